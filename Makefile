@@ -1,0 +1,67 @@
+# The one entry for people and CI. Everything heavy lies outside the checkout, in $(CACHE), by version or hash.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export WHISPER_OPERATOR_CACHE ?= $(HOME)/.cache/whisper-operator
+export PYTHONPATH := operator:runtime:.
+export PYTHONDONTWRITEBYTECODE := 1
+PYTHON = $$(hack/python.sh)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## everything that demo and test need, without starting anything
+	@python3 -m hack.demo setup
+
+.PHONY: demo
+demo: ## a real cluster, the operator, a WhisperService, and spoken words as text
+	@python3 -m hack.demo up
+
+.PHONY: demo-down
+demo-down: cluster-down ## removes what demo left up
+
+.PHONY: test
+test: lint setup ## every test, on a real cluster
+	@python3 -m hack.demo platform
+	@$(PYTHON) -m pytest tests
+
+.PHONY: test-unit
+test-unit: ## what needs no cluster, within a minute
+	@$(PYTHON) -m pytest tests -m "not slow" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
+
+.PHONY: lint
+lint: ## ruff, pyright strict, the import rules, and that nothing generated is stale
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m pyright
+	@$$(dirname $(PYTHON))/lint-imports --no-logo
+	@$(PYTHON) hack/gen.py --check
+
+.PHONY: gen
+gen: ## writes what is generated: CRD, reference, the chart's schema
+	@$(PYTHON) hack/gen.py
+
+.PHONY: requirements
+requirements: ## pins every dependency by hash, from pyproject.toml
+	@hack/requirements.sh
+
+.PHONY: images
+images: ## builds both images from their Dockerfiles
+	@python3 -m hack.images
+
+.PHONY: cluster
+cluster: ## brings up a real single-node Kubernetes
+	@python3 -m hack.cluster up
+
+.PHONY: cluster-down
+cluster-down: ## removes it: no process, mount, interface or iptables chain is left
+	@python3 -m hack.cluster down
+
+.PHONY: kubeconfig
+kubeconfig: ## prints the running cluster's kubeconfig path (make -s kubeconfig)
+	@python3 -m hack.cluster kubeconfig
+
+.PHONY: python
+python: ## prints the development environment's interpreter (make -s python)
+	@hack/python.sh

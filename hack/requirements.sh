@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Pins every dependency by hash, from pyproject.toml, for the images and the development environment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv="$(dirname "$(hack/python.sh)")/uv"
+lock() {
+    "$uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+        --custom-compile-command "make requirements" pyproject.toml "$@"
+}
+lock --extra operator -o hack/requirements/operator.txt
+lock --extra runtime -o hack/requirements/runtime.txt
+lock --extra operator --extra runtime --extra dev -o hack/requirements/dev.txt

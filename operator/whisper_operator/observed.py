@@ -1,0 +1,22 @@
+"""The live children of one WhisperService, as last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Live objects by (kind, name): those of our labels, in the service's namespace, pods included."""
+
+    objects: dict[tuple[str, str], Manifest] = field(default_factory=dict[tuple[str, str], Manifest])
+
+    def get(self, kind: Kind, name: str) -> Manifest | None:
+        return self.objects.get((kind.kind, name))
+
+    def all(self, kind: Kind) -> Iterator[Manifest]:
+        return (body for (of, _), body in self.objects.items() if of == kind.kind)

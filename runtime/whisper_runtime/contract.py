@@ -1,0 +1,161 @@
+"""What the operator and the runtime agree on: environment, ports, paths, metric names, reports.
+
+The operator imports this module and nothing else of the runtime, so no name is typed twice.
+It imports pydantic only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+HTTP_PORT: Final = 8000
+METRICS_PORT: Final = 9000
+
+HEALTH_PATH: Final = "/health"
+STARTUP_PATH: Final = "/startup"
+READY_PATH: Final = "/ready"
+METRICS_PATH: Final = "/metrics"
+
+TRANSCRIPTIONS_METRIC: Final = "whisper_transcription_total"
+TRANSCRIPTION_SECONDS_METRIC: Final = "whisper_transcription_duration_seconds"
+AUDIO_SECONDS_METRIC: Final = "whisper_audio_duration_seconds"
+
+DEFAULT_MODEL_DIR: Final = "/app/models"
+API_KEYS_DIR: Final = "/etc/whisper/api-keys"
+SCRATCH_DIR: Final = "/tmp"
+GOLDEN_DIR: Final = "/app/golden"
+"""Holds `clip.wav` and `clip.txt`: the speech, and the words, that prove a model before it takes traffic."""
+TERMINATION_LOG: Final = "/dev/termination-log"
+TERMINATION_MESSAGE_LIMIT: Final = 4096
+"""Bytes of a termination message that the kubelet keeps."""
+
+OFFICIAL_MODELS: Final[Mapping[str, str]] = {
+    "tiny.en": "d3dd57d32accea0b295c96e26691aa14d8822fac7d9d27d5dc00b4ca2826dd03",
+    "tiny": "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",
+    "base.en": "25a8566e1d0c1e2231d1c762132cd20e0f96a85d16145c3a00adf5d1ac670ead",
+    "base": "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e",
+    "small.en": "f953ad0fd29cacd07d5a9eda5624af0f6bcf2258be67c92b79389873d91e0872",
+    "small": "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794",
+    "medium.en": "d7440d1dc186f76616474e0ff0b3b6b879abc9d1a4926b7adfa41db2d497ab4f",
+    "medium": "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1",
+    "large-v1": "e4b87e7e0bf463eb8e6956e646f1e277e901512310def2c24bf0e11bd3c28e9a",
+    "large-v2": "81f7c96c852ee8fc832187b0132e569d6c3065a3252ed18e56effd0b6a73e524",
+    "large-v3": "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
+    "large": "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
+    "large-v3-turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
+    "turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
+}
+"""sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
+
+Device = Literal["auto", "cuda", "cpu"]
+ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["json", "text"]
+
+_ENV_NAMES: Final[Mapping[str, str]] = {
+    "model": "WHISPER_MODEL",
+    "model_dir": "MODEL_DIR",
+    "model_url": "WHISPER_MODEL_URL",
+    "model_sha256": "WHISPER_MODEL_SHA256",
+    "port": "WHISPER_PORT",
+    "metrics_port": "WHISPER_METRICS_PORT",
+    "probes_on_http": "WHISPER_PROBES_ON_HTTP",
+    "device": "WHISPER_DEVICE",
+    "compute_type": "WHISPER_COMPUTE_TYPE",
+    "language": "WHISPER_LANGUAGE",
+    "max_upload_bytes": "WHISPER_MAX_UPLOAD_BYTES",
+    "max_audio_seconds": "WHISPER_MAX_AUDIO_SECONDS",
+    "request_timeout_seconds": "WHISPER_REQUEST_TIMEOUT_SECONDS",
+    "max_queued_audio_seconds": "WHISPER_MAX_QUEUED_AUDIO_SECONDS",
+    "condition_on_previous_text": "WHISPER_CONDITION_ON_PREVIOUS_TEXT",
+    "cors_allow_origins": "WHISPER_CORS_ALLOW_ORIGINS",
+    "api_keys_dir": "WHISPER_API_KEYS_DIR",
+    "golden_dir": "WHISPER_GOLDEN_DIR",
+    "drain_seconds": "WHISPER_DRAIN_SECONDS",
+    "log_level": "WHISPER_LOG_LEVEL",
+    "log_format": "WHISPER_LOG_FORMAT",
+}
+
+
+class RuntimeConfig(BaseModel):
+    """The whole configuration of a runtime process; every field is one environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    model: str = Field("base", min_length=1)
+    """A name of openai-whisper, any name with `model_sha256`, or the path of a checkpoint."""
+    model_dir: str = DEFAULT_MODEL_DIR
+    model_url: str | None = None
+    """Where `fetch` downloads from; None: openai-whisper's own URL of that name."""
+    model_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    port: int = Field(HTTP_PORT, ge=1, le=65535)
+    metrics_port: int = Field(METRICS_PORT, ge=1, le=65535)
+    probes_on_http: bool = True
+    """Serve health and metrics on the clients' port too, as a lone container wants; the operator says no."""
+    device: Device = "auto"
+    compute_type: ComputeType = "auto"
+    language: str = "auto"
+    max_upload_bytes: int = Field(100 * 1024**2, gt=0)
+    max_audio_seconds: int = Field(4 * 3600, gt=0)
+    request_timeout_seconds: int = Field(300, gt=0)
+    max_queued_audio_seconds: int = Field(30 * 60, gt=0)
+    condition_on_previous_text: bool = True
+    cors_allow_origins: tuple[str, ...] = ()
+    api_keys_dir: str | None = None
+    """A mounted Secret: each file is a client's name, its content that client's API key. None: no authentication."""
+    golden_dir: str = GOLDEN_DIR
+    drain_seconds: int = Field(600, ge=0)
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "json"
+
+    def to_env(self) -> dict[str, str]:
+        """Environment variables for every field that is not at its default, so `from_env` gives `self` back."""
+        values = self.model_dump(exclude_defaults=True, mode="json")
+        return {"WHISPER_MODEL": self.model} | {_ENV_NAMES[field]: _encode(value) for field, value in values.items()}
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """The configuration in `env`; raises pydantic.ValidationError, which names variable and value."""
+        found = {field: env[name] for field, name in _ENV_NAMES.items() if env.get(name)}
+        if origins := found.get("cors_allow_origins"):
+            return cls.model_validate({**found, "cors_allow_origins": json.loads(origins)})
+        return cls.model_validate(found)
+
+
+ENV_NAMES: Final = frozenset(_ENV_NAMES.values())
+"""Every variable that the operator sets, and a user's `server.env` therefore may not."""
+
+
+def _encode(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def expected_sha256(model: str, sha256: str | None) -> str | None:
+    """The digest that the checkpoint must have: the one given, else the one that openai-whisper publishes."""
+    return sha256 or OFFICIAL_MODELS.get(model)
+
+
+def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
+    """Where the cache keeps a checkpoint: two files of one name and different content never collide."""
+    digest = expected_sha256(model, sha256)
+    if digest is None:
+        raise ValueError(f"model {model!r} is none of openai-whisper's: give its sha256, or the path of a checkpoint")
+    return f"{model_dir}/{model}-{digest[:12]}.pt"
+
+
+class FetchReport(BaseModel):
+    """What `fetch` writes as its termination message, as JSON; the operator puts it into status."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    model: str
+    reason: str
+    """`Fetched`, `AlreadyCached`, `ChecksumMismatch`, `DownloadFailed`, `NoSpace` or `UnknownModel`."""
+    message: str
+    digest: str | None = None
+    """sha256 of the file in hex, None where none was obtained."""
+    bytes: int | None = None
