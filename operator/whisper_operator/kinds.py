@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from whisper_operator.api.v1alpha1 import API_VERSION, KIND, PLURAL
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -40,3 +42,10 @@ OPTIONAL_KINDS: Final = (SERVICE_MONITOR,)
 
 POD: Final = Kind("v1", "Pod", "pods")
 """Watched for its condition, never applied."""
+
+WHISPER_SERVICE: Final = Kind(API_VERSION, KIND, PLURAL)
+
+
+def by_name(kind: str) -> Kind:
+    """The child kind of that name."""
+    return next(found for found in CHILD_KINDS if found.kind == kind)

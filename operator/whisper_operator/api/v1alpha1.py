@@ -2,304 +2,141 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-GROUP = "whisper-operator.io"
-VERSION = "v1alpha1"
-API_VERSION = f"{GROUP}/{VERSION}"
-KIND = "WhisperService"
-PLURAL = "whisperservices"
+from whisper_operator.api.access import (
+    Auth,
+    Gateway,
+    Ingress,
+    Jobs,
+    NetworkPolicy,
+    RateLimit,
+    Redis,
+    ResultCache,
+    Service,
+)
+from whisper_operator.api.operations import Autoscaling, Logging, Monitoring, Verification
+from whisper_operator.api.part import Opaque, Part, Rule, text
+from whisper_operator.api.report import Status
+from whisper_operator.api.workload import (
+    Cache,
+    Disruption,
+    Gpu,
+    Image,
+    Model,
+    Resources,
+    Rollout,
+    Scheduling,
+    Server,
+)
+
+GROUP: Final = "whisper-operator.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "WhisperService"
+PLURAL: Final = "whisperservices"
+NAME_PATTERN: Final = "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
+"""The names of its children must stay within the 63 characters of a DNS label."""
 
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON."""
 
 
-class Part(BaseModel):
-    """A part of the API: camelCase outside, snake_case inside, immutable, and closed to unknown fields."""
+def _one_at_most(spec: Spec) -> bool:
+    return (spec.autoscaling.max_replicas if spec.autoscaling else spec.replicas) <= 1
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid",
-                              protected_namespaces=())
 
-
-class LocalRef(Part):
-    name: str
-
-
-class KeyRef(Part):
-    name: str
-    key: str
-
-
-class ModelSource(Part):
-    url: str
-    sha256: str | None = None
-    secret_ref: LocalRef | None = None
-    ca_ref: KeyRef | None = None
-
-
-class Model(Part):
-    name: str
-    source: ModelSource | None = None
-
-
-class Image(Part):
-    repository: str | None = None
-    tag: str | None = None
-    digest: str | None = None
-    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    pull_secrets: tuple[LocalRef, ...] = ()
-
-
-class Gpu(Part):
-    count: int = 1
-    resource_name: str = "nvidia.com/gpu"
-    runtime_class_name: str | None = None
-
-
-class Resources(Part):
-    requests: dict[str, str | int] = Field(default_factory=dict)
-    limits: dict[str, str | int] = Field(default_factory=dict)
-
-
-class Cors(Part):
-    allow_origins: tuple[str, ...] = ()
-
-
-class Server(Part):
-    max_upload_size: str = "100Mi"
-    max_audio_duration: str = "4h"
-    request_timeout: str = "300s"
-    max_queued_audio: str = "30m"
-    max_batch_size: Literal["auto"] | int = "auto"
-    condition_on_previous_text: bool = True
-    cors: Cors = Cors()
-    env: tuple[dict[str, Any], ...] = ()
-
-
-class Auth(Part):
-    secret_ref: LocalRef
-
-
-class RateLimit(Part):
-    requests_per_minute: int = 10
-    audio_minutes_per_hour: int | None = None
-
-
-class Jobs(Part):
-    result_ttl: str = Field("24h", alias="resultTTL")
-
-
-class ResultCache(Part):
-    ttl: str = "24h"
-
-
-class Redis(Part):
-    secret_ref: KeyRef
-
-
-class Cache(Part):
-    type: Literal["PersistentVolumeClaim", "EmptyDir", "Image"] = "PersistentVolumeClaim"
-    size: str = "auto"
-    storage_class_name: str | None = None
-    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = None
-    existing_claim: str | None = None
-    retention: Literal["Retain", "Delete"] = "Delete"
-
-
-class Service(Part):
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
-    port: int = 80
-    annotations: dict[str, str] = Field(default_factory=dict)
-
-
-class IngressTls(Part):
-    secret_name: str | None = None
-    cluster_issuer: str | None = None
-
-
-class Ingress(Part):
-    class_name: str | None = None
-    host: str | None = None
-    path: str = "/"
-    tls: IngressTls | None = None
-    annotations: dict[str, str] = Field(default_factory=dict)
-
-
-class Gateway(Part):
-    parent_refs: tuple[dict[str, Any], ...] = ()
-    hostnames: tuple[str, ...] = ()
-
-
-class Keda(Part):
-    polling_interval: int | None = None
-    cooldown_period: int | None = None
-    prometheus_address: str | None = None
-
-
-class Autoscaling(Part):
-    min_replicas: int = 2
-    max_replicas: int = 10
-    cpu: int = 70
-    memory: int = 80
-    queued_audio_seconds: int | None = None
-    behavior: dict[str, Any] | None = None
-    keda: Keda | None = None
-
-
-class Rollout(Part):
-    strategy: Literal["Auto", "Surge", "Replace"] = "Auto"
-    drain_timeout: str = "10m"
-
-
-class Disruption(Part):
-    min_available: int | str | None = None
-    max_unavailable: int | str | None = None
-
-
-class ServiceMonitor(Part):
-    interval: str = "30s"
-    labels: dict[str, str] = Field(default_factory=dict)
-
-
-class Alerts(Part):
-    labels: dict[str, str] = Field(default_factory=dict)
-
-
-class Monitoring(Part):
-    service_monitor: ServiceMonitor | None = None
-    alerts: Alerts | None = None
-
-
-class NetworkPolicy(Part):
-    allow_from: tuple[dict[str, Any], ...] = ()
-    metrics_from: tuple[dict[str, Any], ...] = ()
-    allow_to: tuple[dict[str, Any], ...] = ()
-
-
-class VerificationAudio(Part):
-    config_map_key_ref: KeyRef
-
-
-class VerificationExpect(Part):
-    text: str
-    max_word_error_rate: float = 0.1
-
-
-class Verification(Part):
-    enabled: bool = True
-    audio: VerificationAudio | None = None
-    expect: VerificationExpect | None = None
-
-
-class Logging(Part):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
-
-
-class Scheduling(Part):
-    node_selector: dict[str, str] = Field(default_factory=dict)
-    tolerations: tuple[dict[str, Any], ...] = ()
-    affinity: dict[str, Any] | None = None
-    topology_spread_constraints: tuple[dict[str, Any], ...] = ()
-    priority_class_name: str | None = None
+def _hosts_differ(spec: Spec) -> bool:
+    return not (spec.ingress and spec.gateway and spec.ingress.host in spec.gateway.hostnames)
 
 
 class Spec(Part):
+    """What the service should be: all is optional but `model.name`; an object that is present switches its part on."""
+
     model: Model
+    """The model to serve."""
     device: Literal["auto", "cuda", "cpu"] = "auto"
+    """Where the model runs; auto is cuda when `gpu` is present, else cpu."""
     compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
-    language: str = "auto"
-    replicas: int = 1
+    """Precision of the model; auto is float16 on a GPU and float32 on a CPU."""
+    language: Annotated[
+        str,
+        *text("^(auto|[a-z]{2,3})$", "is no language: write its ISO 639-1 code, such as en, or auto", longest=64),
+    ] = "auto"
+    """Language of requests that name none, as ISO 639-1; auto detects it."""
+    replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Pods; ignored while `autoscaling` is on. `kubectl scale` writes here."""
     suspend: bool = False
+    """Take all pods away and keep everything else."""
     image: Image = Image()
+    """Image of the runtime."""
     gpu: Gpu | None = None
+    """A GPU for each pod. Absent: CPU."""
     resources: Resources | None = None
+    """Resources of the server's container. Absent: from the table by model and device."""
     server: Server = Server()
+    """Limits and behaviour of the server."""
     auth: Auth | None = None
+    """API keys. Absent: everyone may call the service."""
     rate_limit: RateLimit | None = None
+    """Limits for each client. Absent: none."""
     jobs: Jobs | None = None
+    """Asynchronous transcription: 202, then poll or be called back."""
     result_cache: ResultCache | None = None
+    """Answer the same audio with the same options from a cache."""
     redis: Redis | None = None
+    """A Valkey or Redis that the replicas share."""
     cache: Cache = Cache()
+    """Where checkpoints are kept."""
     service: Service = Service()
+    """The Service for clients."""
     ingress: Ingress | None = None
+    """An Ingress. Absent: none."""
     gateway: Gateway | None = None
+    """An HTTPRoute of the Gateway API. Absent: none."""
     autoscaling: Autoscaling | None = None
+    """A HorizontalPodAutoscaler. Absent: `replicas` pods."""
     rollout: Rollout = Rollout()
+    """How pods are replaced when the spec changes."""
     disruption: Disruption | None = None
+    """A PodDisruptionBudget. Absent: none."""
     monitoring: Monitoring = Monitoring()
+    """What a Prometheus operator is told."""
     network_policy: NetworkPolicy | None = None
+    """A NetworkPolicy. Absent: none."""
     verification: Verification | None = None
+    """Real requests that prove a rollout."""
     logging: Logging = Logging()
+    """What the pods log."""
     scheduling: Scheduling = Scheduling()
-    pod_template: dict[str, Any] | None = None
+    """Where the pods may run."""
+    pod_template: Opaque | None = None
+    """Merged over the pod template that the operator builds; the last word is yours, selector labels excepted."""
 
-
-class Condition(Part):
-    type: str
-    status: Literal["True", "False", "Unknown"]
-    reason: str
-    message: str = ""
-    observed_generation: int | None = None
-    last_transition_time: str | None = None
-
-
-class ModelProgress(Part):
-    bytes: int
-    total: int | None = None
-    bytes_per_second: int | None = None
-
-
-class ModelStatus(Part):
-    name: str | None = None
-    digest: str | None = None
-    bytes: int | None = None
-    wanted: str | None = None
-    progress: ModelProgress | None = None
-
-
-class RolloutStatus(Part):
-    strategy: str | None = None
-    reason: str | None = None
-
-
-class PerformanceStatus(Part):
-    load_seconds: float | None = None
-    realtime_factor: float | None = None
-    device: str | None = None
-    compute_type: str | None = None
-
-
-class VerificationCheck(Part):
-    name: str
-    passed: bool
-    message: str = ""
-
-
-class VerificationStatus(Part):
-    generation: int | None = None
-    passed: bool | None = None
-    checks: tuple[VerificationCheck, ...] = ()
-
-
-class Status(Part):
-    """What the operator observed; tolerant when read, for a newer operator may have written it."""
-
-    model_config = ConfigDict(**(Part.model_config | {"extra": "ignore"}))
-
-    observed_generation: int | None = None
-    conditions: tuple[Condition, ...] = ()
-    replicas: int | None = None
-    ready_replicas: int | None = None
-    selector: str | None = None
-    url: str | None = None
-    model: ModelStatus | None = None
-    rollout: RolloutStatus | None = None
-    performance: PerformanceStatus | None = None
-    verification: VerificationStatus | None = None
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!(has(self.jobs) || has(self.resultCache)) || has(self.redis)"
+            " || (has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
+            "spec.jobs and spec.resultCache need spec.redis when more than one replica can run: "
+            "add spec.redis, or allow one replica only",
+            lambda self: not (self.jobs or self.result_cache) or bool(self.redis) or _one_at_most(self),
+        ),
+        Rule(
+            "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"
+            " || !(self.ingress.host in self.gateway.hostnames)",
+            "spec.ingress.host is also in spec.gateway.hostnames: remove it from one of the two",
+            _hosts_differ,
+        ),
+        Rule(
+            "!(has(self.redis) && has(self.networkPolicy)) || "
+            "(has(self.networkPolicy.allowTo) && size(self.networkPolicy.allowTo) > 0)",
+            "spec.networkPolicy.allowTo is empty, so the pods cannot reach spec.redis: add its peer and port",
+            lambda self: not (self.redis and self.network_policy) or bool(self.network_policy.allow_to),
+        ),
+    )
 
 
 class Metadata(BaseModel):
@@ -307,7 +144,7 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
-    name: str
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
     namespace: str = "default"
     uid: str = ""
     generation: int = 1
@@ -316,13 +153,15 @@ class Metadata(BaseModel):
 
 
 class WhisperService(Part):
-    """One WhisperService, validated."""
+    """A speech-to-text service: which model, how many replicas, on what, reachable how."""
 
     api_version: str = API_VERSION
     kind: str = KIND
     metadata: Metadata
     spec: Spec
+    """What the service should be."""
     status: Status = Status()
+    """What the operator observed."""
 
     @classmethod
     def parse(cls, body: Manifest) -> Self:

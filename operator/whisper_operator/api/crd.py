@@ -1,0 +1,129 @@
+"""The CustomResourceDefinition, from the models: structural, described, bounded."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from pydantic import BaseModel
+
+from whisper_operator.api.part import INT_OR_STRING, VALIDATIONS
+from whisper_operator.api.v1alpha1 import GROUP, KIND, NAME_PATTERN, PLURAL, VERSION, WhisperService
+
+Schema = dict[str, Any]
+
+COLUMNS: Final = (
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
+    ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1),
+    ("Model", "string", ".status.model.name", 0),
+    ("Replicas", "integer", ".status.replicas", 0),
+    ("Available", "integer", ".status.readyReplicas", 0),
+    ("URL", "string", ".status.url", 0),
+    ("Age", "date", ".metadata.creationTimestamp", 0),
+)
+"""Name, type, path and priority (1: only with -o wide) of what `kubectl get wsvc` prints."""
+
+_DROPPED: Final = frozenset({"title", "$defs", "additionalProperties", "const", "anyOf", "oneOf", "default"})
+
+
+def custom_resource_definition() -> dict[str, Any]:
+    """The manifest of the CRD."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": PLURAL,
+                "singular": KIND.lower(),
+                "shortNames": ["wsvc"],
+                "categories": ["whisper"],
+            },
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> dict[str, Any]:
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": _root()},
+        "subresources": {
+            "status": {},
+            "scale": {
+                "specReplicasPath": ".spec.replicas",
+                "statusReplicasPath": ".status.replicas",
+                "labelSelectorPath": ".status.selector",
+            },
+        },
+        "additionalPrinterColumns": [
+            {"name": name, "type": kind, "jsonPath": path} | ({"priority": priority} if priority else {})
+            for name, kind, path, priority in COLUMNS
+        ],
+    }
+
+
+def _root() -> Schema:
+    found = structural(WhisperService)
+    properties = found["properties"]
+    properties["metadata"] = {"type": "object"}
+    properties["apiVersion"] = properties["kind"] = {"type": "string"}
+    properties["status"].pop("default", None)
+    return found | {
+        "required": ["spec"],
+        VALIDATIONS: [
+            {
+                "rule": f"self.metadata.name.matches('{NAME_PATTERN}')",
+                "message": "metadata.name must start with a letter and hold at most 40 lower-case letters, digits and "
+                "hyphens, for its children's names are longer: choose a shorter name",
+            }
+        ],
+    }
+
+
+def structural(model: type[BaseModel]) -> Schema:
+    """The structural schema of `model`: no references, no unions, no titles, as apiextensions/v1 demands."""
+    schema = model.model_json_schema(by_alias=True)
+    return _structural(schema, schema.get("$defs", {}))
+
+
+def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    schema = _resolved(schema, definitions)
+    if INT_OR_STRING in schema:
+        return {key: value for key, value in schema.items() if key not in _DROPPED - {"default"}}
+    kept = {key: value for key, value in schema.items() if key not in _DROPPED}
+    if (default := _leaf_default(schema)) is not None:
+        kept["default"] = default
+    if "properties" in schema:
+        kept["properties"] = {name: _structural(part, definitions) for name, part in schema["properties"].items()}
+    if "items" in schema:
+        kept["items"] = _structural(schema["items"], definitions)
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        kept["additionalProperties"] = _structural(cast(Schema, values), definitions)
+    if isinstance(text := kept.get("description"), str):
+        kept["description"] = " ".join(text.split())
+    return kept
+
+
+def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    """`schema` with its reference followed and `X | None` taken as X; what stands beside them wins."""
+    while "$ref" in schema or ("anyOf" in schema and INT_OR_STRING not in schema):
+        if "$ref" in schema:
+            inner = definitions[schema["$ref"].rpartition("/")[2]]
+            beside = {key: value for key, value in schema.items() if key != "$ref"}
+        else:
+            (inner,) = (option for option in schema["anyOf"] if option.get("type") != "null")
+            beside = {key: value for key, value in schema.items() if key != "anyOf"}
+        schema = {**inner, **beside}
+    return schema
+
+
+def _leaf_default(schema: Schema) -> Any:
+    """Defaults of scalars alone: an object's stays out, or it would show in every manifest that is read back."""
+    default = schema.get("default")
+    return default if isinstance(default, str | int | float | bool) else None

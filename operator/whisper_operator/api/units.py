@@ -1,0 +1,66 @@
+"""Durations, sizes and quantities: how users write them, and what they are worth."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+DURATION_PATTERN: Final = r"^([0-9]{1,6}[hms])+$"
+MAX_DURATION_SECONDS: Final = 720 * 3600
+QUANTITY_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+"""Kubernetes' quantities without signs and exponents, which nobody writes for processors and bytes."""
+
+_SECONDS: Final = {"h": 3600, "m": 60, "s": 1}
+_BINARY: Final = {"Pi": 1024**5, "Ti": 1024**4, "Gi": 1024**3, "Mi": 1024**2, "Ki": 1024}
+_DECIMAL: Final = {
+    "P": Decimal(10) ** 15,
+    "T": Decimal(10) ** 12,
+    "G": Decimal(10) ** 9,
+    "M": Decimal(10) ** 6,
+    "k": Decimal(10) ** 3,
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+}
+
+
+def duration_seconds(text: str) -> int:
+    """Seconds of a duration such as `30s`, `10m` or `1h30m`; raises ValueError."""
+    if not re.match(DURATION_PATTERN, text):
+        raise ValueError(f"{text!r} is no duration: write it like 30s, 10m or 1h30m")
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([hms])", text))
+    if not 1 <= seconds <= MAX_DURATION_SECONDS:
+        raise ValueError(f"{text!r} is out of bounds: write a duration between 1s and 720h")
+    return seconds
+
+
+def quantity(value: str | int) -> Decimal:
+    """What a Kubernetes quantity is worth, in its base unit (bytes, processors); raises ValueError."""
+    text = str(value)
+    if not re.match(QUANTITY_PATTERN, text):
+        raise ValueError(f"{text!r} is no quantity: write it like 250m, 2, 512Mi or 10Gi")
+    number, suffix = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text).groups()  # type: ignore[union-attr]
+    return Decimal(number) * (_BINARY.get(suffix) or _DECIMAL[suffix])
+
+
+def size_bytes(text: str) -> int:
+    """Bytes of a size such as `100Mi`; raises ValueError."""
+    size = quantity(text)
+    if size < 1 or size % 1:
+        raise ValueError(f"{text!r} is no size: write whole bytes, like 100Mi or 10Gi")
+    return int(size)
+
+
+def canonical_quantity(value: str | int) -> str:
+    """The quantity as the API server stores it, so that what was applied equals what is read back.
+
+    Source: apimachinery's `Quantity.CanonicalizeBytes`: no fraction, the largest suffix that keeps the number whole.
+    """
+    worth, binary = quantity(value), str(value).endswith("i")
+    if worth == 0:
+        return "0"
+    if binary and worth % 1 == 0 and worth >= 1024:
+        return next(
+            f"{int(worth // unit)}{suffix}" for suffix, unit in [*_BINARY.items(), ("", 1)] if worth % unit == 0
+        )
+    return next(f"{int(worth / unit)}{suffix}" for suffix, unit in _DECIMAL.items() if worth % unit == 0)

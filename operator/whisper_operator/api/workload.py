@@ -1,0 +1,275 @@
+"""The parts of the spec that shape the pods: model, image, hardware, server, cache, rollout, scheduling."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from whisper_operator.api.part import (
+    BatchSize,
+    CacheSize,
+    CountOrPercent,
+    Duration,
+    KeyRef,
+    LocalRef,
+    Mapping,
+    ObjectName,
+    Opaque,
+    Part,
+    Quantity,
+    Rule,
+    Size,
+    text,
+)
+from whisper_runtime.contract import ENV_NAMES, OFFICIAL_MODELS
+
+
+def _cel_list(values: list[str]) -> str:
+    return "[" + ", ".join(f"'{value}'" for value in values) + "]"
+
+
+def _without_credentials(url: str) -> bool:
+    return "@" not in url.split("://", 1)[-1].split("/", 1)[0]
+
+
+class ModelSource(Part):
+    url: Annotated[
+        str,
+        *text(
+            "^(https?|s3|pvc)://[^ ]+$",
+            "is no place of a checkpoint: write https://…, http://…, s3://bucket/key or pvc://claim/path",
+            longest=2048,
+        ),
+    ]
+    """Where the checkpoint is: https://, http://, s3://bucket/key or pvc://claim/path, in openai-whisper's format."""
+    sha256: (
+        Annotated[
+            str,
+            *text(
+                "^[0-9a-f]{64}$",
+                "is no sha256: write the 64 hexadecimal digits that `sha256sum` prints",
+                longest=128,
+            ),
+        ]
+        | None
+    ) = None
+    """Digest of the file, 64 hexadecimal digits; checked before the file is used. Only pvc:// may go without."""
+    secret_ref: LocalRef | None = None
+    """Secret with the credentials for `url`."""
+    ca_ref: KeyRef | None = None
+    """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.url.startsWith('pvc://') || has(self.sha256)",
+            "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint",
+            lambda self: self.url.startswith("pvc://") or self.sha256 is not None,
+        ),
+        Rule(
+            "!self.url.matches('://[^/]*@')",
+            "spec.model.source.url must not hold credentials: put them into a Secret and name it in secretRef",
+            lambda self: _without_credentials(self.url),
+        ),
+    )
+
+
+class Model(Part):
+    name: Annotated[
+        str,
+        *text(
+            "^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
+            "is no model's name: write lower-case letters, digits, hyphens and dots",
+            longest=63,
+        ),
+    ]
+    """One of openai-whisper's names, such as tiny.en, base, large-v3-turbo; or any name, with `source`."""
+    source: ModelSource | None = None
+    """Where the checkpoint comes from. Absent: openai-whisper's own download for that name."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"has(self.source) || self.name in {_cel_list(list(OFFICIAL_MODELS))}",
+            "spec.model.name is none of openai-whisper's: write one of "
+            + ", ".join(OFFICIAL_MODELS)
+            + "; or say in spec.model.source where the checkpoint is",
+            lambda self: self.source is not None or self.name in OFFICIAL_MODELS,
+        ),
+    )
+
+
+class Image(Part):
+    repository: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """Repository of the runtime's image. Absent: the one that the operator was installed with."""
+    tag: (
+        Annotated[str, *text("^[A-Za-z0-9_][A-Za-z0-9._-]*$", "is no image's tag: write it like 1.2.3", longest=128)]
+        | None
+    ) = None
+    """Tag of the image."""
+    digest: (
+        Annotated[
+            str,
+            *text(
+                "^sha256:[0-9a-f]{64}$",
+                "is no image's digest: write sha256: and 64 hexadecimal digits",
+                longest=128,
+            ),
+        ]
+        | None
+    ) = None
+    """Digest of the image, sha256:<64 hex>; wins over `tag`."""
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When the kubelet pulls the image."""
+    pull_secrets: Annotated[tuple[LocalRef, ...], Field(max_length=8)] = ()
+    """Secrets for a private registry."""
+
+
+class Gpu(Part):
+    count: Annotated[int, Field(ge=0, le=64)] = 1
+    """GPUs for each pod; one model runs on one GPU, so more than 1 is refused for now."""
+    resource_name: Annotated[str, Field(min_length=1, max_length=253)] = "nvidia.com/gpu"
+    """The extended resource that the nodes offer."""
+    runtime_class_name: ObjectName | None = None
+    """RuntimeClass of the pods, where the cluster needs one for GPUs."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.count == 1",
+            "spec.gpu.count must be 1, for one pod serves one model on one GPU: write 1 and raise spec.replicas",
+            lambda self: self.count == 1,
+        ),
+    )
+
+
+class Resources(Part):
+    requests: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(default_factory=dict[str, str | int])
+    """Requests of the server's container; what is not named comes from the table by model and device."""
+    limits: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(default_factory=dict[str, str | int])
+    """Limits of the server's container; what is not named comes from the table by model and device."""
+
+
+class Cors(Part):
+    allow_origins: Annotated[
+        tuple[
+            Annotated[
+                str,
+                *text(
+                    r"^(\*|https?://[^/ ]+)$",
+                    "is no origin: write it like https://app.example.com, or *",
+                    longest=512,
+                ),
+            ],
+            ...,
+        ],
+        Field(max_length=64),
+    ] = ()
+    """Origins whose pages may call the service, such as https://app.example.com; * for any."""
+
+
+class EnvVar(Part):
+    name: Annotated[
+        str,
+        *text(
+            "^[-._a-zA-Z][-._a-zA-Z0-9]*$",
+            "is no environment variable's name: write it like HTTPS_PROXY",
+            longest=256,
+        ),
+    ]
+    """Name of the variable."""
+    value: Annotated[str, Field(max_length=32768)] | None = None
+    """Value of the variable."""
+    value_from: Opaque | None = None
+    """Source of the value, as in a pod."""
+
+
+class Server(Part):
+    max_upload_size: Size = "100Mi"
+    """Largest request body; a larger one gets 413."""
+    max_audio_duration: Duration = "4h"
+    """Longest recording; a longer one gets 413."""
+    request_timeout: Duration = "300s"
+    """Longest synchronous request; the time-outs of every proxy follow it."""
+    max_queued_audio: Duration = "30m"
+    """Audio that may wait in one pod; beyond it clients get 429 with Retry-After."""
+    max_batch_size: BatchSize = "auto"
+    """Windows of 30 s that are decoded together."""
+    condition_on_previous_text: bool = True
+    """Give the text so far to the model as context, as openai-whisper does."""
+    cors: Cors = Cors()
+    """Cross-origin requests from browsers; none by default."""
+    env: Annotated[
+        tuple[EnvVar, ...],
+        Field(
+            max_length=64,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        ),
+    ] = ()
+    """More environment variables of the server's container."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.env) || self.env.all(variable, !(variable.name in {_cel_list(sorted(ENV_NAMES))}))",
+            "spec.server.env must not set a variable that the operator sets ("
+            + ", ".join(sorted(ENV_NAMES))
+            + "): remove it and use the field of spec that stands for it",
+            lambda self: not ENV_NAMES & {variable.name for variable in self.env},
+        ),
+    )
+
+
+class Cache(Part):
+    type: Literal["PersistentVolumeClaim", "EmptyDir", "Image"] = "PersistentVolumeClaim"
+    """Where checkpoints are kept: a claim that outlives the pods, a directory of each pod, or the image itself."""
+    size: CacheSize = "auto"
+    """Size of the claim or directory; auto is 10Gi, room for two of the largest checkpoints. It only grows."""
+    storage_class_name: Annotated[str, Field(max_length=253)] | None = None
+    """StorageClass of the claim, fixed when it is made. Absent: the cluster's default."""
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = None
+    """Access mode of the claim, fixed when it is made. Absent: ReadWriteMany when more than one replica can run."""
+    existing_claim: ObjectName | None = None
+    """Name of a claim to use instead of making one."""
+    retention: Literal["Retain", "Delete"] = "Delete"
+    """Whether the claim stays when the WhisperService is deleted."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.type == 'PersistentVolumeClaim' || !has(self.existingClaim)",
+            "spec.cache.existingClaim needs spec.cache.type PersistentVolumeClaim: remove one of the two",
+            lambda self: self.type == "PersistentVolumeClaim" or self.existing_claim is None,
+        ),
+    )
+
+
+class Rollout(Part):
+    strategy: Literal["Auto", "Surge", "Replace"] = "Auto"
+    """Surge starts the new pod first; Replace stops the old one first, as a full GPU demands; Auto chooses."""
+    drain_timeout: Duration = "10m"
+    """How long a pod that is told to stop may finish what it has."""
+
+
+class Disruption(Part):
+    min_available: CountOrPercent | None = None
+    """Pods that a drain must leave, a number or a percentage."""
+    max_unavailable: CountOrPercent | None = None
+    """Pods that a drain may take, a number or a percentage."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.minAvailable) != has(self.maxUnavailable)",
+            "spec.disruption needs exactly one of minAvailable and maxUnavailable: write one of them",
+            lambda self: (self.min_available is None) != (self.max_unavailable is None),
+        ),
+    )
+
+
+class Scheduling(Part):
+    node_selector: Mapping = Field(default_factory=dict[str, str])
+    """Labels that a node must have."""
+    tolerations: Annotated[tuple[Opaque, ...], Field(max_length=32)] = ()
+    """Tolerations of the pods."""
+    affinity: Opaque | None = None
+    """Affinity of the pods."""
+    topology_spread_constraints: Annotated[tuple[Opaque, ...], Field(max_length=16)] = ()
+    """Topology spread constraints of the pods."""
+    priority_class_name: ObjectName | None = None
+    """PriorityClass of the pods."""

@@ -1,0 +1,74 @@
+"""A real API server accepts each example, and refuses each invalid manifest with the sentence that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from hack import gen
+from tests.e2e.kubectl import Kubectl, KubectlError
+from whisper_operator.api.explain import explain
+from whisper_operator.api.v1alpha1 import WhisperService
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+INVALID = sorted((Path(__file__).parent / "invalid").glob("*.yaml"))
+
+
+def name(file: Path) -> str:
+    return file.stem
+
+
+def sentence(file: Path) -> str:
+    return file.read_text().splitlines()[0].removeprefix("# refused: ")
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=name)
+def test_an_example_is_accepted(namespace: Kubectl, file: Path) -> None:
+    namespace("apply", "-f", str(file))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=name)
+def test_nothing_rewrites_an_applied_example(namespace: Kubectl, file: Path) -> None:
+    namespace("apply", "-f", str(file))
+    assert namespace("diff", "-f", str(file)) == ""
+
+
+@pytest.mark.parametrize("file", INVALID, ids=name)
+def test_an_invalid_manifest_is_refused_with_its_sentence(namespace: Kubectl, file: Path) -> None:
+    with pytest.raises(KubectlError) as refused:
+        namespace("apply", "-f", str(file))
+    assert sentence(file) in str(refused.value)
+
+
+@pytest.mark.parametrize("file", [file for file in INVALID if file.stem != "device-unknown"], ids=name)
+def test_the_models_refuse_it_with_a_sentence_too(file: Path) -> None:
+    """So that `check` needs no cluster, and an object that is older than a rule is not obeyed."""
+    with pytest.raises(ValidationError) as refused:
+        WhisperService.parse(yaml.safe_load(file.read_text()))
+    field = sentence(file).split()[0] if sentence(file).startswith(("spec.", "metadata.")) else ""
+    assert field in explain(refused.value)
+
+
+def test_kubectl_explain_reads_well(kubectl: Kubectl) -> None:
+    told = kubectl("explain", "wsvc.spec.model")
+    assert "The model to serve." in told
+    assert "One of openai-whisper's names" in told
+
+
+def test_an_unknown_field_is_refused(namespace: Kubectl) -> None:
+    manifest = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
+    manifest["spec"]["modle"] = "base"
+    with pytest.raises(KubectlError, match="modle"):
+        namespace("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
+
+
+def test_what_is_generated_is_fresh() -> None:
+    assert gen.stale() == []
+
+
+def test_the_crd_fits_into_an_annotation() -> None:
+    assert len((ROOT / "crds/whisperservices.yaml").read_bytes()) < 256 * 1024
