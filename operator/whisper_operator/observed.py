@@ -14,6 +14,8 @@ class Observed:
     """Live objects by (kind, name): those of our labels, in the service's namespace, pods included."""
 
     objects: dict[tuple[str, str], Manifest] = field(default_factory=dict[tuple[str, str], Manifest])
+    missing_secrets: frozenset[str] = frozenset()
+    """Secrets that the spec refers to and that are not there."""
 
     def get(self, kind: Kind, name: str) -> Manifest | None:
         return self.objects.get((kind.kind, name))

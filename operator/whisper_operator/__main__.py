@@ -1,0 +1,79 @@
+"""python -m whisper_operator run | render -f FILE | check -f FILE | crd"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from whisper_operator.api.crd import custom_resource_definition
+from whisper_operator.api.explain import explain
+from whisper_operator.api.v1alpha1 import KIND, WhisperService
+from whisper_operator.env import Env
+from whisper_operator.render import rendered
+from whisper_operator.support import unsupported
+
+DEFAULT_IMAGE = "ghcr.io/whisper-operator/whisper-runtime:latest"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="whisper_operator", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="reconcile WhisperServices")
+    render = commands.add_parser("render", help="print what a WhisperService becomes, without a cluster")
+    render.add_argument("-f", dest="file", required=True, type=Path)
+    render.add_argument("--runtime-image", default=DEFAULT_IMAGE)
+    check = commands.add_parser("check", help="say what is wrong with a WhisperService, without a cluster")
+    check.add_argument("-f", dest="file", required=True, type=Path)
+    commands.add_parser("crd", help="print the CustomResourceDefinition")
+    parsed = parser.parse_args(arguments)
+    match parsed.command:
+        case "run":
+            from whisper_operator import run
+
+            run.main()
+        case "render":
+            services = [parse(body) for body in whisper_services(parsed.file)]
+            _print(manifest for service in services for manifest in rendered(service, Env(parsed.runtime_image)))
+        case "check":
+            check_file(parsed.file)
+        case _:
+            _print([custom_resource_definition()])
+
+
+def whisper_services(file: Path) -> list[dict[str, Any]]:
+    """The WhisperServices in a file of YAML documents; raises SystemExit where there is none."""
+    try:
+        found = [body for body in yaml.safe_load_all(file.read_text()) if body and body.get("kind") == KIND]
+    except (OSError, yaml.YAMLError) as error:
+        raise SystemExit(f"{file}: {error}") from None
+    return found or sys.exit(f"{file}: no {KIND} in it")
+
+
+def parse(body: dict[str, Any]) -> WhisperService:
+    """The service in `body`; raises SystemExit, which names each wrong field."""
+    try:
+        return WhisperService.parse(body)
+    except ValidationError as error:
+        raise SystemExit(f"{KIND} {body.get('metadata')}: {explain(error)}") from None
+
+
+def check_file(file: Path) -> None:
+    for body in whisper_services(file):
+        service = parse(body)
+        if paths := unsupported(service.spec):
+            sys.exit(f"{KIND} {service.metadata.name}: not implemented in this version: {', '.join(paths)}")
+        print(f"{KIND} {service.metadata.name}: right")
+
+
+def _print(manifests: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> None:
+    yaml.safe_dump_all(manifests, sys.stdout, sort_keys=False)
+
+
+if __name__ == "__main__":
+    main()

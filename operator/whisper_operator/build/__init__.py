@@ -1,0 +1,41 @@
+"""Every child of a WhisperService: one file for each kind, and the tuple that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import (
+    autoscaler,
+    claim,
+    client_service,
+    deployment,
+    ingress,
+    metrics_service,
+    prefetch,
+    service_account,
+    service_monitor,
+)
+from whisper_operator.env import Env
+from whisper_operator.observed import Observed
+
+Builder = Callable[[WhisperService, Observed, Env], Manifest | None]
+
+BUILDERS: Final[tuple[Builder, ...]] = (
+    service_account.build,
+    claim.build,
+    prefetch.build,
+    client_service.build,
+    metrics_service.build,
+    deployment.build,
+    autoscaler.build,
+    ingress.build,
+    service_monitor.build,
+)
+"""In the order in which children are applied: accounts and claims first, because pods wait for them."""
+
+
+def desired(service: WhisperService, observed: Observed, env: Env) -> list[Manifest]:
+    """Every child that is wanted now, in the order in which to apply them."""
+    return [manifest for build in BUILDERS if (manifest := build(service, observed, env)) is not None]

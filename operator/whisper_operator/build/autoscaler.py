@@ -1,0 +1,36 @@
+"""The HorizontalPodAutoscaler."""
+
+from __future__ import annotations
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import AUTOSCALER, DEPLOYMENT
+from whisper_operator.observed import Observed
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    wanted = service.spec.autoscaling
+    if wanted is None:
+        return None
+    return child(
+        service,
+        AUTOSCALER,
+        service.metadata.name,
+        spec={
+            "scaleTargetRef": {
+                "apiVersion": DEPLOYMENT.api_version,
+                "kind": DEPLOYMENT.kind,
+                "name": service.metadata.name,
+            },
+            "minReplicas": wanted.min_replicas,
+            "maxReplicas": wanted.max_replicas,
+            "metrics": [_utilization("cpu", wanted.cpu), _utilization("memory", wanted.memory)],
+            **({"behavior": wanted.behavior} if wanted.behavior else {}),
+        },
+    )
+
+
+def _utilization(resource: str, percent: int) -> Manifest:
+    target = {"type": "Utilization", "averageUtilization": percent}
+    return {"type": "Resource", "resource": {"name": resource, "target": target}}

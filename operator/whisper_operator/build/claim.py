@@ -1,0 +1,59 @@
+"""The claim that caches models: it outlives pods and Jobs, and is shared by all of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from whisper_operator import names
+from whisper_operator.api.units import canonical_quantity, quantity
+from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import CLAIM
+from whisper_operator.observed import Observed
+
+AUTO_SIZE: Final = "10Gi"
+"""Room for two of the largest checkpoints, so that a change of model never has to delete the old one first."""
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    spec, name = service.spec, names.models_claim(service.metadata.name)
+    if spec.cache.type != "PersistentVolumeClaim" or spec.cache.existing_claim:
+        return None
+    live = observed.get(CLAIM, name)
+    return child(
+        service,
+        CLAIM,
+        name,
+        owned=spec.cache.retention == "Delete",
+        spec=_grown(live["spec"], size(spec)) if live else _new(spec),
+    )
+
+
+def size(spec: Spec) -> str:
+    return AUTO_SIZE if spec.cache.size == "auto" else canonical_quantity(spec.cache.size)
+
+
+def can_run_many(spec: Spec) -> bool:
+    """Whether more than one replica can run."""
+    return (spec.autoscaling.max_replicas if spec.autoscaling else spec.replicas) > 1
+
+
+def _new(spec: Spec) -> dict[str, Any]:
+    mode = spec.cache.access_mode or ("ReadWriteMany" if can_run_many(spec) else "ReadWriteOnce")
+    storage_class = spec.cache.storage_class_name
+    return {
+        "accessModes": [mode],
+        "resources": {"requests": {"storage": size(spec)}},
+        **({"storageClassName": storage_class} if storage_class is not None else {}),
+    }
+
+
+def _grown(live: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """What the live claim is, for modes and class are fixed once it exists; its size may only grow."""
+    there = live["resources"]["requests"]["storage"]
+    return {
+        "accessModes": live["accessModes"],
+        "resources": {"requests": {"storage": max(there, wanted, key=quantity)}},
+        **({"storageClassName": live["storageClassName"]} if "storageClassName" in live else {}),
+    }

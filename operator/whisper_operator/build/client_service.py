@@ -1,0 +1,25 @@
+"""The Service that clients use."""
+
+from __future__ import annotations
+
+from whisper_operator import names
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import SERVICE
+from whisper_operator.observed import Observed
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:
+    wanted = service.spec.service
+    return child(
+        service,
+        SERVICE,
+        service.metadata.name,
+        annotations=wanted.annotations,
+        spec={
+            "type": wanted.type,
+            "selector": names.selector(service.metadata.name),
+            "ports": [{"name": "http", "port": wanted.port, "targetPort": "http", "protocol": "TCP"}],
+        },
+    )

@@ -1,0 +1,86 @@
+"""The Deployment of the pods that serve."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from whisper_operator import names
+from whisper_operator.admitted import admitted_model
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import pod
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import DEPLOYMENT
+from whisper_operator.observed import Observed
+
+ENDPOINT_LAG_SECONDS: Final = 3
+"""A pod counts as available once every node's proxy knows it: else Ready would come before the first answer can."""
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    """None while there is no model to serve or a Secret is missing: what is live stays as it is."""
+    model = admitted_model(service, observed)
+    if model is None or (observed.missing_secrets and not service.spec.suspend):
+        return None
+    return child(
+        service,
+        DEPLOYMENT,
+        service.metadata.name,
+        spec={
+            **replicas(service),
+            "minReadySeconds": ENDPOINT_LAG_SECONDS,
+            "revisionHistoryLimit": 3,
+            "selector": {"matchLabels": names.selector(service.metadata.name)},
+            "strategy": strategy(service),
+            "template": pod.server_template(service, model, observed, env),
+        },
+    )
+
+
+def replicas(service: WhisperService) -> dict[str, int]:
+    """`replicas`, unless an autoscaler owns the number."""
+    if service.spec.suspend:
+        return {"replicas": 0}
+    return {} if service.spec.autoscaling else {"replicas": service.spec.replicas}
+
+
+def strategy_name(service: WhisperService) -> str:
+    """Surge or Replace. Auto replaces where a GPU is asked for: there is seldom a free one to surge to."""
+    if service.spec.rollout.strategy != "Auto":
+        return service.spec.rollout.strategy
+    return "Replace" if service.spec.gpu else "Surge"
+
+
+def strategy(service: WhisperService) -> dict[str, Any]:
+    surge = strategy_name(service) == "Surge"
+    return {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0} if surge else {"maxSurge": 0, "maxUnavailable": 1},
+    }
+
+
+def handover_replicas(service: WhisperService, observed: Observed) -> int | None:
+    """The number to write beside the autoscaler's; None where it has the number already.
+
+    A field that an apply drops falls back to its default, so `replicas` would be 1 for a moment when autoscaling is
+    switched on. A second field manager holds the live number first, and the smallest one at creation and unsuspend,
+    because an autoscaler leaves a Deployment of no replicas alone.
+    """
+    scaling = service.spec.autoscaling
+    if scaling is None or service.spec.suspend:
+        return None
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    if live is None or live["spec"].get("replicas", 1) == 0:
+        return scaling.min_replicas
+    managers = {entry["manager"] for entry in live["metadata"].get("managedFields", ())}
+    return None if names.HANDOVER_MANAGER in managers else live["spec"].get("replicas", 1)
+
+
+def handover(service: WhisperService, count: int) -> Manifest:
+    """What the second field manager applies."""
+    return {
+        "apiVersion": DEPLOYMENT.api_version,
+        "kind": DEPLOYMENT.kind,
+        "metadata": {"name": service.metadata.name, "namespace": service.metadata.namespace},
+        "spec": {"replicas": count},
+    }

@@ -1,0 +1,78 @@
+"""The Ingress: body size and time-outs follow the server's, in the words of each controller."""
+
+from __future__ import annotations
+
+from whisper_operator.api.units import duration_seconds, size_bytes
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import INGRESS
+from whisper_operator.observed import Observed
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    wanted = service.spec.ingress
+    if wanted is None:
+        return None
+    backend = {"service": {"name": service.metadata.name, "port": {"name": "http"}}}
+    path = {"path": wanted.path, "pathType": "Prefix", "backend": backend}
+    return child(
+        service,
+        INGRESS,
+        service.metadata.name,
+        annotations=_annotations(service),
+        spec={
+            **({"ingressClassName": wanted.class_name} if wanted.class_name else {}),
+            "rules": [{**({"host": wanted.host} if wanted.host else {}), "http": {"paths": [path]}}],
+            **({"tls": [_tls(service)]} if wanted.tls else {}),
+        },
+    )
+
+
+def tls_secret(service: WhisperService) -> str | None:
+    """Name of the Secret that holds the certificate; None without TLS."""
+    ingress = service.spec.ingress
+    if ingress is None or ingress.tls is None:
+        return None
+    return ingress.tls.secret_name or f"{service.metadata.name}-tls"
+
+
+def _tls(service: WhisperService) -> Manifest:
+    ingress = service.spec.ingress
+    hosts = {"hosts": [ingress.host]} if ingress and ingress.host else {}
+    return {**hosts, "secretName": tls_secret(service)}
+
+
+def _annotations(service: WhisperService) -> dict[str, str]:
+    ingress = service.spec.ingress
+    assert ingress is not None
+    issuer = ingress.tls.cluster_issuer if ingress.tls else None
+    return {
+        **_limits(ingress.class_name or "", service),
+        **({"cert-manager.io/cluster-issuer": issuer} if issuer else {}),
+        **ingress.annotations,
+    }
+
+
+def _limits(class_name: str, service: WhisperService) -> dict[str, str]:
+    """Body size and time-outs for the class's controller; for a class whose name tells nothing, for each that has any.
+
+    Traefik limits neither by default.
+    """
+    seconds = duration_seconds(service.spec.server.request_timeout)
+    size = size_bytes(service.spec.server.max_upload_size)
+    nginx = {
+        "nginx.ingress.kubernetes.io/proxy-body-size": str(size),
+        "nginx.ingress.kubernetes.io/proxy-read-timeout": str(seconds),
+        "nginx.ingress.kubernetes.io/proxy-send-timeout": str(seconds),
+    }
+    haproxy = {
+        "haproxy.org/timeout-server": f"{seconds}s",
+        "haproxy-ingress.github.io/proxy-body-size": str(size),
+        "haproxy-ingress.github.io/timeout-server": f"{seconds}s",
+    }
+    if "nginx" in class_name:
+        return nginx
+    if "haproxy" in class_name:
+        return haproxy
+    return {} if "traefik" in class_name else nginx | haproxy

@@ -1,0 +1,24 @@
+"""The Service for metrics and probes: reachable within the cluster only, whatever type the clients' Service has."""
+
+from __future__ import annotations
+
+from whisper_operator import names
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import SERVICE
+from whisper_operator.observed import Observed
+from whisper_runtime.contract import METRICS_PORT
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:
+    return child(
+        service,
+        SERVICE,
+        names.metrics_service(service.metadata.name),
+        spec={
+            "type": "ClusterIP",
+            "selector": names.selector(service.metadata.name),
+            "ports": [{"name": "metrics", "port": METRICS_PORT, "targetPort": "metrics", "protocol": "TCP"}],
+        },
+    )

@@ -1,0 +1,253 @@
+"""The pods' templates: f(spec, admitted model, image), and of nothing that changes by itself."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from whisper_operator import names
+from whisper_operator.admitted import ServedModel, claim_name
+from whisper_operator.api.units import duration_seconds, size_bytes
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build.claim import size
+from whisper_operator.env import Env
+from whisper_operator.kinds import CLAIM, DEPLOYMENT
+from whisper_operator.observed import Observed
+from whisper_operator.sizing import resources
+from whisper_runtime.contract import (
+    API_KEYS_DIR,
+    DEFAULT_MODEL_DIR,
+    HEALTH_PATH,
+    HTTP_PORT,
+    METRICS_PATH,
+    METRICS_PORT,
+    READY_PATH,
+    SCRATCH_DIR,
+    STARTUP_PATH,
+    RuntimeConfig,
+)
+
+Part = dict[str, Any]
+
+GRACE_BEYOND_DRAIN_SECONDS: Final = 30
+HARDENED: Final[Part] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+FETCH_RESOURCES: Final[Part] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
+SCRATCH_LIMIT: Final = "8Gi"
+"""Uploads on their way to the decoder; a pod that exceeds it is evicted, not the node."""
+
+
+def server_template(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
+    """The template of the pods that serve `model`."""
+    spec, name = service.spec, service.metadata.name
+    spread = spec.scheduling.topology_spread_constraints
+    init = [_fetcher(service, observed, env)] if spec.cache.type == "EmptyDir" else []
+    return {
+        "metadata": {
+            "labels": names.labels(name, names.SERVER),
+            "annotations": {
+                "prometheus.io/scrape": "true",
+                "prometheus.io/port": str(METRICS_PORT),
+                "prometheus.io/path": METRICS_PATH,
+            },
+        },
+        "spec": {
+            **_common(service, env),
+            **_together(service, observed),
+            **({"topologySpreadConstraints": list(spread)} if spread else {}),
+            "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
+            **({"initContainers": init} if init else {}),
+            "containers": [_server(service, model, observed, env)],
+            "volumes": [_scratch(), *_models_volume(service), *_keys_volume(service)],
+        },
+    }
+
+
+def prefetch_template(service: WhisperService, observed: Observed, env: Env) -> Part:
+    """The template of the pod that fetches the wanted model into the claim."""
+    return {
+        "metadata": {"labels": names.labels(service.metadata.name, names.PREFETCH)},
+        "spec": {
+            **_common(service, env),
+            **_near_servers(service, observed),
+            "restartPolicy": "OnFailure",
+            "containers": [_fetcher(service, observed, env)],
+            "volumes": [_scratch(), *_models_volume(service)],
+        },
+    }
+
+
+def image(service: WhisperService, observed: Observed, env: Env) -> str:
+    """The image that spec names; where it names none, the live one, so that an upgraded operator restarts no pod."""
+    wanted = service.spec.image
+    if wanted.repository is None and wanted.tag is None and wanted.digest is None:
+        live = observed.get(DEPLOYMENT, service.metadata.name)
+        return live["spec"]["template"]["spec"]["containers"][0]["image"] if live else env.runtime_image
+    default_repository, _, default_tag = env.runtime_image.partition("@")[0].rpartition(":")
+    repository = wanted.repository or default_repository
+    return f"{repository}@{wanted.digest}" if wanted.digest else f"{repository}:{wanted.tag or default_tag}"
+
+
+def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
+    """The configuration of a serving pod."""
+    spec = service.spec
+    return RuntimeConfig(
+        model=model.name,
+        model_sha256=model.sha256,
+        probes_on_http=False,
+        device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
+        compute_type=spec.compute_type,
+        language=spec.language,
+        max_upload_bytes=size_bytes(spec.server.max_upload_size),
+        max_audio_seconds=duration_seconds(spec.server.max_audio_duration),
+        request_timeout_seconds=duration_seconds(spec.server.request_timeout),
+        max_queued_audio_seconds=duration_seconds(spec.server.max_queued_audio),
+        condition_on_previous_text=spec.server.condition_on_previous_text,
+        cors_allow_origins=spec.server.cors.allow_origins,
+        api_keys_dir=API_KEYS_DIR if spec.auth else None,
+        drain_seconds=duration_seconds(spec.rollout.drain_timeout),
+        log_level=spec.logging.level,
+        log_format=spec.logging.format,
+    )
+
+
+def fetch_config(service: WhisperService) -> RuntimeConfig:
+    """The configuration of a fetching pod."""
+    spec = service.spec
+    return RuntimeConfig(
+        model=spec.model.name,
+        model_sha256=spec.model.source.sha256 if spec.model.source else None,
+        model_url=spec.model.source.url if spec.model.source else None,
+        log_level=spec.logging.level,
+        log_format=spec.logging.format,
+    )
+
+
+def _common(service: WhisperService, env: Env) -> Part:
+    spec = service.spec
+    group = {} if env.fs_group is None else {"fsGroup": env.fs_group, "fsGroupChangePolicy": "OnRootMismatch"}
+    wanted = spec.scheduling
+    return {
+        "serviceAccountName": service.metadata.name,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}, **group},
+        **(
+            {"imagePullSecrets": [{"name": ref.name} for ref in secrets]}
+            if (secrets := spec.image.pull_secrets)
+            else {}
+        ),
+        **({"nodeSelector": wanted.node_selector} if wanted.node_selector else {}),
+        **({"tolerations": list(wanted.tolerations)} if wanted.tolerations else {}),
+        **({"affinity": wanted.affinity} if wanted.affinity else {}),
+        **({"priorityClassName": wanted.priority_class_name} if wanted.priority_class_name else {}),
+        **({"runtimeClassName": spec.gpu.runtime_class_name} if spec.gpu and spec.gpu.runtime_class_name else {}),
+    }
+
+
+def _server(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
+    spec = service.spec
+    keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
+    models = (
+        [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
+    )
+    extra = [variable.model_dump(by_alias=True, exclude_none=True) for variable in spec.server.env]
+    return {
+        "name": "server",
+        "image": image(service, observed, env),
+        "imagePullPolicy": spec.image.pull_policy,
+        "args": ["serve"],
+        "env": _variables(server_config(service, model)) + extra,
+        "ports": [
+            {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
+        ],
+        "startupProbe": _probe(STARTUP_PATH, period=2, failures=900),
+        "readinessProbe": _probe(READY_PATH, period=5, failures=2),
+        "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
+        "resources": resources(spec),
+        "securityContext": HARDENED,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys],
+    }
+
+
+def _fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
+    return {
+        "name": "fetch",
+        "image": image(service, observed, env),
+        "imagePullPolicy": service.spec.image.pull_policy,
+        "args": ["fetch"],
+        "env": _variables(fetch_config(service)),
+        "resources": FETCH_RESOURCES,
+        "securityContext": HARDENED,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": SCRATCH_DIR},
+            {"name": "models", "mountPath": DEFAULT_MODEL_DIR},
+        ],
+    }
+
+
+def _variables(config: RuntimeConfig) -> list[Part]:
+    return [{"name": name, "value": value} for name, value in sorted(config.to_env().items())]
+
+
+def _probe(path: str, *, period: int, failures: int) -> Part:
+    return {
+        "httpGet": {"path": path, "port": "metrics", "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def _scratch() -> Part:
+    return {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_LIMIT}}
+
+
+def _models_volume(service: WhisperService) -> list[Part]:
+    match service.spec.cache.type:
+        case "PersistentVolumeClaim":
+            return [{"name": "models", "persistentVolumeClaim": {"claimName": claim_name(service)}}]
+        case "EmptyDir":
+            return [{"name": "models", "emptyDir": {"sizeLimit": size(service.spec)}}]
+        case "Image":
+            return []
+
+
+def _keys_volume(service: WhisperService) -> list[Part]:
+    auth = service.spec.auth
+    return [{"name": "api-keys", "secret": {"secretName": auth.secret_ref.name, "defaultMode": 0o440}}] if auth else []
+
+
+def _shares_one_node(service: WhisperService, observed: Observed) -> bool:
+    """Whether the claim can be mounted on one node only."""
+    if service.spec.cache.type != "PersistentVolumeClaim":
+        return False
+    claim = observed.get(CLAIM, claim_name(service))
+    return claim is not None and "ReadWriteMany" not in claim["spec"]["accessModes"]
+
+
+def _together(service: WhisperService, observed: Observed) -> Part:
+    """Server pods attract each other to the one node that has the volume, unless the spec says where they go."""
+    if service.spec.scheduling.affinity or not _shares_one_node(service, observed):
+        return {}
+    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [_same_node(service)]}}}
+
+
+def _near_servers(service: WhisperService, observed: Observed) -> Part:
+    """The fetch follows the live pods to the node that has the volume; with no pod live, any node will do."""
+    if service.spec.scheduling.affinity or not _shares_one_node(service, observed):
+        return {}
+    preferred = [{"weight": 100, "podAffinityTerm": _same_node(service)}]
+    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
+
+
+def _same_node(service: WhisperService) -> Part:
+    return {
+        "labelSelector": {"matchLabels": names.selector(service.metadata.name)},
+        "topologyKey": "kubernetes.io/hostname",
+    }

@@ -1,0 +1,13 @@
+"""The account of the pods: it can do nothing, and its token is mounted nowhere."""
+
+from __future__ import annotations
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import SERVICE_ACCOUNT
+from whisper_operator.observed import Observed
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:
+    return child(service, SERVICE_ACCOUNT, service.metadata.name, automountServiceAccountToken=False)

@@ -1,0 +1,172 @@
+"""All requests to the Kubernetes API but kopf's watches.
+
+Raw HTTP, because a typed client costs seven times the CPU for each server-side apply; the official client only finds
+the server and the credentials.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes import client, config
+
+from whisper_operator import metrics
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.errors import ApiError
+from whisper_operator.kinds import CHILD_KINDS, Kind
+from whisper_operator.names import FIELD_MANAGER
+
+TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=5)
+LIST_CHUNK: Final = 500
+APPLY: Final = "application/apply-patch+yaml"
+MERGE: Final = "application/merge-patch+json"
+METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+def credentials() -> client.Configuration:
+    """The server and how to authenticate: a pod's service account, else the kubeconfig."""
+    found = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
+    except config.ConfigException:
+        config.load_kube_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
+    return found
+
+
+def authorization(configuration: client.Configuration) -> dict[str, str]:
+    """The header to send; asked anew for each request, for a pod's token rotates: the client reads it once a minute."""
+    for identifier in ("BearerToken", "authorization"):
+        token: Any = configuration.get_api_key_with_prefix(identifier)
+        if token:
+            return {"Authorization": token}
+    return {}
+
+
+class Cluster:
+    """The requests that the operator makes; each raises ApiError."""
+
+    def __init__(self, configuration: client.Configuration, before_write: Callable[[], None] = lambda: None) -> None:
+        """`before_write` may raise, to forbid a write: a replica that no longer leads must not make one."""
+        self.configuration = configuration
+        self._before_write = before_write
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        self._session = aiohttp.ClientSession(
+            timeout=TIMEOUT, connector=aiohttp.TCPConnector(limit=32, ssl=context), raise_for_status=False
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def apply(
+        self, kind: Kind, manifest: Manifest, *, manager: str = FIELD_MANAGER, subresource: str = ""
+    ) -> Manifest:
+        """The object after a server-side apply of `manifest` that takes over every field it names."""
+        metadata = manifest["metadata"]
+        path = _path(kind, metadata["namespace"], metadata["name"], subresource)
+        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        return await self._request("PATCH", path, query, manifest, APPLY)
+
+    async def merge(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """The object after a JSON merge patch: unlike an apply, it replaces lists as a whole."""
+        metadata = manifest["metadata"]
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return await self._request(
+            "PATCH", _path(kind, metadata["namespace"], metadata["name"]), query, manifest, MERGE
+        )
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        return await self._get(_path(kind, namespace, name))
+
+    async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> tuple[list[Manifest], int]:
+        """Every object of `kind` that matches, in one namespace or (None) in all, and the version of the whole."""
+        items: list[Manifest] = []
+        query = {"labelSelector": selector, "limit": str(LIST_CHUNK)}
+        while True:
+            page = await self._request("GET", _path(kind, namespace), query)
+            items += [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page["items"]]
+            if not (token := page["metadata"].get("continue")):
+                return items, int(page["metadata"]["resourceVersion"])
+            query["continue"] = token
+
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
+        metadata = manifest["metadata"]
+        return await self._request("POST", _path(kind, metadata["namespace"]), {}, manifest)
+
+    async def replace(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """The object after a replacement that fails with 409 when somebody else wrote in between."""
+        metadata = manifest["metadata"]
+        return await self._request("PUT", _path(kind, metadata["namespace"], metadata["name"]), {}, manifest)
+
+    async def delete(self, kind: Kind, live: Manifest) -> None:
+        """Deletes exactly `live`, not a successor of its name; one that is gone already is no error."""
+        metadata = live["metadata"]
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"]}}
+        try:
+            await self._request("DELETE", _path(kind, metadata["namespace"], metadata["name"]), {}, options)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    async def secret_exists(self, namespace: str, name: str) -> bool:
+        """Whether the Secret is there; only its metadata is asked for, so that no secret value reaches this process."""
+        path = f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}"
+        return await self._get(path, accept=METADATA_ONLY) is not None
+
+    async def served_kinds(self) -> frozenset[Kind]:
+        """The child kinds whose API the cluster serves."""
+        served: set[Kind] = set()
+        for api_version in {kind.api_version for kind in CHILD_KINDS}:
+            prefix = "/api" if "/" not in api_version else "/apis"
+            resources = await self._get(f"{prefix}/{api_version}")
+            plurals = {entry["name"] for entry in (resources or {}).get("resources", ())}
+            served |= {kind for kind in CHILD_KINDS if kind.api_version == api_version and kind.plural in plurals}
+        return frozenset(served)
+
+    async def _get(self, path: str, accept: str = "application/json") -> Manifest | None:
+        try:
+            return await self._request("GET", path, {}, accept=accept)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Manifest:
+        if method != "GET":
+            self._before_write()
+        url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            async with self._session.request(method, url, data=data, headers=headers) as response:
+                # An API that is not served is refused in plain text.
+                is_json = response.content_type == "application/json"
+                answer = await response.json() if is_json else {"message": await response.text()}
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+            metrics.REQUESTS.labels("<error>", method).inc()
+            raise ApiError(f"{method} {path}", 0, type(error).__name__, str(error)) from error
+        metrics.REQUESTS.labels(str(response.status), method).inc()
+        if response.status >= 400:
+            raise ApiError(f"{method} {path}", response.status, answer.get("reason", ""), answer.get("message", ""))
+        return answer
+
+
+def _path(kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> str:
+    prefix = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
+    scope = f"/namespaces/{quote(namespace)}" if namespace else ""
+    parts = [prefix + scope, kind.plural, *([quote(name)] if name else []), *([subresource] if subresource else [])]
+    return "/".join(parts)

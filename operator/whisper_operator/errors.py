@@ -1,0 +1,28 @@
+"""What can go wrong between the operator and the API server."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REJECTIONS: Final = frozenset({400, 403, 404, 413, 422})
+"""Answers that the same request would get again: somebody has to change something first."""
+
+
+class ApiError(Exception):
+    """The API server refused a request, or could not be reached (`status` 0)."""
+
+    def __init__(self, request: str, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{request}: {status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+    @property
+    def is_rejection(self) -> bool:
+        """Whether only a change of the spec, or of the cluster's rules, can help."""
+        # A field that no schema knows is answered 500, though the fault is in the patch.
+        return self.status in REJECTIONS or self.message.startswith("failed to create typed patch object")
+
+
+class LeaseLost(Exception):
+    """Another replica leads, or may; nothing may be written any more."""

@@ -1,0 +1,37 @@
+"""The operator's two ports: metrics on 8080, health on 8081."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+
+async def serve(host: str, metrics_port: int, health_port: int, is_ready: Callable[[], bool]) -> list[web.AppRunner]:
+    """Starts both; the runners, to be cleaned up. `is_ready`: every kind has been listed once."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "healthy"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        ready = is_ready()
+        return web.json_response({"status": "ready" if ready else "starting"}, status=200 if ready else 503)
+
+    health_routes = [web.get("/healthz", healthz), web.get("/readyz", readyz)]
+    return [
+        await _listen([web.get("/metrics", metrics)], host, metrics_port),
+        await _listen(health_routes, host, health_port),
+    ]
+
+
+async def _listen(routes: list[web.RouteDef], host: str, port: int) -> web.AppRunner:
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner

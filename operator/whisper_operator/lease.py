@@ -1,0 +1,113 @@
+"""Leader election by a coordination.k8s.io Lease: one replica writes, the others keep warm.
+
+Timings and semantics are client-go's: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from typing import Any, Final, Protocol
+
+from whisper_operator import metrics
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.errors import ApiError, LeaseLost
+from whisper_operator.kinds import Kind
+
+LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+NAME: Final = "whisper-operator"
+DURATION_SECONDS: Final = 15
+RENEW_DEADLINE_SECONDS: Final = 10
+RETRY_SECONDS: Final = 2
+
+
+class Leases(Protocol):
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None: ...
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest: ...
+    async def replace(self, kind: Kind, manifest: Manifest) -> Manifest: ...
+
+
+class Lease:
+    """Whether this replica leads. No foreign clock is trusted: what counts is how long the Lease stood unchanged."""
+
+    def __init__(self, leases: Leases, namespace: str, identity: str) -> None:
+        self._leases = leases
+        self._namespace = namespace
+        self._identity = identity
+        self._held_until = 0.0
+        self._seen: tuple[str, float] = ("", 0.0)
+        """The Lease's version, and when it was first seen."""
+
+    @property
+    def is_held(self) -> bool:
+        return time.monotonic() < self._held_until
+
+    def check(self) -> None:
+        """Raises LeaseLost unless this replica leads; called before each write."""
+        if not self.is_held:
+            raise LeaseLost(f"{self._identity} no longer holds Lease {self._namespace}/{NAME}")
+
+    async def acquire(self) -> None:
+        """Returns once this replica leads."""
+        while not await self._try():
+            await asyncio.sleep(RETRY_SECONDS)
+        metrics.LEADER.labels(NAME).set(1)
+
+    async def keep(self) -> None:
+        """Renews for ever; raises LeaseLost when the deadline passes without a renewal."""
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            await self._try()
+            self.check()
+
+    async def release(self) -> None:
+        """Lets another replica take over at once."""
+        if not self.is_held:
+            return
+        self._held_until = 0.0
+        live = await self._leases.get(LEASE, self._namespace, NAME)
+        if live and live["spec"].get("holderIdentity") == self._identity:
+            await self._leases.replace(LEASE, {**live, "spec": {**live["spec"], "holderIdentity": ""}})
+
+    async def _try(self) -> bool:
+        """Takes or renews the Lease; False where another replica holds it or the API server does not answer."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(RENEW_DEADLINE_SECONDS / 2):
+                taken = await self._take(started)
+        except (ApiError, TimeoutError):
+            return False
+        if taken:
+            self._held_until = started + RENEW_DEADLINE_SECONDS
+        return taken
+
+    async def _take(self, now: float) -> bool:
+        live = await self._leases.get(LEASE, self._namespace, NAME)
+        if live is None:
+            metadata = {"name": NAME, "namespace": self._namespace}
+            manifest = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": metadata}
+            await self._leases.create(LEASE, {**manifest, "spec": self._spec({})})
+            return True
+        if not self._is_free(live, now):
+            return False
+        await self._leases.replace(LEASE, {**live, "spec": self._spec(live["spec"])})
+        return True
+
+    def _is_free(self, live: Manifest, now: float) -> bool:
+        version = live["metadata"]["resourceVersion"]
+        if version != self._seen[0]:
+            self._seen = (version, now)
+        holder = live["spec"].get("holderIdentity")
+        return holder in (None, "", self._identity) or now - self._seen[1] >= DURATION_SECONDS
+
+    def _spec(self, before: dict[str, Any]) -> dict[str, Any]:
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        took_over = before.get("holderIdentity") != self._identity
+        return {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": DURATION_SECONDS,
+            "acquireTime": now if took_over else before.get("acquireTime", now),
+            "renewTime": now,
+            "leaseTransitions": before.get("leaseTransitions", 0) + (1 if took_over and before else 0),
+        }

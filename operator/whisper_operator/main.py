@@ -1,0 +1,171 @@
+"""kopf's wiring: every event goes to the store and the queue, and nothing else happens here.
+
+Only `on.event` handlers, so kopf writes nothing on any object: no annotation, no finalizer, no patch.
+kopf runs in a thread and an event loop of its own, because at its end it cancels every task that began after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import kopf
+from kopf._core.engines.peering import Identity
+from kubernetes import client
+
+from whisper_operator import names
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.cluster import authorization
+from whisper_operator.kinds import POD, WHISPER_SERVICE, Kind
+
+Sink = Callable[[Manifest, str | None], None]
+"""Takes an object and what happened to it (ADDED, MODIFIED, DELETED; None: it was listed)."""
+
+OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
+log = logging.getLogger(__name__)
+
+
+class Watches:
+    """kopf, watching; started again where it ends by itself, and anew when the kinds change."""
+
+    def __init__(self, sink: Sink, namespaces: tuple[str, ...], configuration: client.Configuration) -> None:
+        self._configuration = configuration
+        self._sink = sink
+        self._namespaces = namespaces
+        self._stop = threading.Event()
+        self._watching = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def are_running(self) -> bool:
+        return self._watching.is_set()
+
+    def start(self, kinds: frozenset[Kind]) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(self._stop, kinds, asyncio.get_running_loop()), name="kopf", daemon=True
+        )
+        self._thread.start()
+
+    async def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _run(self, stop: threading.Event, kinds: frozenset[Kind], loop: asyncio.AbstractEventLoop) -> None:
+        def sink(event: dict[str, Any], **_: Any) -> None:
+            loop.call_soon_threadsafe(self._sink, dict(event["object"]), event["type"])
+
+        while not stop.is_set():
+            try:
+                asyncio.run(
+                    kopf.operator(
+                        registry=registry(kinds, sink, self._configuration),
+                        settings=settings(kinds),
+                        standalone=True,
+                        clusterwide=not self._namespaces,
+                        namespaces=self._namespaces,
+                        stop_flag=stop,
+                        ready_flag=self._watching,
+                        # kopf's own asks for the user's name, which a numeric user of a container has not.
+                        identity=Identity(names.FIELD_MANAGER),
+                    )
+                )
+            except Exception:
+                # An error in a watch (kopf's WatchingError, exhausted retries) ends kopf; the lists at the next
+                # start close the gap.
+                log.exception("the watches ended and are started again")
+            self._watching.clear()
+            stop.wait(1)
+
+
+def registry(
+    kinds: frozenset[Kind], sink: Callable[..., None], configuration: client.Configuration
+) -> kopf.OperatorRegistry:
+    """The handlers: one for our own kind, one for each child kind and for pods, those filtered by label."""
+    found = kopf.OperatorRegistry()
+
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        return connection(configuration)
+
+    async def on_event(**arguments: Any) -> None:
+        sink(**arguments)
+
+    kopf.on.login(registry=found)(login)
+    for kind in (WHISPER_SERVICE, POD, *kinds):
+        kopf.on.event(group=kind.group, version=kind.version, plural=kind.plural, registry=found, id=kind.plural)(
+            on_event
+        )
+    return found
+
+
+def connection(configuration: client.Configuration) -> kopf.ConnectionInfo:
+    """The same server and credentials as the operator's own requests; asked for anew whenever they are refused."""
+    scheme, _, token = authorization(configuration).get("Authorization", "").partition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        scheme=scheme or None,
+        token=token or None,
+    )
+
+
+def settings(kinds: frozenset[Kind]) -> kopf.OperatorSettings:
+    """Measured and explained in docs/adr/0001-events-only.md."""
+    found = kopf.OperatorSettings()
+    found.posting.enabled = False
+    found.peering.standalone = True
+    found.scanning.disabled = True
+    found.watching.server_timeout = 240
+    found.watching.connect_timeout = 10
+    found.watching.reconnect_backoff = 1
+    found.watching.chunk_size = 500
+    for kind in (POD, *kinds):
+        found.watching.label_selectors[kind.group, kind.plural] = OURS
+    found.networking.request_timeout = 30
+    found.networking.connect_timeout = 5
+    found.networking.error_backoffs = Backoffs()
+    found.persistence.progress_storage = NoProgress()
+    found.persistence.diffbase_storage = NoDiffbase()
+    return found
+
+
+class Backoffs:
+    """Seconds between attempts, without end: a watch outlives any outage of the API server."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((0.5, 1, 2, 4, 8), itertools.repeat(10))
+
+
+class NoProgress(kopf.ProgressStorage):
+    """Stores nothing, for there is no progress: no handler is ever retried by kopf."""
+
+    def fetch(self, *, key: Any, body: Any) -> None:
+        return None
+
+    def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None: ...
+
+    def purge(self, *, key: Any, body: Any, patch: Any) -> None: ...
+
+    def touch(self, *, body: Any, patch: Any, value: Any) -> None: ...
+
+    def clear(self, *, essence: Any) -> Any:
+        return essence
+
+
+class NoDiffbase(kopf.DiffBaseStorage):
+    """Stores nothing, for nothing is diffed: a pass compares what is wanted with what is there."""
+
+    def build(self, *, body: Any, extra_fields: Any = None, ignored_fields: Any = None) -> Any:
+        return {}
+
+    def fetch(self, *, body: Any) -> None:
+        return None
+
+    def store(self, *, body: Any, patch: Any, essence: Any) -> None: ...

@@ -1,0 +1,99 @@
+"""The difference between what is wanted and what is there: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from whisper_operator import names
+from whisper_operator.admitted import is_complete
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB
+from whisper_operator.observed import Observed
+
+NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
+"""A claim is data and goes with its service alone; a Deployment that is not built now is held as it is."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    apply: list[Manifest] = field(default_factory=list[Manifest])
+    delete: list[Manifest] = field(default_factory=list[Manifest])
+    not_owned: list[str] = field(default_factory=list[str])
+    """Kind/name of each child whose name something else has taken; it is never touched."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.apply and not self.delete
+
+
+def plan(service: WhisperService, wanted: Iterable[Manifest], observed: Observed) -> Plan:
+    """What to apply, in order, and what to delete."""
+    result = Plan()
+    names_wanted: set[tuple[str, str]] = set()
+    for manifest in wanted:
+        key = (manifest["kind"], manifest["metadata"]["name"])
+        names_wanted.add(key)
+        live = observed.objects.get(key)
+        if live is not None and not is_ours(service, live):
+            result.not_owned.append("/".join(key))
+        elif live is None or "deletionTimestamp" not in live["metadata"]:
+            _compare(manifest, live, result)
+    result.delete.extend(_unwanted(service, names_wanted, observed))
+    return result
+
+
+def is_ours(service: WhisperService, live: Manifest) -> bool:
+    """Whether `live` is controlled by the service, or by nobody but carries its labels: then it is adopted."""
+    controller = next((ref for ref in live["metadata"].get("ownerReferences", ()) if ref.get("controller")), None)
+    if controller is not None:
+        return controller["uid"] == service.metadata.uid
+    labels = live["metadata"].get("labels", {})
+    ours = names.labels(service.metadata.name, names.SERVER)
+    return all(labels.get(name) == ours[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
+
+
+def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
+    if live is None:
+        result.apply.append(manifest)
+    elif manifest["kind"] == JOB.kind:
+        # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
+        if not is_complete(live) and applied_hash(live) != applied_hash(manifest):
+            result.delete.append(live)
+    elif applied_hash(live) != applied_hash(manifest) or not is_subset(manifest, live):
+        result.apply.append(manifest)
+
+
+def _unwanted(service: WhisperService, wanted: set[tuple[str, str]], observed: Observed) -> Iterable[Manifest]:
+    return (
+        live
+        for kind in CHILD_KINDS
+        if kind not in NEVER_PRUNED
+        for live in observed.all(kind)
+        if (kind.kind, live["metadata"]["name"]) not in wanted
+        and is_ours(service, live)
+        and "deletionTimestamp" not in live["metadata"]
+    )
+
+
+def applied_hash(manifest: Manifest) -> str | None:
+    return manifest["metadata"].get("annotations", {}).get(names.ANNOTATION_APPLIED)
+
+
+def is_subset(wanted: Any, live: Any) -> bool:
+    """Whether everything in `wanted` is in `live` too, whatever else the API server or others have added."""
+    if isinstance(wanted, dict):
+        fields = cast(dict[str, Any], wanted)
+        return isinstance(live, dict) and all(name in live and is_subset(fields[name], live[name]) for name in fields)
+    if isinstance(wanted, list):
+        return isinstance(live, list) and _is_sublist(cast(list[Any], wanted), cast(list[Any], live))
+    return wanted == live
+
+
+def _is_sublist(wanted: list[Any], live: list[Any]) -> bool:
+    """Lists of named things (containers, variables, ports) may have been added to; any other list must be the same."""
+    if all(isinstance(item, dict) and "name" in item for item in wanted + live):
+        there = {item["name"]: item for item in live}
+        return all(item["name"] in there and is_subset(item, there[item["name"]]) for item in wanted)
+    return len(wanted) == len(live) and all(map(is_subset, wanted, live))

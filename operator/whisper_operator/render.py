@@ -1,0 +1,30 @@
+"""What a service becomes, without a cluster: pure."""
+
+from __future__ import annotations
+
+from whisper_operator.admitted import wanted_job_name
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import desired
+from whisper_operator.env import Env
+from whisper_operator.kinds import CLAIM, JOB
+from whisper_operator.names import models_claim
+from whisper_operator.observed import Observed
+
+
+def rendered(service: WhisperService, env: Env) -> list[Manifest]:
+    """Every child once the model's claim is there and its fetch has succeeded."""
+    return desired(service, settled(service, env), env)
+
+
+def settled(service: WhisperService, env: Env) -> Observed:
+    """The claim as it would be, and the fetching Job as complete."""
+    first = Observed()
+    claim = next((body for body in desired(service, first, env) if body["kind"] == CLAIM.kind), None)
+    objects: dict[tuple[str, str], Manifest] = {}
+    if claim:
+        name = models_claim(service.metadata.name)
+        objects[CLAIM.kind, name] = {**claim, "metadata": {**claim["metadata"], "uid": ""}}
+    if job := wanted_job_name(service, Observed(objects)):
+        complete = {"conditions": [{"type": "Complete", "status": "True"}]}
+        objects[JOB.kind, job] = {"metadata": {"name": job}, "status": complete}
+    return Observed(objects)

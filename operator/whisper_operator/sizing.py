@@ -1,0 +1,73 @@
+"""What a pod asks for where the spec does not say: by model and device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from whisper_operator.api.v1alpha1 import Spec
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Requests of a server pod, and the memory that long recordings may take beyond them."""
+
+    cpu: str
+    memory_mib: int
+
+    @property
+    def limit_mib(self) -> int:
+        return self.memory_mib + RECORDING_MIB
+
+
+RECORDING_MIB: Final = 4096
+"""Four hours of audio as samples and as a mel spectrogram, and the decoder's own process."""
+
+ON_CPU: Final = {
+    "tiny": Footprint("250m", 1792),
+    "base": Footprint("250m", 2304),
+    "small": Footprint("1", 3840),
+    "medium": Footprint("2", 7680),
+    "large": Footprint("4", 14336),
+    "turbo": Footprint("2", 7680),
+}
+"""Weights in float32. The memory is about 2.5 times what a pod holds (tiny.en 650 MiB, base 840 MiB, measured after it
+has transcribed), twice for the large ones: an autoscaler that aims at 80 % then never scales up for resident weights,
+and two pods come down to one, which they cannot while each holds more than 40 %.
+"""
+
+ON_GPU: Final = {
+    "tiny": Footprint("500m", 3072),
+    "base": Footprint("500m", 3072),
+    "small": Footprint("1", 4096),
+    "medium": Footprint("1", 5120),
+    "large": Footprint("1", 6144),
+    "turbo": Footprint("1", 5120),
+}
+"""The weights are on the GPU; what is left is CUDA's host side, and the checkpoint's pages while it loads."""
+
+
+def family(model: str) -> str:
+    """The table's row for a model's name; a name of the user's own counts as large."""
+    if "turbo" in model:
+        return "turbo"
+    return next((size for size in ("tiny", "base", "small", "medium") if model.startswith(size)), "large")
+
+
+def resources(spec: Spec) -> dict[str, dict[str, str | int]]:
+    """Requests and limits of the server's container: the spec's, completed from the table."""
+    row = (ON_GPU if spec.gpu else ON_CPU)[family(spec.model.name)]
+    requests: dict[str, str | int] = {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib)}
+    limits: dict[str, str | int] = {"memory": _mebibytes(row.limit_mib)}
+    if spec.resources:
+        requests |= spec.resources.requests
+        limits |= spec.resources.limits
+        if "memory" in spec.resources.requests and "memory" not in spec.resources.limits:
+            del limits["memory"]
+    if spec.gpu:
+        limits[spec.gpu.resource_name] = requests[spec.gpu.resource_name] = str(spec.gpu.count)
+    return {"requests": requests, "limits": limits} if limits else {"requests": requests}
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count // 1024}Gi" if count % 1024 == 0 else f"{count}Mi"

@@ -1,0 +1,34 @@
+"""Which parts of the spec this version does not implement yet: refused by name, never silently ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from whisper_operator.api.v1alpha1 import Spec
+
+UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
+    ("spec.model.source.url", lambda spec: spec.model.source and spec.model.source.url.startswith(("s3://", "pvc://"))),
+    ("spec.model.source.secretRef", lambda spec: spec.model.source and spec.model.source.secret_ref),
+    ("spec.model.source.caRef", lambda spec: spec.model.source and spec.model.source.ca_ref),
+    ("spec.computeType", lambda spec: spec.compute_type == "bfloat16"),
+    ("spec.server.maxBatchSize", lambda spec: spec.server.max_batch_size != "auto"),
+    ("spec.rateLimit", lambda spec: spec.rate_limit),
+    ("spec.jobs", lambda spec: spec.jobs),
+    ("spec.resultCache", lambda spec: spec.result_cache),
+    ("spec.redis", lambda spec: spec.redis),
+    ("spec.gateway", lambda spec: spec.gateway),
+    ("spec.autoscaling.queuedAudioSeconds", lambda spec: spec.autoscaling and spec.autoscaling.queued_audio_seconds),
+    ("spec.autoscaling.keda", lambda spec: spec.autoscaling and spec.autoscaling.keda),
+    ("spec.disruption", lambda spec: spec.disruption),
+    ("spec.monitoring.alerts", lambda spec: spec.monitoring.alerts),
+    ("spec.networkPolicy", lambda spec: spec.network_policy),
+    ("spec.verification", lambda spec: spec.verification and spec.verification.enabled),
+    ("spec.podTemplate", lambda spec: spec.pod_template),
+)
+"""Path of each part, and whether a spec asks for it; what comes to be implemented leaves this list."""
+
+
+def unsupported(spec: Spec) -> list[str]:
+    """Paths that `spec` asks for and that nothing here fulfils."""
+    return [path for path, asked_for in UNSUPPORTED if asked_for(spec)]

@@ -1,0 +1,230 @@
+"""The operator on a real API server: children appear, drift is repaired, nothing is written at rest.
+
+There is no node here, so a fetching Job is declared complete by the test itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from hack.cluster.controlplane import ControlPlane, free_ports
+from tests.controlplane.conftest import Eventually
+from tests.e2e import audit
+from tests.e2e.kubectl import Kubectl, KubectlError
+from whisper_operator.cluster import Cluster
+from whisper_operator.lease import Lease
+from whisper_operator.run import Operator
+from whisper_operator.settings import Settings
+
+BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
+
+
+def service(name: str, **spec: Any) -> dict[str, Any]:
+    return {**BASE, "metadata": {"name": name}, "spec": {"model": {"name": "base"}, **spec}}
+
+
+@pytest.fixture
+async def operator(namespace: Kubectl, configuration: client.Configuration) -> AsyncIterator[asyncio.Task[None]]:
+    """The operator's whole process in a task, reconciling the test's namespace alone."""
+    metrics_port, health_port = free_ports(2)
+    settings = Settings(
+        "runtime:1",
+        namespace.namespace,
+        "test",
+        (namespace.namespace,),
+        host="127.0.0.1",
+        metrics_port=metrics_port,
+        health_port=health_port,
+    )
+    unguarded = Cluster(configuration)
+    lease = Lease(unguarded, namespace.namespace, "test")
+    cluster = Cluster(configuration, before_write=lease.check)
+    task = asyncio.create_task(Operator(settings, cluster, lease).run())
+    yield task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await cluster.close()
+    await unguarded.close()
+
+
+def condition(namespace: Kubectl, name: str, kind: str) -> dict[str, Any]:
+    return namespace.condition(name, kind)
+
+
+def job(namespace: Kubectl, name: str) -> dict[str, Any] | None:
+    jobs = namespace.list("jobs", f"whisper-operator.io/service={name}")
+    return jobs[0] if jobs else None
+
+
+def complete_fetch(namespace: Kubectl, name: str) -> None:
+    """As the Job controller does when the fetching pod has succeeded."""
+    found = job(namespace, name)
+    assert found is not None
+    now = "2026-01-01T00:00:00Z"
+    conditions = [
+        {"type": kind, "status": "True", "lastTransitionTime": now} for kind in ("SuccessCriteriaMet", "Complete")
+    ]
+    patch = {
+        "status": {
+            "startTime": now,
+            "completionTime": now,
+            "succeeded": 1,
+            "conditions": conditions,
+            "uncountedTerminatedPods": {},
+        }
+    }
+    namespace(
+        "patch", "job", found["metadata"]["name"], "--subresource=status", "--type=merge", "-p", json.dumps(patch)
+    )
+
+
+async def test_children_appear_as_the_model_does(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    namespace.apply(service("speech", ingress={"host": "speech.example.com"}))
+    await eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    for kind, name in (
+        ("service", "speech"),
+        ("service", "speech-metrics"),
+        ("serviceaccount", "speech"),
+        ("ingress", "speech"),
+        ("pvc", "speech-models"),
+    ):
+        assert namespace.get(kind, name), name
+    assert namespace.get("deployment", "speech") is None
+    await eventually("it is judged", lambda: condition(namespace, "speech", "ModelCached").get("status") == "False")
+
+    complete_fetch(namespace, "speech")
+    await eventually("the Deployment follows", lambda: namespace.get("deployment", "speech"))
+    owner = namespace.get("deployment", "speech")["metadata"]["ownerReferences"][0]  # type: ignore[index]
+    assert (owner["kind"], owner["controller"]) == ("WhisperService", True)
+
+
+async def test_a_deleted_child_is_back_and_a_switched_off_one_is_gone(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    namespace.apply(service("speech", ingress={}, cache={"type": "EmptyDir"}))
+    await eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    namespace("delete", "deployment,service,ingress", "-l", "whisper-operator.io/service=speech", "--wait=false")
+    for kind in ("deployment", "service", "ingress"):
+        await eventually(f"the {kind} is back", lambda kind=kind: namespace.get(kind, "speech"))
+    namespace("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec": {"ingress": null}}')
+    await eventually("the Ingress is gone", lambda: namespace.get("ingress", "speech") is None)
+
+
+async def test_at_rest_nothing_is_written_and_after_a_restart_neither(
+    operator: asyncio.Task[None],
+    namespace: Kubectl,
+    eventually: Eventually,
+    plane: ControlPlane,
+    configuration: client.Configuration,
+) -> None:
+    namespace.apply(
+        *(
+            service(
+                f"s{number}",
+                suspend=True,
+                ingress={},
+                autoscaling={},
+                resources={"requests": {"memory": "1024Mi", "cpu": "0.5"}},
+            )
+            for number in range(3)
+        )
+    )
+    await eventually(
+        "all are Ready",
+        lambda: all(condition(namespace, f"s{number}", "Ready").get("status") == "True" for number in range(3)),
+    )
+    await asyncio.sleep(2)  # what is under way ends
+    since = plane.audit_log.stat().st_size
+    namespace("annotate", "wsvc", "--all", "example.com/touched=1")  # a pass for each, without a change of spec
+    await asyncio.sleep(5)
+    writes = [write for write in audit.writes(plane.audit_log, "admin", since) if "whisperservices" not in write]
+    assert writes == []
+    assert [write for write in audit.writes(plane.audit_log, "admin", since) if "/status/" in write] == []
+
+
+async def test_the_autoscaler_keeps_the_number(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    """Given three replicas, when autoscaling is switched on, then there is no moment with another number."""
+    namespace.apply(service("speech", replicas=3, cache={"type": "EmptyDir"}))
+    await eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    namespace("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec": {"autoscaling": {}}}')
+    await eventually("the HPA is there", lambda: namespace.get("hpa", "speech"))
+    found = namespace.get_with_managers("deployment", "speech")
+    assert found["spec"]["replicas"] == 3
+    owners = {
+        entry["manager"]
+        for entry in found["metadata"]["managedFields"]
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+    }
+    assert owners == {"whisper-operator-handover"}
+
+
+async def test_what_others_own_is_left_alone(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    namespace("create", "service", "clusterip", "speech", "--tcp=1234")
+    namespace.apply(service("speech", cache={"type": "EmptyDir"}))
+    await eventually("it is reported", lambda: condition(namespace, "speech", "Stalled").get("reason") == "NotOwned")
+    assert "Service/speech" in condition(namespace, "speech", "Stalled")["message"]
+    assert namespace.get("service", "speech")["spec"]["ports"][0]["port"] == 1234  # type: ignore[index]
+
+
+async def test_a_part_of_later_work_is_named(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    namespace.apply(service("speech", jobs={}, rateLimit={}))
+    await eventually("it is Stalled", lambda: condition(namespace, "speech", "Stalled"))
+    stalled = condition(namespace, "speech", "Stalled")
+    assert stalled["reason"] == "NotImplemented"
+    assert "spec.rateLimit, spec.jobs are not implemented" in stalled["message"]
+    assert namespace.list("deployments,services,jobs", "whisper-operator.io/service=speech") == []
+
+
+async def test_a_missing_secret_is_named_and_found_later(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    namespace.apply(service("speech", auth={"secretRef": {"name": "keys"}}, cache={"type": "EmptyDir"}))
+    await eventually(
+        "it is Stalled", lambda: condition(namespace, "speech", "Stalled").get("reason") == "SecretNotFound"
+    )
+    assert namespace.get("deployment", "speech") is None
+    namespace("create", "secret", "generic", "keys", "--from-literal=team-a=open-sesame")
+    await eventually("the Deployment follows", lambda: namespace.get("deployment", "speech"))
+    await eventually("it is no longer Stalled", lambda: condition(namespace, "speech", "Stalled") == {})
+    assert condition(namespace, "speech", "PreflightPassed")["status"] == "True"
+
+
+async def test_what_the_api_server_refuses_is_told(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    affinity = {"nodeAffinity": {"misspelt": []}}
+    namespace.apply(service("speech", cache={"type": "EmptyDir"}, scheduling={"affinity": affinity}))
+    await eventually("it is Stalled", lambda: condition(namespace, "speech", "Stalled").get("reason") == "Rejected")
+    assert "misspelt" in condition(namespace, "speech", "Stalled")["message"]
+
+
+async def test_an_operator_that_no_longer_leads_ends(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    await eventually("it leads", lambda: namespace.get("lease", "whisper-operator"))
+
+    def take_over() -> bool:
+        try:
+            namespace(
+                "patch", "lease", "whisper-operator", "--type=merge", "-p", '{"spec": {"holderIdentity": "another"}}'
+            )
+        except KubectlError:
+            return False
+        return operator.done()
+
+    await eventually("it ends", take_over)
+    assert "LeaseLost" in repr(operator.exception())

@@ -1,0 +1,62 @@
+"""Objects as tests write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whisper_operator import names
+from whisper_operator.admitted import wanted_job_name
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import desired
+from whisper_operator.env import Env
+from whisper_operator.observed import Observed
+
+ENV = Env("runtime:1")
+UID = "11111111-2222-3333-4444-555555555555"
+NOW = "2026-01-01T00:00:00Z"
+
+
+def service(status: dict[str, Any] | None = None, **spec: Any) -> WhisperService:
+    metadata = {"name": "speech", "namespace": "team", "uid": UID, "generation": 2}
+    return WhisperService.parse(
+        {"metadata": metadata, "spec": {"model": {"name": "base"}, **spec}, "status": status or {}}
+    )
+
+
+def live(manifest: Manifest, **beside: Any) -> Manifest:
+    """`manifest` as the API server gives it back."""
+    metadata = {**manifest["metadata"], "uid": f"uid-{manifest['metadata']['name']}", "generation": 1}
+    return {**manifest, "metadata": metadata, **beside}
+
+
+def observed(*bodies: Manifest, missing_secrets: frozenset[str] = frozenset()) -> Observed:
+    return Observed({(body["kind"], body["metadata"]["name"]): body for body in bodies}, missing_secrets)
+
+
+def claim(of: WhisperService, **spec: Any) -> Manifest:
+    manifest = next(one for one in desired(of, Observed(), ENV) if one["kind"] == "PersistentVolumeClaim")
+    return live({**manifest, "spec": {**manifest["spec"], **spec}}, status={"phase": "Bound"})
+
+
+def fetched(of: WhisperService, its_claim: Manifest) -> Manifest:
+    """The Job that has fetched what `of` wants."""
+    name = wanted_job_name(of, observed(its_claim))
+    manifest = next(one for one in desired(of, observed(its_claim), ENV) if one["metadata"]["name"] == name)
+    return live(manifest, status={"conditions": [{"type": "Complete", "status": "True"}]})
+
+
+def deployment(of: WhisperService, *there: Manifest, **status: Any) -> Manifest:
+    """The Deployment as it is wanted, given what is there, with its status."""
+    manifest = next(one for one in desired(of, observed(*there), ENV) if one["kind"] == "Deployment")
+    wanted = manifest["spec"].get("replicas", 1)
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), wanted)
+    return live(manifest, status={"observedGeneration": 1, **counts, **status})
+
+
+def pod(component: str, name: str = "pod", **status: Any) -> Manifest:
+    metadata = {"name": name, "labels": names.labels("speech", component), "uid": name, "creationTimestamp": NOW}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": status}
+
+
+def one(manifests: list[Manifest], kind: str, name: str = "speech") -> Manifest:
+    return next(body for body in manifests if (body["kind"], body["metadata"]["name"]) == (kind, name))

@@ -1,0 +1,162 @@
+"""Given a spec and what is there, these children are wanted."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.operator.objects import ENV, claim, deployment, fetched, live, observed, one, service
+from whisper_operator.admitted import ServedModel, admitted_model
+from whisper_operator.build import desired
+from whisper_operator.build.deployment import handover_replicas
+from whisper_operator.env import Env
+from whisper_operator.kinds import CHILD_KINDS, SERVICE_MONITOR
+from whisper_operator.observed import Observed
+
+EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
+
+
+def kinds(of: object, there: Observed, env: Env = ENV) -> list[str]:
+    return [body["kind"] for body in desired(of, there, env)]  # type: ignore[arg-type]
+
+
+def test_the_fetch_waits_for_the_claim_and_the_pods_for_the_fetch() -> None:
+    wanted = service()
+    assert "Job" not in kinds(wanted, observed())
+    assert "Deployment" not in kinds(wanted, observed(claim(wanted)))
+    assert "Job" in kinds(wanted, observed(claim(wanted)))
+    assert "Deployment" in kinds(wanted, observed(claim(wanted), fetched(wanted, claim(wanted))))
+
+
+def test_until_a_new_model_is_fetched_the_pods_keep_the_old_one() -> None:
+    old, new = service(), service(model={"name": "small"})
+    there = [claim(old), fetched(old, claim(old))]
+    there.append(deployment(old, *there))
+    assert admitted_model(new, observed(*there)) == ServedModel("base", None)
+    there.append(fetched(new, claim(new)))
+    assert admitted_model(new, observed(*there)) == ServedModel("small", None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"name": "small"}},
+        {"model": {"name": "base", "source": {"url": "https://example.com/a.pt", "sha256": "a" * 64}}},
+    ],
+)
+def test_another_model_is_another_fetch(change: dict[str, object]) -> None:
+    names = {fetched(of, claim(of))["metadata"]["name"] for of in (service(), service(**change))}
+    assert len(names) == 2
+
+
+def test_another_claim_is_another_fetch() -> None:
+    wanted, other = service(), claim(service())
+    other["metadata"]["uid"] = "another"
+    assert fetched(wanted, claim(wanted))["metadata"]["name"] != fetched(wanted, other)["metadata"]["name"]
+
+
+def test_a_missing_secret_holds_the_deployment() -> None:
+    wanted = service(auth={"secretRef": {"name": "keys"}}, **EMPTY_DIR)
+    assert "Deployment" in kinds(wanted, observed())
+    assert "Deployment" not in kinds(wanted, observed(missing_secrets=frozenset({"keys"})))
+
+
+def test_the_template_is_the_same_whatever_the_operators_default_image_is() -> None:
+    wanted = service(**EMPTY_DIR)
+    running = deployment(wanted)
+    later = one(desired(wanted, observed(running), Env("runtime:2")), "Deployment")
+    assert later["spec"]["template"] == running["spec"]["template"]
+    named = service(image={"tag": "3"}, **EMPTY_DIR)
+    found = one(desired(named, observed(running), Env("runtime:2")), "Deployment")
+    assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "runtime:3"
+
+
+@pytest.mark.parametrize(
+    ("spec", "mode"),
+    [
+        ({}, "ReadWriteOnce"),
+        ({"replicas": 2}, "ReadWriteMany"),
+        ({"autoscaling": {}}, "ReadWriteMany"),
+        ({"replicas": 2, "cache": {"accessMode": "ReadWriteOnce"}}, "ReadWriteOnce"),
+    ],
+)
+def test_the_claims_access_mode(spec: dict[str, object], mode: str) -> None:
+    assert claim(service(**spec))["spec"]["accessModes"] == [mode]
+
+
+def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
+    there = claim(service(), accessModes=["ReadWriteOnce"], storageClassName="fast")
+    for size, wanted in (("5Gi", "10Gi"), ("20Gi", "20Gi")):
+        changed = service(replicas=2, cache={"size": size, "storageClassName": "slow"})
+        found = one(desired(changed, observed(there), ENV), "PersistentVolumeClaim", "speech-models")
+        assert found["spec"]["accessModes"] == ["ReadWriteOnce"]
+        assert found["spec"]["storageClassName"] == "fast"
+        assert found["spec"]["resources"]["requests"]["storage"] == wanted
+
+
+def test_a_retained_claim_has_no_owner() -> None:
+    assert "ownerReferences" not in claim(service(cache={"retention": "Retain"}))["metadata"]
+    assert "ownerReferences" in claim(service())["metadata"]
+
+
+def test_with_an_autoscaler_the_number_is_its_own() -> None:
+    found = one(desired(service(autoscaling={}, **EMPTY_DIR), observed(), ENV), "Deployment")
+    assert "replicas" not in found["spec"]
+    suspended = one(desired(service(autoscaling={}, suspend=True, **EMPTY_DIR), observed(), ENV), "Deployment")
+    assert suspended["spec"]["replicas"] == 0
+
+
+def test_the_hand_over_of_the_number() -> None:
+    scaled, fixed = service(autoscaling={}, **EMPTY_DIR), service(replicas=3, **EMPTY_DIR)
+    there = deployment(fixed)
+    assert handover_replicas(fixed, observed(there)) is None
+    assert handover_replicas(scaled, observed()) == 2
+    assert handover_replicas(scaled, observed(there)) == 3
+    taken = live(there, metadata={**there["metadata"], "managedFields": [{"manager": "whisper-operator-handover"}]})
+    assert handover_replicas(scaled, observed(taken)) is None
+    asleep = deployment(service(suspend=True, **EMPTY_DIR))
+    assert handover_replicas(scaled, observed(asleep)) == 2
+
+
+def test_a_service_monitor_only_where_its_api_is() -> None:
+    wanted = service(monitoring={"serviceMonitor": {}}, **EMPTY_DIR)
+    assert "ServiceMonitor" in kinds(wanted, observed())
+    without = Env("runtime:1", frozenset(CHILD_KINDS) - {SERVICE_MONITOR})
+    assert "ServiceMonitor" not in kinds(wanted, observed(), without)
+
+
+@pytest.mark.parametrize(
+    ("class_name", "annotations"),
+    [
+        ("nginx", {"nginx.ingress.kubernetes.io/proxy-body-size", "nginx.ingress.kubernetes.io/proxy-read-timeout"}),
+        ("haproxy", {"haproxy.org/timeout-server", "haproxy-ingress.github.io/proxy-body-size"}),
+        ("traefik", set[str]()),
+    ],
+)
+def test_the_ingress_speaks_its_controllers_words(class_name: str, annotations: set[str]) -> None:
+    wanted = service(ingress={"className": class_name}, server={"requestTimeout": "10m"}, **EMPTY_DIR)
+    found = one(desired(wanted, observed(), ENV), "Ingress")["metadata"]["annotations"]
+    assert annotations <= set(found)
+    assert class_name == "traefik" or "600" in str(found.values())
+
+
+def test_every_pod_is_restricted() -> None:
+    wanted = service()
+    there = [claim(wanted), fetched(wanted, claim(wanted))]
+    for body in desired(wanted, observed(*there), ENV):
+        template = body.get("spec", {}).get("template")
+        if not template:
+            continue
+        assert template["spec"]["securityContext"]["runAsNonRoot"] is True
+        for container in template["spec"]["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+def test_quantities_are_canonical() -> None:
+    wanted = service(resources={"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"memory": 2147483648}})
+    there = [claim(wanted), fetched(wanted, claim(wanted))]
+    resources = one(desired(wanted, observed(*there), ENV), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert resources["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}

@@ -1,0 +1,81 @@
+"""Given what is wanted and what is there, these are applied and those are deleted."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.operator.objects import ENV, claim, fetched, live, observed, one, service
+from whisper_operator.build import desired
+from whisper_operator.plan import is_subset, plan
+
+WANTED = service(ingress={}, cache={"type": "EmptyDir"})
+MANIFESTS = desired(WANTED, observed(), ENV)
+LIVE = [live(body) for body in MANIFESTS]
+
+
+def kinds(bodies: list[dict[str, object]]) -> list[object]:
+    return [body["kind"] for body in bodies]
+
+
+def test_nothing_to_do_where_all_is_as_wanted() -> None:
+    assert plan(WANTED, MANIFESTS, observed(*LIVE)).is_empty
+
+
+def test_what_is_missing_is_applied_in_order() -> None:
+    todo = plan(WANTED, MANIFESTS, observed())
+    assert kinds(todo.apply) == ["ServiceAccount", "Service", "Service", "Deployment", "Ingress"]
+
+
+def test_a_changed_field_is_applied_again_and_an_added_one_is_not() -> None:
+    service_live = one(LIVE, "Service")
+    drifted = {**service_live, "spec": {**service_live["spec"], "type": "NodePort"}}
+    assert plan(WANTED, [one(MANIFESTS, "Service")], observed(drifted)).apply == [one(MANIFESTS, "Service")]
+    added = {**service_live, "spec": {**service_live["spec"], "clusterIP": "10.0.0.1"}}
+    assert plan(WANTED, [one(MANIFESTS, "Service")], observed(added)).is_empty
+
+
+def test_what_is_no_longer_wanted_is_deleted_but_no_claim_and_no_deployment() -> None:
+    there = [*LIVE, claim(service())]
+    assert kinds(plan(WANTED, [], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
+
+
+def test_what_another_controls_is_named_and_not_touched() -> None:
+    foreign = live(one(MANIFESTS, "Service"))
+    foreign["metadata"]["ownerReferences"] = [{"kind": "Other", "name": "x", "uid": "y", "controller": True}]
+    todo = plan(WANTED, MANIFESTS, observed(foreign, *[body for body in LIVE if body["metadata"]["name"] != "speech"]))
+    assert todo.not_owned == ["Service/speech"]
+    assert "Service" not in kinds(todo.apply)
+    assert todo.delete == []
+
+
+def test_a_claim_of_ours_that_nobody_controls_is_adopted() -> None:
+    orphan = claim(service())
+    del orphan["metadata"]["ownerReferences"]
+    manifests = [one(desired(service(), observed(orphan), ENV), "PersistentVolumeClaim", "speech-models")]
+    assert kinds(plan(service(), manifests, observed(orphan)).apply) == ["PersistentVolumeClaim"]
+
+
+def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
+    wanted = service()
+    done = fetched(wanted, claim(wanted))
+    changed = {**done, "metadata": {**done["metadata"], "annotations": {}}}
+    manifest = [{**done, "status": {}}]
+    assert plan(wanted, manifest, observed(changed)).is_empty
+    running = {**changed, "status": {}}
+    assert kinds(plan(wanted, manifest, observed(running)).delete) == ["Job"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "holds"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": {}}, {}, False),
+        ([{"name": "x", "v": 1}], [{"name": "y"}, {"name": "x", "v": 1, "more": 2}], True),
+        ([{"name": "x"}], [{"name": "y"}], False),
+        (["a"], ["a", "b"], False),
+        ([{"k": 1}], [{"k": 1, "default": True}], True),
+    ],
+)
+def test_the_subset(wanted: object, there: object, holds: bool) -> None:
+    assert is_subset(wanted, there) is holds

@@ -1,0 +1,156 @@
+"""Given what is there, this is the status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import ENV, NOW, claim, deployment, fetched, observed, pod, service
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.report import Status
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.env import Env
+from whisper_operator.status import as_json, observed_status, stalled_status
+
+LATER = "2026-01-01T00:01:00Z"
+
+
+def status(of: WhisperService, *there: Manifest, troubles: tuple[Judgement, ...] = (), missing: str = "") -> Status:
+    secrets = frozenset({missing}) if missing else frozenset[str]()
+    return observed_status(of, observed(*there, missing_secrets=secrets), ENV, troubles, NOW)
+
+
+def conditions(found: Status) -> dict[str, tuple[str, str]]:
+    return {one.type: (one.status, one.reason) for one in found.conditions}
+
+
+def all_of(of: WhisperService, **deployed: Any) -> list[Manifest]:
+    there = [claim(of), fetched(of, claim(of))]
+    return [*there, deployment(of, *there, **deployed)]
+
+
+def test_a_service_as_it_should_be() -> None:
+    found = status(service(), *all_of(service()))
+    assert conditions(found) == {
+        "Ready": ("True", "AsSpecified"),
+        "PreflightPassed": ("True", "ChecksPassed"),
+        "ModelCached": ("True", "Cached"),
+        "Available": ("True", "AsSpecified"),
+    }
+    assert found.model is not None
+    assert (found.model.name, found.model.wanted) == ("base", None)
+    assert (found.replicas, found.ready_replicas, found.observed_generation) == (1, 1, 2)
+    assert found.url == "http://speech.team.svc"
+    assert found.selector == (
+        "app.kubernetes.io/name=whisper,app.kubernetes.io/instance=speech,app.kubernetes.io/component=server"
+    )
+
+
+@pytest.mark.parametrize(
+    "lag", [{"observedGeneration": 0}, {"updatedReplicas": 0}, {"availableReplicas": 0}, {"replicas": 2}]
+)
+def test_a_rollout_under_way(lag: dict[str, int]) -> None:
+    found = conditions(status(service(), *all_of(service(), **lag)))
+    assert found["Ready"] == ("False", "RollingOut")
+    assert found["Reconciling"][0] == "True"
+    assert "Stalled" not in found
+
+
+@pytest.mark.parametrize(
+    ("of_pod", "reason", "says"),
+    [
+        ({"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes have a free GPU"}]},
+         "Unschedulable", "0/3 nodes"),
+        ({"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such tag"}}}]},
+         "ImagePullBackOff", "no such tag"),
+        ({"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                                 "lastState": {"terminated": {"message": "loading\nno checkpoint"}}}]},
+         "CrashLoopBackOff", "no checkpoint"),
+    ],
+)  # fmt: skip
+def test_a_pod_that_cannot_start_says_why(of_pod: dict[str, Any], reason: str, says: str) -> None:
+    there = [*all_of(service(), availableReplicas=0), pod("server", **of_pod)]
+    available = next(one for one in status(service(), *there).conditions if one.type == "Available")
+    assert available.reason == reason
+    assert says in available.message
+
+
+def test_a_wrong_checksum_waits_for_the_user_and_the_old_model_stays() -> None:
+    wanted = service(model={"name": "small", "source": {"url": "http://m/small.pt", "sha256": "0" * 64}})
+    report = {"model": "small", "reason": "ChecksumMismatch", "message": "has sha256 ab, but 00 was expected"}
+    failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
+    found = status(wanted, *all_of(service()), failing)
+    assert conditions(found)["ModelCached"] == ("False", "ChecksumMismatch")
+    assert conditions(found)["Stalled"] == ("True", "ChecksumMismatch")
+    assert found.model is not None
+    assert (found.model.name, found.model.wanted) == ("base", "small")
+
+
+def test_a_missing_secret_waits_for_the_user() -> None:
+    found = status(service(auth={"secretRef": {"name": "keys"}}), *all_of(service()), missing="keys")
+    assert conditions(found)["Stalled"] == ("True", "SecretNotFound")
+    assert "keys" in found.conditions[0].message
+
+
+def test_suspended_is_ready() -> None:
+    asleep = service(suspend=True)
+    assert conditions(status(asleep, *all_of(asleep)))["Ready"] == ("True", "Suspended")
+    assert conditions(status(asleep, *all_of(service())))["Ready"] == ("False", "Suspending")
+
+
+def test_what_the_pass_ran_into_is_stalled() -> None:
+    trouble = Judgement(c.STALLED, "True", c.NOT_OWNED, "Service/speech is somebody else's")
+    found = conditions(status(service(), *all_of(service()), troubles=(trouble,)))
+    assert found["Ready"] == ("False", "NotOwned")
+    assert found["Stalled"] == ("True", "NotOwned")
+
+
+def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
+    before = status(service(), *all_of(service()))
+    same = service(status=as_json(before))
+    assert observed_status(same, observed(*all_of(same)), ENV, (), LATER) == before
+    broken = observed_status(same, observed(*all_of(same, availableReplicas=0)), ENV, (), LATER)
+    times = {one.type: one.last_transition_time for one in broken.conditions}
+    assert times == {
+        "Ready": LATER,
+        "Reconciling": LATER,
+        "PreflightPassed": NOW,
+        "ModelCached": NOW,
+        "Available": LATER,
+    }
+
+
+def test_a_refused_spec_keeps_what_was_observed() -> None:
+    before = status(service(), *all_of(service()))
+    after = stalled_status(before, 3, c.NOT_IMPLEMENTED, "spec.jobs is not implemented", LATER)
+    assert conditions(after)["Ready"] == ("False", "NotImplemented")
+    assert conditions(after)["Available"] == ("True", "AsSpecified")
+    assert (after.model, after.ready_replicas, after.observed_generation) == (before.model, 1, 3)
+
+
+def test_a_newer_default_image_is_told() -> None:
+    found = observed_status(service(), observed(*all_of(service())), Env("runtime:2"), (), NOW)
+    assert conditions(found)["RuntimeUpdateAvailable"] == ("True", "NewerDefaultImage")
+    named = service(image={"tag": "1"})
+    assert "RuntimeUpdateAvailable" not in conditions(
+        observed_status(named, observed(*all_of(named)), Env("runtime:2"), (), NOW)
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "url"),
+    [
+        ({"service": {"port": 8080}}, "http://speech.team.svc:8080"),
+        ({"ingress": {"host": "a.example.com"}}, "http://a.example.com"),
+        (
+            {"ingress": {"host": "a.example.com", "path": "/asr", "tls": {"secretName": "t"}}},
+            "https://a.example.com/asr",
+        ),
+        ({"ingress": {}}, "http://speech.team.svc"),
+    ],
+)
+def test_the_url(spec: dict[str, Any], url: str) -> None:
+    assert status(service(**spec)).url == url
