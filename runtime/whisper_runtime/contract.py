@@ -86,29 +86,29 @@ class RuntimeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    model: str = Field("base", min_length=1)
+    model: str = Field(default="base", min_length=1)
     """A name of openai-whisper, any name with `model_sha256`, or the path of a checkpoint."""
     model_dir: str = DEFAULT_MODEL_DIR
     model_url: str | None = None
     """Where `fetch` downloads from; None: openai-whisper's own URL of that name."""
-    model_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
-    port: int = Field(HTTP_PORT, ge=1, le=65535)
-    metrics_port: int = Field(METRICS_PORT, ge=1, le=65535)
+    model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    port: int = Field(default=HTTP_PORT, ge=1, le=65535)
+    metrics_port: int = Field(default=METRICS_PORT, ge=1, le=65535)
     probes_on_http: bool = True
     """Serve health and metrics on the clients' port too, as a lone container wants; the operator says no."""
     device: Device = "auto"
     compute_type: ComputeType = "auto"
     language: str = "auto"
-    max_upload_bytes: int = Field(100 * 1024**2, gt=0)
-    max_audio_seconds: int = Field(4 * 3600, gt=0)
-    request_timeout_seconds: int = Field(300, gt=0)
-    max_queued_audio_seconds: int = Field(30 * 60, gt=0)
+    max_upload_bytes: int = Field(default=100 * 1024**2, gt=0)
+    max_audio_seconds: int = Field(default=4 * 3600, gt=0)
+    request_timeout_seconds: int = Field(default=300, gt=0)
+    max_queued_audio_seconds: int = Field(default=30 * 60, gt=0)
     condition_on_previous_text: bool = True
     cors_allow_origins: tuple[str, ...] = ()
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. None: no authentication."""
     golden_dir: str = GOLDEN_DIR
-    drain_seconds: int = Field(600, ge=0)
+    drain_seconds: int = Field(default=600, ge=0)
     log_level: LogLevel = "info"
     log_format: LogFormat = "json"
 
@@ -122,7 +122,7 @@ class RuntimeConfig(BaseModel):
         """The configuration in `env`; raises pydantic.ValidationError, which names variable and value."""
         found = {field: env[name] for field, name in _ENV_NAMES.items() if env.get(name)}
         if origins := found.get("cors_allow_origins"):
-            return cls.model_validate({**found, "cors_allow_origins": json.loads(origins)})
+            return cls.model_validate({**found, "cors_allow_origins": _decode(origins)})
         return cls.model_validate(found)
 
 
@@ -132,6 +132,19 @@ ENV_NAMES: Final = frozenset(_ENV_NAMES.values())
 
 def _encode(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _decode(value: str) -> Any:
+    """JSON's value; what is no JSON stays as it is, so that validation can name it."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a field of RuntimeConfig."""
+    return _ENV_NAMES[field]
 
 
 def expected_sha256(model: str, sha256: str | None) -> str | None:

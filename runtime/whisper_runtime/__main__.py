@@ -1,0 +1,103 @@
+"""python -m whisper_runtime serve | fetch"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from whisper_runtime import logs
+from whisper_runtime.contract import (
+    TERMINATION_LOG,
+    TERMINATION_MESSAGE_LIMIT,
+    RuntimeConfig,
+    env_name,
+)
+
+log = logging.getLogger(__name__)
+
+FAILED: Final = 1
+MISCONFIGURED: Final = 2
+
+OVERRIDES: Final = {
+    "model": "name of openai-whisper, or any name together with --url and --sha256",
+    "url": "where to download from, instead of openai-whisper's own address",
+    "sha256": "what the file must hash to",
+    "model-dir": "directory of the cache",
+}
+"""Arguments of `fetch`, and what they mean; each stands for one environment variable."""
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs one command; the exit code is 0, 1 where it failed, or 2 where it was told nonsense."""
+    parsed = vars(_parser().parse_args(arguments))
+    command = parsed.pop("command")
+    try:
+        config = RuntimeConfig.from_env({**environment, **_overridden(parsed)})
+    except ValidationError as error:
+        return _end(MISCONFIGURED, "; ".join(_problems(error)))
+    logs.configure(config.log_level, config.log_format)
+    return _serve(config) if command == "serve" else _fetch(config)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m whisper_runtime")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve HTTP; configured by environment variables alone")
+    fetch = commands.add_parser("fetch", help="put a checkpoint into the cache, verified")
+    for name, text in OVERRIDES.items():
+        fetch.add_argument(f"--{name}", help=text)
+    return parser
+
+
+def _overridden(parsed: Mapping[str, str | None]) -> dict[str, str]:
+    fields = {"model": "model", "url": "model_url", "sha256": "model_sha256", "model_dir": "model_dir"}
+    return {env_name(fields[name]): value for name, value in parsed.items() if value}
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Each wrong variable with its value and what it must be."""
+    return [
+        f"{env_name(str(found['loc'][0]))}={found['input']!r} is wrong: {found['msg']}; correct or unset it"
+        for found in error.errors()
+    ]
+
+
+def _serve(config: RuntimeConfig) -> int:
+    from whisper_runtime.start import run  # torch takes seconds to import, and `fetch` has no use for it
+
+    return _end(FAILED, problem) if (problem := run(config)) else 0
+
+
+def _fetch(config: RuntimeConfig) -> int:
+    from whisper_runtime.fetch import fetch
+
+    report = fetch(config)
+    line = report.model_dump_json()
+    print(line)
+    _leave_for_kubernetes(line)
+    return 0 if report.reason in ("Fetched", "AlreadyCached") else FAILED
+
+
+def _end(code: int, problem: str) -> int:
+    """Says why the process ends: on its last line, and where Kubernetes takes a container's last words from."""
+    log.critical("%s", problem)
+    _leave_for_kubernetes(problem)
+    return code
+
+
+def _leave_for_kubernetes(message: str) -> None:
+    """Writes a container's termination message, where the kubelet has made the file for it."""
+    with contextlib.suppress(OSError), open(TERMINATION_LOG, "r+", encoding="utf-8") as file:
+        file.write(message.encode()[:TERMINATION_MESSAGE_LIMIT].decode(errors="ignore"))
+        file.truncate()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

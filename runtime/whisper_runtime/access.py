@@ -1,0 +1,86 @@
+"""The outermost layer: a request's id, its line in the log, its count, and the answer to a bug."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from whisper_runtime.contract import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.errors import error_response, internal_error
+from whisper_runtime.logs import request_id
+from whisper_runtime.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH})
+"""Asked every few seconds, so logged for debugging only."""
+
+
+class Access:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = time.perf_counter()
+        current = id_of(Headers(scope=scope).get("x-request-id", ""))
+        token = request_id.set(current)
+        answer = _Answer(send, current)
+        try:
+            await self._answer(scope, receive, answer)
+        finally:
+            self._note(scope, answer.status, time.perf_counter() - started)
+            request_id.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            await self.app(scope, receive, answer.send)
+        except Exception:
+            log.exception("unexpected error")
+            if answer.status is not None:
+                raise  # the answer has begun: only breaking the connection tells the client
+            await error_response(internal_error())(scope, receive, answer.send)
+
+    def _note(self, scope: Scope, status: int | None, seconds: float) -> None:
+        shown = status or 499
+        level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
+        log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
+        self.metrics.requested(route_of(scope), shown)
+
+
+class _Answer:
+    """An answer on its way out; `status` is None until it has begun."""
+
+    def __init__(self, send: Send, current: str) -> None:
+        self._send = send
+        self._request_id = current
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+        await self._send(message)
+
+
+def id_of(asked: str) -> str:
+    """The client's own id where it is sane, else a new one."""
+    return asked if SANE_ID.fullmatch(asked) else uuid.uuid4().hex
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template, so that the number of label values stays bounded."""
+    return str(getattr(scope.get("route"), "path", "none"))
+
+
+def _printable(path: str) -> str:
+    return path[:200].encode("ascii", "backslashreplace").decode()

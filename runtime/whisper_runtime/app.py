@@ -1,0 +1,77 @@
+"""The two ASGI applications: one for clients, one for the cluster's probes and Prometheus."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from whisper_runtime.access import Access
+from whisper_runtime.admission import Door
+from whisper_runtime.auth import Authenticate, KeyRing
+from whisper_runtime.contract import HEALTH_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.errors import answer_in_openai_shape
+from whisper_runtime.lifecycle import CloseWhileLeaving
+from whisper_runtime.limits import LimitUploads
+from whisper_runtime.routes import models, openai, plain, probes
+from whisper_runtime.serving import Serving
+
+log = logging.getLogger(__name__)
+
+
+def create_app(serving: Serving) -> FastAPI:
+    """What clients see. A request passes the layers in the order in which they stand in `_protect`, outermost last."""
+    app = FastAPI(
+        title="Whisper",
+        docs_url=None,
+        redoc_url=None,
+        form_limits={"max_files": 1, "max_fields": 32, "max_part_size": 64 * 1024},
+    )
+    app.state.serving = serving
+    answer_in_openai_shape(app)
+    for routes in (plain, openai, models, *((probes,) if serving.config.probes_on_http else ())):
+        app.include_router(routes.router)
+    _protect(app, serving)
+    return app
+
+
+def create_probes_app(serving: Serving) -> FastAPI:
+    """What the kubelet and Prometheus see, on a port that no client reaches."""
+    app = FastAPI(title="Whisper probes", openapi_url=None)
+    app.state.serving = serving
+    answer_in_openai_shape(app)
+    app.include_router(probes.router)
+    return app
+
+
+def _protect(app: FastAPI, serving: Serving) -> None:
+    """Puts the layers around the routes, innermost first: all of them decide before the body is read."""
+    config = serving.config
+    app.add_middleware(LimitUploads, max_bytes=config.max_upload_bytes, max_seconds=config.request_timeout_seconds)
+    app.add_middleware(
+        Door,
+        engine=serving.engine,
+        lifecycle=serving.lifecycle,
+        max_queued_seconds=config.max_queued_audio_seconds,
+    )
+    if config.api_keys_dir is None:
+        log.warning("NO AUTHENTICATION: whoever reaches port %d may use it; set WHISPER_API_KEYS_DIR", config.port)
+    else:
+        app.add_middleware(Authenticate, keys=KeyRing(Path(config.api_keys_dir)), open_paths=_open_paths(serving))
+    if config.cors_allow_origins:  # outside of authentication: a browser's preflight carries no key
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=config.cors_allow_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    app.add_middleware(CloseWhileLeaving, lifecycle=serving.lifecycle)
+    app.add_middleware(Access, metrics=serving.metrics)
+
+
+def _open_paths(serving: Serving) -> frozenset[str]:
+    """What needs no key: health, where a lone container's orchestrator asks for it on this port."""
+    return frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH} if serving.config.probes_on_http else ())

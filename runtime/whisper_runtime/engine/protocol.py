@@ -1,0 +1,49 @@
+"""What the HTTP side needs of the engine, and all that it knows of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from whisper_runtime.engine.transcription import Options, Transcription
+
+Samples = npt.NDArray[np.float32]
+"""Mono audio at 16 kHz, from -1 to 1."""
+
+
+class State(Enum):
+    LOADING = "loading"
+    READY = "ready"
+    """Loaded, warmed up, and the golden clip came out right."""
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class Engine(Protocol):
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def error(self) -> str | None:
+        """Why the state is FAILED, as one sentence."""
+        ...
+
+    @property
+    def queued_audio_seconds(self) -> float: ...
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio that the model transcribes in a second, as measured; above 0."""
+        ...
+
+    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
+        """A place in the queue; cancelling the future gives it back."""
+        ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...

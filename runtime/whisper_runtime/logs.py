@@ -1,0 +1,49 @@
+"""One JSON object per line, ready for Loki or ELK; no transcript text, no keys, no query strings."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+from whisper_runtime.contract import LogFormat, LogLevel
+
+request_id: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
+"""Id of the request that the current task serves."""
+
+TEXT_FORMAT: Final = "%(asctime)s %(levelname)s %(module)s.%(funcName)s:%(lineno)d %(message)s"
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON with the keys timestamp, level, message, module, function, line, request_id."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, str | int] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "message": _message(self, record),
+            "module": record.module,
+            "function": record.funcName or "",
+            "line": record.lineno,
+        }
+        if (current := request_id.get()) is not None:
+            line["request_id"] = current
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _message(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    message = record.getMessage()
+    return f"{message}\n{formatter.formatException(record.exc_info)}" if record.exc_info else message
+
+
+def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -> None:
+    """Sends every logger of the process to `stream` (standard error) in one style, and quiets the libraries'."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if style == "json" else logging.Formatter(TEXT_FORMAT))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for noisy in ("uvicorn", "numba", "asyncio", "python_multipart"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

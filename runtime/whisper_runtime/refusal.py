@@ -1,0 +1,37 @@
+"""An answer given before the request's body is read.
+
+Closing a socket on which the client still writes resets the connection, and many clients then lose the answer.
+So the whole answer goes out first, and what still arrives is thrown away for a bounded time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from whisper_runtime.errors import ApiError, error_response
+
+LINGER_SECONDS: Final = 30.0
+
+
+async def refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers `error`, reads and drops the rest of the body for at most LINGER_SECONDS, closes the connection."""
+    response = error_response(error)
+    response.headers["connection"] = "close"
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    if "expect" not in Headers(scope=scope):  # who asked before sending has its answer, and sends nothing
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(_drop(receive), LINGER_SECONDS)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _drop(receive: Receive) -> None:
+    more = True
+    while more:
+        message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)

@@ -1,0 +1,53 @@
+"""Health and metrics: what the kubelet and Prometheus ask, answered without the main event loop's help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse
+from prometheus_client.exposition import choose_encoder
+
+from whisper_runtime.contract import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.engine.protocol import State
+from whisper_runtime.lifecycle import Phase
+from whisper_runtime.serving import ServingOf
+
+router = APIRouter()
+
+
+@router.get(HEALTH_PATH)
+async def health(serving: ServingOf) -> Response:
+    """Whether a restart would help: the main loop is stuck, or the model could not be loaded."""
+    if serving.lifecycle.stale:
+        return _status(503, "unhealthy", reason="the server's event loop does not run")
+    if serving.engine.state is State.FAILED:
+        return _status(503, "unhealthy", reason=serving.engine.error or "the model failed")
+    return _status(200, "healthy", model=serving.model.name)
+
+
+@router.get(STARTUP_PATH)
+async def startup(serving: ServingOf) -> Response:
+    """Whether the start is over: the model is loaded, warmed up and proven."""
+    started = serving.engine.state is not State.LOADING
+    return _status(200, "started") if started else _status(503, "starting")
+
+
+@router.get(READY_PATH)
+async def ready(serving: ServingOf) -> Response:
+    """Whether to send clients here: the golden clip came out right, and the process is not leaving."""
+    if serving.lifecycle.phase is not Phase.SERVING:
+        return _status(503, "draining")
+    if serving.engine.state is not State.READY:
+        return _status(503, serving.engine.state.value)
+    return _status(200, "ready")
+
+
+@router.get(METRICS_PATH)
+async def metrics(serving: ServingOf, accept: Annotated[str, Header()] = "") -> Response:
+    encode, content_type = choose_encoder(accept)
+    return Response(encode(serving.metrics.registry), headers={"content-type": content_type})
+
+
+def _status(code: int, status: str, **details: str) -> Response:
+    return JSONResponse({"status": status, **details}, status_code=code)

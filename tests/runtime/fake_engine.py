@@ -1,0 +1,67 @@
+"""An engine without a model: it answers at once, or holds every request until told what becomes of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import numpy as np
+
+from whisper_runtime.audio import AudioError
+from whisper_runtime.engine.protocol import Samples, State
+from whisper_runtime.engine.transcription import Options, Segment, Transcription
+
+SEGMENT = Segment(
+    id=0,
+    seek=0,
+    start=0.0,
+    end=2.5,
+    text=" Ask not.",
+    tokens=(50364, 16981, 406, 13, 50489),
+    temperature=0.0,
+    avg_logprob=-0.25,
+    compression_ratio=0.75,
+    no_speech_prob=0.01,
+)
+SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(SEGMENT,))
+
+
+class FakeEngine:
+    def __init__(self, state: State = State.READY) -> None:
+        self.state = state
+        self.error: str | None = None
+        self.queued_audio_seconds = 0.0
+        self.speed = 10.0
+        self.asked: list[Options] = []
+        self.held: list[Future[Transcription]] = []
+        self.answer: Transcription | Exception | None = SPOKEN
+        """None: hold every request."""
+
+    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
+        self.asked.append(options)
+        future: Future[Transcription] = Future()
+        self.held.append(future)
+        if isinstance(self.answer, Transcription):
+            future.set_result(self.answer)
+        elif self.answer is not None:
+            future.set_exception(self.answer)
+        return future
+
+    def start(self) -> None:
+        self.state = State.READY
+
+    def stop(self) -> None:
+        self.state = State.STOPPED
+
+
+async def fake_decode(path: str, *, max_seconds: float, timeout: float) -> Samples:
+    """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        content = file.read()
+    if not content:
+        raise AudioError("Empty", "The file is empty.")
+    if not content.startswith("speech"):
+        raise AudioError("NotAudio", "The file is not audio.")
+    seconds = float(content.removeprefix("speech") or 2.5)
+    if seconds > max_seconds:
+        raise AudioError("TooLong", "The audio is too long.")
+    return np.zeros(int(seconds * 16_000), dtype=np.float32)

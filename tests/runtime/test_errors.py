@@ -1,0 +1,54 @@
+"""Every refusal has OpenAI's body, and the server stays up."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.runtime.conftest import Start, speech
+from tests.runtime.fake_engine import SPOKEN, FakeEngine
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/chat/completions", 404, "unknown_url"),
+        ("GET", "/transcribe", 405, "method_not_supported"),
+        ("POST", "/v1/models", 405, "method_not_supported"),
+    ],
+)
+async def test_unknown_routes_and_methods(start: Start, method: str, path: str, status: int, code: str) -> None:
+    answer = await start().request(method, path)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert set(error) == {"message", "type", "param", "code"}
+    assert method in error["message"]
+
+
+async def test_a_body_that_is_no_form_is_told_what_to_send(start: Start) -> None:
+    answer = await start().post("/transcribe", json={"file": "a.wav"})
+    assert answer.status_code == 400
+    assert "multipart/form-data" in answer.json()["error"]["message"]
+
+
+async def test_a_broken_form(start: Start) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = await start().post("/transcribe", content=b"--y nonsense", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+async def test_a_bug_is_500_without_details_and_not_repeated(
+    start: Start, engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.answer = RuntimeError("tensor a (6) must match b (3)")
+    client = start()
+    answer = await client.post("/transcribe", files=speech())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
+    assert answer.headers["x-should-retry"] == "false"
+    assert "tensor" not in answer.text
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "tensor a (6) must match b (3)" in (record.exc_text or "")
+
+    engine.answer = SPOKEN
+    assert (await client.post("/transcribe", files=speech())).status_code == 200

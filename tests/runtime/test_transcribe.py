@@ -1,0 +1,81 @@
+"""A request ends when its client or its time does, and gives its place in the queue back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.types import Message
+
+from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.fake_engine import FakeEngine
+from whisper_runtime.app import create_app
+from whisper_runtime.contract import SCRATCH_DIR
+
+FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'
+
+
+async def test_no_answer_in_time_is_504_and_not_repeated(start: Start, engine: FakeEngine) -> None:
+    engine.answer = None
+    answer = await start(request_timeout_seconds=1).post("/transcribe", files=speech())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "request_timeout")
+    assert answer.headers["x-should-retry"] == "false"
+    assert [future.cancelled() for future in engine.held] == [True]
+
+
+async def test_a_client_that_hangs_up_frees_its_place(serving_of: ServingOf, engine: FakeEngine) -> None:
+    engine.answer = None
+    hung_up = asyncio.Event()
+    messages: Iterator[Message] = iter([{"type": "http.request", "body": FORM}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        for message in messages:
+            return message
+        await hung_up.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    scope = {"type": "http", "method": "POST", "path": "/transcribe", "query_string": b"", "headers": headers}
+    serving = serving_of()
+    request = asyncio.create_task(create_app(serving)(scope, receive, send))
+    async with asyncio.timeout(10):
+        while not engine.held:
+            await asyncio.sleep(0.001)
+        hung_up.set()
+        await request
+    assert engine.held[0].cancelled()
+    assert sent[0]["status"] == 499
+
+
+async def test_the_engine_stopping_is_503(start: Start, engine: FakeEngine) -> None:
+    engine.answer = None
+    request = asyncio.create_task(start().post("/transcribe", files=speech()))
+    async with asyncio.timeout(10):
+        while not engine.held:
+            await asyncio.sleep(0.001)
+        engine.held[0].cancel()
+        answer = await request
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
+
+
+async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: FakeEngine) -> None:
+    engine.answer = None
+    client = start()
+    request = asyncio.create_task(client.post("/transcribe", files=speech()))
+    async with asyncio.timeout(10):
+        while not engine.held:
+            await asyncio.sleep(0.001)
+        assert (await client.get("/health")).status_code == 200
+        engine.held[0].cancel()
+        await request
+
+
+async def test_no_upload_is_left_on_disk(start: Start) -> None:
+    before = set(Path(SCRATCH_DIR).glob("upload-*"))
+    await start().post("/transcribe", files={"file": ("a.wav", b"<html>")})
+    assert set(Path(SCRATCH_DIR).glob("upload-*")) <= before
