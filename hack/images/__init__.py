@@ -1,0 +1,1 @@
+"""Both images from their Dockerfiles, without a daemon, and into the demo's cluster."""
