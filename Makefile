@@ -34,7 +34,7 @@ test-unit: ## what needs no cluster, within a minute
 .PHONY: lint
 lint: ## ruff, pyright strict, the import rules, and that nothing generated is stale
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m pyright
+	@$(PYTHON) -m pyright --pythonpath $(PYTHON)
 	@$$(dirname $(PYTHON))/lint-imports --no-logo
 	@$(PYTHON) hack/gen.py --check
 

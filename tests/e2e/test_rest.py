@@ -1,0 +1,53 @@
+"""Nothing is written at rest, and nothing after a restart: the API server's audit log says so."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hack.demo import platform
+from tests.e2e import audit
+from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.services import whisper_service
+
+SERVICES = 50
+REST_SECONDS = 60
+OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
+
+
+@pytest.fixture(scope="module")
+def at_rest(namespace: Kubectl, audit_log: Path) -> Kubectl:
+    """Fifty services, every child but the pods: two cores cannot run fifty models."""
+    names = [f"rest-{number}" for number in range(SERVICES)]
+    namespace.apply(*(whisper_service(name, suspend=True, cache={"type": "EmptyDir"}, ingress={}) for name in names))
+    eventually("all are Ready", lambda: sum(is_ready(body) for body in namespace.list("wsvc")) == SERVICES, 180)
+    eventually("what is under way has ended", lambda: quiet(audit_log), 60)
+    return namespace
+
+
+def quiet(audit_log: Path) -> bool:
+    """Whether five seconds pass without a write."""
+    since = audit_log.stat().st_size
+    time.sleep(5)
+    return audit.writes(audit_log, OPERATOR, since) == []
+
+
+def is_ready(body: dict[str, object]) -> bool:
+    conditions = body.get("status", {}).get("conditions", [])  # type: ignore[union-attr]
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def test_fifty_services_at_rest_cause_no_write(at_rest: Kubectl, audit_log: Path) -> None:
+    since = audit_log.stat().st_size
+    time.sleep(REST_SECONDS)
+    assert audit.writes(audit_log, OPERATOR, since) == []
+
+
+def test_a_restarted_operator_writes_nothing(at_rest: Kubectl, kubectl: Kubectl, audit_log: Path) -> None:
+    since = audit_log.stat().st_size
+    kubectl("-n", platform.NAMESPACE, "delete", "pods", "--all", "--wait=true")
+    kubectl("-n", platform.NAMESPACE, "rollout", "status", "deployment", platform.RELEASE, "--timeout=120s")
+    time.sleep(REST_SECONDS)
+    assert audit.writes(audit_log, OPERATOR, since) == []
