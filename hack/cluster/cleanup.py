@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hack.cluster import images, network, node, process
+from hack.cluster import binaries, images, network, node, process
 from hack.paths import CLUSTER
 
 EMPTY_SECONDS = 30
@@ -26,7 +26,7 @@ def remove() -> None:
     process.stop(CLUSTER, "containerd")
     for component in reversed(CONTROL_PLANE):
         process.stop(CLUSTER, component)
-    _kill_shims()
+    _kill_stragglers()
     network.remove()
     _unmount_all()
     if CLUSTER.exists():
@@ -38,7 +38,7 @@ def _remove_containers() -> None:
     if not (CLUSTER / "containerd.toml").exists():
         return
     if not process.is_running(CLUSTER, "containerd"):
-        _kill_shims()
+        _kill_stragglers()
         node.start_containerd()
     _empty("tasks", "--force")
     _empty("containers")
@@ -55,9 +55,9 @@ def _empty(kind: str, *options: str) -> None:
                 images.ctr(kind, "delete", *options, item)
 
 
-def _kill_shims() -> None:
-    """A shim outlives its containerd; ours are known by the socket they were given."""
-    pids = list(_processes_with(f"{CLUSTER / 'containerd.sock'}"))
+def _kill_stragglers() -> None:
+    """Ends what is left of ours: shims, which outlive containerd, and what a run that was killed had just started."""
+    pids = list(_stragglers())
     for pid in pids:
         for child in (*_children(pid), pid):
             _kill(child)
@@ -66,13 +66,15 @@ def _kill_shims() -> None:
         time.sleep(0.05)
 
 
-def _processes_with(argument: str) -> Iterator[int]:
+def _stragglers() -> Iterator[int]:
+    """Processes of containerd, or of our binaries, that were given a path in the cluster's directory."""
     for directory in Path("/proc").glob("[0-9]*"):
         try:
             words = (directory / "cmdline").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if "containerd-shim" in words[0] and argument in words:
+        ours = Path(words[0]).name.startswith("containerd") or words[0].startswith(f"{binaries.BIN}/")
+        if ours and any(f"{CLUSTER}/" in word for word in words[1:]):
             yield int(directory.name)
 
 
