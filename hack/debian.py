@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from hack.locks import locked
+from hack.paths import CACHE
+
 CNI_PLUGINS: Final = Path("/usr/lib/cni")
 NODE: Final = {
     "containerd": "containerd",
@@ -26,12 +29,21 @@ NODE: Final = {
 
 def ensure(programs: Mapping[str, str]) -> None:
     """Installs the packages of the programs that are missing; raises CalledProcessError."""
-    missing = sorted({package for program, package in programs.items() if shutil.which(program) is None})
-    if not missing:
+    if not _missing(programs):
         return
-    print(f"installing {', '.join(missing)}", file=sys.stderr, flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing)
-    if subprocess.run(install, env=quiet, stdout=sys.stderr, check=False).returncode:
-        subprocess.run(("apt-get", "update", "--quiet"), env=quiet, stdout=sys.stderr, check=True)
-        subprocess.run(install, env=quiet, stdout=sys.stderr, check=True)
+    with locked(CACHE / "apt.lock"):
+        if missing := _missing(programs):
+            print(f"installing {', '.join(missing)}", file=sys.stderr, flush=True)
+            if _apt_get("install", *missing).returncode:
+                _apt_get("update").check_returncode()
+                _apt_get("install", *missing).check_returncode()
+
+
+def _missing(programs: Mapping[str, str]) -> list[str]:
+    return sorted({package for program, package in programs.items() if shutil.which(program) is None})
+
+
+def _apt_get(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    options = ("--yes", "--quiet", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(("apt-get", *options, *arguments), env=environment, stdout=sys.stderr, check=False)
