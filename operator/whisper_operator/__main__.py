@@ -60,7 +60,8 @@ def parse(body: dict[str, Any]) -> WhisperService:
     try:
         return WhisperService.parse(body)
     except ValidationError as error:
-        raise SystemExit(f"{KIND} {body.get('metadata')}: {explain(error)}") from None
+        metadata: dict[str, Any] = body.get("metadata") or {}
+        raise SystemExit(f"{KIND} {metadata.get('name')}: {explain(error)}") from None
 
 
 def check_file(file: Path) -> None:

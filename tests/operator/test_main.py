@@ -1,0 +1,59 @@
+"""The command line that needs no cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from whisper_operator.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = str(ROOT / "examples/production.yaml")
+
+
+def test_render_prints_what_a_service_becomes(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["render", "-f", EXAMPLE])
+    kinds = [body["kind"] for body in yaml.safe_load_all(capsys.readouterr().out)]
+    assert kinds == [
+        "ServiceAccount",
+        "PersistentVolumeClaim",
+        "Job",
+        "Service",
+        "Service",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "Ingress",
+        "ServiceMonitor",
+    ]
+
+
+def test_check_says_that_a_manifest_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "-f", EXAMPLE])
+    assert capsys.readouterr().out == "WhisperService speech: right\n"
+
+
+def test_check_says_what_is_wrong() -> None:
+    with pytest.raises(SystemExit, match=r"WhisperService invalid: spec.autoscaling.*minReplicas is larger"):
+        main(["check", "-f", str(ROOT / "tests/controlplane/invalid/autoscaling-min-above-max.yaml")])
+
+
+def test_check_names_what_is_not_implemented(tmp_path: Path) -> None:
+    body = yaml.safe_load(Path(EXAMPLE).read_text())
+    body["spec"]["rateLimit"] = {}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
+    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.rateLimit"):
+        main(["check", "-f", str(tmp_path / "a.yaml")])
+
+
+@pytest.mark.parametrize("content", ["", "kind: Pod", "{"])
+def test_a_file_without_a_service_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.yaml").write_text(content)
+    with pytest.raises(SystemExit, match=r"a\.yaml"):
+        main(["check", "-f", str(tmp_path / "a.yaml")])
+
+
+def test_crd_prints_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["crd"])
+    assert yaml.safe_load(capsys.readouterr().out) == yaml.safe_load((ROOT / "crds/whisperservices.yaml").read_text())
