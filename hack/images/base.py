@@ -15,9 +15,11 @@ PACKAGES: Final = "python3,python3-venv,ca-certificates"
 
 def ensure() -> str:
     """Reference of the base image, made where it is missing."""
-    if buildah.exists(STAND_IN):
-        return STAND_IN
+    for known in (STAND_IN, PUBLIC):
+        if buildah.exists(known):
+            return known
     if is_reachable("registry-1.docker.io", 443):
+        buildah.pull(PUBLIC)
         return PUBLIC
     archive = buildah.IMAGES / "base.tar"
     archive.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,10 @@ def exists(reference: str) -> bool:
     return _run("inspect", "--type", "image", reference, check=False, capture=True).returncode == 0
 
 
+def pull(reference: str) -> None:
+    _run("pull", "--quiet", reference)
+
+
 def build(reference: str, dockerfile: str, base: str, *options: str) -> None:
     """Builds a Dockerfile of the repository on `base`; the machine's certificates count in it too."""
     _run(
