@@ -35,3 +35,5 @@ def configure(level: str) -> None:
     # kopf says for each event that its handler succeeded.
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
     logging.getLogger("kopf._core").setLevel(logging.WARNING)
+    # It warns that it leaves the signals alone, as it should: the process handles them.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
