@@ -102,6 +102,12 @@ TOOLS: Final = {
         Tool(
             "local-path-provisioner", "local-path-provisioner", "github.com/rancher/local-path-provisioner", "v0.0.30"
         ),
+        Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
+        Tool("promtool", "promtool", "github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
+        Tool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
     )
 }
-"""What the small images need (coredns and after) is always built: it must not depend on the machine's libraries."""
+"""What has no release here is always built: an image's binary must not depend on the machine's libraries.
+
+kwok plays nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through.
+"""

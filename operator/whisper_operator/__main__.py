@@ -24,7 +24,8 @@ DEFAULT_IMAGE = "ghcr.io/whisper-operator/whisper-runtime:latest"
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="whisper_operator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="reconcile WhisperServices")
+    running = commands.add_parser("run", help="reconcile WhisperServices")
+    running.add_argument("--dry-run", action="store_true", help="write nothing; log what each pass would change")
     render = commands.add_parser("render", help="print what a WhisperService becomes, without a cluster")
     render.add_argument("-f", dest="file", required=True, type=Path)
     render.add_argument("--runtime-image", default=DEFAULT_IMAGE)
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         case "run":
             from whisper_operator import run
 
-            run.main()
+            run.main(is_dry=parsed.dry_run)
         case "render":
             services = [parse(body) for body in whisper_services(parsed.file)]
             _print(manifest for service in services for manifest in rendered(service, Env(parsed.runtime_image)))

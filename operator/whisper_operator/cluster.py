@@ -18,14 +18,14 @@ from kubernetes import client, config
 from whisper_operator import metrics
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.errors import ApiError
-from whisper_operator.kinds import CHILD_KINDS, Kind
+from whisper_operator.kinds import CHILD_KINDS, OPTIONAL_KINDS, Kind
 from whisper_operator.names import FIELD_MANAGER
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=5)
 LIST_CHUNK: Final = 500
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
-METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
 def credentials() -> client.Configuration:
@@ -50,9 +50,19 @@ def authorization(configuration: client.Configuration) -> dict[str, str]:
 class Cluster:
     """The requests that the operator makes; each raises ApiError."""
 
-    def __init__(self, configuration: client.Configuration, before_write: Callable[[], None] = lambda: None) -> None:
-        """`before_write` may raise, to forbid a write: a replica that no longer leads must not make one."""
+    def __init__(
+        self,
+        configuration: client.Configuration,
+        before_write: Callable[[], None] = lambda: None,
+        *,
+        is_dry: bool = False,
+    ) -> None:
+        """`before_write` may raise, to forbid a write: a replica that no longer leads must not make one.
+
+        `is_dry`: the API server judges each write and answers what would come of it, and stores nothing.
+        """
         self.configuration = configuration
+        self.is_dry = is_dry
         self._before_write = before_write
         context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
         if configuration.cert_file:
@@ -84,10 +94,12 @@ class Cluster:
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         return await self._get(_path(kind, namespace, name))
 
-    async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> tuple[list[Manifest], int]:
+    async def list(
+        self, kind: Kind, namespace: str | None, selector: str = "", fields: str = ""
+    ) -> tuple[list[Manifest], int]:
         """Every object of `kind` that matches, in one namespace or (None) in all, and the version of the whole."""
         items: list[Manifest] = []
-        query = {"labelSelector": selector, "limit": str(LIST_CHUNK)}
+        query = {"labelSelector": selector, "fieldSelector": fields, "limit": str(LIST_CHUNK)}
         while True:
             page = await self._request("GET", _path(kind, namespace), query)
             items += [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page["items"]]
@@ -114,20 +126,28 @@ class Cluster:
             if error.status not in (404, 409):
                 raise
 
-    async def secret_exists(self, namespace: str, name: str) -> bool:
-        """Whether the Secret is there; only its metadata is asked for, so that no secret value reaches this process."""
-        path = f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}"
-        return await self._get(path, accept=METADATA_ONLY) is not None
+    async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:
+        """The keys of the Secret that have a value; None: it is not there. The values are dropped here."""
+        found = await self._get(f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}")
+        if found is None:
+            return None
+        data: dict[str, str] = found.get("data") or {}
+        return frozenset(key for key, value in data.items() if value)
 
     async def served_kinds(self) -> frozenset[Kind]:
-        """The child kinds whose API the cluster serves."""
-        served: set[Kind] = set()
-        for api_version in {kind.api_version for kind in CHILD_KINDS}:
-            prefix = "/api" if "/" not in api_version else "/apis"
-            resources = await self._get(f"{prefix}/{api_version}")
-            plurals = {entry["name"] for entry in (resources or {}).get("resources", ())}
-            served |= {kind for kind in CHILD_KINDS if kind.api_version == api_version and kind.plural in plurals}
-        return frozenset(served)
+        """The child kinds whose API the cluster serves; one request.
+
+        Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
+        """
+        answer = await self._request("GET", "/apis", {}, accept=AGGREGATED_DISCOVERY)
+        served = {
+            (f"{group['metadata']['name']}/{version['version']}", resource["resource"])
+            for group in answer["items"]
+            for version in group["versions"]
+            for resource in version.get("resources", ())
+        }
+        optional = {kind for kind in OPTIONAL_KINDS if (kind.api_version, kind.plural) in served}
+        return frozenset(CHILD_KINDS) - OPTIONAL_KINDS | optional
 
     async def _get(self, path: str, accept: str = "application/json") -> Manifest | None:
         try:
@@ -148,6 +168,7 @@ class Cluster:
     ) -> Manifest:
         if method != "GET":
             self._before_write()
+            query = {**query, "dryRun": "All"} if self.is_dry else query
         url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
         data = None if body is None else json.dumps(body).encode()
@@ -161,7 +182,14 @@ class Cluster:
             raise ApiError(f"{method} {path}", 0, type(error).__name__, str(error)) from error
         metrics.REQUESTS.labels(str(response.status), method).inc()
         if response.status >= 400:
-            raise ApiError(f"{method} {path}", response.status, answer.get("reason", ""), answer.get("message", ""))
+            after = response.headers.get("Retry-After", "")
+            raise ApiError(
+                f"{method} {path}",
+                response.status,
+                answer.get("reason", ""),
+                answer.get("message", ""),
+                float(after) if after.isdigit() else 0.0,
+            )
         return answer
 
 

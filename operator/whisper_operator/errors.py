@@ -11,11 +11,13 @@ REJECTIONS: Final = frozenset({400, 403, 404, 413, 422})
 class ApiError(Exception):
     """The API server refused a request, or could not be reached (`status` 0)."""
 
-    def __init__(self, request: str, status: int, reason: str, message: str) -> None:
+    def __init__(self, request: str, status: int, reason: str, message: str, retry_after: float = 0.0) -> None:
         super().__init__(f"{request}: {status} {reason}: {message}")
         self.status = status
         self.reason = reason
         self.message = message
+        self.retry_after = retry_after
+        """Seconds that the API server asks to wait."""
 
     @property
     def is_rejection(self) -> bool:

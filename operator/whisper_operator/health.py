@@ -8,13 +8,20 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 
-async def serve(host: str, metrics_port: int, health_port: int, is_ready: Callable[[], bool]) -> list[web.AppRunner]:
-    """Starts both; the runners, to be cleaned up. `is_ready`: every kind has been listed once."""
+async def serve(
+    host: str, metrics_port: int, health_port: int, trouble: Callable[[], str | None], is_ready: Callable[[], bool]
+) -> list[web.AppRunner]:
+    """Starts both; the runners, to be cleaned up.
+
+    `trouble`: what stands still, so that only a restart helps; `is_ready`: every kind has been listed once.
+    """
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_: web.Request) -> web.Response:
+        if stuck := trouble():
+            return web.json_response({"status": "unhealthy", "cause": stuck}, status=503)
         return web.json_response({"status": "healthy"})
 
     async def readyz(_: web.Request) -> web.Response:

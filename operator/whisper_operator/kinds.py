@@ -32,16 +32,48 @@ SERVICE: Final = Kind("v1", "Service", "services")
 DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
 AUTOSCALER: Final = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 INGRESS: Final = Kind("networking.k8s.io/v1", "Ingress", "ingresses")
+HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")
+DISRUPTION_BUDGET: Final = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+NETWORK_POLICY: Final = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+SCALED_OBJECT: Final = Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects")
 SERVICE_MONITOR: Final = Kind("monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors")
+PROMETHEUS_RULE: Final = Kind("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules")
 
-CHILD_KINDS: Final = (SERVICE_ACCOUNT, CLAIM, JOB, SERVICE, DEPLOYMENT, AUTOSCALER, INGRESS, SERVICE_MONITOR)
-"""What the operator applies and prunes; accounts and claims first, because pods wait for them."""
+CHILD_KINDS: Final = (
+    SERVICE_ACCOUNT,
+    NETWORK_POLICY,
+    CLAIM,
+    JOB,
+    SERVICE,
+    DEPLOYMENT,
+    AUTOSCALER,
+    SCALED_OBJECT,
+    DISRUPTION_BUDGET,
+    INGRESS,
+    HTTP_ROUTE,
+    SERVICE_MONITOR,
+    PROMETHEUS_RULE,
+)
+"""What the operator applies and prunes; what pods wait for, or are guarded by, comes first."""
 
-OPTIONAL_KINDS: Final = (SERVICE_MONITOR,)
+OPTIONAL_KINDS: Final = frozenset({HTTP_ROUTE, SCALED_OBJECT, SERVICE_MONITOR, PROMETHEUS_RULE})
 """Kinds whose API a cluster may lack."""
 
 POD: Final = Kind("v1", "Pod", "pods")
 """Watched for its condition, never applied."""
+
+NODE: Final = Kind("v1", "Node", "nodes")
+STORAGE_CLASS: Final = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses")
+QUOTA: Final = Kind("v1", "ResourceQuota", "resourcequotas")
+LIMIT_RANGE: Final = Kind("v1", "LimitRange", "limitranges")
+
+CLUSTER_FACTS: Final = (NODE, STORAGE_CLASS)
+"""What preflight asks of the cluster; out of reach where only namespaces may be read."""
+NAMESPACE_FACTS: Final = (QUOTA, LIMIT_RANGE)
+"""What preflight asks of a namespace."""
+
+EVENT: Final = Kind("v1", "Event", "events")
+"""Why a pod does not start where its own status is silent: volumes and probes."""
 
 WHISPER_SERVICE: Final = Kind(API_VERSION, KIND, PLURAL)
 

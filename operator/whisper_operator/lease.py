@@ -28,6 +28,19 @@ class Leases(Protocol):
     async def replace(self, kind: Kind, manifest: Manifest) -> Manifest: ...
 
 
+class AlwaysHeld:
+    """Stands for the Lease where nothing is written, so that no replica has to give way."""
+
+    def check(self) -> None: ...
+
+    async def acquire(self) -> None: ...
+
+    async def keep(self) -> None:
+        await asyncio.Event().wait()
+
+    async def release(self) -> None: ...
+
+
 class Lease:
     """Whether this replica leads. No foreign clock is trusted: what counts is how long the Lease stood unchanged."""
 

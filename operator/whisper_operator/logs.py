@@ -6,6 +6,12 @@ import datetime
 import json
 import logging
 import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+
+PASS: ContextVar[Mapping[str, str]] = ContextVar("PASS", default=MappingProxyType({}))
+"""The object that the running pass works on, and the pass's id: in every line that the pass logs."""
 
 
 class JsonLines(logging.Formatter):
@@ -20,9 +26,7 @@ class JsonLines(logging.Formatter):
             "function": record.funcName,
             "line": record.lineno,
         }
-        for field in ("namespace", "service"):
-            if (value := getattr(record, field, None)) is not None:
-                line[field] = value
+        line |= PASS.get()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)

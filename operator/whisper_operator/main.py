@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -20,11 +21,14 @@ from kubernetes import client
 from whisper_operator import names
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.cluster import authorization
-from whisper_operator.kinds import POD, WHISPER_SERVICE, Kind
+from whisper_operator.kinds import CHILD_KINDS, EVENT, INGRESS, POD, Kind
 
 Sink = Callable[[Manifest, str | None], None]
 """Takes an object and what happened to it (ADDED, MODIFIED, DELETED; None: it was listed)."""
 
+CLOSE_SECONDS: Final = 0.25
+"""aiohttp's TLS connections close in the background: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown"""
+WARNINGS: Final = "type=Warning"
 OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
 log = logging.getLogger(__name__)
 
@@ -39,12 +43,19 @@ class Watches:
         self._stop = threading.Event()
         self._watching = threading.Event()
         self._thread: threading.Thread | None = None
+        self._beat = time.monotonic()
 
     @property
     def are_running(self) -> bool:
         return self._watching.is_set()
 
+    def silent_seconds(self) -> float:
+        """How long kopf's event loop has not turned; it turns once a second while it works."""
+        return time.monotonic() - self._beat
+
     def start(self, kinds: frozenset[Kind]) -> None:
+        """Watches `kinds` from now on."""
+        self._beat = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(self._stop, kinds, asyncio.get_running_loop()), name="kopf", daemon=True
@@ -63,7 +74,7 @@ class Watches:
         while not stop.is_set():
             try:
                 asyncio.run(
-                    kopf.operator(
+                    self._beating(
                         registry=registry(kinds, sink, self._configuration),
                         settings=settings(kinds),
                         standalone=True,
@@ -82,11 +93,25 @@ class Watches:
             self._watching.clear()
             stop.wait(1)
 
+    async def _beating(self, **arguments: Any) -> None:
+        """kopf, with a beat beside it: a loop that stands still is seen from outside."""
+        beat = asyncio.create_task(self._keep_beating())
+        try:
+            await kopf.operator(**arguments)
+        finally:
+            beat.cancel()
+            await asyncio.sleep(CLOSE_SECONDS)
+
+    async def _keep_beating(self) -> None:
+        while True:
+            self._beat = time.monotonic()
+            await asyncio.sleep(1)
+
 
 def registry(
     kinds: frozenset[Kind], sink: Callable[..., None], configuration: client.Configuration
 ) -> kopf.OperatorRegistry:
-    """The handlers: one for our own kind, one for each child kind and for pods, those filtered by label."""
+    """One handler for each kind; all of them do the same."""
     found = kopf.OperatorRegistry()
 
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -96,7 +121,7 @@ def registry(
         sink(**arguments)
 
     kopf.on.login(registry=found)(login)
-    for kind in (WHISPER_SERVICE, POD, *kinds):
+    for kind in kinds:
         kopf.on.event(group=kind.group, version=kind.version, plural=kind.plural, registry=found, id=kind.plural)(
             on_event
         )
@@ -126,14 +151,22 @@ def settings(kinds: frozenset[Kind]) -> kopf.OperatorSettings:
     found.watching.connect_timeout = 10
     found.watching.reconnect_backoff = 1
     found.watching.chunk_size = 500
-    for kind in (POD, *kinds):
-        found.watching.label_selectors[kind.group, kind.plural] = OURS
+    for kind in kinds:
+        if selector := selector_of(kind):
+            found.watching.label_selectors[kind.group, kind.plural] = selector
+    found.watching.field_selectors[EVENT.group, EVENT.plural] = WARNINGS
     found.networking.request_timeout = 30
     found.networking.connect_timeout = 5
     found.networking.error_backoffs = Backoffs()
     found.persistence.progress_storage = NoProgress()
     found.persistence.diffbase_storage = NoDiffbase()
     return found
+
+
+def selector_of(kind: Kind) -> str:
+    """The label selector of a kind's lists and watches: of children ours alone, but all Ingresses, for their hosts."""
+    is_child = kind in CHILD_KINDS or kind == POD
+    return OURS if is_child and kind != INGRESS else ""
 
 
 class Backoffs:

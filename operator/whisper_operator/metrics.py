@@ -1,30 +1,85 @@
-"""The operator's metrics, by controller-runtime's names, so that existing dashboards show them."""
+"""The operator's metrics: the loop's by controller-runtime's names, so that existing dashboards show them."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from whisper_operator.api.v1alpha1 import Manifest
 
 CONTROLLER: Final = "whisperservice"
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_READY_SECONDS = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+def _total(name: str, text: str, label: str = "controller") -> Counter:
+    return Counter(name, text, (label,)).labels(CONTROLLER)
+
+
+def _gauge(name: str, text: str, label: str = "controller") -> Gauge:
+    return Gauge(name, text, (label,)).labels(CONTROLLER)
+
+
+def _seconds(name: str, text: str, label: str = "controller") -> Histogram:
+    return Histogram(name, text, (label,), buckets=_SECONDS).labels(CONTROLLER)
+
 
 RECONCILES: Final = Counter("controller_runtime_reconcile_total", "Passes by result.", ("controller", "result"))
-RECONCILE_ERRORS: Final = Counter(
-    "controller_runtime_reconcile_errors_total", "Passes that raised.", ("controller",)
-).labels(CONTROLLER)
-RECONCILE_SECONDS: Final = Histogram(
-    "controller_runtime_reconcile_time_seconds", "Seconds of a pass.", ("controller",), buckets=_SECONDS
-).labels(CONTROLLER)
-WORKERS: Final = Gauge(
-    "controller_runtime_max_concurrent_reconciles", "Passes that may run at once.", ("controller",)
-).labels(CONTROLLER)
-QUEUE_DEPTH: Final = Gauge("workqueue_depth", "Keys that wait.", ("name",)).labels(CONTROLLER)
-QUEUE_ADDS: Final = Counter("workqueue_adds_total", "Keys added.", ("name",)).labels(CONTROLLER)
-QUEUE_RETRIES: Final = Counter("workqueue_retries_total", "Keys added after a failure.", ("name",)).labels(CONTROLLER)
-QUEUE_SECONDS: Final = Histogram(
-    "workqueue_queue_duration_seconds", "Seconds that a key waits.", ("name",), buckets=_SECONDS
-).labels(CONTROLLER)
+RECONCILE_ERRORS: Final = _total("controller_runtime_reconcile_errors_total", "Passes that raised.")
+RECONCILE_PANICS: Final = _total("controller_runtime_reconcile_panics_total", "Passes that raised by a bug.")
+RECONCILE_TIMEOUTS: Final = _total("controller_runtime_reconcile_timeouts_total", "Passes that took too long.")
+RECONCILE_SECONDS: Final = _seconds("controller_runtime_reconcile_time_seconds", "Seconds of a pass.")
+WORKERS: Final = _gauge("controller_runtime_max_concurrent_reconciles", "Passes that may run at once.")
+ACTIVE_WORKERS: Final = _gauge("controller_runtime_active_workers", "Passes that run now.")
+QUEUE_DEPTH: Final = _gauge("workqueue_depth", "Keys that wait.", "name")
+QUEUE_ADDS: Final = _total("workqueue_adds_total", "Keys added.", "name")
+QUEUE_RETRIES: Final = _total("workqueue_retries_total", "Keys added after a failure.", "name")
+QUEUE_SECONDS: Final = _seconds("workqueue_queue_duration_seconds", "Seconds that a key waits.", "name")
+WORK_SECONDS: Final = _seconds("workqueue_work_duration_seconds", "Seconds that a key is in work.", "name")
+UNFINISHED: Final = _gauge("workqueue_unfinished_work_seconds", "Seconds of work that is under way, summed.", "name")
+LONGEST: Final = _gauge("workqueue_longest_running_processor_seconds", "Seconds of the longest work under way.", "name")
 LEADER: Final = Gauge("leader_election_master_status", "1 on the replica that leads.", ("name",))
 """By the Lease's name."""
 REQUESTS: Final = Counter("rest_client_requests_total", "Requests to the API server.", ("code", "method"))
+
+ERRORS: Final = Counter("whisper_operator_errors_total", "Passes that failed, by cause.", ("cause",))
+READY_SECONDS: Final = Histogram(
+    "whisper_operator_ready_seconds", "Seconds from a change of the spec to Ready.", buckets=_READY_SECONDS
+)
+EVENTS_DROPPED: Final = Counter("whisper_operator_events_dropped_total", "Events that could not be posted.")
+MISSED: Final = Counter("whisper_operator_missed_changes_total", "Changes that a resync found and no watch had shown.")
+
+
+class Services(Collector):
+    """Every condition of every service, read when Prometheus asks: nothing is counted twice, nothing is left behind."""
+
+    def __init__(self, services: Callable[[], Iterable[Manifest]]) -> None:
+        self._services = services
+
+    def collect(self) -> Iterator[Metric]:
+        found = GaugeMetricFamily(
+            "whisper_operator_service_condition",
+            "1 for the status that a condition of a WhisperService has.",
+            labels=("namespace", "name", "condition", "status", "reason"),
+        )
+        for body in self._services():
+            metadata: dict[str, Any] = body["metadata"]
+            for condition in body.get("status", {}).get("conditions", ()):
+                values = (metadata["namespace"], metadata["name"], condition["type"], condition["status"])
+                found.add_metric((*values, condition["reason"]), 1)
+        yield found
+
+
+def show(services: Callable[[], Iterable[Manifest]]) -> Collector:
+    """Registers the services' conditions; what it returns is to be unregistered."""
+    collector = Services(services)
+    REGISTRY.register(collector)
+    return collector
+
+
+def hide(collector: Collector) -> None:
+    REGISTRY.unregister(collector)

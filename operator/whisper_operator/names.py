@@ -18,6 +18,8 @@ LABEL_SERVICE: Final = f"{GROUP}/service"
 
 ANNOTATION_APPLIED: Final = f"{GROUP}/applied"
 """Hash of the manifest as it was applied."""
+ANNOTATION_ROLLOUT: Final = f"{GROUP}/rollout"
+"""Why the Deployment's strategy is what it is."""
 
 SERVER: Final = "server"
 PREFETCH: Final = "prefetch"

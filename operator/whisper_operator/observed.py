@@ -1,4 +1,4 @@
-"""The live children of one WhisperService, as last seen."""
+"""The live children of one WhisperService, as last seen, and the facts that they live among."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.facts import Facts
 from whisper_operator.kinds import Kind
 
 
@@ -14,8 +15,7 @@ class Observed:
     """Live objects by (kind, name): those of our labels, in the service's namespace, pods included."""
 
     objects: dict[tuple[str, str], Manifest] = field(default_factory=dict[tuple[str, str], Manifest])
-    missing_secrets: frozenset[str] = frozenset()
-    """Secrets that the spec refers to and that are not there."""
+    facts: Facts = field(default_factory=Facts)
 
     def get(self, kind: Kind, name: str) -> Manifest | None:
         return self.objects.get((kind.kind, name))

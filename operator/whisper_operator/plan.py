@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from whisper_operator import names
 from whisper_operator.admitted import is_complete
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB
+from whisper_operator.difference import is_subset
+from whisper_operator.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD
 from whisper_operator.observed import Observed
 
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
@@ -20,8 +21,6 @@ NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 class Plan:
     apply: list[Manifest] = field(default_factory=list[Manifest])
     delete: list[Manifest] = field(default_factory=list[Manifest])
-    not_owned: list[str] = field(default_factory=list[str])
-    """Kind/name of each child whose name something else has taken; it is never touched."""
 
     @property
     def is_empty(self) -> bool:
@@ -36,12 +35,16 @@ def plan(service: WhisperService, wanted: Iterable[Manifest], observed: Observed
         key = (manifest["kind"], manifest["metadata"]["name"])
         names_wanted.add(key)
         live = observed.objects.get(key)
-        if live is not None and not is_ours(service, live):
-            result.not_owned.append("/".join(key))
-        elif live is None or "deletionTimestamp" not in live["metadata"]:
+        if live is None or "deletionTimestamp" not in live["metadata"]:
             _compare(manifest, live, result)
     result.delete.extend(_unwanted(service, names_wanted, observed))
     return result
+
+
+def ours(service: WhisperService, observed: Observed) -> Observed:
+    """`observed` without what something else controls, such as the children of a deleted service of the same name."""
+    there = {key: live for key, live in observed.objects.items() if key[0] == POD.kind or is_ours(service, live)}
+    return replace(observed, objects=there)
 
 
 def is_ours(service: WhisperService, live: Manifest) -> bool:
@@ -50,8 +53,8 @@ def is_ours(service: WhisperService, live: Manifest) -> bool:
     if controller is not None:
         return controller["uid"] == service.metadata.uid
     labels = live["metadata"].get("labels", {})
-    ours = names.labels(service.metadata.name, names.SERVER)
-    return all(labels.get(name) == ours[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
+    wanted = names.labels(service.metadata.name, names.SERVER)
+    return all(labels.get(name) == wanted[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
 
 
 def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
@@ -71,29 +74,9 @@ def _unwanted(service: WhisperService, wanted: set[tuple[str, str]], observed: O
         for kind in CHILD_KINDS
         if kind not in NEVER_PRUNED
         for live in observed.all(kind)
-        if (kind.kind, live["metadata"]["name"]) not in wanted
-        and is_ours(service, live)
-        and "deletionTimestamp" not in live["metadata"]
+        if (kind.kind, live["metadata"]["name"]) not in wanted and "deletionTimestamp" not in live["metadata"]
     )
 
 
 def applied_hash(manifest: Manifest) -> str | None:
     return manifest["metadata"].get("annotations", {}).get(names.ANNOTATION_APPLIED)
-
-
-def is_subset(wanted: Any, live: Any) -> bool:
-    """Whether everything in `wanted` is in `live` too, whatever else the API server or others have added."""
-    if isinstance(wanted, dict):
-        fields = cast(dict[str, Any], wanted)
-        return isinstance(live, dict) and all(name in live and is_subset(fields[name], live[name]) for name in fields)
-    if isinstance(wanted, list):
-        return isinstance(live, list) and _is_sublist(cast(list[Any], wanted), cast(list[Any], live))
-    return wanted == live
-
-
-def _is_sublist(wanted: list[Any], live: list[Any]) -> bool:
-    """Lists of named things (containers, variables, ports) may have been added to; any other list must be the same."""
-    if all(isinstance(item, dict) and "name" in item for item in wanted + live):
-        there = {item["name"]: item for item in live}
-        return all(item["name"] in there and is_subset(item, there[item["name"]]) for item in wanted)
-    return len(wanted) == len(live) and all(map(is_subset, wanted, live))

@@ -18,7 +18,9 @@ class Queue:
     def __init__(self) -> None:
         self._ready: dict[Key, float] = {}
         """Keys that wait, in order, with the time since which they do."""
-        self._busy: set[Key] = set()
+        self._busy: dict[Key, float] = {}
+        """Keys in work, with the time since which they are."""
+        self._begun = False
         self._again: set[Key] = set()
         """Keys that were added while in work."""
         self._later: dict[Key, asyncio.TimerHandle] = {}
@@ -44,12 +46,30 @@ class Queue:
             pending.cancel()
         self._later[key] = loop.call_later(seconds, self._due, key)
 
-    def retry(self, key: Key) -> None:
-        """Adds `key` after a delay that doubles with each failure, jittered."""
+    def retry(self, key: Key, at_least: float = 0.0) -> None:
+        """Adds `key` after a delay that doubles with each failure, jittered, and is not shorter than `at_least`."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         metrics.QUEUE_RETRIES.inc()
         delay = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 20))
-        self.add_after(key, delay * random.uniform(0.5, 1.0))
+        self.add_after(key, max(at_least, delay * random.uniform(0.5, 1.0)))
+
+    def begin(self) -> None:
+        """Workers are there from now on: what waits is to be taken."""
+        self._begun = True
+        now = time.monotonic()
+        self._ready = dict.fromkeys(self._ready, now)
+        metrics.UNFINISHED.set_function(lambda: sum(self._working_seconds()))
+        metrics.LONGEST.set_function(lambda: max(self._working_seconds(), default=0.0))
+
+    def standstill_seconds(self) -> float:
+        """How long the key that waits or is in work longest has been so, once there are workers."""
+        now = time.monotonic()
+        waiting = [now - since for since in self._ready.values()] if self._begun else []
+        return max([*waiting, *self._working_seconds()], default=0.0)
+
+    def _working_seconds(self) -> list[float]:
+        now = time.monotonic()
+        return [now - since for since in self._busy.values()]
 
     def succeeded(self, key: Key) -> None:
         self._failures.pop(key, None)
@@ -61,13 +81,13 @@ class Queue:
             await self._wake.wait()
         key, since = next(iter(self._ready.items()))
         del self._ready[key]
-        self._busy.add(key)
+        self._busy[key] = time.monotonic()
         metrics.QUEUE_SECONDS.observe(time.monotonic() - since)
         metrics.QUEUE_DEPTH.set(len(self._ready))
         return key
 
     def done(self, key: Key) -> None:
-        self._busy.discard(key)
+        metrics.WORK_SECONDS.observe(time.monotonic() - self._busy.pop(key))
         if key in self._again:
             self._again.discard(key)
             self.add(key)

@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import logging
+import time
 from collections.abc import Callable
 from typing import Final
 
 from pydantic import ValidationError
 
-from whisper_operator import names
+from whisper_operator import metrics, preflight, rollout
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.explain import explain
 from whisper_operator.api.report import Status
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
+from whisper_operator.apply import Applier, label
 from whisper_operator.build import desired
-from whisper_operator.build.deployment import handover, handover_replicas
+from whisper_operator.build.deployment import wanted_template
 from whisper_operator.cluster import Cluster
 from whisper_operator.env import Env
 from whisper_operator.errors import ApiError
-from whisper_operator.kinds import DEPLOYMENT, WHISPER_SERVICE, Kind, by_name
-from whisper_operator.plan import is_ours, plan
+from whisper_operator.events import Recorder, notes
+from whisper_operator.facts import Facts, requested_by_node
+from whisper_operator.kinds import CLAIM, POD, WHISPER_SERVICE, by_name
+from whisper_operator.observed import Observed
+from whisper_operator.plan import ours, plan
 from whisper_operator.status import as_json, observed_status, stalled_status
 from whisper_operator.store import DELETED, Key, Store
 from whisper_operator.support import unsupported
+from whisper_operator.survey import Survey
 
 MAX_ROUNDS: Final = 8
 """A pass goes on while what it applied makes more wanted (a claim, then the Job that fills it); no chain is longer."""
-SECRET_LOOK_SECONDS: Final = (5.0, 60.0)
-"""A missing Secret is looked for again after as long as it has been missing, within these bounds."""
-
-
+LOOK_SECONDS: Final = (5.0, 60.0)
+"""What no watch shows (a Secret) is looked for again after as long as it has been missing, within these bounds."""
 REFUSED_LOOK_SECONDS: Final = 60.0
+log = logging.getLogger(__name__)
 
 
 class Reconciler:
     """The pass with what it works on; it is called for one service at a time, never twice for the same one at once."""
 
-    def __init__(self, cluster: Cluster, store: Store, env: Callable[[], Env]) -> None:
+    def __init__(
+        self, cluster: Cluster, store: Store, survey: Survey, recorder: Recorder, env: Callable[[], Env]
+    ) -> None:
         self._cluster = cluster
         self._store = store
+        self._survey = survey
+        self._recorder = recorder
         self._env = env
+        self._applier = Applier(cluster, store)
+        self._since: dict[Key, tuple[int, float]] = {}
+        """When each service's generation was first seen, until it is Ready."""
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds after which to look again, None: when something changes. Raises ApiError: try again later."""
         body = self._store.service(key)
         if body is None or "deletionTimestamp" in body["metadata"]:
+            self._since.pop(key, None)
             return None
         try:
             service = WhisperService.parse(body)
@@ -55,98 +70,88 @@ class Reconciler:
             verb = "is" if len(paths) == 1 else "are"
             message = f"{', '.join(paths)} {verb} not implemented in this version: remove it to go on"
             return await self._stall(body, c.NOT_IMPLEMENTED, message)
-        missing = await self._missing_secrets(service)
-        troubles = await self._converge(key, service, missing)
-        await self._report(key, service, missing, troubles)
-        return self._look_again(service, missing, troubles)
+        if key not in self._since or self._since[key][0] != service.metadata.generation:
+            self._since[key] = (service.metadata.generation, time.monotonic())
+        facts = await self._facts(service)
+        troubles = await self._converge(key, service, facts)
+        observed = self._observe(key, service, facts)
+        status = observed_status(service, observed, self._env(), troubles, _now())
+        await self._report(key, service, status)
+        return self._look_again(service, observed, troubles)
 
-    async def _missing_secrets(self, service: WhisperService) -> frozenset[str]:
-        wanted = [service.spec.auth.secret_ref.name] if service.spec.auth else []
+    def _observe(self, key: Key, service: WhisperService, facts: Facts) -> Observed:
+        return ours(service, self._store.observed(key, facts))
+
+    async def _facts(self, service: WhisperService) -> Facts:
+        """What watches show, and what has to be looked up for this service alone."""
         namespace = service.metadata.namespace
-        return frozenset([name for name in wanted if not await self._cluster.secret_exists(namespace, name)])
-
-    async def _converge(self, key: Key, service: WhisperService, missing: frozenset[str]) -> list[Judgement]:
-        """Applies and prunes until nothing is left to do; what the API server refuses, as judgements."""
-        refused: dict[str, Judgement] = {}
-        for _ in range(MAX_ROUNDS):
-            observed = self._store.observed(key, missing)
-            todo = plan(service, desired(service, observed, self._env()), observed)
-            todo_now = [manifest for manifest in todo.apply if _label(manifest) not in refused]
-            for name in todo.not_owned:
-                refused[name] = _not_owned(name)
-            if not todo_now and not todo.delete:
-                break
-            for manifest in todo_now:
-                if judged := await self._apply(key, service, manifest):
-                    refused[_label(manifest)] = judged
-            for live in todo.delete:
-                await self._cluster.delete(by_name(live["kind"]), live)
-                self._store.see(live, DELETED)
-        return list(refused.values())
-
-    async def _apply(self, key: Key, service: WhisperService, manifest: Manifest) -> Judgement | None:
-        """Applies one child; the judgement where it may not be touched, or the API server refuses it for good."""
-        kind, metadata = by_name(manifest["kind"]), manifest["metadata"]
-        if self._store.observed(key).get(kind, metadata["name"]) is None:
-            # Not among what carries our labels: somebody else's object of that name must not be taken over.
-            found = await self._cluster.get(kind, metadata["namespace"], metadata["name"])
-            if found is not None and not is_ours(service, found):
-                return _not_owned(_label(manifest))
-        try:
-            await self._apply_with_handover(key, service, kind, manifest)
-        except ApiError as error:
-            if error.is_rejection:
-                return Judgement(c.STALLED, "True", c.REJECTED, f"{_label(manifest)}: {error.message}")
-            raise
-        return None
-
-    async def _apply_with_handover(self, key: Key, service: WhisperService, kind: Kind, manifest: Manifest) -> None:
-        count = handover_replicas(service, self._store.observed(key)) if kind == DEPLOYMENT else None
-        exists = self._store.observed(key).get(kind, manifest["metadata"]["name"]) is not None
-        if count is not None and exists:
-            await self._hand_over(service, count)
-        await self._apply_over_drift(kind, manifest, exists)
-        if count is not None and not exists:
-            await self._hand_over(service, count)
-
-    async def _apply_over_drift(self, kind: Kind, manifest: Manifest, exists: bool) -> None:
-        """Applies; where somebody has edited the key of a list's item (a Service's port), puts the lists back first.
-
-        An apply would add our item beside the edited one, which stays its editor's, and the API server refuses two
-        items of one name.
-        """
-        try:
-            self._store.see(await self._cluster.apply(kind, manifest))
-        except ApiError as error:
-            if error.status != 422 or not exists:
-                raise
-            await self._cluster.merge(kind, manifest)
-            self._store.see(await self._cluster.apply(kind, manifest))
-
-    async def _hand_over(self, service: WhisperService, count: int) -> None:
-        manifest = handover(service, count)
-        self._store.see(await self._cluster.apply(DEPLOYMENT, manifest, manager=names.HANDOVER_MANAGER))
-
-    async def _report(
-        self, key: Key, service: WhisperService, missing: frozenset[str], troubles: list[Judgement]
-    ) -> None:
-        observed = self._store.observed(key, missing)
-        await self._write(
-            service.metadata.namespace,
-            service.metadata.name,
-            service.status,
-            observed_status(service, observed, self._env(), troubles, _now()),
+        secrets, claim = preflight.facts_wanted(service)
+        return dataclasses.replace(
+            self._survey.facts(service, time.time()),
+            secrets={name: await self._cluster.secret_keys(namespace, name) for name in sorted(secrets)},
+            existing_claim=await self._cluster.get(CLAIM, namespace, claim) if claim else None,
         )
+
+    async def _with_usage(self, service: WhisperService, observed: Observed) -> Observed:
+        """`observed`, with what all pods ask for where a rollout has to be decided by it."""
+        template = wanted_template(service, observed, self._env())
+        if template is None or not rollout.needs_usage(service, observed, template):
+            return observed
+        everyone, _ = await self._cluster.list(POD, None)
+        facts = dataclasses.replace(observed.facts, requested=requested_by_node(everyone))
+        return dataclasses.replace(observed, facts=facts)
+
+    async def _converge(self, key: Key, service: WhisperService, facts: Facts) -> list[Judgement]:
+        """Applies and prunes until nothing is left to do; what the API server refuses, as judgements.
+
+        No child is applied twice in one pass: what an apply does not bring about, a second one would not either.
+        """
+        refused: list[Judgement] = []
+        done: set[str] = set()
+        for _ in range(MAX_ROUNDS):
+            observed = await self._with_usage(service, self._observe(key, service, facts))
+            todo = plan(service, desired(service, observed, self._env()), observed)
+            left = [manifest for manifest in todo.apply if label(manifest) not in done]
+            deletions = [live for live in todo.delete if live["metadata"]["uid"] not in done]
+            if not left and not deletions:
+                break
+            for manifest in left:
+                done.add(label(manifest))
+                if judged := await self._applier.apply(service, manifest, self._observe(key, service, facts)):
+                    refused.append(judged)
+            for live in deletions:
+                done.add(live["metadata"]["uid"])
+                await self._cluster.delete(by_name(live["kind"]), live)
+                if self._cluster.is_dry:
+                    log.info("would delete %s", label(live))
+                else:
+                    self._store.see(live, DELETED)
+        return refused
+
+    async def _report(self, key: Key, service: WhisperService, status: Status) -> None:
+        if as_json(status) == as_json(service.status):
+            return
+        await self._write(service.metadata.namespace, service.metadata.name, status)
+        self._measure(key, service, status)
+        for note in notes(service.status, status):
+            await self._recorder.record(service, note, time.time())
+
+    def _measure(self, key: Key, service: WhisperService, status: Status) -> None:
+        """Seconds from the spec's change to Ready, once for each generation."""
+        ready = any(one.type == c.READY and one.status == "True" for one in status.conditions)
+        generation, since = self._since[key]
+        if ready and generation == service.metadata.generation and since > 0:
+            metrics.READY_SECONDS.observe(time.monotonic() - since)
+            self._since[key] = (generation, 0.0)
 
     async def _stall(self, body: Manifest, reason: str, message: str) -> None:
         metadata = body["metadata"]
         previous = Status.model_validate(body.get("status", {}))
         status = stalled_status(previous, metadata["generation"], reason, message, _now())
-        await self._write(metadata["namespace"], metadata["name"], previous, status)
+        if as_json(status) != as_json(previous):
+            await self._write(metadata["namespace"], metadata["name"], status)
 
-    async def _write(self, namespace: str, name: str, previous: Status, status: Status) -> None:
-        if as_json(status) == as_json(previous):
-            return
+    async def _write(self, namespace: str, name: str, status: Status) -> None:
         manifest = {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -154,38 +159,30 @@ class Reconciler:
             "status": as_json(status),
         }
         try:
-            self._store.see(await self._cluster.apply(WHISPER_SERVICE, manifest, subresource="status"))
+            written = await self._cluster.apply(WHISPER_SERVICE, manifest, subresource="status")
         except ApiError as error:
             if error.status != 404:
                 raise
+        else:
+            if not self._cluster.is_dry:
+                self._store.see(written)
 
-    def _look_again(self, service: WhisperService, missing: frozenset[str], troubles: list[Judgement]) -> float | None:
-        """Seconds until the next look at what no watch shows: Secrets, others' objects, quotas."""
-        if missing:
-            return min(max(_missing_for(service), SECRET_LOOK_SECONDS[0]), SECRET_LOOK_SECONDS[1])
-        return REFUSED_LOOK_SECONDS if troubles else None
+    def _look_again(self, service: WhisperService, observed: Observed, troubles: list[Judgement]) -> float | None:
+        """Seconds until the next look at what no watch shows: Secrets, others' objects, the passing of time."""
+        waits = [REFUSED_LOOK_SECONDS] if troubles else []
+        if preflight.lacks_lookup(observed.facts, service):
+            waits.append(min(max(_failing_for(service), LOOK_SECONDS[0]), LOOK_SECONDS[1]))
+        if (searching := rollout.seconds_until_no_room(service, observed)) is not None:
+            waits.append(searching)
+        return min(waits, default=None)
 
 
-def _missing_for(service: WhisperService) -> float:
+def _failing_for(service: WhisperService) -> float:
+    """Seconds for which preflight has not passed."""
     failed = (one for one in service.status.conditions if one.type == c.PREFLIGHT_PASSED and one.status == "False")
     since = next((one.last_transition_time for one in failed), None)
-    return (_parse(_now()) - _parse(since)).total_seconds() if since else 0.0
-
-
-def _label(manifest: Manifest) -> str:
-    return f"{manifest['kind']}/{manifest['metadata']['name']}"
-
-
-def _not_owned(name: str) -> Judgement:
-    message = (
-        f"{name} is there and is not this WhisperService's: delete or rename it, or name the WhisperService otherwise"
-    )
-    return Judgement(c.STALLED, "True", c.NOT_OWNED, message)
+    return time.time() - datetime.datetime.fromisoformat(since).timestamp() if since else 0.0
 
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _parse(timestamp: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(timestamp)

@@ -6,6 +6,7 @@ from whisper_operator.admitted import wanted_job_name
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.env import Env
+from whisper_operator.facts import Facts
 from whisper_operator.kinds import CLAIM, JOB
 from whisper_operator.names import models_claim
 from whisper_operator.observed import Observed
@@ -27,4 +28,6 @@ def settled(service: WhisperService, env: Env) -> Observed:
     if job := wanted_job_name(service, Observed(objects)):
         complete = {"conditions": [{"type": "Complete", "status": "True"}]}
         objects[JOB.kind, job] = {"metadata": {"name": job}, "status": complete}
-    return Observed(objects)
+    existing = service.spec.cache.existing_claim
+    found = {"metadata": {"name": existing}, "spec": {"accessModes": ["ReadWriteMany"]}} if existing else None
+    return Observed(objects, Facts(existing_claim=found))

@@ -5,54 +5,60 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import time
 from typing import Final
 
-from whisper_operator import health, logs, metrics
+from whisper_operator import health, logs, metrics, passes
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.cluster import Cluster, credentials
 from whisper_operator.env import Env
-from whisper_operator.errors import ApiError, LeaseLost
-from whisper_operator.kinds import POD, WHISPER_SERVICE, Kind
-from whisper_operator.lease import Lease
-from whisper_operator.main import OURS, Watches
+from whisper_operator.errors import ApiError
+from whisper_operator.events import Recorder
+from whisper_operator.kinds import EVENT, POD, WHISPER_SERVICE, Kind
+from whisper_operator.lease import AlwaysHeld, Lease
+from whisper_operator.main import Watches, selector_of
 from whisper_operator.queue import Queue
 from whisper_operator.reconcile import Reconciler
 from whisper_operator.settings import Settings
-from whisper_operator.store import Key, Store
+from whisper_operator.store import Store
+from whisper_operator.survey import Survey, fact_kinds
 
 DISCOVERY_SECONDS: Final = 60
 RESYNC_SECONDS: Final = 600
-PASS_SECONDS: Final = 60
+STANDSTILL_SECONDS: Final = 180.0
+"""Longer than any pass may take."""
 log = logging.getLogger(__name__)
 
 
 class Operator:
     """The parts of the process, and what they share."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, lease: Lease) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster, lease: Lease | AlwaysHeld) -> None:
         self._settings = settings
         self._cluster = cluster
         self._lease = lease
         self._store = Store()
+        self._survey = Survey(whole_cluster=not settings.watch_namespaces)
         self._queue = Queue()
         self._watches = Watches(self._see, settings.watch_namespaces, cluster.configuration)
         self._kinds: frozenset[Kind] = frozenset()
         self._synced = False
-        self._reconciler = Reconciler(cluster, self._store, self._env)
+        recorder = Recorder(cluster, settings.identity)
+        self._reconciler = Reconciler(cluster, self._store, self._survey, recorder, self._env)
 
     async def run(self) -> None:
         """Until it is cancelled; raises LeaseLost when another replica may lead."""
         settings = self._settings
+        shown = metrics.show(self._store.bodies)
         runners = await health.serve(
             settings.host,
             settings.metrics_port,
             settings.health_port,
+            self._trouble,
             lambda: self._synced and self._watches.are_running,
         )
         try:
             self._kinds = await self._cluster.served_kinds()
-            self._watches.start(self._kinds)
+            self._watches.start(self._watched())
             await self._resync()
             self._synced = True
             async with asyncio.TaskGroup() as group:
@@ -62,15 +68,42 @@ class Operator:
         finally:
             await self._watches.stop()
             await self._lease.release()
+            metrics.hide(shown)
             for runner in runners:
                 await runner.cleanup()
 
     def _env(self) -> Env:
         return Env(self._settings.runtime_image, self._kinds, self._settings.fs_group)
 
+    def _watched(self) -> frozenset[Kind]:
+        facts = fact_kinds(whole_cluster=not self._settings.watch_namespaces)
+        return frozenset({WHISPER_SERVICE, POD, EVENT, *facts, *self._kinds})
+
+    def _trouble(self) -> str | None:
+        """What stands still."""
+        if self._synced and self._watches.silent_seconds() > STANDSTILL_SECONDS:
+            return "the watches stand still"
+        if self._queue.standstill_seconds() > STANDSTILL_SECONDS:
+            return "the queue stands still"
+        return None
+
     def _see(self, body: Manifest, event: str | None) -> None:
-        if key := self._store.see(body, event):
+        """Takes in what a watch shows, and queues what it concerns."""
+        self._mark(self._survey.see(body, event))
+        if body["kind"] == EVENT.kind:
+            about = body["involvedObject"]
+            key = self._store.owner(about.get("kind", ""), about.get("namespace", ""), about.get("name", ""))
+        else:
+            key = self._store.see(body, event)
+        if key:
             self._queue.add(key)
+
+    def _mark(self, where: str | None) -> None:
+        """Facts have changed in a namespace ("": in the cluster): what is not Ready is judged again."""
+        if where is not None:
+            for key in self._store.unready():
+                if where in ("", key[0]):
+                    self._queue.add(key)
 
     async def _lead(self, group: asyncio.TaskGroup) -> None:
         await self._lease.acquire()
@@ -78,44 +111,10 @@ class Operator:
         for key in self._store.services():
             self._queue.add(key)
         metrics.WORKERS.set(self._settings.workers)
+        self._queue.begin()
         for _ in range(self._settings.workers):
-            group.create_task(self._work())
+            group.create_task(passes.work(self._queue, self._reconciler.reconcile))
         await self._lease.keep()
-
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.get()
-            try:
-                await self._pass(key)
-            finally:
-                self._queue.done(key)
-
-    async def _pass(self, key: Key) -> None:
-        """One pass; whatever it raises is logged, counted and tried again, a lost Lease excepted."""
-        named = {"namespace": key[0], "service": key[1]}
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(PASS_SECONDS):
-                again = await self._reconciler.reconcile(key)
-        except LeaseLost:
-            raise
-        except (ApiError, TimeoutError) as error:
-            log.warning("pass failed and is tried again: %s", error or type(error).__name__, extra=named)
-            result = "error"
-        except Exception:
-            log.exception("pass failed by a bug and is tried again", extra=named)
-            result = "error"
-        else:
-            result = "success" if again is None else "requeue_after"
-            if again is not None:
-                self._queue.add_after(key, again)
-        metrics.RECONCILE_SECONDS.observe(time.monotonic() - started)
-        metrics.RECONCILES.labels(metrics.CONTROLLER, result).inc()
-        if result == "error":
-            metrics.RECONCILE_ERRORS.inc()
-            self._queue.retry(key)
-        else:
-            self._queue.succeeded(key)
 
     async def _discover(self) -> None:
         """Watches anew when an API that matters comes or goes, and passes over every service again."""
@@ -131,7 +130,7 @@ class Operator:
             log.info("the cluster's APIs changed: %s", sorted(kind.kind for kind in kinds ^ self._kinds))
             await self._watches.stop()
             self._kinds = kinds
-            self._watches.start(kinds)
+            self._watches.start(self._watched())
             for key in self._store.services():
                 self._queue.add(key)
 
@@ -139,33 +138,42 @@ class Operator:
         while True:
             await asyncio.sleep(RESYNC_SECONDS)
             try:
-                await self._resync()
+                missed = await self._resync()
             except ApiError as error:
                 log.warning("the resync failed: %s", error)
+            else:
+                metrics.MISSED.inc(missed)
 
-    async def _resync(self) -> None:
-        """Lists every kind, because a watch that starts anew does not tell what was deleted meanwhile."""
+    async def _resync(self) -> int:
+        """Lists every kind, because a watch that starts anew does not tell what was deleted meanwhile.
+
+        How many services were concerned.
+        """
+        count = 0
         for namespace in self._settings.watch_namespaces or (None,):
-            for kind in (WHISPER_SERVICE, POD, *self._kinds):
-                selector = "" if kind == WHISPER_SERVICE else OURS
-                listed, version = await self._cluster.list(kind, namespace, selector)
+            for kind in sorted(self._watched() - {EVENT}, key=lambda kind: kind.kind):
+                listed, version = await self._cluster.list(kind, namespace, selector_of(kind))
+                for where in self._survey.replace(kind, namespace, listed):
+                    self._mark(where)
                 for key in self._store.replace(kind, namespace, listed, version):
                     self._queue.add(key)
+                    count += 1
         self._store.forget_deletions()
+        return count
 
 
-def main() -> None:
-    """`python -m whisper_operator run`"""
+def main(*, is_dry: bool = False) -> None:
+    """`python -m whisper_operator run`; dry: nothing is written, and each write that there would be is logged."""
     settings = Settings.from_env()
     logs.configure(settings.log_level)
-    asyncio.run(_main(settings))
+    asyncio.run(_main(settings, is_dry))
 
 
-async def _main(settings: Settings) -> None:
+async def _main(settings: Settings, is_dry: bool) -> None:
     configuration = credentials()
     unguarded = Cluster(configuration)
-    lease = Lease(unguarded, settings.namespace, settings.identity)
-    cluster = Cluster(configuration, before_write=lease.check)
+    lease = AlwaysHeld() if is_dry else Lease(unguarded, settings.namespace, settings.identity)
+    cluster = Cluster(configuration, before_write=lease.check, is_dry=is_dry)
     task = asyncio.create_task(Operator(settings, cluster, lease).run())
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -47,6 +47,30 @@ ON_GPU: Final = {
 """The weights are on the GPU; what is left is CUDA's host side, and the checkpoint's pages while it loads."""
 
 
+CHECKPOINT_MIB: Final = {"tiny": 73, "base": 139, "small": 462, "medium": 1458, "large": 2945, "turbo": 1544}
+"""Sizes of openai-whisper's checkpoints, which hold half precision."""
+
+GPU_WORK_MIB: Final = {"tiny": 1024, "base": 1024, "small": 1536, "medium": 2048, "large": 3072, "turbo": 2048}
+"""CUDA's context, the caches of a full batch and the encoder's activations, beside the weights; estimated."""
+
+
+def checkpoint_bytes(spec: Spec) -> int:
+    """Least size of the checkpoint; 0 for a model of the user's own, whose size nobody knows."""
+    return 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)] * 1024**2
+
+
+def gpu_precision(spec: Spec) -> str:
+    """Precision on a GPU: half, unless the spec asks for more."""
+    return "float32" if spec.compute_type == "float32" else "float16"
+
+
+def gpu_memory_mib(spec: Spec) -> int:
+    """Memory that one pod takes of its GPU: the weights in their precision, and room to work."""
+    size = family(spec.model.name)
+    weights = CHECKPOINT_MIB[size] * (2 if gpu_precision(spec) == "float32" else 1)
+    return weights + GPU_WORK_MIB[size]
+
+
 def family(model: str) -> str:
     """The table's row for a model's name; a name of the user's own counts as large."""
     if "turbo" in model:

@@ -11,11 +11,12 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement, conditions
 from whisper_operator.api.report import ModelStatus, RolloutStatus, Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.deployment import strategy_name
 from whisper_operator.env import Env
-from whisper_operator.judge import BLOCKING, INFORMING, WAITS_FOR_THE_USER
+from whisper_operator.inform import INFORMING
+from whisper_operator.judge import BLOCKING, WAITS_FOR_THE_USER, gave_up
 from whisper_operator.kinds import DEPLOYMENT
 from whisper_operator.observed import Observed
+from whisper_operator.rollout import live_decision
 
 
 def observed_status(
@@ -26,8 +27,9 @@ def observed_status(
     blocking = [judged for judge in BLOCKING if (judged := judge(service, observed, env))]
     informing = [judged for judge in INFORMING if (judged := judge(service, observed, env))]
     ready = _ready(service, observed, [*troubles, *blocking])
-    judgements = [ready, *_progress(ready, troubles), *blocking, *informing]
     deployment = observed.get(DEPLOYMENT, service.metadata.name) or {}
+    judgements = [ready, *_progress(ready, bool(troubles) or gave_up(deployment)), *blocking, *informing]
+    decision = live_decision(service, observed)
     live = deployment.get("status", {})
     return Status(
         observed_generation=generation,
@@ -37,7 +39,7 @@ def observed_status(
         selector=selector(service.metadata.name),
         url=url(service),
         model=model_status(service, observed),
-        rollout=RolloutStatus(strategy=strategy_name(service)),
+        rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
 
 
@@ -68,9 +70,11 @@ def selector(service: str) -> str:
 
 def url(service: WhisperService) -> str:
     """Where clients reach the service: its Ingress's host, else its name within the cluster."""
-    ingress, port = service.spec.ingress, service.spec.service.port
+    ingress, gateway, port = service.spec.ingress, service.spec.gateway, service.spec.service.port
     if ingress and ingress.host:
         return f"{'https' if ingress.tls else 'http'}://{ingress.host}{ingress.path.rstrip('/')}"
+    if gateway and gateway.hostnames:
+        return f"https://{gateway.hostnames[0]}"
     host = f"http://{service.metadata.name}.{service.metadata.namespace}.svc"
     return host if port == 80 else f"{host}:{port}"
 
@@ -113,10 +117,10 @@ def _suspended(deployment: Manifest | None) -> Judgement:
     return Judgement(c.READY, "True", c.SUSPENDED, "spec.suspend is true: no pod runs, everything else stays")
 
 
-def _progress(ready: Judgement, troubles: Sequence[Judgement]) -> list[Judgement]:
+def _progress(ready: Judgement, is_stuck: bool) -> list[Judgement]:
     """Stalled where only the user can help, Reconciling where it is going on; never both (kstatus)."""
     if ready.status == "True":
         return []
-    if troubles or ready.reason in WAITS_FOR_THE_USER:
+    if is_stuck or ready.reason in WAITS_FOR_THE_USER:
         return [Judgement(c.STALLED, "True", ready.reason, ready.message)]
     return [Judgement(c.RECONCILING, "True", ready.reason, ready.message)]

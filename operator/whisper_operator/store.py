@@ -7,6 +7,7 @@ from typing import Final
 
 from whisper_operator import names
 from whisper_operator.api.v1alpha1 import KIND, Manifest
+from whisper_operator.facts import Facts
 from whisper_operator.kinds import DEPLOYMENT, Kind
 from whisper_operator.observed import Observed
 
@@ -69,11 +70,30 @@ class Store:
     def service(self, key: Key) -> Manifest | None:
         return next(iter(self._services.get(key, {}).values()), None)
 
+    def bodies(self) -> Iterator[Manifest]:
+        """Every WhisperService."""
+        return (body for key in self.services() if (body := self.service(key)))
+
+    def unready(self) -> list[Key]:
+        """The services that are not Ready."""
+        return [key for key in self.services() if not _is_ready(self.service(key) or {})]
+
     def services(self) -> list[Key]:
         return [key for key, shelf in self._services.items() if shelf]
 
-    def observed(self, key: Key, missing_secrets: frozenset[str] = frozenset()) -> Observed:
-        return Observed(dict(self._children.get(key, {})), missing_secrets)
+    def observed(self, key: Key, facts: Facts) -> Observed:
+        return Observed(dict(self._children.get(key, {})), facts)
+
+    def version_of(self, body: Manifest) -> Manifest | None:
+        """The newest version seen of that object."""
+        key = key_of(body)
+        return self._children.get(key, {}).get((body["kind"], body["metadata"]["name"])) if key else None
+
+    def owner(self, kind: str, namespace: str, name: str) -> Key | None:
+        """The service whose pod or claim that is, by the name that it begins with."""
+        parts = name.split("-")
+        keys = ((namespace, "-".join(parts[:count])) for count in range(len(parts), 0, -1))
+        return next((key for key in keys if (kind, name) in self._children.get(key, {})), None)
 
     def _shelf(self, key: Key, body: Manifest) -> dict[tuple[str, str], Manifest]:
         return (self._services if body["kind"] == KIND else self._children).setdefault(key, {})
@@ -90,6 +110,11 @@ def key_of(body: Manifest) -> Key | None:
         return metadata["namespace"], metadata["name"]
     service = metadata.get("labels", {}).get(names.LABEL_SERVICE)
     return (metadata["namespace"], service) if service else None
+
+
+def _is_ready(body: Manifest) -> bool:
+    conditions = body.get("status", {}).get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _at(body: Manifest, version: int) -> Manifest:

@@ -17,14 +17,7 @@ UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
     ("spec.jobs", lambda spec: spec.jobs),
     ("spec.resultCache", lambda spec: spec.result_cache),
     ("spec.redis", lambda spec: spec.redis),
-    ("spec.gateway", lambda spec: spec.gateway),
-    ("spec.autoscaling.queuedAudioSeconds", lambda spec: spec.autoscaling and spec.autoscaling.queued_audio_seconds),
-    ("spec.autoscaling.keda", lambda spec: spec.autoscaling and spec.autoscaling.keda),
-    ("spec.disruption", lambda spec: spec.disruption),
-    ("spec.monitoring.alerts", lambda spec: spec.monitoring.alerts),
-    ("spec.networkPolicy", lambda spec: spec.network_policy),
     ("spec.verification", lambda spec: spec.verification and spec.verification.enabled),
-    ("spec.podTemplate", lambda spec: spec.pod_template),
 )
 """Path of each part, and whether a spec asks for it; what comes to be implemented leaves this list."""
 

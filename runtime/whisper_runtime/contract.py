@@ -23,6 +23,8 @@ METRICS_PATH: Final = "/metrics"
 TRANSCRIPTIONS_METRIC: Final = "whisper_transcription_total"
 TRANSCRIPTION_SECONDS_METRIC: Final = "whisper_transcription_duration_seconds"
 AUDIO_SECONDS_METRIC: Final = "whisper_audio_duration_seconds"
+REQUESTS_METRIC: Final = "whisper_requests_total"
+QUEUED_AUDIO_METRIC: Final = "whisper_queued_audio_seconds"
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
 API_KEYS_DIR: Final = "/etc/whisper/api-keys"

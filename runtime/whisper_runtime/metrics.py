@@ -6,7 +6,13 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from whisper_runtime.contract import AUDIO_SECONDS_METRIC, TRANSCRIPTION_SECONDS_METRIC, TRANSCRIPTIONS_METRIC
+from whisper_runtime.contract import (
+    AUDIO_SECONDS_METRIC,
+    QUEUED_AUDIO_METRIC,
+    REQUESTS_METRIC,
+    TRANSCRIPTION_SECONDS_METRIC,
+    TRANSCRIPTIONS_METRIC,
+)
 from whisper_runtime.engine.protocol import Engine
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.served import ServedModel
@@ -40,7 +46,7 @@ class Metrics:
             registry=self.registry,
         )
         self._requests = Counter(
-            "whisper_requests_total",
+            REQUESTS_METRIC,
             "Requests by route and status.",
             ["route", "status"],
             registry=self.registry,
@@ -50,7 +56,7 @@ class Metrics:
 
     def _observe(self, served: ServedModel, engine: Engine) -> None:
         """Gauges that are read from the engine when Prometheus asks."""
-        queued = Gauge("whisper_queued_audio_seconds", "Seconds of audio that wait.", registry=self.registry)
+        queued = Gauge(QUEUED_AUDIO_METRIC, "Seconds of audio that wait.", registry=self.registry)
         queued.set_function(lambda: engine.queued_audio_seconds)
         speed = Gauge("whisper_realtime_factor", "Seconds of audio transcribed per second.", registry=self.registry)
         speed.set_function(lambda: engine.speed)

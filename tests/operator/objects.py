@@ -9,6 +9,7 @@ from whisper_operator.admitted import wanted_job_name
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.env import Env
+from whisper_operator.facts import Facts, Node, amounts
 from whisper_operator.observed import Observed
 
 ENV = Env("runtime:1")
@@ -29,8 +30,9 @@ def live(manifest: Manifest, **beside: Any) -> Manifest:
     return {**manifest, "metadata": metadata, **beside}
 
 
-def observed(*bodies: Manifest, missing_secrets: frozenset[str] = frozenset()) -> Observed:
-    return Observed({(body["kind"], body["metadata"]["name"]): body for body in bodies}, missing_secrets)
+def observed(*bodies: Manifest, **facts: Any) -> Observed:
+    """What is there: these objects, and these facts about the cluster."""
+    return Observed({(body["kind"], body["metadata"]["name"]): body for body in bodies}, Facts(**facts))
 
 
 def claim(of: WhisperService, **spec: Any) -> Manifest:
@@ -51,6 +53,14 @@ def deployment(of: WhisperService, *there: Manifest, **status: Any) -> Manifest:
     wanted = manifest["spec"].get("replicas", 1)
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), wanted)
     return live(manifest, status={"observedGeneration": 1, **counts, **status})
+
+
+def node(
+    name: str = "node", taints: tuple[Manifest, ...] = (), labels: dict[str, str] | None = None, **allocatable: Any
+) -> Node:
+    """A node that takes pods; `gpu` stands for nvidia.com/gpu."""
+    quantities = {"nvidia.com/gpu" if key == "gpu" else key: value for key, value in allocatable.items()}
+    return Node(name, labels or {}, taints, amounts({"cpu": "8", "memory": "64Gi", **quantities}), takes_pods=True)
 
 
 def pod(component: str, name: str = "pod", **status: Any) -> Manifest:

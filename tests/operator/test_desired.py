@@ -57,7 +57,7 @@ def test_another_claim_is_another_fetch() -> None:
 def test_a_missing_secret_holds_the_deployment() -> None:
     wanted = service(auth={"secretRef": {"name": "keys"}}, **EMPTY_DIR)
     assert "Deployment" in kinds(wanted, observed())
-    assert "Deployment" not in kinds(wanted, observed(missing_secrets=frozenset({"keys"})))
+    assert "Deployment" not in kinds(wanted, observed(secrets={"keys": None}))
 
 
 def test_the_template_is_the_same_whatever_the_operators_default_image_is() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.operator.objects import ENV, claim, fetched, live, observed, one, service
 from whisper_operator.build import desired
-from whisper_operator.plan import is_subset, plan
+from whisper_operator.difference import is_subset
+from whisper_operator.plan import ours, plan
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
 MANIFESTS = desired(WANTED, observed(), ENV)
@@ -39,13 +40,14 @@ def test_what_is_no_longer_wanted_is_deleted_but_no_claim_and_no_deployment() ->
     assert kinds(plan(WANTED, [], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
 
 
-def test_what_another_controls_is_named_and_not_touched() -> None:
+def test_what_another_controls_is_not_among_what_is_there() -> None:
     foreign = live(one(MANIFESTS, "Service"))
     foreign["metadata"]["ownerReferences"] = [{"kind": "Other", "name": "x", "uid": "y", "controller": True}]
-    todo = plan(WANTED, MANIFESTS, observed(foreign, *[body for body in LIVE if body["metadata"]["name"] != "speech"]))
-    assert todo.not_owned == ["Service/speech"]
-    assert "Service" not in kinds(todo.apply)
-    assert todo.delete == []
+    others = [body for body in LIVE if body["metadata"]["name"] != "speech"]
+    there = ours(WANTED, observed(foreign, *others))
+    assert ("Service", "speech") not in there.objects
+    assert ("Service", "speech-metrics") in there.objects
+    assert plan(WANTED, [], there).delete == others
 
 
 def test_a_claim_of_ours_that_nobody_controls_is_adopted() -> None:
@@ -75,6 +77,10 @@ def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
         ([{"name": "x"}], [{"name": "y"}], False),
         (["a"], ["a", "b"], False),
         ([{"k": 1}], [{"k": 1, "default": True}], True),
+        ([{"name": "x", "value": ""}], [{"name": "x"}], True),
+        ({"memory": "1Gi"}, {"memory": "1024Mi"}, True),
+        ({"memory": "1Gi"}, {"memory": "1000Mi"}, False),
+        ([{"name": "a", "section": "x"}, {"name": "a"}], [{"name": "a", "section": "x"}, {"name": "a"}], True),
     ],
 )
 def test_the_subset(wanted: object, there: object, holds: bool) -> None:

@@ -19,8 +19,8 @@ LATER = "2026-01-01T00:01:00Z"
 
 
 def status(of: WhisperService, *there: Manifest, troubles: tuple[Judgement, ...] = (), missing: str = "") -> Status:
-    secrets = frozenset({missing}) if missing else frozenset[str]()
-    return observed_status(of, observed(*there, missing_secrets=secrets), ENV, troubles, NOW)
+    secrets = {missing: None} if missing else {}
+    return observed_status(of, observed(*there, secrets=secrets), ENV, troubles, NOW)
 
 
 def conditions(found: Status) -> dict[str, tuple[str, str]]:

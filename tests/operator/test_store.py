@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from whisper_operator.facts import Facts
 from whisper_operator.kinds import DEPLOYMENT, SERVICE
 from whisper_operator.store import Store
 
@@ -16,7 +17,7 @@ def body(kind: str, version: int, name: str = "speech", uid: str = "1", namespac
 
 
 def version(store: Store, kind: str = "Service") -> str | None:
-    found = store.observed(KEY).objects.get((kind, "speech"))
+    found = store.observed(KEY, Facts()).objects.get((kind, "speech"))
     return found["metadata"]["resourceVersion"] if found else None
 
 
@@ -49,7 +50,7 @@ def test_a_list_forgets_what_was_deleted_unseen_but_not_what_is_newer() -> None:
     store.see(body("Service", 5))
     store.see(body("Service", 12, name="newer", uid="2"))
     assert store.replace(SERVICE, None, [], version=10) == {KEY}
-    assert [name for _, name in store.observed(KEY).objects] == ["newer"]
+    assert [name for _, name in store.observed(KEY, Facts()).objects] == ["newer"]
 
 
 def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
@@ -65,7 +66,7 @@ def test_managers_are_kept_where_they_are_asked_for() -> None:
         one = body(kind, 1)
         one["metadata"]["managedFields"] = [{"manager": "x"}]
         store.see(one)
-    objects = store.observed(KEY).objects
+    objects = store.observed(KEY, Facts()).objects
     assert "managedFields" not in objects["Service", "speech"]["metadata"]
     assert "managedFields" in objects["Deployment", "speech"]["metadata"]
 

@@ -15,6 +15,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ .image.repository }}:{{ .image.tag | default .default }}
 {{- end }}
 
+{{/* What only a cluster's operator may look at. */}}
+{{- define "whisper-operator.cluster-rules" -}}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [get, list, watch]
+- apiGroups: [storage.k8s.io]
+  resources: [storageclasses]
+  verbs: [get, list, watch]
+{{- end }}
+
 {{/* What the operator may do with WhisperServices and their children. */}}
 {{- define "whisper-operator.rules" -}}
 - apiGroups: [whisper-operator.io]
@@ -44,15 +54,28 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   resources: [horizontalpodautoscalers]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [networking.k8s.io]
-  resources: [ingresses]
+  resources: [ingresses, networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [monitoring.coreos.com]
-  resources: [servicemonitors]
+  resources: [servicemonitors, prometheusrules]
   verbs: [get, list, watch, create, patch, delete]
+# Why a pod does not start, and whether there is room for it.
 - apiGroups: [""]
-  resources: [pods]
+  resources: [pods, events, resourcequotas, limitranges]
   verbs: [get, list, watch]
-# Whether a Secret exists: its metadata is all that is asked for.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+# Whether a Secret that a spec names is there, and has keys; never listed, never watched.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]

@@ -13,7 +13,7 @@ Schema = dict[str, Any]
 
 COLUMNS: Final = (
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
-    ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1),
+    ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 0),
     ("Model", "string", ".status.model.name", 0),
     ("Replicas", "integer", ".status.replicas", 0),
     ("Available", "integer", ".status.readyReplicas", 0),

@@ -34,6 +34,13 @@ def duration_seconds(text: str) -> int:
     return seconds
 
 
+def gateway_duration(seconds: int) -> str:
+    """A duration as the Gateway API writes it (GEP-2257): at most five digits before each unit."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    return "".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if count)
+
+
 def quantity(value: str | int) -> Decimal:
     """What a Kubernetes quantity is worth, in its base unit (bytes, processors); raises ValueError."""
     text = str(value)
@@ -41,6 +48,19 @@ def quantity(value: str | int) -> Decimal:
         raise ValueError(f"{text!r} is no quantity: write it like 250m, 2, 512Mi or 10Gi")
     number, suffix = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text).groups()  # type: ignore[union-attr]
     return Decimal(number) * (_BINARY.get(suffix) or _DECIMAL[suffix])
+
+
+def any_quantity(value: str | int | float) -> Decimal:
+    """What a quantity that the API server wrote is worth, exponents and all; raises ValueError."""
+    text = str(value)
+    found = re.fullmatch(r"([+-]?[0-9.]+)(?:([eE][+-]?[0-9]+)|([A-Za-z]*))", text)
+    if not found:
+        raise ValueError(f"{text!r} is no quantity")
+    number, exponent, suffix = found.groups()
+    if exponent:
+        return Decimal(number + exponent)
+    small = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "E": Decimal(10) ** 18, "Ei": Decimal(1024**6)}
+    return Decimal(number) * (_BINARY.get(suffix) or small.get(suffix) or _DECIMAL[suffix])
 
 
 def size_bytes(text: str) -> int:

@@ -11,9 +11,14 @@ from whisper_operator.build import (
     claim,
     client_service,
     deployment,
+    disruption_budget,
+    http_route,
     ingress,
     metrics_service,
+    network_policy,
     prefetch,
+    prometheus_rule,
+    scaled_object,
     service_account,
     service_monitor,
 )
@@ -24,16 +29,21 @@ Builder = Callable[[WhisperService, Observed, Env], Manifest | None]
 
 BUILDERS: Final[tuple[Builder, ...]] = (
     service_account.build,
+    network_policy.build,
     claim.build,
     prefetch.build,
     client_service.build,
     metrics_service.build,
     deployment.build,
     autoscaler.build,
+    scaled_object.build,
+    disruption_budget.build,
     ingress.build,
+    http_route.build,
     service_monitor.build,
+    prometheus_rule.build,
 )
-"""In the order in which children are applied: accounts and claims first, because pods wait for them."""
+"""In the order in which children are applied: first what pods wait for or are guarded by."""
 
 
 def desired(service: WhisperService, observed: Observed, env: Env) -> list[Manifest]:

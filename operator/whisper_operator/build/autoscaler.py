@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from whisper_operator.api.units import canonical_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.env import Env
 from whisper_operator.kinds import AUTOSCALER, DEPLOYMENT
 from whisper_operator.observed import Observed
+from whisper_runtime.contract import QUEUED_AUDIO_METRIC
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     wanted = service.spec.autoscaling
-    if wanted is None:
+    if wanted is None or wanted.keda is not None:
         return None
     return child(
         service,
@@ -25,7 +27,11 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
             },
             "minReplicas": wanted.min_replicas,
             "maxReplicas": wanted.max_replicas,
-            "metrics": [_utilization("cpu", wanted.cpu), _utilization("memory", wanted.memory)],
+            "metrics": [
+                _utilization("cpu", wanted.cpu),
+                _utilization("memory", wanted.memory),
+                *([_queued_audio(wanted.queued_audio_seconds)] if wanted.queued_audio_seconds else []),
+            ],
             **({"behavior": wanted.behavior} if wanted.behavior else {}),
         },
     )
@@ -34,3 +40,8 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
 def _utilization(resource: str, percent: int) -> Manifest:
     target = {"type": "Utilization", "averageUtilization": percent}
     return {"type": "Resource", "resource": {"name": resource, "target": target}}
+
+
+def _queued_audio(seconds: int) -> Manifest:
+    target = {"type": "AverageValue", "averageValue": str(canonical_quantity(seconds))}
+    return {"type": "Pods", "pods": {"metric": {"name": QUEUED_AUDIO_METRIC}, "target": target}}

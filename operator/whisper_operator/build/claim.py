@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from whisper_operator import names
+from whisper_operator import names, preflight
 from whisper_operator.api.units import canonical_quantity, quantity
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.build.meta import child
@@ -21,12 +21,14 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     if spec.cache.type != "PersistentVolumeClaim" or spec.cache.existing_claim:
         return None
     live = observed.get(CLAIM, name)
+    if live is None and preflight.holds(service, observed):
+        return None
     return child(
         service,
         CLAIM,
         name,
         owned=spec.cache.retention == "Delete",
-        spec=_grown(live["spec"], size(spec)) if live else _new(spec),
+        spec=_grown(live["spec"], size(spec), can_grow(live, observed)) if live else _new(spec),
     )
 
 
@@ -49,11 +51,19 @@ def _new(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _grown(live: dict[str, Any], wanted: str) -> dict[str, Any]:
-    """What the live claim is, for modes and class are fixed once it exists; its size may only grow."""
+def can_grow(live: Manifest, observed: Observed) -> bool:
+    """Whether the claim's class lets it grow; where classes may not be read, the API server says."""
+    classes = observed.facts.storage_classes
+    if classes is None:
+        return True
+    return bool(classes.get(live["spec"].get("storageClassName", ""), {}).get("allowVolumeExpansion"))
+
+
+def _grown(live: dict[str, Any], wanted: str, can_grow: bool) -> dict[str, Any]:
+    """What the live claim is, for modes and class are fixed once it exists; its size grows where it can."""
     there = live["resources"]["requests"]["storage"]
     return {
         "accessModes": live["accessModes"],
-        "resources": {"requests": {"storage": max(there, wanted, key=quantity)}},
+        "resources": {"requests": {"storage": max(there, wanted, key=quantity) if can_grow else there}},
         **({"storageClassName": live["storageClassName"]} if "storageClassName" in live else {}),
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from whisper_operator import names
+from whisper_operator import names, preflight, rollout
 from whisper_operator.admitted import admitted_model
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod
@@ -18,23 +18,33 @@ ENDPOINT_LAG_SECONDS: Final = 3
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
-    """None while there is no model to serve or a Secret is missing: what is live stays as it is."""
-    model = admitted_model(service, observed)
-    if model is None or (observed.missing_secrets and not service.spec.suspend):
+    """None while there is no model to serve or preflight holds: what is live stays as it is."""
+    template = wanted_template(service, observed, env)
+    if template is None:
         return None
+    decision = rollout.decide(service, observed, template)
     return child(
         service,
         DEPLOYMENT,
         service.metadata.name,
+        annotations={names.ANNOTATION_ROLLOUT: decision.reason},
         spec={
             **replicas(service),
             "minReadySeconds": ENDPOINT_LAG_SECONDS,
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": names.selector(service.metadata.name)},
-            "strategy": strategy(service),
-            "template": pod.server_template(service, model, observed, env),
+            "strategy": decision.as_strategy,
+            "template": template,
         },
     )
+
+
+def wanted_template(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    """The template of the pods that serve; None while there may be none."""
+    model = admitted_model(service, observed)
+    if model is None or (preflight.holds(service, observed) and not service.spec.suspend):
+        return None
+    return pod.server_template(service, model, observed, env)
 
 
 def replicas(service: WhisperService) -> dict[str, int]:
@@ -42,21 +52,6 @@ def replicas(service: WhisperService) -> dict[str, int]:
     if service.spec.suspend:
         return {"replicas": 0}
     return {} if service.spec.autoscaling else {"replicas": service.spec.replicas}
-
-
-def strategy_name(service: WhisperService) -> str:
-    """Surge or Replace. Auto replaces where a GPU is asked for: there is seldom a free one to surge to."""
-    if service.spec.rollout.strategy != "Auto":
-        return service.spec.rollout.strategy
-    return "Replace" if service.spec.gpu else "Surge"
-
-
-def strategy(service: WhisperService) -> dict[str, Any]:
-    surge = strategy_name(service) == "Surge"
-    return {
-        "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0} if surge else {"maxSurge": 0, "maxUnavailable": 1},
-    }
 
 
 def handover_replicas(service: WhisperService, observed: Observed) -> int | None:
@@ -70,8 +65,11 @@ def handover_replicas(service: WhisperService, observed: Observed) -> int | None
     if scaling is None or service.spec.suspend:
         return None
     live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None or live["spec"].get("replicas", 1) == 0:
-        return scaling.min_replicas
+    if live is None:
+        return max(1, scaling.min_replicas)
+    if live["spec"].get("replicas", 1) == 0:
+        # With KEDA, 0 may be what was scaled to.
+        return scaling.min_replicas or None
     managers = {entry["manager"] for entry in live["metadata"].get("managedFields", ())}
     return None if names.HANDOVER_MANAGER in managers else live["spec"].get("replicas", 1)
 

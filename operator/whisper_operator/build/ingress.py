@@ -12,7 +12,7 @@ from whisper_operator.observed import Observed
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     wanted = service.spec.ingress
-    if wanted is None:
+    if wanted is None or _is_taken(service, observed):
         return None
     backend = {"service": {"name": service.metadata.name, "port": {"name": "http"}}}
     path = {"path": wanted.path, "pathType": "Prefix", "backend": backend}
@@ -27,6 +27,12 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
             **({"tls": [_tls(service)]} if wanted.tls else {}),
         },
     )
+
+
+def _is_taken(service: WhisperService, observed: Observed) -> bool:
+    """Whether somebody else has the host already: then ours is not added, and what is there of ours stays."""
+    ingress, live = service.spec.ingress, observed.get(INGRESS, service.metadata.name)
+    return live is None and ingress is not None and (ingress.host or "", ingress.path) in observed.facts.taken
 
 
 def tls_secret(service: WhisperService) -> str | None:
@@ -57,7 +63,9 @@ def _annotations(service: WhisperService) -> dict[str, str]:
 def _limits(class_name: str, service: WhisperService) -> dict[str, str]:
     """Body size and time-outs for the class's controller; for a class whose name tells nothing, for each that has any.
 
-    Traefik limits neither by default.
+    Traefik limits neither by an Ingress: no body size, and only its entry point's own time-out
+    (docs/how-to/ingress.md).
+    "nginx" is the name of two controllers' class, the community's and the vendor's.
     """
     seconds = duration_seconds(service.spec.server.request_timeout)
     size = size_bytes(service.spec.server.max_upload_size)
@@ -66,13 +74,18 @@ def _limits(class_name: str, service: WhisperService) -> dict[str, str]:
         "nginx.ingress.kubernetes.io/proxy-read-timeout": str(seconds),
         "nginx.ingress.kubernetes.io/proxy-send-timeout": str(seconds),
     }
+    nginx_inc = {
+        "nginx.org/client-max-body-size": str(size),
+        "nginx.org/proxy-read-timeout": f"{seconds}s",
+        "nginx.org/proxy-send-timeout": f"{seconds}s",
+    }
     haproxy = {
         "haproxy.org/timeout-server": f"{seconds}s",
         "haproxy-ingress.github.io/proxy-body-size": str(size),
         "haproxy-ingress.github.io/timeout-server": f"{seconds}s",
     }
     if "nginx" in class_name:
-        return nginx
+        return nginx | nginx_inc
     if "haproxy" in class_name:
         return haproxy
-    return {} if "traefik" in class_name else nginx | haproxy
+    return {} if "traefik" in class_name else nginx | nginx_inc | haproxy

@@ -9,6 +9,7 @@ from whisper_operator.admitted import ServedModel, claim_name
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.build.claim import size
+from whisper_operator.build.overlay import overlaid
 from whisper_operator.env import Env
 from whisper_operator.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observed import Observed
@@ -40,7 +41,13 @@ SCRATCH_LIMIT: Final = "8Gi"
 
 
 def server_template(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
-    """The template of the pods that serve `model`."""
+    """The template of the pods that serve `model`, with the user's own `podTemplate` merged over it."""
+    template = _server_template(service, model, observed, env)
+    over = service.spec.pod_template
+    return overlaid(template, over) if over else template
+
+
+def _server_template(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
     spec, name = service.spec, service.metadata.name
     spread = spec.scheduling.topology_spread_constraints
     init = [_fetcher(service, observed, env)] if spec.cache.type == "EmptyDir" else []

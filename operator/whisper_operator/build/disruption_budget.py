@@ -1,0 +1,32 @@
+"""The PodDisruptionBudget: how many pods a drain must leave."""
+
+from __future__ import annotations
+
+from whisper_operator import names
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import DISRUPTION_BUDGET
+from whisper_operator.observed import Observed
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    wanted = service.spec.disruption
+    if wanted is None:
+        return None
+    limit = (
+        {"minAvailable": wanted.min_available}
+        if wanted.min_available is not None
+        else {"maxUnavailable": wanted.max_unavailable}
+    )
+    return child(
+        service,
+        DISRUPTION_BUDGET,
+        service.metadata.name,
+        spec={
+            **limit,
+            "selector": {"matchLabels": names.selector(service.metadata.name)},
+            # A pod that never became ready serves nobody, and must not keep a node from being drained.
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    )

@@ -1,0 +1,34 @@
+"""The HTTPRoute of the Gateway API, where the cluster has it; its time-outs follow the server's.
+
+Source: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
+"""
+
+from __future__ import annotations
+
+from whisper_operator.api.units import duration_seconds, gateway_duration
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import HTTP_ROUTE
+from whisper_operator.observed import Observed
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    wanted = service.spec.gateway
+    if wanted is None or HTTP_ROUTE not in env.kinds:
+        return None
+    limit = gateway_duration(duration_seconds(service.spec.server.request_timeout))
+    rule = {
+        "backendRefs": [{"name": service.metadata.name, "port": service.spec.service.port}],
+        "timeouts": {"request": limit, "backendRequest": limit},
+    }
+    return child(
+        service,
+        HTTP_ROUTE,
+        service.metadata.name,
+        spec={
+            **({"parentRefs": list(wanted.parent_refs)} if wanted.parent_refs else {}),
+            **({"hostnames": list(wanted.hostnames)} if wanted.hostnames else {}),
+            "rules": [rule],
+        },
+    )

@@ -1,0 +1,56 @@
+"""The NetworkPolicy of the pods that serve: clients, scrapers and our own verification in; DNS and `allowTo` out.
+
+The pods that fetch a model are not selected: they need the model's source. A kubelet's probes pass any policy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator import names
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import NETWORK_POLICY
+from whisper_operator.observed import Observed
+from whisper_runtime.contract import HTTP_PORT, METRICS_PORT
+
+NODE_LOCAL_DNS: Final = "169.254.20.10/32"
+"""https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/"""
+DNS_PORTS: Final = (53, 5353)
+"""A policy sees a pod's own port: CoreDNS listens on 53, OpenShift's DNS on 5353."""
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    wanted = service.spec.network_policy
+    if wanted is None:
+        return None
+    verify = {**names.selector(service.metadata.name), names.LABEL_COMPONENT: names.VERIFY}
+    clients = [{"from": list(wanted.allow_from), "ports": [_tcp(HTTP_PORT)]}] if wanted.allow_from else []
+    scrapers = [{"from": list(wanted.metrics_from), "ports": [_tcp(METRICS_PORT)]}] if wanted.metrics_from else []
+    proof = {
+        "from": [{"podSelector": {"matchLabels": verify}}],
+        "ports": [_tcp(HTTP_PORT), _tcp(METRICS_PORT)],
+    }
+    return child(
+        service,
+        NETWORK_POLICY,
+        service.metadata.name,
+        spec={
+            "podSelector": {"matchLabels": names.selector(service.metadata.name)},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [*clients, *scrapers, proof],
+            "egress": [_dns(), *wanted.allow_to],
+        },
+    )
+
+
+def _dns() -> Manifest:
+    return {
+        "to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": NODE_LOCAL_DNS}}],
+        "ports": [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP") for port in DNS_PORTS],
+    }
+
+
+def _tcp(port: int) -> Manifest:
+    return {"protocol": "TCP", "port": port}

@@ -1,0 +1,93 @@
+"""`spec.podTemplate`, merged over the pod template that was built: pure.
+
+Objects are merged field by field, null removes a field, and the lists below are merged item by item, as
+`kubectl patch --type=strategic` does; every other list is replaced.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from whisper_operator.api.units import canonical_quantity
+
+Part = dict[str, Any]
+
+MERGE_KEYS: Final = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "volumes": ("name",),
+    "env": ("name",),
+    "imagePullSecrets": ("name",),
+    "volumeMounts": ("mountPath",),
+    "ports": ("containerPort", "protocol"),
+    "tolerations": ("key", "operator", "value", "effect"),
+    "hostAliases": ("ip",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+}
+"""By which fields an item of a list is the same item; the patch merge keys of core/v1, tolerations being ours."""
+DROPPED_WHEN_EMPTY: Final = frozenset({"labels", "annotations", "nodeSelector", "matchLabels"})
+"""Maps that the API server stores only when there is something in them."""
+DEFAULTS: Final = {"protocol": "TCP"}
+"""What an item means that leaves the field out."""
+
+
+def overlaid(template: Part, over: Part) -> Part:
+    """`template` with `over` merged over it; the template's own labels stay, for selectors rest on them."""
+    merged = _merge(template, _canonical(over))
+    labels: Part = template["metadata"]["labels"]
+    merged["metadata"] = {**merged["metadata"], "labels": {**merged["metadata"].get("labels", {}), **labels}}
+    return merged
+
+
+def _merge(base: Part, over: Part) -> Part:
+    merged = dict(base)
+    for name, value in over.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, dict):
+            there = base.get(name)
+            merged[name] = _merge(cast(Part, there) if isinstance(there, dict) else {}, cast(Part, value))
+        elif isinstance(value, list) and name in MERGE_KEYS and isinstance(base.get(name, []), list):
+            merged[name] = _merge_items(base.get(name, []), cast(list[Any], value), MERGE_KEYS[name])
+        else:
+            merged[name] = value
+    return merged
+
+
+def _merge_items(base: list[Any], over: list[Any], keys: tuple[str, ...]) -> list[Any]:
+    merged = list(base)
+    places = {_identity(item, keys): place for place, item in enumerate(base)}
+    for item in over:
+        place = places.get(_identity(item, keys))
+        if place is None:
+            merged.append(_merge({}, cast(Part, item)) if isinstance(item, dict) else item)
+        else:
+            merged[place] = _merge(merged[place], cast(Part, item))
+    return merged
+
+
+def _identity(item: Any, keys: tuple[str, ...]) -> tuple[str, ...] | None:
+    if not isinstance(item, dict):
+        return None
+    fields = cast(Part, item)
+    return tuple(str(fields.get(key, DEFAULTS.get(key, ""))) for key in keys)
+
+
+def _canonical(value: Any, name: str = "") -> Any:
+    """`value` with every quantity as the API server stores it, so that what is applied equals what is read back."""
+    if isinstance(value, dict):
+        fields = cast(Part, value)
+        if name in ("requests", "limits"):
+            return {key: _quantity(one) for key, one in fields.items()}
+        return {key: _canonical(one, key) for key, one in fields.items() if one or key not in DROPPED_WHEN_EMPTY}
+    if isinstance(value, list):
+        return [_canonical(one) for one in cast(list[Any], value)]
+    return _quantity(value) if name == "sizeLimit" else value
+
+
+def _quantity(value: Any) -> Any:
+    """The canonical form; what is no quantity stays, and the API server says what is wrong with it."""
+    try:
+        return canonical_quantity(value)
+    except ValueError:
+        return value

@@ -1,0 +1,72 @@
+"""KEDA's ScaledObject, which makes the HorizontalPodAutoscaler itself; where the cluster has KEDA.
+
+Source: https://keda.sh/docs/latest/reference/scaledobject-spec/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator import names
+from whisper_operator.api.operations import Autoscaling
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import child
+from whisper_operator.env import Env
+from whisper_operator.kinds import SCALED_OBJECT
+from whisper_operator.observed import Observed
+from whisper_runtime.contract import QUEUED_AUDIO_METRIC
+
+QUEUED_AUDIO_SECONDS: Final = 60
+"""Target for each pod where a Prometheus is named and the spec sets none: what a pod clears in well under a minute."""
+PAUSED: Final = "autoscaling.keda.sh/paused-replicas"
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    scaling = service.spec.autoscaling
+    if scaling is None or scaling.keda is None or SCALED_OBJECT not in env.kinds:
+        return None
+    keda = scaling.keda
+    return child(
+        service,
+        SCALED_OBJECT,
+        service.metadata.name,
+        # KEDA would otherwise scale a suspended service up again.
+        annotations={PAUSED: "0"} if service.spec.suspend else {},
+        spec={
+            "scaleTargetRef": {"name": service.metadata.name},
+            "minReplicaCount": scaling.min_replicas,
+            "maxReplicaCount": scaling.max_replicas,
+            **({"pollingInterval": keda.polling_interval} if keda.polling_interval is not None else {}),
+            **({"cooldownPeriod": keda.cooldown_period} if keda.cooldown_period is not None else {}),
+            **(
+                {"advanced": {"horizontalPodAutoscalerConfig": {"behavior": scaling.behavior}}}
+                if scaling.behavior
+                else {}
+            ),
+            "triggers": _triggers(service, scaling),
+        },
+    )
+
+
+def _triggers(service: WhisperService, scaling: Autoscaling) -> list[Manifest]:
+    address = scaling.keda.prometheus_address if scaling.keda else None
+    queue = [_queued_audio(service, address, scaling.queued_audio_seconds or QUEUED_AUDIO_SECONDS)] if address else []
+    return [_utilization("cpu", scaling.cpu), _utilization("memory", scaling.memory), *queue]
+
+
+def _utilization(resource: str, percent: int) -> Manifest:
+    return {"type": resource, "metricType": "Utilization", "metadata": {"value": str(percent)}}
+
+
+def _queued_audio(service: WhisperService, address: str, seconds: int) -> Manifest:
+    """KEDA divides the sum by the number of pods, as `AverageValue` says."""
+    where = f'namespace="{service.metadata.namespace}",service="{names.metrics_service(service.metadata.name)}"'
+    return {
+        "type": "prometheus",
+        "metricType": "AverageValue",
+        "metadata": {
+            "serverAddress": address,
+            "query": f"sum({QUEUED_AUDIO_METRIC}{{{where}}}) or vector(0)",
+            "threshold": str(seconds),
+        },
+    }

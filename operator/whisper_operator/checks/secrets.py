@@ -1,0 +1,53 @@
+"""The Secrets that the spec names: there, and with the keys that their use demands."""
+
+from __future__ import annotations
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.checks.finding import Finding
+from whisper_operator.observed import Observed
+
+
+def api_keys(service: WhisperService, observed: Observed) -> Finding | None:
+    auth = service.spec.auth
+    if auth is None or auth.secret_ref.name not in observed.facts.secrets:
+        return None
+    keys, where = observed.facts.secrets[auth.secret_ref.name], _secret(service, auth.secret_ref.name)
+    remedy = "with a client's name as each key and that client's API key as its value"
+    if keys is None:
+        message = f"{where}, named in spec.auth.secretRef, is not there: create it, {remedy}"
+        return Finding(c.SECRET_NOT_FOUND, message, holds=True)
+    if not keys:
+        message = f"{where}, named in spec.auth.secretRef, is empty: fill it, {remedy}"
+        return Finding(c.SECRET_EMPTY, message, holds=True)
+    return None
+
+
+def pull_secrets(service: WhisperService, observed: Observed) -> Finding | None:
+    for ref in service.spec.image.pull_secrets:
+        if ref.name not in observed.facts.secrets:
+            continue
+        keys, where = observed.facts.secrets[ref.name], _secret(service, ref.name)
+        remedy = "create it by `kubectl create secret docker-registry`"
+        if keys is None:
+            return Finding(c.PULL_SECRET_INVALID, f"{where}, named in spec.image.pullSecrets, is not there: {remedy}")
+        if not keys & {".dockerconfigjson", ".dockercfg"}:
+            return Finding(c.PULL_SECRET_INVALID, f"{where} holds no registry's credentials: {remedy}")
+    return None
+
+
+def tls_secret(service: WhisperService, observed: Observed) -> Finding | None:
+    tls = service.spec.ingress.tls if service.spec.ingress else None
+    if tls is None or tls.cluster_issuer or not tls.secret_name or tls.secret_name not in observed.facts.secrets:
+        return None
+    keys, where = observed.facts.secrets[tls.secret_name], _secret(service, tls.secret_name)
+    remedy = "create it by `kubectl create secret tls`, or name an issuer in spec.ingress.tls.clusterIssuer"
+    if keys is None:
+        return Finding(c.TLS_SECRET_INVALID, f"{where}, named in spec.ingress.tls.secretName, is not there: {remedy}")
+    if missing := {"tls.crt", "tls.key"} - keys:
+        return Finding(c.TLS_SECRET_INVALID, f"{where} has no {' and no '.join(sorted(missing))}: {remedy}")
+    return None
+
+
+def _secret(service: WhisperService, name: str | None) -> str:
+    return f"Secret {service.metadata.namespace}/{name}"

@@ -1,0 +1,91 @@
+"""The volume that the model goes to: its claim, class, size and access mode."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from whisper_operator import names, sizing
+from whisper_operator.api import conditions as c
+from whisper_operator.api.units import size_bytes
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.checks.finding import Finding, wanted_replicas
+from whisper_operator.kinds import CLAIM
+from whisper_operator.observed import Observed
+
+DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
+MEBIBYTE: Final = 1024**2
+
+
+def existing_claim(service: WhisperService, observed: Observed) -> Finding | None:
+    name = service.spec.cache.existing_claim
+    if name is None or observed.facts.existing_claim is not None:
+        return None
+    where = f"PersistentVolumeClaim {service.metadata.namespace}/{name}"
+    message = f"{where}, named in spec.cache.existingClaim, is not there: create it, or remove the field"
+    return Finding(c.CLAIM_NOT_FOUND, message, holds=True)
+
+
+def storage_class(service: WhisperService, observed: Observed) -> Finding | None:
+    classes, wanted = observed.facts.storage_classes, service.spec.cache.storage_class_name
+    if classes is None or not _makes_claim(service, observed):
+        return None
+    known = f"the cluster has {', '.join(sorted(classes)) or 'none'}"
+    if wanted and wanted not in classes:
+        message = f"spec.cache.storageClassName: there is no StorageClass {wanted}: {known}; write one of them"
+        return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
+    if wanted is None and not any(_is_default(one) for one in classes.values()):
+        message = f"the cluster has no default StorageClass: name one in spec.cache.storageClassName ({known})"
+        return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
+    return None
+
+
+def cache_size(service: WhisperService, observed: Observed) -> Finding | None:
+    cache = service.spec.cache
+    if cache.type == "Image" or cache.existing_claim or cache.size == "auto":
+        return None
+    needed = sizing.checkpoint_bytes(service.spec)
+    if size_bytes(cache.size) >= needed:
+        return None
+    message = (
+        f"spec.cache.size is {cache.size}, and the checkpoint of {service.spec.model.name} takes "
+        f"{-(-needed // MEBIBYTE)}Mi: write at least that, twice as much to change models without a gap"
+    )
+    return Finding(c.CACHE_TOO_SMALL, message, holds=True)
+
+
+def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
+    claim = observed.get(CLAIM, names.models_claim(service.metadata.name)) or observed.facts.existing_claim
+    most = service.spec.autoscaling.max_replicas if service.spec.autoscaling else service.spec.replicas
+    if claim is None or service.spec.cache.type != "PersistentVolumeClaim" or most <= 1 or service.spec.suspend:
+        return None
+    modes, name = claim["spec"]["accessModes"], claim["metadata"]["name"]
+    remedy = "run one replica, or move to a claim of ReadWriteMany by spec.cache.existingClaim"
+    if modes == ["ReadWriteOncePod"]:
+        message = f"claim {name} can be mounted by one pod only, and {most} may run: {remedy}"
+        return Finding(c.ACCESS_MODE_TOO_NARROW, message)
+    gpu, nodes = service.spec.gpu, observed.facts.nodes
+    if gpu is None or nodes is None or {"ReadWriteMany", "ReadOnlyMany"} & set(modes):
+        return None
+    wanted = wanted_replicas(service) * gpu.count
+    offered = max((node.allocatable.get(gpu.resource_name, Decimal(0)) for node in nodes), default=Decimal(0))
+    if offered >= wanted:
+        return None
+    message = (
+        f"claim {name} is {modes[0]}, so all pods run on one node, and none offers {wanted} {gpu.resource_name} "
+        f"(most: {offered}): {remedy}"
+    )
+    return Finding(c.ACCESS_MODE_TOO_NARROW, message)
+
+
+def _makes_claim(service: WhisperService, observed: Observed) -> bool:
+    """Whether a claim of ours still has to be made, or to find its volume."""
+    cache = service.spec.cache
+    if cache.type != "PersistentVolumeClaim" or cache.existing_claim:
+        return False
+    claim = observed.get(CLAIM, names.models_claim(service.metadata.name))
+    return claim is None
+
+
+def _is_default(body: Manifest) -> bool:
+    return body["metadata"].get("annotations", {}).get(DEFAULT_CLASS) == "true"

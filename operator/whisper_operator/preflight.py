@@ -1,0 +1,74 @@
+"""The checks before pods are started: each a pure function that finds one thing wrong, and says what to do.
+
+A finding that `holds` keeps pods and volumes back, for what they would become could not be mended later. A lack of
+capacity never holds: only a pending pod makes a cluster's autoscaler add the node (docs/adr/0005-preflight.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.checks import capacity, limits, routes, secrets, storage
+from whisper_operator.checks.finding import Check, Finding
+from whisper_operator.facts import Facts
+from whisper_operator.observed import Observed
+
+CHECKS: Final[tuple[Check, ...]] = (
+    secrets.api_keys,
+    storage.existing_claim,
+    storage.storage_class,
+    storage.cache_size,
+    routes.fetch_route,
+    secrets.pull_secrets,
+    secrets.tls_secret,
+    routes.host,
+    storage.access_mode,
+    capacity.gpu_there,
+    capacity.gpu_memory,
+    capacity.memory,
+    limits.quota,
+    limits.limit_range,
+)
+"""A check more is one function in `checks/` and one line here."""
+
+
+def findings(service: WhisperService, observed: Observed) -> list[Finding]:
+    """Everything that is wrong, what holds the pods back first."""
+    found = [finding for check in CHECKS if (finding := check(service, observed))]
+    return sorted(found, key=lambda finding: not finding.holds)
+
+
+def holds(service: WhisperService, observed: Observed) -> bool:
+    return any(finding.holds for finding in findings(service, observed))
+
+
+def judgement(service: WhisperService, observed: Observed) -> Judgement:
+    """The condition PreflightPassed."""
+    found = findings(service, observed)
+    if found:
+        return Judgement(c.PREFLIGHT_PASSED, "False", found[0].reason, "; ".join(one.message for one in found))
+    unknown = "not checked, for only namespaces may be read: nodes and storage classes"
+    return Judgement(c.PREFLIGHT_PASSED, "True", c.CHECKS_PASSED, unknown if observed.facts.nodes is None else "")
+
+
+def facts_wanted(service: WhisperService) -> tuple[frozenset[str], str | None]:
+    """Names of the Secrets, and of the claim, that the checks have to look up."""
+    spec = service.spec
+    tls = spec.ingress.tls if spec.ingress else None
+    found = [
+        *([spec.auth.secret_ref.name] if spec.auth else []),
+        *(ref.name for ref in spec.image.pull_secrets),
+        *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
+    ]
+    return frozenset(found), spec.cache.existing_claim
+
+
+def lacks_lookup(facts: Facts, service: WhisperService) -> bool:
+    """Whether something that no watch shows is still missing, and has to be looked for again."""
+    secrets, claim = facts_wanted(service)
+    return any(facts.secrets.get(name) is None for name in secrets) or (
+        claim is not None and facts.existing_claim is None
+    )

@@ -1,0 +1,127 @@
+"""Surge or Replace: decided once for each change of the pods' template, from the GPUs that are free then. Pure.
+
+The decision is kept on the Deployment itself, as its strategy and an annotation with the reason.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from whisper_operator import names, placement, pods
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.difference import is_subset
+from whisper_operator.kinds import CLAIM, DEPLOYMENT
+from whisper_operator.observed import Observed
+
+ROOM_SECONDS: Final = 30.0
+"""How long a new pod may look for room beside the old ones before one of those makes way."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    strategy: Literal["Surge", "Replace"]
+    reason: str
+
+    @property
+    def as_strategy(self) -> dict[str, Any]:
+        """The Deployment's `strategy`."""
+        surge = {"maxSurge": 1, "maxUnavailable": 0}
+        replace = {"maxSurge": 0, "maxUnavailable": 1}
+        return {"type": "RollingUpdate", "rollingUpdate": surge if self.strategy == "Surge" else replace}
+
+
+def decide(service: WhisperService, observed: Observed, template: Manifest) -> Decision:
+    """How the pods get `template`."""
+    wanted = service.spec.rollout.strategy
+    if wanted != "Auto":
+        return Decision(wanted, "spec.rollout.strategy says so")
+    live = live_decision(service, observed)
+    if live is None or is_changed(service, observed, template):
+        return _decide_anew(service, observed, template)
+    if live.strategy == "Surge" and (pod := _without_room(observed)):
+        return Decision("Replace", f"pod {pod} found no room beside the old ones for {ROOM_SECONDS:.0f} s")
+    return live
+
+
+def live_decision(service: WhisperService, observed: Observed) -> Decision | None:
+    """What was decided for the live Deployment; None where there is none."""
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    if live is None:
+        return None
+    surges = live["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxSurge") not in (0, "0%")
+    reason = live["metadata"].get("annotations", {}).get(names.ANNOTATION_ROLLOUT, "decided by an earlier version")
+    return Decision("Surge" if surges else "Replace", reason)
+
+
+def is_changed(service: WhisperService, observed: Observed, template: Manifest) -> bool:
+    """Whether `template` makes new pods."""
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    return live is not None and not is_subset(template, live["spec"]["template"])
+
+
+def needs_usage(service: WhisperService, observed: Observed, template: Manifest) -> bool:
+    """Whether the decision has to know what the cluster's pods ask for."""
+    return (
+        service.spec.rollout.strategy == "Auto"
+        and service.spec.gpu is not None
+        and observed.facts.nodes is not None
+        and is_changed(service, observed, template)
+    )
+
+
+def seconds_until_no_room(service: WhisperService, observed: Observed) -> float | None:
+    """Until a pod that looks for room has looked long enough; None where none does."""
+    live = live_decision(service, observed)
+    if service.spec.rollout.strategy != "Auto" or live is None or live.strategy == "Replace":
+        return None
+    waits = [ROOM_SECONDS - waited for waited in _searching(observed).values() if waited < ROOM_SECONDS]
+    return min(waits) if waits else None
+
+
+def _decide_anew(service: WhisperService, observed: Observed, template: Manifest) -> Decision:
+    gpu, nodes = service.spec.gpu, observed.facts.nodes
+    if gpu is None:
+        return Decision("Surge", "no GPU is asked for, so the new pod starts beside the old one")
+    if observed.get(DEPLOYMENT, service.metadata.name) is None:
+        return Decision("Replace", "the first pods replace none")
+    if nodes is None:
+        return Decision("Replace", f"whether a {gpu.resource_name} is free is unknown: only namespaces may be read")
+    there = placement.candidates(_without_pod_affinity(template), nodes)
+    if held := _nodes_of_the_volume(service, observed):
+        there = [node for node in there if node.name in held]
+    room = placement.with_room(template, there, observed.facts)
+    if not room:
+        return Decision("Replace", f"no node that the pod may run on has {gpu.resource_name} and room for it free")
+    return Decision("Surge", f"node {min(node.name for node in room)} has {gpu.resource_name} and room for it free")
+
+
+def _nodes_of_the_volume(service: WhisperService, observed: Observed) -> set[str]:
+    """The nodes that a claim of one node ties the pods to; empty where it does not."""
+    claim = observed.get(CLAIM, names.models_claim(service.metadata.name)) or observed.facts.existing_claim
+    if claim is None or "ReadWriteMany" in claim["spec"]["accessModes"]:
+        return set()
+    return {pod["spec"]["nodeName"] for pod in pods.of(observed, names.SERVER) if pod.get("spec", {}).get("nodeName")}
+
+
+def _without_pod_affinity(template: Manifest) -> Manifest:
+    affinity = {k: v for k, v in template["spec"].get("affinity", {}).items() if k == "nodeAffinity"}
+    return {**template, "spec": {**template["spec"], "affinity": affinity}}
+
+
+def _without_room(observed: Observed) -> str | None:
+    return next((name for name, waited in _searching(observed).items() if waited >= ROOM_SECONDS), None)
+
+
+def _searching(observed: Observed) -> dict[str, float]:
+    """Seconds that each unschedulable server pod has been looking, while older pods still run."""
+    serving = pods.of(observed, names.SERVER)
+    if not any(pods.is_ready(pod) for pod in serving):
+        return {}
+    found: dict[str, float] = {}
+    for pod in serving:
+        condition = pods.condition(pod, "PodScheduled")
+        if condition and condition["status"] == "False" and (since := condition.get("lastTransitionTime")):
+            found[pod["metadata"]["name"]] = observed.facts.now - datetime.datetime.fromisoformat(since).timestamp()
+    return found

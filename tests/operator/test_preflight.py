@@ -1,0 +1,119 @@
+"""Given a spec and the facts about a cluster, these findings: reason, remedy, and whether they hold the pods back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import ENV, claim, deployment, fetched, node, observed, service
+from whisper_operator.build import desired
+from whisper_operator.preflight import findings, judgement
+
+GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
+CLASSES = {"fast": {"metadata": {"name": "fast"}}}
+DEFAULT = {"metadata": {"name": "std", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
+TLS = {"ingress": {"host": "a.example.com", "tls": {"secretName": "cert"}}}
+RANGE = {"metadata": {"name": "small"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}}
+FLOOR = {"metadata": {"name": "floor"}, "spec": {"limits": [{"type": "Container", "min": {"cpu": "2"}}]}}
+QUOTA = {
+    "metadata": {"name": "team"},
+    "spec": {"hard": {"requests.nvidia.com/gpu": "2"}},
+    "status": {"hard": {"requests.nvidia.com/gpu": "2"}, "used": {"requests.nvidia.com/gpu": "1"}},
+}
+TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "facts", "reason", "says", "holds"),
+    [
+        ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": None}},
+         "SecretNotFound", "Secret team/keys, named in spec.auth.secretRef, is not there: create it", True),
+        ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}},
+         "SecretEmpty", "is empty: fill it", True),
+        ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": None}},
+         "PullSecretInvalid", "kubectl create secret docker-registry", False),
+        ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}},
+         "PullSecretInvalid", "holds no registry's credentials", False),
+        (TLS, {"secrets": {"cert": None}}, "TlsSecretInvalid", "kubectl create secret tls", False),
+        (TLS, {"secrets": {"cert": frozenset({"tls.crt"})}}, "TlsSecretInvalid", "has no tls.key", False),
+        ({"cache": {"existingClaim": "shared"}}, {}, "ClaimNotFound", "PersistentVolumeClaim team/shared", True),
+        ({"cache": {"storageClassName": "gone"}}, {"storage_classes": CLASSES},
+         "StorageClassNotFound", "there is no StorageClass gone: the cluster has fast", True),
+        ({}, {"storage_classes": CLASSES}, "StorageClassNotFound", "has no default StorageClass", True),
+        ({"model": {"name": "large-v3"}, "cache": {"size": "1Gi"}}, {},
+         "CacheTooSmall", "the checkpoint of large-v3 takes 2945Mi: write at least that", True),
+        ({"networkPolicy": {}, "cache": {"type": "EmptyDir"}}, {},
+         "FetchBlocked", "add the model's source to spec.networkPolicy.allowTo", True),
+        ({"ingress": {"host": "a.example.com"}}, {"taken": {("a.example.com", "/"): "other/web"}},
+         "HostTaken", "taken by Ingress other/web", False),
+        (GPU, {"nodes": (node(),)}, "GpuNotFound", "no node offers nvidia.com/gpu", False),
+        (GPU, {"nodes": (node(gpu="1", taints=(TAINT,)),)}, "GpuNotFound", "lets the pods run on none of them", False),
+        (GPU | {"scheduling": {"nodeSelector": {"zone": "a"}}}, {"nodes": (node(gpu="1"),)},
+         "GpuNotFound", "correct nodeSelector", False),
+        (GPU | {"replicas": 3}, {"nodes": (node(gpu="1"), node("b", gpu="1"))},
+         "InsufficientGpu", "3 nvidia.com/gpu are needed and the nodes that the pods may run on have 2", False),
+        (GPU | {"model": {"name": "large-v3"}}, {"nodes": (node(gpu="1", labels={"nvidia.com/gpu.memory": "4096"}),)},
+         "GpuMemoryTooSmall", "large-v3 in float16 takes 6017Mi of a GPU's memory", False),
+        ({"model": {"name": "large-v3"}}, {"nodes": (node(memory="4Gi"),)},
+         "InsufficientMemory", "the largest node that it may run on has 4096Mi", False),
+        ({"resources": {"requests": {"cpu": "16"}}}, {"nodes": (node(),)},
+         "InsufficientCpu", "asks for 16 of cpu", False),
+        (GPU | {"replicas": 2}, {"quotas": (QUOTA,)},
+         "QuotaExceeded", "2 more pods need 2 of requests.nvidia.com/gpu, and ResourceQuota team leaves 1", False),
+        ({}, {"limit_ranges": (RANGE,)}, "LimitRangeViolated", "more memory than LimitRange small allows", False),
+        ({}, {"limit_ranges": (FLOOR,)}, "LimitRangeViolated", "less cpu than LimitRange floor allows", False),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found(
+    spec: dict[str, Any], facts: dict[str, Any], reason: str, says: str, holds: bool
+) -> None:
+    wanted = service(**spec)
+    (found,) = findings(wanted, observed(**facts))
+    assert (found.reason, found.holds) == (reason, holds)
+    assert says in found.message
+    assert ("Deployment" in [one["kind"] for one in desired(wanted, there(wanted, **facts), ENV)]) is not holds
+    assert judgement(wanted, observed(**facts)).status == "False"
+
+
+def there(wanted: Any, **facts: Any) -> Any:
+    """A claim whose model is fetched, where the service has one of its own, among `facts`."""
+    if wanted.spec.cache.type != "PersistentVolumeClaim" or wanted.spec.cache.existing_claim:
+        return observed(**facts)
+    its_claim = claim(service())
+    if "storage_classes" in facts:
+        return observed(**facts)
+    return observed(its_claim, fetched(wanted, its_claim), **facts)
+
+
+def test_all_that_is_wrong_is_told_at_once_and_what_holds_comes_first() -> None:
+    wanted = service(auth={"secretRef": {"name": "keys"}}, **GPU)
+    told = judgement(wanted, observed(secrets={"keys": None}, nodes=(node(),)))
+    assert told.reason == "SecretNotFound"
+    assert "no node offers nvidia.com/gpu" in told.message
+
+
+@pytest.mark.parametrize(
+    ("spec", "facts"),
+    [
+        (GPU, {"nodes": (node(gpu="1", taints=({"key": "nvidia.com/gpu", "effect": "NoSchedule"},)),)}),
+        (GPU | {"scheduling": {"tolerations": [{"operator": "Exists"}]}}, {"nodes": (node(gpu="1", taints=(TAINT,)),)}),
+        (GPU, {"nodes": None}),
+        ({}, {"storage_classes": {"std": DEFAULT}}),
+        (GPU | {"suspend": True}, {"nodes": (node(),), "quotas": (QUOTA,)}),
+        (TLS, {"secrets": {"cert": frozenset({"tls.crt", "tls.key"})}}),
+    ],
+)
+def test_what_is_right_passes(spec: dict[str, Any], facts: dict[str, Any]) -> None:
+    assert judgement(service(**spec), observed(**facts)).status == "True"
+
+
+def test_what_runs_has_shown_that_it_fits() -> None:
+    """Given a service that runs, when its GPU node is cordoned or the quota is used up by itself, it still passes."""
+    wanted = service(**GPU)
+    running = deployment(wanted)
+    assert findings(wanted, observed(running, nodes=(node(),), quotas=(QUOTA,))) == []
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    assert "only namespaces may be read" in judgement(service(), observed()).message

@@ -1,0 +1,68 @@
+"""What lists and watches show, as facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.operator.objects import service
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.facts import Facts
+from whisper_operator.kinds import NODE
+from whisper_operator.store import DELETED
+from whisper_operator.survey import Survey
+
+READY = {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"cpu": "2", "memory": "16393244Ki"}}
+
+
+def ingress(name: str, host: str, created: str, namespace: str = "team") -> Manifest:
+    metadata = {"name": name, "namespace": namespace, "creationTimestamp": created}
+    rules = [{"host": host, "http": {"paths": [{"path": "/"}]}}]
+    return {"kind": "Ingress", "metadata": metadata, "spec": {"rules": rules}}
+
+
+def node(name: str, **status: Any) -> Manifest:
+    return {"kind": "Node", "metadata": {"name": name}, "status": READY | status}
+
+
+def facts(survey: Survey, **spec: Any) -> Facts:
+    return survey.facts(service(**spec), 0.0)
+
+
+def test_a_heartbeat_is_no_change_and_a_cordon_is() -> None:
+    survey = Survey(whole_cluster=True)
+    assert survey.see(node("a")) == ""
+    assert survey.see(node("a", images=[1, 2])) is None
+    assert survey.see({**node("a"), "spec": {"unschedulable": True}}) == ""
+    assert [one.takes_pods for one in facts(survey).nodes or ()] == [False]
+
+
+def test_a_node_that_went_unseen_is_forgotten_by_the_next_list() -> None:
+    survey = Survey(whole_cluster=True)
+    survey.see(node("a"))
+    assert survey.replace(NODE, None, [node("b")]) == {""}
+    assert [one.name for one in facts(survey).nodes or ()] == ["b"]
+
+
+def test_a_host_belongs_to_the_ingress_that_had_it_first() -> None:
+    survey = Survey(whole_cluster=True)
+    spec = {"ingress": {"host": "a.example.com"}}
+    survey.see(ingress("web", "a.example.com", "2026-01-01"))
+    survey.see(ingress("speech", "a.example.com", "2026-01-02"))
+    assert facts(survey, **spec).taken == {("a.example.com", "/"): "team/web"}
+    survey.see(ingress("web", "a.example.com", "2026-01-01"), DELETED)
+    assert facts(survey, **spec).taken == {}
+
+
+def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
+    assert facts(Survey(whole_cluster=False)).nodes is None
+    assert facts(Survey(whole_cluster=False)).storage_classes is None
+
+
+def test_the_newest_warning_about_a_pod_is_kept() -> None:
+    survey = Survey(whole_cluster=True)
+    about = {"kind": "Pod", "namespace": "team", "name": "speech-1", "uid": "u"}
+    for message in ("first", "second"):
+        survey.see({"kind": "Event", "type": "Warning", "reason": "FailedMount", "message": message,
+                    "metadata": {"name": message}, "involvedObject": about})  # fmt: skip
+    found = facts(survey).warnings["Pod", "speech-1"]
+    assert (found.uid, found.reason, found.message) == ("u", "FailedMount", "second")
