@@ -68,11 +68,9 @@ class Applier:
         self, service: WhisperService, kind: Kind, manifest: Manifest, live: Manifest | None, observed: Observed
     ) -> None:
         count = handover_replicas(service, observed) if kind == DEPLOYMENT else None
-        if count is not None and live is not None:
-            await self._hand_over(service, count)
+        if count is not None:
+            self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
         await self._apply_over_drift(kind, manifest, live)
-        if count is not None and live is None:
-            await self._hand_over(service, count)
 
     async def _apply_over_drift(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
         """Applies; where somebody has edited the key of a list's item (a Service's port), puts the lists back first.
@@ -88,10 +86,6 @@ class Applier:
                 raise
             await self._cluster.merge(kind, exact)
             self._see(await self._cluster.apply(kind, exact))
-
-    async def _hand_over(self, service: WhisperService, count: int) -> None:
-        manifest = handover(service, count)
-        self._see(await self._cluster.apply(DEPLOYMENT, manifest, manager=names.HANDOVER_MANAGER))
 
     def _see(self, body: Manifest) -> None:
         if self._cluster.is_dry:

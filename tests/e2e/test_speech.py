@@ -201,7 +201,7 @@ def test_another_model_is_served_after_the_change(service: Kubectl, jfk: Path) -
     patch(service, {"model": model("base")})
     eventually("the change is seen", lambda: service.condition("speech", "ModelCached").get("status") == "True", 180)
     service.wait_ready("speech")
-    assert served_models(service) == ["base"]
+    eventually("the old pod has left", lambda: served_models(service) == ["base"])
     assert word_error_rate(speech.transcribe(service.address("speech"), jfk)["text"]) <= MAX_WORD_ERROR_RATE
 
 

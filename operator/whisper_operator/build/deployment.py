@@ -58,20 +58,24 @@ def handover_replicas(service: WhisperService, observed: Observed) -> int | None
     """The number to write beside the autoscaler's; None where it has the number already.
 
     A field that an apply drops falls back to its default, so `replicas` would be 1 for a moment when autoscaling is
-    switched on. A second field manager holds the live number first, and the smallest one at creation and unsuspend,
-    because an autoscaler leaves a Deployment of no replicas alone.
+    switched on: where our own apply holds it, a second field manager takes the live number over first, or the smallest
+    one at unsuspend, because an autoscaler leaves a Deployment of no replicas alone.
     """
     scaling = service.spec.autoscaling
     if scaling is None or service.spec.suspend:
         return None
     live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None:
-        return max(1, scaling.min_replicas)
-    if live["spec"].get("replicas", 1) == 0:
-        # With KEDA, 0 may be what was scaled to.
-        return scaling.min_replicas or None
-    managers = {entry["manager"] for entry in live["metadata"].get("managedFields", ())}
-    return None if names.HANDOVER_MANAGER in managers else live["spec"].get("replicas", 1)
+    if live is None or not _holds_replicas(live):
+        return None
+    return live["spec"].get("replicas", 1) or max(1, scaling.min_replicas)
+
+
+def _holds_replicas(live: Manifest) -> bool:
+    return any(
+        "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        for entry in live["metadata"].get("managedFields", ())
+        if entry["manager"] == names.FIELD_MANAGER and not entry.get("subresource")
+    )
 
 
 def handover(service: WhisperService, count: int) -> Manifest:
