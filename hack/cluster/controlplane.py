@@ -52,14 +52,15 @@ class ControlPlane:
 
 
 @contextmanager
-def running(directory: Path, *, controllers: str) -> Generator[ControlPlane]:
+def running(directory: Path, *, controllers: str, api_flags: Sequence[str] = ()) -> Generator[ControlPlane]:
     """A control plane on free ports of the loopback, gone with everything it stored when the block ends.
 
-    `controllers`: what kube-controller-manager runs, as its flag of that name takes it.
+    `controllers`: what kube-controller-manager runs, as its flag of that name takes it; `api_flags`: more flags of
+    kube-apiserver.
     """
     plane = ControlPlane(directory, "127.0.0.1", *free_ports(3))
     try:
-        start(plane, extra=["--endpoint-reconciler-type=none"])
+        start(plane, extra=["--endpoint-reconciler-type=none", *api_flags])
         start_controller_manager(plane, extra=[f"--controllers={controllers}"])
         yield plane
     finally:
@@ -184,7 +185,7 @@ def _identities(plane: ControlPlane) -> None:
         str(plane.certificate),
     )
     _quiet("openssl", "genrsa", "-out", str(pki / "sa.key"), "2048")
-    users = (("admin", "system:masters"), ("node", "system:masters"))
+    users = ((user, "system:masters") for user in ("admin", "node", "operator"))
     lines = [f'{secrets.token_hex(16)},{user},{user},"{group}"' for user, group in users]
     (pki / "tokens.csv").touch(mode=0o600)
     (pki / "tokens.csv").write_text("\n".join(lines) + "\n")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from hack import audit
 from hack.cluster.controlplane import ControlPlane, free_ports
 from tests.controlplane.conftest import Eventually
-from tests.e2e import audit
 from tests.e2e.kubectl import Kubectl, KubectlError
 from whisper_operator.cluster import Cluster
 from whisper_operator.lease import Lease

@@ -1,0 +1,66 @@
+"""The API server's audit log as a witness: who asked for what, and when."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+
+
+@dataclass(frozen=True)
+class Request:
+    verb: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    code: int
+    received: float
+    """Seconds since the epoch."""
+    answered: float
+
+    def __str__(self) -> str:
+        path = "/".join(filter(None, (self.resource, self.subresource, self.namespace, self.name)))
+        return f"{self.verb} {path}"
+
+
+def requests(log: Path, user: str, since: int = 0) -> Iterator[Request]:
+    """What `user` asked for after byte `since` of the log, the Lease excepted; a watch counts when it ends."""
+    with log.open("rb") as stream:
+        stream.seek(since)
+        for line in stream:
+            if not line.endswith(b"}\n"):
+                return
+            event = json.loads(line)
+            if event["user"]["username"] == user and event["stage"] == "ResponseComplete":
+                found = _request(event)
+                if found.resource != "leases":
+                    yield found
+
+
+def writes(log: Path, user: str, since: int = 0) -> list[str]:
+    """The write requests among them: "verb resource/name"."""
+    return [str(request) for request in requests(log, user, since) if request.verb in WRITES]
+
+
+def _request(event: dict[str, Any]) -> Request:
+    ref: dict[str, Any] = event.get("objectRef", {})
+    return Request(
+        event["verb"],
+        ref.get("resource", event["requestURI"]),
+        ref.get("subresource", ""),
+        ref.get("namespace", ""),
+        ref.get("name", ""),
+        event.get("responseStatus", {}).get("code", 0),
+        _seconds(event["requestReceivedTimestamp"]),
+        _seconds(event["stageTimestamp"]),
+    )
+
+
+def _seconds(timestamp: str) -> float:
+    return datetime.datetime.fromisoformat(timestamp).timestamp()

@@ -1,0 +1,207 @@
+"""How fast the operator converges, and what it costs at rest: `make bench-operator`.
+
+Each figure comes from the API server's audit log; the processors' time says what bounds it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from kubernetes import client, config
+
+from hack import audit
+from hack.bench import plane as bench
+from hack.bench.plane import OperatorProcess
+from hack.cluster.controlplane import ControlPlane
+from whisper_operator.cluster import Cluster
+from whisper_operator.kinds import SERVICE, WHISPER_SERVICE
+
+AT_ONCE: Final = 16
+CHANGES: Final = 50
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--services", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--rest-seconds", type=int, default=60)
+    parsed = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane:
+        operator = OperatorProcess(plane, workers=parsed.workers)
+        operator.start()
+        bench.wait("the operator leads", lambda: "bench" in _holder(plane))
+        Bench(plane, operator, parsed.services, parsed.rest_seconds).run()
+        operator.stop()
+
+
+def _holder(plane: ControlPlane) -> str:
+    return bench.kubectl(
+        plane, "get", "lease", "whisper-operator", "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}"
+    )
+
+
+class Bench:
+    """The rows of the table, measured one after another on one control plane."""
+
+    def __init__(self, plane: ControlPlane, operator: OperatorProcess, services: int, rest_seconds: int) -> None:
+        self._plane = plane
+        self._operator = operator
+        self._names = [f"s{number}" for number in range(services)]
+        self._rest_seconds = rest_seconds
+
+    def run(self) -> None:
+        print(
+            f"{len(self._names)} services; {os.cpu_count()} processors shared by etcd, API server, controllers and us\n"
+        )
+        for row in (self.creation, self.rest, self.restart, self.drift, self.latency, self.template):
+            row()
+        print(f"{'peak memory':24}{self._operator.peak_mib:8.0f} MiB")
+
+    def creation(self) -> None:
+        since, cost = self._mark(), Cost(self._plane, self._operator)
+        started = time.time()
+        asyncio.run(each(self._plane, self._names, _create))
+        submitted = time.time() - started
+        found = bench.until_quiet(self._plane, since, limit=1800)
+        children = [one for one in found if one.resource != "whisperservices" and one.resource != "events"]
+        first, last = min(one.received for one in found), max(one.answered for one in children)
+        status = collections.Counter(one.name for one in found if one.resource == "whisperservices")
+        reads = [one for one in audit.requests(self._plane.audit_log, bench.OPERATOR, since) if one.verb == "get"]
+        self._say(
+            "creation",
+            last - first,
+            f"{len(children) / (last - first):.0f} children/s, {len(children)} writes of children, "
+            f"{max(status.values())} of status at most, {len(reads)} reads; submitted in {submitted:.0f} s",
+            cost,
+        )
+        print(f"{'':24}{json.dumps(bench.by_verb(found))}")
+
+    def rest(self) -> None:
+        since = self._mark()
+        time.sleep(self._rest_seconds)
+        found = list(audit.requests(self._plane.audit_log, bench.OPERATOR, since))
+        written = [one for one in found if one.verb in audit.WRITES]
+        self._say("rest", self._rest_seconds, f"{len(written)} writes, {len(found) - len(written)} reads")
+
+    def restart(self) -> None:
+        self._operator.stop()
+        since, started, cost = self._mark(), time.time(), None
+        self._operator.start()
+        cost = Cost(self._plane, self._operator)
+        bench.wait("it leads again", lambda: "bench" in _holder(self._plane))
+        found = bench.until_quiet(self._plane, since, limit=300)
+        listed = [one for one in audit.requests(self._plane.audit_log, bench.OPERATOR, since) if one.verb == "list"]
+        done = max((one.answered for one in (*listed, *found)), default=started)
+        self._say("restart", done - started, f"{len(found)} writes, {len(listed)} lists", cost)
+
+    def drift(self) -> None:
+        since, cost = self._mark(), Cost(self._plane, self._operator)
+        asyncio.run(each(self._plane, self._names[:100], _delete_service))
+        found = bench.until_quiet(self._plane, since, limit=120)
+        removed = [one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "delete"]
+        back = max(one.answered for one in found if one.resource == "services")
+        self._say("100 children deleted", back - min(one.received for one in removed), f"{len(found)} writes", cost)
+
+    def latency(self) -> None:
+        """One change at a time, with everything else at rest."""
+        took: list[float] = []
+        for number in range(CHANGES):
+            since = self._mark()
+            asyncio.run(each(self._plane, self._names[number : number + 1], _change_host))
+            found = bench.until_quiet(self._plane, since, limit=60, quiet=1.0)
+            asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
+            took.append(max(one.answered for one in found if one.resource == "ingresses") - asked.answered)
+        p99 = sorted(took)[int(len(took) * 0.99)]
+        self._say(
+            "one change",
+            statistics.median(took),
+            f"median of {CHANGES}; p99 {p99:.3f} s, from the change to its last child's write",
+        )
+
+    def template(self) -> None:
+        since, cost = self._mark(), Cost(self._plane, self._operator)
+        asyncio.run(each(self._plane, self._names, _change_language))
+        found = bench.until_quiet(self._plane, since, limit=600)
+        asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
+        last = max(one.answered for one in found if one.resource == "deployments")
+        self._say("template of all", last - asked.received, f"{len(found)} writes", cost)
+
+    def _mark(self) -> int:
+        return self._plane.audit_log.stat().st_size
+
+    def _say(self, row: str, seconds: float, text: str, cost: Cost | None = None) -> None:
+        print(f"{row:24}{seconds:8.3f} s  {text}" + (f"\n{'':24}{cost.since()}" if cost else ""), flush=True)
+
+
+class Cost:
+    """Processor time by process, from its making on: what bounds a row is who used the machine up."""
+
+    def __init__(self, plane: ControlPlane, operator: OperatorProcess) -> None:
+        self._plane, self._operator = plane, operator
+        self._started, self._before = time.monotonic(), self._now()
+
+    def since(self) -> str:
+        wall = time.monotonic() - self._started
+        shares = {name: (used - self._before[name]) / wall for name, used in self._now().items()}
+        return "processors used: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+
+    def _now(self) -> dict[str, float]:
+        parts = ("kube-apiserver", "etcd", "kube-controller-manager")
+        return {"operator": self._operator.cpu_seconds} | {
+            name: bench.component_cpu_seconds(self._plane, name) for name in parts
+        }
+
+
+async def each(plane: ControlPlane, names: Iterable[str], do: Callable[[Cluster, str], Awaitable[Any]]) -> None:
+    """Runs `do` for every name as an administrator, some at a time."""
+    configuration = client.Configuration()
+    config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
+    cluster = Cluster(configuration)
+    waiting = iter(names)
+
+    async def worker() -> None:
+        for name in waiting:
+            await do(cluster, name)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(worker())
+    finally:
+        await cluster.close()
+
+
+async def _create(cluster: Cluster, name: str) -> None:
+    await cluster.create(WHISPER_SERVICE, bench.service(name))
+
+
+async def _delete_service(cluster: Cluster, name: str) -> None:
+    live = await cluster.get(SERVICE, "default", name)
+    assert live is not None
+    await cluster.delete(SERVICE, live)
+
+
+async def _change_host(cluster: Cluster, name: str) -> None:
+    await _patch(cluster, name, {"ingress": {"host": f"other-{name}.example.com"}})
+
+
+async def _change_language(cluster: Cluster, name: str) -> None:
+    await _patch(cluster, name, {"language": "en"})
+
+
+async def _patch(cluster: Cluster, name: str, spec: dict[str, Any]) -> None:
+    await cluster.merge(WHISPER_SERVICE, {"metadata": {"name": name, "namespace": "default"}, "spec": spec})
+
+
+if __name__ == "__main__":
+    main()
