@@ -165,7 +165,7 @@ class Cost:
 async def each(plane: ControlPlane, names: Iterable[str], do: Callable[[Cluster, str], Awaitable[Any]]) -> None:
     """Runs `do` for every name as an administrator, some at a time."""
     configuration = client.Configuration()
-    config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
+    config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)  # pyright: ignore[reportUnknownMemberType]
     cluster = Cluster(configuration)
     waiting = iter(names)
 

@@ -12,12 +12,11 @@ from whisper_operator import names
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
-from whisper_operator.build.deployment import handover, handover_replicas
+from whisper_operator.build.deployment import as_born, handover, handover_replicas
 from whisper_operator.cluster import Cluster
 from whisper_operator.difference import changes
 from whisper_operator.errors import ApiError
 from whisper_operator.kinds import DEPLOYMENT, Kind, by_name
-from whisper_operator.observed import Observed
 from whisper_operator.plan import is_ours
 from whisper_operator.store import Store
 
@@ -33,12 +32,12 @@ class Applier:
         self._cluster = cluster
         self._store = store
 
-    async def apply(self, service: WhisperService, manifest: Manifest, observed: Observed) -> Judgement | None:
+    async def apply(self, service: WhisperService, manifest: Manifest) -> Judgement | None:
         """Applies one child; the judgement where it may not be touched, or the API server refuses it for good."""
-        kind, metadata = by_name(manifest["kind"]), manifest["metadata"]
-        live = observed.get(kind, metadata["name"])
+        kind, seen = by_name(manifest["kind"]), self._store.version_of(manifest)
+        live = seen if seen and is_ours(service, seen) else None
         try:
-            await self._apply_with_handover(service, kind, manifest, live, observed)
+            await self._apply_with_handover(service, kind, manifest, live)
         except ApiError as error:
             if error.status == 409 and live is None:
                 return await self._taken(service, kind, manifest)
@@ -65,10 +64,11 @@ class Applier:
         return Judgement(c.STALLED, "True", c.NOT_OWNED, message)
 
     async def _apply_with_handover(
-        self, service: WhisperService, kind: Kind, manifest: Manifest, live: Manifest | None, observed: Observed
+        self, service: WhisperService, kind: Kind, manifest: Manifest, live: Manifest | None
     ) -> None:
-        count = handover_replicas(service, observed) if kind == DEPLOYMENT else None
-        if count is not None:
+        if kind == DEPLOYMENT and live is None:
+            manifest = as_born(service, manifest)
+        elif kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
             self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
         await self._apply_over_drift(kind, manifest, live)
 

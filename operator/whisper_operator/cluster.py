@@ -6,13 +6,13 @@ the server and the credentials.
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import orjson
 from kubernetes import client, config
 
 from whisper_operator import metrics
@@ -171,12 +171,13 @@ class Cluster:
             query = {**query, "dryRun": "All"} if self.is_dry else query
         url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else orjson.dumps(body)
         try:
             async with self._session.request(method, url, data=data, headers=headers) as response:
                 # An API that is not served is refused in plain text.
                 is_json = response.content_type == "application/json"
-                answer = await response.json() if is_json else {"message": await response.text()}
+                text = await response.read()
+                answer = orjson.loads(text) if is_json else {"message": text.decode(errors="replace")}
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
             metrics.REQUESTS.labels("<error>", method).inc()
             raise ApiError(f"{method} {path}", 0, type(error).__name__, str(error)) from error

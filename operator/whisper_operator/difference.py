@@ -27,6 +27,8 @@ def is_subset(wanted: Any, live: Any) -> bool:
 
     An empty text may be absent, for the API server drops it; a quantity is equal in any spelling.
     """
+    if wanted == live:  # most of every object is, and Python compares it faster than the steps below
+        return True
     if isinstance(wanted, dict):
         fields = cast(dict[str, Any], wanted)
         if not isinstance(live, dict):
@@ -35,7 +37,7 @@ def is_subset(wanted: Any, live: Any) -> bool:
         return all(is_subset(value, there.get(name)) for name, value in fields.items())
     if isinstance(wanted, list):
         return _is_sublist(cast(list[Any], wanted), cast(list[Any], live) if isinstance(live, list) else [])
-    return wanted == live or (live is None and wanted in ("", None)) or _same_quantity(wanted, live)
+    return (live is None and wanted in ("", None)) or _same_quantity(wanted, live)
 
 
 def _is_sublist(wanted: list[Any], live: list[Any]) -> bool:

@@ -117,7 +117,7 @@ class Reconciler:
                 break
             for manifest in left:
                 done.add(label(manifest))
-                if judged := await self._applier.apply(service, manifest, self._observe(key, service, facts)):
+                if judged := await self._applier.apply(service, manifest):
                     refused.append(judged)
             for live in deletions:
                 done.add(live["metadata"]["uid"])

@@ -37,7 +37,7 @@ class Operator:
         self._cluster = cluster
         self._lease = lease
         self._store = Store()
-        self._survey = Survey(whole_cluster=not settings.watch_namespaces)
+        self._survey = Survey(not settings.watch_namespaces, self._store.unready)
         self._queue = Queue()
         self._watches = Watches(self._see, settings.watch_namespaces, cluster.configuration)
         self._kinds: frozenset[Kind] = frozenset()
@@ -89,7 +89,8 @@ class Operator:
 
     def _see(self, body: Manifest, event: str | None) -> None:
         """Takes in what a watch shows, and queues what it concerns."""
-        self._mark(self._survey.see(body, event))
+        for key in self._survey.see(body, event):
+            self._queue.add(key)
         if body["kind"] == EVENT.kind:
             about = body["involvedObject"]
             key = self._store.owner(about.get("kind", ""), about.get("namespace", ""), about.get("name", ""))
@@ -97,13 +98,6 @@ class Operator:
             key = self._store.see(body, event)
         if key:
             self._queue.add(key)
-
-    def _mark(self, where: str | None) -> None:
-        """Facts have changed in a namespace ("": in the cluster): what is not Ready is judged again."""
-        if where is not None:
-            for key in self._store.unready():
-                if where in ("", key[0]):
-                    self._queue.add(key)
 
     async def _lead(self, group: asyncio.TaskGroup) -> None:
         await self._lease.acquire()
@@ -153,8 +147,8 @@ class Operator:
         for namespace in self._settings.watch_namespaces or (None,):
             for kind in sorted(self._watched() - {EVENT}, key=lambda kind: kind.kind):
                 listed, version = await self._cluster.list(kind, namespace, selector_of(kind))
-                for where in self._survey.replace(kind, namespace, listed):
-                    self._mark(where)
+                for key in self._survey.replace(kind, namespace, listed):
+                    self._queue.add(key)
                 for key in self._store.replace(kind, namespace, listed, version):
                     self._queue.add(key)
                     count += 1

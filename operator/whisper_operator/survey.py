@@ -1,9 +1,13 @@
-"""The newest facts about the cluster, fed by lists and watches: what preflight and rollouts ask for."""
+"""The newest facts about the cluster, fed by lists and watches: what preflight and rollouts ask for.
+
+A fact that changes wakes the services that it may concern, and no others: a thousand services in one namespace would
+else wake each other without end.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -21,66 +25,74 @@ from whisper_operator.kinds import (
     STORAGE_CLASS,
     Kind,
 )
-from whisper_operator.store import DELETED
+from whisper_operator.store import DELETED, Key
 
 Place = tuple[str, str]
 """Namespace and name."""
 Host = tuple[str, str]
 """Host and path."""
 
-WARNINGS_KEPT: Final = 5000
-"""Newest warnings that are remembered; a cluster writes them without end."""
+WARNINGS_KEPT: Final = 1000
+"""Newest warnings that are remembered of a namespace; a cluster writes them without end."""
 
 
 class Survey:
     """One owner of the facts; None where only namespaces may be read."""
 
-    def __init__(self, whole_cluster: bool) -> None:
+    def __init__(self, whole_cluster: bool, unready: Callable[[], Iterable[Key]]) -> None:
+        """`unready`: the services that are not Ready, which alone wait for a fact to change."""
         self._whole_cluster = whole_cluster
+        self._unready = unready
         self._nodes: dict[str, Node] = {}
         self._objects: dict[Kind, dict[Place, Manifest]] = {
             kind: {} for kind in (STORAGE_CLASS, QUOTA, LIMIT_RANGE, INGRESS)
         }
         self._holders: dict[Host, dict[Place, str]] = {}
         """The Ingresses of each host and path, and when they were made."""
-        self._warnings: OrderedDict[tuple[str, str, str], Warned] = OrderedDict()
-        """By namespace, kind and name."""
+        self._waiting: defaultdict[Host, set[Key]] = defaultdict(set)
+        """The services that found a host taken."""
+        self._warnings: defaultdict[str, OrderedDict[tuple[str, str], Warned]] = defaultdict(OrderedDict)
+        """By namespace, then by kind and name."""
 
-    def see(self, body: Manifest, event: str | None = None) -> str | None:
-        """The namespace that something changed in, "" for the cluster; None where nothing of interest did."""
+    def see(self, body: Manifest, event: str | None = None) -> set[Key]:
+        """The services that the change may concern."""
         kind = body["kind"]
         if kind == NODE.kind:
-            return "" if self._see_node(body, event) else None
+            return set(self._unready()) if self._see_node(body, event) else set()
         if kind == EVENT.kind:
-            return self._see_warning(body, event)
+            self._see_warning(body, event)
+            return set()
         known = next((of for of in self._objects if of.kind == kind), None)
         if known is None:
-            return None
+            return set()
         place = _place(body)
         before = self._objects[known].pop(place, None)
         if event != DELETED:
             self._objects[known][place] = _slim(body)
         after = self._objects[known].get(place)
         if known == INGRESS:
-            self._move_hosts(place, before, after)
-        return place[0] if before != after else None
+            return self._move_hosts(place, before, after)
+        return {key for key in self._unready() if place[0] in ("", key[0])} if before != after else set()
 
-    def replace(self, kind: Kind, namespace: str | None, listed: list[Manifest]) -> set[str]:
-        """Takes a complete list in; the namespaces in which something changed."""
+    def replace(self, kind: Kind, namespace: str | None, listed: list[Manifest]) -> set[Key]:
+        """Takes a complete list in; the services that its changes may concern."""
         there = {_place(body) for body in listed}
         gone = [
             {"kind": kind.kind, "metadata": {"namespace": place[0], "name": place[1]}}
             for place in self._places(kind)
             if place not in there and namespace in (None, place[0])
         ]
-        changed = [*(self.see(body) for body in listed), *(self.see(body, DELETED) for body in gone)]
-        return {where for where in changed if where is not None}
+        woken = [*(self.see(body) for body in listed), *(self.see(body, DELETED) for body in gone)]
+        return {key for keys in woken for key in keys}
 
     def facts(self, service: WhisperService, now: float) -> Facts:
         """Everything that watches show, as the service sees it."""
         namespace, ingress = service.metadata.namespace, service.spec.ingress
         host = (ingress.host or "", ingress.path) if ingress else None
-        holder = self._holder(host, (namespace, service.metadata.name)) if host else None
+        key = (namespace, service.metadata.name)
+        holder = self._holder(host, key) if host else None
+        if host and holder:
+            self._waiting[host].add(key)
         classes = self._objects[STORAGE_CLASS]
         return Facts(
             now=now,
@@ -89,7 +101,7 @@ class Survey:
             quotas=tuple(self._in(QUOTA, namespace)),
             limit_ranges=tuple(self._in(LIMIT_RANGE, namespace)),
             taken={host: "/".join(holder)} if host and holder else {},
-            warnings={key[1:]: warned for key, warned in self._warnings.items() if key[0] == namespace},
+            warnings=self._warnings.get(namespace, {}),
         )
 
     def _see_node(self, body: Manifest, event: str | None) -> bool:
@@ -99,23 +111,27 @@ class Survey:
             self._nodes[name] = node(body)
         return self._nodes.get(name) != before
 
-    def _see_warning(self, body: Manifest, event: str | None) -> str | None:
+    def _see_warning(self, body: Manifest, event: str | None) -> None:
         about = body["involvedObject"]
         if event == DELETED or body.get("type") != "Warning" or about.get("kind") not in (POD.kind, CLAIM.kind):
-            return None
-        key = (about.get("namespace", ""), about["kind"], about.get("name", ""))
-        self._warnings[key] = Warned(about.get("uid", ""), body.get("reason", ""), body.get("message", ""))
-        self._warnings.move_to_end(key)
-        if len(self._warnings) > WARNINGS_KEPT:
-            self._warnings.popitem(last=False)
-        return None
+            return
+        there, key = self._warnings[about.get("namespace", "")], (about["kind"], about.get("name", ""))
+        there[key] = Warned(about.get("uid", ""), body.get("reason", ""), body.get("message", ""))
+        there.move_to_end(key)
+        if len(there) > WARNINGS_KEPT:
+            there.popitem(last=False)
 
-    def _move_hosts(self, place: Place, before: Manifest | None, after: Manifest | None) -> None:
-        for host in (before or {}).get("hosts", ()):
-            self._holders.get(host, {}).pop(place, None)
-        for host in (after or {}).get("hosts", ()):
+    def _move_hosts(self, place: Place, before: Manifest | None, after: Manifest | None) -> set[Key]:
+        """Takes in which hosts an Ingress has; the services that waited for one that it has no more."""
+        had, has = set((before or {}).get("hosts", ())), set((after or {}).get("hosts", ()))
+        for host in had - has:
+            self._holders[host].pop(place, None)
+            if not self._holders[host]:
+                del self._holders[host]
+        for host in has:
             created = (after or {})["metadata"].get("creationTimestamp", "")
             self._holders.setdefault(host, {})[place] = created
+        return {key for host in had - has for key in self._waiting.pop(host, ())}
 
     def _holder(self, host: Host, asks: Place) -> Place | None:
         """The Ingress that had the host first; None where it is the asking service's own, or nobody's."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.objects import ENV, claim, deployment, fetched, live, observed, one, service
+from tests.operator.objects import ENV, claim, deployment, fetched, observed, one, service
 from whisper_operator.admitted import ServedModel, admitted_model
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import desired
-from whisper_operator.build.deployment import handover_replicas
+from whisper_operator.build.deployment import as_born, handover_replicas
 from whisper_operator.env import Env
 from whisper_operator.kinds import CHILD_KINDS, SERVICE_MONITOR
 from whisper_operator.observed import Observed
@@ -105,16 +106,29 @@ def test_with_an_autoscaler_the_number_is_its_own() -> None:
     assert suspended["spec"]["replicas"] == 0
 
 
+def test_an_autoscaled_deployment_is_born_with_the_smallest_number() -> None:
+    scaled = service(autoscaling={"minReplicas": 3}, **EMPTY_DIR)
+    wanted = one(desired(scaled, observed(), ENV), "Deployment")
+    born = as_born(scaled, wanted)
+    assert born["spec"]["replicas"] == 3
+    assert born["metadata"] == wanted["metadata"]  # the next pass finds what it wants, and applies nothing
+
+
+def held_by(manager: str, there: Manifest) -> Manifest:
+    """`there`, its number of replicas applied by `manager`."""
+    entry = {"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    return {**there, "metadata": {**there["metadata"], "managedFields": [entry]}}
+
+
 def test_the_hand_over_of_the_number() -> None:
+    """Where our own apply holds the number, another manager takes it over; where none does, nothing is written."""
     scaled, fixed = service(autoscaling={}, **EMPTY_DIR), service(replicas=3, **EMPTY_DIR)
-    there = deployment(fixed)
-    assert handover_replicas(fixed, observed(there)) is None
-    assert handover_replicas(scaled, observed()) == 2
-    assert handover_replicas(scaled, observed(there)) == 3
-    taken = live(there, metadata={**there["metadata"], "managedFields": [{"manager": "whisper-operator-handover"}]})
-    assert handover_replicas(scaled, observed(taken)) is None
-    asleep = deployment(service(suspend=True, **EMPTY_DIR))
-    assert handover_replicas(scaled, observed(asleep)) == 2
+    there = held_by("whisper-operator", deployment(fixed))
+    assert handover_replicas(fixed, there) is None
+    assert handover_replicas(scaled, there) == 3
+    assert handover_replicas(scaled, held_by("whisper-operator-handover", there)) is None
+    asleep = held_by("whisper-operator", deployment(service(suspend=True, **EMPTY_DIR)))
+    assert handover_replicas(scaled, asleep) == 2
 
 
 def test_a_service_monitor_only_where_its_api_is() -> None:

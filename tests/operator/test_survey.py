@@ -24,42 +24,58 @@ def node(name: str, **status: Any) -> Manifest:
     return {"kind": "Node", "metadata": {"name": name}, "status": READY | status}
 
 
+KEY = ("team", "speech")
+
+
+def surveyed(whole_cluster: bool = True) -> Survey:
+    """A survey for whom one service is not Ready."""
+    return Survey(whole_cluster, lambda: [KEY])
+
+
 def facts(survey: Survey, **spec: Any) -> Facts:
     return survey.facts(service(**spec), 0.0)
 
 
 def test_a_heartbeat_is_no_change_and_a_cordon_is() -> None:
-    survey = Survey(whole_cluster=True)
-    assert survey.see(node("a")) == ""
-    assert survey.see(node("a", images=[1, 2])) is None
-    assert survey.see({**node("a"), "spec": {"unschedulable": True}}) == ""
+    survey = surveyed()
+    assert survey.see(node("a")) == {KEY}
+    assert survey.see(node("a", images=[1, 2])) == set()
+    assert survey.see({**node("a"), "spec": {"unschedulable": True}}) == {KEY}
     assert [one.takes_pods for one in facts(survey).nodes or ()] == [False]
 
 
 def test_a_node_that_went_unseen_is_forgotten_by_the_next_list() -> None:
-    survey = Survey(whole_cluster=True)
+    survey = surveyed()
     survey.see(node("a"))
-    assert survey.replace(NODE, None, [node("b")]) == {""}
+    assert survey.replace(NODE, None, [node("b")]) == {KEY}
     assert [one.name for one in facts(survey).nodes or ()] == ["b"]
 
 
 def test_a_host_belongs_to_the_ingress_that_had_it_first() -> None:
-    survey = Survey(whole_cluster=True)
+    survey = surveyed()
     spec = {"ingress": {"host": "a.example.com"}}
     survey.see(ingress("web", "a.example.com", "2026-01-01"))
     survey.see(ingress("speech", "a.example.com", "2026-01-02"))
     assert facts(survey, **spec).taken == {("a.example.com", "/"): "team/web"}
-    survey.see(ingress("web", "a.example.com", "2026-01-01"), DELETED)
+    assert survey.see(ingress("web", "a.example.com", "2026-01-01"), DELETED) == {KEY}
     assert facts(survey, **spec).taken == {}
 
 
+def test_an_ingress_wakes_nobody_but_who_waited_for_its_host() -> None:
+    survey = surveyed()
+    assert survey.see(ingress("web", "a.example.com", "2026-01-01")) == set()
+    assert facts(survey, ingress={"host": "a.example.com"}).taken
+    assert survey.see(ingress("web", "b.example.com", "2026-01-01")) == {KEY}
+    assert survey.see(ingress("web", "c.example.com", "2026-01-01")) == set()
+
+
 def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
-    assert facts(Survey(whole_cluster=False)).nodes is None
-    assert facts(Survey(whole_cluster=False)).storage_classes is None
+    assert facts(surveyed(whole_cluster=False)).nodes is None
+    assert facts(surveyed(whole_cluster=False)).storage_classes is None
 
 
 def test_the_newest_warning_about_a_pod_is_kept() -> None:
-    survey = Survey(whole_cluster=True)
+    survey = surveyed()
     about = {"kind": "Pod", "namespace": "team", "name": "speech-1", "uid": "u"}
     for message in ("first", "second"):
         survey.see({"kind": "Event", "type": "Warning", "reason": "FailedMount", "message": message,

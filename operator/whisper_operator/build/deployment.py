@@ -54,18 +54,23 @@ def replicas(service: WhisperService) -> dict[str, int]:
     return {} if service.spec.autoscaling else {"replicas": service.spec.replicas}
 
 
-def handover_replicas(service: WhisperService, observed: Observed) -> int | None:
+def as_born(service: WhisperService, manifest: Manifest) -> Manifest:
+    """`manifest` as it is created: an autoscaler starts from its smallest number instead of the default, 1."""
+    scaling = service.spec.autoscaling
+    if scaling is None or service.spec.suspend:
+        return manifest
+    return {**manifest, "spec": {**manifest["spec"], "replicas": max(1, scaling.min_replicas)}}
+
+
+def handover_replicas(service: WhisperService, live: Manifest) -> int | None:
     """The number to write beside the autoscaler's; None where it has the number already.
 
     A field that an apply drops falls back to its default, so `replicas` would be 1 for a moment when autoscaling is
-    switched on: where our own apply holds it, a second field manager takes the live number over first, or the smallest
-    one at unsuspend, because an autoscaler leaves a Deployment of no replicas alone.
+    switched on: where our own apply holds it (since creation too), a second field manager takes the live number over
+    first, or the smallest one at unsuspend, because an autoscaler leaves a Deployment of no replicas alone.
     """
     scaling = service.spec.autoscaling
-    if scaling is None or service.spec.suspend:
-        return None
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None or not _holds_replicas(live):
+    if scaling is None or service.spec.suspend or not _holds_replicas(live):
         return None
     return live["spec"].get("replicas", 1) or max(1, scaling.min_replicas)
 

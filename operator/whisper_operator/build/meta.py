@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from whisper_operator import names
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
@@ -49,7 +50,7 @@ def owner(service: WhisperService) -> Manifest:
 
 def sealed(manifest: Manifest) -> Manifest:
     """`manifest` with the hash of itself as an annotation, by which a later pass knows what was applied."""
-    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), names.ANNOTATION_APPLIED: digest}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
