@@ -13,20 +13,15 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from kubernetes import client, config
-
 from hack import audit
+from hack.bench import clients
 from hack.bench import plane as bench
 from hack.bench.plane import OperatorProcess
 from hack.cluster.controlplane import ControlPlane
-from whisper_operator.cluster import Cluster
-from whisper_operator.kinds import SERVICE, WHISPER_SERVICE
 
-AT_ONCE: Final = 16
 CHANGES: Final = 50
 
 
@@ -70,7 +65,7 @@ class Bench:
     def creation(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
         started = time.time()
-        asyncio.run(each(self._plane, self._names, _create))
+        asyncio.run(clients.create_all(self._plane, [bench.service(name) for name in self._names]))
         submitted = time.time() - started
         found = bench.until_quiet(self._plane, since, limit=1800)
         children = [one for one in found if one.resource != "whisperservices" and one.resource != "events"]
@@ -106,7 +101,7 @@ class Bench:
 
     def drift(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
-        asyncio.run(each(self._plane, self._names[:100], _delete_service))
+        asyncio.run(clients.delete_services(self._plane, self._names[:100]))
         found = bench.until_quiet(self._plane, since, limit=120)
         removed = [one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "delete"]
         back = max(one.answered for one in found if one.resource == "services")
@@ -117,7 +112,7 @@ class Bench:
         took: list[float] = []
         for number in range(CHANGES):
             since = self._mark()
-            asyncio.run(each(self._plane, self._names[number : number + 1], _change_host))
+            asyncio.run(clients.patch_all(self._plane, self._names[number : number + 1], other_host))
             found = bench.until_quiet(self._plane, since, limit=60, quiet=1.0)
             asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
             took.append(max(one.answered for one in found if one.resource == "ingresses") - asked.answered)
@@ -130,7 +125,7 @@ class Bench:
 
     def template(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
-        asyncio.run(each(self._plane, self._names, _change_language))
+        asyncio.run(clients.patch_all(self._plane, self._names, lambda _: {"language": "en"}))
         found = bench.until_quiet(self._plane, since, limit=600)
         asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
         last = max(one.answered for one in found if one.resource == "deployments")
@@ -141,6 +136,10 @@ class Bench:
 
     def _say(self, row: str, seconds: float, text: str, cost: Cost | None = None) -> None:
         print(f"{row:24}{seconds:8.3f} s  {text}" + (f"\n{'':24}{cost.since()}" if cost else ""), flush=True)
+
+
+def other_host(name: str) -> dict[str, Any]:
+    return {"ingress": {"host": f"other-{name}.example.com"}}
 
 
 class Cost:
@@ -160,47 +159,6 @@ class Cost:
         return {"operator": self._operator.cpu_seconds} | {
             name: bench.component_cpu_seconds(self._plane, name) for name in parts
         }
-
-
-async def each(plane: ControlPlane, names: Iterable[str], do: Callable[[Cluster, str], Awaitable[Any]]) -> None:
-    """Runs `do` for every name as an administrator, some at a time."""
-    configuration = client.Configuration()
-    config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)  # pyright: ignore[reportUnknownMemberType]
-    cluster = Cluster(configuration)
-    waiting = iter(names)
-
-    async def worker() -> None:
-        for name in waiting:
-            await do(cluster, name)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(worker())
-    finally:
-        await cluster.close()
-
-
-async def _create(cluster: Cluster, name: str) -> None:
-    await cluster.create(WHISPER_SERVICE, bench.service(name))
-
-
-async def _delete_service(cluster: Cluster, name: str) -> None:
-    live = await cluster.get(SERVICE, "default", name)
-    assert live is not None
-    await cluster.delete(SERVICE, live)
-
-
-async def _change_host(cluster: Cluster, name: str) -> None:
-    await _patch(cluster, name, {"ingress": {"host": f"other-{name}.example.com"}})
-
-
-async def _change_language(cluster: Cluster, name: str) -> None:
-    await _patch(cluster, name, {"language": "en"})
-
-
-async def _patch(cluster: Cluster, name: str, spec: dict[str, Any]) -> None:
-    await cluster.merge(WHISPER_SERVICE, {"metadata": {"name": name, "namespace": "default"}, "spec": spec})
 
 
 if __name__ == "__main__":

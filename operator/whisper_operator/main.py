@@ -147,6 +147,8 @@ def settings(kinds: frozenset[Kind]) -> kopf.OperatorSettings:
     found.posting.enabled = False
     found.peering.standalone = True
     found.scanning.disabled = True
+    # A worker holds its object's last version for as long as it idles.
+    found.queueing.idle_timeout = 0.1
     found.watching.server_timeout = 240
     found.watching.connect_timeout = 10
     found.watching.reconnect_backoff = 1

@@ -1,0 +1,63 @@
+"""An administrator with many hands: the load that the benchmarks put on the API server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeVar
+
+from kubernetes import client, config
+
+from hack.cluster.controlplane import ControlPlane
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.cluster import Cluster
+from whisper_operator.kinds import SERVICE, WHISPER_SERVICE
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 16
+NAMESPACE: Final = "default"
+
+
+async def each(plane: ControlPlane, items: Iterable[T], do: Callable[[Cluster, T], Awaitable[Any]]) -> None:
+    """Runs `do` for every item, `AT_ONCE` at a time."""
+    configuration = client.Configuration()
+    config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)  # pyright: ignore[reportUnknownMemberType]
+    cluster = Cluster(configuration)
+    waiting = iter(items)
+
+    async def worker() -> None:
+        for item in waiting:
+            await do(cluster, item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(worker())
+    finally:
+        await cluster.close()
+
+
+async def create_all(plane: ControlPlane, services: Iterable[Manifest]) -> None:
+    await each(plane, services, lambda cluster, service: cluster.create(WHISPER_SERVICE, service))
+
+
+async def patch_all(plane: ControlPlane, names: Iterable[str], spec: Callable[[str], dict[str, Any]]) -> None:
+    """Merges `spec(name)` into the spec of each WhisperService."""
+
+    async def patch(cluster: Cluster, name: str) -> None:
+        metadata = {"name": name, "namespace": NAMESPACE}
+        await cluster.merge(WHISPER_SERVICE, {"metadata": metadata, "spec": spec(name)})
+
+    await each(plane, names, patch)
+
+
+async def delete_services(plane: ControlPlane, names: Iterable[str]) -> None:
+    """Deletes the Service of each WhisperService, as drift."""
+
+    async def delete(cluster: Cluster, name: str) -> None:
+        live = await cluster.get(SERVICE, NAMESPACE, name)
+        assert live is not None
+        await cluster.delete(SERVICE, live)
+
+    await each(plane, names, delete)

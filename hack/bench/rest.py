@@ -1,0 +1,96 @@
+"""What the operator does when there is nothing to do: `python -m hack.bench.rest`.
+
+A thousand services whose nodes and pods kwok plays, all Ready; then the API server's audit log is the witness of what
+the operator asks for at rest, and after it has been started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from hack import audit
+from hack.bench import plane as bench
+from hack.bench.clients import create_all
+from hack.bench.plane import OperatorProcess
+from hack.cluster import binaries, process
+from hack.cluster.controlplane import ControlPlane, free_ports
+
+PODS_PER_NODE = 250
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--services", type=int, default=1000)
+    parser.add_argument("--seconds", type=int, default=600)
+    parsed = parser.parse_args()
+    names = [f"s{number}" for number in range(parsed.services)]
+    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane:
+        play_nodes(plane, 1 + len(names) // PODS_PER_NODE)
+        operator = OperatorProcess(plane)
+        operator.start()
+        started = time.time()
+        asyncio.run(create_all(plane, [bench.service(name) for name in names]))
+        bench.wait("every service is Ready", lambda: ready(plane) == len(names), limit=1800)
+        print(f"{len(names)} services Ready after {time.time() - started:.0f} s")
+        # Autoscalers judge for the first time after their first periods of 15 s; then all is at rest.
+        bench.until_quiet(plane, 0, limit=600, quiet=30)
+        observe(plane, parsed.seconds, "at rest")
+        operator.stop()
+        operator.start()
+        observe(plane, parsed.seconds, "after a restart")
+        print(f"peak memory {operator.peak_mib:.0f} MiB")
+        operator.stop()
+        process.stop(plane.directory, "kwok")
+        process.stop(plane.directory, "kube-scheduler")
+
+
+def observe(plane: ControlPlane, seconds: int, when: str) -> None:
+    """Prints what the operator asked for within `seconds`, the Lease excepted."""
+    since = plane.audit_log.stat().st_size
+    time.sleep(seconds)
+    found = list(audit.requests(plane.audit_log, bench.OPERATOR, since))
+    written = [one for one in found if one.verb in audit.WRITES]
+    print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(bench.by_verb(found))}", flush=True)
+
+
+def play_nodes(plane: ControlPlane, count: int) -> None:
+    """Starts kube-scheduler, and kwok, which plays `count` nodes and every pod on them."""
+    programs = binaries.ensure("kube-scheduler", "kwok")
+    scheduler = (
+        str(programs / "kube-scheduler"),
+        f"--kubeconfig={plane.kubeconfig}",
+        "--leader-elect=false",
+        f"--secure-port={free_ports(1)[0]}",
+        f"--authentication-kubeconfig={plane.kubeconfig}",
+        f"--authorization-kubeconfig={plane.kubeconfig}",
+    )
+    process.start(plane.directory, "kube-scheduler", scheduler)
+    kwok = (str(programs / "kwok"), f"--kubeconfig={plane.kubeconfig}", "--manage-all-nodes=true")
+    process.start(plane.directory, "kwok", kwok)
+    capacity = {"cpu": "64", "memory": "2Ti", "pods": str(PODS_PER_NODE + 10)}
+    nodes = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": f"node-{number}", "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            "status": {"capacity": capacity, "allocatable": capacity},
+        }
+        for number in range(count)
+    ]
+    bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": nodes}))
+    bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == count)
+
+
+def ready(plane: ControlPlane) -> int:
+    """How many services are Ready."""
+    conditions = '{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}'
+    return bench.kubectl(plane, "get", "wsvc", "-A", "-o", f"jsonpath={conditions}").count("True")
+
+
+if __name__ == "__main__":
+    main()
