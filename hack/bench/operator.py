@@ -113,7 +113,7 @@ class Bench:
         for number in range(CHANGES):
             since = self._mark()
             asyncio.run(clients.patch_all(self._plane, self._names[number : number + 1], other_host))
-            found = bench.until_quiet(self._plane, since, limit=60, quiet=1.0)
+            found = bench.until_quiet(self._plane, since, limit=60, quiet=0.5)
             asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
             took.append(max(one.answered for one in found if one.resource == "ingresses") - asked.answered)
         p99 = sorted(took)[int(len(took) * 0.99)]

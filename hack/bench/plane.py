@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -37,8 +38,6 @@ def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlan
 
 
 def kubectl(plane: ControlPlane, *arguments: str, stdin: str | None = None) -> str:
-    import subprocess
-
     command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments)
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
 
@@ -124,7 +123,7 @@ def until_quiet(plane: ControlPlane, since: int, limit: float, quiet: float = QU
     """The operator's writes until none has come for `quiet` seconds; raises TimeoutError after `limit`."""
     started = time.time()
     while True:
-        time.sleep(1)
+        time.sleep(min(1.0, quiet / 4))
         found = writes(plane, since)
         last = max((one.answered for one in found), default=started)
         if time.time() - last > quiet:
