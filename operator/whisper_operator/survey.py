@@ -10,6 +10,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from whisper_operator import pods
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.facts import Facts, Node, Warned, node
 from whisper_operator.kinds import (
@@ -116,7 +117,11 @@ class Survey:
         if event == DELETED or body.get("type") != "Warning" or about.get("kind") not in (POD.kind, CLAIM.kind):
             return
         there, key = self._warnings[about.get("namespace", "")], (about["kind"], about.get("name", ""))
-        there[key] = Warned(about.get("uid", ""), body.get("reason", ""), body.get("message", ""))
+        version = int(body["metadata"]["resourceVersion"])
+        warned = Warned(about.get("uid", ""), body.get("reason", ""), body.get("message", ""), version)
+        if about["kind"] == POD.kind and not _tells_more(warned, there.get(key)):
+            return
+        there[key] = warned
         there.move_to_end(key)
         if len(there) > WARNINGS_KEPT:
             there.popitem(last=False)
@@ -149,6 +154,15 @@ class Survey:
 def fact_kinds(whole_cluster: bool) -> tuple[Kind, ...]:
     """What is watched beside the services and their children."""
     return (*(CLUSTER_FACTS if whole_cluster else ()), *NAMESPACE_FACTS)
+
+
+def _tells_more(warned: Warned, known: Warned | None) -> bool:
+    """Whether a Warning about a pod says what its status does not, and what is not known already."""
+    if warned.reason not in pods.TELLING:
+        return False
+    if known is None or known.uid != warned.uid:
+        return True
+    return warned.version > known.version and not warned.message.startswith(pods.TIMED_OUT)
 
 
 def _place(body: Manifest) -> Place:
