@@ -25,6 +25,13 @@ TRANSCRIPTION_SECONDS_METRIC: Final = "whisper_transcription_duration_seconds"
 AUDIO_SECONDS_METRIC: Final = "whisper_audio_duration_seconds"
 REQUESTS_METRIC: Final = "whisper_requests_total"
 QUEUED_AUDIO_METRIC: Final = "whisper_queued_audio_seconds"
+REALTIME_FACTOR_METRIC: Final = "whisper_realtime_factor"
+READY_METRIC: Final = "whisper_ready"
+MODEL_LOAD_METRIC: Final = "whisper_model_load_seconds"
+MODEL_INFO_METRIC: Final = "whisper_model_info"
+
+TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+"""Upper bounds in seconds; no alert can tell apart what is longer than the last."""
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
 API_KEYS_DIR: Final = "/etc/whisper/api-keys"

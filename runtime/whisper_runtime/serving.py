@@ -41,7 +41,7 @@ class Serving:
 
     def __post_init__(self) -> None:
         self.model = served_model(self.config)
-        self.metrics = Metrics(self.model, self.engine)
+        self.metrics = Metrics(self.model, self.engine, self.lifecycle)
 
 
 def _serving(request: Request) -> Serving:

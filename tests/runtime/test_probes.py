@@ -13,6 +13,7 @@ from whisper_runtime import lifecycle
 from whisper_runtime.contract import (
     AUDIO_SECONDS_METRIC,
     METRICS_PATH,
+    READY_METRIC,
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
 )
@@ -49,6 +50,7 @@ async def test_each_probe_says_its_own_thing(
         startup,
         ready,
     ]
+    assert f"{READY_METRIC} {float(ready == 200)}" in (await client.get(METRICS_PATH)).text.splitlines()
 
 
 async def test_the_bodies_that_others_rely_on(start: Start) -> None:
