@@ -30,6 +30,9 @@ from whisper_runtime.contract import (
 Part = dict[str, Any]
 
 GRACE_BEYOND_DRAIN_SECONDS: Final = 30
+STARTUP_SECONDS: Final = 1800
+"""For loading the largest model from the slowest volume; then the kubelet starts the container again."""
+STARTUP_PERIOD: Final = 2
 HARDENED: Final[Part] = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -180,7 +183,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
             {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
-        "startupProbe": _probe(STARTUP_PATH, period=2, failures=900),
+        "startupProbe": _probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
         "readinessProbe": _probe(READY_PATH, period=5, failures=2),
         "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
         "resources": resources(spec),

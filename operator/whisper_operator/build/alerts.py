@@ -1,0 +1,200 @@
+"""The alerts of one service: on each of them a person can act, and each has its page in docs/runbooks.
+
+The runtime's series carry what a ServiceMonitor gives them: `namespace`, `service` (the metrics Service's name), `pod`.
+The restarts are kube-state-metrics'; without it that one alert is silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from whisper_operator import names
+from whisper_operator.api.units import duration_seconds
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.pod import STARTUP_SECONDS
+from whisper_runtime.contract import (
+    MODEL_LOAD_METRIC,
+    QUEUED_AUDIO_METRIC,
+    READY_METRIC,
+    REALTIME_FACTOR_METRIC,
+    REQUESTS_METRIC,
+    TRANSCRIPTION_SECONDS_BUCKETS,
+    TRANSCRIPTION_SECONDS_METRIC,
+)
+
+RUNBOOKS: Final = "https://github.com/whisper-operator/whisper-operator/blob/main/docs/runbooks"
+TIMEOUT_SHARE: Final = 0.8
+"""Of `requestTimeout`: above it, requests are about to be lost."""
+STARTUP_SHARE: Final = 0.5
+"""Of the time after which the kubelet gives a starting pod up."""
+ERROR_SHARE: Final = 0.05
+FEW: Final = 2
+"""So many failures in a window may be chance, however large their share is."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    name: str
+    severity: str
+    lasting: str
+    """How long the expression holds before somebody is told."""
+    expression: str
+    summary: str
+    description: str
+
+
+def rules(service: WhisperService) -> list[Manifest]:
+    """The rules of one service; one that is to have no pod is not called down."""
+    found = [
+        *([] if _is_off(service) else [_down(service)]),
+        _replica_not_ready(service),
+        _replica_restarting(service),
+        _failing(service),
+        _refused(service),
+        _wait_too_long(service),
+        _slow(service),
+        _load_slow(service),
+    ]
+    return [_rule(service, alert) for alert in found]
+
+
+def _down(service: WhisperService) -> Alert:
+    ready = f"sum({READY_METRIC}{{{_series(service)}}})"
+    # Where no pod may be right, or where others see to the scraping, the lack of series says nothing.
+    scaling, monitoring = service.spec.autoscaling, service.spec.monitoring
+    says_nothing = monitoring.service_monitor is None or (scaling is not None and scaling.min_replicas == 0)
+    return Alert(
+        "WhisperServiceDown",
+        "critical",
+        "5m",
+        f"{ready} == 0" if says_nothing else f"({ready} or vector(0)) == 0",
+        "no replica is ready",
+        "Clients get no transcription. `kubectl describe wsvc` names the cause: undo the last change of the spec, or"
+        " give the pods what they lack.",
+    )
+
+
+def _replica_not_ready(service: WhisperService) -> Alert:
+    series, drain = _series(service), duration_seconds(service.spec.rollout.drain_timeout)
+    return Alert(
+        "WhisperReplicaNotReady",
+        "warning",
+        f"{max(15, drain // 60 + 5)}m",  # a pod that leaves takes no requests either, for as long as it drains
+        f"{READY_METRIC}{{{series}}} == 0 or up{{{series}}} == 0",
+        "pod {{ $labels.pod }} takes no requests",
+        "The service has less capacity than it should. Look at the pod's log and events; delete the pod if it hangs.",
+    )
+
+
+def _replica_restarting(service: WhisperService) -> Alert:
+    name, namespace = service.metadata.name, service.metadata.namespace
+    series = f'namespace="{namespace}",pod=~"{name}-[a-z0-9]+-[a-z0-9]{{5}}",container="server"'
+    return Alert(
+        "WhisperReplicaRestarting",
+        "warning",
+        "0m",
+        f"increase(kube_pod_container_status_restarts_total{{{series}}}[1h]) > {FEW}",
+        "pod {{ $labels.pod }} restarted {{ $value | humanize }} times within an hour",
+        "Each restart loses the requests in progress. Read why the last container ended: out of memory wants"
+        " spec.resources.limits.memory raised, a failed probe wants the log.",
+    )
+
+
+def _failing(service: WhisperService) -> Alert:
+    failed = _requests(service, 'status=~"5..",status!="503"')
+    answered = _requests(service, 'status=~"2..|5.."')
+    return Alert(
+        "WhisperRequestsFailing",
+        "critical",
+        "5m",
+        f"sum(rate({failed}[10m])) / sum(rate({answered}[10m])) > {ERROR_SHARE}"
+        f" and sum(increase({failed}[10m])) > {FEW}",
+        "{{ $value | humanizePercentage }} of the requests end in a server error",
+        "504 are requests that ran out of time: add replicas, or a GPU. 500 are faults: the log has each with its"
+        " request's id; go back to the last image that worked.",
+    )
+
+
+def _refused(service: WhisperService) -> Alert:
+    refused, asked = _requests(service, 'status=~"429|503"'), _requests(service, 'status=~"2..|429|5.."')
+    return Alert(
+        "WhisperRequestsRefused",
+        "warning",
+        "10m",
+        f"sum(rate({refused}[10m])) / sum(rate({asked}[10m])) > {ERROR_SHARE}"
+        f" and sum(increase({refused}[10m])) > {FEW}",
+        "{{ $value | humanizePercentage }} of the requests are refused",
+        "The queues are full, or pods come and go. Raise spec.replicas or spec.autoscaling.maxReplicas.",
+    )
+
+
+def _wait_too_long(service: WhisperService) -> Alert:
+    series = _series(service)
+    return Alert(
+        "WhisperWaitTooLong",
+        "warning",
+        "10m",
+        f"max({QUEUED_AUDIO_METRIC}{{{series}}} / {REALTIME_FACTOR_METRIC}{{{series}}}) > {_timeout(service)}",
+        "a pod needs {{ $value | humanizeDuration }} to work off what waits in it",
+        "Requests will run out of time before their turn is over. Raise spec.replicas or"
+        " spec.autoscaling.maxReplicas, or lower spec.server.maxQueuedAudio so that clients are told at once.",
+    )
+
+
+def _slow(service: WhisperService) -> Alert:
+    buckets = f"sum by (le) (rate({TRANSCRIPTION_SECONDS_METRIC}_bucket{{{_series(service)}}}[10m]))"
+    return Alert(
+        "WhisperRequestsSlow",
+        "warning",
+        "10m",
+        # A quantile is never told larger than the last bucket's bound.
+        f"histogram_quantile(0.95, {buckets}) > {min(_timeout(service), TRANSCRIPTION_SECONDS_BUCKETS[-2])}",
+        "one request in twenty takes longer than {{ $value | humanizeDuration }}",
+        "That is close to spec.server.requestTimeout, where requests are lost. Raise it, send shorter recordings,"
+        " or add replicas or a GPU.",
+    )
+
+
+def _load_slow(service: WhisperService) -> Alert:
+    return Alert(
+        "WhisperModelLoadSlow",
+        "warning",
+        "0m",
+        f"max({MODEL_LOAD_METRIC}{{{_series(service)}}}) > {int(STARTUP_SECONDS * STARTUP_SHARE)}",
+        "a pod needed {{ $value | humanizeDuration }} to become ready",
+        f"New pods come that late, and after {STARTUP_SECONDS // 60} minutes the kubelet gives a starting pod up."
+        " Give the cache a faster storage class, or bake the model into the image.",
+    )
+
+
+def _rule(service: WhisperService, alert: Alert) -> Manifest:
+    namespace, name = service.metadata.namespace, service.metadata.name
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.lasting,
+        "labels": {"severity": alert.severity, "namespace": namespace, "whisperservice": name},
+        "annotations": {
+            "summary": f"WhisperService {namespace}/{name}: {alert.summary}",
+            "description": alert.description,
+            "runbook_url": f"{RUNBOOKS}/{alert.name}.md",
+        },
+    }
+
+
+def _series(service: WhisperService) -> str:
+    return f'namespace="{service.metadata.namespace}",service="{names.metrics_service(service.metadata.name)}"'
+
+
+def _requests(service: WhisperService, which: str) -> str:
+    return f"{REQUESTS_METRIC}{{{_series(service)},{which}}}"
+
+
+def _is_off(service: WhisperService) -> bool:
+    """Whether the spec wants no pod."""
+    return service.spec.suspend or (service.spec.autoscaling is None and service.spec.replicas == 0)
+
+
+def _timeout(service: WhisperService) -> int:
+    return int(duration_seconds(service.spec.server.request_timeout) * TIMEOUT_SHARE)

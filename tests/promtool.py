@@ -1,0 +1,58 @@
+"""What Prometheus makes of rules: promtool parses them, and runs them over series that a test writes down.
+
+Series are in promtool's notation, a sample a minute: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hack.cluster import binaries
+
+
+def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = str(binaries.ensure("promtool") / "promtool")
+    return subprocess.run((program, *arguments), capture_output=True, text=True, check=False)
+
+
+def check(rules: list[dict[str, Any]], directory: Path) -> None:
+    """Fails unless every expression and every template of `rules` parses."""
+    done = promtool("check", "rules", str(_write(rules, directory)))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def assert_fires(
+    rules: list[dict[str, Any]], series: Mapping[str, str], minutes: int, alerts: set[str], directory: Path
+) -> None:
+    """Fails unless, so many minutes after the start of `series`, exactly `alerts` are firing."""
+    firing = {
+        "expr": 'group by (alertname) (ALERTS{alertstate="firing"})',
+        "eval_time": f"{minutes}m",
+        "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(alerts)],
+    }
+    test = {
+        "rule_files": [_write(rules, directory).name],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": [firing],
+            }
+        ],
+    }
+    file = directory / "test.yaml"
+    file.write_text(yaml.safe_dump(test))
+    done = promtool("test", "rules", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _write(rules: list[dict[str, Any]], directory: Path) -> Path:
+    file = directory / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "tested", "rules": rules}]}))
+    return file
