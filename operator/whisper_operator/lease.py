@@ -66,6 +66,7 @@ class Lease:
 
     async def acquire(self) -> None:
         """Returns once this replica leads."""
+        metrics.LEADER.labels(NAME).set(0)
         while not await self._try():
             await asyncio.sleep(RETRY_SECONDS)
         metrics.LEADER.labels(NAME).set(1)

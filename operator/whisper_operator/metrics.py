@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from whisper_operator import __version__
 from whisper_operator.api.v1alpha1 import Manifest
 
 CONTROLLER: Final = "whisperservice"
@@ -30,6 +31,9 @@ def _seconds(name: str, text: str, label: str = "controller") -> Histogram:
 
 RECONCILES: Final = Counter("controller_runtime_reconcile_total", "Passes by result.", ("controller", "result"))
 RECONCILE_ERRORS: Final = _total("controller_runtime_reconcile_errors_total", "Passes that raised.")
+TERMINAL_ERRORS: Final = _total(
+    "controller_runtime_terminal_reconcile_errors_total", "Passes that met a spec which only its author can mend."
+)
 RECONCILE_PANICS: Final = _total("controller_runtime_reconcile_panics_total", "Passes that raised by a bug.")
 RECONCILE_TIMEOUTS: Final = _total("controller_runtime_reconcile_timeouts_total", "Passes that took too long.")
 RECONCILE_SECONDS: Final = _seconds("controller_runtime_reconcile_time_seconds", "Seconds of a pass.")
@@ -42,10 +46,19 @@ QUEUE_SECONDS: Final = _seconds("workqueue_queue_duration_seconds", "Seconds tha
 WORK_SECONDS: Final = _seconds("workqueue_work_duration_seconds", "Seconds that a key is in work.", "name")
 UNFINISHED: Final = _gauge("workqueue_unfinished_work_seconds", "Seconds of work that is under way, summed.", "name")
 LONGEST: Final = _gauge("workqueue_longest_running_processor_seconds", "Seconds of the longest work under way.", "name")
-LEADER: Final = Gauge("leader_election_master_status", "1 on the replica that leads.", ("name",))
+LEADER: Final = Gauge("leader_election_master_status", "1 on the replica that leads, 0 on the others.", ("name",))
 """By the Lease's name."""
 REQUESTS: Final = Counter("rest_client_requests_total", "Requests to the API server.", ("code", "method"))
 
+BUILD_INFO: Final = Gauge("whisper_operator_build_info", "The operator's version; always 1.", ("version",))
+BUILD_INFO.labels(__version__).set(1)
+WATCHES_SILENT: Final = Gauge(
+    "whisper_operator_watches_silent_seconds", "Seconds for which the event loop of the watches has not turned."
+)
+STANDSTILL: Final = Gauge(
+    "whisper_operator_queue_standstill_seconds",
+    "Seconds for which the key that waits or is in work longest has done so.",
+)
 ERRORS: Final = Counter("whisper_operator_errors_total", "Passes that failed, by cause.", ("cause",))
 READY_SECONDS: Final = Histogram(
     "whisper_operator_ready_seconds", "Seconds from a change of the spec to Ready.", buckets=_READY_SECONDS

@@ -59,6 +59,7 @@ class Queue:
         now = time.monotonic()
         self._ready = dict.fromkeys(self._ready, now)
         metrics.UNFINISHED.set_function(lambda: sum(self._working_seconds()))
+        metrics.STANDSTILL.set_function(self.standstill_seconds)
         metrics.LONGEST.set_function(lambda: max(self._working_seconds(), default=0.0))
 
     def standstill_seconds(self) -> float:

@@ -146,6 +146,7 @@ class Reconciler:
             self._since[key] = (generation, 0.0)
 
     async def _stall(self, body: Manifest, reason: str, message: str) -> None:
+        metrics.TERMINAL_ERRORS.inc()
         metadata = body["metadata"]
         previous = Status.model_validate(body.get("status", {}))
         status = stalled_status(previous, metadata["generation"], reason, message, _now())

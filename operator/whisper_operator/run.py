@@ -48,6 +48,7 @@ class Operator:
         """Until it is cancelled; raises LeaseLost when another replica may lead."""
         settings = self._settings
         shown = metrics.show(self._store.bodies)
+        metrics.WATCHES_SILENT.set_function(self._watches.silent_seconds)
         runners = await health.serve(
             settings.host,
             settings.metrics_port,
