@@ -13,6 +13,8 @@ Schema = dict[str, Any]
 
 TYPES: Final = {str: "string", bool: "boolean", int: "integer", list: "array", type(None): "null"}
 NULLABLE: Final = ("fsGroup",)
+OPEN: Final = ("resources", "monitoring.dashboards.labels")
+"""Objects that take other keys than those of their defaults."""
 ENUMS: Final = {
     "logLevel": ["debug", "info", "warning", "error"],
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
@@ -72,7 +74,7 @@ def _schema(value: Any, path: str, descriptions: dict[str, str]) -> Schema:
         kind = TYPES[type(value)]
         return {**described, "type": [kind, "null"] if path in NULLABLE else kind}
     fields = cast(dict[str, Any], value)
-    if not fields or path == "resources":
+    if not fields or path in OPEN:
         return {**described, "type": "object"}
     properties = {name: _schema(inner, f"{path}.{name}".lstrip("."), descriptions) for name, inner in fields.items()}
     return {**described, "type": "object", "additionalProperties": False, "properties": properties}
