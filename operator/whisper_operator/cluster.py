@@ -6,6 +6,7 @@ the server and the credentials.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -27,6 +28,7 @@ LIST_CHUNK: Final = 500
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
 AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+log = logging.getLogger(__name__)
 
 
 def credentials() -> client.Configuration:
@@ -199,6 +201,8 @@ class Cluster:
             metrics.REQUESTS.labels("<error>", method).inc()
             raise ApiError(f"{method} {path}", 0, type(error).__name__, str(error)) from error
         metrics.REQUESTS.labels(str(response.status), method).inc()
+        if method != "GET":
+            log.debug("%s %s: %d", method, path, response.status)
         if response.status >= 400:
             after = response.headers.get("Retry-After", "")
             raise ApiError(

@@ -8,10 +8,20 @@ import logging
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
+from typing import Final, TextIO
 
 PASS: ContextVar[Mapping[str, str]] = ContextVar("PASS", default=MappingProxyType({}))
 """The object that the running pass works on, and the pass's id: in every line that the pass logs."""
+
+QUIET: Final = {
+    # kopf says for each event that its handler succeeded.
+    "kopf.objects": logging.WARNING,
+    "kopf._core": logging.WARNING,
+    # It warns that it leaves the signals alone, as it should: the process handles them.
+    "kopf._core.reactor.running": logging.ERROR,
+}
+log = logging.getLogger(__name__)
 
 
 class JsonLines(logging.Formatter):
@@ -20,7 +30,7 @@ class JsonLines(logging.Formatter):
             "timestamp": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(
                 timespec="milliseconds"
             ),
-            "level": record.levelname.lower(),
+            "level": record.levelname,
             "message": record.getMessage(),
             "module": record.name,
             "function": record.funcName,
@@ -32,12 +42,16 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-def configure(level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+def configure(level: str, stream: TextIO | None = None) -> None:
+    """Sends all that the process says to `stream` (standard error), its last words and warnings included."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # kopf says for each event that its handler succeeded.
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
-    logging.getLogger("kopf._core").setLevel(logging.WARNING)
-    # It warns that it leaves the signals alone, as it should: the process handles them.
-    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    sys.excepthook = _last_words
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    log.critical("the process ends: %s", error, exc_info=(kind, error, trace))
