@@ -123,7 +123,8 @@ async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[
     store, server = Store(), Server()
     store.see(body(spec))
     cluster = cast(Cluster, server)
-    reconciler = Reconciler(cluster, store, Survey(whole_cluster=True, unready=store.unready), Recorder(cluster, "one"), lambda: ENV)
+    survey = Survey(whole_cluster=True, unready=store.unready)
+    reconciler = Reconciler(cluster, store, survey, Recorder(cluster, "one"), lambda: ENV)
     metric, labels = "controller_runtime_terminal_reconcile_errors_total", {"controller": "whisperservice"}
     before = value(metric, **labels) or 0.0
     await reconciler.reconcile(KEY)
