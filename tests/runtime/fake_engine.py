@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import numpy as np
 
 from whisper_runtime.audio import AudioError
-from whisper_runtime.engine.protocol import Samples, State
+from whisper_runtime.engine.protocol import OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 SEGMENT = Segment(
@@ -33,14 +33,21 @@ class FakeEngine:
         self.speed = 10.0
         self.asked: list[Options] = []
         self.held: list[Future[Transcription]] = []
+        self.listeners: list[OnSegments | None] = []
+        """Who is told of segments, for each of `held`."""
         self.answer: Transcription | Exception | None = SPOKEN
         """None: hold every request."""
 
-    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
         self.asked.append(options)
         future: Future[Transcription] = Future()
         self.held.append(future)
+        self.listeners.append(on_segments)
         if isinstance(self.answer, Transcription):
+            for segment in self.answer.segments if on_segments else ():
+                on_segments([segment])
             future.set_result(self.answer)
         elif self.answer is not None:
             future.set_exception(self.answer)

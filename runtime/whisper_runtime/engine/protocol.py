@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from enum import Enum
 from typing import Protocol
@@ -9,10 +10,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 Samples = npt.NDArray[np.float32]
 """Mono audio at 16 kHz, from -1 to 1."""
+
+OnSegments = Callable[[Sequence[Segment]], None]
+"""Called from the model's thread with a window's segments as soon as they are final, before the future is done."""
 
 
 class State(Enum):
@@ -40,7 +44,9 @@ class Engine(Protocol):
         """Seconds of audio that the model transcribes in a second, as measured; above 0."""
         ...
 
-    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
         """A place in the queue; cancelling the future gives it back."""
         ...
 

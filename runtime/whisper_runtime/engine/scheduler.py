@@ -15,7 +15,7 @@ import torch
 from whisper.decoding import DecodingResult
 from whisper.model import Whisper
 
-from whisper_runtime.engine.protocol import Samples, State
+from whisper_runtime.engine.protocol import OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.engine.windows import Speaks, Window, Windows, windows
 
@@ -40,6 +40,7 @@ class Request:
     options: Options
     future: Future[Transcription]
     seconds_left: float
+    on_segments: OnSegments | None = None
     windows: Windows | None = None
     pending: Window | None = None
 
@@ -74,10 +75,12 @@ class Scheduler:
         while self._requests:
             self._requests.popleft().future.cancel()
 
-    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         with self._changed:
-            self._requests.append(Request(samples, options, future, len(samples) / SAMPLE_RATE))
+            self._requests.append(Request(samples, options, future, len(samples) / SAMPLE_RATE, on_segments))
             self._changed.notify()
         return future
 
@@ -133,7 +136,7 @@ class Scheduler:
         try:
             if request.windows is None or request.pending is None:
                 assert request.samples is not None
-                request.windows = windows(request.samples, request.options, speaks)
+                request.windows = windows(request.samples, request.options, speaks, request.on_segments)
                 request.samples = None
                 request.pending = next(request.windows)
             window = request.pending

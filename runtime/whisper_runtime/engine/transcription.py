@@ -21,6 +21,22 @@ class Options:
     prompt: str | None = None
     temperatures: tuple[float, ...] = TEMPERATURES
     condition_on_previous_text: bool = True
+    word_timestamps: bool = False
+    """Fill `Segment.words`."""
+    logprobs: bool = False
+    """Fill `Segment.token_logprobs`."""
+    seed: int | None = None
+    """Of what is drawn at temperatures above 0; None: any."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as it is written, with the space before it and its punctuation, and its times in seconds."""
+
+    word: str
+    start: float
+    end: float
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -38,11 +54,15 @@ class Segment:
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    words: tuple[Word, ...] = ()
+    token_logprobs: tuple[float, ...] = ()
+    """One for each of `tokens`."""
 
 
 @dataclass(frozen=True)
 class Transcription:
     text: str
+    """The texts of all segments, one after the other."""
     language: str
     """ISO-639-1 code."""
     duration: float

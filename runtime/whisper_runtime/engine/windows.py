@@ -25,7 +25,7 @@ from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.model import ModelDimensions
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
-from whisper_runtime.engine.protocol import Samples
+from whisper_runtime.engine.protocol import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 COMPRESSION_RATIO_THRESHOLD: Final = 2.4
@@ -73,7 +73,7 @@ Window = Decode | Detect
 Windows = Generator[Window, DecodingResult, Transcription]
 
 
-def windows(samples: Samples, options: Options, model: Speaks) -> Windows:
+def windows(samples: Samples, options: Options, model: Speaks, on_segments: OnSegments | None = None) -> Windows:
     """The windows of one recording, one by one; returns the transcription."""
     mel = log_mel_spectrogram(samples, model.dims.n_mels, padding=N_SAMPLES)
     frames = mel.shape[-1] - N_FRAMES
@@ -94,6 +94,8 @@ def windows(samples: Samples, options: Options, model: Speaks) -> Windows:
         story.tell(
             found, resets=not options.condition_on_previous_text or result.temperature > PROMPT_RESET_TEMPERATURE
         )
+        if on_segments is not None:
+            on_segments(story.segments[-len(found) :])
         seek += advance
     return Transcription(story.text, language, len(samples) / SAMPLE_RATE, tuple(story.segments))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.model import ModelDimensions
@@ -77,6 +78,22 @@ def test_pairs_of_times_cut_segments_and_the_unfinished_rest_is_asked_again() ->
     ]
     assert [segment.id for segment in found.segments] == [0, 1, 2]
     assert len(asked) == 2
+
+
+def test_each_windows_segments_are_told_as_soon_as_they_are_final() -> None:
+    told_so_far: list[list[str]] = []
+    generator = windows(
+        np.zeros(40 * 16_000, dtype=np.float32),
+        ENGLISH,
+        MODEL,
+        lambda segments: told_so_far.append([f"{segment.id}{segment.text}" for segment in segments]),
+    )
+    next(generator)
+    generator.send(said(0.0, " One.", 2.0, 2.0, " Two.", 30.0))
+    assert told_so_far == [["0 One.", "1 Two."]]
+    with pytest.raises(StopIteration):
+        generator.send(said(0.0, " Three.", 10.0))
+    assert told_so_far[1:] == [["2 Three."]]
 
 
 def test_the_text_so_far_conditions_the_next_window() -> None:
