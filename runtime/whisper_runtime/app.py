@@ -15,6 +15,7 @@ from whisper_runtime.contract import HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.errors import answer_in_openai_shape
 from whisper_runtime.lifecycle import CloseWhileLeaving
 from whisper_runtime.limits import LimitUploads
+from whisper_runtime.ratelimit import RATE_HEADERS, RateLimit
 from whisper_runtime.routes import models, openai, plain, probes
 from whisper_runtime.serving import Serving
 
@@ -49,12 +50,20 @@ def create_probes_app(serving: Serving) -> FastAPI:
 def _protect(app: FastAPI, serving: Serving) -> None:
     """Puts the layers around the routes, innermost first: all of them decide before the body is read."""
     config = serving.config
-    app.add_middleware(LimitUploads, max_bytes=config.max_upload_bytes, max_seconds=config.request_timeout_seconds)
+    app.add_middleware(
+        LimitUploads,
+        scratch=serving.scratch,
+        max_bytes=config.max_upload_bytes,
+        max_seconds=config.request_timeout_seconds,
+    )
+    app.add_middleware(RateLimit, rates=serving.rates)
     app.add_middleware(
         Door,
         engine=serving.engine,
         lifecycle=serving.lifecycle,
+        places=serving.places,
         max_queued_seconds=config.max_queued_audio_seconds,
+        request_timeout=config.request_timeout_seconds,
     )
     if config.api_keys_dir is None:
         log.warning("NO AUTHENTICATION: whoever reaches port %d may use it; set WHISPER_API_KEYS_DIR", config.port)
@@ -66,7 +75,7 @@ def _protect(app: FastAPI, serving: Serving) -> None:
             allow_origins=config.cors_allow_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=["X-Request-ID", "Retry-After", *RATE_HEADERS],
         )
     app.add_middleware(CloseWhileLeaving, lifecycle=serving.lifecycle)
     app.add_middleware(Access, metrics=serving.metrics)

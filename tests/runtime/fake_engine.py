@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from typing import IO
 
 import numpy as np
 
@@ -60,10 +61,9 @@ class FakeEngine:
         self.state = State.STOPPED
 
 
-async def fake_decode(path: str, *, max_seconds: float, timeout: float) -> Samples:
+async def fake_decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
     """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        content = file.read()
+    content = media.read().decode(errors="replace")
     if not content:
         raise AudioError("Empty", "The file is empty.")
     if not content.startswith("speech"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,38 @@ Samples = npt.NDArray[np.float32]
 
 OnSegments = Callable[[Sequence[Segment]], None]
 """Called from the model's thread with a window's segments as soon as they are final, before the future is done."""
+
+
+Stage = Literal["queue", "encode", "detect", "decode_step", "words"]
+"""`queue`: from a request's submission to its first window; the others: one call of the model, for a whole batch."""
+
+
+class Observer(Protocol):
+    """Is told what the engine does, from the model's thread; none of it may block."""
+
+    def stage(self, name: Stage, seconds: float) -> None:
+        """A stage took this long."""
+        ...
+
+    def batch(self, rows: int, capacity: int) -> None:
+        """A decoding step ran with `rows` windows, where there was room for `capacity`."""
+        ...
+
+    def fallback(self) -> None:
+        """A window is decoded again at a higher temperature."""
+        ...
+
+    def no_speech(self) -> None:
+        """A window was taken for silence."""
+        ...
+
+    def cancelled(self) -> None:
+        """A request left before its end."""
+        ...
+
+    def split(self) -> None:
+        """A batch was cut in two, because the device had no memory for it."""
+        ...
 
 
 class State(Enum):
@@ -41,7 +73,10 @@ class Engine(Protocol):
 
     @property
     def speed(self) -> float:
-        """Seconds of audio that the model transcribes in a second, as measured; above 0."""
+        """Seconds of audio that the model transcribes in a second, as measured from the warm-up on; above 0.
+
+        Admission relies on it: it decides which recording is too long and how long the queue may be.
+        """
         ...
 
     def submit(

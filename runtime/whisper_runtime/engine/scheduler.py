@@ -15,7 +15,7 @@ import torch
 from whisper.decoding import DecodingResult
 from whisper.model import Whisper
 
-from whisper_runtime.engine.protocol import OnSegments, Samples, State
+from whisper_runtime.engine.protocol import Observer, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.engine.windows import Speaks, Window, Windows, windows
 
@@ -48,7 +48,8 @@ class Request:
 class Scheduler:
     """The engine: see protocol.Engine. `load` and `prove` run in its thread, before the first request."""
 
-    def __init__(self, load: Load, prove: Prove) -> None:
+    def __init__(self, load: Load, prove: Prove, observer: Observer | None = None) -> None:
+        self._observer = observer
         self._load = load
         self._prove = prove
         self._requests: deque[Request] = deque()

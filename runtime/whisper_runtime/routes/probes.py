@@ -35,11 +35,13 @@ async def startup(serving: ServingOf) -> Response:
 
 @router.get(READY_PATH)
 async def ready(serving: ServingOf) -> Response:
-    """Whether to send clients here: the golden clip came out right, and the process is not leaving."""
+    """Whether to send clients here: the golden clip came out right, there is room, and nobody leaves."""
     if serving.lifecycle.phase is not Phase.SERVING:
         return _status(503, "draining")
     if serving.engine.state is not State.READY:
         return _status(503, serving.engine.state.value)
+    if serving.saturation.full:
+        return _status(503, "saturated")
     return _status(200, "ready")
 
 
