@@ -18,8 +18,9 @@ from whisper_runtime.audio import AudioError
 from whisper_runtime.contract import SCRATCH_DIR, RuntimeConfig
 from whisper_runtime.engine.protocol import Samples
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import NO_RETRY, ApiError, ClientGone
+from whisper_runtime.errors import ApiError, ClientGone
 from whisper_runtime.serving import Serving
+from whisper_runtime.streaming import Live
 
 T = TypeVar("T")
 
@@ -28,30 +29,38 @@ DECODE_SECONDS: Final = 120.0
 """The longest that a decoder may work on one file."""
 
 
-async def transcribe(serving: Serving, request: Request, file: UploadFile, options: Options) -> Transcription:
-    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed."""
+async def transcribe(
+    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None = None
+) -> Transcription:
+    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed.
+
+    `live` is told once the request has its place in the queue, and then of its segments.
+    """
     started = time.perf_counter()
     try:
         async with asyncio.timeout(serving.config.request_timeout_seconds):
-            found = await _unless_gone(request, _through_the_model(serving, file, options))
+            found = await _unless_gone(request, _through_the_model(serving, file, options, live))
     except TimeoutError:
         raise _out_of_time(serving.config) from None
     serving.metrics.transcribed(found, time.perf_counter() - started)
     return found
 
 
-async def _through_the_model(serving: Serving, file: UploadFile, options: Options) -> Transcription:
+async def _through_the_model(serving: Serving, file: UploadFile, options: Options, live: Live | None) -> Transcription:
     samples = await _decoded(serving, file)
     engine, limit = serving.engine, serving.config.max_queued_audio_seconds
     if error := queue_full(engine.queued_audio_seconds, len(samples) / SAMPLE_RATE, engine.speed, limit):
         raise error
-    future = engine.submit(samples, options)
+    future = engine.submit(samples, options, live and live.on_segments)
+    if live is not None:
+        live.accepted.set()
     try:
         return await asyncio.wrap_future(future)  # cancelling this cancels `future`, which gives the place back
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
-        raise ApiError(503, "The server stopped before this was transcribed.", code="shutting_down") from None
+        message = "The server stopped before this was transcribed: try again, and another replica will answer."
+        raise ApiError(503, message, code="shutting_down", headers={"Retry-After": "1"}) from None
 
 
 async def _decoded(serving: Serving, file: UploadFile) -> Samples:
@@ -104,4 +113,4 @@ def _out_of_time(config: RuntimeConfig) -> ApiError:
         f"There was no answer within {config.request_timeout_seconds} s, the longest that this server allows: "
         "send a shorter recording."
     )
-    return ApiError(504, message, code="request_timeout", headers=NO_RETRY)
+    return ApiError(504, message, code="request_timeout")
