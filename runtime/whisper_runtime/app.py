@@ -17,6 +17,7 @@ from whisper_runtime.handlers import answer_in_openai_shape
 from whisper_runtime.lifecycle import CloseWhileLeaving
 from whisper_runtime.limits import LimitUploads
 from whisper_runtime.routes import models, openai, plain, probes
+from whisper_runtime.served import ALIAS
 from whisper_runtime.serving import Serving
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def create_app(serving: Serving) -> FastAPI:
     answer_in_openai_shape(app)
     for routes in (plain, openai, models, *((probes,) if serving.config.probes_on_http else ())):
         app.include_router(routes.router)
-    document(app, authenticated=serving.config.api_keys_dir is not None)
+    document(app, models=(serving.model.name, ALIAS), authenticated=serving.config.api_keys_dir is not None)
     _protect(app, serving)
     return app
 

@@ -68,7 +68,7 @@ async def stream(work: Work, live: Live, answer: Answer, served: ServedModel) ->
         raise
     finally:
         accepted.cancel()
-    if work.done():
+    if not live.accepted.is_set():
         work.result()
     return StreamingResponse(_events(work, live, answer, served), headers=HEADERS, media_type="text/event-stream")
 

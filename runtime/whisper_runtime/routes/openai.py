@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from whisper_runtime import formats, parameters
-from whisper_runtime.document import NO_SUCH_MODEL, UPLOADING
+from whisper_runtime.document import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
 from whisper_runtime.forms import Multipart, TranscriptionForm, TranslationForm
 from whisper_runtime.parameters import Answer
 from whisper_runtime.schemas import (
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1/audio")
 
 TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
 """`text`, `srt` and `vtt`."""
-EVENTS: Final[dict[str, Any]] = {"text/event-stream": {"schema": {"type": "string"}}}
+EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
 
 
 @router.post(
