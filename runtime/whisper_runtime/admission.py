@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from whisper_runtime.clients import client_of
 from whisper_runtime.engine.protocol import Engine, State
-from whisper_runtime.errors import NO_RETRY, ApiError
+from whisper_runtime.errors import ApiError
 from whisper_runtime.lifecycle import Lifecycle, Phase
 from whisper_runtime.places import Places
 from whisper_runtime.refusal import refuse, try_later
@@ -56,7 +56,7 @@ def too_long(longest: float, max_audio: float, request_timeout: float) -> ApiErr
         else f"the longest that can be transcribed within {request_timeout:.0f} s at the present speed"
     )
     message = f"The recording is longer than {longest:.0f} s, {why}: send it in shorter parts."
-    return ApiError(413, message, param="file", code="audio_too_long", headers=NO_RETRY)
+    return ApiError(413, message, param="file", code="audio_too_long")
 
 
 def deadline(seconds: float, queued: float, speed: float, request_timeout: float) -> float:

@@ -12,11 +12,13 @@ from whisper_runtime.access import Access
 from whisper_runtime.admission import Door
 from whisper_runtime.auth import Authenticate, KeyRing
 from whisper_runtime.contract import HEALTH_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.errors import answer_in_openai_shape
+from whisper_runtime.document import document
+from whisper_runtime.handlers import answer_in_openai_shape
 from whisper_runtime.lifecycle import CloseWhileLeaving
 from whisper_runtime.limits import LimitUploads
 from whisper_runtime.ratelimit import RATE_HEADERS, RateLimit
 from whisper_runtime.routes import models, openai, plain, probes
+from whisper_runtime.served import ALIAS
 from whisper_runtime.serving import Serving
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ def create_app(serving: Serving) -> FastAPI:
     """What clients see. A request passes the layers in the order in which they stand in `_protect`, outermost last."""
     app = FastAPI(
         title="Whisper",
+        summary="Speech to text, by OpenAI's audio API.",
         docs_url=None,
         redoc_url=None,
         form_limits={"max_files": 1, "max_fields": 32, "max_part_size": 64 * 1024},
@@ -34,6 +37,7 @@ def create_app(serving: Serving) -> FastAPI:
     answer_in_openai_shape(app)
     for routes in (plain, openai, models, *((probes,) if serving.config.probes_on_http else ())):
         app.include_router(routes.router)
+    document(app, models=(serving.model.name, ALIAS), authenticated=serving.config.api_keys_dir is not None)
     _protect(app, serving)
     return app
 

@@ -17,8 +17,9 @@ from whisper_runtime.audio import BYTES_PER_SECOND, AudioError
 from whisper_runtime.clients import client_of
 from whisper_runtime.engine.protocol import Samples
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import NO_RETRY, ApiError, ClientGone
+from whisper_runtime.errors import ApiError, ClientGone
 from whisper_runtime.serving import Serving
+from whisper_runtime.streaming import Live
 
 T = TypeVar("T")
 
@@ -36,19 +37,26 @@ BAD_AUDIO: Final = {
 """OpenAI's `code` for each reason why a file is refused."""
 
 
-async def transcribe(serving: Serving, request: Request, file: UploadFile, options: Options) -> Transcription:
-    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed."""
+async def transcribe(
+    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None = None
+) -> Transcription:
+    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed.
+
+    `live` is told once the request has its place in the queue, and then of its segments.
+    """
     started = time.perf_counter()
     try:
         async with asyncio.timeout(serving.config.request_timeout_seconds):
-            found = await _unless_gone(request, _through_the_model(serving, request, file, options))
+            found = await _unless_gone(request, _through_the_model(serving, request, file, options, live))
     except TimeoutError:
         raise _out_of_time() from None
     serving.metrics.transcribed(found, time.perf_counter() - started)
     return found
 
 
-async def _through_the_model(serving: Serving, request: Request, file: UploadFile, options: Options) -> Transcription:
+async def _through_the_model(
+    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None
+) -> Transcription:
     engine, config, client = serving.engine, serving.config, client_of(request.scope)
     longest = longest_now(engine.speed, config.request_timeout_seconds, config.max_audio_seconds)
     with ExitStack() as held:
@@ -61,7 +69,10 @@ async def _through_the_model(serving: Serving, request: Request, file: UploadFil
             raise error
         held.enter_context(serving.places.taken(client, seconds))
         async with asyncio.timeout(deadline(seconds, queued, engine.speed, config.request_timeout_seconds)):
-            return await _finished(engine.submit(samples, options))
+            future = engine.submit(samples, options, live and live.on_segments)
+            if live is not None:
+                live.accepted.set()
+            return await _finished(future)
 
 
 async def _finished(future: Future[Transcription]) -> Transcription:
@@ -70,7 +81,8 @@ async def _finished(future: Future[Transcription]) -> Transcription:
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
-        raise ApiError(503, "The server stopped before this was transcribed.", code="shutting_down") from None
+        message = "The server stopped before this was transcribed: try again, and another replica will answer."
+        raise ApiError(503, message, code="shutting_down", headers={"Retry-After": "1"}) from None
 
 
 async def _decoded(serving: Serving, file: UploadFile, longest: float, held: ExitStack) -> Samples:
@@ -117,4 +129,4 @@ async def _hung_up(request: Request) -> None:
 def _out_of_time() -> ApiError:
     """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
     message = "The transcription was not done in the time allowed for its length: send a shorter recording."
-    return ApiError(504, message, code="request_timeout", headers=NO_RETRY)
+    return ApiError(504, message, code="request_timeout")

@@ -9,7 +9,7 @@ import numpy as np
 
 from whisper_runtime.audio import AudioError
 from whisper_runtime.engine.protocol import OnSegments, Samples, State
-from whisper_runtime.engine.transcription import Options, Segment, Transcription
+from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
 
 SEGMENT = Segment(
     id=0,
@@ -17,11 +17,13 @@ SEGMENT = Segment(
     start=0.0,
     end=2.5,
     text=" Ask not.",
-    tokens=(50364, 16981, 406, 13, 50489),
+    tokens=(50364, 12320, 406, 13, 50489),
     temperature=0.0,
     avg_logprob=-0.25,
     compression_ratio=0.75,
     no_speech_prob=0.01,
+    words=(Word(" Ask", 0.0, 1.0, 0.9), Word(" not.", 1.0, 2.5, 0.8)),
+    token_logprobs=(-0.125, -0.5, -0.25, -0.375, -0.125),
 )
 SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(SEGMENT,))
 

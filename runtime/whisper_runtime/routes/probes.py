@@ -13,7 +13,7 @@ from whisper_runtime.engine.protocol import State
 from whisper_runtime.lifecycle import Phase
 from whisper_runtime.serving import ServingOf
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get(HEALTH_PATH)
