@@ -63,7 +63,7 @@ OFFICIAL_MODELS: Final[Mapping[str, str]] = {
 """sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
 
 Device = Literal["auto", "cuda", "cpu"]
-ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
+ComputeType = Literal["auto", "float16", "bfloat16", "float32", "int8"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
 

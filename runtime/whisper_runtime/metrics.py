@@ -26,7 +26,7 @@ from whisper_runtime.contract import (
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
 )
-from whisper_runtime.engine import protocol
+from whisper_runtime.engine.protocol import Engine
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.served import ServedModel
 
@@ -38,7 +38,6 @@ FILL_BUCKETS: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)
 REJECTED: Final = frozenset({401, 408, 413, 429, 503})
 """Statuses of requests that were turned away; the rest from 400 on are errors."""
 
-Stage = protocol.Stage | Literal["decode"]
 Phase = Literal["fetch", "load", "prove"]
 
 
@@ -120,7 +119,7 @@ class Metrics:
     def watch(
         self,
         served: ServedModel,
-        engine: protocol.Engine,
+        engine: Engine,
         queue_limit: Callable[[], float],
         oldest_wait: Callable[[], float],
         scratch: Callable[[], float],
@@ -173,7 +172,7 @@ class Metrics:
         self._info.labels(self._model.name, self._model.digest or "", device, compute_type).set(1)
         self._memory.set_function(memory)
 
-    def stage(self, name: Stage, seconds: float) -> None:
+    def stage(self, name: str, seconds: float) -> None:
         self._stages.labels(name).observe(seconds)
 
     def batch(self, rows: int, capacity: int) -> None:

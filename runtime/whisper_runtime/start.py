@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from whisper.model import Whisper
 
 from whisper_runtime import audio, golden
 from whisper_runtime.contract import RuntimeConfig, checkpoint_path
@@ -41,13 +40,12 @@ def checkpoint(config: RuntimeConfig) -> Path:
     return Path(checkpoint_path(config.model_dir, config.model, config.model_sha256))
 
 
-def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> Whisper:
+def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> model.Model:
     with metrics.phase("load"):
         loaded = model.load(path, config.device, config.compute_type)
     on_gpu = loaded.device.type == "cuda"
-    device = torch.cuda.get_device_name(loaded.device) if on_gpu else "cpu"
-    weights = loaded.decoder.blocks[0].attn.query.weight.dtype
-    metrics.runs_on(device, str(weights).removeprefix("torch."), torch.cuda.memory_allocated if on_gpu else lambda: 0)
+    device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
+    metrics.runs_on(device, loaded.precision, torch.cuda.memory_allocated if on_gpu else lambda: 0)
     return loaded
 
 

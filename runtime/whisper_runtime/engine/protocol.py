@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,39 +16,7 @@ Samples = npt.NDArray[np.float32]
 """Mono audio at 16 kHz, from -1 to 1."""
 
 OnSegments = Callable[[Sequence[Segment]], None]
-"""Called from the model's thread with a window's segments as soon as they are final, before the future is done."""
-
-
-Stage = Literal["queue", "encode", "detect", "decode_step", "words"]
-"""`queue`: from a request's submission to its first window; the others: one call of the model, for a whole batch."""
-
-
-class Observer(Protocol):
-    """Is told what the engine does, from the model's thread; none of it may block."""
-
-    def stage(self, name: Stage, seconds: float) -> None:
-        """A stage took this long."""
-        ...
-
-    def batch(self, rows: int, capacity: int) -> None:
-        """A decoding step ran with `rows` windows, where there was room for `capacity`."""
-        ...
-
-    def fallback(self) -> None:
-        """A window is decoded again at a higher temperature."""
-        ...
-
-    def no_speech(self) -> None:
-        """A window was taken for silence."""
-        ...
-
-    def cancelled(self) -> None:
-        """A request left before its end."""
-        ...
-
-    def split(self) -> None:
-        """A batch was cut in two, because the device had no memory for it."""
-        ...
+"""Is called from the model's thread, so it must not take long."""
 
 
 class State(Enum):
@@ -73,18 +41,58 @@ class Engine(Protocol):
 
     @property
     def speed(self) -> float:
-        """Seconds of audio that the model transcribes in a second, as measured from the warm-up on; above 0.
-
-        Admission relies on it: it decides which recording is too long and how long the queue may be.
-        """
+        """Seconds of audio that the model transcribes in a second, as measured; above 0."""
         ...
 
     def submit(
         self, samples: Samples, options: Options, on_segments: OnSegments | None = None
     ) -> Future[Transcription]:
-        """A place in the queue; cancelling the future gives it back."""
+        """A place in the queue; cancelling the future gives it back within one decoding step.
+
+        `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
+        the future is done; their texts, put together, are the transcription's.
+        """
         ...
 
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
+
+
+class Observer(Protocol):
+    """Is told what the engine does, from the model's thread."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """How long one `queue`, `encode`, `detect`, `decode_step` or `words` took."""
+        ...
+
+    def batch(self, rows: int, capacity: int) -> None:
+        """Rows that share the step that begins."""
+        ...
+
+    def fallback(self) -> None:
+        """A window is decoded again, at a higher temperature."""
+        ...
+
+    def no_speech(self) -> None:
+        """A window was taken for silence."""
+        ...
+
+    def cancelled(self) -> None:
+        """A request was given up by who sent it."""
+        ...
+
+    def split(self) -> None:
+        """A batch ran out of memory and goes on in halves."""
+        ...
+
+
+class Unobserved:
+    """An Observer that nobody reads."""
+
+    def stage(self, name: str, seconds: float) -> None: ...
+    def batch(self, rows: int, capacity: int) -> None: ...
+    def fallback(self) -> None: ...
+    def no_speech(self) -> None: ...
+    def cancelled(self) -> None: ...
+    def split(self) -> None: ...

@@ -13,7 +13,7 @@ TEMPERATURES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class Options:
-    """One request's decoding options, checked at the edge."""
+    """One request's decoding options, checked at the edge; names and defaults are those of `whisper.transcribe`."""
 
     task: Task = "transcribe"
     language: str | None = None
@@ -21,20 +21,29 @@ class Options:
     prompt: str | None = None
     temperatures: tuple[float, ...] = TEMPERATURES
     condition_on_previous_text: bool = True
+    """False: the windows of a long file do not wait for each other; it is cut at quiet places."""
     word_timestamps: bool = False
-    """Fill `Segment.words`."""
     logprobs: bool = False
-    """Fill `Segment.token_logprobs`."""
+    """Whether segments carry the log-probability of each token."""
     seed: int | None = None
-    """Of what is drawn at temperatures above 0; None: any."""
+    """Of what is drawn above temperature 0; None: another one each time."""
+    without_timestamps: bool = False
+    beam_size: int | None = None
+    """Beams at temperature 0."""
+    patience: float | None = None
+    best_of: int | None = None
+    """Samples to choose from above temperature 0."""
+    clip_timestamps: tuple[float, ...] = ()
+    """Seconds: start, end, start, end …; a last end that is missing is the end of the file."""
+    hallucination_silence_threshold: float | None = None
+    """Seconds of silence around words that may be imagined, from which on they are skipped; with word_timestamps."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word as it is written, with the space before it and its punctuation, and its times in seconds."""
-
     word: str
     start: float
+    """Seconds."""
     end: float
     probability: float
 
@@ -55,14 +64,14 @@ class Segment:
     compression_ratio: float
     no_speech_prob: float
     words: tuple[Word, ...] = ()
+    """Where word_timestamps asked for them."""
     token_logprobs: tuple[float, ...] = ()
-    """One for each of `tokens`."""
+    """One for each of `tokens`, where logprobs asked for them."""
 
 
 @dataclass(frozen=True)
 class Transcription:
     text: str
-    """The texts of all segments, one after the other."""
     language: str
     """ISO-639-1 code."""
     duration: float
