@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -23,7 +23,7 @@ class Decoders:
         self._room = at_once + waiting
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def one(self) -> AsyncGenerator[None, None]:
         if self._room == 0:
             raise try_later("Too many uploads wait to be decoded: try again in a second.", "decoders_busy", 1, 1)
         self._room -= 1

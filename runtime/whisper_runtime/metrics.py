@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final, Literal
 
@@ -158,7 +158,7 @@ class Metrics:
         self._load.set(seconds)
 
     @contextmanager
-    def phase(self, name: Phase) -> Iterator[None]:
+    def phase(self, name: Phase) -> Generator[None, None, None]:
         """Times a phase of the start."""
         started = time.perf_counter()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -49,7 +49,7 @@ class Places:
         return try_later(message, "client_share_full", held + seconds - share, speed)
 
     @contextmanager
-    def taken(self, client: str, seconds: float) -> Iterator[None]:
+    def taken(self, client: str, seconds: float) -> Generator[None, None, None]:
         """The client's audio is here until the end of the block."""
         place = object()
         self._held[client] = self._held.get(client, 0.0) + seconds

@@ -6,7 +6,7 @@ left behind in it, not even by a crash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from whisper_runtime.errors import ApiError
@@ -33,7 +33,7 @@ class Scratch:
         self.used = 0
 
     @contextmanager
-    def reserved(self, size: int) -> Iterator[Reservation]:
+    def reserved(self, size: int) -> Generator[Reservation, None, None]:
         """`size` bytes until the end of the block; raises ApiError (503) where they are not free now."""
         if self.used + size > self.limit:
             raise _no_room()
