@@ -43,8 +43,9 @@ clients behind a proxy are one to the limits. |
 - The queue is counted in seconds of audio. When it is full: 429 with `Retry-After` from the measured speed. While
   several clients ask, each may hold an equal part of it. No more may wait than half of the request time-out works off.
 - A recording that the present speed cannot finish within the request time-out gets 413, which names the longest one
-  that is taken now. An accepted one has a deadline from its length and the queue: 30 s and four times what was predicted, at
-  most the request time-out. Past it the answer is 504, never an empty text.
+  that is taken now. An accepted one has a deadline from its length and the queue:
+  30 s and four times what was predicted, at most the request time-out.
+  Past it the answer is 504, never an empty text.
 - While the queue is nearly full, until half of it is empty again, `/ready` is 503 (`saturated`).
 - Media may have 32 tracks; the default audio track is taken, else the one with most channels. What is damaged in places
   is transcribed as far as it can be decoded; from a tenth of damaged frames on it is refused.

@@ -31,6 +31,8 @@ SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(
 class FakeEngine:
     def __init__(self, state: State = State.READY) -> None:
         self.state = state
+        self.heard: list[int] = []
+        """Samples of each recording."""
         self.error: str | None = None
         self.queued_audio_seconds = 0.0
         self.speed = 10.0
@@ -44,6 +46,7 @@ class FakeEngine:
     def submit(
         self, samples: Samples, options: Options, on_segments: OnSegments | None = None
     ) -> Future[Transcription]:
+        self.heard.append(len(samples))
         self.asked.append(options)
         future: Future[Transcription] = Future()
         self.held.append(future)
