@@ -13,9 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from whisper_operator.metrics import Services
 from whisper_runtime.contract import RuntimeConfig
 from whisper_runtime.engine.protocol import Engine
-from whisper_runtime.lifecycle import Lifecycle
-from whisper_runtime.metrics import Metrics
-from whisper_runtime.served import served_model
+from whisper_runtime.serving import Decode, Serving
 
 HEAD: Final = """\
 # Metrics
@@ -58,8 +56,9 @@ class Exported:
 
 
 def by_runtime() -> list[Exported]:
-    engine = cast(Engine, object())  # asked by gauges that are collected, and none is here
-    return list(_registered(Metrics(served_model(RuntimeConfig()), engine, Lifecycle()).registry))
+    # Engine and decoder are asked by gauges that are collected, and none is here.
+    serving = Serving(RuntimeConfig(), cast(Engine, object()), cast(Decode, object()))
+    return list(_registered(serving.metrics.registry))
 
 
 def by_operator() -> list[Exported]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import time
@@ -38,7 +39,7 @@ class Access:
         try:
             await self._answer(scope, receive, answer)
         finally:
-            self._note(scope, answer.status, time.perf_counter() - started)
+            self._note(scope, answer, time.perf_counter() - started)
             request_id.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
@@ -50,31 +51,43 @@ class Access:
                 raise  # the answer has begun: only breaking the connection tells the client
             await error_response(internal_error())(scope, receive, answer.send)
 
-    def _note(self, scope: Scope, status: int | None, seconds: float) -> None:
-        shown = status or 499
+    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+        shown = answer.status or 499
         level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
         log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
-        self.metrics.requested(route_of(scope), shown)
+        self.metrics.answered(route_of(scope), shown, answer.cause)
 
 
 class _Answer:
-    """An answer on its way out; `status` is None until it has begun."""
+    """An answer on its way out; `status` is None until it has begun, `cause` is the code of its error."""
 
     def __init__(self, send: Send, current: str) -> None:
         self._send = send
         self._request_id = current
         self.status: int | None = None
+        self.cause: str | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             MutableHeaders(scope=message)["x-request-id"] = self._request_id
+        elif self.cause is None and self.status is not None and self.status >= 400:
+            self.cause = cause_of(message.get("body", b""))
         await self._send(message)
 
 
 def id_of(asked: str) -> str:
     """The client's own id where it is sane, else a new one."""
     return asked if SANE_ID.fullmatch(asked) else uuid.uuid4().hex
+
+
+def cause_of(body: bytes) -> str | None:
+    """The code in an error of OpenAI's shape; None where `body` is none, or has none."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return code if isinstance(code, str) else None
 
 
 def route_of(scope: Scope) -> str:

@@ -12,10 +12,13 @@ from whisper_runtime.access import Access
 from whisper_runtime.admission import Door
 from whisper_runtime.auth import Authenticate, KeyRing
 from whisper_runtime.contract import HEALTH_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.errors import answer_in_openai_shape
+from whisper_runtime.document import document
+from whisper_runtime.handlers import answer_in_openai_shape
 from whisper_runtime.lifecycle import CloseWhileLeaving
 from whisper_runtime.limits import LimitUploads
+from whisper_runtime.ratelimit import RATE_HEADERS, RateLimit
 from whisper_runtime.routes import models, openai, plain, probes
+from whisper_runtime.served import ALIAS
 from whisper_runtime.serving import Serving
 
 log = logging.getLogger(__name__)
@@ -25,6 +28,7 @@ def create_app(serving: Serving) -> FastAPI:
     """What clients see. A request passes the layers in the order in which they stand in `_protect`, outermost last."""
     app = FastAPI(
         title="Whisper",
+        summary="Speech to text, by OpenAI's audio API.",
         docs_url=None,
         redoc_url=None,
         form_limits={"max_files": 1, "max_fields": 32, "max_part_size": 64 * 1024},
@@ -33,6 +37,7 @@ def create_app(serving: Serving) -> FastAPI:
     answer_in_openai_shape(app)
     for routes in (plain, openai, models, *((probes,) if serving.config.probes_on_http else ())):
         app.include_router(routes.router)
+    document(app, models=(serving.model.name, ALIAS), authenticated=serving.config.api_keys_dir is not None)
     _protect(app, serving)
     return app
 
@@ -49,12 +54,20 @@ def create_probes_app(serving: Serving) -> FastAPI:
 def _protect(app: FastAPI, serving: Serving) -> None:
     """Puts the layers around the routes, innermost first: all of them decide before the body is read."""
     config = serving.config
-    app.add_middleware(LimitUploads, max_bytes=config.max_upload_bytes, max_seconds=config.request_timeout_seconds)
+    app.add_middleware(
+        LimitUploads,
+        scratch=serving.scratch,
+        max_bytes=config.max_upload_bytes,
+        max_seconds=config.request_timeout_seconds,
+    )
+    app.add_middleware(RateLimit, rates=serving.rates)
     app.add_middleware(
         Door,
         engine=serving.engine,
         lifecycle=serving.lifecycle,
+        places=serving.places,
         max_queued_seconds=config.max_queued_audio_seconds,
+        request_timeout=config.request_timeout_seconds,
     )
     if config.api_keys_dir is None:
         log.warning("NO AUTHENTICATION: whoever reaches port %d may use it; set WHISPER_API_KEYS_DIR", config.port)
@@ -66,7 +79,7 @@ def _protect(app: FastAPI, serving: Serving) -> None:
             allow_origins=config.cors_allow_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=["X-Request-ID", "Retry-After", *RATE_HEADERS],
         )
     app.add_middleware(CloseWhileLeaving, lifecycle=serving.lifecycle)
     app.add_middleware(Access, metrics=serving.metrics)

@@ -1,27 +1,43 @@
-"""Media of any kind as samples, by ffmpeg in a process of its own: a file may crash the decoder, never the server."""
+"""Media of any kind as samples, by ffmpeg in a process of its own: a file may crash the decoder, never the server.
+
+The decoder gets the upload as its standard input and a scratch file without a name as its output, and the kernel holds
+it to its limits: it can start no process, open no second file and no socket, and write no byte more than it may.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import resource
-from pathlib import Path
-from typing import Final, Literal
+import re
+import signal
+import tempfile
+from typing import IO, Final, Literal
 
 import numpy as np
 
 from whisper_runtime.engine.protocol import Samples
 
 SAMPLE_RATE: Final = 16_000
-BYTES_PER_SECOND: Final = SAMPLE_RATE * 2
-CHUNK: Final = 1 << 20
-MEMORY_LIMIT: Final = 2 * 1024**3
+BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
+"""Of decoded audio on the scratch disk: float32, mono."""
+
+MEMORY_LIMIT: Final = 1024**3
 """Bytes of address space that a decoder may take."""
+OPEN_FILES_LIMIT: Final = 4
+"""Standard input, output, error, and one more: the upload. With it open, nothing else can be, and no socket either."""
+STREAMS_LIMIT: Final = 32
+MAX_ERROR_RATE: Final = 0.1
+"""The part of a file's frames that may be damaged: what is left of it would be no transcription of that file."""
 FORMATS: Final = "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,w64,wav,webm"
 """Containers that hold media themselves: playlists, which name other files and hosts, are not among them."""
 
-Reason = Literal["NotAudio", "Empty", "TooLong", "TimedOut"]
+REPORT_LIMIT: Final = 64 * 1024
+"""Bytes of the decoder's own words that are looked at; it speaks of its input first."""
+DECLARED: Final = re.compile(rb"^  Duration: (\d+):(\d\d):(\d\d)\.", re.MULTILINE)
+GUESSED: Final = b"Estimating duration from bitrate"
+
+Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut"]
 
 
 class AudioError(Exception):
@@ -33,55 +49,124 @@ class AudioError(Exception):
         self.message = message
 
 
-async def decode(path: str, *, max_seconds: float, timeout: float) -> Samples:
-    """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s; raises AudioError."""
-    if Path(path).stat().st_size == 0:
+async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
+    """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s; raises AudioError.
+
+    Of several audio tracks it takes the one that ffmpeg does: the default one, else the one with most channels.
+    The samples lie in a file without a name, mapped into memory: hours of them take disk and cache, and no memory.
+    """
+    media.flush()
+    if os.fstat(media.fileno()).st_size == 0:
         raise AudioError("Empty", "The file is empty.")
+    with tempfile.TemporaryFile() as pcm:
+        report = await _run(media, pcm, max_seconds, timeout)
+        size = os.fstat(pcm.fileno()).st_size
+        if size == 0:
+            raise _refusal(report, max_seconds) or AudioError("Empty", "The file holds no audio.")
+        return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
+
+
+async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: float) -> bytes:
+    """Decodes `media` into `pcm`; what the decoder said about it."""
     process = await asyncio.create_subprocess_exec(
-        *_command(path),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        *_limited(int(max_seconds * BYTES_PER_SECOND), timeout),
+        *_ffmpeg(),
+        stdin=media,
+        stdout=pcm,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
         env={"PATH": os.environ.get("PATH", os.defpath)},
-        limit=CHUNK,
     )
     try:
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
         async with asyncio.timeout(timeout):
-            pcm = await _read(process, int(max_seconds * BYTES_PER_SECOND))
+            report = await _report(process, max_seconds)
             code = await process.wait()
     except TimeoutError:
-        raise AudioError("TimedOut", f"The file could not be decoded within {timeout:.0f} s.") from None
+        raise _too_slow(timeout) from None
     finally:
         await _end(process)
-    if pcm is None:
-        raise AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.")
+    if code == -signal.SIGKILL:
+        raise _too_slow(timeout)  # the kernel counts processor time, and ended it
+    if code == -signal.SIGXFSZ:
+        raise _too_long(max_seconds)
     if code != 0:
-        raise AudioError("NotAudio", "The file is not audio that can be decoded, or its format is not supported.")
-    if not pcm:
-        raise AudioError("Empty", "The file holds no audio.")
-    return np.frombuffer(pcm, np.int16).astype(np.float32) / 32768.0
+        raise _refusal(report, max_seconds) or AudioError(
+            "NotAudio", "The file is not audio that can be decoded, or its format is not supported."
+        )
+    return report
 
 
-def _command(path: str) -> tuple[str, ...]:
-    source = ("-format_whitelist", FORMATS, "-protocol_whitelist", "file", "-i", f"file:{path}")
-    target = ("-map", "0:a:0", "-f", "s16le", "-ac", "1", "-acodec", "pcm_s16le", "-ar", str(SAMPLE_RATE), "pipe:1")
-    return ("ffmpeg", "-nostdin", "-loglevel", "quiet", "-threads", "1", *source, *target)
+def _limited(max_bytes: int, timeout: float) -> tuple[str, ...]:
+    """Runs what follows within its limits, and ends it when this process ends."""
+    seconds = max(1, int(timeout))
+    limits = {
+        "as": MEMORY_LIMIT,
+        "core": 0,
+        "cpu": seconds,
+        "fsize": max_bytes,
+        "nofile": OPEN_FILES_LIMIT,
+        "nproc": 0,
+    }
+    arguments = [f"--{name}={value}" for name, value in limits.items()]
+    return ("prlimit", *arguments, "setpriv", "--no-new-privs", "--pdeathsig=KILL")
 
 
-async def _read(process: asyncio.subprocess.Process, limit: int) -> bytearray | None:
-    """All that the decoder writes; None as soon as it is more than `limit` bytes."""
-    assert process.stdout is not None
-    pcm = bytearray()
-    while chunk := await process.stdout.read(CHUNK):
-        pcm += chunk
-        if len(pcm) > limit:
-            return None
-    return pcm
+def _ffmpeg() -> tuple[str, ...]:
+    alone = ("-threads", "1", "-filter_threads", "1")
+    source = ("-max_streams", str(STREAMS_LIMIT), "-format_whitelist", FORMATS, "-protocol_whitelist", "file")
+    as_whisper_loads_it = f"aformat=sample_fmts=s16:channel_layouts=mono:sample_rates={SAMPLE_RATE}"
+    target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", "-af", as_whisper_loads_it, "-f", "f32le", "pipe:1")
+    return (
+        "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-max_error_rate", str(MAX_ERROR_RATE),
+        *alone, *source, "-i", "file:/proc/self/fd/0", *target,
+    )  # fmt: skip
+
+
+async def _report(process: asyncio.subprocess.Process, max_seconds: float) -> bytes:
+    """The decoder's words until its end; raises AudioError as soon as they say that the file is too long."""
+    assert process.stderr is not None
+    said = bytearray()
+    while chunk := await process.stderr.read(4096):
+        if len(said) < REPORT_LIMIT:
+            said += chunk
+            if declared_seconds(bytes(said)) > max_seconds:
+                raise _too_long(max_seconds)
+    return bytes(said)
+
+
+def declared_seconds(report: bytes) -> float:
+    """How long the file says that it is; 0 where it says nothing, or ffmpeg could only guess."""
+    found = DECLARED.search(report)
+    if found is None or GUESSED in report:
+        return 0.0
+    hours, minutes, seconds = map(int, found.groups())
+    return hours * 3600.0 + minutes * 60 + seconds
+
+
+def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
+    """The reason that ffmpeg gives for having decoded nothing, where it is one that helps the client."""
+    if b"max_streams" in report:
+        return AudioError(
+            "TooManyStreams", f"The file has more than {STREAMS_LIMIT} tracks: send the audio track alone."
+        )
+    if b"does not contain any stream" in report:
+        return AudioError("NoAudioTrack", "The file has no audio track.")
+    if b"Input #0" in report:
+        return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
+    return None
+
+
+def _too_long(max_seconds: float) -> AudioError:
+    return AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.")
+
+
+def _too_slow(timeout: float) -> AudioError:
+    return AudioError("TimedOut", f"The file could not be decoded within {timeout:.0f} s.")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ends the decoder's whole process group."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()

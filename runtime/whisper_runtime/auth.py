@@ -14,6 +14,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from whisper_runtime.clients import named
 from whisper_runtime.errors import ApiError
 from whisper_runtime.refusal import refuse
 
@@ -107,7 +108,9 @@ class Authenticate:
         if scope["type"] != "http" or scope["path"] in self.open_paths:
             return await self.app(scope, receive, send)
         presented = presented_keys(Headers(scope=scope))
-        if any(self.keys.client(key) for key in presented):
+        known = [name for key in presented if (name := self.keys.client(key))]
+        if known:
+            named(scope, known[0])
             return await self.app(scope, receive, send)
         await refuse(_unauthorized(bool(presented)), scope, receive, send)
 

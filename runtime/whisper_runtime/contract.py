@@ -29,7 +29,14 @@ REALTIME_FACTOR_METRIC: Final = "whisper_realtime_factor"
 READY_METRIC: Final = "whisper_ready"
 MODEL_LOAD_METRIC: Final = "whisper_model_load_seconds"
 MODEL_INFO_METRIC: Final = "whisper_model_info"
-
+OLDEST_WAIT_METRIC: Final = "whisper_oldest_wait_seconds"
+SATURATION_METRIC: Final = "whisper_saturation_ratio"
+STAGE_SECONDS_METRIC: Final = "whisper_stage_duration_seconds"
+BATCH_FILL_METRIC: Final = "whisper_batch_fill_ratio"
+REJECTIONS_METRIC: Final = "whisper_rejections_total"
+ERRORS_METRIC: Final = "whisper_errors_total"
+AUTOSCALING_METRICS: Final = (SATURATION_METRIC, QUEUED_AUDIO_METRIC, OLDEST_WAIT_METRIC, REALTIME_FACTOR_METRIC)
+"""What an autoscaler needs of each pod, the best one first."""
 TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds in seconds; no alert can tell apart what is longer than the last."""
 
@@ -61,7 +68,7 @@ OFFICIAL_MODELS: Final[Mapping[str, str]] = {
 """sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
 
 Device = Literal["auto", "cuda", "cpu"]
-ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
+ComputeType = Literal["auto", "float16", "bfloat16", "float32", "int8"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
 
@@ -87,6 +94,9 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "drain_seconds": "WHISPER_DRAIN_SECONDS",
     "log_level": "WHISPER_LOG_LEVEL",
     "log_format": "WHISPER_LOG_FORMAT",
+    "max_scratch_bytes": "WHISPER_MAX_SCRATCH_BYTES",
+    "requests_per_minute": "WHISPER_REQUESTS_PER_MINUTE",
+    "audio_minutes_per_hour": "WHISPER_AUDIO_MINUTES_PER_HOUR",
 }
 
 
@@ -98,28 +108,51 @@ class RuntimeConfig(BaseModel):
     model: str = Field(default="base", min_length=1)
     """A name of openai-whisper, any name with `model_sha256`, or the path of a checkpoint."""
     model_dir: str = DEFAULT_MODEL_DIR
+    """Directory of the checkpoints: `fetch` writes here, `serve` reads."""
     model_url: str | None = None
-    """Where `fetch` downloads from; None: openai-whisper's own URL of that name."""
+    """Where `fetch` downloads from; unset: openai-whisper's own URL of that name."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """What the checkpoint must hash to; unset: the digest that openai-whisper publishes for that name."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
+    """Port for clients."""
     metrics_port: int = Field(default=METRICS_PORT, ge=1, le=65535)
+    """Port for the cluster: health, startup, readiness and metrics."""
     probes_on_http: bool = True
     """Serve health and metrics on the clients' port too, as a lone container wants; the operator says no."""
     device: Device = "auto"
+    """What the model runs on; `auto`: a GPU where there is one."""
     compute_type: ComputeType = "auto"
+    """Precision of the weights; `auto`: float16 on a GPU, float32 on a CPU."""
     language: str = "auto"
+    """ISO-639-1 code for requests that name no language; `auto`: it is detected."""
     max_upload_bytes: int = Field(default=100 * 1024**2, gt=0)
+    """The largest request body; a larger one gets 413."""
     max_audio_seconds: int = Field(default=4 * 3600, gt=0)
+    """The longest recording; a longer one gets 413."""
     request_timeout_seconds: int = Field(default=300, gt=0)
+    """The longest that a request may take; what cannot be transcribed in this time gets 413 at once."""
     max_queued_audio_seconds: int = Field(default=30 * 60, gt=0)
+    """Audio that may wait for the model; beyond it 429 with `Retry-After`."""
     condition_on_previous_text: bool = True
+    """Give the model what it heard so far as a prompt for the next window, as openai-whisper does."""
     cors_allow_origins: tuple[str, ...] = ()
+    """Origins of web pages that may call this server, as a JSON list; `["*"]`: all."""
     api_keys_dir: str | None = None
-    """A mounted Secret: each file is a client's name, its content that client's API key. None: no authentication."""
+    """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
     golden_dir: str = GOLDEN_DIR
+    """Directory of `clip.wav` and `clip.txt`, which the model must hear right before it serves."""
     drain_seconds: int = Field(default=600, ge=0)
+    """How long requests that are here may take to end after SIGTERM."""
     log_level: LogLevel = "info"
+    """The least level that is logged."""
     log_format: LogFormat = "json"
+    """One JSON object per line, or text for people."""
+    max_scratch_bytes: int = Field(default=6 * 1024**3, gt=0)
+    """Disk that uploads and decoded audio may take together, in TMPDIR; beyond it 503 with `Retry-After`."""
+    requests_per_minute: int | None = Field(default=None, gt=0)
+    """Requests that one client may send in a minute, by its API key, else its address. Unset: no limit."""
+    audio_minutes_per_hour: int | None = Field(default=None, gt=0)
+    """Minutes of audio that one client may send in an hour. Unset: no limit."""
 
     def to_env(self) -> dict[str, str]:
         """Environment variables for every field that is not at its default, so `from_env` gives `self` back."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Final
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+WORTH_A_RETRY: Final = frozenset({408, 429, 503})
+"""Statuses after which the same request may succeed."""
 NO_RETRY: Final = {"x-should-retry": "false"}
 """OpenAI's client repeats 408, 409, 429 and 5xx twice by default; this stops it where the same would happen again."""
 
@@ -50,52 +49,12 @@ class ClientGone(ApiError):
 def internal_error() -> ApiError:
     """The answer to a bug; what happened stands in the log under the request's id, never in the answer."""
     message = "The server failed on this request. Its log says why, under the id in the header x-request-id."
-    return ApiError(500, message, code="internal_error", headers=NO_RETRY)
+    return ApiError(500, message, code="internal_error")
 
 
 def error_response(error: ApiError) -> JSONResponse:
-    return JSONResponse({"error": error.body}, status_code=error.status_code, headers=error.headers)
-
-
-def answer_in_openai_shape(app: FastAPI) -> None:
-    """Gives the framework's own refusals (routes, methods, validation) the same body as ours."""
-    app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-
-
-async def _api_error(_: Request, error: Exception) -> JSONResponse:
-    return error_response(cast(ApiError, error))
-
-
-async def _http_exception(request: Request, error: Exception) -> JSONResponse:
-    found = cast(HTTPException, error)
-    return error_response(_translated(request.method, request.url.path, found))
-
-
-def _translated(method: str, path: str, error: HTTPException) -> ApiError:
-    match error.status_code:
-        case 404:
-            message = f"Unknown request URL: {method} {path}. GET /openapi.json lists what is served."
-            return ApiError(404, message, code="unknown_url")
-        case 405:
-            allowed = (error.headers or {}).get("Allow", "another method")
-            message = f"{path} does not take {method}: use {allowed}."
-            return ApiError(405, message, code="method_not_supported", headers=error.headers)
-        case status:
-            return ApiError(status, str(error.detail), headers=error.headers)
-
-
-async def _validation_error(_: Request, error: Exception) -> JSONResponse:
-    return error_response(_first_invalid_field(cast(RequestValidationError, error).errors()))
-
-
-def _first_invalid_field(errors: Any) -> ApiError:
-    first: Mapping[str, Any] = errors[0]
-    field = str(first["loc"][-1])
-    if field == "file":
-        message = "`file` is missing: send the audio as multipart/form-data, in a file field named `file`."
-        return ApiError(400, message, param=field, code="missing_file")
-    if first["type"] == "missing":
-        return ApiError(400, f"`{field}` is missing.", param=field, code="missing_required_parameter")
-    return ApiError(400, f"`{field}` is invalid: {first['msg']}.", param=field, code="invalid_value")
+    """The answer of OpenAI's shape; it tells clients not to try again where that cannot help."""
+    retry = {} if error.status_code in WORTH_A_RETRY else NO_RETRY
+    return JSONResponse(
+        {"error": error.body}, status_code=error.status_code, headers={**retry, **(error.headers or {})}
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
-from dataclasses import asdict
 
 from pydantic import BaseModel
 from whisper.tokenizer import LANGUAGES
+from whisper.utils import SubtitlesWriter, WriteSRT, WriteVTT
 
-from whisper_runtime.engine.transcription import Segment, Task, Transcription
-from whisper_runtime.parameters import ResponseFormat
+from whisper_runtime import tokens
+from whisper_runtime.engine.transcription import Segment, Transcription
+from whisper_runtime.parameters import Answer
 from whisper_runtime.schemas import (
     PlainTranscription,
     SegmentBody,
@@ -18,7 +20,9 @@ from whisper_runtime.schemas import (
     TranslationJson,
     TranslationVerbose,
     Usage,
+    WordBody,
 )
+from whisper_runtime.served import ServedModel
 
 
 def plain(found: Transcription) -> PlainTranscription:
@@ -26,44 +30,64 @@ def plain(found: Transcription) -> PlainTranscription:
     return PlainTranscription(
         text=found.text.strip(),
         language=found.language,
-        segments=_segments(found),
+        segments=[_segment(segment) for segment in found.segments],
         duration=found.duration,
     )
 
 
-def openai(found: Transcription, task: Task, response_format: ResponseFormat) -> BaseModel | str:
-    """The body that OpenAI's API has for `task` in `response_format`; a string is sent as plain text."""
-    text = found.text.strip()
-    match response_format, task:
-        case "text", _:
-            return text + "\n"
-        case "json", "transcribe":
-            return TranscriptionJson(text=text, usage=_usage(found))
-        case "json", "translate":
-            return TranslationJson(text=text)
-        case "verbose_json", "transcribe":
-            return TranscriptionVerbose(
-                task=task,
-                language=LANGUAGES[found.language],
-                duration=found.duration,
-                text=text,
-                segments=_segments(found),
-                usage=_usage(found),
-            )
-        case "verbose_json", "translate":  # the language of the text, which is English now
-            return TranslationVerbose(
-                task=task, language="english", duration=found.duration, text=text, segments=_segments(found)
-            )
+def openai(found: Transcription, answer: Answer, served: ServedModel) -> BaseModel | str:
+    """The body that OpenAI's API has for `answer`; a string is sent as plain text."""
+    match answer.response_format:
+        case "text":
+            return found.text.strip() + "\n"
+        case "srt":
+            return _subtitles(found, WriteSRT(""))
+        case "vtt":
+            return _subtitles(found, WriteVTT(""))
+        case "json":
+            return _json(found, answer, served)
+        case "verbose_json":
+            return _verbose(found, answer)
 
 
-def _usage(found: Transcription) -> Usage:
+def usage(found: Transcription) -> Usage:
     """OpenAI counts begun seconds."""
     return Usage(seconds=math.ceil(found.duration))
 
 
-def _segments(found: Transcription) -> list[SegmentBody]:
-    return [_segment(segment) for segment in found.segments]
+def _json(found: Transcription, answer: Answer, served: ServedModel) -> BaseModel:
+    text = found.text.strip()
+    if answer.task == "translate":
+        return TranslationJson(text=text)
+    logprobs = tokens.logprobs(found.segments, english_only=served.english_only) if answer.logprobs else None
+    return TranscriptionJson(text=text, logprobs=logprobs, usage=usage(found))
+
+
+def _verbose(found: Transcription, answer: Answer) -> BaseModel:
+    common = TranslationVerbose(
+        task=answer.task,
+        language="english" if answer.task == "translate" else LANGUAGES[found.language],  # of the text
+        duration=found.duration,
+        text=found.text.strip(),
+        segments=[_segment(segment) for segment in found.segments] if answer.segments else None,
+    )
+    if answer.task == "translate":
+        return common
+    words = [
+        WordBody(word=word.word.strip(), start=word.start, end=word.end)
+        for segment in found.segments
+        for word in segment.words
+    ]
+    return TranscriptionVerbose(**dict(common), words=words if answer.words else None, usage=usage(found))
 
 
 def _segment(segment: Segment) -> SegmentBody:
-    return SegmentBody.model_validate(asdict(segment) | {"tokens": list(segment.tokens)})
+    return SegmentBody.model_validate(segment, from_attributes=True)
+
+
+def _subtitles(found: Transcription, writer: SubtitlesWriter) -> str:
+    """What openai-whisper's own writer makes of the segments."""
+    cues = [{"start": segment.start, "end": segment.end, "text": segment.text} for segment in found.segments]
+    file = io.StringIO()
+    writer.write_result({"segments": cues}, file)  # pyright: ignore[reportUnknownMemberType]
+    return file.getvalue()

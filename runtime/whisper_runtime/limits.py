@@ -1,8 +1,9 @@
-"""Bounds on what a client may send: bytes, time, and the disk that all uploads together may take."""
+"""Bounds on an upload: its bytes, its time, and the disk that is left for it."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -10,23 +11,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_runtime.errors import ApiError, ClientGone
 from whisper_runtime.refusal import refuse
+from whisper_runtime.scratch import Scratch
 
 IDLE_SECONDS: Final = 30.0
 """The longest pause between two pieces of a body."""
 
-UPLOADS_AT_ONCE: Final = 8
-"""Uploads of the largest size that may lie on the scratch disk together; of smaller ones, as many more."""
-
 
 class LimitUploads:
-    """Refuses a body that is too large (413), too slow (408), or for which there is no disk now (429)."""
+    """Refuses a body that is too large (413), too slow (408), or for which there is no disk now (503)."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, max_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        scratch: Scratch,
+        max_bytes: int,
+        max_seconds: float,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         self.app = app
-        self.max_bytes = max_bytes
+        self.scratch = scratch
+        self.max_bytes = min(max_bytes, scratch.limit)
         self.max_seconds = max_seconds
         self.idle_seconds = idle_seconds
-        self._free = UPLOADS_AT_ONCE * max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
@@ -34,13 +40,12 @@ class LimitUploads:
         size = _declared_bytes(Headers(scope=scope), self.max_bytes)
         if size > self.max_bytes:
             return await refuse(_too_large(self.max_bytes), scope, receive, send)
-        if size > self._free:
-            return await refuse(_no_room(), scope, receive, send)
-        self._free -= size
-        try:
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.scratch.reserved(size))
+            except ApiError as error:
+                return await refuse(error, scope, receive, send)
             await self._pass_on(scope, receive, send)
-        finally:
-            self._free += size
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(receive, self.max_bytes, self.max_seconds, self.idle_seconds)
@@ -106,8 +111,3 @@ def _too_large(max_bytes: int) -> ApiError:
 
 def _too_slow() -> ApiError:
     return ApiError(408, "The request's body came too slowly, or stopped coming.", code="upload_too_slow")
-
-
-def _no_room() -> ApiError:
-    message = "There are too many uploads now: try again in a second."
-    return ApiError(429, message, code="too_many_uploads", kind="rate_limit_error", headers={"Retry-After": "1"})

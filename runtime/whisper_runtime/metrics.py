@@ -1,40 +1,59 @@
-"""What Prometheus scrapes; one registry per process object, so that tests never share counts."""
+"""What Prometheus scrapes; one registry per process object, so that tests never share counts.
+
+`Metrics` is the engine's observer (engine/protocol.py), and is told by the HTTP side what happens to requests.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from whisper_runtime.contract import (
     AUDIO_SECONDS_METRIC,
+    BATCH_FILL_METRIC,
+    ERRORS_METRIC,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
+    OLDEST_WAIT_METRIC,
     QUEUED_AUDIO_METRIC,
     READY_METRIC,
     REALTIME_FACTOR_METRIC,
+    REJECTIONS_METRIC,
     REQUESTS_METRIC,
+    SATURATION_METRIC,
+    STAGE_SECONDS_METRIC,
     TRANSCRIPTION_SECONDS_BUCKETS,
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
 )
-from whisper_runtime.engine.protocol import Engine, State
+from whisper_runtime.engine.protocol import Engine
 from whisper_runtime.engine.transcription import Transcription
-from whisper_runtime.lifecycle import Lifecycle, Phase
 from whisper_runtime.served import ServedModel
 
+STAGE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 AUDIO_BUCKETS: Final = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400)
+FILL_BUCKETS: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)
+
+REJECTED: Final = frozenset({401, 408, 413, 429, 503})
+"""Statuses of requests that were turned away; the rest from 400 on are errors."""
+
+Phase = Literal["fetch", "load", "prove"]
 
 
 class Metrics:
-    def __init__(self, served: ServedModel, engine: Engine, lifecycle: Lifecycle) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._model = served.name
+        self._requests()
+        self._engine()
+        self._process()
+
+    def _requests(self) -> None:
         self._transcriptions = Counter(
-            TRANSCRIPTIONS_METRIC,
-            "Transcriptions that ended well.",
-            ["language", "model"],
-            registry=self.registry,
+            TRANSCRIPTIONS_METRIC, "Transcriptions that ended well.", ["language", "model"], registry=self.registry
         )
         self._seconds = Histogram(
             TRANSCRIPTION_SECONDS_METRIC,
@@ -50,34 +69,128 @@ class Metrics:
             buckets=AUDIO_BUCKETS,
             registry=self.registry,
         )
-        self._requests = Counter(
-            REQUESTS_METRIC,
-            "Requests by route and status.",
-            ["route", "status"],
+        self._answers = Counter(
+            REQUESTS_METRIC, "Requests by route and status.", ["route", "status"], registry=self.registry
+        )
+        self._rejections = Counter(
+            REJECTIONS_METRIC, "Requests that were turned away, by the error's code.", ["cause"], registry=self.registry
+        )
+        self._errors = Counter(
+            ERRORS_METRIC, "Requests that failed, by the error's code.", ["cause"], registry=self.registry
+        )
+
+    def _engine(self) -> None:
+        self._stages = Histogram(
+            STAGE_SECONDS_METRIC,
+            "Seconds that a stage took: decode (of media), queue, encode, detect, decode_step, words.",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
             registry=self.registry,
         )
-        self._load = Gauge(MODEL_LOAD_METRIC, "Seconds from start to ready.", registry=self.registry)
-        self._observe(served, engine, lifecycle)
+        self._fill = Histogram(
+            BATCH_FILL_METRIC,
+            "Part of a decoding batch that was used, step by step.",
+            buckets=FILL_BUCKETS,
+            registry=self.registry,
+        )
+        self._fallbacks = Counter(
+            "whisper_fallbacks_total", "Windows decoded again at a higher temperature.", registry=self.registry
+        )
+        self._silent = Counter("whisper_no_speech_total", "Windows taken for silence.", registry=self.registry)
+        self._cancelled = Counter(
+            "whisper_cancellations_total", "Requests that left the model before their end.", registry=self.registry
+        )
+        self._splits = Counter(
+            "whisper_batch_splits_total", "Batches cut in two for want of device memory.", registry=self.registry
+        )
 
-    def _observe(self, served: ServedModel, engine: Engine, lifecycle: Lifecycle) -> None:
-        """Gauges that are read from the engine when Prometheus asks."""
-        ready = Gauge(READY_METRIC, "1 while requests are to be sent here, as /ready says.", registry=self.registry)
-        ready.set_function(lambda: engine.state is State.READY and lifecycle.phase is Phase.SERVING)
-        queued = Gauge(QUEUED_AUDIO_METRIC, "Seconds of audio that wait.", registry=self.registry)
-        queued.set_function(lambda: engine.queued_audio_seconds)
-        speed = Gauge(REALTIME_FACTOR_METRIC, "Seconds of audio transcribed per second.", registry=self.registry)
-        speed.set_function(lambda: engine.speed)
-        info = Gauge(MODEL_INFO_METRIC, "The served model; always 1.", ["model", "digest"], registry=self.registry)
-        info.labels(served.name, served.digest or "").set(1)
+    def _process(self) -> None:
+        self._load = Gauge(MODEL_LOAD_METRIC, "Seconds from start to ready.", registry=self.registry)
+        self._phases = Gauge(
+            "whisper_load_phase_seconds", "Seconds of each phase of the start.", ["phase"], registry=self.registry
+        )
+        self._info = Gauge(
+            MODEL_INFO_METRIC,
+            "The served model, its sha256, and what it runs on; always 1.",
+            ["model", "digest", "device", "compute_type"],
+            registry=self.registry,
+        )
+        self._memory = Gauge(
+            "whisper_device_memory_bytes", "Memory of the device that the model holds.", registry=self.registry
+        )
+
+    def watch(
+        self,
+        served: ServedModel,
+        engine: Engine,
+        queue_limit: Callable[[], float],
+        oldest_wait: Callable[[], float],
+        scratch: Callable[[], float],
+        ready: Callable[[], bool],
+    ) -> None:
+        """Names the model, and adds the gauges that are read when Prometheus asks."""
+        self._model = served
+        self._info.labels(served.name, served.digest or "", "", "").set(1)
+        for name, text, value in (
+            (READY_METRIC, "1 while requests are to be sent here, as /ready says.", ready),
+            (QUEUED_AUDIO_METRIC, "Seconds of audio that wait.", lambda: engine.queued_audio_seconds),
+            (OLDEST_WAIT_METRIC, "Seconds since the oldest request that is here was accepted.", oldest_wait),
+            (REALTIME_FACTOR_METRIC, "Seconds of audio transcribed per second.", lambda: engine.speed),
+            (
+                SATURATION_METRIC,
+                "Audio that waits, as a part of what may wait; from 1 on requests are refused.",
+                lambda: engine.queued_audio_seconds / queue_limit(),
+            ),
+            ("whisper_scratch_bytes", "Disk reserved for uploads and decoded audio.", scratch),
+        ):
+            Gauge(name, text, registry=self.registry).set_function(value)
 
     def transcribed(self, found: Transcription, seconds: float) -> None:
         """Counts one transcription that took `seconds`."""
-        self._transcriptions.labels(found.language, self._model).inc()
-        self._seconds.labels(self._model).observe(seconds)
-        self._audio.labels(self._model).observe(found.duration)
+        self._transcriptions.labels(found.language, self._model.name).inc()
+        self._seconds.labels(self._model.name).observe(seconds)
+        self._audio.labels(self._model.name).observe(found.duration)
 
-    def requested(self, route: str, status: int) -> None:
-        self._requests.labels(route, str(status)).inc()
+    def answered(self, route: str, status: int, cause: str | None) -> None:
+        """Counts a request by what became of it; `cause` is the code of its error."""
+        self._answers.labels(route, str(status)).inc()
+        if status in REJECTED:
+            self._rejections.labels(cause or str(status)).inc()
+        elif status >= 400:
+            self._errors.labels(cause or str(status)).inc()
 
     def loaded(self, seconds: float) -> None:
         self._load.set(seconds)
+
+    @contextmanager
+    def phase(self, name: Phase) -> Generator[None, None, None]:
+        """Times a phase of the start."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._phases.labels(name).set(time.perf_counter() - started)
+
+    def runs_on(self, device: str, compute_type: str, memory: Callable[[], float]) -> None:
+        """Names the device of the model, and where to read the bytes that it holds there."""
+        self._info.clear()
+        self._info.labels(self._model.name, self._model.digest or "", device, compute_type).set(1)
+        self._memory.set_function(memory)
+
+    def stage(self, name: str, seconds: float) -> None:
+        self._stages.labels(name).observe(seconds)
+
+    def batch(self, rows: int, capacity: int) -> None:
+        self._fill.observe(rows / capacity)
+
+    def fallback(self) -> None:
+        self._fallbacks.inc()
+
+    def no_speech(self) -> None:
+        self._silent.inc()
+
+    def cancelled(self) -> None:
+        self._cancelled.inc()
+
+    def split(self) -> None:
+        self._splits.inc()

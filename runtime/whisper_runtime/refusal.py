@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -16,6 +17,19 @@ from starlette.types import Receive, Scope, Send
 from whisper_runtime.errors import ApiError, error_response
 
 LINGER_SECONDS: Final = 30.0
+MAX_RETRY_AFTER: Final = 120
+"""Seconds; OpenAI's client does not try again at all where it is told to wait longer."""
+
+
+def retry_after(excess: float, speed: float) -> int:
+    """Seconds until the model has worked off `excess` seconds of audio."""
+    return max(1, min(math.ceil(excess / speed), MAX_RETRY_AFTER))
+
+
+def try_later(message: str, code: str, excess: float, speed: float) -> ApiError:
+    """429 with the time after which there will be room."""
+    headers = {"Retry-After": str(retry_after(excess, speed))}
+    return ApiError(429, message, code=code, kind="rate_limit_error", headers=headers)
 
 
 async def refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:

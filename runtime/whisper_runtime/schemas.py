@@ -1,15 +1,21 @@
-"""The bodies of answers, field by field as OpenAI's API has them."""
+"""The bodies of answers, field by field as OpenAI's API has them. A field that may be absent is never null."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from pydantic import BaseModel
+from pydantic.json_schema import SkipJsonSchema
 
 from whisper_runtime.engine.transcription import Task
 
+Absent = SkipJsonSchema[None]
+"""What a field holds that is not there; nobody sends null."""
+
 
 class Usage(BaseModel):
+    """OpenAI bills Whisper by the second."""
+
     type: Literal["duration"] = "duration"
     seconds: int
 
@@ -27,8 +33,22 @@ class SegmentBody(BaseModel):
     no_speech_prob: float
 
 
+class WordBody(BaseModel):
+    word: str
+    start: float
+    end: float
+
+
+class Logprob(BaseModel):
+    token: str
+    bytes: list[int]
+    """The token in UTF-8: a character may be spread over several tokens."""
+    logprob: float
+
+
 class TranscriptionJson(BaseModel):
     text: str
+    logprobs: list[Logprob] | Absent = None
     usage: Usage
 
 
@@ -36,22 +56,35 @@ class TranslationJson(BaseModel):
     text: str
 
 
-class TranscriptionVerbose(BaseModel):
+class TranslationVerbose(BaseModel):
     task: Task
     language: str
     """English name of the language, as OpenAI gives it: `english`."""
     duration: float
     text: str
-    segments: list[SegmentBody]
+    segments: list[SegmentBody] | Absent = None
+
+
+class TranscriptionVerbose(TranslationVerbose):
+    words: list[WordBody] | Absent = None
     usage: Usage
 
 
-class TranslationVerbose(BaseModel):
-    task: Task
-    language: str
-    duration: float
+class TextDelta(BaseModel):
+    """An event of a stream: what was said since the one before."""
+
+    type: Literal["transcript.text.delta"] = "transcript.text.delta"
+    delta: str
+    logprobs: list[Logprob] | Absent = None
+
+
+class TextDone(BaseModel):
+    """The last event of a stream: the text as a whole."""
+
+    type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
-    segments: list[SegmentBody]
+    logprobs: list[Logprob] | Absent = None
+    usage: Usage
 
 
 class PlainTranscription(BaseModel):
@@ -76,3 +109,17 @@ class ModelBody(BaseModel):
 class ModelList(BaseModel):
     object: Literal["list"] = "list"
     data: list[ModelBody]
+
+
+class Problem(BaseModel):
+    message: str
+    type: str
+    param: str | None
+    """The field that is wrong, where it is one."""
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """Every refusal."""
+
+    error: Problem

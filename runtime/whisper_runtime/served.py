@@ -27,7 +27,7 @@ class ServedModel:
 def served_model(config: RuntimeConfig) -> ServedModel:
     """The model that `config` names: by its name, or by the file's name where it gives a path."""
     name = PurePath(config.model).stem if "/" in config.model else config.model
-    digest = expected_sha256(name, config.model_sha256)
+    digest = config.model_sha256 if "/" in config.model else expected_sha256(name, config.model_sha256)
     english_only = name.endswith(".en")
     is_turbo = name in ("turbo", "large-v3-turbo") or digest == OFFICIAL_MODELS["turbo"]
     language = "en" if english_only else None if config.language == "auto" else config.language

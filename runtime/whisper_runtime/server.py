@@ -122,6 +122,7 @@ def _stop_on_signals() -> asyncio.Event:
 async def _beat(serving: Serving) -> None:
     while True:
         serving.lifecycle.beat()
+        serving.saturation.observe(serving.engine.queued_audio_seconds, serving.queue_limit)
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 

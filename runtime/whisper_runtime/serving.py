@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Protocol
+from typing import IO, Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from whisper_runtime.admission import Saturation, queue_limit
 from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.engine.protocol import Engine, Samples
-from whisper_runtime.lifecycle import Lifecycle
+from whisper_runtime.decoders import Decoders
+from whisper_runtime.engine.protocol import Engine, Samples, State
+from whisper_runtime.lifecycle import Lifecycle, Phase
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.places import Places
+from whisper_runtime.ratelimit import Rates
+from whisper_runtime.scratch import Scratch
 from whisper_runtime.served import ServedModel, served_model
-
-DECODERS_AT_ONCE: Final = max(1, min(4, (os.cpu_count() or 1) - 1))
-"""Files decoded at the same time: each may take hundreds of MB, and the model needs processors too."""
 
 
 class Decode(Protocol):
     """Media of any kind as samples; raises audio.AudioError."""
 
-    def __call__(self, path: str, *, max_seconds: float, timeout: float) -> Awaitable[Samples]: ...
+    def __call__(self, media: IO[bytes], *, max_seconds: float, timeout: float) -> Awaitable[Samples]: ...
 
 
 @dataclass
@@ -32,16 +32,45 @@ class Serving:
     config: RuntimeConfig
     engine: Engine
     decode: Decode
+    metrics: Metrics = field(default_factory=Metrics)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     started: int = field(default_factory=lambda: int(time.time()))
     """Unix time."""
-    decoders: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DECODERS_AT_ONCE))
+    decoders: Decoders = field(default_factory=Decoders)
+    places: Places = field(default_factory=Places)
+    saturation: Saturation = field(default_factory=Saturation)
     model: ServedModel = field(init=False)
-    metrics: Metrics = field(init=False)
+    scratch: Scratch = field(init=False)
+    rates: Rates = field(init=False)
 
     def __post_init__(self) -> None:
-        self.model = served_model(self.config)
-        self.metrics = Metrics(self.model, self.engine, self.lifecycle)
+        config = self.config
+        self.model = served_model(config)
+        self.scratch = Scratch(config.max_scratch_bytes)
+        self.rates = Rates(config.requests_per_minute, config.audio_minutes_per_hour)
+        self.metrics.watch(
+            self.model,
+            self.engine,
+            queue_limit=lambda: self.queue_limit,
+            oldest_wait=lambda: self.places.oldest_wait,
+            scratch=lambda: self.scratch.used,
+            ready=lambda: self.unready is None,
+        )
+
+    @property
+    def unready(self) -> str | None:
+        """Why no client is to be sent here; None: the golden clip came out right, there is room, and nobody leaves."""
+        if self.lifecycle.phase is not Phase.SERVING:
+            return "draining"
+        if self.engine.state is not State.READY:
+            return self.engine.state.value
+        return "saturated" if self.saturation.full else None
+
+    @property
+    def queue_limit(self) -> float:
+        """Seconds of audio that may wait now."""
+        config = self.config
+        return queue_limit(config.max_queued_audio_seconds, self.engine.speed, config.request_timeout_seconds)
 
 
 def _serving(request: Request) -> Serving:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 from whisper_runtime import audio, golden
 from whisper_runtime.contract import RuntimeConfig, checkpoint_path
 from whisper_runtime.engine import model
+from whisper_runtime.engine.protocol import Samples
 from whisper_runtime.engine.scheduler import Scheduler
 from whisper_runtime.fetch import fetch
+from whisper_runtime.metrics import Metrics
 from whisper_runtime.server import CannotServe, serve
 from whisper_runtime.serving import Serving
 
 
 def run(config: RuntimeConfig) -> str | None:
     """Serves until it is told to stop; None then, else why it cannot serve."""
-    path = checkpoint(config)
+    path, metrics = checkpoint(config), Metrics()
     engine = Scheduler(
-        load=lambda: model.load(path, config.device, config.compute_type),
-        prove=lambda transcribe: golden.prove(config.golden_dir, transcribe),
+        load=lambda: _load(config, path, metrics),
+        prove=lambda transcribe: _prove(config, transcribe, metrics),
+        observer=metrics,
     )
     try:
-        serve(Serving(config, engine, audio.decode), lambda: ensure(config, path))
+        serve(Serving(config, engine, audio.decode, metrics), lambda: ensure(config, path, metrics))
     except CannotServe as error:
         return str(error)
     return None
@@ -34,7 +40,21 @@ def checkpoint(config: RuntimeConfig) -> Path:
     return Path(checkpoint_path(config.model_dir, config.model, config.model_sha256))
 
 
-def ensure(config: RuntimeConfig, path: Path) -> None:
+def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> model.Model:
+    with metrics.phase("load"):
+        loaded = model.load(path, config.device, config.compute_type)
+    on_gpu = loaded.device.type == "cuda"
+    device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
+    metrics.runs_on(device, loaded.precision, torch.cuda.memory_allocated if on_gpu else lambda: 0)
+    return loaded
+
+
+def _prove(config: RuntimeConfig, transcribe: Callable[[Samples], str], metrics: Metrics) -> None:
+    with metrics.phase("prove"):
+        golden.prove(config.golden_dir, transcribe)
+
+
+def ensure(config: RuntimeConfig, path: Path, metrics: Metrics) -> None:
     """Fetches the checkpoint where it is not there: a lone container starts with a name alone. Raises CannotServe."""
     if path.exists():
         return
@@ -42,6 +62,7 @@ def ensure(config: RuntimeConfig, path: Path) -> None:
         raise CannotServe(
             f"WHISPER_MODEL names {path}, which does not exist: correct the path, or mount the file there"
         )
-    report = fetch(config)
+    with metrics.phase("fetch"):
+        report = fetch(config)
     if not path.exists():
         raise CannotServe(f"{report.reason}: {report.message}")

@@ -3,69 +3,107 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import Final, TypeVar
 
 from fastapi import UploadFile
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from whisper_runtime.admission import queue_full
-from whisper_runtime.audio import AudioError
-from whisper_runtime.contract import SCRATCH_DIR, RuntimeConfig
+from whisper_runtime.admission import deadline, longest_now, queue_full, too_long
+from whisper_runtime.audio import BYTES_PER_SECOND, AudioError
+from whisper_runtime.clients import client_of
 from whisper_runtime.engine.protocol import Samples
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import NO_RETRY, ApiError, ClientGone
+from whisper_runtime.errors import ApiError, ClientGone
 from whisper_runtime.serving import Serving
+from whisper_runtime.streaming import Live
 
 T = TypeVar("T")
 
 SAMPLE_RATE: Final = 16_000
 DECODE_SECONDS: Final = 120.0
 """The longest that a decoder may work on one file."""
+BAD_AUDIO: Final = {
+    "NotAudio": "not_audio",
+    "Empty": "empty_file",
+    "NoAudioTrack": "no_audio_track",
+    "TooManyStreams": "too_many_streams",
+    "Damaged": "damaged_file",
+    "TimedOut": "decoding_too_slow",
+}
+"""OpenAI's `code` for each reason why a file is refused."""
 
 
-async def transcribe(serving: Serving, request: Request, file: UploadFile, options: Options) -> Transcription:
-    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed."""
+async def transcribe(
+    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None = None
+) -> Transcription:
+    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed.
+
+    `live` is told once the request has its place in the queue, and then of its segments.
+    """
     started = time.perf_counter()
     try:
         async with asyncio.timeout(serving.config.request_timeout_seconds):
-            found = await _unless_gone(request, _through_the_model(serving, file, options))
+            found = await _unless_gone(request, _through_the_model(serving, request, file, options, live))
     except TimeoutError:
-        raise _out_of_time(serving.config) from None
+        raise _out_of_time() from None
     serving.metrics.transcribed(found, time.perf_counter() - started)
     return found
 
 
-async def _through_the_model(serving: Serving, file: UploadFile, options: Options) -> Transcription:
-    samples = await _decoded(serving, file)
-    engine, limit = serving.engine, serving.config.max_queued_audio_seconds
-    if error := queue_full(engine.queued_audio_seconds, len(samples) / SAMPLE_RATE, engine.speed, limit):
-        raise error
-    future = engine.submit(samples, options)
+async def _through_the_model(
+    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None
+) -> Transcription:
+    engine, config, client = serving.engine, serving.config, client_of(request.scope)
+    longest = longest_now(engine.speed, config.request_timeout_seconds, config.max_audio_seconds)
+    with ExitStack() as held:
+        samples = await _decoded(serving, file, longest, held)
+        seconds, queued = len(samples) / SAMPLE_RATE, engine.queued_audio_seconds
+        serving.rates.heard(client, seconds)
+        if error := queue_full(queued, seconds, engine.speed, serving.queue_limit) or serving.places.share_full(
+            client, seconds, engine.speed, serving.queue_limit
+        ):
+            raise error
+        held.enter_context(serving.places.taken(client, seconds))
+        async with asyncio.timeout(deadline(seconds, queued, engine.speed, config.request_timeout_seconds)):
+            future = engine.submit(samples, options, live and live.on_segments)
+            if live is not None:
+                live.accepted.set()
+            return await _finished(future)
+
+
+async def _finished(future: Future[Transcription]) -> Transcription:
     try:
         return await asyncio.wrap_future(future)  # cancelling this cancels `future`, which gives the place back
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
-        raise ApiError(503, "The server stopped before this was transcribed.", code="shutting_down") from None
+        message = "The server stopped before this was transcribed: try again, and another replica will answer."
+        raise ApiError(503, message, code="shutting_down", headers={"Retry-After": "1"}) from None
 
 
-async def _decoded(serving: Serving, file: UploadFile) -> Samples:
-    """The file's samples. The decoder is a process of its own and wants a path, so the upload gets one meanwhile."""
-    async with serving.decoders:
-        with tempfile.NamedTemporaryFile(dir=SCRATCH_DIR, prefix="upload-") as named:
-            await run_in_threadpool(shutil.copyfileobj, file.file, named)
-            await run_in_threadpool(named.flush)
-            try:
-                return await serving.decode(
-                    named.name, max_seconds=serving.config.max_audio_seconds, timeout=DECODE_SECONDS
-                )
-            except AudioError as error:
-                raise _bad_audio(error) from None
+async def _decoded(serving: Serving, file: UploadFile, longest: float, held: ExitStack) -> Samples:
+    """The file's samples, whose disk is given back when `held` ends.
+
+    Raises ApiError where the file is no audio, or longer than `longest` seconds.
+    """
+    config = serving.config
+    async with serving.decoders.one():
+        disk = held.enter_context(serving.scratch.reserved(int(longest * BYTES_PER_SECOND)))
+        started = time.perf_counter()
+        try:
+            samples = await serving.decode(file.file, max_seconds=longest, timeout=DECODE_SECONDS)
+        except AudioError as error:
+            if error.reason == "TooLong":
+                raise too_long(longest, config.max_audio_seconds, config.request_timeout_seconds) from None
+            raise ApiError(400, error.message, param="file", code=BAD_AUDIO[error.reason]) from None
+        finally:
+            serving.metrics.stage("decode", time.perf_counter() - started)
+        disk.shrink(samples.nbytes)
+        return samples
 
 
 async def _unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
@@ -88,20 +126,7 @@ async def _hung_up(request: Request) -> None:
         pass
 
 
-def _bad_audio(error: AudioError) -> ApiError:
-    status, code = {
-        "NotAudio": (400, "not_audio"),
-        "Empty": (400, "empty_file"),
-        "TooLong": (413, "audio_too_long"),
-        "TimedOut": (400, "decoding_too_slow"),
-    }[error.reason]
-    return ApiError(status, error.message, param="file", code=code)
-
-
-def _out_of_time(config: RuntimeConfig) -> ApiError:
+def _out_of_time() -> ApiError:
     """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
-    message = (
-        f"There was no answer within {config.request_timeout_seconds} s, the longest that this server allows: "
-        "send a shorter recording."
-    )
-    return ApiError(504, message, code="request_timeout", headers=NO_RETRY)
+    message = "The transcription was not done in the time allowed for its length: send a shorter recording."
+    return ApiError(504, message, code="request_timeout")

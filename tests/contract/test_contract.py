@@ -36,6 +36,9 @@ EVERY_FIELD: dict[str, Any] = {
     "drain_seconds": 0,
     "log_level": "debug",
     "log_format": "text",
+    "max_scratch_bytes": 5,
+    "requests_per_minute": 6,
+    "audio_minutes_per_hour": 7,
 }
 
 

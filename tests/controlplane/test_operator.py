@@ -181,11 +181,11 @@ async def test_what_others_own_is_left_alone(
 async def test_a_part_of_later_work_is_named(
     operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
 ) -> None:
-    namespace.apply(service("speech", jobs={}, rateLimit={}))
+    namespace.apply(service("speech", resultCache={}, jobs={}))
     await eventually("it is Stalled", lambda: condition(namespace, "speech", "Stalled"))
     stalled = condition(namespace, "speech", "Stalled")
     assert stalled["reason"] == "NotImplemented"
-    assert "spec.rateLimit, spec.jobs are not implemented" in stalled["message"]
+    assert "spec.jobs, spec.resultCache are not implemented" in stalled["message"]
     assert namespace.list("deployments,services,jobs", "whisper-operator.io/service=speech") == []
 
 

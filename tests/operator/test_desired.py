@@ -193,3 +193,13 @@ def test_quantities_are_canonical() -> None:
     there = [claim(wanted), fetched(wanted, claim(wanted))]
     resources = one(desired(wanted, observed(*there), ENV), "Deployment")["spec"]["template"]["spec"]["containers"][0]
     assert resources["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
+
+
+def test_a_rate_limit_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
+    def variables(**spec: object) -> dict[str, str]:
+        template = deployment(service(**spec, **EMPTY_DIR))["spec"]["template"]
+        return {entry["name"]: entry["value"] for entry in template["spec"]["containers"][0]["env"]}
+
+    limited = variables(rateLimit={"audioMinutesPerHour": 90})
+    assert (limited["WHISPER_REQUESTS_PER_MINUTE"], limited["WHISPER_AUDIO_MINUTES_PER_HOUR"]) == ("10", "90")
+    assert not {name for name in variables() if "PER_MINUTE" in name or "PER_HOUR" in name}

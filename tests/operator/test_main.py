@@ -41,9 +41,9 @@ def test_check_says_what_is_wrong() -> None:
 
 def test_check_names_what_is_not_implemented(tmp_path: Path) -> None:
     body = yaml.safe_load(Path(EXAMPLE).read_text())
-    body["spec"]["rateLimit"] = {}
+    body["spec"]["jobs"] = {}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
-    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.rateLimit"):
+    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.jobs"):
         main(["check", "-f", str(tmp_path / "a.yaml")])
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from typing import IO
 
 import numpy as np
 
 from whisper_runtime.audio import AudioError
-from whisper_runtime.engine.protocol import Samples, State
-from whisper_runtime.engine.transcription import Options, Segment, Transcription
+from whisper_runtime.engine.protocol import OnSegments, Samples, State
+from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
 
 SEGMENT = Segment(
     id=0,
@@ -16,11 +17,13 @@ SEGMENT = Segment(
     start=0.0,
     end=2.5,
     text=" Ask not.",
-    tokens=(50364, 16981, 406, 13, 50489),
+    tokens=(50364, 12320, 406, 13, 50489),
     temperature=0.0,
     avg_logprob=-0.25,
     compression_ratio=0.75,
     no_speech_prob=0.01,
+    words=(Word(" Ask", 0.0, 1.0, 0.9), Word(" not.", 1.0, 2.5, 0.8)),
+    token_logprobs=(-0.125, -0.5, -0.25, -0.375, -0.125),
 )
 SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(SEGMENT,))
 
@@ -28,19 +31,29 @@ SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(
 class FakeEngine:
     def __init__(self, state: State = State.READY) -> None:
         self.state = state
+        self.heard: list[int] = []
+        """Samples of each recording."""
         self.error: str | None = None
         self.queued_audio_seconds = 0.0
         self.speed = 10.0
         self.asked: list[Options] = []
         self.held: list[Future[Transcription]] = []
+        self.listeners: list[OnSegments | None] = []
+        """Who is told of segments, for each of `held`."""
         self.answer: Transcription | Exception | None = SPOKEN
         """None: hold every request."""
 
-    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
+        self.heard.append(len(samples))
         self.asked.append(options)
         future: Future[Transcription] = Future()
         self.held.append(future)
+        self.listeners.append(on_segments)
         if isinstance(self.answer, Transcription):
+            for segment in self.answer.segments if on_segments else ():
+                on_segments([segment])
             future.set_result(self.answer)
         elif self.answer is not None:
             future.set_exception(self.answer)
@@ -53,10 +66,9 @@ class FakeEngine:
         self.state = State.STOPPED
 
 
-async def fake_decode(path: str, *, max_seconds: float, timeout: float) -> Samples:
+async def fake_decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
     """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        content = file.read()
+    content = media.read().decode(errors="replace")
     if not content:
         raise AudioError("Empty", "The file is empty.")
     if not content.startswith("speech"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,26 @@ async def test_a_broken_form(start: Start) -> None:
     headers = {"content-type": "multipart/form-data; boundary=x"}
     answer = await start().post("/transcribe", content=b"--y nonsense", headers=headers)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "retried"),
+    [
+        ({"method": "POST", "url": "/transcribe"}, 400, False),
+        ({"method": "GET", "url": "/v1/models/gpt-4"}, 404, False),
+        ({"method": "GET", "url": "/transcribe"}, 405, False),
+        ({"method": "POST", "url": "/transcribe", "content": b"." * 2000}, 413, False),
+        ({"method": "POST", "url": "/transcribe", "files": speech(60)}, 429, True),
+    ],
+)
+async def test_a_client_is_told_where_trying_again_cannot_help(
+    start: Start, engine: FakeEngine, request_of: dict[str, Any], status: int, retried: bool
+) -> None:
+    engine.queued_audio_seconds = 100
+    client = start(max_upload_bytes=1000, max_queued_audio_seconds=120)
+    answer = await client.request(**request_of)
+    assert answer.status_code == status
+    assert answer.headers.get("x-should-retry") == (None if retried else "false")
 
 
 async def test_a_bug_is_500_without_details_and_not_repeated(

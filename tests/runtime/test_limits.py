@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.runtime.conftest import Start, speech
-from whisper_runtime.limits import UPLOADS_AT_ONCE, LimitUploads
+from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.fake_engine import SPOKEN, FakeEngine
+from whisper_runtime.limits import LimitUploads
+from whisper_runtime.scratch import Scratch
 
 FORM = {"content-type": "multipart/form-data; boundary=x"}
 
@@ -54,7 +56,7 @@ async def test_a_body_that_stops_coming_is_refused() -> None:
         yield b"."
         await asyncio.Event().wait()
 
-    limited = LimitUploads(_forgiving(_swallow), max_bytes=1000, max_seconds=60, idle_seconds=0.01)
+    limited = LimitUploads(_forgiving(_swallow), Scratch(9000), max_bytes=1000, max_seconds=60, idle_seconds=0.01)
     sent: list[Message] = []
     body = stalling()
 
@@ -91,15 +93,35 @@ async def test_all_uploads_together_have_a_bound() -> None:
         await release.wait()
         await _swallow(scope, receive, send)
 
-    transport = httpx.ASGITransport(app=LimitUploads(held, max_bytes=1000, max_seconds=60))
+    scratch = Scratch(3500)
+    transport = httpx.ASGITransport(app=LimitUploads(held, scratch, max_bytes=1000, max_seconds=60))
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://whisper") as client,
         asyncio.TaskGroup() as group,
     ):
-        uploads = [group.create_task(client.post("/", content=b"." * 1000)) for _ in range(UPLOADS_AT_ONCE)]
+        uploads = [group.create_task(client.post("/", content=b"." * 1000)) for _ in range(3)]
         for _ in uploads:
             await waiting.acquire()
         refused = await client.post("/", content=b"." * 1000)
         release.set()
-    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
-    assert [upload.result().status_code for upload in uploads] == [200] * UPLOADS_AT_ONCE
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "scratch_full")
+    assert refused.headers["retry-after"] == "1"
+    assert [upload.result().status_code for upload in uploads] == [200] * 3
+    assert scratch.used == 0
+
+
+async def test_decoded_audio_counts_for_as_long_as_its_request(
+    start: Start, serving_of: ServingOf, engine: FakeEngine
+) -> None:
+    engine.answer = None
+    serving = serving_of(max_scratch_bytes=2_000_000, max_upload_bytes=1000, max_audio_seconds=20)
+    client = start(serving)
+    request = asyncio.create_task(client.post("/transcribe", files=speech(20)))
+    async with asyncio.timeout(10):
+        while not engine.held:
+            await asyncio.sleep(0.001)
+    assert serving.scratch.used > 20 * 16_000 * 4
+    assert (await client.post("/transcribe", files=speech(30))).status_code == 503  # the longest might not fit
+    engine.held[0].set_result(SPOKEN)
+    assert (await request).status_code == 200
+    assert serving.scratch.used == 0

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 from starlette.types import Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import FakeEngine
 from whisper_runtime.app import create_app
-from whisper_runtime.contract import SCRATCH_DIR
 
 FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'
 
@@ -73,9 +71,3 @@ async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: 
         assert (await client.get("/health")).status_code == 200
         engine.held[0].cancel()
         await request
-
-
-async def test_no_upload_is_left_on_disk(start: Start) -> None:
-    before = set(Path(SCRATCH_DIR).glob("upload-*"))
-    await start().post("/transcribe", files={"file": ("a.wav", b"<html>")})
-    assert set(Path(SCRATCH_DIR).glob("upload-*")) <= before

@@ -129,6 +129,8 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
         drain_seconds=duration_seconds(spec.rollout.drain_timeout),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
+        requests_per_minute=spec.rate_limit.requests_per_minute if spec.rate_limit else None,
+        audio_minutes_per_hour=spec.rate_limit.audio_minutes_per_hour if spec.rate_limit else None,
     )
 
 

@@ -1,46 +1,84 @@
-"""Loads a checkpoint in seconds: memory-mapped, into a model that allocates nothing of its own."""
+"""Loads a checkpoint in seconds: memory-mapped, and packed layer by layer into the form that is multiplied fastest."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
 from torch import nn
+from whisper import _ALIGNMENT_HEADS, _MODELS  # pyright: ignore[reportPrivateUsage]
 from whisper.model import AudioEncoder, ModelDimensions, TextDecoder, Whisper
 
 from whisper_runtime.contract import ComputeType, Device
+from whisper_runtime.engine.decoder import Decoder
+from whisper_runtime.engine.encoder import Encoder
+from whisper_runtime.engine.products import Precision, packer
 
-DTYPES: Final = {"float16": torch.float16, "float32": torch.float32}
-HALVED: Final = (nn.Linear, nn.Conv1d, nn.Embedding)
-"""What runs in half precision; LayerNorm computes in float32 (whisper/model.py, LayerNorm.forward)."""
+ACTIVATIONS: Final = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+"""What runs between the products on a GPU; on a CPU that is float32."""
 
 
 class CannotLoad(Exception):
     """The checkpoint cannot be loaded on this device; the message says why, and what would help."""
 
 
-def load(path: Path, device: Device, compute_type: ComputeType) -> Whisper:
-    """The model in `path`, ready to decode; its outputs equal those of `whisper.load_model`. Raises CannotLoad."""
+@dataclass(frozen=True)
+class Model:
+    """Everything that the engine computes with."""
+
+    dims: ModelDimensions
+    encoder: Encoder
+    decoder: Decoder
+    alignment_heads: tuple[tuple[int, int], ...]
+    """Pairs of layer and head whose attention follows the speech."""
+    device: torch.device
+    precision: Precision
+
+    @property
+    def is_multilingual(self) -> bool:
+        return self.dims.n_vocab >= 51865
+
+    @property
+    def num_languages(self) -> int:
+        return self.dims.n_vocab - 51765 - int(self.is_multilingual)
+
+
+def load(path: Path, device: Device, compute_type: ComputeType, name: str | None = None) -> Model:
+    """The model in `path`, ready to decode. Raises CannotLoad.
+
+    `name`: of openai-whisper's models, whose alignment heads are known; None: guessed from the file's name.
+    """
     target = _device(device)
-    dtype = _dtype(compute_type, target)
+    precision = _precision(compute_type, target)
     try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        dims = ModelDimensions(**checkpoint["dims"])
-        model = _Empty(dims)
-        model.load_state_dict(checkpoint["model_state_dict"], assign=True)
+        module = _mapped(path)
     except Exception as error:  # torch raises many kinds for a file that is no checkpoint
         raise CannotLoad(f"{path} is no checkpoint of openai-whisper: {_first_line(error)}") from error
-    model.float()
-    if dtype != torch.float32:
-        for module in model.modules():
-            if isinstance(module, HALVED):
-                module.to(dtype)
-    return model.to(target).eval()
+    on, pack = torch.device(target), packer(torch.device(target), precision)
+    dtype = ACTIVATIONS.get(precision, torch.float32) if target == "cuda" else torch.float32
+    with torch.inference_mode():
+        return Model(
+            module.dims,
+            Encoder(module.encoder, pack, on, dtype),
+            Decoder(module.decoder, pack, on, dtype),
+            _alignment_heads(name or path.stem, module.dims),
+            on,
+            precision,
+        )
+
+
+def _mapped(path: Path) -> Whisper:
+    """The checkpoint as openai-whisper's module, whose weights are the file's pages: nothing is read before its use."""
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    module = _Empty(ModelDimensions(**checkpoint["dims"]))
+    module.load_state_dict(checkpoint["model_state_dict"], assign=True)
+    return module
 
 
 class _Empty(Whisper):
-    """A Whisper without weights; only the buffers that no checkpoint holds are made, as Whisper.__init__ makes them."""
+    """A Whisper without weights, on the device that allocates nothing."""
 
     def __init__(self, dims: ModelDimensions) -> None:
         nn.Module.__init__(self)
@@ -52,11 +90,27 @@ class _Empty(Whisper):
             self.decoder = TextDecoder(
                 dims.n_vocab, dims.n_text_ctx, dims.n_text_state, dims.n_text_head, dims.n_text_layer
             )
-        mask = torch.full((dims.n_text_ctx, dims.n_text_ctx), -torch.inf).triu_(1)
-        self.decoder.register_buffer("mask", mask, persistent=False)
-        heads = torch.zeros(dims.n_text_layer, dims.n_text_head, dtype=torch.bool)
-        heads[dims.n_text_layer // 2 :] = True
-        self.register_buffer("alignment_heads", heads.to_sparse(), persistent=False)
+
+
+def _alignment_heads(name: str, dims: ModelDimensions) -> tuple[tuple[int, int], ...]:
+    """Those that openai-whisper publishes for the model, else all of the upper half of the layers (model.py)."""
+    known = next((known for known in sorted(_MODELS, key=len, reverse=True) if name.startswith(known)), None)
+    if known is not None:
+        shape = (dims.n_text_layer, dims.n_text_head)
+        found = _read_heads(_ALIGNMENT_HEADS[known])
+        if found.size == shape[0] * shape[1]:
+            return tuple((int(layer), int(head)) for layer, head in zip(*found.reshape(shape).nonzero(), strict=True))
+    layers = range(dims.n_text_layer // 2, dims.n_text_layer)
+    return tuple((layer, head) for layer in layers for head in range(dims.n_text_head))
+
+
+def _read_heads(dump: bytes) -> Any:
+    import base64
+    import gzip
+
+    import numpy as np
+
+    return np.frombuffer(gzip.decompress(base64.b85decode(dump)), dtype=bool)
 
 
 def _device(wanted: Device) -> Literal["cuda", "cpu"]:
@@ -67,16 +121,14 @@ def _device(wanted: Device) -> Literal["cuda", "cpu"]:
     return wanted
 
 
-def _dtype(wanted: ComputeType, device: Literal["cuda", "cpu"]) -> torch.dtype:
+def _precision(wanted: ComputeType, device: Literal["cuda", "cpu"]) -> Precision:
     if wanted == "auto":
-        return torch.float16 if device == "cuda" else torch.float32
-    if wanted == "bfloat16":
-        raise CannotLoad(
-            "WHISPER_COMPUTE_TYPE is bfloat16, which openai-whisper's decoder cannot do: set float16 or auto"
-        )
-    if device == "cpu" and wanted != "float32":
-        raise CannotLoad(f"WHISPER_COMPUTE_TYPE is {wanted}, which no CPU computes fast: set float32 or auto")
-    return DTYPES[wanted]
+        return "float16" if device == "cuda" else "float32"
+    if device == "cpu" and wanted == "float16":
+        raise CannotLoad("WHISPER_COMPUTE_TYPE is float16, which no CPU computes fast: set int8, bfloat16 or auto")
+    if device == "cuda" and wanted == "int8":
+        raise CannotLoad("WHISPER_COMPUTE_TYPE is int8, which is for CPUs: set float16 or auto")
+    return wanted
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from enum import Enum
 from typing import Protocol
@@ -9,10 +10,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 Samples = npt.NDArray[np.float32]
 """Mono audio at 16 kHz, from -1 to 1."""
+
+OnSegments = Callable[[Sequence[Segment]], None]
+"""Is called from the model's thread, so it must not take long."""
 
 
 class State(Enum):
@@ -40,10 +44,55 @@ class Engine(Protocol):
         """Seconds of audio that the model transcribes in a second, as measured; above 0."""
         ...
 
-    def submit(self, samples: Samples, options: Options) -> Future[Transcription]:
-        """A place in the queue; cancelling the future gives it back."""
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
+        """A place in the queue; cancelling the future gives it back within one decoding step.
+
+        `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
+        the future is done; their texts, put together, are the transcription's.
+        """
         ...
 
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
+
+
+class Observer(Protocol):
+    """Is told what the engine does, from the model's thread."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """How long one `queue`, `encode`, `detect`, `decode_step` or `words` took."""
+        ...
+
+    def batch(self, rows: int, capacity: int) -> None:
+        """Rows that share the step that begins."""
+        ...
+
+    def fallback(self) -> None:
+        """A window is decoded again, at a higher temperature."""
+        ...
+
+    def no_speech(self) -> None:
+        """A window was taken for silence."""
+        ...
+
+    def cancelled(self) -> None:
+        """A request was given up by who sent it."""
+        ...
+
+    def split(self) -> None:
+        """A batch ran out of memory and goes on in halves."""
+        ...
+
+
+class Unobserved:
+    """An Observer that nobody reads."""
+
+    def stage(self, name: str, seconds: float) -> None: ...
+    def batch(self, rows: int, capacity: int) -> None: ...
+    def fallback(self) -> None: ...
+    def no_speech(self) -> None: ...
+    def cancelled(self) -> None: ...
+    def split(self) -> None: ...

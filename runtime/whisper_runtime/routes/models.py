@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from whisper_runtime.document import NO_SUCH_MODEL, READING
 from whisper_runtime.schemas import ModelBody, ModelList
 from whisper_runtime.served import check_name
 from whisper_runtime.serving import Serving, ServingOf
@@ -11,12 +12,12 @@ from whisper_runtime.serving import Serving, ServingOf
 router = APIRouter(prefix="/v1/models")
 
 
-@router.get("")
+@router.get("", responses=READING)
 async def list_models(serving: ServingOf) -> ModelList:
     return ModelList(data=[_body(serving)])
 
 
-@router.get("/{model}")
+@router.get("/{model}", responses=READING | NO_SUCH_MODEL)
 async def retrieve_model(serving: ServingOf, model: str) -> ModelBody:
     check_name(serving.model, model)
     return _body(serving)

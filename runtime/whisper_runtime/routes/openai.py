@@ -1,72 +1,85 @@
-"""OpenAI's audio API, exact enough for its official client."""
+"""OpenAI's audio API, exact enough for its official clients."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from whisper_runtime import formats, parameters
+from whisper_runtime.document import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
+from whisper_runtime.forms import Multipart, TranscriptionForm, TranslationForm
+from whisper_runtime.parameters import Answer
+from whisper_runtime.schemas import (
+    TranscriptionJson,
+    TranscriptionVerbose,
+    TranslationJson,
+    TranslationVerbose,
+)
 from whisper_runtime.served import check_name
 from whisper_runtime.serving import ServingOf
+from whisper_runtime.streaming import Live, stream
 from whisper_runtime.transcribe import transcribe
 
 router = APIRouter(prefix="/v1/audio")
 
+TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
+"""`text`, `srt` and `vtt`."""
+EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
 
-@router.post("/transcriptions")
+
+@router.post(
+    "/transcriptions",
+    response_model=TranscriptionJson | TranscriptionVerbose,
+    responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT | EVENTS}},
+)
 async def create_transcription(
-    request: Request,
-    serving: ServingOf,
-    file: UploadFile,
-    model: Annotated[str, Form()],
-    language: Annotated[str | None, Form()] = None,
-    prompt: Annotated[str | None, Form()] = None,
-    response_format: Annotated[str, Form()] = "json",
-    temperature: Annotated[float, Form()] = 0.0,
-    stream: Annotated[bool, Form()] = False,
-    granularities: Annotated[list[str], Form(alias="timestamp_granularities[]")] = [],  # noqa: B006
+    request: Request, serving: ServingOf, form: Annotated[TranscriptionForm, Multipart]
 ) -> Response:
     """What was said in `file`, in the language that was spoken."""
-    check_name(serving.model, model)
-    parameters.check_supported((await request.form()).keys(), stream, granularities)
-    wanted = parameters.format_of(response_format)
+    check_name(serving.model, form.model)
+    answer = parameters.answer_of(form)
     options = parameters.options(
         serving.model,
         condition_on_previous_text=serving.config.condition_on_previous_text,
-        language=language,
-        prompt=prompt,
-        temperature=temperature,
+        language=form.language,
+        prompt=form.prompt,
+        temperature=form.temperature,
+        words=answer.words,
+        logprobs=answer.logprobs,
     )
-    return _response(formats.openai(await transcribe(serving, request, file, options), "transcribe", wanted))
+    if form.stream:
+        live = Live()
+        work = asyncio.create_task(transcribe(serving, request, form.file, options, live))
+        return await stream(work, live, answer, serving.model)
+    return _response(formats.openai(await transcribe(serving, request, form.file, options), answer, serving.model))
 
 
-@router.post("/translations")
+@router.post(
+    "/translations",
+    response_model=TranslationJson | TranslationVerbose,
+    responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT}},
+)
 async def create_translation(
-    request: Request,
-    serving: ServingOf,
-    file: UploadFile,
-    model: Annotated[str, Form()],
-    prompt: Annotated[str | None, Form()] = None,
-    response_format: Annotated[str, Form()] = "json",
-    temperature: Annotated[float, Form()] = 0.0,
+    request: Request, serving: ServingOf, form: Annotated[TranslationForm, Multipart]
 ) -> Response:
     """What was said in `file`, in English."""
-    check_name(serving.model, model)
-    wanted = parameters.format_of(response_format)
+    check_name(serving.model, form.model)
     options = parameters.options(
         serving.model,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         task="translate",
-        prompt=prompt,
-        temperature=temperature,
+        prompt=form.prompt,
+        temperature=form.temperature,
     )
-    return _response(formats.openai(await transcribe(serving, request, file, options), "translate", wanted))
+    answer = Answer("translate", form.response_format)
+    return _response(formats.openai(await transcribe(serving, request, form.file, options), answer, serving.model))
 
 
 def _response(body: BaseModel | str) -> Response:
     if isinstance(body, str):
         return PlainTextResponse(body)
-    return JSONResponse(body.model_dump(mode="json"))
+    return JSONResponse(body.model_dump(mode="json", exclude_none=True))

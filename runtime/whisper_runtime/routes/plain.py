@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Request
 
 from whisper_runtime import formats, parameters
+from whisper_runtime.document import UPLOADING
+from whisper_runtime.forms import Multipart, PlainForm
 from whisper_runtime.schemas import PlainTranscription
 from whisper_runtime.serving import ServingOf
 from whisper_runtime.transcribe import transcribe
@@ -14,19 +16,15 @@ from whisper_runtime.transcribe import transcribe
 router = APIRouter()
 
 
-@router.post("/transcribe")
+@router.post("/transcribe", responses=UPLOADING)
 async def post_transcribe(
-    request: Request,
-    serving: ServingOf,
-    file: UploadFile,
-    language: Annotated[str | None, Form()] = None,
-    task: Annotated[str, Form()] = "transcribe",
+    request: Request, serving: ServingOf, form: Annotated[PlainForm, Multipart]
 ) -> PlainTranscription:
     """What was said in `file`: its text, its language, its segments with times, and its duration in seconds."""
     options = parameters.options(
         serving.model,
         condition_on_previous_text=serving.config.condition_on_previous_text,
-        language=language,
-        task=task,
+        language=form.language,
+        task=form.task,
     )
-    return formats.plain(await transcribe(serving, request, file, options))
+    return formats.plain(await transcribe(serving, request, form.file, options))

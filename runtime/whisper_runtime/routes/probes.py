@@ -10,10 +10,9 @@ from prometheus_client.exposition import choose_encoder
 
 from whisper_runtime.contract import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.engine.protocol import State
-from whisper_runtime.lifecycle import Phase
 from whisper_runtime.serving import ServingOf
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get(HEALTH_PATH)
@@ -35,12 +34,8 @@ async def startup(serving: ServingOf) -> Response:
 
 @router.get(READY_PATH)
 async def ready(serving: ServingOf) -> Response:
-    """Whether to send clients here: the golden clip came out right, and the process is not leaving."""
-    if serving.lifecycle.phase is not Phase.SERVING:
-        return _status(503, "draining")
-    if serving.engine.state is not State.READY:
-        return _status(503, serving.engine.state.value)
-    return _status(200, "ready")
+    """Whether to send clients here."""
+    return _status(503, serving.unready) if serving.unready else _status(200, "ready")
 
 
 @router.get(METRICS_PATH)

@@ -1,0 +1,244 @@
+"""OpenAI's official clients, unmodified, get what their types promise, and raise what their users catch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.clients import Call, Client, python
+from tests.contract.server import fake_server
+from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
+from whisper_runtime.engine.protocol import OnSegments, Samples
+from whisper_runtime.engine.transcription import Options, Transcription
+
+pytestmark = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # openai's word for whisper-1
+
+ONE = replace(SEGMENT, text=" Ask not", end=1.0)
+TWO = replace(SEGMENT, id=1, text=" what your country.", start=1.0, end=2.5)
+BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))
+TEXT = "Ask not what your country."
+USAGE = {"type": "duration", "seconds": 3}
+SEGMENT_FIELDS = {
+    *("id", "seek", "start", "end", "text", "tokens"),
+    *("temperature", "avg_logprob", "compression_ratio", "no_speech_prob"),
+}
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    engine = FakeEngine()
+    engine.answer = BOTH
+    return engine
+
+
+@pytest.fixture
+def url(engine: FakeEngine) -> Iterator[str]:
+    with fake_server(engine) as url:
+        yield url
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    path = tmp_path / "clip.wav"
+    path.write_text("speech 2.5")
+    return str(path)
+
+
+def transcribe(clip: str, **params: Any) -> Call:
+    return Call("transcribe", {"model": "whisper-1", **params}, clip)
+
+
+def translate(clip: str, **params: Any) -> Call:
+    return Call("translate", {"model": "whisper-1", **params}, clip)
+
+
+SUBTITLES = {
+    "text": TEXT + "\n",
+    "srt": "1\n00:00:00,000 --> 00:00:01,000\nAsk not\n\n2\n00:00:01,000 --> 00:00:02,500\nwhat your country.\n\n",
+    "vtt": "WEBVTT\n\n00:00.000 --> 00:01.000\nAsk not\n\n00:01.000 --> 00:02.500\nwhat your country.\n\n",
+}
+
+
+@pytest.mark.parametrize("response_format", SUBTITLES)
+@pytest.mark.parametrize("operation", ["transcribe", "translate"])
+def test_text_formats_are_strings(client: Client, url: str, clip: str, operation: str, response_format: str) -> None:
+    call = Call(operation, {"model": "base", "response_format": response_format}, clip)
+    assert client(url, call).value == SUBTITLES[response_format]
+
+
+def test_json(client: Client, url: str, clip: str) -> None:
+    assert client(url, transcribe(clip)).value == {"text": TEXT, "usage": USAGE}
+    assert client(url, translate(clip)).value == {"text": TEXT}
+
+
+def test_json_with_log_probabilities(client: Client, url: str, clip: str) -> None:
+    found = client(url, transcribe(clip, include=["logprobs"])).value
+    assert [entry["token"] for entry in found["logprobs"]] == [" Ask", " not", "."] * 2
+    assert all(set(entry) == {"token", "bytes", "logprob"} for entry in found["logprobs"])
+
+
+@pytest.mark.parametrize(
+    ("granularities", "parts"),
+    [
+        (None, {"segments"}),
+        (["segment"], {"segments"}),
+        (["word"], {"words"}),
+        (["word", "segment"], {"words", "segments"}),
+    ],
+)
+def test_verbose_json(client: Client, url: str, clip: str, granularities: list[str] | None, parts: set[str]) -> None:
+    params = {"timestamp_granularities": granularities} if granularities else {}
+    found = client(url, transcribe(clip, response_format="verbose_json", **params)).value
+    assert found.keys() == {"task", "language", "duration", "text", "usage"} | parts
+    assert (found["task"], found["language"], found["duration"], found["text"]) == ("transcribe", "english", 2.5, TEXT)
+    assert all(segment.keys() == SEGMENT_FIELDS for segment in found.get("segments", ()))
+    assert all(word.keys() == {"word", "start", "end"} for word in found.get("words", ()))
+
+
+def test_a_verbose_translation(client: Client, url: str, clip: str) -> None:
+    found = client(url, translate(clip, response_format="verbose_json")).value
+    assert found.keys() == {"task", "language", "duration", "text", "segments"}
+    assert (found["task"], found["language"]) == ("translate", "english")
+
+
+def test_a_stream(client: Client, url: str, clip: str) -> None:
+    assert client(url, transcribe(clip, stream=True)).events == [
+        {"type": "transcript.text.delta", "delta": "Ask not"},
+        {"type": "transcript.text.delta", "delta": " what your country."},
+        {"type": "transcript.text.done", "text": TEXT, "usage": USAGE},
+    ]
+
+
+def test_a_stream_with_log_probabilities(client: Client, url: str, clip: str) -> None:
+    *deltas, done = client(url, transcribe(clip, stream=True, include=["logprobs"])).events
+    assert done["logprobs"] == [entry for delta in deltas for entry in delta["logprobs"]]
+
+
+@pytest.mark.parametrize(
+    ("params", "wanted"),
+    [
+        ({}, {"language": None, "temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
+        ({"language": "de"}, {"language": "de"}),
+        ({"prompt": "Kubernetes, kopf"}, {"prompt": "Kubernetes, kopf"}),
+        ({"temperature": 0}, {"temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
+        ({"temperature": 0.3}, {"temperatures": (0.3,)}),
+        ({"chunking_strategy": "auto"}, {}),
+        ({"stream": False}, {}),
+        ({"response_format": "verbose_json", "timestamp_granularities": ["word"]}, {"word_timestamps": True}),
+        ({"include": ["logprobs"]}, {"logprobs": True}),
+    ],
+)
+def test_options_reach_the_engine(
+    client: Client, url: str, clip: str, engine: FakeEngine, params: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    assert client(url, transcribe(clip, **params)).error is None
+    [asked] = engine.asked
+    assert asked == replace(Options(language=None), **wanted)
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"languages": ["de", "en"]}, "languages[]"),
+        ({"keywords": ["kopf"]}, "keywords[]"),
+        ({"known_speaker_names": ["Ada"]}, "known_speaker_names[]"),
+        ({"known_speaker_references": ["data:audio/wav;base64,"]}, "known_speaker_references[]"),
+        ({"chunking_strategy": {"type": "server_vad"}}, "chunking_strategy[type]"),
+        ({"response_format": "diarized_json"}, "response_format"),
+        ({"timestamp_granularities": ["word"]}, "timestamp_granularities[]"),
+        ({"temperature": 1.5}, "temperature"),
+        ({"language": "klingon"}, "language"),
+        ({"stream": True, "response_format": "vtt"}, "response_format"),
+    ],
+)
+def test_what_whisper_cannot_honour_is_a_400_that_names_the_field(
+    client: Client, url: str, clip: str, params: dict[str, Any], param: str
+) -> None:
+    error = client(url, transcribe(clip, **params)).error
+    assert error is not None
+    assert (error["status"], error["type"], error["param"]) == (400, "invalid_request_error", param)
+    assert param in error["message"]
+
+
+@pytest.mark.parametrize("operation", ["transcribe", "translate"])
+def test_another_model_is_not_found(client: Client, url: str, clip: str, operation: str) -> None:
+    error = client(url, Call(operation, {"model": "gpt-4o-transcribe"}, clip)).error
+    assert error is not None
+    assert (error["status"], error["code"], error["param"]) == (404, "model_not_found", "model")
+
+
+def test_models(client: Client, url: str) -> None:
+    [model] = client(url, Call("models", {})).value["data"]
+    assert (model["id"], model["object"], len(model["digest"])) == ("base", "model", 64)
+    assert client(url, Call("model", {"id": "base"})).value == model
+    error = client(url, Call("model", {"id": "gpt-4"})).error
+    assert error is not None
+    assert (error["status"], error["code"]) == (404, "model_not_found")
+
+
+def test_a_bug_is_not_asked_for_again(client: Client, url: str, clip: str, engine: FakeEngine) -> None:
+    engine.answer = RuntimeError("tensor a (6) must match b (3)")
+    error = client(url, transcribe(clip)).error
+    assert error is not None
+    assert (error["status"], error["code"], len(engine.asked)) == (500, "internal_error", 1)
+
+
+def test_a_full_queue_is_asked_again_and_then_serves(client: Client, clip: str) -> None:
+    class Draining(FakeEngine):
+        """Full when it is looked at first (`Retry-After: 1`), and empty from then on."""
+
+        looks = 0
+
+        @property
+        def queued_audio_seconds(self) -> float:
+            self.looks += 1
+            return 1801.0 if self.looks == 1 else 0.0
+
+        @queued_audio_seconds.setter
+        def queued_audio_seconds(self, _: float) -> None: ...
+
+    engine = Draining()
+    with fake_server(engine) as url:
+        assert client(url, transcribe(clip)).value["text"] == "Ask not."
+    assert engine.looks > 1
+
+
+class BreaksOff(FakeEngine):
+    """Tells of the first segment, and fails on the second."""
+
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
+        assert on_segments is not None
+        on_segments([ONE])
+        return super().submit(samples, options)
+
+
+def test_a_stream_that_breaks_off_raises(client: Client, clip: str) -> None:
+    engine = BreaksOff()
+    engine.answer = RuntimeError("out of memory")
+    with fake_server(engine) as url:
+        outcome = client(url, transcribe(clip, stream=True))
+    assert [event["delta"] for event in outcome.events] == ["Ask not"]
+    assert outcome.error is not None
+    assert outcome.error["code"] == "internal_error"
+    assert len(engine.asked) == 1
+
+
+@pytest.mark.parametrize("key", ["wrong", "right"])
+def test_a_key_is_a_bearer_token(client: Client, tmp_path: Path, clip: str, key: str) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "alice").write_text("right")
+    with fake_server(FakeEngine(), api_keys_dir=str(keys)) as url:
+        error = client(url, replace(transcribe(clip), key=key)).error
+    assert (error or {}).get("code") == (None if key == "right" else "invalid_api_key")
+
+
+def test_the_python_client_may_say_that_nothing_is_streamed(url: str, clip: str) -> None:
+    assert python(url, transcribe(clip, stream=None, chunking_strategy=None)).value["text"] == TEXT

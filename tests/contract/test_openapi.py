@@ -1,0 +1,86 @@
+"""The server's own OpenAPI document is true: what schemathesis makes of it gets answers of the documented shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.runtime.fake_engine import FakeEngine, fake_decode
+from whisper_runtime.app import create_app
+from whisper_runtime.contract import RuntimeConfig
+from whisper_runtime.serving import Serving
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 120
+OPERATIONS = {
+    ("POST", "/transcribe"): {"application/json"},
+    ("POST", "/v1/audio/transcriptions"): {"application/json", "text/plain", "text/event-stream"},
+    ("POST", "/v1/audio/translations"): {"application/json", "text/plain"},
+    ("GET", "/v1/models"): {"application/json"},
+    ("GET", "/v1/models/{model}"): set[str](),
+}
+"""What is served, and the media types of good answers that EXAMPLES requests must have met."""
+
+app = create_app(Serving(RuntimeConfig(model="base"), FakeEngine(), fake_decode))
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+def test_every_operation_is_documented() -> None:
+    documented = {
+        (method.upper(), path) for path, operations in app.openapi()["paths"].items() for method in operations
+    }
+    assert documented == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_answers_are_as_documented(method: str, path: str) -> None:
+    operation = schema[path][method]
+    cases = st.one_of(*(operation.as_strategy(mode) for mode in GenerationMode))
+    met: set[str] = set()
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(cases, st.sampled_from([None, "stream", "response_format"]))
+    def explore(case: schemathesis.Case, alone: str | None) -> None:
+        if alone and isinstance(case.body, dict):
+            case.body = spoken(case.body, alone)
+        response = case.call_and_validate(checks=CHECKS)
+        if response.status_code == 200:
+            met.add(response.headers["content-type"][0].partition(";")[0])
+
+    explore()
+    assert met >= OPERATIONS[method, path]
+
+
+def spoken(form: dict[str, Any], field: str) -> dict[str, Any]:
+    """The form with audio, which bytes at random never are, and with one option, which no other contradicts."""
+    return {name: form[name] for name in ("model", field) if name in form} | {"file": "speech 2.5"}
+
+
+def test_a_server_with_keys_documents_them() -> None:
+    def document(**config: Any) -> dict[str, Any]:
+        return create_app(Serving(RuntimeConfig(**config), FakeEngine(), fake_decode)).openapi()
+
+    assert document(api_keys_dir="/keys")["security"] == [{"bearer": []}, {"apiKey": []}]
+    assert "security" not in document()
+
+
+def test_the_form_names_the_served_model() -> None:
+    form = app.openapi()["components"]["schemas"]["TranscriptionForm"]
+    assert form["properties"]["model"]["enum"] == ["base", "whisper-1"]
+    assert form["additionalProperties"] is False

@@ -1,0 +1,102 @@
+"""The official clients, a real server process, real weights, a real voice: every format says what was spoken."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import whisper
+from whisper.utils import WriteSRT, WriteVTT
+
+from tests.contract.clients import Call, Client
+from tests.contract.conftest import JFK
+from whisper_runtime.golden import word_error_rate
+
+pytestmark = pytest.mark.slow
+
+MAX_WORD_ERROR_RATE = 0.1
+SECONDS = 11.0
+
+
+@pytest.fixture(scope="module")
+def judge(weights: dict[str, Path], recordings: Path) -> dict[str, Any]:
+    """What openai-whisper itself makes of the recording."""
+    model = whisper.load_model(str(weights["tiny.en"]), device="cpu")
+    return model.transcribe(str(recordings / "jfk.wav"), fp16=False)
+
+
+@pytest.fixture
+def say(client: Client, real: tuple[str, str], recordings: Path) -> Any:
+    """Sends the recording with the given options; what came of it."""
+    url, _ = real
+
+    def send(**params: Any) -> Any:
+        outcome = client(url, Call("transcribe", {"model": "tiny.en", **params}, str(recordings / "jfk.wav")))
+        assert outcome.error is None
+        return outcome.events or outcome.value
+
+    return send
+
+
+def test_json(say: Any) -> None:
+    found = say(language="en")
+    assert word_error_rate(JFK, found["text"]) <= MAX_WORD_ERROR_RATE
+    assert found["usage"] == {"type": "duration", "seconds": math.ceil(SECONDS)}
+
+
+def test_text_is_that_of_whisper(say: Any, judge: dict[str, Any]) -> None:
+    assert say(response_format="text") == judge["text"].strip() + "\n"
+
+
+@pytest.mark.parametrize(("response_format", "writer"), [("srt", WriteSRT), ("vtt", WriteVTT)])
+def test_subtitles_are_those_of_whisper(say: Any, judge: dict[str, Any], response_format: str, writer: Any) -> None:
+    file = io.StringIO()
+    writer("").write_result(judge, file)
+    assert say(response_format=response_format) == file.getvalue()
+
+
+def test_verbose_json_has_the_segments_of_whisper(say: Any, judge: dict[str, Any]) -> None:
+    found = say(response_format="verbose_json")
+    assert (found["language"], found["duration"]) == ("english", SECONDS)
+    exact = ("id", "seek", "start", "end", "text", "tokens", "temperature")
+    assert [{name: segment[name] for name in exact} for segment in found["segments"]] == [
+        {name: segment[name] for name in exact} for segment in judge["segments"]
+    ]
+    for segment, wanted in zip(found["segments"], judge["segments"], strict=True):
+        for name in ("avg_logprob", "compression_ratio", "no_speech_prob"):
+            assert segment[name] == pytest.approx(wanted[name], abs=1e-3)
+
+
+def test_a_stream_ends_with_the_whole_text(say: Any, judge: dict[str, Any]) -> None:
+    *deltas, done = say(stream=True)
+    assert deltas
+    assert "".join(event["delta"] for event in deltas) == done["text"] == judge["text"].strip()
+    assert done["usage"] == {"type": "duration", "seconds": math.ceil(SECONDS)}
+
+
+def test_a_prompt_and_a_temperature_are_taken(say: Any) -> None:
+    found = say(prompt="A speech by Kennedy.", temperature=0.2, response_format="verbose_json")
+    assert word_error_rate(JFK, found["text"]) <= MAX_WORD_ERROR_RATE
+    assert {segment["temperature"] for segment in found["segments"]} == {0.2}
+
+
+def test_an_english_model_says_that_it_does_not_translate(
+    client: Client, real: tuple[str, str], recordings: Path
+) -> None:
+    url, _ = real
+    error = client(url, Call("translate", {"model": "whisper-1"}, str(recordings / "jfk.wav"))).error
+    assert error is not None
+    assert (error["status"], error["code"]) == (400, "translation_not_supported")
+    assert "was not trained to translate" in error["message"]
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no audio" * 100], ids=["empty", "text"])
+def test_what_is_no_audio_is_a_400(client: Client, real: tuple[str, str], tmp_path: Path, content: bytes) -> None:
+    url, _ = real
+    (tmp_path / "a.wav").write_bytes(content)
+    error = client(url, Call("transcribe", {"model": "whisper-1", "stream": True}, str(tmp_path / "a.wav"))).error
+    assert error is not None
+    assert (error["status"], error["param"]) == (400, "file")

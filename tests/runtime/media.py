@@ -1,0 +1,35 @@
+"""Media for tests, made by ffmpeg from real speech."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+FORMATS: Final[dict[str, tuple[str, ...]]] = {
+    "wav": (),
+    "mp3": (),
+    "flac": (),
+    "m4a": (),
+    "ogg": ("-c:a", "libvorbis"),
+    "opus": ("-c:a", "libopus"),
+    "webm": ("-c:a", "libopus"),
+    "mkv": ("-c:a", "libopus"),
+    "aiff": (),
+}
+"""ffmpeg's options for each form of media that carries speech."""
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    subprocess.run(("ffmpeg", "-loglevel", "error", "-y", *map(str, arguments)), check=True)
+
+
+def speech_as(source: Path, target: Path, *options: str) -> Path:
+    """The recording in another format: the one that the target's name says, or the one that the options say."""
+    ffmpeg("-i", source, *FORMATS.get(target.suffix[1:], ()), *options, target)
+    return target
+
+
+def tone(target: Path, seconds: float = 2, *options: str) -> Path:
+    ffmpeg("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}", *options, target)
+    return target

@@ -1,0 +1,237 @@
+"""`stream`: text while it is being heard, as OpenAI's server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import ASGIApp, Message
+
+from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
+from whisper_runtime import streaming
+from whisper_runtime.app import create_app
+from whisper_runtime.parameters import Answer
+from whisper_runtime.served import ServedModel
+from whisper_runtime.streaming import Said
+
+PATH = "/v1/audio/transcriptions"
+FIELDS = {"model": "base", "stream": "true"}
+SERVED = ServedModel("base", None, english_only=False, translates=True, default_language=None)
+ONE = replace(SEGMENT, text=" Ask not")
+TWO = replace(SEGMENT, id=1, text=" what your country.")
+BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))
+USAGE = {"type": "duration", "seconds": 3}
+
+
+class Exchange:
+    """One request whose answer is looked at while it is being sent."""
+
+    def __init__(self, app: ASGIApp, **fields: str) -> None:
+        self._app = app
+        self._request = httpx.Request("POST", "http://whisper" + PATH, files=speech(), data=FIELDS | fields)
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._messages.put_nowait({"type": "http.request", "body": self._request.read()})
+        self._changed = asyncio.Event()
+        self.status: int | None = None
+        self.body = b""
+
+    def start(self) -> asyncio.Task[None]:
+        headers = [(name.lower(), value) for name, value in self._request.headers.raw]
+        scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": headers}
+        return asyncio.create_task(self._run(scope))
+
+    async def _run(self, scope: dict[str, Any]) -> None:
+        await self._app(scope, self._messages.get, self._send)
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        self.body += message.get("body", b"")
+        self._changed.set()
+
+    def hang_up(self) -> None:
+        for _ in range(2):  # for each that listens
+            self._messages.put_nowait({"type": "http.disconnect"})
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not true():
+                self._changed.clear()
+                await self._changed.wait()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return events(self.body.decode())
+
+
+def events(body: str) -> list[dict[str, Any]]:
+    lines = [line for line in body.split("\n\n") if line and not line.startswith(":")]
+    assert all(line.startswith("data: ") for line in lines)
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+@pytest.fixture
+def exchange(serving_of: ServingOf) -> Callable[..., Exchange]:
+    def of(fields: dict[str, str] | None = None, **config: Any) -> Exchange:
+        return Exchange(create_app(serving_of(**config)), **(fields or {}))
+
+    return of
+
+
+async def held(engine: FakeEngine) -> None:
+    """Waits for the first request's place in the queue."""
+    async with asyncio.timeout(10):
+        while not engine.held:
+            await asyncio.sleep(0.001)
+
+
+def tell(engine: FakeEngine, *segments: Any) -> None:
+    listener = engine.listeners[0]
+    assert listener is not None
+    listener(segments)
+
+
+async def test_each_window_is_a_delta_and_the_last_event_has_the_whole_text(start: Start, engine: FakeEngine) -> None:
+    engine.answer = BOTH
+    answer = await start().post(PATH, files=speech(), data=FIELDS)
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["x-accel-buffering"] == "no"
+    assert events(answer.text) == [
+        {"type": "transcript.text.delta", "delta": "Ask not"},
+        {"type": "transcript.text.delta", "delta": " what your country."},
+        {"type": "transcript.text.done", "text": "Ask not what your country.", "usage": USAGE},
+    ]
+
+
+async def test_log_probabilities_come_with_each_event(start: Start, engine: FakeEngine) -> None:
+    engine.answer = BOTH
+    answer = await start().post(PATH, files=speech(), data=FIELDS | {"include[]": "logprobs"})
+    one, two, done = events(answer.text)
+    assert [entry["token"] for entry in one["logprobs"]] == [" Ask", " not", "."]
+    assert done["logprobs"] == one["logprobs"] + two["logprobs"]
+
+
+async def test_silence_is_an_empty_text(start: Start, engine: FakeEngine) -> None:
+    engine.answer = replace(SPOKEN, text="", segments=(replace(SEGMENT, text="", tokens=(), token_logprobs=()),))
+    answer = await start().post(PATH, files=speech(), data=FIELDS)
+    assert events(answer.text) == [{"type": "transcript.text.done", "text": "", "usage": USAGE}]
+
+
+async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await held(engine)
+    tell(engine, ONE)
+    await seen.until(lambda: seen.events)
+    assert [event["delta"] for event in seen.events] == ["Ask not"]
+    assert not engine.held[0].done()
+
+    tell(engine, TWO)
+    engine.held[0].set_result(BOTH)
+    await running
+    assert seen.events[-1]["text"] == "Ask not what your country."
+
+
+async def test_while_nothing_is_heard_comments_keep_the_connection(
+    exchange: Callable[..., Exchange], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.001)
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await seen.until(lambda: seen.body.startswith(b": waiting\n\n: waiting\n\n"))
+    engine.held[0].set_result(SPOKEN)
+    await running
+    assert seen.events[-1]["text"] == "Ask not."
+
+
+@pytest.mark.parametrize(
+    ("content", "queued", "status", "code"),
+    [(b"<html>", 0, 400, "not_audio"), (b"", 0, 400, "empty_file"), (b"speech 60", 100, 429, "queue_full")],
+)
+async def test_what_goes_wrong_before_the_queue_is_an_ordinary_answer(
+    start: Start, engine: FakeEngine, content: bytes, queued: float, status: int, code: str
+) -> None:
+    engine.queued_audio_seconds = queued
+    client = start(max_queued_audio_seconds=120)
+    answer = await client.post(PATH, files={"file": ("a.wav", content)}, data=FIELDS)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+async def test_a_bug_in_the_middle_is_an_event_with_an_error(
+    exchange: Callable[..., Exchange], engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await held(engine)
+    tell(engine, ONE)
+    await seen.until(lambda: seen.events)
+    engine.held[0].set_exception(RuntimeError("tensor a (6) must match b (3)"))
+    await running
+    assert [*seen.events[-1]["error"]] == ["message", "type", "param", "code"]
+    assert seen.events[-1]["error"]["code"] == "internal_error"
+    assert b"tensor" not in seen.body
+    assert "tensor a (6)" in caplog.text
+
+
+async def test_no_text_in_time_is_an_event_with_an_error(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
+    engine.answer = None
+    seen = exchange(request_timeout_seconds=1)
+    await seen.start()
+    assert seen.status == 200
+    assert seen.events == [
+        {
+            "error": {
+                "message": "There was no answer within 1 s, the longest that this server allows: "
+                "send a shorter recording.",
+                "type": "server_error",
+                "param": None,
+                "code": "request_timeout",
+            }
+        }
+    ]
+    assert engine.held[0].cancelled()
+
+
+async def test_a_client_that_hangs_up_frees_its_place(
+    exchange: Callable[..., Exchange], engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await held(engine)
+    tell(engine, ONE)
+    await seen.until(lambda: seen.events)
+    seen.hang_up()
+    await running
+    async with asyncio.timeout(10):
+        while not engine.held[0].cancelled():
+            await asyncio.sleep(0.001)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@given(st.lists(st.text(alphabet=" \nab日")))
+def test_all_deltas_together_are_the_text(texts: list[str]) -> None:
+    said = Said(Answer("transcribe"), SERVED)
+    segments = [replace(SEGMENT, text=text) for text in texts]
+    deltas = [delta.delta for segment in segments if (delta := said.more([segment]))]
+    assert "" not in deltas
+    found = replace(SPOKEN, text="".join(texts), segments=tuple(segments))
+    assert "".join(deltas) == said.done(found).text
+
+
+def test_an_engine_that_speaks_after_the_servers_end_is_not_disturbed() -> None:
+    async def live() -> streaming.Live:
+        return streaming.Live()
+
+    asyncio.run(live()).on_segments([ONE])
