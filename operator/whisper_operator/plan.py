@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,7 +10,7 @@ from whisper_operator import names
 from whisper_operator.admitted import is_complete
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.difference import is_subset
-from whisper_operator.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD
+from whisper_operator.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind
 from whisper_operator.observed import Observed
 
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
@@ -27,8 +27,14 @@ class Plan:
         return not self.apply and not self.delete
 
 
-def plan(service: WhisperService, wanted: Iterable[Manifest], observed: Observed) -> Plan:
-    """What to apply, in order, and what to delete."""
+def plan(
+    service: WhisperService, wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS
+) -> Plan:
+    """What to apply, in order, and what to delete.
+
+    `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
+    could not be built, and an API server that starts answers for a moment as if it served no custom resources.
+    """
     result = Plan()
     names_wanted: set[tuple[str, str]] = set()
     for manifest in wanted:
@@ -37,7 +43,7 @@ def plan(service: WhisperService, wanted: Iterable[Manifest], observed: Observed
         live = observed.objects.get(key)
         if live is None or "deletionTimestamp" not in live["metadata"]:
             _compare(manifest, live, result)
-    result.delete.extend(_unwanted(service, names_wanted, observed))
+    result.delete.extend(_unwanted(names_wanted, observed, served))
     return result
 
 
@@ -68,11 +74,11 @@ def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
         result.apply.append(manifest)
 
 
-def _unwanted(service: WhisperService, wanted: set[tuple[str, str]], observed: Observed) -> Iterable[Manifest]:
+def _unwanted(wanted: set[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> Iterable[Manifest]:
     return (
         live
         for kind in CHILD_KINDS
-        if kind not in NEVER_PRUNED
+        if kind in served and kind not in NEVER_PRUNED
         for live in observed.all(kind)
         if (kind.kind, live["metadata"]["name"]) not in wanted and "deletionTimestamp" not in live["metadata"]
     )

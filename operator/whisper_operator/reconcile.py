@@ -110,7 +110,8 @@ class Reconciler:
         done: set[str] = set()
         for _ in range(MAX_ROUNDS):
             observed = await self._with_usage(service, self._observe(key, service, facts))
-            todo = plan(service, desired(service, observed, self._env()), observed)
+            env = self._env()
+            todo = plan(service, desired(service, observed, env), observed, env.kinds)
             left = [manifest for manifest in todo.apply if label(manifest) not in done]
             deletions = [live for live in todo.delete if live["metadata"]["uid"] not in done]
             if not left and not deletions:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.operator.objects import ENV, claim, fetched, live, observed, one, service
 from whisper_operator.build import desired
 from whisper_operator.difference import is_subset
+from whisper_operator.kinds import PROMETHEUS_RULE
 from whisper_operator.plan import ours, plan
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
@@ -38,6 +41,14 @@ def test_a_changed_field_is_applied_again_and_an_added_one_is_not() -> None:
 def test_what_is_no_longer_wanted_is_deleted_but_no_claim_and_no_deployment() -> None:
     there = [*LIVE, claim(service())]
     assert kinds(plan(WANTED, [], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
+
+
+def test_what_cannot_be_built_for_want_of_its_api_is_not_deleted() -> None:
+    """An API server that starts says for a moment that it serves no custom resources."""
+    wanted = service(monitoring={"alerts": {}}, cache={"type": "EmptyDir"})
+    there = observed(*map(live, desired(wanted, observed(), ENV)))
+    without = replace(ENV, kinds=ENV.kinds - {PROMETHEUS_RULE})
+    assert plan(wanted, desired(wanted, there, without), there, without.kinds).is_empty
 
 
 def test_what_another_controls_is_not_among_what_is_there() -> None:
