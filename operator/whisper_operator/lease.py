@@ -6,7 +6,9 @@ Timings and semantics are client-go's: https://pkg.go.dev/k8s.io/client-go/tools
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
+import logging
 import time
 from typing import Any, Final, Protocol
 
@@ -20,6 +22,7 @@ NAME: Final = "whisper-operator"
 DURATION_SECONDS: Final = 15
 RENEW_DEADLINE_SECONDS: Final = 10
 RETRY_SECONDS: Final = 2
+log = logging.getLogger(__name__)
 
 
 class Leases(Protocol):
@@ -68,20 +71,30 @@ class Lease:
         metrics.LEADER.labels(NAME).set(1)
 
     async def keep(self) -> None:
-        """Renews for ever; raises LeaseLost when the deadline passes without a renewal."""
+        """Renews for ever; raises LeaseLost as soon as the deadline passes without a renewal."""
         while True:
-            await asyncio.sleep(RETRY_SECONDS)
-            await self._try()
+            await asyncio.sleep(min(RETRY_SECONDS, self._left()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._left()):
+                    await self._try()
             self.check()
 
     async def release(self) -> None:
-        """Lets another replica take over at once."""
+        """Lets another replica take over at once; where that fails, it does when the Lease has expired."""
         if not self.is_held:
             return
-        self._held_until = 0.0
-        live = await self._leases.get(LEASE, self._namespace, NAME)
-        if live and live["spec"].get("holderIdentity") == self._identity:
-            await self._leases.replace(LEASE, {**live, "spec": {**live["spec"], "holderIdentity": ""}})
+        left, self._held_until = self._left(), 0.0
+        try:
+            async with asyncio.timeout(left):
+                live = await self._leases.get(LEASE, self._namespace, NAME)
+                if live and live["spec"].get("holderIdentity") == self._identity:
+                    await self._leases.replace(LEASE, {**live, "spec": {**live["spec"], "holderIdentity": ""}})
+        except (ApiError, TimeoutError) as error:
+            log.warning("the Lease was not released, and expires by itself: %s", error)
+
+    def _left(self) -> float:
+        """Seconds for which the Lease is held still."""
+        return max(0.0, self._held_until - time.monotonic())
 
     async def _try(self) -> bool:
         """Takes or renews the Lease; False where another replica holds it or the API server does not answer."""
