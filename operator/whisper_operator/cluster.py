@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractStreamWriter
 from kubernetes import client, config
 
 from whisper_operator import metrics
@@ -45,6 +46,22 @@ def authorization(configuration: client.Configuration) -> dict[str, str]:
         if token:
             return {"Authorization": token}
     return {}
+
+
+class _Guarded(aiohttp.BytesPayload):
+    """A write's body, which asks once more whether it may go when nothing is left between it and the socket.
+
+    A connection may have to be made after the first question, and a process may be stopped there for longer than its
+    Lease lasts; what it sends when it goes on has to be right then. aiohttp's repetition of a DELETE asks again, too.
+    """
+
+    def __init__(self, value: bytes, before_write: Callable[[], None]) -> None:
+        super().__init__(value)
+        self._before_write = before_write
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._before_write()
+        await super().write_with_length(writer, content_length)
 
 
 class Cluster:
@@ -171,7 +188,7 @@ class Cluster:
             query = {**query, "dryRun": "All"} if self.is_dry else query
         url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
-        data = None if body is None else orjson.dumps(body)
+        data = None if body is None else _Guarded(orjson.dumps(body), self._before_write)
         try:
             async with self._session.request(method, url, data=data, headers=headers) as response:
                 # An API that is not served is refused in plain text.

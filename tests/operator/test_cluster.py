@@ -1,0 +1,86 @@
+"""Given a server that notes what reaches it whole, a replica that no longer leads sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from kubernetes import client
+
+from whisper_operator.cluster import Cluster
+from whisper_operator.errors import ApiError, LeaseLost
+from whisper_operator.kinds import SERVICE
+
+MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "speech", "namespace": "team", "uid": "1"}}
+
+Write = Callable[[Cluster], Awaitable[object]]
+WRITES: dict[str, Write] = {
+    "PATCH": lambda cluster: cluster.apply(SERVICE, MANIFEST),
+    "POST": lambda cluster: cluster.create(SERVICE, MANIFEST),
+    "PUT": lambda cluster: cluster.replace(SERVICE, MANIFEST),
+    "DELETE": lambda cluster: cluster.delete(SERVICE, MANIFEST),
+}
+
+
+@dataclass
+class Server:
+    url: str = ""
+    methods: list[str] = field(default_factory=list[str])
+
+    async def answer(self, request: web.Request) -> web.Response:
+        await request.read()
+        self.methods.append(request.method)
+        return web.json_response(MANIFEST)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    started, app = Server(), web.Application()
+    app.router.add_route("*", "/{path:.*}", started.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    started.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield started
+    await runner.cleanup()
+
+
+def leading(server: Server, times: int) -> Cluster:
+    """A cluster whose replica leads for so many questions, and then no longer."""
+    answers = iter([None] * times)
+
+    def check() -> None:
+        if next(answers, LeaseLost) is LeaseLost:
+            raise LeaseLost("another replica leads")
+
+    configuration = client.Configuration()
+    configuration.host = server.url
+    return Cluster(configuration, before_write=check)
+
+
+@pytest.mark.parametrize("method", WRITES)
+async def test_who_leads_writes(server: Server, method: str) -> None:
+    cluster = leading(server, 2)
+    await WRITES[method](cluster)
+    assert server.methods == [method]
+    await cluster.close()
+
+
+@pytest.mark.parametrize("method", WRITES)
+async def test_who_does_not_lead_writes_nothing(server: Server, method: str) -> None:
+    cluster = leading(server, 0)
+    with pytest.raises(LeaseLost):
+        await WRITES[method](cluster)
+    assert server.methods == []
+    await cluster.close()
+
+
+@pytest.mark.parametrize("method", WRITES)
+async def test_who_was_stopped_between_its_check_and_the_socket_writes_nothing(server: Server, method: str) -> None:
+    cluster = leading(server, 1)
+    with pytest.raises(ApiError, match="another replica leads"):
+        await WRITES[method](cluster)
+    assert server.methods == []
+    await cluster.close()
