@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from whisper_operator import health, logs, metrics, passes
 from whisper_operator.api.v1alpha1 import Manifest
@@ -22,10 +23,8 @@ from whisper_operator.settings import Settings
 from whisper_operator.store import Store
 from whisper_operator.survey import Survey, fact_kinds
 
-DISCOVERY_SECONDS: Final = 60
-RESYNC_SECONDS: Final = 600
-STANDSTILL_SECONDS: Final = 180.0
-"""Longer than any pass may take."""
+START_RETRY_SECONDS: Final = 2.0
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -57,17 +56,17 @@ class Operator:
             lambda: self._synced and self._watches.are_running,
         )
         try:
-            self._kinds = await self._cluster.served_kinds()
+            self._kinds = await _answered(self._cluster.served_kinds)
             self._watches.start(self._watched())
-            await self._resync()
+            await _answered(self._resync)
             self._synced = True
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._discover())
                 group.create_task(self._resync_often())
                 group.create_task(self._lead(group))
         finally:
-            await self._watches.stop()
             await self._lease.release()
+            await self._watches.stop()
             metrics.hide(shown)
             for runner in runners:
                 await runner.cleanup()
@@ -81,9 +80,10 @@ class Operator:
 
     def _trouble(self) -> str | None:
         """What stands still."""
-        if self._synced and self._watches.silent_seconds() > STANDSTILL_SECONDS:
+        limit = self._settings.standstill_seconds
+        if self._synced and self._watches.silent_seconds() > limit:
             return "the watches stand still"
-        if self._queue.standstill_seconds() > STANDSTILL_SECONDS:
+        if self._queue.standstill_seconds() > limit:
             return "the queue stands still"
         return None
 
@@ -113,7 +113,7 @@ class Operator:
     async def _discover(self) -> None:
         """Watches anew when an API that matters comes or goes, and passes over every service again."""
         while True:
-            await asyncio.sleep(DISCOVERY_SECONDS)
+            await asyncio.sleep(self._settings.discovery_seconds)
             try:
                 kinds = await self._cluster.served_kinds()
             except ApiError as error:
@@ -130,7 +130,7 @@ class Operator:
 
     async def _resync_often(self) -> None:
         while True:
-            await asyncio.sleep(RESYNC_SECONDS)
+            await asyncio.sleep(self._settings.resync_seconds)
             try:
                 missed = await self._resync()
             except ApiError as error:
@@ -154,6 +154,16 @@ class Operator:
                     count += 1
         self._store.forget_deletions()
         return count
+
+
+async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """What `ask` returns once the API server answers it: what starts in an outage is there when that ends."""
+    while True:
+        try:
+            return await ask()
+        except ApiError as error:
+            log.warning("not started yet: %s", error)
+        await asyncio.sleep(START_RETRY_SECONDS)
 
 
 def main(*, is_dry: bool = False) -> None:

@@ -27,6 +27,12 @@ class Settings:
     metrics_port: int = 8080
     health_port: int = 8081
     log_level: str = "info"
+    discovery_seconds: float = 60.0
+    """Between two looks at which APIs the cluster serves."""
+    resync_seconds: float = 600.0
+    """Between two complete lists, which show what the watches missed."""
+    standstill_seconds: float = 180.0
+    """After which what does not move is unhealthy; longer than any pass may take."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -44,6 +50,9 @@ class Settings:
                 metrics_port=int(env.get(f"{PREFIX}METRICS_PORT", "8080")),
                 health_port=int(env.get(f"{PREFIX}HEALTH_PORT", "8081")),
                 log_level=env.get(f"{PREFIX}LOG_LEVEL", "info"),
+                discovery_seconds=float(env.get(f"{PREFIX}DISCOVERY_SECONDS", "60")),
+                resync_seconds=float(env.get(f"{PREFIX}RESYNC_SECONDS", "600")),
+                standstill_seconds=float(env.get(f"{PREFIX}STANDSTILL_SECONDS", "180")),
             )
         except KeyError as missing:
             raise SystemExit(f"environment variable {missing.args[0]} is not set: the chart sets it") from None
