@@ -94,6 +94,16 @@ def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
         assert found["spec"]["resources"]["requests"]["storage"] == wanted
 
 
+def test_a_claim_without_a_volume_yet_keeps_its_size() -> None:
+    """The API server refuses any other: it grows once it is bound."""
+    there = claim(service())
+    waiting = {**there, "status": {"phase": "Pending"}}
+    for body, wanted in ((waiting, "10Gi"), (there, "20Gi")):
+        grown = service(cache={"size": "20Gi"})
+        found = one(desired(grown, observed(body), ENV), "PersistentVolumeClaim", "speech-models")
+        assert found["spec"]["resources"]["requests"]["storage"] == wanted
+
+
 def test_a_retained_claim_has_no_owner() -> None:
     assert "ownerReferences" not in claim(service(cache={"retention": "Retain"}))["metadata"]
     assert "ownerReferences" in claim(service())["metadata"]

@@ -28,7 +28,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
         CLAIM,
         name,
         owned=spec.cache.retention == "Delete",
-        spec=_grown(live["spec"], size(spec), can_grow(live, observed)) if live else _new(spec),
+        spec=_grown(live["spec"], size(spec), is_bound(live) and can_grow(live, observed)) if live else _new(spec),
     )
 
 
@@ -49,6 +49,11 @@ def _new(spec: Spec) -> dict[str, Any]:
         "resources": {"requests": {"storage": size(spec)}},
         **({"storageClassName": storage_class} if storage_class is not None else {}),
     }
+
+
+def is_bound(live: Manifest) -> bool:
+    """Whether the claim has its volume; before, the API server refuses another size."""
+    return live.get("status", {}).get("phase") == "Bound"
 
 
 def can_grow(live: Manifest, observed: Observed) -> bool:
