@@ -28,6 +28,8 @@ Sink = Callable[[Manifest, str | None], None]
 
 CLOSE_SECONDS: Final = 0.25
 """aiohttp's TLS connections close in the background: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown"""
+BEAT_SECONDS: Final = 1.0
+"""A kopf that ends before this has passed has not worked at all."""
 WARNINGS: Final = "type=Warning"
 OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class Watches:
         return self._watching.is_set()
 
     def silent_seconds(self) -> float:
-        """How long kopf's event loop has not turned; it turns once a second while it works."""
+        """How long kopf's event loop has not turned, or kopf has ended again as soon as it was started."""
         return time.monotonic() - self._beat
 
     def start(self, kinds: frozenset[Kind]) -> None:
@@ -104,8 +106,8 @@ class Watches:
 
     async def _keep_beating(self) -> None:
         while True:
+            await asyncio.sleep(BEAT_SECONDS)
             self._beat = time.monotonic()
-            await asyncio.sleep(1)
 
 
 def registry(
