@@ -43,6 +43,8 @@ class Watches:
         self._sink = sink
         self._namespaces = namespaces
         self._stop = threading.Event()
+        self._flag = threading.Event()
+        """Stops the kopf that runs now; each has its own."""
         self._watching = threading.Event()
         self._thread: threading.Thread | None = None
         self._beat = time.monotonic()
@@ -66,6 +68,7 @@ class Watches:
 
     async def stop(self) -> None:
         self._stop.set()
+        self._flag.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
 
@@ -73,16 +76,19 @@ class Watches:
         def sink(event: dict[str, Any], **_: Any) -> None:
             loop.call_soon_threadsafe(self._sink, dict(event["object"]), event["type"])
 
-        while not stop.is_set():
+        while True:
+            flag = self._flag = threading.Event()
+            if stop.is_set():
+                return
             try:
                 asyncio.run(
                     self._beating(
+                        flag,
                         registry=registry(kinds, sink, self._configuration),
                         settings=settings(kinds),
                         standalone=True,
                         clusterwide=not self._namespaces,
                         namespaces=self._namespaces,
-                        stop_flag=stop,
                         ready_flag=self._watching,
                         # kopf's own asks for the user's name, which a numeric user of a container has not.
                         identity=Identity(names.FIELD_MANAGER),
@@ -95,12 +101,14 @@ class Watches:
             self._watching.clear()
             stop.wait(1)
 
-    async def _beating(self, **arguments: Any) -> None:
+    async def _beating(self, flag: threading.Event, **arguments: Any) -> None:
         """kopf, with a beat beside it: a loop that stands still is seen from outside."""
         beat = asyncio.create_task(self._keep_beating())
         try:
-            await kopf.operator(**arguments)
+            await kopf.operator(stop_flag=flag, **arguments)
         finally:
+            # kopf waits for the flag in a thread of the loop's, without whose end the loop does not close.
+            flag.set()
             beat.cancel()
             await asyncio.sleep(CLOSE_SECONDS)
 
