@@ -79,9 +79,14 @@ def free_ports(count: int) -> list[int]:
 
 
 def start(plane: ControlPlane, extra: Sequence[str] = ()) -> None:
-    """Starts etcd and kube-apiserver, and returns once the API is ready."""
-    directory, programs = plane.directory, binaries.ensure("etcd", "kube-apiserver")
+    """Gives the control plane its keys, starts etcd and kube-apiserver, and returns once the API is ready."""
     _identities(plane)
+    launch(plane, extra)
+
+
+def launch(plane: ControlPlane, extra: Sequence[str] = ()) -> None:
+    """Starts both programs, for the first time or again, and returns once the API is ready."""
+    directory, programs = plane.directory, binaries.ensure("etcd", "kube-apiserver")
     client, peer = (f"http://127.0.0.1:{port}" for port in (plane.etcd_port, plane.etcd_peer_port))
     process.start(
         directory,
