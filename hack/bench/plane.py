@@ -33,7 +33,9 @@ def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlan
     """The control plane, with our CRD."""
     with controlplane.running(directory, controllers=controllers, api_flags=NO_LIMITS) as plane:
         kubectl(plane, "apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-        kubectl(plane, "wait", "--for=condition=Established", "crd/whisperservices.whisper-operator.io")
+        kubectl(
+            plane, "wait", "--for=condition=Established", "crd/whisperservices.whisper-operator.io", "--timeout=120s"
+        )
         yield plane
 
 
