@@ -33,10 +33,15 @@ def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlan
     """The control plane, with our CRD."""
     with controlplane.running(directory, controllers=controllers, api_flags=NO_LIMITS) as plane:
         kubectl(plane, "apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-        kubectl(
-            plane, "wait", "--for=condition=Established", "crd/whisperservices.whisper-operator.io", "--timeout=120s"
-        )
+        wait("our API is served", lambda: is_established(plane))
         yield plane
+
+
+def is_established(plane: ControlPlane) -> bool:
+    """Whether every CustomResourceDefinition is; `kubectl wait` fails on one that has no conditions yet."""
+    found = json.loads(kubectl(plane, "get", "crd", "-o", "json"))["items"]
+    conditions = [one.get("status", {}).get("conditions") or [] for one in found]
+    return all(any(one["type"] == "Established" and one["status"] == "True" for one in of) for of in conditions)
 
 
 def kubectl(plane: ControlPlane, *arguments: str, stdin: str | None = None) -> str:

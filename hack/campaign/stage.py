@@ -224,7 +224,7 @@ def _furnish(plane: ControlPlane) -> None:
     """Everybody's APIs, and what a service with everything on refers to."""
     for file in crds.files():
         bench.kubectl(plane, "apply", "--server-side", "-f", str(file))
-    bench.kubectl(plane, "wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+    bench.wait("everybody's APIs are served", lambda: bench.is_established(plane))
     bench.kubectl(plane, "apply", "-f", "-", stdin=yaml.safe_dump_all(_furniture()))
     node = {"status": {"conditions": [{"type": "Ready", "status": "True"}], **_capacity()}}
     bench.kubectl(plane, "patch", "node", "gpu", "--subresource=status", "--type=merge", "-p", yaml.safe_dump(node))
