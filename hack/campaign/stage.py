@@ -199,7 +199,8 @@ async def _on(plane: ControlPlane) -> AsyncGenerator[Stage]:
 def administrator(plane: ControlPlane) -> Cluster:
     """Whoever else acts in the cluster, past the proxy."""
     configuration = client.Configuration()
-    config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)
+    path = str(plane.kubeconfig)
+    config.load_kube_config(path, client_configuration=configuration)  # pyright: ignore[reportUnknownMemberType]
     return Cluster(configuration)
 
 

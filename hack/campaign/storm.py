@@ -89,7 +89,7 @@ CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT = (
 )
 REFUSALS: Final = (CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT)
 WATCH_FAULTS: Final = (weather.cut, weather.half, weather.gone, weather.broken)
-GAP: Final = Storm("410 in the place of every deletion", watching(lambda seed: Gap()))
+GAP: Final = Storm("410 in the place of every deletion", watching(lambda seed: Gap()), 15)
 CRASH: Final = Storm("API server and etcd killed", crash)
 
 STORMS: Final = (
