@@ -70,10 +70,13 @@ def watching(make: Callable[[int], Weather | Unmarked | Gap]) -> Blow:
 
 
 async def crash(stage: Stage, seed: int, seconds: float) -> int:
-    """API server and etcd die at once and come back, half-way."""
+    """The API server is killed, etcd ends, and both come back, half-way.
+
+    etcd is not killed: without fsync, which tests do without, it would lose what it has answered for.
+    """
     await asyncio.sleep(seconds / 2)
+    os.kill(int((stage.plane.directory / "pid/kube-apiserver").read_text().split()[0]), signal.SIGKILL)
     for component in ("kube-apiserver", "etcd"):
-        os.kill(int((stage.plane.directory / "pid" / component).read_text().split()[0]), signal.SIGKILL)
         await asyncio.to_thread(process.stop, stage.plane.directory, component)
     await asyncio.to_thread(controlplane.launch, stage.plane, bench.API_FLAGS)
     await asyncio.sleep(seconds / 2)
@@ -90,7 +93,7 @@ CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT = (
 REFUSALS: Final = (CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT)
 WATCH_FAULTS: Final = (weather.cut, weather.half, weather.gone, weather.broken)
 GAP: Final = Storm("410 in the place of every deletion", watching(lambda seed: Gap()), 15)
-CRASH: Final = Storm("API server and etcd killed", crash)
+CRASH: Final = Storm("API server killed, etcd restarted", crash)
 
 STORMS: Final = (
     Storm("409, carried out or not", blowing(0.2, CONFLICT, weather.too_late(CONFLICT))),

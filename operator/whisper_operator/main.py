@@ -30,7 +30,7 @@ CLOSE_SECONDS: Final = 0.25
 """aiohttp's TLS connections close in the background: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown"""
 BEAT_SECONDS: Final = 1.0
 WORKS_SECONDS: Final = 15.0
-"""A kopf that has ended by then has not worked at all: it takes some six seconds to end after a failure at the start."""
+"""A kopf that has ended by then has not worked at all: after a failure at its start, its end takes six seconds."""
 WARNINGS: Final = "type=Warning"
 OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
 log = logging.getLogger(__name__)
