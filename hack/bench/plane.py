@@ -40,7 +40,7 @@ def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlan
 def is_established(plane: ControlPlane) -> bool:
     """Whether every CustomResourceDefinition is; `kubectl wait` fails on one that has no conditions yet."""
     found: list[dict[str, Any]] = json.loads(kubectl(plane, "get", "crd", "-o", "json"))["items"]
-    conditions: list[list[dict[str, Any]]] = [one.get("status", {}).get("conditions", []) for one in found]
+    conditions: list[list[dict[str, Any]]] = [one.get("status", {}).get("conditions") or [] for one in found]
     return all(any(one["type"] == "Established" and one["status"] == "True" for one in of) for of in conditions)
 
 
