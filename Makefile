@@ -31,6 +31,10 @@ test: lint setup ## every test, on a real cluster
 test-unit: ## what needs no cluster, within a minute
 	@$(PYTHON) -m pytest tests -m "not slow" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
 
+.PHONY: campaign
+campaign: ## kills, storms and pauses without end: docs/reports/faults.md, within the hour
+	@$(PYTHON) -m hack.campaign faults
+
 .PHONY: lint
 lint: ## ruff, pyright strict, the import rules, and that nothing generated is stale
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .

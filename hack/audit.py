@@ -23,6 +23,8 @@ class Request:
     received: float
     """Seconds since the epoch."""
     answered: float
+    agent: str = ""
+    """User agent, which tells replicas of one user apart."""
 
     def __str__(self) -> str:
         path = "/".join(filter(None, (self.resource, self.subresource, self.namespace, self.name)))
@@ -59,6 +61,7 @@ def _request(event: dict[str, Any]) -> Request:
         event.get("responseStatus", {}).get("code", 0),
         _seconds(event["requestReceivedTimestamp"]),
         _seconds(event["stageTimestamp"]),
+        event.get("userAgent", ""),
     )
 
 

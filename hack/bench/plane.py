@@ -8,22 +8,23 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from hack import audit
 from hack.cluster import binaries, controlplane, process
 from hack.cluster.controlplane import ControlPlane, free_ports
-from hack.paths import REPOSITORY
+from hack.paths import CACHE, REPOSITORY
 
 NO_LIMITS: Final = (
     "--max-requests-inflight=0",
     "--max-mutating-requests-inflight=0",
     "--enable-priority-and-fairness=false",
 )
+API_FLAGS: Final = ("--endpoint-reconciler-type=none", *NO_LIMITS)
 OPERATOR: Final = "operator"
 QUIET_SECONDS: Final = 10.0
 
@@ -33,8 +34,15 @@ def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlan
     """The control plane, with our CRD."""
     with controlplane.running(directory, controllers=controllers, api_flags=NO_LIMITS) as plane:
         kubectl(plane, "apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-        kubectl(plane, "wait", "--for=condition=Established", "crd/whisperservices.whisper-operator.io")
+        wait("our API is served", lambda: is_established(plane))
         yield plane
+
+
+def is_established(plane: ControlPlane) -> bool:
+    """Whether every CustomResourceDefinition is; `kubectl wait` fails on one that has no conditions yet."""
+    found: list[dict[str, Any]] = json.loads(kubectl(plane, "get", "crd", "-o", "json"))["items"]
+    conditions: list[list[dict[str, Any]]] = [one.get("status", {}).get("conditions") or [] for one in found]
+    return all(any(one["type"] == "Established" and one["status"] == "True" for one in of) for of in conditions)
 
 
 def kubectl(plane: ControlPlane, *arguments: str, stdin: str | None = None) -> str:
@@ -52,31 +60,42 @@ class OperatorProcess:
     identity: str = "bench"
     namespaces: str = ""
     workers: int = 8
+    token: str = ""
+    """Whose requests it makes; empty: the user `operator`'s, who may do everything."""
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """More of its environment, by name without the prefix."""
+    metrics_port: int = 0
+    health_port: int = 0
 
     def start(self) -> None:
         kubeconfig = self.plane.directory / f"{self.identity}.kubeconfig"
         controlplane.write_kubeconfig(self.plane, kubeconfig, OPERATOR)
-        if self.server:
-            config = json.loads(kubeconfig.read_text())
-            config["clusters"][0]["cluster"]["server"] = self.server
-            kubeconfig.write_text(json.dumps(config))
-        metrics, health = free_ports(2)
+        config = json.loads(kubeconfig.read_text())
+        config["clusters"][0]["cluster"]["server"] = self.server or self.plane.server
+        config["users"][0]["user"]["token"] = self.token or controlplane.token(self.plane.directory, OPERATOR)
+        kubeconfig.write_text(json.dumps(config))
+        self.metrics_port, self.health_port = free_ports(2)
         settings = {
             "RUNTIME_IMAGE": "runtime:1",
             "NAMESPACE": "default",
             "IDENTITY": self.identity,
             "HOST": "127.0.0.1",
-            "METRICS_PORT": str(metrics),
-            "HEALTH_PORT": str(health),
+            "METRICS_PORT": str(self.metrics_port),
+            "HEALTH_PORT": str(self.health_port),
             "WATCH_NAMESPACES": self.namespaces,
             "WORKERS": str(self.workers),
+            **self.settings,
         }
         env = {f"WHISPER_OPERATOR_{name}": value for name, value in settings.items()}
         path = ":".join(str(REPOSITORY / part) for part in ("operator", "runtime"))
         command = (sys.executable, "-m", "whisper_operator", "run")
-        process.start(
-            self.plane.directory, self.identity, command, {**env, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": path}
-        )
+        python = {
+            "PYTHONPATH": path,
+            # As in the image: what is imported is compiled already.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(CACHE / "pycache"),
+        }
+        process.start(self.plane.directory, self.identity, command, {**env, **python, "KUBECONFIG": str(kubeconfig)})
 
     def stop(self) -> None:
         process.stop(self.plane.directory, self.identity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import secrets
 import shutil
 import socket
@@ -11,7 +12,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from hack.cluster import binaries, process
 
 SERVICE_NETWORK = "10.96.0.0/16"
 API_CLUSTER_IP = "10.96.0.1"
+FIRST_PORT, EPHEMERAL_PORT = 10000, 32768
+"""Linux gives outgoing connections ports from 32768 on (net.ipv4.ip_local_port_range)."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,32 @@ def running(directory: Path, *, controllers: str, api_flags: Sequence[str] = ())
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
+    """Ports that nothing listens on now, and that no outgoing connection is given.
+
+    A client that asks while its server is down can otherwise get the server's port, and connect to itself.
+    """
+    sockets: list[socket.socket] = []
+    candidates = random.sample(range(FIRST_PORT, EPHEMERAL_PORT), 50 * count)
+    for port in candidates:
+        with suppress(OSError):
+            sockets.append(socket.create_server(("127.0.0.1", port)))
+        if len(sockets) == count:
+            break
+    found = [one.getsockname()[1] for one in sockets]
     for one in sockets:
         one.close()
-    return ports
+    return found
 
 
 def start(plane: ControlPlane, extra: Sequence[str] = ()) -> None:
-    """Starts etcd and kube-apiserver, and returns once the API is ready."""
-    directory, programs = plane.directory, binaries.ensure("etcd", "kube-apiserver")
+    """Gives the control plane its keys, starts etcd and kube-apiserver, and returns once the API is ready."""
     _identities(plane)
+    launch(plane, extra)
+
+
+def launch(plane: ControlPlane, extra: Sequence[str] = ()) -> None:
+    """Starts both programs, for the first time or again, and returns once the API is ready."""
+    directory, programs = plane.directory, binaries.ensure("etcd", "kube-apiserver")
     client, peer = (f"http://127.0.0.1:{port}" for port in (plane.etcd_port, plane.etcd_peer_port))
     process.start(
         directory,

@@ -29,7 +29,8 @@ Sink = Callable[[Manifest, str | None], None]
 CLOSE_SECONDS: Final = 0.25
 """aiohttp's TLS connections close in the background: https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown"""
 BEAT_SECONDS: Final = 1.0
-"""A kopf that ends before this has passed has not worked at all."""
+WORKS_SECONDS: Final = 15.0
+"""A kopf that has ended by then has not worked at all: after a failure at its start, its end takes six seconds."""
 WARNINGS: Final = "type=Warning"
 OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
 log = logging.getLogger(__name__)
@@ -113,9 +114,10 @@ class Watches:
             await asyncio.sleep(CLOSE_SECONDS)
 
     async def _keep_beating(self) -> None:
+        await asyncio.sleep(WORKS_SECONDS)
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
             self._beat = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
 
 
 def registry(

@@ -1,0 +1,174 @@
+"""Storms: users go on working while the API server's answers and watches fail; afterwards all must be as it should."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from hack.bench import plane as bench
+from hack.campaign import weather
+from hack.campaign.kill import compared
+from hack.campaign.proxy import passing, unedited
+from hack.campaign.stage import EVERYTHING, Stage
+from hack.campaign.state import State
+from hack.campaign.weather import Gap, Unmarked, Weather
+from hack.cluster import controlplane, process
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kinds import DISRUPTION_BUDGET, SERVICE
+
+NAMES: Final = tuple(f"storm-{number}" for number in range(4))
+SETTINGS: Final = {"RESYNC_SECONDS": "5", "DISCOVERY_SECONDS": "1"}
+"""What heals by the clock shall do so within the campaign's patience."""
+
+Blow = Callable[[Stage, int, float], Awaitable[int]]
+"""Makes weather for so many seconds, from a seed; how many faults there were."""
+
+
+@dataclass(frozen=True)
+class Storm:
+    name: str
+    blow: Blow
+    seconds: float = 0.0
+    """That it has to last at least for anything to happen."""
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    injected: int
+    seconds: float
+    """From the storm's end to the end state."""
+    wrong: tuple[str, ...]
+
+
+def blowing(share: float, *faults: weather.Fault) -> Blow:
+    async def blow(stage: Stage, seed: int, seconds: float) -> int:
+        found = Weather(seed, share, faults=faults)
+        stage.proxy.meddle = found.meddle
+        await asyncio.sleep(seconds)
+        stage.proxy.meddle = passing
+        return found.injected
+
+    return blow
+
+
+def watching(make: Callable[[int], Weather | Unmarked | Gap]) -> Blow:
+    async def blow(stage: Stage, seed: int, seconds: float) -> int:
+        found = make(seed)
+        stage.proxy.edit = found.edit
+        await asyncio.sleep(seconds)
+        stage.proxy.edit = unedited
+        return found.injected
+
+    return blow
+
+
+async def crash(stage: Stage, seed: int, seconds: float) -> int:
+    """The API server is killed, etcd ends, and both come back, half-way.
+
+    etcd is not killed: without fsync, which tests do without, it would lose what it has answered for.
+    """
+    await asyncio.sleep(seconds / 2)
+    os.kill(int((stage.plane.directory / "pid/kube-apiserver").read_text().split()[0]), signal.SIGKILL)
+    for component in ("kube-apiserver", "etcd"):
+        await asyncio.to_thread(process.stop, stage.plane.directory, component)
+    await asyncio.to_thread(controlplane.launch, stage.plane, bench.API_FLAGS)
+    await asyncio.sleep(seconds / 2)
+    return 1
+
+
+CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT = (
+    weather.answering(409, "Conflict"),
+    weather.answering(429, "TooManyRequests", {"Retry-After": "1"}),
+    weather.answering(500, "InternalError"),
+    weather.answering(503, "ServiceUnavailable"),
+    weather.answering(504, "Timeout"),
+)
+REFUSALS: Final = (CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT)
+WATCH_FAULTS: Final = (weather.cut, weather.half, weather.gone, weather.broken)
+GAP: Final = Storm("410 in the place of every deletion", watching(lambda seed: Gap()), 15)
+CRASH: Final = Storm("API server killed, etcd restarted", crash)
+
+STORMS: Final = (
+    Storm("409, carried out or not", blowing(0.2, CONFLICT, weather.too_late(CONFLICT))),
+    Storm("429 with Retry-After", blowing(0.3, THROTTLED)),
+    Storm("500, carried out or not", blowing(0.3, INTERNAL, weather.too_late(INTERNAL))),
+    Storm("503", blowing(0.3, UNAVAILABLE)),
+    Storm("504, carried out or not", blowing(0.3, TIMED_OUT, weather.too_late(TIMED_OUT))),
+    Storm("no answer, carried out or not", blowing(0.1, weather.silent, weather.too_late(weather.silent)), 45),
+    Storm("connection reset, carried out or not", blowing(0.3, weather.reset, weather.too_late(weather.reset))),
+    Storm("truncated JSON", blowing(0.3, weather.truncated)),
+    Storm("latency up to 2 s", blowing(0.5, weather.late)),
+    Storm("watches cut", watching(lambda seed: Weather(seed, 0.2, watch_faults=[weather.cut, weather.half]))),
+    Storm("watches ended by 410", watching(lambda seed: Weather(seed, 0.2, watch_faults=[weather.gone]))),
+    Storm("watches ended by another error", watching(lambda seed: Weather(seed, 0.05, watch_faults=[weather.broken]))),
+    # An API server sends a bookmark a minute, and kopf waits 70 seconds for one.
+    Storm("bookmarks lost", watching(lambda seed: Unmarked()), 90),
+    GAP,
+    CRASH,
+)
+SAMPLE: Final = (
+    Storm("any refusal", blowing(0.3, *REFUSALS, *map(weather.too_late, REFUSALS))),
+    Storm("any fault of the network", blowing(0.3, weather.reset, weather.late, weather.truncated)),
+    Storm("any fault of a watch", watching(lambda seed: Weather(seed, 0.1, watch_faults=WATCH_FAULTS))),
+    GAP,
+    CRASH,
+)
+"""One of each sort."""
+
+
+async def undisturbed(stage: Stage) -> State:
+    await stage.cleared()
+    await _work(stage, 6)
+    await stage.settled(quiet=2.0)
+    return await stage.state()
+
+
+async def run(stage: Stage, storm: Storm, expected: State, seed: int, seconds: float) -> Result:
+    await stage.cleared()
+    async with _supervised(stage):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_work(stage, seconds))
+            injected = await storm.blow(stage, seed, seconds)
+        took, wrong = await compared(stage, expected, time.monotonic())
+    return Result(storm.name, injected, took, wrong)
+
+
+async def _work(stage: Stage, seconds: float) -> None:
+    """Users create services, change them, and delete children, while the weather lasts."""
+    for name in NAMES:
+        await stage.create(name, _spec(name))
+    await asyncio.sleep(seconds / 3)
+    for name in NAMES:
+        await stage.insist(lambda name=name: stage.change(name, {"disruption": {"maxUnavailable": 2}, "gateway": None}))
+    await asyncio.sleep(seconds / 3)
+    for name in NAMES:
+        for kind in (SERVICE, DISRUPTION_BUDGET):
+            await stage.insist(lambda name=name, kind=kind: stage.remove(kind, name))
+
+
+def _spec(name: str) -> Manifest:
+    return {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], "host": f"{name}.example.com"}}
+
+
+@asynccontextmanager
+async def _supervised(stage: Stage) -> AsyncGenerator[None]:
+    """Starts the operator again where it ends, as the kubelet does."""
+
+    async def supervise() -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            if not stage.operator.is_running:
+                stage.operator.start()
+
+    task = asyncio.create_task(supervise())
+    try:
+        yield
+    finally:
+        task.cancel()
