@@ -30,11 +30,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Warned:
-    """The newest Warning that Kubernetes wrote about an object of ours."""
+    """The newest telling Warning that Kubernetes wrote about an object of ours."""
 
     uid: str
     reason: str
     message: str
+    version: int = 0
+    """Its resourceVersion: a list gives events in the order of their names."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,9 @@ def available(service: WhisperService, observed: Observed, env: Env) -> Judgemen
     if failure := condition(deployment, "ReplicaFailure"):
         return Judgement(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
     if trouble := pods.trouble(observed, names.SERVER):
+        if trouble[0] == c.UNSCHEDULABLE and (leaving := pods.leaving(observed, names.SERVER)):
+            waits = f"the place of pod {leaving['metadata']['name']} is free once it has finished its requests"
+            return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
         return Judgement(c.AVAILABLE, "False", trouble[0], f"{progress}; {trouble[1]}")
     return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
 

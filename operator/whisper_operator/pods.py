@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from pydantic import ValidationError
 
 from whisper_operator import names
-from whisper_operator.api.conditions import CRASHED, OOM_KILLED, UNSCHEDULABLE
+from whisper_operator.api.conditions import (
+    CRASH_LOOP_BACK_OFF,
+    CRASHED,
+    IMAGE_PULL_BACK_OFF,
+    OOM_KILLED,
+    UNSCHEDULABLE,
+)
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.facts import Warned
 from whisper_operator.kinds import POD
@@ -17,12 +25,22 @@ from whisper_runtime.contract import FetchReport
 
 NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
-TELLING: Final = frozenset(
-    {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Unhealthy", "Evicted"}
+BEFORE_CONTAINERS: Final = frozenset(
+    {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Evicted"}
 )
-"""Warnings of the kubelet about what a pod's status does not tell."""
-STILL_STARTING: Final = ("Startup probe failed: HTTP probe failed with statuscode: 503", "connect: connection refused")
-"""A server that loads its model, or that does not listen yet: no trouble."""
+"""Warnings of the kubelet about what a pod's status does not tell; done with once its containers can start."""
+UNHEALTHY: Final = "Unhealthy"
+"""The kubelet's warning that a probe fails."""
+TELLING: Final = BEFORE_CONTAINERS | {UNHEALTHY}
+STARTUP_PROBE: Final = "Startup probe failed"
+STILL_STARTING: Final = ("statuscode: 503", "connection refused", "Client.Timeout exceeded")
+"""Answers of a server that loads its model, or that does not listen yet, to the startup probe: no trouble."""
+TIMED_OUT: Final = "Unable to attach or mount volumes"
+"""Beginning of the kubelet's warning that some volume is missing still, after one that told why."""
+PULL_FAILED: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"})
+"""The kubelet's words, by turns, for an image that it does not get."""
+PULL_AGAIN: Final = re.compile(r'^Back-off pulling image "[^"]*": (\w+: )?')
+"""What the kubelet puts before the cause while it waits for the next attempt."""
 
 
 def of(observed: Observed, component: str) -> list[Manifest]:
@@ -41,17 +59,37 @@ def fetch_report(pod: Manifest) -> FetchReport | None:
     """What `fetch` wrote when it last ended in this pod; None where it has not ended, or wrote something else."""
     for status in _container_statuses(pod):
         for state in (status.get("state", {}), status.get("lastState", {})):
-            if message := state.get("terminated", {}).get("message"):
-                try:
-                    return FetchReport.model_validate_json(message)
-                except ValidationError:
-                    continue
+            if report := _report(state.get("terminated", {})):
+                return report
     return None
+
+
+def _report(terminated: Manifest) -> FetchReport | None:
+    try:
+        return FetchReport.model_validate_json(terminated.get("message", ""))
+    except ValidationError:
+        return None
 
 
 def condition(pod: Manifest, kind: str) -> Manifest | None:
     found = pod.get("status", {}).get("conditions", ())
     return next((one for one in found if one["type"] == kind), None)
+
+
+def holds_a_place(pod: Manifest) -> bool:
+    """Whether it keeps what it asks for from others, and goes on doing so."""
+    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    return bool(pod.get("spec", {}).get("nodeName")) and not ended and "deletionTimestamp" not in pod["metadata"]
+
+
+def leaving(observed: Observed, component: str) -> Manifest | None:
+    """A pod of `component` that has been told to end and holds its place until it has."""
+    there = of(observed, component)
+    return next((pod for pod in there if "deletionTimestamp" in pod["metadata"] and _is_running(pod)), None)
+
+
+def _is_running(pod: Manifest) -> bool:
+    return pod.get("status", {}).get("phase") == "Running"
 
 
 def is_ready(pod: Manifest) -> bool:
@@ -71,24 +109,40 @@ def _unscheduled(pod: Manifest) -> tuple[str, str] | None:
 
 
 def _failed_container(pod: Manifest) -> tuple[str, str] | None:
-    for status in _container_statuses(pod):
-        state, last = status.get("state", {}), status.get("lastState", {}).get("terminated", {})
-        ended = state.get("terminated") or last
-        if ended.get("reason") == "OOMKilled":
-            return OOM_KILLED, "the container exceeded its memory: raise spec.resources.limits.memory"
-        waiting = state.get("waiting")
-        if waiting and waiting.get("reason", "ContainerCreating") not in NO_TROUBLE:
-            return waiting["reason"], _last_words(last) or waiting.get("message", "")
-        if (failed := state.get("terminated")) and failed.get("exitCode", 0) != 0:
-            return CRASHED, _last_words(failed) or f"the container ended with exit code {failed['exitCode']}"
-    return None
+    return next((found for status in _container_statuses(pod) if (found := _failure(status))), None)
+
+
+def _failure(status: Manifest) -> tuple[str, str] | None:
+    """Why a container does not run; the same words all through a loop of attempts, whatever it does at the moment."""
+    state: Manifest = status.get("state", {})
+    waiting: Manifest = state.get("waiting", {})
+    ended: Manifest = state.get("terminated") or status.get("lastState", {}).get("terminated") or {}
+    reason = waiting.get("reason", "ContainerCreating")
+    if ended.get("reason") == "OOMKilled":
+        return OOM_KILLED, "the container exceeded its memory: raise spec.resources.limits.memory"
+    if reason in PULL_FAILED:
+        return IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", ""))
+    if reason == CRASH_LOOP_BACK_OFF or ended.get("exitCode"):
+        if report := _report(ended):
+            return report.reason, report.message
+        loops = reason == CRASH_LOOP_BACK_OFF or status.get("restartCount", 0) > 0
+        words = _last_words(ended) or f"the container ended with exit code {ended.get('exitCode', 'unknown')}"
+        return (CRASH_LOOP_BACK_OFF if loops else CRASHED), words
+    return (reason, waiting.get("message", "")) if reason not in NO_TROUBLE else None
 
 
 def _warned(pod: Manifest, observed: Observed) -> tuple[str, str] | None:
+    """The kubelet's warning, as long as it can still be true."""
     warned = warning(observed, POD.kind, pod["metadata"]["name"], pod["metadata"]["uid"])
-    if warned is None or warned.reason not in TELLING or any(sign in warned.message for sign in STILL_STARTING):
+    if warned is None or _is_starting(warned.message):
         return None
-    return warned.reason, warned.message
+    can_start = (condition(pod, "PodReadyToStartContainers") or {}).get("status") == "True"
+    tells = warned.reason == UNHEALTHY if can_start else warned.reason in BEFORE_CONTAINERS
+    return (warned.reason, warned.message) if tells else None
+
+
+def _is_starting(message: str) -> bool:
+    return message.startswith(STARTUP_PROBE) and any(sign in message for sign in STILL_STARTING)
 
 
 def warning(observed: Observed, kind: str, name: str, uid: str) -> Warned | None:
@@ -104,9 +158,16 @@ def _container_statuses(pod: Manifest) -> Iterator[Manifest]:
 
 
 def _last_words(terminated: Manifest) -> str:
-    """The last line that a container wrote before it ended; the kubelet keeps it as the termination message."""
+    """The last line that a container wrote before it ended; the kubelet keeps it as the termination message.
+
+    Of a line of our own JSON logs only what it says, for its time would make each crash another one.
+    """
     message = terminated.get("message", "").strip()
-    return message.splitlines()[-1] if message else ""
+    last = message.splitlines()[-1] if message else ""
+    try:
+        return json.loads(last)["message"]
+    except (ValueError, TypeError, KeyError):
+        return last
 
 
 def _short(message: str) -> str:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
+from whisper_operator import pods
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.facts import Facts, Node, Warned, node
 from whisper_operator.kinds import (
@@ -104,7 +105,11 @@ class Survey:
         if event == DELETED or body.get("type") != "Warning" or about.get("kind") not in (POD.kind, CLAIM.kind):
             return None
         key = (about.get("namespace", ""), about["kind"], about.get("name", ""))
-        self._warnings[key] = Warned(about.get("uid", ""), body.get("reason", ""), body.get("message", ""))
+        version = int(body["metadata"]["resourceVersion"])
+        warned = Warned(about.get("uid", ""), body.get("reason", ""), body.get("message", ""), version)
+        if about["kind"] == POD.kind and not _tells_more(warned, self._warnings.get(key)):
+            return None
+        self._warnings[key] = warned
         self._warnings.move_to_end(key)
         if len(self._warnings) > WARNINGS_KEPT:
             self._warnings.popitem(last=False)
@@ -133,6 +138,15 @@ class Survey:
 def fact_kinds(whole_cluster: bool) -> tuple[Kind, ...]:
     """What is watched beside the services and their children."""
     return (*(CLUSTER_FACTS if whole_cluster else ()), *NAMESPACE_FACTS)
+
+
+def _tells_more(warned: Warned, known: Warned | None) -> bool:
+    """Whether a Warning about a pod says what its status does not, and what is not known already."""
+    if warned.reason not in pods.TELLING:
+        return False
+    if known is None or known.uid != warned.uid:
+        return True
+    return warned.version > known.version and not warned.message.startswith(pods.TIMED_OUT)
 
 
 def _place(body: Manifest) -> Place:

@@ -58,11 +58,25 @@ def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
     assert facts(Survey(whole_cluster=False)).storage_classes is None
 
 
-def test_the_newest_warning_about_a_pod_is_kept() -> None:
+def warn(survey: Survey, version: int, reason: str, message: str, uid: str = "u") -> None:
+    about = {"kind": "Pod", "namespace": "team", "name": "speech-1", "uid": uid}
+    survey.see({"kind": "Event", "type": "Warning", "reason": reason, "message": message,
+                "metadata": {"name": message, "resourceVersion": str(version)}, "involvedObject": about})  # fmt: skip
+
+
+def test_the_newest_warning_about_a_pod_is_kept_in_whichever_order_they_are_listed() -> None:
     survey = Survey(whole_cluster=True)
-    about = {"kind": "Pod", "namespace": "team", "name": "speech-1", "uid": "u"}
-    for message in ("first", "second"):
-        survey.see({"kind": "Event", "type": "Warning", "reason": "FailedMount", "message": message,
-                    "metadata": {"name": message}, "involvedObject": about})  # fmt: skip
+    for version, message in ((7, "first"), (9, "third"), (8, "second")):
+        warn(survey, version, "FailedMount", message)
     found = facts(survey).warnings["Pod", "speech-1"]
-    assert (found.uid, found.reason, found.message) == ("u", "FailedMount", "second")
+    assert (found.uid, found.reason, found.message) == ("u", "FailedMount", "third")
+
+
+def test_a_cause_is_not_hidden_by_a_warning_that_tells_less() -> None:
+    survey = Survey(whole_cluster=True)
+    warn(survey, 1, "FailedMount", "references non-existent secret key: token")
+    warn(survey, 2, "FailedMount", "Unable to attach or mount volumes: context deadline exceeded")
+    warn(survey, 3, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets")
+    assert "token" in facts(survey).warnings["Pod", "speech-1"].message
+    warn(survey, 4, "FailedMount", "Unable to attach or mount volumes: context deadline exceeded", uid="another pod's")
+    assert facts(survey).warnings["Pod", "speech-1"].uid == "another pod's"
