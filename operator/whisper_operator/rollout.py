@@ -1,28 +1,39 @@
 """Surge or Replace: decided once for each change of the pods' template, from the GPUs that are free then. Pure.
 
 The decision is kept on the Deployment itself, as its strategy and an annotation with the reason.
+docs/explanation/rollouts.md tells what each costs.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from whisper_operator import names, placement, pods
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.checks import limits
 from whisper_operator.difference import is_subset
 from whisper_operator.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observed import Observed
 
 ROOM_SECONDS: Final = 30.0
 """How long a new pod may look for room beside the old ones before one of those makes way."""
+BY_SPEC: Final = "spec.rollout.strategy says so"
+AS_BEFORE: Final = "as it was, and decided anew at the next change of the pods"
+"""Of a Deployment that carries no reason, such as one that the first release made."""
 
 
 @dataclass(frozen=True)
 class Decision:
     strategy: Literal["Surge", "Replace"]
     reason: str
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What the Deployment keeps of it: nothing that the spec says, or that nobody decided."""
+        return {} if self.reason in (BY_SPEC, AS_BEFORE) else {names.ANNOTATION_ROLLOUT: self.reason}
 
     @property
     def as_strategy(self) -> dict[str, Any]:
@@ -36,12 +47,12 @@ def decide(service: WhisperService, observed: Observed, template: Manifest) -> D
     """How the pods get `template`."""
     wanted = service.spec.rollout.strategy
     if wanted != "Auto":
-        return Decision(wanted, "spec.rollout.strategy says so")
+        return Decision(wanted, BY_SPEC)
     live = live_decision(service, observed)
     if live is None or is_changed(service, observed, template):
         return _decide_anew(service, observed, template)
-    if live.strategy == "Surge" and (pod := _without_room(observed)):
-        return Decision("Replace", f"pod {pod} found no room beside the old ones for {ROOM_SECONDS:.0f} s")
+    if live.strategy == "Surge" and (what := _without_room(service, observed)):
+        return Decision("Replace", f"{what} found no room beside the old ones for {ROOM_SECONDS:.0f} s")
     return live
 
 
@@ -51,8 +62,8 @@ def live_decision(service: WhisperService, observed: Observed) -> Decision | Non
     if live is None:
         return None
     surges = live["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxSurge") not in (0, "0%")
-    reason = live["metadata"].get("annotations", {}).get(names.ANNOTATION_ROLLOUT, "decided by an earlier version")
-    return Decision("Surge" if surges else "Replace", reason)
+    reason = live["metadata"].get("annotations", {}).get(names.ANNOTATION_ROLLOUT, AS_BEFORE)
+    return Decision("Surge" if surges else "Replace", reason if service.spec.rollout.strategy == "Auto" else BY_SPEC)
 
 
 def is_changed(service: WhisperService, observed: Observed, template: Manifest) -> bool:
@@ -76,15 +87,18 @@ def seconds_until_no_room(service: WhisperService, observed: Observed) -> float 
     live = live_decision(service, observed)
     if service.spec.rollout.strategy != "Auto" or live is None or live.strategy == "Replace":
         return None
-    waits = [ROOM_SECONDS - waited for waited in _searching(observed).values() if waited < ROOM_SECONDS]
+    waits = [ROOM_SECONDS - waited for waited in _searching(service, observed).values() if waited < ROOM_SECONDS]
     return min(waits) if waits else None
 
 
 def _decide_anew(service: WhisperService, observed: Observed, template: Manifest) -> Decision:
     gpu, nodes = service.spec.gpu, observed.facts.nodes
+    is_first = observed.get(DEPLOYMENT, service.metadata.name) is None
+    if not is_first and (shortage := limits.shortage(service, observed, more=1)):
+        return Decision("Replace", f"{shortage}: the new pod gets its share when the old one has gone")
     if gpu is None:
         return Decision("Surge", "no GPU is asked for, so the new pod starts beside the old one")
-    if observed.get(DEPLOYMENT, service.metadata.name) is None:
+    if is_first:
         return Decision("Replace", "the first pods replace none")
     if nodes is None:
         return Decision("Replace", f"whether a {gpu.resource_name} is free is unknown: only namespaces may be read")
@@ -110,18 +124,41 @@ def _without_pod_affinity(template: Manifest) -> Manifest:
     return {**template, "spec": {**template["spec"], "affinity": affinity}}
 
 
-def _without_room(observed: Observed) -> str | None:
-    return next((name for name, waited in _searching(observed).items() if waited >= ROOM_SECONDS), None)
+def _without_room(service: WhisperService, observed: Observed) -> str | None:
+    searching = _searching(service, observed).items()
+    return next((what for what, waited in searching if waited >= ROOM_SECONDS), None)
 
 
-def _searching(observed: Observed) -> dict[str, float]:
-    """Seconds that each unschedulable server pod has been looking, while older pods still run."""
-    serving = pods.of(observed, names.SERVER)
-    if not any(pods.is_ready(pod) for pod in serving):
-        return {}
-    found: dict[str, float] = {}
-    for pod in serving:
-        condition = pods.condition(pod, "PodScheduled")
-        if condition and condition["status"] == "False" and (since := condition.get("lastTransitionTime")):
-            found[pod["metadata"]["name"]] = observed.facts.now - datetime.datetime.fromisoformat(since).timestamp()
-    return found
+def _searching(service: WhisperService, observed: Observed) -> dict[str, float]:
+    """What has found no place for how many seconds, while an older pod of another template holds one."""
+    serving, found = pods.of(observed, names.SERVER), dict[str, str]()
+    for place, pod in enumerate(serving):
+        scheduled = pods.condition(pod, "PodScheduled")
+        if scheduled and scheduled["status"] == "False" and _is_blocked(pod, serving[place + 1 :]):
+            found[f"pod {pod['metadata']['name']}"] = scheduled.get("lastTransitionTime") or ""
+    if refused := _refused_by_quota(service, observed):
+        found["a pod that a ResourceQuota refuses"] = refused.get("lastTransitionTime") or ""
+    return {what: observed.facts.now - _seconds(since) for what, since in found.items() if since}
+
+
+def _is_blocked(pod: Manifest, older: Iterable[Manifest]) -> bool:
+    return any(pods.holds_a_place(other) and _template(other) != _template(pod) for other in older)
+
+
+def _template(pod: Manifest) -> str | None:
+    """The hash by which the Deployment tells the pods of one template from those of another."""
+    return pod["metadata"]["labels"].get("pod-template-hash")
+
+
+def _refused_by_quota(service: WhisperService, observed: Observed) -> Manifest | None:
+    """The Deployment's word that a quota refuses it a pod, while pods of an older template run."""
+    live = observed.get(DEPLOYMENT, service.metadata.name) or {}
+    status: Manifest = live.get("status", {})
+    failure = next((one for one in status.get("conditions", ()) if one["type"] == "ReplicaFailure"), None)
+    if failure is None or failure["status"] != "True" or "exceeded quota" not in failure.get("message", ""):
+        return None
+    return failure if status.get("replicas", 0) > status.get("updatedReplicas", 0) else None
+
+
+def _seconds(timestamp: str) -> float:
+    return datetime.datetime.fromisoformat(timestamp).timestamp()

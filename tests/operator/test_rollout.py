@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -64,24 +65,110 @@ def test_the_spec_has_the_last_word() -> None:
     assert decided(surge, observed(live, nodes=(node(),), requested={}))[0] == "Surge"
 
 
-@pytest.mark.parametrize(
-    ("now", "strategy"), [("2026-01-01T00:00:29+00:00", "Surge"), ("2026-01-01T00:00:31+00:00", "Replace")]
-)
-def test_a_surge_without_room_gives_way_after_thirty_seconds(now: str, strategy: str) -> None:
-    import datetime
+def test_a_deployment_of_the_first_release_is_written_to_at_its_next_change_only() -> None:
+    """It carries no reason: none is added, or every upgrade would write to every Deployment."""
+    first = without_reason(deployment(service(**BASE)))
+    assert decided(BASE, observed(first, nodes=(node(gpu="8"),), requested={})) == ("Replace", rollout.AS_BEFORE)
+    rebuilt = deployment(service(**BASE), first)
+    assert names.ANNOTATION_ROLLOUT not in rebuilt["metadata"]["annotations"]
+    assert decided(CHANGED, observed(first, nodes=(node(gpu="8"),), requested={}))[0] == "Surge"
 
-    wanted = service(cache={"type": "EmptyDir"})
-    there = observed(deployment(wanted), *searching(), now=datetime.datetime.fromisoformat(now).timestamp())
-    assert decided({"cache": {"type": "EmptyDir"}}, there)[0] == strategy
-    left = rollout.seconds_until_no_room(wanted, there)
+
+def test_what_the_spec_says_is_not_written_down_again() -> None:
+    surge = deployment(service(**BASE, rollout={"strategy": "Surge"}))
+    assert names.ANNOTATION_ROLLOUT not in surge["metadata"]["annotations"]
+    found = rollout.live_decision(service(**BASE, rollout={"strategy": "Surge"}), observed(surge))
+    assert found == rollout.Decision("Surge", rollout.BY_SPEC)
+
+
+CPU: dict[str, Any] = {"cache": {"type": "EmptyDir"}}
+
+
+def at(second: int) -> float:
+    return datetime.datetime.fromisoformat(f"2026-01-01T00:00:{second:02d}+00:00").timestamp()
+
+
+@pytest.mark.parametrize(("second", "strategy"), [(29, "Surge"), (31, "Replace")])
+def test_a_surge_without_room_gives_way_after_thirty_seconds(second: int, strategy: str) -> None:
+    there = observed(deployment(service(**CPU)), old(), lost(), now=at(second))
+    assert decided(CPU, there)[0] == strategy
+    left = rollout.seconds_until_no_room(service(**CPU), there)
     assert left == (pytest.approx(1.0) if strategy == "Surge" else None)
 
 
-def searching() -> list[Manifest]:
-    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+@pytest.mark.parametrize("ready", ["True", "False"])
+def test_an_old_pod_makes_way_whether_it_serves_or_crashes(ready: str) -> None:
+    there = observed(deployment(service(**CPU)), old(ready=ready), lost(), now=at(31))
+    assert decided(CPU, there) == ("Replace", "pod new found no room beside the old ones for 30 s")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [{"template": "new"}],
+        [{"leaves": "2026-01-01T00:00:00Z"}],
+        [{"phase": "Failed"}],
+    ],
+    ids=["alone", "of the same template", "on its way out", "ended"],
+)
+def test_only_pods_of_an_older_template_can_make_way(others: list[dict[str, Any]]) -> None:
+    """A service that is scaled beyond the cluster's GPUs waits for more of them, and no pod is stopped for that."""
+    there = observed(deployment(service(**CPU)), *(old(**one) for one in others), lost(), now=at(59))
+    assert decided(CPU, there)[0] == "Surge"
+
+
+def old(template: str = "old", ready: str = "True", leaves: str | None = None, phase: str = "Running") -> Manifest:
+    conditions = [{"type": "Ready", "status": ready}]
+    return of_template(pod(names.SERVER, "old", phase=phase, conditions=conditions), template, "node", leaves)
+
+
+def lost() -> Manifest:
     since = "2026-01-01T00:00:00Z"
-    lost = {"conditions": [{"type": "PodScheduled", "status": "False", "lastTransitionTime": since}]}
-    return [pod(names.SERVER, "old", **ready), pod(names.SERVER, "new", **lost)]
+    conditions = [{"type": "PodScheduled", "status": "False", "lastTransitionTime": since}]
+    found = of_template(pod(names.SERVER, "new", phase="Pending", conditions=conditions), "new", None, None)
+    return {**found, "metadata": {**found["metadata"], "creationTimestamp": "2026-01-01T00:00:01Z"}}
+
+
+def of_template(body: Manifest, template: str, on: str | None, leaves: str | None) -> Manifest:
+    labels = {**body["metadata"]["labels"], "pod-template-hash": template}
+    times = {"deletionTimestamp": leaves} if leaves else {}
+    spec = {"nodeName": on} if on else {}
+    return {**body, "metadata": {**body["metadata"], "labels": labels, **times}, "spec": spec}
+
+
+def without_reason(body: Manifest) -> Manifest:
+    annotations = {k: v for k, v in body["metadata"]["annotations"].items() if k != names.ANNOTATION_ROLLOUT}
+    return {**body, "metadata": {**body["metadata"], "annotations": annotations}}
+
+
+def quota(left: int) -> Manifest:
+    hard, used = {"requests.nvidia.com/gpu": "4"}, {"requests.nvidia.com/gpu": str(4 - left)}
+    return {"metadata": {"name": "team"}, "spec": {}, "status": {"hard": hard, "used": used}}
+
+
+@pytest.mark.parametrize(("left", "strategy"), [(1, "Surge"), (0, "Replace")])
+def test_a_quota_without_room_for_one_more_pod_means_replace(left: int, strategy: str) -> None:
+    facts = {"nodes": (node(gpu="8"),), "requested": {}, "quotas": (quota(left),)}
+    found = decided(CHANGED, observed(deployment(service(**BASE)), **facts))
+    assert found[0] == strategy
+    assert ("ResourceQuota team leaves 0" in found[1]) == (strategy == "Replace")
+
+
+@pytest.mark.parametrize(
+    ("updated", "message", "strategy"),
+    [
+        (0, 'pods "new" is forbidden: exceeded quota: team', "Replace"),
+        (0, "admission webhook says no", "Surge"),
+        (1, 'pods "new" is forbidden: exceeded quota: team', "Surge"),
+    ],
+    ids=["a quota that filled meanwhile", "what a stopped pod would not mend", "no older pod"],
+)
+def test_a_quota_that_refuses_the_new_pod_makes_an_old_one_go(updated: int, message: str, strategy: str) -> None:
+    failure = {"type": "ReplicaFailure", "status": "True", "message": message,
+               "lastTransitionTime": "2026-01-01T00:00:00Z"}  # fmt: skip
+    live = deployment(service(**CPU), updatedReplicas=updated, conditions=[failure])
+    assert decided(CPU, observed(live, old(), now=at(31)))[0] == strategy
 
 
 def test_what_pods_hold_is_counted_by_node() -> None:

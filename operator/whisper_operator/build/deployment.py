@@ -27,7 +27,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
         service,
         DEPLOYMENT,
         service.metadata.name,
-        annotations={names.ANNOTATION_ROLLOUT: decision.reason},
+        annotations=decision.annotations,
         spec={
             **replicas(service),
             "minReadySeconds": ENDPOINT_LAG_SECONDS,

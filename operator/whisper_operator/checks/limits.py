@@ -20,20 +20,22 @@ def quota(service: WhisperService, observed: Observed) -> Finding | None:
         return None
     live = observed.get(DEPLOYMENT, service.metadata.name)
     missing = wanted_replicas(service) - (live or {}).get("status", {}).get("replicas", 0)
-    if missing <= 0:
-        return None
+    short = shortage(service, observed, more=missing)
+    return Finding(c.QUOTA_EXCEEDED, f"{short}: raise it, or lower spec.replicas or spec.resources") if short else None
+
+
+def shortage(service: WhisperService, observed: Observed, *, more: int) -> str | None:
+    """Which quota leaves no room for `more` pods, and of what; None where there is room."""
     each = _quota_names(sizing.resources(service.spec))
     for body in observed.facts.quotas or ():
         status = body.get("status", {})
         hard, used = amounts(status.get("hard", {})), amounts(status.get("used", {}))
         for name, amount in each.items():
             left = hard[name] - used.get(name, Decimal(0)) if name in hard else None
-            if left is not None and amount * missing > left and not body["spec"].get("scopes"):
-                message = (
-                    f"{missing} more pods need {amount * missing:f} of {name}, and ResourceQuota "
-                    f"{body['metadata']['name']} leaves {left:f}: raise it, or lower spec.replicas or spec.resources"
-                )
-                return Finding(c.QUOTA_EXCEEDED, message)
+            if left is not None and more > 0 and amount * more > left and not body["spec"].get("scopes"):
+                pods = "1 more pod needs" if more == 1 else f"{more} more pods need"
+                where = f"ResourceQuota {body['metadata']['name']} leaves {left:f}"
+                return f"{pods} {amount * more:f} of {name}, and {where}"
     return None
 
 
