@@ -10,6 +10,7 @@ from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.units import quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.claim import can_grow, size
+from whisper_operator.build.pod import newest_image
 from whisper_operator.env import Env
 from whisper_operator.judge import Judge, condition
 from whisper_operator.kinds import (
@@ -130,14 +131,14 @@ def cache_as_specified(service: WhisperService, observed: Observed, env: Env) ->
 
 
 def runtime_update(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
-    """Only where the spec names no image: there the live one stays until somebody asks for the newer one."""
-    image, live = service.spec.image, observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None or image.repository or image.tag or image.digest:
+    """Only where the spec leaves the version open: there the live one stays until somebody asks for the newer one."""
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    if live is None or service.spec.image.tag or service.spec.image.digest:
         return None
-    running = live["spec"]["template"]["spec"]["containers"][0]["image"]
-    if running == env.runtime_image:
+    running, newest = live["spec"]["template"]["spec"]["containers"][0]["image"], newest_image(service, env)
+    if running == newest:
         return None
-    message = f"the pods run {running}, the operator's default is {env.runtime_image}: set spec.image.tag to take it"
+    message = f"the pods run {running}, the operator's default is {newest}: set spec.image.tag to take it"
     return Judgement(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
 
 

@@ -70,6 +70,15 @@ def test_the_template_is_the_same_whatever_the_operators_default_image_is() -> N
     assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "runtime:3"
 
 
+def test_a_repository_without_a_tag_follows_the_operators_version_at_the_start_only() -> None:
+    mirrored = service(image={"repository": "mirror/runtime"}, **EMPTY_DIR)
+    running = deployment(mirrored)
+    for repository, image in (("mirror/runtime", "mirror/runtime:1"), ("other/runtime", "other/runtime:2")):
+        moved = service(image={"repository": repository}, **EMPTY_DIR)
+        found = one(desired(moved, observed(running), Env("runtime:2")), "Deployment")
+        assert found["spec"]["template"]["spec"]["containers"][0]["image"] == image
+
+
 @pytest.mark.parametrize(
     ("spec", "mode"),
     [

@@ -87,11 +87,20 @@ def prefetch_template(service: WhisperService, observed: Observed, env: Env) -> 
 
 
 def image(service: WhisperService, observed: Observed, env: Env) -> str:
-    """The image that spec names; where it names none, the live one, so that an upgraded operator restarts no pod."""
+    """The image that spec names; what it leaves open is as it is live, so that an upgraded operator restarts no pod."""
+    newest, live = newest_image(service, env), observed.get(DEPLOYMENT, service.metadata.name)
+    if live is None or service.spec.image.tag or service.spec.image.digest:
+        return newest
+    running = live["spec"]["template"]["spec"]["containers"][0]["image"]
+    wanted = service.spec.image.repository
+    return running if wanted is None or running.startswith(f"{wanted}:") else newest
+
+
+def newest_image(service: WhisperService, env: Env) -> str:
+    """The image that spec names, with the operator's own defaults for what it leaves open."""
     wanted = service.spec.image
     if wanted.repository is None and wanted.tag is None and wanted.digest is None:
-        live = observed.get(DEPLOYMENT, service.metadata.name)
-        return live["spec"]["template"]["spec"]["containers"][0]["image"] if live else env.runtime_image
+        return env.runtime_image
     default_repository, _, default_tag = env.runtime_image.partition("@")[0].rpartition(":")
     repository = wanted.repository or default_repository
     return f"{repository}@{wanted.digest}" if wanted.digest else f"{repository}:{wanted.tag or default_tag}"
