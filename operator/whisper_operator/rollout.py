@@ -102,6 +102,8 @@ def _decide_anew(service: WhisperService, observed: Observed, template: Manifest
         return Decision("Replace", "the first pods replace none")
     if nodes is None:
         return Decision("Replace", f"whether a {gpu.resource_name} is free is unknown: only namespaces may be read")
+    if _has_one_to_spare(service, observed):
+        return Decision("Surge", "a pod of the unfinished change before this one makes room")
     there = placement.candidates(_without_pod_affinity(template), nodes)
     if held := _nodes_of_the_volume(service, observed):
         there = [node for node in there if node.name in held]
@@ -109,6 +111,13 @@ def _decide_anew(service: WhisperService, observed: Observed, template: Manifest
     if not room:
         return Decision("Replace", f"no node that the pod may run on has {gpu.resource_name} and room for it free")
     return Decision("Surge", f"node {min(node.name for node in room)} has {gpu.resource_name} and room for it free")
+
+
+def _has_one_to_spare(service: WhisperService, observed: Observed) -> bool:
+    """Whether the last change's surge is under way, and its pod has found a place."""
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    held = sum(pods.holds_a_place(pod) for pod in pods.of(observed, names.SERVER))
+    return live is not None and held > live["spec"].get("replicas", 1)
 
 
 def _nodes_of_the_volume(service: WhisperService, observed: Observed) -> set[str]:

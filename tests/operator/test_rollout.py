@@ -44,6 +44,14 @@ def test_a_change_is_decided_by_the_gpus_that_are_free(facts: dict[str, Any], st
     assert says in found[1]
 
 
+def test_a_change_in_the_middle_of_a_surge_surges_into_the_place_of_the_last_one() -> None:
+    """Else the pod that still serves would be stopped, although a GPU is there for its successor."""
+    facts = {"nodes": (node(gpu="2"),), "requested": {"node": {"nvidia.com/gpu": Decimal(2)}}}
+    surging = pod(names.SERVER, "surging") | {"spec": {"nodeName": "node"}}
+    there = observed(deployment(service(**BASE)), old(), surging, **facts)
+    assert decided(CHANGED, there) == ("Surge", "a pod of the unfinished change before this one makes room")
+
+
 def test_a_decision_stands_until_the_next_change() -> None:
     """Given a decision to replace, when a GPU becomes free meanwhile, nothing changes."""
     live = deployment(service(**BASE))
