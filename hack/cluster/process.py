@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 STOP_SECONDS = 20
@@ -67,6 +68,19 @@ def last_lines(directory: Path, name: str, count: int = 15) -> str:
     log = directory / "log" / f"{name}.log"
     lines = log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
     return "\n".join([*(f"    {line[:300]}" for line in lines), f"  whole log: {log}"])
+
+
+@contextmanager
+def paused(directory: Path, name: str) -> Generator[None]:
+    """The process stands still while the block runs; raises ComponentFailed where it is not running."""
+    pid = _pid(directory, name)
+    if pid is None:
+        raise ComponentFailed(f"{name} does not run, so it cannot be paused")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def _pid(directory: Path, name: str) -> int | None:

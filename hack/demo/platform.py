@@ -12,6 +12,7 @@ NAMESPACE = "whisper-system"
 RELEASE = "whisper-operator"
 PYTHON = ("python3", "-m")
 KUBECONFIG = CACHE / "cluster" / "kubeconfig"
+CHART = REPOSITORY / "charts/whisper-operator"
 
 
 def setup() -> None:
@@ -34,7 +35,7 @@ def start() -> None:
     run(Step("cluster", (*PYTHON, "hack.cluster", "up"), "`make cluster-down`, then again"))
     run(Step("images into the cluster", (*PYTHON, "hack.images", "load"), "`make cluster-down`, then again"))
     run(Step("model mirror", kubectl("apply", "-f", str(_mirror())), "kubectl -n whisper-models get events"))
-    run(Step("operator", _helm_install(), f"kubectl -n {NAMESPACE} describe pods"))
+    run(Step("operator", helm_upgrade(), f"kubectl -n {NAMESPACE} describe pods"))
     run(
         Step(
             "mirror ready",
@@ -58,8 +59,9 @@ def images() -> dict[str, str]:
     return {"operator": operator, "runtime": runtime}
 
 
-def _helm_install() -> tuple[str, ...]:
-    refs = {program: reference.rsplit(":", 1) for program, reference in images().items()}
+def helm_upgrade(chart: Path = CHART, **other_images: str) -> tuple[str, ...]:
+    """A helm command that installs `chart`, or upgrades to it, with this checkout's images or others instead."""
+    refs = {program: reference.rsplit(":", 1) for program, reference in (images() | other_images).items()}
     values = {
         "image.repository": refs["operator"][0],
         "image.tag": refs["operator"][1],
@@ -75,7 +77,7 @@ def _helm_install() -> tuple[str, ...]:
         "upgrade",
         "--install",
         RELEASE,
-        "charts/whisper-operator",
+        str(chart),
         "--namespace",
         NAMESPACE,
         "--create-namespace",

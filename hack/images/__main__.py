@@ -11,14 +11,12 @@ from hack.images.recipe import DEPENDENCIES, RECIPES
 from hack.locks import locked
 from hack.paths import CACHE
 
-BUILDERS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m hack.images", description=__doc__)
     parser.add_argument("action", choices=("build", "load", "refs"), nargs="?", default="build")
     action = parser.parse_args().action
-    debian.ensure(BUILDERS)
+    debian.ensure(buildah.BUILDERS)
     with locked(CACHE / "images.lock"):
         standing_on = base.ensure()
         for recipe in RECIPES:

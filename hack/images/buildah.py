@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import tarfile
+from pathlib import Path
 from typing import Final
 
 from hack.paths import CACHE, REPOSITORY
 
+BUILDERS: Final = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+"""Debian packages that images are built with, by the program that each brings."""
 IMAGES: Final = CACHE / "images"
 LAYOUT: Final = IMAGES / "oci"
 """An OCI layout that every image is pushed to: blobs that are there already are not written again."""
@@ -24,12 +27,12 @@ def pull(reference: str) -> None:
     _run("pull", "--quiet", reference)
 
 
-def build(reference: str, dockerfile: str, base: str, *options: str) -> None:
-    """Builds a Dockerfile of the repository on `base`; the machine's certificates count in it too."""
+def build(reference: str, dockerfile: str, base: str, *options: str, context: Path = REPOSITORY) -> None:
+    """Builds a Dockerfile of the tree `context` on `base`; the machine's certificates count in it too."""
     _run(
         "build", "--layers", "--pull=never", "--format=oci", "--network=host",
         "--build-arg", f"BASE_IMAGE={base}", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro",
-        "--file", str(REPOSITORY / dockerfile), "--tag", reference, *options, str(REPOSITORY),
+        "--file", str(context / dockerfile), "--tag", reference, *options, str(context),
     )  # fmt: skip
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.e2e.clients import transcribing
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import whisper_service
 
@@ -44,26 +41,6 @@ def targets(kubectl: Kubectl) -> dict[str, int]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-@contextmanager
-def load(url: str, recording: bytes, clients: int) -> Iterator[None]:
-    """Clients that transcribe `recording` again and again until the block ends."""
-    over = threading.Event()
-
-    def transcribe() -> None:
-        while not over.is_set():
-            httpx.post(url, files={"file": recording}, timeout=300)
-
-    threads = [threading.Thread(target=transcribe) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
 def test_the_defaults_are_seventy_and_eighty_percent(service: Kubectl) -> None:
     metrics = autoscaler(service)["spec"]["metrics"]
     wanted = {metric["resource"]["name"]: metric["resource"]["target"]["averageUtilization"] for metric in metrics}
@@ -84,8 +61,7 @@ def test_idle_it_stays_at_its_minimum_with_real_figures(service: Kubectl) -> Non
 
 
 def test_it_goes_up_under_load_and_comes_down_again(service: Kubectl, recordings: Path) -> None:
-    url = f"{service.address('scaled')}/transcribe"
-    with load(url, (recordings / "jfk.wav").read_bytes(), clients=2):
+    with transcribing(service.address("scaled"), (recordings / "jfk.wav").read_bytes(), clients=2):
         eventually("two replicas are asked for", lambda: deployment_replicas(service) == 2, 180)
     eventually("one replica is asked for", lambda: deployment_replicas(service) == 1, 240)
 

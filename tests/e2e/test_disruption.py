@@ -1,0 +1,62 @@
+"""A drain by the eviction API leaves as many pods as `spec.disruption` says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.clients import transcribing
+from tests.e2e.kubectl import Kubectl, KubectlError, eventually
+from tests.e2e.services import whisper_service
+
+SERVER = "app.kubernetes.io/component=server"
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Kubectl) -> Kubectl:
+    namespace.apply(whisper_service("steady", replicas=2, disruption={"minAvailable": 1}))
+    namespace.wait_ready("steady")
+    return namespace
+
+
+def evict(kubectl: Kubectl, pod: str) -> None:
+    """What `kubectl drain` asks for each pod of a node; raises KubectlError where the budget says no."""
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+    path = f"/api/v1/namespaces/{kubectl.namespace}/pods/{pod}/eviction"
+    kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+
+
+def serving(kubectl: Kubectl) -> set[str]:
+    return {pod["metadata"]["name"] for pod in kubectl.list("pods", SERVER) if is_ready(pod)}
+
+
+def is_ready(pod: dict[str, dict[str, object]]) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)  # type: ignore[attr-defined]
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def test_a_drain_leaves_the_fewest_that_the_spec_allows_and_clients_see_nothing(
+    service: Kubectl, recordings: Path
+) -> None:
+    first, second = sorted(serving(service))
+    with transcribing(service.address("steady"), (recordings / "jfk.wav").read_bytes()) as answers:
+        eventually("the client is served", lambda: answers.good)
+        evict(service, first)
+        with pytest.raises(KubectlError, match="disruption budget"):
+            evict(service, second)
+        eventually("a third pod serves", lambda: len(serving(service)) == 2, 120)
+        eventually("the budget allows the next", lambda: allowed(service) == 1)
+        evict(service, second)
+        eventually("both are new", lambda: len(now := serving(service)) == 2 and not now & {first, second}, 120)
+        served = answers.good
+        eventually("the client is served by them", lambda: answers.good > served)
+    assert answers.problems == []
+
+
+def allowed(kubectl: Kubectl) -> int:
+    budget = kubectl.get("pdb", "steady")
+    assert budget is not None
+    return budget["status"]["disruptionsAllowed"]

@@ -1,0 +1,188 @@
+"""New pods beside the old ones where a GPU is free for them, in their place where none is; by the real scheduler."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hack import audit
+from hack.cluster import process
+from hack.demo import platform
+from hack.paths import CLUSTER
+from tests.e2e import gpus
+from tests.e2e.clients import Answer, repeated, transcribe, transcribing
+from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.services import whisper_service
+
+OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
+DRAIN = {"drainTimeout": "60s"}
+LONG = 15
+"""Recordings of 11 s, one after the other: work for many seconds."""
+changes = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def jfk(recordings: Path) -> bytes:
+    return (recordings / "jfk.wav").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Kubectl, kubectl: Kubectl) -> Iterator[Kubectl]:
+    """A Ready service named `calls` that takes a GPU's place, on a node that has two."""
+    with gpus.offered(kubectl, 2):
+        namespace.apply(whisper_service("calls", rollout=DRAIN, **gpus.ON_CPU))
+        namespace.wait_ready("calls")
+        yield namespace
+        # With their pods, or the node would take GPUs away that are in use.
+        namespace("delete", "wsvc", "--all")
+        eventually("no pod is left", lambda: not namespace.list("pods"), 120)
+
+
+def change(kubectl: Kubectl, *names: str) -> None:
+    """Changes the template of the services' pods, and nothing that matters to them."""
+    patch = f'{{"spec": {{"server": {{"env": [{{"name": "CHANGE", "value": "{next(changes)}"}}]}}}}}}'
+    for name in names:
+        kubectl("patch", "wsvc", name, "--type=merge", "-p", patch)
+
+
+def pods(kubectl: Kubectl, name: str) -> dict[str, dict[str, Any]]:
+    """The serving pods of a service, those on their way out included."""
+    found = kubectl.list("pods", f"app.kubernetes.io/instance={name},app.kubernetes.io/component=server")
+    return {pod["metadata"]["name"]: pod for pod in found}
+
+
+def rolled_out(kubectl: Kubectl, name: str, old: dict[str, Any], seconds: float = 180) -> None:
+    """Waits until only new pods are there, and the service is Ready with them."""
+    eventually(f"{name} has new pods only", lambda: (now := pods(kubectl, name)) and not now.keys() & old, seconds)
+    kubectl.wait_ready(name)
+
+
+def decision(kubectl: Kubectl, name: str) -> tuple[str, str]:
+    """Strategy and reason, as status shows them."""
+    body = kubectl.get("wsvc", name)
+    assert body is not None
+    return body["status"]["rollout"]["strategy"], body["status"]["rollout"]["reason"]
+
+
+def deployment_writes(log: Path, kubectl: Kubectl, name: str, since: int) -> list[str]:
+    wanted = ("deployments", kubectl.namespace, name)
+    found = audit.requests(log, OPERATOR, since)
+    return [str(one) for one in found if one.verb in audit.WRITES and (one.resource, one.namespace, one.name) == wanted]
+
+
+def test_the_drain_timeout_reaches_the_pod(service: Kubectl) -> None:
+    (pod,) = pods(service, "calls").values()
+    env = {variable["name"]: variable.get("value") for variable in pod["spec"]["containers"][0]["env"]}
+    assert env["WHISPER_DRAIN_SECONDS"] == "60"
+    assert pod["spec"]["terminationGracePeriodSeconds"] == 90
+
+
+def test_with_a_free_gpu_a_client_sees_no_error(service: Kubectl, jfk: bytes, audit_log: Path) -> None:
+    old, since = pods(service, "calls"), audit_log.stat().st_size
+    with transcribing(service.address("calls"), jfk) as answers:
+        eventually("the client is served", lambda: answers.good)
+        change(service, "calls")
+        rolled_out(service, "calls", old)
+        served = answers.good
+        eventually("the new pod serves it", lambda: answers.good > served)
+    assert answers.problems == []
+    assert decision(service, "calls") == ("Surge", "node whisper-node has nvidia.com/gpu and room for it free")
+    assert len(deployment_writes(audit_log, service, "calls", since)) == 1
+    print(f"Surge: {answers.good} answers, no error, the longest wait between two {answers.longest_gap():.1f} s")
+
+
+def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
+    service: Kubectl, kubectl: Kubectl, jfk: bytes, audit_log: Path
+) -> None:
+    gpus.offer(kubectl, 1)
+    old, since, address = pods(service, "calls"), audit_log.stat().st_size, service.address("calls")
+    long: list[Answer] = []
+    worker = threading.Thread(target=lambda: long.append(transcribe(address, repeated(jfk, LONG))))
+    worker.start()
+    time.sleep(1)  # the upload of 5 MB, over the loopback
+    change(service, "calls")
+    eventually("the old pod has to leave", lambda: all(map(told_to_leave, pods(service, "calls").values())))
+    (leaving,) = (pod for name, pod in pods(service, "calls").items() if name in old)
+    eventually(
+        "status says what the new pod waits for",
+        lambda: leaving["metadata"]["name"] in service.condition("calls", "Available").get("message", ""),
+    )
+    assert service.condition("calls", "Available")["reason"] == "RollingOut"
+    rolled_out(service, "calls", old)
+    worker.join()
+    assert [answer.problem for answer in long] == [""]
+    assert long[0].ended > told_to_leave(leaving)
+    strategy, reason = decision(service, "calls")
+    assert (strategy, "no node" in reason) == ("Replace", True)
+    assert len(deployment_writes(audit_log, service, "calls", since)) == 1
+
+
+def told_to_leave(pod: dict[str, Any]) -> float:
+    """Seconds since the epoch at which the pod was told to end; 0: it was not."""
+    metadata = pod["metadata"]
+    if "deletionTimestamp" not in metadata:
+        return 0.0
+    last = datetime.datetime.fromisoformat(metadata["deletionTimestamp"]).timestamp()
+    return last - metadata["deletionGracePeriodSeconds"]
+
+
+def test_the_gap_of_a_replacement(service: Kubectl, jfk: bytes) -> None:
+    """Nobody serves between the old pod's end and the new one's readiness; docs/explanation/rollouts.md has figures."""
+    old = pods(service, "calls")
+    with transcribing(service.address("calls"), jfk) as answers:
+        eventually("the client is served", lambda: answers.good)
+        change(service, "calls")
+        rolled_out(service, "calls", old)
+        served = answers.good
+        eventually("the new pod serves it", lambda: answers.good > served)
+    assert answers.problems
+    print(f"Replace: nobody answered for {answers.longest_gap():.1f} s")
+
+
+def test_a_surge_whose_gpu_another_pod_takes_becomes_a_replacement(
+    service: Kubectl, kubectl: Kubectl, audit_log: Path
+) -> None:
+    gpus.offer(kubectl, 2)
+    old, since = pods(service, "calls"), audit_log.stat().st_size
+    with process.paused(CLUSTER, "kube-scheduler"):
+        change(service, "calls")
+        eventually("the operator has decided to surge", lambda: len(pods(service, "calls")) == 2)
+        assert decision(service, "calls")[0] == "Surge"
+        service.apply(gpus.holder("holder"))
+        eventually("another pod has the GPU", lambda: phase(service, "holder") == "Running")
+    eventually("status says why", lambda: service.condition("calls", "Available").get("reason") == "Unschedulable")
+    rolled_out(service, "calls", old)
+    strategy, reason = decision(service, "calls")
+    assert strategy == "Replace"
+    assert reason.endswith("found no room beside the old ones for 30 s")
+    assert len(deployment_writes(audit_log, service, "calls", since)) == 2
+    service("delete", "pod", "holder", "--wait=true")
+
+
+def phase(kubectl: Kubectl, pod: str) -> str:
+    return (kubectl.get("pod", pod) or {}).get("status", {}).get("phase", "")
+
+
+def test_two_services_that_compete_for_one_gpu_both_get_there(
+    service: Kubectl, kubectl: Kubectl, audit_log: Path
+) -> None:
+    gpus.offer(kubectl, 3)
+    service.apply(whisper_service("other", rollout=DRAIN, **gpus.ON_CPU))
+    service.wait_ready("other")
+    old = {name: pods(service, name) for name in ("calls", "other")}
+    since = audit_log.stat().st_size
+    with process.paused(CLUSTER, "kube-scheduler"):
+        change(service, *old)
+        for name in old:
+            eventually(f"{name} has a new pod", lambda name=name: len(pods(service, name)) == 2)
+            assert decision(service, name)[0] == "Surge"
+    for name, before in old.items():
+        rolled_out(service, name, before)
+        assert len(deployment_writes(audit_log, service, name, since)) <= 2

@@ -1,0 +1,92 @@
+"""From the previous release to this one: nobody's pod is restarted, no Deployment is written to."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hack import audit, previous
+from hack.cluster import images
+from hack.demo import platform
+from tests.e2e import gpus
+from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.services import whisper_service
+
+OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
+EARLIER_IMAGE = "localhost/whisper-runtime:previous"
+SETTLED_SECONDS = 10
+SERVICES = (
+    whisper_service("plain", ingress={"className": "nginx", "host": "plain.example.com"}),
+    whisper_service("scaled", autoscaling={"minReplicas": 1, "maxReplicas": 2}, auth={"secretRef": {"name": "keys"}}),
+    whisper_service("calls", rollout={"drainTimeout": "30s"}, **gpus.ON_CPU),
+    whisper_service("own", cache={"type": "EmptyDir"}, rollout={"strategy": "Replace"}),
+)
+
+
+@pytest.fixture(scope="module")
+def previous_release() -> Iterator[None]:
+    """The previous release in this one's place, and its pods with another name for their image than the default now."""
+    release = previous.ensure()
+    images.ctr("images", "tag", "--force", platform.images()["runtime"], EARLIER_IMAGE)
+    try:
+        upgrade(release.chart, operator=release.operator_image, runtime=EARLIER_IMAGE)
+        yield
+    finally:
+        upgrade()
+
+
+def upgrade(chart: Path = platform.CHART, **other_images: str) -> None:
+    subprocess.run(platform.helm_upgrade(chart, **other_images), check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def running(kubectl: Kubectl, namespace: Kubectl, previous_release: None) -> Iterator[Kubectl]:
+    """Services that the previous release made, Ready."""
+    with gpus.offered(kubectl, 1):
+        namespace("create", "secret", "generic", "keys", "--from-literal=team=open-sesame")
+        namespace.apply(*SERVICES)
+        for service in SERVICES:
+            namespace.wait_ready(service["metadata"]["name"])
+        yield namespace
+        namespace("delete", "wsvc", "--all")
+        eventually("no pod is left", lambda: not namespace.list("pods"), 120)
+
+
+def lives(kubectl: Kubectl) -> dict[str, tuple[str, int]]:
+    """When each pod started, and how often its containers did, by its name."""
+    return {
+        pod["metadata"]["name"]: (
+            pod["status"]["startTime"],
+            sum(status["restartCount"] for status in pod["status"]["containerStatuses"]),
+        )
+        for pod in kubectl.list("pods", "app.kubernetes.io/component=server")
+    }
+
+
+def generations(kubectl: Kubectl) -> dict[str, tuple[int, dict[str, Any]]]:
+    bodies = kubectl.list("deployments")
+    return {body["metadata"]["name"]: (body["metadata"]["generation"], body["spec"]) for body in bodies}
+
+
+def test_no_pod_restarts_and_no_deployment_is_written_to(running: Kubectl, audit_log: Path) -> None:
+    pods, deployments, since = lives(running), generations(running), audit_log.stat().st_size
+    assert len(pods) == len(SERVICES)
+    upgrade()
+    eventually("this release has judged every service", lambda: all(map(is_judged, running.list("wsvc"))), 120)
+    time.sleep(SETTLED_SECONDS)
+    assert lives(running) == pods
+    assert generations(running) == deployments
+    written = [one for one in audit.requests(audit_log, OPERATOR, since) if one.verb in audit.WRITES]
+    assert [str(one) for one in written if one.resource == "deployments"] == []
+    assert all(body["status"]["conditions"][0]["status"] == "True" for body in running.list("wsvc"))
+
+
+def is_judged(body: dict[str, Any]) -> bool:
+    """Whether this release has written the status: it alone tells why pods are replaced as they are."""
+    conditions = {condition["type"] for condition in body["status"]["conditions"]}
+    return "reason" in body["status"]["rollout"] and "RuntimeUpdateAvailable" in conditions
