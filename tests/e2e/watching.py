@@ -14,7 +14,7 @@ from typing import Any
 from tests.e2e.kubectl import Kubectl
 
 Manifest = dict[str, Any]
-PATHS = {"whisperservices": "/apis/whisper-operator.io/v1alpha1", "pods": "/api/v1"}
+PATHS = {"whisperservices": "/apis/whisper-operator.io/v1alpha1", "pods": "/api/v1", "events": "/api/v1"}
 
 
 @dataclass(frozen=True)
