@@ -23,7 +23,7 @@ from tests.e2e.services import whisper_service
 
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 DRAIN = {"drainTimeout": "300s"}
-LONG = 12
+LONG = 4
 """Recordings of 11 s, one after the other: work for many seconds."""
 changes = itertools.count(1)
 
@@ -106,7 +106,7 @@ def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
     long: list[Answer] = []
     worker = threading.Thread(target=lambda: long.append(transcribe(address, repeated(jfk, LONG))))
     worker.start()
-    time.sleep(1)  # the upload of 5 MB, over the loopback
+    time.sleep(1)  # the upload of 1.4 MB, over the loopback
     change(service, "calls")
     eventually("the old pod has to leave", lambda: all(told_to_leave(pod) for pod in still_there(service, old)))
     (leaving,) = still_there(service, old)
