@@ -43,7 +43,7 @@ def namespace(kubectl: Kubectl) -> Iterator[Kubectl]:
     yield within
     # Pods first: the namespace controller looks again only after half of their grace period, minutes.
     within("delete", "wsvc", "--all")
-    eventually("no pod is left", lambda: not within.list("pods"), 120)
+    eventually("no pod is left", lambda: not within.list("pods"), 400)
     kubectl("delete", "namespace", name, "--wait=true", "--timeout=120s")
 
 

@@ -43,16 +43,16 @@ def test_a_drain_leaves_the_fewest_that_the_spec_allows_and_clients_see_nothing(
 ) -> None:
     first, second = sorted(serving(service))
     with transcribing(service.address("steady"), (recordings / "jfk.wav").read_bytes()) as answers:
-        eventually("the client is served", lambda: answers.good)
+        eventually("the client is served", lambda: answers.good, 300)
         evict(service, first)
         with pytest.raises(KubectlError, match="disruption budget"):
             evict(service, second)
-        eventually("a third pod serves", lambda: len(serving(service)) == 2, 120)
+        eventually("a third pod serves", lambda: len(serving(service)) == 2, 300)
         eventually("the budget allows the next", lambda: allowed(service) == 1)
         evict(service, second)
-        eventually("both are new", lambda: len(now := serving(service)) == 2 and not now & {first, second}, 120)
+        eventually("both are new", lambda: len(now := serving(service)) == 2 and not now & {first, second}, 300)
         served = answers.good
-        eventually("the client is served by them", lambda: answers.good > served)
+        eventually("the client is served by them", lambda: answers.good > served, 300)
     assert answers.problems == []
 
 

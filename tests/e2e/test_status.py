@@ -161,11 +161,11 @@ def seen(namespace: Kubectl, storage_class: str) -> Iterator[Seen]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_cause_is_in_the_condition_seconds_after_the_fact(seen: Seen, case: Case) -> None:
-    eventually(f"{case.condition} tells the cause", lambda: seen.told(case), 120)
+    eventually(f"{case.condition} tells the cause", lambda: seen.told(case), 300)
     eventually(
         f"its reason is {case.reason}",
         lambda: seen.kubectl.condition(case.name, case.condition).get("reason") == case.reason,
-        120,
+        300,
     )
     told, first = seen.told(case)[0].seen, min(case.facts(seen, case.name), key=lambda fact: fact.seen)
     print(

@@ -22,9 +22,14 @@ EARLIER_IMAGE = "localhost/whisper-runtime:previous"
 SETTLED_SECONDS = 10
 SERVICES = (
     whisper_service("plain", ingress={"className": "nginx", "host": "plain.example.com"}),
-    whisper_service("scaled", autoscaling={"minReplicas": 1, "maxReplicas": 2}, auth={"secretRef": {"name": "keys"}}),
     whisper_service("calls", rollout={"drainTimeout": "30s"}, **gpus.ON_CPU),
-    whisper_service("own", cache={"type": "EmptyDir"}, rollout={"strategy": "Replace"}),
+    whisper_service(
+        "scaled",
+        autoscaling={"minReplicas": 1, "maxReplicas": 2},
+        auth={"secretRef": {"name": "keys"}},
+        cache={"type": "EmptyDir"},
+        rollout={"strategy": "Replace"},
+    ),
 )
 
 
@@ -54,7 +59,7 @@ def running(kubectl: Kubectl, namespace: Kubectl, previous_release: None) -> Ite
             namespace.wait_ready(service["metadata"]["name"])
         yield namespace
         namespace("delete", "wsvc", "--all")
-        eventually("no pod is left", lambda: not namespace.list("pods"), 120)
+        eventually("no pod is left", lambda: not namespace.list("pods"), 400)
 
 
 def lives(kubectl: Kubectl) -> dict[str, tuple[str, int]]:
