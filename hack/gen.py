@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hack import chart, reference
+from hack import chart, reference, sizes
 from whisper_operator.api.crd import custom_resource_definition
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -26,6 +26,7 @@ def generated() -> dict[str, str]:
         "charts/whisper-operator/values.schema.json": chart.schema(values),
         "charts/whisper-operator/README.md": chart.readme(values),
         "docs/reference/whisperservice.md": reference.markdown(custom_resource_definition()),
+        "docs/reference/sizing.md": sizes.markdown(),
     }
 
 
