@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hack import chart, exported, reference, runtime_reference
+from hack import chart, exported, reference, runtime_reference, sizes
 from hack.dashboards import operator, service
 from hack.dashboards.panels import as_json
 from whisper_operator.api.crd import custom_resource_definition
@@ -39,6 +39,7 @@ def generated() -> dict[str, str]:
         "docs/reference/metrics.md": exported.markdown(_readers() | {"dashboard": "\n".join(dashboards.values())}),
         **dashboards,
         "docs/reference/runtime-configuration.md": runtime_reference.markdown(),
+        "docs/reference/sizing.md": sizes.markdown(),
     }
 
 

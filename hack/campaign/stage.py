@@ -223,7 +223,7 @@ async def metrics(operator: OperatorProcess) -> str:
 
 def _furnish(plane: ControlPlane) -> None:
     """Everybody's APIs, and what a service with everything on refers to."""
-    for file in crds.files():
+    for file in (file for source in crds.SOURCES for file in crds.ensure(source)):
         bench.kubectl(plane, "apply", "--server-side", "-f", str(file))
     bench.wait("everybody's APIs are served", lambda: bench.is_established(plane))
     bench.kubectl(plane, "apply", "-f", "-", stdin=yaml.safe_dump_all(_furniture()))

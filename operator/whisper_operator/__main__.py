@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
@@ -50,9 +50,10 @@ def main(arguments: list[str] | None = None) -> None:
 def whisper_services(file: Path) -> list[dict[str, Any]]:
     """The WhisperServices in a file of YAML documents; raises SystemExit where there is none."""
     try:
-        found = [body for body in yaml.safe_load_all(file.read_text()) if body and body.get("kind") == KIND]
-    except (OSError, yaml.YAMLError) as error:
+        bodies = list(yaml.safe_load_all(file.read_text()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SystemExit(f"{file}: {error}") from None
+    found = [body for body in bodies if isinstance(body, dict) and body.get("kind") == KIND]
     return found or sys.exit(f"{file}: no {KIND} in it")
 
 
@@ -61,8 +62,9 @@ def parse(body: dict[str, Any]) -> WhisperService:
     try:
         return WhisperService.parse(body)
     except ValidationError as error:
-        metadata: dict[str, Any] = body.get("metadata") or {}
-        raise SystemExit(f"{KIND} {metadata.get('name')}: {explain(error)}") from None
+        metadata = body.get("metadata")
+        name = cast(dict[str, Any], metadata).get("name") if isinstance(metadata, dict) else None
+        raise SystemExit(f"{KIND} {name}: {explain(error)}") from None
 
 
 def check_file(file: Path) -> None:

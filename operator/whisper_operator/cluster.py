@@ -22,6 +22,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.errors import ApiError
 from whisper_operator.kinds import CHILD_KINDS, OPTIONAL_KINDS, Kind
 from whisper_operator.names import FIELD_MANAGER
+from whisper_operator.wire import encoded
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=5)
 LIST_CHUNK: Final = 500
@@ -190,7 +191,7 @@ class Cluster:
             query = {**query, "dryRun": "All"} if self.is_dry else query
         url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
-        data = None if body is None else _Guarded(orjson.dumps(body), self._before_write)
+        data = None if body is None else _Guarded(encoded(body), self._before_write)
         try:
             async with self._session.request(method, url, data=data, headers=headers) as response:
                 # An API that is not served is refused in plain text.

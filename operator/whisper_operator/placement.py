@@ -5,12 +5,13 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.facts import Facts, Node, pod_requests
+from whisper_operator.podspec import is_well_formed
 
 
 def _number(value: str | None) -> int | None:
@@ -36,7 +37,12 @@ OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
 
 
 def candidates(template: Manifest, nodes: Iterable[Node]) -> list[Node]:
-    """The nodes that the pod's selector, affinity and tolerations allow; cordoned ones are left out."""
+    """The nodes that the pod's selector, affinity and tolerations allow; cordoned ones are left out.
+
+    None for a malformed template, which no API server takes.
+    """
+    if not is_well_formed(template.get("spec")):
+        return []
     return [node for node in nodes if node.takes_pods and admits(node, template["spec"])]
 
 
@@ -51,8 +57,10 @@ def admits(node: Node, spec: Manifest) -> bool:
     return all(taint["key"] in resources or _tolerated(taint, spec.get("tolerations", ())) for taint in node.taints)
 
 
-def with_room(template: Manifest, nodes: Iterable[Node], facts: Facts) -> list[Node]:
+def with_room(template: Manifest, nodes: Sequence[Node], facts: Facts) -> list[Node]:
     """Those of `nodes` that have what the pod asks for left: allocatable less requested."""
+    if not nodes:
+        return []
     wanted, requested = pod_requests(template["spec"]), facts.requested or {}
     return [
         node

@@ -17,6 +17,7 @@ from whisper_operator.checks import limits
 from whisper_operator.difference import is_subset
 from whisper_operator.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observed import Observed
+from whisper_operator.podspec import is_well_formed
 
 ROOM_SECONDS: Final = 30.0
 """How long a new pod may look for room beside the old ones before one of those makes way."""
@@ -129,6 +130,9 @@ def _nodes_of_the_volume(service: WhisperService, observed: Observed) -> set[str
 
 
 def _without_pod_affinity(template: Manifest) -> Manifest:
+    """`template` as far as nodes decide over it; one that is malformed stays so."""
+    if not is_well_formed(template.get("spec")):
+        return template
     affinity = {k: v for k, v in template["spec"].get("affinity", {}).items() if k == "nodeAffinity"}
     return {**template, "spec": {**template["spec"], "affinity": affinity}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,11 +11,18 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
-from hack.cluster import binaries, controlplane
+from hack.cluster import binaries, controlplane, crds
 from hack.cluster.controlplane import ControlPlane
+from tests.controlplane.running import Running
 from tests.e2e.kubectl import Kubectl
 from whisper_operator.cluster import Cluster
 
+STORAGE_CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    "provisioner": "example.com/none",
+}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,11 +50,41 @@ def namespace(kubectl: Kubectl) -> Kubectl:
     return kubectl.within(name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def configuration(plane: ControlPlane, kubectl: Kubectl) -> client.Configuration:
     found = client.Configuration()
     config.load_kube_config(str(plane.kubeconfig), client_configuration=found)
     return found
+
+
+@pytest.fixture(scope="module")
+def optional_apis(kubectl: Kubectl) -> Iterator[None]:
+    """The APIs that a cluster may lack, while a module's tests run."""
+    files = [str(file) for source in crds.SOURCES for file in crds.ensure(source)]
+    install(kubectl, files)
+    yield
+    remove(kubectl, files)
+
+
+def install(kubectl: Kubectl, files: list[str]) -> None:
+    named = [argument for file in files for argument in ("-f", file)]
+    kubectl("apply", "--server-side", *named)
+    kubectl("wait", "--for=condition=Established", *named, "--timeout=30s")
+
+
+def remove(kubectl: Kubectl, files: list[str]) -> None:
+    kubectl("delete", *(argument for file in files for argument in ("-f", file)))
+
+
+@pytest.fixture(scope="module")
+def running(plane: ControlPlane, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The operator as a process that watches the whole cluster, which has a default StorageClass."""
+    kubectl("apply", "-f", "-", stdin=json.dumps(STORAGE_CLASS))
+    found = Running(plane, tmp_path_factory.mktemp("operator"))
+    found.start()
+    yield found
+    found.stop()
+    kubectl("delete", "storageclass", "standard")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ There is no node here, so a fetching Job is declared complete by the test itself
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,17 +15,12 @@ from kubernetes import client
 from hack import audit
 from hack.cluster.controlplane import ControlPlane, free_ports
 from tests.controlplane.conftest import Eventually
+from tests.controlplane.services import complete_fetch, job, service
 from tests.e2e.kubectl import Kubectl, KubectlError
 from whisper_operator.cluster import Cluster
 from whisper_operator.lease import Lease
 from whisper_operator.run import Operator
 from whisper_operator.settings import Settings
-
-BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
-
-
-def service(name: str, **spec: Any) -> dict[str, Any]:
-    return {**BASE, "metadata": {"name": name}, "spec": {"model": {"name": "base"}, **spec}}
 
 
 @pytest.fixture
@@ -55,33 +49,6 @@ async def operator(namespace: Kubectl, configuration: client.Configuration) -> A
 
 def condition(namespace: Kubectl, name: str, kind: str) -> dict[str, Any]:
     return namespace.condition(name, kind)
-
-
-def job(namespace: Kubectl, name: str) -> dict[str, Any] | None:
-    jobs = namespace.list("jobs", f"whisper-operator.io/service={name}")
-    return jobs[0] if jobs else None
-
-
-def complete_fetch(namespace: Kubectl, name: str) -> None:
-    """As the Job controller does when the fetching pod has succeeded."""
-    found = job(namespace, name)
-    assert found is not None
-    now = "2026-01-01T00:00:00Z"
-    conditions = [
-        {"type": kind, "status": "True", "lastTransitionTime": now} for kind in ("SuccessCriteriaMet", "Complete")
-    ]
-    patch = {
-        "status": {
-            "startTime": now,
-            "completionTime": now,
-            "succeeded": 1,
-            "conditions": conditions,
-            "uncountedTerminatedPods": {},
-        }
-    }
-    namespace(
-        "patch", "job", found["metadata"]["name"], "--subresource=status", "--type=merge", "-p", json.dumps(patch)
-    )
 
 
 async def test_children_appear_as_the_model_does(

@@ -47,11 +47,19 @@ def test_check_names_what_is_not_implemented(tmp_path: Path) -> None:
         main(["check", "-f", str(tmp_path / "a.yaml")])
 
 
-@pytest.mark.parametrize("content", ["", "kind: Pod", "{"])
+@pytest.mark.parametrize("content", ["", "kind: Pod", "{", "- a", "speech"])
 def test_a_file_without_a_service_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "a.yaml").write_text(content)
     with pytest.raises(SystemExit, match=r"a\.yaml"):
         main(["check", "-f", str(tmp_path / "a.yaml")])
+
+
+@pytest.mark.parametrize("metadata", ["speech", None, {"name": "-"}, {"name": "a" * 41}])
+def test_a_service_without_a_name_is_told(tmp_path: Path, metadata: object) -> None:
+    body = yaml.safe_load(Path(EXAMPLE).read_text()) | {"metadata": metadata}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
+    with pytest.raises(SystemExit, match="metadata"):
+        main(["render", "-f", str(tmp_path / "a.yaml")])
 
 
 def test_crd_prints_the_definition(capsys: pytest.CaptureFixture[str]) -> None:

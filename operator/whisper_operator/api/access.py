@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from whisper_operator.api.maps import Annotations
 from whisper_operator.api.part import (
     Duration,
     Host,
     KeyRef,
     LocalRef,
-    Mapping,
     ObjectName,
     Opaque,
     Part,
     Rule,
+    at_most,
     text,
 )
+
+_AMBIGUOUS = "//|/[.]{1,2}(/|$)|%2[fF]"
 
 
 class Auth(Part):
@@ -52,7 +56,7 @@ class Service(Part):
     """Type of the Service for clients."""
     port: Annotated[int, Field(ge=1, le=65535)] = 80
     """Port of the Service for clients."""
-    annotations: Mapping = Field(default_factory=dict[str, str])
+    annotations: Annotations = Field(default_factory=dict[str, str])
     """Annotations of the Service for clients."""
 
 
@@ -76,25 +80,33 @@ class Ingress(Part):
     """IngressClass; nginx, traefik and haproxy get their own annotations. Absent: the cluster's default."""
     host: Host | None = None
     """Host name of the service. Absent: any host."""
-    path: Annotated[str, *text("^/[^ ]*$", "is no path: start it with /", longest=512)] = "/"
+    path: Annotated[str, *text("^/[!-~]*$", "is no path: start it with /, without spaces", longest=512)] = "/"
     """Path prefix of the service."""
     tls: IngressTls | None = None
     """HTTPS. Absent: HTTP alone."""
-    annotations: Mapping = Field(default_factory=dict[str, str])
+    annotations: Annotations = Field(default_factory=dict[str, str])
     """More annotations; they win over the operator's."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!self.path.matches('{_AMBIGUOUS}')",
+            "spec.ingress.path holds //, /./, /../ or %2F, which Kubernetes refuses: write the path that is meant",
+            lambda self: not re.search(_AMBIGUOUS, self.path),
+        ),
+    )
 
 
 class Gateway(Part):
-    parent_refs: Annotated[tuple[Opaque, ...], Field(max_length=16)] = ()
+    parent_refs: Annotated[tuple[Opaque, ...], *at_most(16)] = ()
     """Gateways that the HTTPRoute attaches to."""
-    hostnames: Annotated[tuple[Host, ...], Field(max_length=16)] = ()
+    hostnames: Annotated[tuple[Host, ...], *at_most(16)] = ()
     """Host names of the service."""
 
 
 class NetworkPolicy(Part):
-    allow_from: Annotated[tuple[Opaque, ...], Field(max_length=32)] = ()
+    allow_from: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
     """Peers that may send requests; empty: no rule for clients."""
-    metrics_from: Annotated[tuple[Opaque, ...], Field(max_length=32)] = ()
+    metrics_from: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
     """Peers that may scrape the metrics."""
-    allow_to: Annotated[tuple[Opaque, ...], Field(max_length=32)] = ()
+    allow_to: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
     """Peers, and their ports, that the server may reach."""

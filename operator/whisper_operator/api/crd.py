@@ -22,7 +22,9 @@ COLUMNS: Final = (
 )
 """Name, type, path and priority (1: only with -o wide) of what `kubectl get wsvc` prints."""
 
-_DROPPED: Final = frozenset({"title", "$defs", "additionalProperties", "const", "anyOf", "oneOf", "default"})
+_DROPPED: Final = frozenset(
+    {"title", "$defs", "additionalProperties", "const", "propertyNames", "anyOf", "oneOf", "default"}
+)
 
 
 def custom_resource_definition() -> dict[str, Any]:

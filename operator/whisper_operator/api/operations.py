@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from whisper_operator.api.part import Duration, KeyRef, Mapping, Opaque, Part, Rule, text
+from whisper_operator.api.maps import Labels
+from whisper_operator.api.part import Duration, KeyRef, Opaque, Part, Rule, text
 
 Percent = Annotated[int, Field(ge=1, le=1000)]
 
@@ -19,7 +20,7 @@ class Keda(Part):
     prometheus_address: (
         Annotated[
             str,
-            *text("^https?://[^ ]+$", "is no URL: write it like http://prometheus.monitoring:9090", longest=2048),
+            *text("^https?://[!-~]+$", "is no URL: write it like http://prometheus.monitoring:9090", longest=2048),
         ]
         | None
     ) = None
@@ -59,12 +60,12 @@ class Autoscaling(Part):
 class ServiceMonitor(Part):
     interval: Duration = "30s"
     """Time between two scrapes."""
-    labels: Mapping = Field(default_factory=dict[str, str])
+    labels: Labels = Field(default_factory=dict[str, str])
     """Labels by which your Prometheus selects ServiceMonitors."""
 
 
 class Alerts(Part):
-    labels: Mapping = Field(default_factory=dict[str, str])
+    labels: Labels = Field(default_factory=dict[str, str])
     """Labels by which your Prometheus selects PrometheusRules."""
 
 

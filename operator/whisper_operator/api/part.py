@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
@@ -15,10 +15,8 @@ from pydantic_core import CoreSchema
 from whisper_operator.api.units import (
     DURATION_PATTERN,
     MAX_DURATION_SECONDS,
-    QUANTITY_PATTERN,
-    canonical_quantity,
+    SIZE_PATTERN,
     duration_seconds,
-    quantity,
     size_bytes,
 )
 
@@ -45,9 +43,20 @@ class Part(BaseModel):
         frozen=True,
         extra="forbid",
         protected_namespaces=(),
+        # As the API server: no number from a text, no truth from a number.
+        strict=True,
         use_attribute_docstrings=True,
     )
     rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_api_server_reads_it(cls, body: Any) -> Any:
+        """A null is a field that is absent, and 1.0 is 1."""
+        if not isinstance(body, dict):
+            return body
+        fields = cast(dict[str, Any], body)
+        return {name: _whole(value) for name, value in fields.items() if value is not None}
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
@@ -64,6 +73,10 @@ class Part(BaseModel):
         return found
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _checked_by(parse: Callable[[Any], Any]) -> AfterValidator:
     """Keeps the value as the user wrote it, once `parse` has accepted it."""
 
@@ -74,7 +87,7 @@ def _checked_by(parse: Callable[[Any], Any]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _validated(cel: str, message: str) -> dict[str, Any]:
+def validated(cel: str, message: str) -> dict[str, Any]:
     return {VALIDATIONS: [{"rule": cel, "message": message}]}
 
 
@@ -82,14 +95,30 @@ def text(pattern: str, must: str, *, longest: int) -> tuple[AfterValidator, Any]
     """What `Annotated` adds to a string that must match `pattern`; `must` is the sentence for one that does not."""
 
     def check(value: str) -> str:
-        if not re.match(pattern, value):
+        if not re.fullmatch(pattern, value):
             raise ValueError(must)
         return value
 
     cel = pattern.replace("\\", "\\\\")
-    return AfterValidator(check), Field(
-        max_length=longest, json_schema_extra=_validated(f"self.matches('{cel}')", must)
-    )
+    return AfterValidator(check), Field(max_length=longest, json_schema_extra=validated(f"self.matches('{cel}')", must))
+
+
+def at_most(count: int, *, key: str = "") -> tuple[Any, ...]:
+    """What `Annotated` adds to a tuple of at most `count` items, which JSON writes as a list.
+
+    `key`: the field by which the API server tells the items apart, so that no two may have the same.
+    """
+    if not key:
+        return (Field(max_length=count, strict=False),)
+
+    def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        there = [getattr(item, key) for item in items]
+        if twice := sorted({one for one in there if there.count(one) > 1}):
+            raise ValueError(f"{key} {', '.join(twice)} is there twice: remove one of them")
+        return items
+
+    by_key = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+    return Field(max_length=count, strict=False, json_schema_extra=by_key), AfterValidator(check)
 
 
 Duration = Annotated[
@@ -97,7 +126,7 @@ Duration = Annotated[
     _checked_by(duration_seconds),
     Field(
         max_length=20,
-        json_schema_extra=_validated(
+        json_schema_extra=validated(
             f"self.matches('{DURATION_PATTERN}') && duration(self) >= duration('1s')"
             f" && duration(self) <= duration('{MAX_DURATION_SECONDS}s')",
             "is no duration between 1s and 720h: write it like 30s, 10m or 1h30m",
@@ -105,15 +134,18 @@ Duration = Annotated[
     ),
 ]
 
-_QUANTITY_CEL = f"self.matches('{QUANTITY_PATTERN.replace(chr(92), chr(92) * 2)}')"
+_SIZE_CEL = (
+    f"self.matches('{SIZE_PATTERN.replace(chr(92), chr(92) * 2)}') && !quantity(self).isLessThan(quantity('1'))"
+    " && quantity(self).isLessThan(quantity('1Ei'))"
+)
 
 Size = Annotated[
     str,
     _checked_by(size_bytes),
     Field(
         max_length=20,
-        json_schema_extra=_validated(
-            f"{_QUANTITY_CEL} && !quantity(self).isLessThan(quantity('1'))",
+        json_schema_extra=validated(
+            _SIZE_CEL,
             "is no size: write it like 512Ki, 100Mi or 10Gi",
         ),
     ),
@@ -124,8 +156,8 @@ CacheSize = Annotated[
     _checked_by(lambda value: value == "auto" or size_bytes(value)),
     Field(
         max_length=20,
-        json_schema_extra=_validated(
-            f"self == 'auto' || ({_QUANTITY_CEL} && !quantity(self).isLessThan(quantity('1')))",
+        json_schema_extra=validated(
+            f"self == 'auto' || ({_SIZE_CEL})",
             "is neither auto nor a size: write it like 10Gi",
         ),
     ),
@@ -136,7 +168,7 @@ BatchSize = Annotated[
     Field(
         json_schema_extra={
             INT_OR_STRING: True,
-            **_validated(
+            **validated(
                 "type(self) == int ? int(self) >= 1 && int(self) <= 256 : string(self) == 'auto'",
                 "is neither auto nor a number from 1 to 256",
             ),
@@ -144,23 +176,24 @@ BatchSize = Annotated[
     ),
 ]
 
+_PERCENT = "^(100|[0-9]{1,2})%$"
+
 CountOrPercent = Annotated[
-    Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^[0-9]{1,3}%$")],
-    Field(json_schema_extra={INT_OR_STRING: True, "pattern": "^[0-9]{1,3}%$"}),
+    Annotated[int, Field(ge=0, le=1000)] | Annotated[str, Field(pattern=_PERCENT)],
+    Field(json_schema_extra={INT_OR_STRING: True, "pattern": _PERCENT, "minimum": 0, "maximum": 1000}),
 ]
 
-Quantity = Annotated[
-    str | int,
-    AfterValidator(canonical_quantity),
-    _checked_by(quantity),
-    Field(json_schema_extra={INT_OR_STRING: True, "pattern": QUANTITY_PATTERN}),
-]
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_OF_LETTERS = "[a-z]([-a-z0-9]*[a-z0-9])?|[0-9]+[a-z]([-a-z0-9]*[a-z0-9])?"
+"""A host's last one: of digits alone it would be a part of an IP address, which Kubernetes takes for no host."""
+SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
+"""RFC 1123's, by which Kubernetes names objects."""
 
 ObjectName = Annotated[
     str,
     *text(
-        r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
-        "is no object's name: write lower-case letters, digits, hyphens and dots",
+        f"^{SUBDOMAIN}$",
+        "is no object's name: write lower-case letters, digits, hyphens, and dots between them",
         longest=253,
     ),
 ]
@@ -175,14 +208,11 @@ DataKey = Annotated[
 Host = Annotated[
     str,
     *text(
-        r"^(\*\.)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?$",
-        "is no host name: write it like speech.example.com, without scheme, port and path",
+        rf"^(\*\.)?({_LABEL}\.)*({_LABEL_OF_LETTERS})$",
+        "is no host name: write it like speech.example.com, without scheme, port and path, and no address",
         longest=253,
     ),
 ]
-Line = Annotated[str, Field(max_length=1024)]
-Mapping = Annotated[dict[str, Line], Field(max_length=64)]
-"""Labels, annotations, selectors."""
 Opaque = Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})]
 """A type of Kubernetes' own API, which its API server validates where we pass it on."""
 

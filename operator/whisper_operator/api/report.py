@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from whisper_operator.api.part import Part
+from whisper_operator.api.part import Part, at_most
 
 
 class Report(Part):
@@ -84,7 +84,7 @@ class VerificationStatus(Report):
     """Generation of the spec that was verified."""
     passed: bool | None = None
     """Whether every check passed."""
-    checks: Annotated[tuple[VerificationCheck, ...], Field(max_length=64)] = ()
+    checks: Annotated[tuple[VerificationCheck, ...], *at_most(64)] = ()
     """The checks, one by one."""
 
 
@@ -93,10 +93,7 @@ class Status(Report):
     """Generation of the spec that this status speaks of."""
     conditions: Annotated[
         tuple[Condition, ...],
-        Field(
-            max_length=32,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
+        *at_most(32, key="type"),
     ] = ()
     """What is judged: Ready says whether the service does what spec asks for, the others say why."""
     replicas: int | None = None

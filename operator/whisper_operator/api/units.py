@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import Final
 
 DURATION_PATTERN: Final = r"^([0-9]{1,6}[hms])+$"
 MAX_DURATION_SECONDS: Final = 720 * 3600
-QUANTITY_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
-"""Kubernetes' quantities without signs and exponents, which nobody writes for processors and bytes."""
+QUANTITY_PATTERN: Final = r"^([0-9]{1,15}m|[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?)$"
+"""Kubernetes' quantities without signs and exponents, which nobody writes, and none finer than a thousandth."""
+SIZE_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+BEYOND: Final = 1024**6
+"""1Ei. Kubernetes cuts what is larger than 2^63 - 1 down to that, so what was applied would never be read back."""
 
 _SECONDS: Final = {"h": 3600, "m": 60, "s": 1}
 _BINARY: Final = {"Pi": 1024**5, "Ti": 1024**4, "Gi": 1024**3, "Mi": 1024**2, "Ki": 1024}
@@ -26,7 +30,7 @@ _DECIMAL: Final = {
 
 def duration_seconds(text: str) -> int:
     """Seconds of a duration such as `30s`, `10m` or `1h30m`; raises ValueError."""
-    if not re.match(DURATION_PATTERN, text):
+    if not re.fullmatch(DURATION_PATTERN, text):
         raise ValueError(f"{text!r} is no duration: write it like 30s, 10m or 1h30m")
     seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([hms])", text))
     if not 1 <= seconds <= MAX_DURATION_SECONDS:
@@ -34,8 +38,8 @@ def duration_seconds(text: str) -> int:
     return seconds
 
 
-def gateway_duration(seconds: int) -> str:
-    """A duration as the Gateway API writes it (GEP-2257): at most five digits before each unit."""
+def canonical_duration(seconds: int) -> str:
+    """A duration as the Gateway API (GEP-2257) and Prometheus read it: each unit once, the largest first."""
     hours, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)
     return "".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if count)
@@ -44,10 +48,13 @@ def gateway_duration(seconds: int) -> str:
 def quantity(value: str | int) -> Decimal:
     """What a Kubernetes quantity is worth, in its base unit (bytes, processors); raises ValueError."""
     text = str(value)
-    if not re.match(QUANTITY_PATTERN, text):
+    if not re.fullmatch(QUANTITY_PATTERN, text):
         raise ValueError(f"{text!r} is no quantity: write it like 250m, 2, 512Mi or 10Gi")
     number, suffix = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text).groups()  # type: ignore[union-attr]
-    return Decimal(number) * (_BINARY.get(suffix) or _DECIMAL[suffix])
+    worth = Decimal(number) * (_BINARY.get(suffix) or _DECIMAL[suffix])
+    if worth >= BEYOND:
+        raise ValueError(f"{text!r} is too large: write less than 1Ei")
+    return worth
 
 
 def any_quantity(value: str | int | float) -> Decimal:
@@ -64,11 +71,10 @@ def any_quantity(value: str | int | float) -> Decimal:
 
 
 def size_bytes(text: str) -> int:
-    """Bytes of a size such as `100Mi`; raises ValueError."""
-    size = quantity(text)
-    if size < 1 or size % 1:
-        raise ValueError(f"{text!r} is no size: write whole bytes, like 100Mi or 10Gi")
-    return int(size)
+    """Bytes of a size such as `100Mi`, rounded up to a whole one; raises ValueError."""
+    if not re.fullmatch(SIZE_PATTERN, text) or (size := quantity(text)) < 1:
+        raise ValueError(f"{text!r} is no size: write it like 512Ki, 100Mi or 10Gi")
+    return math.ceil(size)
 
 
 def canonical_quantity(value: str | int) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from whisper_operator.api.maps import Labels, Quantities
 from whisper_operator.api.part import (
+    SUBDOMAIN,
     BatchSize,
     CacheSize,
     CountOrPercent,
     Duration,
     KeyRef,
     LocalRef,
-    Mapping,
     ObjectName,
     Opaque,
     Part,
-    Quantity,
     Rule,
     Size,
+    at_most,
     text,
 )
+from whisper_operator.api.units import quantity
 from whisper_runtime.contract import ENV_NAMES, OFFICIAL_MODELS
 
 
@@ -29,15 +32,14 @@ def _cel_list(values: list[str]) -> str:
     return "[" + ", ".join(f"'{value}'" for value in values) + "]"
 
 
-def _without_credentials(url: str) -> bool:
-    return "@" not in url.split("://", 1)[-1].split("/", 1)[0]
+_CREDENTIALS = "://[^/]*@"
 
 
 class ModelSource(Part):
     url: Annotated[
         str,
         *text(
-            "^(https?|s3|pvc)://[^ ]+$",
+            "^(https?|s3|pvc)://[!-~]+$",
             "is no place of a checkpoint: write https://…, http://…, s3://bucket/key or pvc://claim/path",
             longest=2048,
         ),
@@ -67,9 +69,9 @@ class ModelSource(Part):
             lambda self: self.url.startswith("pvc://") or self.sha256 is not None,
         ),
         Rule(
-            "!self.url.matches('://[^/]*@')",
+            f"!self.url.matches('{_CREDENTIALS}')",
             "spec.model.source.url must not hold credentials: put them into a Secret and name it in secretRef",
-            lambda self: _without_credentials(self.url),
+            lambda self: not re.search(_CREDENTIALS, self.url),
         ),
     )
 
@@ -99,7 +101,17 @@ class Model(Part):
 
 
 class Image(Part):
-    repository: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    repository: (
+        Annotated[
+            str,
+            *text(
+                r"^[A-Za-z0-9\[][-A-Za-z0-9._:/\[\]]*$",
+                "is no image's repository: write it like registry.example.com/whisper-runtime",
+                longest=255,
+            ),
+        ]
+        | None
+    ) = None
     """Repository of the runtime's image. Absent: the one that the operator was installed with."""
     tag: (
         Annotated[str, *text("^[A-Za-z0-9_][A-Za-z0-9._-]*$", "is no image's tag: write it like 1.2.3", longest=128)]
@@ -120,14 +132,21 @@ class Image(Part):
     """Digest of the image, sha256:<64 hex>; wins over `tag`."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When the kubelet pulls the image."""
-    pull_secrets: Annotated[tuple[LocalRef, ...], Field(max_length=8)] = ()
+    pull_secrets: Annotated[tuple[LocalRef, ...], *at_most(8, key="name")] = ()
     """Secrets for a private registry."""
 
 
 class Gpu(Part):
     count: Annotated[int, Field(ge=0, le=64)] = 1
     """GPUs for each pod; one model runs on one GPU, so more than 1 is refused for now."""
-    resource_name: Annotated[str, Field(min_length=1, max_length=253)] = "nvidia.com/gpu"
+    resource_name: Annotated[
+        str,
+        *text(
+            rf"^{SUBDOMAIN}/([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]$",
+            "is no extended resource: write it like nvidia.com/gpu",
+            longest=200,
+        ),
+    ] = "nvidia.com/gpu"
     """The extended resource that the nodes offer."""
     runtime_class_name: ObjectName | None = None
     """RuntimeClass of the pods, where the cluster needs one for GPUs."""
@@ -138,14 +157,30 @@ class Gpu(Part):
             "spec.gpu.count must be 1, for one pod serves one model on one GPU: write 1 and raise spec.replicas",
             lambda self: self.count == 1,
         ),
+        Rule(
+            "!self.resourceName.contains('kubernetes.io/') && !self.resourceName.startsWith('requests.')",
+            "spec.gpu.resourceName is none that nodes offer: write the device plugin's, like nvidia.com/gpu",
+            lambda self: "kubernetes.io/" not in self.resource_name and not self.resource_name.startswith("requests."),
+        ),
     )
 
 
 class Resources(Part):
-    requests: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(default_factory=dict[str, str | int])
+    requests: Quantities = Field(default_factory=dict[str, str | int])
     """Requests of the server's container; what is not named comes from the table by model and device."""
-    limits: Annotated[dict[str, Quantity], Field(max_length=16)] = Field(default_factory=dict[str, str | int])
+    limits: Quantities = Field(default_factory=dict[str, str | int])
     """Limits of the server's container; what is not named comes from the table by model and device."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || "
+            "!quantity(string(self.requests[name])).isGreaterThan(quantity(string(self.limits[name]))))",
+            "spec.resources.requests are larger than spec.resources.limits: lower the request or raise the limit",
+            lambda self: all(
+                quantity(amount) <= quantity(self.limits.get(name, amount)) for name, amount in self.requests.items()
+            ),
+        ),
+    )
 
 
 class Cors(Part):
@@ -154,14 +189,14 @@ class Cors(Part):
             Annotated[
                 str,
                 *text(
-                    r"^(\*|https?://[^/ ]+)$",
+                    r"^(\*|https?://[!-.0-~]+)$",
                     "is no origin: write it like https://app.example.com, or *",
                     longest=512,
                 ),
             ],
             ...,
         ],
-        Field(max_length=64),
+        *at_most(64),
     ] = ()
     """Origins whose pages may call the service, such as https://app.example.com; * for any."""
 
@@ -170,16 +205,24 @@ class EnvVar(Part):
     name: Annotated[
         str,
         *text(
-            "^[-._a-zA-Z][-._a-zA-Z0-9]*$",
+            "^[-_a-zA-Z][-._a-zA-Z0-9]*$",
             "is no environment variable's name: write it like HTTPS_PROXY",
             longest=256,
         ),
     ]
     """Name of the variable."""
-    value: Annotated[str, Field(max_length=32768)] | None = None
+    value: Annotated[str, Field(max_length=4096)] | None = None
     """Value of the variable."""
     value_from: Opaque | None = None
     """Source of the value, as in a pod."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.valueFrom) || !has(self.value) || self.value == ''",
+            "spec.server.env has an entry with both value and valueFrom: remove one of the two",
+            lambda self: self.value_from is None or not self.value,
+        ),
+    )
 
 
 class Server(Part):
@@ -199,10 +242,7 @@ class Server(Part):
     """Cross-origin requests from browsers; none by default."""
     env: Annotated[
         tuple[EnvVar, ...],
-        Field(
-            max_length=64,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
+        *at_most(64, key="name"),
     ] = ()
     """More environment variables of the server's container."""
 
@@ -222,7 +262,9 @@ class Cache(Part):
     """Where checkpoints are kept: a claim that outlives the pods, a directory of each pod, or the image itself."""
     size: CacheSize = "auto"
     """Size of the claim or directory; auto is 10Gi, room for two of the largest checkpoints. It only grows."""
-    storage_class_name: Annotated[str, Field(max_length=253)] | None = None
+    storage_class_name: Annotated[str, *text(f"^({SUBDOMAIN})?$", "is no StorageClass's name", longest=253)] | None = (
+        None
+    )
     """StorageClass of the claim, fixed when it is made. Absent: the cluster's default."""
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = None
     """Access mode of the claim, fixed when it is made. Absent: ReadWriteMany when more than one replica can run."""
@@ -263,13 +305,13 @@ class Disruption(Part):
 
 
 class Scheduling(Part):
-    node_selector: Mapping = Field(default_factory=dict[str, str])
+    node_selector: Labels = Field(default_factory=dict[str, str])
     """Labels that a node must have."""
-    tolerations: Annotated[tuple[Opaque, ...], Field(max_length=32)] = ()
+    tolerations: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
     """Tolerations of the pods."""
     affinity: Opaque | None = None
     """Affinity of the pods."""
-    topology_spread_constraints: Annotated[tuple[Opaque, ...], Field(max_length=16)] = ()
+    topology_spread_constraints: Annotated[tuple[Opaque, ...], *at_most(16)] = ()
     """Topology spread constraints of the pods."""
     priority_class_name: ObjectName | None = None
     """PriorityClass of the pods."""

@@ -5,7 +5,7 @@ Source: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
 
 from __future__ import annotations
 
-from whisper_operator.api.units import duration_seconds, gateway_duration
+from whisper_operator.api.units import canonical_duration, duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.env import Env
@@ -17,7 +17,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     wanted = service.spec.gateway
     if wanted is None or HTTP_ROUTE not in env.kinds:
         return None
-    limit = gateway_duration(duration_seconds(service.spec.server.request_timeout))
+    limit = canonical_duration(duration_seconds(service.spec.server.request_timeout))
     rule = {
         "backendRefs": [{"name": service.metadata.name, "port": service.spec.service.port}],
         "timeouts": {"request": limit, "backendRequest": limit},

@@ -32,10 +32,15 @@ DEFAULTS: Final = {"protocol": "TCP"}
 
 
 def overlaid(template: Part, over: Part) -> Part:
-    """`template` with `over` merged over it; the template's own labels stay, for selectors rest on them."""
+    """`template` with `over` merged over it; the template's own labels stay, for selectors rest on them.
+
+    What is no object where Kubernetes has one stays as the user wrote it: the API server says what is wrong with it.
+    """
     merged = _merge(template, _canonical(over))
-    labels: Part = template["metadata"]["labels"]
-    merged["metadata"] = {**merged["metadata"], "labels": {**merged["metadata"].get("labels", {}), **labels}}
+    metadata = merged.get("metadata", {})
+    labels = metadata.get("labels", {}) if isinstance(metadata, dict) else None
+    if isinstance(labels, dict):
+        merged["metadata"] = {**metadata, "labels": {**labels, **template["metadata"]["labels"]}}
     return merged
 
 

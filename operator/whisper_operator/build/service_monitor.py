@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from whisper_operator import names
+from whisper_operator.api.units import canonical_duration, duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child, sealed
 from whisper_operator.env import Env
@@ -15,13 +16,15 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     wanted = service.spec.monitoring.service_monitor
     if wanted is None or SERVICE_MONITOR not in env.kinds:
         return None
+    # Users may write 90s1m, which Prometheus refuses.
+    interval = canonical_duration(duration_seconds(wanted.interval))
     manifest = child(
         service,
         SERVICE_MONITOR,
         service.metadata.name,
         spec={
             "selector": {"matchLabels": names.selector(service.metadata.name)},
-            "endpoints": [{"port": "metrics", "path": METRICS_PATH, "interval": wanted.interval}],
+            "endpoints": [{"port": "metrics", "path": METRICS_PATH, "interval": interval}],
         },
     )
     manifest["metadata"]["labels"] = {**wanted.labels, **manifest["metadata"]["labels"]}

@@ -1,0 +1,81 @@
+"""Maps whose keys are names of Kubernetes' own: labels, annotations, resources."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
+
+from whisper_operator.api.part import INT_OR_STRING, SUBDOMAIN, text, validated
+from whisper_operator.api.units import QUANTITY_PATTERN, canonical_quantity
+
+QUALIFIED_NAME: Final = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"
+"""https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
+
+
+LONGEST_KEY: Final = 253
+
+
+def _keys(pattern: str, must: str, *, most: int) -> tuple[Any, AfterValidator]:
+    """What `Annotated` adds to a map of at most `most` entries, whose keys match `pattern` and are not too long."""
+
+    def check(entries: dict[str, Any]) -> dict[str, Any]:
+        for key in entries:
+            if len(key) > LONGEST_KEY or not re.fullmatch(pattern, key):
+                raise ValueError(f"{key[:80]!r} {must}")
+        return entries
+
+    cel = pattern.replace("\\", "\\\\")
+    field = Field(
+        max_length=most,
+        json_schema_extra={
+            "propertyNames": {"pattern": pattern, "maxLength": LONGEST_KEY},
+            **validated(f"self.all(key, size(key) <= {LONGEST_KEY} && key.matches('{cel}'))", f"has a key that {must}"),
+        },
+    )
+    return field, AfterValidator(check)
+
+
+_LABEL_KEYS = _keys(
+    f"^{QUALIFIED_NAME}$", "is no name of a label or annotation: write it like team or example.com/team", most=56
+)
+"""56 values of 1,024 characters stay under the 256 KiB that an object's annotations may take, in any script."""
+
+LabelValue = Annotated[
+    str,
+    *text(
+        "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
+        "is no label's value: write at most 63 letters, digits, '-', '_' and '.'",
+        longest=63,
+    ),
+]
+Labels = Annotated[dict[str, LabelValue], *_LABEL_KEYS]
+Annotations = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], *_LABEL_KEYS]
+
+Quantity = Annotated[
+    str | int,
+    AfterValidator(canonical_quantity),
+    Field(
+        json_schema_extra={
+            INT_OR_STRING: True,
+            "pattern": QUANTITY_PATTERN,
+            "maxLength": 20,
+            "minimum": 0,
+            "maximum": 10**15 - 1,
+            **validated(
+                "quantity(string(self)).isLessThan(quantity('1Ei'))",
+                "is no quantity below 1Ei: write it like 250m, 2, 512Mi or 10Gi",
+            ),
+        }
+    ),
+]
+Quantities = Annotated[
+    dict[str, Quantity],
+    *_keys(
+        "^(cpu|memory|ephemeral-storage)$",
+        "is no resource of this field: write cpu, memory or ephemeral-storage; a GPU is asked for by spec.gpu, "
+        "anything else by spec.podTemplate",
+        most=16,
+    ),
+]

@@ -1,0 +1,102 @@
+"""Who says how many pods there are, and how the number passes from one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.controlplane.services import EMPTY_DIR, patch, reason, service
+from tests.e2e.kubectl import Kubectl, Manifest, eventually
+
+pytestmark = pytest.mark.usefixtures("optional_apis", "running")
+
+
+def deployment(namespace: Kubectl) -> Manifest:
+    return namespace.get("deployment", "speech") or {"spec": {}, "status": {}}
+
+
+def replicas(namespace: Kubectl) -> int | None:
+    return deployment(namespace)["spec"].get("replicas")
+
+
+def are(namespace: Kubectl, count: int) -> Callable[[], bool]:
+    return lambda: replicas(namespace) == count
+
+
+def managers(namespace: Kubectl) -> set[str]:
+    """Who holds the number of replicas."""
+    found = namespace.get_with_managers("deployment", "speech")["metadata"]["managedFields"]
+    return {one["manager"] for one in found if "f:replicas" in one.get("fieldsV1", {}).get("f:spec", {})}
+
+
+def test_the_number_passes_to_the_autoscaler_and_comes_back(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", replicas=3, **EMPTY_DIR))
+    eventually("three are wanted", are(namespace, 3))
+    patch(namespace, "speech", {"autoscaling": {"minReplicas": 2}})
+    eventually("the autoscaler is there", lambda: namespace.get("hpa", "speech"))
+    assert replicas(namespace) == 3
+    namespace("scale", "deployment", "speech", "--replicas=5")  # as an autoscaler does
+    patch(namespace, "speech", {"logging": {"level": "debug"}})
+    eventually("the template has changed", lambda: deployment(namespace)["metadata"]["generation"] > 3)
+    assert replicas(namespace) == 5
+    patch(namespace, "speech", {"autoscaling": None})
+    eventually("the number is the spec's again", are(namespace, 3))
+    assert namespace.get("hpa", "speech") is None
+    assert "whisper-operator" in managers(namespace)
+
+
+def test_keda_takes_over_and_gives_back(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", autoscaling={}, **EMPTY_DIR))
+    eventually("the HPA is there", lambda: namespace.get("hpa", "speech"))
+    patch(namespace, "speech", {"autoscaling": {"keda": {}}})
+    eventually("KEDA's object is there", lambda: namespace.get("scaledobject", "speech"))
+    eventually("the HPA is gone", lambda: namespace.get("hpa", "speech") is None)
+    patch(namespace, "speech", {"autoscaling": {"keda": None}})
+    eventually("the HPA is back", lambda: namespace.get("hpa", "speech"))
+    eventually("KEDA's object is gone", lambda: namespace.get("scaledobject", "speech") is None)
+
+
+def test_kubectl_scale_writes_the_spec_and_knows_the_pods(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually(
+        "the selector is told", lambda: (namespace.get("wsvc", "speech") or {}).get("status", {}).get("selector")
+    )
+    namespace("scale", "wsvc", "speech", "--replicas=2")
+    eventually("two are wanted", are(namespace, 2))
+    eventually("two are counted", lambda: (namespace.get("wsvc", "speech") or {})["status"]["replicas"] == 2)
+    selector = (namespace.get("wsvc", "speech") or {})["status"]["selector"]
+    pods = namespace.list("pods", selector)
+    assert len(pods) == 2
+    assert all(pod["metadata"]["name"].startswith("speech-") for pod in pods)
+
+
+@pytest.mark.parametrize("scaling", [{}, {"autoscaling": {"minReplicas": 2}}], ids=["fixed", "autoscaled"])
+def test_a_suspended_service_has_no_pods_and_keeps_its_cache(namespace: Kubectl, scaling: dict[str, object]) -> None:
+    """The autoscaler leaves it alone, too: a Deployment of no replicas is none that it scales."""
+    namespace.apply(service("speech", replicas=2, **EMPTY_DIR, **scaling))
+    eventually("two are wanted", are(namespace, 2))
+    patch(namespace, "speech", {"suspend": True})
+    eventually("none are", are(namespace, 0))
+    eventually("it is Ready so", lambda: reason(namespace, "speech", "Ready") == "Suspended")
+    if scaling:
+        eventually("the autoscaler has seen it", lambda: is_disabled(namespace))
+    assert replicas(namespace) == 0
+    assert namespace.get("service", "speech") is not None
+    patch(namespace, "speech", {"suspend": False})
+    eventually("two are wanted again", are(namespace, 2))
+
+
+def is_disabled(namespace: Kubectl) -> bool:
+    conditions = (namespace.get("hpa", "speech") or {}).get("status", {}).get("conditions", ())
+    return any((one["type"], one["reason"]) == ("ScalingActive", "ScalingDisabled") for one in conditions)
+
+
+def test_suspending_touches_no_claim(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", suspend=True))
+    eventually("the claim is there", lambda: namespace.get("pvc", "speech-models"))
+    before = namespace.get("pvc", "speech-models") or {}
+    patch(namespace, "speech", {"suspend": False})
+    patch(namespace, "speech", {"suspend": True})
+    eventually("it is judged", lambda: (namespace.get("wsvc", "speech") or {})["status"]["observedGeneration"] == 3)
+    assert (namespace.get("pvc", "speech-models") or {})["metadata"]["uid"] == before["metadata"]["uid"]

@@ -1,0 +1,44 @@
+"""`run --dry-run`: each pass's differences are logged, and nothing is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hack.audit import WRITES
+from hack.cluster.controlplane import ControlPlane
+from tests.controlplane.running import USER, Running
+from tests.controlplane.services import EMPTY_DIR, service
+from tests.e2e.kubectl import Kubectl, eventually
+
+
+@pytest.fixture
+def dry(plane: ControlPlane, tmp_path: Path) -> Iterator[Running]:
+    running = Running(plane, tmp_path)
+    running.start("--dry-run")
+    yield running
+    running.stop()
+
+
+def writes(plane: ControlPlane, since: int) -> list[str]:
+    """The addresses that the operator wrote to."""
+    with plane.audit_log.open() as log:
+        log.seek(since)
+        events = [json.loads(line) for line in log if line.endswith("}\n")]
+    return [event["requestURI"] for event in events if event["user"]["username"] == USER and event["verb"] in WRITES]
+
+
+def test_what_would_be_written_is_logged(dry: Running, namespace: Kubectl, plane: ControlPlane) -> None:
+    since = plane.audit_log.stat().st_size
+    namespace.apply(service("speech", **EMPTY_DIR))
+    namespace("create", "service", "clusterip", "unrelated", "--tcp=80")
+    eventually("the Service would be made", lambda: "would apply Service/speech: " in dry.log)
+    eventually("the Deployment would be made", lambda: "would apply Deployment/speech: " in dry.log)
+    assert "spec.template.spec.containers" in dry.log
+    eventually("the API server was asked", lambda: writes(plane, since))
+    assert [uri for uri in writes(plane, since) if "dryRun=All" not in uri] == []
+    assert namespace.list("deployments,services,serviceaccounts", "whisper-operator.io/service=speech") == []
+    assert "status" not in (namespace.get("wsvc", "speech") or {})

@@ -1,0 +1,133 @@
+"""Who else writes: kubectl twice, Helm, Argo CD, and managers of fields that the operator does not set."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hack import debian
+from hack.cluster import binaries
+from hack.cluster.controlplane import ControlPlane
+from tests.controlplane.services import EMPTY_DIR, reason, service
+from tests.e2e.kubectl import Kubectl, eventually
+
+pytestmark = pytest.mark.usefixtures("optional_apis", "running")
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_nothing_differs_after_an_apply_and_the_operators_passes(namespace: Kubectl, file: Path) -> None:
+    name = yaml.safe_load(file.read_text())["metadata"]["name"]
+    namespace("apply", "-f", str(file))
+    eventually("it is judged", lambda: (namespace.get("wsvc", name) or {}).get("status", {}).get("observedGeneration"))
+    assert namespace("diff", "-f", str(file)) == ""
+    assert "unchanged" in namespace("apply", "-f", str(file))
+
+
+def test_what_others_set_stays_and_what_is_ours_is_put_back(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    theirs: dict[str, Any] = {
+        "metadata": {"name": "speech", "labels": {"team": "a"}, "annotations": {"example.com/owner": "a"}},
+        "spec": {
+            "progressDeadlineSeconds": 900,
+            "template": {"metadata": {"annotations": {"sidecar.example.com/inject": "true"}}},
+        },
+    }
+    apply_as(namespace, "mesh", {"apiVersion": "apps/v1", "kind": "Deployment", **theirs})
+    affinity = {"metadata": {"name": "speech"}, "spec": {"sessionAffinity": "ClientIP"}}
+    apply_as(namespace, "mesh", {"apiVersion": "v1", "kind": "Service", **affinity})
+    namespace("scale", "deployment", "speech", "--replicas=7")
+    eventually("ours is put back", lambda: (namespace.get("deployment", "speech") or {})["spec"]["replicas"] == 1)
+    deployment, clients = namespace.get("deployment", "speech") or {}, namespace.get("service", "speech") or {}
+    assert deployment["metadata"]["labels"]["team"] == "a"
+    assert deployment["metadata"]["annotations"]["example.com/owner"] == "a"
+    assert deployment["spec"]["progressDeadlineSeconds"] == 900
+    assert deployment["spec"]["template"]["metadata"]["annotations"]["sidecar.example.com/inject"] == "true"
+    assert clients["spec"]["sessionAffinity"] == "ClientIP"
+
+
+def apply_as(namespace: Kubectl, manager: str, body: dict[str, Any]) -> None:
+    namespace("apply", "--server-side", f"--field-manager={manager}", "-f", "-", stdin=json.dumps(body))
+
+
+@pytest.fixture
+def helm(plane: ControlPlane, namespace: Kubectl, tmp_path: Path) -> Any:
+    """Installs a chart that holds one WhisperService; what Helm printed, and its exit code."""
+
+    def install(spec: dict[str, Any]) -> tuple[int, str]:
+        (tmp_path / "templates").mkdir()
+        (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: team\nversion: 1.0.0\n")
+        (tmp_path / "templates/speech.yaml").write_text(yaml.safe_dump(service("speech", **spec)))
+        command = (str(binaries.ensure("helm") / "helm"), "install", "team", str(tmp_path), "--wait", "--timeout=60s")
+        where = ("--kubeconfig", str(plane.kubeconfig), "--namespace", namespace.namespace)
+        done = subprocess.run((*command, *where), capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return install
+
+
+def test_helm_waits_until_the_service_is_ready(helm: Any, namespace: Kubectl) -> None:
+    code, told = helm({**EMPTY_DIR, "suspend": True})
+    assert code == 0, told
+    assert reason(namespace, "speech", "Ready") == "Suspended"
+
+
+def test_helm_fails_with_the_operators_own_words(helm: Any) -> None:
+    code, told = helm({**EMPTY_DIR, "auth": {"secretRef": {"name": "keys"}}})
+    assert code != 0
+    assert "status: Failed" in told
+    assert "named in spec.auth.secretRef, is not there: create it" in told
+
+
+READY = {"type": "Ready", "status": "True", "reason": "AsSpecified"}
+STALLED = {"type": "Stalled", "status": "True", "reason": "SecretNotFound", "message": "create it"}
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "says"),
+    [
+        ({}, "Progressing", "waiting for the operator"),
+        ({"observedGeneration": 1, "conditions": [READY]}, "Progressing", "waiting for the operator"),
+        ({"observedGeneration": 2, "conditions": [READY]}, "Healthy", ""),
+        ({"observedGeneration": 2, "conditions": [READY | {"reason": "Suspended"}]}, "Suspended", ""),
+        (
+            {"observedGeneration": 2, "conditions": [READY | {"status": "False", "reason": "Fetching"}]},
+            "Progressing",
+            "Fetching: ",
+        ),
+        (
+            {"observedGeneration": 2, "conditions": [READY | {"status": "False"}, STALLED]},
+            "Degraded",
+            "SecretNotFound: create it",
+        ),
+    ],
+)
+def test_what_argo_cd_makes_of_it(status: dict[str, Any], health: str, says: str) -> None:
+    debian.ensure({"lua5.4": "lua5.4"})
+    config = yaml.safe_load((ROOT / "examples/gitops/argocd-cm.yaml").read_text())
+    (script,) = config["data"].values()
+    body = {"metadata": {"generation": 2}, "status": status}
+    program = (
+        f"obj = {lua(body)}\nlocal found = (function()\n{script}end)()\nio.write(found.status, '|', found.message)"
+    )
+    done = subprocess.run(("lua5.4", "-"), input=program, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{health}|{says}"
+
+
+def lua(value: Any) -> str:
+    """A JSON value as Lua's."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"[{json.dumps(key)}] = {lua(inner)}" for key, inner in value.items()) + "}"
+        case list():
+            return "{" + ", ".join(map(lua, value)) + "}"
+        case _:
+            return json.dumps(value)

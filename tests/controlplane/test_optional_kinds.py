@@ -1,0 +1,57 @@
+"""APIs that a cluster may lack: what they would carry is left out and told, and there as soon as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from hack.cluster import crds
+from hack.cluster.crds import Source
+from tests.controlplane.conftest import install, remove
+from tests.controlplane.services import EMPTY_DIR, reason, service
+from tests.e2e.kubectl import Kubectl, eventually
+
+pytestmark = pytest.mark.usefixtures("running")
+
+
+@pytest.mark.parametrize(
+    ("source", "spec", "condition", "remedy", "kinds"),
+    [
+        (
+            crds.GATEWAY_API,
+            {"gateway": {"hostnames": ["a.example.com"]}},
+            "Exposed",
+            "install the Gateway API, or use spec.ingress",
+            ["httproute"],
+        ),
+        (
+            crds.KEDA,
+            {"autoscaling": {"keda": {}}},
+            "AutoscalingActive",
+            "install KEDA, or remove spec.autoscaling.keda",
+            ["scaledobject"],
+        ),
+        (
+            crds.PROMETHEUS_OPERATOR,
+            {"monitoring": {"serviceMonitor": {}, "alerts": {}}},
+            "Monitored",
+            "install the Prometheus operator, or scrape by the pods' annotations",
+            ["servicemonitor", "prometheusrule"],
+        ),
+    ],
+    ids=["gateway", "keda", "prometheus"],
+)
+def test_an_api_that_comes_and_goes(
+    namespace: Kubectl, source: Source, spec: dict[str, object], condition: str, remedy: str, kinds: list[str]
+) -> None:
+    files = [str(file) for file in crds.ensure(source)]
+    namespace.apply(service("speech", **EMPTY_DIR, **spec))
+    eventually("it is told", lambda: reason(namespace, "speech", condition) == "ApiMissing")
+    assert remedy in namespace.condition("speech", condition)["message"]
+    assert namespace.get("deployment", "speech") is not None
+    install(namespace, files)
+    for kind in kinds:
+        eventually(f"the {kind} is there", lambda kind=kind: namespace.get(kind, "speech"))
+    eventually("it is no longer told", lambda: reason(namespace, "speech", condition) != "ApiMissing")
+    remove(namespace, files)
+    eventually("it is told again", lambda: reason(namespace, "speech", condition) == "ApiMissing")
+    assert namespace.get("deployment", "speech") is not None

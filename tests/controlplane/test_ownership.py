@@ -1,0 +1,242 @@
+"""What is switched off goes, what is renamed moves, what is another's stays, and data outlives its service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.controlplane.running import Running
+from tests.controlplane.services import EMPTY_DIR, complete_fetch, job, patch, reason, service
+from tests.e2e.kubectl import Kubectl, Manifest, eventually
+from whisper_operator.kinds import CHILD_KINDS, JOB, Kind
+
+pytestmark = pytest.mark.usefixtures("optional_apis", "running")
+
+ALWAYS = {("ServiceAccount", "speech"), ("Service", "speech"), ("Service", "speech-metrics"), ("Deployment", "speech")}
+PARTS: dict[str, Any] = {
+    "ingress": {"host": "off.example.com"},
+    "gateway": {"hostnames": ["off.gateway.example.com"]},
+    "autoscaling": {"keda": {}},
+    "disruption": {"maxUnavailable": 1},
+    "networkPolicy": {"allowTo": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
+    "monitoring": {"serviceMonitor": {}, "alerts": {}},
+}
+MINIMAL: dict[str, Any] = {
+    "Deployment": {
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "web", "image": "web"}]},
+        },
+    },
+    "Service": {"ports": [{"port": 1234}]},
+    "PersistentVolumeClaim": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    "HorizontalPodAutoscaler": {
+        "maxReplicas": 3,
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
+    },
+    "ScaledObject": {
+        "scaleTargetRef": {"name": "x"},
+        "triggers": [{"type": "cpu", "metadata": {"value": "1"}}],
+    },
+    "Ingress": {"defaultBackend": {"service": {"name": "x", "port": {"number": 80}}}},
+    "NetworkPolicy": {"podSelector": {}},
+    "PodDisruptionBudget": {"maxUnavailable": 1},
+    "HTTPRoute": {},
+    "ServiceMonitor": {"selector": {}, "endpoints": [{"port": "web"}]},
+    "PrometheusRule": {"groups": []},
+}
+"""Somebody else's object of each kind."""
+
+
+def plurals(kinds: Sequence[Kind]) -> str:
+    return ",".join(f"{kind.plural}.{kind.group}" if kind.group else kind.plural for kind in kinds)
+
+
+def children(namespace: Kubectl, name: str) -> set[tuple[str, str]]:
+    found = namespace.list(plurals(CHILD_KINDS), f"whisper-operator.io/service={name}")
+    return {(one["kind"], one["metadata"]["name"]) for one in found}
+
+
+def test_everything_that_is_switched_off_is_removed(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR, **PARTS))
+    kinds = {kind.kind for kind in CHILD_KINDS} - {"PersistentVolumeClaim", "Job", "HorizontalPodAutoscaler"}
+    eventually("all parts are there", lambda: {kind for kind, _ in children(namespace, "speech")} == kinds)
+    patch(namespace, "speech", dict.fromkeys(PARTS))
+    eventually("the rest is gone", lambda: children(namespace, "speech") == ALWAYS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "old", "new"),
+    [
+        ("ingress", "gateway", "Ingress", "HTTPRoute"),
+        ("gateway", "ingress", "HTTPRoute", "Ingress"),
+    ],
+)
+def test_a_way_in_moves(namespace: Kubectl, before: str, after: str, old: str, new: str) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR, **{before: PARTS[before]}))
+    eventually(f"the {old} is there", lambda: (old, "speech") in children(namespace, "speech"))
+    patch(namespace, "speech", {before: None, after: PARTS[after]})
+    eventually("it has moved", lambda: children(namespace, "speech") == ALWAYS | {(new, "speech")})
+
+
+def test_a_claim_of_the_users_own_takes_over_and_ours_stays(namespace: Kubectl) -> None:
+    """Given a service that serves from its own claim, when it is given another one, the model is fetched into that."""
+    claim = foreign("PersistentVolumeClaim", "shared")
+    namespace.apply(claim, service("speech"))
+    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    first = job(namespace, "speech")
+    patch(namespace, "speech", {"cache": {"existingClaim": "shared"}})
+    eventually("another fetch is", lambda: (job(namespace, "speech") or first) != first)
+    volumes = (job(namespace, "speech") or {})["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "models", "persistentVolumeClaim": {"claimName": "shared"}} in volumes
+    assert namespace.get("pvc", "speech-models") is not None
+
+
+def foreign(kind: str, name: str) -> Manifest:
+    of = next(one for one in CHILD_KINDS if one.kind == kind)
+    body: Manifest = {"apiVersion": of.api_version, "kind": kind, "metadata": {"name": name}}
+    return body | ({"spec": MINIMAL[kind]} if kind in MINIMAL else {})
+
+
+TAKEN = [
+    *((kind.kind, "") for kind in CHILD_KINDS if kind.kind not in (JOB.kind, "PersistentVolumeClaim")),
+    ("PersistentVolumeClaim", "-models"),
+    ("Service", "-metrics"),
+]
+"""Every kind, with what its name has beyond the service's; a Job's holds a hash of what nobody can know before."""
+
+
+def test_what_is_anothers_is_told_and_not_touched_and_taken_up_when_it_goes(namespace: Kubectl) -> None:
+    asked = {f"{kind.lower()}{suffix.strip('-')}": (kind, suffix) for kind, suffix in TAKEN}
+    children = {name: (kind, name + suffix) for name, (kind, suffix) in asked.items()}
+    namespace.apply(*(foreign(kind, child) for kind, child in children.values()))
+    before = {name: namespace.get(*child) for name, child in children.items()}
+    namespace.apply(*(service(name, **asking_for(kind, name)) for name, (kind, _) in asked.items()))
+    for name, (kind, child) in children.items():
+        eventually(f"{kind} is told", lambda name=name: reason(namespace, name, "Stalled") == "NotOwned")
+        assert f"{kind}/{child}" in namespace.condition(name, "Stalled")["message"]
+        assert owned_fields(namespace.get(kind, child)) == owned_fields(before[name]), kind
+    for kind, child in children.values():
+        namespace("delete", kind, child, "--wait=false")
+    for name, child in children.items():
+        eventually(f"{child} is ours", lambda child=child: is_owned(namespace.get(*child)), seconds=120)
+        eventually(f"{child} is no longer told", lambda name=name: reason(namespace, name, "Stalled") != "NotOwned")
+
+
+def asking_for(kind: str, name: str) -> dict[str, Any]:
+    """A spec that wants a child of that kind; no two want the same host."""
+    hosts = {"ingress": {"host": f"{name}.example.com"}, "gateway": {"hostnames": [f"{name}.gateway.example.com"]}}
+    match kind:
+        case "PersistentVolumeClaim":
+            return {}
+        case "HorizontalPodAutoscaler":
+            return {**EMPTY_DIR, "autoscaling": {}}
+        case _:
+            return {**EMPTY_DIR, **PARTS, **hosts}
+
+
+def owned_fields(body: Manifest | None) -> Any:
+    """What a writer would have changed."""
+    assert body is not None
+    return body["metadata"].get("labels"), body["metadata"].get("ownerReferences"), body.get("spec")
+
+
+def is_owned(body: Manifest | None) -> bool:
+    return body is not None and any(
+        ref["kind"] == "WhisperService" for ref in body["metadata"].get("ownerReferences", ())
+    )
+
+
+def test_what_a_claim_cannot_become_is_reported(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", cache={"accessMode": "ReadWriteOnce"}))
+    eventually("the claim is there", lambda: namespace.get("pvc", "speech-models"))
+    patch(namespace, "speech", {"cache": {"accessMode": "ReadWriteMany"}})
+    eventually("it is told", lambda: reason(namespace, "speech", "CacheAsSpecified") == "AccessModeTooNarrow")
+    patch(namespace, "speech", {"cache": {"accessMode": None, "storageClassName": "faster"}})
+    eventually("it is told", lambda: reason(namespace, "speech", "CacheAsSpecified") == "StorageClassImmutable")
+    patch(namespace, "speech", {"cache": {"storageClassName": None}})
+    eventually("it is as specified", lambda: namespace.condition("speech", "CacheAsSpecified") == {})
+
+
+def test_a_fetch_that_is_under_way_is_replaced_by_what_is_wanted_now(namespace: Kubectl) -> None:
+    namespace.apply(service("speech"))
+    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    old = (job(namespace, "speech") or {})["metadata"]["uid"]
+    patch(namespace, "speech", {"image": {"repository": "mirror.example.com/runtime", "tag": "2"}})
+
+    def is_anew() -> bool:
+        found = job(namespace, "speech")
+        return found is not None and found["metadata"]["uid"] != old
+
+    eventually("it is made anew", is_anew)
+    (container,) = (job(namespace, "speech") or {})["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "mirror.example.com/runtime:2"
+    complete_fetch(namespace, "speech")
+    eventually("the Deployment follows", lambda: namespace.get("deployment", "speech"))
+
+
+def test_a_retained_claim_outlives_its_service_and_serves_the_next(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", cache={"retention": "Retain"}))
+    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    claim = namespace.get("pvc", "speech-models") or {}
+    namespace("delete", "wsvc", "speech")
+    eventually("its other children are gone", lambda: namespace.get("service", "speech") is None)
+    namespace.apply(service("speech", cache={"retention": "Retain"}))
+    eventually("the next one has its fetch", lambda: job(namespace, "speech"))
+    adopted = namespace.get("pvc", "speech-models") or {}
+    assert adopted["metadata"]["uid"] == claim["metadata"]["uid"]
+    assert reason(namespace, "speech", "Stalled") == ""
+
+
+def test_the_claim_of_a_live_service_may_change_hands(namespace: Kubectl) -> None:
+    namespace.apply(service("speech"))
+    eventually("the claim goes with it", lambda: is_owned(namespace.get("pvc", "speech-models")))
+    patch(namespace, "speech", {"cache": {"retention": "Retain"}})
+    eventually("the claim stays", lambda: not is_owned(namespace.get("pvc", "speech-models")))
+    patch(namespace, "speech", {"cache": {"retention": "Delete"}})
+    eventually("the claim goes again", lambda: is_owned(namespace.get("pvc", "speech-models")))
+    namespace("delete", "wsvc", "speech")
+    eventually(
+        "the claim is on its way",
+        lambda: (
+            "deletionTimestamp"
+            in (namespace.get("pvc", "speech-models") or {"metadata": {"deletionTimestamp": 0}})["metadata"]
+        ),
+    )
+
+
+def test_of_two_services_that_want_one_name_one_has_it_and_the_other_says_so(namespace: Kubectl) -> None:
+    namespace.apply(service("a", **EMPTY_DIR))
+    eventually("the first is there", lambda: namespace.get("service", "a-metrics"))
+    namespace.apply(service("a-metrics", **EMPTY_DIR))
+    eventually("the second is told", lambda: reason(namespace, "a-metrics", "Stalled") == "NotOwned")
+    assert "Service/a-metrics" in namespace.condition("a-metrics", "Stalled")["message"]
+    owner = (namespace.get("service", "a-metrics") or {})["metadata"]["ownerReferences"][0]["name"]
+    assert owner == "a"
+    assert reason(namespace, "a", "Stalled") == ""
+
+
+def test_the_longest_name_has_all_its_children(namespace: Kubectl) -> None:
+    name = "a" * 40
+    namespace.apply(service(name, **PARTS | {"ingress": {"host": "long.example.com"}}))
+    eventually("the fetch is asked for", lambda: job(namespace, name))
+    complete_fetch(namespace, name)
+    kinds = {kind.kind for kind in CHILD_KINDS} - {"HorizontalPodAutoscaler"}
+    eventually("all are there", lambda: {kind for kind, _ in children(namespace, name)} == kinds)
+
+
+def test_a_service_goes_whether_the_operator_is_there_or_not(namespace: Kubectl, running: Running) -> None:
+    namespace.apply(service("up", **EMPTY_DIR), service("down", **EMPTY_DIR))
+    for name in ("up", "down"):
+        eventually(f"{name} is there", lambda name=name: namespace.get("deployment", name))
+    namespace("delete", "wsvc", "up")
+    eventually("its children are gone", lambda: children(namespace, "up") == set())
+    running.stop()
+    namespace("delete", "wsvc", "down", "--timeout=10s")
+    eventually("its children are gone", lambda: children(namespace, "down") == set())
+    running.start()
+    namespace.apply(service("down", **EMPTY_DIR))
+    eventually("the next of that name is served", lambda: namespace.get("deployment", "down"))

@@ -1,0 +1,37 @@
+"""Given any spec, its open parts full of anything, the pure decisions come to an end: none crashes, none is unsure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+
+from tests.hostile.schema import service, specs
+from tests.operator.objects import ENV, NOW, live, node, observed, pod
+from whisper_operator import preflight
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build import desired
+from whisper_operator.kinds import DEPLOYMENT
+from whisper_operator.render import rendered
+from whisper_operator.rollout import needs_usage
+from whisper_operator.status import observed_status
+
+TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
+NODES = (node(), node("gpus", gpu="8", taints=(TAINT,), labels={"zone": "a"}))
+
+
+@given(specs(with_open_parts=True))
+def test_every_decision_is_made(spec: dict[str, Any]) -> None:
+    """Beside nodes, a live Deployment of another template, and pods that look for room."""
+    wanted, before = parsed(spec), parsed({"model": {"name": "tiny"}, "cache": {"type": "EmptyDir"}})
+    running = [live(one, status={}) for one in rendered(before, ENV) if one["kind"] == DEPLOYMENT.kind]
+    there = observed(*running, pod("server"), nodes=NODES, requested={}, secrets={}, storage_classes={})
+    template = running[0]["spec"]["template"]
+    assert desired(wanted, there, ENV) == desired(wanted, there, ENV)
+    assert preflight.judgement(wanted, there).status in ("True", "False")
+    assert needs_usage(wanted, there, template) in (True, False)
+    assert observed_status(wanted, there, ENV, [], NOW).conditions
+
+
+def parsed(spec: dict[str, Any]) -> WhisperService:
+    return WhisperService.parse(service(spec))
