@@ -19,15 +19,25 @@ HEALTH_PATH: Final = "/health"
 STARTUP_PATH: Final = "/startup"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
+PROGRESS_PATH: Final = "/progress"
+"""Answered by a fetching pod on METRICS_PORT, with a FetchProgress."""
 
 TRANSCRIPTIONS_METRIC: Final = "whisper_transcription_total"
 TRANSCRIPTION_SECONDS_METRIC: Final = "whisper_transcription_duration_seconds"
 AUDIO_SECONDS_METRIC: Final = "whisper_audio_duration_seconds"
 REQUESTS_METRIC: Final = "whisper_requests_total"
 QUEUED_AUDIO_METRIC: Final = "whisper_queued_audio_seconds"
+FETCHED_BYTES_METRIC: Final = "whisper_fetch_bytes"
+FETCH_TOTAL_METRIC: Final = "whisper_fetch_total_bytes"
+FETCH_SPEED_METRIC: Final = "whisper_fetch_bytes_per_second"
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
 API_KEYS_DIR: Final = "/etc/whisper/api-keys"
+SOURCE_CREDENTIALS_DIR: Final = "/etc/whisper/source"
+"""A mounted Secret: `token`, or `username` and `password`, for http(s)://; the AWS_* keys for s3://."""
+SOURCE_CA_FILE: Final = "/etc/whisper/source-ca/ca.crt"
+SOURCE_CLAIM_DIR: Final = "/source"
+"""Where the claim that a pvc:// URL names is mounted."""
 SCRATCH_DIR: Final = "/tmp"
 GOLDEN_DIR: Final = "/app/golden"
 """Holds `clip.wav` and `clip.txt`: the speech, and the words, that prove a model before it takes traffic."""
@@ -63,6 +73,8 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "model_dir": "MODEL_DIR",
     "model_url": "WHISPER_MODEL_URL",
     "model_sha256": "WHISPER_MODEL_SHA256",
+    "model_credentials_dir": "WHISPER_MODEL_CREDENTIALS_DIR",
+    "model_ca_file": "WHISPER_MODEL_CA_FILE",
     "port": "WHISPER_PORT",
     "metrics_port": "WHISPER_METRICS_PORT",
     "probes_on_http": "WHISPER_PROBES_ON_HTTP",
@@ -94,6 +106,10 @@ class RuntimeConfig(BaseModel):
     model_url: str | None = None
     """Where `fetch` downloads from; None: openai-whisper's own URL of that name."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    model_credentials_dir: str | None = None
+    """A mounted Secret, as at SOURCE_CREDENTIALS_DIR; None: `fetch` asks without credentials."""
+    model_ca_file: str | None = None
+    """Certificates (PEM) that `fetch` trusts beside the system's own."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
     metrics_port: int = Field(default=METRICS_PORT, ge=1, le=65535)
     probes_on_http: bool = True
@@ -162,6 +178,19 @@ def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
     return f"{model_dir}/{model}-{digest[:12]}.pt"
 
 
+FETCHED: Final = "Fetched"
+ALREADY_CACHED: Final = "AlreadyCached"
+CACHE_NOT_WRITABLE: Final = "CacheNotWritable"
+CHECKSUM_MISMATCH: Final = "ChecksumMismatch"
+DOWNLOAD_FAILED: Final = "DownloadFailed"
+NOT_A_CHECKPOINT: Final = "NotACheckpoint"
+NO_SPACE: Final = "NoSpace"
+UNKNOWN_MODEL: Final = "UnknownModel"
+
+FILES_TOLD: Final = 20
+"""Files of a full cache that a report names, so that it stays within a termination message."""
+
+
 class FetchReport(BaseModel):
     """What `fetch` writes as its termination message, as JSON; the operator puts it into status."""
 
@@ -169,8 +198,29 @@ class FetchReport(BaseModel):
 
     model: str
     reason: str
-    """`Fetched`, `AlreadyCached`, `ChecksumMismatch`, `DownloadFailed`, `NoSpace` or `UnknownModel`."""
+    """`Fetched` or `AlreadyCached` where the checkpoint is there; else one of the causes above."""
     message: str
     digest: str | None = None
     """sha256 of the file in hex, None where none was obtained."""
     bytes: int | None = None
+    files: dict[str, int] = Field(default_factory=dict[str, int])
+    """Size in bytes of each checkpoint in a cache that is full, largest first, at most FILES_TOLD."""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.reason in (FETCHED, ALREADY_CACHED)
+
+
+class FetchProgress(BaseModel):
+    """How far a fetch is: the answer at PROGRESS_PATH."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    model: str
+    bytes: int
+    total: int | None = None
+    """None where the server does not tell."""
+    bytes_per_second: int | None = None
+    """Over the last seconds; None before there is anything to measure."""
+    problem: str | None = None
+    """Why the last attempt failed, while it is tried again."""
