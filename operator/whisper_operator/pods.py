@@ -49,6 +49,15 @@ def fetch_report(pod: Manifest) -> FetchReport | None:
     return None
 
 
+def failed_twice(pod: Manifest) -> tuple[str, str] | None:
+    """Why a container of `pod` does not run, where it has failed, has been started again, and has failed again."""
+    again = (
+        status.get("restartCount", 0) > 0 and "running" not in status.get("state", {})
+        for status in _container_statuses(pod)
+    )
+    return _failed_container(pod) if any(again) else None
+
+
 def condition(pod: Manifest, kind: str) -> Manifest | None:
     found = pod.get("status", {}).get("conditions", ())
     return next((one for one in found if one["type"] == kind), None)

@@ -18,6 +18,7 @@ from whisper_operator.observed import Observed
 
 CHECKS: Final[tuple[Check, ...]] = (
     secrets.api_keys,
+    secrets.source_secret,
     storage.existing_claim,
     storage.storage_class,
     storage.cache_size,
@@ -58,8 +59,10 @@ def facts_wanted(service: WhisperService) -> tuple[frozenset[str], str | None]:
     """Names of the Secrets, and of the claim, that the checks have to look up."""
     spec = service.spec
     tls = spec.ingress.tls if spec.ingress else None
+    source = spec.model.source
     found = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
+        *([source.secret_ref.name] if source and source.secret_ref else []),
         *(ref.name for ref in spec.image.pull_secrets),
         *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
     ]

@@ -48,6 +48,8 @@ class ModelStatus(Report):
     """Size of its checkpoint."""
     wanted: str | None = None
     """The model that spec asks for, while it is not served yet."""
+    wanted_digest: str | None = None
+    """Digest of its checkpoint, as far as it is known."""
     progress: ModelProgress | None = None
     """How far its download is."""
 

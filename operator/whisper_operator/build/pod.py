@@ -8,6 +8,7 @@ from whisper_operator import names
 from whisper_operator.admitted import ServedModel, claim_name
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build import source
 from whisper_operator.build.claim import size
 from whisper_operator.build.overlay import overlaid
 from whisper_operator.env import Env
@@ -23,6 +24,8 @@ from whisper_runtime.contract import (
     METRICS_PORT,
     READY_PATH,
     SCRATCH_DIR,
+    SOURCE_CA_FILE,
+    SOURCE_CREDENTIALS_DIR,
     STARTUP_PATH,
     RuntimeConfig,
 )
@@ -67,7 +70,12 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
             "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
             **({"initContainers": init} if init else {}),
             "containers": [_server(service, model, observed, env)],
-            "volumes": [_scratch(), *_models_volume(service), *_keys_volume(service)],
+            "volumes": [
+                _scratch(),
+                *_models_volume(service),
+                *_keys_volume(service),
+                *(source.volumes(service) if init else []),
+            ],
         },
     }
 
@@ -81,7 +89,7 @@ def prefetch_template(service: WhisperService, observed: Observed, env: Env) -> 
             **_near_servers(service, observed),
             "restartPolicy": "OnFailure",
             "containers": [_fetcher(service, observed, env)],
-            "volumes": [_scratch(), *_models_volume(service)],
+            "volumes": [_scratch(), *_models_volume(service), *source.volumes(service)],
         },
     }
 
@@ -122,11 +130,13 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
 
 def fetch_config(service: WhisperService) -> RuntimeConfig:
     """The configuration of a fetching pod."""
-    spec = service.spec
+    spec, given = service.spec, service.spec.model.source
     return RuntimeConfig(
         model=spec.model.name,
-        model_sha256=spec.model.source.sha256 if spec.model.source else None,
-        model_url=spec.model.source.url if spec.model.source else None,
+        model_sha256=given.sha256 if given else None,
+        model_url=given.url if given else None,
+        model_credentials_dir=SOURCE_CREDENTIALS_DIR if given and given.secret_ref else None,
+        model_ca_file=SOURCE_CA_FILE if given and given.ca_ref else None,
         log_level=spec.logging.level,
         log_format=spec.logging.format,
     )
@@ -174,7 +184,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
         "startupProbe": _probe(STARTUP_PATH, period=2, failures=900),
         "readinessProbe": _probe(READY_PATH, period=5, failures=2),
         "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
-        "resources": resources(spec),
+        "resources": resources(spec, model.name),
         "securityContext": HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys],
@@ -187,13 +197,14 @@ def _fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
         "image": image(service, observed, env),
         "imagePullPolicy": service.spec.image.pull_policy,
         "args": ["fetch"],
-        "env": _variables(fetch_config(service)),
+        "env": _variables(fetch_config(service)) + source.proxies(service),
         "resources": FETCH_RESOURCES,
         "securityContext": HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
             {"name": "scratch", "mountPath": SCRATCH_DIR},
             {"name": "models", "mountPath": DEFAULT_MODEL_DIR},
+            *source.mounts(service),
         ],
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 import obstore
@@ -15,6 +15,9 @@ from obstore.store import S3Store
 
 from whisper_runtime.contract import DOWNLOAD_FAILED
 from whisper_runtime.fetch.failure import FetchError
+
+if TYPE_CHECKING:  # obstore has it in its stub alone
+    from obstore.store import S3Config
 
 VALID: Final = timedelta(hours=12)
 """Only the start of a download is judged by it; each attempt signs anew."""
@@ -41,14 +44,14 @@ class BucketAddress:
         endpoint = self._credentials.get(ENDPOINT) or f"https://s3.{region}.amazonaws.com"
         if KEY_ID not in self._credentials:
             return f"{endpoint.rstrip('/')}/{self._bucket}/{quote(self._key)}"
-        store = S3Store(
-            self._bucket,
-            endpoint=endpoint,
-            region=region,
-            access_key_id=self._credentials[KEY_ID],
-            secret_access_key=self._credentials[KEY],
-            **({"session_token": self._credentials[SESSION]} if SESSION in self._credentials else {}),
-            virtual_hosted_style_request=False,
-            client_options={"allow_http": True},
-        )
+        config: S3Config = {
+            "endpoint": endpoint,
+            "region": region,
+            "access_key_id": self._credentials[KEY_ID],
+            "secret_access_key": self._credentials[KEY],
+            "virtual_hosted_style_request": False,
+        }
+        if session := self._credentials.get(SESSION):
+            config["session_token"] = session
+        store = S3Store(self._bucket, config=config, client_options={"allow_http": True})
         return obstore.sign(store, "GET", self._key, VALID)

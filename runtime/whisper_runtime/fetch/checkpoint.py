@@ -94,10 +94,13 @@ def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
     class WithoutValues(TorchFunctionMode):
         """Skips initialisation, whose random numbers on the meta device import torch's compiler: seconds of CPU."""
 
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_function__(
+            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        ) -> Any:
+            given = kwargs or {}
             if getattr(func, "__module__", None) == "torch.nn.init":
-                return (kwargs or {}).get("tensor", args[0] if args else None)
-            return func(*args, **(kwargs or {}))
+                return given["tensor"] if "tensor" in given else args[0]
+            return func(*args, **given)
 
     try:
         with torch.device("meta"), WithoutValues():
