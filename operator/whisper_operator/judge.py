@@ -13,6 +13,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.env import Env
 from whisper_operator.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observed import Observed
+from whisper_operator.verified import verified
 from whisper_runtime.contract import (
     CACHE_NOT_WRITABLE,
     CHECKSUM_MISMATCH,
@@ -38,6 +39,7 @@ WAITS_FOR_THE_USER: Final = frozenset(
         c.SOURCE_SECRET_INVALID,
         c.STORAGE_CLASS_NOT_FOUND,
         c.TLS_SECRET_INVALID,
+        c.VERIFICATION_FAILED,
         CACHE_NOT_WRITABLE,
         CHECKSUM_MISMATCH,
         NOT_A_CHECKPOINT,
@@ -123,7 +125,7 @@ def gave_up(deployment: Manifest) -> bool:
     return (progressing or {}).get("reason") == "ProgressDeadlineExceeded"
 
 
-BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available)
+BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available, verified)
 """What Ready rests on, in the order in which things go wrong."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +14,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.facts import Warned
 from whisper_operator.kinds import POD
 from whisper_operator.observed import Observed
-from whisper_runtime.contract import FetchReport
+from whisper_runtime.contract import FetchReport, VerifyReport
 
 NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
@@ -46,6 +47,15 @@ def fetch_report(pod: Manifest) -> FetchReport | None:
                     return FetchReport.model_validate_json(message)
                 except ValidationError:
                     continue
+    return None
+
+
+def verify_report(pod: Manifest) -> VerifyReport | None:
+    """What `verify` wrote when it ended in this pod."""
+    ended = (status.get("state", {}).get("terminated", {}) for status in _container_statuses(pod))
+    for terminated in ended:
+        with contextlib.suppress(ValidationError):
+            return VerifyReport.model_validate_json(terminated.get("message", ""))
     return None
 
 

@@ -18,6 +18,7 @@ from whisper_operator.judge import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_U
 from whisper_operator.kinds import DEPLOYMENT
 from whisper_operator.observed import Observed
 from whisper_operator.rollout import live_decision
+from whisper_operator.verified import performance_status, verification_status
 
 
 def observed_status(
@@ -40,6 +41,8 @@ def observed_status(
         selector=selector(service.metadata.name),
         url=url(service),
         model=model_status(service, observed),
+        performance=performance_status(service, observed),
+        verification=verification_status(service, observed),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
 
@@ -111,6 +114,8 @@ def _ready(service: WhisperService, observed: Observed, reasons: Sequence[Judgem
     if service.spec.suspend and not any(judged.type == c.STALLED for judged in reasons):
         return _suspended(observed.get(DEPLOYMENT, service.metadata.name))
     blocker = next((judged for judged in reasons if judged.type == c.STALLED or judged.status != "True"), None)
+    if blocker and blocker.reason == c.VERIFYING and service.status.verification:
+        return Judgement(c.READY, "True", c.VERIFYING, blocker.message)
     changing = _model_change(service, observed, reasons)
     if changing:
         return changing
@@ -148,9 +153,9 @@ def _suspended(deployment: Manifest | None) -> Judgement:
 def _progress(ready: Judgement, is_stuck: bool) -> list[Judgement]:
     """Stalled where only the user can help, Reconciling where it is going on; never both (kstatus).
 
-    A change of the model shows here alone, for the service is Ready all along.
+    A change of the model, and the proof of a later rollout, show here alone: the service is Ready all along.
     """
-    if ready.reason == c.MODEL_CHANGING:
+    if ready.reason in (c.MODEL_CHANGING, c.VERIFYING):
         return [Judgement(c.RECONCILING, "True", ready.reason, ready.message)]
     if ready.reason == c.MODEL_CHANGE_FAILED:
         return [Judgement(c.STALLED, "True", ready.reason, ready.message)]

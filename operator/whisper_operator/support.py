@@ -14,7 +14,6 @@ UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
     ("spec.jobs", lambda spec: spec.jobs),
     ("spec.resultCache", lambda spec: spec.result_cache),
     ("spec.redis", lambda spec: spec.redis),
-    ("spec.verification", lambda spec: spec.verification and spec.verification.enabled),
 )
 """Path of each part, and whether a spec asks for it; what comes to be implemented leaves this list."""
 

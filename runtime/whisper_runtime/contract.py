@@ -41,6 +41,10 @@ SOURCE_CLAIM_DIR: Final = "/source"
 SCRATCH_DIR: Final = "/tmp"
 GOLDEN_DIR: Final = "/app/golden"
 """Holds `clip.wav` and `clip.txt`: the speech, and the words, that prove a model before it takes traffic."""
+OWN_GOLDEN_DIR: Final = "/etc/whisper/golden"
+"""The same of the user's own clip."""
+API_KEY_FILE: Final = "/etc/whisper/verify/api-key"
+"""One client's key, for the pod that verifies."""
 TERMINATION_LOG: Final = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT: Final = 4096
 """Bytes of a termination message that the kubelet keeps."""
@@ -89,6 +93,7 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "cors_allow_origins": "WHISPER_CORS_ALLOW_ORIGINS",
     "api_keys_dir": "WHISPER_API_KEYS_DIR",
     "golden_dir": "WHISPER_GOLDEN_DIR",
+    "golden_max_word_error_rate": "WHISPER_GOLDEN_MAX_WORD_ERROR_RATE",
     "drain_seconds": "WHISPER_DRAIN_SECONDS",
     "log_level": "WHISPER_LOG_LEVEL",
     "log_format": "WHISPER_LOG_FORMAT",
@@ -126,6 +131,8 @@ class RuntimeConfig(BaseModel):
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. None: no authentication."""
     golden_dir: str = GOLDEN_DIR
+    golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
+    """Share of the clip's words that may come out wrong."""
     drain_seconds: int = Field(default=600, ge=0)
     log_level: LogLevel = "info"
     log_format: LogFormat = "json"
@@ -224,3 +231,44 @@ class FetchProgress(BaseModel):
     """Over the last seconds; None before there is anything to measure."""
     problem: str | None = None
     """Why the last attempt failed, while it is tried again."""
+
+
+class Check(BaseModel):
+    """One thing that `verify` tried."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    message: str = ""
+
+
+class Performance(BaseModel):
+    """How fast the golden clip came back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: int
+    concurrency: int
+    p50_seconds: float
+    p95_seconds: float
+    realtime_factor: float
+    """Seconds of audio transcribed in a second, all requests together."""
+    load_seconds: float | None = None
+    """Seconds from a pod's start to its readiness; None where the metrics do not tell."""
+
+
+class VerifyReport(BaseModel):
+    """What `verify` writes as its termination message, as JSON; the operator puts it into status."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checks: tuple[Check, ...]
+    performance: Performance | None = None
+    """None: no request of the measurement was answered."""
+    requests: int
+    """How many requests the verification spent."""
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)

@@ -18,7 +18,7 @@ def run(config: RuntimeConfig) -> str | None:
     path = checkpoint(config)
     engine = Scheduler(
         load=lambda: model.load(path, config.device, config.compute_type),
-        prove=lambda transcribe: golden.prove(config.golden_dir, transcribe),
+        prove=lambda transcribe: golden.prove(config.golden_dir, config.golden_max_word_error_rate, transcribe),
     )
     try:
         serve(Serving(config, engine, audio.decode), lambda: ensure(config, path))

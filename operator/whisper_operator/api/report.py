@@ -66,6 +66,8 @@ class PerformanceStatus(Report):
     """Seconds that a pod took to load the model."""
     realtime_factor: float | None = None
     """Seconds of audio transcribed in one second."""
+    p95_seconds: float | None = None
+    """Seconds within which 95 of 100 requests for the golden clip were answered."""
     device: str | None = None
     """Device that the model runs on."""
     compute_type: str | None = None

@@ -8,7 +8,7 @@ from whisper_operator import names
 from whisper_operator.admitted import ServedModel, claim_name
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.build import source
+from whisper_operator.build import golden, source
 from whisper_operator.build.claim import size
 from whisper_operator.build.overlay import overlaid
 from whisper_operator.env import Env
@@ -61,19 +61,21 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
                 "prometheus.io/scrape": "true",
                 "prometheus.io/port": str(METRICS_PORT),
                 "prometheus.io/path": METRICS_PATH,
+                **golden.annotations(service),
             },
         },
         "spec": {
-            **_common(service, env),
+            **common(service, env),
             **_together(service, observed),
             **({"topologySpreadConstraints": list(spread)} if spread else {}),
             "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
             **({"initContainers": init} if init else {}),
             "containers": [_server(service, model, observed, env)],
             "volumes": [
-                _scratch(),
+                scratch(),
                 *_models_volume(service),
                 *_keys_volume(service),
+                *(volume for _, volume in golden.parts(service)),
                 *(source.volumes(service) if init else []),
             ],
         },
@@ -85,11 +87,11 @@ def prefetch_template(service: WhisperService, observed: Observed, env: Env) -> 
     return {
         "metadata": {"labels": names.labels(service.metadata.name, names.PREFETCH)},
         "spec": {
-            **_common(service, env),
+            **common(service, env),
             **_near_servers(service, observed),
             "restartPolicy": "OnFailure",
             "containers": [_fetcher(service, observed, env)],
-            "volumes": [_scratch(), *_models_volume(service), *source.volumes(service)],
+            "volumes": [scratch(), *_models_volume(service), *source.volumes(service)],
         },
     }
 
@@ -122,6 +124,8 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
         condition_on_previous_text=spec.server.condition_on_previous_text,
         cors_allow_origins=spec.server.cors.allow_origins,
         api_keys_dir=API_KEYS_DIR if spec.auth else None,
+        golden_dir=golden.directory(service),
+        golden_max_word_error_rate=golden.max_word_error_rate(service),
         drain_seconds=duration_seconds(spec.rollout.drain_timeout),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
@@ -142,7 +146,7 @@ def fetch_config(service: WhisperService) -> RuntimeConfig:
     )
 
 
-def _common(service: WhisperService, env: Env) -> Part:
+def common(service: WhisperService, env: Env) -> Part:
     spec = service.spec
     group = {} if env.fs_group is None else {"fsGroup": env.fs_group, "fsGroupChangePolicy": "OnRootMismatch"}
     wanted = spec.scheduling
@@ -167,6 +171,7 @@ def _common(service: WhisperService, env: Env) -> Part:
 def _server(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
     spec = service.spec
     keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
+    own_golden = [mount for mount, _ in golden.parts(service)]
     models = (
         [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
     )
@@ -176,7 +181,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
         "image": image(service, observed, env),
         "imagePullPolicy": spec.image.pull_policy,
         "args": ["serve"],
-        "env": _variables(server_config(service, model)) + extra,
+        "env": variables(server_config(service, model)) + extra,
         "ports": [
             {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
@@ -187,7 +192,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
         "resources": resources(spec, model.name),
         "securityContext": HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys],
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *own_golden],
     }
 
 
@@ -197,7 +202,7 @@ def _fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
         "image": image(service, observed, env),
         "imagePullPolicy": service.spec.image.pull_policy,
         "args": ["fetch"],
-        "env": _variables(fetch_config(service)) + source.proxies(service),
+        "env": variables(fetch_config(service)) + source.proxies(service),
         "resources": FETCH_RESOURCES,
         "securityContext": HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -209,7 +214,7 @@ def _fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
     }
 
 
-def _variables(config: RuntimeConfig) -> list[Part]:
+def variables(config: RuntimeConfig) -> list[Part]:
     return [{"name": name, "value": value} for name, value in sorted(config.to_env().items())]
 
 
@@ -222,7 +227,7 @@ def _probe(path: str, *, period: int, failures: int) -> Part:
     }
 
 
-def _scratch() -> Part:
+def scratch() -> Part:
     return {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_LIMIT}}
 
 
