@@ -214,3 +214,15 @@ def test_a_first_model_that_fails_has_nothing_to_go_back_to() -> None:
 
 def test_going_back_by_hand_ends_the_change() -> None:
     assert conditions(told(OLD, *failed()))["Ready"] == ("True", "AsSpecified")
+
+
+def test_a_full_cache_names_what_may_go() -> None:
+    report = {
+        "model": "small",
+        "reason": "NoSpace",
+        "message": "/app/models is full",
+        "files": {"large-v3-e5b1a55b89c1.pt": 3000, "base-ed3a0b6b1c0e.pt": 145},
+    }
+    failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
+    found = told(NEW, *serving_old(), failing)
+    assert message(found, "ModelCached") == "/app/models is full; may go: large-v3-e5b1a55b89c1.pt (3000 bytes)"

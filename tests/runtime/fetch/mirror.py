@@ -107,12 +107,12 @@ def web_page(asked: Asked) -> None:
 
 
 @contextmanager
-def serving(mirror: Mirror) -> Iterator[Mirror]:
+def serving(mirror: Mirror, host: str = "127.0.0.1") -> Iterator[Mirror]:
     handler = type("Handler", (Asked,), {"mirror": mirror})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer((host, 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    mirror.url = f"http://127.0.0.1:{server.server_port}/base.pt"
+    mirror.url = f"http://{host}:{server.server_port}/base.pt"
     try:
         yield mirror
     finally:
