@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from whisper_operator import names, pods
+from whisper_operator import names, pods, preflight
 from whisper_operator.admitted import live_model, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement, conditions
-from whisper_operator.api.report import ModelProgress, ModelStatus, RolloutStatus, Status
+from whisper_operator.api.report import ModelProgress, ModelStatus, PreflightCheck, RolloutStatus, Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.change import in_progress, last_good
 from whisper_operator.env import Env
@@ -41,6 +41,10 @@ def observed_status(
         selector=selector(service.metadata.name),
         url=url(service),
         model=model_status(service, observed),
+        preflight=tuple(
+            PreflightCheck(name=row.name, passed=row.passed, message=row.message)
+            for row in preflight.rows(service, observed)
+        ),
         performance=performance_status(service, observed),
         verification=verification_status(service, observed),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,

@@ -29,9 +29,13 @@ def test_render_prints_what_a_service_becomes(capsys: pytest.CaptureFixture[str]
     ]
 
 
-def test_check_says_that_a_manifest_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_says_that_a_manifest_is_right(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     main(["check", "-f", EXAMPLE])
-    assert capsys.readouterr().out == "WhisperService speech: right\n"
+    told = "WhisperService speech: right\nno cluster was asked, for no kubeconfig names one\n"
+    assert capsys.readouterr().out == told
 
 
 def test_check_says_what_is_wrong() -> None:

@@ -92,6 +92,15 @@ class VerificationStatus(Report):
     """The checks, one by one."""
 
 
+class PreflightCheck(Report):
+    name: str
+    """What was checked before pods are started."""
+    passed: bool | None = None
+    """Whether it was right; absent: it could not be checked."""
+    message: str = ""
+    """What is wrong, and what to do."""
+
+
 class Status(Report):
     observed_generation: int | None = None
     """Generation of the spec that this status speaks of."""
@@ -115,6 +124,8 @@ class Status(Report):
     """The model that is served."""
     rollout: RolloutStatus | None = None
     """How pods are replaced."""
+    preflight: Annotated[tuple[PreflightCheck, ...], Field(max_length=32)] = ()
+    """The checks before pods are started, one by one."""
     performance: PerformanceStatus | None = None
     """What the pods measured."""
     verification: VerificationStatus | None = None
