@@ -58,7 +58,7 @@ async def _survey(service: WhisperService, cluster: Cluster) -> Facts:
 
 
 async def _facts(service: WhisperService, cluster: Cluster, namespace: str | None) -> Facts:
-    survey = Survey(whole_cluster=namespace is None)
+    survey = Survey(whole_cluster=namespace is None, unready=lambda: ())
     for kind in (*fact_kinds(namespace is None), INGRESS):
         survey.replace(kind, namespace, (await cluster.list(kind, namespace))[0])
     return survey.facts(service, time.time())
