@@ -48,10 +48,10 @@ class ProgressReader:
 
 def follow(before: Seen | None, found: FetchProgress | None, now: float) -> Seen:
     """What is shown after `found`: a new problem at once, other news after SHOW_SECONDS."""
-    is_news = not before or not before.shown or not found or found.problem != before.shown.problem
-    if is_news or now - before.shown_since >= SHOW_SECONDS:
+    if before is None or before.shown is None or found is None or found.problem != before.shown.problem:
         return Seen(now, now, found)
-    return Seen(now, before.shown_since, before.shown)
+    is_due = now - before.shown_since >= SHOW_SECONDS
+    return Seen(now, now, found) if is_due else Seen(now, before.shown_since, before.shown)
 
 
 async def ask(pod: Manifest) -> FetchProgress | None:

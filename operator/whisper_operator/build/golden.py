@@ -22,7 +22,7 @@ def max_word_error_rate(service: WhisperService) -> float:
     return wanted.expect.max_word_error_rate if wanted and wanted.expect else RuntimeConfig().golden_max_word_error_rate
 
 
-def annotations(service: WhisperService) -> dict[str, str]:
+def pod_annotations(service: WhisperService) -> dict[str, str]:
     """What the pod carries of the clip: the words, which a mounted file takes from here."""
     wanted = service.spec.verification
     return {names.ANNOTATION_GOLDEN_TEXT: wanted.expect.text} if wanted and wanted.expect else {}

@@ -61,7 +61,7 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
                 "prometheus.io/scrape": "true",
                 "prometheus.io/port": str(METRICS_PORT),
                 "prometheus.io/path": METRICS_PATH,
-                **golden.annotations(service),
+                **golden.pod_annotations(service),
             },
         },
         "spec": {

@@ -57,7 +57,7 @@ def _template(service: WhisperService, observed: Observed, env: Env) -> pod.Part
     ]
     own = golden.parts(service)
     return {
-        "metadata": _metadata(name, golden.annotations(service)),
+        "metadata": _metadata(name, golden.pod_annotations(service)),
         "spec": {
             **pod.common(service, env),
             "restartPolicy": "Never",
