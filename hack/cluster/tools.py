@@ -105,9 +105,11 @@ TOOLS: Final = {
         Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
         Tool("promtool", "promtool", "github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
         Tool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
+        Tool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     )
 }
 """What has no release here is always built: an image's binary must not depend on the machine's libraries.
 
-kwok plays nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through.
+kwok plays nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through,
+versitygw is an S3 server.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     render = commands.add_parser("render", help="print what a WhisperService becomes, without a cluster")
     render.add_argument("-f", dest="file", required=True, type=Path)
     render.add_argument("--runtime-image", default=DEFAULT_IMAGE)
-    check = commands.add_parser("check", help="say what is wrong with a WhisperService, without a cluster")
+    check = commands.add_parser("check", help="say what is wrong with a WhisperService, alone and on the cluster")
     check.add_argument("-f", dest="file", required=True, type=Path)
     commands.add_parser("crd", help="print the CustomResourceDefinition")
     parsed = parser.parse_args(arguments)
@@ -42,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
             services = [parse(body) for body in whisper_services(parsed.file)]
             _print(manifest for service in services for manifest in rendered(service, Env(parsed.runtime_image)))
         case "check":
-            check_file(parsed.file)
+            services = check_file(parsed.file)
+            if not asyncio.run(check_against_cluster(services)):
+                sys.exit(1)
         case _:
             _print([custom_resource_definition()])
 
@@ -67,12 +70,40 @@ def parse(body: dict[str, Any]) -> WhisperService:
         raise SystemExit(f"{KIND} {name}: {explain(error)}") from None
 
 
-def check_file(file: Path) -> None:
+def check_file(file: Path) -> list[WhisperService]:
+    """The services in `file`, all right by themselves; raises SystemExit, which names what is not."""
+    services: list[WhisperService] = []
     for body in whisper_services(file):
         service = parse(body)
         if paths := unsupported(service.spec):
             sys.exit(f"{KIND} {service.metadata.name}: not implemented in this version: {', '.join(paths)}")
         print(f"{KIND} {service.metadata.name}: right")
+        services.append(service)
+    return services
+
+
+async def check_against_cluster(services: list[WhisperService]) -> bool:
+    """Prints the table of each service, for the cluster of the kubeconfig; whether nothing is wrong."""
+    from kubernetes.config import ConfigException
+
+    from whisper_operator.check import check, table
+    from whisper_operator.cluster import Cluster, credentials
+    from whisper_operator.errors import ApiError
+
+    try:
+        cluster = Cluster(credentials())
+    except ConfigException:
+        print("no cluster was asked, for no kubeconfig names one")
+        return True
+    try:
+        found = await check(services, cluster)
+    except ApiError as error:
+        sys.exit(f"the cluster could not be asked: {error}")
+    finally:
+        await cluster.close()
+    for name, rows in found.items():
+        print("\n".join(table(name, rows)))
+    return all(row.passed is not False for rows in found.values() for row in rows)
 
 
 def _print(manifests: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> None:

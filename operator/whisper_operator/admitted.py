@@ -1,16 +1,18 @@
-"""Which model the pods may serve: the one that spec names once its fetch has succeeded, until then the live one."""
+"""The model that the spec wants, the one that the live pods carry, and whether the cache holds the wanted one: pure."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from whisper_operator import names
+from whisper_operator import names, pods
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.kinds import CLAIM, DEPLOYMENT, JOB
 from whisper_operator.observed import Observed
 from whisper_runtime.contract import env_name, expected_sha256
+
+DIGEST_PREFIX = "sha256:"
 
 
 @dataclass(frozen=True)
@@ -23,37 +25,47 @@ class ServedModel:
     def digest(self) -> str | None:
         """Digest of the checkpoint as status shows it."""
         sha256 = expected_sha256(self.name, self.sha256)
-        return f"sha256:{sha256}" if sha256 else None
+        return f"{DIGEST_PREFIX}{sha256}" if sha256 else None
+
+    def __str__(self) -> str:
+        """The model as an annotation keeps it."""
+        return f"{self.name}@{self.sha256}" if self.sha256 else self.name
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        name, _, sha256 = text.partition("@")
+        return cls(name, sha256 or None)
 
 
-def wanted_model(spec: Spec) -> ServedModel:
-    return ServedModel(spec.model.name, spec.model.source.sha256 if spec.model.source else None)
+def wanted_model(service: WhisperService, observed: Observed) -> ServedModel:
+    """The model that the spec names; a pvc:// source's digest is known once it has been fetched."""
+    name, sha256 = service.spec.model.name, _given_sha256(service.spec)
+    return ServedModel(name, sha256 if expected_sha256(name, sha256) else _found_sha256(service, observed))
 
 
 def live_model(service: WhisperService, observed: Observed) -> ServedModel | None:
     """The model that the live Deployment's template carries."""
     deployment = observed.get(DEPLOYMENT, service.metadata.name)
-    if deployment is None:
-        return None
-    containers = deployment["spec"]["template"]["spec"]["containers"]
-    env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in containers[0].get("env", ())}
+    return model_of(deployment["spec"]["template"]) if deployment else None
+
+
+def model_of(pod: Manifest) -> ServedModel | None:
+    """The model that a pod, or a template of pods, carries."""
+    env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0].get("env", ())}
     name = env.get(env_name("model"))
     return ServedModel(name, env.get(env_name("model_sha256"))) if name else None
 
 
-def admitted_model(service: WhisperService, observed: Observed) -> ServedModel | None:
-    """The model that pods may be given now; None: no pod yet."""
-    wanted = wanted_model(service.spec)
-    if service.spec.cache.type != "PersistentVolumeClaim" or is_fetched(service, observed):
-        return wanted
-    return live_model(service, observed)
+def is_there(service: WhisperService, observed: Observed) -> bool:
+    """Whether pods that want the wanted model would find it: in the claim, in the image, or by their own fetch."""
+    return service.spec.cache.type != "PersistentVolumeClaim" or is_fetched(service, observed)
 
 
 def is_fetched(service: WhisperService, observed: Observed) -> bool:
     """Whether the claim holds the wanted checkpoint, by the word of the Job that fetched it."""
     name = wanted_job_name(service, observed)
     job = observed.get(JOB, name) if name else None
-    return job is not None and is_complete(job)
+    return job is not None and is_complete(job) and wanted_model(service, observed).digest is not None
 
 
 def is_complete(job: Manifest) -> bool:
@@ -81,5 +93,29 @@ def wanted_job_name(service: WhisperService, observed: Observed) -> str | None:
     else:
         return None
     model = service.spec.model
-    parts = (model.name, model.source.url if model.source else "", wanted_model(service.spec).digest or "", identity)
+    digest = ServedModel(model.name, _given_sha256(service.spec)).digest
+    parts = (model.name, model.source.url if model.source else "", digest or "", identity)
     return names.prefetch_job(service.metadata.name, hashlib.sha256("\n".join(parts).encode()).hexdigest())
+
+
+def fetching_pods(service: WhisperService, observed: Observed) -> list[Manifest]:
+    """The pods of the Job that fetches the wanted model, newest first."""
+    job = wanted_job_name(service, observed)
+    found = pods.of(observed, names.PREFETCH)
+    return [pod for pod in found if pod["metadata"]["labels"].get("batch.kubernetes.io/job-name", job) == job]
+
+
+def _given_sha256(spec: Spec) -> str | None:
+    return spec.model.source.sha256 if spec.model.source else None
+
+
+def _found_sha256(service: WhisperService, observed: Observed) -> str | None:
+    """What the fetch found the digest to be: by its report, or as it was seen before its pod went."""
+    for pod in fetching_pods(service, observed):
+        if (report := pods.fetch_report(pod)) and report.succeeded:
+            return report.digest
+    before, name = service.status.model, service.spec.model.name
+    if before is None or name not in (before.name, before.wanted):
+        return None
+    seen = before.wanted_digest if before.wanted == name else before.digest
+    return seen.removeprefix(DIGEST_PREFIX) if seen else None

@@ -46,6 +46,9 @@ def notes(before: Status, after: Status) -> Iterator[Note]:
     elif ready and ready.status != "True" and was_ready and was_ready.status == "True" and not stalled:
         yield Note("Normal", ready.reason, "Reconcile", ready.message)
     yield from _troubles(was, now)
+    proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
+    if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
+        yield Note("Normal", c.VERIFIED, "Verify", proof.message)
     if after.model and before.model and before.model.name and after.model.digest != before.model.digest:
         yield Note("Normal", "ModelChanged", "Rollout", f"pods get {after.model.name} after {before.model.name}")
     if after.rollout and before.rollout and after.rollout != before.rollout:
@@ -56,7 +59,7 @@ def notes(before: Status, after: Status) -> Iterator[Note]:
 def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Note]:
     """A blocking condition that is False for a new cause, where a pod or its model shows the cause."""
     waiting = {c.ROLLING_OUT, c.FETCHING, c.WAITING_FOR_MODEL, c.WAITING_FOR_VOLUME, c.WAITING_FOR_PREFLIGHT}
-    for kind in (c.PREFLIGHT_PASSED, c.MODEL_CACHED, c.AVAILABLE):
+    for kind in (c.PREFLIGHT_PASSED, c.MODEL_CACHED, c.AVAILABLE, c.VERIFIED):
         judged, before = now.get(kind), was.get(kind)
         is_new = judged and judged.status == "False" and (before is None or before.reason != judged.reason)
         if judged and is_new and judged.reason not in waiting and c.STALLED not in now:

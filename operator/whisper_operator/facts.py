@@ -12,6 +12,7 @@ from typing import Any
 
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract import FetchProgress
 
 Resources = Mapping[str, Decimal]
 """Amount by resource: processors, bytes, GPUs."""
@@ -55,6 +56,8 @@ class Facts:
     """Keys of each Secret that the spec names; None: it is not there."""
     existing_claim: Manifest | None = None
     """The claim that `cache.existingClaim` names."""
+    progress: FetchProgress | None = None
+    """What the pod that fetches the wanted model tells; None where none does."""
     requested: Mapping[str, Resources] | None = None
     """What the pods of each node ask for; counted only when a rollout has to be decided."""
 

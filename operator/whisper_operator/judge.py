@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from whisper_operator import names, pods, preflight
+from whisper_operator import change, fetching, names, pods, preflight
 from whisper_operator.admitted import claim_name, is_fetched, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
@@ -13,6 +13,14 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.env import Env
 from whisper_operator.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observed import Observed
+from whisper_operator.verified import verified
+from whisper_runtime.contract import (
+    CACHE_NOT_WRITABLE,
+    CHECKSUM_MISMATCH,
+    NO_SPACE,
+    NOT_A_CHECKPOINT,
+    UNKNOWN_MODEL,
+)
 
 Judge = Callable[[WhisperService, Observed, Env], Judgement | None]
 
@@ -28,14 +36,32 @@ WAITS_FOR_THE_USER: Final = frozenset(
         c.PULL_SECRET_INVALID,
         c.SECRET_EMPTY,
         c.SECRET_NOT_FOUND,
+        c.SOURCE_SECRET_INVALID,
         c.STORAGE_CLASS_NOT_FOUND,
         c.TLS_SECRET_INVALID,
-        "ChecksumMismatch",
-        "NoSpace",
-        "UnknownModel",
+        c.VERIFICATION_FAILED,
+        CACHE_NOT_WRITABLE,
+        CHECKSUM_MISMATCH,
+        NOT_A_CHECKPOINT,
+        NO_SPACE,
+        UNKNOWN_MODEL,
     }
 )
 """Reasons that no retry mends; a lack of capacity may pass by itself."""
+
+
+MODEL_DOES_NOT_FIT: Final = frozenset(
+    {
+        c.CACHE_TOO_SMALL,
+        c.FETCH_BLOCKED,
+        c.GPU_MEMORY_TOO_SMALL,
+        c.INSUFFICIENT_CPU,
+        c.INSUFFICIENT_GPU,
+        c.INSUFFICIENT_MEMORY,
+        c.SOURCE_SECRET_INVALID,
+    }
+)
+"""Reasons of preflight that concern the wanted model alone: the one that serves goes on."""
 
 
 def preflight_passed(service: WhisperService, observed: Observed, env: Env) -> Judgement:
@@ -43,7 +69,7 @@ def preflight_passed(service: WhisperService, observed: Observed, env: Env) -> J
 
 
 def model_cached(service: WhisperService, observed: Observed, env: Env) -> Judgement:
-    model = wanted_model(service.spec)
+    model = wanted_model(service, observed)
     if service.spec.cache.type == "Image":
         return Judgement(c.MODEL_CACHED, "True", c.IN_IMAGE, f"{model.name} is in the pods' image")
     if service.spec.cache.type == "EmptyDir":
@@ -51,11 +77,7 @@ def model_cached(service: WhisperService, observed: Observed, env: Env) -> Judge
     if is_fetched(service, observed):
         message = f"{model.name} ({model.digest}) is in claim {claim_name(service)}"
         return Judgement(c.MODEL_CACHED, "True", c.CACHED, message)
-    fetching = pods.of(observed, names.PREFETCH)
-    for pod in fetching:
-        if (report := pods.fetch_report(pod)) and report.model == model.name:
-            return Judgement(c.MODEL_CACHED, "False", report.reason, report.message)
-    if trouble := pods.trouble(observed, names.PREFETCH):
+    if trouble := fetching.trouble(service, observed):
         return Judgement(c.MODEL_CACHED, "False", *trouble)
     claim = observed.get(CLAIM, claim_name(service)) or observed.facts.existing_claim
     if claim is None:
@@ -79,6 +101,8 @@ def available(service: WhisperService, observed: Observed, env: Env) -> Judgemen
     progress = f"{counts['availableReplicas']} of {wanted} replicas available, {counts['updatedReplicas']} up to date"
     if seen and all(count == wanted for count in counts.values()):
         return Judgement(c.AVAILABLE, "True", c.AS_SPECIFIED if wanted else c.SCALED_TO_ZERO, progress)
+    if is_changing_in_service(service, observed):
+        return Judgement(c.AVAILABLE, "True", c.ROLLING_OUT, progress)
     if failure := condition(deployment, "ReplicaFailure"):
         return Judgement(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
     if trouble := pods.trouble(observed, names.SERVER):
@@ -89,13 +113,22 @@ def available(service: WhisperService, observed: Observed, env: Env) -> Judgemen
     return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
 
 
+def is_changing_in_service(service: WhisperService, observed: Observed) -> bool:
+    """Whether the model is being changed, or was to be, while as many pods as are wanted take requests."""
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    if live is None or change.in_progress(service, observed) is None:
+        return False
+    wanted = live["spec"].get("replicas", 1)
+    return 0 < wanted <= live.get("status", {}).get("availableReplicas", 0)
+
+
 def gave_up(deployment: Manifest) -> bool:
     """Whether Kubernetes sees no progress for ten minutes: nothing will come of waiting longer."""
     progressing = condition(deployment, "Progressing") if deployment else None
     return (progressing or {}).get("reason") == "ProgressDeadlineExceeded"
 
 
-BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available)
+BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available, verified)
 """What Ready rests on, in the order in which things go wrong."""
 
 

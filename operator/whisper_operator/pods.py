@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.facts import Warned
 from whisper_operator.kinds import POD
 from whisper_operator.observed import Observed
-from whisper_runtime.contract import FetchReport
+from whisper_runtime.contract import FetchReport, VerifyReport
 
 NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
@@ -69,6 +70,24 @@ def _report(terminated: Manifest) -> FetchReport | None:
         return FetchReport.model_validate_json(terminated.get("message", ""))
     except ValidationError:
         return None
+
+
+def verify_report(pod: Manifest) -> VerifyReport | None:
+    """What `verify` wrote when it ended in this pod."""
+    ended = (status.get("state", {}).get("terminated", {}) for status in _container_statuses(pod))
+    for terminated in ended:
+        with contextlib.suppress(ValidationError):
+            return VerifyReport.model_validate_json(terminated.get("message", ""))
+    return None
+
+
+def failed_twice(pod: Manifest) -> tuple[str, str] | None:
+    """Why a container of `pod` does not run, where it has failed, has been started again, and has failed again."""
+    again = (
+        status.get("restartCount", 0) > 0 and "running" not in status.get("state", {})
+        for status in _container_statuses(pod)
+    )
+    return _failed_container(pod) if any(again) else None
 
 
 def condition(pod: Manifest, kind: str) -> Manifest | None:

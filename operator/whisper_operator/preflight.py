@@ -6,6 +6,7 @@ capacity never holds: only a pending pod makes a cluster's autoscaler add the no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from whisper_operator.api import conditions as c
@@ -18,6 +19,7 @@ from whisper_operator.observed import Observed
 
 CHECKS: Final[tuple[Check, ...]] = (
     secrets.api_keys,
+    secrets.source_secret,
     storage.existing_claim,
     storage.storage_class,
     storage.cache_size,
@@ -33,12 +35,41 @@ CHECKS: Final[tuple[Check, ...]] = (
     limits.limit_range,
 )
 """A check more is one function in `checks/` and one line here."""
+OF_THE_CLUSTER: Final[frozenset[Check]] = frozenset(
+    {storage.storage_class, capacity.gpu_there, capacity.gpu_memory, capacity.memory}
+)
+"""Checks that need what only the whole cluster's scope shows."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the checklist."""
+
+    name: str
+    passed: bool | None
+    """None: it could not be checked."""
+    message: str
 
 
 def findings(service: WhisperService, observed: Observed) -> list[Finding]:
     """Everything that is wrong, what holds the pods back first."""
     found = [finding for check in CHECKS if (finding := check(service, observed))]
     return sorted(found, key=lambda finding: not finding.holds)
+
+
+def rows(service: WhisperService, observed: Observed) -> list[Row]:
+    """Every check with what came of it, in the order of CHECKS."""
+    found = ((check, check(service, observed)) for check in CHECKS)
+    return [_row(check, finding, observed.facts) for check, finding in found]
+
+
+def _row(check: Check, finding: Finding | None, facts: Facts) -> Row:
+    name = check.__name__.replace("_", " ")
+    if finding:
+        return Row(name, False, finding.message)
+    if check in OF_THE_CLUSTER and facts.nodes is None:
+        return Row(name, None, "only namespaces may be read")
+    return Row(name, True, "")
 
 
 def holds(service: WhisperService, observed: Observed) -> bool:
@@ -58,8 +89,10 @@ def facts_wanted(service: WhisperService) -> tuple[frozenset[str], str | None]:
     """Names of the Secrets, and of the claim, that the checks have to look up."""
     spec = service.spec
     tls = spec.ingress.tls if spec.ingress else None
+    source = spec.model.source
     found = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
+        *([source.secret_ref.name] if source and source.secret_ref else []),
         *(ref.name for ref in spec.image.pull_secrets),
         *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
     ]

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from whisper_operator import metrics, preflight, rollout
+from whisper_operator import fetching, metrics, preflight, rollout
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.explain import explain
@@ -28,6 +28,7 @@ from whisper_operator.facts import Facts, requested_by_node
 from whisper_operator.kinds import CLAIM, POD, WHISPER_SERVICE, by_name
 from whisper_operator.observed import Observed
 from whisper_operator.plan import ours, plan
+from whisper_operator.progress import ASK_SECONDS, ProgressReader
 from whisper_operator.status import as_json, observed_status, stalled_status
 from whisper_operator.store import DELETED, Key, Store
 from whisper_operator.support import unsupported
@@ -53,6 +54,7 @@ class Reconciler:
         self._recorder = recorder
         self._env = env
         self._applier = Applier(cluster, store)
+        self._progress = ProgressReader()
         self._since: dict[Key, tuple[int, float]] = {}
         """When each service's generation was first seen, until it is Ready."""
 
@@ -84,12 +86,14 @@ class Reconciler:
 
     async def _facts(self, service: WhisperService) -> Facts:
         """What watches show, and what has to be looked up for this service alone."""
-        namespace = service.metadata.namespace
+        namespace, key = service.metadata.namespace, (service.metadata.namespace, service.metadata.name)
         secrets, claim = preflight.facts_wanted(service)
+        fetcher = fetching.running_pod(service, self._observe(key, service, Facts()))
         return dataclasses.replace(
             self._survey.facts(service, time.time()),
             secrets={name: await self._cluster.secret_keys(namespace, name) for name in sorted(secrets)},
             existing_claim=await self._cluster.get(CLAIM, namespace, claim) if claim else None,
+            progress=await self._progress.read(fetcher) if fetcher else None,
         )
 
     async def _with_usage(self, service: WhisperService, observed: Observed) -> Observed:
@@ -172,6 +176,8 @@ class Reconciler:
     def _look_again(self, service: WhisperService, observed: Observed, troubles: list[Judgement]) -> float | None:
         """Seconds until the next look at what no watch shows: Secrets, others' objects, the passing of time."""
         waits = [REFUSED_LOOK_SECONDS] if troubles else []
+        if fetching.running_pod(service, observed):
+            waits.append(ASK_SECONDS)
         if preflight.lacks_lookup(observed.facts, service):
             waits.append(min(max(_failing_for(service), LOOK_SECONDS[0]), LOOK_SECONDS[1]))
         if (searching := rollout.seconds_until_no_room(service, observed)) is not None:

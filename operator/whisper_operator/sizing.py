@@ -79,9 +79,12 @@ def family(model: str) -> str:
     return next((size for size in ("tiny", "base", "small", "medium") if model.startswith(size)), "large")
 
 
-def resources(spec: Spec) -> dict[str, dict[str, str | int]]:
-    """Requests and limits of the server's container: the spec's, completed from the table."""
-    row = (ON_GPU if spec.gpu else ON_CPU)[family(spec.model.name)]
+def resources(spec: Spec, model: str | None = None) -> dict[str, dict[str, str | int]]:
+    """Requests and limits of the server's container: the spec's, completed from the table's row of `model`.
+
+    None: the spec's model; until that is admitted, pods are as the live one needs them.
+    """
+    row = (ON_GPU if spec.gpu else ON_CPU)[family(model or spec.model.name)]
     requests: dict[str, str | int] = {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib)}
     limits: dict[str, str | int] = {"memory": _mebibytes(row.limit_mib)}
     if spec.resources:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from whisper_operator import names, pods
+from whisper_operator import names, pods, preflight
 from whisper_operator.admitted import live_model, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement, conditions
-from whisper_operator.api.report import ModelStatus, RolloutStatus, Status
+from whisper_operator.api.report import ModelProgress, ModelStatus, PreflightCheck, RolloutStatus, Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.change import in_progress, last_good
 from whisper_operator.env import Env
 from whisper_operator.inform import INFORMING
-from whisper_operator.judge import BLOCKING, WAITS_FOR_THE_USER, gave_up
+from whisper_operator.judge import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, gave_up, is_changing_in_service
 from whisper_operator.kinds import DEPLOYMENT
 from whisper_operator.observed import Observed
 from whisper_operator.rollout import live_decision
+from whisper_operator.verified import performance_status, verification_status
 
 
 def observed_status(
@@ -39,6 +41,12 @@ def observed_status(
         selector=selector(service.metadata.name),
         url=url(service),
         model=model_status(service, observed),
+        preflight=tuple(
+            PreflightCheck(name=row.name, passed=row.passed, message=row.message)
+            for row in preflight.rows(service, observed)
+        ),
+        performance=performance_status(service, observed),
+        verification=verification_status(service, observed),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
 
@@ -80,14 +88,19 @@ def url(service: WhisperService) -> str:
 
 
 def model_status(service: WhisperService, observed: Observed) -> ModelStatus:
-    served, wanted = live_model(service, observed), wanted_model(service.spec)
-    if served is None:
-        return ModelStatus(wanted=wanted.name)
+    wanted = wanted_model(service, observed)
+    served = last_good(service, observed) or live_model(service, observed)
+    ahead = wanted if wanted != served else None
+    told = observed.facts.progress
     return ModelStatus(
-        name=served.name,
-        digest=served.digest,
-        bytes=_bytes(service, observed, served.digest),
-        wanted=wanted.name if wanted != served else None,
+        name=served.name if served else None,
+        digest=served.digest if served else None,
+        bytes=_bytes(service, observed, served.digest) if served else None,
+        wanted=ahead.name if ahead else None,
+        wanted_digest=ahead.digest if ahead else None,
+        progress=ModelProgress(bytes=told.bytes, total=told.total, bytes_per_second=told.bytes_per_second)
+        if told
+        else None,
     )
 
 
@@ -105,9 +118,33 @@ def _ready(service: WhisperService, observed: Observed, reasons: Sequence[Judgem
     if service.spec.suspend and not any(judged.type == c.STALLED for judged in reasons):
         return _suspended(observed.get(DEPLOYMENT, service.metadata.name))
     blocker = next((judged for judged in reasons if judged.type == c.STALLED or judged.status != "True"), None)
+    if blocker and blocker.reason == c.VERIFYING and service.status.verification:
+        return Judgement(c.READY, "True", c.VERIFYING, blocker.message)
+    changing = _model_change(service, observed, reasons)
+    if changing:
+        return changing
     if blocker:
         return Judgement(c.READY, "False", blocker.reason, blocker.message)
     return Judgement(c.READY, "True", c.AS_SPECIFIED, reasons[-1].message)
+
+
+def _model_change(service: WhisperService, observed: Observed, reasons: Sequence[Judgement]) -> Judgement | None:
+    """Ready, for the model of before serves; None where nothing changes, it does not, or something else is wrong."""
+    change = in_progress(service, observed)
+    if change is None or not is_changing_in_service(service, observed):
+        return None
+    unfit: Judgement | None = None
+    for judged in reasons:
+        if judged.type == c.STALLED or (judged.status != "True" and judged.type == c.PREFLIGHT_PASSED):
+            if judged.reason not in MODEL_DOES_NOT_FIT:
+                return None
+            unfit = judged
+    step = f"{change.served.name} serves, {change.wanted.name} is wanted"
+    failure = change.failure or ((unfit.reason, unfit.message) if unfit else None)
+    if failure:
+        return Judgement(c.READY, "True", c.MODEL_CHANGE_FAILED, f"{step}: {failure[0]}: {failure[1]}")
+    waits = (judged.message for judged in reasons if judged.type == c.MODEL_CACHED and judged.status != "True")
+    return Judgement(c.READY, "True", c.MODEL_CHANGING, f"{step}: {next(waits, 'pods are being replaced')}")
 
 
 def _suspended(deployment: Manifest | None) -> Judgement:
@@ -118,7 +155,14 @@ def _suspended(deployment: Manifest | None) -> Judgement:
 
 
 def _progress(ready: Judgement, is_stuck: bool) -> list[Judgement]:
-    """Stalled where only the user can help, Reconciling where it is going on; never both (kstatus)."""
+    """Stalled where only the user can help, Reconciling where it is going on; never both (kstatus).
+
+    A change of the model, and the proof of a later rollout, show here alone: the service is Ready all along.
+    """
+    if ready.reason in (c.MODEL_CHANGING, c.VERIFYING):
+        return [Judgement(c.RECONCILING, "True", ready.reason, ready.message)]
+    if ready.reason == c.MODEL_CHANGE_FAILED:
+        return [Judgement(c.STALLED, "True", ready.reason, ready.message)]
     if ready.status == "True":
         return []
     if is_stuck or ready.reason in WAITS_FOR_THE_USER:

@@ -90,7 +90,7 @@ class Store:
         return (kept.body for kept in list(self._services.values()))
 
     def unready(self) -> list[Key]:
-        """The services that are not Ready."""
+        """The services that are not Ready, or whose change waits for something."""
         return list(self._unready)
 
     def services(self) -> list[Key]:
@@ -151,7 +151,8 @@ def key_of(body: Manifest) -> Key | None:
 
 def _is_ready(body: Manifest) -> bool:
     conditions = body.get("status", {}).get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and not any(one["type"] in ("Reconciling", "Stalled") for one in conditions)
 
 
 def _slim(body: Manifest) -> Manifest:

@@ -8,15 +8,11 @@ from typing import Final
 from whisper_operator.api.v1alpha1 import Spec
 
 UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
-    ("spec.model.source.url", lambda spec: spec.model.source and spec.model.source.url.startswith(("s3://", "pvc://"))),
-    ("spec.model.source.secretRef", lambda spec: spec.model.source and spec.model.source.secret_ref),
-    ("spec.model.source.caRef", lambda spec: spec.model.source and spec.model.source.ca_ref),
     ("spec.computeType", lambda spec: spec.compute_type == "bfloat16"),
     ("spec.server.maxBatchSize", lambda spec: spec.server.max_batch_size != "auto"),
     ("spec.jobs", lambda spec: spec.jobs),
     ("spec.resultCache", lambda spec: spec.result_cache),
     ("spec.redis", lambda spec: spec.redis),
-    ("spec.verification", lambda spec: spec.verification and spec.verification.enabled),
 )
 """Path of each part, and whether a spec asks for it; what comes to be implemented leaves this list."""
 

@@ -6,8 +6,10 @@ import argparse
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from types import FrameType
 from typing import Final
 
 from pydantic import ValidationError
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 FAILED: Final = 1
 MISCONFIGURED: Final = 2
+TERMINATED: Final = 128 + signal.SIGTERM
 
 OVERRIDES: Final = {
     "model": "name of openai-whisper, or any name together with --url and --sha256",
@@ -77,12 +80,22 @@ def _serve(config: RuntimeConfig) -> int:
 
 def _fetch(config: RuntimeConfig) -> int:
     from whisper_runtime.fetch import fetch
+    from whisper_runtime.fetch.observe import observable
+    from whisper_runtime.fetch.progress import Progress
 
-    report = fetch(config)
-    line = report.model_dump_json()
+    # As a container's first process it would not be ended by the signal, and it has a lock to give back.
+    signal.signal(signal.SIGTERM, _leave)
+    progress = Progress(config.model)
+    with observable(progress, config.metrics_port):
+        report = fetch(config, progress)
+    line = report.model_dump_json(exclude_defaults=True)
     print(line)
     _leave_for_kubernetes(line)
-    return 0 if report.reason in ("Fetched", "AlreadyCached") else FAILED
+    return 0 if report.succeeded else FAILED
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(TERMINATED)
 
 
 def _end(code: int, problem: str) -> int:

@@ -19,6 +19,8 @@ HEALTH_PATH: Final = "/health"
 STARTUP_PATH: Final = "/startup"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
+PROGRESS_PATH: Final = "/progress"
+"""Answered by a fetching pod on METRICS_PORT, with a FetchProgress."""
 
 TRANSCRIPTIONS_METRIC: Final = "whisper_transcription_total"
 TRANSCRIPTION_SECONDS_METRIC: Final = "whisper_transcription_duration_seconds"
@@ -39,12 +41,24 @@ AUTOSCALING_METRICS: Final = (SATURATION_METRIC, QUEUED_AUDIO_METRIC, OLDEST_WAI
 """What an autoscaler needs of each pod, the best one first."""
 TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds in seconds; no alert can tell apart what is longer than the last."""
+FETCHED_BYTES_METRIC: Final = "whisper_fetch_bytes"
+FETCH_TOTAL_METRIC: Final = "whisper_fetch_total_bytes"
+FETCH_SPEED_METRIC: Final = "whisper_fetch_bytes_per_second"
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
 API_KEYS_DIR: Final = "/etc/whisper/api-keys"
+SOURCE_CREDENTIALS_DIR: Final = "/etc/whisper/source"
+"""A mounted Secret: `token`, or `username` and `password`, for http(s)://; the AWS_* keys for s3://."""
+SOURCE_CA_FILE: Final = "/etc/whisper/source-ca/ca.crt"
+SOURCE_CLAIM_DIR: Final = "/source"
+"""Where the claim that a pvc:// URL names is mounted."""
 SCRATCH_DIR: Final = "/tmp"
 GOLDEN_DIR: Final = "/app/golden"
 """Holds `clip.wav` and `clip.txt`: the speech, and the words, that prove a model before it takes traffic."""
+OWN_GOLDEN_DIR: Final = "/etc/whisper/golden"
+"""The same of the user's own clip."""
+API_KEY_FILE: Final = "/etc/whisper/verify/api-key"
+"""One client's key, for the pod that verifies."""
 TERMINATION_LOG: Final = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT: Final = 4096
 """Bytes of a termination message that the kubelet keeps."""
@@ -77,6 +91,8 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "model_dir": "MODEL_DIR",
     "model_url": "WHISPER_MODEL_URL",
     "model_sha256": "WHISPER_MODEL_SHA256",
+    "model_credentials_dir": "WHISPER_MODEL_CREDENTIALS_DIR",
+    "model_ca_file": "WHISPER_MODEL_CA_FILE",
     "port": "WHISPER_PORT",
     "metrics_port": "WHISPER_METRICS_PORT",
     "probes_on_http": "WHISPER_PROBES_ON_HTTP",
@@ -91,6 +107,7 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "cors_allow_origins": "WHISPER_CORS_ALLOW_ORIGINS",
     "api_keys_dir": "WHISPER_API_KEYS_DIR",
     "golden_dir": "WHISPER_GOLDEN_DIR",
+    "golden_max_word_error_rate": "WHISPER_GOLDEN_MAX_WORD_ERROR_RATE",
     "drain_seconds": "WHISPER_DRAIN_SECONDS",
     "log_level": "WHISPER_LOG_LEVEL",
     "log_format": "WHISPER_LOG_FORMAT",
@@ -113,6 +130,10 @@ class RuntimeConfig(BaseModel):
     """Where `fetch` downloads from; unset: openai-whisper's own URL of that name."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     """What the checkpoint must hash to; unset: the digest that openai-whisper publishes for that name."""
+    model_credentials_dir: str | None = None
+    """A mounted Secret, as at SOURCE_CREDENTIALS_DIR; None: `fetch` asks without credentials."""
+    model_ca_file: str | None = None
+    """Certificates (PEM) that `fetch` trusts beside the system's own."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
     """Port for clients."""
     metrics_port: int = Field(default=METRICS_PORT, ge=1, le=65535)
@@ -141,6 +162,8 @@ class RuntimeConfig(BaseModel):
     """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
     golden_dir: str = GOLDEN_DIR
     """Directory of `clip.wav` and `clip.txt`, which the model must hear right before it serves."""
+    golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
+    """Share of the clip's words that may come out wrong."""
     drain_seconds: int = Field(default=600, ge=0)
     """How long requests that are here may take to end after SIGTERM."""
     log_level: LogLevel = "info"
@@ -202,6 +225,19 @@ def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
     return f"{model_dir}/{model}-{digest[:12]}.pt"
 
 
+FETCHED: Final = "Fetched"
+ALREADY_CACHED: Final = "AlreadyCached"
+CACHE_NOT_WRITABLE: Final = "CacheNotWritable"
+CHECKSUM_MISMATCH: Final = "ChecksumMismatch"
+DOWNLOAD_FAILED: Final = "DownloadFailed"
+NOT_A_CHECKPOINT: Final = "NotACheckpoint"
+NO_SPACE: Final = "NoSpace"
+UNKNOWN_MODEL: Final = "UnknownModel"
+
+FILES_TOLD: Final = 20
+"""Files of a full cache that a report names, so that it stays within a termination message."""
+
+
 class FetchReport(BaseModel):
     """What `fetch` writes as its termination message, as JSON; the operator puts it into status."""
 
@@ -209,8 +245,70 @@ class FetchReport(BaseModel):
 
     model: str
     reason: str
-    """`Fetched`, `AlreadyCached`, `ChecksumMismatch`, `DownloadFailed`, `NoSpace` or `UnknownModel`."""
+    """`Fetched` or `AlreadyCached` where the checkpoint is there; else one of the causes above."""
     message: str
     digest: str | None = None
     """sha256 of the file in hex, None where none was obtained."""
     bytes: int | None = None
+    files: dict[str, int] = Field(default_factory=dict[str, int])
+    """Size in bytes of each checkpoint in a cache that is full, largest first, at most FILES_TOLD."""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.reason in (FETCHED, ALREADY_CACHED)
+
+
+class FetchProgress(BaseModel):
+    """How far a fetch is: the answer at PROGRESS_PATH."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    model: str
+    bytes: int
+    total: int | None = None
+    """None where the server does not tell."""
+    bytes_per_second: int | None = None
+    """Over the last seconds; None before there is anything to measure."""
+    problem: str | None = None
+    """Why the last attempt failed, while it is tried again."""
+
+
+class Check(BaseModel):
+    """One thing that `verify` tried."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    message: str = ""
+
+
+class Performance(BaseModel):
+    """How fast the golden clip came back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: int
+    concurrency: int
+    p50_seconds: float
+    p95_seconds: float
+    realtime_factor: float
+    """Seconds of audio transcribed in a second, all requests together."""
+    load_seconds: float | None = None
+    """Seconds from a pod's start to its readiness; None where the metrics do not tell."""
+
+
+class VerifyReport(BaseModel):
+    """What `verify` writes as its termination message, as JSON; the operator puts it into status."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checks: tuple[Check, ...]
+    performance: Performance | None = None
+    """None: no request of the measurement was answered."""
+    requests: int
+    """How many requests the verification spent."""
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)

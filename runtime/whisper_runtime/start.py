@@ -51,7 +51,7 @@ def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> model.Model:
 
 def _prove(config: RuntimeConfig, transcribe: Callable[[Samples], str], metrics: Metrics) -> None:
     with metrics.phase("prove"):
-        golden.prove(config.golden_dir, transcribe)
+        golden.prove(config.golden_dir, config.golden_max_word_error_rate, transcribe)
 
 
 def ensure(config: RuntimeConfig, path: Path, metrics: Metrics) -> None:

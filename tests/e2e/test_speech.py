@@ -193,7 +193,13 @@ def test_a_wrong_digest_is_reported_and_the_old_model_stays(service: Kubectl, jf
         lambda: "sha256" in service.condition("speech", "ModelCached").get("message", ""),
         120,
     )
-    assert service.condition("speech", "Ready")["status"] == "False"
+    eventually(
+        "the change has failed, and the service has not",
+        lambda: (
+            service.condition("speech", "Stalled").get("reason") == "ModelChangeFailed"
+            and service.condition("speech", "Ready")["status"] == "True"
+        ),
+    )
     assert served_models(service) == ["tiny.en"]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.operator.objects import ENV, claim, deployment, fetched, observed, one, service
-from whisper_operator.admitted import ServedModel, admitted_model
+from whisper_operator.admitted import ServedModel
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import desired
 from whisper_operator.build.deployment import as_born, handover_replicas
+from whisper_operator.change import admit
 from whisper_operator.env import Env
 from whisper_operator.kinds import CHILD_KINDS, SERVICE_MONITOR
 from whisper_operator.observed import Observed
@@ -32,9 +33,9 @@ def test_until_a_new_model_is_fetched_the_pods_keep_the_old_one() -> None:
     old, new = service(), service(model={"name": "small"})
     there = [claim(old), fetched(old, claim(old))]
     there.append(deployment(old, *there))
-    assert admitted_model(new, observed(*there)) == ServedModel("base", None)
+    assert admit(new, observed(*there)).model == ServedModel("base", None)
     there.append(fetched(new, claim(new)))
-    assert admitted_model(new, observed(*there)) == ServedModel("small", None)
+    assert admit(new, observed(*there)).model == ServedModel("small", None)
 
 
 @pytest.mark.parametrize(

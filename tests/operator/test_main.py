@@ -29,9 +29,13 @@ def test_render_prints_what_a_service_becomes(capsys: pytest.CaptureFixture[str]
     ]
 
 
-def test_check_says_that_a_manifest_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_says_that_a_manifest_is_right(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     main(["check", "-f", EXAMPLE])
-    assert capsys.readouterr().out == "WhisperService speech: right\n"
+    told = "WhisperService speech: right\nno cluster was asked, for no kubeconfig names one\n"
+    assert capsys.readouterr().out == told
 
 
 def test_check_says_what_is_wrong() -> None:
@@ -40,7 +44,7 @@ def test_check_says_what_is_wrong() -> None:
 
 
 def test_check_names_what_is_not_implemented(tmp_path: Path) -> None:
-    body = yaml.safe_load(Path(EXAMPLE).read_text())
+    body = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
     body["spec"]["jobs"] = {}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
     with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.jobs"):

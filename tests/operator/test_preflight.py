@@ -8,7 +8,8 @@ import pytest
 
 from tests.operator.objects import ENV, claim, deployment, fetched, node, observed, service
 from whisper_operator.build import desired
-from whisper_operator.preflight import findings, judgement
+from whisper_operator.check import table
+from whisper_operator.preflight import findings, judgement, rows
 
 GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}
@@ -117,3 +118,14 @@ def test_what_runs_has_shown_that_it_fits() -> None:
 
 def test_what_cannot_be_read_is_said() -> None:
     assert "only namespaces may be read" in judgement(service(), observed()).message
+
+
+def test_the_checklist_has_a_line_for_each_check() -> None:
+    wanted = service(auth={"secretRef": {"name": "keys"}}, cache={"type": "EmptyDir"})
+    lines = list(table("speech", rows(wanted, observed(secrets={"keys": None}))))
+    assert lines[0] == "WhisperService speech"
+    assert lines[1].startswith(
+        "  wrong   api keys          Secret team/keys, named in spec.auth.secretRef, is not there"
+    )
+    assert "  unknown gpu there         only namespaces may be read" in lines
+    assert "  ok      quota" in lines

@@ -161,17 +161,6 @@ def test_a_pod_that_waits_for_the_place_of_one_that_drains_is_in_no_trouble() ->
     assert "pod old" in message
 
 
-def test_a_wrong_checksum_waits_for_the_user_and_the_old_model_stays() -> None:
-    wanted = service(model={"name": "small", "source": {"url": "http://m/small.pt", "sha256": "0" * 64}})
-    report = {"model": "small", "reason": "ChecksumMismatch", "message": "has sha256 ab, but 00 was expected"}
-    failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
-    found = status(wanted, *all_of(service()), failing)
-    assert conditions(found)["ModelCached"] == ("False", "ChecksumMismatch")
-    assert conditions(found)["Stalled"] == ("True", "ChecksumMismatch")
-    assert found.model is not None
-    assert (found.model.name, found.model.wanted) == ("base", "small")
-
-
 def test_a_missing_secret_waits_for_the_user() -> None:
     found = status(service(auth={"secretRef": {"name": "keys"}}), *all_of(service()), missing="keys")
     assert conditions(found)["Stalled"] == ("True", "SecretNotFound")

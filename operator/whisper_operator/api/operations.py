@@ -92,9 +92,18 @@ class Verification(Part):
     enabled: bool = True
     """Whether real requests prove a rollout."""
     audio: VerificationAudio | None = None
-    """A recording of yours. Absent: the image's own."""
+    """A recording of yours that every pod has to hear right before it serves: WAV, 16-bit, mono, 16 kHz, at most
+    1 MiB. Absent: the image's own."""
     expect: VerificationExpect | None = None
     """The words of your recording."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.audio) == has(self.expect)",
+            "spec.verification.audio and spec.verification.expect belong together: add the other one, or remove both",
+            lambda self: (self.audio is None) == (self.expect is None),
+        ),
+    )
 
 
 class Logging(Part):

@@ -48,6 +48,8 @@ class ModelStatus(Report):
     """Size of its checkpoint."""
     wanted: str | None = None
     """The model that spec asks for, while it is not served yet."""
+    wanted_digest: str | None = None
+    """Digest of its checkpoint, as far as it is known."""
     progress: ModelProgress | None = None
     """How far its download is."""
 
@@ -64,6 +66,8 @@ class PerformanceStatus(Report):
     """Seconds that a pod took to load the model."""
     realtime_factor: float | None = None
     """Seconds of audio transcribed in one second."""
+    p95_seconds: float | None = None
+    """Seconds within which 95 of 100 requests for the golden clip were answered."""
     device: str | None = None
     """Device that the model runs on."""
     compute_type: str | None = None
@@ -88,6 +92,15 @@ class VerificationStatus(Report):
     """The checks, one by one."""
 
 
+class PreflightCheck(Report):
+    name: str
+    """What was checked before pods are started."""
+    passed: bool | None = None
+    """Whether it was right; absent: it could not be checked."""
+    message: str = ""
+    """What is wrong, and what to do."""
+
+
 class Status(Report):
     observed_generation: int | None = None
     """Generation of the spec that this status speaks of."""
@@ -108,6 +121,8 @@ class Status(Report):
     """The model that is served."""
     rollout: RolloutStatus | None = None
     """How pods are replaced."""
+    preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32)] = ()
+    """The checks before pods are started, one by one."""
     performance: PerformanceStatus | None = None
     """What the pods measured."""
     verification: VerificationStatus | None = None

@@ -21,6 +21,7 @@ from whisper_operator.build import (
     scaled_object,
     service_account,
     service_monitor,
+    verification,
 )
 from whisper_operator.env import Env
 from whisper_operator.observed import Observed
@@ -35,6 +36,7 @@ BUILDERS: Final[tuple[Builder, ...]] = (
     client_service.build,
     metrics_service.build,
     deployment.build,
+    verification.build,
     autoscaler.build,
     scaled_object.build,
     disruption_budget.build,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator import names, preflight, rollout
-from whisper_operator.admitted import admitted_model
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod
 from whisper_operator.build.meta import child
+from whisper_operator.change import admit
 from whisper_operator.env import Env
 from whisper_operator.kinds import DEPLOYMENT
 from whisper_operator.observed import Observed
@@ -27,7 +27,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
         service,
         DEPLOYMENT,
         service.metadata.name,
-        annotations=decision.annotations,
+        annotations={**decision.annotations, **admit(service, observed).annotations},
         spec={
             **replicas(service),
             "minReadySeconds": ENDPOINT_LAG_SECONDS,
@@ -41,7 +41,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
 
 def wanted_template(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     """The template of the pods that serve; None while there may be none."""
-    model = admitted_model(service, observed)
+    model = admit(service, observed).model
     if model is None or (preflight.holds(service, observed) and not service.spec.suspend):
         return None
     return pod.server_template(service, model, observed, env)

@@ -8,6 +8,7 @@ from whisper_operator import names
 from whisper_operator.admitted import ServedModel, claim_name
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build import golden, source
 from whisper_operator.build.claim import size
 from whisper_operator.build.overlay import overlaid
 from whisper_operator.env import Env
@@ -23,6 +24,8 @@ from whisper_runtime.contract import (
     METRICS_PORT,
     READY_PATH,
     SCRATCH_DIR,
+    SOURCE_CA_FILE,
+    SOURCE_CREDENTIALS_DIR,
     STARTUP_PATH,
     RuntimeConfig,
 )
@@ -61,16 +64,23 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
                 "prometheus.io/scrape": "true",
                 "prometheus.io/port": str(METRICS_PORT),
                 "prometheus.io/path": METRICS_PATH,
+                **golden.pod_annotations(service),
             },
         },
         "spec": {
-            **_common(service, env),
+            **common(service, env),
             **_together(service, observed),
             **({"topologySpreadConstraints": list(spread)} if spread else {}),
             "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
             **({"initContainers": init} if init else {}),
             "containers": [_server(service, model, observed, env)],
-            "volumes": [_scratch(), *_models_volume(service), *_keys_volume(service)],
+            "volumes": [
+                scratch(),
+                *_models_volume(service),
+                *_keys_volume(service),
+                *(volume for _, volume in golden.parts(service)),
+                *(source.volumes(service) if init else []),
+            ],
         },
     }
 
@@ -80,11 +90,11 @@ def prefetch_template(service: WhisperService, observed: Observed, env: Env) -> 
     return {
         "metadata": {"labels": names.labels(service.metadata.name, names.PREFETCH)},
         "spec": {
-            **_common(service, env),
+            **common(service, env),
             **_near_servers(service, observed),
             "restartPolicy": "OnFailure",
             "containers": [_fetcher(service, observed, env)],
-            "volumes": [_scratch(), *_models_volume(service)],
+            "volumes": [scratch(), *_models_volume(service), *source.volumes(service)],
         },
     }
 
@@ -126,6 +136,8 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
         condition_on_previous_text=spec.server.condition_on_previous_text,
         cors_allow_origins=spec.server.cors.allow_origins,
         api_keys_dir=API_KEYS_DIR if spec.auth else None,
+        golden_dir=golden.directory(service),
+        golden_max_word_error_rate=golden.max_word_error_rate(service),
         drain_seconds=duration_seconds(spec.rollout.drain_timeout),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
@@ -136,17 +148,19 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
 
 def fetch_config(service: WhisperService) -> RuntimeConfig:
     """The configuration of a fetching pod."""
-    spec = service.spec
+    spec, given = service.spec, service.spec.model.source
     return RuntimeConfig(
         model=spec.model.name,
-        model_sha256=spec.model.source.sha256 if spec.model.source else None,
-        model_url=spec.model.source.url if spec.model.source else None,
+        model_sha256=given.sha256 if given else None,
+        model_url=given.url if given else None,
+        model_credentials_dir=SOURCE_CREDENTIALS_DIR if given and given.secret_ref else None,
+        model_ca_file=SOURCE_CA_FILE if given and given.ca_ref else None,
         log_level=spec.logging.level,
         log_format=spec.logging.format,
     )
 
 
-def _common(service: WhisperService, env: Env) -> Part:
+def common(service: WhisperService, env: Env) -> Part:
     spec = service.spec
     group = {} if env.fs_group is None else {"fsGroup": env.fs_group, "fsGroupChangePolicy": "OnRootMismatch"}
     wanted = spec.scheduling
@@ -171,6 +185,7 @@ def _common(service: WhisperService, env: Env) -> Part:
 def _server(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
     spec = service.spec
     keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
+    own_golden = [mount for mount, _ in golden.parts(service)]
     models = (
         [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
     )
@@ -180,7 +195,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
         "image": image(service, observed, env),
         "imagePullPolicy": spec.image.pull_policy,
         "args": ["serve"],
-        "env": _variables(server_config(service, model)) + extra,
+        "env": variables(server_config(service, model)) + extra,
         "ports": [
             {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
@@ -188,10 +203,10 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
         "startupProbe": _probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
         "readinessProbe": _probe(READY_PATH, period=5, failures=2),
         "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
-        "resources": resources(spec),
+        "resources": resources(spec, model.name),
         "securityContext": HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys],
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *own_golden],
     }
 
 
@@ -201,18 +216,19 @@ def _fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
         "image": image(service, observed, env),
         "imagePullPolicy": service.spec.image.pull_policy,
         "args": ["fetch"],
-        "env": _variables(fetch_config(service)),
+        "env": variables(fetch_config(service)) + source.proxies(service),
         "resources": FETCH_RESOURCES,
         "securityContext": HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
             {"name": "scratch", "mountPath": SCRATCH_DIR},
             {"name": "models", "mountPath": DEFAULT_MODEL_DIR},
+            *source.mounts(service),
         ],
     }
 
 
-def _variables(config: RuntimeConfig) -> list[Part]:
+def variables(config: RuntimeConfig) -> list[Part]:
     return [{"name": name, "value": value} for name, value in sorted(config.to_env().items())]
 
 
@@ -225,7 +241,7 @@ def _probe(path: str, *, period: int, failures: int) -> Part:
     }
 
 
-def _scratch() -> Part:
+def scratch() -> Part:
     return {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_LIMIT}}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from whisper_operator.admitted import admitted_model
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.alerts import rules
 from whisper_operator.build.meta import child, sealed
+from whisper_operator.change import admit
 from whisper_operator.env import Env
 from whisper_operator.kinds import PROMETHEUS_RULE
 from whisper_operator.observed import Observed
@@ -14,7 +14,7 @@ from whisper_operator.observed import Observed
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     """None while the first model is being fetched: a service that has not started yet is not down."""
     wanted = service.spec.monitoring.alerts
-    if wanted is None or PROMETHEUS_RULE not in env.kinds or admitted_model(service, observed) is None:
+    if wanted is None or PROMETHEUS_RULE not in env.kinds or admit(service, observed).model is None:
         return None
     name = service.metadata.name
     groups = [{"name": f"whisper-{name}", "rules": rules(service)}]

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.checks.finding import Finding
 from whisper_operator.observed import Observed
+
+SOURCE_KEYS: Final = {
+    "http": (({"token"}, {"username", "password"}), "the key token, or username and password"),
+    "s3": (
+        ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {"AWS_ENDPOINT_URL"}),
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where it is not AWS's own S3",
+    ),
+}
+"""By scheme: the sets of keys of which one must be there, and how to say so."""
 
 
 def api_keys(service: WhisperService, observed: Observed) -> Finding | None:
@@ -21,6 +32,21 @@ def api_keys(service: WhisperService, observed: Observed) -> Finding | None:
         message = f"{where}, named in spec.auth.secretRef, is empty: fill it, {remedy}"
         return Finding(c.SECRET_EMPTY, message, holds=True)
     return None
+
+
+def source_secret(service: WhisperService, observed: Observed) -> Finding | None:
+    source = service.spec.model.source
+    if source is None or source.secret_ref is None or source.secret_ref.name not in observed.facts.secrets:
+        return None
+    keys, where = observed.facts.secrets[source.secret_ref.name], _secret(service, source.secret_ref.name)
+    wanted, remedy = SOURCE_KEYS["s3" if source.url.startswith("s3://") else "http"]
+    if keys is None:
+        message = f"{where}, named in spec.model.source.secretRef, is not there: create it, with {remedy}"
+    elif not any(choice <= keys for choice in wanted):
+        message = f"{where} lacks the credentials for spec.model.source.url: it needs {remedy}"
+    else:
+        return None
+    return Finding(c.SOURCE_SECRET_INVALID, message, holds=True)
 
 
 def pull_secrets(service: WhisperService, observed: Observed) -> Finding | None:

@@ -1,0 +1,49 @@
+"""What a fetching container needs to reach the model's source: credentials, certificates, a claim, proxies.
+
+Credentials are files of a mounted Secret: as variables they would show in whatever prints a container's environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_runtime.contract import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
+
+Part = dict[str, Any]
+
+PROXIES: Final = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
+"""Variables of spec.server.env that a fetch heeds as well, in either case."""
+CA_DIR, _, CA_NAME = SOURCE_CA_FILE.rpartition("/")
+
+
+def mounts(service: WhisperService) -> list[Part]:
+    return [{**mount, "readOnly": True} for mount, _ in _parts(service)]
+
+
+def volumes(service: WhisperService) -> list[Part]:
+    return [{"name": mount["name"], **volume} for mount, volume in _parts(service)]
+
+
+def proxies(service: WhisperService) -> list[Part]:
+    variables = service.spec.server.env
+    return [one.model_dump(by_alias=True, exclude_none=True) for one in variables if one.name.lower() in PROXIES]
+
+
+def _parts(service: WhisperService) -> list[tuple[Part, Part]]:
+    """Each mount with its volume."""
+    source = service.spec.model.source
+    if source is None:
+        return []
+    found: list[tuple[Part, Part]] = []
+    if source.secret_ref:
+        secret = {"secret": {"secretName": source.secret_ref.name, "defaultMode": 0o440}}
+        found.append(({"name": "source", "mountPath": SOURCE_CREDENTIALS_DIR}, secret))
+    if source.ca_ref:
+        authority = {"name": source.ca_ref.name, "items": [{"key": source.ca_ref.key, "path": CA_NAME}]}
+        found.append(({"name": "source-ca", "mountPath": CA_DIR}, {"configMap": authority}))
+    if source.url.startswith("pvc://"):
+        claim = {"persistentVolumeClaim": {"claimName": urlsplit(source.url).netloc, "readOnly": True}}
+        found.append(({"name": "source-claim", "mountPath": SOURCE_CLAIM_DIR}, claim))
+    return found

@@ -1,0 +1,111 @@
+"""The Job that proves a rollout by real requests against the Service: one for each revision of the Deployment.
+
+It stays until the next rollout, as its own record; who deletes it has the service verified again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator import names
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import golden, pod
+from whisper_operator.build.meta import child
+from whisper_operator.change import is_rolled_out
+from whisper_operator.env import Env
+from whisper_operator.kinds import DEPLOYMENT, JOB
+from whisper_operator.observed import Observed
+from whisper_operator.verified import wanted_job_name
+from whisper_runtime.contract import API_KEY_FILE, METRICS_PORT, SCRATCH_DIR, RuntimeConfig
+
+RETRIES: Final = 1
+"""A pod that was evicted, or that met a busy server, is forgiven once."""
+DEADLINE_SECONDS: Final = 1800
+RESOURCES: Final[pod.Part] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+
+
+def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+    """None where it is off, and before all pods of the rollout are available; what has begun goes on."""
+    name, live = wanted_job_name(service, observed), observed.get(DEPLOYMENT, service.metadata.name)
+    if name is None or live is None:
+        return None
+    if observed.get(JOB, name) is None and not is_rolled_out(live):
+        return None
+    return child(
+        service,
+        JOB,
+        name,
+        component=names.VERIFY,
+        spec={
+            "backoffLimit": RETRIES,
+            "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "template": _template(service, observed, env),
+        },
+    )
+
+
+def _template(service: WhisperService, observed: Observed, env: Env) -> pod.Part:
+    """The template of the pod that sends real requests at the Service."""
+    name, where, keys = service.metadata.name, service.metadata.namespace, _one_key(service, observed)
+    port = service.spec.service.port
+    arguments = [
+        "verify",
+        "--json",
+        f"--url=http://{name}.{where}.svc:{port}",
+        f"--metrics-url=http://{names.metrics_service(name)}.{where}.svc:{METRICS_PORT}",
+        *([f"--api-key-file={API_KEY_FILE}"] if keys else []),
+    ]
+    own = golden.parts(service)
+    return {
+        "metadata": _metadata(name, golden.pod_annotations(service)),
+        "spec": {
+            **pod.common(service, env),
+            "restartPolicy": "Never",
+            "containers": [
+                {
+                    "name": "verify",
+                    "image": pod.image(service, observed, env),
+                    "imagePullPolicy": service.spec.image.pull_policy,
+                    "args": arguments,
+                    "env": pod.variables(_config(service)),
+                    "resources": RESOURCES,
+                    "securityContext": pod.HARDENED,
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
+                    "volumeMounts": [
+                        {"name": "scratch", "mountPath": SCRATCH_DIR},
+                        *(mount for mount, _ in (*keys, *own)),
+                    ],
+                }
+            ],
+            "volumes": [pod.scratch(), *(volume for _, volume in (*keys, *own))],
+        },
+    }
+
+
+def _metadata(service: str, annotations: dict[str, str]) -> pod.Part:
+    """Of a verifying pod."""
+    return {"labels": names.labels(service, names.VERIFY), **({"annotations": annotations} if annotations else {})}
+
+
+def _one_key(service: WhisperService, observed: Observed) -> list[tuple[pod.Part, pod.Part]]:
+    """Mount and volume of the first client's API key, and of no other."""
+    auth = service.spec.auth
+    keys = observed.facts.secrets.get(auth.secret_ref.name) if auth else None
+    if auth is None or not keys:
+        return []
+    directory, _, file = API_KEY_FILE.rpartition("/")
+    items = [{"key": min(keys), "path": file}]
+    volume = {"secretName": auth.secret_ref.name, "defaultMode": 0o440, "items": items}
+    return [({"name": "api-key", "mountPath": directory, "readOnly": True}, {"name": "api-key", "secret": volume})]
+
+
+def _config(service: WhisperService) -> RuntimeConfig:
+    """The configuration of a verifying pod."""
+    spec = service.spec
+    return RuntimeConfig(
+        model=spec.model.name,
+        golden_dir=golden.directory(service),
+        golden_max_word_error_rate=golden.max_word_error_rate(service),
+        log_level=spec.logging.level,
+        log_format=spec.logging.format,
+    )

@@ -1,0 +1,69 @@
+"""How far fetches are, by asking their pods: seldom, and shown more seldom still, for each change is a write."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+from pydantic import ValidationError
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract import METRICS_PORT, PROGRESS_PATH, FetchProgress
+
+ASK_SECONDS: Final = 4.0
+SHOW_SECONDS: Final = 10.0
+TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
+LONGEST_ANSWER: Final = 16 * 1024
+REMEMBERED: Final = 1024
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Seen:
+    asked: float
+    shown_since: float
+    shown: FetchProgress | None
+
+
+class ProgressReader:
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
+        """By the pod's uid."""
+
+    async def read(self, pod: Manifest) -> FetchProgress | None:
+        """What to show of the fetch in `pod`; None where it does not answer (yet)."""
+        uid, now = pod["metadata"]["uid"], time.monotonic()
+        before = self._seen.pop(uid, None)
+        seen = before if before and now - before.asked < ASK_SECONDS else follow(before, await ask(pod), now)
+        self._seen[uid] = seen
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return seen.shown
+
+
+def follow(before: Seen | None, found: FetchProgress | None, now: float) -> Seen:
+    """What is shown after `found`: a new problem at once, other news after SHOW_SECONDS."""
+    if before is None or before.shown is None or found is None or found.problem != before.shown.problem:
+        return Seen(now, now, found)
+    is_due = now - before.shown_since >= SHOW_SECONDS
+    return Seen(now, now, found) if is_due else Seen(now, before.shown_since, before.shown)
+
+
+async def ask(pod: Manifest) -> FetchProgress | None:
+    """The pod's own answer; None where there is none, or one that no fetch gives."""
+    address = ipaddress.ip_address(pod["status"]["podIP"])
+    host = f"[{address}]" if address.version == 6 else str(address)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=TIMEOUT) as session,
+            session.get(f"http://{host}:{METRICS_PORT}{PROGRESS_PATH}", allow_redirects=False) as response,
+        ):
+            return FetchProgress.model_validate_json(await response.content.read(LONGEST_ANSWER))
+    except (TimeoutError, aiohttp.ClientError, ValidationError) as error:
+        log.debug("pod %s tells no progress: %s", pod["metadata"]["name"], error)
+        return None

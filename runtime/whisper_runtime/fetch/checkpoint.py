@@ -1,0 +1,133 @@
+"""Whether openai-whisper can load a file: every tensor there, in its shape, with finite numbers; no code is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from whisper_runtime.contract import NOT_A_CHECKPOINT
+from whisper_runtime.fetch.failure import FetchError
+
+if TYPE_CHECKING:  # torch takes seconds to import, and only a whole file is worth them
+    from torch import Tensor
+
+MAGIC: Final = b"PK\x03\x04"
+"""torch.save writes a zip archive, and only from one are weights mapped into memory."""
+CHUNK: Final = 1 << 22
+"""Numbers that are looked at together, so that a check takes megabytes and not the size of the model."""
+
+Size = Annotated[int, Field(gt=0, le=1 << 20)]
+Layers = Annotated[int, Field(gt=0, le=256)]
+
+
+class Dimensions(BaseModel):
+    """whisper.model.ModelDimensions, within bounds: the largest Whisper has 32 layers and a width of 1280."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    n_mels: Size
+    n_audio_ctx: Size
+    n_audio_state: Size
+    n_audio_head: Size
+    n_audio_layer: Layers
+    n_vocab: Size
+    n_text_ctx: Size
+    n_text_state: Size
+    n_text_head: Size
+    n_text_layer: Layers
+
+
+def check(path: Path, name: str) -> None:
+    """Raises FetchError where `path`, which came from `name`, is no checkpoint."""
+    try:
+        _check(*_load(path))
+    except NotLoadable as why:
+        raise FetchError(NOT_A_CHECKPOINT, f"{name} is no checkpoint of openai-whisper: {why}") from None
+
+
+class NotLoadable(Exception):
+    """Why openai-whisper could not load a file."""
+
+
+def _load(path: Path) -> tuple[Dimensions, dict[str, Any]]:
+    import torch
+
+    try:
+        found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # torch raises many kinds for a file that is no checkpoint
+        raise NotLoadable(f"torch cannot load it: {_first_line(error)}") from None
+    if not isinstance(found, dict) or not {"dims", "model_state_dict"} <= cast(dict[str, Any], found).keys():
+        raise NotLoadable("it has no `dims` and `model_state_dict`")
+    checkpoint = cast(dict[str, Any], found)
+    try:
+        return Dimensions.model_validate(checkpoint["dims"]), dict(checkpoint["model_state_dict"])
+    except (ValidationError, TypeError, ValueError) as error:
+        raise NotLoadable(f"its dimensions are no Whisper's: {_first_line(error)}") from None
+
+
+def _check(dims: Dimensions, tensors: dict[str, Any]) -> None:
+    """Raises NotLoadable where one is missing, too many, of another shape, or not finite."""
+    import torch
+
+    expected = _shapes(dims)
+    if missing := expected.keys() - tensors.keys():
+        raise NotLoadable(f"it lacks {_some(missing)}")
+    if surplus := tensors.keys() - expected.keys():
+        raise NotLoadable(f"it has {_some(surplus)}, which no Whisper of its dimensions has")
+    for key, shape in expected.items():
+        tensor = tensors[key]
+        is_dense = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and tensor.is_floating_point()
+        if not is_dense or tuple(tensor.shape) != shape:
+            raise NotLoadable(f"{key} must be numbers of shape {shape}")
+        if not _is_finite(tensor):
+            raise NotLoadable(f"{key} holds numbers that are not finite")
+
+
+def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
+    """Shape by name of every tensor in a checkpoint of these dimensions."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+    from whisper.model import AudioEncoder, TextDecoder
+
+    class WithoutValues(TorchFunctionMode):
+        """Skips initialisation, whose random numbers on the meta device import torch's compiler: seconds of CPU."""
+
+        def __torch_function__(
+            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        ) -> Any:
+            given = kwargs or {}
+            if getattr(func, "__module__", None) == "torch.nn.init":
+                return given["tensor"] if "tensor" in given else args[0]
+            return func(*args, **given)
+
+    try:
+        with torch.device("meta"), WithoutValues():
+            encoder = AudioEncoder(
+                dims.n_mels, dims.n_audio_ctx, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer
+            )
+            decoder = TextDecoder(dims.n_vocab, dims.n_text_ctx, dims.n_text_state, dims.n_text_head, dims.n_text_layer)
+    except Exception as error:
+        raise NotLoadable(f"no model has its dimensions: {_first_line(error)}") from None
+    return {
+        f"{part}.{key}": tuple(tensor.shape)
+        for part, module in (("encoder", encoder), ("decoder", decoder))
+        for key, tensor in module.state_dict().items()
+    }
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    import torch
+
+    flat = tensor.flatten()
+    return all(bool(torch.isfinite(flat[at : at + CHUNK]).all()) for at in range(0, flat.numel(), CHUNK))
+
+
+def _some(keys: set[str]) -> str:
+    first = ", ".join(sorted(keys)[:3])
+    return f"{first} and {len(keys) - 3} more" if len(keys) > 3 else first
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

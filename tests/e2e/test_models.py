@@ -1,0 +1,320 @@
+"""A model is changed while it serves: a wrong one never reaches a client, and never replaces one that works.
+
+The mirror of the tests runs on the node itself, where it can be told how to misbehave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hack.demo import platform
+from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.services import model, whisper_service
+from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, serving, stalling, web_page, whole
+
+NAME = "changing"
+FETCHERS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=prefetch"
+SERVERS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=server"
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
+
+
+@pytest.fixture(scope="module")
+def checkpoints(weights: dict[str, Path]) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in weights.items()}
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Kubectl) -> Kubectl:
+    namespace.apply(whisper_service(NAME))
+    namespace.wait_ready(NAME)
+    return namespace
+
+
+@pytest.fixture
+def mirror(service: Kubectl, checkpoints: dict[str, bytes]) -> Iterator[Mirror]:
+    """A mirror on the node that has base; when it goes, the service is back on tiny.en."""
+    with serving(Mirror(checkpoints["base"], [whole]), host="0.0.0.0") as found:
+        found.url = found.url.replace("0.0.0.0", node_address(service))
+        yield found
+        want(service, model("tiny.en"))
+        settled(service, "tiny.en")
+
+
+def node_address(kubectl: Kubectl) -> str:
+    addresses = kubectl.list("nodes")[0]["status"]["addresses"]
+    return next(one["address"] for one in addresses if one["type"] == "InternalIP")
+
+
+def want(kubectl: Kubectl, wanted: dict[str, Any]) -> None:
+    kubectl("patch", "wsvc", NAME, "--type=merge", "-p", json.dumps({"spec": {"model": wanted}}))
+
+
+def from_mirror(mirror: Mirror, content: bytes, name: str = "base") -> dict[str, Any]:
+    return {"name": name, "source": {"url": mirror.url, "sha256": hashlib.sha256(content).hexdigest()}}
+
+
+def status(kubectl: Kubectl) -> dict[str, Any]:
+    return (kubectl.get("wsvc", NAME) or {}).get("status") or {}
+
+
+def settled(kubectl: Kubectl, name: str, seconds: float = 300) -> float:
+    """Seconds until `name` serves, and nothing else is wanted."""
+
+    def holds() -> bool:
+        found = status(kubectl)
+        generation = (kubectl.get("wsvc", NAME) or {})["metadata"]["generation"]
+        ready = kubectl.condition(NAME, "Ready")
+        return (
+            found.get("observedGeneration") == generation
+            and found["model"].get("name") == name
+            and "wanted" not in found["model"]
+            and (ready.get("status"), ready.get("reason")) == ("True", "AsSpecified")
+        )
+
+    return eventually(f"{name} serves", holds, seconds)
+
+
+def served(kubectl: Kubectl) -> list[str]:
+    answer = httpx.get(f"{kubectl.address(NAME)}/v1/models", timeout=30).raise_for_status().json()
+    return [entry["id"] for entry in answer["data"]]
+
+
+def visible(kubectl: Kubectl) -> list[str]:
+    """Files in the cache that could be taken for a model."""
+    return sorted(kubectl("exec", f"deploy/{NAME}", "--", "ls", "/app/models").split())
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+FAULTS: list[tuple[str, Answer, str]] = [
+    ("cut at 10 %", cut(0.1), "ended after"),
+    ("cut at 50 %", cut(0.5), "ended after"),
+    ("cut at 99 %", cut(0.99), "ended after"),
+    ("a byte changed", lambda asked: other(flipped(asked.mirror.content))(asked), "has sha256"),
+    ("more sent", lambda asked: other(asked.mirror.content + b"more")(asked), "has sha256"),
+    ("a web page", web_page, "a web page, no checkpoint"),
+    ("403", refusing(403), "answered 403"),
+    ("404", refusing(404), "answered 404"),
+    ("429", refusing(429), "answered 429"),
+    ("500", refusing(500), "answered 500"),
+    ("a stall", stalling(0.2), "sent nothing for"),
+]
+
+
+def fails_with(kubectl: Kubectl, says: str) -> bool:
+    stalled = kubectl.condition(NAME, "Stalled")
+    return stalled.get("reason") == "ModelChangeFailed" and says in stalled["message"]
+
+
+@pytest.mark.parametrize(("fault", "answer", "says"), FAULTS, ids=[name for name, _, _ in FAULTS])
+def test_a_fetch_that_fails_leaves_the_old_model_serving(
+    service: Kubectl, mirror: Mirror, checkpoints: dict[str, bytes], fault: str, answer: Answer, says: str
+) -> None:
+    mirror.answers = [answer]
+    before = visible(service)
+    want(service, from_mirror(mirror, checkpoints["base"]))
+    eventually("the mirror is asked", lambda: mirror.asked, 120)
+    seconds = eventually("the cause is told", lambda: fails_with(service, says), 120)
+    print(f"{fault}: told {seconds:.1f} s after the mirror was first asked")
+    assert service.condition(NAME, "Ready")["status"] == "True"
+    assert served(service) == ["tiny.en"]
+    assert visible(service) == before
+
+
+def test_it_recovers_by_itself_once_the_mirror_is_right(
+    service: Kubectl, mirror: Mirror, checkpoints: dict[str, bytes]
+) -> None:
+    mirror.answers = [cut(0.5), refusing(404)]
+    want(service, from_mirror(mirror, checkpoints["base"]))
+    eventually("the cause is told", lambda: fails_with(service, "answered 404"), 120)
+    mirror.answers = [whole]
+    print(f"base served {settled(service, 'base', 400):.0f} s after the mirror was right")
+    assert mirror.ranges[-1] == f"bytes={len(checkpoints['base']) // 2}-"
+    assert status(service)["model"]["digest"] == f"sha256:{hashlib.sha256(checkpoints['base']).hexdigest()}"
+
+
+def saved(checkpoint: Any) -> bytes:
+    import torch
+
+    stream = io.BytesIO()
+    torch.save(checkpoint, stream)
+    return stream.getvalue()
+
+
+class Pickled:
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("/app/models/it-ran",)
+
+
+def test_a_pickle_that_runs_code_is_not_run(service: Kubectl, mirror: Mirror) -> None:
+    mirror.content = saved({"dims": {}, "model_state_dict": Pickled()})
+    before = visible(service)
+    want(service, from_mirror(mirror, mirror.content, "mine"))
+    eventually("the cause is told", lambda: fails_with(service, "no checkpoint of openai-whisper"), 120)
+    assert visible(service) == before
+    assert served(service) == ["tiny.en"]
+
+
+def test_random_weights_never_reach_a_client(service: Kubectl, mirror: Mirror, weights: dict[str, Path]) -> None:
+    """Their digest is right and they load: only the golden clip can tell."""
+    import torch
+
+    checkpoint = torch.load(weights["tiny.en"], weights_only=True)
+    tensors = checkpoint["model_state_dict"]
+    mirror.content = saved({**checkpoint, "model_state_dict": {k: torch.randn_like(v) for k, v in tensors.items()}})
+    with transcribing(service) as client:
+        want(service, from_mirror(mirror, mirror.content, "mine"))
+        eventually("the cause is told", lambda: fails_with(service, "golden clip"), 300)
+        assert served(service) == ["tiny.en"]
+    assert client.failures == []
+
+
+class Client:
+    """Transcribes without pause, and keeps what comes back."""
+
+    def __init__(self, url: str, recording: bytes) -> None:
+        self._url, self._recording = url, recording
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.texts: dict[str, int] = {}
+        self.failures: list[str] = []
+
+    def __enter__(self) -> Client:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            try:
+                answer = httpx.post(self._url, files={"file": self._recording}, timeout=300)
+                if answer.status_code == 429:
+                    time.sleep(float(answer.headers["Retry-After"]))
+                    continue
+                text = answer.raise_for_status().json()["text"]
+                self.texts[text] = self.texts.get(text, 0) + 1
+            except httpx.HTTPError as error:
+                self.failures.append(repr(error))
+
+
+RECORDING: Path | None = None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _recording(recordings: Path) -> None:
+    global RECORDING
+    RECORDING = recordings / "jfk.wav"
+
+
+def transcribing(kubectl: Kubectl) -> Client:
+    assert RECORDING is not None
+    return Client(f"{kubectl.address(NAME)}/transcribe", RECORDING.read_bytes())
+
+
+def text_of(kubectl: Kubectl) -> str:
+    assert RECORDING is not None
+    answer = httpx.post(f"{kubectl.address(NAME)}/transcribe", files={"file": RECORDING.read_bytes()}, timeout=300)
+    return answer.raise_for_status().json()["text"]
+
+
+def kill(kubectl: Kubectl, selector: str) -> None:
+    pods = [body["metadata"]["name"] for body in kubectl.list("pods", selector)]
+    if pods:
+        kubectl("delete", "pod", random.choice(pods), "--wait=false", "--ignore-not-found")
+
+
+def kill_operator(kubectl: Kubectl) -> None:
+    kubectl("-n", platform.NAMESPACE, "delete", "pods", "--all", "--wait=false")
+
+
+BLOWS: list[Callable[[Kubectl], None]] = [
+    lambda kubectl: kill(kubectl, FETCHERS),
+    lambda kubectl: kill(kubectl, SERVERS),
+    kill_operator,
+]
+
+
+def test_no_request_fails_while_the_model_changes_and_pods_are_killed(
+    service: Kubectl, checkpoints: dict[str, bytes]
+) -> None:
+    """Two replicas, for one whose only pod is killed has nobody to answer."""
+    service("patch", "wsvc", NAME, "--type=merge", "-p", '{"spec": {"replicas": 2}}')
+    eventually("two pods are ready", lambda: status(service).get("readyReplicas") == 2, 300)
+    known = {text_of(service)}
+    with transcribing(service) as client:
+        for number in range(ROUNDS):
+            wanted = ("base", "tiny.en")[number % 2]
+            want(service, model(wanted))
+            time.sleep(random.uniform(0, 5))
+            random.choice(BLOWS)(service)
+            settled(service, wanted, 600)
+            known.add(text_of(service))
+        if ROUNDS % 2:
+            want(service, model("tiny.en"))
+            settled(service, "tiny.en", 600)
+    print(f"{sum(client.texts.values())} requests, {len(client.failures)} failed")
+    assert client.failures == []
+    assert set(client.texts) <= known
+    service("patch", "wsvc", NAME, "--type=merge", "-p", '{"spec": {"replicas": 1}}')
+
+
+def test_two_services_on_one_claim_download_once(
+    namespace: Kubectl, service: Kubectl, checkpoints: dict[str, bytes]
+) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "shared"},
+        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    with serving(Mirror(checkpoints["base"], [whole]), host="0.0.0.0") as mirror:
+        mirror.url = mirror.url.replace("0.0.0.0", node_address(service))
+        source = from_mirror(mirror, checkpoints["base"])
+        both = [{**whisper_service(name, suspend=True, cache={"existingClaim": "shared"})} for name in ("one", "two")]
+        for body in both:
+            body["spec"]["model"] = source
+        namespace.apply(claim, *both)
+        for name in ("one", "two"):
+            eventually(
+                f"{name} has its model",
+                lambda name=name: namespace.condition(name, "ModelCached").get("status") == "True",
+                300,
+            )
+        assert len(mirror.asked) == 1
+    namespace("delete", "wsvc", "one", "two", "--wait=true")
+
+
+def test_a_retained_cache_serves_a_new_service_without_one_byte_from_the_mirror(
+    namespace: Kubectl, service: Kubectl, checkpoints: dict[str, bytes]
+) -> None:
+    with serving(Mirror(checkpoints["tiny.en"], [whole]), host="0.0.0.0") as mirror:
+        mirror.url = mirror.url.replace("0.0.0.0", node_address(service))
+        body = whisper_service("kept", cache={"retention": "Retain"})
+        body["spec"]["model"] = from_mirror(mirror, checkpoints["tiny.en"], "tiny.en")
+        namespace.apply(body)
+        namespace.wait_ready("kept")
+        namespace("delete", "wsvc", "kept", "--wait=true")
+        eventually("its pods are gone", lambda: not namespace.list("pods", "whisper-operator.io/service=kept"), 180)
+        mirror.answers, mirror.asked = [refusing(500)], []
+        namespace.apply(body)
+        namespace.wait_ready("kept")
+        assert mirror.asked == []
+    namespace("delete", "wsvc", "kept", "--wait=true")

@@ -1,0 +1,228 @@
+"""A change of the model: given what is there, which model pods get, and what the service says of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import ENV, NOW, claim, deployment, fetched, live, observed, one, pod, service
+from whisper_operator import names
+from whisper_operator.admitted import ServedModel, model_of
+from whisper_operator.api.report import Status
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import desired
+from whisper_operator.change import admit
+from whisper_operator.status import observed_status
+from whisper_runtime.contract import FetchProgress
+
+OLD, NEW = service(), service(model={"name": "small"})
+REPLACED = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 0, "availableReplicas": 0}
+SURGED = {"replicas": 2, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+
+
+def serving_old(*fetched_for: WhisperService) -> list[Manifest]:
+    """The old model serves, and what each of these wants has been fetched."""
+    cache = claim(OLD)
+    there = [cache, *(fetched(of, cache) for of in (OLD, *fetched_for))]
+    return [*there, deployment(OLD, *there)]
+
+
+def rolling(of: WhisperService, there: list[Manifest], **status: Any) -> list[Manifest]:
+    """`there` after the Deployment that `of` wants now has been applied."""
+    wanted = one(desired(of, observed(*there), ENV), "Deployment")
+    others = [body for body in there if body["kind"] != "Deployment"]
+    return [*others, live(wanted, status={"observedGeneration": 1, **status})]
+
+
+def pod_of(model: str, **status: Any) -> Manifest:
+    containers = [{"name": "server", "env": [{"name": "WHISPER_MODEL", "value": model}]}]
+    return {**pod("server", **status), "spec": {"containers": containers}}
+
+
+def crashing(model: str, restarts: int = 1) -> Manifest:
+    ended = {"exitCode": 1, "message": "the model gets 100% of the golden clip's words wrong"}
+    state = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}}
+    return pod_of(model, containerStatuses=[{"restartCount": restarts, **state}])
+
+
+def told(of: WhisperService, *there: Manifest, **facts: Any) -> Status:
+    return observed_status(of, observed(*there, **facts), ENV, (), NOW)
+
+
+def conditions(found: Status) -> dict[str, tuple[str, str]]:
+    return {each.type: (each.status, each.reason) for each in found.conditions}
+
+
+def message(found: Status, kind: str = "Ready") -> str:
+    return next(each.message for each in found.conditions if each.type == kind)
+
+
+def fetch_failing(reason: str, text: str) -> Manifest:
+    report = {"model": "small", "reason": reason, "message": text}
+    return pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
+
+
+def test_while_the_new_one_is_fetched_the_old_one_is_ready() -> None:
+    found = told(NEW, *serving_old(), progress=FetchProgress(model="small", bytes=5, total=9, bytes_per_second=2))
+    assert conditions(found)["Ready"] == ("True", "ModelChanging")
+    assert conditions(found)["Reconciling"] == ("True", "ModelChanging")
+    assert "Stalled" not in conditions(found)
+    assert message(found) == "base serves, small is wanted: small is being fetched"
+    assert found.model is not None
+    assert found.model.progress is not None
+    assert (found.model.name, found.model.wanted) == ("base", "small")
+    assert (found.model.digest or "").startswith("sha256:ed3a0b6b")
+    assert (found.model.wanted_digest or "").startswith("sha256:9ecf7799")
+    assert (found.model.progress.bytes, found.model.progress.total, found.model.progress.bytes_per_second) == (5, 9, 2)
+
+
+def test_nothing_of_the_pods_changes_before_the_new_one_is_there() -> None:
+    """Not even what a pod of the new model would ask for."""
+    there = serving_old()
+    before = next(body for body in there if body["kind"] == "Deployment")
+    wanted = one(desired(NEW, observed(*there), ENV), "Deployment")
+    assert wanted["spec"]["template"] == before["spec"]["template"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [("ChecksumMismatch", "has sha256 ab, but 00 was expected"), ("DownloadFailed", "answered 404 Not Found")],
+)
+def test_a_fetch_that_fails_leaves_the_old_one_ready_and_says_why(reason: str, text: str) -> None:
+    found = told(NEW, *serving_old(), fetch_failing(reason, text))
+    assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
+    assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
+    assert conditions(found)["ModelCached"] == ("False", reason)
+    assert message(found, "Stalled") == f"base serves, small is wanted: {reason}: {text}"
+
+
+def test_a_problem_shows_while_the_fetch_tries_again() -> None:
+    progress = FetchProgress(model="small", bytes=5, problem="http://mirror/small.pt sent nothing for 15 s")
+    found = told(NEW, *serving_old(), progress=progress)
+    assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
+    assert "sent nothing for 15 s; it is tried again" in message(found)
+
+
+def test_a_cache_too_small_for_the_new_one_fails_the_change_alone() -> None:
+    small = service(model={"name": "large-v3"}, cache={"size": "1Gi"})
+    there = serving_old()
+    there[0] = claim(service(cache={"size": "1Gi"}))
+    found = told(small, *there)
+    assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
+    assert "spec.cache.size is 1Gi" in message(found)
+
+
+def test_what_is_wrong_beside_the_model_is_not_hidden_by_its_change() -> None:
+    wanted = service(model={"name": "small"}, auth={"secretRef": {"name": "keys"}})
+    found = told(wanted, *serving_old(), secrets={"keys": None})
+    assert conditions(found)["Ready"] == ("False", "SecretNotFound")
+
+
+def test_the_pods_roll_once_it_is_there_and_the_last_good_one_is_remembered() -> None:
+    there = rolling(NEW, serving_old(NEW), **SURGED)
+    rolled = there[-1]
+    assert rolled["metadata"]["annotations"][names.ANNOTATION_LAST_GOOD_MODEL] == "base"
+    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+    found = told(NEW, *there)
+    assert conditions(found)["Ready"] == ("True", "ModelChanging")
+    assert conditions(found)["Available"] == ("True", "RollingOut")
+    assert message(found) == "base serves, small is wanted: pods are being replaced"
+    assert found.model is not None
+    assert found.model.name == "base"
+
+
+def test_the_old_ones_place_taken_first_means_not_ready_meanwhile() -> None:
+    found = told(NEW, *rolling(NEW, serving_old(NEW), **REPLACED))
+    assert conditions(found)["Ready"] == ("False", "RollingOut")
+
+
+def test_a_change_that_is_through() -> None:
+    there = rolling(NEW, serving_old(NEW), **dict.fromkeys(REPLACED, 1))
+    found = told(NEW, *there)
+    assert conditions(found)["Ready"] == ("True", "AsSpecified")
+    assert found.model is not None
+    assert (found.model.name, found.model.wanted, found.model.wanted_digest) == ("small", None, None)
+    again = one(desired(NEW, observed(*there), ENV), "Deployment")
+    assert again["metadata"]["annotations"][names.ANNOTATION_LAST_GOOD_MODEL] == "small"
+
+
+@pytest.mark.parametrize("counts", [SURGED, REPLACED], ids=["Surge", "Replace"])
+def test_a_model_that_does_not_prove_itself_leads_back_to_the_last_good_one(counts: dict[str, int]) -> None:
+    there = [*rolling(NEW, serving_old(NEW), **counts), crashing("small")]
+    back = rolling(NEW, there, **dict.fromkeys(REPLACED, 1))
+    assert model_of(back[-1]["spec"]["template"]) == ServedModel("base", None)
+    assert admit(NEW, observed(*back)).model == ServedModel("base", None)
+    found = told(NEW, *back)
+    assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
+    assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
+    assert "100% of the golden clip's words wrong" in message(found)
+    assert found.model is not None
+    assert (found.model.name, found.model.wanted) == ("base", "small")
+
+
+def test_one_failure_is_not_enough() -> None:
+    there = [*rolling(NEW, serving_old(NEW), **REPLACED), crashing("small", restarts=0)]
+    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+
+
+def test_a_crash_of_the_old_one_is_no_failure_of_the_new_one() -> None:
+    there = [*rolling(NEW, serving_old(NEW), **SURGED), crashing("base")]
+    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+
+
+def test_pods_that_do_not_get_ready_in_time_lead_back_too() -> None:
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+    there = rolling(NEW, serving_old(NEW), **REPLACED, conditions=[late])
+    found = admit(NEW, observed(*there))
+    assert found.model == ServedModel("base", None)
+    assert found.failed is not None
+    assert found.failed.reason == "NotReadyInTime"
+
+
+def failed() -> list[Manifest]:
+    """The change has failed, and the last good model serves again."""
+    there = [*rolling(NEW, serving_old(NEW), **REPLACED), crashing("small")]
+    return rolling(NEW, there, **dict.fromkeys(REPLACED, 1))
+
+
+def test_it_is_not_tried_again_by_itself_nor_by_a_change_of_other_things() -> None:
+    scaled = service(model={"name": "small"}, replicas=3, ingress={})
+    assert admit(scaled, observed(*failed())).model == ServedModel("base", None)
+
+
+@pytest.mark.parametrize(
+    "fix", [{"model": {"name": "tiny"}}, {"model": {"name": "small"}, "resources": {"limits": {"memory": "9Gi"}}}]
+)
+def test_a_fix_of_the_spec_goes_on_from_there(fix: dict[str, Any]) -> None:
+    fixed = service(**fix)
+    there = [*failed(), fetched(fixed, claim(OLD))]
+    found = admit(fixed, observed(*there))
+    assert found.model == ServedModel(fix["model"]["name"], None)
+    assert found.failed is None
+    assert names.ANNOTATION_FAILED_MODEL not in found.annotations
+
+
+def test_a_first_model_that_fails_has_nothing_to_go_back_to() -> None:
+    cache = claim(OLD)
+    there = [cache, fetched(OLD, cache)]
+    there = [*there, deployment(OLD, *there, **REPLACED), crashing("base")]
+    assert admit(OLD, observed(*there)).model == ServedModel("base", None)
+    assert conditions(told(OLD, *there))["Ready"][0] == "False"
+
+
+def test_going_back_by_hand_ends_the_change() -> None:
+    assert conditions(told(OLD, *failed()))["Ready"] == ("True", "AsSpecified")
+
+
+def test_a_full_cache_names_what_may_go() -> None:
+    report = {
+        "model": "small",
+        "reason": "NoSpace",
+        "message": "/app/models is full",
+        "files": {"large-v3-e5b1a55b89c1.pt": 3000, "base-ed3a0b6b1c0e.pt": 145},
+    }
+    failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
+    found = told(NEW, *serving_old(), failing)
+    assert message(found, "ModelCached") == "/app/models is full; may go: large-v3-e5b1a55b89c1.pt (3000 bytes)"

@@ -1,0 +1,53 @@
+"""How far a fetch is: asked of its pod, and shown no more often than a status should be written."""
+
+from __future__ import annotations
+
+import pytest
+
+from whisper_operator import progress
+from whisper_operator.progress import ProgressReader, Seen, ask, follow
+from whisper_runtime.contract import FetchProgress
+from whisper_runtime.fetch.observe import observable
+from whisper_runtime.fetch.progress import Progress
+
+POD = {"metadata": {"name": "fetch", "uid": "1"}, "status": {"podIP": "127.0.0.1"}}
+
+
+def at(done: int, problem: str | None = None) -> FetchProgress:
+    return FetchProgress(model="base", bytes=done, problem=problem)
+
+
+def test_the_first_answer_is_shown() -> None:
+    assert follow(None, at(1), 100.0) == Seen(100.0, 100.0, at(1))
+
+
+def test_bytes_are_shown_every_ten_seconds() -> None:
+    first = follow(None, at(1), 100.0)
+    second = follow(first, at(2), 104.0)
+    assert second.shown == at(1)
+    assert follow(second, at(3), 110.0).shown == at(3)
+
+
+@pytest.mark.parametrize("problem", ["http://mirror/base.pt answered 503", None])
+def test_a_problem_is_shown_and_taken_back_at_once(problem: str | None) -> None:
+    before = follow(None, at(1, None if problem else "stalled"), 100.0)
+    assert follow(before, at(1, problem), 101.0).shown == at(1, problem)
+
+
+async def test_a_pod_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = Progress("base")
+    running.begins(0, 1000)
+    running.moves(300)
+    with observable(running, 0) as port:
+        monkeypatch.setattr(progress, "METRICS_PORT", port)
+        reader = ProgressReader()
+        found = await reader.read(POD)
+        assert found is not None
+        assert (found.bytes, found.total) == (300, 1000)
+        running.moves(400)
+        assert await reader.read(POD) == found, "it is not asked again at once"
+
+
+async def test_a_pod_that_does_not_answer_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "METRICS_PORT", 9)
+    assert await ask(POD) is None
