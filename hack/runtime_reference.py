@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic.fields import FieldInfo
@@ -85,15 +85,16 @@ def _described(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield field.target.id, " ".join(str(text.value.value).split())
 
 
+NAMED: Final[Mapping[object, str]] = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
 def _type(field: FieldInfo) -> str:
     kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{value}`" for value in kinds)
     if get_origin(field.annotation) is tuple:
         return "JSON list"
-    return " ".join(
-        [{bool: "boolean", int: "integer", float: "number", str: "string"}[kinds[0]], *_bounds(field.metadata)]
-    )
+    return " ".join([NAMED[kinds[0]], *_bounds(field.metadata)])
 
 
 def _bounds(metadata: list[Any]) -> Iterator[str]:

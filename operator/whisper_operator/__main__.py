@@ -56,7 +56,8 @@ def whisper_services(file: Path) -> list[dict[str, Any]]:
         bodies = list(yaml.safe_load_all(file.read_text()))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SystemExit(f"{file}: {error}") from None
-    found = [body for body in bodies if isinstance(body, dict) and body.get("kind") == KIND]
+    objects = [cast(dict[str, Any], body) for body in bodies if isinstance(body, dict)]
+    found = [body for body in objects if body.get("kind") == KIND]
     return found or sys.exit(f"{file}: no {KIND} in it")
 
 

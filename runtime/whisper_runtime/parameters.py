@@ -41,7 +41,7 @@ def answer_of(form: TranscriptionForm) -> Answer:
     return Answer(
         "transcribe",
         wanted,
-        segments=form.granularities != {"word"},
+        segments=form.granularities != frozenset(("word",)),
         words="word" in form.granularities,
         logprobs="logprobs" in form.include,
     )

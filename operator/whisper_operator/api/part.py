@@ -117,7 +117,7 @@ def at_most(count: int, *, key: str = "") -> tuple[Any, ...]:
             raise ValueError(f"{key} {', '.join(twice)} is there twice: remove one of them")
         return items
 
-    by_key = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+    by_key: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
     return Field(max_length=count, strict=False, json_schema_extra=by_key), AfterValidator(check)
 
 

@@ -38,9 +38,11 @@ def overlaid(template: Part, over: Part) -> Part:
     """
     merged = _merge(template, _canonical(over))
     metadata = merged.get("metadata", {})
-    labels = metadata.get("labels", {}) if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict):
+        return merged
+    labels = cast(Part, metadata).get("labels", {})
     if isinstance(labels, dict):
-        merged["metadata"] = {**metadata, "labels": {**labels, **template["metadata"]["labels"]}}
+        merged["metadata"] = {**cast(Part, metadata), "labels": {**labels, **template["metadata"]["labels"]}}
     return merged
 
 

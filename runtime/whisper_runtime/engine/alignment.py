@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -41,8 +41,8 @@ def path(costs: npt.NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[int, ..
     total[0, 0] = 0
     came = np.full((rows + 1, columns + 1), -1, dtype=np.int8)
     for diagonal in range(2, rows + columns + 1):
-        i: npt.NDArray[np.int64] = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
-        j: npt.NDArray[np.int64] = diagonal - i
+        i: npt.NDArray[np.signedinteger[Any]] = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
+        j: npt.NDArray[np.signedinteger[Any]] = diagonal - i
         straight, text, time = total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]
         way = np.where(
             (straight < text) & (straight < time),
