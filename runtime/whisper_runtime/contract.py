@@ -174,3 +174,57 @@ class FetchReport(BaseModel):
     digest: str | None = None
     """sha256 of the file in hex, None where none was obtained."""
     bytes: int | None = None
+
+
+class Check(BaseModel):
+    """One thing that `verify` tried."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    message: str = ""
+
+
+class Performance(BaseModel):
+    """How fast the golden clip came back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: int
+    concurrency: int
+    p50_seconds: float
+    p95_seconds: float
+    realtime_factor: float
+    """Seconds of audio transcribed in a second, all requests together."""
+
+
+class VerifyReport(BaseModel):
+    """What `verify` writes as its termination message, as JSON; the operator puts it into status."""
+
+    model_config = ConfigDict(frozen=True)
+
+    checks: tuple[Check, ...]
+    performance: Performance | None = None
+    """None: no request of the measurement was answered."""
+    requests: int
+    """How many requests the verification spent."""
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    def to_json(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
+        """JSON of at most `limit` bytes: messages are cut where they must be, those of passed checks first."""
+        for passed, failed in ((1000, 1000), (60, 400), (0, 400), (0, 100)):
+            found = self._cut(passed, failed).model_dump_json(exclude_none=True)
+            if len(found.encode()) <= limit:
+                return found
+        return self._cut(0, 0).model_dump_json(exclude_none=True)
+
+    def _cut(self, passed: int, failed: int) -> Self:
+        cut = [
+            check.model_copy(update={"message": check.message[: passed if check.passed else failed]})
+            for check in self.checks
+        ]
+        return self.model_copy(update={"checks": tuple(cut)})
