@@ -17,7 +17,7 @@ def measured(subject: Subject, requests: int, concurrency: int) -> tuple[Check, 
     """Sends the clip `requests` times, `concurrency` at once; passes where each is transcribed."""
     started = time.perf_counter()
     with ThreadPoolExecutor(concurrency) as pool:
-        outcomes = list(pool.map(lambda _: _seconds(subject), range(requests)))
+        outcomes = list(pool.map(_seconds, [subject] * requests))
     elapsed = time.perf_counter() - started
     seconds = [outcome for outcome in outcomes if isinstance(outcome, float)]
     problems = [outcome for outcome in outcomes if isinstance(outcome, str)]

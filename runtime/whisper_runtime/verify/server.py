@@ -121,7 +121,7 @@ def form(boundary: str, fields: Mapping[str, str], file: bytes) -> bytes:
 def _begin(connection: HTTPConnection, path: str, headers: Headers) -> None:
     """Sends a POST's headers alone."""
     connection.putrequest("POST", path)
-    for name, value in (headers | {"Content-Type": "multipart/form-data; boundary=x"}).items():
+    for name, value in {**headers, "Content-Type": "multipart/form-data; boundary=x"}.items():
         connection.putheader(name, value)
     connection.endheaders()
 
