@@ -1,4 +1,4 @@
-"""python -m whisper_runtime serve | fetch"""
+"""python -m whisper_runtime serve | fetch | verify"""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 FAILED: Final = 1
 MISCONFIGURED: Final = 2
 TERMINATED: Final = 128 + signal.SIGTERM
+MAX_COUNT: Final = 1000
+"""Requests of a verification, and how many of them at once."""
 
 OVERRIDES: Final = {
     "model": "name of openai-whisper, or any name together with --url and --sha256",
@@ -39,14 +41,19 @@ OVERRIDES: Final = {
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs one command; the exit code is 0, 1 where it failed, or 2 where it was told nonsense."""
-    parsed = vars(_parser().parse_args(arguments))
-    command = parsed.pop("command")
+    parsed = _parser().parse_args(arguments)
     try:
-        config = RuntimeConfig.from_env({**environment, **_overridden(parsed)})
+        config = RuntimeConfig.from_env({**environment, **_overridden(vars(parsed))})
     except ValidationError as error:
         return _end(MISCONFIGURED, "; ".join(_problems(error)))
     logs.configure(config.log_level, config.log_format)
-    return _serve(config) if command == "serve" else _fetch(config)
+    match parsed.command:
+        case "serve":
+            return _serve(config)
+        case "fetch":
+            return _fetch(config)
+        case _:
+            return _verify(config, parsed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,13 +62,27 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve HTTP; configured by environment variables alone")
     fetch = commands.add_parser("fetch", help="put a checkpoint into the cache, verified")
     for name, text in OVERRIDES.items():
-        fetch.add_argument(f"--{name}", help=text)
+        dest = f"fetch_{name.replace('-', '_')}"
+        fetch.add_argument(f"--{name}", help=text, dest=dest, metavar=name.upper())
+    verify = commands.add_parser("verify", help="send real requests at a server and report; exit code 1: it failed")
+    verify.add_argument("--url", required=True, help="address for clients, such as http://meetings.default.svc")
+    verify.add_argument("--metrics-url", help="address for probes and metrics, such as http://meetings-metrics:9000")
+    verify.add_argument("--api-key-file", help="file that holds an API key; none: the server asks for no key")
+    verify.add_argument("--requests", type=_count, default=5, help="transcriptions to measure (5)")
+    verify.add_argument("--concurrency", type=_count, default=1, help="how many of them at once (1)")
+    verify.add_argument("--json", action="store_true", help="print the report as JSON, not as a table")
     return parser
 
 
-def _overridden(parsed: Mapping[str, str | None]) -> dict[str, str]:
+def _count(text: str) -> int:
+    if not 1 <= (number := int(text)) <= MAX_COUNT:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MAX_COUNT}")
+    return number
+
+
+def _overridden(parsed: Mapping[str, Any]) -> dict[str, str]:
     fields = {"model": "model", "url": "model_url", "sha256": "model_sha256", "model_dir": "model_dir"}
-    return {env_name(fields[name]): value for name, value in parsed.items() if value}
+    return {env_name(field): value for name, field in fields.items() if (value := parsed.get(f"fetch_{name}"))}
 
 
 def _problems(error: ValidationError) -> list[str]:
@@ -96,6 +117,26 @@ def _fetch(config: RuntimeConfig) -> int:
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     sys.exit(TERMINATED)
+
+
+def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
+    from whisper_runtime.verify.run import CannotVerify, Order, table, verify
+
+    order = Order(
+        url=parsed.url,
+        metrics_url=parsed.metrics_url,
+        api_key_file=parsed.api_key_file,
+        golden_dir=config.golden_dir,
+        requests=parsed.requests,
+        concurrency=parsed.concurrency,
+    )
+    try:
+        report = verify(order)
+    except CannotVerify as error:
+        return _end(MISCONFIGURED, str(error))
+    print(report.to_json() if parsed.json else table(report))
+    _leave_for_kubernetes(report.to_json())
+    return 0 if report.passed else FAILED
 
 
 def _end(code: int, problem: str) -> int:

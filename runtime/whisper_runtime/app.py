@@ -78,8 +78,8 @@ def _protect(app: FastAPI, serving: Serving) -> None:
             CORSMiddleware,
             allow_origins=config.cors_allow_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After", *RATE_HEADERS],
+            allow_headers=["*"],  # OpenAI's client in a browser sends a dozen of its own, X-Stainless-*
+            expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", *RATE_HEADERS],
         )
     app.add_middleware(CloseWhileLeaving, lifecycle=serving.lifecycle)
     app.add_middleware(Access, metrics=serving.metrics)

@@ -312,3 +312,18 @@ class VerifyReport(BaseModel):
     @property
     def passed(self) -> bool:
         return all(check.passed for check in self.checks)
+
+    def to_json(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
+        """JSON of at most `limit` bytes: messages are cut where they must be, those of passed checks first."""
+        for passed, failed in ((1000, 1000), (60, 400), (0, 400), (0, 100)):
+            found = self._cut(passed, failed).model_dump_json(exclude_none=True)
+            if len(found.encode()) <= limit:
+                return found
+        return self._cut(0, 0).model_dump_json(exclude_none=True)
+
+    def _cut(self, passed: int, failed: int) -> Self:
+        cut = [
+            check.model_copy(update={"message": check.message[: passed if check.passed else failed]})
+            for check in self.checks
+        ]
+        return self.model_copy(update={"checks": tuple(cut)})

@@ -41,7 +41,7 @@ def answer_of(form: TranscriptionForm) -> Answer:
     return Answer(
         "transcribe",
         wanted,
-        segments=form.granularities != frozenset(("word",)),
+        segments="segment" in form.granularities or not form.granularities,
         words="word" in form.granularities,
         logprobs="logprobs" in form.include,
     )

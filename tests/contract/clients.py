@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -69,7 +70,8 @@ def _made(client: openai.OpenAI, call: Call) -> Any:
             assert call.file is not None
             audio = client.audio
             create = (audio.transcriptions if operation == "transcribe" else audio.translations).create
-            with open(call.file, "rb") as file:
+            with open(call.file, "rb") as file, warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # openai's word for the model whisper-1
                 return create(file=file, **call.params)
 
 

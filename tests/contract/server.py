@@ -21,16 +21,16 @@ import uvicorn
 from tests.runtime.fake_engine import FakeEngine, fake_decode
 from whisper_runtime.app import create_app
 from whisper_runtime.contract import READY_PATH, RuntimeConfig
-from whisper_runtime.serving import Serving
+from whisper_runtime.serving import Decode, Serving
 
-START_SECONDS = 120
+START_SECONDS = 600
 
 
 @contextmanager
-def fake_server(engine: FakeEngine, **config: Any) -> Iterator[str]:
+def fake_server(engine: FakeEngine, decode: Decode = fake_decode, **config: Any) -> Iterator[str]:
     """The clients' application over a real socket; gives its address."""
-    app = create_app(Serving(RuntimeConfig(**({"model": "base"} | config)), engine, fake_decode))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
+    app = create_app(Serving(RuntimeConfig(**({"model": "base"} | config)), engine, decode))
+    server = uvicorn.Server(uvicorn.Config(app, http="h11", lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

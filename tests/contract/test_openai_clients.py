@@ -16,8 +16,6 @@ from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
 from whisper_runtime.engine.protocol import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 
-pytestmark = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # openai's word for whisper-1
-
 ONE = replace(SEGMENT, text=" Ask not", end=1.0)
 TWO = replace(SEGMENT, id=1, text=" what your country.", start=1.0, end=2.5)
 BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))

@@ -70,6 +70,22 @@ def test_verbose_json_has_the_segments_of_whisper(say: Any, judge: dict[str, Any
             assert segment[name] == pytest.approx(wanted[name], abs=1e-3)
 
 
+def test_words_have_the_times_of_whisper(say: Any, weights: dict[str, Path], recordings: Path) -> None:
+    model = whisper.load_model(str(weights["tiny.en"]), device="cpu")
+    judge = model.transcribe(str(recordings / "jfk.wav"), fp16=False, word_timestamps=True)
+    found = say(response_format="verbose_json", timestamp_granularities=["word", "segment"])
+    wanted = [word for segment in judge["segments"] for word in segment["words"]]
+    assert [word["word"] for word in found["words"]] == [word["word"].strip() for word in wanted]
+    for word, right in zip(found["words"], wanted, strict=True):
+        assert (word["start"], word["end"]) == pytest.approx((right["start"], right["end"]), abs=0.05)
+
+
+def test_log_probabilities_are_those_of_the_tokens_that_make_the_text(say: Any) -> None:
+    found = say(include=["logprobs"])
+    assert "".join(entry["token"] for entry in found["logprobs"]).strip() == found["text"]
+    assert all(entry["logprob"] <= 0 for entry in found["logprobs"])
+
+
 def test_a_stream_ends_with_the_whole_text(say: Any, judge: dict[str, Any]) -> None:
     *deltas, done = say(stream=True)
     assert deltas

@@ -18,7 +18,16 @@ async def test_a_preflight_needs_no_key(start: Start, tmp_path: Path) -> None:
     client = start(cors_allow_origins=(ORIGIN,), api_keys_dir=str(tmp_path))
     answer = await client.options("/transcribe", headers=PREFLIGHT)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, ORIGIN)
-    assert "Authorization" in answer.headers["access-control-allow-headers"]
+    assert "authorization" in answer.headers["access-control-allow-headers"]
+
+
+async def test_the_headers_of_openais_client_are_allowed(start: Start) -> None:
+    asked = "authorization,content-type,x-stainless-lang,x-stainless-retry-count,x-stainless-timeout"
+    preflight = PREFLIGHT | {"Access-Control-Request-Headers": asked}
+    answer = await start(cors_allow_origins=(ORIGIN,)).options("/v1/audio/transcriptions", headers=preflight)
+    assert answer.status_code == 200
+    assert set(asked.split(",")) <= set(answer.headers["access-control-allow-headers"].split(","))
+    assert "access-control-allow-credentials" not in answer.headers
 
 
 async def test_errors_are_readable_for_the_page_too(start: Start, tmp_path: Path) -> None:

@@ -31,6 +31,6 @@ def test_a_wrong_variable_is_named_on_one_line(
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["verify"], {})
+        main(["transcribe"], {})
     assert ended.value.code == 2
-    assert "invalid choice: 'verify'" in capsys.readouterr().err
+    assert "invalid choice: 'transcribe'" in capsys.readouterr().err
