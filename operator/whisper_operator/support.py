@@ -11,7 +11,6 @@ UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
     ("spec.model.source.url", lambda spec: spec.model.source and spec.model.source.url.startswith(("s3://", "pvc://"))),
     ("spec.model.source.secretRef", lambda spec: spec.model.source and spec.model.source.secret_ref),
     ("spec.model.source.caRef", lambda spec: spec.model.source and spec.model.source.ca_ref),
-    ("spec.computeType", lambda spec: spec.compute_type == "bfloat16"),
     ("spec.server.maxBatchSize", lambda spec: spec.server.max_batch_size != "auto"),
     ("spec.rateLimit", lambda spec: spec.rate_limit),
     ("spec.jobs", lambda spec: spec.jobs),

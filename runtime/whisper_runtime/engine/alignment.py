@@ -36,13 +36,13 @@ def path(costs: npt.NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[int, ..
 
     A diagonal of the table at a time: its cells depend on the two diagonals before it alone.
     """
-    rows, columns = costs.shape
+    rows, columns = (int(length) for length in costs.shape)
     total = np.full((rows + 1, columns + 1), np.inf, dtype=np.float32)
     total[0, 0] = 0
     came = np.full((rows + 1, columns + 1), -1, dtype=np.int8)
     for diagonal in range(2, rows + columns + 1):
-        i: npt.NDArray[np.int64] = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
-        j: npt.NDArray[np.int64] = diagonal - i
+        i = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
+        j = diagonal - i
         straight, text, time = total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]
         way = np.where(
             (straight < text) & (straight < time),
