@@ -66,6 +66,18 @@ cluster-down: ## removes it: no process, mount, interface or iptables chain is l
 kubeconfig: ## prints the running cluster's kubeconfig path (make -s kubeconfig)
 	@python3 -m hack.cluster kubeconfig
 
+.PHONY: parity
+parity: ## the engine against whisper.transcribe, over the whole corpus; slow: upstream answers each case once
+	@$(PYTHON) -m hack.parity
+
+.PHONY: bench-runtime
+bench-runtime: ## this runtime, a plain handler and faster-whisper on the same weights; writes docs/reports/runtime-bench.md
+	@$(PYTHON) -m hack.bench.runtime
+
+.PHONY: bench-loading
+bench-loading: ## how long a model of large-v3's size takes to load, and in how much memory
+	@$(PYTHON) -m hack.bench.runtime.loading
+
 .PHONY: python
 python: ## prints the development environment's interpreter (make -s python)
 	@hack/python.sh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from hack.inputs import CHECKPOINTS, weights
@@ -21,7 +22,7 @@ Answer = dict[str, Any]
 
 def answer(case: Case) -> Answer:
     """`whisper.transcribe`'s result for this case, in fp32 on the CPU."""
-    kept = ANSWERS / f"{key(case)}.json"
+    kept = _path(case)
     if not kept.exists():
         found = _transcribe(case)
         ANSWERS.mkdir(parents=True, exist_ok=True)
@@ -31,7 +32,16 @@ def answer(case: Case) -> Answer:
     return json.loads(kept.read_text())
 
 
-def key(case: Case) -> str:
+def is_kept(case: Case) -> bool:
+    """Whether the answer is there without any work."""
+    return _path(case).exists()
+
+
+def _path(case: Case) -> Path:
+    return ANSWERS / f"{_key(case)}.json"
+
+
+def _key(case: Case) -> str:
     """Names the samples, the options, the weights and the version of openai-whisper."""
     import whisper
 

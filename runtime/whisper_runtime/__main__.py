@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 

@@ -36,7 +36,7 @@ def path(costs: npt.NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[int, ..
 
     A diagonal of the table at a time: its cells depend on the two diagonals before it alone.
     """
-    rows, columns = costs.shape
+    rows, columns = (int(length) for length in costs.shape)
     total = np.full((rows + 1, columns + 1), np.inf, dtype=np.float32)
     total[0, 0] = 0
     came = np.full((rows + 1, columns + 1), -1, dtype=np.int8)

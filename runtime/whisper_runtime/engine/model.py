@@ -63,7 +63,7 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
             module.dims,
             Encoder(module.encoder, pack, on, dtype),
             Decoder(module.decoder, pack, on, dtype),
-            _alignment_heads(name or path.stem, module.dims),
+            alignment_heads(name or path.stem, module.dims),
             on,
             precision,
         )
@@ -92,7 +92,7 @@ class _Empty(Whisper):
             )
 
 
-def _alignment_heads(name: str, dims: ModelDimensions) -> tuple[tuple[int, int], ...]:
+def alignment_heads(name: str, dims: ModelDimensions) -> tuple[tuple[int, int], ...]:
     """Those that openai-whisper publishes for the model, else all of the upper half of the layers (model.py)."""
     known = next((known for known in sorted(_MODELS, key=len, reverse=True) if name.startswith(known)), None)
     if known is not None:

@@ -78,19 +78,30 @@ class Scheduler:
 
     def _run(self) -> None:
         try:
-            table = _table(self._load(), self._observer)
+            table = table_of(self._load(), self._observer)
             self._prove(lambda samples: _alone(table, samples).text)
         except Exception as error:
             log.error("the model is not served: %s", error)
-            self.error = str(error)
-            self.state = State.FAILED
+            self._fail(error)
             return
         with self._changed:
             self._table = table
             if self.state is State.LOADING:
                 self.state = State.READY
-        while self._take(table):
-            table.turn()
+        try:
+            while self._take(table):
+                table.turn()
+        except Exception as error:  # no single request's: a broken GPU answers nobody
+            log.exception("the model is not served any more")
+            with self._changed:
+                self._fail(error)
+                while self._come:
+                    table.add(self._come.popleft())
+            table.fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.error = str(error) or type(error).__name__
+        self.state = State.FAILED
 
     def _take(self, table: Table) -> bool:
         """Brings who has come to the table; waits while nobody is there. False: stop."""
@@ -102,7 +113,7 @@ class Scheduler:
             return self.state is State.READY
 
 
-def _table(model: Model, observer: Observer) -> Table:
+def table_of(model: Model, observer: Observer) -> Table:
     tokens = Tokens(model.is_multilingual, model.num_languages, model.dims.n_vocab, model.dims.n_text_ctx)
     dtype = ACTIVATIONS.get(model.precision, torch.float32) if model.device.type == "cuda" else torch.float32
     with torch.inference_mode():

@@ -39,6 +39,7 @@ class Table:
     def __init__(self, model: Model, tokens: Tokens, batch: Batch, observer: Observer) -> None:
         self._model, self._tokens, self._batch, self._observer = model, tokens, batch, observer
         self._filters = Filters(tokens.vocabulary, model.device)
+        self._at_once = WINDOWS_ENCODED_AT_ONCE[model.device.type]
         self._streams: list[Stream] = []
         self._tickets = count()
         self.requests: list[Request] = []
@@ -61,11 +62,16 @@ class Table:
             self._step()
         self.speed.worked(time.perf_counter() - started)
 
+    def fail(self, error: Exception) -> None:
+        """Ends every request with `error`."""
+        for request in list(self.requests):
+            self._fail(request, error)
+
     def _open(self) -> None:
-        """The next piece of reading a file, for who has waited longest."""
+        """The next piece of reading a file, for as many as are encoded at once: who has waited longest first."""
         paused = [stream for stream in self._streams if isinstance(stream.pending, Pause)]
-        if paused:
-            self._for(min(paused, key=lambda stream: stream.ticket), lambda stream: self._go_on(stream, None))
+        for stream in sorted(paused, key=lambda stream: stream.ticket)[: self._at_once]:
+            self._for(stream, lambda stream: self._go_on(stream, None))
 
     def _admit(self) -> None:
         waiting = [one for one in self._streams if one.place is None and one.window is not None]
@@ -74,7 +80,7 @@ class Table:
         room = {True: SEARCHES_AT_ONCE - searched, False: self._batch.free}
         chosen: list[Stream] = []
         for stream in waiting:
-            if room[stream.is_searched] > 0 and len(chosen) < WINDOWS_ENCODED_AT_ONCE[self._model.device.type]:
+            if room[stream.is_searched] > 0 and len(chosen) < self._at_once:
                 room[stream.is_searched] -= 1
                 chosen.append(stream)
         if chosen:

@@ -1,19 +1,25 @@
-"""What becomes of requests whose client goes away, and of a model that cannot be proven."""
+"""The thread: what becomes of requests, of those whose client goes away, and of a model that cannot be proven."""
 
 from __future__ import annotations
 
+import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.runtime.engine.conftest import hum
 from whisper_runtime import golden
 from whisper_runtime.engine import model
 from whisper_runtime.engine.protocol import Samples, State
 from whisper_runtime.engine.scheduler import Scheduler
-from whisper_runtime.engine.transcription import Options
+from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.transcription import Options, Segment
 
 SECOND = np.zeros(16_000, dtype=np.float32)
+OPTIONS = Options(language="en", temperatures=(0.0,))
+SECONDS = 120
 
 
 def failed(engine: Scheduler) -> str:
@@ -24,43 +30,45 @@ def failed(engine: Scheduler) -> str:
     return engine.error
 
 
-def test_a_file_that_is_no_checkpoint_fails_by_name(tmp_path: Path) -> None:
+@pytest.fixture
+def engine(smallest: model.Model) -> Iterator[Scheduler]:
+    engine = Scheduler(lambda: smallest, lambda transcribe: None)
+    engine.start()
+    yield engine
+    engine.stop()
+    assert engine.state is State.STOPPED
+
+
+def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler) -> None:
+    told: list[Segment] = []
+    future = engine.submit(hum(3), OPTIONS, told.extend)
+    found = future.result(SECONDS)
+    assert tuple(told) == found.segments
+    assert found.text == "".join(segment.text for segment in told)
+    assert engine.queued_audio_seconds == 0
+
+
+def test_what_is_left_at_the_end_is_cancelled(smallest: model.Model) -> None:
+    engine = Scheduler(lambda: smallest, lambda transcribe: None)
+    engine.start()
+    futures = [engine.submit(hum(60), OPTIONS) for _ in range(20)]
+    engine.stop()
+    assert futures[-1].cancelled()
+
+
+def test_a_model_that_cannot_be_loaded_fails_by_name(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"no checkpoint")
     assert "model.pt is no checkpoint" in failed(
         Scheduler(lambda: model.load(tmp_path / "model.pt", "cpu", "auto"), lambda transcribe: None)
     )
 
 
-def test_a_pickle_that_runs_code_is_not_loaded(tmp_path: Path) -> None:
-    import pickle
-
-    class Evil:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return exec, (f"open({str(tmp_path / 'ran')!r}, 'w')",)
-
-    (tmp_path / "model.pt").write_bytes(pickle.dumps(Evil()))
-    failed(Scheduler(lambda: model.load(tmp_path / "model.pt", "cpu", "auto"), lambda transcribe: None))
-    assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize("compute_type", ["float16", "bfloat16"])
-def test_what_a_cpu_cannot_do_is_refused(compute_type: str, weights: dict[str, Path]) -> None:
-    load = lambda: model.load(weights["tiny.en"], "cpu", compute_type)  # noqa: E731 # pyright: ignore
-    assert compute_type in failed(Scheduler(load, lambda transcribe: None))
-
-
-def test_a_model_that_hears_something_else_is_never_ready(weights: dict[str, Path], tmp_path: Path) -> None:
-    """Given a clip of silence that should be words."""
-    import wave
-
+def test_a_model_that_hears_something_else_is_never_ready(smallest: model.Model, tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "clip.wav"), "wb") as clip:
         clip.setparams((1, 2, 16_000, 0, "NONE", ""))
         clip.writeframes(bytes(32_000))
     (tmp_path / "clip.txt").write_text("Please call me back tomorrow morning.")
-    engine = Scheduler(
-        lambda: model.load(weights["tiny.en"], "cpu", "auto"),
-        lambda transcribe: golden.prove(str(tmp_path), transcribe),
-    )
+    engine = Scheduler(lambda: smallest, lambda transcribe: golden.prove(str(tmp_path), transcribe))
     assert "of the golden clip's words wrong" in failed(engine)
 
 
@@ -93,3 +101,21 @@ def test_a_cancelled_request_gives_its_place_back() -> None:
     assert engine.queued_audio_seconds == 1
     engine.stop()
     assert kept.cancelled()
+
+
+def test_a_model_that_breaks_fails_its_requests_and_says_so(
+    smallest: model.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a device that does not compute any more."""
+
+    def broken(table: Table) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    engine = Scheduler(lambda: smallest, lambda transcribe: None)
+    monkeypatch.setattr(Table, "turn", broken)
+    engine.start()
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        engine.submit(hum(3), OPTIONS).result(SECONDS)
+    engine._thread.join(SECONDS)
+    assert engine.state is State.FAILED
+    assert engine.error == "CUDA error: device-side assert triggered"

@@ -1,0 +1,67 @@
+"""make bench-runtime: every server, the same weights, recordings and machine, turn by turn in one go."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from hack.bench.runtime import load, report, speech, systems
+from hack.bench.runtime.report import Load
+from hack.inputs import weights
+from hack.paths import REPOSITORY
+
+REPORTS: Final = REPOSITORY / "docs" / "reports"
+REQUESTS_EACH: Final = 1
+"""Of each client in a round; at least as many in all as there are clips."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", default=["base", "tiny.en"])
+    parser.add_argument("--clients", nargs="+", type=int, default=[1, 4, 8, 32])
+    parser.add_argument("--languages", nargs="+", default=["auto", "en"], help="`auto`: requests name none")
+    parser.add_argument("--systems", nargs="+", default=list(systems.SYSTEMS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-long", action="store_true", help="leaves the long file out")
+    parser.add_argument("--out", type=Path, default=REPORTS)
+    parsed = parser.parse_args()
+    weights.ensure()
+    loads = [
+        Load(model, "short clips", clients, None if language == "auto" else language)
+        for model in parsed.models
+        for language in parsed.languages
+        for clients in parsed.clients
+    ]
+    loads += [] if parsed.no_long else [Load(model, "long file", 1, "en") for model in parsed.models]
+    results: dict[Load, dict[str, list[load.Round]]] = {}
+    costs: dict[tuple[str, str], tuple[float, float]] = {}
+    for model in parsed.models:
+        with tempfile.TemporaryDirectory() as directory, systems.running(parsed.systems, model, Path(directory)) as up:
+            for one in [one for one in loads if one.model == model]:
+                results[one] = _rounds(one, up, parsed.rounds)
+            costs |= {(model, system.name): (system.peak_mib, system.start_seconds) for system in up}
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    text = report.markdown(results, costs)
+    (parsed.out / "runtime-bench.md").write_text(text + "\n![requests per second](runtime-bench.svg)\n")
+    report.plot(results, parsed.out / "runtime-bench.svg")
+    print(text)
+
+
+def _rounds(one: Load, up: list[systems.System], rounds: int) -> dict[str, list[load.Round]]:
+    """One round of each system after the other, so that what else the machine does meets all of them."""
+    clips = speech.short_clips() if one.kind == "short clips" else [speech.long_clip()]
+    requests = max(len(clips), one.clients * REQUESTS_EACH)
+    found: dict[str, list[load.Round]] = {system.name: [] for system in up}
+    for number in range(rounds):
+        for system in up:
+            done = load.run(system, clips, one.clients, requests, one.language)
+            found[system.name].append(done)
+            print(f"{one}, round {number + 1}, {system.name}: {done.per_second:.2f}/s", file=sys.stderr, flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The engine's answers to the corpus: one case at a time, all at once, or in the company of copies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+
+from hack.inputs import weights
+from hack.parity.corpus import Case
+from whisper_runtime.engine import model, scheduler
+from whisper_runtime.engine.protocol import Unobserved
+from whisper_runtime.engine.request import Request
+from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.transcription import Transcription
+
+COPIES = 8
+
+
+def table(name: str) -> Table:
+    """The engine without its thread, in fp32 on the CPU."""
+    return scheduler.table_of(model.load(weights.path(name), "cpu", "float32"), Unobserved())
+
+
+def alone(engine: Table, case: Case) -> Transcription:
+    return _until_done(engine, [_ask(engine, case)])[0]
+
+
+def among_copies(engine: Table, case: Case) -> list[Transcription]:
+    """Eight equal ones, each of which must come out alike."""
+    return _until_done(engine, [_ask(engine, case) for _ in range(COPIES)])
+
+
+def among_others(engine: Table, cases: Iterable[Case]) -> Iterator[tuple[Case, Transcription]]:
+    """All cases, in batches of different ones; each joins as soon as another has left."""
+    asked = [(case, _ask(engine, case)) for case in cases]
+    _until_done(engine, [future for _, future in asked])
+    yield from ((case, future.result()) for case, future in asked)
+
+
+def _ask(engine: Table, case: Case) -> Future[Transcription]:
+    future: Future[Transcription] = Future()
+    engine.add(Request(case.samples, case.options, future, None, time.perf_counter()))
+    return future
+
+
+def _until_done(engine: Table, futures: list[Future[Transcription]]) -> list[Transcription]:
+    while not all(future.done() for future in futures):
+        engine.turn()
+    return [future.result() for future in futures]

@@ -1,0 +1,76 @@
+"""The engine's words, times and tokens are those of `whisper.transcribe`, whatever else is in the batch.
+
+A sample of the corpus; `python -m hack.parity` tries all of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from hack.parity import compare, run, upstream
+from hack.parity.corpus import MODELS, Case, cases
+from whisper_runtime.engine.table import Table
+
+pytestmark = pytest.mark.slow
+
+SAMPLE: Final = {
+    "tiny.en": (
+        "jfk",
+        "jfk/words",
+        "jfk/beam-5",
+        "jfk/speed-1.6",
+        "0870/first-half",
+        "0870/prompt-0",
+        "0880/untimed",
+        "0880/words",
+        "0880/beam-2",
+        "0890/noise-0",
+        "0890/prompt-1",
+        "0920/middle",
+        "0930/beam-5",
+        "0930/words",
+        "0880/in-hiss",
+        "silence-1",
+        "hiss-1",
+        "long/words",
+        "pauses/skips-1.0",
+    ),
+    "base": ("0880", "0930/auto", "0880/words", "0930/translate", "pl/auto", "nl/translate", "de", "0880/early"),
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def sample(request: pytest.FixtureRequest) -> tuple[Table, list[Case]]:
+    name = request.param
+    chosen = [case for case in cases() if case.model == name and case.name.removesuffix(f"/{name}") in SAMPLE[name]]
+    assert len(chosen) == len(SAMPLE[name])
+    return run.table(name), chosen
+
+
+def test_alone(sample: tuple[Table, list[Case]]) -> None:
+    engine, chosen = sample
+    found = {case.name: compare.differences(run.alone(engine, case), upstream.answer(case)) for case in chosen}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_among_others_that_come_and_go(sample: tuple[Table, list[Case]]) -> None:
+    engine, chosen = sample
+    found = {
+        case.name: compare.differences(answer, upstream.answer(case))
+        for case, answer in run.among_others(engine, chosen)
+    }
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_among_copies_of_itself(sample: tuple[Table, list[Case]]) -> None:
+    engine, chosen = sample
+    answers = run.among_copies(engine, chosen[0])
+    assert len(answers) == run.COPIES
+    assert [compare.differences(answer, upstream.answer(chosen[0])) for answer in answers] == [[]] * run.COPIES
+
+
+def test_the_corpus_has_two_hundred_cases_and_each_has_its_name() -> None:
+    names = [case.name for case in cases()]
+    assert len(set(names)) == len(names) >= 200

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from whisper_runtime.engine.quiet import cuts
+
+
+def noise(seconds: float) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(int(seconds * 16_000)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("seconds", "pieces"), [(0, 0), (0.5, 1), (30, 1), (30.5, 2), (600, 25)])
+def test_pieces_join_and_none_is_longer_than_a_window(seconds: float, pieces: int) -> None:
+    found = cuts(noise(seconds))
+    assert abs(len(found) - pieces) <= pieces // 5
+    assert [start for start, _ in found[1:]] == [end for _, end in found[:-1]]
+    assert all(0 < end - start <= 3000 for start, end in found)
+    if found:
+        assert (found[0][0], found[-1][1]) == (0, int(seconds * 100))
+
+
+def test_a_cut_is_in_the_middle_of_a_pause_not_of_a_click() -> None:
+    """Given half a second of silence at 24 s and a gap of 20 ms at 28 s."""
+    samples = noise(40)
+    samples[int(23.75 * 16_000) : int(24.25 * 16_000)] = 0
+    samples[28 * 16_000 : int(28.02 * 16_000)] = 0
+    assert cuts(samples)[0][1] == pytest.approx(2400, abs=12)
