@@ -91,7 +91,8 @@ def _type(field: FieldInfo) -> str:
         return ", ".join(f"`{value}`" for value in kinds)
     if get_origin(field.annotation) is tuple:
         return "JSON list"
-    return " ".join([{bool: "boolean", int: "integer", str: "string"}[kinds[0]], *_bounds(field.metadata)])
+    words: dict[Any, str] = {bool: "boolean", int: "integer", str: "string"}
+    return " ".join([words[kinds[0]], *_bounds(field.metadata)])
 
 
 def _bounds(metadata: list[Any]) -> Iterator[str]:

@@ -76,7 +76,11 @@ def running(directory: Path, model: str = "tiny.en", **config: Any) -> Generator
     shutil.copy(recordings.ensure() / "jfk.wav", golden / "clip.wav")
     (golden / "clip.txt").write_text(WORDS)
     port, metrics_port = _free_port(), _free_port()
-    settings = {"model": str(weights.ensure()[model]), "golden_dir": str(golden), "drain_seconds": 0} | config
+    settings: dict[str, Any] = {
+        "model": str(weights.ensure()[model]),
+        "golden_dir": str(golden),
+        "drain_seconds": 0,
+    } | config
     environment = RuntimeConfig(port=port, metrics_port=metrics_port, **settings).to_env()
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
