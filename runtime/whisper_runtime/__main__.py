@@ -127,6 +127,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         metrics_url=parsed.metrics_url,
         api_key_file=parsed.api_key_file,
         golden_dir=config.golden_dir,
+        max_word_error_rate=config.golden_max_word_error_rate,
         requests=parsed.requests,
         concurrency=parsed.concurrency,
     )

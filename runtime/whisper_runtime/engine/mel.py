@@ -34,7 +34,7 @@ def spectrogram(samples: Samples, n_mels: int, device: torch.device) -> Generato
         if end < heard:
             yield Pause()
     if frames:
-        log = torch.maximum(log, log.max() - RANGE)
+        log.clamp_(min=log.max() - RANGE)
     return log.add_(4.0).div_(4.0)
 
 

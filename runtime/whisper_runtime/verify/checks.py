@@ -23,6 +23,8 @@ class Subject:
     """A recording, as a file's content."""
     words: str
     """What is spoken in it, in English."""
+    max_word_error_rate: float
+    """Share of the words that may come out wrong."""
     seconds: float
     """Its length."""
     metrics: Server | None = None

@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from typing import Any, Final
 
-from whisper_runtime.golden import MAX_WORD_ERROR_RATE, word_error_rate
+from whisper_runtime.golden import word_error_rate
 from whisper_runtime.verify.checks import Examine, Subject, Wrong, wanted
 
 PLAIN: Final = "/transcribe"
@@ -32,7 +32,7 @@ def model(subject: Subject) -> str:
 def transcribes(subject: Subject) -> str:
     """The plain API, which detects the language."""
     body = wanted(subject.server.post(PLAIN, {}, subject.clip), 200).json
-    return heard(body["text"], subject.words)
+    return heard(body["text"], subject)
 
 
 def detects_the_language(subject: Subject) -> str:
@@ -43,25 +43,25 @@ def answers_json(subject: Subject) -> str:
     body = _transcription(subject, response_format="json").json
     if body["usage"]["type"] != "duration":
         raise Wrong(f"usage is {body['usage']}")
-    return heard(body["text"], subject.words)
+    return heard(body["text"], subject)
 
 
 def answers_text(subject: Subject) -> str:
-    return heard(_transcription(subject, response_format="text").text, subject.words)
+    return heard(_transcription(subject, response_format="text").text, subject)
 
 
 def answers_srt(subject: Subject) -> str:
     text = _transcription(subject, response_format="srt").text
     if not text.startswith("1\n00:"):
         raise Wrong(f"begins with {text[:20]!r}, not with a numbered cue")
-    return heard(spoken_in_cues(text), subject.words)
+    return heard(spoken_in_cues(text), subject)
 
 
 def answers_vtt(subject: Subject) -> str:
     text = _transcription(subject, response_format="vtt").text
     if not text.startswith("WEBVTT\n\n"):
         raise Wrong(f"begins with {text[:20]!r}, not with WEBVTT")
-    return heard(spoken_in_cues(text), subject.words)
+    return heard(spoken_in_cues(text), subject)
 
 
 def answers_verbose_json(subject: Subject) -> str:
@@ -69,14 +69,14 @@ def answers_verbose_json(subject: Subject) -> str:
     for segment in body["segments"]:
         if missing := SEGMENT_FIELDS - segment.keys():
             raise Wrong(f"a segment lacks {', '.join(sorted(missing))}")
-    heard("".join(segment["text"] for segment in body["segments"]), subject.words)
+    heard("".join(segment["text"] for segment in body["segments"]), subject)
     return f"{len(body['segments'])} segments with all fields"
 
 
 def times_words(subject: Subject) -> str:
     options = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
     words = _transcription(subject, **options).json["words"]
-    heard(" ".join(word["word"] for word in words), subject.words)
+    heard(" ".join(word["word"] for word in words), subject)
     if any(one["start"] > two["start"] for one, two in pairwise(words)):
         raise Wrong("words are out of order")
     if words[0]["start"] < 0 or words[-1]["end"] > subject.seconds + 1:
@@ -92,7 +92,7 @@ def streams(subject: Subject) -> str:
         raise Wrong(f"the last event is {done}")
     if "".join(event["delta"] for event in deltas) != done["text"]:
         raise Wrong("the deltas together are not the text of the last event")
-    return f"{len(deltas)} deltas; {heard(done['text'], subject.words)}"
+    return f"{len(deltas)} deltas; {heard(done['text'], subject)}"
 
 
 def translates(subject: Subject) -> str:
@@ -100,7 +100,7 @@ def translates(subject: Subject) -> str:
     answer = subject.server.post(TRANSLATIONS, ANY_MODEL, subject.clip)
     if answer.status == 400 and answer.json["error"]["code"] == "translation_not_supported":
         return "the model was not trained to translate, and says so"
-    return heard(wanted(answer, 200).json["text"], subject.words)
+    return heard(wanted(answer, 200).json["text"], subject)
 
 
 def refuses_nonsense(subject: Subject) -> str:
@@ -135,11 +135,11 @@ CHECKS: Final[tuple[tuple[str, Examine], ...]] = (
 )
 
 
-def heard(text: str, words: str) -> str:
+def heard(text: str, subject: Subject) -> str:
     """The word error rate as a sentence; raises Wrong where it is too high. The words themselves stay unsaid."""
-    rate = word_error_rate(words, text)
-    if rate > MAX_WORD_ERROR_RATE:
-        raise Wrong(f"{rate:.0%} of the words are wrong, at most {MAX_WORD_ERROR_RATE:.0%} may be")
+    rate, most = word_error_rate(subject.words, text), subject.max_word_error_rate
+    if rate > most:
+        raise Wrong(f"{rate:.0%} of the words are wrong, at most {most:.0%} may be")
     return f"word error rate {rate:.0%}"
 
 

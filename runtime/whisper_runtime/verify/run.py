@@ -28,6 +28,7 @@ class Order:
     metrics_url: str | None
     api_key_file: str | None
     golden_dir: str
+    max_word_error_rate: float
     requests: int
     """How many transcriptions are measured."""
     concurrency: int
@@ -74,6 +75,7 @@ def _subject(order: Order) -> Subject:
             server=Server(order.url, key, TIMEOUT_SECONDS),
             clip=clip.read_bytes(),
             words=(clip.parent / "clip.txt").read_text(),
+            max_word_error_rate=order.max_word_error_rate,
             seconds=seconds,
             metrics=Server(order.metrics_url, None, TIMEOUT_SECONDS) if order.metrics_url else None,
         )

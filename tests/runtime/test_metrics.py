@@ -1,0 +1,76 @@
+"""Every stage, every refusal and every error is counted under its own name."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.fake_engine import FakeEngine
+from whisper_runtime.contract import AUTOSCALING_METRICS
+from whisper_runtime.engine.protocol import Observer
+from whisper_runtime.metrics import Metrics
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float:
+    found = registry.get_sample_value(name, labels)
+    assert found is not None, f"{name}{labels} is not there"
+    return found
+
+
+def test_what_the_engine_tells_is_counted() -> None:
+    metrics = Metrics()
+    observer: Observer = metrics
+    observer.stage("encode", 0.5)
+    observer.batch(rows=2, capacity=8)
+    observer.fallback()
+    observer.no_speech()
+    observer.cancelled()
+    observer.split()
+    assert value(metrics.registry, "whisper_stage_duration_seconds_sum", stage="encode") == 0.5
+    assert value(metrics.registry, "whisper_batch_fill_ratio_sum") == 0.25
+    for name in ("fallbacks", "no_speech", "cancellations", "batch_splits"):
+        assert value(metrics.registry, f"whisper_{name}_total") == 1
+
+
+async def test_refusals_and_errors_are_counted_by_their_code(
+    start: Start, serving_of: ServingOf, engine: FakeEngine
+) -> None:
+    serving = serving_of(max_queued_audio_seconds=100)
+    client, registry = start(serving), serving.metrics.registry
+    await client.post("/transcribe", files={"file": b"<html>"})
+    engine.queued_audio_seconds = 100
+    await client.post("/transcribe", files=speech())
+    engine.queued_audio_seconds, engine.answer = 0, RuntimeError("a bug")
+    await client.post("/transcribe", files=speech())
+    assert value(registry, "whisper_errors_total", cause="not_audio") == 1
+    assert value(registry, "whisper_rejections_total", cause="queue_full") == 1
+    assert value(registry, "whisper_errors_total", cause="internal_error") == 1
+
+
+async def test_decoding_media_is_a_stage_too(start: Start, serving_of: ServingOf) -> None:
+    serving = serving_of()
+    await start(serving).post("/transcribe", files=speech())
+    assert value(serving.metrics.registry, "whisper_stage_duration_seconds_count", stage="decode") == 1
+
+
+def test_the_start_and_the_device_are_told(serving_of: ServingOf) -> None:
+    metrics = serving_of(model_sha256="a" * 64).metrics
+    with metrics.phase("load"):
+        pass
+    metrics.runs_on("NVIDIA H100", "float16", lambda: 1024.0)
+    labels = {"model": "base", "digest": "a" * 64, "device": "NVIDIA H100", "compute_type": "float16"}
+    assert value(metrics.registry, "whisper_model_info", **labels) == 1
+    assert value(metrics.registry, "whisper_device_memory_bytes") == 1024
+    assert value(metrics.registry, "whisper_load_phase_seconds", phase="load") < 60
+
+
+@pytest.mark.parametrize("name", AUTOSCALING_METRICS)
+def test_what_an_autoscaler_needs_is_there_from_the_start(serving_of: ServingOf, name: str) -> None:
+    assert value(serving_of().metrics.registry, name) >= 0
+
+
+def test_saturation_is_one_where_requests_begin_to_be_refused(serving_of: ServingOf, engine: FakeEngine) -> None:
+    serving = serving_of(max_queued_audio_seconds=100)
+    engine.queued_audio_seconds = 100
+    assert value(serving.metrics.registry, "whisper_saturation_ratio") == 1
