@@ -89,6 +89,7 @@ def _outcome(speech: Speech, manner: Manner, seconds: float, head: bytes, body: 
     found: dict[str, Any] = {}
     with contextlib.suppress(ValueError):
         found = json.loads(body)
-    code = (found.get("error") or {}).get("code") or ""
+    error: dict[str, Any] = found.get("error") or {}
+    code: str = error.get("code") or ""
     number = int(status.split()[1]) if status else 0
     return Outcome(speech, manner, number, seconds, headers.get("retry-after", ""), found.get("text", ""), code)

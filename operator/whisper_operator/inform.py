@@ -7,7 +7,7 @@ from typing import Final
 from whisper_operator import names, pods
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
-from whisper_operator.api.units import quantity
+from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.claim import can_grow, size
 from whisper_operator.build.pod import newest_image
@@ -124,7 +124,7 @@ def cache_as_specified(service: WhisperService, observed: Observed, env: Env) ->
         message = f"claim {name} is {', '.join(spec['accessModes'])}, which is fixed once it exists: {remedy}"
         return Judgement(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
     there = spec["resources"]["requests"]["storage"]
-    if quantity(size(service.spec)) > quantity(there) and not can_grow(live, observed):
+    if any_quantity(size(service.spec)) > any_quantity(there) and not can_grow(live, observed):
         message = f"claim {name} has {there}, and class {spec.get('storageClassName')} lets no claim grow: {remedy}"
         return Judgement(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
     return None

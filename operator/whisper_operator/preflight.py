@@ -14,7 +14,6 @@ from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.checks import capacity, limits, routes, secrets, storage
 from whisper_operator.checks.finding import Check, Finding
-from whisper_operator.facts import Facts
 from whisper_operator.observed import Observed
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -49,6 +48,15 @@ class Row:
     passed: bool | None
     """None: it could not be checked."""
     message: str
+
+
+LOOKED_UP: Final[tuple[Check, ...]] = (
+    secrets.api_keys,
+    secrets.pull_secrets,
+    secrets.tls_secret,
+    storage.existing_claim,
+)
+"""Those of what is read when a pass asks for it, and watched by nobody."""
 
 
 def findings(service: WhisperService, observed: Observed) -> list[Finding]:
@@ -99,9 +107,6 @@ def facts_wanted(service: WhisperService) -> tuple[frozenset[str], str | None]:
     return frozenset(found), spec.cache.existing_claim
 
 
-def lacks_lookup(facts: Facts, service: WhisperService) -> bool:
-    """Whether something that no watch shows is still missing, and has to be looked for again."""
-    secrets, claim = facts_wanted(service)
-    return any(facts.secrets.get(name) is None for name in secrets) or (
-        claim is not None and facts.existing_claim is None
-    )
+def lacks_lookup(service: WhisperService, observed: Observed) -> bool:
+    """Whether something that no watch shows is missing or wrong, and has to be looked for again."""
+    return any(check(service, observed) for check in LOOKED_UP)

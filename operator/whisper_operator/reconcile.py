@@ -178,7 +178,7 @@ class Reconciler:
         waits = [REFUSED_LOOK_SECONDS] if troubles else []
         if fetching.running_pod(service, observed):
             waits.append(ASK_SECONDS)
-        if preflight.lacks_lookup(observed.facts, service):
+        if preflight.lacks_lookup(service, observed):
             waits.append(min(max(_failing_for(service), LOOK_SECONDS[0]), LOOK_SECONDS[1]))
         if (searching := rollout.seconds_until_no_room(service, observed)) is not None:
             waits.append(searching)

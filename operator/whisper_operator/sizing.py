@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_operator.api.units import quantity
+from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Spec
 
 
@@ -93,7 +93,7 @@ def resources(spec: Spec, model: str | None = None) -> dict[str, dict[str, str |
         if "memory" in spec.resources.requests and "memory" not in spec.resources.limits:
             del limits["memory"]
         for name in spec.resources.limits.keys() & requests.keys() - spec.resources.requests.keys():
-            requests[name] = min(requests[name], limits[name], key=quantity)
+            requests[name] = min(requests[name], limits[name], key=any_quantity)
     if spec.gpu:
         limits[spec.gpu.resource_name] = requests[spec.gpu.resource_name] = str(spec.gpu.count)
     return {"requests": requests, "limits": limits} if limits else {"requests": requests}

@@ -9,7 +9,7 @@ import pytest
 from tests.operator.objects import ENV, claim, deployment, fetched, node, observed, service
 from whisper_operator.build import desired
 from whisper_operator.check import table
-from whisper_operator.preflight import findings, judgement, rows
+from whisper_operator.preflight import findings, judgement, lacks_lookup, rows
 
 GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}
@@ -85,6 +85,21 @@ def there(wanted: Any, **facts: Any) -> Any:
     if "storage_classes" in facts:
         return observed(**facts)
     return observed(its_claim, fetched(wanted, its_claim), **facts)
+
+
+@pytest.mark.parametrize(
+    ("spec", "facts"),
+    [
+        (TLS, {"secrets": {"cert": None}}),
+        (TLS, {"secrets": {"cert": frozenset({"tls.crt"})}}),
+        ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}}),
+        ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}}),
+        ({"cache": {"existingClaim": "shared"}}, {}),
+    ],
+)
+def test_what_no_watch_shows_is_looked_for_again_until_it_is_right(spec: dict[str, Any], facts: dict[str, Any]) -> None:
+    assert lacks_lookup(service(**spec), observed(**facts))
+    assert not lacks_lookup(service(), observed())
 
 
 def test_all_that_is_wrong_is_told_at_once_and_what_holds_comes_first() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from whisper_operator import names, preflight
-from whisper_operator.api.units import canonical_quantity, quantity
+from whisper_operator.api.units import any_quantity, canonical_quantity
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.env import Env
@@ -69,6 +69,6 @@ def _grown(live: dict[str, Any], wanted: str, can_grow: bool) -> dict[str, Any]:
     there = live["resources"]["requests"]["storage"]
     return {
         "accessModes": live["accessModes"],
-        "resources": {"requests": {"storage": max(there, wanted, key=quantity) if can_grow else there}},
+        "resources": {"requests": {"storage": max(there, wanted, key=any_quantity) if can_grow else there}},
         **({"storageClassName": live["storageClassName"]} if "storageClassName" in live else {}),
     }

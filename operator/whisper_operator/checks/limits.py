@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from whisper_operator import sizing
 from whisper_operator.api import conditions as c
-from whisper_operator.api.units import quantity
+from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.checks.finding import Finding, needs_room, wanted_replicas
 from whisper_operator.facts import amounts
@@ -41,8 +41,8 @@ def shortage(service: WhisperService, observed: Observed, *, more: int) -> str |
 
 def limit_range(service: WhisperService, observed: Observed) -> Finding | None:
     wanted = sizing.resources(service.spec)
-    asked = {name: quantity(value) for name, value in wanted["requests"].items()}
-    limits = {name: quantity(value) for name, value in wanted.get("limits", {}).items()}
+    asked = {name: any_quantity(value) for name, value in wanted["requests"].items()}
+    limits = {name: any_quantity(value) for name, value in wanted.get("limits", {}).items()}
     for body in observed.facts.limit_ranges or ():
         for item in body["spec"]["limits"]:
             if item["type"] not in ("Container", "Pod"):
@@ -73,10 +73,10 @@ def _quota_names(wanted: Manifest) -> dict[str, Decimal]:
     def pairs() -> Iterator[tuple[str, Decimal]]:
         yield "pods", Decimal(1)
         for name, value in wanted["requests"].items():
-            yield f"requests.{name}", quantity(value)
+            yield f"requests.{name}", any_quantity(value)
             if name in ("cpu", "memory"):
-                yield name, quantity(value)
+                yield name, any_quantity(value)
         for name, value in wanted.get("limits", {}).items():
-            yield f"limits.{name}", quantity(value)
+            yield f"limits.{name}", any_quantity(value)
 
     return dict(pairs())

@@ -70,7 +70,7 @@ def key_file(tmp_path: Path) -> str:
 
 
 def order(url: str, golden: str, **fields: Any) -> Order:
-    known = {"metrics_url": None, "api_key_file": None, "requests": 3, "concurrency": 2}
+    known = {"metrics_url": None, "api_key_file": None, "max_word_error_rate": 0.2, "requests": 3, "concurrency": 2}
     return Order(url=url, golden_dir=golden, **(known | fields))
 
 
