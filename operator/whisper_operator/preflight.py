@@ -14,6 +14,7 @@ from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.checks import capacity, limits, routes, secrets, storage
 from whisper_operator.checks.finding import Check, Finding
+from whisper_operator.facts import Facts
 from whisper_operator.observed import Observed
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -118,7 +118,7 @@ class Server:
         return manifest
 
 
-@pytest.mark.parametrize("spec", [{"model": {}}, {"model": {"name": "base"}, "computeType": "bfloat16"}])
+@pytest.mark.parametrize("spec", [{"model": {}}, {"model": {"name": "base"}, "jobs": {}}])
 async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[str, Any]) -> None:
     store, server = Store(), Server()
     store.see(body(spec))
