@@ -32,8 +32,19 @@ test-unit: ## what needs no cluster, within a minute
 	@$(PYTHON) -m pytest tests -m "not slow" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
 
 .PHONY: campaign
-campaign: ## kills, storms and pauses without end: docs/reports/faults.md, within the hour
+campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
 	@$(PYTHON) -m hack.campaign faults
+	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/test_hostile_specs.py
+	@$(PYTHON) -m hack.load overload
+	@$(PYTHON) -m hack.load soak
+
+.PHONY: bench-operator
+bench-operator: ## how fast the operator converges, by the API server's audit log, and what bounds it
+	@$(PYTHON) -m hack.bench.operator
+
+.PHONY: bench-rest
+bench-rest: ## what the operator asks for at rest, and after a restart, with nodes and pods that kwok plays
+	@$(PYTHON) -m hack.bench.rest
 
 .PHONY: lint
 lint: ## ruff, pyright strict, the import rules, and that nothing generated is stale
