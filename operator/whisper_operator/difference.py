@@ -12,9 +12,9 @@ BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation"
 
 
 def changes(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Each field that differs between two versions of an object, as `path: old → new`."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast(dict[str, Any], before), cast(dict[str, Any], after)
+    """Each field that differs between two versions of an object, as `path: old → new`; what is absent is None."""
+    if isinstance(after, dict) and isinstance(before, dict | None):
+        old, new = cast(dict[str, Any], before or {}), cast(dict[str, Any], after)
         for name in sorted(old.keys() | new.keys()):
             if path != "metadata" or name not in BOOKKEEPING:
                 yield from changes(old.get(name), new.get(name), f"{path}.{name}".lstrip("."))

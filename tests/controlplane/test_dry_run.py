@@ -41,4 +41,4 @@ def test_what_would_be_written_is_logged(dry: Running, namespace: Kubectl, plane
     eventually("the API server was asked", lambda: writes(plane, since))
     assert [uri for uri in writes(plane, since) if "dryRun=All" not in uri] == []
     assert namespace.list("deployments,services,serviceaccounts", "whisper-operator.io/service=speech") == []
-    assert "status" not in (namespace.get("wsvc", "speech") or {})
+    assert (namespace.get("wsvc", "speech") or {})["status"] == {"observedGeneration": -1}

@@ -192,7 +192,7 @@ async def test_no_text_in_time_is_an_event_with_an_error(exchange: Callable[...,
     assert seen.events == [
         {
             "error": {
-                "message": "There was no answer within 1 s, the longest that this server allows: "
+                "message": "The transcription was not done in the time allowed for its length: "
                 "send a shorter recording.",
                 "type": "server_error",
                 "param": None,

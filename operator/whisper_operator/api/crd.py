@@ -75,7 +75,9 @@ def _root() -> Schema:
     properties = found["properties"]
     properties["metadata"] = {"type": "object"}
     properties["apiVersion"] = properties["kind"] = {"type": "string"}
-    properties["status"].pop("default", None)
+    # A service that nobody has looked at yet is in progress: kstatus, and so Helm and Flux, take one without any
+    # status for done.
+    properties["status"]["default"] = {"observedGeneration": -1}
     return found | {
         "required": ["spec"],
         VALIDATIONS: [

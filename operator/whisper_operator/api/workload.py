@@ -33,13 +33,19 @@ def _cel_list(values: list[str]) -> str:
 
 
 _CREDENTIALS = "://[^/]*@"
+_HOST = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+_SOURCE = (
+    f"^(https?://([!-.0-?A-~]*@)?{_HOST}(/[!-~]*)?"
+    "|s3://[a-z0-9][-a-z0-9.]*/[!-~]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[!-~]+)$"
+)
+"""Credentials have a sentence of their own, below."""
 
 
 class ModelSource(Part):
     url: Annotated[
         str,
         *text(
-            "^(https?|s3|pvc)://[!-~]+$",
+            _SOURCE,
             "is no place of a checkpoint: write https://…, http://…, s3://bucket/key or pvc://claim/path",
             longest=2048,
         ),

@@ -68,7 +68,7 @@ def test_a_model_that_hears_something_else_is_never_ready(smallest: model.Model,
         clip.setparams((1, 2, 16_000, 0, "NONE", ""))
         clip.writeframes(bytes(32_000))
     (tmp_path / "clip.txt").write_text("Please call me back tomorrow morning.")
-    engine = Scheduler(lambda: smallest, lambda transcribe: golden.prove(str(tmp_path), transcribe))
+    engine = Scheduler(lambda: smallest, lambda transcribe: golden.prove(str(tmp_path), 0.2, transcribe))
     assert "of the golden clip's words wrong" in failed(engine)
 
 
@@ -77,7 +77,7 @@ def test_without_a_clip_nothing_is_proven(tmp_path: Path) -> None:
         raise AssertionError("there is nothing to transcribe")
 
     with pytest.raises(golden.NotProven, match="WHISPER_GOLDEN_DIR"):
-        golden.prove(str(tmp_path), transcribe)
+        golden.prove(str(tmp_path), 0.2, transcribe)
 
 
 @pytest.mark.parametrize(
