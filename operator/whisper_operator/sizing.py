@@ -32,9 +32,9 @@ ON_CPU: Final = {
     "large": Footprint("4", 14336),
     "turbo": Footprint("2", 7680),
 }
-"""Weights in float32. The memory is about 2.5 times what a pod holds (tiny.en 650 MiB, base 840 MiB, measured after it
-has transcribed), twice for the large ones: an autoscaler that aims at 80 % then never scales up for resident weights,
-and two pods come down to one, which they cannot while each holds more than 40 %.
+"""Weights in float32. The memory is about twice what a pod holds (tiny.en 860 to 950 MiB with its batch's caches, after
+16 requests, eight at a time): an autoscaler that aims at 80 % then never scales up for resident weights. Two pods come down
+to one only where each holds less than 40 %: with `minReplicas: 1` ask for 2.5 times as much in `spec.resources`.
 """
 
 ON_GPU: Final = {

@@ -15,11 +15,14 @@ from tests.e2e.services import whisper_service
 REST_SECONDS = 30
 QUICK = {"scaleDown": {"stabilizationWindowSeconds": 15}, "scaleUp": {"stabilizationWindowSeconds": 0}}
 """The default waits five minutes before it scales down: right in production, slow in a test."""
+ROOMY = "2560Mi"
+"""Two pods that hold 900 MiB each come down to one where 80 % of its request holds both."""
 
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(whisper_service("scaled", autoscaling={"minReplicas": 1, "maxReplicas": 2, "behavior": QUICK}))
+    scaling = {"minReplicas": 1, "maxReplicas": 2, "behavior": QUICK}
+    namespace.apply(whisper_service("scaled", autoscaling=scaling, resources={"requests": {"memory": ROOMY}}))
     namespace.wait_ready("scaled")
     return namespace
 
