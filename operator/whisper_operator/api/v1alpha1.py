@@ -60,8 +60,8 @@ class Spec(Part):
     """The model to serve."""
     device: Literal["auto", "cuda", "cpu"] = "auto"
     """Where the model runs; auto is cuda when `gpu` is present, else cpu."""
-    compute_type: Literal["auto", "float16", "bfloat16", "float32", "int8"] = "auto"
-    """Precision of the model; auto is float16 on a GPU and float32 on a CPU, float16 is for GPUs, int8 for CPUs."""
+    compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    """Precision of the model; auto is float16 on a GPU and float32 on a CPU."""
     language: Annotated[
         str,
         *text("^(auto|[a-z]{2,3})$", "is no language: write its ISO 639-1 code, such as en, or auto", longest=64),

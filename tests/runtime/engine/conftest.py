@@ -12,7 +12,7 @@ import pytest
 import torch
 from whisper.model import ModelDimensions, Whisper
 
-from whisper_runtime.engine import model
+from whisper_runtime.engine import batch, model, search
 from whisper_runtime.engine.batch import Batch
 from whisper_runtime.engine.model import Model
 from whisper_runtime.engine.protocol import OnSegments, Samples
@@ -77,6 +77,13 @@ def counts() -> Counts:
 def table(smallest: Model, counts: Counts) -> Table:
     """Places for four windows."""
     return table_of(smallest, counts, 4)
+
+
+@pytest.fixture
+def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights at random never come to an end by themselves."""
+    for module in (batch, search):
+        monkeypatch.setattr(module, "SAMPLED_AT_MOST", 12)
 
 
 def table_of(smallest: Model, counts: Counts, capacity: int) -> Table:

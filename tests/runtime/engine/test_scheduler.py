@@ -17,6 +17,8 @@ from whisper_runtime.engine.scheduler import Scheduler
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Segment
 
+pytestmark = pytest.mark.usefixtures("short_windows")
+
 SECOND = np.zeros(16_000, dtype=np.float32)
 OPTIONS = Options(language="en", temperatures=(0.0,))
 SECONDS = 120

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from tests.runtime.engine.conftest import Counts, ask, hum, table_of, until
-from whisper_runtime.engine import batch, search
 from whisper_runtime.engine.model import Model
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
+
+pytestmark = pytest.mark.usefixtures("short_windows")
 
 OPTIONS = Options(language="en", temperatures=(0.0,))
 DIFFERENT = (
@@ -24,13 +25,6 @@ DIFFERENT = (
     Options(temperatures=(0.0,), word_timestamps=True),
     Options(language="en", beam_size=3, temperatures=(0.0,)),
 )
-
-
-@pytest.fixture(autouse=True)
-def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights at random never come to an end by themselves."""
-    for module in (batch, search):
-        monkeypatch.setattr(module, "SAMPLED_AT_MOST", 12)
 
 
 def alone(table: Table, number: int) -> Transcription:
