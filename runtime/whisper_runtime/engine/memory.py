@@ -9,7 +9,7 @@ import torch
 from whisper.model import ModelDimensions
 
 MOST_ROWS: Final = {"cpu": 8, "cuda": 64}
-"""On a CPU a row costs what it reads, its window: the weights, which rows share, are a small part by then. Estimated."""
+"""Estimated: by then the weights, which rows share, are a small part of what a step reads on a CPU."""
 WINDOWS_ENCODED_AT_ONCE: Final = {"cpu": 1, "cuda": 8}
 """On a CPU an encoding costs the same alone and among others, and steps need not wait for several."""
 SHARE: Final = 0.25

@@ -1,6 +1,7 @@
 """Linear layers in the form that the machine multiplies fastest; the weights are laid out once, at load.
 
-On a CPU, oneDNN's own layout: for base at eight rows a product takes about half of `F.linear`'s time, the logits two fifths.
+On a CPU, oneDNN's own layout: for base at eight rows a product takes about half of `F.linear`'s time, the logits
+two fifths.
 """
 
 from __future__ import annotations
