@@ -37,7 +37,7 @@ def test_what_would_be_written_is_logged(dry: Running, namespace: Kubectl, plane
     namespace("create", "service", "clusterip", "unrelated", "--tcp=80")
     eventually("the Service would be made", lambda: "would apply Service/speech: " in dry.log)
     eventually("the Deployment would be made", lambda: "would apply Deployment/speech: " in dry.log)
-    assert "spec.template.spec.containers" in dry.log
+    assert "'image': 'runtime:1'" in dry.log
     eventually("the API server was asked", lambda: writes(plane, since))
     assert [uri for uri in writes(plane, since) if "dryRun=All" not in uri] == []
     assert namespace.list("deployments,services,serviceaccounts", "whisper-operator.io/service=speech") == []

@@ -114,6 +114,14 @@ def test_a_claim_without_a_volume_yet_keeps_its_size() -> None:
         assert found["spec"]["resources"]["requests"]["storage"] == wanted
 
 
+def test_a_size_that_is_stored_in_thousandths_grows_too() -> None:
+    there = claim(service(cache={"size": "999999999999.001Ki"}))
+    changed = service(cache={"size": "1Ti"})
+    found = one(desired(changed, observed(there), ENV), "PersistentVolumeClaim", "speech-models")
+    assert there["spec"]["resources"]["requests"]["storage"] == "1023999999998977024m"
+    assert found["spec"]["resources"]["requests"]["storage"] == there["spec"]["resources"]["requests"]["storage"]
+
+
 def test_a_retained_claim_has_no_owner() -> None:
     assert "ownerReferences" not in claim(service(cache={"retention": "Retain"}))["metadata"]
     assert "ownerReferences" in claim(service())["metadata"]

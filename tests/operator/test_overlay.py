@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.operator.objects import ENV, observed, one, service
 from whisper_operator.build import desired
 
@@ -50,3 +52,21 @@ def test_quantities_are_written_as_the_api_server_stores_them() -> None:
 
 def test_without_it_nothing_changes() -> None:
     assert template() == template(metadata={"annotations": {}})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("metadata", "no object"),
+        ("metadata", {"labels": ["no object"]}),
+        ("spec", "no object"),
+        ("spec", {"containers": "no list"}),
+    ],
+)
+def test_what_is_malformed_stays_for_the_api_server_to_refuse(field: str, value: Any) -> None:
+    found = template(**{field: value})[field]
+    assert found == value or value.items() <= found.items()
+
+
+def test_metadata_that_is_taken_away_keeps_the_selectors_labels() -> None:
+    assert template(metadata=None)["metadata"]["labels"] == template()["metadata"]["labels"]

@@ -37,12 +37,12 @@ def overlaid(template: Part, over: Part) -> Part:
     What is no object where Kubernetes has one stays as the user wrote it: the API server says what is wrong with it.
     """
     merged = _merge(template, _canonical(over))
-    metadata = merged.get("metadata", {})
-    if not isinstance(metadata, dict):
-        return merged
-    labels = cast(Part, metadata).get("labels", {})
-    if isinstance(labels, dict):
-        merged["metadata"] = {**cast(Part, metadata), "labels": {**labels, **template["metadata"]["labels"]}}
+    metadata: Any = merged.get("metadata", {})
+    if isinstance(metadata, dict) and isinstance(labels := cast(Part, metadata).get("labels", {}), dict):
+        merged["metadata"] = {
+            **cast(Part, metadata),
+            "labels": {**cast(Part, labels), **template["metadata"]["labels"]},
+        }
     return merged
 
 
