@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+UNTYPED: Final = ("failed to create typed patch object", "failed to convert new object")
 REJECTIONS: Final = frozenset({400, 403, 404, 413, 422})
 """Answers that the same request would get again: somebody has to change something first."""
 
@@ -22,8 +23,8 @@ class ApiError(Exception):
     @property
     def is_rejection(self) -> bool:
         """Whether only a change of the spec, or of the cluster's rules, can help."""
-        # A field that no schema knows is answered 500, though the fault is in the patch.
-        return self.status in REJECTIONS or self.message.startswith("failed to create typed patch object")
+        # A field that no schema knows, or a value of another type, is answered 500, though the fault is in the patch.
+        return self.status in REJECTIONS or self.message.startswith(UNTYPED)
 
 
 class LeaseLost(Exception):

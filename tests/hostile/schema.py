@@ -66,8 +66,9 @@ def mended(spec: dict[str, Any]) -> dict[str, Any] | None:
             WhisperService.parse(service(spec))
         except ValidationError as error:
             for mistake in error.errors():
-                if not _without(spec, mistake["loc"][1:]):
-                    return None
+                if not _without(spec, mistake["loc"][1:]) and len(spec) > 1:
+                    # The rule speaks of the whole: the last part makes way.
+                    spec.popitem()
         else:
             return spec
     return None
@@ -168,8 +169,17 @@ def _objects(schema: Schema, with_open_parts: bool) -> SearchStrategy[dict[str, 
         for name, part in schema["properties"].items()
         if with_open_parts or not is_open(part)
     }
+    for name, listed in _listed(schema):
+        properties[name] = st.sampled_from(listed) | properties[name]
     required = {name: properties.pop(name) for name in schema.get("required", ())}
     return st.fixed_dictionaries(required, optional=properties)
+
+
+def _listed(schema: Schema) -> Iterator[tuple[str, list[str]]]:
+    """The fields for which a rule in CEL lists values."""
+    for rule in schema.get(VALIDATIONS, ()):
+        for name, found in re.findall(r"self\.(\w+) in \[([^\]]*)\]", rule["rule"]):
+            yield name, re.findall("'([^']*)'", found)
 
 
 def _arrays(schema: Schema, with_open_parts: bool) -> SearchStrategy[list[Any]]:

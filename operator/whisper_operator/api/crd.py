@@ -75,8 +75,7 @@ def _root() -> Schema:
     properties = found["properties"]
     properties["metadata"] = {"type": "object"}
     properties["apiVersion"] = properties["kind"] = {"type": "string"}
-    # A service that nobody has looked at yet is in progress: kstatus, and so Helm and Flux, take one without any
-    # status for done.
+    # kstatus takes an object without status for current: Helm and Flux would not wait for the operator's first pass.
     properties["status"]["default"] = {"observedGeneration": -1}
     return found | {
         "required": ["spec"],

@@ -52,11 +52,11 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _as_the_api_server_reads_it(cls, body: Any) -> Any:
-        """A null is a field that is absent, and 1.0 is 1."""
+        """A null is a field that is absent."""
         if not isinstance(body, dict):
             return body
         fields = cast(dict[str, Any], body)
-        return {name: _whole(value) for name, value in fields.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
@@ -71,10 +71,6 @@ class Part(BaseModel):
         if cls.rules:
             found[VALIDATIONS] = [{"rule": rule.cel, "message": rule.message} for rule in cls.rules]
         return found
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _checked_by(parse: Callable[[Any], Any]) -> AfterValidator:
