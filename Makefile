@@ -25,7 +25,7 @@ demo-down: cluster-down ## removes what demo left up
 .PHONY: test
 test: lint setup ## every test, on a real cluster
 	@python3 -m hack.demo platform
-	@$(PYTHON) -m pytest tests
+	@$(PYTHON) -m pytest tests -m "not long"
 
 .PHONY: test-unit
 test-unit: ## what needs no cluster, within a minute
@@ -35,6 +35,8 @@ test-unit: ## what needs no cluster, within a minute
 campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
 	@$(PYTHON) -m hack.campaign faults
 	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/test_hostile_specs.py
+	@python3 -m hack.demo platform
+	@$(PYTHON) -m pytest tests/e2e -m long
 	@$(PYTHON) -m hack.load overload
 	@$(PYTHON) -m hack.load soak
 

@@ -33,8 +33,8 @@ ON_CPU: Final = {
     "turbo": Footprint("2", 7680),
 }
 """Weights in float32. The memory is about twice what a pod holds (tiny.en 860 to 950 MiB with its batch's caches, after
-16 requests, eight at a time): an autoscaler that aims at 80 % then never scales up for resident weights. Two pods come down
-to one only where each holds less than 40 %: with `minReplicas: 1` ask for 2.5 times as much in `spec.resources`.
+16 requests, eight at a time): an autoscaler that aims at 80 % then never scales up for resident weights. Two pods come
+down to one only where each holds less than 40 %: with `minReplicas: 1` ask for 2.5 times as much in `spec.resources`.
 """
 
 ON_GPU: Final = {

@@ -24,6 +24,8 @@ from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import model, whisper_service
 from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, serving, stalling, web_page, whole
 
+pytestmark = pytest.mark.long
+
 NAME = "changing"
 FETCHERS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=prefetch"
 SERVERS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=server"
