@@ -72,7 +72,8 @@ def drafts(said: Said, seek: int, size: int, tokenizer: Tokenizer) -> tuple[list
         ends.append(len(tokens))
     found: list[Draft] = []
     for first, end in zip([0, *ends], ends, strict=False):
-        found.append(_draft(said, first, end, seek, tokens[first] - begin, tokens[end - 1] - begin, tokenizer))
+        times = [(tokens[at] - begin) * SECONDS_PER_TOKEN for at in (first, end - 1)]
+        found.append(_draft(said, first, end, seek, times[0], times[1], tokenizer))
     # Else the unfinished segment is decoded again.
     return found, size if is_last else (tokens[ends[-1] - 1] - begin) * FRAMES_PER_TOKEN, is_last
 
@@ -95,18 +96,20 @@ def finished(draft: Draft, seek: int, found: Result, *, logprobs: bool) -> Segme
 
 
 def _end_of(tokens: Sequence[int], begin: int, size: int) -> float:
-    """Where a window's only segment ends, in timestamp steps: at its last timestamp, else at the window's end."""
+    """Where a window's only segment ends, in seconds of the window: at its last timestamp, else at the window's end."""
     timestamps = [token for token in tokens if token >= begin]
-    return timestamps[-1] - begin if timestamps and timestamps[-1] != begin else size / FRAMES_PER_TOKEN
+    if timestamps and timestamps[-1] != begin:
+        return (timestamps[-1] - begin) * SECONDS_PER_TOKEN
+    return size * HOP_LENGTH / SAMPLE_RATE
 
 
 def _draft(said: Said, first: int, last: int, seek: int, start: float, end: float, tokenizer: Tokenizer) -> Draft:
-    """A segment of the tokens from `first` to `last`; `start` and `end` are in timestamp steps of the window."""
+    """A segment of the tokens from `first` to `last`; `start` and `end` are in seconds of the window."""
     offset = float(seek * HOP_LENGTH / SAMPLE_RATE)
     tokens = said.tokens[first:last]
     return Draft(
-        offset + start * SECONDS_PER_TOKEN,
-        offset + end * SECONDS_PER_TOKEN,
+        offset + start,
+        offset + end,
         text_of(tokenizer, [token for token in tokens if token < tokenizer.eot]),
         tokens,
         said.logprobs[first:last],

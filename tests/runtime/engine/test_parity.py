@@ -26,7 +26,7 @@ SAMPLE: Final = {
         "0880/untimed",
         "0880/words",
         "0880/beam-2",
-        "0890/noise-0",
+        "jfk/in-hiss",
         "0890/prompt-1",
         "0920/middle",
         "0930/beam-5",
