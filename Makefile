@@ -29,14 +29,14 @@ test: lint setup ## every test, on a real cluster
 
 .PHONY: test-unit
 test-unit: ## what needs no cluster, within a minute
-	@$(PYTHON) -m pytest tests -m "not slow" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
+	@$(PYTHON) -m pytest tests -m "not slow and not long" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
 
 .PHONY: campaign
 campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
 	@$(PYTHON) -m hack.campaign faults
 	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/test_hostile_specs.py
 	@python3 -m hack.demo platform
-	@$(PYTHON) -m pytest tests/e2e -m long
+	@$(PYTHON) -m pytest tests -m long
 	@$(PYTHON) -m hack.load overload
 	@$(PYTHON) -m hack.load soak
 

@@ -34,7 +34,7 @@ def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: 
     assert "at rest" in overload.markdown(report)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_requests_in_a_row_leave_nothing_behind(runtime: Runtime, tmp_path: Path) -> None:
     report = asyncio.run(soak.run(runtime, tmp_path, REQUESTS))
     assert report.wrong == ()
