@@ -25,7 +25,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
         yield started
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: Runtime, tmp_path: Path) -> None:
     report = asyncio.run(overload.run(runtime, tmp_path, SECONDS))
     assert report.problems == []
