@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from whisper_operator.api.part import INT_OR_STRING, SUBDOMAIN, text, validated
+from whisper_operator.api.part import INT_OR_STRING, SUBDOMAIN, text, validated, without_nulls
 from whisper_operator.api.units import QUANTITY_PATTERN, canonical_quantity
 
 QUALIFIED_NAME: Final = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"
@@ -17,7 +17,7 @@ QUALIFIED_NAME: Final = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A
 LONGEST_KEY: Final = 253
 
 
-def _keys(pattern: str, must: str, *, most: int) -> tuple[Any, AfterValidator]:
+def _keys(pattern: str, must: str, *, most: int) -> tuple[Any, BeforeValidator, AfterValidator]:
     """What `Annotated` adds to a map of at most `most` entries, whose keys match `pattern` and are not too long."""
 
     def check(entries: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _keys(pattern: str, must: str, *, most: int) -> tuple[Any, AfterValidator]:
             **validated(f"self.all(key, size(key) <= {LONGEST_KEY} && key.matches('{cel}'))", f"has a key that {must}"),
         },
     )
-    return field, AfterValidator(check)
+    return field, BeforeValidator(without_nulls), AfterValidator(check)
 
 
 _LABEL_KEYS = _keys(

@@ -34,6 +34,13 @@ class Rule:
     holds: Callable[[Any], bool]
 
 
+def without_nulls(body: Any) -> Any:
+    """To the API server, a null is a field that is absent."""
+    if not isinstance(body, dict):
+        return body
+    return {name: value for name, value in cast(dict[str, Any], body).items() if value is not None}
+
+
 class Part(BaseModel):
     """A part of the API: camelCase outside, snake_case inside, immutable, and closed to unknown fields."""
 
@@ -52,11 +59,7 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _as_the_api_server_reads_it(cls, body: Any) -> Any:
-        """A null is a field that is absent."""
-        if not isinstance(body, dict):
-            return body
-        fields = cast(dict[str, Any], body)
-        return {name: value for name, value in fields.items() if value is not None}
+        return without_nulls(body)
 
     @model_validator(mode="after")
     def _keeps_its_rules(self) -> Self:
