@@ -17,6 +17,7 @@ from whisper_operator.cluster import Cluster
 from whisper_operator.difference import changes
 from whisper_operator.errors import ApiError
 from whisper_operator.kinds import DEPLOYMENT, Kind, by_name
+from whisper_operator.opened import open_parts
 from whisper_operator.plan import is_ours
 from whisper_operator.store import Store
 
@@ -42,7 +43,8 @@ class Applier:
             if error.status == 409 and live is None:
                 return await self._taken(service, kind, manifest)
             if error.is_rejection:
-                return Judgement(c.STALLED, "True", c.REJECTED, f"{label(manifest)}: {error.message}")
+                where = f" (in {' or '.join(open_parts(service.spec))})" if error.names_no_field else ""
+                return Judgement(c.STALLED, "True", c.REJECTED, f"{label(manifest)}: {error.message}{where}")
             raise
         return None
 

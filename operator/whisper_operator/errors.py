@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-UNTYPED: Final = ("failed to create typed patch object", "failed to convert new object")
+UNCONVERTED: Final = "failed to convert new object"
+UNTYPED: Final = ("failed to create typed patch object", UNCONVERTED)
 REJECTIONS: Final = frozenset({400, 403, 404, 413, 422})
 """Answers that the same request would get again: somebody has to change something first."""
 
@@ -25,6 +26,11 @@ class ApiError(Exception):
         """Whether only a change of the spec, or of the cluster's rules, can help."""
         # A field that no schema knows, or a value of another type, is answered 500, though the fault is in the patch.
         return self.status in REJECTIONS or self.message.startswith(UNTYPED)
+
+    @property
+    def names_no_field(self) -> bool:
+        """Whether the API server says what is wrong, and not where."""
+        return self.message.startswith(UNCONVERTED)
 
 
 class LeaseLost(Exception):

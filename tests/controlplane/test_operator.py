@@ -179,6 +179,15 @@ async def test_what_the_api_server_refuses_is_told(
     assert "misspelt" in condition(namespace, "speech", "Stalled")["message"]
 
 
+async def test_what_the_api_server_refuses_without_a_field_is_told_with_one(
+    operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
+) -> None:
+    template = {"spec": {"containers": [{"name": "server", "resources": {"limits": {"cpu": "much"}}}]}}
+    namespace.apply(service("speech", cache={"type": "EmptyDir"}, podTemplate=template))
+    await eventually("it is Stalled", lambda: condition(namespace, "speech", "Stalled").get("reason") == "Rejected")
+    assert "spec.podTemplate" in condition(namespace, "speech", "Stalled")["message"]
+
+
 async def test_an_operator_that_no_longer_leads_ends(
     operator: asyncio.Task[None], namespace: Kubectl, eventually: Eventually
 ) -> None:
