@@ -43,7 +43,8 @@ class Applier:
             if error.status == 409 and live is None:
                 return await self._taken(service, kind, manifest)
             if error.is_rejection:
-                where = f" (in {' or '.join(open_parts(service.spec))})" if error.names_no_field else ""
+                parts = open_parts(service.spec) if error.names_no_field else []
+                where = f" (in {' or '.join(parts)})" if parts else ""
                 return Judgement(c.STALLED, "True", c.REJECTED, f"{label(manifest)}: {error.message}{where}")
             raise
         return None
