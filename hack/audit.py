@@ -25,6 +25,8 @@ class Request:
     answered: float
     agent: str = ""
     """User agent, which tells replicas of one user apart."""
+    is_next_page: bool = False
+    """Of a list whose first page is a request before it."""
 
     def __str__(self) -> str:
         path = "/".join(filter(None, (self.resource, self.subresource, self.namespace, self.name)))
@@ -62,6 +64,7 @@ def _request(event: dict[str, Any]) -> Request:
         _seconds(event["requestReceivedTimestamp"]),
         _seconds(event["stageTimestamp"]),
         event.get("userAgent", ""),
+        "continue=" in event["requestURI"],
     )
 
 

@@ -96,8 +96,11 @@ class Bench:
         bench.wait("it leads again", lambda: "bench" in _holder(self._plane))
         found = bench.until_quiet(self._plane, since, limit=300)
         listed = [one for one in audit.requests(self._plane.audit_log, bench.OPERATOR, since) if one.verb == "list"]
+        pages = sum(one.is_next_page for one in listed)
         done = max((one.answered for one in (*listed, *found)), default=started)
-        self._say("restart", done - started, f"{len(found)} writes, {len(listed)} lists", cost)
+        self._say(
+            "restart", done - started, f"{len(found)} writes, {len(listed) - pages} lists of {len(listed)} pages", cost
+        )
 
     def drift(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
@@ -126,10 +129,19 @@ class Bench:
     def template(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
         asyncio.run(clients.patch_all(self._plane, self._names, lambda _: {"language": "en"}))
-        found = bench.until_quiet(self._plane, since, limit=600)
+        bench.wait("every Deployment is changed", lambda: len(self._deployments(since)) >= len(self._names), limit=300)
         asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
-        last = max(one.answered for one in found if one.resource == "deployments")
-        self._say("template of all", last - asked.received, f"{len(found)} writes", cost)
+        found = self._deployments(since)
+        # What follows is the pace of Kubernetes' own controllers, which make 20 requests a second by default.
+        self._say(
+            "template of all",
+            max(one.answered for one in found) - asked.received,
+            f"{len(found)} writes of Deployments",
+            cost,
+        )
+
+    def _deployments(self, since: int) -> list[audit.Request]:
+        return [one for one in bench.writes(self._plane, since) if one.resource == "deployments"]
 
     def _mark(self) -> int:
         return self._plane.audit_log.stat().st_size

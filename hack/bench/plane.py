@@ -148,7 +148,7 @@ def until_quiet(plane: ControlPlane, since: int, limit: float, quiet: float = QU
         if time.time() - last > quiet:
             return found
         if time.time() - started > limit:
-            raise TimeoutError(f"still writing after {limit:.0f} s: {len(found)} writes, the last {found[-1]}")
+            raise TimeoutError(f"still writing after {limit:.0f} s: {by_verb(found)}, the last {found[-1:]}")
 
 
 def wait(what: str, holds: Callable[[], bool], limit: float = 120) -> None:
@@ -181,6 +181,7 @@ def by_verb(found: Iterable[audit.Request]) -> dict[str, int]:
     """Requests by verb and resource, most frequent first."""
     counts: dict[str, int] = {}
     for one in found:
-        key = f"{one.verb} {one.resource}{'/' + one.subresource if one.subresource else ''}"
+        verb = "next page of" if one.is_next_page else one.verb
+        key = f"{verb} {one.resource}{'/' + one.subresource if one.subresource else ''}"
         counts[key] = counts.get(key, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: -item[1]))

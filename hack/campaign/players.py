@@ -28,13 +28,13 @@ async def play(cluster: Cluster, namespace: str) -> None:
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            for claim in (await cluster.list(CLAIM, namespace))[0]:
+            for claim in await cluster.list(CLAIM, namespace):
                 if claim.get("status", {}).get("phase") != "Bound":
                     await _say(cluster, CLAIM, claim, {"phase": "Bound"})
-            for job in (await cluster.list(JOB, namespace))[0]:
+            for job in await cluster.list(JOB, namespace):
                 if "completionTime" not in job.get("status", {}):
                     await _say(cluster, JOB, job, COMPLETE)
-            for deployment in (await cluster.list(DEPLOYMENT, namespace))[0]:
+            for deployment in await cluster.list(DEPLOYMENT, namespace):
                 if deployment.get("status", {}).get("observedGeneration") != deployment["metadata"]["generation"]:
                     await _say(cluster, DEPLOYMENT, deployment, serving(deployment))
         except (ApiError, TimeoutError):

@@ -124,7 +124,7 @@ class Stage:
         for name in await self._services():
             await self.delete(name)
         await self.until("only claims are left", self._only_claims)
-        for claim in (await self.admin.list(CLAIM, NAMESPACE))[0]:
+        for claim in await self.admin.list(CLAIM, NAMESPACE):
             await self.admin.delete(CLAIM, claim)
         await self.until("nothing is left", self._nothing)
 
@@ -141,11 +141,11 @@ class Stage:
         return asyncio.get_running_loop().time() - self.proxy.last_write > seconds
 
     async def _services(self) -> list[str]:
-        listed, _ = await self.admin.list(WHISPER_SERVICE, NAMESPACE)
+        listed = await self.admin.list(WHISPER_SERVICE, NAMESPACE)
         return [body["metadata"]["name"] for body in listed]
 
     async def all_ready(self) -> bool:
-        listed, _ = await self.admin.list(WHISPER_SERVICE, NAMESPACE)
+        listed = await self.admin.list(WHISPER_SERVICE, NAMESPACE)
         return all(_is_ready(body) for body in listed)
 
     async def has_ended(self) -> bool:

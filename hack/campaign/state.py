@@ -35,7 +35,7 @@ async def observe(cluster: Cluster, namespace: str) -> State:
     served = await cluster.served_kinds()
     for kind in (WHISPER_SERVICE, *CHILD_KINDS):
         if kind in served or kind == WHISPER_SERVICE:
-            listed, _ = await cluster.list(kind, namespace)
+            listed = await cluster.list(kind, namespace)
             bodies = [comparable(body) for body in listed if not _is_everybodys(body)]
             found |= {f"{body['kind']}/{body['metadata']['name']}": body for body in bodies}
     return found

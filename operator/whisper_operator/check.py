@@ -43,7 +43,7 @@ async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
         existing_claim=await cluster.get(CLAIM, namespace, claim) if claim else None,
     )
     ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
-    there = [body for kind in (CLAIM, DEPLOYMENT, POD) for body in (await cluster.list(kind, namespace, ours))[0]]
+    there = [body for kind in (CLAIM, DEPLOYMENT, POD) for body in await cluster.list(kind, namespace, ours)]
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in there}, facts)
 
 
@@ -60,5 +60,6 @@ async def _survey(service: WhisperService, cluster: Cluster) -> Facts:
 async def _facts(service: WhisperService, cluster: Cluster, namespace: str | None) -> Facts:
     survey = Survey(whole_cluster=namespace is None, unready=lambda: ())
     for kind in (*fact_kinds(namespace is None), INGRESS):
-        survey.replace(kind, namespace, (await cluster.list(kind, namespace))[0])
+        for body in await cluster.list(kind, namespace):
+            survey.see(body)
     return survey.facts(service, time.time())

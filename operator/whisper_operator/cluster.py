@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -25,7 +25,8 @@ from whisper_operator.names import FIELD_MANAGER
 from whisper_operator.wire import encoded
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=5)
-LIST_CHUNK: Final = 500
+LIST_CHUNK: Final = 100
+"""Objects in memory at once while a list is read; a Deployment takes 50 kB and more as a dictionary."""
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
 AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -114,18 +115,25 @@ class Cluster:
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         return await self._get(_path(kind, namespace, name))
 
-    async def list(
-        self, kind: Kind, namespace: str | None, selector: str = "", fields: str = ""
-    ) -> tuple[list[Manifest], int]:
-        """Every object of `kind` that matches, in one namespace or (None) in all, and the version of the whole."""
-        items: list[Manifest] = []
-        query = {"labelSelector": selector, "fieldSelector": fields, "limit": str(LIST_CHUNK)}
+    async def pages(
+        self, kind: Kind, namespace: str | None, selector: str = ""
+    ) -> AsyncIterator[tuple[list[Manifest], int]]:
+        """Every object of `kind` that matches, in one namespace or (None) in all, page by page.
+
+        Each page with the version of the whole list.
+        """
+        query = {"labelSelector": selector, "limit": str(LIST_CHUNK)}
         while True:
             page = await self._request("GET", _path(kind, namespace), query)
-            items += [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page["items"]]
+            items = [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page["items"]]
+            yield items, int(page["metadata"]["resourceVersion"])
             if not (token := page["metadata"].get("continue")):
-                return items, int(page["metadata"]["resourceVersion"])
+                return
             query["continue"] = token
+
+    async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> list[Manifest]:
+        """Every object of `kind` that matches, in one namespace or (None) in all."""
+        return [item async for page, _ in self.pages(kind, namespace, selector) for item in page]
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         metadata = manifest["metadata"]

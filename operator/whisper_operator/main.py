@@ -20,7 +20,7 @@ from kubernetes import client
 
 from whisper_operator import names
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import authorization
+from whisper_operator.cluster import LIST_CHUNK, authorization
 from whisper_operator.kinds import CHILD_KINDS, EVENT, INGRESS, POD, Kind
 
 Sink = Callable[[Manifest, str | None], None]
@@ -164,7 +164,7 @@ def settings(kinds: frozenset[Kind]) -> kopf.OperatorSettings:
     found.watching.server_timeout = 240
     found.watching.connect_timeout = 10
     found.watching.reconnect_backoff = 1
-    found.watching.chunk_size = 500
+    found.watching.chunk_size = LIST_CHUNK
     for kind in kinds:
         if selector := selector_of(kind):
             found.watching.label_selectors[kind.group, kind.plural] = selector

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from whisper_operator import metrics
@@ -35,6 +36,10 @@ class Queue:
             self._ready[key] = time.monotonic()
             self._wake.set()
         metrics.QUEUE_DEPTH.set(len(self._ready))
+
+    def add_all(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self.add(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Adds `key` after `seconds`; of two such wishes the earlier one counts."""

@@ -101,8 +101,7 @@ class Reconciler:
         template = wanted_template(service, observed, self._env())
         if template is None or not rollout.needs_usage(service, observed, template):
             return observed
-        everyone, _ = await self._cluster.list(POD, None)
-        facts = dataclasses.replace(observed.facts, requested=requested_by_node(everyone))
+        facts = dataclasses.replace(observed.facts, requested=requested_by_node(await self._cluster.list(POD, None)))
         return dataclasses.replace(observed, facts=facts)
 
     async def _converge(self, key: Key, service: WhisperService, facts: Facts) -> list[Judgement]:

@@ -20,8 +20,8 @@ from whisper_operator.main import Watches, selector_of
 from whisper_operator.queue import Queue
 from whisper_operator.reconcile import Reconciler
 from whisper_operator.settings import Settings
-from whisper_operator.store import Store
-from whisper_operator.survey import Survey, fact_kinds
+from whisper_operator.store import Key, Store
+from whisper_operator.survey import Place, Survey, fact_kinds, place_of
 
 START_RETRY_SECONDS: Final = 2.0
 T = TypeVar("T")
@@ -90,8 +90,7 @@ class Operator:
 
     def _see(self, body: Manifest, event: str | None) -> None:
         """Takes in what a watch shows, and queues what it concerns."""
-        for key in self._survey.see(body, event):
-            self._queue.add(key)
+        self._queue.add_all(self._survey.see(body, event))
         if body["kind"] == EVENT.kind:
             about = body["involvedObject"]
             key = self._store.owner(about.get("kind", ""), about.get("namespace", ""), about.get("name", ""))
@@ -103,8 +102,7 @@ class Operator:
     async def _lead(self, group: asyncio.TaskGroup) -> None:
         await self._lease.acquire()
         log.info("this replica leads")
-        for key in self._store.services():
-            self._queue.add(key)
+        self._queue.add_all(self._store.services())
         metrics.WORKERS.set(self._settings.workers)
         self._queue.begin()
         for _ in range(self._settings.workers):
@@ -126,8 +124,7 @@ class Operator:
             await self._watches.stop()
             self._kinds = kinds
             self._watches.start(self._watched())
-            for key in self._store.services():
-                self._queue.add(key)
+            self._queue.add_all(self._store.services())
 
     async def _resync_often(self) -> None:
         while True:
@@ -144,17 +141,31 @@ class Operator:
 
         How many services were concerned.
         """
-        count = 0
+        concerned: set[Key] = set()
         for namespace in self._settings.watch_namespaces or (None,):
             for kind in sorted(self._watched() - {EVENT}, key=lambda kind: kind.kind):
-                listed, version = await self._cluster.list(kind, namespace, selector_of(kind))
-                for key in self._survey.replace(kind, namespace, listed):
-                    self._queue.add(key)
-                for key in self._store.replace(kind, namespace, listed, version):
-                    self._queue.add(key)
-                    count += 1
+                concerned |= await self._list(kind, namespace)
         self._store.forget_deletions()
-        return count
+        return len(concerned)
+
+    async def _list(self, kind: Kind, namespace: str | None) -> set[Key]:
+        """Takes in everything of a kind, and queues what it concerns; the services of which it tells something new."""
+        uids: set[str] = set()
+        places: set[Place] = set()
+        concerned: set[Key] = set()
+        version = 0
+        async for page, listed_at in self._cluster.pages(kind, namespace, selector_of(kind)):
+            version = listed_at
+            for body in page:
+                uids.add(body["metadata"]["uid"])
+                places.add(place_of(body))
+                self._queue.add_all(self._survey.see(body))
+                if key := self._store.see(body):
+                    concerned.add(key)
+        self._queue.add_all(self._survey.forget_absent(kind, namespace, places))
+        concerned |= self._store.forget_absent(kind, namespace, uids, version)
+        self._queue.add_all(concerned)
+        return concerned
 
 
 async def _answered(ask: Callable[[], Awaitable[T]]) -> T:

@@ -5,7 +5,7 @@ Objects are kept as JSON, a tenth of what they take as dictionaries; a pass deco
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -62,19 +62,17 @@ class Store:
             (self._unready.discard if _is_ready(body) else self._unready.add)(key)
         return key
 
-    def replace(self, kind: Kind, namespace: str | None, listed: list[Manifest], version: int) -> set[Key]:
-        """Takes a complete list in, and forgets what was older than it and is not in it.
+    def forget_absent(self, kind: Kind, namespace: str | None, there: Collection[str], version: int) -> set[Key]:
+        """Forgets what a complete list of that version does not hold, of whose objects `there` are the uids.
 
         The keys that this changes something for.
         """
-        there = {body["metadata"]["uid"] for body in listed}
-        changed = {key for body in listed if (key := self.see(body))}
         gone = [
             (key, name, kept.uid)
             for key, name, kept in self._of(kind)
             if kept.uid not in there and namespace in (None, key[0]) and kept.version <= version
         ]
-        return changed | {key for key, name, uid in gone if self._forget(key, name, uid, version)}
+        return {key for key, name, uid in gone if self._forget(key, name, uid, version)}
 
     def forget_deletions(self) -> None:
         """After a complete list of every kind, no older version can still arrive."""

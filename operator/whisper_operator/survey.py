@@ -7,7 +7,7 @@ else wake each other without end.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from whisper_operator import pods
@@ -66,7 +66,7 @@ class Survey:
         known = next((of for of in self._objects if of.kind == kind), None)
         if known is None:
             return set()
-        place = _place(body)
+        place = place_of(body)
         before = self._objects[known].pop(place, None)
         if event != DELETED:
             self._objects[known][place] = _slim(body)
@@ -75,16 +75,14 @@ class Survey:
             return self._move_hosts(place, before, after)
         return {key for key in self._unready() if place[0] in ("", key[0])} if before != after else set()
 
-    def replace(self, kind: Kind, namespace: str | None, listed: list[Manifest]) -> set[Key]:
-        """Takes a complete list in; the services that its changes may concern."""
-        there = {_place(body) for body in listed}
+    def forget_absent(self, kind: Kind, namespace: str | None, there: Collection[Place]) -> set[Key]:
+        """Forgets what a complete list does not hold; the services that this may concern."""
         gone = [
             {"kind": kind.kind, "metadata": {"namespace": place[0], "name": place[1]}}
             for place in self._places(kind)
             if place not in there and namespace in (None, place[0])
         ]
-        woken = [*(self.see(body) for body in listed), *(self.see(body, DELETED) for body in gone)]
-        return {key for keys in woken for key in keys}
+        return {key for body in gone for key in self.see(body, DELETED)}
 
     def facts(self, service: WhisperService, now: float) -> Facts:
         """Everything that watches show, as the service sees it."""
@@ -165,7 +163,7 @@ def _tells_more(warned: Warned, known: Warned | None) -> bool:
     return warned.version > known.version and not warned.message.startswith(pods.TIMED_OUT)
 
 
-def _place(body: Manifest) -> Place:
+def place_of(body: Manifest) -> Place:
     return body["metadata"].get("namespace", ""), body["metadata"]["name"]
 
 

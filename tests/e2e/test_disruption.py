@@ -11,8 +11,6 @@ from tests.e2e.clients import transcribing
 from tests.e2e.kubectl import Kubectl, KubectlError, eventually
 from tests.e2e.services import whisper_service
 
-pytestmark = pytest.mark.long
-
 SERVER = "app.kubernetes.io/component=server"
 
 

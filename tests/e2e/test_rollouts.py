@@ -21,8 +21,6 @@ from tests.e2e.clients import Answer, repeated, transcribe, transcribing
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import whisper_service
 
-pytestmark = pytest.mark.long
-
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 DRAIN = {"drainTimeout": "300s"}
 LONG = 4

@@ -49,14 +49,14 @@ def test_a_list_forgets_what_was_deleted_unseen_but_not_what_is_newer() -> None:
     store = Store()
     store.see(body("Service", 5))
     store.see(body("Service", 12, name="newer", uid="2"))
-    assert store.replace(SERVICE, None, [], version=10) == {KEY}
+    assert store.forget_absent(SERVICE, None, [], version=10) == {KEY}
     assert [name for _, name in store.observed(KEY, Facts()).objects] == ["newer"]
 
 
 def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
     store = Store()
     store.see(body("Service", 5))
-    assert store.replace(SERVICE, "another", [], version=10) == set()
+    assert store.forget_absent(SERVICE, "another", [], version=10) == set()
     assert version(store) == "5"
 
 

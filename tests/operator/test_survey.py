@@ -47,7 +47,8 @@ def test_a_heartbeat_is_no_change_and_a_cordon_is() -> None:
 def test_a_node_that_went_unseen_is_forgotten_by_the_next_list() -> None:
     survey = surveyed()
     survey.see(node("a"))
-    assert survey.replace(NODE, None, [node("b")]) == {KEY}
+    survey.see(node("b"))
+    assert survey.forget_absent(NODE, None, [("", "b")]) == {KEY}
     assert [one.name for one in facts(survey).nodes or ()] == ["b"]
 
 
