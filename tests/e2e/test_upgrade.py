@@ -17,6 +17,8 @@ from tests.e2e import gpus
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import whisper_service
 
+pytestmark = pytest.mark.long
+
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 EARLIER_IMAGE = "localhost/whisper-runtime:previous"
 SETTLED_SECONDS = 10
