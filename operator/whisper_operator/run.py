@@ -139,33 +139,35 @@ class Operator:
     async def _resync(self) -> int:
         """Lists every kind, because a watch that starts anew does not tell what was deleted meanwhile.
 
-        How many services were concerned.
+        How many changes no watch had shown.
         """
-        concerned: set[Key] = set()
+        count = 0
         for namespace in self._settings.watch_namespaces or (None,):
             for kind in sorted(self._watched() - {EVENT}, key=lambda kind: kind.kind):
-                concerned |= await self._list(kind, namespace)
+                count += await self._list(kind, namespace)
         self._store.forget_deletions()
-        return len(concerned)
+        return count
 
-    async def _list(self, kind: Kind, namespace: str | None) -> set[Key]:
-        """Takes in everything of a kind, and queues what it concerns; the services of which it tells something new."""
+    async def _list(self, kind: Kind, namespace: str | None) -> int:
+        """Takes in everything of a kind, and queues what it concerns; of how many services it tells something new.
+
+        Each page is queued as it is taken in: if the next one fails, nobody else tells of what this one brought.
+        """
         uids: set[str] = set()
         places: set[Place] = set()
         concerned: set[Key] = set()
         version = 0
         async for page, listed_at in self._cluster.pages(kind, namespace, selector_of(kind)):
             version = listed_at
-            for body in page:
-                uids.add(body["metadata"]["uid"])
-                places.add(place_of(body))
-                self._queue.add_all(self._survey.see(body))
-                if key := self._store.see(body):
-                    concerned.add(key)
-        self._queue.add_all(self._survey.forget_absent(kind, namespace, places))
-        concerned |= self._store.forget_absent(kind, namespace, uids, version)
-        self._queue.add_all(concerned)
-        return concerned
+            uids |= {body["metadata"]["uid"] for body in page}
+            places |= {place_of(body) for body in page}
+            woken = {key for body in page for key in self._survey.see(body)}
+            told = {key for body in page if (key := self._store.see(body))}
+            self._queue.add_all(woken | told)
+            concerned |= told
+        told = self._store.forget_absent(kind, namespace, uids, version)
+        self._queue.add_all(self._survey.forget_absent(kind, namespace, places) | told)
+        return len(concerned | told)
 
 
 async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
