@@ -129,19 +129,18 @@ class Bench:
     def template(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
         asyncio.run(clients.patch_all(self._plane, self._names, lambda _: {"language": "en"}))
-        bench.wait("every Deployment is changed", lambda: len(self._deployments(since)) >= len(self._names), limit=300)
-        asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
-        found = self._deployments(since)
-        # What follows is the pace of Kubernetes' own controllers, which make 20 requests a second by default.
-        self._say(
-            "template of all",
-            max(one.answered for one in found) - asked.received,
-            f"{len(found)} writes of Deployments",
-            cost,
-        )
+        found: list[audit.Request] = []
 
-    def _deployments(self, since: int) -> list[audit.Request]:
-        return [one for one in bench.writes(self._plane, since) if one.resource == "deployments"]
+        def are_changed() -> bool:
+            found[:] = [one for one in bench.writes(self._plane, since) if one.resource == "deployments"]
+            return {one.name for one in found if one.code < 300} >= set(self._names)
+
+        bench.wait("every Deployment is changed", are_changed, limit=300)
+        asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
+        # What follows is the pace of Kubernetes' own controllers, which make 20 requests a second by default.
+        codes = dict(collections.Counter(one.code for one in found))
+        took = max(one.answered for one in found) - asked.received
+        self._say("template of all", took, f"{len(found)} writes of Deployments, by their answers {codes}", cost)
 
     def _mark(self) -> int:
         return self._plane.audit_log.stat().st_size

@@ -26,7 +26,7 @@ from whisper_operator.wire import encoded
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=5)
 LIST_CHUNK: Final = 100
-"""Objects in memory at once while a list is read; a Deployment takes 50 kB and more as a dictionary."""
+"""Objects of a kind in memory at once while they are listed, as dictionaries: docs/reports/operator-bench.md."""
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
 AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
