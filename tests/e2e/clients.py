@@ -24,6 +24,7 @@ class Answer:
     ended: float
     problem: str
     """Empty where the words came back."""
+    text: str = ""
 
 
 @dataclass
@@ -40,6 +41,10 @@ class Answers:
     def good(self) -> int:
         return sum(not answer.problem for answer in self.all)
 
+    @property
+    def texts(self) -> set[str]:
+        return {answer.text for answer in self.all if not answer.problem}
+
     def longest_gap(self) -> float:
         """Most seconds that passed between the end of a good answer and the beginning of the next one."""
         good = [answer for answer in self.all if not answer.problem]
@@ -53,8 +58,8 @@ def transcribe(url: str, recording: bytes) -> Answer:
         answer = httpx.post(f"{url}/transcribe", files={"file": recording}, timeout=300)
     except httpx.HTTPError as error:
         return Answer(began, time.time(), f"{type(error).__name__}: {error}")
-    told = answer.status_code == 200 and answer.json()["text"].strip()
-    return Answer(began, time.time(), "" if told else f"{answer.status_code}: {answer.text[:200]}")
+    text = answer.json()["text"] if answer.status_code == 200 else ""
+    return Answer(began, time.time(), "" if text.strip() else f"{answer.status_code}: {answer.text[:200]}", text)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,9 +19,11 @@ import httpx
 import pytest
 
 from hack.demo import platform
+from tests.e2e.clients import transcribe, transcribing
 from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.mirrors import from_mirror, mirrored
 from tests.e2e.services import model, whisper_service
-from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, serving, stalling, web_page, whole
+from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, stalling, web_page, whole
 
 pytestmark = pytest.mark.long
 
@@ -48,24 +49,14 @@ def service(namespace: Kubectl) -> Kubectl:
 @pytest.fixture
 def mirror(service: Kubectl, checkpoints: dict[str, bytes]) -> Iterator[Mirror]:
     """A mirror on the node that has base; when it goes, the service is back on tiny.en."""
-    with serving(Mirror(checkpoints["base"], [whole]), host="0.0.0.0") as found:
-        found.url = found.url.replace("0.0.0.0", node_address(service))
+    with mirrored(service, checkpoints["base"]) as found:
         yield found
         want(service, model("tiny.en"))
         settled(service, "tiny.en")
 
 
-def node_address(kubectl: Kubectl) -> str:
-    addresses = kubectl.list("nodes")[0]["status"]["addresses"]
-    return next(one["address"] for one in addresses if one["type"] == "InternalIP")
-
-
 def want(kubectl: Kubectl, wanted: dict[str, Any]) -> None:
     kubectl("patch", "wsvc", NAME, "--type=merge", "-p", json.dumps({"spec": {"model": wanted}}))
-
-
-def from_mirror(mirror: Mirror, content: bytes, name: str = "base") -> dict[str, Any]:
-    return {"name": name, "source": {"url": mirror.url, "sha256": hashlib.sha256(content).hexdigest()}}
 
 
 def status(kubectl: Kubectl) -> dict[str, Any]:
@@ -177,69 +168,25 @@ def test_a_pickle_that_runs_code_is_not_run(service: Kubectl, mirror: Mirror) ->
     assert served(service) == ["tiny.en"]
 
 
-def test_random_weights_never_reach_a_client(service: Kubectl, mirror: Mirror, weights: dict[str, Path]) -> None:
+def test_random_weights_never_reach_a_client(
+    service: Kubectl, mirror: Mirror, weights: dict[str, Path], recording: bytes
+) -> None:
     """Their digest is right and they load: only the golden clip can tell."""
     import torch
 
     checkpoint = torch.load(weights["tiny.en"], weights_only=True)
     tensors = checkpoint["model_state_dict"]
     mirror.content = saved({**checkpoint, "model_state_dict": {k: torch.randn_like(v) for k, v in tensors.items()}})
-    with transcribing(service) as client:
+    with transcribing(service.address(NAME), recording) as answers:
         want(service, from_mirror(mirror, mirror.content, "mine"))
         eventually("the cause is told", lambda: fails_with(service, "golden clip"), 300)
         assert served(service) == ["tiny.en"]
-    assert client.failures == []
+    assert answers.problems == []
 
 
-class Client:
-    """Transcribes without pause, and keeps what comes back."""
-
-    def __init__(self, url: str, recording: bytes) -> None:
-        self._url, self._recording = url, recording
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.texts: dict[str, int] = {}
-        self.failures: list[str] = []
-
-    def __enter__(self) -> Client:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            try:
-                answer = httpx.post(self._url, files={"file": self._recording}, timeout=300)
-                if answer.status_code == 429:
-                    time.sleep(float(answer.headers["Retry-After"]))
-                    continue
-                text = answer.raise_for_status().json()["text"]
-                self.texts[text] = self.texts.get(text, 0) + 1
-            except httpx.HTTPError as error:
-                self.failures.append(repr(error))
-
-
-RECORDING: Path | None = None
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _recording(recordings: Path) -> None:
-    global RECORDING
-    RECORDING = recordings / "jfk.wav"
-
-
-def transcribing(kubectl: Kubectl) -> Client:
-    assert RECORDING is not None
-    return Client(f"{kubectl.address(NAME)}/transcribe", RECORDING.read_bytes())
-
-
-def text_of(kubectl: Kubectl) -> str:
-    assert RECORDING is not None
-    answer = httpx.post(f"{kubectl.address(NAME)}/transcribe", files={"file": RECORDING.read_bytes()}, timeout=300)
-    return answer.raise_for_status().json()["text"]
+@pytest.fixture
+def recording(recordings: Path) -> bytes:
+    return (recordings / "jfk.wav").read_bytes()
 
 
 def kill(kubectl: Kubectl, selector: str) -> None:
@@ -259,69 +206,24 @@ BLOWS: list[Callable[[Kubectl], None]] = [
 ]
 
 
-def test_no_request_fails_while_the_model_changes_and_pods_are_killed(
-    service: Kubectl, checkpoints: dict[str, bytes]
-) -> None:
+def test_no_request_fails_while_the_model_changes_and_pods_are_killed(service: Kubectl, recording: bytes) -> None:
     """Two replicas, for one whose only pod is killed has nobody to answer."""
     service("patch", "wsvc", NAME, "--type=merge", "-p", '{"spec": {"replicas": 2}}')
     eventually("two pods are ready", lambda: status(service).get("readyReplicas") == 2, 300)
-    known = {text_of(service)}
-    with transcribing(service) as client:
+    url = service.address(NAME)
+    known = {transcribe(url, recording).text}
+    with transcribing(url, recording) as answers:
         for number in range(ROUNDS):
             wanted = ("base", "tiny.en")[number % 2]
             want(service, model(wanted))
             time.sleep(random.uniform(0, 5))
             random.choice(BLOWS)(service)
             settled(service, wanted, 600)
-            known.add(text_of(service))
+            known.add(transcribe(url, recording).text)
         if ROUNDS % 2:
             want(service, model("tiny.en"))
             settled(service, "tiny.en", 600)
-    print(f"{sum(client.texts.values())} requests, {len(client.failures)} failed")
-    assert client.failures == []
-    assert set(client.texts) <= known
+    print(f"{len(answers.all)} requests, {len(answers.problems)} failed")
+    assert answers.problems == []
+    assert answers.texts <= known
     service("patch", "wsvc", NAME, "--type=merge", "-p", '{"spec": {"replicas": 1}}')
-
-
-def test_two_services_on_one_claim_download_once(
-    namespace: Kubectl, service: Kubectl, checkpoints: dict[str, bytes]
-) -> None:
-    claim = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "shared"},
-        "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}},
-    }
-    with serving(Mirror(checkpoints["base"], [whole]), host="0.0.0.0") as mirror:
-        mirror.url = mirror.url.replace("0.0.0.0", node_address(service))
-        source = from_mirror(mirror, checkpoints["base"])
-        both = [{**whisper_service(name, suspend=True, cache={"existingClaim": "shared"})} for name in ("one", "two")]
-        for body in both:
-            body["spec"]["model"] = source
-        namespace.apply(claim, *both)
-        for name in ("one", "two"):
-            eventually(
-                f"{name} has its model",
-                lambda name=name: namespace.condition(name, "ModelCached").get("status") == "True",
-                300,
-            )
-        assert len(mirror.asked) == 1
-    namespace("delete", "wsvc", "one", "two", "--wait=true")
-
-
-def test_a_retained_cache_serves_a_new_service_without_one_byte_from_the_mirror(
-    namespace: Kubectl, service: Kubectl, checkpoints: dict[str, bytes]
-) -> None:
-    with serving(Mirror(checkpoints["tiny.en"], [whole]), host="0.0.0.0") as mirror:
-        mirror.url = mirror.url.replace("0.0.0.0", node_address(service))
-        body = whisper_service("kept", cache={"retention": "Retain"})
-        body["spec"]["model"] = from_mirror(mirror, checkpoints["tiny.en"], "tiny.en")
-        namespace.apply(body)
-        namespace.wait_ready("kept")
-        namespace("delete", "wsvc", "kept", "--wait=true")
-        eventually("its pods are gone", lambda: not namespace.list("pods", "whisper-operator.io/service=kept"), 180)
-        mirror.answers, mirror.asked = [refusing(500)], []
-        namespace.apply(body)
-        namespace.wait_ready("kept")
-        assert mirror.asked == []
-    namespace("delete", "wsvc", "kept", "--wait=true")
