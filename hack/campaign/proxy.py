@@ -29,6 +29,8 @@ class Call:
     method: str
     path: str
     is_watch: bool
+    agent: str
+    """Which of the operator's two clients asks: kopf's says `kopf/`."""
 
     @property
     def is_write(self) -> bool:
@@ -70,6 +72,8 @@ class Proxy:
         self.edit: Editor = unedited
         self.writes: list[Call] = []
         """Every write that was tried, the Lease's excepted."""
+        self.watched: list[str] = []
+        """The path of every watch that was opened."""
         self.last_write = 0.0
         """By the loop's clock."""
         self._server, self._name = plane.server, name
@@ -94,7 +98,7 @@ class Proxy:
         await self._upstream.close()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        call = Call(request.method, request.path, "watch" in request.query)
+        call = Call(request.method, request.path, "watch" in request.query, request.headers.get("User-Agent", ""))
         if call.is_write:
             self.writes.append(call)
             self.last_write = asyncio.get_running_loop().time()
@@ -122,6 +126,7 @@ class Proxy:
         async with self._upstream.get(url, headers=self._headers(request), read_bufsize=2**22) as response:
             answer = web.StreamResponse(status=response.status, headers=_passed_on(response.headers))
             await answer.prepare(request)
+            self.watched.append(call.path)
             async for line in response.content:
                 await answer.write(await self.edit(call, line))
             await answer.write_eof()

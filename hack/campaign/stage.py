@@ -101,29 +101,33 @@ class Stage:
     async def until(
         self, what: str, holds: Callable[[], Awaitable[bool]], limit: float | None = None, every: float = 0.1
     ) -> float:
-        """Seconds until something holds; raises TimeoutError, which names it."""
+        """Seconds until something holds; raises TimeoutError, which names it, from what the last look ran into."""
         started, limit = time.monotonic(), LIMIT_SECONDS if limit is None else limit
         while True:
+            trouble: Exception | None = None
             try:
                 if await holds():
                     return time.monotonic() - started
-            except (ApiError, TimeoutError):
+            except (ApiError, TimeoutError) as error:
                 # The stage's own API server may be down at the moment.
-                pass
+                trouble = error
             if time.monotonic() - started > limit:
-                raise TimeoutError(f"not within {limit:.0f} s: {what}")
+                raise TimeoutError(f"not within {limit:.0f} s: {what}") from trouble
             await asyncio.sleep(every)
 
     async def settled(self, quiet: float = QUIET_SECONDS) -> None:
         """Returns once every service is Ready as it is specified now, and no write has been tried for a while."""
         await self.until("every service is Ready", self.all_ready)
-        await self.until("it is quiet", lambda: self._is_quiet(quiet))
+        await self.until("it is quiet", lambda: self.is_quiet_for(quiet))
 
     async def cleared(self) -> None:
         """Returns once no service, no child and no claim is left."""
         for name in await self._services():
             await self.delete(name)
-        await self.until("only claims are left", self._only_claims)
+        try:
+            await self.until("only claims are left", self._only_claims)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; there is {', '.join(sorted(await self.state()))}") from error
         for claim in await self.admin.list(CLAIM, NAMESPACE):
             await self.admin.delete(CLAIM, claim)
         await self.until("nothing is left", self._nothing)
@@ -135,9 +139,9 @@ class Stage:
         return bool(owners) or not owned
 
     async def is_quiet(self) -> bool:
-        return await self._is_quiet(QUIET_SECONDS)
+        return await self.is_quiet_for(QUIET_SECONDS)
 
-    async def _is_quiet(self, seconds: float) -> bool:
+    async def is_quiet_for(self, seconds: float) -> bool:
         return asyncio.get_running_loop().time() - self.proxy.last_write > seconds
 
     async def _services(self) -> list[str]:

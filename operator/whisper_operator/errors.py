@@ -28,6 +28,11 @@ class ApiError(Exception):
         return self.status in REJECTIONS or self.message.startswith(UNTYPED)
 
     @property
+    def is_not_found(self) -> bool:
+        """Whether there is no such object; an API that is not served, also answered 404, gives no reason."""
+        return self.status == 404 and self.reason == "NotFound"
+
+    @property
     def names_no_field(self) -> bool:
         """Whether the API server says what is wrong, and not where."""
         return self.message.startswith(UNCONVERTED)

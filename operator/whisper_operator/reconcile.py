@@ -135,7 +135,7 @@ class Reconciler:
     async def _report(self, key: Key, service: WhisperService, status: Status) -> None:
         if as_json(status) == as_json(service.status):
             return
-        await self._write(service.metadata.namespace, service.metadata.name, status)
+        await self._write(key, service.metadata.uid, status)
         self._measure(key, service, status)
         for note in notes(service.status, status):
             await self._recorder.record(service, note, time.time())
@@ -154,13 +154,17 @@ class Reconciler:
         previous = Status.model_validate(body.get("status", {}))
         status = stalled_status(previous, metadata["generation"], reason, message, _now())
         if as_json(status) != as_json(previous):
-            await self._write(metadata["namespace"], metadata["name"], status)
+            await self._write((metadata["namespace"], metadata["name"]), metadata["uid"], status)
 
-    async def _write(self, namespace: str, name: str, status: Status) -> None:
+    async def _write(self, key: Key, uid: str, status: Status) -> None:
+        """Writes the status; a service that is not there is forgotten.
+
+        One that is deleted between our list and kopf's is told by neither: its children would be made again and again.
+        """
         manifest = {
             "apiVersion": API_VERSION,
             "kind": KIND,
-            "metadata": {"name": name, "namespace": namespace},
+            "metadata": {"name": key[1], "namespace": key[0]},
             "status": as_json(status),
         }
         try:
@@ -168,6 +172,8 @@ class Reconciler:
         except ApiError as error:
             if error.status != 404:
                 raise
+            if error.is_not_found:
+                self._store.forget_service(key, uid)
         else:
             if not self._cluster.is_dry:
                 self._store.see(written)

@@ -74,6 +74,12 @@ class Store:
         ]
         return {key for key, name, uid in gone if self._forget(key, name, uid, version)}
 
+    def forget_service(self, key: Key, uid: str) -> None:
+        """Takes in that the API server has that service no more, though no watch has said so."""
+        known = self._services.get(key)
+        if known is not None:
+            self._forget(key, (KIND, key[1]), uid, known.version)
+
     def forget_deletions(self) -> None:
         """After a complete list of every kind, no older version can still arrive."""
         self._deleted.clear()

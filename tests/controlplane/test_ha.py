@@ -26,6 +26,8 @@ from whisper_operator.lease import DURATION_SECONDS, LEASE
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SPEC = {"model": {"name": "base"}, "cache": {"type": "EmptyDir"}}
+RECREATED_SECONDS = 5.0
+"""Within which a child that is deleted is there again."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -113,6 +115,35 @@ async def test_a_replica_that_loses_its_lease_ends_before_its_successor_writes(f
     of_first = [one.answered for one in found if one.agent == "a"]
     assert of_first
     assert max(of_first) < min(one.received for one in found if one.agent == "b")
+
+
+async def test_a_service_that_is_deleted_before_the_watches_listen_stays_gone(first: Stage) -> None:
+    """Given a deletion after the operator's own list and before kopf's, of which no event will ever tell."""
+    asked, deleted = asyncio.Event(), asyncio.Event()
+
+    async def late(call: Call, forward: Forward) -> Answer:
+        if call.agent.startswith("kopf/") and call.path.endswith("/whisperservices") and not call.is_watch:
+            asked.set()
+            await deleted.wait()
+        return await forward()
+
+    async def children_are_watched() -> bool:
+        return any(path.endswith("/deployments") for path in first.proxy.watched)
+
+    await first.create("speech", SPEC)
+    await first.settled()
+    first.proxy.meddle = late
+    first.proxy.watched.clear()
+    await first.restart()
+    await asked.wait()
+    await first.until("its children are watched", children_are_watched)
+    await first.delete("speech")
+    await first.until("its children are gone", first.is_swept)
+    deleted.set()
+    first.proxy.meddle = passing
+    # Each child that went is an event, and each event a pass.
+    await first.until("it is quiet", lambda: first.is_quiet_for(RECREATED_SECONDS))
+    await first.until("nothing is left", first.is_swept)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -60,6 +60,15 @@ def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
     assert version(store) == "5"
 
 
+def test_a_service_that_is_not_there_is_forgotten_and_its_successor_is_not() -> None:
+    store = Store()
+    store.see(body("WhisperService", 5))
+    store.forget_service(KEY, "another uid")
+    assert store.services() == [KEY]
+    store.forget_service(KEY, "1")
+    assert store.services() == []
+
+
 def test_managers_are_kept_where_they_are_asked_for() -> None:
     store = Store()
     for kind in ("Service", DEPLOYMENT.kind):
