@@ -76,10 +76,11 @@ class Bench:
             "creation",
             last - first,
             f"{len(children) / (last - first):.0f} children/s, {len(children)} writes of children, "
-            f"{max(status.values())} of status at most, {len(reads)} reads; submitted in {submitted:.0f} s",
+            f"{max(status.values())} of status at most, "
+            f"{sum(one.resource[0] != '/' for one in reads)} reads of objects; submitted in {submitted:.0f} s",
             cost,
         )
-        print(f"{'':24}{json.dumps(bench.by_verb(found))}")
+        print(f"{'':24}{json.dumps(bench.by_verb([*reads, *found]))}")
 
     def rest(self) -> None:
         since = self._mark()

@@ -20,6 +20,7 @@ from hack.bench.plane import OperatorProcess
 from hack.cluster import binaries, process
 from hack.cluster.controlplane import ControlPlane, free_ports
 
+STAGES = Path(__file__).with_name("kwok.yaml")
 PODS_PER_NODE = 250
 
 
@@ -70,9 +71,9 @@ def play_nodes(plane: ControlPlane, count: int) -> None:
         f"--authorization-kubeconfig={plane.kubeconfig}",
     )
     process.start(plane.directory, "kube-scheduler", scheduler)
-    kwok = (str(programs / "kwok"), f"--kubeconfig={plane.kubeconfig}", "--manage-all-nodes=true")
+    kwok = (str(programs / "kwok"), f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}", "--manage-all-nodes=true")
     process.start(plane.directory, "kwok", kwok)
-    capacity = {"cpu": "64", "memory": "2Ti", "pods": str(PODS_PER_NODE + 10)}
+    capacity = {"cpu": "1k", "memory": "2Ti", "pods": str(PODS_PER_NODE + 10)}
     nodes = [
         {
             "apiVersion": "v1",

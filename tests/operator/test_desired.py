@@ -142,6 +142,12 @@ def test_an_autoscaled_deployment_is_born_with_the_smallest_number() -> None:
     assert born["metadata"] == wanted["metadata"]  # the next pass finds what it wants, and applies nothing
 
 
+def test_where_the_smallest_number_is_the_default_nobody_holds_it() -> None:
+    scaled = service(autoscaling={"minReplicas": 1}, **EMPTY_DIR)
+    wanted = one(desired(scaled, observed(), ENV), "Deployment")
+    assert as_born(scaled, wanted) == wanted
+
+
 def held_by(manager: str, there: Manifest) -> Manifest:
     """`there`, its number of replicas applied by `manager`."""
     entry = {"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}

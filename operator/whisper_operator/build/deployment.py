@@ -55,19 +55,23 @@ def replicas(service: WhisperService) -> dict[str, int]:
 
 
 def as_born(service: WhisperService, manifest: Manifest) -> Manifest:
-    """`manifest` as it is created: an autoscaler starts from its smallest number instead of the default, 1."""
+    """`manifest` as it is created: an autoscaler starts from its smallest number where that is not the default, 1.
+
+    Where it is, the field stays nobody's, and the first change needs no hand-over, which is a write of its own.
+    """
     scaling = service.spec.autoscaling
-    if scaling is None or service.spec.suspend:
+    if scaling is None or service.spec.suspend or scaling.min_replicas <= 1:
         return manifest
-    return {**manifest, "spec": {**manifest["spec"], "replicas": max(1, scaling.min_replicas)}}
+    return {**manifest, "spec": {**manifest["spec"], "replicas": scaling.min_replicas}}
 
 
 def handover_replicas(service: WhisperService, live: Manifest) -> int | None:
     """The number to write beside the autoscaler's; None where it has the number already.
 
     A field that an apply drops falls back to its default, so `replicas` would be 1 for a moment when autoscaling is
-    switched on: where our own apply holds it (since creation too), a second field manager takes the live number over
-    first, or the smallest one at unsuspend, because an autoscaler leaves a Deployment of no replicas alone.
+    switched on: where our own apply holds it (since creation, where it began with more than one), a second field
+    manager takes the live number over first, or the smallest one at unsuspend, because an autoscaler leaves a
+    Deployment of no replicas alone.
     """
     scaling = service.spec.autoscaling
     if scaling is None or service.spec.suspend or not _holds_replicas(live):
