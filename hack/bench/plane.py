@@ -113,6 +113,11 @@ class OperatorProcess:
     def is_running(self) -> bool:
         return process.is_running(self.plane.directory, self.identity)
 
+    def last_lines(self) -> str:
+        """Of its log; and whether it runs."""
+        lines = process.last_lines(self.plane.directory, self.identity)
+        return lines if self.is_running else f"{lines}\n  it has ended"
+
     @property
     def peak_mib(self) -> float:
         """Largest resident memory so far."""

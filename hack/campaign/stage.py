@@ -64,7 +64,10 @@ class Stage:
         """Another incarnation, once the last one is gone; returns when it leads."""
         await asyncio.to_thread(self.operator.stop)
         self.operator.start()
-        await self.until("the operator leads", lambda: leads(self.operator))
+        try:
+            await self.until("the operator leads", lambda: leads(self.operator))
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}:\n{self.operator.last_lines()}") from error
 
     async def create(self, name: str, spec: Manifest) -> None:
         metadata = {"name": name, "namespace": NAMESPACE}

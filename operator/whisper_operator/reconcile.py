@@ -164,7 +164,7 @@ class Reconciler:
         manifest = {
             "apiVersion": API_VERSION,
             "kind": KIND,
-            "metadata": {"name": key[1], "namespace": key[0]},
+            "metadata": {"name": key[1], "namespace": key[0], "uid": uid},
             "status": as_json(status),
         }
         try:

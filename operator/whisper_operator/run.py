@@ -24,6 +24,8 @@ from whisper_operator.store import Key, Store
 from whisper_operator.survey import Place, Survey, fact_kinds, place_of
 
 START_RETRY_SECONDS: Final = 2.0
+WATCHES_OPEN_SECONDS: Final = 20.0
+"""Within which every watch is open after the start, by far."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -127,8 +129,11 @@ class Operator:
             self._queue.add_all(self._store.services())
 
     async def _resync_often(self) -> None:
+        """The first time soon: what was deleted after our list and before the watches' own is told by neither."""
+        pause = min(WATCHES_OPEN_SECONDS, self._settings.resync_seconds)
         while True:
-            await asyncio.sleep(self._settings.resync_seconds)
+            await asyncio.sleep(pause)
+            pause = self._settings.resync_seconds
             try:
                 missed = await self._resync()
             except ApiError as error:
@@ -166,7 +171,7 @@ class Operator:
             self._queue.add_all(woken | told)
             concerned |= told
         told = self._store.forget_absent(kind, namespace, uids, version)
-        self._queue.add_all(self._survey.forget_absent(kind, namespace, places) | told)
+        self._queue.add_all(self._survey.forget_absent(kind, namespace, places, version) | told)
         return len(concerned | told)
 
 

@@ -44,10 +44,12 @@ class Survey:
         """`unready`: the services that are not Ready, which alone wait for a fact to change."""
         self._whole_cluster = whole_cluster
         self._unready = unready
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[Place, Node] = {}
         self._objects: dict[Kind, dict[Place, Manifest]] = {
             kind: {} for kind in (STORAGE_CLASS, QUOTA, LIMIT_RANGE, INGRESS)
         }
+        self._versions: dict[Kind, dict[Place, int]] = {kind: {} for kind in (NODE, *self._objects)}
+        """The newest that was seen of each object; of a deleted one too, until a list without it."""
         self._holders: dict[Host, dict[Place, str]] = {}
         """The Ingresses of each host and path, and when they were made."""
         self._waiting: defaultdict[Host, set[Key]] = defaultdict(set)
@@ -56,33 +58,30 @@ class Survey:
         """By namespace, then by kind and name."""
 
     def see(self, body: Manifest, event: str | None = None) -> set[Key]:
-        """The services that the change may concern."""
-        kind = body["kind"]
-        if kind == NODE.kind:
-            return set(self._unready()) if self._see_node(body, event) else set()
-        if kind == EVENT.kind:
+        """The services that the change may concern; an older version, as a list may bring it, changes nothing."""
+        if body["kind"] == EVENT.kind:
             self._see_warning(body, event)
             return set()
-        known = next((of for of in self._objects if of.kind == kind), None)
-        if known is None:
+        kind = next((of for of in self._versions if of.kind == body["kind"]), None)
+        if kind is None:
             return set()
-        place = place_of(body)
-        before = self._objects[known].pop(place, None)
-        if event != DELETED:
-            self._objects[known][place] = _slim(body)
-        after = self._objects[known].get(place)
-        if known == INGRESS:
-            return self._move_hosts(place, before, after)
-        return {key for key in self._unready() if place[0] in ("", key[0])} if before != after else set()
+        place, version = place_of(body), int(body["metadata"]["resourceVersion"])
+        if version < self._versions[kind].get(place, 0):
+            return set()
+        self._versions[kind][place] = version
+        return self._put(kind, place, None if event == DELETED else body)
 
-    def forget_absent(self, kind: Kind, namespace: str | None, there: Collection[Place]) -> set[Key]:
-        """Forgets what a complete list does not hold; the services that this may concern."""
+    def forget_absent(self, kind: Kind, namespace: str | None, there: Collection[Place], version: int) -> set[Key]:
+        """Forgets what a complete list of that version does not hold; the services that this may concern."""
+        seen = self._versions.get(kind, {})
         gone = [
-            {"kind": kind.kind, "metadata": {"namespace": place[0], "name": place[1]}}
-            for place in self._places(kind)
-            if place not in there and namespace in (None, place[0])
+            place
+            for place, newest in seen.items()
+            if place not in there and namespace in (None, place[0]) and newest <= version
         ]
-        return {key for body in gone for key in self.see(body, DELETED)}
+        for place in gone:
+            del seen[place]
+        return {key for place in gone for key in self._put(kind, place, None)}
 
     def facts(self, service: WhisperService, now: float) -> Facts:
         """Everything that watches show, as the service sees it."""
@@ -103,12 +102,23 @@ class Survey:
             warnings=self._warnings.get(namespace, {}),
         )
 
-    def _see_node(self, body: Manifest, event: str | None) -> bool:
-        name = body["metadata"]["name"]
-        before = self._nodes.pop(name, None)
-        if event != DELETED:
-            self._nodes[name] = node(body)
-        return self._nodes.get(name) != before
+    def _put(self, kind: Kind, place: Place, body: Manifest | None) -> set[Key]:
+        """Takes an object in, or out; the services that this may concern."""
+        if kind == NODE:
+            return set(self._unready()) if self._put_node(place, body) else set()
+        before = self._objects[kind].pop(place, None)
+        after = _slim(body) if body else None
+        if after:
+            self._objects[kind][place] = after
+        if kind == INGRESS:
+            return self._move_hosts(place, before, after)
+        return {key for key in self._unready() if place[0] in ("", key[0])} if before != after else set()
+
+    def _put_node(self, place: Place, body: Manifest | None) -> bool:
+        before = self._nodes.pop(place, None)
+        if body:
+            self._nodes[place] = node(body)
+        return self._nodes.get(place) != before
 
     def _see_warning(self, body: Manifest, event: str | None) -> None:
         about = body["involvedObject"]
@@ -144,9 +154,6 @@ class Survey:
 
     def _in(self, kind: Kind, namespace: str) -> Iterator[Manifest]:
         return (body for place, body in self._objects[kind].items() if place[0] == namespace)
-
-    def _places(self, kind: Kind) -> list[Place]:
-        return [("", name) for name in self._nodes] if kind == NODE else list(self._objects.get(kind, {}))
 
 
 def fact_kinds(whole_cluster: bool) -> tuple[Kind, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from tests.operator.objects import service
@@ -14,14 +15,20 @@ from whisper_operator.survey import Survey
 READY = {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"cpu": "2", "memory": "16393244Ki"}}
 
 
+_versions = itertools.count(1)
+
+
 def ingress(name: str, host: str, created: str, namespace: str = "team") -> Manifest:
     metadata = {"name": name, "namespace": namespace, "creationTimestamp": created}
+    metadata["resourceVersion"] = str(next(_versions))
     rules = [{"host": host, "http": {"paths": [{"path": "/"}]}}]
     return {"kind": "Ingress", "metadata": metadata, "spec": {"rules": rules}}
 
 
-def node(name: str, **status: Any) -> Manifest:
-    return {"kind": "Node", "metadata": {"name": name}, "status": READY | status}
+def node(name: str, version: int | None = None, **status: Any) -> Manifest:
+    """A Ready node; newer than the one before, where no version is said."""
+    metadata = {"name": name, "resourceVersion": str(version or next(_versions))}
+    return {"kind": "Node", "metadata": metadata, "status": READY | status}
 
 
 KEY = ("team", "speech")
@@ -48,7 +55,17 @@ def test_a_node_that_went_unseen_is_forgotten_by_the_next_list() -> None:
     survey = surveyed()
     survey.see(node("a"))
     survey.see(node("b"))
-    assert survey.forget_absent(NODE, None, [("", "b")]) == {KEY}
+    assert survey.forget_absent(NODE, None, [("", "b")], next(_versions)) == {KEY}
+    assert [one.name for one in facts(survey).nodes or ()] == ["b"]
+
+
+def test_a_list_that_is_older_than_the_watch_changes_nothing() -> None:
+    survey = surveyed()
+    survey.see(node("a", 1))
+    survey.see(node("b", 5))
+    survey.see(node("a", 6), DELETED)
+    assert survey.see(node("a", 1)) == set()
+    assert survey.forget_absent(NODE, None, [("", "a")], version=4) == set()
     assert [one.name for one in facts(survey).nodes or ()] == ["b"]
 
 
