@@ -33,18 +33,30 @@ class Request:
         return f"{self.verb} {path}"
 
 
+class Reader:
+    """What `user` asks for from byte `position` of the log on, the Lease excepted; a watch counts when it ends."""
+
+    def __init__(self, log: Path, user: str, position: int = 0) -> None:
+        self._log, self._user, self._position = log, user, position
+
+    def read(self) -> Iterator[Request]:
+        """What has come since the last time."""
+        with self._log.open("rb") as stream:
+            stream.seek(self._position)
+            for line in stream:
+                if not line.endswith(b"}\n"):
+                    return
+                self._position += len(line)
+                event = json.loads(line)
+                if event["user"]["username"] == self._user and event["stage"] == "ResponseComplete":
+                    found = _request(event)
+                    if found.resource != "leases":
+                        yield found
+
+
 def requests(log: Path, user: str, since: int = 0) -> Iterator[Request]:
-    """What `user` asked for after byte `since` of the log, the Lease excepted; a watch counts when it ends."""
-    with log.open("rb") as stream:
-        stream.seek(since)
-        for line in stream:
-            if not line.endswith(b"}\n"):
-                return
-            event = json.loads(line)
-            if event["user"]["username"] == user and event["stage"] == "ResponseComplete":
-                found = _request(event)
-                if found.resource != "leases":
-                    yield found
+    """What `user` asked for after byte `since` of the log."""
+    return Reader(log, user, since).read()
 
 
 def writes(log: Path, user: str, since: int = 0) -> list[str]:

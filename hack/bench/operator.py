@@ -86,7 +86,7 @@ class Bench:
         since = self._mark()
         time.sleep(self._rest_seconds)
         found = list(audit.requests(self._plane.audit_log, bench.OPERATOR, since))
-        written = [one for one in found if one.verb in audit.WRITES]
+        written = bench.writes_among(found)
         self._say("rest", self._rest_seconds, f"{len(written)} writes, {len(found) - len(written)} reads")
 
     def restart(self) -> None:
@@ -131,9 +131,10 @@ class Bench:
         since, cost = self._mark(), Cost(self._plane, self._operator)
         asyncio.run(clients.patch_all(self._plane, self._names, lambda _: {"language": "en"}))
         found: list[audit.Request] = []
+        log = audit.Reader(self._plane.audit_log, bench.OPERATOR, since)
 
         def are_changed() -> bool:
-            found[:] = [one for one in bench.writes(self._plane, since) if one.resource == "deployments"]
+            found.extend(one for one in bench.writes_among(log.read()) if one.resource == "deployments")
             return {one.name for one in found if one.code < 300} >= set(self._names)
 
         bench.wait("every Deployment is changed", are_changed, limit=300)

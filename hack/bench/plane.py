@@ -140,15 +140,20 @@ def component_cpu_seconds(plane: ControlPlane, name: str) -> float:
 
 
 def writes(plane: ControlPlane, since: int = 0) -> list[audit.Request]:
-    return [one for one in audit.requests(plane.audit_log, OPERATOR, since) if one.verb in audit.WRITES]
+    return writes_among(audit.requests(plane.audit_log, OPERATOR, since))
+
+
+def writes_among(requests: Iterable[audit.Request]) -> list[audit.Request]:
+    return [one for one in requests if one.verb in audit.WRITES]
 
 
 def until_quiet(plane: ControlPlane, since: int, limit: float, quiet: float = QUIET_SECONDS) -> list[audit.Request]:
     """The operator's writes until none has come for `quiet` seconds; raises TimeoutError after `limit`."""
-    started = time.time()
+    started, log = time.time(), audit.Reader(plane.audit_log, OPERATOR, since)
+    found: list[audit.Request] = []
     while True:
         time.sleep(min(1.0, quiet / 4))
-        found = writes(plane, since)
+        found += writes_among(log.read())
         last = max((one.answered for one in found), default=started)
         if time.time() - last > quiet:
             return found

@@ -55,7 +55,7 @@ def observe(plane: ControlPlane, seconds: int, when: str) -> None:
     since = plane.audit_log.stat().st_size
     time.sleep(seconds)
     found = list(audit.requests(plane.audit_log, bench.OPERATOR, since))
-    written = [one for one in found if one.verb in audit.WRITES]
+    written = bench.writes_among(found)
     print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(bench.by_verb(found))}", flush=True)
 
 

@@ -103,7 +103,11 @@ async def _kill(stage: Stage, scenario: Scenario, expected: State, nth: int, mom
 
     killer = stage.proxy.meddle = Killer(nth, moment, kill)
     await scenario.deed(stage)
-    await stage.until("the kill, or the end", lambda: _struck_or_done(stage, killer, expected))
+    try:
+        await stage.until("the kill, or the end", lambda: _struck_or_done(stage, killer, expected))
+    except TimeoutError as error:
+        wrong = "\n".join(differences(expected, await stage.state()))
+        raise TimeoutError(f"{error}; without a kill there is, other than undisturbed:\n{wrong}") from error
     stage.proxy.meddle = passing
     if killer.struck is None:
         return None
