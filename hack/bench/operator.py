@@ -95,7 +95,7 @@ class Bench:
         self._operator.start()
         cost = Cost(self._plane, self._operator)
         bench.wait("it leads again", lambda: "bench" in _holder(self._plane))
-        found = bench.until_quiet(self._plane, since, limit=300)
+        found = bench.until_quiet(self._plane, since, limit=1800)
         listed = [one for one in audit.requests(self._plane.audit_log, bench.OPERATOR, since) if one.verb == "list"]
         pages = sum(one.is_next_page for one in listed)
         done = max((one.answered for one in (*listed, *found)), default=started)
@@ -106,7 +106,7 @@ class Bench:
     def drift(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
         asyncio.run(clients.delete_services(self._plane, self._names[:100]))
-        found = bench.until_quiet(self._plane, since, limit=120)
+        found = bench.until_quiet(self._plane, since, limit=1800)
         removed = [one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "delete"]
         back = max(one.answered for one in found if one.resource == "services")
         self._say("100 children deleted", back - min(one.received for one in removed), f"{len(found)} writes", cost)
@@ -137,7 +137,7 @@ class Bench:
             found.extend(one for one in bench.writes_among(log.read()) if one.resource == "deployments")
             return {one.name for one in found if one.code < 300} >= set(self._names)
 
-        bench.wait("every Deployment is changed", are_changed, limit=300)
+        bench.wait("every Deployment is changed", are_changed, limit=1800)
         asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
         # What follows is the pace of Kubernetes' own controllers, which make 20 requests a second by default.
         codes = dict(collections.Counter(one.code for one in found))

@@ -42,7 +42,7 @@ def test_a_drain_leaves_the_fewest_that_the_spec_allows_and_clients_see_nothing(
     service: Kubectl, recordings: Path
 ) -> None:
     first, second = sorted(serving(service))
-    with transcribing(service.address("steady"), (recordings / "jfk.wav").read_bytes()) as answers:
+    with transcribing(service.address("steady"), (recordings / "jfk.wav").read_bytes(), clients=2) as answers:
         eventually("the client is served", lambda: answers.good, 300)
         evict(service, first)
         with pytest.raises(KubectlError, match="disruption budget"):
@@ -54,6 +54,7 @@ def test_a_drain_leaves_the_fewest_that_the_spec_allows_and_clients_see_nothing(
         served = answers.good
         eventually("the client is served by them", lambda: answers.good > served, 300)
     assert answers.problems == []
+    assert len(answers.texts) == 1  # none is cut short
 
 
 def allowed(kubectl: Kubectl) -> int:

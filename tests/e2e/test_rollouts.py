@@ -86,13 +86,14 @@ def test_the_drain_timeout_reaches_the_pod(service: Kubectl) -> None:
 
 def test_with_a_free_gpu_a_client_sees_no_error(service: Kubectl, jfk: bytes, audit_log: Path) -> None:
     old, since = pods(service, "calls"), audit_log.stat().st_size
-    with transcribing(service.address("calls"), jfk) as answers:
-        eventually("the client is served", lambda: answers.good, 300)
+    with transcribing(service.address("calls"), jfk, clients=2) as answers:
+        eventually("the clients are served", lambda: answers.good, 300)
         change(service, "calls")
         rolled_out(service, "calls", old)
         served = answers.good
-        eventually("the new pod serves it", lambda: answers.good > served, 300)
+        eventually("the new pod serves them", lambda: answers.good > served, 300)
     assert answers.problems == []
+    assert len(answers.texts) == 1  # none is cut short
     assert decision(service, "calls") == ("Surge", "node whisper-node has nvidia.com/gpu and room for it free")
     assert len(deployment_writes(audit_log, service, "calls", since)) == 1
     print(f"Surge: {answers.good} answers, no error, the longest wait between two {answers.longest_gap():.1f} s")
