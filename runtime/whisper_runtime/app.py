@@ -11,6 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from whisper_runtime.access import Access
 from whisper_runtime.admission import Door
 from whisper_runtime.auth import Authenticate, KeyRing
+from whisper_runtime.base_path import BelowBasePath
 from whisper_runtime.contract import HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.document import document
 from whisper_runtime.handlers import answer_in_openai_shape
@@ -83,6 +84,8 @@ def _protect(app: FastAPI, serving: Serving) -> None:
         )
     app.add_middleware(CloseWhileLeaving, lifecycle=serving.lifecycle)
     app.add_middleware(Access, metrics=serving.metrics)
+    if config.base_path:
+        app.add_middleware(BelowBasePath, base_path=config.base_path)
 
 
 def _open_paths(serving: Serving) -> frozenset[str]:

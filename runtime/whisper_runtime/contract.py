@@ -94,6 +94,7 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "model_credentials_dir": "WHISPER_MODEL_CREDENTIALS_DIR",
     "model_ca_file": "WHISPER_MODEL_CA_FILE",
     "port": "WHISPER_PORT",
+    "base_path": "WHISPER_BASE_PATH",
     "metrics_port": "WHISPER_METRICS_PORT",
     "probes_on_http": "WHISPER_PROBES_ON_HTTP",
     "device": "WHISPER_DEVICE",
@@ -136,6 +137,8 @@ class RuntimeConfig(BaseModel):
     """Certificates (PEM) that `fetch` trusts beside the system's own."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
     """Port for clients."""
+    base_path: str = Field(default="", pattern="^(/[!-~]*[!-.0-~])?$")
+    """A prefix that clients' paths may have, as behind a proxy that routes by path and does not rewrite."""
     metrics_port: int = Field(default=METRICS_PORT, ge=1, le=65535)
     """Port for the cluster: health, startup, readiness and metrics."""
     probes_on_http: bool = True

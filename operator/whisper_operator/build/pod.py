@@ -125,6 +125,7 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
     return RuntimeConfig(
         model=model.name,
         model_sha256=model.sha256,
+        base_path=spec.ingress.path.rstrip("/") if spec.ingress else "",
         probes_on_http=False,
         device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
         compute_type=spec.compute_type,
