@@ -7,6 +7,7 @@ Deployments that their pods serve, and no controller contradicts them.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -129,11 +130,11 @@ class Stage:
             await self.delete(name)
         try:
             await self.until("only claims are left", self._only_claims)
+            for claim in await self.admin.list(CLAIM, NAMESPACE):
+                await self.admin.delete(CLAIM, claim)
+            await self.until("nothing is left", self._nothing)
         except TimeoutError as error:
-            raise TimeoutError(f"{error}; there is {', '.join(sorted(await self.state()))}") from error
-        for claim in await self.admin.list(CLAIM, NAMESPACE):
-            await self.admin.delete(CLAIM, claim)
-        await self.until("nothing is left", self._nothing)
+            raise TimeoutError(f"{error}; there is {json.dumps(await self.state())}") from error
 
     async def is_swept(self) -> bool:
         """Whether nothing is left of a service that is gone, but for a claim that is to stay."""
