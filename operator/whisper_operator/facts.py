@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from whisper_operator.api.units import any_quantity
-from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_runtime.contract import FetchProgress
 
+WayIn = tuple[str, str]
+"""Host and path of an Ingress."""
 Resources = Mapping[str, Decimal]
 """Amount by resource: processors, bytes, GPUs."""
 
@@ -48,8 +50,8 @@ class Facts:
     storage_classes: Mapping[str, Manifest] | None = None
     quotas: tuple[Manifest, ...] | None = None
     limit_ranges: tuple[Manifest, ...] | None = None
-    taken: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
-    """Namespace/name of the Ingress that holds each host and path."""
+    taken: Mapping[WayIn, str] = field(default_factory=dict[WayIn, str])
+    """Namespace/name of the Ingress that holds each way in."""
     warnings: Mapping[tuple[str, str], Warned] = field(default_factory=dict[tuple[str, str], Warned])
     """By kind and name, in the service's namespace."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
@@ -60,6 +62,12 @@ class Facts:
     """What the pod that fetches the wanted model tells; None where none does."""
     requested: Mapping[str, Resources] | None = None
     """What the pods of each node ask for; counted only when a rollout has to be decided."""
+
+
+def way_in(service: WhisperService) -> WayIn | None:
+    """What the service's Ingress claims; None where it has none."""
+    ingress = service.spec.ingress
+    return (ingress.host or "", ingress.path) if ingress else None
 
 
 def node(body: Manifest) -> Node:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whisper_operator import names, pods
-from whisper_operator.admitted import ServedModel, fetching_pods, live_model, wanted_model
+from whisper_operator.admitted import ServedModel, fetching_pods, live_model, wanted_job_name, wanted_model
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.kinds import JOB
 from whisper_operator.observed import Observed
 from whisper_runtime.contract import DOWNLOAD_FAILED, checkpoint_path
 
@@ -19,7 +20,10 @@ def trouble(service: WhisperService, observed: Observed) -> tuple[str, str] | No
     for pod in there:
         if (report := pods.fetch_report(pod)) and not report.succeeded:
             return report.reason, f"{report.message}{_may_go(service, observed, report.files)}"
-    return pods.trouble(observed, names.PREFETCH)
+    name = wanted_job_name(service, observed)
+    return pods.trouble(observed, names.PREFETCH) or pods.not_created(
+        observed, observed.get(JOB, name) if name else None
+    )
 
 
 def _may_go(service: WhisperService, observed: Observed, files: Mapping[str, int]) -> str:

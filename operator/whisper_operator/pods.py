@@ -14,13 +14,14 @@ from whisper_operator import names
 from whisper_operator.api.conditions import (
     CRASH_LOOP_BACK_OFF,
     CRASHED,
+    CREATE_FAILED,
     IMAGE_PULL_BACK_OFF,
     OOM_KILLED,
     UNSCHEDULABLE,
 )
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.facts import Warned
-from whisper_operator.kinds import POD
+from whisper_operator.kinds import JOB, POD
 from whisper_operator.observed import Observed
 from whisper_runtime.contract import FetchReport, VerifyReport
 
@@ -30,6 +31,8 @@ BEFORE_CONTAINERS: Final = frozenset(
     {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Evicted"}
 )
 """Warnings of the kubelet about what a pod's status does not tell; done with once its containers can start."""
+FAILED_CREATE: Final = "FailedCreate"
+"""The Job controller's warning about a pod that it may not create."""
 UNHEALTHY: Final = "Unhealthy"
 """The kubelet's warning that a probe fails."""
 TELLING: Final = BEFORE_CONTAINERS | {UNHEALTHY}
@@ -107,6 +110,19 @@ def leaving(observed: Observed, component: str) -> Manifest | None:
     return next((pod for pod in there if "deletionTimestamp" in pod["metadata"] and _is_running(pod)), None)
 
 
+def is_on_its_way(observed: Observed, component: str) -> bool:
+    """Whether a pod starts without trouble, or ends what it works on.
+
+    The startup probe gives a model half an hour, and a drain takes as long as the spec says: both are longer than a
+    Deployment waits for progress.
+    """
+    if leaving(observed, component):
+        return True
+    there = (pod for pod in of(observed, component) if "deletionTimestamp" not in pod["metadata"])
+    starting = (pod for pod in there if pod.get("status", {}).get("phase") in ("Pending", "Running"))
+    return any(not is_ready(pod) and not _trouble(pod, observed) for pod in starting)
+
+
 def _is_running(pod: Manifest) -> bool:
     return pod.get("status", {}).get("phase") == "Running"
 
@@ -168,6 +184,14 @@ def warning(observed: Observed, kind: str, name: str, uid: str) -> Warned | None
     """The newest Warning about exactly that object."""
     found = observed.facts.warnings.get((kind, name))
     return found if found is not None and found.uid == uid else None
+
+
+def not_created(observed: Observed, job: Manifest | None) -> tuple[str, str] | None:
+    """Reason and message, where a Job may not create its pod: an unknown class, an admission that refuses it."""
+    if job is None or job.get("status", {}).get("active"):
+        return None
+    warned = warning(observed, JOB.kind, job["metadata"]["name"], job["metadata"]["uid"])
+    return (CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
 
 
 def _container_statuses(pod: Manifest) -> Iterator[Manifest]:

@@ -36,7 +36,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 """A check more is one function in `checks/` and one line here."""
 OF_THE_CLUSTER: Final[frozenset[Check]] = frozenset(
-    {storage.storage_class, capacity.gpu_there, capacity.gpu_memory, capacity.memory}
+    {routes.host, storage.storage_class, capacity.gpu_there, capacity.gpu_memory, capacity.memory}
 )
 """Checks that need what only the whole cluster's scope shows."""
 
@@ -53,6 +53,7 @@ class Row:
 
 LOOKED_UP: Final[tuple[Check, ...]] = (
     secrets.api_keys,
+    secrets.source_secret,
     secrets.pull_secrets,
     secrets.tls_secret,
     storage.existing_claim,

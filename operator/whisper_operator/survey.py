@@ -12,12 +12,13 @@ from typing import Final
 
 from whisper_operator import pods
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.facts import Facts, Node, Warned, node
+from whisper_operator.facts import Facts, Node, Warned, WayIn, node, way_in
 from whisper_operator.kinds import (
     CLAIM,
     CLUSTER_FACTS,
     EVENT,
     INGRESS,
+    JOB,
     LIMIT_RANGE,
     NAMESPACE_FACTS,
     NODE,
@@ -30,8 +31,6 @@ from whisper_operator.store import DELETED, Key
 
 Place = tuple[str, str]
 """Namespace and name."""
-Host = tuple[str, str]
-"""Host and path."""
 
 WARNINGS_KEPT: Final = 1000
 """Newest warnings that are remembered of a namespace; a cluster writes them without end."""
@@ -50,10 +49,10 @@ class Survey:
         }
         self._versions: dict[Kind, dict[Place, int]] = {kind: {} for kind in (NODE, *self._objects)}
         """The newest that was seen of each object; of a deleted one too, until a list without it."""
-        self._holders: dict[Host, dict[Place, str]] = {}
-        """The Ingresses of each host and path, and when they were made."""
-        self._waiting: defaultdict[Host, set[Key]] = defaultdict(set)
-        """The services that found a host taken."""
+        self._holders: dict[WayIn, dict[Place, tuple[str, str]]] = {}
+        """The Ingresses of each way in, when they were made, and their class."""
+        self._waiting: defaultdict[WayIn, set[Key]] = defaultdict(set)
+        """The services that found theirs taken."""
         self._warnings: defaultdict[str, OrderedDict[tuple[str, str], Warned]] = defaultdict(OrderedDict)
         """By namespace, then by kind and name."""
 
@@ -85,12 +84,12 @@ class Survey:
 
     def facts(self, service: WhisperService, now: float) -> Facts:
         """Everything that watches show, as the service sees it."""
-        namespace, ingress = service.metadata.namespace, service.spec.ingress
-        host = (ingress.host or "", ingress.path) if ingress else None
+        namespace, way = service.metadata.namespace, way_in(service)
         key = (namespace, service.metadata.name)
-        holder = self._holder(host, key) if host else None
-        if host and holder:
-            self._waiting[host].add(key)
+        ingress = service.spec.ingress
+        holder = self._holder(way, key, (ingress and ingress.class_name) or "") if way else None
+        if way and holder:
+            self._waiting[way].add(key)
         classes = self._objects[STORAGE_CLASS]
         return Facts(
             now=now,
@@ -98,7 +97,7 @@ class Survey:
             storage_classes={name: body for (_, name), body in classes.items()} if self._whole_cluster else None,
             quotas=tuple(self._in(QUOTA, namespace)),
             limit_ranges=tuple(self._in(LIMIT_RANGE, namespace)),
-            taken={host: "/".join(holder)} if host and holder else {},
+            taken={way: "/".join(holder)} if way and holder else {},
             warnings=self._warnings.get(namespace, {}),
         )
 
@@ -122,7 +121,7 @@ class Survey:
 
     def _see_warning(self, body: Manifest, event: str | None) -> None:
         about = body["involvedObject"]
-        if event == DELETED or body.get("type") != "Warning" or about.get("kind") not in (POD.kind, CLAIM.kind):
+        if event == DELETED or body.get("type") != "Warning" or not _is_told(about.get("kind"), body.get("reason")):
             return
         there, key = self._warnings[about.get("namespace", "")], (about["kind"], about.get("name", ""))
         version = int(body["metadata"]["resourceVersion"])
@@ -136,20 +135,24 @@ class Survey:
 
     def _move_hosts(self, place: Place, before: Manifest | None, after: Manifest | None) -> set[Key]:
         """Takes in which hosts an Ingress has; the services that waited for one that it has no more."""
-        had, has = set((before or {}).get("hosts", ())), set((after or {}).get("hosts", ()))
+        had, has = set((before or {}).get("ways", ())), set((after or {}).get("ways", ()))
         for host in had - has:
             self._holders[host].pop(place, None)
             if not self._holders[host]:
                 del self._holders[host]
         for host in has:
             created = (after or {})["metadata"].get("creationTimestamp", "")
-            self._holders.setdefault(host, {})[place] = created
+            self._holders.setdefault(host, {})[place] = (created, (after or {})["class"])
         return {key for host in had - has for key in self._waiting.pop(host, ())}
 
-    def _holder(self, host: Host, asks: Place) -> Place | None:
-        """The Ingress that had the host first; None where it is the asking service's own, or nobody's."""
-        there = self._holders.get(host)
-        first = min(there, key=lambda place: (there[place], place)) if there else None
+    def _holder(self, way: WayIn, asks: Place, class_name: str) -> Place | None:
+        """The Ingress that had it first; None where that is the asking service's own, or nobody's.
+
+        Two classes are two controllers, each with hosts of its own; an Ingress of no class may be any controller's.
+        """
+        there = self._holders.get(way, {})
+        rivals = [place for place, (_, of) in there.items() if of == class_name or not (of and class_name)]
+        first = min(rivals, key=lambda place: (there[place][0], place), default=None)
         return None if first == asks else first
 
     def _in(self, kind: Kind, namespace: str) -> Iterator[Manifest]:
@@ -159,6 +162,11 @@ class Survey:
 def fact_kinds(whole_cluster: bool) -> tuple[Kind, ...]:
     """What is watched beside the services and their children."""
     return (*(CLUSTER_FACTS if whole_cluster else ()), *NAMESPACE_FACTS)
+
+
+def _is_told(kind: str | None, reason: str | None) -> bool:
+    """Whether a Warning may say what no object's status does; a Job's status says nothing of pods it may not create."""
+    return kind in (POD.kind, CLAIM.kind) or (kind == JOB.kind and reason == pods.FAILED_CREATE)
 
 
 def _tells_more(warned: Warned, known: Warned | None) -> bool:
@@ -184,7 +192,11 @@ def _slim(body: Manifest) -> Manifest:
     if body["kind"] == INGRESS.kind:
         rules = body["spec"].get("rules") or ()
         paths = [(rule.get("host", ""), rule.get("http", {}).get("paths", ())) for rule in rules]
-        hosts = [(host, one.get("path", "/")) for host, there in paths for one in there]
-        return {"metadata": {"creationTimestamp": metadata.get("creationTimestamp", "")}, "hosts": hosts}
+        ways = [(host, one.get("path", "/")) for host, there in paths for one in there]
+        return {
+            "metadata": {"creationTimestamp": metadata.get("creationTimestamp", "")},
+            "class": body["spec"].get("ingressClassName", ""),
+            "ways": ways,
+        }
     fields = {field: body[field] for field in ("spec", "status", "allowVolumeExpansion") if field in body}
     return {"metadata": metadata, **fields}

@@ -49,7 +49,7 @@ def verified(service: WhisperService, observed: Observed, env: Env) -> Judgement
         return Judgement(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
     if _has(job, "Failed"):
         return Judgement(c.VERIFIED, "False", c.VERIFICATION_FAILED, _why(name or "", report, observed))
-    trouble = pods.trouble(observed, names.VERIFY)
+    trouble = pods.trouble(observed, names.VERIFY) or pods.not_created(observed, job)
     return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, trouble[1] if trouble else "real requests are being sent")
 
 

@@ -40,6 +40,15 @@ def message(namespace: Kubectl) -> str:
     return namespace.condition("speech", "PreflightPassed").get("message", "")
 
 
+def test_a_sources_secret_that_is_missing_is_found_when_it_comes(namespace: Kubectl) -> None:
+    source = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "secretRef": {"name": "token"}}
+    namespace.apply(service("speech", model={"name": "mine", "source": source}))
+    told(namespace, "SourceSecretInvalid", "is not there: create it, with the key token")
+    assert namespace.get("pvc", "speech-models") is None
+    namespace("create", "secret", "generic", "token", "--from-literal=token=a")
+    eventually("it passes", lambda: reason(namespace, "speech", "PreflightPassed") == "ChecksPassed", seconds=90)
+
+
 def test_a_host_that_another_ingress_has(namespace: Kubectl) -> None:
     namespace("create", "ingress", "web", "--rule=taken.example.com/=web:80")
     namespace.apply(service("speech", **EMPTY_DIR, ingress={"host": "taken.example.com"}))

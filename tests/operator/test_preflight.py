@@ -14,6 +14,7 @@ from whisper_operator.preflight import findings, judgement, lacks_lookup, rows
 GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}
 DEFAULT = {"metadata": {"name": "std", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
+SOURCE = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "secretRef": {"name": "token"}}
 TLS = {"ingress": {"host": "a.example.com", "tls": {"secretName": "cert"}}}
 RANGE = {"metadata": {"name": "small"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}}
 FLOOR = {"metadata": {"name": "floor"}, "spec": {"limits": [{"type": "Container", "min": {"cpu": "2"}}]}}
@@ -48,6 +49,11 @@ TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
          "FetchBlocked", "add the model's source to spec.networkPolicy.allowTo", True),
         ({"ingress": {"host": "a.example.com"}}, {"taken": {("a.example.com", "/"): "other/web"}},
          "HostTaken", "taken by Ingress other/web", False),
+        ({"ingress": {}}, {"taken": {("", "/"): "other/web"}},
+         "HostTaken", "spec.ingress without a host with path / is taken by Ingress other/web", False),
+        ({"replicas": 2, "gpu": {}, "cache": {"accessMode": "ReadWriteOnce"}},
+         {"nodes": (node(gpu="1"), node("b", gpu="1"))},
+         "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and none offers 2", True),
         (GPU, {"nodes": (node(),)}, "GpuNotFound", "no node offers nvidia.com/gpu", False),
         (GPU, {"nodes": (node(gpu="1", taints=(TAINT,)),)}, "GpuNotFound", "lets the pods run on none of them", False),
         (GPU | {"scheduling": {"nodeSelector": {"zone": "a"}}}, {"nodes": (node(gpu="1"),)},
@@ -82,7 +88,7 @@ def there(wanted: Any, **facts: Any) -> Any:
     if wanted.spec.cache.type != "PersistentVolumeClaim" or wanted.spec.cache.existing_claim:
         return observed(**facts)
     its_claim = claim(service())
-    if "storage_classes" in facts:
+    if "storage_classes" in facts or wanted.spec.cache.access_mode:
         return observed(**facts)
     return observed(its_claim, fetched(wanted, its_claim), **facts)
 
@@ -94,6 +100,7 @@ def there(wanted: Any, **facts: Any) -> Any:
         (TLS, {"secrets": {"cert": frozenset({"tls.crt"})}}),
         ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}}),
         ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}}),
+        ({"model": {"name": "mine", "source": SOURCE}}, {"secrets": {"token": None}}),
         ({"cache": {"existingClaim": "shared"}}, {}),
     ],
 )

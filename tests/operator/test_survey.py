@@ -87,6 +87,15 @@ def test_an_ingress_wakes_nobody_but_who_waited_for_its_host() -> None:
     assert survey.see(ingress("web", "c.example.com", "2026-01-01")) == set()
 
 
+def test_one_host_behind_two_classes_is_two_ways_in() -> None:
+    survey = surveyed()
+    web = ingress("web", "a.example.com", "2026-01-01")
+    survey.see({**web, "spec": {**web["spec"], "ingressClassName": "public"}})
+    assert facts(survey, ingress={"host": "a.example.com", "className": "public"}).taken
+    assert not facts(survey, ingress={"host": "a.example.com", "className": "internal"}).taken
+    assert facts(survey, ingress={"host": "a.example.com"}).taken  # it may be any controller's
+
+
 def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
     assert facts(surveyed(whole_cluster=False)).nodes is None
     assert facts(surveyed(whole_cluster=False)).storage_classes is None
@@ -104,6 +113,15 @@ def test_the_newest_warning_about_a_pod_is_kept_in_whichever_order_they_are_list
         warn(survey, version, "FailedMount", message)
     found = facts(survey).warnings["Pod", "speech-1"]
     assert (found.uid, found.reason, found.message) == ("u", "FailedMount", "third")
+
+
+def test_of_a_job_it_is_kept_that_its_pod_may_not_be_created() -> None:
+    survey = surveyed()
+    about = {"kind": "Job", "namespace": "team", "name": "speech-prefetch-1", "uid": "u"}
+    for reason in ("FailedCreate", "BackoffLimitExceeded"):
+        survey.see({"kind": "Event", "type": "Warning", "reason": reason, "message": reason, "involvedObject": about,
+                    "metadata": {"name": reason, "resourceVersion": "1"}})  # fmt: skip
+    assert facts(survey).warnings["Job", "speech-prefetch-1"].reason == "FailedCreate"
 
 
 def test_a_cause_is_not_hidden_by_a_warning_that_tells_less() -> None:

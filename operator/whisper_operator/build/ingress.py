@@ -6,6 +6,7 @@ from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.env import Env
+from whisper_operator.facts import way_in
 from whisper_operator.kinds import INGRESS
 from whisper_operator.observed import Observed
 
@@ -31,8 +32,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
 
 def _is_taken(service: WhisperService, observed: Observed) -> bool:
     """Whether somebody else has the host already: then ours is not added, and what is there of ours stays."""
-    ingress, live = service.spec.ingress, observed.get(INGRESS, service.metadata.name)
-    return live is None and ingress is not None and (ingress.host or "", ingress.path) in observed.facts.taken
+    return observed.get(INGRESS, service.metadata.name) is None and way_in(service) in observed.facts.taken
 
 
 def tls_secret(service: WhisperService) -> str | None:

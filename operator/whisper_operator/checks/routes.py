@@ -5,18 +5,17 @@ from __future__ import annotations
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.checks.finding import Finding
+from whisper_operator.facts import way_in
 from whisper_operator.observed import Observed
 
 
 def host(service: WhisperService, observed: Observed) -> Finding | None:
-    ingress = service.spec.ingress
-    if ingress is None or ingress.host is None:
+    ingress, way = service.spec.ingress, way_in(service)
+    taken = observed.facts.taken.get(way) if way else None
+    if ingress is None or taken is None:
         return None
-    taken = observed.facts.taken.get((ingress.host, ingress.path))
-    if taken is None:
-        return None
-    message = f"spec.ingress.host {ingress.host} with path {ingress.path} is taken by Ingress {taken}: choose another"
-    return Finding(c.HOST_TAKEN, message)
+    host = f"spec.ingress.host {ingress.host}" if ingress.host else "spec.ingress without a host"
+    return Finding(c.HOST_TAKEN, f"{host} with path {ingress.path} is taken by Ingress {taken}: choose another")
 
 
 def fetch_route(service: WhisperService, observed: Observed) -> Finding | None:

@@ -55,15 +55,23 @@ def cache_size(service: WhisperService, observed: Observed) -> Finding | None:
 
 
 def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
+    """Judged before the claim is made, for its access mode cannot be changed afterwards."""
+    cache = service.spec.cache
     claim = observed.get(CLAIM, names.models_claim(service.metadata.name)) or observed.facts.existing_claim
     most = service.spec.autoscaling.max_replicas if service.spec.autoscaling else service.spec.replicas
-    if claim is None or service.spec.cache.type != "PersistentVolumeClaim" or most <= 1 or service.spec.suspend:
+    if cache.type != "PersistentVolumeClaim" or most <= 1 or service.spec.suspend:
         return None
-    modes, name = claim["spec"]["accessModes"], claim["metadata"]["name"]
-    remedy = "run one replica, or move to a claim of ReadWriteMany by spec.cache.existingClaim"
+    if claim:
+        modes, what = claim["spec"]["accessModes"], f"claim {claim['metadata']['name']}"
+        remedy = "run one replica, or move to a claim of ReadWriteMany by spec.cache.existingClaim"
+    elif cache.access_mode and not cache.existing_claim:
+        modes, what = [cache.access_mode], "the claim of spec.cache.accessMode"
+        remedy = "run one replica, or write ReadWriteMany"
+    else:
+        return None
     if modes == ["ReadWriteOncePod"]:
-        message = f"claim {name} can be mounted by one pod only, and {most} may run: {remedy}"
-        return Finding(c.ACCESS_MODE_TOO_NARROW, message)
+        message = f"{what} can be mounted by one pod only, and {most} may run: {remedy}"
+        return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
     gpu, nodes = service.spec.gpu, observed.facts.nodes
     if gpu is None or nodes is None or {"ReadWriteMany", "ReadOnlyMany"} & set(modes):
         return None
@@ -72,10 +80,10 @@ def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
     if offered >= wanted:
         return None
     message = (
-        f"claim {name} is {modes[0]}, so all pods run on one node, and none offers {wanted} {gpu.resource_name} "
+        f"{what} is {modes[0]}, so all pods run on one node, and none offers {wanted} {gpu.resource_name} "
         f"(most: {offered}): {remedy}"
     )
-    return Finding(c.ACCESS_MODE_TOO_NARROW, message)
+    return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
 
 
 def _makes_claim(service: WhisperService, observed: Observed) -> bool:
