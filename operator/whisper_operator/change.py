@@ -127,13 +127,14 @@ def _failed(service: WhisperService, observed: Observed) -> Failed | None:
 
 
 def _does_not_start(observed: Observed, live: Manifest, model: ServedModel) -> tuple[str, str] | None:
-    """Why pods do not become ready: one has failed twice, or none has got ready for as long as Kubernetes waits."""
+    """Why pods do not become ready: one has failed twice, or none is on its way when Kubernetes gives up."""
     there = [pod for pod in pods.of(observed, names.SERVER) if model_of(pod) == model]
     twice = next((found for pod in there if (found := pods.failed_twice(pod))), None)
     if twice:
         return twice
     progressing = pods.condition(live, "Progressing")
-    if progressing is None or progressing.get("reason") != "ProgressDeadlineExceeded":
+    is_late = progressing is not None and progressing.get("reason") == "ProgressDeadlineExceeded"
+    if progressing is None or not is_late or pods.is_on_its_way(observed, names.SERVER):
         return None
     return pods.trouble(observed, names.SERVER) or (c.NOT_READY_IN_TIME, progressing.get("message", ""))
 

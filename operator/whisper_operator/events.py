@@ -13,7 +13,7 @@ from typing import Final, Literal
 from whisper_operator import metrics, names
 from whisper_operator.api import conditions as c
 from whisper_operator.api.report import Condition, Status
-from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, Metadata
 from whisper_operator.cluster import Cluster
 from whisper_operator.errors import ApiError
 from whisper_operator.kinds import Kind
@@ -75,20 +75,20 @@ class Recorder:
         self._posted: OrderedDict[tuple[str, Note], tuple[str, int, float]] = OrderedDict()
         """Name, count and time of the last Event of each note."""
 
-    async def record(self, service: WhisperService, note: Note, now: float) -> None:
-        """Posts `note`; an Event that cannot be posted is counted and dropped."""
-        key = (service.metadata.uid, note)
+    async def record(self, about: Metadata, note: Note, now: float) -> None:
+        """Posts `note` about a WhisperService; an Event that cannot be posted is counted and dropped."""
+        key = (about.uid, note)
         name, count, last = self._posted.pop(key, ("", 0, 0.0))
         if not count or now - last > SERIES_SECONDS:
             digest = hashlib.sha256(f"{key}{now}".encode()).hexdigest()[:16]
-            name, count = f"{service.metadata.name}.{digest}", 0
+            name, count = f"{about.name}.{digest}", 0
         try:
             if count:
                 series = {"count": count + 1, "lastObservedTime": _micro(now)}
-                metadata = {"name": name, "namespace": service.metadata.namespace}
+                metadata = {"name": name, "namespace": about.namespace}
                 await self._cluster.merge(EVENT, {"metadata": metadata, "series": series})
             else:
-                await self._cluster.create(EVENT, event(service, note, name, self._instance, now))
+                await self._cluster.create(EVENT, event(about, note, name, self._instance, now))
         except ApiError as error:
             metrics.EVENTS_DROPPED.inc()
             log.info("an Event was not posted: %s", error)
@@ -98,27 +98,33 @@ class Recorder:
             self._posted.popitem(last=False)
 
 
-def event(service: WhisperService, note: Note, name: str, instance: str, now: float) -> Manifest:
+def event(about: Metadata, note: Note, name: str, instance: str, now: float) -> Manifest:
     """Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/"""
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,
-        "metadata": {"name": name, "namespace": service.metadata.namespace},
+        "metadata": {"name": name, "namespace": about.namespace},
         "eventTime": _micro(now),
         "reportingController": f"{API_VERSION.partition('/')[0]}/{names.FIELD_MANAGER}",
         "reportingInstance": instance,
         "type": note.type,
         "reason": note.reason,
         "action": note.action,
-        "note": note.text if len(note.text) <= NOTE_LIMIT else f"{note.text[: NOTE_LIMIT - 1]}…",
+        "note": _short(note.text),
         "regarding": {
             "apiVersion": API_VERSION,
             "kind": KIND,
-            "name": service.metadata.name,
-            "namespace": service.metadata.namespace,
-            "uid": service.metadata.uid,
+            "name": about.name,
+            "namespace": about.namespace,
+            "uid": about.uid,
         },
     }
+
+
+def _short(text: str) -> str:
+    """At most NOTE_LIMIT bytes and an ellipsis."""
+    kept = text.encode()[:NOTE_LIMIT].decode(errors="ignore")
+    return text if kept == text else f"{kept}…"
 
 
 def _conditions(status: Status) -> dict[str, Condition]:

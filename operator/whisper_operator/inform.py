@@ -57,11 +57,12 @@ def _route(service: WhisperService, observed: Observed, env: Env) -> Judgement |
         return _api_missing(c.EXPOSED, "spec.gateway", HTTP_ROUTE, "install the Gateway API, or use spec.ingress")
     live = observed.get(HTTP_ROUTE, service.metadata.name) or {}
     parents: list[Manifest] = live.get("status", {}).get("parents", [])
-    for parent in parents:
-        accepted = next((one for one in parent.get("conditions", ()) if one["type"] == "Accepted"), None)
-        if accepted and accepted["status"] != "True":
-            return Judgement(c.EXPOSED, "False", accepted["reason"], accepted.get("message", ""))
-    if not parents:
+    told = [{one["type"]: one for one in parent.get("conditions", ())} for parent in parents]
+    for word in ("Accepted", "ResolvedRefs"):
+        for said in (one[word] for one in told if word in one):
+            if said["status"] != "True":
+                return Judgement(c.EXPOSED, "False", said["reason"], said.get("message", ""))
+    if not told or any("Accepted" not in one for one in told):
         message = f"HTTPRoute {service.metadata.name}: no gateway has taken it: are spec.gateway.parentRefs right?"
         return Judgement(c.EXPOSED, "False", c.ROUTE_PENDING, message)
     return Judgement(c.EXPOSED, "True", c.ROUTE_ACCEPTED)
@@ -82,7 +83,7 @@ def monitored(service: WhisperService, observed: Observed, env: Env) -> Judgemen
 
 def autoscaling_active(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
     scaling = service.spec.autoscaling
-    if scaling is None:
+    if scaling is None or service.spec.suspend:
         return None
     if scaling.keda and SCALED_OBJECT not in env.kinds:
         remedy = "install KEDA, or remove spec.autoscaling.keda for a HorizontalPodAutoscaler"

@@ -122,10 +122,11 @@ def is_changing_in_service(service: WhisperService, observed: Observed) -> bool:
     return 0 < wanted <= live.get("status", {}).get("availableReplicas", 0)
 
 
-def gave_up(deployment: Manifest) -> bool:
-    """Whether Kubernetes sees no progress for ten minutes: nothing will come of waiting longer."""
+def gave_up(deployment: Manifest, observed: Observed) -> bool:
+    """Whether Kubernetes sees no progress for ten minutes, and no pod is on its way: waiting longer is in vain."""
     progressing = condition(deployment, "Progressing") if deployment else None
-    return (progressing or {}).get("reason") == "ProgressDeadlineExceeded"
+    is_late = (progressing or {}).get("reason") == "ProgressDeadlineExceeded"
+    return is_late and not pods.is_on_its_way(observed, names.SERVER)
 
 
 BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available, verified)

@@ -16,7 +16,7 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.explain import explain
 from whisper_operator.api.report import Status
-from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, Metadata, WhisperService
 from whisper_operator.apply import Applier, label
 from whisper_operator.build import desired
 from whisper_operator.build.deployment import wanted_template
@@ -25,7 +25,7 @@ from whisper_operator.env import Env
 from whisper_operator.errors import ApiError
 from whisper_operator.events import Recorder, notes
 from whisper_operator.facts import Facts, requested_by_node
-from whisper_operator.kinds import CLAIM, POD, WHISPER_SERVICE, by_name
+from whisper_operator.kinds import AUTOSCALER, CLAIM, POD, SCALED_OBJECT, WHISPER_SERVICE, by_name
 from whisper_operator.observed import Observed
 from whisper_operator.plan import ours, plan
 from whisper_operator.progress import ASK_SECONDS, ProgressReader
@@ -39,6 +39,7 @@ MAX_ROUNDS: Final = 8
 LOOK_SECONDS: Final = (5.0, 60.0)
 """What no watch shows (a Secret) is looked for again after as long as it has been missing, within these bounds."""
 REFUSED_LOOK_SECONDS: Final = 60.0
+AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +57,7 @@ class Reconciler:
         self._applier = Applier(cluster, store)
         self._progress = ProgressReader()
         self._since: dict[Key, tuple[int, float]] = {}
-        """When each service's generation was first seen, until it is Ready."""
+        """Each service's generation, and when it was first seen; 0 once it is Ready."""
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds after which to look again, None: when something changes. Raises ApiError: try again later."""
@@ -72,8 +73,9 @@ class Reconciler:
             verb = "is" if len(paths) == 1 else "are"
             message = f"{', '.join(paths)} {verb} not implemented in this version: remove it to go on"
             return await self._stall(body, c.NOT_IMPLEMENTED, message)
-        if key not in self._since or self._since[key][0] != service.metadata.generation:
-            self._since[key] = (service.metadata.generation, time.monotonic())
+        generation = service.metadata.generation
+        if key not in self._since or self._since[key][0] != generation:
+            self._since[key] = (generation, 0.0 if _follows(service.status, generation) else time.monotonic())
         facts = await self._facts(service)
         troubles = await self._converge(key, service, facts)
         observed = self._observe(key, service, facts)
@@ -119,18 +121,23 @@ class Reconciler:
             deletions = [live for live in todo.delete if live["metadata"]["uid"] not in done]
             if not left and not deletions:
                 break
+            # Two autoscalers of one Deployment fight, and KEDA's admission refuses the second: the old one goes first.
+            await self._delete([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
             for manifest in left:
                 done.add(label(manifest))
                 if judged := await self._applier.apply(service, manifest):
                     refused.append(judged)
-            for live in deletions:
-                done.add(live["metadata"]["uid"])
-                await self._cluster.delete(by_name(live["kind"]), live)
-                if self._cluster.is_dry:
-                    log.info("would delete %s", label(live))
-                else:
-                    self._store.see(live, DELETED)
+            await self._delete([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
+            done |= {live["metadata"]["uid"] for live in deletions}
         return refused
+
+    async def _delete(self, unwanted: list[Manifest]) -> None:
+        for live in unwanted:
+            await self._cluster.delete(by_name(live["kind"]), live)
+            if self._cluster.is_dry:
+                log.info("would delete %s", label(live))
+            else:
+                self._store.see(live, DELETED)
 
     async def _report(self, key: Key, service: WhisperService, status: Status) -> None:
         if as_json(status) == as_json(service.status):
@@ -138,13 +145,12 @@ class Reconciler:
         await self._write(key, service.metadata.uid, status)
         self._measure(key, service, status)
         for note in notes(service.status, status):
-            await self._recorder.record(service, note, time.time())
+            await self._recorder.record(service.metadata, note, time.time())
 
     def _measure(self, key: Key, service: WhisperService, status: Status) -> None:
-        """Seconds from the spec's change to Ready, once for each generation."""
-        ready = any(one.type == c.READY and one.status == "True" for one in status.conditions)
+        """Seconds from the spec's change to Ready, once for each generation that this process saw come."""
         generation, since = self._since[key]
-        if ready and generation == service.metadata.generation and since > 0:
+        if since > 0 and _follows(status, generation):
             metrics.READY_SECONDS.observe(time.monotonic() - since)
             self._since[key] = (generation, 0.0)
 
@@ -155,6 +161,8 @@ class Reconciler:
         status = stalled_status(previous, metadata["generation"], reason, message, _now())
         if as_json(status) != as_json(previous):
             await self._write((metadata["namespace"], metadata["name"]), metadata["uid"], status)
+            for note in notes(previous, status):
+                await self._recorder.record(Metadata.model_validate(metadata), note, time.time())
 
     async def _write(self, key: Key, uid: str, status: Status) -> None:
         """Writes the status; a service that is not there is forgotten.
@@ -188,6 +196,12 @@ class Reconciler:
         if (searching := rollout.seconds_until_no_room(service, observed)) is not None:
             waits.append(searching)
         return min(waits, default=None)
+
+
+def _follows(status: Status, generation: int) -> bool:
+    """Whether the service is Ready as that generation wants it, and nothing goes on."""
+    told = {one.type: one.status for one in status.conditions}
+    return status.observed_generation == generation and told.get(c.READY) == "True" and c.RECONCILING not in told
 
 
 def _failing_for(service: WhisperService) -> float:

@@ -7,18 +7,18 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.env import Env
 from whisper_operator.facts import Facts
-from whisper_operator.kinds import CLAIM, JOB
+from whisper_operator.kinds import CLAIM, DEPLOYMENT, JOB
 from whisper_operator.names import models_claim
 from whisper_operator.observed import Observed
 
 
 def rendered(service: WhisperService, env: Env) -> list[Manifest]:
-    """Every child once the model's claim is there and its fetch has succeeded."""
+    """Every child once the model's claim is there, its fetch has succeeded, and the Deployment is there."""
     return desired(service, settled(service, env), env)
 
 
 def settled(service: WhisperService, env: Env) -> Observed:
-    """The claim as it would be, and the fetching Job as complete."""
+    """The claim and the Deployment as they would be, and the fetching Job as complete."""
     first = Observed()
     claim = next((body for body in desired(service, first, env) if body["kind"] == CLAIM.kind), None)
     objects: dict[tuple[str, str], Manifest] = {}
@@ -30,4 +30,9 @@ def settled(service: WhisperService, env: Env) -> Observed:
         objects[JOB.kind, job] = {"metadata": {"name": job}, "status": complete}
     existing = service.spec.cache.existing_claim
     found = {"metadata": {"name": existing}, "spec": {"accessModes": ["ReadWriteMany"]}} if existing else None
-    return Observed(objects, Facts(existing_claim=found))
+    facts = Facts(existing_claim=found)
+    for body in desired(service, Observed(objects, facts), env):
+        if body["kind"] == DEPLOYMENT.kind:
+            metadata = {**body["metadata"], "uid": "", "generation": 1}
+            objects[DEPLOYMENT.kind, service.metadata.name] = {**body, "metadata": metadata}
+    return Observed(objects, facts)

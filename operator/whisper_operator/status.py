@@ -15,7 +15,7 @@ from whisper_operator.change import in_progress, last_good
 from whisper_operator.env import Env
 from whisper_operator.inform import INFORMING
 from whisper_operator.judge import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, gave_up, is_changing_in_service
-from whisper_operator.kinds import DEPLOYMENT
+from whisper_operator.kinds import DEPLOYMENT, HTTP_ROUTE, INGRESS, SERVICE
 from whisper_operator.observed import Observed
 from whisper_operator.rollout import live_decision
 from whisper_operator.verified import performance_status, verification_status
@@ -30,7 +30,7 @@ def observed_status(
     informing = [judged for judge in INFORMING if (judged := judge(service, observed, env))]
     ready = _ready(service, observed, [*troubles, *blocking])
     deployment = observed.get(DEPLOYMENT, service.metadata.name) or {}
-    judgements = [ready, *_progress(ready, bool(troubles) or gave_up(deployment)), *blocking, *informing]
+    judgements = [ready, *_progress(ready, bool(troubles) or gave_up(deployment, observed)), *blocking, *informing]
     decision = live_decision(service, observed)
     live = deployment.get("status", {})
     return Status(
@@ -39,7 +39,7 @@ def observed_status(
         replicas=live.get("replicas", 0),
         ready_replicas=live.get("readyReplicas", 0),
         selector=selector(service.metadata.name),
-        url=url(service),
+        url=url(service, observed),
         model=model_status(service, observed),
         preflight=tuple(
             PreflightCheck(name=row.name, passed=row.passed, message=row.message)
@@ -76,15 +76,27 @@ def selector(service: str) -> str:
     return ",".join(f"{name}={value}" for name, value in names.selector(service).items())
 
 
-def url(service: WhisperService) -> str:
-    """Where clients reach the service: its Ingress's host, else its name within the cluster."""
-    ingress, gateway, port = service.spec.ingress, service.spec.gateway, service.spec.service.port
-    if ingress and ingress.host:
+def url(service: WhisperService, observed: Observed) -> str:
+    """Where clients reach the service: by its Ingress, route or load balancer, else by its name within the cluster."""
+    name, ingress, gateway = service.metadata.name, service.spec.ingress, service.spec.gateway
+    if ingress and _is_one(ingress.host) and observed.get(INGRESS, name):
         return f"{'https' if ingress.tls else 'http'}://{ingress.host}{ingress.path.rstrip('/')}"
-    if gateway and gateway.hostnames:
-        return f"https://{gateway.hostnames[0]}"
-    host = f"http://{service.metadata.name}.{service.metadata.namespace}.svc"
-    return host if port == 80 else f"{host}:{port}"
+    if gateway and observed.get(HTTP_ROUTE, name) and (host := next(filter(_is_one, gateway.hostnames), None)):
+        return f"https://{host}"
+    host = _load_balancer(observed.get(SERVICE, name)) or f"{name}.{service.metadata.namespace}.svc"
+    port = service.spec.service.port
+    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+def _is_one(host: str | None) -> bool:
+    """Whether that is a host, and not a pattern for many."""
+    return bool(host) and "*" not in (host or "")
+
+
+def _load_balancer(live: Manifest | None) -> str | None:
+    found: list[dict[str, str]] = (live or {}).get("status", {}).get("loadBalancer", {}).get("ingress") or []
+    address = found[0].get("hostname") or found[0].get("ip") if found else None
+    return f"[{address}]" if address and ":" in address else address
 
 
 def model_status(service: WhisperService, observed: Observed) -> ModelStatus:

@@ -181,6 +181,14 @@ def test_pods_that_do_not_get_ready_in_time_lead_back_too() -> None:
     assert found.failed.reason == "NotReadyInTime"
 
 
+def test_a_pod_that_still_loads_its_model_is_waited_for() -> None:
+    """The startup probe gives it half an hour, and Kubernetes calls a rollout late after ten minutes."""
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+    loading = pod_of("small", phase="Running", containerStatuses=[{"state": {"running": {}}}])
+    there = [*rolling(NEW, serving_old(NEW), **REPLACED, conditions=[late]), loading]
+    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+
+
 def failed() -> list[Manifest]:
     """The change has failed, and the last good model serves again."""
     there = [*rolling(NEW, serving_old(NEW), **REPLACED), crashing("small")]

@@ -165,6 +165,13 @@ def test_the_hand_over_of_the_number() -> None:
     assert handover_replicas(scaled, asleep) == 2
 
 
+def test_keda_is_told_of_a_deployment_that_is_there() -> None:
+    """Its admission refuses one that is not."""
+    scaled = service(autoscaling={"keda": {}}, **EMPTY_DIR)
+    assert "ScaledObject" not in kinds(scaled, observed())
+    assert "ScaledObject" in kinds(scaled, observed(deployment(scaled)))
+
+
 def test_a_service_monitor_only_where_its_api_is() -> None:
     wanted = service(monitoring={"serviceMonitor": {}}, **EMPTY_DIR)
     assert "ServiceMonitor" in kinds(wanted, observed())
@@ -185,6 +192,12 @@ def test_the_ingress_speaks_its_controllers_words(class_name: str, annotations: 
     found = one(desired(wanted, observed(), ENV), "Ingress")["metadata"]["annotations"]
     assert annotations <= set(found)
     assert class_name == "traefik" or "600" in str(found.values())
+
+
+@pytest.mark.parametrize(("path", "prefix"), [("/", None), ("/speech", "/speech"), ("/speech/", "/speech")])
+def test_the_pods_answer_below_the_path_of_their_ingress(path: str, prefix: str | None) -> None:
+    (server,) = deployment(service(ingress={"path": path}, **EMPTY_DIR))["spec"]["template"]["spec"]["containers"]
+    assert {one["name"]: one.get("value") for one in server["env"]}.get("WHISPER_BASE_PATH") == prefix
 
 
 def test_every_pod_is_restricted() -> None:

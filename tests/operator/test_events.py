@@ -66,7 +66,7 @@ async def test_the_same_note_counts_up_the_event_that_is_there() -> None:
     recorder = Recorder(cluster, "one")  # type: ignore[arg-type]
     note = Note("Warning", "CrashLoopBackOff", "Reconcile", "x" * 5000)
     for now in (100.0, 160.0, 10_000.0):
-        await recorder.record(service(), note, now)
+        await recorder.record(service().metadata, note, now)
     assert len(cluster.created) == 2
     assert cluster.merged[0]["series"]["count"] == 2
     assert cluster.merged[0]["metadata"]["name"] == cluster.created[0]["metadata"]["name"]
@@ -81,4 +81,4 @@ async def test_an_event_that_cannot_be_posted_holds_nothing_up() -> None:
 
     cluster.create = refuse  # type: ignore[method-assign]
     recorder = Recorder(cluster, "one")  # type: ignore[arg-type]
-    await recorder.record(service(), Note("Normal", "Ready", "Reconcile", "fine"), 0.0)
+    await recorder.record(service().metadata, Note("Normal", "Ready", "Reconcile", "fine"), 0.0)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from tests.operator.objects import ENV
+from tests.operator.objects import ENV, NOW
 from whisper_operator import __version__, metrics, queue
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.cluster import Cluster
@@ -106,27 +106,50 @@ def test_a_key_that_waits_shows_as_a_standstill(monkeypatch: pytest.MonkeyPatch)
 
 
 class Server:
-    """Stands for the API server where only a status is written."""
+    """Stands for the API server where only statuses and Events are written."""
 
     is_dry = True
 
     def __init__(self) -> None:
         self.written: list[Manifest] = []
+        self.events: list[Manifest] = []
 
     async def apply(self, kind: Kind, manifest: Manifest, *, subresource: str = "") -> Manifest:
-        self.written.append(manifest)
+        if subresource:
+            self.written.append(manifest)
         return manifest
+
+    async def create(self, kind: Kind, manifest: Manifest) -> None:
+        self.events.append(manifest)
+
+
+def reconciling(store: Store, server: Server) -> Reconciler:
+    cluster = cast(Cluster, server)
+    survey = Survey(whole_cluster=True, unready=store.unready)
+    return Reconciler(cluster, store, survey, Recorder(cluster, "one"), lambda: ENV)
 
 
 @pytest.mark.parametrize("spec", [{"model": {}}, {"model": {"name": "base"}, "jobs": {}}])
 async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[str, Any]) -> None:
     store, server = Store(), Server()
     store.see(body(spec))
-    cluster = cast(Cluster, server)
-    survey = Survey(whole_cluster=True, unready=store.unready)
-    reconciler = Reconciler(cluster, store, survey, Recorder(cluster, "one"), lambda: ENV)
+    reconciler = reconciling(store, server)
     metric, labels = "controller_runtime_terminal_reconcile_errors_total", {"controller": "whisperservice"}
     before = value(metric, **labels) or 0.0
     await reconciler.reconcile(KEY)
     assert value(metric, **labels) == before + 1
     assert [written["status"]["conditions"][0]["status"] for written in server.written] == ["False"]
+    assert [event["type"] for event in server.events] == ["Warning"]
+
+
+@pytest.mark.parametrize(("observed_generation", "measured"), [(0, 1), (1, 0)])
+async def test_the_time_to_ready_is_measured_of_changes_that_this_process_saw(
+    observed_generation: int, measured: int
+) -> None:
+    store, metric = Store(), "whisper_operator_ready_seconds_count"
+    suspended = body({"model": {"name": "base"}, "suspend": True, "cache": {"type": "EmptyDir"}})
+    was_ready = {"type": "Ready", "status": "True", "reason": "Suspended", "lastTransitionTime": NOW}
+    store.see({**suspended, "status": {"observedGeneration": observed_generation, "conditions": [was_ready]}})
+    before = value(metric) or 0.0
+    await reconciling(store, Server()).reconcile(KEY)
+    assert value(metric) == before + measured

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, NOW, claim, deployment, fetched, observed, pod, service
+from tests.operator.objects import ENV, NOW, claim, deployment, fetched, live, observed, one, pod, service
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.report import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import desired
 from whisper_operator.env import Env
 from whisper_operator.facts import Warned
 from whisper_operator.status import as_json, observed_status, stalled_status
@@ -222,7 +223,68 @@ def test_a_newer_default_image_is_told() -> None:
             "https://a.example.com/asr",
         ),
         ({"ingress": {}}, "http://speech.team.svc"),
+        ({"ingress": {"host": "*.example.com"}}, "http://speech.team.svc"),
+        (
+            {"gateway": {"parentRefs": [{"name": "g"}], "hostnames": ["*.example.com", "b.example.com"]}},
+            "https://b.example.com",
+        ),
     ],
 )
 def test_the_url(spec: dict[str, Any], url: str) -> None:
-    assert status(service(**spec)).url == url
+    wanted = service(**spec)
+    assert status(wanted, *(live(one) for one in desired(wanted, observed(), ENV))).url == url
+
+
+def test_the_url_of_a_host_that_another_has_is_the_clusters_own() -> None:
+    assert status(service(ingress={"host": "a.example.com"})).url == "http://speech.team.svc"
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [({"ip": "192.0.2.1"}, "http://192.0.2.1"), ({"hostname": "lb.example"}, "http://lb.example"),
+     ({"ip": "2001:db8::1"}, "http://[2001:db8::1]")],
+)  # fmt: skip
+def test_the_url_of_a_load_balancer(address: dict[str, str], url: str) -> None:
+    wanted = service(service={"type": "LoadBalancer"})
+    its = live(one(desired(wanted, observed(), ENV), "Service"), status={"loadBalancer": {"ingress": [address]}})
+    assert status(wanted, its).url == url
+
+
+def test_a_fetch_whose_pod_may_not_be_created_shows_the_cause() -> None:
+    wanted = service()
+    its_claim = claim(wanted)
+    job = live(next(one for one in desired(wanted, observed(its_claim), ENV) if one["kind"] == "Job"))
+    name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+    warnings = {("Job", name): Warned(uid, "FailedCreate", 'no PriorityClass with name "urgent" was found')}
+    found = observed_status(wanted, observed(its_claim, job, warnings=warnings), ENV, (), NOW)
+    told = {one.type: one for one in found.conditions}
+    assert told["ModelCached"].reason == told["Ready"].reason == "CreateFailed"
+    assert 'no PriorityClass with name "urgent"' in told["Ready"].message
+    created = {**job, "status": {"active": 1}}
+    found = observed_status(wanted, observed(its_claim, created, warnings=warnings), ENV, (), NOW)
+    assert conditions(found)["ModelCached"] == ("False", "Fetching")
+
+
+def test_a_suspended_service_has_nothing_to_scale() -> None:
+    """Its autoscaler says `ScalingDisabled`, which is no trouble and no alert."""
+    assert "AutoscalingActive" in conditions(status(service(autoscaling={})))
+    assert "AutoscalingActive" not in conditions(status(service(autoscaling={}, suspend=True)))
+
+
+ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
+UNRESOLVED = {"type": "ResolvedRefs", "status": "False", "reason": "BackendNotFound", "message": "no such Service"}
+
+
+@pytest.mark.parametrize(
+    ("parents", "exposed"),
+    [
+        ([], ("False", "RoutePending")),
+        ([{"conditions": []}], ("False", "RoutePending")),
+        ([{"conditions": [ACCEPTED]}], ("True", "RouteAccepted")),
+        ([{"conditions": [ACCEPTED, UNRESOLVED]}], ("False", "BackendNotFound")),
+    ],
+)
+def test_a_route_is_a_way_in_once_every_gateway_has_taken_it(parents: list[Manifest], exposed: tuple[str, str]) -> None:
+    wanted = service(gateway={"parentRefs": [{"name": "g"}], "hostnames": ["a.example.com"]})
+    route = live(one(desired(wanted, observed(), ENV), "HTTPRoute"), status={"parents": parents})
+    assert conditions(status(wanted, route))["Exposed"] == exposed

@@ -12,7 +12,7 @@ from whisper_operator.api.operations import Autoscaling
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.env import Env
-from whisper_operator.kinds import SCALED_OBJECT
+from whisper_operator.kinds import DEPLOYMENT, SCALED_OBJECT
 from whisper_operator.observed import Observed
 from whisper_runtime.contract import QUEUED_AUDIO_METRIC
 
@@ -24,6 +24,9 @@ PAUSED: Final = "autoscaling.keda.sh/paused-replicas"
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     scaling = service.spec.autoscaling
     if scaling is None or scaling.keda is None or SCALED_OBJECT not in env.kinds:
+        return None
+    # KEDA's admission refuses to scale a Deployment that is not there.
+    if not any(observed.get(kind, service.metadata.name) for kind in (DEPLOYMENT, SCALED_OBJECT)):
         return None
     keda = scaling.keda
     return child(
