@@ -11,7 +11,10 @@ import asyncio
 import json
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hack import audit
 from hack.bench import plane as bench
@@ -23,6 +26,7 @@ from hack.cluster.controlplane import ControlPlane, free_ports
 STAGES = Path(__file__).with_name("kwok.yaml")
 PODS_PER_NODE = 250
 RESTART_SECONDS = 120
+NODE_LEASE_SECONDS = 40
 
 
 def main() -> None:
@@ -31,14 +35,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600)
     parsed = parser.parse_args()
     names = [f"s{number}" for number in range(parsed.services)]
-    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane:
-        play_nodes(plane, 1 + len(names) // PODS_PER_NODE)
+    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane, played(plane, len(names)):
         operator = OperatorProcess(plane)
         operator.start()
         started = time.time()
         asyncio.run(create_all(plane, [bench.service(name) for name in names]))
         bench.wait("every service is Ready", lambda: ready(plane) == len(names), limit=1800)
-        print(f"{len(names)} services Ready after {time.time() - started:.0f} s")
+        print(f"{len(names)} services Ready after {time.time() - started:.0f} s", flush=True)
         # Autoscalers judge for the first time after their first periods of 15 s; then all is at rest.
         bench.until_quiet(plane, 0, limit=600, quiet=30)
         observe(plane, parsed.seconds, "at rest")
@@ -47,8 +50,6 @@ def main() -> None:
         observe(plane, min(RESTART_SECONDS, parsed.seconds), "after a restart")
         print(f"peak memory {operator.peak_mib:.0f} MiB")
         operator.stop()
-        process.stop(plane.directory, "kwok")
-        process.stop(plane.directory, "kube-scheduler")
 
 
 def observe(plane: ControlPlane, seconds: int, when: str) -> None:
@@ -60,9 +61,10 @@ def observe(plane: ControlPlane, seconds: int, when: str) -> None:
     print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(bench.by_verb(found))}", flush=True)
 
 
-def play_nodes(plane: ControlPlane, count: int) -> None:
-    """Starts kube-scheduler, and kwok, which plays `count` nodes and every pod on them."""
-    programs = binaries.ensure("kube-scheduler", "kwok")
+@contextmanager
+def played(plane: ControlPlane, pods: int) -> Generator[None]:
+    """The real scheduler, and kwok, which plays as many nodes as `pods` need, and every pod on them."""
+    count, programs = 1 + pods // PODS_PER_NODE, binaries.ensure("kube-scheduler", "kwok")
     scheduler = (
         str(programs / "kube-scheduler"),
         f"--kubeconfig={plane.kubeconfig}",
@@ -71,21 +73,34 @@ def play_nodes(plane: ControlPlane, count: int) -> None:
         f"--authentication-kubeconfig={plane.kubeconfig}",
         f"--authorization-kubeconfig={plane.kubeconfig}",
     )
-    process.start(plane.directory, "kube-scheduler", scheduler)
-    kwok = (str(programs / "kwok"), f"--kubeconfig={plane.kubeconfig}", f"--config={STAGES}", "--manage-all-nodes=true")
-    process.start(plane.directory, "kwok", kwok)
+    kwok = (
+        str(programs / "kwok"),
+        f"--kubeconfig={plane.kubeconfig}",
+        f"--config={STAGES}",
+        "--manage-all-nodes=true",
+        # A node without a Lease is taken for lost after 40 s, and its pods for unready.
+        f"--node-lease-duration-seconds={NODE_LEASE_SECONDS}",
+    )
+    try:
+        process.start(plane.directory, "kube-scheduler", scheduler)
+        process.start(plane.directory, "kwok", kwok)
+        nodes = {"apiVersion": "v1", "kind": "List", "items": [_node(f"node-{number}") for number in range(count)]}
+        bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(nodes))
+        bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == count)
+        yield
+    finally:
+        for name in ("kwok", "kube-scheduler"):
+            process.stop(plane.directory, name)
+
+
+def _node(name: str) -> dict[str, Any]:
     capacity = {"cpu": "1k", "memory": "2Ti", "pods": str(PODS_PER_NODE + 10)}
-    nodes = [
-        {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {"name": f"node-{number}", "annotations": {"kwok.x-k8s.io/node": "fake"}},
-            "status": {"capacity": capacity, "allocatable": capacity},
-        }
-        for number in range(count)
-    ]
-    bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": nodes}))
-    bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == count)
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+        "status": {"capacity": capacity, "allocatable": capacity},
+    }
 
 
 def ready(plane: ControlPlane) -> int:
