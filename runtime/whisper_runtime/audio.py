@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import signal
 import tempfile
 from typing import IO, Final, Literal
 
 import numpy as np
 
+from whisper_runtime.declared import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds
 from whisper_runtime.engine.protocol import Samples
 
 SAMPLE_RATE: Final = 16_000
@@ -29,19 +29,21 @@ OPEN_FILES_LIMIT: Final = 4
 STREAMS_LIMIT: Final = 32
 MAX_ERROR_RATE: Final = 0.1
 """The part of a file's frames that may be damaged: what is left of it would be no transcription of that file."""
-FORMATS: Final = "aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mp4,mpeg,mpegts,ogg,w64,wav,webm"
+FORMATS: Final = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mp4,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,tak,tta,voc,"
+    "w64,wav,webm,wv"
+)
 """Containers that hold media themselves: playlists, which name other files and hosts, are not among them."""
 
 REPORT_LIMIT: Final = 64 * 1024
-"""Bytes of the decoder's own words that are looked at; it speaks of its input first."""
-DECLARED: Final = re.compile(rb"^  Duration: (\d+):(\d\d):(\d\d)\.", re.MULTILINE)
-GUESSED: Final = b"Estimating duration from bitrate"
+"""Bytes of the decoder's words that are looked at, at their beginning and at their end: of its input it speaks first,
+of a file that ends too early last."""
 
 Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut"]
 
 
 class AudioError(Exception):
-    """The file cannot be transcribed; `message` is for the client and holds nothing of the file."""
+    """The file cannot be transcribed; `message` is for the client and holds no word of the file."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -63,6 +65,9 @@ async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Sam
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise _refusal(report, max_seconds) or AudioError("Empty", "The file holds no audio.")
+        promised, found = promised_seconds(os.pread(media.fileno(), HEADER_LIMIT, 0), report), size / BYTES_PER_SECOND
+        if is_cut(promised, found):
+            raise _cut(promised, found)
         return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
 
 
@@ -125,22 +130,15 @@ def _ffmpeg() -> tuple[str, ...]:
 async def _report(process: asyncio.subprocess.Process, max_seconds: float) -> bytes:
     """The decoder's words until its end; raises AudioError as soon as they say that the file is too long."""
     assert process.stderr is not None
-    said = bytearray()
+    said, last = b"", b""
     while chunk := await process.stderr.read(4096):
         if len(said) < REPORT_LIMIT:
             said += chunk
-            if declared_seconds(bytes(said)) > max_seconds:
+            if declared_seconds(said) > max_seconds:
                 raise _too_long(max_seconds)
-    return bytes(said)
-
-
-def declared_seconds(report: bytes) -> float:
-    """How long the file says that it is; 0 where it says nothing, or ffmpeg could only guess."""
-    found = DECLARED.search(report)
-    if found is None or GUESSED in report:
-        return 0.0
-    hours, minutes, seconds = map(int, found.groups())
-    return hours * 3600.0 + minutes * 60 + seconds
+        else:
+            last = (last + chunk)[-REPORT_LIMIT:]
+    return said + last
 
 
 def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
@@ -154,6 +152,14 @@ def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
     if b"Input #0" in report:
         return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
     return None
+
+
+def _cut(promised: float, found: float) -> AudioError:
+    message = (
+        f"The file is cut short: its header promises {promised:.0f} s of audio, and {found:.0f} s are there. "
+        "Send the whole file."
+    )
+    return AudioError("Damaged", message)
 
 
 def _too_long(max_seconds: float) -> AudioError:

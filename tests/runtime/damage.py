@@ -28,7 +28,8 @@ def damaged(jfk: Path, work: Path, port: int, secret: Path) -> list[Damaged]:
         form: speech_as(jfk, work / f"good.{form}").read_bytes()
         for form in ("wav", "flac", "m4a", "ogg", "webm", "mp3")
     }
-    kinds = (_cut, _flipped, _renamed, _zeros, _silent_films, _many_tracks, _liars)
+    good["mp4"] = speech_as(jfk, work / "good.mp4", "-movflags", "+faststart").read_bytes()
+    kinds = (_cut, _cut_in_the_middle, _flipped, _renamed, _zeros, _silent_films, _many_tracks, _liars)
     made = [one for kind in kinds for one in kind(good, work)]
     return made + list(_pointers(port, secret))
 
@@ -40,6 +41,13 @@ def _cut(good: dict[str, bytes], work: Path) -> Iterator[Damaged]:
         content = good[form]
         end = len(content) * (number + 1) // 50 if form == "m4a" else 4 + number
         yield Damaged("cut", f"{number}.{form}", content[:end])
+
+
+def _cut_in_the_middle(good: dict[str, bytes], work: Path) -> Iterator[Damaged]:
+    """From a fifth to four fifths of a file: each would decode without an error, to a part of the text."""
+    for number in range(OF_EACH_KIND):
+        form = ("wav", "mp3", "flac", "webm", "mp4")[number % 5]
+        yield Damaged("cut in the middle", f"{number}.{form}", good[form][: len(good[form]) * (10 + number) // 50])
 
 
 def _flipped(good: dict[str, bytes], work: Path) -> Iterator[Damaged]:

@@ -16,6 +16,9 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "webm": ("-c:a", "libopus"),
     "mkv": ("-c:a", "libopus"),
     "aiff": (),
+    "wv": (),
+    "tta": (),
+    "voc": (),
 }
 """ffmpeg's options for each form of media that carries speech."""
 

@@ -29,6 +29,7 @@ SECONDS = 10.0
 MEMORY_SLACK = 32 * 1024**2
 REASONS = {
     "cut": {"not_audio"},
+    "cut in the middle": {"damaged_file"},
     "flipped": {"not_audio"},
     "renamed": {"not_audio"},
     "zeros": {"not_audio", "empty_file"},
@@ -90,11 +91,12 @@ async def test_what_is_damaged_in_one_place_is_transcribed_as_far_as_it_can_be(
     """A flipped byte in a long recording is no reason to refuse it."""
     content = bytearray((recordings / "jfk.wav").read_bytes())
     content[100_000] ^= 0xFF
-    (tmp_path / "a.wav").write_bytes(content[:200_000])
+    (tmp_path / "a.wav").write_bytes(content)
     with (tmp_path / "a.wav").open("rb") as media:
         samples = await audio.decode(media, max_seconds=60, timeout=60)
     whole = whisper.load_audio(str(recordings / "jfk.wav"))
-    assert np.count_nonzero(samples != whole[: len(samples)]) == 1
+    assert len(samples) == len(whole)
+    assert np.count_nonzero(samples != whole) == 1
 
 
 def anonymous_memory() -> int:
