@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from whisper.tokenizer import LANGUAGES, TO_LANGUAGE_CODE
-
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
 from whisper_runtime.errors import ApiError
 from whisper_runtime.forms import ResponseFormat, TranscriptionForm
+from whisper_runtime.languages import code_of, knows
 from whisper_runtime.served import ServedModel
 
 
@@ -50,6 +49,7 @@ def answer_of(form: TranscriptionForm) -> Answer:
 def options(
     served: ServedModel,
     *,
+    languages: int,
     condition_on_previous_text: bool,
     task: Task = "transcribe",
     language: str | None = None,
@@ -58,12 +58,13 @@ def options(
     words: bool = False,
     logprobs: bool = False,
 ) -> Options:
-    """The decoding options that a request asks for; raises ApiError for the first field that is wrong."""
-    if task == "translate":
-        _check_translates(served)
+    """The decoding options that a request asks for; raises ApiError for the first field that is wrong.
+
+    `languages`: how many of them the model knows.
+    """
     return Options(
         task=task,
-        language=language_of(language, served),
+        language=language_of(language, served, languages),
         prompt=prompt or None,
         temperatures=temperatures_of(temperature),
         condition_on_previous_text=condition_on_previous_text,
@@ -72,12 +73,11 @@ def options(
     )
 
 
-def language_of(asked: str | None, served: ServedModel) -> str | None:
+def language_of(asked: str | None, served: ServedModel, languages: int) -> str | None:
     """The ISO-639-1 code of `asked` (a code or an English name; None or `auto`: the server's default)."""
-    wanted = (asked or "auto").lower()
-    if wanted == "auto":
+    if not asked or asked.lower() == "auto":
         return served.default_language
-    code = wanted if wanted in LANGUAGES else TO_LANGUAGE_CODE.get(wanted)
+    code = code_of(asked)
     if code is None:
         message = (
             f"`language` is {asked!r}, which Whisper does not know: give an ISO-639-1 code such as `en`, or `auto`."
@@ -89,6 +89,12 @@ def language_of(asked: str | None, served: ServedModel) -> str | None:
             f"leave `language` out, or use `{served.name.removesuffix('.en')}`."
         )
         raise ApiError(400, message, param="language", code="language_not_supported")
+    if not knows(languages, code):
+        message = (
+            f"`language` is {asked!r}, which the model `{served.name}` of {languages} languages does not know: "
+            "leave `language` out, or use a newer model such as `large-v3`."
+        )
+        raise ApiError(400, message, param="language", code="language_not_supported")
     return code
 
 
@@ -97,13 +103,14 @@ def temperatures_of(asked: float) -> tuple[float, ...]:
     return TEMPERATURES if asked == 0 else (asked,)
 
 
-def _check_translates(served: ServedModel) -> None:
+def check_translates(served: ServedModel, *, param: str) -> None:
+    """Raises ApiError where the model cannot translate; `param` is the field by which the client asked for it."""
     if not served.translates:
         message = (
             f"The model `{served.name}` was not trained to translate: "
             "use a multilingual model such as `large-v3`, or transcribe."
         )
-        raise ApiError(400, message, param="task", code="translation_not_supported")
+        raise ApiError(400, message, param=param, code="translation_not_supported")
 
 
 def _needs(field: str, wanted: ResponseFormat, asked: ResponseFormat) -> ApiError:

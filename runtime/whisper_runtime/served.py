@@ -8,6 +8,7 @@ from typing import Final
 
 from whisper_runtime.contract import OFFICIAL_MODELS, RuntimeConfig, expected_sha256
 from whisper_runtime.errors import ApiError
+from whisper_runtime.languages import code_of
 
 ALIAS: Final = "whisper-1"
 """The name that clients of OpenAI send when nobody told them another."""
@@ -30,7 +31,7 @@ def served_model(config: RuntimeConfig) -> ServedModel:
     digest = config.model_sha256 if "/" in config.model else expected_sha256(name, config.model_sha256)
     english_only = name.endswith(".en")
     is_turbo = name in ("turbo", "large-v3-turbo") or digest == OFFICIAL_MODELS["turbo"]
-    language = "en" if english_only else None if config.language == "auto" else config.language
+    language = "en" if english_only else code_of(config.language)
     return ServedModel(name, digest, english_only, not english_only and not is_turbo, language)
 
 

@@ -13,6 +13,7 @@ from whisper_runtime.engine import model
 from whisper_runtime.engine.protocol import Samples
 from whisper_runtime.engine.scheduler import Scheduler
 from whisper_runtime.fetch import fetch
+from whisper_runtime.languages import wrong_default
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.server import CannotServe, serve
 from whisper_runtime.serving import Serving
@@ -20,6 +21,8 @@ from whisper_runtime.serving import Serving
 
 def run(config: RuntimeConfig) -> str | None:
     """Serves until it is told to stop; None then, else why it cannot serve."""
+    if problem := wrong_default(config.language):
+        return problem
     path, metrics = checkpoint(config), Metrics()
     engine = Scheduler(
         load=lambda: _load(config, path, metrics),
@@ -43,6 +46,8 @@ def checkpoint(config: RuntimeConfig) -> Path:
 def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> model.Model:
     with metrics.phase("load"):
         loaded = model.load(path, config.device, config.compute_type)
+    if problem := wrong_default(config.language, loaded.num_languages):
+        raise model.CannotLoad(problem)
     on_gpu = loaded.device.type == "cuda"
     device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
     metrics.runs_on(device, loaded.precision, torch.cuda.memory_allocated if on_gpu else lambda: 0)

@@ -33,6 +33,7 @@ class FakeEngine:
         self.state = state
         self.heard: list[int] = []
         """Samples of each recording."""
+        self.languages = 99
         self.error: str | None = None
         self.queued_audio_seconds = 0.0
         self.speed = 10.0

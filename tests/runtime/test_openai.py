@@ -232,7 +232,7 @@ async def test_a_missing_field_is_named(start: Start, data: dict[str, str], file
 @pytest.mark.parametrize("model", ["turbo", "large-v3-turbo", "tiny.en"])
 async def test_models_that_cannot_translate_say_so(start: Start, model: str) -> None:
     answer = await start(model=model).post(TRANSLATIONS, files=speech(), data={"model": model})
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "model")
     assert f"`{model}` was not trained to translate" in answer.json()["error"]["message"]
 
 
@@ -243,6 +243,25 @@ async def test_an_english_model_refuses_another_language(start: Start, engine: F
     assert "knows English only" in refused.json()["error"]["message"]
     accepted = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "tiny.en"})
     assert (accepted.status_code, engine.asked[0].language) == (200, "en")
+
+
+@pytest.mark.parametrize("language", ["yue", "Cantonese"])
+async def test_a_model_of_fewer_languages_refuses_the_one_that_it_lacks(
+    start: Start, engine: FakeEngine, language: str
+) -> None:
+    client = start()
+    refused = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
+    assert refused.json()["error"] == {
+        "message": f"`language` is '{language}', which the model `base` of 99 languages does not know: "
+        "leave `language` out, or use a newer model such as `large-v3`.",
+        "type": "invalid_request_error",
+        "param": "language",
+        "code": "language_not_supported",
+    }
+    assert (refused.status_code, engine.asked) == (400, [])
+    engine.languages = 100
+    await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
+    assert engine.asked[0].language == "yue"
 
 
 async def test_models(start: Start) -> None:

@@ -36,7 +36,7 @@ async def test_a_field_of_nobody_is_refused(start: Start) -> None:
 @pytest.mark.parametrize("model", ["turbo", "large-v3-turbo", "base.en"])
 async def test_a_model_that_cannot_translate_says_so_in_one_sentence(start: Start, model: str) -> None:
     answer = await start(model=model).post("/transcribe", files=speech(), data={"task": "translate"})
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "task")
     assert answer.json()["error"]["message"] == (
         f"The model `{model}` was not trained to translate: use a multilingual model such as `large-v3`, or transcribe."
     )

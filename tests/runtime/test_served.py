@@ -27,6 +27,19 @@ def test_name_and_digest(config: dict[str, Any], name: str, digest: str | None) 
 
 
 @pytest.mark.parametrize(
+    ("model", "language", "default"),
+    [
+        ("base", "auto", None),
+        ("base", "de", "de"),
+        ("base", "German", "de"),  # as openai-whisper takes it
+        ("base.en", "auto", "en"),
+    ],
+)
+def test_the_language_of_requests_that_name_none(model: str, language: str, default: str | None) -> None:
+    assert served_model(RuntimeConfig(model=model, language=language)).default_language == default
+
+
+@pytest.mark.parametrize(
     ("config", "english_only", "translates"),
     [
         ({"model": "base"}, False, True),

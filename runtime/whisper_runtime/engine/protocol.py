@@ -37,6 +37,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def languages(self) -> int:
+        """How many of Whisper's languages the model knows; 0 until it is loaded."""
+        ...
+
+    @property
     def queued_audio_seconds(self) -> float: ...
 
     @property

@@ -41,6 +41,7 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._table: Table | None = None
         self.state = State.LOADING
+        self.languages = 0
         self.error: str | None = None
 
     @property
@@ -78,14 +79,15 @@ class Scheduler:
 
     def _run(self) -> None:
         try:
-            table = table_of(self._load(), self._observer)
+            model = self._load()
+            table = table_of(model, self._observer)
             self._prove(lambda samples: _alone(table, samples).text)
         except Exception as error:
             log.error("the model is not served: %s", error)
             self._fail(error)
             return
         with self._changed:
-            self._table = table
+            self._table, self.languages = table, model.num_languages
             if self.state is State.LOADING:
                 self.state = State.READY
         try:

@@ -218,4 +218,5 @@ def _padded(mel: torch.Tensor) -> torch.Tensor:
 
 
 def _encoded(tokenizer: Tokenizer, prompt: str) -> list[int]:
-    return tokenizer.encode(" " + prompt.strip())  # pyright: ignore[reportUnknownMemberType]
+    """As upstream, except that what looks like a special token is text as any other."""
+    return tokenizer.encode(" " + prompt.strip(), disallowed_special=())  # pyright: ignore[reportUnknownMemberType]

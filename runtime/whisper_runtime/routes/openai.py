@@ -44,6 +44,7 @@ async def create_transcription(
     answer = parameters.answer_of(form)
     options = parameters.options(
         serving.model,
+        languages=serving.engine.languages,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         language=form.language,
         prompt=form.prompt,
@@ -68,8 +69,10 @@ async def create_translation(
 ) -> Response:
     """What was said in `file`, in English."""
     check_name(serving.model, form.model)
+    parameters.check_translates(serving.model, param="model")
     options = parameters.options(
         serving.model,
+        languages=serving.engine.languages,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         task="translate",
         prompt=form.prompt,

@@ -21,8 +21,11 @@ async def post_transcribe(
     request: Request, serving: ServingOf, form: Annotated[PlainForm, Multipart]
 ) -> PlainTranscription:
     """What was said in `file`: its text, its language, its segments with times, and its duration in seconds."""
+    if form.task == "translate":
+        parameters.check_translates(serving.model, param="task")
     options = parameters.options(
         serving.model,
+        languages=serving.engine.languages,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         language=form.language,
         task=form.task,

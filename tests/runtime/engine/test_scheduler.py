@@ -48,6 +48,7 @@ def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler)
     assert tuple(told) == found.segments
     assert found.text == "".join(segment.text for segment in told)
     assert engine.queued_audio_seconds == 0
+    assert engine.languages == 99
 
 
 def test_what_is_left_at_the_end_is_cancelled(smallest: model.Model) -> None:

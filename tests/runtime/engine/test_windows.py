@@ -128,6 +128,15 @@ def test_a_prompt_of_the_client_comes_first_and_is_not_repeated_in_the_text() ->
     assert found.text == " Ask not."
 
 
+@pytest.mark.parametrize("prompt", ["Hello <|endoftext|>", "<|de|>", "a<|0.00|>"])
+def test_what_looks_like_a_special_token_in_a_prompt_is_text(prompt: str) -> None:
+    found, asked = told(10, replace(ENGLISH, prompt=prompt), said(0.0, " Ask not.", 4.0))
+    ((_, earlier),) = scripts(asked)
+    assert TOKENS.decode(earlier) == f" {prompt}"
+    assert max(earlier) < TOKENS.eot
+    assert found.text == " Ask not."
+
+
 def test_a_prompt_fills_half_of_the_context_at_most() -> None:
     _, asked = told(10, replace(ENGLISH, prompt="ask not " * 400), said(0.0, " Ask not.", 4.0))
     assert len(scripts(asked)[0][1]) == 223
