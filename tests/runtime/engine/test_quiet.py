@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from whisper.audio import HOP_LENGTH
 
+from whisper_runtime.engine import quiet
 from whisper_runtime.engine.quiet import cuts
 
 
@@ -26,3 +30,21 @@ def test_a_cut_is_in_the_middle_of_a_pause_not_of_a_click() -> None:
     samples[int(23.75 * 16_000) : int(24.25 * 16_000)] = 0
     samples[28 * 16_000 : int(28.02 * 16_000)] = 0
     assert cuts(samples)[0][1] == pytest.approx(2400, abs=12)
+
+
+def test_the_cuts_are_those_of_each_frames_mean_square() -> None:
+    samples = noise(300)
+    power = np.square(samples.reshape(-1, HOP_LENGTH)).mean(axis=1)
+    for start, end in cuts(samples)[:-1]:
+        middles = range(start + quiet.SHORTEST_FRAMES, start + 3001)
+        half = quiet.SMOOTHED_FRAMES // 2
+        assert end == min(middles, key=lambda middle: power[middle - half : middle + half].sum(dtype=float))
+
+
+def test_a_recording_is_not_copied_to_be_cut() -> None:
+    samples = noise(600)
+    tracemalloc.start()
+    cuts(samples)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < samples.nbytes / 10
