@@ -43,9 +43,9 @@ def queue_full(queued: float, seconds: float, speed: float, limit: float) -> Api
     return try_later(message, "queue_full", queued + seconds - limit, speed)
 
 
-def longest_now(speed: float, request_timeout: float, max_audio: float) -> float:
+def longest_now(long_speed: float, request_timeout: float, max_audio: float) -> float:
     """Seconds of the longest recording that is taken now: the configured bound, and what can be done in time."""
-    return min(max_audio, speed * request_timeout)
+    return min(max_audio, long_speed * request_timeout)
 
 
 def too_long(longest: float, max_audio: float, request_timeout: float) -> ApiError:

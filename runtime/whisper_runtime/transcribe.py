@@ -58,7 +58,7 @@ async def _through_the_model(
     serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None
 ) -> Transcription:
     engine, config, client = serving.engine, serving.config, client_of(request.scope)
-    longest = longest_now(engine.speed, config.request_timeout_seconds, config.max_audio_seconds)
+    longest = longest_now(engine.long_speed, config.request_timeout_seconds, config.max_audio_seconds)
     with ExitStack() as held:
         samples = await _decoded(serving, file, longest, held)
         seconds, queued = len(samples) / SAMPLE_RATE, engine.queued_audio_seconds

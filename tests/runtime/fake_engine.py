@@ -37,6 +37,7 @@ class FakeEngine:
         self.error: str | None = None
         self.queued_audio_seconds = 0.0
         self.speed = 10.0
+        self.long_speed = 10.0
         self.asked: list[Options] = []
         self.held: list[Future[Transcription]] = []
         self.listeners: list[OnSegments | None] = []

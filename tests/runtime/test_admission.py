@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tests.runtime.conftest import ServingOf, Start, speech
@@ -44,7 +46,7 @@ def test_no_more_may_wait_than_half_of_the_time_out_works_off(
     assert queue_limit(configured, speed, timeout) == limit
 
 
-@pytest.mark.parametrize(("speed", "longest"), [(100, 14400), (10, 3000), (0.5, 150)])
+@pytest.mark.parametrize(("speed", "longest"), [(math.inf, 14400), (100, 14400), (10, 3000), (0.5, 150)])
 def test_the_longest_recording_follows_from_the_speed_and_the_time_out(speed: float, longest: float) -> None:
     assert longest_now(speed, request_timeout=300, max_audio=14400) == longest
 
@@ -80,7 +82,7 @@ async def test_a_saturated_pod_is_not_ready_but_healthy(start: Start, serving_of
 
 
 async def test_what_takes_longer_than_the_time_out_is_413_naming_the_longest(start: Start, engine: FakeEngine) -> None:
-    engine.speed = 2
+    engine.speed, engine.long_speed = 1, 2
     client = start(request_timeout_seconds=30)
     answer = await client.post("/transcribe", files=speech(61))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")

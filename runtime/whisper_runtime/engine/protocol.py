@@ -49,6 +49,11 @@ class Engine(Protocol):
         """Seconds of audio that the model transcribes in a second, as measured; above 0."""
         ...
 
+    @property
+    def long_speed(self) -> float:
+        """The same for a long file, whose windows are full; infinite while nothing tells."""
+        ...
+
     def submit(
         self, samples: Samples, options: Options, on_segments: OnSegments | None = None
     ) -> Future[Transcription]:

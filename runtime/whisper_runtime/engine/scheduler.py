@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Final
 
 import torch
 
@@ -17,13 +19,16 @@ from whisper_runtime.engine.model import ACTIVATIONS, Model
 from whisper_runtime.engine.protocol import Observer, OnSegments, Samples, State, Unobserved
 from whisper_runtime.engine.request import Request
 from whisper_runtime.engine.speech import Tokens
-from whisper_runtime.engine.speed import FIRST
+from whisper_runtime.engine.speed import FIRST, LongSpeed
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Transcription
 
 Load = Callable[[], Model]
 Prove = Callable[[Callable[[Samples], str]], None]
 """Raises where the given transcriber does not hear what it should."""
+
+IDLE_SECONDS: Final = 60.0
+"""After so long without work it is not known any more how fast long files are: who is refused measures nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,10 @@ class Scheduler:
     @property
     def speed(self) -> float:
         return self._table.speed.value if self._table else FIRST
+
+    @property
+    def long_speed(self) -> float:
+        return self._table.long_speed.value if self._table else math.inf
 
     @property
     def queued_audio_seconds(self) -> float:
@@ -82,6 +91,7 @@ class Scheduler:
             model = self._load()
             table = table_of(model, self._observer)
             self._prove(lambda samples: _alone(table, samples).text)
+            table.long_speed = LongSpeed()  # the first recording warmed the device up, and none is as slow again
         except Exception as error:
             log.error("the model is not served: %s", error)
             self._fail(error)
@@ -109,7 +119,8 @@ class Scheduler:
         """Brings who has come to the table; waits while nobody is there. False: stop."""
         with self._changed:
             while self.state is State.READY and not self._come and not table.requests:
-                self._changed.wait()
+                if not self._changed.wait(IDLE_SECONDS):
+                    table.long_speed = LongSpeed()
             while self._come:
                 table.add(self._come.popleft())
             return self.state is State.READY

@@ -22,7 +22,7 @@ from whisper_runtime.engine.protocol import Observer
 from whisper_runtime.engine.request import Request, Windows
 from whisper_runtime.engine.search import Search
 from whisper_runtime.engine.speech import Tokens
-from whisper_runtime.engine.speed import Speed
+from whisper_runtime.engine.speed import LongSpeed, Speed
 from whisper_runtime.engine.stream import Place, Stream
 from whisper_runtime.engine.windows import is_silence
 from whisper_runtime.engine.work import Align, Answer, Decode, Detect, Language, Pause, Said, Script, Work
@@ -43,7 +43,7 @@ class Table:
         self._streams: list[Stream] = []
         self._tickets = count()
         self.requests: list[Request] = []
-        self.speed = Speed()
+        self.speed, self.long_speed = Speed(), LongSpeed()
 
     def add(self, request: Request) -> None:
         self.requests.append(request)
@@ -60,7 +60,9 @@ class Table:
             self._open()
             self._admit()
             self._step()
-        self.speed.worked(time.perf_counter() - started)
+        worked = time.perf_counter() - started
+        for speed in (self.speed, self.long_speed):
+            speed.worked(worked)
 
     def fail(self, error: Exception) -> None:
         """Ends every request with `error`."""
@@ -220,7 +222,8 @@ class Table:
         stream.ticket = next(self._tickets)
         heard = min(request.seconds_left, place.window.seconds)
         request.seconds_left -= heard
-        self.speed.heard(heard)
+        for speed in (self.speed, self.long_speed):
+            speed.heard(heard)
 
     def _for(self, stream: Stream, work: Callable[[Stream], T]) -> None:
         """Does `work` for a stream that is still there; what goes wrong is the request's end, and nobody else's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +13,10 @@ import pytest
 
 from tests.runtime.engine.conftest import hum
 from whisper_runtime import golden
-from whisper_runtime.engine import model
+from whisper_runtime.engine import model, scheduler
 from whisper_runtime.engine.protocol import Samples, State
 from whisper_runtime.engine.scheduler import Scheduler
+from whisper_runtime.engine.speed import FIRST, LongSpeed
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Segment
 
@@ -49,6 +52,30 @@ def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler)
     assert found.text == "".join(segment.text for segment in told)
     assert engine.queued_audio_seconds == 0
     assert engine.languages == 99
+
+
+def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: model.Model) -> None:
+    """Given a start that is stopped once the model is proven."""
+    engine = Scheduler(lambda: smallest, lambda transcribe: transcribe(hum(3)) and None)
+    engine.state = State.STOPPED
+    engine._run()
+    assert engine.speed != FIRST
+    assert engine.long_speed == math.inf
+
+
+def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
+    smallest: model.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "IDLE_SECONDS", 0.01)
+    told = threading.Event()
+    monkeypatch.setattr(scheduler, "LongSpeed", lambda: told.set() or LongSpeed())
+    engine = Scheduler(lambda: smallest, lambda transcribe: told.clear())
+    engine.start()
+    engine.submit(hum(3), OPTIONS).result(SECONDS)
+    told.clear()
+    assert told.wait(SECONDS)
+    assert engine.long_speed == math.inf
+    engine.stop()
 
 
 def test_what_is_left_at_the_end_is_cancelled(smallest: model.Model) -> None:

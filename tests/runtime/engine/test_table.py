@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -197,7 +198,8 @@ def test_words_come_from_the_encoding_that_the_text_came_from(table: Table, coun
     assert counts.stages.count("encode") == len({segment.seek for segment in future.result().segments})
 
 
-def test_the_measured_speed_is_above_nothing(table: Table) -> None:
-    assert table.speed.value == 1.0
+def test_a_short_clip_tells_of_long_files_what_a_full_window_would(table: Table) -> None:
+    assert (table.speed.value, table.long_speed.value) == (1.0, math.inf)
     until(table, ask(table, hum(3), OPTIONS).done)
     assert table.speed.value > 0
+    assert table.long_speed.value == pytest.approx(10 * table.speed.value)
