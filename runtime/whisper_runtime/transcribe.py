@@ -15,7 +15,7 @@ from starlette.requests import Request
 from whisper_runtime.admission import deadline, longest_now, queue_full, too_long
 from whisper_runtime.audio import BYTES_PER_SECOND, AudioError
 from whisper_runtime.clients import client_of
-from whisper_runtime.engine.protocol import Samples
+from whisper_runtime.engine.protocol import OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import ApiError, ClientGone
 from whisper_runtime.serving import Serving
@@ -26,6 +26,8 @@ T = TypeVar("T")
 SAMPLE_RATE: Final = 16_000
 DECODE_SECONDS: Final = 120.0
 """The longest that a decoder may work on one file."""
+OUT_OF_MEMORY_RETRY_AFTER: Final = 10
+"""Seconds; whatever else holds the memory does not hold it for ever."""
 BAD_AUDIO: Final = {
     "NotAudio": "not_audio",
     "Empty": "empty_file",
@@ -78,6 +80,10 @@ async def _through_the_model(
 async def _finished(future: Future[Transcription]) -> Transcription:
     try:
         return await asyncio.wrap_future(future)  # cancelling this cancels `future`, which gives the place back
+    except OutOfMemory:
+        message = "The device has no memory for this recording now: try again later, or send it in shorter parts."
+        headers = {"Retry-After": str(OUT_OF_MEMORY_RETRY_AFTER)}
+        raise ApiError(503, message, code="out_of_memory", headers=headers) from None
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) and task.cancelling():
             raise

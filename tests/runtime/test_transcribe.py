@@ -10,6 +10,7 @@ from starlette.types import Message
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import FakeEngine
 from whisper_runtime.app import create_app
+from whisper_runtime.engine.protocol import OutOfMemory
 
 FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'
 
@@ -59,6 +60,14 @@ async def test_the_engine_stopping_is_503(start: Start, engine: FakeEngine) -> N
         engine.held[0].cancel()
         answer = await request
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
+
+
+async def test_a_device_without_memory_is_503_and_worth_a_retry(start: Start, engine: FakeEngine) -> None:
+    engine.answer = OutOfMemory()
+    answer = await start().post("/transcribe", files=speech())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "out_of_memory")
+    assert answer.headers["retry-after"] == "10"
+    assert "x-should-retry" not in answer.headers
 
 
 async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: FakeEngine) -> None:

@@ -27,6 +27,10 @@ class State(Enum):
     STOPPED = "stopped"
 
 
+class OutOfMemory(Exception):
+    """The device has no memory for the request, not even alone."""
+
+
 class Engine(Protocol):
     @property
     def state(self) -> State: ...

@@ -22,6 +22,8 @@ class Stream:
     """Who has waited longest has the lowest."""
     pending: Work = field(default_factory=Pause)
     place: Place | None = None
+    needs_all: bool = False
+    """It found no memory beside the others, and has the device for itself next."""
 
     @property
     def window(self) -> Window | None:

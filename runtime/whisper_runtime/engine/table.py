@@ -8,29 +8,30 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from inspect import GEN_CLOSED, getgeneratorstate
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final
 
 import torch
 
-from whisper_runtime.engine.alignment import hear
+from whisper_runtime.engine import device
+from whisper_runtime.engine.answers import Answers
 from whisper_runtime.engine.batch import Batch, Row
 from whisper_runtime.engine.filters import Filters
 from whisper_runtime.engine.memory import WINDOWS_ENCODED_AT_ONCE
 from whisper_runtime.engine.model import Model
-from whisper_runtime.engine.protocol import Observer
+from whisper_runtime.engine.protocol import Observer, OutOfMemory
 from whisper_runtime.engine.request import Request, Windows
 from whisper_runtime.engine.search import Search
 from whisper_runtime.engine.speech import Tokens
 from whisper_runtime.engine.speed import LongSpeed, Speed
 from whisper_runtime.engine.stream import Place, Stream
 from whisper_runtime.engine.windows import is_silence
-from whisper_runtime.engine.work import Align, Answer, Decode, Detect, Language, Pause, Said, Script, Work
+from whisper_runtime.engine.work import Answer, Pause, Said
 
 SEARCHES_AT_ONCE: Final = 2
 """Windows that are searched beside the batch: a step of one costs nearly what a step of the batch does."""
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 class Table:
     def __init__(self, model: Model, tokens: Tokens, batch: Batch, observer: Observer) -> None:
         self._model, self._tokens, self._batch, self._observer = model, tokens, batch, observer
+        self._answers = Answers(model, tokens, batch, observer)
         self._filters = Filters(tokens.vocabulary, model.device)
         self._at_once = WINDOWS_ENCODED_AT_ONCE[model.device.type]
         self._streams: list[Stream] = []
@@ -65,9 +67,10 @@ class Table:
             speed.worked(worked)
 
     def fail(self, error: Exception) -> None:
-        """Ends every request with `error`."""
-        for request in list(self.requests):
-            self._fail(request, error)
+        """Ends every request with `error`; the device, which may be lost, is asked for nothing any more."""
+        self._streams.clear()
+        while self.requests:
+            _end_with(self.requests.pop(), error)
 
     def _open(self) -> None:
         """The next piece of reading a file, for as many as are encoded at once: who has waited longest first."""
@@ -77,6 +80,8 @@ class Table:
 
     def _admit(self) -> None:
         waiting = [one for one in self._streams if one.place is None and one.window is not None]
+        if crowded := [one for one in self._streams if one.needs_all]:
+            waiting = [] if any(one.place for one in self._streams) else crowded[:1]
         waiting.sort(key=lambda stream: stream.priority)
         searched = sum(isinstance(stream.place, Search) for stream in self._streams)
         room = {True: SEARCHES_AT_ONCE - searched, False: self._batch.free}
@@ -90,11 +95,11 @@ class Table:
 
     def _encode(self, chosen: Sequence[Stream]) -> None:
         mels = torch.stack([stream.window.mel for stream in chosen if stream.window])
-        try:
-            features = self._timed("encode", lambda: self._model.encoder(mels))
-        except torch.OutOfMemoryError as error:
-            self._in_halves(chosen, self._encode, error)
-            return
+        features = None
+        with suppress(torch.OutOfMemoryError):  # while it is held, so is the memory
+            features = self._answers.timed("encode", lambda: self._model.encoder(mels))
+        if features is None:
+            return self._in_halves(chosen, self._encode)
         for stream, one in zip(chosen, features.unbind(), strict=True):
             self._for(stream, lambda stream, one=one: self._seat(stream, one[None]))
 
@@ -105,11 +110,11 @@ class Table:
         if not request.has_begun:
             request.has_begun = True
             self._observer.stage("queue", time.perf_counter() - request.since)
-        request.in_flight += 1
         if stream.is_searched:
             stream.place = Search(self._model, self._tokens, self._filters, window, features)
         else:
             stream.place = self._batch.join(window, features)
+        request.in_flight += 1
         self._serve(stream)
 
     def _step(self) -> None:
@@ -124,66 +129,44 @@ class Table:
 
     def _step_rows(self, streams: Sequence[Stream]) -> None:
         rows = sorted(stream.place.index for stream in streams if stream.place)
-        try:
-            self._timed("decode_step", lambda: self._batch.step(rows[0], len(rows)))
-        except torch.OutOfMemoryError as error:
-            ordered = sorted(streams, key=lambda stream: stream.place.index if stream.place else 0)
-            self._in_halves(ordered, self._step_rows, error)
+        with suppress(torch.OutOfMemoryError):
+            return self._answers.timed("decode_step", lambda: self._batch.step(rows[0], len(rows)))
+        ordered = sorted(streams, key=lambda stream: stream.place.index if stream.place else 0)
+        self._in_halves(ordered, self._step_rows)
 
     def _step_search(self, stream: Stream) -> None:
         if isinstance(stream.place, Search):
-            self._timed("decode_step", stream.place.step)
+            self._answers.timed("decode_step", stream.place.step)
 
-    def _in_halves(
-        self, streams: Sequence[Stream], work: Callable[[Sequence[Stream]], None], error: torch.OutOfMemoryError
-    ) -> None:
-        """Does `work` for one half, then for the other; a single stream that does not fit fails with `error`."""
+    def _in_halves(self, streams: Sequence[Stream], work: Callable[[Sequence[Stream]], None]) -> None:
+        """Does `work` for one half, then for the other."""
         if len(streams) == 1:
-            self._fail(streams[0].request, error)
-            return
+            return self._crowded(streams[0])
         self._observer.split()
-        if self._model.device.type == "cuda":
-            torch.cuda.empty_cache()
+        device.release(self._model.device)
         middle = len(streams) // 2
         for half in (streams[middle:], streams[:middle]):
             if left := [stream for stream in half if stream in self._streams]:
                 work(left)
 
+    def _crowded(self, stream: Stream) -> None:
+        """Takes a stream that does not fit off the device, until nobody else is there; alone, its request fails."""
+        has_company = any(one.place for one in self._streams if one is not stream)
+        self._vacate(stream)
+        device.release(self._model.device)
+        if has_company and getgeneratorstate(stream.windows) != GEN_CLOSED:
+            stream.needs_all = True
+        else:
+            self._fail(stream.request, OutOfMemory())
+
     def _serve(self, stream: Stream) -> None:
         """Answers all that can be answered from the stream's place, which it leaves once it asks for another window."""
         while (place := stream.place) is not None and stream.window is place.window:
-            answer = self._answer(place, stream.pending)
+            answer = self._answers.of(place, stream.pending)
             if answer is None:
                 return
             self._go_on(stream, answer)
         self._leave(stream)
-
-    def _answer(self, place: Place, asked: Work) -> Answer:
-        """None: it takes more steps."""
-        match asked:
-            case Detect():
-                return self._timed("detect", lambda: self._detected(place))
-            case Align():
-                eot = self._tokens.vocabulary.eot
-                return self._timed("words", lambda: hear(self._model, place.cache, place.index, asked, eot))
-            case Decode(script=script):
-                return self._decoded(place, script)
-            case Pause():
-                return None
-
-    def _decoded(self, place: Place, script: Script) -> Said | None:
-        if place.script is not script:
-            if place.script is not None:
-                self._observer.fallback()
-            if isinstance(place, Search):
-                place.start(script)
-            else:
-                self._batch.start(place, script)
-        return place.result
-
-    def _detected(self, place: Place) -> Language:
-        hidden = self._model.decoder([[self._tokens.plain.sot]], [0], place.cache, place.index)
-        return self._tokens.language(self._model.decoder.logits(hidden)[0, 0])
 
     def _go_on(self, stream: Stream, answer: Answer) -> None:
         if isinstance(answer, Said) and is_silence(answer):
@@ -212,33 +195,42 @@ class Table:
 
     def _leave(self, stream: Stream) -> None:
         """Gives the stream's place up; the stream waits again, behind the others."""
-        place, stream.place = stream.place, None
-        if place is None:
+        if (place := self._vacate(stream)) is None:
             return
-        if isinstance(place, Row):
-            self._batch.leave(place)
-        request = stream.request
-        request.in_flight -= 1
-        stream.ticket = next(self._tickets)
-        heard = min(request.seconds_left, place.window.seconds)
-        request.seconds_left -= heard
+        stream.ticket, stream.needs_all = next(self._tickets), False
+        heard = min(stream.request.seconds_left, place.window.seconds)
+        stream.request.seconds_left -= heard
         for speed in (self.speed, self.long_speed):
             speed.heard(heard)
 
-    def _for(self, stream: Stream, work: Callable[[Stream], T]) -> None:
-        """Does `work` for a stream that is still there; what goes wrong is the request's end, and nobody else's."""
+    def _vacate(self, stream: Stream) -> Place | None:
+        place, stream.place = stream.place, None
+        if isinstance(place, Row):
+            self._batch.leave(place)
+        if place is not None:
+            stream.request.in_flight -= 1
+        return place
+
+    def _for(self, stream: Stream, work: Callable[[Stream], object]) -> None:
+        """Does `work` for a stream that is still there; what goes wrong is the request's end, and nobody else's.
+
+        Raises where it is the device that went wrong.
+        """
         if stream not in self._streams:
             return
         try:
-            work(stream)
+            with suppress(torch.OutOfMemoryError):
+                work(stream)
+                return
+            self._crowded(stream)
         except Exception as error:
             log.exception("a request failed")
+            device.check(self._model.device)
             self._fail(stream.request, error)
 
     def _fail(self, request: Request, error: Exception) -> None:
         self._remove(request)
-        if request.future.set_running_or_notify_cancel():
-            request.future.set_exception(error)
+        _end_with(request, error)
 
     def _remove(self, request: Request) -> None:
         for stream in [one for one in self._streams if one.request is request]:
@@ -246,8 +238,7 @@ class Table:
             self._streams.remove(stream)
         self.requests.remove(request)
 
-    def _timed(self, stage: str, work: Callable[[], T]) -> T:
-        started = time.perf_counter()
-        found = work()
-        self._observer.stage(stage, time.perf_counter() - started)
-        return found
+
+def _end_with(request: Request, error: Exception) -> None:
+    if request.future.set_running_or_notify_cancel():
+        request.future.set_exception(error)

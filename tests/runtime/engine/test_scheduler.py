@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import threading
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.runtime.engine.conftest import hum
 from whisper_runtime import golden
-from whisper_runtime.engine import model, scheduler
+from whisper_runtime.engine import device, model, scheduler
+from whisper_runtime.engine.batch import Batch
 from whisper_runtime.engine.protocol import Samples, State
 from whisper_runtime.engine.scheduler import Scheduler
 from whisper_runtime.engine.speed import FIRST, LongSpeed
@@ -149,3 +151,27 @@ def test_a_model_that_breaks_fails_its_requests_and_says_so(
     engine._thread.join(SECONDS)
     assert engine.state is State.FAILED
     assert engine.error == "CUDA error: device-side assert triggered"
+
+
+def test_a_device_that_is_lost_ends_every_request_and_the_engine(
+    smallest: model.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a device that answers whatever it is asked with the same error, once a request has failed on it."""
+
+    def lost(*_: Any) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    def break_it(_: Sequence[Segment]) -> None:
+        for work in ("join", "leave", "start", "step"):
+            monkeypatch.setattr(Batch, work, lost)
+        lost()
+
+    monkeypatch.setattr(device, "check", lost)
+    engine = Scheduler(lambda: smallest, lambda transcribe: None)
+    futures = [engine.submit(hum(3), OPTIONS, on_segments) for on_segments in (break_it, None, None)]
+    engine.start()
+    for future in futures:
+        with pytest.raises(RuntimeError, match="illegal memory access"):
+            future.result(SECONDS)
+    engine._thread.join(SECONDS)
+    assert engine.state is State.FAILED

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from tests.runtime.engine.conftest import Counts, ask, hum, table_of, until
+from whisper_runtime.engine import device
 from whisper_runtime.engine.model import Model
+from whisper_runtime.engine.protocol import OutOfMemory
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
@@ -112,8 +114,47 @@ def test_a_row_that_does_not_fit_alone_fails_and_the_others_go_on(
     monkeypatch.setattr(table._batch, "step", narrow)
     big, small = (ask(table, hum(3, 100 + 50 * number), DIFFERENT[number]) for number in (2, 1))
     until(table, lambda: big.done() and small.done())
-    assert isinstance(big.exception(), torch.OutOfMemoryError)
+    assert isinstance(big.exception(), OutOfMemory)
     assert tokens(small.result()) == tokens(wanted)
+
+
+@pytest.mark.parametrize(("work", "fits"), [("join", 0), ("start", 1), ("step", 1)])
+def test_a_row_that_finds_no_memory_beside_others_waits_until_they_have_left(
+    table: Table, monkeypatch: pytest.MonkeyPatch, work: str, fits: int
+) -> None:
+    """Given memory for one row at a time, and requests that come between steps."""
+    wanted = [alone(table, number) for number in range(3)]
+    do = getattr(table._batch, work)
+
+    def narrow(*args: Any) -> Any:
+        if len(table._batch.rows) > fits:
+            raise torch.OutOfMemoryError
+        return do(*args)
+
+    monkeypatch.setattr(table._batch, work, narrow)
+    futures: list[Future[Transcription]] = []
+    for number in range(3):
+        futures.append(ask(table, hum(3, 100 + 50 * number), DIFFERENT[number]))
+        table.turn()
+    until(table, lambda: all(future.done() for future in futures))
+    assert [tokens(future.result()) for future in futures] == [tokens(found) for found in wanted]
+
+
+def test_a_recording_that_runs_out_of_memory_while_it_is_read_fails(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given others on the device; what was being read is lost, so that waiting would not help."""
+    other = ask(table, hum(3), OPTIONS)
+    until(table, lambda: bool(table._batch.rows))
+
+    def none_left(*_: Any) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("whisper_runtime.engine.windows.spectrogram", none_left)
+    big = ask(table, hum(3), OPTIONS)
+    until(table, lambda: big.done() and other.done())
+    assert isinstance(big.exception(), OutOfMemory)
+    assert other.result().segments
 
 
 def test_a_cancelled_request_leaves_before_the_next_step(table: Table, counts: Counts) -> None:
@@ -149,6 +190,27 @@ def test_who_reads_segments_and_raises_harms_nobody_else(table: Table) -> None:
     until(table, lambda: bad.done() and good.done())
     assert isinstance(bad.exception(), ValueError)
     assert good.result().segments
+
+
+def test_a_device_that_is_lost_is_no_single_requests_trouble(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a request that fails, after which the device answers nothing any more."""
+
+    def lost(*_: Any) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr("whisper_runtime.engine.windows.spectrogram", lost)
+    monkeypatch.setattr(device, "check", lost)
+    future = ask(table, hum(3), OPTIONS)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        until(table, future.done)
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("cpu", 0), ("cuda", 1)])
+def test_only_a_gpu_is_asked_whether_it_still_computes(monkeypatch: pytest.MonkeyPatch, kind: str, asked: int) -> None:
+    asks: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", asks.append)
+    device.check(torch.device(kind))
+    assert asks == [torch.device(kind)] * asked
 
 
 def test_what_is_drawn_depends_on_the_seed_alone(table: Table) -> None:
