@@ -40,7 +40,9 @@ class Reader:
         self._log, self._user, self._position = log, user, position
 
     def read(self) -> Iterator[Request]:
-        """What has come since the last time."""
+        """What has come since the last time; raises ValueError where the log has been begun anew meanwhile."""
+        if self._log.stat().st_size < self._position:
+            raise ValueError(f"{self._log} is shorter than what was read of it: it was rotated or emptied")
         with self._log.open("rb") as stream:
             stream.seek(self._position)
             for line in stream:

@@ -57,6 +57,8 @@ def observe(plane: ControlPlane, seconds: int, when: str) -> None:
     since = plane.audit_log.stat().st_size
     time.sleep(seconds)
     found = list(audit.requests(plane.audit_log, bench.OPERATOR, since))
+    if not found:
+        raise ValueError("the audit log shows nothing of the operator, not even its poll of /apis")
     written = bench.writes_among(found)
     print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(bench.by_verb(found))}", flush=True)
 

@@ -239,6 +239,8 @@ def _flags(plane: ControlPlane) -> list[str]:
         "--authorization-mode=Node,RBAC",
         "--allow-privileged=true",
         f"--audit-log-path={plane.audit_log}",
+        # In MB; a log that is moved away at 100 MB is a witness that has seen nothing.
+        "--audit-log-maxsize=100000",
         f"--kubelet-client-certificate={plane.certificate}",
         f"--kubelet-client-key={pki / 'apiserver.key'}",
         "--kubelet-preferred-address-types=InternalIP",
