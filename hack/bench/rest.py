@@ -44,19 +44,22 @@ def main() -> None:
         print(f"{len(names)} services Ready after {time.time() - started:.0f} s", flush=True)
         # Autoscalers judge for the first time after their first periods of 15 s; then all is at rest.
         bench.until_quiet(plane, 0, limit=600, quiet=30)
-        observe(plane, parsed.seconds, "at rest")
+        observe(operator, parsed.seconds, "at rest")
         operator.stop()
         operator.start()
-        observe(plane, min(RESTART_SECONDS, parsed.seconds), "after a restart")
+        observe(operator, min(RESTART_SECONDS, parsed.seconds), "after a restart")
         print(f"peak memory {operator.peak_mib:.0f} MiB")
         operator.stop()
 
 
-def observe(plane: ControlPlane, seconds: int, when: str) -> None:
-    """Prints what the operator asked for within `seconds`, the Lease excepted."""
-    since = plane.audit_log.stat().st_size
+def observe(operator: OperatorProcess, seconds: int, when: str) -> None:
+    """Prints what it asked for within `seconds`, the Lease excepted; raises ComponentFailed where it has ended."""
+    log = operator.plane.audit_log
+    since = log.stat().st_size
     time.sleep(seconds)
-    found = list(audit.requests(plane.audit_log, bench.OPERATOR, since))
+    if not operator.is_running:
+        raise process.ComponentFailed(f"the operator ended {when}:\n{operator.last_lines()}")
+    found = list(audit.requests(log, bench.OPERATOR, since))
     if not found:
         raise ValueError("the audit log shows nothing of the operator, not even its poll of /apis")
     written = bench.writes_among(found)
