@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_runtime.contract import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.errors import error_response, internal_error
+from whisper_runtime.errors import ApiError, error_response, internal_error
 from whisper_runtime.logs import request_id
 from whisper_runtime.metrics import Metrics
 
@@ -48,14 +48,16 @@ class Access:
         except Exception:
             log.exception("unexpected error")
             if answer.status is not None:
+                ended(scope, internal_error())
                 raise  # the answer has begun: only breaking the connection tells the client
             await error_response(internal_error())(scope, receive, answer.send)
 
     def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
-        shown = answer.status or 499
+        error: ApiError | None = scope.get("state", {}).get("ended")
+        shown, cause = (error.status_code, error.body["code"]) if error else (answer.status or 499, answer.cause)
         level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
         log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
-        self.metrics.answered(route_of(scope), shown, answer.cause)
+        self.metrics.answered(route_of(scope), shown, cause)
 
 
 class _Answer:
@@ -74,6 +76,11 @@ class _Answer:
         elif self.cause is None and self.status is not None and self.status >= 400:
             self.cause = cause_of(message.get("body", b""))
         await self._send(message)
+
+
+def ended(scope: Scope, error: ApiError | None) -> None:
+    """Notes how an answer ended that had begun with 200: the log and the metrics show that. None: as it began."""
+    scope.setdefault("state", {})["ended"] = error
 
 
 def id_of(asked: str) -> str:

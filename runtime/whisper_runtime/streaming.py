@@ -10,10 +10,12 @@ from typing import Final
 
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
+from starlette.types import Scope
 
 from whisper_runtime import formats, tokens
+from whisper_runtime.access import ended
 from whisper_runtime.engine.transcription import Segment, Transcription
-from whisper_runtime.errors import ApiError, internal_error
+from whisper_runtime.errors import ApiError, ClientGone, internal_error
 from whisper_runtime.parameters import Answer
 from whisper_runtime.schemas import ErrorBody, Logprob, Problem, TextDelta, TextDone
 from whisper_runtime.served import ServedModel
@@ -53,7 +55,7 @@ class Live:
         self.heard.put_nowait(None)
 
 
-async def stream(work: Work, live: Live, answer: Answer, served: ServedModel) -> StreamingResponse:
+async def stream(scope: Scope, work: Work, live: Live, said: Said) -> StreamingResponse:
     """The answer to a request that streams, as soon as `work` has its place in the queue.
 
     What goes wrong before is raised, and becomes an ordinary answer with its own status; what goes wrong later is an
@@ -70,18 +72,20 @@ async def stream(work: Work, live: Live, answer: Answer, served: ServedModel) ->
         accepted.cancel()
     if not live.accepted.is_set():
         work.result()
-    return StreamingResponse(_events(work, live, answer, served), headers=HEADERS, media_type="text/event-stream")
+    ended(scope, ClientGone())  # unless the last event is sent
+    return StreamingResponse(_events(scope, work, live, said), headers=HEADERS, media_type="text/event-stream")
 
 
-async def _events(work: Work, live: Live, answer: Answer, served: ServedModel) -> AsyncGenerator[bytes]:
-    said = Said(answer, served)
+async def _events(scope: Scope, work: Work, live: Live, said: Said) -> AsyncGenerator[bytes]:
     try:
         while (segments := await _next(live)) is not None:
             if not segments:
                 yield KEEP_ALIVE
             elif delta := said.more(segments):
                 yield _event(delta)
-        yield _event(_end(work, said))
+        error = _error(work)
+        yield _event(ErrorBody(error=Problem.model_validate(error.body)) if error else said.done(work.result()))
+        ended(scope, error)
     finally:
         work.cancel()  # the client may have gone: this gives the place in the queue back
 
@@ -117,15 +121,13 @@ class Said:
         return tokens.logprobs(segments, english_only=self._served.english_only) if self._answer.logprobs else None
 
 
-def _end(work: Work, said: Said) -> BaseModel:
-    """The last event: the whole text, or why there is none."""
+def _error(work: Work) -> ApiError | None:
+    """Why there is no text."""
     error = work.exception()
-    if error is None:
-        return said.done(work.result())
-    if not isinstance(error, ApiError):
-        log.error("a streamed request failed", exc_info=error)
-        error = internal_error()
-    return ErrorBody(error=Problem.model_validate(error.body))
+    if error is None or isinstance(error, ApiError):
+        return error
+    log.error("a streamed request failed", exc_info=error)
+    return internal_error()
 
 
 def _event(body: BaseModel) -> bytes:

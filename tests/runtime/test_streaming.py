@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
@@ -42,6 +43,14 @@ class Exchange:
         self._changed = asyncio.Event()
         self.status: int | None = None
         self.body = b""
+        self.registry = CollectorRegistry()
+
+    def counted(self, status: int) -> float | None:
+        """Requests that the metrics count under `status`."""
+        return self.registry.get_sample_value("whisper_requests_total", {"route": PATH, "status": str(status)})
+
+    def failed(self, code: str) -> float | None:
+        return self.registry.get_sample_value("whisper_errors_total", {"cause": code})
 
     def start(self) -> asyncio.Task[None]:
         headers = [(name.lower(), value) for name, value in self._request.headers.raw]
@@ -81,7 +90,10 @@ def events(body: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def exchange(serving_of: ServingOf) -> Callable[..., Exchange]:
     def of(fields: dict[str, str] | None = None, **config: Any) -> Exchange:
-        return Exchange(create_app(serving_of(**config)), **(fields or {}))
+        serving = serving_of(**config)
+        seen = Exchange(create_app(serving), **(fields or {}))
+        seen.registry = serving.metrics.registry
+        return seen
 
     return of
 
@@ -139,6 +151,7 @@ async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exc
     engine.held[0].set_result(BOTH)
     await running
     assert seen.events[-1]["text"] == "Ask not what your country."
+    assert (seen.counted(200), seen.counted(499)) == (1, None)
 
 
 async def test_while_nothing_is_heard_comments_keep_the_connection(
@@ -182,6 +195,7 @@ async def test_a_bug_in_the_middle_is_an_event_with_an_error(
     assert seen.events[-1]["error"]["code"] == "internal_error"
     assert b"tensor" not in seen.body
     assert "tensor a (6)" in caplog.text
+    assert (seen.counted(500), seen.counted(200), seen.failed("internal_error")) == (1, None, 1)
 
 
 async def test_no_text_in_time_is_an_event_with_an_error(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
@@ -201,6 +215,7 @@ async def test_no_text_in_time_is_an_event_with_an_error(exchange: Callable[...,
         }
     ]
     assert engine.held[0].cancelled()
+    assert (seen.counted(504), seen.counted(200), seen.failed("request_timeout")) == (1, None, 1)
 
 
 async def test_a_client_that_hangs_up_frees_its_place(
@@ -218,6 +233,20 @@ async def test_a_client_that_hangs_up_frees_its_place(
         while not engine.held[0].cancelled():
             await asyncio.sleep(0.001)
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert (seen.counted(499), seen.counted(200), seen.failed("client_closed_request")) == (1, None, 1)
+
+
+async def test_a_bug_while_events_are_written_breaks_the_answer_and_is_counted(
+    exchange: Callable[..., Exchange], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Said, "done", broken)
+    seen = exchange()
+    with pytest.raises(ZeroDivisionError):
+        await seen.start()
+    assert (seen.status, seen.counted(500), seen.failed("internal_error")) == (200, 1, 1)
 
 
 @given(st.lists(st.text(alphabet=" \nab日")))

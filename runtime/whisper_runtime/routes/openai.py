@@ -21,7 +21,7 @@ from whisper_runtime.schemas import (
 )
 from whisper_runtime.served import check_name
 from whisper_runtime.serving import ServingOf
-from whisper_runtime.streaming import Live, stream
+from whisper_runtime.streaming import Live, Said, stream
 from whisper_runtime.transcribe import transcribe
 
 router = APIRouter(prefix="/v1/audio")
@@ -55,7 +55,7 @@ async def create_transcription(
     if form.stream:
         live = Live()
         work = asyncio.create_task(transcribe(serving, request, form.file, options, live))
-        return await stream(work, live, answer, serving.model)
+        return await stream(request.scope, work, live, Said(answer, serving.model))
     return _response(formats.openai(await transcribe(serving, request, form.file, options), answer, serving.model))
 
 
