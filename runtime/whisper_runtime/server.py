@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from whisper_runtime.app import create_app, create_probes_app
+from whisper_runtime.connection import Connection
 from whisper_runtime.engine.protocol import State
 from whisper_runtime.lifecycle import HEARTBEAT_SECONDS, Phase
 from whisper_runtime.serving import Serving
@@ -79,7 +80,7 @@ def _server(app: FastAPI) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=Connection,
             ws="none",
             loop="asyncio",
             lifespan="off",

@@ -1,0 +1,66 @@
+"""A client's connection, with a bound on each wait for the client: uvicorn has one between two requests only."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_SECONDS: Final = 30.0
+"""From the first byte of a request's header to its last; a header is one packet, or a few."""
+UNREAD_SECONDS: Final = 60.0
+"""Without a byte of the answer taken, while more of it waits than the socket holds: as long as proxies are patient."""
+
+
+class Connection(H11Protocol):
+    """Closes where no header comes to its end, and breaks off where the client has stopped reading."""
+
+    header_seconds = HEADER_SECONDS
+    unread_seconds = UNREAD_SECONDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._header: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        # A proxy may open a connection before it needs it, so that it may be idle as long as one between two requests.
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_keepalive_if_required()
+        self._header = _cancelled(self._header)
+        self._unread = _cancelled(self._unread)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        begun, _ = self.conn.trailing_data
+        if self.conn.their_state is not h11.IDLE or not begun:
+            self._header = _cancelled(self._header)
+        elif self._header is None:
+            self._header = self.loop.call_later(self.header_seconds, self.timeout_keep_alive_handler)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.look_again()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread = _cancelled(self._unread)
+
+    def look_again(self, before: int | None = None) -> None:
+        """Goes on waiting while the client takes something; else breaks off, and the request ends as if it hung up."""
+        waiting = self.transport.get_write_buffer_size()
+        if before is not None and waiting >= before:
+            self.transport.abort()
+        else:
+            self._unread = self.loop.call_later(self.unread_seconds, self.look_again, waiting)
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
