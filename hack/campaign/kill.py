@@ -104,7 +104,7 @@ async def _kill(stage: Stage, scenario: Scenario, expected: State, nth: int, mom
     killer = stage.proxy.meddle = Killer(nth, moment, kill)
     await scenario.deed(stage)
     try:
-        await stage.until("the kill, or the end", lambda: _struck_or_done(stage, killer, expected))
+        await stage.until("the kill, or the end", lambda: _struck_or_done(stage, scenario, killer, expected))
     except TimeoutError as error:
         wrong = "\n".join(differences(expected, await stage.state()))
         raise TimeoutError(f"{error}; without a kill there is, other than undisturbed:\n{wrong}") from error
@@ -137,5 +137,8 @@ def is_same(expected: State, found: State) -> bool:
     return without_generations(expected) == without_generations(found)
 
 
-async def _struck_or_done(stage: Stage, killer: Killer, expected: State) -> bool:
-    return killer.struck is not None or (await stage.is_quiet() and is_same(expected, await stage.state()))
+async def _struck_or_done(stage: Stage, scenario: Scenario, killer: Killer, expected: State) -> bool:
+    if killer.struck is not None or not await stage.is_quiet():
+        return killer.struck is not None
+    # Without a kill nobody does what is done meanwhile.
+    return await stage.all_ready() if scenario.meanwhile else is_same(expected, await stage.state())
