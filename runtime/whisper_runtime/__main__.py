@@ -42,6 +42,7 @@ OVERRIDES: Final = {
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs one command; the exit code is 0, 1 where it failed, or 2 where it was told nonsense."""
     parsed = _parser().parse_args(arguments)
+    logs.configure("info", "text" if environment.get(env_name("log_format")) == "text" else "json")
     try:
         config = RuntimeConfig.from_env({**environment, **_overridden(vars(parsed))})
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The outermost layer: a request's id, its line in the log, its count, and the answer to a bug."""
+"""Around all layers that refuse: a request's id, its line in the log, its count, and the answer to a bug."""
 
 from __future__ import annotations
 

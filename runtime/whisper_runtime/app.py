@@ -14,6 +14,7 @@ from whisper_runtime.auth import Authenticate, KeyRing
 from whisper_runtime.base_path import BelowBasePath
 from whisper_runtime.contract import HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.document import document
+from whisper_runtime.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.handlers import answer_in_openai_shape
 from whisper_runtime.lifecycle import CloseWhileLeaving
 from whisper_runtime.limits import LimitUploads
@@ -32,7 +33,7 @@ def create_app(serving: Serving) -> FastAPI:
         summary="Speech to text, by OpenAI's audio API.",
         docs_url=None,
         redoc_url=None,
-        form_limits={"max_files": 1, "max_fields": 32, "max_part_size": 64 * 1024},
+        form_limits={"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024},
     )
     app.state.serving = serving
     answer_in_openai_shape(app)
@@ -74,7 +75,8 @@ def _protect(app: FastAPI, serving: Serving) -> None:
         log.warning("NO AUTHENTICATION: whoever reaches port %d may use it; set WHISPER_API_KEYS_DIR", config.port)
     else:
         app.add_middleware(Authenticate, keys=KeyRing(Path(config.api_keys_dir)), open_paths=_open_paths(serving))
-    if config.cors_allow_origins:  # outside of authentication: a browser's preflight carries no key
+    app.add_middleware(Access, metrics=serving.metrics)
+    if config.cors_allow_origins:  # outside of all that answers: a preflight has no key, and a page may read a 500
         app.add_middleware(
             CORSMiddleware,
             allow_origins=config.cors_allow_origins,
@@ -83,7 +85,6 @@ def _protect(app: FastAPI, serving: Serving) -> None:
             expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", *RATE_HEADERS],
         )
     app.add_middleware(CloseWhileLeaving, lifecycle=serving.lifecycle)
-    app.add_middleware(Access, metrics=serving.metrics)
     if config.base_path:
         app.add_middleware(BelowBasePath, base_path=config.base_path)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from fastapi import Form, UploadFile
+from fastapi import Form, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from whisper_runtime.engine.transcription import Task
+from whisper_runtime.errors import ApiError
 from whisper_runtime.schemas import Absent
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
@@ -18,6 +19,10 @@ OF_OTHER_MODELS: Final = frozenset(
     {"chunking_strategy", "keywords", "known_speaker_names", "known_speaker_references", "languages"}
 )
 """Fields of OpenAI's API, or values of them, that its other models take and Whisper cannot honour."""
+
+MAX_FIELDS: Final = 32
+MAX_FIELD_KIB: Final = 64
+"""Of each field that is no file."""
 
 Multipart: Final = Form(media_type="multipart/form-data")
 
@@ -69,3 +74,21 @@ class TranscriptionForm(TranslationForm):
     @property
     def granularities(self) -> frozenset[Granularity]:
         return frozenset(self.granularities_in_brackets + self.granularities_bare)
+
+
+SCALARS: Final = frozenset(
+    name for form in (PlainForm, TranscriptionForm) for name, field in form.model_fields.items() if field.alias is None
+)
+"""Fields that hold one value; arrays have an alias for their second spelling."""
+
+
+async def each_once(request: Request) -> None:
+    """Refuses a field that is given twice, of which the framework would take the last in silence.
+
+    By now the form is read, and kept with its request.
+    """
+    form = await request.form()
+    for name in SCALARS & form.keys():
+        if (times := len(form.getlist(name))) > 1:
+            message = f"`{name}` is given {times} times, and takes one value: send it once."
+            raise ApiError(400, message, param=name, code="repeated_parameter")

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from whisper_runtime.errors import ApiError, error_response
-from whisper_runtime.forms import OF_OTHER_MODELS
+from whisper_runtime.forms import MAX_FIELD_KIB, MAX_FIELDS, OF_OTHER_MODELS
 
 
 def answer_in_openai_shape(app: FastAPI) -> None:
@@ -44,8 +44,25 @@ def _translated(method: str, path: str, error: HTTPException) -> ApiError:
             allowed = (error.headers or {}).get("Allow", "another method")
             message = f"{path} does not take {method}: use {allowed}."
             return ApiError(405, message, code="method_not_supported", headers=error.headers)
+        case 400:
+            return _unreadable_form(str(error.detail))
         case status:
             return ApiError(status, str(error.detail), headers=error.headers)
+
+
+def _unreadable_form(detail: str) -> ApiError:
+    """The parser's refusals of a whole form; which field is too long it does not tell."""
+    if detail.startswith("Too many files"):
+        message = "The form has more than one file: send one, in the field `file`."
+        return ApiError(400, message, param="file", code="too_many_files")
+    if detail.startswith("Too many fields"):
+        message = f"The form has more than {MAX_FIELDS} fields: send those that GET /openapi.json lists."
+        return ApiError(400, message, code="too_many_fields")
+    if detail.startswith("Part exceeded"):
+        message = f"A field of the form is longer than {MAX_FIELD_KIB} KiB: shorten it; audio goes into a file part."
+        return ApiError(400, message, code="field_too_long")
+    message = f"The form cannot be read ({detail.rstrip('.')}): send it as multipart/form-data."
+    return ApiError(400, message, code="invalid_form")
 
 
 def _first_wrong_field(errors: Any) -> ApiError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import json
+import re
 import socket
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -23,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 COMPOSE = Path(__file__).parents[2] / "examples/compose"
 SECONDS = 30
+FIELDS = {"message", "type", "param", "code"}
 
 
 @pytest.fixture(scope="module")
@@ -43,34 +47,53 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def proxied(engine: FakeEngine, certificates: Path, tmp_path: Path) -> Iterator[httpx.Client]:
-    """A client of the proxy, which trusts the certificate."""
-    debian.ensure({"/usr/sbin/nginx": "nginx-light"})
-    with fake_server(engine, probes_on_http=True) as address:
-        port, plain = free_port(), free_port()
-        configuration = tmp_path / "nginx.conf"
+def configuration(certificates: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Writes the proxy's configuration for a runtime at the given address."""
+
+    def of(runtime: str) -> Path:
         text = (COMPOSE / "nginx.conf").read_text()
         for theirs, ours in (
-            ("server runtime:8000", f"server {address.removeprefix('http://')}"),
-            ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-            ("listen 80", f"listen 127.0.0.1:{plain}"),
+            ("server runtime:8000", f"server {runtime}"),
+            ("listen 443 ssl", f"listen 127.0.0.1:{free_port()} ssl"),
+            ("listen 80", f"listen 127.0.0.1:{free_port()}"),
             ("/etc/nginx/certificates", str(certificates)),
             ("/tmp/nginx", str(tmp_path / "nginx")),
         ):
             assert theirs in text
             text = text.replace(theirs, ours)
-        configuration.write_text(text)
-        command = ("/usr/sbin/nginx", "-c", str(configuration), "-g", "daemon off;")
-        nginx = subprocess.Popen(command)
-        try:
-            wait_for(port)
-            trust = ssl.create_default_context(cafile=str(certificates / "tls.crt"))
-            with httpx.Client(base_url=f"https://localhost:{port}", verify=trust, timeout=SECONDS) as client:
-                client.headers["X-Plain-Port"] = str(plain)
-                yield client
-        finally:
-            nginx.terminate()
-            nginx.wait(SECONDS)
+        path = tmp_path / "nginx.conf"
+        path.write_text(text)
+        return path
+
+    return of
+
+
+@contextmanager
+def running(configuration: Path) -> Iterator[httpx.Client]:
+    """A client of the proxy, which trusts the certificate."""
+    debian.ensure({"/usr/sbin/nginx": "nginx-light"})
+    text = configuration.read_text()
+    plain, port = (int(found) for found in re.findall(r"listen 127\.0\.0\.1:(\d+)", text))
+    [certificate] = re.findall(r"ssl_certificate (\S+);", text)
+    nginx = subprocess.Popen(("/usr/sbin/nginx", "-c", str(configuration), "-g", "daemon off;"))
+    try:
+        wait_for(port)
+        trust = ssl.create_default_context(cafile=certificate)
+        with httpx.Client(base_url=f"https://localhost:{port}", verify=trust, timeout=SECONDS) as client:
+            client.headers["X-Plain-Port"] = str(plain)
+            yield client
+    finally:
+        nginx.terminate()
+        nginx.wait(SECONDS)
+
+
+@pytest.fixture
+def proxied(engine: FakeEngine, configuration: Callable[[str], Path]) -> Iterator[httpx.Client]:
+    with (
+        fake_server(engine, probes_on_http=True) as address,
+        running(configuration(address.removeprefix("http://"))) as client,
+    ):
+        yield client
 
 
 def free_port() -> int:
@@ -102,8 +125,38 @@ def test_more_than_a_hundred_megabytes_is_413_before_it_is_read(proxied: httpx.C
     connection.putrequest("POST", "/transcribe")
     connection.putheader("Content-Length", str(100 * 1024**2 + 1))
     connection.endheaders()
-    assert connection.getresponse().status == 413
+    answer = connection.getresponse()
+    error = json.loads(answer.read())["error"]
     connection.close()
+    assert (answer.status, error["param"], error["code"]) == (413, "file", "upload_too_large")
+    assert error.keys() == FIELDS
+    assert (answer.headers["x-should-retry"], answer.headers["content-type"]) == ("false", "application/json")
+
+
+def test_a_clients_own_id_is_kept_and_another_one_is_made(proxied: httpx.Client) -> None:
+    kept = proxied.get("/v1/models", headers={"X-Request-ID": "from-the-client"})
+    assert kept.headers.get_list("x-request-id") == ["from-the-client"]
+    hidden = proxied.get("/metrics", headers={"X-Request-ID": "from-the-client"})
+    assert hidden.headers["x-request-id"] == "from-the-client"
+    assert len(proxied.get("/metrics").headers["x-request-id"]) == 32
+
+
+def test_a_runtime_that_does_not_answer_is_told_in_openais_body(configuration: Callable[[str], Path]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        path = configuration(f"127.0.0.1:{silent.getsockname()[1]}")
+        path.write_text(path.read_text().replace("proxy_read_timeout 310s", "proxy_read_timeout 1s"))
+        with running(path) as client:
+            slow = client.post("/transcribe", files={"file": b"speech"})
+    assert (slow.status_code, slow.json()["error"]["code"]) == (504, "request_timeout")
+    assert slow.headers["x-should-retry"] == "false"
+
+
+def test_a_runtime_that_is_not_there_is_worth_another_try(configuration: Callable[[str], Path]) -> None:
+    with running(configuration(f"127.0.0.1:{free_port()}")) as client:
+        answer = client.post("/transcribe", files={"file": b"speech"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "bad_gateway")
+    assert answer.json()["error"].keys() == FIELDS
+    assert "x-should-retry" not in answer.headers
 
 
 def test_without_tls_the_client_is_sent_to_tls(proxied: httpx.Client) -> None:

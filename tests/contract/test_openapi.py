@@ -27,7 +27,8 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 120
+EXAMPLES = 240
+"""Of which some six ask for text. Hypothesis draws others whenever a constant of the source changes."""
 OPERATIONS = {
     ("POST", "/transcribe"): {"application/json"},
     ("POST", "/v1/audio/transcriptions"): {"application/json", "text/plain", "text/event-stream"},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -48,3 +49,15 @@ async def start(serving_of: ServingOf) -> AsyncIterator[Start]:
 def speech(seconds: float = 2.5) -> dict[str, tuple[str, bytes, str]]:
     """A form's file part that the fake decoder takes for this much audio."""
     return {"file": ("speech.wav", f"speech {seconds}".encode(), "audio/wav")}
+
+
+@pytest.fixture
+def root_logger() -> Iterator[None]:
+    """A root logger that may be configured; pytest's own handlers are put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    yield
+    logging.captureWarnings(False)
+    root.handlers = handlers
+    root.setLevel(level)

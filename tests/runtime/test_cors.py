@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.runtime.conftest import Start, speech
+from tests.runtime.fake_engine import FakeEngine
 
 ORIGIN = "https://app.example.com"
 PREFLIGHT = {
@@ -34,6 +35,13 @@ async def test_errors_are_readable_for_the_page_too(start: Start, tmp_path: Path
     client = start(cors_allow_origins=(ORIGIN,), api_keys_dir=str(tmp_path))
     answer = await client.post("/transcribe", files=speech(), headers={"Origin": ORIGIN})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, ORIGIN)
+
+
+async def test_a_bug_is_readable_for_the_page_too(start: Start, engine: FakeEngine) -> None:
+    engine.answer = RuntimeError("a bug")
+    answer = await start(cors_allow_origins=(ORIGIN,)).post("/transcribe", files=speech(), headers={"Origin": ORIGIN})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (500, ORIGIN)
+    assert answer.headers["x-request-id"]
 
 
 async def test_another_origin_is_not_allowed(start: Start) -> None:

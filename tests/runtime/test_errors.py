@@ -36,7 +36,19 @@ async def test_a_body_that_is_no_form_is_told_what_to_send(start: Start) -> None
 async def test_a_broken_form(start: Start) -> None:
     headers = {"content-type": "multipart/form-data; boundary=x"}
     answer = await start().post("/transcribe", content=b"--y nonsense", headers=headers)
-    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_form")
+
+
+async def test_two_files(start: Start) -> None:
+    answer = await start().post("/transcribe", files=[("file", b"speech"), ("file", b"speech")])
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"], error["code"]) == (400, "file", "too_many_files")
+
+
+async def test_too_many_fields(start: Start) -> None:
+    answer = await start().post("/transcribe", files=speech(), data={f"a{number}": "" for number in range(33)})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "too_many_fields")
+    assert "more than 32 fields" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

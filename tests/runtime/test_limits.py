@@ -40,7 +40,8 @@ async def test_too_large_without_saying_so_beforehand(start: Start) -> None:
 
 async def test_a_long_text_field_is_refused(start: Start) -> None:
     answer = await start().post("/transcribe", files=speech(), data={"language": "x" * 100_000})
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "field_too_long")
+    assert "longer than 64 KiB" in answer.json()["error"]["message"]
 
 
 async def _swallow(scope: Scope, receive: Receive, send: Send) -> None:

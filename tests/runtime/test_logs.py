@@ -15,19 +15,13 @@ from whisper_runtime import logs
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """Where the process logs to; pytest's own handlers are put back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def stream(root_logger: None) -> Iterator[io.StringIO]:
+    """Where the process logs to."""
     stream = io.StringIO()
-    root.handlers = []
     logs.configure("debug", "json", stream)
     logging.getLogger("httpx").propagate = False  # the test's own client
     yield stream
     logging.getLogger("httpx").propagate = True
-    logging.captureWarnings(False)
-    root.handlers = handlers
-    root.setLevel(level)
 
 
 def _lines(stream: io.StringIO) -> list[dict[str, Any]]:

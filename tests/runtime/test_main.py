@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from whisper_runtime.__main__ import main
@@ -20,13 +22,21 @@ from whisper_runtime.__main__ import main
         ({"WHISPER_CORS_ALLOW_ORIGINS": "*"}, "WHISPER_CORS_ALLOW_ORIGINS='*' is wrong"),
     ],
 )
+@pytest.mark.usefixtures("root_logger")
 def test_a_wrong_variable_is_named_on_one_line(
-    environment: dict[str, str], says: str, caplog: pytest.LogCaptureFixture
+    environment: dict[str, str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve"], environment) == 2
-    assert len(caplog.messages) == 1
-    assert says in caplog.text
-    assert "correct or unset it" in caplog.text
+    [line] = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert line["level"] == "CRITICAL"
+    assert says in line["message"]
+    assert "correct or unset it" in line["message"]
+
+
+@pytest.mark.usefixtures("root_logger")
+def test_it_is_text_for_who_asked_for_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve"], {"WHISPER_PORT": "http", "WHISPER_LOG_FORMAT": "text"}) == 2
+    assert " CRITICAL __main__._end:" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -229,6 +229,21 @@ async def test_a_missing_field_is_named(start: Start, data: dict[str, str], file
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, "/transcribe"])
+@pytest.mark.parametrize("field", ["model", "temperature", "language", "file"])
+async def test_a_field_that_is_given_twice_is_refused(start: Start, engine: FakeEngine, path: str, field: str) -> None:
+    answer = await start().post(path, files=speech(), data={"model": "base"} | {field: ["nope", "base"]})
+    assert answer.status_code == 400
+    times = 3 if field == "file" else 2
+    assert answer.json()["error"] == {
+        "message": f"`{field}` is given {times} times, and takes one value: send it once.",
+        "type": "invalid_request_error",
+        "param": field,
+        "code": "repeated_parameter",
+    }
+    assert engine.asked == []
+
+
 @pytest.mark.parametrize("model", ["turbo", "large-v3-turbo", "tiny.en"])
 async def test_models_that_cannot_translate_say_so(start: Start, model: str) -> None:
     answer = await start(model=model).post(TRANSLATIONS, files=speech(), data={"model": model})

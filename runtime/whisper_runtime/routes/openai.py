@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from whisper_runtime import formats, parameters
 from whisper_runtime.document import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
-from whisper_runtime.forms import Multipart, TranscriptionForm, TranslationForm
+from whisper_runtime.forms import Multipart, TranscriptionForm, TranslationForm, each_once
 from whisper_runtime.parameters import Answer
 from whisper_runtime.schemas import (
     TranscriptionJson,
@@ -24,7 +24,7 @@ from whisper_runtime.serving import ServingOf
 from whisper_runtime.streaming import Live, Said, stream
 from whisper_runtime.transcribe import transcribe
 
-router = APIRouter(prefix="/v1/audio")
+router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)])
 
 TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
 """`text`, `srt` and `vtt`."""

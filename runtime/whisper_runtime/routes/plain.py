@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from whisper_runtime import formats, parameters
 from whisper_runtime.document import UPLOADING
-from whisper_runtime.forms import Multipart, PlainForm
+from whisper_runtime.forms import Multipart, PlainForm, each_once
 from whisper_runtime.schemas import PlainTranscription
 from whisper_runtime.serving import ServingOf
 from whisper_runtime.transcribe import transcribe
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(each_once)])
 
 
 @router.post("/transcribe", responses=UPLOADING)
