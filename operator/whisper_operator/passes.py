@@ -28,6 +28,8 @@ async def work(queue: Queue, reconcile: Reconcile) -> None:
             await run(key, queue, reconcile)
         finally:
             queue.done(key)
+        # A pass with nothing to write waits for nothing, and a thousand in a row would hold up the Lease.
+        await asyncio.sleep(0)
 
 
 async def run(key: Key, queue: Queue, reconcile: Reconcile) -> None:
