@@ -7,7 +7,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.env import Env
 from whisper_operator.facts import Facts
-from whisper_operator.kinds import CLAIM, DEPLOYMENT, JOB
+from whisper_operator.kinds import CLAIM, JOB, SCALED_OBJECT
 from whisper_operator.names import models_claim
 from whisper_operator.observed import Observed
 
@@ -18,7 +18,7 @@ def rendered(service: WhisperService, env: Env) -> list[Manifest]:
 
 
 def settled(service: WhisperService, env: Env) -> Observed:
-    """The claim and the Deployment as they would be, and the fetching Job as complete."""
+    """The claim as it would be, the fetching Job as complete, and KEDA's object as there: it follows the Deployment."""
     first = Observed()
     claim = next((body for body in desired(service, first, env) if body["kind"] == CLAIM.kind), None)
     objects: dict[tuple[str, str], Manifest] = {}
@@ -30,9 +30,5 @@ def settled(service: WhisperService, env: Env) -> Observed:
         objects[JOB.kind, job] = {"metadata": {"name": job}, "status": complete}
     existing = service.spec.cache.existing_claim
     found = {"metadata": {"name": existing}, "spec": {"accessModes": ["ReadWriteMany"]}} if existing else None
-    facts = Facts(existing_claim=found)
-    for body in desired(service, Observed(objects, facts), env):
-        if body["kind"] == DEPLOYMENT.kind:
-            metadata = {**body["metadata"], "uid": "", "generation": 1}
-            objects[DEPLOYMENT.kind, service.metadata.name] = {**body, "metadata": metadata}
-    return Observed(objects, facts)
+    objects[SCALED_OBJECT.kind, service.metadata.name] = {"metadata": {"name": service.metadata.name}}
+    return Observed(objects, Facts(existing_claim=found))

@@ -22,6 +22,7 @@ EVERY_FIELD: dict[str, Any] = {
     "model_credentials_dir": "/secret",
     "model_ca_file": "/ca.crt",
     "port": 8080,
+    "base_path": "/speech",
     "metrics_port": 9090,
     "probes_on_http": False,
     "device": "cuda",
