@@ -110,6 +110,13 @@ def is_rolled_out(deployment: Manifest) -> bool:
     return bool(seen and wanted and all(count == wanted for count in counts))
 
 
+def gave_up(deployment: Manifest, observed: Observed) -> str | None:
+    """Kubernetes' words where it sees no progress for ten minutes and no pod is on its way: waiting is in vain."""
+    progressing = pods.condition(deployment, "Progressing") or {}
+    is_late = progressing.get("reason") == "ProgressDeadlineExceeded"
+    return progressing.get("message", "") if is_late and not pods.is_on_its_way(observed, names.SERVER) else None
+
+
 def _failed(service: WhisperService, observed: Observed) -> Failed | None:
     """The model that pods did not become ready with under this spec; the spec's next change is another attempt."""
     live = observed.get(DEPLOYMENT, service.metadata.name)
@@ -132,11 +139,10 @@ def _does_not_start(observed: Observed, live: Manifest, model: ServedModel) -> t
     twice = next((found for pod in there if (found := pods.failed_twice(pod))), None)
     if twice:
         return twice
-    progressing = pods.condition(live, "Progressing")
-    is_late = progressing is not None and progressing.get("reason") == "ProgressDeadlineExceeded"
-    if progressing is None or not is_late or pods.is_on_its_way(observed, names.SERVER):
+    late = gave_up(live, observed)
+    if late is None:
         return None
-    return pods.trouble(observed, names.SERVER) or (c.NOT_READY_IN_TIME, progressing.get("message", ""))
+    return pods.trouble(observed, names.SERVER) or (c.NOT_READY_IN_TIME, late)
 
 
 def _fingerprint(spec: Spec) -> str:

@@ -12,7 +12,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.claim import can_grow, size
 from whisper_operator.build.pod import newest_image
 from whisper_operator.env import Env
-from whisper_operator.judge import Judge, condition
+from whisper_operator.judge import Judge
 from whisper_operator.kinds import (
     AUTOSCALER,
     CLAIM,
@@ -90,7 +90,7 @@ def autoscaling_active(service: WhisperService, observed: Observed, env: Env) ->
         return _api_missing(c.AUTOSCALING_ACTIVE, "spec.autoscaling.keda", SCALED_OBJECT, remedy)
     kind, its_word = (SCALED_OBJECT, "Ready") if scaling.keda else (AUTOSCALER, "ScalingActive")
     live = observed.get(kind, service.metadata.name)
-    active = condition(live, its_word) if live else None
+    active = pods.condition(live, its_word) if live else None
     if active is None or active["status"] == "Unknown":
         return Judgement(c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not judged yet")
     # While it works, its message names the metric that weighed most, which changes all the time.

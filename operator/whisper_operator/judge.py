@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from whisper_operator import change, fetching, names, pods, preflight
 from whisper_operator.admitted import claim_name, is_fetched, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.env import Env
 from whisper_operator.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observed import Observed
@@ -103,7 +103,7 @@ def available(service: WhisperService, observed: Observed, env: Env) -> Judgemen
         return Judgement(c.AVAILABLE, "True", c.AS_SPECIFIED if wanted else c.SCALED_TO_ZERO, progress)
     if is_changing_in_service(service, observed):
         return Judgement(c.AVAILABLE, "True", c.ROLLING_OUT, progress)
-    if failure := condition(deployment, "ReplicaFailure"):
+    if failure := pods.condition(deployment, "ReplicaFailure"):
         return Judgement(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
     if trouble := pods.trouble(observed, names.SERVER):
         if trouble[0] == c.UNSCHEDULABLE and (leaving := pods.leaving(observed, names.SERVER)):
@@ -122,17 +122,5 @@ def is_changing_in_service(service: WhisperService, observed: Observed) -> bool:
     return 0 < wanted <= live.get("status", {}).get("availableReplicas", 0)
 
 
-def gave_up(deployment: Manifest, observed: Observed) -> bool:
-    """Whether Kubernetes sees no progress for ten minutes, and no pod is on its way: waiting longer is in vain."""
-    progressing = condition(deployment, "Progressing") if deployment else None
-    is_late = (progressing or {}).get("reason") == "ProgressDeadlineExceeded"
-    return is_late and not pods.is_on_its_way(observed, names.SERVER)
-
-
 BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available, verified)
 """What Ready rests on, in the order in which things go wrong."""
-
-
-def condition(live: Manifest, kind: str) -> dict[str, Any] | None:
-    found = live.get("status", {}).get("conditions") or ()
-    return next((condition for condition in found if condition["type"] == kind), None)

@@ -93,8 +93,8 @@ def failed_twice(pod: Manifest) -> tuple[str, str] | None:
     return _failed_container(pod) if any(again) else None
 
 
-def condition(pod: Manifest, kind: str) -> Manifest | None:
-    found = pod.get("status", {}).get("conditions", ())
+def condition(live: Manifest, kind: str) -> Manifest | None:
+    found = live.get("status", {}).get("conditions") or ()
     return next((one for one in found if one["type"] == kind), None)
 
 

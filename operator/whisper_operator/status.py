@@ -11,10 +11,10 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement, conditions
 from whisper_operator.api.report import ModelProgress, ModelStatus, PreflightCheck, RolloutStatus, Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.change import in_progress, last_good
+from whisper_operator.change import gave_up, in_progress, last_good
 from whisper_operator.env import Env
 from whisper_operator.inform import INFORMING
-from whisper_operator.judge import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, gave_up, is_changing_in_service
+from whisper_operator.judge import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, is_changing_in_service
 from whisper_operator.kinds import DEPLOYMENT, HTTP_ROUTE, INGRESS, SERVICE
 from whisper_operator.observed import Observed
 from whisper_operator.rollout import live_decision
@@ -30,7 +30,12 @@ def observed_status(
     informing = [judged for judge in INFORMING if (judged := judge(service, observed, env))]
     ready = _ready(service, observed, [*troubles, *blocking])
     deployment = observed.get(DEPLOYMENT, service.metadata.name) or {}
-    judgements = [ready, *_progress(ready, bool(troubles) or gave_up(deployment, observed)), *blocking, *informing]
+    judgements = [
+        ready,
+        *_progress(ready, bool(troubles) or gave_up(deployment, observed) is not None),
+        *blocking,
+        *informing,
+    ]
     decision = live_decision(service, observed)
     live = deployment.get("status", {})
     return Status(
