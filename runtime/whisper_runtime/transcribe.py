@@ -63,18 +63,21 @@ async def _through_the_model(
     longest = longest_now(engine.long_speed, config.request_timeout_seconds, config.max_audio_seconds)
     with ExitStack() as held:
         samples = await _decoded(serving, file, longest, held)
-        seconds, queued = len(samples) / SAMPLE_RATE, engine.queued_audio_seconds
-        serving.rates.heard(client, seconds)
-        if error := queue_full(queued, seconds, engine.speed, serving.queue_limit) or serving.places.share_full(
-            client, seconds, engine.speed, serving.queue_limit
-        ):
-            raise error
-        held.enter_context(serving.places.taken(client, seconds))
-        async with asyncio.timeout(deadline(seconds, queued, engine.speed, config.request_timeout_seconds)):
-            future = engine.submit(samples, options, live and live.on_segments)
-            if live is not None:
-                live.accepted.set()
-            return await _finished(future)
+        try:
+            seconds, queued = len(samples) / SAMPLE_RATE, engine.queued_audio_seconds
+            serving.rates.heard(client, seconds)
+            if error := queue_full(queued, seconds, engine.speed, serving.queue_limit) or serving.places.share_full(
+                client, seconds, engine.speed, serving.queue_limit
+            ):
+                raise error
+            held.enter_context(serving.places.taken(client, seconds))
+            async with asyncio.timeout(deadline(seconds, queued, engine.speed, config.request_timeout_seconds)):
+                future = engine.submit(samples, options, live and live.on_segments)
+                if live is not None:
+                    live.accepted.set()
+                return await _finished(future)
+        finally:
+            del samples  # or a traceback keeps this frame, and the recording on the disk, until garbage is collected
 
 
 async def _finished(future: Future[Transcription]) -> Transcription:

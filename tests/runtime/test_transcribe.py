@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
+from typing import IO
 
+import pytest
 from starlette.types import Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
-from tests.runtime.fake_engine import FakeEngine
+from tests.runtime.fake_engine import FakeEngine, fake_decode
 from whisper_runtime.app import create_app
-from whisper_runtime.engine.protocol import OutOfMemory
+from whisper_runtime.contract import RuntimeConfig
+from whisper_runtime.engine.protocol import OutOfMemory, Samples
+from whisper_runtime.serving import Serving
 
 FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'
 
@@ -80,3 +86,25 @@ async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: 
         assert (await client.get("/health")).status_code == 200
         engine.held[0].cancel()
         await request
+
+
+@pytest.mark.parametrize(("ends", "status"), [(None, 504), (OutOfMemory(), 503)])
+async def test_a_recording_without_answer_leaves_the_disk_at_once(
+    start: Start, engine: FakeEngine, ends: Exception | None, status: int
+) -> None:
+    """And not when Python next collects garbage: hours of samples lie on it, which nobody counts any more."""
+    decoded: list[weakref.ref[Samples]] = []
+
+    async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
+        samples = await fake_decode(media, max_seconds=max_seconds, timeout=timeout)
+        decoded.append(weakref.ref(samples))
+        return samples
+
+    engine.answer = ends
+    config = RuntimeConfig(model="base", request_timeout_seconds=1)
+    gc.disable()
+    try:
+        answer = await start(Serving(config, engine, decode)).post("/transcribe", files=speech())
+        assert (answer.status_code, decoded[0]()) == (status, None)
+    finally:
+        gc.enable()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
-from torch import nn
 from whisper import _ALIGNMENT_HEADS, _MODELS  # pyright: ignore[reportPrivateUsage]
-from whisper.model import AudioEncoder, ModelDimensions, TextDecoder, Whisper
+from whisper.model import ModelDimensions, Whisper
 
+from whisper_runtime.blank import Blank
 from whisper_runtime.contract import ComputeType, Device
 from whisper_runtime.engine.decoder import Decoder
 from whisper_runtime.engine.encoder import Encoder
@@ -72,24 +72,9 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
 def _mapped(path: Path) -> Whisper:
     """The checkpoint as openai-whisper's module, whose weights are the file's pages: nothing is read before its use."""
     checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    module = _Empty(ModelDimensions(**checkpoint["dims"]))
+    module = Blank(ModelDimensions(**checkpoint["dims"]))
     module.load_state_dict(checkpoint["model_state_dict"], assign=True)
     return module
-
-
-class _Empty(Whisper):
-    """A Whisper without weights, on the device that allocates nothing."""
-
-    def __init__(self, dims: ModelDimensions) -> None:
-        nn.Module.__init__(self)
-        self.dims = dims
-        with torch.device("meta"):
-            self.encoder = AudioEncoder(
-                dims.n_mels, dims.n_audio_ctx, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer
-            )
-            self.decoder = TextDecoder(
-                dims.n_vocab, dims.n_text_ctx, dims.n_text_state, dims.n_text_head, dims.n_text_layer
-            )
 
 
 def alignment_heads(name: str, dims: ModelDimensions) -> tuple[tuple[int, int], ...]:

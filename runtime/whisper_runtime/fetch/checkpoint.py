@@ -87,34 +87,15 @@ def _check(dims: Dimensions, tensors: dict[str, Any]) -> None:
 
 def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
     """Shape by name of every tensor in a checkpoint of these dimensions."""
-    import torch
-    from torch.overrides import TorchFunctionMode
-    from whisper.model import AudioEncoder, TextDecoder
+    from whisper.model import ModelDimensions
 
-    class WithoutValues(TorchFunctionMode):
-        """Skips initialisation, whose random numbers on the meta device import torch's compiler: seconds of CPU."""
-
-        def __torch_function__(
-            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-        ) -> Any:
-            given = kwargs or {}
-            if getattr(func, "__module__", None) == "torch.nn.init":
-                return given["tensor"] if "tensor" in given else args[0]
-            return func(*args, **given)
+    from whisper_runtime.blank import Blank
 
     try:
-        with torch.device("meta"), WithoutValues():
-            encoder = AudioEncoder(
-                dims.n_mels, dims.n_audio_ctx, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer
-            )
-            decoder = TextDecoder(dims.n_vocab, dims.n_text_ctx, dims.n_text_state, dims.n_text_head, dims.n_text_layer)
+        blank = Blank(ModelDimensions(**dims.model_dump()))
     except Exception as error:
         raise NotLoadable(f"no model has its dimensions: {_first_line(error)}") from None
-    return {
-        f"{part}.{key}": tuple(tensor.shape)
-        for part, module in (("encoder", encoder), ("decoder", decoder))
-        for key, tensor in module.state_dict().items()
-    }
+    return {key: tuple(tensor.shape) for key, tensor in blank.state_dict().items()}
 
 
 def _is_finite(tensor: Tensor) -> bool:
