@@ -28,12 +28,12 @@ def main() -> None:
                 text, problems = overload.markdown(report), report.problems
             else:
                 found = asyncio.run(soak.run(runtime, work, asked.requests))
-                text, problems = soak.markdown(found), list(found.wrong)
+                text, problems = soak.markdown(found), found.problems
     REPORTS.mkdir(parents=True, exist_ok=True)
     (REPORTS / f"runtime-{asked.form}.md").write_text(text)
     print(text)
     if problems:
-        sys.exit(f"{len(problems)} requests ended as none may")
+        sys.exit(f"{len(problems)} things happened that may not")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from hack.load import speeches
 from hack.load.client import Speech, ask
 from hack.load.process import Held, Runtime
 
-WARM_UP: Final = 100
-"""Requests before the first measurement: allocators and caches fill."""
+WARM_UP: Final = 0.1
+"""Of the requests, before the first measurement: allocators and caches fill."""
 SAMPLES: Final = 40
+GROWTH: Final = 2
+"""Descriptors or threads that may be more at one moment than at another: a decoder is running, a file just ends."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,17 @@ class Report:
     held: tuple[tuple[int, Held], ...]
     """What the process held after so many requests."""
     scratch_left: int
+
+    @property
+    def problems(self) -> list[str]:
+        """What was answered wrong, and what grew."""
+        first, last = self.held[0][1], self.held[-1][1]
+        grown = {
+            "descriptors": last.descriptors - first.descriptors > GROWTH,
+            "threads": last.threads - first.threads > GROWTH,
+            "files in scratch": self.scratch_left > 0,
+        }
+        return [*self.wrong, *(f"{what} grew" for what, grew in grown.items() if grew)]
 
     @property
     def memory_slope(self) -> float:
@@ -35,7 +48,7 @@ class Report:
 async def run(runtime: Runtime, work: Path, requests: int) -> Report:
     """Sends `requests` one after another, and notes what the process holds on the way."""
     files = [replace(file, text=(await ask(runtime.port, file)).text) for file in speeches.mixed(work)]
-    for number in range(WARM_UP):
+    for number in range(int(requests * WARM_UP)):
         await ask(runtime.port, files[number % len(files)])
     wrong: list[str] = []
     held = [(0, runtime.held)]
@@ -58,12 +71,12 @@ def markdown(report: Report) -> str:
         f"| {number} | {held.memory_mib:.1f} | {held.descriptors} | {held.threads} |\n"
         for number, held in report.held[:: max(1, len(report.held) // 10)]
     )
-    wrong = "".join(f"- {problem}\n" for problem in report.wrong[:50]) or "None.\n"
+    problems = "".join(f"- {problem}\n" for problem in report.problems[:50]) or "None.\n"
     return f"""\
 # A thousand requests
 
 Written by `python -m hack.load soak`. One runtime process with `tiny.en` on a CPU; {report.requests} requests one after
-another, 3 to 11 s of speech in five formats, after {WARM_UP} to warm up.
+another, 3 to 11 s of speech in five formats, after {WARM_UP:.0%} as many to warm up.
 
 Memory's slope: {report.memory_slope:+.2f} MiB for each 1,000 requests (anonymous memory, least squares over
 {len(report.held)} measurements). Files left in scratch: {report.scratch_left}.
@@ -71,6 +84,6 @@ Memory's slope: {report.memory_slope:+.2f} MiB for each 1,000 requests (anonymou
 | after requests | memory MiB | descriptors | threads |
 |---|---|---|---|
 {rows}
-## Answers that were not right
+## What should not have happened
 
-{wrong}"""
+{problems}"""

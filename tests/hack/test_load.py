@@ -14,7 +14,7 @@ from hack.load.overload import problem_of
 from hack.load.process import Runtime, running
 
 SECONDS = 6
-REQUESTS = 60
+REQUESTS = 30
 HEALTH_SECONDS = 10.0
 """A stuck probe, not a slow machine: the report of the long form has the percentiles."""
 
@@ -25,7 +25,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
         yield started
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: Runtime, tmp_path: Path) -> None:
     report = asyncio.run(overload.run(runtime, tmp_path, SECONDS))
     assert report.problems == []
@@ -34,14 +34,11 @@ def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: 
     assert "at rest" in overload.markdown(report)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_requests_in_a_row_leave_nothing_behind(runtime: Runtime, tmp_path: Path) -> None:
     report = asyncio.run(soak.run(runtime, tmp_path, REQUESTS))
-    assert report.wrong == ()
-    assert report.scratch_left == 0
-    first, last = report.held[0][1], report.held[-1][1]
-    assert last.descriptors <= first.descriptors + 2
-    assert last.threads <= first.threads + 2
+    assert report.problems == []
+    assert "None." in soak.markdown(report)
 
 
 @pytest.mark.parametrize(
