@@ -31,7 +31,10 @@ def wrong_default(language: str, languages: int = ALL) -> str | None:
     code = code_of(language)
     if language == "auto" or (code and knows(languages, code)):
         return None
-    who, remedy = "Whisper does not know", "an ISO-639-1 code such as en, or auto"
-    if code:
+    if code is None:
+        who, remedy = "Whisper does not know", "an ISO-639-1 code such as en, or auto"
+    elif languages == 1:
+        who, remedy = "this model of English alone does not know", "auto or en, or take a multilingual model, as base"
+    else:
         who, remedy = f"this model of {languages} languages does not know", f"auto, or a model of {ALL}, as large-v3"
     return f"{env_name('language')} is {language!r}, which {who}: set {remedy}"

@@ -32,7 +32,6 @@ from whisper_runtime.contract import (
 )
 from whisper_runtime.engine.protocol import Engine
 from whisper_runtime.engine.transcription import Transcription
-from whisper_runtime.served import ServedModel
 
 STAGE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 AUDIO_BUCKETS: Final = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400)
@@ -121,7 +120,8 @@ class Metrics:
 
     def watch(
         self,
-        served: ServedModel,
+        model: str,
+        digest: Callable[[], str | None],
         engine: Engine,
         queue_limit: Callable[[], float],
         oldest_wait: Callable[[], float],
@@ -129,8 +129,8 @@ class Metrics:
         ready: Callable[[], bool],
     ) -> None:
         """Names the model, and adds the gauges that are read when Prometheus asks."""
-        self._model = served
-        self._info.labels(served.name, served.digest or "", "", "").set(1)
+        self._model, self._digest = model, digest
+        self.runs_on("", "", lambda: 0)
         for name, text, value in (
             (READY_METRIC, "1 while requests are to be sent here, as /ready says.", ready),
             (QUEUED_AUDIO_METRIC, "Seconds of audio that wait.", lambda: engine.queued_audio_seconds),
@@ -147,9 +147,9 @@ class Metrics:
 
     def transcribed(self, found: Transcription, seconds: float) -> None:
         """Counts one transcription that took `seconds`."""
-        self._transcriptions.labels(found.language, self._model.name).inc()
-        self._seconds.labels(self._model.name).observe(seconds)
-        self._audio.labels(self._model.name).observe(found.duration)
+        self._transcriptions.labels(found.language, self._model).inc()
+        self._seconds.labels(self._model).observe(seconds)
+        self._audio.labels(self._model).observe(found.duration)
 
     def answered(self, route: str, status: int, cause: str | None) -> None:
         """Counts a request by what became of it; `cause` is the code of its error."""
@@ -174,7 +174,7 @@ class Metrics:
     def runs_on(self, device: str, compute_type: str, memory: Callable[[], float]) -> None:
         """Names the device of the model, and where to read the bytes that it holds there."""
         self._info.clear()
-        self._info.labels(self._model.name, self._model.digest or "", device, compute_type).set(1)
+        self._info.labels(self._model, self._digest() or "", device, compute_type).set(1)
         self._memory.set_function(memory)
 
     def stage(self, name: str, seconds: float) -> None:

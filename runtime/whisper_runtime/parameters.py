@@ -49,7 +49,6 @@ def answer_of(form: TranscriptionForm) -> Answer:
 def options(
     served: ServedModel,
     *,
-    languages: int,
     condition_on_previous_text: bool,
     task: Task = "transcribe",
     language: str | None = None,
@@ -58,13 +57,10 @@ def options(
     words: bool = False,
     logprobs: bool = False,
 ) -> Options:
-    """The decoding options that a request asks for; raises ApiError for the first field that is wrong.
-
-    `languages`: how many of them the model knows.
-    """
+    """The decoding options that a request asks for; raises ApiError for the first field that is wrong."""
     return Options(
         task=task,
-        language=language_of(language, served, languages),
+        language=language_of(language, served),
         prompt=prompt or None,
         temperatures=temperatures_of(temperature),
         condition_on_previous_text=condition_on_previous_text,
@@ -73,7 +69,7 @@ def options(
     )
 
 
-def language_of(asked: str | None, served: ServedModel, languages: int) -> str | None:
+def language_of(asked: str | None, served: ServedModel) -> str | None:
     """The ISO-639-1 code of `asked` (a code or an English name; None or `auto`: the server's default)."""
     if not asked or asked.lower() == "auto":
         return served.default_language
@@ -86,13 +82,13 @@ def language_of(asked: str | None, served: ServedModel, languages: int) -> str |
     if served.english_only and code != "en":
         message = (
             f"`language` is {asked!r}, but the model `{served.name}` knows English only: "
-            f"leave `language` out, or use `{served.name.removesuffix('.en')}`."
+            "leave `language` out, or use a multilingual model such as `large-v3`."
         )
         raise ApiError(400, message, param="language", code="language_not_supported")
-    if not knows(languages, code):
+    if not knows(served.abilities.languages, code):
         message = (
-            f"`language` is {asked!r}, which the model `{served.name}` of {languages} languages does not know: "
-            "leave `language` out, or use a newer model such as `large-v3`."
+            f"`language` is {asked!r}, which the model `{served.name}` of {served.abilities.languages} languages "
+            "does not know: leave `language` out, or use a newer model such as `large-v3`."
         )
         raise ApiError(400, message, param="language", code="language_not_supported")
     return code
@@ -105,7 +101,7 @@ def temperatures_of(asked: float) -> tuple[float, ...]:
 
 def check_translates(served: ServedModel, *, param: str) -> None:
     """Raises ApiError where the model cannot translate; `param` is the field by which the client asked for it."""
-    if not served.translates:
+    if not served.abilities.translates:
         message = (
             f"The model `{served.name}` was not trained to translate: "
             "use a multilingual model such as `large-v3`, or transcribe."

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from whisper_runtime.contract import OFFICIAL_MODELS, RuntimeConfig, expected_sha256
+from whisper_runtime.contract import RuntimeConfig, expected_sha256
+from whisper_runtime.engine.protocol import Abilities
 from whisper_runtime.errors import ApiError
 from whisper_runtime.languages import code_of
 
@@ -18,21 +19,30 @@ ALIAS: Final = "whisper-1"
 class ServedModel:
     name: str
     digest: str | None
-    """sha256 of the checkpoint; None: it was given by path, without one."""
-    english_only: bool
-    translates: bool
+    """sha256 of the checkpoint; None: it was given by path, and is not read yet."""
+    abilities: Abilities
     default_language: str | None
     """For requests that name none; None: detected."""
 
+    @property
+    def english_only(self) -> bool:
+        return self.abilities.languages == 1
 
-def served_model(config: RuntimeConfig) -> ServedModel:
-    """The model that `config` names: by its name, or by the file's name where it gives a path."""
-    name = PurePath(config.model).stem if "/" in config.model else config.model
-    digest = config.model_sha256 if "/" in config.model else expected_sha256(name, config.model_sha256)
-    english_only = name.endswith(".en")
-    is_turbo = name in ("turbo", "large-v3-turbo") or digest == OFFICIAL_MODELS["turbo"]
-    language = "en" if english_only else code_of(config.language)
-    return ServedModel(name, digest, english_only, not english_only and not is_turbo, language)
+
+def served_model(config: RuntimeConfig, digest: str | None, abilities: Abilities) -> ServedModel:
+    """The model that `config` names, by its name or the file's, with what is known of its content."""
+    language = "en" if abilities.languages == 1 else code_of(config.language)
+    return ServedModel(name_of(config.model), digest, abilities, language)
+
+
+def name_of(model: str) -> str:
+    """What clients call a model that is given by its name, or by its file's path."""
+    return PurePath(model).name.removesuffix(".pt") if "/" in model else model
+
+
+def promised_digest(config: RuntimeConfig) -> str | None:
+    """sha256 that a checkpoint of this name has wherever it comes from; None: a file may hold anything."""
+    return None if "/" in config.model else expected_sha256(config.model, config.model_sha256)
 
 
 def check_name(served: ServedModel, asked: str) -> None:

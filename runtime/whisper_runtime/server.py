@@ -49,8 +49,9 @@ class Server(uvicorn.Server):
         return bool(self.server_state.tasks)
 
 
-def serve(serving: Serving, prepare: Callable[[], None]) -> None:
-    """Serves until SIGTERM or SIGINT. `prepare` may block: it makes sure that the checkpoint is there.
+def serve(serving: Serving, prepare: Callable[[], str]) -> None:
+    """Serves until SIGTERM or SIGINT. `prepare` may block: it makes sure that the checkpoint is there, and
+    tells its sha256.
 
     Raises CannotServe where a port is taken or the model cannot be loaded.
     """
@@ -93,7 +94,7 @@ def _server(app: FastAPI) -> Server:
     )
 
 
-async def _serve(serving: Serving, prepare: Callable[[], None], listener: socket.socket) -> None:
+async def _serve(serving: Serving, prepare: Callable[[], str], listener: socket.socket) -> None:
     stop = _stop_on_signals()
     server = _server(create_app(serving))
     running = [
@@ -127,10 +128,10 @@ async def _beat(serving: Serving) -> None:
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def _watch_engine(serving: Serving, prepare: Callable[[], None]) -> None:
+async def _watch_engine(serving: Serving, prepare: Callable[[], str]) -> None:
     """Brings the model up; raises CannotServe as soon as the engine has failed, now or later."""
     started = time.monotonic()
-    await asyncio.wrap_future(_in_the_background(prepare))
+    serving.digest = await asyncio.wrap_future(_in_the_background(prepare))
     serving.engine.start()
     while serving.engine.state is State.LOADING:
         await asyncio.sleep(POLL_SECONDS)
@@ -143,9 +144,9 @@ async def _watch_engine(serving: Serving, prepare: Callable[[], None]) -> None:
     raise CannotServe(serving.engine.error or "the engine stopped by itself")
 
 
-def _in_the_background(work: Callable[[], None]) -> Future[None]:
+def _in_the_background(work: Callable[[], str]) -> Future[str]:
     """Runs `work` in a thread that does not hold up the end of the process, as an executor's would."""
-    future: Future[None] = Future()
+    future: Future[str] = Future()
 
     def run() -> None:
         try:

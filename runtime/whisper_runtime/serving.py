@@ -18,7 +18,7 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.places import Places
 from whisper_runtime.ratelimit import Rates
 from whisper_runtime.scratch import Scratch
-from whisper_runtime.served import ServedModel, served_model
+from whisper_runtime.served import ServedModel, name_of, promised_digest, served_model
 
 
 class Decode(Protocol):
@@ -39,23 +39,29 @@ class Serving:
     decoders: Decoders = field(default_factory=Decoders)
     places: Places = field(default_factory=Places)
     saturation: Saturation = field(default_factory=Saturation)
-    model: ServedModel = field(init=False)
+    digest: str | None = field(init=False)
+    """sha256 of the checkpoint; None: not known yet."""
     scratch: Scratch = field(init=False)
     rates: Rates = field(init=False)
 
     def __post_init__(self) -> None:
         config = self.config
-        self.model = served_model(config)
+        self.digest = promised_digest(config)
         self.scratch = Scratch(config.max_scratch_bytes)
         self.rates = Rates(config.requests_per_minute, config.audio_minutes_per_hour)
         self.metrics.watch(
-            self.model,
+            name_of(config.model),
+            lambda: self.digest,
             self.engine,
             queue_limit=lambda: self.queue_limit,
             oldest_wait=lambda: self.places.oldest_wait,
             scratch=lambda: self.scratch.used,
             ready=lambda: self.unready is None,
         )
+
+    @property
+    def model(self) -> ServedModel:
+        return served_model(self.config, self.digest, self.engine.abilities)
 
     @property
     def unready(self) -> str | None:

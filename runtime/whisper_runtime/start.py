@@ -8,21 +8,24 @@ from pathlib import Path
 import torch
 
 from whisper_runtime import audio, golden
-from whisper_runtime.contract import RuntimeConfig, checkpoint_path
+from whisper_runtime.contract import OFFICIAL_MODELS, RuntimeConfig, checkpoint_path
 from whisper_runtime.engine import model
 from whisper_runtime.engine.protocol import Samples
 from whisper_runtime.engine.scheduler import Scheduler
 from whisper_runtime.fetch import fetch
-from whisper_runtime.languages import wrong_default
+from whisper_runtime.fetch.partial import sha256_of
+from whisper_runtime.languages import ALL, wrong_default
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.served import promised_digest
 from whisper_runtime.server import CannotServe, serve
 from whisper_runtime.serving import Serving
 
 
 def run(config: RuntimeConfig) -> str | None:
     """Serves until it is told to stop; None then, else why it cannot serve."""
-    if problem := wrong_default(config.language):
-        return problem
+    english_only = config.model in OFFICIAL_MODELS and config.model.endswith(".en")
+    if problem := wrong_default(config.language, 1 if english_only else ALL):
+        return problem  # before anything is fetched; what only the checkpoint tells is looked at once it is loaded
     path, metrics = checkpoint(config), Metrics()
     engine = Scheduler(
         load=lambda: _load(config, path, metrics),
@@ -46,7 +49,7 @@ def checkpoint(config: RuntimeConfig) -> Path:
 def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> model.Model:
     with metrics.phase("load"):
         loaded = model.load(path, config.device, config.compute_type)
-    if problem := wrong_default(config.language, loaded.num_languages):
+    if problem := wrong_default(config.language, loaded.abilities.languages):
         raise model.CannotLoad(problem)
     on_gpu = loaded.device.type == "cuda"
     device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
@@ -59,15 +62,29 @@ def _prove(config: RuntimeConfig, transcribe: Callable[[Samples], str], metrics:
         golden.prove(config.golden_dir, config.golden_max_word_error_rate, transcribe)
 
 
-def ensure(config: RuntimeConfig, path: Path, metrics: Metrics) -> None:
-    """Fetches the checkpoint where it is not there: a lone container starts with a name alone. Raises CannotServe."""
-    if path.exists():
-        return
-    if "/" in config.model:
-        raise CannotServe(
-            f"WHISPER_MODEL names {path}, which does not exist: correct the path, or mount the file there"
-        )
-    with metrics.phase("fetch"):
-        report = fetch(config)
+def ensure(config: RuntimeConfig, path: Path, metrics: Metrics) -> str:
+    """The checkpoint's sha256. Raises CannotServe.
+
+    A lone container starts with a name alone, so what is not there is fetched, and `fetch` gives no file its name whose
+    digest is wrong. A file that is given by its path has been looked at by nobody.
+    """
+    digest = promised_digest(config)
+    if digest is None:
+        return _digest_of(path, config.model_sha256)
     if not path.exists():
-        raise CannotServe(f"{report.reason}: {report.message}")
+        with metrics.phase("fetch"):
+            report = fetch(config)
+        if not path.exists():
+            raise CannotServe(f"{report.reason}: {report.message}")
+    return digest
+
+
+def _digest_of(path: Path, wanted: str | None) -> str:
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        why = f"WHISPER_MODEL names {path}, which cannot be read ({error.strerror})"
+        raise CannotServe(f"{why}: correct the path, or mount the file there") from None
+    if wanted not in (None, digest):
+        raise CannotServe(f"{path} has sha256 {digest}, but WHISPER_MODEL_SHA256 is {wanted}: correct one of the two")
+    return digest

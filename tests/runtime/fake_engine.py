@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 
 from whisper_runtime.audio import AudioError
-from whisper_runtime.engine.protocol import OnSegments, Samples, State
+from whisper_runtime.engine.protocol import Abilities, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
 
 SEGMENT = Segment(
@@ -28,12 +28,17 @@ SEGMENT = Segment(
 SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(SEGMENT,))
 
 
+MULTILINGUAL = Abilities(languages=99, translates=True)
+TURBO = Abilities(languages=100, translates=False)
+ENGLISH = Abilities(languages=1, translates=False)
+
+
 class FakeEngine:
     def __init__(self, state: State = State.READY) -> None:
         self.state = state
         self.heard: list[int] = []
         """Samples of each recording."""
-        self.languages = 99
+        self.abilities = MULTILINGUAL
         self.error: str | None = None
         self.queued_audio_seconds = 0.0
         self.speed = 10.0

@@ -50,7 +50,7 @@ def main() -> int:
     config = RuntimeConfig.from_env(os.environ)
     logs.configure(config.log_level, config.log_format)
     try:
-        serve(Serving(config, TimedEngine(), fake_decode), prepare=lambda: None)
+        serve(Serving(config, TimedEngine(), fake_decode), prepare=lambda: "a" * 64)
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 1

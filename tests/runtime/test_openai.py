@@ -11,6 +11,7 @@ from whisper.tokenizer import get_encoding
 from tests.runtime import fake_engine
 from tests.runtime.conftest import Start, speech
 from tests.runtime.fake_engine import FakeEngine
+from whisper_runtime.engine.protocol import Abilities
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
@@ -244,19 +245,21 @@ async def test_a_field_that_is_given_twice_is_refused(start: Start, engine: Fake
     assert engine.asked == []
 
 
-@pytest.mark.parametrize("model", ["turbo", "large-v3-turbo", "tiny.en"])
-async def test_models_that_cannot_translate_say_so(start: Start, model: str) -> None:
-    answer = await start(model=model).post(TRANSLATIONS, files=speech(), data={"model": model})
+@pytest.mark.parametrize("abilities", [fake_engine.TURBO, fake_engine.ENGLISH])
+async def test_models_that_cannot_translate_say_so(start: Start, engine: FakeEngine, abilities: Abilities) -> None:
+    engine.abilities = abilities
+    answer = await start(model="/models/mine.pt").post(TRANSLATIONS, files=speech(), data={"model": "mine"})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "model")
-    assert f"`{model}` was not trained to translate" in answer.json()["error"]["message"]
+    assert "`mine` was not trained to translate" in answer.json()["error"]["message"]
 
 
 async def test_an_english_model_refuses_another_language(start: Start, engine: FakeEngine) -> None:
-    client = start(model="tiny.en")
-    refused = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "tiny.en", "language": "de"})
+    engine.abilities = fake_engine.ENGLISH
+    client = start(model="/models/mine.pt")
+    refused = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "mine", "language": "de"})
     assert refused.status_code == 400
     assert "knows English only" in refused.json()["error"]["message"]
-    accepted = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "tiny.en"})
+    accepted = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "mine"})
     assert (accepted.status_code, engine.asked[0].language) == (200, "en")
 
 
@@ -274,7 +277,7 @@ async def test_a_model_of_fewer_languages_refuses_the_one_that_it_lacks(
         "code": "language_not_supported",
     }
     assert (refused.status_code, engine.asked) == (400, [])
-    engine.languages = 100
+    engine.abilities = fake_engine.TURBO
     await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
     assert engine.asked[0].language == "yue"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.runtime.conftest import Start, speech
-from tests.runtime.fake_engine import FakeEngine
+from tests.runtime.fake_engine import ENGLISH, TURBO, FakeEngine
+from whisper_runtime.engine.protocol import Abilities
 
 
 async def test_answers_text_language_segments_duration(start: Start) -> None:
@@ -33,8 +34,11 @@ async def test_a_field_of_nobody_is_refused(start: Start) -> None:
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "tasks")
 
 
-@pytest.mark.parametrize("model", ["turbo", "large-v3-turbo", "base.en"])
-async def test_a_model_that_cannot_translate_says_so_in_one_sentence(start: Start, model: str) -> None:
+@pytest.mark.parametrize(("model", "abilities"), [("turbo", TURBO), ("base.en", ENGLISH)])
+async def test_a_model_that_cannot_translate_says_so_in_one_sentence(
+    start: Start, engine: FakeEngine, model: str, abilities: Abilities
+) -> None:
+    engine.abilities = abilities
     answer = await start(model=model).post("/transcribe", files=speech(), data={"task": "translate"})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "task")
     assert answer.json()["error"]["message"] == (

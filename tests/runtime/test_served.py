@@ -6,49 +6,50 @@ from typing import Any
 
 import pytest
 
+from tests.runtime.fake_engine import ENGLISH, MULTILINGUAL, TURBO
 from whisper_runtime.contract import OFFICIAL_MODELS, RuntimeConfig
-from whisper_runtime.served import served_model
+from whisper_runtime.engine.protocol import Abilities
+from whisper_runtime.served import promised_digest, served_model
 
 DIGEST = "a" * 64
 
 
 @pytest.mark.parametrize(
-    ("config", "name", "digest"),
+    ("model", "name"),
     [
-        ({"model": "base"}, "base", OFFICIAL_MODELS["base"]),
-        ({"model": "base", "model_sha256": DIGEST}, "base", DIGEST),
-        ({"model": "/models/mine.pt", "model_sha256": DIGEST}, "mine", DIGEST),
-        ({"model": "/models/base.pt"}, "base", None),  # a file of that name may hold anything
+        ("base.en", "base.en"),
+        ("/models/mine.pt", "mine"),
+        ("/models/base.en.pt", "base.en"),
+        ("/models/base.en", "base.en"),
     ],
 )
-def test_name_and_digest(config: dict[str, Any], name: str, digest: str | None) -> None:
-    served = served_model(RuntimeConfig(**config))
-    assert (served.name, served.digest) == (name, digest)
+def test_a_model_is_called_by_its_name_or_its_files(model: str, name: str) -> None:
+    assert served_model(RuntimeConfig(model=model), DIGEST, MULTILINGUAL).name == name
 
 
 @pytest.mark.parametrize(
-    ("model", "language", "default"),
+    ("config", "digest"),
     [
-        ("base", "auto", None),
-        ("base", "de", "de"),
-        ("base", "German", "de"),  # as openai-whisper takes it
-        ("base.en", "auto", "en"),
+        ({"model": "base"}, OFFICIAL_MODELS["base"]),
+        ({"model": "base", "model_sha256": DIGEST}, DIGEST),
+        ({"model": "/models/mine.pt", "model_sha256": DIGEST}, None),  # to be compared with the file's own
+        ({"model": "/models/base.pt"}, None),  # a file of that name may hold anything
     ],
 )
-def test_the_language_of_requests_that_name_none(model: str, language: str, default: str | None) -> None:
-    assert served_model(RuntimeConfig(model=model, language=language)).default_language == default
+def test_a_name_promises_a_digest_and_a_path_none(config: dict[str, Any], digest: str | None) -> None:
+    assert promised_digest(RuntimeConfig(**config)) == digest
 
 
 @pytest.mark.parametrize(
-    ("config", "english_only", "translates"),
+    ("abilities", "language", "default"),
     [
-        ({"model": "base"}, False, True),
-        ({"model": "base.en"}, True, False),
-        ({"model": "turbo"}, False, False),
-        ({"model": "large-v3-turbo"}, False, False),
-        ({"model": "/models/mine.pt", "model_sha256": OFFICIAL_MODELS["turbo"]}, False, False),
+        (MULTILINGUAL, "auto", None),
+        (MULTILINGUAL, "de", "de"),
+        (MULTILINGUAL, "German", "de"),  # as openai-whisper takes it
+        (TURBO, "auto", None),
+        (ENGLISH, "auto", "en"),
     ],
 )
-def test_what_the_model_can(config: dict[str, Any], english_only: bool, translates: bool) -> None:
-    served = served_model(RuntimeConfig(**config))
-    assert (served.english_only, served.translates) == (english_only, translates)
+def test_the_language_of_requests_that_name_none(abilities: Abilities, language: str, default: str | None) -> None:
+    config = RuntimeConfig(model="/models/mine.pt", language=language)
+    assert served_model(config, DIGEST, abilities).default_language == default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,27 @@ from whisper_runtime.contract import RuntimeConfig
 from whisper_runtime.engine.model import CannotLoad
 from whisper_runtime.languages import wrong_default
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.server import CannotServe
 
 
 def test_a_language_of_nobody_is_told_before_anything_is_fetched() -> None:
     assert start.run(RuntimeConfig(language="xx")) == (
         "WHISPER_LANGUAGE is 'xx', which Whisper does not know: set an ISO-639-1 code such as en, or auto"
     )
+
+
+def test_a_language_that_an_english_model_lacks_is_told_before_it_is_fetched() -> None:
+    assert start.run(RuntimeConfig(model="small.en", language="de")) == (
+        "WHISPER_LANGUAGE is 'de', which this model of English alone does not know: "
+        "set auto or en, or take a multilingual model, as base"
+    )
+
+
+def test_a_file_of_english_alone_is_known_by_its_content(weights: dict[str, Path], tmp_path: Path) -> None:
+    renamed = tmp_path / "mine.pt"
+    renamed.symlink_to(weights["tiny.en"])
+    with pytest.raises(CannotLoad, match="WHISPER_LANGUAGE is 'de', which this model of English alone"):
+        start._load(RuntimeConfig(language="de", device="cpu"), renamed, Metrics())  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_language_that_the_model_lacks_is_told_once_it_is_loaded(weights: dict[str, Path]) -> None:
@@ -29,6 +45,28 @@ def test_a_language_that_the_model_lacks_is_told_once_it_is_loaded(weights: dict
     )
 
 
-@pytest.mark.parametrize(("language", "languages"), [("auto", 99), ("de", 99), ("German", 99), ("yue", 100)])
+@pytest.mark.parametrize(("language", "languages"), [("auto", 99), ("de", 99), ("German", 99), ("yue", 100), ("en", 1)])
 def test_what_the_model_knows_is_its_language(language: str, languages: int) -> None:
     assert wrong_default(language, languages) is None
+
+
+def test_a_file_that_is_given_by_its_path_is_known_by_its_own_digest(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    for sha256 in (None, digest):
+        assert start.ensure(RuntimeConfig(model=str(path), model_sha256=sha256), path, Metrics()) == digest
+
+
+def test_a_file_of_another_digest_than_was_promised_is_not_served(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(b"weights")
+    with pytest.raises(CannotServe, match=r"mine\.pt has sha256 9a12.*, but WHISPER_MODEL_SHA256 is aaaa.*: correct"):
+        start.ensure(RuntimeConfig(model=str(path), model_sha256="a" * 64), path, Metrics())
+
+
+@pytest.mark.parametrize(("name", "why"), [("missing.pt", "No such file or directory"), (".", "Is a directory")])
+def test_a_path_to_no_file_is_told(tmp_path: Path, name: str, why: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(CannotServe, match=rf"which cannot be read \({why}\): correct the path"):
+        start.ensure(RuntimeConfig(model=str(path)), path, Metrics())

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
-from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
+from tests.runtime.fake_engine import MULTILINGUAL, SEGMENT, SPOKEN, FakeEngine
 from whisper_runtime import streaming
 from whisper_runtime.app import create_app
 from whisper_runtime.parameters import Answer
@@ -25,7 +25,7 @@ from whisper_runtime.streaming import Said
 
 PATH = "/v1/audio/transcriptions"
 FIELDS = {"model": "base", "stream": "true"}
-SERVED = ServedModel("base", None, english_only=False, translates=True, default_language=None)
+SERVED = ServedModel("base", None, MULTILINGUAL, default_language=None)
 ONE = replace(SEGMENT, text=" Ask not")
 TWO = replace(SEGMENT, id=1, text=" what your country.")
 BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))

@@ -15,6 +15,7 @@ from whisper_runtime.contract import ComputeType, Device
 from whisper_runtime.engine.decoder import Decoder
 from whisper_runtime.engine.encoder import Encoder
 from whisper_runtime.engine.products import Precision, packer
+from whisper_runtime.engine.protocol import Abilities
 
 ACTIVATIONS: Final = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 """What runs between the products on a GPU; on a CPU that is float32."""
@@ -43,6 +44,12 @@ class Model:
     @property
     def num_languages(self) -> int:
         return self.dims.n_vocab - 51765 - int(self.is_multilingual)
+
+    @property
+    def abilities(self) -> Abilities:
+        """A decoder that was cut down to fewer layers than the encoder has, as turbo's, learnt to transcribe alone."""
+        whole = self.dims.n_text_layer >= self.dims.n_audio_layer
+        return Abilities(self.num_languages if self.is_multilingual else 1, self.is_multilingual and whole)
 
 
 def load(path: Path, device: Device, compute_type: ComputeType, name: str | None = None) -> Model:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,18 @@ class OutOfMemory(Exception):
     """The device has no memory for the request, not even alone."""
 
 
+@dataclass(frozen=True)
+class Abilities:
+    """What a checkpoint can, by its dimensions: a file may have any name."""
+
+    languages: int
+    """How many of Whisper's languages it knows, in the order of openai-whisper's table; 1: English alone."""
+    translates: bool
+
+
+NO_MODEL: Final = Abilities(languages=0, translates=False)
+
+
 class Engine(Protocol):
     @property
     def state(self) -> State: ...
@@ -41,8 +54,8 @@ class Engine(Protocol):
         ...
 
     @property
-    def languages(self) -> int:
-        """How many of Whisper's languages the model knows; 0 until it is loaded."""
+    def abilities(self) -> Abilities:
+        """What the model can; NO_MODEL until it is loaded."""
         ...
 
     @property

@@ -16,7 +16,7 @@ import torch
 from whisper_runtime.engine import memory
 from whisper_runtime.engine.batch import Batch
 from whisper_runtime.engine.model import ACTIVATIONS, Model
-from whisper_runtime.engine.protocol import Observer, OnSegments, Samples, State, Unobserved
+from whisper_runtime.engine.protocol import NO_MODEL, Observer, OnSegments, Samples, State, Unobserved
 from whisper_runtime.engine.request import Request
 from whisper_runtime.engine.speech import Tokens
 from whisper_runtime.engine.speed import FIRST, LongSpeed
@@ -46,7 +46,7 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
         self._table: Table | None = None
         self.state = State.LOADING
-        self.languages = 0
+        self.abilities = NO_MODEL
         self.error: str | None = None
 
     @property
@@ -97,7 +97,7 @@ class Scheduler:
             self._fail(error)
             return
         with self._changed:
-            self._table, self.languages = table, model.num_languages
+            self._table, self.abilities = table, model.abilities
             if self.state is State.LOADING:
                 self.state = State.READY
         try:

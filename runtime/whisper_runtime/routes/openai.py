@@ -44,7 +44,6 @@ async def create_transcription(
     answer = parameters.answer_of(form)
     options = parameters.options(
         serving.model,
-        languages=serving.engine.languages,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         language=form.language,
         prompt=form.prompt,
@@ -72,7 +71,6 @@ async def create_translation(
     parameters.check_translates(serving.model, param="model")
     options = parameters.options(
         serving.model,
-        languages=serving.engine.languages,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         task="translate",
         prompt=form.prompt,

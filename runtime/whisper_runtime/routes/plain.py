@@ -25,7 +25,6 @@ async def post_transcribe(
         parameters.check_translates(serving.model, param="task")
     options = parameters.options(
         serving.model,
-        languages=serving.engine.languages,
         condition_on_previous_text=serving.config.condition_on_previous_text,
         language=form.language,
         task=form.task,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from whisper.audio import N_FRAMES
 from whisper_runtime.contract import ComputeType
 from whisper_runtime.engine import memory, model
 from whisper_runtime.engine.model import CannotLoad
+from whisper_runtime.engine.protocol import Abilities
 
 RELATIVE_ERROR = {"float32": 1e-4, "bfloat16": 0.05, "int8": 0.1}
 
@@ -66,6 +68,22 @@ def test_alignment_heads_are_those_of_the_models_name(name: str) -> None:
     whisper.model.Whisper.set_alignment_heads(reference, whisper._ALIGNMENT_HEADS[known])  # type: ignore[arg-type]
     wanted = [tuple(pair) for pair in reference.alignment_heads.indices().T.tolist()]  # type: ignore[operator]
     assert list(model.alignment_heads(name, dims)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("n_vocab", "encoder_layers", "decoder_layers", "abilities"),
+    [
+        (51864, 4, 4, Abilities(languages=1, translates=False)),  # tiny.en
+        (51865, 6, 6, Abilities(languages=99, translates=True)),  # base
+        (51866, 32, 32, Abilities(languages=100, translates=True)),  # large-v3
+        (51866, 32, 4, Abilities(languages=100, translates=False)),  # turbo
+    ],
+)
+def test_what_a_model_can_follows_from_its_dimensions(
+    smallest: model.Model, n_vocab: int, encoder_layers: int, decoder_layers: int, abilities: Abilities
+) -> None:
+    dims = replace(smallest.dims, n_vocab=n_vocab, n_audio_layer=encoder_layers, n_text_layer=decoder_layers)
+    assert replace(smallest, dims=dims).abilities == abilities
 
 
 def test_a_model_of_no_known_name_aligns_by_the_upper_half_of_its_layers(smallest: model.Model) -> None:

@@ -53,7 +53,7 @@ def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler)
     assert tuple(told) == found.segments
     assert found.text == "".join(segment.text for segment in told)
     assert engine.queued_audio_seconds == 0
-    assert engine.languages == 99
+    assert engine.abilities.languages == 99
 
 
 def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: model.Model) -> None:
