@@ -136,6 +136,12 @@ class Spec(Part):
             "spec.networkPolicy.allowTo is empty, so the pods cannot reach spec.redis: add its peer and port",
             lambda self: not (self.redis and self.network_policy) or bool(self.network_policy.allow_to),
         ),
+        Rule(
+            "!self.model.name.endsWith('.en') || self.language in ['auto', 'en']",
+            "spec.language is not en, and a model whose name ends in .en knows English alone: "
+            "remove spec.language, or take the model without .en",
+            lambda self: not self.model.name.endswith(".en") or self.language in ("auto", "en"),
+        ),
     )
 
 
