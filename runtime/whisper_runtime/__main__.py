@@ -136,7 +136,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         report = verify(order)
     except CannotVerify as error:
         return _end(MISCONFIGURED, str(error))
-    print(report.to_json() if parsed.json else table(report))
+    print(report.model_dump_json(exclude_none=True) if parsed.json else table(report))
     _leave_for_kubernetes(report.to_json())
     return 0 if report.passed else FAILED
 

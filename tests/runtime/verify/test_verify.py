@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from tests.contract.server import fake_server
-from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
+from tests.runtime.fake_engine import MULTILINGUAL, SEGMENT, SPOKEN, TURBO, FakeEngine
 from whisper_runtime.__main__ import main
 from whisper_runtime.audio import AudioError
 from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, Check, VerifyReport
-from whisper_runtime.engine.protocol import Samples
+from whisper_runtime.engine.protocol import Abilities, Samples
 from whisper_runtime.verify import security
 from whisper_runtime.verify.performance import percentile
 from whisper_runtime.verify.run import Order, verify
@@ -123,12 +123,14 @@ def test_a_bad_answer_fails_the_checks_of_that_name(golden: str, answer: Any, fa
     assert outcomes(report, False) == failed
 
 
-@pytest.mark.parametrize("model", ["turbo", "base"])
-def test_a_model_that_cannot_translate_may_say_so(golden: str, model: str) -> None:
-    with fake_server(FakeEngine(), decode, model=model) as url:
+@pytest.mark.parametrize("abilities", [TURBO, MULTILINGUAL])
+def test_a_model_that_cannot_translate_may_say_so(golden: str, abilities: Abilities) -> None:
+    engine = FakeEngine()
+    engine.abilities = abilities
+    with fake_server(engine, decode) as url:
         [check] = [check for check in verify(order(url, golden)).checks if check.name == "translates"]
     assert check.passed
-    assert ("was not trained to translate" in check.message) == (model == "turbo")
+    assert ("was not trained to translate" in check.message) == (abilities == TURBO)
 
 
 def test_a_server_without_a_body_limit_fails(golden: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,11 +202,13 @@ def test_the_exit_code_and_the_table(golden: str, answer: Any, code: int, capsys
     assert lines[-1].startswith("all 15 checks passed" if code == 0 else "9 of 15 checks failed")
 
 
-def test_the_report_as_json(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with fake_server(FakeEngine(), decode) as url:
+def test_the_report_as_json_is_whole(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "m" * TERMINATION_MESSAGE_LIMIT
+    with fake_server(FakeEngine(), decode, model=name, model_sha256="a" * 64) as url:
         main(["verify", "--url", url, "--json"], {"WHISPER_GOLDEN_DIR": golden})
     found = json.loads(capsys.readouterr().out)
     assert found["checks"][0]["name"] == "model"
+    assert name in found["checks"][0]["message"]
     assert found["performance"]["requests"] == 5
 
 
