@@ -33,6 +33,7 @@ def create_app(serving: Serving) -> FastAPI:
         summary="Speech to text, by OpenAI's audio API.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # many a client repeats a redirected POST without its body
         form_limits={"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024},
     )
     app.state.serving = serving
@@ -46,7 +47,7 @@ def create_app(serving: Serving) -> FastAPI:
 
 def create_probes_app(serving: Serving) -> FastAPI:
     """What the kubelet and Prometheus see, on a port that no client reaches."""
-    app = FastAPI(title="Whisper probes", openapi_url=None)
+    app = FastAPI(title="Whisper probes", openapi_url=None, redirect_slashes=False)
     app.state.serving = serving
     answer_in_openai_shape(app)
     app.include_router(probes.router)

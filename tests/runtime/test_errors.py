@@ -17,6 +17,8 @@ from tests.runtime.fake_engine import SPOKEN, FakeEngine
         ("GET", "/v1/chat/completions", 404, "unknown_url"),
         ("GET", "/transcribe", 405, "method_not_supported"),
         ("POST", "/v1/models", 405, "method_not_supported"),
+        ("POST", "/v1/audio/transcriptions/", 404, "unknown_url"),  # no redirect, which would lose the body
+        ("GET", "/v1/models/", 404, "unknown_url"),
     ],
 )
 async def test_unknown_routes_and_methods(start: Start, method: str, path: str, status: int, code: str) -> None:

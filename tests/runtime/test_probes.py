@@ -53,6 +53,11 @@ async def test_each_probe_says_its_own_thing(
     assert f"{READY_METRIC} {float(ready == 200)}" in (await client.get(METRICS_PATH)).text.splitlines()
 
 
+@pytest.mark.parametrize("path", ["/health", "/startup", "/ready", "/metrics"])
+async def test_a_probe_may_ask_for_the_status_alone(start: Start, path: str) -> None:
+    assert (await start(probes=True).head(path)).status_code == 200
+
+
 async def test_the_bodies_that_others_rely_on(start: Start) -> None:
     client = start(probes=True)
     assert (await client.get("/health")).json() == {"status": "healthy", "model": "base"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
@@ -14,8 +14,11 @@ from whisper_runtime.serving import ServingOf
 
 router = APIRouter(include_in_schema=False)
 
+ASKED: Final = ["GET", "HEAD"]
+"""Many load balancers ask for the status alone."""
 
-@router.get(HEALTH_PATH)
+
+@router.api_route(HEALTH_PATH, methods=ASKED)
 async def health(serving: ServingOf) -> Response:
     """Whether a restart would help: the main loop is stuck, or the model could not be loaded."""
     if serving.lifecycle.stale:
@@ -25,20 +28,20 @@ async def health(serving: ServingOf) -> Response:
     return _status(200, "healthy", model=serving.model.name)
 
 
-@router.get(STARTUP_PATH)
+@router.api_route(STARTUP_PATH, methods=ASKED)
 async def startup(serving: ServingOf) -> Response:
     """Whether the start is over: the model is loaded, warmed up and proven."""
     started = serving.engine.state is not State.LOADING
     return _status(200, "started") if started else _status(503, "starting")
 
 
-@router.get(READY_PATH)
+@router.api_route(READY_PATH, methods=ASKED)
 async def ready(serving: ServingOf) -> Response:
     """Whether to send clients here."""
     return _status(503, serving.unready) if serving.unready else _status(200, "ready")
 
 
-@router.get(METRICS_PATH)
+@router.api_route(METRICS_PATH, methods=ASKED)
 async def metrics(serving: ServingOf, accept: Annotated[str, Header()] = "") -> Response:
     encode, content_type = choose_encoder(accept)
     return Response(encode(serving.metrics.registry), headers={"content-type": content_type})
