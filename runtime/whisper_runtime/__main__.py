@@ -95,6 +95,8 @@ def _problems(error: ValidationError) -> list[str]:
 
 
 def _serve(config: RuntimeConfig) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the server takes them over: a first process would not end
+        signal.signal(number, lambda *_: os._exit(0))
     from whisper_runtime.start import run  # torch takes seconds to import, and `fetch` has no use for it
 
     return _end(FAILED, problem) if (problem := run(config)) else 0
@@ -156,4 +158,6 @@ def _leave_for_kubernetes(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    code = main(sys.argv[1:], os.environ)
+    sys.stdout.flush()
+    os._exit(code)  # not sys.exit: torch aborts a process whose interpreter ends while a thread loads a model

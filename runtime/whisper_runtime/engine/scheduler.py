@@ -67,15 +67,21 @@ class Scheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread after the step that it is in; requests that are left are cancelled."""
+        """Ends the thread after the step that it is in; requests that are left are cancelled.
+
+        Loading a model is no step and cannot be broken off: who does not wait for it ends the process.
+        """
         with self._changed:
+            loading = self.state is State.LOADING
             self.state = State.STOPPED
             self._changed.notify()
-        if self._thread.is_alive():
+        if self._thread.is_alive() and not loading:
             self._thread.join()
-        for request in [*self._come, *(self._table.requests if self._table else ())]:
+        with self._changed:
+            left = [*self._come, *(self._table.requests if self._table else ())]
+            self._come.clear()
+        for request in left:
             request.future.cancel()
-        self._come.clear()
 
     def submit(
         self, samples: Samples, options: Options, on_segments: OnSegments | None = None

@@ -80,6 +80,24 @@ def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
     engine.stop()
 
 
+def test_a_model_that_is_still_loading_is_not_waited_for(smallest: model.Model) -> None:
+    loaded = threading.Event()
+
+    def load() -> model.Model:
+        loaded.wait(SECONDS)
+        return smallest
+
+    engine = Scheduler(load, lambda transcribe: None)
+    engine.start()
+    future = engine.submit(hum(3), OPTIONS)
+    engine.stop()
+    assert not loaded.is_set()
+    assert future.cancelled()
+    loaded.set()
+    engine._thread.join(SECONDS)
+    assert engine.state is State.STOPPED
+
+
 def test_what_is_left_at_the_end_is_cancelled(smallest: model.Model) -> None:
     engine = Scheduler(lambda: smallest, lambda transcribe: None)
     engine.start()
