@@ -1,0 +1,64 @@
+"""A multilingual model hears German: it finds the language out, takes it by any of its names, and translates.
+
+Its file is called by no name of Whisper's, so all of that is known by what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.clients import Call, python
+from tests.contract.server import process
+
+pytestmark = pytest.mark.slow
+
+SPOKEN = "Das Haus ist alt, aber der Garten ist sehr schön. Meine Mutter wohnt dort seit zwanzig Jahren."
+
+
+@pytest.fixture(scope="module")
+def multilingual(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    directory = tmp_path_factory.mktemp("multilingual")
+    (directory / "mine.en.pt").symlink_to(weights["base"])
+    with process(directory, model=str(directory / "mine.en.pt"), golden_dir=str(golden), drain_seconds=0) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("german") / "german.wav"
+    subprocess.run(("espeak-ng", "-v", "de", "-s", "130", "-w", str(path), SPOKEN), check=True)
+    return str(path)
+
+
+def said(url: str, operation: str, recording: str, **params: Any) -> dict[str, Any]:
+    call = Call(operation, {"model": "mine.en", "response_format": "verbose_json", **params}, recording)
+    outcome = python(url, call)
+    assert outcome.error is None
+    return outcome.value
+
+
+def test_the_language_is_found_out_and_taken_by_its_name(multilingual: str, recording: str) -> None:
+    found = said(multilingual, "transcribe", recording)
+    assert found["language"] == "german"
+    assert {"Das", "Haus", "Mutter"} <= set(found["text"].split())
+    for name in ("german", "German"):
+        named = said(multilingual, "transcribe", recording, language=name)
+        assert (named["language"], named["text"]) == ("german", found["text"])
+
+
+def test_it_translates(multilingual: str, recording: str) -> None:
+    found = said(multilingual, "translate", recording)
+    assert (found["task"], found["language"]) == ("translate", "english")
+    assert {"house", "garden", "mother"} <= set(found["text"].replace(",", "").split())
+    assert found["segments"]
+
+
+def test_the_digest_is_that_of_the_file(multilingual: str, weights: dict[str, Path]) -> None:
+    [model] = python(multilingual, Call("models", {})).value["data"]
+    assert (model["id"], model["digest"]) == ("mine.en", hashlib.sha256(weights["base"].read_bytes()).hexdigest())
