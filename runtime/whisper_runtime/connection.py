@@ -8,6 +8,8 @@ from typing import Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from whisper_runtime.errors import ApiError, error_response
+
 HEADER_SECONDS: Final = 30.0
 """From the first byte of a request's header to its last; a header is one packet, or a few."""
 UNREAD_SECONDS: Final = 60.0
@@ -43,6 +45,19 @@ class Connection(H11Protocol):
             self._header = _cancelled(self._header)
         elif self._header is None:
             self._header = self.loop.call_later(self.header_seconds, self.timeout_keep_alive_handler)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP, or has a header of more than 64 KiB, in the body that every other refusal has."""
+        error = ApiError(400, f"{msg} A header may have 64 KiB.", code="invalid_http")
+        answer = error_response(error)
+        headers = [*answer.raw_headers, (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=answer.body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()

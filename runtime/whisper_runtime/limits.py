@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_runtime.errors import ApiError, ClientGone
-from whisper_runtime.refusal import refuse
+from whisper_runtime.refusal import last, refuse
 from whisper_runtime.scratch import Scratch
 
 IDLE_SECONDS: Final = 30.0
@@ -51,8 +51,13 @@ class LimitUploads:
         body = _Body(receive, self.max_bytes, self.max_seconds, self.idle_seconds)
 
         async def unless_refused(message: Message) -> None:
-            if body.refused is None:
-                await send(message)
+            if body.refused is not None:
+                return
+            if message["type"] == "http.response.body" and not (message.get("more_body") or body.complete):
+                return await last(
+                    message.get("body", b""), scope, receive, send
+                )  # as of a form of which a part is wrong
+            await send(message)
 
         await self.app(scope, body.receive, unless_refused)
         if body.refused is not None:
@@ -68,12 +73,12 @@ class _Body:
         self._idle_seconds = idle_seconds
         self._ends = asyncio.get_running_loop().time() + max_seconds
         self._bytes = 0
-        self._complete = False
+        self.complete = False
         self.refused: ApiError | None = None
 
     async def receive(self) -> Message:
         """The next message; raises ApiError, once the body breaks a bound or the client is gone."""
-        if self._complete:
+        if self.complete:
             return await self._receive()
         message = await self._in_time()
         if message["type"] == "http.disconnect":
@@ -82,7 +87,7 @@ class _Body:
         if self._bytes > self._max_bytes:
             self.refused = _too_large(self._max_bytes)
             raise self.refused
-        self._complete = not message.get("more_body", False)
+        self.complete = not message.get("more_body", False)
         return message
 
     async def _in_time(self) -> Message:

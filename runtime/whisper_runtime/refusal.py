@@ -37,7 +37,12 @@ async def refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) ->
     response = error_response(error)
     response.headers["connection"] = "close"
     await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await last(bytes(response.body), scope, receive, send)
+
+
+async def last(part: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends an answer's last part; reads and drops the rest of the body for at most LINGER_SECONDS."""
+    await send({"type": "http.response.body", "body": part, "more_body": True})
     if "expect" not in Headers(scope=scope):  # who asked before sending has its answer, and sends nothing
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(_drop(receive), LINGER_SECONDS)

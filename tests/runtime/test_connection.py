@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -98,6 +99,39 @@ async def test_a_body_may_take_longer_than_a_header(serving_of: ServingOf, monke
         writer.write(body[-10:])
         assert (await closed(reader)).startswith(b"HTTP/1.1 200")
         writer.close()
+
+
+async def test_who_still_sends_a_refused_form_gets_the_answer_and_no_reset(serving_of: ServingOf) -> None:
+    headers = {"connection": "close", "content-type": "multipart/form-data; boundary=x"}
+    body = b'--x\r\ncontent-disposition: form-data; name="language"\r\n\r\n' + b"x" * 20_000_000
+    request = httpx.Request("POST", "http://whisper/transcribe", content=body, headers=headers)
+    async with running(create_app(serving_of())) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head(request) + body)
+        async with asyncio.timeout(SECONDS):
+            await writer.drain()
+        answer = await closed(reader)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"field_too_long" in answer
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01 no HTTP\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nCookie: " + b"a" * 70_000]
+)
+async def test_what_is_no_http_is_refused_like_everything_else(serving_of: ServingOf, sent: bytes) -> None:
+    async with running(create_app(serving_of())) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        status, _, body = (await closed(reader)).partition(b"\r\n\r\n")
+        writer.close()
+    assert status.startswith(b"HTTP/1.1 400")
+    assert json.loads(body)["error"] == {
+        "message": "Invalid HTTP request received. A header may have 64 KiB.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "invalid_http",
+    }
 
 
 def head(request: httpx.Request) -> bytes:
