@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH})
-"""Asked every few seconds, so logged for debugging only."""
+"""Asked every few seconds and by no client, so logged for debugging only, and not counted."""
 
 
 class Access:
@@ -57,7 +57,8 @@ class Access:
         shown, cause = (error.status_code, error.body["code"]) if error else (answer.status or 499, answer.cause)
         level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
         log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
-        self.metrics.answered(route_of(scope), shown, cause)
+        if scope["path"] not in PROBED:
+            self.metrics.answered(route_of(scope), shown, cause)
 
 
 class _Answer:
@@ -103,4 +104,4 @@ def route_of(scope: Scope) -> str:
 
 
 def _printable(path: str) -> str:
-    return path[:200].encode("ascii", "backslashreplace").decode()
+    return path[:200].encode("unicode_escape").decode()

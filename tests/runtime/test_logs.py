@@ -56,6 +56,12 @@ async def test_a_request_is_one_line_under_its_id(start: Start, stream: io.Strin
     assert "Ask not" not in stream.getvalue()
 
 
+async def test_a_path_cannot_begin_a_line_of_its_own(start: Start, stream: io.StringIO) -> None:
+    logs.configure("debug", "text", stream)
+    await start().get("/a%0d%0aCRITICAL")
+    assert [line for line in stream.getvalue().splitlines() if line.startswith("CRITICAL")] == []
+
+
 @pytest.mark.parametrize("asked", ["", "a b", "x" * 129, 'a"}\\n{"level'])
 async def test_an_id_that_is_not_sane_is_replaced(start: Start, stream: io.StringIO, asked: str) -> None:
     answer = await start().get("/v1/models", headers={"X-Request-ID": asked})

@@ -86,11 +86,13 @@ async def test_the_probes_port_serves_no_transcriptions(start: Start) -> None:
     assert (await start(probes=True).post("/transcribe", files=speech())).status_code == 404
 
 
-async def test_metrics_count_by_language_and_model(start: Start) -> None:
+async def test_metrics_count_by_language_and_model(start: Start, engine: FakeEngine) -> None:
     client = start(probes_on_http=True)
     await client.post("/transcribe", files=speech())
     await client.post("/transcribe", files={"file": ("a.wav", b"<html>")})
     await client.get("/nowhere")
+    engine.state = State.LOADING
+    await client.get("/ready")
     scraped = (await client.get(METRICS_PATH)).text
     samples = {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -104,5 +106,7 @@ async def test_metrics_count_by_language_and_model(start: Start) -> None:
     assert samples["whisper_requests_total", "/transcribe", "200"] == 1
     assert samples["whisper_requests_total", "/transcribe", "400"] == 1
     assert samples["whisper_requests_total", "404", "none"] == 1
+    assert {key[1] for key in samples if key[0] == "whisper_requests_total"} == {"/transcribe", "404"}
+    assert not [key for key in samples if key[0] == "whisper_rejections_total"]
     assert samples["whisper_queued_audio_seconds",] == 0
     assert samples["whisper_realtime_factor",] == 10
