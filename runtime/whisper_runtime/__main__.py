@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from whisper_runtime import logs
 from whisper_runtime.contract import (
+    ENV_NAMES,
     TERMINATION_LOG,
     TERMINATION_MESSAGE_LIMIT,
     RuntimeConfig,
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except ValidationError as error:
         return _end(MISCONFIGURED, "; ".join(_problems(error)))
     logs.configure(config.log_level, config.log_format)
+    for name in sorted(environment.keys() - ENV_NAMES):
+        if name.startswith("WHISPER_"):
+            log.warning("%s is none of this program's variables and has no effect: correct or unset it", name)
     match parsed.command:
         case "serve":
             return _serve(config)

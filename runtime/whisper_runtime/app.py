@@ -75,7 +75,10 @@ def _protect(app: FastAPI, serving: Serving) -> None:
     if config.api_keys_dir is None:
         log.warning("NO AUTHENTICATION: whoever reaches port %d may use it; set WHISPER_API_KEYS_DIR", config.port)
     else:
-        app.add_middleware(Authenticate, keys=KeyRing(Path(config.api_keys_dir)), open_paths=_open_paths(serving))
+        keys = KeyRing(Path(config.api_keys_dir))
+        if not len(keys):
+            log.warning("NO API KEY in %s: every request gets 401; mount one file for each client", config.api_keys_dir)
+        app.add_middleware(Authenticate, keys=keys, open_paths=_open_paths(serving))
     app.add_middleware(Access, metrics=serving.metrics)
     if config.cors_allow_origins:  # outside of all that answers: a preflight has no key, and a page may read a 500
         app.add_middleware(

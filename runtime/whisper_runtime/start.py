@@ -23,9 +23,8 @@ from whisper_runtime.serving import Serving
 
 def run(config: RuntimeConfig) -> str | None:
     """Serves until it is told to stop; None then, else why it cannot serve."""
-    english_only = config.model in OFFICIAL_MODELS and config.model.endswith(".en")
-    if problem := wrong_default(config.language, 1 if english_only else ALL):
-        return problem  # before anything is fetched; what only the checkpoint tells is looked at once it is loaded
+    if problem := misconfigured(config):
+        return problem
     path, metrics = checkpoint(config), Metrics()
     engine = Scheduler(
         load=lambda: _load(config, path, metrics),
@@ -37,6 +36,18 @@ def run(config: RuntimeConfig) -> str | None:
     except CannotServe as error:
         return str(error)
     return None
+
+
+def misconfigured(config: RuntimeConfig) -> str | None:
+    """What is wrong, as far as it shows before anything is fetched; the rest is told once the model is loaded."""
+    if promised_digest(config) is None and "/" not in config.model:
+        return (
+            f"WHISPER_MODEL is {config.model!r}, which is none of openai-whisper's: write one of "
+            f"{', '.join(OFFICIAL_MODELS)}, or a checkpoint's path, or say where it is in WHISPER_MODEL_URL and "
+            "WHISPER_MODEL_SHA256"
+        )
+    english_only = config.model in OFFICIAL_MODELS and config.model.endswith(".en")
+    return wrong_default(config.language, 1 if english_only else ALL)
 
 
 def checkpoint(config: RuntimeConfig) -> Path:

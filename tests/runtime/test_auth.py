@@ -80,12 +80,15 @@ async def test_health_needs_no_key_in_a_lone_container(start: Start, keys: Path)
 
 
 @pytest.mark.parametrize("made", [True, False])
-async def test_without_any_key_everyone_is_refused(start: Start, tmp_path: Path, made: bool) -> None:
+async def test_without_any_key_everyone_is_refused_and_the_log_says_so_at_the_start(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture, made: bool
+) -> None:
     directory = tmp_path / "keys"
     if made:
         directory.mkdir()
-    answer = await start(api_keys_dir=str(directory)).get("/v1/models", headers={"X-API-Key": "any"})
-    assert answer.status_code == 401
+    client = start(api_keys_dir=str(directory))
+    assert f"NO API KEY in {directory}" in caplog.text
+    assert (await client.get("/v1/models", headers={"X-API-Key": "any"})).status_code == 401
 
 
 async def test_without_authentication_the_log_warns(start: Start, caplog: pytest.LogCaptureFixture) -> None:

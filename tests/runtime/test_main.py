@@ -39,6 +39,16 @@ def test_it_is_text_for_who_asked_for_text(capsys: pytest.CaptureFixture[str]) -
     assert " CRITICAL __main__._end:" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("root_logger")
+def test_a_variable_of_nobody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    environment = {"WHISPER_DEVISE": "cuda", "WHISPER_DEVICE": "cpu", "HOME": "/"}
+    main(["verify", "--url", "nonsense", "--api-key-file", "/nowhere"], environment)
+    warnings = [line for line in map(json.loads, capsys.readouterr().err.splitlines()) if line["level"] == "WARNING"]
+    assert [line["message"] for line in warnings] == [
+        "WHISPER_DEVISE is none of this program's variables and has no effect: correct or unset it"
+    ]
+
+
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["transcribe"], {})

@@ -21,6 +21,12 @@ def test_a_language_of_nobody_is_told_before_anything_is_fetched() -> None:
     )
 
 
+def test_a_model_of_nobody_is_told_with_those_that_there_are() -> None:
+    problem = start.run(RuntimeConfig(model="medium.de")) or ""
+    assert problem.startswith("WHISPER_MODEL is 'medium.de', which is none of openai-whisper's: write one of tiny.en, ")
+    assert problem.endswith("or say where it is in WHISPER_MODEL_URL and WHISPER_MODEL_SHA256")
+
+
 def test_a_language_that_an_english_model_lacks_is_told_before_it_is_fetched() -> None:
     assert start.run(RuntimeConfig(model="small.en", language="de")) == (
         "WHISPER_LANGUAGE is 'de', which this model of English alone does not know: "
