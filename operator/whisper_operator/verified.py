@@ -73,7 +73,7 @@ def verification_status(service: WhisperService, observed: Observed) -> Verifica
 
 
 def performance_status(service: WhisperService, observed: Observed) -> PerformanceStatus | None:
-    """What the verification measured, on the device that the ready pods were told to use or to fail."""
+    """What the verification measured, and what a pod told: else the device that ready pods were told to use or fail."""
     if not is_on(service):
         return None
     report = report_of(observed)
@@ -86,8 +86,9 @@ def performance_status(service: WhisperService, observed: Observed) -> Performan
         load_seconds=told.load_seconds,
         realtime_factor=told.realtime_factor,
         p95_seconds=told.p95_seconds,
-        device=device,
-        compute_type=precision if spec.compute_type == "auto" else spec.compute_type,
+        device=told.device or device,
+        compute_type=told.compute_type or (precision if spec.compute_type == "auto" else spec.compute_type),
+        memory_bytes=told.memory_bytes,
     )
 
 

@@ -34,6 +34,7 @@ MODEL_INFO_METRIC: Final = "whisper_model_info"
 OLDEST_WAIT_METRIC: Final = "whisper_oldest_wait_seconds"
 SATURATION_METRIC: Final = "whisper_saturation_ratio"
 STAGE_SECONDS_METRIC: Final = "whisper_stage_duration_seconds"
+DEVICE_MEMORY_METRIC: Final = "whisper_device_memory_bytes"
 BATCH_FILL_METRIC: Final = "whisper_batch_fill_ratio"
 REJECTIONS_METRIC: Final = "whisper_rejections_total"
 ERRORS_METRIC: Final = "whisper_errors_total"
@@ -298,7 +299,13 @@ class Performance(BaseModel):
     realtime_factor: float
     """Seconds of audio transcribed in a second, all requests together."""
     load_seconds: float | None = None
-    """Seconds from a pod's start to its readiness; None where the metrics do not tell."""
+    """Seconds from a pod's start to its readiness; None, as all below, where the metrics do not tell."""
+    device: str | None = None
+    """What the pod's model runs on: cpu, or the name of the GPU."""
+    compute_type: str | None = None
+    """Precision that it runs in."""
+    memory_bytes: int | None = None
+    """Memory of the GPU that it holds."""
 
 
 class VerifyReport(BaseModel):

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from whisper_runtime.contract import (
     AUDIO_SECONDS_METRIC,
     BATCH_FILL_METRIC,
+    DEVICE_MEMORY_METRIC,
     ERRORS_METRIC,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
@@ -114,9 +115,7 @@ class Metrics:
             ["model", "digest", "device", "compute_type"],
             registry=self.registry,
         )
-        self._memory = Gauge(
-            "whisper_device_memory_bytes", "Memory of the device that the model holds.", registry=self.registry
-        )
+        self._memory = Gauge(DEVICE_MEMORY_METRIC, "Memory of the device that the model holds.", registry=self.registry)
 
     def watch(
         self,

@@ -43,8 +43,8 @@ def verifying(of: WhisperService, deployed: Manifest, condition: str = "") -> Ma
     return live(wanted, status={"conditions": [{"type": condition, "status": "True"}] if condition else []})
 
 
-def reporting(checks: list[dict[str, Any]]) -> Manifest:
-    report = {"checks": checks, "performance": PERFORMANCE, "requests": 17}
+def reporting(checks: list[dict[str, Any]], performance: dict[str, Any] = PERFORMANCE) -> Manifest:
+    report = {"checks": checks, "performance": performance, "requests": 17}
     return pod("verify", containerStatuses=[{"state": {"terminated": {"message": json.dumps(report)}}}])
 
 
@@ -119,7 +119,16 @@ def test_a_first_service_is_ready_once_it_is_verified() -> None:
     assert found.verification.checks[0].message == "0 % of the words wrong"
     assert found.performance.model_dump() == {
         "load_seconds": 2.5, "realtime_factor": 7.5, "p95_seconds": 0.5, "device": "cpu", "compute_type": "float32",
+        "memory_bytes": None,
     }  # fmt: skip
+
+
+def test_what_a_pod_tells_of_its_device_is_believed_before_the_spec() -> None:
+    deployed = rolled_out(ON)
+    measured = {**PERFORMANCE, "device": "NVIDIA H100", "compute_type": "float16", "memory_bytes": 3_000_000_000}
+    found = told(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS, measured)).performance
+    assert found is not None
+    assert (found.device, found.compute_type, found.memory_bytes) == ("NVIDIA H100", "float16", 3_000_000_000)
 
 
 def test_what_fails_is_named_and_waits_for_the_user() -> None:

@@ -69,9 +69,11 @@ class PerformanceStatus(Report):
     p95_seconds: float | None = None
     """Seconds within which 95 of 100 requests for the golden clip were answered."""
     device: str | None = None
-    """Device that the model runs on."""
+    """Device that the model runs on: cpu, or the GPU."""
     compute_type: str | None = None
     """Precision that the model runs in."""
+    memory_bytes: int | None = None
+    """Memory of the GPU that the model holds."""
 
 
 class VerificationCheck(Report):

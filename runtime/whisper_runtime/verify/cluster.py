@@ -1,12 +1,21 @@
-"""Whether the port for probes and Prometheus answers as the cluster expects."""
+"""Whether the port for probes and Prometheus answers as the cluster expects, and what a pod tells there of itself."""
 
 from __future__ import annotations
 
-from typing import Final
+from http.client import HTTPException
+from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from whisper_runtime.contract import HEALTH_PATH, METRICS_PATH, READY_PATH, REQUESTS_METRIC
+from whisper_runtime.contract import (
+    DEVICE_MEMORY_METRIC,
+    HEALTH_PATH,
+    METRICS_PATH,
+    MODEL_INFO_METRIC,
+    MODEL_LOAD_METRIC,
+    READY_PATH,
+    REQUESTS_METRIC,
+)
 from whisper_runtime.verify.checks import Examine, Subject, Wrong, wanted
 from whisper_runtime.verify.server import Server
 
@@ -29,6 +38,28 @@ def counts(subject: Subject) -> str:
 
 
 CHECKS: Final[tuple[tuple[str, Examine], ...]] = (("health", is_healthy), ("ready", is_ready), ("metrics", counts))
+
+
+def told(subject: Subject) -> dict[str, Any]:
+    """What a pod says of its start, its device and its memory, by the fields of Performance; nothing where it does not.
+
+    A check of its own says whether the metrics answer.
+    """
+    try:
+        text = wanted(_metrics(subject).get(METRICS_PATH), 200).text
+        families = list(text_string_to_metric_families(text))
+    except (OSError, HTTPException, ValueError, Wrong):
+        return {}
+    values = {sample.name: sample.value for family in families for sample in family.samples}
+    labels = {sample.name: sample.labels for family in families for sample in family.samples}
+    info = labels.get(MODEL_INFO_METRIC, {})
+    found = {
+        "load_seconds": round(values.get(MODEL_LOAD_METRIC, 0.0), 2),
+        "device": info.get("device"),
+        "compute_type": info.get("compute_type"),
+        "memory_bytes": int(values.get(DEVICE_MEMORY_METRIC, 0.0)),
+    }
+    return {field: value for field, value in found.items() if value}
 
 
 def _metrics(subject: Subject) -> Server:

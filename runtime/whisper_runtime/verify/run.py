@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract import VerifyReport
+from whisper_runtime.contract import Performance, VerifyReport
 from whisper_runtime.verify import cluster, functional, security
 from whisper_runtime.verify.checks import Subject, examined
 from whisper_runtime.verify.performance import measured
@@ -45,6 +46,7 @@ def verify(order: Order) -> VerifyReport:
     checks += examined(security.CHECKS, subject)
     if subject.metrics is not None:
         checks += examined(cluster.CHECKS, subject)
+        performance = performance and performance.model_copy(update=cluster.told(subject))
     spent = subject.server.spent + (subject.metrics.spent if subject.metrics else 0)
     return VerifyReport(checks=tuple(checks), performance=performance, requests=spent)
 
@@ -60,9 +62,18 @@ def table(report: VerifyReport) -> str:
             f"{found.requests} transcriptions, {found.concurrency} at once: p50 {found.p50_seconds} s, "
             f"p95 {found.p95_seconds} s, {found.realtime_factor} x real time"
         )
+        lines += [f"{name}: {value}" for name, value in _of_the_pod(found) if value is not None]
     failed = sum(not check.passed for check in report.checks)
     verdict = f"{failed} of {len(report.checks)} checks failed" if failed else f"all {len(report.checks)} checks passed"
     return "\n".join([*lines, f"{verdict}; {report.requests} requests spent"])
+
+
+def _of_the_pod(found: Performance) -> Iterator[tuple[str, object]]:
+    """What a pod told of itself, with what it is called for people."""
+    yield "seconds from start to ready", found.load_seconds
+    yield "runs on", found.device
+    yield "runs in", found.compute_type
+    yield "bytes of the GPU's memory", found.memory_bytes
 
 
 def _subject(order: Order) -> Subject:

@@ -20,10 +20,11 @@ from whisper_runtime.__main__ import main
 from whisper_runtime.audio import AudioError
 from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, Check, VerifyReport
 from whisper_runtime.engine.protocol import Abilities, Samples
-from whisper_runtime.verify import security
+from whisper_runtime.verify import cluster, security
+from whisper_runtime.verify.checks import Subject
 from whisper_runtime.verify.performance import percentile
 from whisper_runtime.verify.run import Order, verify
-from whisper_runtime.verify.server import Server
+from whisper_runtime.verify.server import Answer, Headers, Server
 
 SECONDS = 2.5
 SILENT = replace(SEGMENT, text=" Hello.", words=())
@@ -87,8 +88,38 @@ def test_a_good_server_passes_every_check(golden: str) -> None:
     assert report.performance is not None
     assert (report.performance.requests, report.performance.concurrency) == (3, 2)
     assert 0 < report.performance.p50_seconds <= report.performance.p95_seconds
-    assert report.requests == 1 + len(SPEAKING) + 1 + 5 + 3 + 2 + 3
+    assert report.requests == 1 + len(SPEAKING) + 1 + 5 + 3 + 2 + 3 + 1
     assert "Ask" not in report.to_json()
+
+
+METRICS = """\
+whisper_model_load_seconds 2.5
+whisper_model_info{model="base",digest="",device="NVIDIA H100",compute_type="float16"} 1
+whisper_device_memory_bytes 3e9
+"""
+
+
+def told(text: str, status: int = 200) -> dict[str, Any]:
+    """What is taken from these metrics."""
+
+    class Metrics(Server):
+        def __init__(self) -> None: ...
+
+        def get(self, path: str, headers: Headers | None = None) -> Answer:
+            return Answer(status, {}, text.encode(), 0.0)
+
+    server = Server("http://nobody.invalid", None, 1)
+    return cluster.told(Subject(server, b"", "", 0.2, SECONDS, Metrics()))
+
+
+def test_a_pod_tells_how_long_it_took_to_be_ready_and_what_its_model_runs_on() -> None:
+    found = {"load_seconds": 2.5, "device": "NVIDIA H100", "compute_type": "float16", "memory_bytes": 3_000_000_000}
+    assert told(METRICS) == found
+
+
+@pytest.mark.parametrize(("text", "status"), [("whisper_model_load_seconds 0", 200), ("no metrics {", 200), ("", 500)])
+def test_what_a_pod_does_not_tell_stays_open(text: str, status: int) -> None:
+    assert told(text, status) == {}
 
 
 def test_with_a_key_it_is_proven_that_one_is_needed(golden: str, key_file: str) -> None:
