@@ -91,9 +91,12 @@ def last_good(service: WhisperService, observed: Observed) -> ServedModel | None
 
 
 def in_progress(service: WhisperService, observed: Observed) -> Change | None:
-    """The change that is under way or has failed; None where the wanted model serves, or no model does yet."""
+    """The change that is under way or has failed; None where the wanted model serves, or no model does yet.
+
+    A model that serves is fetched again where its source or its claim is another than before.
+    """
     served, wanted = last_good(service, observed), wanted_model(service, observed)
-    if served is None or served == wanted:
+    if served is None or (served == wanted and is_there(service, observed)):
         return None
     failed = _failed(service, observed)
     if failed and failed.model == str(wanted):

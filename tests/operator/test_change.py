@@ -15,7 +15,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.change import admit
 from whisper_operator.status import observed_status
-from whisper_runtime.contract import FetchProgress
+from whisper_runtime.contract import OFFICIAL_MODELS, FetchProgress
 
 OLD, NEW = service(), service(model={"name": "small"})
 REPLACED = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 0, "availableReplicas": 0}
@@ -76,6 +76,27 @@ def test_while_the_new_one_is_fetched_the_old_one_is_ready() -> None:
     assert (found.model.digest or "").startswith("sha256:ed3a0b6b")
     assert (found.model.wanted_digest or "").startswith("sha256:9ecf7799")
     assert (found.model.progress.bytes, found.model.progress.total, found.model.progress.bytes_per_second) == (5, 9, 2)
+
+
+@pytest.mark.parametrize(
+    ("failing", "ready", "says"),
+    [
+        ([], "ModelChanging", "base serves, base is wanted: base is being fetched"),
+        (["DownloadFailed"], "ModelChangeFailed", "DownloadFailed: answered 404"),
+    ],
+)
+def test_a_model_that_serves_is_ready_while_it_is_fetched_from_elsewhere(
+    failing: list[str], ready: str, says: str
+) -> None:
+    """Given the same file at another address, or a claim that was lost, the pods go on with what they have."""
+    moved = service(model={"name": "base", "source": {"url": "https://m/base.pt", "sha256": OFFICIAL_MODELS["base"]}})
+    at_home = service(model={"name": "base", "source": {"url": "https://old/b.pt", "sha256": OFFICIAL_MODELS["base"]}})
+    cache = claim(OLD)
+    there = [cache, fetched(at_home, cache)]
+    there = [*there, deployment(at_home, *there), *(fetch_failing(reason, "answered 404") for reason in failing)]
+    found = told(moved, *there)
+    assert conditions(found)["Ready"] == ("True", ready)
+    assert says in message(found)
 
 
 def test_nothing_of_the_pods_changes_before_the_new_one_is_there() -> None:
