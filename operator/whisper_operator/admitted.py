@@ -68,6 +68,17 @@ def is_fetched(service: WhisperService, observed: Observed) -> bool:
     return job is not None and is_complete(job) and wanted_model(service, observed).digest is not None
 
 
+def needs_source(service: WhisperService, observed: Observed) -> bool:
+    """Whether the model's source is still to be read: by the Job that fills the claim, or by each pod."""
+    match service.spec.cache.type:
+        case "PersistentVolumeClaim":
+            return not is_fetched(service, observed)
+        case "EmptyDir":
+            return True
+        case "Image":
+            return False
+
+
 def is_complete(job: Manifest) -> bool:
     return any(
         condition["type"] == "Complete" and condition["status"] == "True"
@@ -79,6 +90,18 @@ def claim_name(service: WhisperService) -> str:
     return service.spec.cache.existing_claim or names.models_claim(service.metadata.name)
 
 
+def live_claim(service: WhisperService, observed: Observed) -> Manifest | None:
+    """That claim, once it is there: the service's own, or the one that its spec names."""
+    if existing := service.spec.cache.existing_claim:
+        return observed.facts.claims.get(existing)
+    return observed.get(CLAIM, claim_name(service))
+
+
+def ties_to_one_node(claim: Manifest) -> bool:
+    """Whether only the pods of one node can mount it."""
+    return not {"ReadWriteMany", "ReadOnlyMany"} & set(claim["spec"]["accessModes"])
+
+
 def wanted_job_name(service: WhisperService, observed: Observed) -> str | None:
     """Name of the Job that fetches the wanted model into the claim; None where there is no claim (yet).
 
@@ -86,15 +109,12 @@ def wanted_job_name(service: WhisperService, observed: Observed) -> str | None:
     """
     if service.spec.cache.type != "PersistentVolumeClaim":
         return None
-    if existing := service.spec.cache.existing_claim:
-        identity = existing
-    elif claim := observed.get(CLAIM, claim_name(service)):
-        identity = claim["metadata"]["uid"]
-    else:
+    claim = live_claim(service, observed)
+    if claim is None:
         return None
     model = service.spec.model
     digest = ServedModel(model.name, _given_sha256(service.spec)).digest
-    parts = (model.name, model.source.url if model.source else "", digest or "", identity)
+    parts = (model.name, model.source.url if model.source else "", digest or "", claim["metadata"]["uid"])
     return names.prefetch_job(service.metadata.name, hashlib.sha256("\n".join(parts).encode()).hexdigest())
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from whisper_operator import preflight
 from whisper_operator.api.v1alpha1 import KIND, WhisperService
 from whisper_operator.cluster import Cluster
 from whisper_operator.errors import ApiError
 from whisper_operator.facts import Facts
-from whisper_operator.kinds import CLAIM, DEPLOYMENT, INGRESS, POD
+from whisper_operator.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, POD
+from whisper_operator.lookup import with_lookups
 from whisper_operator.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
 from whisper_operator.observed import Observed
 from whisper_operator.preflight import Row
@@ -36,14 +36,9 @@ def table(name: str, rows: Iterable[Row]) -> Iterator[str]:
 async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
     """What a pass of the operator would see."""
     namespace = service.metadata.namespace
-    secrets, claim = preflight.facts_wanted(service)
-    facts = replace(
-        await _survey(service, cluster),
-        secrets={name: await cluster.secret_keys(namespace, name) for name in sorted(secrets)},
-        existing_claim=await cluster.get(CLAIM, namespace, claim) if claim else None,
-    )
+    facts = await with_lookups(await _survey(service, cluster), service, cluster)
     ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
-    there = [body for kind in (CLAIM, DEPLOYMENT, POD) for body in await cluster.list(kind, namespace, ours)]
+    there = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in there}, facts)
 
 

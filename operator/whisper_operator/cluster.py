@@ -156,11 +156,11 @@ class Cluster:
 
     async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:
         """The keys of the Secret that have a value; None: it is not there. The values are dropped here."""
-        found = await self._get(f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}")
-        if found is None:
-            return None
-        data: dict[str, str] = found.get("data") or {}
-        return frozenset(key for key, value in data.items() if value)
+        return await self._keys(f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}")
+
+    async def config_map_keys(self, namespace: str, name: str) -> frozenset[str] | None:
+        """The keys of the ConfigMap that have a value; None: it is not there."""
+        return await self._keys(f"/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(name)}")
 
     async def served_kinds(self) -> frozenset[Kind]:
         """The child kinds whose API the cluster serves; one request.
@@ -176,6 +176,13 @@ class Cluster:
         }
         optional = {kind for kind in OPTIONAL_KINDS if (kind.api_version, kind.plural) in served}
         return frozenset(CHILD_KINDS) - OPTIONAL_KINDS | optional
+
+    async def _keys(self, path: str) -> frozenset[str] | None:
+        found = await self._get(path)
+        if found is None:
+            return None
+        parts: list[dict[str, str]] = [found.get("data") or {}, found.get("binaryData") or {}]
+        return frozenset(key for data in parts for key, value in data.items() if value)
 
     async def _get(self, path: str, accept: str = "application/json") -> Manifest | None:
         try:

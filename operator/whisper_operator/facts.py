@@ -56,8 +56,10 @@ class Facts:
     """By kind and name, in the service's namespace."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
     """Keys of each Secret that the spec names; None: it is not there."""
-    existing_claim: Manifest | None = None
-    """The claim that `cache.existingClaim` names."""
+    config_maps: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
+    """Keys of each ConfigMap that the spec names; None: it is not there."""
+    claims: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
+    """The claims that the spec names: the cache's own, and the source's; None: it is not there."""
     progress: FetchProgress | None = None
     """What the pod that fetches the wanted model tells; None where none does."""
     requested: Mapping[str, Resources] | None = None

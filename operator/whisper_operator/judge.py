@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from whisper_operator import change, fetching, names, pods, preflight
-from whisper_operator.admitted import claim_name, is_fetched, wanted_model
+from whisper_operator.admitted import claim_name, is_fetched, live_claim, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.v1alpha1 import WhisperService
@@ -36,9 +36,12 @@ WAITS_FOR_THE_USER: Final = frozenset(
         c.PULL_SECRET_INVALID,
         c.SECRET_EMPTY,
         c.SECRET_NOT_FOUND,
+        c.SOURCE_CA_INVALID,
+        c.SOURCE_CLAIM_NOT_FOUND,
         c.SOURCE_SECRET_INVALID,
         c.STORAGE_CLASS_NOT_FOUND,
         c.TLS_SECRET_INVALID,
+        c.VERIFICATION_AUDIO_INVALID,
         c.VERIFICATION_FAILED,
         CACHE_NOT_WRITABLE,
         CHECKSUM_MISMATCH,
@@ -58,6 +61,8 @@ MODEL_DOES_NOT_FIT: Final = frozenset(
         c.INSUFFICIENT_CPU,
         c.INSUFFICIENT_GPU,
         c.INSUFFICIENT_MEMORY,
+        c.SOURCE_CA_INVALID,
+        c.SOURCE_CLAIM_NOT_FOUND,
         c.SOURCE_SECRET_INVALID,
     }
 )
@@ -79,7 +84,7 @@ def model_cached(service: WhisperService, observed: Observed, env: Env) -> Judge
         return Judgement(c.MODEL_CACHED, "True", c.CACHED, message)
     if trouble := fetching.trouble(service, observed):
         return Judgement(c.MODEL_CACHED, "False", *trouble)
-    claim = observed.get(CLAIM, claim_name(service)) or observed.facts.existing_claim
+    claim = live_claim(service, observed)
     if claim is None:
         return Judgement(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"there is no claim {claim_name(service)} yet")
     if claim.get("status", {}).get("phase") == "Pending":

@@ -12,7 +12,7 @@ from typing import Final
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.checks import capacity, limits, routes, secrets, storage
+from whisper_operator.checks import capacity, config_maps, limits, routes, secrets, storage
 from whisper_operator.checks.finding import Check, Finding
 from whisper_operator.facts import Facts
 from whisper_operator.observed import Observed
@@ -20,6 +20,9 @@ from whisper_operator.observed import Observed
 CHECKS: Final[tuple[Check, ...]] = (
     secrets.api_keys,
     secrets.source_secret,
+    config_maps.source_authority,
+    config_maps.golden_clip,
+    storage.source_claim,
     storage.existing_claim,
     storage.storage_class,
     storage.cache_size,
@@ -56,6 +59,9 @@ LOOKED_UP: Final[tuple[Check, ...]] = (
     secrets.source_secret,
     secrets.pull_secrets,
     secrets.tls_secret,
+    config_maps.source_authority,
+    config_maps.golden_clip,
+    storage.source_claim,
     storage.existing_claim,
 )
 """Those of what is read when a pass asks for it, and watched by nobody."""
@@ -95,18 +101,31 @@ def judgement(service: WhisperService, observed: Observed) -> Judgement:
     return Judgement(c.PREFLIGHT_PASSED, "True", c.CHECKS_PASSED, unknown if observed.facts.nodes is None else "")
 
 
-def facts_wanted(service: WhisperService) -> tuple[frozenset[str], str | None]:
-    """Names of the Secrets, and of the claim, that the checks have to look up."""
+@dataclass(frozen=True)
+class Lookups:
+    """Names of what the checks have to look up."""
+
+    secrets: frozenset[str]
+    config_maps: frozenset[str]
+    claims: frozenset[str]
+
+
+def lookups(service: WhisperService) -> Lookups:
     spec = service.spec
     tls = spec.ingress.tls if spec.ingress else None
-    source = spec.model.source
-    found = [
+    source, audio = spec.model.source, spec.verification.audio if spec.verification else None
+    secrets = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
         *(ref.name for ref in spec.image.pull_secrets),
         *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
     ]
-    return frozenset(found), spec.cache.existing_claim
+    config_maps = [
+        *([source.ca_ref.name] if source and source.ca_ref else []),
+        *([audio.config_map_key_ref.name] if audio else []),
+    ]
+    claims = [name for name in (spec.cache.existing_claim, source.claim if source else None) if name]
+    return Lookups(frozenset(secrets), frozenset(config_maps), frozenset(claims))
 
 
 def lacks_lookup(service: WhisperService, observed: Observed) -> bool:

@@ -25,7 +25,8 @@ from whisper_operator.env import Env
 from whisper_operator.errors import ApiError
 from whisper_operator.events import Recorder, notes
 from whisper_operator.facts import Facts, requested_by_node
-from whisper_operator.kinds import AUTOSCALER, CLAIM, POD, SCALED_OBJECT, WHISPER_SERVICE, by_name
+from whisper_operator.kinds import AUTOSCALER, POD, SCALED_OBJECT, WHISPER_SERVICE, by_name
+from whisper_operator.lookup import with_lookups
 from whisper_operator.observed import Observed
 from whisper_operator.plan import ours, plan
 from whisper_operator.progress import ASK_SECONDS, ProgressReader
@@ -88,15 +89,10 @@ class Reconciler:
 
     async def _facts(self, service: WhisperService) -> Facts:
         """What watches show, and what has to be looked up for this service alone."""
-        namespace, key = service.metadata.namespace, (service.metadata.namespace, service.metadata.name)
-        secrets, claim = preflight.facts_wanted(service)
-        fetcher = fetching.running_pod(service, self._observe(key, service, Facts()))
-        return dataclasses.replace(
-            self._survey.facts(service, time.time()),
-            secrets={name: await self._cluster.secret_keys(namespace, name) for name in sorted(secrets)},
-            existing_claim=await self._cluster.get(CLAIM, namespace, claim) if claim else None,
-            progress=await self._progress.read(fetcher) if fetcher else None,
-        )
+        key = (service.metadata.namespace, service.metadata.name)
+        facts = await with_lookups(self._survey.facts(service, time.time()), service, self._cluster)
+        fetcher = fetching.running_pod(service, self._observe(key, service, facts))
+        return dataclasses.replace(facts, progress=await self._progress.read(fetcher) if fetcher else None)
 
     async def _with_usage(self, service: WhisperService, observed: Observed) -> Observed:
         """`observed`, with what all pods ask for where a rollout has to be decided by it."""

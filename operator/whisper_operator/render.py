@@ -25,10 +25,11 @@ def settled(service: WhisperService, env: Env) -> Observed:
     if claim:
         name = models_claim(service.metadata.name)
         objects[CLAIM.kind, name] = {**claim, "metadata": {**claim["metadata"], "uid": ""}}
-    if job := wanted_job_name(service, Observed(objects)):
+    existing = service.spec.cache.existing_claim
+    found = {"metadata": {"name": existing, "uid": ""}, "spec": {"accessModes": ["ReadWriteMany"]}}
+    facts = Facts(claims={existing: found} if existing else {})
+    if job := wanted_job_name(service, Observed(objects, facts)):
         complete = {"conditions": [{"type": "Complete", "status": "True"}]}
         objects[JOB.kind, job] = {"metadata": {"name": job}, "status": complete}
-    existing = service.spec.cache.existing_claim
-    found = {"metadata": {"name": existing}, "spec": {"accessModes": ["ReadWriteMany"]}} if existing else None
     objects[SCALED_OBJECT.kind, service.metadata.name] = {"metadata": {"name": service.metadata.name}}
-    return Observed(objects, Facts(existing_claim=found))
+    return Observed(objects, facts)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from whisper_operator import names, placement, pods
+from whisper_operator.admitted import live_claim, ties_to_one_node
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.checks import limits
 from whisper_operator.difference import is_subset
-from whisper_operator.kinds import CLAIM, DEPLOYMENT
+from whisper_operator.kinds import DEPLOYMENT
 from whisper_operator.observed import Observed
 from whisper_operator.podspec import is_well_formed
 
@@ -123,8 +124,8 @@ def _has_one_to_spare(service: WhisperService, observed: Observed) -> bool:
 
 def _nodes_of_the_volume(service: WhisperService, observed: Observed) -> set[str]:
     """The nodes that a claim of one node ties the pods to; empty where it does not."""
-    claim = observed.get(CLAIM, names.models_claim(service.metadata.name)) or observed.facts.existing_claim
-    if claim is None or "ReadWriteMany" in claim["spec"]["accessModes"]:
+    claim = live_claim(service, observed)
+    if claim is None or not ties_to_one_node(claim):
         return set()
     return {pod["spec"]["nodeName"] for pod in pods.of(observed, names.SERVER) if pod.get("spec", {}).get("nodeName")}
 

@@ -15,6 +15,7 @@ GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}
 DEFAULT = {"metadata": {"name": "std", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
 SOURCE = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "secretRef": {"name": "token"}}
+PRIVATE = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "caRef": {"name": "ca", "key": "root.pem"}}
 TLS = {"ingress": {"host": "a.example.com", "tls": {"secretName": "cert"}}}
 RANGE = {"metadata": {"name": "small"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}}
 FLOOR = {"metadata": {"name": "floor"}, "spec": {"limits": [{"type": "Container", "min": {"cpu": "2"}}]}}
@@ -22,6 +23,12 @@ QUOTA = {
     "metadata": {"name": "team"},
     "spec": {"hard": {"requests.nvidia.com/gpu": "2"}},
     "status": {"hard": {"requests.nvidia.com/gpu": "2"}, "used": {"requests.nvidia.com/gpu": "1"}},
+}
+OWN_CLIP = {
+    "verification": {
+        "audio": {"configMapKeyRef": {"name": "clips", "key": "hello.wav"}},
+        "expect": {"text": "Hello there."},
+    }
 }
 TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
 
@@ -39,7 +46,12 @@ TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
          "PullSecretInvalid", "holds no registry's credentials", False),
         (TLS, {"secrets": {"cert": None}}, "TlsSecretInvalid", "kubectl create secret tls", False),
         (TLS, {"secrets": {"cert": frozenset({"tls.crt"})}}, "TlsSecretInvalid", "has no tls.key", False),
-        ({"cache": {"existingClaim": "shared"}}, {}, "ClaimNotFound", "PersistentVolumeClaim team/shared", True),
+        ({"cache": {"existingClaim": "shared"}}, {"claims": {"shared": None}},
+         "ClaimNotFound", "PersistentVolumeClaim team/shared", True),
+        (OWN_CLIP, {"config_maps": {"clips": None}},
+         "VerificationAudioInvalid", "ConfigMap team/clips, named in spec.verification.audio.configMapKeyRef", True),
+        (OWN_CLIP, {"config_maps": {"clips": frozenset({"bye.wav"})}},
+         "VerificationAudioInvalid", "ConfigMap team/clips has no key hello.wav", True),
         ({"cache": {"storageClassName": "gone"}}, {"storage_classes": CLASSES},
          "StorageClassNotFound", "there is no StorageClass gone: the cluster has fast", True),
         ({}, {"storage_classes": CLASSES}, "StorageClassNotFound", "has no default StorageClass", True),
@@ -101,7 +113,10 @@ def there(wanted: Any, **facts: Any) -> Any:
         ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}}),
         ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}}),
         ({"model": {"name": "mine", "source": SOURCE}}, {"secrets": {"token": None}}),
-        ({"cache": {"existingClaim": "shared"}}, {}),
+        ({"cache": {"existingClaim": "shared"}}, {"claims": {"shared": None}}),
+        (OWN_CLIP, {"config_maps": {"clips": None}}),
+        ({"model": {"name": "mine", "source": PRIVATE}}, {"config_maps": {"ca": frozenset()}}),
+        ({"model": {"name": "mine", "source": {"url": "pvc://weights/a.pt"}}}, {"claims": {"weights": None}}),
     ],
 )
 def test_what_no_watch_shows_is_looked_for_again_until_it_is_right(spec: dict[str, Any], facts: dict[str, Any]) -> None:

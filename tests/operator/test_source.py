@@ -81,7 +81,41 @@ def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: s
     found = preflight.findings(wanted, there)
     assert (found[0].reason, found[0].holds) == ("SourceSecretInvalid", True)
     assert says in found[0].message
-    assert preflight.facts_wanted(wanted)[0] == {"s3"}
+    assert preflight.lookups(wanted).secrets == {"s3"}
+
+
+@pytest.mark.parametrize(
+    ("url", "source", "facts", "reason", "says"),
+    [
+        ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": None}},
+         "SourceCaInvalid", "ConfigMap team/ca, named in spec.model.source.caRef, is not there: create it"),
+        ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": frozenset({"x"})}},
+         "SourceCaInvalid", "ConfigMap team/ca has no key root.pem"),
+        ("pvc://weights/a.pt", {}, {"claims": {"weights": None}},
+         "SourceClaimNotFound", "PersistentVolumeClaim team/weights, named in spec.model.source.url, is not there"),
+    ],
+)  # fmt: skip
+def test_a_source_that_lacks_something_holds_the_fetch(
+    url: str, source: dict[str, Any], facts: dict[str, Any], reason: str, says: str
+) -> None:
+    wanted = from_source(url, **source)
+    (found,) = preflight.findings(wanted, observed(**facts))
+    assert (found.reason, found.holds) == (reason, True)
+    assert says in found.message
+    looked_up = preflight.lookups(wanted)
+    assert (looked_up.secrets | looked_up.config_maps | looked_up.claims) == {
+        name for one in facts.values() for name in one
+    }
+
+
+def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
+    """Credentials and claims that were lent for the fetch may go, unless each pod fetches for itself."""
+    wanted = from_source("https://m/a.pt", secretRef={"name": "s"}, caRef={"name": "ca", "key": "root.pem"})
+    gone = {"secrets": {"s": None}, "config_maps": {"ca": None}}
+    cache = claim(wanted)
+    assert preflight.findings(wanted, observed(cache, fetched(wanted, cache), **gone)) == []
+    each = service(model=wanted.spec.model.model_dump(by_alias=True), cache={"type": "EmptyDir"})
+    assert len(preflight.findings(each, observed(**gone))) == 2
 
 
 @pytest.mark.parametrize(
@@ -91,6 +125,7 @@ def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: s
         ("https://m/a.pt", {"username", "password"}),
         ("s3://b/a.pt", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"}),
         ("s3://b/a.pt", {"AWS_ENDPOINT_URL"}),
+        ("pvc://weights/a.pt", {"anything"}),
     ],
 )
 def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:

@@ -75,8 +75,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-# Whether a Secret that a spec names is there, and has keys; never listed, never watched.
+# Whether a Secret or ConfigMap that a spec names is there, and has keys; never listed, never watched.
 - apiGroups: [""]
-  resources: [secrets]
+  resources: [secrets, configmaps]
   verbs: [get]
 {{- end }}

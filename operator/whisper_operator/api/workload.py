@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -80,6 +81,11 @@ class ModelSource(Part):
             lambda self: not re.search(_CREDENTIALS, self.url),
         ),
     )
+
+    @property
+    def claim(self) -> str | None:
+        """Name of the claim that a pvc:// URL names."""
+        return urlsplit(self.url).netloc if self.url.startswith("pvc://") else None
 
 
 class Model(Part):

@@ -21,7 +21,7 @@ NEVER_GIVE_UP: Final = 2**31 - 1
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     name = wanted_job_name(service, observed)
-    if name is None or (service.spec.cache.existing_claim and observed.facts.existing_claim is None):
+    if name is None:
         return None
     return child(
         service,

@@ -6,7 +6,6 @@ Credentials are files of a mounted Secret: as variables they would show in whate
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_runtime.contract import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
@@ -43,7 +42,7 @@ def _parts(service: WhisperService) -> list[tuple[Part, Part]]:
     if source.ca_ref:
         authority = {"name": source.ca_ref.name, "items": [{"key": source.ca_ref.key, "path": CA_NAME}]}
         found.append(({"name": "source-ca", "mountPath": CA_DIR}, {"configMap": authority}))
-    if source.url.startswith("pvc://"):
-        claim = {"persistentVolumeClaim": {"claimName": urlsplit(source.url).netloc, "readOnly": True}}
+    if source.claim:
+        claim = {"persistentVolumeClaim": {"claimName": source.claim, "readOnly": True}}
         found.append(({"name": "source-claim", "mountPath": SOURCE_CLAIM_DIR}, claim))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from whisper_operator.admitted import needs_source
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.checks.finding import Finding
@@ -15,6 +16,7 @@ SOURCE_KEYS: Final = {
         ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {"AWS_ENDPOINT_URL"}),
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where it is not AWS's own S3",
     ),
+    "pvc": ((set[str](),), "any keys: pvc:// has no use for them, and secretRef may go"),
 }
 """By scheme: the sets of keys of which one must be there, and how to say so."""
 
@@ -38,8 +40,10 @@ def source_secret(service: WhisperService, observed: Observed) -> Finding | None
     source = service.spec.model.source
     if source is None or source.secret_ref is None or source.secret_ref.name not in observed.facts.secrets:
         return None
+    if not needs_source(service, observed):
+        return None
     keys, where = observed.facts.secrets[source.secret_ref.name], _secret(service, source.secret_ref.name)
-    wanted, remedy = SOURCE_KEYS["s3" if source.url.startswith("s3://") else "http"]
+    wanted, remedy = SOURCE_KEYS[source.url.partition("://")[0].removesuffix("s")]
     if keys is None:
         message = f"{where}, named in spec.model.source.secretRef, is not there: create it, with {remedy}"
     elif not any(choice <= keys for choice in wanted):

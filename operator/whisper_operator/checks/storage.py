@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from whisper_operator import names, sizing
+from whisper_operator.admitted import live_claim, needs_source, ties_to_one_node
 from whisper_operator.api import conditions as c
 from whisper_operator.api.units import size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -19,11 +20,20 @@ MEBIBYTE: Final = 1024**2
 
 def existing_claim(service: WhisperService, observed: Observed) -> Finding | None:
     name = service.spec.cache.existing_claim
-    if name is None or observed.facts.existing_claim is not None:
+    if name is None or observed.facts.claims.get(name, {}) is not None:
         return None
     where = f"PersistentVolumeClaim {service.metadata.namespace}/{name}"
     message = f"{where}, named in spec.cache.existingClaim, is not there: create it, or remove the field"
     return Finding(c.CLAIM_NOT_FOUND, message, holds=True)
+
+
+def source_claim(service: WhisperService, observed: Observed) -> Finding | None:
+    name = service.spec.model.source.claim if service.spec.model.source else None
+    if name is None or observed.facts.claims.get(name, {}) is not None or not needs_source(service, observed):
+        return None
+    where = f"PersistentVolumeClaim {service.metadata.namespace}/{name}"
+    message = f"{where}, named in spec.model.source.url, is not there: create it, or correct the URL"
+    return Finding(c.SOURCE_CLAIM_NOT_FOUND, message, holds=True)
 
 
 def storage_class(service: WhisperService, observed: Observed) -> Finding | None:
@@ -57,7 +67,7 @@ def cache_size(service: WhisperService, observed: Observed) -> Finding | None:
 def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
     """Judged before the claim is made, for its access mode cannot be changed afterwards."""
     cache = service.spec.cache
-    claim = observed.get(CLAIM, names.models_claim(service.metadata.name)) or observed.facts.existing_claim
+    claim = live_claim(service, observed)
     most = service.spec.autoscaling.max_replicas if service.spec.autoscaling else service.spec.replicas
     if cache.type != "PersistentVolumeClaim" or most <= 1 or service.spec.suspend:
         return None
@@ -73,7 +83,7 @@ def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
         message = f"{what} can be mounted by one pod only, and {most} may run: {remedy}"
         return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
     gpu, nodes = service.spec.gpu, observed.facts.nodes
-    if gpu is None or nodes is None or {"ReadWriteMany", "ReadOnlyMany"} & set(modes):
+    if gpu is None or nodes is None or not ties_to_one_node({"spec": {"accessModes": modes}}):
         return None
     wanted = wanted_replicas(service) * gpu.count
     offered = max((node.allocatable.get(gpu.resource_name, Decimal(0)) for node in nodes), default=Decimal(0))
