@@ -24,6 +24,8 @@ ANNOTATION_LAST_GOOD_MODEL: Final = f"{GROUP}/last-good-model"
 """The model that the Deployment's pods were last all ready with: what a change that fails leads back to."""
 ANNOTATION_FAILED_MODEL: Final = f"{GROUP}/failed-model"
 """The model that pods did not become ready with, why, and under which spec, as JSON."""
+ANNOTATION_GPU_HOSTS: Final = f"{GROUP}/gpu-hosts"
+"""On the Job that fetches: the hosts on one of which it has to run."""
 ANNOTATION_GOLDEN_TEXT: Final = f"{GROUP}/golden-text"
 """On pods: the words of the user's own golden clip."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from whisper_operator import names
-from whisper_operator.admitted import ServedModel, claim_name
+from whisper_operator.admitted import ServedModel, claim_name, live_claim, ties_to_one_node
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.build import golden, source
 from whisper_operator.build.claim import size
 from whisper_operator.build.overlay import overlaid
 from whisper_operator.env import Env
-from whisper_operator.kinds import CLAIM, DEPLOYMENT
+from whisper_operator.kinds import DEPLOYMENT
 from whisper_operator.observed import Observed
 from whisper_operator.sizing import resources
 from whisper_runtime.contract import (
@@ -56,7 +56,7 @@ def server_template(service: WhisperService, model: ServedModel, observed: Obser
 def _server_template(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
     spec, name = service.spec, service.metadata.name
     spread = spec.scheduling.topology_spread_constraints
-    init = [_fetcher(service, observed, env)] if spec.cache.type == "EmptyDir" else []
+    init = [fetcher(service, observed, env)] if spec.cache.type == "EmptyDir" else []
     return {
         "metadata": {
             "labels": names.labels(name, names.SERVER),
@@ -69,6 +69,7 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
         },
         "spec": {
             **common(service, env),
+            **_runtime_class(service),
             **_together(service, observed),
             **({"topologySpreadConstraints": list(spread)} if spread else {}),
             "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
@@ -76,25 +77,11 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
             "containers": [_server(service, model, observed, env)],
             "volumes": [
                 scratch(),
-                *_models_volume(service),
+                *models_volume(service),
                 *_keys_volume(service),
                 *(volume for _, volume in golden.parts(service)),
                 *(source.volumes(service) if init else []),
             ],
-        },
-    }
-
-
-def prefetch_template(service: WhisperService, observed: Observed, env: Env) -> Part:
-    """The template of the pod that fetches the wanted model into the claim."""
-    return {
-        "metadata": {"labels": names.labels(service.metadata.name, names.PREFETCH)},
-        "spec": {
-            **common(service, env),
-            **_near_servers(service, observed),
-            "restartPolicy": "OnFailure",
-            "containers": [_fetcher(service, observed, env)],
-            "volumes": [scratch(), *_models_volume(service), *source.volumes(service)],
         },
     }
 
@@ -162,6 +149,7 @@ def fetch_config(service: WhisperService) -> RuntimeConfig:
 
 
 def common(service: WhisperService, env: Env) -> Part:
+    """What all pods of a service have."""
     spec = service.spec
     group = {} if env.fs_group is None else {"fsGroup": env.fs_group, "fsGroupChangePolicy": "OnRootMismatch"}
     wanted = spec.scheduling
@@ -179,7 +167,6 @@ def common(service: WhisperService, env: Env) -> Part:
         **({"tolerations": list(wanted.tolerations)} if wanted.tolerations else {}),
         **({"affinity": wanted.affinity} if wanted.affinity else {}),
         **({"priorityClassName": wanted.priority_class_name} if wanted.priority_class_name else {}),
-        **({"runtimeClassName": spec.gpu.runtime_class_name} if spec.gpu and spec.gpu.runtime_class_name else {}),
     }
 
 
@@ -211,7 +198,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
     }
 
 
-def _fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
+def fetcher(service: WhisperService, observed: Observed, env: Env) -> Part:
     return {
         "name": "fetch",
         "image": image(service, observed, env),
@@ -246,7 +233,7 @@ def scratch() -> Part:
     return {"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH_LIMIT}}
 
 
-def _models_volume(service: WhisperService) -> list[Part]:
+def models_volume(service: WhisperService) -> list[Part]:
     match service.spec.cache.type:
         case "PersistentVolumeClaim":
             return [{"name": "models", "persistentVolumeClaim": {"claimName": claim_name(service)}}]
@@ -261,30 +248,26 @@ def _keys_volume(service: WhisperService) -> list[Part]:
     return [{"name": "api-keys", "secret": {"secretName": auth.secret_ref.name, "defaultMode": 0o440}}] if auth else []
 
 
-def _shares_one_node(service: WhisperService, observed: Observed) -> bool:
+def _runtime_class(service: WhisperService) -> Part:
+    """Of the pods that have a GPU alone: a node without one knows no such class, and the other pods may run there."""
+    gpu = service.spec.gpu
+    return {"runtimeClassName": gpu.runtime_class_name} if gpu and gpu.runtime_class_name else {}
+
+
+def shares_one_node(service: WhisperService, observed: Observed) -> bool:
     """Whether the claim can be mounted on one node only."""
-    if service.spec.cache.type != "PersistentVolumeClaim":
-        return False
-    claim = observed.get(CLAIM, claim_name(service))
-    return claim is not None and "ReadWriteMany" not in claim["spec"]["accessModes"]
+    claim = live_claim(service, observed) if service.spec.cache.type == "PersistentVolumeClaim" else None
+    return claim is not None and ties_to_one_node(claim)
 
 
 def _together(service: WhisperService, observed: Observed) -> Part:
     """Server pods attract each other to the one node that has the volume, unless the spec says where they go."""
-    if service.spec.scheduling.affinity or not _shares_one_node(service, observed):
+    if service.spec.scheduling.affinity or not shares_one_node(service, observed):
         return {}
-    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [_same_node(service)]}}}
+    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [same_node(service)]}}}
 
 
-def _near_servers(service: WhisperService, observed: Observed) -> Part:
-    """The fetch follows the live pods to the node that has the volume; with no pod live, any node will do."""
-    if service.spec.scheduling.affinity or not _shares_one_node(service, observed):
-        return {}
-    preferred = [{"weight": 100, "podAffinityTerm": _same_node(service)}]
-    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
-
-
-def _same_node(service: WhisperService) -> Part:
+def same_node(service: WhisperService) -> Part:
     return {
         "labelSelector": {"matchLabels": names.selector(service.metadata.name)},
         "topologyKey": "kubernetes.io/hostname",

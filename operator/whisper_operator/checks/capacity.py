@@ -9,6 +9,7 @@ from typing import Final
 from whisper_operator import placement, sizing
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.api.workload import Gpu
 from whisper_operator.checks.finding import Finding, needs_room, wanted_replicas
 from whisper_operator.facts import Node, amounts
 from whisper_operator.observed import Observed
@@ -22,7 +23,7 @@ def gpu_there(service: WhisperService, observed: Observed) -> Finding | None:
     gpu, nodes = service.spec.gpu, observed.facts.nodes
     if gpu is None or nodes is None or not needs_room(service, observed):
         return None
-    offering = [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
+    offering = _offering(gpu, nodes)
     if not offering:
         message = (
             f"no node offers {gpu.resource_name}, named in spec.gpu.resourceName: install the GPU's device plugin, "
@@ -50,8 +51,7 @@ def gpu_memory(service: WhisperService, observed: Observed) -> Finding | None:
     gpu, nodes = service.spec.gpu, observed.facts.nodes
     if gpu is None or nodes is None or service.spec.device == "cpu" or not needs_room(service, observed):
         return None
-    offering = [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
-    labels = [node.labels.get(GPU_MEMORY_LABEL, "") for node in _allowed(service, offering)]
+    labels = [node.labels.get(GPU_MEMORY_LABEL, "") for node in with_gpu(service, nodes)]
     if not labels or not all(label.isdigit() for label in labels):
         return None
     most, needed = max(map(int, labels)), sizing.gpu_memory_mib(service.spec)
@@ -81,6 +81,16 @@ def memory(service: WhisperService, observed: Observed) -> Finding | None:
             )
             return Finding(c.INSUFFICIENT_MEMORY if name == "memory" else c.INSUFFICIENT_CPU, message)
     return None
+
+
+def with_gpu(service: WhisperService, nodes: Iterable[Node]) -> list[Node]:
+    """The nodes that offer the GPU, and on which spec.scheduling lets a pod run; all alike where none is asked for."""
+    gpu = service.spec.gpu
+    return _allowed(service, _offering(gpu, nodes) if gpu else nodes)
+
+
+def _offering(gpu: Gpu, nodes: Iterable[Node]) -> list[Node]:
+    return [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
 
 
 def _allowed(service: WhisperService, nodes: Iterable[Node]) -> list[Node]:

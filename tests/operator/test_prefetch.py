@@ -1,0 +1,123 @@
+"""The Job that fetches: where it runs, so that a volume binds where the pods can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import ENV, claim, live, node, observed, one, service
+from whisper_operator.admitted import wanted_job_name
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import desired
+from whisper_operator.facts import Node
+
+HOST = "kubernetes.io/hostname"
+ON_GPU = service(gpu={"runtimeClassName": "nvidia"})
+
+
+def on(name: str, zone: str = "a", **offered: Any) -> Node:
+    return node(name, labels={HOST: name, "zone": zone}, **offered)
+
+
+MIXED = (on("cpu"), on("gpu-b", gpu="1"), on("gpu-a", gpu="1", zone="b"))
+
+
+def pending(of: WhisperService) -> Manifest:
+    return {**claim(of), "status": {"phase": "Pending"}}
+
+
+def job(of: WhisperService, its_claim: Manifest, *there: Manifest, nodes: tuple[Node, ...] | None = MIXED) -> Manifest:
+    seen = observed(its_claim, *there, nodes=nodes)
+    return one(desired(of, seen, ENV), "Job", wanted_job_name(of, seen) or "")
+
+
+def hosts(found: Manifest) -> list[list[str]]:
+    """What each term of the Job's node affinity says of the host."""
+    affinity = found["spec"]["template"]["spec"].get("affinity", {}).get("nodeAffinity", {})
+    terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms", [])
+    return [rule["values"] for term in terms for rule in term["matchExpressions"] if rule["key"] == HOST]
+
+
+def test_a_volume_that_binds_at_its_first_use_binds_where_a_gpu_is() -> None:
+    assert hosts(job(ON_GPU, pending(ON_GPU))) == [["gpu-a", "gpu-b"]]
+
+
+@pytest.mark.parametrize(
+    ("of", "its_claim", "nodes"),
+    [
+        (ON_GPU, claim(ON_GPU), MIXED),
+        (service(), pending(service()), MIXED),
+        (ON_GPU, pending(ON_GPU), (on("cpu"),)),
+        (ON_GPU, pending(ON_GPU), None),
+    ],
+    ids=["a volume is there", "no GPU is asked for", "no node offers one", "nodes may not be read"],
+)
+def test_any_node_will_do(of: WhisperService, its_claim: Manifest, nodes: tuple[Node, ...] | None) -> None:
+    assert hosts(job(of, its_claim, nodes=nodes)) == []
+
+
+def test_the_users_own_rules_hold_beside() -> None:
+    zone = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+    wanted = service(
+        gpu={},
+        scheduling={
+            "affinity": {
+                "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [zone]}}
+            }
+        },
+    )
+    found = job(wanted, pending(wanted))
+    assert hosts(found) == [["gpu-b"]]
+    required = found["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    assert (
+        required["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchExpressions"][0]
+        == (zone["matchExpressions"][0])
+    )
+
+
+@pytest.mark.parametrize("affinity", [{"nodeAffinity": "x"}, {"nodeAffinity": None}])
+def test_rules_that_no_api_server_takes_are_passed_on_to_it(affinity: dict[str, Any]) -> None:
+    wanted = service(gpu={}, scheduling={"affinity": affinity})
+    job(wanted, pending(wanted))
+
+
+def test_a_job_that_is_there_keeps_its_hosts_while_one_of_them_will_do() -> None:
+    """Its template is fixed: another one would end a download that is under way."""
+    begun = live(job(ON_GPU, pending(ON_GPU)))
+    more = (*MIXED, on("gpu-c", gpu="1"))
+    assert hosts(job(ON_GPU, pending(ON_GPU), begun, nodes=more)) == [["gpu-a", "gpu-b"]]
+    assert hosts(job(ON_GPU, claim(ON_GPU), begun, nodes=more)) == [["gpu-a", "gpu-b"]]
+    assert hosts(job(ON_GPU, pending(ON_GPU), begun, nodes=(on("gpu-c", gpu="1"),))) == [["gpu-c"]]
+    assert hosts(job(ON_GPU, pending(ON_GPU), begun, nodes=(on("cpu"),))) == [["gpu-a", "gpu-b"]]
+
+
+def test_it_may_run_on_a_node_that_is_kept_for_gpus_and_needs_no_gpus_runtime() -> None:
+    spec = job(ON_GPU, claim(ON_GPU))["spec"]["template"]["spec"]
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert "runtimeClassName" not in spec
+    assert "nvidia.com/gpu" not in spec["containers"][0]["resources"].get("limits", {})
+
+
+def shared(mode: str, uid: str = "1") -> dict[str, Any]:
+    body = {"metadata": {"name": "shared", "uid": uid}, "spec": {"accessModes": [mode]}, "status": {"phase": "Bound"}}
+    return {"claims": {"shared": body}}
+
+
+def test_another_claim_of_the_same_name_is_filled_anew() -> None:
+    wanted = service(cache={"existingClaim": "shared"})
+    before, after = (wanted_job_name(wanted, observed(**shared("ReadWriteMany", uid))) for uid in "12")
+    assert before != after
+    assert wanted_job_name(wanted, observed(claims={"shared": None})) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "together"), [("ReadWriteOnce", True), ("ReadWriteMany", False), ("ReadOnlyMany", False)]
+)
+def test_pods_that_share_a_claim_of_one_node_go_to_that_node_whoever_made_it(mode: str, together: bool) -> None:
+    wanted = service(cache={"existingClaim": "shared"})
+    name = wanted_job_name(wanted, observed(**shared(mode)))
+    done = {"conditions": [{"type": "Complete", "status": "True"}]}
+    fetch = {"kind": "Job", "metadata": {"name": name}, "status": done}
+    found = one(desired(wanted, observed(fetch, **shared(mode)), ENV), "Deployment")
+    assert ("podAffinity" in found["spec"]["template"]["spec"].get("affinity", {})) is together
