@@ -93,6 +93,12 @@ class Ingress(Part):
             "spec.ingress.path holds //, /./, /../ or %2F, which Kubernetes refuses: write the path that is meant",
             lambda self: not re.search(_AMBIGUOUS, self.path),
         ),
+        Rule(
+            "!has(self.tls) || !has(self.tls.clusterIssuer) || has(self.host)",
+            "spec.ingress.tls.clusterIssuer needs spec.ingress.host, for which cert-manager asks for the certificate: "
+            "add the host, or name a certificate's Secret in spec.ingress.tls.secretName alone",
+            lambda self: self.tls is None or self.tls.cluster_issuer is None or self.host is not None,
+        ),
     )
 
 
