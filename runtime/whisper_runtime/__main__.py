@@ -116,7 +116,7 @@ def _fetch(config: RuntimeConfig) -> int:
     progress = Progress(config.model)
     with observable(progress, config.metrics_port):
         report = fetch(config, progress)
-    line = report.model_dump_json(exclude_defaults=True)
+    line = report.to_json()
     print(line)
     _leave_for_kubernetes(line)
     return 0 if report.succeeded else FAILED

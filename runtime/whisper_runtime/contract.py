@@ -45,6 +45,7 @@ TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 1
 FETCHED_BYTES_METRIC: Final = "whisper_fetch_bytes"
 FETCH_TOTAL_METRIC: Final = "whisper_fetch_total_bytes"
 FETCH_SPEED_METRIC: Final = "whisper_fetch_bytes_per_second"
+FETCH_LEFT_METRIC: Final = "whisper_fetch_left_seconds"
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
 API_KEYS_DIR: Final = "/etc/whisper/api-keys"
@@ -261,6 +262,15 @@ class FetchReport(BaseModel):
     def succeeded(self) -> bool:
         return self.reason in (FETCHED, ALREADY_CACHED)
 
+    def to_json(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
+        """JSON of at most `limit` bytes: where it must be, the message is cut, and fewer files are named."""
+        for longest, count in ((4000, FILES_TOLD), (2000, FILES_TOLD), (1000, 10), (500, 5)):
+            files = dict(list(self.files.items())[:count])
+            cut = self.model_copy(update={"message": self.message[:longest], "files": files})
+            if len((found := cut.model_dump_json(exclude_defaults=True)).encode()) <= limit:
+                return found
+        return self.model_copy(update={"message": self.message[:100], "files": {}}).model_dump_json()
+
 
 class FetchProgress(BaseModel):
     """How far a fetch is: the answer at PROGRESS_PATH."""
@@ -275,6 +285,13 @@ class FetchProgress(BaseModel):
     """Over the last seconds; None before there is anything to measure."""
     problem: str | None = None
     """Why the last attempt failed, while it is tried again."""
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Until all is there at that speed; None where that cannot be told."""
+        if not self.bytes_per_second or self.total is None:
+            return None
+        return max(0, self.total - self.bytes) // self.bytes_per_second
 
 
 class Check(BaseModel):

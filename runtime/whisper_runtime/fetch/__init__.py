@@ -19,7 +19,7 @@ from whisper_runtime.contract import (
     checkpoint_path,
     expected_sha256,
 )
-from whisper_runtime.fetch import cache, failure
+from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import check
 from whisper_runtime.fetch.download import Patience, download
 from whisper_runtime.fetch.failure import FetchError, Interrupted
@@ -50,7 +50,7 @@ def fetch(
             reason = _obtain(source, target, digest, progress or Progress(config.model), patience)
             size = target.stat().st_size
         except OSError as error:  # the sources' errors are FetchErrors already
-            raise failure.of_cache(target.parent, error) from None
+            raise cache.failed(target.parent, error) from None
     except FetchError as error:
         return FetchReport(model=config.model, reason=error.reason, message=str(error), files=error.files)
     came = "is in the cache already" if reason == ALREADY_CACHED else f"was fetched from {source.name}"
@@ -84,6 +84,7 @@ def _obtain(source: Source, target: Path, digest: str, progress: Progress, patie
     with lock.held(waiting=lambda: _follow(partial, progress)):
         if _is_right(target, digest):
             return ALREADY_CACHED
+        cache.take_back(target, partial, digest)
         if target.exists():
             cache.quarantine(target)
         try:

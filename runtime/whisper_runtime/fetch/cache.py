@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract import FILES_TOLD, NO_SPACE
+from whisper_runtime.contract import CACHE_NOT_WRITABLE, FILES_TOLD, NO_SPACE
 from whisper_runtime.fetch.failure import FetchError
+from whisper_runtime.fetch.lock import STALE_SECONDS
+from whisper_runtime.fetch.partial import sha256_of
 
 QUARANTINE: Final = ".quarantine"
 """Holds the last file that was wrong, for whoever wants to see why; it goes when its space is needed."""
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +49,41 @@ def quarantine(path: Path) -> None:
     log.warning("%s is wrong and was moved to %s", path.name, aside)
 
 
+def take_back(target: Path, partial: Path, digest: str) -> None:
+    """Gives what was set aside another try where it is the right file, and only its content is no checkpoint.
+
+    To download it again would change nothing, but for the traffic; a newer runtime may judge otherwise. Raises OSError.
+    """
+    aside = target.parent / QUARANTINE / target.name
+    if aside.is_file() and sha256_of(aside) == digest:
+        aside.rename(partial)
+
+
 def make_room(directory: Path, needed: int) -> None:
     """Raises FetchError where `needed` bytes do not fit, after what nobody needs has gone."""
     if shutil.disk_usage(directory).free < needed:
         _drop_leavings(directory)
     free = shutil.disk_usage(directory).free
-    if free >= needed:
-        return
+    if free < needed:
+        raise _full(directory, f"{needed} bytes are needed, {free} are free, {needed - free} are missing")
+
+
+def failed(directory: Path, error: OSError) -> FetchError:
+    """What an error of the cache's file system means."""
+    if error.errno in FULL:
+        return _full(directory, "no more can be written")
+    return FetchError(
+        CACHE_NOT_WRITABLE,
+        f"{directory} cannot be written ({error.strerror or type(error).__name__}): is the volume there, writable, "
+        "and its files of the pods' group?",
+    )
+
+
+def _full(directory: Path, shortage: str) -> FetchError:
     there = checkpoints(directory)
     holds = ", ".join(f"{name} ({size} bytes)" for name, size in there.items()) or "no checkpoint"
-    raise FetchError(
-        NO_SPACE,
-        f"{directory} is full: {needed} bytes are needed, {free} are free, {needed - free} are missing; "
-        f"it holds {holds}: raise spec.cache.size, or remove what nobody serves",
-        files=there,
-    )
+    message = f"{directory} is full: {shortage}; it holds {holds}: raise spec.cache.size, or remove what nobody serves"
+    return FetchError(NO_SPACE, message, files=there)
 
 
 def checkpoints(directory: Path) -> dict[str, int]:
@@ -68,10 +93,15 @@ def checkpoints(directory: Path) -> dict[str, int]:
 
 
 def _drop_leavings(directory: Path) -> None:
-    """Removes what was set aside, and downloads that nobody goes on with."""
+    """Removes what was set aside, and downloads that nobody goes on with: without a lock, or with a stale one.
+
+    The newest lock tells the time by the volume's own clock: it is the one that we hold, and keep moving.
+    """
     _empty(directory / QUARANTINE)
+    moved = {file.name.removesuffix(".lock"): file.stat().st_mtime for file in directory.glob(".*.lock")}
     for partial in directory.glob(".*.partial"):
-        if not partial.with_name(partial.name.removesuffix(".partial") + ".lock").exists():
+        since = moved.get(partial.name.removesuffix(".partial"))
+        if since is None or max(moved.values()) - since > STALE_SECONDS:
             partial.unlink(missing_ok=True)
 
 

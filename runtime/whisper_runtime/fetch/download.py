@@ -78,6 +78,8 @@ def _receive_with_retries(source: Source, file: Partial, progress: Progress, pat
 def _take(name: str, body: Body, file: Partial, progress: Progress) -> None:
     """Appends what the source gives; raises FetchError where that is no checkpoint, too much, or too little."""
     if body.total is not None:
+        if body.total > LARGEST:
+            raise FetchError(NOT_A_CHECKPOINT, f"{name} has {body.total} bytes: no checkpoint is larger than {LARGEST}")
         cache.make_room(file.path.parent, body.total - file.size)
     progress.begins(file.size, body.total)
     for block in body.blocks:

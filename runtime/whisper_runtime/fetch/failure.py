@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
-
-from whisper_runtime.contract import CACHE_NOT_WRITABLE, NO_SPACE
-
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class FetchError(Exception):
@@ -30,17 +23,6 @@ class Interrupted(FetchError):
         super().__init__(reason, message)
         self.after = after
         """Seconds that the server asks to wait."""
-
-
-def of_cache(directory: Path, error: OSError) -> FetchError:
-    """What an error of the cache's file system means."""
-    if error.errno in FULL:
-        return FetchError(NO_SPACE, f"{directory} is full: raise spec.cache.size, or remove what nobody serves")
-    return FetchError(
-        CACHE_NOT_WRITABLE,
-        f"{directory} cannot be written ({error.strerror or type(error).__name__}): is the volume there, writable, "
-        "and its files of the pods' group?",
-    )
 
 
 def shown(url: str) -> str:

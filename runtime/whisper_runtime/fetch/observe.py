@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import socket
 import threading
 from collections.abc import Generator
@@ -13,6 +14,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from whisper_runtime.contract import (
+    FETCH_LEFT_METRIC,
     FETCH_SPEED_METRIC,
     FETCH_TOTAL_METRIC,
     FETCHED_BYTES_METRIC,
@@ -85,4 +87,6 @@ def _metrics(progress: Progress) -> CollectorRegistry:
     total.set_function(lambda: progress.now.total or 0)
     speed = Gauge(FETCH_SPEED_METRIC, "Bytes that come per second.", registry=registry)
     speed.set_function(lambda: progress.now.bytes_per_second or 0)
+    left = Gauge(FETCH_LEFT_METRIC, "Seconds until all is there at that speed; NaN: not known.", registry=registry)
+    left.set_function(lambda: math.nan if (seconds := progress.now.seconds_left) is None else seconds)
     return registry

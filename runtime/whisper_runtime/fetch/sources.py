@@ -17,7 +17,11 @@ from whisper_runtime.fetch.web import WebFile
 def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Source:
     """The source that `config` names; raises FetchError where its URL can be no source."""
     url = config.model_url or official_url(config.model)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise FetchError(DOWNLOAD_FAILED, f"spec.model.source.url is no URL: {error}") from None
     if "@" in parts.netloc:
         message = "the URL holds credentials, which are not sent: put them into spec.model.source.secretRef"
         raise FetchError(DOWNLOAD_FAILED, f"{shown(url)}: {message}")

@@ -20,6 +20,10 @@ from whisper_runtime.fetch.source import Body
 PASSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that say: later."""
 LONGEST_WAIT_SECONDS: Final = 60.0
+LONGEST_REASON: Final = 100
+"""Characters of a server's own words that are told."""
+NUMBER: Final = "[0-9]{1,18}"
+"""In a header; Python takes other scripts' digits for some, and refuses to read thousands."""
 REMEDIES: Final = {
     401: "put credentials that it accepts into spec.model.source.secretRef",
     403: "put credentials that may read it into spec.model.source.secretRef",
@@ -74,6 +78,8 @@ class WebFile:
                 raise self._refused(error) from None
         except (OSError, http.client.HTTPException) as error:
             raise self._broken(error) from None
+        except ValueError as error:  # a redirect to what is no URL
+            raise FetchError(DOWNLOAD_FAILED, f"{self.name} leads to no address: {error}") from None
 
     def _extent(self, response: http.client.HTTPResponse, offset: int) -> tuple[int, int | None]:
         """Where the body begins, and how long the whole file is.
@@ -81,12 +87,11 @@ class WebFile:
         Source: https://www.rfc-editor.org/rfc/rfc9110#section-14.4
         """
         if response.status == 206:
-            found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+            found = re.fullmatch(rf"bytes ({NUMBER})-{NUMBER}/({NUMBER}|\*)", response.headers.get("Content-Range", ""))
             if found is None or int(found[1]) != offset:
                 raise FetchError(DOWNLOAD_FAILED, f"{self.name} answered with another range than was asked for")
             return offset, None if found[2] == "*" else int(found[2])
-        length = response.headers.get("Content-Length", "")
-        return 0, int(length) if length.isdigit() else None
+        return 0, _number(response.headers.get("Content-Length", ""))
 
     def _blocks(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
         while True:
@@ -99,11 +104,10 @@ class WebFile:
             yield block
 
     def _refused(self, error: urllib.error.HTTPError) -> FetchError:
-        message = f"{self.name} answered {error.code} {error.reason}{_s3_code(error)}"
+        message = f"{self.name} answered {error.code} {str(error.reason)[:LONGEST_REASON]}{_s3_code(error)}"
         if error.code in PASSES:
-            after = error.headers.get("Retry-After", "")
-            seconds = float(after) if after.isdigit() else 0.0
-            return Interrupted(DOWNLOAD_FAILED, message, after=min(seconds, LONGEST_WAIT_SECONDS))
+            seconds = _number(error.headers.get("Retry-After", "")) or 0
+            return Interrupted(DOWNLOAD_FAILED, message, after=min(float(seconds), LONGEST_WAIT_SECONDS))
         remedy = REMEDIES.get(error.code)
         return FetchError(DOWNLOAD_FAILED, f"{message}: {remedy}" if remedy else message)
 
@@ -151,6 +155,10 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
             message = f"spec.model.source.caRef holds no certificate in PEM ({type(error).__name__})"
             raise FetchError(DOWNLOAD_FAILED, message) from None
     return context
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(NUMBER, text) else None
 
 
 def _validator(response: http.client.HTTPResponse) -> str | None:

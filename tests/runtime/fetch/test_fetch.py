@@ -9,10 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.fetch.conftest import IMPATIENT, digest, fetched, saved, visible, weights
-from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, stalling, web_page, whole, without_ranges
-from whisper_runtime.contract import FetchReport, RuntimeConfig
+from tests.runtime.fetch.mirror import (
+    Answer,
+    Asked,
+    Mirror,
+    cut,
+    other,
+    refusing,
+    stalling,
+    web_page,
+    whole,
+    without_ranges,
+)
+from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, FetchReport, RuntimeConfig
 from whisper_runtime.fetch import cache as caches
 from whisper_runtime.fetch import fetch
+from whisper_runtime.fetch.partial import Partial
 
 
 def name_of(content: bytes) -> str:
@@ -97,6 +109,22 @@ def changed(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
+def claiming(extent: str = "", length: int = 4) -> Answer:
+    """Says what it likes of the file's size."""
+
+    def answer(asked: Asked) -> None:
+        asked.send_response(206 if extent else 200)
+        asked.send_header("Content-Length", str(length))
+        if extent:
+            asked.send_header("Content-Range", extent)
+        asked.send_header("Connection", "close")
+        asked.end_headers()
+        asked.wfile.write(b"PK\x03\x04")
+        asked.close_connection = True
+
+    return answer
+
+
 @pytest.mark.parametrize(
     ("answer", "reason", "says"),
     [
@@ -110,6 +138,10 @@ def changed(content: bytes) -> bytes:
         (refusing(429, Retry_After="3600"), "DownloadFailed", "answered 429 Too Many Requests"),
         (refusing(500), "DownloadFailed", "answered 500 Internal Server Error"),
         (refusing(302, Location="ftp://elsewhere/base.pt"), "DownloadFailed", "leads to ftp://"),
+        (refusing(302, Location="http://[elsewhere/base.pt"), "DownloadFailed", "leads to no address"),
+        (refusing(503, Retry_After="\u00b2"), "DownloadFailed", "answered 503 Service Unavailable"),
+        (claiming("bytes 0-1/" + "9" * 5000), "DownloadFailed", "answered with another range"),
+        (claiming(length=1 << 50), "NotACheckpoint", "no checkpoint is larger than"),
         (cut(0.0), "DownloadFailed", "ended after 0 of "),
         (stalling(0.0), "DownloadFailed", "sent nothing for 0.5 s"),
     ],
@@ -138,6 +170,36 @@ def test_the_wrong_file_is_set_aside_for_whoever_asks_why(mirror: Mirror, cache:
     assert (cache / ".quarantine" / name_of(mirror.content)).read_bytes() == mirror.content + b"more"
 
 
+def test_what_is_right_and_no_checkpoint_is_downloaded_once(mirror: Mirror, cache: Path) -> None:
+    """The kubelet tries again and again: no attempt can make another file of it."""
+    mirror.content = saved({**weights(), "dims": {}})
+    for _ in range(3):
+        report = fetched(cache, mirror.url, digest(mirror.content))
+        assert report.reason == "NotACheckpoint"
+    assert len(mirror.asked) == 1
+    assert visible(cache) == []
+    assert (cache / ".quarantine" / name_of(mirror.content)).exists()
+
+
+def test_a_volume_that_fills_while_it_is_written_says_what_fills_it(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a source that does not tell its size, or a quota, nothing can be known beforehand."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    cache.mkdir()
+    (cache / "large-0123456789ab.pt").write_bytes(bytes(1000))
+    monkeypatch.setattr(Partial, "append", full)
+    report = fetched(cache, mirror.url, digest(mirror.content))
+    assert report.reason == "NoSpace"
+    assert (
+        "no more can be written; it holds large-0123456789ab.pt (1000 bytes): raise spec.cache.size" in report.message
+    )
+    assert report.files == {"large-0123456789ab.pt": 1000}
+
+
 def test_a_full_cache_says_how_much_is_missing_and_what_fills_it(
     mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,21 +218,23 @@ def test_a_full_cache_says_how_much_is_missing_and_what_fills_it(
 
 def test_what_nobody_needs_makes_room_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.mkdir()
-    caches_there = [".quarantine/a.pt", ".left-0123456789ab.pt.partial", ".used-0123456789ab.pt.partial"]
-    for name in (*caches_there, ".used-0123456789ab.pt.lock", "base-0123456789ab.pt"):
+    names = [".left-0123456789ab.pt.partial", ".used-0123456789ab.pt.partial", ".killed-0123456789ab.pt.partial"]
+    locks = [".used-0123456789ab.pt.lock", ".killed-0123456789ab.pt.lock"]
+    for name in (".quarantine/a.pt", *names, *locks, "base-0123456789ab.pt"):
         (cache / name).parent.mkdir(exist_ok=True)
         (cache / name).write_bytes(bytes(10))
+    os.utime(cache / locks[1], (0, 0))
     monkeypatch.setattr(caches.shutil, "disk_usage", lambda _: caches.shutil._ntuple_diskusage(9, 9, 0))
     with pytest.raises(caches.FetchError):
         caches.make_room(cache, 1)
     left = sorted(file.name for file in cache.iterdir())
-    assert left == [".used-0123456789ab.pt.lock", ".used-0123456789ab.pt.partial", "base-0123456789ab.pt"]
+    assert left == sorted([*locks, names[1], "base-0123456789ab.pt"])
 
 
 @pytest.mark.parametrize(
     ("code", "reason", "says"),
     [
-        (errno.ENOSPC, "NoSpace", "is full: raise spec.cache.size"),
+        (errno.ENOSPC, "NoSpace", "is full: no more can be written; it holds no checkpoint: raise spec.cache.size"),
         (errno.EROFS, "CacheNotWritable", "Read-only file system"),
         (errno.EIO, "CacheNotWritable", "Input/output error"),
     ],
@@ -197,6 +261,30 @@ def test_a_server_that_is_not_there(cache: Path) -> None:
     report = fetched(cache, "http://127.0.0.1:9/base.pt", "0" * 64)
     assert report.reason == "DownloadFailed"
     assert "http://127.0.0.1:9/base.pt could not be reached" in report.message
+
+
+def test_an_address_that_is_none(cache: Path) -> None:
+    assert "is no URL: Port out of range" in fetched(cache, "http://127.0.0.1:99999/base.pt", "0" * 64).message
+
+
+@pytest.mark.parametrize(("message", "count"), [("x" * 9000, 0), ("ü" * 3000, 20), ("x", 20), ("x" * 3000, 20)])
+def test_a_report_always_fits_a_termination_message(message: str, count: int) -> None:
+    files = {f"{'m' * 63}-{number:012}.pt": 1 << 40 for number in range(count)}
+    found = FetchReport(model="mine", reason="NoSpace", message=message, files=files).to_json()
+    assert len(found.encode()) <= TERMINATION_MESSAGE_LIMIT
+    assert FetchReport.model_validate_json(found).reason == "NoSpace"
+
+
+def test_a_servers_own_words_do_not_drown_the_remedy(mirror: Mirror, cache: Path) -> None:
+    def talkative(asked: Asked) -> None:
+        asked.send_response(403, "x" * 5000)
+        asked.send_header("Content-Length", "0")
+        asked.end_headers()
+
+    mirror.answers = [talkative]
+    message = fetched(cache, mirror.url, digest(mirror.content)).message
+    assert len(message) < 300
+    assert message.endswith("spec.model.source.secretRef")
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/base.pt"])

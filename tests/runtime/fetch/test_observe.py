@@ -34,8 +34,17 @@ def test_bytes_and_what_hinders_it() -> None:
         )
         assert "whisper_fetch_bytes 300.0" in asked(port, "/metrics")
         assert "whisper_fetch_total_bytes 1000.0" in asked(port, "/metrics")
+        assert "whisper_fetch_left_seconds " in asked(port, "/metrics")
         with pytest.raises(urllib.error.HTTPError):
             asked(port, "/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "speed", "left"),
+    [(300, 1000, 100, 7), (300, None, 100, None), (300, 1000, None, None), (9, 9, 1, 0)],
+)
+def test_the_time_that_is_left(done: int, total: int | None, speed: int | None, left: int | None) -> None:
+    assert FetchProgress(model="base", bytes=done, total=total, bytes_per_second=speed).seconds_left == left
 
 
 def test_a_port_that_is_taken_is_no_obstacle() -> None:
