@@ -138,6 +138,14 @@ def test_all_that_is_wrong_is_told_at_once_and_what_holds_comes_first() -> None:
         (GPU | {"scheduling": {"tolerations": [{"operator": "Exists"}]}}, {"nodes": (node(gpu="1", taints=(TAINT,)),)}),
         (GPU, {"nodes": None}),
         ({}, {"storage_classes": {"std": DEFAULT}}),
+        (
+            {
+                "networkPolicy": {},
+                "cache": {"type": "EmptyDir"},
+                "model": {"name": "m", "source": {"url": "pvc://c/m.pt"}},
+            },
+            {},
+        ),
         (GPU | {"suspend": True}, {"nodes": (node(),), "quotas": (QUOTA,)}),
         (TLS, {"secrets": {"cert": frozenset({"tls.crt", "tls.key"})}}),
     ],

@@ -19,8 +19,8 @@ def host(service: WhisperService, observed: Observed) -> Finding | None:
 
 
 def fetch_route(service: WhisperService, observed: Observed) -> Finding | None:
-    policy = service.spec.network_policy
-    if policy is None or policy.allow_to or service.spec.cache.type != "EmptyDir":
+    policy, source = service.spec.network_policy, service.spec.model.source
+    if policy is None or policy.allow_to or service.spec.cache.type != "EmptyDir" or (source and source.claim):
         return None
     message = (
         "spec.cache.type is EmptyDir, so each pod fetches the model itself, and spec.networkPolicy lets it reach "
