@@ -49,6 +49,25 @@ def live_model(service: WhisperService, observed: Observed) -> ServedModel | Non
     return model_of(deployment["spec"]["template"]) if deployment else None
 
 
+def last_good(service: WhisperService, observed: Observed) -> ServedModel | None:
+    """The model that all pods were last ready with, each proven by the golden clip; None: none yet."""
+    live = observed.get(DEPLOYMENT, service.metadata.name)
+    if live is None:
+        return None
+    if is_rolled_out(live):
+        return model_of(live["spec"]["template"])
+    kept = live["metadata"].get("annotations", {}).get(names.ANNOTATION_LAST_GOOD_MODEL)
+    return ServedModel.parse(kept) if kept else None
+
+
+def is_rolled_out(deployment: Manifest) -> bool:
+    """Whether every pod has the template of now, and is available."""
+    status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    counts = (status.get(count, 0) for count in ("replicas", "updatedReplicas", "availableReplicas"))
+    return bool(seen and wanted and all(count == wanted for count in counts))
+
+
 def model_of(pod: Manifest) -> ServedModel | None:
     """The model that a pod, or a template of pods, carries."""
     env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0].get("env", ())}

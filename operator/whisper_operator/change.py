@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from whisper_operator import fetching, names, pods
-from whisper_operator.admitted import ServedModel, is_there, live_model, model_of, wanted_model
+from whisper_operator.admitted import ServedModel, is_there, last_good, live_model, model_of, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.kinds import DEPLOYMENT
@@ -79,17 +79,6 @@ def admit(service: WhisperService, observed: Observed) -> Admission:
     return Admission(model, good, failed)
 
 
-def last_good(service: WhisperService, observed: Observed) -> ServedModel | None:
-    """The model that all pods were last ready with, each proven by the golden clip; None: none yet."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None:
-        return None
-    if is_rolled_out(live):
-        return model_of(live["spec"]["template"])
-    kept = live["metadata"].get("annotations", {}).get(names.ANNOTATION_LAST_GOOD_MODEL)
-    return ServedModel.parse(kept) if kept else None
-
-
 def in_progress(service: WhisperService, observed: Observed) -> Change | None:
     """The change that is under way or has failed; None where the wanted model serves, or no model does yet.
 
@@ -103,14 +92,6 @@ def in_progress(service: WhisperService, observed: Observed) -> Change | None:
         return Change(served, wanted, (failed.reason, failed.message))
     missing = None if is_there(service, observed) else fetching.trouble(service, observed)
     return Change(served, wanted, missing)
-
-
-def is_rolled_out(deployment: Manifest) -> bool:
-    """Whether every pod has the template of now, and is available."""
-    status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
-    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    counts = (status.get(count, 0) for count in ("replicas", "updatedReplicas", "availableReplicas"))
-    return bool(seen and wanted and all(count == wanted for count in counts))
 
 
 def gave_up(deployment: Manifest, observed: Observed) -> str | None:

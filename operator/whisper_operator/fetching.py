@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whisper_operator import names, pods
-from whisper_operator.admitted import ServedModel, fetching_pods, live_model, wanted_job_name, wanted_model
+from whisper_operator.admitted import ServedModel, fetching_pods, last_good, live_model, wanted_job_name, wanted_model
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.kinds import JOB
 from whisper_operator.observed import Observed
@@ -28,8 +28,8 @@ def trouble(service: WhisperService, observed: Observed) -> tuple[str, str] | No
 
 def _may_go(service: WhisperService, observed: Observed, files: Mapping[str, int]) -> str:
     """Which files of a full cache this service can do without."""
-    live = live_model(service, observed)
-    kept = {_file_of(model) for model in (live, wanted_model(service, observed)) if model and model.digest}
+    needed = (live_model(service, observed), last_good(service, observed), wanted_model(service, observed))
+    kept = {_file_of(model) for model in needed if model and model.digest}
     spare = [f"{name} ({size} bytes)" for name, size in files.items() if name not in kept]
     if not spare:
         return ""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from whisper_operator import names, pods, preflight
-from whisper_operator.admitted import live_model, wanted_model
+from whisper_operator.admitted import last_good, live_model, wanted_model
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement, conditions
 from whisper_operator.api.report import ModelProgress, ModelStatus, PreflightCheck, RolloutStatus, Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.change import gave_up, in_progress, last_good
+from whisper_operator.change import gave_up, in_progress
 from whisper_operator.env import Env
 from whisper_operator.inform import INFORMING
 from whisper_operator.judge import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, is_changing_in_service
@@ -19,6 +19,7 @@ from whisper_operator.kinds import DEPLOYMENT, HTTP_ROUTE, INGRESS, SERVICE
 from whisper_operator.observed import Observed
 from whisper_operator.rollout import live_decision
 from whisper_operator.verified import performance_status, verification_status
+from whisper_runtime.contract import FetchProgress
 
 
 def observed_status(
@@ -115,9 +116,16 @@ def model_status(service: WhisperService, observed: Observed) -> ModelStatus:
         bytes=_bytes(service, observed, served.digest) if served else None,
         wanted=ahead.name if ahead else None,
         wanted_digest=ahead.digest if ahead else None,
-        progress=ModelProgress(bytes=told.bytes, total=told.total, bytes_per_second=told.bytes_per_second)
-        if told
-        else None,
+        progress=_progress_of(told) if told else None,
+    )
+
+
+def _progress_of(told: FetchProgress) -> ModelProgress:
+    return ModelProgress(
+        bytes=told.bytes,
+        total=told.total,
+        bytes_per_second=told.bytes_per_second,
+        seconds_left=told.seconds_left,
     )
 
 

@@ -75,7 +75,7 @@ def test_while_the_new_one_is_fetched_the_old_one_is_ready() -> None:
     assert (found.model.name, found.model.wanted) == ("base", "small")
     assert (found.model.digest or "").startswith("sha256:ed3a0b6b")
     assert (found.model.wanted_digest or "").startswith("sha256:9ecf7799")
-    assert (found.model.progress.bytes, found.model.progress.total, found.model.progress.bytes_per_second) == (5, 9, 2)
+    assert found.model.progress.model_dump() == {"bytes": 5, "total": 9, "bytes_per_second": 2, "seconds_left": 2}
 
 
 @pytest.mark.parametrize(
@@ -254,4 +254,8 @@ def test_a_full_cache_names_what_may_go() -> None:
     }
     failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
     found = told(NEW, *serving_old(), failing)
+    assert message(found, "ModelCached") == "/app/models is full; may go: large-v3-e5b1a55b89c1.pt (3000 bytes)"
+    # In the middle of a change to small, which may lead back to base, tiny is wanted.
+    there = rolling(NEW, serving_old(NEW), **SURGED)
+    found = told(service(model={"name": "tiny"}), *there, failing)
     assert message(found, "ModelCached") == "/app/models is full; may go: large-v3-e5b1a55b89c1.pt (3000 bytes)"

@@ -37,6 +37,8 @@ class ModelProgress(Report):
     """Bytes in all."""
     bytes_per_second: int | None = None
     """Speed of the download."""
+    seconds_left: int | None = None
+    """Until all is there at that speed."""
 
 
 class ModelStatus(Report):

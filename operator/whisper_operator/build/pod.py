@@ -41,6 +41,11 @@ HARDENED: Final[Part] = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
+SCRAPED: Final = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": str(METRICS_PORT),
+    "prometheus.io/path": METRICS_PATH,
+}
 FETCH_RESOURCES: Final[Part] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
 SCRATCH_LIMIT: Final = "8Gi"
 """Uploads on their way to the decoder; a pod that exceeds it is evicted, not the node."""
@@ -60,12 +65,7 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
     return {
         "metadata": {
             "labels": names.labels(name, names.SERVER),
-            "annotations": {
-                "prometheus.io/scrape": "true",
-                "prometheus.io/port": str(METRICS_PORT),
-                "prometheus.io/path": METRICS_PATH,
-                **golden.pod_annotations(service),
-            },
+            "annotations": SCRAPED | golden.pod_annotations(service),
         },
         "spec": {
             **common(service, env),

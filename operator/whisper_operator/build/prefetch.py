@@ -48,7 +48,10 @@ def _template(service: WhisperService, observed: Observed, env: Env, hosts: list
     if hosts:
         affinity = _among(hosts, affinity)
     return {
-        "metadata": {"labels": names.labels(service.metadata.name, names.PREFETCH)},
+        "metadata": {
+            "labels": names.labels(service.metadata.name, names.PREFETCH),
+            "annotations": dict(pod.SCRAPED),
+        },
         "spec": {
             **pod.common(service, env),
             **({"affinity": affinity} if affinity else {}),

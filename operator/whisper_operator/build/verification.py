@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator import names
+from whisper_operator.admitted import is_rolled_out
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import golden, pod
 from whisper_operator.build.meta import child
-from whisper_operator.change import is_rolled_out
 from whisper_operator.env import Env
 from whisper_operator.kinds import DEPLOYMENT, JOB
 from whisper_operator.observed import Observed
