@@ -196,5 +196,5 @@ def _end(outcome: Outcome) -> str:
 def _spread(seconds: Sequence[float]) -> str:
     if len(seconds) < 2:
         return f"{len(seconds)} of them"
-    cuts = statistics.quantiles(seconds, n=100)
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
     return f"p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, longest {seconds[-1] * 1000:.0f} ms"
