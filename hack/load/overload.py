@@ -157,6 +157,7 @@ def markdown(report: Report) -> str:
     accepted = sorted(outcome.seconds for outcome in report.outcomes if outcome.status == 200)
     refused = sorted(outcome.seconds for outcome in report.outcomes if outcome.status in (429, 503))
     problems = "".join(f"- {problem}\n" for problem in report.problems[:50]) or "None.\n"
+    goal = f"{len(report.health)} times; goal: p99 under {HEALTH_GOAL_SECONDS * 1000:.0f} ms"
     rows = "".join(f"| {end} | {count} |\n" for end, count in ends.most_common())
     return f"""\
 # Ten times the capacity
@@ -171,7 +172,7 @@ a time.
 | offered | {report.offered:.0f} requests/s for {report.seconds:.0f} s: {len(report.outcomes)} requests |
 | answers to accepted ones | {_spread(accepted)} |
 | refusals | {_spread(refused)} |
-| `/health` meanwhile ({len(report.health)} times; goal: p99 under {HEALTH_GOAL_SECONDS * 1000:.0f} ms) | {_spread(sorted(report.health))} |
+| `/health` meanwhile ({goal}) | {_spread(sorted(report.health))} |
 | memory (anonymous) before, after | {report.before.memory_mib:.0f} MiB, {report.after.memory_mib:.0f} MiB |
 | descriptors before, after | {report.before.descriptors}, {report.after.descriptors} |
 | threads before, after | {report.before.threads}, {report.after.threads} |
