@@ -139,9 +139,7 @@ def wanted_job_name(service: WhisperService, observed: Observed) -> str | None:
 
 def fetching_pods(service: WhisperService, observed: Observed) -> list[Manifest]:
     """The pods of the Job that fetches the wanted model, newest first."""
-    job = wanted_job_name(service, observed)
-    found = pods.of(observed, names.PREFETCH)
-    return [pod for pod in found if pod["metadata"]["labels"].get("batch.kubernetes.io/job-name", job) == job]
+    return pods.of_job(observed, names.PREFETCH, wanted_job_name(service, observed))
 
 
 def _given_sha256(spec: Spec) -> str | None:

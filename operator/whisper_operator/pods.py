@@ -27,6 +27,10 @@ from whisper_runtime.contract import FetchReport, VerifyReport
 
 NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
+LIMITED_BY_US: Final = frozenset({"fetch", "verify"})
+"""Containers whose memory no field of the spec sets."""
+JOB_NAME: Final = "batch.kubernetes.io/job-name"
+"""The label by which a Job knows its pods."""
 BEFORE_CONTAINERS: Final = frozenset(
     {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Evicted"}
 )
@@ -51,6 +55,11 @@ def of(observed: Observed, component: str) -> list[Manifest]:
     """The pods of `component`, newest first."""
     found = (pod for pod in observed.all(POD) if pod["metadata"]["labels"].get(names.LABEL_COMPONENT) == component)
     return sorted(found, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True)
+
+
+def of_job(observed: Observed, component: str, job: str | None) -> list[Manifest]:
+    """The pods of `component` that this Job made, newest first."""
+    return [pod for pod in of(observed, component) if pod["metadata"]["labels"].get(JOB_NAME, job) == job]
 
 
 def trouble(observed: Observed, component: str) -> tuple[str, str] | None:
@@ -154,7 +163,9 @@ def _failure(status: Manifest) -> tuple[str, str] | None:
     ended: Manifest = state.get("terminated") or status.get("lastState", {}).get("terminated") or {}
     reason = waiting.get("reason", "ContainerCreating")
     if ended.get("reason") == "OOMKilled":
-        return OOM_KILLED, "the container exceeded its memory: raise spec.resources.limits.memory"
+        is_ours = status.get("name") in LIMITED_BY_US
+        remedy = "its limit is the operator's own: report this" if is_ours else "raise spec.resources.limits.memory"
+        return OOM_KILLED, f"the container exceeded its memory: {remedy}"
     if reason in PULL_FAILED:
         return IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", ""))
     if reason == CRASH_LOOP_BACK_OFF or ended.get("exitCode"):

@@ -42,7 +42,7 @@ def verified(service: WhisperService, observed: Observed, env: Env) -> Judgement
     job = observed.get(JOB, name) if name else None
     if job is None:
         return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
-    report = report_of(observed)
+    report = report_of(service, observed)
     if _has(job, "Complete"):
         count = f"{len(report.checks)} checks passed, " if report else ""
         spent = f"{report.requests} requests spent" if report else "every check passed"
@@ -53,9 +53,10 @@ def verified(service: WhisperService, observed: Observed, env: Env) -> Judgement
     return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, trouble[1] if trouble else "real requests are being sent")
 
 
-def report_of(observed: Observed) -> VerifyReport | None:
-    """What the newest verifying pod reported when it ended."""
-    found = (pods.verify_report(pod) for pod in pods.of(observed, names.VERIFY))
+def report_of(service: WhisperService, observed: Observed) -> VerifyReport | None:
+    """What the newest pod that verifies the live rollout reported when it ended."""
+    there = pods.of_job(observed, names.VERIFY, wanted_job_name(service, observed))
+    found = (pods.verify_report(pod) for pod in there)
     return next((report for report in found if report), None)
 
 
@@ -63,11 +64,11 @@ def verification_status(service: WhisperService, observed: Observed) -> Verifica
     """The last report, or as it was seen before its pod went."""
     if not is_on(service):
         return None
-    report, before = report_of(observed), service.status.verification
+    report, before = report_of(service, observed), service.status.verification
     if report is None:
         return before
     checks = tuple(VerificationCheck(name=one.name, passed=one.passed, message=one.message) for one in report.checks)
-    is_same = before is not None and before.checks == checks
+    is_same = before is not None and before.checks == checks and not _was_verifying(service)
     generation = before.generation if before is not None and is_same else service.metadata.generation
     return VerificationStatus(generation=generation, passed=report.passed, checks=checks)
 
@@ -76,7 +77,7 @@ def performance_status(service: WhisperService, observed: Observed) -> Performan
     """What the verification measured, and what a pod told: else the device that ready pods were told to use or fail."""
     if not is_on(service):
         return None
-    report = report_of(observed)
+    report = report_of(service, observed)
     if report is None or report.performance is None:
         return service.status.performance
     spec, told = service.spec, report.performance
@@ -90,6 +91,11 @@ def performance_status(service: WhisperService, observed: Observed) -> Performan
         compute_type=told.compute_type or (precision if spec.compute_type == "auto" else spec.compute_type),
         memory_bytes=told.memory_bytes,
     )
+
+
+def _was_verifying(service: WhisperService) -> bool:
+    """Whether the last status waited for the report that is there now."""
+    return any(one.type == c.VERIFIED and one.status == "Unknown" for one in service.status.conditions)
 
 
 def _why(job: str, report: VerifyReport | None, observed: Observed) -> str:

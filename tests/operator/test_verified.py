@@ -151,6 +151,27 @@ def test_a_later_rollout_is_verified_while_the_service_stays_ready() -> None:
     assert found.verification == before.verification
 
 
+def test_the_generation_is_the_one_that_was_verified_though_all_messages_are_the_same() -> None:
+    """Given a rollout of generation 2, and the same outcome as that of generation 1, then changes that roll nothing."""
+    first = {"verification": {"generation": 1, "passed": True, "checks": CHECKS}}
+    waits = [{"type": "Verified", "status": "Unknown", "reason": "Verifying"}]
+    deployed = rolled_out(ON)
+    done = (deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    found = told(service(verification={}, status={**first, "conditions": waits}, **BAKED), *done).verification
+    assert found is not None
+    assert found.generation == 2
+    later = told(service(verification={}, status={**first, "conditions": []}, **BAKED), *done).verification
+    assert later is not None
+    assert later.generation == 1
+
+
+def test_the_report_of_an_earlier_rollout_is_not_taken_for_this_ones() -> None:
+    deployed = rolled_out(ON, revision=2)
+    old = reporting(CHECKS)
+    old["metadata"]["labels"]["batch.kubernetes.io/job-name"] = "speech-verify-of-revision-1"
+    assert told(ON, deployed, verifying(ON, deployed), old).verification is None
+
+
 def test_a_report_outlives_the_pod_that_wrote_it() -> None:
     deployed = rolled_out(ON)
     done = verifying(ON, deployed, "Complete")
