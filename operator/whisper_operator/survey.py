@@ -198,5 +198,6 @@ def _slim(body: Manifest) -> Manifest:
             "class": body["spec"].get("ingressClassName", ""),
             "ways": ways,
         }
-    fields = {field: body[field] for field in ("spec", "status", "allowVolumeExpansion") if field in body}
+    kept = ("spec", "status", "allowVolumeExpansion", "volumeBindingMode")
+    fields = {field: body[field] for field in kept if field in body}
     return {"metadata": metadata, **fields}

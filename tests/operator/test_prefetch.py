@@ -20,15 +20,17 @@ def on(name: str, zone: str = "a", **offered: Any) -> Node:
     return node(name, labels={HOST: name, "zone": zone}, **offered)
 
 
+MODES = {"late": "WaitForFirstConsumer", "soon": "Immediate"}
 MIXED = (on("cpu"), on("gpu-b", gpu="1"), on("gpu-a", gpu="1", zone="b"))
 
 
-def pending(of: WhisperService) -> Manifest:
-    return {**claim(of), "status": {"phase": "Pending"}}
+def pending(of: WhisperService, storage_class: str = "late") -> Manifest:
+    return {**claim(of, storageClassName=storage_class), "status": {"phase": "Pending"}}
 
 
 def job(of: WhisperService, its_claim: Manifest, *there: Manifest, nodes: tuple[Node, ...] | None = MIXED) -> Manifest:
-    seen = observed(its_claim, *there, nodes=nodes)
+    classes = {name: {"metadata": {"name": name}, "volumeBindingMode": mode} for name, mode in MODES.items()}
+    seen = observed(its_claim, *there, nodes=nodes, storage_classes=classes)
     return one(desired(of, seen, ENV), "Job", wanted_job_name(of, seen) or "")
 
 
@@ -47,11 +49,18 @@ def test_a_volume_that_binds_at_its_first_use_binds_where_a_gpu_is() -> None:
     ("of", "its_claim", "nodes"),
     [
         (ON_GPU, claim(ON_GPU), MIXED),
+        (ON_GPU, pending(ON_GPU, "soon"), MIXED),
         (service(), pending(service()), MIXED),
         (ON_GPU, pending(ON_GPU), (on("cpu"),)),
         (ON_GPU, pending(ON_GPU), None),
     ],
-    ids=["a volume is there", "no GPU is asked for", "no node offers one", "nodes may not be read"],
+    ids=[
+        "a volume is there",
+        "a volume comes by itself",
+        "no GPU is asked for",
+        "no node offers one",
+        "nodes may not be read",
+    ],
 )
 def test_any_node_will_do(of: WhisperService, its_claim: Manifest, nodes: tuple[Node, ...] | None) -> None:
     assert hosts(job(of, its_claim, nodes=nodes)) == []

@@ -90,10 +90,15 @@ def _gpu_hosts(service: WhisperService, observed: Observed, live: Manifest | Non
         return []
     kept = live["metadata"].get("annotations", {}).get(names.ANNOTATION_GPU_HOSTS) if live else None
     before: list[str] = kept.split(",") if kept else []
-    if claim.get("status", {}).get("phase") != "Pending":
+    if claim.get("status", {}).get("phase") != "Pending" or not _binds_at_first_use(claim, observed):
         return before
     there = sorted(node.labels[HOST] for node in with_gpu(service, nodes) if HOST in node.labels)[:HOSTS_NAMED]
     return there if there and not set(before) & set(there) else before
+
+
+def _binds_at_first_use(claim: Manifest, observed: Observed) -> bool:
+    classes, name = observed.facts.storage_classes or {}, claim["spec"].get("storageClassName", "")
+    return classes.get(name, {}).get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
 def _among(hosts: list[str], affinity: Part) -> Part:
