@@ -79,7 +79,7 @@ def _check(dims: Dimensions, tensors: dict[str, Any]) -> None:
     for key, shape in expected.items():
         tensor = tensors[key]
         is_dense = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and tensor.is_floating_point()
-        if not is_dense or tuple(tensor.shape) != shape:
+        if not is_dense or tuple(tensor.shape) != shape or not _is_written_out(tensor):
             raise NotLoadable(f"{key} must be numbers of shape {shape}")
         if not _is_finite(tensor):
             raise NotLoadable(f"{key} holds numbers that are not finite")
@@ -96,6 +96,11 @@ def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
     except Exception as error:
         raise NotLoadable(f"no model has its dimensions: {_first_line(error)}") from None
     return {key: tuple(tensor.shape) for key, tensor in blank.state_dict().items()}
+
+
+def _is_written_out(tensor: Tensor) -> bool:
+    """Whether the file has every number: one that stands for many would be as many as its shape says, in memory."""
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _is_finite(tensor: Tensor) -> bool:

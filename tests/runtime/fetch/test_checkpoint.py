@@ -58,6 +58,7 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     )
     assert "decoder.ln.bias must be numbers" in judged(tmp_path, changed(decoder__ln__bias=torch.zeros(8).int()))
     assert "decoder.ln.bias must be numbers" in judged(tmp_path, changed(decoder__ln__bias="no tensor"))
+    assert "decoder.ln.bias must be numbers" in judged(tmp_path, changed(decoder__ln__bias=torch.zeros(1).expand(8)))
     assert "decoder.ln.bias holds numbers that are not finite" in judged(
         tmp_path, changed(decoder__ln__bias=torch.full((8,), torch.nan))
     )
