@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from whisper_runtime.errors import ApiError
@@ -14,6 +15,14 @@ from whisper_runtime.refusal import try_later
 ASKING_SECONDS: Final = 30.0
 """A client that asked within this time takes part in sharing the queue."""
 MAX_CLIENTS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Place:
+    client: str
+    seconds: float
+    """Of audio."""
+    since: float
 
 
 class Places:
@@ -25,9 +34,8 @@ class Places:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._held: dict[str, float] = {}
+        self._taken: list[Place] = []
         self._asked: OrderedDict[str, float] = OrderedDict()
-        self._since: dict[object, float] = {}
 
     def asks(self, client: str) -> None:
         """Notes that the client wants a place."""
@@ -38,7 +46,8 @@ class Places:
 
     def share_full(self, client: str, seconds: float, speed: float, limit: float) -> ApiError | None:
         """Why this client may not add `seconds` of audio; None: it may."""
-        held, clients = self._held.get(client, 0.0), max(1, len(self._asked))
+        held = sum(place.seconds for place in self._taken if place.client == client)
+        clients = max(1, len(self._asked))
         share = limit / clients
         if held == 0 or held + max(seconds, 1.0) <= share:
             return None
@@ -51,18 +60,14 @@ class Places:
     @contextmanager
     def taken(self, client: str, seconds: float) -> Generator[None, None, None]:
         """The client's audio is here until the end of the block."""
-        place = object()
-        self._held[client] = self._held.get(client, 0.0) + seconds
-        self._since[place] = self._clock()
+        place = Place(client, seconds, self._clock())
+        self._taken.append(place)
         try:
             yield
         finally:
-            del self._since[place]
-            self._held[client] -= seconds
-            if self._held[client] <= 0:
-                del self._held[client]
+            self._taken.remove(place)
 
     @property
     def oldest_wait(self) -> float:
         """Seconds since the oldest request that is still here came; 0 where there is none."""
-        return max((self._clock() - since for since in tuple(self._since.values())), default=0.0)
+        return max((self._clock() - place.since for place in tuple(self._taken)), default=0.0)

@@ -43,6 +43,14 @@ def test_a_client_of_whom_nothing_is_here_may_send_any_file() -> None:
     assert not refused(places, "bob", 5000)
 
 
+def test_nothing_is_left_of_what_is_gone() -> None:
+    """Given lengths whose sum, less each of them, is not 0 in floating point."""
+    places = Places()
+    with places.taken("bob", 0.1), places.taken("bob", 0.2):
+        assert refused(places, "bob", 5000)
+    assert not refused(places, "bob", 5000)
+
+
 def test_who_has_not_asked_for_a_while_leaves_its_part_to_the_others() -> None:
     now = 0.0
     places = Places(clock=lambda: now)
