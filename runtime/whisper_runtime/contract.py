@@ -126,15 +126,15 @@ class RuntimeConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     model: str = Field(default="base", min_length=1)
-    """A name of openai-whisper, any name with `model_sha256`, or the path of a checkpoint."""
+    """A name of openai-whisper, any name with `WHISPER_MODEL_SHA256`, or the path of a checkpoint."""
     model_dir: str = DEFAULT_MODEL_DIR
     """Directory of the checkpoints: `fetch` writes here, `serve` reads."""
     model_url: str | None = None
     """Where `fetch` downloads from; unset: openai-whisper's own URL of that name."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    """What the checkpoint must hash to; unset: the digest that openai-whisper publishes for that name."""
+    """What the checkpoint must hash to; unset: what openai-whisper publishes for that name, and of a path anything."""
     model_credentials_dir: str | None = None
-    """A mounted Secret, as at SOURCE_CREDENTIALS_DIR; None: `fetch` asks without credentials."""
+    """A mounted Secret: `token`, or `username` and `password`; for s3 the AWS_* keys. Unset: without credentials."""
     model_ca_file: str | None = None
     """Certificates (PEM) that `fetch` trusts beside the system's own."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)

@@ -6,9 +6,12 @@ left behind in it, not even by a crash.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from whisper_runtime.contract import SCRATCH_DIR
 from whisper_runtime.errors import ApiError
 
 
@@ -48,3 +51,13 @@ class Scratch:
 def _no_room() -> ApiError:
     message = "There are too many uploads and recordings on the disk now: try again in a second."
     return ApiError(503, message, code="scratch_full", headers={"Retry-After": "1"})
+
+
+def unusable() -> str | None:
+    """Why no upload could be kept; None: they can. Where TMPDIR is no good, Python writes elsewhere in silence."""
+    directory = os.environ.get("TMPDIR") or SCRATCH_DIR
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        return f"TMPDIR is {directory}, where no upload can be written ({error.strerror}): mount a writable directory"
+    return None

@@ -16,6 +16,7 @@ from whisper_runtime.fetch import fetch
 from whisper_runtime.fetch.partial import sha256_of
 from whisper_runtime.languages import ALL, wrong_default
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.scratch import unusable
 from whisper_runtime.served import promised_digest
 from whisper_runtime.server import CannotServe, serve
 from whisper_runtime.serving import Serving
@@ -23,7 +24,7 @@ from whisper_runtime.serving import Serving
 
 def run(config: RuntimeConfig) -> str | None:
     """Serves until it is told to stop; None then, else why it cannot serve."""
-    if problem := misconfigured(config):
+    if problem := misconfigured(config) or unusable():
         return problem
     path, metrics = checkpoint(config), Metrics()
     engine = Scheduler(

@@ -21,6 +21,13 @@ def test_a_language_of_nobody_is_told_before_anything_is_fetched() -> None:
     )
 
 
+def test_where_no_upload_could_be_kept_nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    assert start.run(RuntimeConfig()) == (
+        "TMPDIR is /nowhere, where no upload can be written (No such file or directory): mount a writable directory"
+    )
+
+
 def test_a_model_of_nobody_is_told_with_those_that_there_are() -> None:
     problem = start.run(RuntimeConfig(model="medium.de")) or ""
     assert problem.startswith("WHISPER_MODEL is 'medium.de', which is none of openai-whisper's: write one of tiny.en, ")
