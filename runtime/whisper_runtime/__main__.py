@@ -98,9 +98,13 @@ def _problems(error: ValidationError) -> list[str]:
     ]
 
 
+def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)
+
+
 def _serve(config: RuntimeConfig) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # until the server takes them over: a first process would not end
-        signal.signal(number, lambda *_: os._exit(0))
+        signal.signal(number, _leave_at_once)
     from whisper_runtime.start import run  # torch takes seconds to import, and `fetch` has no use for it
 
     return _end(FAILED, problem) if (problem := run(config)) else 0
