@@ -93,6 +93,12 @@ def autoscaling_active(service: WhisperService, observed: Observed, env: Env) ->
     active = pods.condition(live, its_word) if live else None
     if active is None or active["status"] == "Unknown":
         return Judgement(c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not judged yet")
+    if scaling.min_replicas == 0 and active["status"] == "True":
+        message = (
+            "spec.autoscaling.minReplicas is 0: once the last pod has ended, no pod is left whose queue or load "
+            "would wake the service; write 1, or scale it up yourself (kubectl scale)"
+        )
+        return Judgement(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
     # While it works, its message names the metric that weighed most, which changes all the time.
     message = "" if active["status"] == "True" else active.get("message", "")
     return Judgement(c.AUTOSCALING_ACTIVE, active["status"], active.get("reason") or c.APPLIED, message)

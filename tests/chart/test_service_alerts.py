@@ -133,7 +133,11 @@ def test_a_time_out_beyond_the_last_bucket_still_alerts(tmp_path: Path) -> None:
     [
         pytest.param({"suspend": True, **SCRAPED}, {}, id="suspended"),
         pytest.param({"replicas": 0, **SCRAPED}, {}, id="scaled to zero by hand"),
-        pytest.param({"autoscaling": {"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}}, **SCRAPED}, {}, id="scaled to zero by KEDA"),
+        pytest.param(
+            {"autoscaling": {"minReplicas": 0, "keda": {}}, **SCRAPED},
+            {},
+            id="scaled to zero by KEDA",
+        ),
         pytest.param({"monitoring": {"alerts": {}}}, {}, id="scraped by others, if at all"),
     ],
 )

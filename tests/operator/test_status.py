@@ -271,6 +271,15 @@ def test_a_suspended_service_has_nothing_to_scale() -> None:
     assert "AutoscalingActive" not in conditions(status(service(autoscaling={}, suspend=True)))
 
 
+def test_nothing_wakes_what_keda_has_scaled_to_zero() -> None:
+    """Its Prometheus knows of waiting audio by the pods alone, and none is left."""
+    wanted = service(autoscaling={"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}})
+    keda = {"kind": "ScaledObject", "metadata": {"name": "speech"}}
+    active = {**keda, "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "ScaledObjectReady"}]}}
+    told = {one.type: one for one in status(wanted, active).conditions}["AutoscalingActive"]
+    assert (told.status, told.reason) == ("False", "NothingWakes")
+
+
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
 UNRESOLVED = {"type": "ResolvedRefs", "status": "False", "reason": "BackendNotFound", "message": "no such Service"}
 

@@ -29,7 +29,7 @@ class Keda(Part):
 
 class Autoscaling(Part):
     min_replicas: Annotated[int, Field(ge=0, le=1000)] = 2
-    """Fewest pods; 0 needs `keda` with a `prometheusAddress`."""
+    """Fewest pods; 0 needs `keda`, and somebody who scales the service up again: without a pod nothing is measured."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
     """Most pods."""
     cpu: Percent = 70
@@ -53,12 +53,6 @@ class Autoscaling(Part):
             "self.minReplicas > 0 || has(self.keda)",
             "spec.autoscaling.minReplicas is 0, which only KEDA can do: write 1 or more, or add spec.autoscaling.keda",
             lambda self: self.min_replicas > 0 or self.keda is not None,
-        ),
-        Rule(
-            "self.minReplicas > 0 || !has(self.keda) || has(self.keda.prometheusAddress)",
-            "spec.autoscaling.minReplicas is 0, and without a pod KEDA has no CPU and memory to scale by: "
-            "write 1 or more, or add spec.autoscaling.keda.prometheusAddress",
-            lambda self: self.min_replicas > 0 or self.keda is None or self.keda.prometheus_address is not None,
         ),
     )
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import threading
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.runtime.engine.conftest import hum
+from tests.runtime.engine.conftest import Counts, hum
 from whisper_runtime import golden
 from whisper_runtime.engine import device, model, scheduler
 from whisper_runtime.engine.batch import Batch
@@ -54,6 +54,24 @@ def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler)
     assert found.text == "".join(segment.text for segment in told)
     assert engine.queued_audio_seconds == 0
     assert engine.abilities.languages == 99
+
+
+def test_a_model_is_proven_in_one_pass(smallest: model.Model, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a threshold that nothing passes, by which a client's request is decoded again at each temperature."""
+    monkeypatch.setattr("whisper_runtime.engine.windows.LOGPROB_THRESHOLD", 0.0)
+    before: list[int] = []
+
+    def prove(transcribe: Callable[[Samples], str]) -> None:
+        transcribe(hum(3))
+        before.append(counts.fallbacks)
+
+    engine = Scheduler(lambda: smallest, prove, counts)
+    engine.start()
+    try:
+        engine.submit(hum(3), Options(language="en")).result(SECONDS)
+        assert (before, counts.fallbacks) == ([0], 5)
+    finally:
+        engine.stop()
 
 
 def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: model.Model) -> None:
