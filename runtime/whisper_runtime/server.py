@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 ENDPOINT_LAG_SECONDS: Final = 5.0
 """How long a Service may go on sending clients to a pod that is not ready any more."""
+UNROUTED_SECONDS: Final = 12.0
+"""Until no Service has this pod for its last resort (KEP-1669): two readiness probes, 5 s apart, must fail, and every
+node must hear of it. Who is sent to a pod that has ended hears nothing for a minute; until then everybody gets a 503."""
 
 POLL_SECONDS: Final = 0.1
 BACKLOG: Final = 2048
@@ -161,13 +164,15 @@ def _in_the_background(work: Callable[[], str]) -> Future[str]:
 async def _drain(serving: Serving, server: Server) -> None:
     """Leaves without losing a request: first not ready, then closed to new work, then out of work."""
     limit = serving.config.drain_seconds
-    ends = time.monotonic() + limit
+    started = time.monotonic()
+    ends, unrouted = started + limit, started
     log.info("stopping: not ready from now on, at most %d s for the requests that are here", limit)
     serving.lifecycle.phase = Phase.LEAVING
     if serving.engine.state is State.READY:  # else no client was ever sent here
+        unrouted += UNROUTED_SECONDS
         await asyncio.sleep(min(ENDPOINT_LAG_SECONDS, limit))
     serving.lifecycle.phase = Phase.REFUSING
-    while server.busy and time.monotonic() < ends:
+    while (server.busy or time.monotonic() < unrouted) and time.monotonic() < ends:
         await asyncio.sleep(POLL_SECONDS)
     if server.busy:
         log.warning("stopping: %d requests were not finished in %d s", len(server.server_state.tasks), limit)

@@ -138,8 +138,9 @@ def told_to_leave(pod: dict[str, Any]) -> float:
     return last - metadata["deletionGracePeriodSeconds"]
 
 
-def test_the_gap_of_a_replacement(service: Kubectl, jfk: bytes) -> None:
+def test_the_gap_of_a_replacement(service: Kubectl, kubectl: Kubectl, jfk: bytes) -> None:
     """Nobody serves between the old pod's end and the new one's readiness; docs/explanation/rollouts.md has figures."""
+    gpus.offer(kubectl, 1)
     old = pods(service, "calls")
     with transcribing(service.address("calls"), jfk) as answers:
         eventually("the client is served", lambda: answers.good, 300)

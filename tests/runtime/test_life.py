@@ -110,6 +110,15 @@ def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> 
     assert process.running.wait(SECONDS) == 0
 
 
+def test_who_is_still_sent_here_is_refused_and_not_left_without_an_answer(started: Callable[..., Process]) -> None:
+    """Given nothing to finish: the only pod of a Service has clients until its probes have failed."""
+    process = started(drain_seconds=50)
+    process.running.send_signal(signal.SIGTERM)
+    wait_until(lambda: process.speak(0.1).status_code == 503)
+    assert process.speak(0.1).headers["retry-after"]
+    assert process.running.wait(SECONDS) == 0
+
+
 def test_what_is_not_done_within_the_drain_time_is_not_waited_for(started: Callable[..., Process]) -> None:
     process = started(drain_seconds=1)
     process.in_the_background(50)
