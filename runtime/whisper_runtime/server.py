@@ -28,7 +28,7 @@ ENDPOINT_LAG_SECONDS: Final = 5.0
 """How long a Service may go on sending clients to a pod that is not ready any more."""
 UNROUTED_SECONDS: Final = 12.0
 """Until no Service has this pod for its last resort (KEP-1669): two readiness probes, 5 s apart, must fail, and every
-node must hear of it. Who is sent to a pod that has ended hears nothing for a minute; until then everybody gets a 503."""
+node must hear of it. Who is sent to a pod that has ended hears nothing for a minute; until then all get a 503."""
 
 POLL_SECONDS: Final = 0.1
 BACKLOG: Final = 2048
