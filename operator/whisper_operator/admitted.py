@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -116,9 +117,9 @@ def live_claim(service: WhisperService, observed: Observed) -> Manifest | None:
     return observed.get(CLAIM, claim_name(service))
 
 
-def ties_to_one_node(claim: Manifest) -> bool:
-    """Whether only the pods of one node can mount it."""
-    return not {"ReadWriteMany", "ReadOnlyMany"} & set(claim["spec"]["accessModes"])
+def ties_to_one_node(access_modes: Sequence[str]) -> bool:
+    """Whether only the pods of one node can mount a claim of these modes."""
+    return not {"ReadWriteMany", "ReadOnlyMany"} & set(access_modes)
 
 
 def wanted_job_name(service: WhisperService, observed: Observed) -> str | None:

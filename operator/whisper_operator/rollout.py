@@ -125,7 +125,7 @@ def _has_one_to_spare(service: WhisperService, observed: Observed) -> bool:
 def _nodes_of_the_volume(service: WhisperService, observed: Observed) -> set[str]:
     """The nodes that a claim of one node ties the pods to; empty where it does not."""
     claim = live_claim(service, observed)
-    if claim is None or not ties_to_one_node(claim):
+    if claim is None or not ties_to_one_node(claim["spec"]["accessModes"]):
         return set()
     return {pod["spec"]["nodeName"] for pod in pods.of(observed, names.SERVER) if pod.get("spec", {}).get("nodeName")}
 

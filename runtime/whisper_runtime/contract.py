@@ -20,6 +20,9 @@ STARTUP_PATH: Final = "/startup"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
 PROGRESS_PATH: Final = "/progress"
+READY_PERIOD_SECONDS: Final = 5
+READY_FAILURES: Final = 2
+"""Of the probe of READY_PATH: for how long a pod that is not ready any more may still be sent clients."""
 """Answered by a fetching pod on METRICS_PORT, with a FetchProgress."""
 
 TRANSCRIPTIONS_METRIC: Final = "whisper_transcription_total"

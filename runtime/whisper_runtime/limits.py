@@ -54,9 +54,8 @@ class LimitUploads:
             if body.refused is not None:
                 return
             if message["type"] == "http.response.body" and not (message.get("more_body") or body.complete):
-                return await last(
-                    message.get("body", b""), scope, receive, send
-                )  # as of a form of which a part is wrong
+                # The form is refused before all of it has come, as one of which a part is wrong.
+                return await last(message.get("body", b""), scope, receive, send)
             await send(message)
 
         await self.app(scope, body.receive, unless_refused)

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from whisper_runtime.app import create_app, create_probes_app
 from whisper_runtime.connection import Connection
+from whisper_runtime.contract import READY_FAILURES, READY_PERIOD_SECONDS
 from whisper_runtime.engine.protocol import State
 from whisper_runtime.lifecycle import HEARTBEAT_SECONDS, Phase
 from whisper_runtime.serving import Serving
@@ -26,9 +27,9 @@ log = logging.getLogger(__name__)
 
 ENDPOINT_LAG_SECONDS: Final = 5.0
 """How long a Service may go on sending clients to a pod that is not ready any more."""
-UNROUTED_SECONDS: Final = 12.0
-"""Until no Service has this pod for its last resort (KEP-1669): two readiness probes, 5 s apart, must fail, and every
-node must hear of it. Who is sent to a pod that has ended hears nothing for a minute; until then all get a 503."""
+UNROUTED_SECONDS: Final = READY_PERIOD_SECONDS * READY_FAILURES + 2.0
+"""Until no Service has this pod for its last resort (KEP-1669): its readiness probes must fail, and every node must
+hear of it. Who is sent to a pod that has ended hears nothing for a minute; until then all get a 503."""
 
 POLL_SECONDS: Final = 0.1
 BACKLOG: Final = 2048
@@ -164,8 +165,8 @@ def _in_the_background(work: Callable[[], str]) -> Future[str]:
 async def _drain(serving: Serving, server: Server) -> None:
     """Leaves without losing a request: first not ready, then closed to new work, then out of work."""
     limit = serving.config.drain_seconds
-    started = time.monotonic()
-    ends, unrouted = started + limit, started
+    unrouted = time.monotonic()
+    ends = unrouted + limit
     log.info("stopping: not ready from now on, at most %d s for the requests that are here", limit)
     serving.lifecycle.phase = Phase.LEAVING
     if serving.engine.state is State.READY:  # else no client was ever sent here

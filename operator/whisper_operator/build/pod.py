@@ -22,7 +22,9 @@ from whisper_runtime.contract import (
     HTTP_PORT,
     METRICS_PATH,
     METRICS_PORT,
+    READY_FAILURES,
     READY_PATH,
+    READY_PERIOD_SECONDS,
     SCRATCH_DIR,
     SOURCE_CA_FILE,
     SOURCE_CREDENTIALS_DIR,
@@ -190,7 +192,7 @@ def _server(service: WhisperService, model: ServedModel, observed: Observed, env
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
         "startupProbe": _probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
-        "readinessProbe": _probe(READY_PATH, period=5, failures=2),
+        "readinessProbe": _probe(READY_PATH, period=READY_PERIOD_SECONDS, failures=READY_FAILURES),
         "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
         "resources": resources(spec, model.name),
         "securityContext": HARDENED,
@@ -258,7 +260,7 @@ def _runtime_class(service: WhisperService) -> Part:
 def shares_one_node(service: WhisperService, observed: Observed) -> bool:
     """Whether the claim can be mounted on one node only."""
     claim = live_claim(service, observed) if service.spec.cache.type == "PersistentVolumeClaim" else None
-    return claim is not None and ties_to_one_node(claim)
+    return claim is not None and ties_to_one_node(claim["spec"]["accessModes"])
 
 
 def _together(service: WhisperService, observed: Observed) -> Part:

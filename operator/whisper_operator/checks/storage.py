@@ -20,20 +20,16 @@ MEBIBYTE: Final = 1024**2
 
 def existing_claim(service: WhisperService, observed: Observed) -> Finding | None:
     name = service.spec.cache.existing_claim
-    if name is None or observed.facts.claims.get(name, {}) is not None:
-        return None
-    where = f"PersistentVolumeClaim {service.metadata.namespace}/{name}"
-    message = f"{where}, named in spec.cache.existingClaim, is not there: create it, or remove the field"
-    return Finding(c.CLAIM_NOT_FOUND, message, holds=True)
+    problem = _missing(service, observed, name, "spec.cache.existingClaim", "or remove the field")
+    return Finding(c.CLAIM_NOT_FOUND, problem, holds=True) if problem else None
 
 
 def source_claim(service: WhisperService, observed: Observed) -> Finding | None:
     name = service.spec.model.source.claim if service.spec.model.source else None
-    if name is None or observed.facts.claims.get(name, {}) is not None or not needs_source(service, observed):
-        return None
-    where = f"PersistentVolumeClaim {service.metadata.namespace}/{name}"
-    message = f"{where}, named in spec.model.source.url, is not there: create it, or correct the URL"
-    return Finding(c.SOURCE_CLAIM_NOT_FOUND, message, holds=True)
+    problem = _missing(service, observed, name, "spec.model.source.url", "or correct the URL")
+    return (
+        Finding(c.SOURCE_CLAIM_NOT_FOUND, problem, holds=True) if problem and needs_source(service, observed) else None
+    )
 
 
 def storage_class(service: WhisperService, observed: Observed) -> Finding | None:
@@ -83,7 +79,7 @@ def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
         message = f"{what} can be mounted by one pod only, and {most} may run: {remedy}"
         return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
     gpu, nodes = service.spec.gpu, observed.facts.nodes
-    if gpu is None or nodes is None or not ties_to_one_node({"spec": {"accessModes": modes}}):
+    if gpu is None or nodes is None or not ties_to_one_node(modes):
         return None
     wanted = wanted_replicas(service) * gpu.count
     offered = max((node.allocatable.get(gpu.resource_name, Decimal(0)) for node in nodes), default=Decimal(0))
@@ -94,6 +90,14 @@ def access_mode(service: WhisperService, observed: Observed) -> Finding | None:
         f"(most: {offered}): {remedy}"
     )
     return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
+
+
+def _missing(service: WhisperService, observed: Observed, name: str | None, field: str, remedy: str) -> str | None:
+    """What is wrong with the claim that `field` names; None where it is there, or nobody has looked."""
+    if name is None or observed.facts.claims.get(name, {}) is not None:
+        return None
+    where = f"PersistentVolumeClaim {service.metadata.namespace}/{name}"
+    return f"{where}, named in {field}, is not there: create it, {remedy}"
 
 
 def _makes_claim(service: WhisperService, observed: Observed) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http.client import HTTPException
 from typing import Any, Final
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from whisper_runtime.contract import (
@@ -30,8 +31,7 @@ def is_ready(subject: Subject) -> str:
 
 
 def counts(subject: Subject) -> str:
-    text = wanted(_metrics(subject).get(METRICS_PATH), 200).text
-    names = {family.name for family in text_string_to_metric_families(text)}
+    names = {family.name for family in _families(subject)}
     if REQUESTS_METRIC.removesuffix("_total") not in names:
         raise Wrong(f"{REQUESTS_METRIC} is not among the metrics")
     return f"{len(names)} metrics"
@@ -46,8 +46,7 @@ def told(subject: Subject) -> dict[str, Any]:
     A check of its own says whether the metrics answer.
     """
     try:
-        text = wanted(_metrics(subject).get(METRICS_PATH), 200).text
-        families = list(text_string_to_metric_families(text))
+        families = _families(subject)
     except (OSError, HTTPException, ValueError, Wrong):
         return {}
     values = {sample.name: sample.value for family in families for sample in family.samples}
@@ -60,6 +59,11 @@ def told(subject: Subject) -> dict[str, Any]:
         "memory_bytes": int(values.get(DEVICE_MEMORY_METRIC, 0.0)),
     }
     return {field: value for field, value in found.items() if value}
+
+
+def _families(subject: Subject) -> list[Metric]:
+    """What the server counts; raises Wrong where it does not answer, ValueError where that is no metrics."""
+    return list(text_string_to_metric_families(wanted(_metrics(subject).get(METRICS_PATH), 200).text))
 
 
 def _metrics(subject: Subject) -> Server:
