@@ -37,6 +37,7 @@ campaign: ## what takes long: faults, hostile specs, overload, a soak; writes do
 	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/test_hostile_specs.py
 	@python3 -m hack.demo platform
 	@$(PYTHON) -m pytest tests -m long
+	@CHAOS_ROUNDS=20 $(PYTHON) -m pytest -s tests/e2e/test_model_change.py
 	@$(PYTHON) -m hack.load overload
 	@$(PYTHON) -m hack.load soak
 

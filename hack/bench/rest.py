@@ -35,7 +35,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600)
     parsed = parser.parse_args()
     names = [f"s{number}" for number in range(parsed.services)]
-    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane, played(plane, len(names)):
+    nodes = 1 + len(names) // PODS_PER_NODE
+    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane, played(plane, nodes):
         operator = OperatorProcess(plane)
         operator.start()
         started = time.time()
@@ -67,9 +68,9 @@ def observe(operator: OperatorProcess, seconds: int, when: str) -> None:
 
 
 @contextmanager
-def played(plane: ControlPlane, pods: int) -> Generator[None]:
-    """The real scheduler, and kwok, which plays as many nodes as `pods` need, and every pod on them."""
-    count, programs = 1 + pods // PODS_PER_NODE, binaries.ensure("kube-scheduler", "kwok")
+def played(plane: ControlPlane, nodes: int) -> Generator[None]:
+    """The real scheduler, and kwok, which plays so many nodes, and every pod on them."""
+    programs = binaries.ensure("kube-scheduler", "kwok")
     scheduler = (
         str(programs / "kube-scheduler"),
         f"--kubeconfig={plane.kubeconfig}",
@@ -89,9 +90,9 @@ def played(plane: ControlPlane, pods: int) -> Generator[None]:
     try:
         process.start(plane.directory, "kube-scheduler", scheduler)
         process.start(plane.directory, "kwok", kwok)
-        nodes = {"apiVersion": "v1", "kind": "List", "items": [_node(f"node-{number}") for number in range(count)]}
-        bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(nodes))
-        bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == count)
+        bodies = {"apiVersion": "v1", "kind": "List", "items": [_node(f"node-{number}") for number in range(nodes)]}
+        bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(bodies))
+        bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == nodes)
         yield
     finally:
         for name in ("kwok", "kube-scheduler"):
@@ -103,7 +104,11 @@ def _node(name: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+        "metadata": {
+            "name": name,
+            "labels": {"kubernetes.io/hostname": name},  # as every kubelet does: pods attract each other by it
+            "annotations": {"kwok.x-k8s.io/node": "fake"},
+        },
         "status": {"capacity": capacity, "allocatable": capacity},
     }
 

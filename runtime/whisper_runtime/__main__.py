@@ -141,6 +141,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         max_word_error_rate=config.golden_max_word_error_rate,
         requests=parsed.requests,
         concurrency=parsed.concurrency,
+        no_egress=config.no_egress,
     )
     try:
         report = verify(order)

@@ -20,10 +20,10 @@ STARTUP_PATH: Final = "/startup"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
 PROGRESS_PATH: Final = "/progress"
+"""Answered by a fetching pod on METRICS_PORT, with a FetchProgress."""
 READY_PERIOD_SECONDS: Final = 5
 READY_FAILURES: Final = 2
 """Of the probe of READY_PATH: for how long a pod that is not ready any more may still be sent clients."""
-"""Answered by a fetching pod on METRICS_PORT, with a FetchProgress."""
 
 TRANSCRIPTIONS_METRIC: Final = "whisper_transcription_total"
 TRANSCRIPTION_SECONDS_METRIC: Final = "whisper_transcription_duration_seconds"
@@ -38,6 +38,8 @@ OLDEST_WAIT_METRIC: Final = "whisper_oldest_wait_seconds"
 SATURATION_METRIC: Final = "whisper_saturation_ratio"
 STAGE_SECONDS_METRIC: Final = "whisper_stage_duration_seconds"
 DEVICE_MEMORY_METRIC: Final = "whisper_device_memory_bytes"
+USER_METRIC: Final = "whisper_process_user_id"
+EGRESS_METRIC: Final = "whisper_egress_open"
 BATCH_FILL_METRIC: Final = "whisper_batch_fill_ratio"
 REJECTIONS_METRIC: Final = "whisper_rejections_total"
 ERRORS_METRIC: Final = "whisper_errors_total"
@@ -114,6 +116,7 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "api_keys_dir": "WHISPER_API_KEYS_DIR",
     "golden_dir": "WHISPER_GOLDEN_DIR",
     "golden_max_word_error_rate": "WHISPER_GOLDEN_MAX_WORD_ERROR_RATE",
+    "no_egress": "WHISPER_NO_EGRESS",
     "drain_seconds": "WHISPER_DRAIN_SECONDS",
     "log_level": "WHISPER_LOG_LEVEL",
     "log_format": "WHISPER_LOG_FORMAT",
@@ -172,6 +175,8 @@ class RuntimeConfig(BaseModel):
     """Directory of `clip.wav` and `clip.txt`, which the model must hear right before it serves."""
     golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
     """Share of the clip's words that may come out wrong."""
+    no_egress: bool = False
+    """`verify` fails where a server could connect to the Kubernetes API."""
     drain_seconds: int = Field(default=600, ge=0)
     """How long requests that are here may take to end after SIGTERM."""
     log_level: LogLevel = "info"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from whisper_runtime.contract import (
     AUDIO_SECONDS_METRIC,
     BATCH_FILL_METRIC,
     DEVICE_MEMORY_METRIC,
+    EGRESS_METRIC,
     ERRORS_METRIC,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
@@ -30,6 +32,7 @@ from whisper_runtime.contract import (
     TRANSCRIPTION_SECONDS_BUCKETS,
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
+    USER_METRIC,
 )
 from whisper_runtime.engine.protocol import Engine
 from whisper_runtime.engine.transcription import Transcription
@@ -116,6 +119,14 @@ class Metrics:
             registry=self.registry,
         )
         self._memory = Gauge(DEVICE_MEMORY_METRIC, "Memory of the device that the model holds.", registry=self.registry)
+        self._user = Gauge(USER_METRIC, "The user that the process runs as; 0 is root.", registry=self.registry)
+        self._egress = Gauge(
+            EGRESS_METRIC,
+            "1 where a connection from the pod to the target came about at the start.",
+            ["target"],
+            registry=self.registry,
+        )
+        self._user.set(os.geteuid())
 
     def watch(
         self,
@@ -175,6 +186,10 @@ class Metrics:
         self._info.clear()
         self._info.labels(self._model, self._digest() or "", device, compute_type).set(1)
         self._memory.set_function(memory)
+
+    def egress(self, target: str, is_open: bool) -> None:
+        """Whether the pod could connect to `target`."""
+        self._egress.labels(target).set(is_open)
 
     def stage(self, name: str, seconds: float) -> None:
         self._stages.labels(name).observe(seconds)

@@ -26,6 +26,10 @@ from whisper_runtime.serving import Decode, Serving
 START_SECONDS = 600
 
 
+AS_A_PODS_USER = ("unshare", "--user", "--map-user=65532", "--map-group=65532")
+"""In a namespace of its own, where it is not root; to the machine's files it stays whoever runs the tests."""
+
+
 @contextmanager
 def fake_server(engine: FakeEngine, decode: Decode = fake_decode, **config: Any) -> Iterator[str]:
     """The clients' application over a real socket; gives its address."""
@@ -47,9 +51,8 @@ def process(directory: Path, **config: Any) -> Iterator[tuple[str, str]]:
     port, metrics_port = _free_port(), _free_port()
     environment = RuntimeConfig(port=port, metrics_port=metrics_port, **config).to_env()
     with (directory / "log").open("w") as log:
-        running = subprocess.Popen(
-            (sys.executable, "-m", "whisper_runtime", "serve"), env={**os.environ, **environment}, stderr=log
-        )
+        command = (*AS_A_PODS_USER, sys.executable, "-m", "whisper_runtime", "serve")
+        running = subprocess.Popen(command, env={**os.environ, **environment}, stderr=log)
     try:
         _wait_until_ready(f"http://127.0.0.1:{metrics_port}", running, directory / "log")
         yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}"

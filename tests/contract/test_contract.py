@@ -37,6 +37,7 @@ EVERY_FIELD: dict[str, Any] = {
     "api_keys_dir": contract.API_KEYS_DIR,
     "golden_dir": "/golden",
     "golden_max_word_error_rate": 0.3,
+    "no_egress": True,
     "drain_seconds": 0,
     "log_level": "debug",
     "log_format": "text",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.server import AS_A_PODS_USER
 from whisper_runtime.contract import READY_PATH, RuntimeConfig, checkpoint_path
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,7 @@ def test_a_server_whose_model_is_cached_needs_no_way_out(
         model="mine", model_sha256=sha256, model_dir=str(tmp_path), golden_dir=str(golden), drain_seconds=0
     )
     done = subprocess.run(
-        ("unshare", "--map-root-user", "--net", "sh", "-ec", WITHIN, sys.executable, WAIT),
+        (*AS_A_PODS_USER, "--keep-caps", "--net", "sh", "-ec", WITHIN, sys.executable, WAIT),
         env={**os.environ, **config.to_env()},
         capture_output=True,
         text=True,

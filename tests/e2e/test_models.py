@@ -9,17 +9,14 @@ import hashlib
 import io
 import json
 import os
-import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from hack.demo import platform
-from tests.e2e.clients import transcribe, transcribing
+from tests.e2e.clients import transcribing
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.mirrors import from_mirror, mirrored
 from tests.e2e.services import model, whisper_service
@@ -28,9 +25,6 @@ from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, sta
 pytestmark = pytest.mark.long
 
 NAME = "changing"
-FETCHERS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=prefetch"
-SERVERS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=server"
-ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
 
 
 @pytest.fixture(scope="module")
@@ -187,43 +181,3 @@ def test_random_weights_never_reach_a_client(
 @pytest.fixture
 def recording(recordings: Path) -> bytes:
     return (recordings / "jfk.wav").read_bytes()
-
-
-def kill(kubectl: Kubectl, selector: str) -> None:
-    pods = [body["metadata"]["name"] for body in kubectl.list("pods", selector)]
-    if pods:
-        kubectl("delete", "pod", random.choice(pods), "--wait=false", "--ignore-not-found")
-
-
-def kill_operator(kubectl: Kubectl) -> None:
-    kubectl("-n", platform.NAMESPACE, "delete", "pods", "--all", "--wait=false")
-
-
-BLOWS: list[Callable[[Kubectl], None]] = [
-    lambda kubectl: kill(kubectl, FETCHERS),
-    lambda kubectl: kill(kubectl, SERVERS),
-    kill_operator,
-]
-
-
-def test_no_request_fails_while_the_model_changes_and_pods_are_killed(service: Kubectl, recording: bytes) -> None:
-    """Two replicas, for one whose only pod is killed has nobody to answer."""
-    service("patch", "wsvc", NAME, "--type=merge", "-p", '{"spec": {"replicas": 2}}')
-    eventually("two pods are ready", lambda: status(service).get("readyReplicas") == 2, 300)
-    url = service.address(NAME)
-    known = {transcribe(url, recording).text}
-    with transcribing(url, recording) as answers:
-        for number in range(ROUNDS):
-            wanted = ("base", "tiny.en")[number % 2]
-            want(service, model(wanted))
-            time.sleep(random.uniform(0, 5))
-            random.choice(BLOWS)(service)
-            settled(service, wanted, 600)
-            known.add(transcribe(url, recording).text)
-        if ROUNDS % 2:
-            want(service, model("tiny.en"))
-            settled(service, "tiny.en", 600)
-    print(f"{len(answers.all)} requests, {len(answers.problems)} failed")
-    assert answers.problems == []
-    assert answers.texts <= known
-    service("patch", "wsvc", NAME, "--type=merge", "-p", '{"spec": {"replicas": 1}}')

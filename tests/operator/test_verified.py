@@ -94,6 +94,18 @@ def test_it_asks_the_services_as_clients_do_and_takes_one_key() -> None:
     assert spec["restartPolicy"] == "Never"
 
 
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [({"networkPolicy": {}}, "true"), ({"networkPolicy": {"allowTo": [{}]}}, None), ({}, None)],
+    ids=["shut in", "let out", "no policy"],
+)
+def test_pods_that_may_reach_nothing_have_to_prove_it(policy: dict[str, Any], wanted: str | None) -> None:
+    of = service(verification={}, **policy, **BAKED)
+    container = jobs(of, rolled_out(of))[0]["spec"]["template"]["spec"]["containers"][0]
+    told = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert told.get("WHISPER_NO_EGRESS") == wanted
+
+
 def test_the_users_own_clip_is_heard_by_the_gate_and_by_the_verification() -> None:
     own = {"audio": {"configMapKeyRef": {"name": "clips", "key": "hello.wav"}}, "expect": {"text": "Hello there."}}
     wanted = service(verification=own, **BAKED)

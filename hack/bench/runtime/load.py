@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -80,7 +81,7 @@ def run(system: System, clips: Sequence[Clip], clients: int, requests: int, lang
 
 
 def _ask(http: httpx.Client, system: System, clip: Clip, language: str | None) -> Request:
-    form: dict[str, Any] = {"model": "whisper-1", "response_format": "text"}
+    form: dict[str, Any] = {"model": "whisper-1", **({"stream": "true"} if system.sends_events else {})}
     if language:
         form["language"] = language
     files = {"file": (f"{clip.name}.wav", clip.content, "audio/wav")}
@@ -88,7 +89,19 @@ def _ask(http: httpx.Client, system: System, clip: Clip, language: str | None) -
     first, parts = 0.0, list[str]()
     with http.stream("POST", system.url, data=form, files=files) as answer:
         answer.raise_for_status()
-        for part in answer.iter_text():
+        for part in _deltas(answer) if system.sends_events else answer.iter_text():
             first = first or time.perf_counter() - started
             parts.append(part)
     return Request(clip, time.perf_counter() - started, first, "".join(parts))
+
+
+def _deltas(answer: httpx.Response) -> Iterator[str]:
+    """The text of a stream as OpenAI sends it, piece by piece; raises ValueError where it ends in an error."""
+    for line in answer.iter_lines():
+        if not line.startswith("data: "):
+            continue
+        event: dict[str, Any] = json.loads(line.removeprefix("data: "))
+        if event.get("type") == "transcript.text.delta":
+            yield event["delta"]
+        elif event.get("type") != "transcript.text.done":
+            raise ValueError(f"the stream ended with {event}")

@@ -31,8 +31,13 @@ class System:
     """Until it answered for the first time."""
 
     @property
+    def sends_events(self) -> bool:
+        """Whether it answers in OpenAI's stream of events; the others send text as it comes."""
+        return self.name.startswith("runtime")
+
+    @property
     def url(self) -> str:
-        path = "v1/audio/transcriptions" if self.name.startswith("runtime") else "transcribe"
+        path = "v1/audio/transcriptions" if self.sends_events else "transcribe"
         return f"http://127.0.0.1:{self.port}/{path}"
 
     @property

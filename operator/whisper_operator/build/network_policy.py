@@ -45,6 +45,11 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     )
 
 
+def shuts_in(service: WhisperService) -> bool:
+    """Whether the pods that serve are to reach nothing but DNS."""
+    return service.spec.network_policy is not None and not service.spec.network_policy.allow_to
+
+
 def _dns() -> Manifest:
     return {
         "to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": NODE_LOCAL_DNS}}],

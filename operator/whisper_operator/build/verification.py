@@ -10,7 +10,7 @@ from typing import Final
 from whisper_operator import names
 from whisper_operator.admitted import is_rolled_out
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import golden, pod
+from whisper_operator.build import golden, network_policy, pod
 from whisper_operator.build.meta import child
 from whisper_operator.env import Env
 from whisper_operator.kinds import DEPLOYMENT, JOB
@@ -106,6 +106,7 @@ def _config(service: WhisperService) -> RuntimeConfig:
         model=spec.model.name,
         golden_dir=golden.directory(service),
         golden_max_word_error_rate=golden.max_word_error_rate(service),
+        no_egress=network_policy.shuts_in(service),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
     )

@@ -10,12 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from whisper_runtime.contract import (
     DEVICE_MEMORY_METRIC,
+    EGRESS_METRIC,
     HEALTH_PATH,
     METRICS_PATH,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
     READY_PATH,
     REQUESTS_METRIC,
+    USER_METRIC,
 )
 from whisper_runtime.verify.checks import Examine, Subject, Wrong, wanted
 from whisper_runtime.verify.server import Server
@@ -37,7 +39,40 @@ def counts(subject: Subject) -> str:
     return f"{len(names)} metrics"
 
 
-CHECKS: Final[tuple[tuple[str, Examine], ...]] = (("health", is_healthy), ("ready", is_ready), ("metrics", counts))
+def is_not_root(subject: Subject) -> str:
+    user = _value(subject, USER_METRIC)
+    if not user:
+        raise Wrong("the server runs as root: have the pod run as another user (runAsNonRoot)")
+    return f"runs as user {user:.0f}"
+
+
+def has_no_way_out(subject: Subject) -> str:
+    if _value(subject, EGRESS_METRIC):
+        raise Wrong(
+            "a pod reached the Kubernetes API, which spec.networkPolicy allows to nobody: the cluster's network "
+            "enforces no NetworkPolicy; use a network plugin that does (such as Cilium or Calico), or remove "
+            "spec.networkPolicy"
+        )
+    return "a pod could not reach the Kubernetes API"
+
+
+def _value(subject: Subject, name: str) -> float:
+    """Of the metric's only sample; raises Wrong where there is none."""
+    for family in _families(subject):
+        for sample in family.samples:
+            if sample.name == name:
+                return sample.value
+    raise Wrong(f"{name} is not among the metrics")
+
+
+CHECKS: Final[tuple[tuple[str, Examine], ...]] = (
+    ("health", is_healthy),
+    ("ready", is_ready),
+    ("metrics", counts),
+    ("not-root", is_not_root),
+)
+NO_EGRESS: Final[tuple[tuple[str, Examine], ...]] = (("no-way-out", has_no_way_out),)
+"""Where the pods are to reach nothing but DNS."""
 
 
 def told(subject: Subject) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Order:
     requests: int
     """How many transcriptions are measured."""
     concurrency: int
+    no_egress: bool = False
+    """Whether the pods are to have no way out; told by the metrics alone."""
 
 
 def verify(order: Order) -> VerifyReport:
@@ -45,7 +47,7 @@ def verify(order: Order) -> VerifyReport:
         checks += examined(security.WITH_KEY, subject)
     checks += examined(security.CHECKS, subject)
     if subject.metrics is not None:
-        checks += examined(cluster.CHECKS, subject)
+        checks += examined((*cluster.CHECKS, *(cluster.NO_EGRESS if order.no_egress else ())), subject)
         performance = performance and performance.model_copy(update=cluster.told(subject))
     spent = subject.server.spent + (subject.metrics.spent if subject.metrics else 0)
     return VerifyReport(checks=tuple(checks), performance=performance, requests=spent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import wave
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from whisper_runtime.audio import AudioError
 from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, Check, VerifyReport
 from whisper_runtime.engine.protocol import Abilities, Samples
 from whisper_runtime.verify import cluster, security
-from whisper_runtime.verify.checks import Subject
+from whisper_runtime.verify.checks import Subject, examined
 from whisper_runtime.verify.performance import percentile
 from whisper_runtime.verify.run import Order, verify
 from whisper_runtime.verify.server import Answer, Headers, Server
@@ -32,6 +33,7 @@ OTHER_WORDS = replace(SPOKEN, text=" Hello.", segments=(SILENT,))
 WITHOUT_WORDS = replace(SPOKEN, segments=(replace(SEGMENT, words=()),))
 SPEAKING = {"transcribes", "json", "text", "srt", "vtt", "verbose-json", "word-times", "stream", "translates"}
 KEYS = {"no-key", "wrong-key", "wrong-key-at-once"}
+CLUSTER = {"health", "ready", "metrics", "not-root"}
 GOOD = SPEAKING | {"model", "language", "refuses-nonsense", "all-answered", "body-limit", "cors"}
 
 
@@ -53,6 +55,12 @@ def logging_put_back() -> Iterator[None]:
     root.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def is_not_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers of these tests run within the tests' own process."""
+    monkeypatch.setattr(os, "geteuid", lambda: 65532)
+
+
 @pytest.fixture
 def golden(tmp_path: Path) -> str:
     with wave.open(str(tmp_path / "clip.wav"), "wb") as clip:
@@ -71,7 +79,8 @@ def key_file(tmp_path: Path) -> str:
 
 
 def order(url: str, golden: str, **fields: Any) -> Order:
-    known = {"metrics_url": None, "api_key_file": None, "max_word_error_rate": 0.2, "requests": 3, "concurrency": 2}
+    known: dict[str, Any] = {"metrics_url": None, "api_key_file": None, "max_word_error_rate": 0.2}
+    known |= {"requests": 3, "concurrency": 2}
     return Order(url=url, golden_dir=golden, **(known | fields))
 
 
@@ -84,12 +93,40 @@ def test_a_good_server_passes_every_check(golden: str) -> None:
     with fake_server(engine, decode) as url:
         report = verify(order(url, golden, metrics_url=url))
     assert report.passed, report.to_json()
-    assert outcomes(report, True) == GOOD | {"health", "ready", "metrics"}
+    assert outcomes(report, True) == GOOD | CLUSTER
     assert report.performance is not None
     assert (report.performance.requests, report.performance.concurrency) == (3, 2)
     assert 0 < report.performance.p50_seconds <= report.performance.p95_seconds
-    assert report.requests == 1 + len(SPEAKING) + 1 + 5 + 3 + 2 + 3 + 1
+    assert report.requests == 1 + len(SPEAKING) + 1 + 5 + 3 + 2 + 4 + 1
     assert "Ask" not in report.to_json()
+
+
+def test_a_server_that_runs_as_root_fails(golden: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with fake_server(FakeEngine(), decode) as url:
+        report = verify(order(url, golden, metrics_url=url))
+    assert outcomes(report, False) == {"not-root"}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "passed", "says"),
+    [
+        ('whisper_egress_open{target="kubernetes-api"} 0', True, "could not reach the Kubernetes API"),
+        ('whisper_egress_open{target="kubernetes-api"} 1', False, "enforces no NetworkPolicy"),
+        ("whisper_ready 1", False, "whisper_egress_open is not among the metrics"),
+    ],
+    ids=["shut in", "open", "not told"],
+)
+def test_a_pod_tells_whether_it_has_a_way_out(metrics: str, passed: bool, says: str) -> None:
+    [check] = examined(cluster.NO_EGRESS, telling(metrics))
+    assert (check.name, check.passed) == ("no-way-out", passed)
+    assert says in check.message
+
+
+def test_a_way_out_is_looked_for_where_the_pods_are_to_have_none(golden: str) -> None:
+    with fake_server(FakeEngine(), decode) as url:
+        report = verify(order(url, golden, metrics_url=url, no_egress=True))
+    assert outcomes(report, False) == {"no-way-out"}
 
 
 METRICS = """\
@@ -99,8 +136,8 @@ whisper_device_memory_bytes 3e9
 """
 
 
-def told(text: str, status: int = 200) -> dict[str, Any]:
-    """What is taken from these metrics."""
+def telling(text: str, status: int = 200) -> Subject:
+    """A server with these metrics."""
 
     class Metrics(Server):
         def __init__(self) -> None: ...
@@ -109,17 +146,17 @@ def told(text: str, status: int = 200) -> dict[str, Any]:
             return Answer(status, {}, text.encode(), 0.0)
 
     server = Server("http://nobody.invalid", None, 1)
-    return cluster.told(Subject(server, b"", "", 0.2, SECONDS, Metrics()))
+    return Subject(server, b"", "", 0.2, SECONDS, Metrics())
 
 
 def test_a_pod_tells_how_long_it_took_to_be_ready_and_what_its_model_runs_on() -> None:
     found = {"load_seconds": 2.5, "device": "NVIDIA H100", "compute_type": "float16", "memory_bytes": 3_000_000_000}
-    assert told(METRICS) == found
+    assert cluster.told(telling(METRICS)) == found
 
 
 @pytest.mark.parametrize(("text", "status"), [("whisper_model_load_seconds 0", 200), ("no metrics {", 200), ("", 500)])
 def test_what_a_pod_does_not_tell_stays_open(text: str, status: int) -> None:
-    assert told(text, status) == {}
+    assert cluster.told(telling(text, status)) == {}
 
 
 def test_with_a_key_it_is_proven_that_one_is_needed(golden: str, key_file: str) -> None:

@@ -1,0 +1,89 @@
+"""A cache that one node alone can mount, on a cluster of several: the real scheduler places, kwok plays the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hack.bench import plane as bench
+from hack.bench.plane import OperatorProcess
+from hack.bench.rest import played
+from hack.cluster import binaries
+from tests.controlplane.services import patch, service
+from tests.e2e.kubectl import Kubectl, Manifest, eventually
+
+NODES = 4
+REPLICAS = 3
+CLASS = "disks"
+NAME = "speech"
+
+
+@pytest.fixture(scope="module")
+def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
+    """Of a cluster whose nodes are all alike, with the operator."""
+    with bench.running(tmp_path_factory.mktemp("plane")) as plane, played(plane, NODES):
+        operator = OperatorProcess(plane)
+        operator.start()
+        command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig))
+        yield Kubectl(command).within("default")
+        operator.stop()
+
+
+def disk(name: str) -> Manifest:
+    """A volume that any one node can mount, and no second one at the same time."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "100Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": CLASS,
+            "nfs": {"server": "disks.invalid", "path": "/"},
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def speech(kubectl: Kubectl) -> Kubectl:
+    storage_class = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/none"}
+    cache = {"storageClassName": CLASS, "accessMode": "ReadWriteOnce"}
+    kubectl.apply(disk("one"), {**storage_class, "metadata": {"name": CLASS}})
+    kubectl.apply(service(NAME, replicas=REPLICAS, cache=cache, rollout={"strategy": "Surge"}))
+    kubectl.wait_ready(NAME, 60)
+    return kubectl
+
+
+def nodes(kubectl: Kubectl, component: str) -> list[str]:
+    """Where the pods run, or ran."""
+    selector = f"whisper-operator.io/service={NAME},app.kubernetes.io/component={component}"
+    return [pod["spec"].get("nodeName", "") for pod in kubectl.list("pods", selector)]
+
+
+def serves(kubectl: Kubectl, model: str) -> bool:
+    found = kubectl.get("wsvc", NAME)
+    assert found is not None
+    status, ready = found["status"]["model"], kubectl.condition(NAME, "Ready")
+    return status.get("name") == model and "wanted" not in status and ready["status"] == "True"
+
+
+def test_all_pods_of_a_service_run_where_its_volume_is(speech: Kubectl) -> None:
+    placed = nodes(speech, "server")
+    assert (len(placed), len(set(placed))) == (REPLICAS, 1)
+
+
+@pytest.mark.parametrize("model", ["tiny", "small", "medium"])
+def test_a_new_model_is_fetched_and_served_there_too(speech: Kubectl, model: str) -> None:
+    [node] = set(nodes(speech, "server"))
+    patch(speech, NAME, {"model": {"name": model}})
+    eventually(f"{model} is fetched where the volume is", lambda: nodes(speech, "prefetch")[-1:] == [node], 30)
+    eventually(f"{model} is served", lambda: serves(speech, model), 60)
+    assert set(nodes(speech, "server")) == {node}
+
+
+def test_pods_that_are_killed_come_back_there(speech: Kubectl) -> None:
+    [node] = set(nodes(speech, "server"))
+    speech("delete", "pods", "-l", "app.kubernetes.io/component=server", "--wait=true")
+    speech("rollout", "status", f"deployment/{NAME}", "--timeout=60s")
+    assert len(set(nodes(speech, "server"))) == 1, f"they were on {node}"

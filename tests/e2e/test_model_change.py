@@ -1,0 +1,115 @@
+"""No client notices that the model changes, whoever is killed meanwhile: CHAOS_ROUNDS times."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hack.demo import platform
+from tests.e2e.clients import transcribe, transcribing
+from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.mirrors import from_mirror, mirrored
+from tests.e2e.services import whisper_service
+
+NAME = "swapped"
+PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="
+ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
+MODELS = ("base", "tiny.en")
+NUDGE = 1e-4
+"""By how much a weight is moved: one of the last place of a text, to which no text comes: the words stay the same."""
+SECONDS = 600
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Kubectl) -> Kubectl:
+    """Two replicas, for one whose only pod is killed has nobody to answer."""
+    namespace.apply(whisper_service(NAME, replicas=2, resources={"requests": {"cpu": "250m", "memory": "1Gi"}}))
+    namespace.wait_ready(NAME)
+    return namespace
+
+
+def anew(checkpoint: Path, number: int) -> bytes:
+    """The same model with another digest, so that each round has something to fetch."""
+    import torch
+
+    found: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+    found["model_state_dict"]["decoder.positional_embedding"][-1, 0] += number * NUDGE
+    stream = io.BytesIO()
+    torch.save(found, stream)
+    return stream.getvalue()
+
+
+def kill_fetcher(kubectl: Kubectl) -> None:
+    """While it downloads, or wherever else it is."""
+    eventually("it is fetched", lambda: going(kubectl, "prefetch"), 60)
+    time.sleep(random.uniform(0, 3))
+    kill(kubectl, going(kubectl, "prefetch"))
+
+
+def kill_server(kubectl: Kubectl) -> None:
+    """An old one or a new one."""
+    time.sleep(random.uniform(0, 40))
+    kill(kubectl, going(kubectl, "server"))
+
+
+def kill_operator(kubectl: Kubectl) -> None:
+    time.sleep(random.uniform(0, 40))
+    kubectl("-n", platform.NAMESPACE, "delete", "pods", "--all", "--wait=false")
+
+
+BLOWS: list[Callable[[Kubectl], None]] = [kill_fetcher, kill_server, kill_operator]
+
+
+def going(kubectl: Kubectl, component: str) -> list[str]:
+    """Names of the pods that have not ended."""
+    there = kubectl.list("pods", f"{PODS}{component}")
+    return [pod["metadata"]["name"] for pod in there if pod["status"]["phase"] in ("Pending", "Running")]
+
+
+def kill(kubectl: Kubectl, pods: list[str]) -> None:
+    if pods:
+        kubectl("delete", "pod", random.choice(pods), "--wait=false", "--ignore-not-found")
+
+
+def settled(kubectl: Kubectl, model: dict[str, Any]) -> bool:
+    """Whether that model serves, and nothing else is wanted."""
+    body = kubectl.get("wsvc", NAME)
+    assert body is not None
+    status, ready = body["status"], kubectl.condition(NAME, "Ready")
+    return (
+        status["observedGeneration"] == body["metadata"]["generation"]
+        and status["model"].get("digest") == f"sha256:{model['source']['sha256']}"
+        and "wanted" not in status["model"]
+        and (ready.get("status"), ready.get("reason")) == ("True", "AsSpecified")
+    )
+
+
+def test_no_request_fails_while_the_model_changes_and_pods_are_killed(
+    service: Kubectl, recordings: Path, weights: dict[str, Path]
+) -> None:
+    url, recording = service.address(NAME), (recordings / "jfk.wav").read_bytes()
+    known = {transcribe(url, recording).text}
+    blows = random.sample(BLOWS, len(BLOWS))
+    with mirrored(service, b"") as mirror, transcribing(url, recording) as answers:
+        for number, name, blow in zip(range(ROUNDS), itertools.cycle(MODELS), itertools.cycle(blows), strict=False):
+            mirror.content = anew(weights[name], number + 1)
+            model = from_mirror(mirror, mirror.content, name)
+            service("patch", "wsvc", NAME, "--type=merge", "-p", json.dumps({"spec": {"model": model}}))
+            blow(service)
+            seconds = eventually(f"{name} serves", lambda model=model: settled(service, model), SECONDS)
+            known.add(transcribe(url, recording).text)
+            print(
+                f"round {number + 1}, {blow.__name__}: {name} served {seconds:.0f} s later, {len(answers.all)} requests"
+            )
+            assert answers.problems == []
+    assert answers.problems == []
+    assert answers.texts <= known

@@ -1,0 +1,84 @@
+"""The verification Job against real pods: what it measures, and that pods which are to have no way out have none.
+
+The network of this cluster enforces no NetworkPolicy, as that of many does. What one would do that enforces them, the
+node's own packet filter does to a single pod.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hack.cluster.network import POD_NETWORK
+from hack.demo import speech
+from tests.e2e.kubectl import Kubectl, eventually
+from tests.e2e.services import model, whisper_service
+
+NAME = "shut-in"
+PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Kubectl) -> Kubectl:
+    namespace.apply(whisper_service(NAME, networkPolicy={}, verification={}))
+    return namespace
+
+
+def checks(kubectl: Kubectl) -> dict[str, dict[str, Any]]:
+    found = (kubectl.get("wsvc", NAME) or {}).get("status", {}).get("verification", {}).get("checks", [])
+    return {check["name"]: check for check in found}
+
+
+def server(kubectl: Kubectl) -> dict[str, Any]:
+    """The only pod that serves, or starts to."""
+    return kubectl.list("pods", f"{PODS}server")[0]
+
+
+@contextmanager
+def shut_in(address: str) -> Iterator[None]:
+    """The pod of that address may open no connection but to pods, among which is the cluster's DNS."""
+    rules = [
+        ("PREROUTING", "-s", address, "!", "-d", POD_NETWORK, "-p", "tcp", "--syn", "-j", "DROP"),
+        ("PREROUTING", "-s", address, "!", "-d", POD_NETWORK, "-p", "udp", "!", "--dport", "53", "-j", "DROP"),
+    ]
+    with ExitStack() as undo:
+        for rule in rules:
+            subprocess.run(("iptables", "-t", "raw", "-I", *rule), check=True)
+            undo.callback(subprocess.run, ("iptables", "-t", "raw", "-D", *rule), check=True)
+        yield
+
+
+def test_a_network_that_enforces_no_policy_is_found_out(service: Kubectl) -> None:
+    eventually("it is verified", lambda: service.condition(NAME, "Verified").get("status") == "False", 300)
+    assert [name for name, check in checks(service).items() if not check["passed"]] == ["no-way-out"]
+    assert "the cluster's network enforces no NetworkPolicy" in service.condition(NAME, "Verified")["message"]
+    assert service.condition(NAME, "Ready")["status"] == "False"
+
+
+def test_where_pods_have_no_way_out_they_start_serve_and_are_verified(service: Kubectl, recordings: Path) -> None:
+    before = server(service)["metadata"]["name"]
+    service("delete", "pod", before, "--wait=true")
+    eventually("the new pod has an address", lambda: server(service)["status"].get("podIP"), 60)
+    with shut_in(server(service)["status"]["podIP"]):
+        service("wait", "--for=condition=Available", f"deployment/{NAME}", "--timeout=120s")
+        assert "country" in speech.transcribe(service.address(NAME), recordings / "jfk.wav")["text"]
+        service("delete", "job", "-l", f"{PODS}verify", "--wait=true")
+        eventually("it is verified", lambda: service.condition(NAME, "Verified").get("status") == "True", 300)
+    assert checks(service)["no-way-out"]["passed"]
+    assert checks(service)["not-root"]["message"] == "runs as user 65532"
+    service.wait_ready(NAME)
+
+
+def test_status_has_what_was_measured(service: Kubectl) -> None:
+    body = service.get("wsvc", NAME)
+    assert body is not None
+    status = body["status"]
+    assert status["model"]["digest"].endswith(model("tiny.en")["source"]["sha256"])
+    assert status["performance"]["device"] == "cpu"
+    assert min(status["performance"][name] for name in ("loadSeconds", "realtimeFactor", "p95Seconds")) > 0
+    assert checks(service)["transcribes"]["message"].startswith("word error rate ")
