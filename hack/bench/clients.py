@@ -16,7 +16,8 @@ from whisper_operator.kinds import SERVICE, WHISPER_SERVICE
 T = TypeVar("T")
 
 AT_ONCE: Final = 16
-NAMESPACE: Final = "default"
+Key = tuple[str, str]
+"""Namespace and name."""
 
 
 async def each(plane: ControlPlane, items: Iterable[T], do: Callable[[Cluster, T], Awaitable[Any]]) -> None:
@@ -42,22 +43,22 @@ async def create_all(plane: ControlPlane, services: Iterable[Manifest]) -> None:
     await each(plane, services, lambda cluster, service: cluster.create(WHISPER_SERVICE, service))
 
 
-async def patch_all(plane: ControlPlane, names: Iterable[str], spec: Callable[[str], dict[str, Any]]) -> None:
+async def patch_all(plane: ControlPlane, keys: Iterable[Key], spec: Callable[[str], dict[str, Any]]) -> None:
     """Merges `spec(name)` into the spec of each WhisperService."""
 
-    async def patch(cluster: Cluster, name: str) -> None:
-        metadata = {"name": name, "namespace": NAMESPACE}
-        await cluster.merge(WHISPER_SERVICE, {"metadata": metadata, "spec": spec(name)})
+    async def patch(cluster: Cluster, key: Key) -> None:
+        namespace, name = key
+        await cluster.merge(WHISPER_SERVICE, {"metadata": {"name": name, "namespace": namespace}, "spec": spec(name)})
 
-    await each(plane, names, patch)
+    await each(plane, keys, patch)
 
 
-async def delete_services(plane: ControlPlane, names: Iterable[str]) -> None:
+async def delete_services(plane: ControlPlane, keys: Iterable[Key]) -> None:
     """Deletes the Service of each WhisperService, as drift."""
 
-    async def delete(cluster: Cluster, name: str) -> None:
-        live = await cluster.get(SERVICE, NAMESPACE, name)
+    async def delete(cluster: Cluster, key: Key) -> None:
+        live = await cluster.get(SERVICE, *key)
         assert live is not None
         await cluster.delete(SERVICE, live)
 
-    await each(plane, names, delete)
+    await each(plane, keys, delete)

@@ -13,6 +13,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from hack.bench.plane import OperatorProcess
 from hack.cluster.controlplane import ControlPlane
 
 CHANGES: Final = 50
+DRIFTED: Final = 100
 LIMIT_SECONDS: Final = 7200
 """Of one row: ten thousand services take more than half an hour."""
 
@@ -30,6 +32,7 @@ LIMIT_SECONDS: Final = 7200
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, default=1000)
+    parser.add_argument("--namespaces", type=int, default=1, help="1: `default`, as others were measured")
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--rest-seconds", type=int, default=60)
     parsed = parser.parse_args()
@@ -37,8 +40,17 @@ def main() -> None:
         operator = OperatorProcess(plane, workers=parsed.workers)
         operator.start()
         bench.wait("the operator leads", lambda: "bench" in _holder(plane))
-        Bench(plane, operator, parsed.services, parsed.rest_seconds).run()
+        Bench(plane, operator, _keys(plane, parsed.services, parsed.namespaces), parsed.rest_seconds).run()
         operator.stop()
+
+
+def _keys(plane: ControlPlane, services: int, namespaces: int) -> list[clients.Key]:
+    """Of the services, spread over namespaces, which are made."""
+    if namespaces == 1:
+        return [("default", f"s{number}") for number in range(services)]
+    for number in range(namespaces):
+        bench.kubectl(plane, "create", "namespace", f"team-{number}")
+    return [(f"team-{number % namespaces}", f"s{number}") for number in range(services)]
 
 
 def _holder(plane: ControlPlane) -> str:
@@ -50,15 +62,19 @@ def _holder(plane: ControlPlane) -> str:
 class Bench:
     """The rows of the table, measured one after another on one control plane."""
 
-    def __init__(self, plane: ControlPlane, operator: OperatorProcess, services: int, rest_seconds: int) -> None:
+    def __init__(
+        self, plane: ControlPlane, operator: OperatorProcess, keys: Sequence[clients.Key], rest_seconds: int
+    ) -> None:
         self._plane = plane
         self._operator = operator
-        self._names = [f"s{number}" for number in range(services)]
+        self._keys = keys
         self._rest_seconds = rest_seconds
 
     def run(self) -> None:
+        namespaces = len({namespace for namespace, _ in self._keys})
         print(
-            f"{len(self._names)} services; {os.cpu_count()} processors shared by etcd, API server, controllers and us\n"
+            f"{len(self._keys)} services in {namespaces} namespaces; "
+            f"{os.cpu_count()} processors shared by etcd, API server, controllers and us\n"
         )
         for row in (self.creation, self.rest, self.restart, self.drift, self.latency, self.template):
             row()
@@ -67,7 +83,7 @@ class Bench:
     def creation(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
         started = time.time()
-        asyncio.run(clients.create_all(self._plane, [bench.service(name) for name in self._names]))
+        asyncio.run(clients.create_all(self._plane, [bench.service(name, namespace) for namespace, name in self._keys]))
         submitted = time.time() - started
         found = bench.until_quiet(self._plane, since, limit=LIMIT_SECONDS)
         children = [one for one in found if one.resource != "whisperservices" and one.resource != "events"]
@@ -106,19 +122,19 @@ class Bench:
         )
 
     def drift(self) -> None:
-        since, cost = self._mark(), Cost(self._plane, self._operator)
-        asyncio.run(clients.delete_services(self._plane, self._names[:100]))
-        found = bench.until_quiet(self._plane, since, limit=LIMIT_SECONDS)
+        since, cost, keys = self._mark(), Cost(self._plane, self._operator), self._keys[:DRIFTED]
+        asyncio.run(clients.delete_services(self._plane, keys))
+        found = self._until_written("services", keys, since)
         removed = [one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "delete"]
-        back = max(one.answered for one in found if one.resource == "services")
-        self._say("100 children deleted", back - min(one.received for one in removed), f"{len(found)} writes", cost)
+        took = max(one.answered for one in found) - min(one.received for one in removed)
+        self._say(f"{len(keys)} children deleted", took, f"{len(found)} writes of Services", cost)
 
     def latency(self) -> None:
         """One change at a time, with everything else at rest."""
         took: list[float] = []
         for number in range(CHANGES):
             since = self._mark()
-            asyncio.run(clients.patch_all(self._plane, self._names[number : number + 1], other_host))
+            asyncio.run(clients.patch_all(self._plane, self._keys[number : number + 1], other_host))
             found = bench.until_quiet(self._plane, since, limit=60, quiet=0.5)
             asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
             took.append(max(one.answered for one in found if one.resource == "ingresses") - asked.answered)
@@ -131,20 +147,26 @@ class Bench:
 
     def template(self) -> None:
         since, cost = self._mark(), Cost(self._plane, self._operator)
-        asyncio.run(clients.patch_all(self._plane, self._names, lambda _: {"language": "en"}))
-        found: list[audit.Request] = []
-        log = audit.Reader(self._plane.audit_log, bench.OPERATOR, since)
-
-        def are_changed() -> bool:
-            found.extend(one for one in bench.writes_among(log.read()) if one.resource == "deployments")
-            return {one.name for one in found if one.code < 300} >= set(self._names)
-
-        bench.wait("every Deployment is changed", are_changed, limit=LIMIT_SECONDS)
+        asyncio.run(clients.patch_all(self._plane, self._keys, lambda _: {"language": "en"}))
+        found = self._until_written("deployments", self._keys, since)
         asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
         # What follows is the pace of Kubernetes' own controllers, which make 20 requests a second by default.
         codes = dict(collections.Counter(one.code for one in found))
         took = max(one.answered for one in found) - asked.received
         self._say("template of all", took, f"{len(found)} writes of Deployments, by their answers {codes}", cost)
+
+    def _until_written(self, resource: str, keys: Iterable[clients.Key], since: int) -> list[audit.Request]:
+        """The operator's writes of that resource, once one has succeeded for each service."""
+        found: list[audit.Request] = []
+        wanted = {name for _, name in keys}
+        log = audit.Reader(self._plane.audit_log, bench.OPERATOR, since)
+
+        def are_there() -> bool:
+            found.extend(one for one in bench.writes_among(log.read()) if one.resource == resource)
+            return {one.name for one in found if one.code < 300} >= wanted
+
+        bench.wait(f"the {resource} are written", are_there, limit=LIMIT_SECONDS)
+        return found
 
     def _mark(self) -> int:
         return self._plane.audit_log.stat().st_size

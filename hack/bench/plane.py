@@ -169,12 +169,12 @@ def wait(what: str, holds: Callable[[], bool], limit: float = 120) -> None:
         time.sleep(0.5)
 
 
-def service(name: str, **spec: Any) -> dict[str, Any]:
+def service(name: str, namespace: str = "default", **spec: Any) -> dict[str, Any]:
     """A WhisperService with eight children, whose pods need no volume: there is no node."""
     return {
         "apiVersion": "whisper-operator.io/v1alpha1",
         "kind": "WhisperService",
-        "metadata": {"name": name, "namespace": "default"},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "model": {"name": "base"},
             "cache": {"type": "EmptyDir"},

@@ -104,7 +104,7 @@ class Operator:
     async def _lead(self, group: asyncio.TaskGroup) -> None:
         await self._lease.acquire()
         log.info("this replica leads")
-        self._queue.add_all(self._store.services())
+        self._queue.sweep(self._store.services())
         metrics.WORKERS.set(self._settings.workers)
         self._queue.begin()
         for _ in range(self._settings.workers):
@@ -126,7 +126,7 @@ class Operator:
             await self._watches.stop()
             self._kinds = kinds
             self._watches.start(self._watched())
-            self._queue.add_all(self._store.services())
+            self._queue.sweep(self._store.services())
 
     async def _resync_often(self) -> None:
         """The first time soon: what was deleted after our list and before the watches' own is told by neither."""
@@ -168,10 +168,10 @@ class Operator:
             places |= {place_of(body) for body in page}
             woken = {key for body in page for key in self._survey.see(body)}
             told = {key for body in page if (key := self._store.see(body))}
-            self._queue.add_all(woken | told)
+            self._queue.sweep(woken | told)
             concerned |= told
         told = self._store.forget_absent(kind, namespace, uids, version)
-        self._queue.add_all(self._survey.forget_absent(kind, namespace, places, version) | told)
+        self._queue.sweep(self._survey.forget_absent(kind, namespace, places, version) | told)
         return len(concerned | told)
 
 

@@ -122,7 +122,7 @@ class Metrics:
         self._user = Gauge(USER_METRIC, "The user that the process runs as; 0 is root.", registry=self.registry)
         self._egress = Gauge(
             EGRESS_METRIC,
-            "1 where a connection from the pod to the target came about at the start.",
+            "1 where the last connection from the pod to the target that was tried at the start came about.",
             ["target"],
             registry=self.registry,
         )

@@ -72,7 +72,6 @@ def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> model.Model:
 
 
 def _prove(config: RuntimeConfig, transcribe: Callable[[Samples], str], metrics: Metrics) -> None:
-    # Only now: a network plugin takes a moment until a new pod's policies hold.
     look_for_a_way_out(os.environ, metrics.egress)
     with metrics.phase("prove"):
         golden.prove(config.golden_dir, config.golden_max_word_error_rate, transcribe)
