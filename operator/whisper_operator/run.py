@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeVar
 
 from whisper_operator import health, logs, metrics, passes
@@ -148,7 +148,7 @@ class Operator:
         """
         count = 0
         for namespace in self._settings.watch_namespaces or (None,):
-            for kind in sorted(self._watched() - {EVENT}, key=lambda kind: kind.kind):
+            for kind in services_first(self._watched() - {EVENT}):
                 count += await self._list(kind, namespace)
         self._store.forget_deletions()
         return count
@@ -173,6 +173,15 @@ class Operator:
         told = self._store.forget_absent(kind, namespace, uids, version)
         self._queue.sweep(self._survey.forget_absent(kind, namespace, places, version) | told)
         return len(concerned | told)
+
+
+def services_first(kinds: Collection[Kind]) -> list[Kind]:
+    """In the order in which a resync lists them.
+
+    If a service and its children went unseen, its children's absence must not be found first: they would be made again,
+    and a claim that is retained has no owner with which it would go.
+    """
+    return sorted(kinds, key=lambda kind: (kind != WHISPER_SERVICE, kind.kind))
 
 
 async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
