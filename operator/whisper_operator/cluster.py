@@ -6,6 +6,7 @@ the server and the credentials.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,7 +25,10 @@ from whisper_operator.kinds import CHILD_KINDS, OPTIONAL_KINDS, Kind
 from whisper_operator.names import FIELD_MANAGER
 from whisper_operator.wire import encoded
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=5)
+REQUEST_SECONDS: Final = 30
+CONNECT: Final = aiohttp.ClientTimeout(total=None, connect=5)
+"""No total: aiohttp nests its timer, whose end takes a cancellation back that comes at the same moment. A replica that
+woke up after a minute lost its Lease and did not end, for the task whose cancellation was lost went on."""
 LIST_CHUNK: Final = 100
 """Objects of a kind in memory at once while they are listed, as dictionaries: docs/reports/operator-bench.md."""
 APPLY: Final = "application/apply-patch+yaml"
@@ -89,7 +93,7 @@ class Cluster:
         if configuration.cert_file:
             context.load_cert_chain(configuration.cert_file, configuration.key_file)
         self._session = aiohttp.ClientSession(
-            timeout=TIMEOUT, connector=aiohttp.TCPConnector(limit=32, ssl=context), raise_for_status=False
+            timeout=CONNECT, connector=aiohttp.TCPConnector(limit=32, ssl=context), raise_for_status=False
         )
 
     async def close(self) -> None:
@@ -208,7 +212,10 @@ class Cluster:
         headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
         data = None if body is None else _Guarded(encoded(body), self._before_write)
         try:
-            async with self._session.request(method, url, data=data, headers=headers) as response:
+            async with (
+                asyncio.timeout(REQUEST_SECONDS),
+                self._session.request(method, url, data=data, headers=headers) as response,
+            ):
                 # An API that is not served is refused in plain text.
                 is_json = response.content_type == "application/json"
                 text = await response.read()

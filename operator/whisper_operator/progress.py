@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import time
@@ -17,7 +18,9 @@ from whisper_runtime.contract import METRICS_PORT, PROGRESS_PATH, FetchProgress
 
 ASK_SECONDS: Final = 4.0
 SHOW_SECONDS: Final = 10.0
-TIMEOUT: Final = aiohttp.ClientTimeout(total=2)
+ANSWER_SECONDS: Final = 2
+NO_TIMER: Final = aiohttp.ClientTimeout(total=None)
+"""As cluster.CONNECT says, its timer and a cancellation do not go together."""
 LONGEST_ANSWER: Final = 16 * 1024
 REMEMBERED: Final = 1024
 log = logging.getLogger(__name__)
@@ -60,7 +63,8 @@ async def ask(pod: Manifest) -> FetchProgress | None:
     host = f"[{address}]" if address.version == 6 else str(address)
     try:
         async with (
-            aiohttp.ClientSession(timeout=TIMEOUT) as session,
+            asyncio.timeout(ANSWER_SECONDS),
+            aiohttp.ClientSession(timeout=NO_TIMER) as session,
             session.get(f"http://{host}:{METRICS_PORT}{PROGRESS_PATH}", allow_redirects=False) as response,
         ):
             return FetchProgress.model_validate_json(await response.content.read(LONGEST_ANSWER))

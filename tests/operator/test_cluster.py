@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
 from kubernetes import client
 
+from whisper_operator import cluster as requests
 from whisper_operator.cluster import Cluster
 from whisper_operator.errors import ApiError, LeaseLost
 from whisper_operator.kinds import SERVICE
@@ -84,3 +88,46 @@ async def test_who_was_stopped_between_its_check_and_the_socket_writes_nothing(s
         await WRITES[method](cluster)
     assert server.methods == []
     await cluster.close()
+
+
+async def test_a_request_that_takes_too_long_fails(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.05)
+    async with asking(silent) as asked:
+        with pytest.raises(ApiError, match="TimeoutError"):
+            await asked
+
+
+async def test_who_is_cancelled_while_a_request_times_out_is_cancelled(
+    silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a replica wakes up after a minute: the Lease is lost, and every request is too late at once."""
+    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.05)
+    async with asking(silent) as asked:
+        asyncio.get_running_loop().call_later(0.05, asked.cancel)
+        await asyncio.sleep(0.02)
+        time.sleep(0.1)
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[str]:
+    """The address of a server that takes requests and never answers."""
+    open_ones: list[asyncio.StreamWriter] = []
+    async with await asyncio.start_server(lambda _, writer: open_ones.append(writer), "127.0.0.1", 0) as listening:
+        host, port = listening.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+        for writer in open_ones:
+            writer.close()
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def asking(url: str) -> AsyncGenerator[asyncio.Task[object]]:
+    configuration = client.Configuration()
+    configuration.host = url
+    cluster = Cluster(configuration)
+    try:
+        yield asyncio.create_task(cluster.get(SERVICE, "team", "speech"))
+    finally:
+        await cluster.close()
