@@ -12,12 +12,11 @@ from hack.cluster.controlplane import ControlPlane
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.cluster import Cluster
 from whisper_operator.kinds import SERVICE, WHISPER_SERVICE
+from whisper_operator.store import Key
 
 T = TypeVar("T")
 
 AT_ONCE: Final = 16
-Key = tuple[str, str]
-"""Namespace and name."""
 
 
 async def each(plane: ControlPlane, items: Iterable[T], do: Callable[[Cluster, T], Awaitable[Any]]) -> None:

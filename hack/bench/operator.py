@@ -22,6 +22,7 @@ from hack.bench import clients
 from hack.bench import plane as bench
 from hack.bench.plane import OperatorProcess
 from hack.cluster.controlplane import ControlPlane
+from whisper_operator.store import Key
 
 CHANGES: Final = 50
 DRIFTED: Final = 100
@@ -44,7 +45,7 @@ def main() -> None:
         operator.stop()
 
 
-def _keys(plane: ControlPlane, services: int, namespaces: int) -> list[clients.Key]:
+def _keys(plane: ControlPlane, services: int, namespaces: int) -> list[Key]:
     """Of the services, spread over namespaces, which are made."""
     if namespaces == 1:
         return [("default", f"s{number}") for number in range(services)]
@@ -62,9 +63,7 @@ def _holder(plane: ControlPlane) -> str:
 class Bench:
     """The rows of the table, measured one after another on one control plane."""
 
-    def __init__(
-        self, plane: ControlPlane, operator: OperatorProcess, keys: Sequence[clients.Key], rest_seconds: int
-    ) -> None:
+    def __init__(self, plane: ControlPlane, operator: OperatorProcess, keys: Sequence[Key], rest_seconds: int) -> None:
         self._plane = plane
         self._operator = operator
         self._keys = keys
@@ -155,7 +154,7 @@ class Bench:
         took = max(one.answered for one in found) - asked.received
         self._say("template of all", took, f"{len(found)} writes of Deployments, by their answers {codes}", cost)
 
-    def _until_written(self, resource: str, keys: Iterable[clients.Key], since: int) -> list[audit.Request]:
+    def _until_written(self, resource: str, keys: Iterable[Key], since: int) -> list[audit.Request]:
         """The operator's writes of that resource, once one has succeeded for each service."""
         found: list[audit.Request] = []
         wanted = {name for _, name in keys}

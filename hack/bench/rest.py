@@ -11,22 +11,17 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hack import audit
 from hack.bench import plane as bench
 from hack.bench.clients import create_all
+from hack.bench.kwok import PODS_PER_NODE, played
 from hack.bench.plane import OperatorProcess
-from hack.cluster import binaries, process
-from hack.cluster.controlplane import ControlPlane, free_ports
+from hack.cluster import process
+from hack.cluster.controlplane import ControlPlane
 
-STAGES = Path(__file__).with_name("kwok.yaml")
-PODS_PER_NODE = 250
 RESTART_SECONDS = 120
-NODE_LEASE_SECONDS = 40
 
 
 def main() -> None:
@@ -65,52 +60,6 @@ def observe(operator: OperatorProcess, seconds: int, when: str) -> None:
         raise ValueError("the audit log shows nothing of the operator, not even its poll of /apis")
     written = bench.writes_among(found)
     print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(bench.by_verb(found))}", flush=True)
-
-
-@contextmanager
-def played(plane: ControlPlane, nodes: int) -> Generator[None]:
-    """The real scheduler, and kwok, which plays so many nodes, and every pod on them."""
-    programs = binaries.ensure("kube-scheduler", "kwok")
-    scheduler = (
-        str(programs / "kube-scheduler"),
-        f"--kubeconfig={plane.kubeconfig}",
-        "--leader-elect=false",
-        f"--secure-port={free_ports(1)[0]}",
-        f"--authentication-kubeconfig={plane.kubeconfig}",
-        f"--authorization-kubeconfig={plane.kubeconfig}",
-    )
-    kwok = (
-        str(programs / "kwok"),
-        f"--kubeconfig={plane.kubeconfig}",
-        f"--config={STAGES}",
-        "--manage-all-nodes=true",
-        # A node without a Lease is taken for lost after 40 s, and its pods for unready.
-        f"--node-lease-duration-seconds={NODE_LEASE_SECONDS}",
-    )
-    try:
-        process.start(plane.directory, "kube-scheduler", scheduler)
-        process.start(plane.directory, "kwok", kwok)
-        bodies = {"apiVersion": "v1", "kind": "List", "items": [_node(f"node-{number}") for number in range(nodes)]}
-        bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(bodies))
-        bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == nodes)
-        yield
-    finally:
-        for name in ("kwok", "kube-scheduler"):
-            process.stop(plane.directory, name)
-
-
-def _node(name: str) -> dict[str, Any]:
-    capacity = {"cpu": "1k", "memory": "2Ti", "pods": str(PODS_PER_NODE + 10)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": name,
-            "labels": {"kubernetes.io/hostname": name},  # as every kubelet does: pods attract each other by it
-            "annotations": {"kwok.x-k8s.io/node": "fake"},
-        },
-        "status": {"capacity": capacity, "allocatable": capacity},
-    }
 
 
 def ready(plane: ControlPlane) -> int:

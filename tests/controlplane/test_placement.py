@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from hack.bench import plane as bench
+from hack.bench.kwok import played
 from hack.bench.plane import OperatorProcess
-from hack.bench.rest import played
 from hack.cluster import binaries
 from tests.controlplane.services import patch, service
 from tests.e2e.kubectl import Kubectl, Manifest, eventually

@@ -52,6 +52,18 @@ class Kubectl:
         conditions = ((self.get("wsvc", service) or {}).get("status") or {}).get("conditions", [])
         return next((condition for condition in conditions if condition["type"] == kind), {})
 
+    def settled_status(self, service: str) -> dict[str, Any] | None:
+        """The service's status once it is Ready as specified and no other model is wanted; None until then."""
+        body = self.get("wsvc", service)
+        assert body is not None
+        status, ready = body.get("status", {}), self.condition(service, "Ready")
+        is_settled = (
+            status.get("observedGeneration") == body["metadata"]["generation"]
+            and "wanted" not in status["model"]
+            and (ready.get("status"), ready.get("reason")) == ("True", "AsSpecified")
+        )
+        return status if is_settled else None
+
     def address(self, service: str) -> str:
         """The Service's cluster IP, which kube-proxy answers on the node itself."""
         found = self.get("service", service)

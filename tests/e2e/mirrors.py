@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,15 @@ def mirrored(kubectl: Kubectl, content: bytes) -> Iterator[Mirror]:
 def from_mirror(mirror: Mirror, content: bytes, name: str = "base") -> dict[str, Any]:
     """`spec.model`."""
     return {"name": name, "source": {"url": mirror.url, "sha256": hashlib.sha256(content).hexdigest()}}
+
+
+def saved(checkpoint: Any) -> bytes:
+    """The content of a file that torch makes of it."""
+    import torch
+
+    stream = io.BytesIO()
+    torch.save(checkpoint, stream)
+    return stream.getvalue()
 
 
 def _node_address(kubectl: Kubectl) -> str:

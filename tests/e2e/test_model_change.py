@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import os
@@ -17,7 +16,7 @@ import pytest
 from hack.demo import platform
 from tests.e2e.clients import transcribe, transcribing
 from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.mirrors import from_mirror, mirrored
+from tests.e2e.mirrors import from_mirror, mirrored, saved
 from tests.e2e.services import whisper_service
 
 NAME = "swapped"
@@ -43,9 +42,7 @@ def anew(checkpoint: Path, number: int) -> bytes:
 
     found: dict[str, Any] = torch.load(checkpoint, weights_only=True)
     found["model_state_dict"]["decoder.positional_embedding"][-1, 0] += number * NUDGE
-    stream = io.BytesIO()
-    torch.save(found, stream)
-    return stream.getvalue()
+    return saved(found)
 
 
 def kill_fetcher(kubectl: Kubectl) -> None:
@@ -80,17 +77,10 @@ def kill(kubectl: Kubectl, pods: list[str]) -> None:
         kubectl("delete", "pod", random.choice(pods), "--wait=false", "--ignore-not-found")
 
 
-def settled(kubectl: Kubectl, model: dict[str, Any]) -> bool:
+def serves(kubectl: Kubectl, model: dict[str, Any]) -> bool:
     """Whether that model serves, and nothing else is wanted."""
-    body = kubectl.get("wsvc", NAME)
-    assert body is not None
-    status, ready = body["status"], kubectl.condition(NAME, "Ready")
-    return (
-        status["observedGeneration"] == body["metadata"]["generation"]
-        and status["model"].get("digest") == f"sha256:{model['source']['sha256']}"
-        and "wanted" not in status["model"]
-        and (ready.get("status"), ready.get("reason")) == ("True", "AsSpecified")
-    )
+    found = kubectl.settled_status(NAME)
+    return found is not None and found["model"].get("digest") == f"sha256:{model['source']['sha256']}"
 
 
 def test_no_request_fails_while_the_model_changes_and_pods_are_killed(
@@ -105,7 +95,7 @@ def test_no_request_fails_while_the_model_changes_and_pods_are_killed(
             model = from_mirror(mirror, mirror.content, name)
             service("patch", "wsvc", NAME, "--type=merge", "-p", json.dumps({"spec": {"model": model}}))
             blow(service)
-            seconds = eventually(f"{name} serves", lambda model=model: settled(service, model), SECONDS)
+            seconds = eventually(f"{name} serves", lambda model=model: serves(service, model), SECONDS)
             known.add(transcribe(url, recording).text)
             print(
                 f"round {number + 1}, {blow.__name__}: {name} served {seconds:.0f} s later, {len(answers.all)} requests"

@@ -6,7 +6,6 @@ The mirror of the tests runs on the node itself, where it can be told how to mis
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import pytest
 
 from tests.e2e.clients import transcribing
 from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.mirrors import from_mirror, mirrored
+from tests.e2e.mirrors import from_mirror, mirrored, saved
 from tests.e2e.services import model, whisper_service
 from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, stalling, web_page, whole
 
@@ -61,15 +60,8 @@ def settled(kubectl: Kubectl, name: str, seconds: float = 300) -> float:
     """Seconds until `name` serves, and nothing else is wanted."""
 
     def holds() -> bool:
-        found = status(kubectl)
-        generation = (kubectl.get("wsvc", NAME) or {})["metadata"]["generation"]
-        ready = kubectl.condition(NAME, "Ready")
-        return (
-            found.get("observedGeneration") == generation
-            and found["model"].get("name") == name
-            and "wanted" not in found["model"]
-            and (ready.get("status"), ready.get("reason")) == ("True", "AsSpecified")
-        )
+        found = kubectl.settled_status(NAME)
+        return found is not None and found["model"].get("name") == name
 
     return eventually(f"{name} serves", holds, seconds)
 
@@ -138,14 +130,6 @@ def test_it_recovers_by_itself_once_the_mirror_is_right(
     print(f"base served {settled(service, 'base', 400):.0f} s after the mirror was right")
     assert mirror.ranges[-1] == f"bytes={len(mirror.content) // 2}-"
     assert status(service)["model"]["digest"] == f"sha256:{hashlib.sha256(mirror.content).hexdigest()}"
-
-
-def saved(checkpoint: Any) -> bytes:
-    import torch
-
-    stream = io.BytesIO()
-    torch.save(checkpoint, stream)
-    return stream.getvalue()
 
 
 class Pickled:

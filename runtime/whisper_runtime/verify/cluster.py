@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from whisper_runtime.contract import (
     DEVICE_MEMORY_METRIC,
@@ -58,11 +59,10 @@ def has_no_way_out(subject: Subject) -> str:
 
 def _value(subject: Subject, name: str) -> float:
     """Of the metric's only sample; raises Wrong where there is none."""
-    for family in _families(subject):
-        for sample in family.samples:
-            if sample.name == name:
-                return sample.value
-    raise Wrong(f"{name} is not among the metrics")
+    found = _samples(subject).get(name)
+    if found is None:
+        raise Wrong(f"{name} is not among the metrics")
+    return found.value
 
 
 CHECKS: Final[tuple[tuple[str, Examine], ...]] = (
@@ -81,12 +81,11 @@ def told(subject: Subject) -> dict[str, Any]:
     A check of its own says whether the metrics answer.
     """
     try:
-        families = _families(subject)
+        samples = _samples(subject)
     except (OSError, HTTPException, ValueError, Wrong):
         return {}
-    values = {sample.name: sample.value for family in families for sample in family.samples}
-    labels = {sample.name: sample.labels for family in families for sample in family.samples}
-    info = labels.get(MODEL_INFO_METRIC, {})
+    values = {name: sample.value for name, sample in samples.items()}
+    info = samples[MODEL_INFO_METRIC].labels if MODEL_INFO_METRIC in samples else {}
     found = {
         "load_seconds": round(values.get(MODEL_LOAD_METRIC, 0.0), 2),
         "device": info.get("device"),
@@ -99,6 +98,11 @@ def told(subject: Subject) -> dict[str, Any]:
 def _families(subject: Subject) -> list[Metric]:
     """What the server counts; raises Wrong where it does not answer, ValueError where that is no metrics."""
     return list(text_string_to_metric_families(wanted(_metrics(subject).get(METRICS_PATH), 200).text))
+
+
+def _samples(subject: Subject) -> dict[str, Sample]:
+    """One sample of each name; raises as _families does."""
+    return {sample.name: sample for family in _families(subject) for sample in family.samples}
 
 
 def _metrics(subject: Subject) -> Server:
