@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import httpx
 from hack.bench.runtime.speech import golden_clip
 from hack.cluster.controlplane import free_ports
 from hack.inputs import weights
+from hack.paths import REPOSITORY
 
 SYSTEMS: Final = ("plain", "faster-float32", "faster-int8", "runtime-float32", "runtime-bfloat16", "runtime-int8")
 START_SECONDS: Final = 300
@@ -76,13 +78,25 @@ def _command(name: str, model: str, port: int) -> list[str]:
 
 
 def _environment(name: str, model: str, port: int, probes: int, directory: Path) -> dict[str, str]:
-    return os.environ | {
-        "WHISPER_MODEL": str(weights.path(model)),
-        "WHISPER_PORT": str(port),
-        "WHISPER_METRICS_PORT": str(probes),
-        "WHISPER_COMPUTE_TYPE": name.removeprefix("runtime-"),
-        "WHISPER_GOLDEN_DIR": str(golden_clip(directory)),
-    }
+    if not name.startswith("runtime"):
+        return {**os.environ}
+    return (
+        os.environ
+        | _memory()
+        | {
+            "WHISPER_MODEL": str(weights.path(model)),
+            "WHISPER_PORT": str(port),
+            "WHISPER_METRICS_PORT": str(probes),
+            "WHISPER_COMPUTE_TYPE": name.removeprefix("runtime-"),
+            "WHISPER_GOLDEN_DIR": str(golden_clip(directory)),
+        }
+    )
+
+
+def _memory() -> dict[str, str]:
+    """How the image sets the allocator."""
+    file = (REPOSITORY / "Dockerfile.runtime").read_text()
+    return dict(re.findall(r"\b(GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE)=(\S+)", file))
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from whisper.model import ResidualAttentionBlock, TextDecoder
 
 from whisper_runtime.engine.layers import cross_attention, feedforward, heads, merged, norm, self_attention
-from whisper_runtime.engine.products import Pack
+from whisper_runtime.engine.products import Packs
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Cache:
 
 
 class Decoder:
-    def __init__(self, module: TextDecoder, pack: Pack, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, module: TextDecoder, packs: Packs, device: torch.device, dtype: torch.dtype) -> None:
         self._device, self._dtype = device, dtype
         embedding = module.token_embedding.weight
         self._embedding = embedding.detach().clone() if device.type == "cpu" else embedding.detach().to(device)
         """In the precision of the checkpoint; a clone, so that no step waits for the file's disk."""
         self._positions = module.positional_embedding.detach().to(device, dtype)
-        self._blocks = [_Block(block, pack, device) for block in module.blocks]
+        self._blocks = [_Block(block, packs, device) for block in module.blocks]
         self._norm = norm(module.ln, device)
-        self._logits = pack(embedding.detach(), None)
+        self._logits = packs.few(embedding.detach(), None)
         self._context, self._width = module.positional_embedding.shape
         self._heads = next(iter(module.blocks)).attn.n_head
 
@@ -79,7 +79,7 @@ class Decoder:
         step = _Step(tokens, starts, cache, first, self._device)
         x = F.embedding(step.tokens, self._embedding).to(self._dtype) + self._positions[step.positions]
         for layer, block in enumerate(self._blocks):
-            x = block(x, step, layer)
+            block(x, step, layer)
         return self._norm(x)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -98,7 +98,7 @@ class Decoder:
         scores: list[torch.Tensor] = []
         for layer, block in enumerate(self._blocks):
             chosen = [head for where, head in at if where == layer]
-            x = block(x, step, layer, chosen, scores)
+            block(x, step, layer, chosen, scores)
         return self._norm(x)[0], torch.cat(scores)
 
 
@@ -132,11 +132,11 @@ class _Step:
 
 
 class _Block:
-    def __init__(self, block: ResidualAttentionBlock, pack: Pack, device: torch.device) -> None:
+    def __init__(self, block: ResidualAttentionBlock, packs: Packs, device: torch.device) -> None:
         self._heads = block.attn.n_head
-        self._attention = self_attention(block, pack, device)
-        self.cross = cross_attention(block, pack, device)
-        self._feedforward = feedforward(block, pack, device)
+        self._attention = self_attention(block, packs.few, device)
+        self.cross = cross_attention(block, packs, device)
+        self._feedforward = feedforward(block, packs.few, device)
 
     def __call__(
         self,
@@ -145,17 +145,18 @@ class _Block:
         layer: int,
         chosen: Sequence[int] = (),
         scores: list[torch.Tensor] | None = None,
-    ) -> torch.Tensor:
+    ) -> None:
+        """Adds to x, in place."""
         query, key, value = heads(self._attention.qkv(self._attention.norm(x)), 3, self._heads)
         keys, values = step.said(layer, key, value)
         mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=step.mask)
-        x = x + self._attention.out(merged(mixed))
+        x += self._attention.out(merged(mixed))
         (query,) = heads(self.cross.query(self.cross.norm(x)), 1, self._heads)
         keys, values = step.heard(layer)
         if chosen and scores is not None:
             scores.append(_scores(query[0, list(chosen)], keys[0, list(chosen)]))
-        x = x + self.cross.out(_listen(query, keys, values))
-        return self._feedforward(x)
+        x += self.cross.out(_listen(query, keys, values))
+        self._feedforward(x)
 
 
 def _listen(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:

@@ -27,9 +27,10 @@ class Encoder:
         x = mel.to(self._dtype)
         for weight, bias, stride in self._convolutions:
             x = F.gelu(F.conv1d(x, weight, bias, stride, padding=1))
-        x = x.permute(0, 2, 1) + self._positions
+        # Time before width in memory as well, which openai-whisper's view is not: each sum and norm then streams.
+        x = x.permute(0, 2, 1).contiguous().add_(self._positions)
         for block in self._blocks:
-            x = block(x)
+            block(x)
         return self._norm(x)
 
 
@@ -39,7 +40,8 @@ class _Block:
         self._attention = self_attention(block, pack, device)
         self._feedforward = feedforward(block, pack, device)
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor) -> None:
+        """Adds to x, in place."""
         query, key, value = heads(self._attention.qkv(self._attention.norm(x)), 3, self._heads)
-        x = x + self._attention.out(merged(F.scaled_dot_product_attention(query, key, value)))
-        return self._feedforward(x)
+        x += self._attention.out(merged(F.scaled_dot_product_attention(query, key, value)))
+        self._feedforward(x)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from whisper.model import MultiHeadAttention, ResidualAttentionBlock
 
-from whisper_runtime.engine.products import Pack, Product, stacked
+from whisper_runtime.engine.products import Pack, Packs, Product, stacked
 
 Norm = Callable[[torch.Tensor], torch.Tensor]
 
@@ -38,8 +38,9 @@ class Feedforward:
     grow: Product
     shrink: Product
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.shrink(F.gelu(self.grow(self.norm(x))))
+    def __call__(self, x: torch.Tensor) -> None:
+        """Adds to x, in place."""
+        x += self.shrink(F.gelu(self.grow(self.norm(x))))
 
 
 def norm(module: nn.LayerNorm, device: torch.device) -> Norm:
@@ -54,15 +55,15 @@ def self_attention(block: ResidualAttentionBlock, pack: Pack, device: torch.devi
     return SelfAttention(norm(block.attn_ln, device), qkv, pack(attn.out.weight, attn.out.bias))
 
 
-def cross_attention(block: ResidualAttentionBlock, pack: Pack, device: torch.device) -> CrossAttention:
+def cross_attention(block: ResidualAttentionBlock, packs: Packs, device: torch.device) -> CrossAttention:
     attn, before = block.cross_attn, block.cross_attn_ln
     assert isinstance(attn, MultiHeadAttention)
     assert isinstance(before, nn.LayerNorm)
     return CrossAttention(
         norm(before, device),
-        pack(attn.query.weight, attn.query.bias),
-        pack(*stacked(attn.key, attn.value)),
-        pack(attn.out.weight, attn.out.bias),
+        packs.few(attn.query.weight, attn.query.bias),
+        packs.many(*stacked(attn.key, attn.value)),
+        packs.few(attn.out.weight, attn.out.bias),
     )
 
 

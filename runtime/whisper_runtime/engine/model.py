@@ -14,7 +14,7 @@ from whisper_runtime.blank import Blank
 from whisper_runtime.contract import ComputeType, Device
 from whisper_runtime.engine.decoder import Decoder
 from whisper_runtime.engine.encoder import Encoder
-from whisper_runtime.engine.products import Precision, packer
+from whisper_runtime.engine.products import Precision, packs
 from whisper_runtime.engine.protocol import Abilities
 
 ACTIVATIONS: Final = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -63,12 +63,12 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
         module = _mapped(path)
     except Exception as error:  # torch raises many kinds for a file that is no checkpoint
         raise CannotLoad(f"{path} is no checkpoint of openai-whisper: {_first_line(error)}") from error
-    on, pack = torch.device(target), packer(torch.device(target), precision)
+    on, pack = torch.device(target), packs(torch.device(target), precision)
     dtype = ACTIVATIONS.get(precision, torch.float32) if target == "cuda" else torch.float32
     with torch.inference_mode():
         return Model(
             module.dims,
-            Encoder(module.encoder, pack, on, dtype),
+            Encoder(module.encoder, pack.many, on, dtype),
             Decoder(module.decoder, pack, on, dtype),
             alignment_heads(name or path.stem, module.dims),
             on,
