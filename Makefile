@@ -92,6 +92,10 @@ bench-runtime: ## this runtime, a plain handler and faster-whisper on the same w
 bench-loading: ## how long a model of large-v3's size takes to load, and in how much memory
 	@$(PYTHON) -m hack.bench.runtime.loading
 
+.PHONY: bench-accuracy
+bench-accuracy: ## how many words are wrong, by precision, and where a long file's windows run side by side
+	@$(PYTHON) -m hack.bench.runtime.accuracy
+
 .PHONY: python
 python: ## prints the development environment's interpreter (make -s python)
 	@hack/python.sh

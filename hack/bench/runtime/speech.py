@@ -32,13 +32,13 @@ class Clip:
 
 def short_clips() -> list[Clip]:
     """Kennedy and the five LibriVox recordings, 3 to 11 s."""
-    words = _transcripts()
+    words = transcripts()
     return [_clip(name, voice(name), words[name]) for name in VOICES]
 
 
 def long_clip() -> Clip:
     """All of them one after the other, some windows long."""
-    words, names = _transcripts(), [*VOICES] * LONG_REPEATS
+    words, names = transcripts(), [*VOICES] * LONG_REPEATS
     return _clip("long", sounds.join(*(voice(name) for name in names)), " ".join(words[name] for name in names))
 
 
@@ -51,7 +51,8 @@ def golden_clip(directory: Path) -> Path:
     return golden
 
 
-def _transcripts() -> dict[str, str]:
+def transcripts() -> dict[str, str]:
+    """The words of each recording of VOICES."""
     found = {"jfk": KENNEDY}
     for line in (recordings.ensure() / "librivox" / "transcription").read_text().splitlines():
         words, _, name = line.partition(" </s> (")

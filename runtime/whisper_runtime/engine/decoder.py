@@ -46,10 +46,10 @@ class Decoder:
         embedding = module.token_embedding.weight
         self._embedding = embedding.detach().clone() if device.type == "cpu" else embedding.detach().to(device)
         """In the precision of the checkpoint; a clone, so that no step waits for the file's disk."""
+        self._logits = packs.few(module.token_embedding)
         self._positions = module.positional_embedding.detach().to(device, dtype)
         self._blocks = [_Block(block, packs, device) for block in module.blocks]
         self._norm = norm(module.ln, device)
-        self._logits = packs.few(embedding.detach(), None)
         self._context, self._width = module.positional_embedding.shape
         self._heads = next(iter(module.blocks)).attn.n_head
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from whisper.model import MultiHeadAttention, ResidualAttentionBlock
 
-from whisper_runtime.engine.products import Pack, Packs, Product, stacked
+from whisper_runtime.engine.products import Pack, Packs, Product
 
 Norm = Callable[[torch.Tensor], torch.Tensor]
 
@@ -51,8 +51,7 @@ def norm(module: nn.LayerNorm, device: torch.device) -> Norm:
 
 def self_attention(block: ResidualAttentionBlock, pack: Pack, device: torch.device) -> SelfAttention:
     attn = block.attn
-    qkv = pack(*stacked(attn.query, attn.key, attn.value))
-    return SelfAttention(norm(block.attn_ln, device), qkv, pack(attn.out.weight, attn.out.bias))
+    return SelfAttention(norm(block.attn_ln, device), pack(attn.query, attn.key, attn.value), pack(attn.out))
 
 
 def cross_attention(block: ResidualAttentionBlock, packs: Packs, device: torch.device) -> CrossAttention:
@@ -61,9 +60,9 @@ def cross_attention(block: ResidualAttentionBlock, packs: Packs, device: torch.d
     assert isinstance(before, nn.LayerNorm)
     return CrossAttention(
         norm(before, device),
-        packs.few(attn.query.weight, attn.query.bias),
-        packs.many(*stacked(attn.key, attn.value)),
-        packs.few(attn.out.weight, attn.out.bias),
+        packs.few(attn.query),
+        packs.many(attn.key, attn.value),
+        packs.few(attn.out),
     )
 
 
@@ -71,7 +70,7 @@ def feedforward(block: ResidualAttentionBlock, pack: Pack, device: torch.device)
     grow, _, shrink = block.mlp
     assert isinstance(grow, nn.Linear)
     assert isinstance(shrink, nn.Linear)
-    return Feedforward(norm(block.mlp_ln, device), pack(grow.weight, grow.bias), pack(shrink.weight, shrink.bias))
+    return Feedforward(norm(block.mlp_ln, device), pack(grow), pack(shrink))
 
 
 def heads(x: torch.Tensor, parts: int, count: int) -> tuple[torch.Tensor, ...]:

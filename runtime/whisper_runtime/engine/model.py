@@ -8,12 +8,12 @@ from typing import Any, Final, Literal
 
 import torch
 from whisper import _ALIGNMENT_HEADS, _MODELS  # pyright: ignore[reportPrivateUsage]
-from whisper.model import ModelDimensions, Whisper
+from whisper.model import ModelDimensions
 
-from whisper_runtime.blank import Blank
 from whisper_runtime.contract import ComputeType, Device
 from whisper_runtime.engine.decoder import Decoder
 from whisper_runtime.engine.encoder import Encoder
+from whisper_runtime.engine.mapping import letting_go, mapped
 from whisper_runtime.engine.products import Precision, packs
 from whisper_runtime.engine.protocol import Abilities
 
@@ -60,10 +60,11 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
     target = _device(device)
     precision = _precision(compute_type, target)
     try:
-        module = _mapped(path)
+        module = mapped(path)
     except Exception as error:  # torch raises many kinds for a file that is no checkpoint
         raise CannotLoad(f"{path} is no checkpoint of openai-whisper: {_first_line(error)}") from error
-    on, pack = torch.device(target), packs(torch.device(target), precision)
+    on = torch.device(target)
+    pack = letting_go(packs(on, precision))
     dtype = ACTIVATIONS.get(precision, torch.float32) if target == "cuda" else torch.float32
     with torch.inference_mode():
         return Model(
@@ -74,14 +75,6 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
             on,
             precision,
         )
-
-
-def _mapped(path: Path) -> Whisper:
-    """The checkpoint as openai-whisper's module, whose weights are the file's pages: nothing is read before its use."""
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    module = Blank(ModelDimensions(**checkpoint["dims"]))
-    module.load_state_dict(checkpoint["model_state_dict"], assign=True)
-    return module
 
 
 def alignment_heads(name: str, dims: ModelDimensions) -> tuple[tuple[int, int], ...]:

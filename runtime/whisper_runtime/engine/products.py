@@ -1,9 +1,8 @@
 """Linear layers in the form that the machine multiplies fastest; the weights are laid out once, at load.
 
-On a CPU, oneDNN's own layout: for base at eight rows a product takes about half of `F.linear`'s time, the logits
-two fifths. A product of few rows waits for its weights, so weights that the checkpoint has in 16 bits stay so there
-and are widened as they are multiplied: the same sums in about half of the time. A product of many rows is the slower
-for it, by a sixth.
+On a CPU, a product of few rows waits for its weights. oneDNN's own layout takes half of `F.linear`'s time for base at
+eight rows, and again half where weights that the checkpoint has in 16 bits stay so and are widened in registers: the
+same sums. Many rows gain nothing from either, so there the weights are widened whole, for each product anew.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, Protocol, cast
 
 import torch
 from torch import nn
@@ -20,11 +19,18 @@ from torch.nn import functional as F
 Precision = Literal["float32", "bfloat16", "float16", "int8"]
 Product = Callable[[torch.Tensor], torch.Tensor]
 """(…, in) to (…, out), both of the precision that the activations have."""
-Pack = Callable[[torch.Tensor, "torch.Tensor | None"], Product]
+_Lay = Callable[[torch.Tensor, "torch.Tensor | None"], Product]
 """A Product from its weight (out, in) and bias, of any precision and possibly mapped from a file."""
 
+
+class Pack(Protocol):
+    def __call__(self, *layers: nn.Linear | nn.Embedding) -> Product:
+        """One product for layers of one input, their outputs one after the other; a bias that one lacks is zero."""
+        ...
+
+
 ROWS: Final = 64
-"""The number of rows that oneDNN lays weights out for; measured to serve one row and 1500 equally well."""
+"""The number of rows that oneDNN lays weights out for; measured to serve one row and many equally well."""
 
 _mkldnn = cast(Any, torch.ops.mkldnn)
 _quantized = cast(Any, torch.ops.quantized)
@@ -45,51 +51,59 @@ def packs(device: torch.device, precision: Precision) -> Packs:
         return _both(lambda weight, bias: _plain(weight.to(device, dtype), _to(bias, device, dtype)))
     if precision == "int8":
         return _both(_int8)
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    pack = _onednn if torch.backends.mkldnn.is_available() else _plain
-    many = _in(dtype, pack)
-    widens = pack is _onednn and dtype == torch.float32 and _mkldnn._is_mkldnn_fp16_supported()
-    return Packs(many, _widening(many) if widens else many)
+    if precision == "bfloat16":
+        return _both(_in_bfloat16)
+    return Packs(_stacking(_widened_whole), _stacking(_widened_on_the_way))
 
 
-def _both(pack: Pack) -> Packs:
-    return Packs(pack, pack)
+def _both(lay: _Lay) -> Packs:
+    return Packs(_stacking(lay), _stacking(lay))
 
 
-def _in(dtype: torch.dtype, pack: Pack) -> Pack:
-    """Products in `dtype` between activations of float32, on the CPU."""
-
-    def packed(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
-        product = pack(weight.to(dtype), _to(bias, torch.device("cpu"), dtype))
-        return product if dtype == torch.float32 else lambda x: product(x.to(dtype)).float()
-
-    return packed
-
-
-def _widening(otherwise: Pack) -> Pack:
-    """Keeps weights of 16 bits as they are, between activations of float32; those of 32 are packed `otherwise`."""
-
-    def pack(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
-        if weight.dtype != torch.float16:
-            return otherwise(weight, bias)
-        return _onednn(weight, None if bias is None else bias.float())
+def _stacking(lay: _Lay) -> Pack:
+    def pack(*layers: nn.Linear | nn.Embedding) -> Product:
+        if len(layers) == 1:
+            return lay(layers[0].weight.detach(), _bias(layers[0]))
+        biases = [
+            layer.weight.new_zeros(len(layer.weight)) if (bias := _bias(layer)) is None else bias for layer in layers
+        ]
+        return lay(torch.cat([layer.weight for layer in layers]), torch.cat(biases))
 
     return pack
 
 
-def stacked(*layers: nn.Linear) -> tuple[torch.Tensor, torch.Tensor]:
-    """One weight and bias for layers of one input; a bias that a layer lacks is zero."""
-    biases = [layer.weight.new_zeros(layer.out_features) if layer.bias is None else layer.bias for layer in layers]  # pyright: ignore[reportUnnecessaryComparison]
-    return torch.cat([layer.weight for layer in layers]), torch.cat(biases)
+def _bias(layer: nn.Linear | nn.Embedding) -> torch.Tensor | None:
+    return layer.bias if isinstance(layer, nn.Linear) else None
+
+
+def _widened_whole(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
+    """In float32; a weight of 16 bits is widened each time, which many rows make up for."""
+    kept, wide = weight.clone(), _to(bias, weight.device, torch.float32)
+    return lambda x: F.linear(x, kept.float(), wide)
+
+
+def _widened_on_the_way(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
+    """In float32; a weight of float16 is read as it is and widened in registers, where the processor can."""
+    can = torch.backends.mkldnn.is_available() and _mkldnn._is_mkldnn_fp16_supported()
+    kept = weight if can and weight.dtype == torch.float16 else weight.float()
+    return _onednn(kept, _to(bias, weight.device, torch.float32))
+
+
+def _in_bfloat16(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
+    """Between activations of float32."""
+    product = _onednn(weight.bfloat16(), _to(bias, weight.device, torch.bfloat16))
+    return lambda x: product(x.bfloat16()).float()
+
+
+def _onednn(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
+    if not torch.backends.mkldnn.is_available():
+        return _plain(weight, bias)
+    packed = _mkldnn._reorder_linear_weight(weight, ROWS)
+    return lambda x: _mkldnn._linear_pointwise(x, packed, bias, "none", [], "")
 
 
 def _plain(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
     return lambda x: F.linear(x, weight, bias)
-
-
-def _onednn(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
-    packed = _mkldnn._reorder_linear_weight(weight, ROWS)
-    return lambda x: _mkldnn._linear_pointwise(x, packed, bias, "none", [], "")
 
 
 def _int8(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
