@@ -84,9 +84,14 @@ def _widened_whole(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
 
 def _widened_on_the_way(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
     """In float32; a weight of float16 is read as it is and widened in registers, where the processor can."""
-    can = torch.backends.mkldnn.is_available() and _mkldnn._is_mkldnn_fp16_supported()
-    kept = weight if can and weight.dtype == torch.float16 else weight.float()
+    kept = weight if weight.dtype == torch.float16 and _widens() else weight.float()
     return _onednn(kept, _to(bias, weight.device, torch.float32))
+
+
+def _widens() -> bool:
+    """Whether oneDNN multiplies float32 by float16: with AVX-512 FP16; its float16 for AVX2 may know no such product."""
+    has_float16 = torch.backends.mkldnn.is_available() and _mkldnn._is_mkldnn_fp16_supported()
+    return bool(has_float16 and cast(Any, torch.cpu)._is_avx512_supported())
 
 
 def _in_bfloat16(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
