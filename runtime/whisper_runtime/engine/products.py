@@ -89,7 +89,7 @@ def _widened_on_the_way(weight: torch.Tensor, bias: torch.Tensor | None) -> Prod
 
 
 def _widens() -> bool:
-    """Whether oneDNN multiplies float32 by float16: with AVX-512 FP16; its float16 for AVX2 may know no such product."""
+    """Whether oneDNN multiplies float32 by float16: with AVX-512 FP16; untried where float16 comes with AVX2 alone."""
     has_float16 = torch.backends.mkldnn.is_available() and _mkldnn._is_mkldnn_fp16_supported()
     return bool(has_float16 and cast(Any, torch.cpu)._is_avx512_supported())
 
