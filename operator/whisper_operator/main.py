@@ -31,6 +31,9 @@ CLOSE_SECONDS: Final = 0.25
 BEAT_SECONDS: Final = 1.0
 WORKS_SECONDS: Final = 15.0
 """A kopf that has ended by then has not worked at all: after a failure at its start, its end takes six seconds."""
+ORCHESTRATOR: Final = "multidimensional multitasker"
+WATCHER: Final = "watcher for "
+"""What kopf calls its tasks."""
 WARNINGS: Final = "type=Warning"
 OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
 log = logging.getLogger(__name__)
@@ -105,12 +108,14 @@ class Watches:
     async def _beating(self, flag: threading.Event, **arguments: Any) -> None:
         """kopf, with a beat beside it: a loop that stands still is seen from outside."""
         beat = asyncio.create_task(self._keep_beating())
+        orphans = asyncio.create_task(end_orphans())
         try:
             await kopf.operator(stop_flag=flag, **arguments)
         finally:
             # kopf waits for the flag in a thread of the loop's, without whose end the loop does not close.
             flag.set()
             beat.cancel()
+            orphans.cancel()
             await asyncio.sleep(CLOSE_SECONDS)
 
     async def _keep_beating(self) -> None:
@@ -118,6 +123,21 @@ class Watches:
         while True:
             self._beat = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)
+
+
+async def end_orphans() -> None:
+    """Cancels watches that have outlived the task that started them, until kopf can end.
+
+    Where one watch fails, kopf cancels all tasks at once, and with them what the other watches take for a pause: such a
+    watch goes on, and kopf waits for it for good (kopf 1.45.2, _cogs/clients/api.py, `stream`).
+    """
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        tasks = asyncio.all_tasks()
+        if all(task.get_name() != ORCHESTRATOR for task in tasks):
+            for task in tasks:
+                if task.get_name().startswith(WATCHER):
+                    task.cancel()
 
 
 def registry(

@@ -79,6 +79,8 @@ class Reconciler:
             self._since[key] = (generation, 0.0 if _follows(service.status, generation) else time.monotonic())
         facts = await self._facts(service)
         troubles = await self._converge(key, service, facts)
+        if self._store.service(key) is None:
+            return None
         observed = self._observe(key, service, facts)
         status = observed_status(service, observed, self._env(), troubles, _now())
         await self._report(key, service, status)
@@ -120,12 +122,27 @@ class Reconciler:
             # Two autoscalers of one Deployment fight, and KEDA's admission refuses the second: the old one goes first.
             await self._delete([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
             for manifest in left:
+                if await self._is_gone(service, manifest, observed):
+                    self._store.forget_service(key, service.metadata.uid)
+                    return refused
                 done.add(label(manifest))
                 if judged := await self._applier.apply(service, manifest):
                     refused.append(judged)
             await self._delete([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
             done |= {live["metadata"]["uid"] for live in deletions}
         return refused
+
+    async def _is_gone(self, service: WhisperService, manifest: Manifest, observed: Observed) -> bool:
+        """Whether the service is there no more, asked before a child is made anew that would outlive it.
+
+        Where the watch of services is behind the claims', a claim is seen to go while its service seems to be there.
+        """
+        kind, name = by_name(manifest["kind"]), manifest["metadata"]["name"]
+        outlives = "ownerReferences" not in manifest["metadata"]
+        if not outlives or observed.get(kind, name) or service.status.observed_generation is None:
+            return False
+        live = await self._cluster.get(WHISPER_SERVICE, service.metadata.namespace, service.metadata.name)
+        return live is None or live["metadata"]["uid"] != service.metadata.uid
 
     async def _delete(self, unwanted: list[Manifest]) -> None:
         for live in unwanted:
