@@ -58,7 +58,7 @@ class Watches:
         return self._watching.is_set()
 
     def silent_seconds(self) -> float:
-        """How long kopf's event loop has not turned, or kopf has ended again as soon as it was started."""
+        """How long kopf's event loop has not turned or kept no watches, or kopf has ended as soon as it was started."""
         return time.monotonic() - self._beat
 
     def start(self, kinds: frozenset[Kind]) -> None:
@@ -121,7 +121,8 @@ class Watches:
     async def _keep_beating(self) -> None:
         await asyncio.sleep(WORKS_SECONDS)
         while True:
-            self._beat = time.monotonic()
+            if _keeps_watches():
+                self._beat = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)
 
 
@@ -133,11 +134,15 @@ async def end_orphans() -> None:
     """
     while True:
         await asyncio.sleep(BEAT_SECONDS)
-        tasks = asyncio.all_tasks()
-        if all(task.get_name() != ORCHESTRATOR for task in tasks):
-            for task in tasks:
+        if not _keeps_watches():
+            for task in asyncio.all_tasks():
                 if task.get_name().startswith(WATCHER):
                     task.cancel()
+
+
+def _keeps_watches() -> bool:
+    """Whether the task is there that starts watches and waits for them; kopf has it from its start until it ends."""
+    return any(task.get_name() == ORCHESTRATOR for task in asyncio.all_tasks())
 
 
 def registry(

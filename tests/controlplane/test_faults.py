@@ -5,8 +5,6 @@ Each time the end state must equal the one of an undisturbed run, object for obj
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,8 +12,7 @@ import pytest_asyncio
 
 from hack.campaign import faults, pause, scenarios, stage, storm
 from hack.campaign.kill import Scenario
-from hack.campaign.proxy import Call, unedited
-from hack.campaign.stage import EVERYTHING, Stage
+from hack.campaign.stage import Stage
 
 SEED = 1
 STORM_SECONDS = 6
@@ -45,23 +42,6 @@ async def test_killed_before_and_after_a_write(opened: Stage, scenario: Scenario
 async def test_a_storm_of_each_sort(opened: Stage) -> None:
     rows = await faults.stormed(opened, storm.SAMPLE, SEED, STORM_SECONDS)
     assert [row.name for row in rows if row.survived == 0] == []
-
-
-async def test_a_claim_is_not_made_again_where_only_its_own_watch_tells_what_is_gone(opened: Stage) -> None:
-    async def silent(call: Call, line: bytes) -> bytes:
-        is_told = call.path.endswith("/persistentvolumeclaims") or json.loads(line)["type"] != "DELETED"
-        return line if is_told else b""
-
-    await opened.cleared()
-    await opened.create("late", EVERYTHING)
-    await opened.settled()
-    opened.proxy.edit = silent
-    try:
-        await opened.cleared()
-        await asyncio.sleep(1)
-    finally:
-        opened.proxy.edit = unedited
-    assert [*await opened.state()] == []
 
 
 async def test_a_holder_that_was_stopped_writes_at_most_what_was_in_flight(opened: Stage) -> None:
