@@ -76,3 +76,7 @@ def _heard(engine: Table, samples: Samples, options: Options) -> str:
     while not future.done():
         engine.turn()
     return future.result().text
+
+
+if __name__ == "__main__":
+    main()
