@@ -8,39 +8,46 @@ from concurrent.futures import Future
 
 from hack.inputs import weights
 from hack.parity.corpus import Case
+from hack.parity.sounds import Samples
+from whisper_runtime.contract import ComputeType
 from whisper_runtime.engine import model, scheduler
 from whisper_runtime.engine.protocol import Unobserved
 from whisper_runtime.engine.request import Request
 from whisper_runtime.engine.table import Table
-from whisper_runtime.engine.transcription import Transcription
+from whisper_runtime.engine.transcription import Options, Transcription
 
 COPIES = 8
 
 
-def table(name: str) -> Table:
-    """The engine without its thread, in fp32 on the CPU."""
-    return scheduler.table_of(model.load(weights.path(name), "cpu", "float32"), Unobserved())
+def table(name: str, precision: ComputeType = "float32") -> Table:
+    """The engine without its thread, on the CPU."""
+    return scheduler.table_of(model.load(weights.path(name), "cpu", precision), Unobserved())
 
 
 def alone(engine: Table, case: Case) -> Transcription:
-    return _until_done(engine, [_ask(engine, case)])[0]
+    return heard(engine, case.samples, case.options)
+
+
+def heard(engine: Table, samples: Samples, options: Options) -> Transcription:
+    """One recording without company."""
+    return _until_done(engine, [_ask(engine, samples, options)])[0]
 
 
 def among_copies(engine: Table, case: Case) -> list[Transcription]:
     """Eight equal ones, each of which must come out alike."""
-    return _until_done(engine, [_ask(engine, case) for _ in range(COPIES)])
+    return _until_done(engine, [_ask(engine, case.samples, case.options) for _ in range(COPIES)])
 
 
 def among_others(engine: Table, cases: Iterable[Case]) -> Iterator[tuple[Case, Transcription]]:
     """All cases, in batches of different ones; each joins as soon as another has left."""
-    asked = [(case, _ask(engine, case)) for case in cases]
+    asked = [(case, _ask(engine, case.samples, case.options)) for case in cases]
     _until_done(engine, [future for _, future in asked])
     yield from ((case, future.result()) for case, future in asked)
 
 
-def _ask(engine: Table, case: Case) -> Future[Transcription]:
+def _ask(engine: Table, samples: Samples, options: Options) -> Future[Transcription]:
     future: Future[Transcription] = Future()
-    engine.add(Request(case.samples, case.options, future, None, time.perf_counter()))
+    engine.add(Request(samples, options, future, None, time.perf_counter()))
     return future
 
 

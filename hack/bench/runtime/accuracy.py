@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping
 from typing import Final
 
-import jiwer
 from whisper.normalizers import EnglishTextNormalizer
 
+from hack.bench.runtime.load import error_rate
 from hack.bench.runtime.speech import LONG_REPEATS, transcripts
 from hack.inputs import weights
+from hack.parity import run
 from hack.parity.sounds import VOICES, Samples, join, voice
-from whisper_runtime.engine import model, scheduler
-from whisper_runtime.engine.protocol import Unobserved
-from whisper_runtime.engine.request import Request
 from whisper_runtime.engine.table import Table
-from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.engine.transcription import Options
 
 PRECISIONS: Final = ("float32", "bfloat16", "int8")
 
@@ -37,8 +34,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name in parsed.models:
         for precision in PRECISIONS:
-            loaded = model.load(weights.path(name), "cpu", precision)
-            engine = scheduler.table_of(loaded, Unobserved())
+            engine = run.table(name, precision)
             short, _ = _errors(engine, _short(), side_by_side=False)
             long, seconds = _errors(engine, _long(), side_by_side=False)
             apart, faster = _errors(engine, _long(), side_by_side=True)
@@ -62,20 +58,8 @@ def _errors(engine: Table, files: Mapping[str, Samples], *, side_by_side: bool) 
     """The word error rate in percent over all files, and the seconds for all of them, one after the other."""
     started = time.perf_counter()
     options = Options(language="en", condition_on_previous_text=not side_by_side)
-    heard = [_heard(engine, samples, options) for samples in files.values()]
-    return 100 * _rate([*files], heard), time.perf_counter() - started
-
-
-def _rate(said: Sequence[str], heard: Sequence[str]) -> float:
-    return float(jiwer.wer([normalize(words) for words in said], [normalize(words) for words in heard]))
-
-
-def _heard(engine: Table, samples: Samples, options: Options) -> str:
-    future: Future[Transcription] = Future()
-    engine.add(Request(samples, options, future, None, time.perf_counter()))
-    while not future.done():
-        engine.turn()
-    return future.result().text
+    heard = [run.heard(engine, samples, options).text for samples in files.values()]
+    return 100 * error_rate([*files], heard, normalize), time.perf_counter() - started
 
 
 if __name__ == "__main__":

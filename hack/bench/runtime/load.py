@@ -56,8 +56,13 @@ class Round:
 
     def errors(self, normalize: Callable[[str], str]) -> float:
         """The word error rate over all requests."""
-        wanted = [normalize(request.clip.words) for request in self.requests]
-        return float(jiwer.wer(wanted, [normalize(request.text) for request in self.requests]))
+        said = [request.clip.words for request in self.requests]
+        return error_rate(said, [request.text for request in self.requests], normalize)
+
+
+def error_rate(said: Sequence[str], heard: Sequence[str], normalize: Callable[[str], str]) -> float:
+    """The word error rate over all pairs, once both are normalized."""
+    return float(jiwer.wer([normalize(words) for words in said], [normalize(words) for words in heard]))
 
 
 def run(system: System, clips: Sequence[Clip], clients: int, requests: int, language: str | None) -> Round:
