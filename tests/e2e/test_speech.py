@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jiwer
@@ -39,6 +40,10 @@ def service(namespace: Kubectl) -> Kubectl:
 def served_models(kubectl: Kubectl) -> list[str]:
     answer = httpx.get(f"{kubectl.address('speech')}/v1/models").raise_for_status().json()
     return [entry["id"] for entry in answer["data"]]
+
+
+def server_pods(kubectl: Kubectl) -> list[dict[str, Any]]:
+    return kubectl.list("pods", f"{LABEL},app.kubernetes.io/component=server")
 
 
 def test_transcribes_a_real_recording(service: Kubectl, jfk: Path) -> None:
@@ -153,9 +158,7 @@ def test_scale_changes_replicas(service: Kubectl, jfk: Path) -> None:
         "two pods are ready", lambda: (service.get("wsvc", "speech") or {})["status"].get("readyReplicas") == 2, 180
     )
     service("scale", "wsvc", "speech", "--replicas=1")
-    eventually(
-        "one pod is left", lambda: len(service.list("pods", f"{LABEL},app.kubernetes.io/component=server")) == 1, 180
-    )
+    eventually("one pod is left", lambda: len(server_pods(service)) == 1, 180)
     service.wait_ready("speech")
 
 
@@ -173,8 +176,9 @@ def test_keys_are_demanded_once_the_secret_is_there(service: Kubectl, jfk: Path)
     service.wait_ready("speech")
     url = f"{service.address('speech')}/transcribe"
     file = {"file": jfk.read_bytes()}
-    # A pod of the old kind, on its way out, may answer for as long as the node's proxy still knows it.
-    eventually("a key is demanded", lambda: httpx.post(url, files=file, timeout=120).status_code == 401)
+    # The pod that asks for no key answers beside the new one until it has drained.
+    eventually("the pod of before has left", lambda: len(server_pods(service)) == 1, 180)
+    assert httpx.post(url, files=file).status_code == 401
     assert httpx.post(url, files=file, headers={"Authorization": "Bearer wrong"}).status_code == 401
     for headers in ({"Authorization": "Bearer open-sesame"}, {"X-API-Key": "open-sesame"}):
         answer = httpx.post(url, files=file, headers=headers, timeout=120).raise_for_status()
@@ -182,6 +186,7 @@ def test_keys_are_demanded_once_the_secret_is_there(service: Kubectl, jfk: Path)
     service("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec": {"auth": null}}')
     eventually("the new pods are asked for", lambda: service.condition("speech", "Ready").get("status") == "False")
     service.wait_ready("speech")
+    eventually("the pod that asks for a key has left", lambda: len(server_pods(service)) == 1, 180)
 
 
 def test_a_wrong_digest_is_reported_and_the_old_model_stays(service: Kubectl, jfk: Path) -> None:
