@@ -89,7 +89,7 @@ OFFICIAL_MODELS: Final[Mapping[str, str]] = {
 """sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
 
 Device = Literal["auto", "cuda", "cpu"]
-ComputeType = Literal["auto", "float16", "bfloat16", "float32", "int8"]
+ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
 
@@ -111,6 +111,7 @@ _ENV_NAMES: Final[Mapping[str, str]] = {
     "max_audio_seconds": "WHISPER_MAX_AUDIO_SECONDS",
     "request_timeout_seconds": "WHISPER_REQUEST_TIMEOUT_SECONDS",
     "max_queued_audio_seconds": "WHISPER_MAX_QUEUED_AUDIO_SECONDS",
+    "max_batch_size": "WHISPER_MAX_BATCH_SIZE",
     "condition_on_previous_text": "WHISPER_CONDITION_ON_PREVIOUS_TEXT",
     "cors_allow_origins": "WHISPER_CORS_ALLOW_ORIGINS",
     "api_keys_dir": "WHISPER_API_KEYS_DIR",
@@ -165,6 +166,8 @@ class RuntimeConfig(BaseModel):
     """The longest that a request may take; what cannot be transcribed in this time gets 413 at once."""
     max_queued_audio_seconds: int = Field(default=30 * 60, gt=0)
     """Audio that may wait for the model; beyond it 429 with `Retry-After`."""
+    max_batch_size: int | None = Field(default=None, ge=1, le=256)
+    """Windows of 30 s that are decoded together, where memory has room for them. Unset: 8 on a CPU, 64 on a GPU."""
     condition_on_previous_text: bool = True
     """Give the model what it heard so far as a prompt for the next window, as openai-whisper does."""
     cors_allow_origins: tuple[str, ...] = ()

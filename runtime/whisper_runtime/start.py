@@ -33,6 +33,7 @@ def run(config: RuntimeConfig) -> str | None:
         load=lambda: _load(config, path, metrics),
         prove=lambda transcribe: _prove(config, transcribe, metrics),
         observer=metrics,
+        max_batch_size=config.max_batch_size,
     )
     try:
         serve(Serving(config, engine, audio.decode, metrics), lambda: ensure(config, path, metrics))

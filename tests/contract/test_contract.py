@@ -32,6 +32,7 @@ EVERY_FIELD: dict[str, Any] = {
     "max_audio_seconds": 2,
     "request_timeout_seconds": 3,
     "max_queued_audio_seconds": 4,
+    "max_batch_size": 8,
     "condition_on_previous_text": False,
     "cors_allow_origins": ("https://a.example.com", "https://b.example.com"),
     "api_keys_dir": contract.API_KEYS_DIR,

@@ -25,7 +25,7 @@ PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(whisper_service(NAME, networkPolicy={}, verification={}))
+    namespace.apply(whisper_service(NAME, networkPolicy={}, verification={}, computeType="bfloat16"))
     return namespace
 
 
@@ -79,6 +79,6 @@ def test_status_has_what_was_measured(service: Kubectl) -> None:
     assert body is not None
     status = body["status"]
     assert status["model"]["digest"].endswith(model("tiny.en")["source"]["sha256"])
-    assert status["performance"]["device"] == "cpu"
+    assert (status["performance"]["device"], status["performance"]["computeType"]) == ("cpu", "bfloat16")
     assert min(status["performance"][name] for name in ("loadSeconds", "realtimeFactor", "p95Seconds")) > 0
     assert checks(service)["transcribes"]["message"].startswith("word error rate ")

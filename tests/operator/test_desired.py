@@ -223,11 +223,19 @@ def test_quantities_are_canonical() -> None:
     assert resources["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
 
 
-def test_a_rate_limit_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
-    def variables(**spec: object) -> dict[str, str]:
-        template = deployment(service(**spec, **EMPTY_DIR))["spec"]["template"]
-        return {entry["name"]: entry["value"] for entry in template["spec"]["containers"][0]["env"]}
+def test_what_the_engine_is_told_reaches_the_pod_and_a_default_leaves_no_trace() -> None:
+    told = variables(computeType="bfloat16", server={"maxBatchSize": 4})
+    assert (told["WHISPER_COMPUTE_TYPE"], told["WHISPER_MAX_BATCH_SIZE"]) == ("bfloat16", "4")
+    assert not {"WHISPER_COMPUTE_TYPE", "WHISPER_MAX_BATCH_SIZE"} & variables().keys()
 
+
+def test_a_rate_limit_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
     limited = variables(rateLimit={"audioMinutesPerHour": 90})
     assert (limited["WHISPER_REQUESTS_PER_MINUTE"], limited["WHISPER_AUDIO_MINUTES_PER_HOUR"]) == ("10", "90")
     assert not {name for name in variables() if "PER_MINUTE" in name or "PER_HOUR" in name}
+
+
+def variables(**spec: object) -> dict[str, str]:
+    """The environment of the server's container."""
+    template = deployment(service(**spec, **EMPTY_DIR))["spec"]["template"]
+    return {entry["name"]: entry["value"] for entry in template["spec"]["containers"][0]["env"]}

@@ -20,7 +20,7 @@ from hack.parity.sounds import VOICES, Samples, join, voice
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options
 
-PRECISIONS: Final = ("float32", "bfloat16", "int8")
+PRECISIONS: Final = ("float32", "bfloat16")
 
 normalize: Final = EnglishTextNormalizer()
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-LOADERS: Final = ("whisper.load_model", "float32", "bfloat16", "int8")
+LOADERS: Final = ("whisper.load_model", "float32", "bfloat16")
 LAYERS: Final = 32
 
 

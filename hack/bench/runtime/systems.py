@@ -20,7 +20,7 @@ from hack.cluster.controlplane import free_ports
 from hack.inputs import weights
 from hack.paths import REPOSITORY
 
-SYSTEMS: Final = ("plain", "faster-float32", "faster-int8", "runtime-float32", "runtime-bfloat16", "runtime-int8")
+SYSTEMS: Final = ("plain", "faster-float32", "faster-int8", "runtime-float32", "runtime-bfloat16")
 START_SECONDS: Final = 300
 
 

@@ -61,7 +61,7 @@ class Spec(Part):
     device: Literal["auto", "cuda", "cpu"] = "auto"
     """Where the model runs; auto is cuda when `gpu` is present, else cpu."""
     compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
-    """Precision of the model; auto is float16 on a GPU and float32 on a CPU."""
+    """Precision of the model; auto is float16 on a GPU and float32 on a CPU, which has bfloat16, not float16."""
     language: Annotated[
         str,
         *text("^(auto|[a-z]{2,3})$", "is no language: write its ISO 639-1 code, such as en, or auto", longest=64),

@@ -247,7 +247,7 @@ class Server(Part):
     max_queued_audio: Duration = "30m"
     """Audio that may wait in one pod; beyond it clients get 429 with Retry-After."""
     max_batch_size: BatchSize = "auto"
-    """Windows of 30 s that are decoded together."""
+    """Windows of 30 s that are decoded together, where memory has room for them; auto is 8 on a CPU and 64 on a GPU."""
     condition_on_previous_text: bool = True
     """Give the text so far to the model as context, as openai-whisper does."""
     cors: Cors = Cors()

@@ -124,6 +124,7 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
         max_audio_seconds=duration_seconds(spec.server.max_audio_duration),
         request_timeout_seconds=duration_seconds(spec.server.request_timeout),
         max_queued_audio_seconds=duration_seconds(spec.server.max_queued_audio),
+        max_batch_size=None if spec.server.max_batch_size == "auto" else spec.server.max_batch_size,
         condition_on_previous_text=spec.server.condition_on_previous_text,
         cors_allow_origins=spec.server.cors.allow_origins,
         api_keys_dir=API_KEYS_DIR if spec.auth else None,

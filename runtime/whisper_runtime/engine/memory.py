@@ -9,7 +9,7 @@ import torch
 from whisper.model import ModelDimensions
 
 MOST_ROWS: Final = {"cpu": 8, "cuda": 64}
-"""Estimated: by then the weights, which rows share, are a small part of what a step reads on a CPU."""
+"""Where the user names no number. Estimated: by then the weights, which rows share, are a small part of a step."""
 WINDOWS_ENCODED_AT_ONCE: Final = {"cpu": 1, "cuda": 8}
 """On a CPU an encoding costs the same alone and among others, and steps need not wait for several."""
 SHARE: Final = 0.25
@@ -17,10 +17,10 @@ SHARE: Final = 0.25
 CGROUP: Final = Path("/sys/fs/cgroup")
 
 
-def rows(dims: ModelDimensions, device: torch.device, dtype: torch.dtype) -> int:
-    """At least one, whatever is free."""
+def rows(dims: ModelDimensions, device: torch.device, dtype: torch.dtype, wanted: int | None = None) -> int:
+    """At least one, whatever is free; no more than `wanted`."""
     room = SHARE * _free(device)
-    return max(1, min(MOST_ROWS[device.type], int(room / row_bytes(dims, dtype))))
+    return max(1, min(wanted or MOST_ROWS[device.type], int(room / row_bytes(dims, dtype))))
 
 
 def row_bytes(dims: ModelDimensions, dtype: torch.dtype) -> int:

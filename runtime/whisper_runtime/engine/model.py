@@ -14,7 +14,7 @@ from whisper_runtime.contract import ComputeType, Device
 from whisper_runtime.engine.decoder import Decoder
 from whisper_runtime.engine.encoder import Encoder
 from whisper_runtime.engine.mapping import letting_go, mapped
-from whisper_runtime.engine.products import Precision, packs
+from whisper_runtime.engine.products import Precision, multiplies_bfloat16, packs
 from whisper_runtime.engine.protocol import Abilities
 
 ACTIVATIONS: Final = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -110,9 +110,9 @@ def _precision(wanted: ComputeType, device: Literal["cuda", "cpu"]) -> Precision
     if wanted == "auto":
         return "float16" if device == "cuda" else "float32"
     if device == "cpu" and wanted == "float16":
-        raise CannotLoad("WHISPER_COMPUTE_TYPE is float16, which no CPU computes fast: set int8, bfloat16 or auto")
-    if device == "cuda" and wanted == "int8":
-        raise CannotLoad("WHISPER_COMPUTE_TYPE is int8, which is for CPUs: set float16 or auto")
+        raise CannotLoad("WHISPER_COMPUTE_TYPE is float16, which no CPU computes fast: set bfloat16 or auto")
+    if device == "cpu" and wanted == "bfloat16" and not multiplies_bfloat16():
+        raise CannotLoad("WHISPER_COMPUTE_TYPE is bfloat16, which this CPU cannot multiply: set auto, or other nodes")
     return wanted
 
 

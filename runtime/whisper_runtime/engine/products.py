@@ -7,7 +7,6 @@ same sums. Many rows gain nothing from either, so there the weights are widened 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, cast
@@ -16,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-Precision = Literal["float32", "bfloat16", "float16", "int8"]
+Precision = Literal["float32", "bfloat16", "float16"]
 Product = Callable[[torch.Tensor], torch.Tensor]
 """(…, in) to (…, out), both of the precision that the activations have."""
 _Lay = Callable[[torch.Tensor, "torch.Tensor | None"], Product]
@@ -33,7 +32,6 @@ ROWS: Final = 64
 """The number of rows that oneDNN lays weights out for; measured to serve one row and many equally well."""
 
 _mkldnn = cast(Any, torch.ops.mkldnn)
-_quantized = cast(Any, torch.ops.quantized)
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,6 @@ def packs(device: torch.device, precision: Precision) -> Packs:
     if device.type == "cuda":
         dtype = {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(precision, torch.float32)
         return _both(lambda weight, bias: _plain(weight.to(device, dtype), _to(bias, device, dtype)))
-    if precision == "int8":
-        return _both(_int8)
     if precision == "bfloat16":
         return _both(_in_bfloat16)
     return Packs(_stacking(_widened_whole), _stacking(_widened_on_the_way))
@@ -94,6 +90,11 @@ def _widens() -> bool:
     return bool(has_float16 and cast(Any, torch.cpu)._is_avx512_supported())
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether the CPU has what oneDNN needs for it: on x86 AVX-512, or AVX2 with bfloat16's own conversions."""
+    return bool(torch.backends.mkldnn.is_available() and _mkldnn._is_mkldnn_bf16_supported())
+
+
 def _in_bfloat16(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
     """Between activations of float32."""
     product = _onednn(weight.bfloat16(), _to(bias, weight.device, torch.bfloat16))
@@ -109,20 +110,6 @@ def _onednn(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
 
 def _plain(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
     return lambda x: F.linear(x, weight, bias)
-
-
-def _int8(weight: torch.Tensor, bias: torch.Tensor | None) -> Product:
-    """Weights in 8 bits with a scale for each output, activations in 8 bits with a scale found as they come."""
-    wide = weight.float()
-    scales = wide.abs().amax(dim=1).clamp(min=1e-8) / 127
-    zeros = torch.zeros(len(wide), dtype=torch.long)
-    with warnings.catch_warnings():  # torch has announced a successor of these tensors, and no product for it
-        warnings.simplefilter("ignore", UserWarning)
-        eight = torch.quantize_per_channel(wide, scales.double(), zeros, axis=0, dtype=torch.qint8)
-    packed = _quantized.linear_prepack(eight, _to(bias, wide.device, torch.float32))
-    # Without VNNI two products of 8 bits may overflow 16; a range of 7 bits cannot.
-    reduced = not cast(Any, torch.cpu)._is_vnni_supported()
-    return lambda x: _quantized.linear_dynamic(x, packed, reduced)
 
 
 def _to(bias: torch.Tensor | None, device: torch.device, dtype: torch.dtype) -> torch.Tensor | None:

@@ -36,10 +36,13 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """The engine: see protocol.Engine. `load` and `prove` run in its thread, before the first request."""
 
-    def __init__(self, load: Load, prove: Prove, observer: Observer | None = None) -> None:
+    def __init__(
+        self, load: Load, prove: Prove, observer: Observer | None = None, max_batch_size: int | None = None
+    ) -> None:
         self._load = load
         self._prove = prove
         self._observer = observer or Unobserved()
+        self._max_batch_size = max_batch_size
         self._come: deque[Request] = deque()
         """Requests that the thread has not seen yet."""
         self._changed = threading.Condition()
@@ -95,7 +98,7 @@ class Scheduler:
     def _run(self) -> None:
         try:
             model = self._load()
-            table = table_of(model, self._observer)
+            table = table_of(model, self._observer, self._max_batch_size)
             self._prove(lambda samples: _alone(table, samples).text)
             table.long_speed = LongSpeed()  # the first recording warmed the device up, and none is as slow again
         except Exception as error:
@@ -132,11 +135,11 @@ class Scheduler:
             return self.state is State.READY
 
 
-def table_of(model: Model, observer: Observer) -> Table:
+def table_of(model: Model, observer: Observer, max_batch_size: int | None = None) -> Table:
     tokens = Tokens(model.is_multilingual, model.num_languages, model.dims.n_vocab, model.dims.n_text_ctx)
     dtype = ACTIVATIONS.get(model.precision, torch.float32) if model.device.type == "cuda" else torch.float32
     with torch.inference_mode():
-        batch = Batch(model, tokens, memory.rows(model.dims, model.device, dtype))
+        batch = Batch(model, tokens, memory.rows(model.dims, model.device, dtype, max_batch_size))
     return Table(model, tokens, batch, observer)
 
 

@@ -13,11 +13,10 @@ import torch
 from whisper.model import ModelDimensions, Whisper
 
 from whisper_runtime.engine import batch, model, search
-from whisper_runtime.engine.batch import Batch
 from whisper_runtime.engine.model import Model
 from whisper_runtime.engine.protocol import OnSegments, Samples
 from whisper_runtime.engine.request import Request
-from whisper_runtime.engine.speech import Tokens
+from whisper_runtime.engine.scheduler import table_of
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Transcription
 
@@ -84,11 +83,6 @@ def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights at random never come to an end by themselves."""
     for module in (batch, search):
         monkeypatch.setattr(module, "SAMPLED_AT_MOST", 12)
-
-
-def table_of(smallest: Model, counts: Counts, capacity: int) -> Table:
-    tokens = Tokens(smallest.is_multilingual, smallest.num_languages, DIMS.n_vocab, DIMS.n_text_ctx)
-    return Table(smallest, tokens, Batch(smallest, tokens, capacity), counts)
 
 
 def hum(seconds: float, pitch: float = 100.0) -> Samples:

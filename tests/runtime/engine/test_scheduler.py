@@ -56,6 +56,20 @@ def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler)
     assert engine.abilities.languages == 99
 
 
+@pytest.mark.parametrize(("max_batch_size", "most"), [(1, 1), (2, 2), (None, 3)])
+def test_no_more_windows_share_a_step_than_the_user_wants(
+    max_batch_size: int | None, most: int, smallest: model.Model, counts: Counts
+) -> None:
+    engine = Scheduler(lambda: smallest, lambda transcribe: None, counts, max_batch_size)
+    futures = [engine.submit(hum(3), OPTIONS) for _ in range(3)]
+    engine.start()
+    try:
+        assert all(future.result(SECONDS) for future in futures)
+    finally:
+        engine.stop()
+    assert max(counts.rows) == most
+
+
 def test_a_model_is_proven_in_one_pass(smallest: model.Model, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a threshold that nothing passes, by which a client's request is decoded again at each temperature."""
     monkeypatch.setattr("whisper_runtime.engine.windows.LOGPROB_THRESHOLD", 0.0)

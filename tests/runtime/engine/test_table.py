@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from tests.runtime.engine.conftest import Counts, ask, hum, table_of, until
+from tests.runtime.engine.conftest import Counts, ask, hum, until
 from whisper_runtime.engine import device
 from whisper_runtime.engine.model import Model
 from whisper_runtime.engine.protocol import OutOfMemory
+from whisper_runtime.engine.scheduler import table_of
 from whisper_runtime.engine.table import Table
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
