@@ -17,6 +17,7 @@ from whisper_runtime.engine.filters import Filters, bounds
 from whisper_runtime.engine.model import Model
 from whisper_runtime.engine.sampling import pick
 from whisper_runtime.engine.speech import Tokens
+from whisper_runtime.engine.steps import steps
 from whisper_runtime.engine.work import Said, Script, Window
 
 SAMPLED_AT_MOST: Final = 224
@@ -46,6 +47,7 @@ class Batch:
         self._model, self._tokens = model, tokens
         self._filters = Filters(tokens.vocabulary, model.device)
         self.cache = model.decoder.cache(capacity, model.dims.n_audio_ctx)
+        self._steps = steps(model.decoder, self.cache)
         self.capacity = capacity
         self.rows: list[Row] = []
 
@@ -79,10 +81,7 @@ class Batch:
     def step(self, first: int = 0, count: int | None = None) -> None:
         """One more token for each row, or for `count` of them from `first` on."""
         rows = self.rows[first:] if count is None else self.rows[first : first + count]
-        hidden = self._model.decoder(
-            [[row.said[-1]] for row in rows], [row.length - 1 for row in rows], self.cache, first
-        )
-        self._say(rows, self._model.decoder.logits(hidden[:, -1]))
+        self._say(rows, self._steps([row.said[-1] for row in rows], [row.length - 1 for row in rows], first))
 
     def _say(self, rows: Sequence[Row], logits: torch.Tensor) -> None:
         scripts = [row.script for row in rows if row.script]

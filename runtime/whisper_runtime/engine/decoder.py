@@ -29,6 +29,11 @@ class Cache:
     def rows(self) -> int:
         return self.tokens.shape[2]
 
+    @property
+    def positions(self) -> int:
+        """n_text_ctx"""
+        return self.tokens.shape[4]
+
     def move(self, source: int, target: int, length: int) -> None:
         """Copies a row whose tokens so far are `length`."""
         self.tokens[:, :, target, :, :length] = self.tokens[:, :, source, :, :length]
@@ -76,11 +81,27 @@ class Decoder:
 
         `starts` is how many tokens each row has said before; those are in the cache, and these will be.
         """
-        step = _Step(tokens, starts, cache, first, self._device)
-        x = F.embedding(step.tokens, self._embedding).to(self._dtype) + self._positions[step.positions]
+        time = len(tokens[0])
+        positions = torch.tensor(starts, device=self._device)[:, None] + torch.arange(time, device=self._device)
+        step = _Step(positions, max(starts) + time, cache, first)
+        return self._hidden(torch.tensor(tokens, device=self._device), step)
+
+    def next(self, tokens: torch.Tensor, positions: torch.Tensor, cache: Cache, length: int) -> torch.Tensor:
+        """The logits (row, n_vocab), float32, after one more token (row, 1) of each of the cache's first rows.
+
+        `length`: positions that attention reads, at least up to the furthest row's own. What is computed depends on the
+        shapes and `length` alone, so that it can be recorded once for all tensors at these addresses.
+        """
+        return self.logits(self._hidden(tokens, _Step(positions, length, cache, 0))[:, -1])
+
+    def _hidden(self, tokens: torch.Tensor, step: _Step) -> torch.Tensor:
+        x = self._embedded(tokens, step)
         for layer, block in enumerate(self._blocks):
             block(x, step, layer)
         return self._norm(x)
+
+    def _embedded(self, tokens: torch.Tensor, step: _Step) -> torch.Tensor:
+        return F.embedding(tokens, self._embedding).to(self._dtype) + self._positions[step.positions]
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(…, n_vocab), float32."""
@@ -93,8 +114,8 @@ class Decoder:
 
         `at` is pairs of layer and head. Overwrites what the row has said.
         """
-        step = _Step([tokens], [0], cache, row, self._device)
-        x = F.embedding(step.tokens, self._embedding).to(self._dtype) + self._positions[step.positions]
+        step = _Step(torch.arange(len(tokens), device=self._device)[None], len(tokens), cache, row)
+        x = self._embedded(torch.tensor([tokens], device=self._device), step)
         scores: list[torch.Tensor] = []
         for layer, block in enumerate(self._blocks):
             chosen = [head for where, head in at if where == layer]
@@ -103,19 +124,15 @@ class Decoder:
 
 
 class _Step:
-    """Where the tokens of one call stand, and which keys each of them may see."""
+    """Where the tokens of one call stand, (row, time), and which keys each of them may see."""
 
-    def __init__(
-        self, tokens: Sequence[Sequence[int]], starts: Sequence[int], cache: Cache, first: int, device: torch.device
-    ) -> None:
-        time = len(tokens[0])
-        self.tokens = torch.tensor(tokens, device=device)
-        self.positions = torch.tensor(starts, device=device)[:, None] + torch.arange(time, device=device)
-        self._length = max(starts) + time
-        self._rows = slice(first, first + len(tokens))
-        self._index = torch.arange(first, first + len(tokens), device=device)[:, None]
-        keys = torch.arange(self._length, device=device)
-        self.mask = (keys <= self.positions[:, :, None])[:, None]
+    def __init__(self, positions: torch.Tensor, length: int, cache: Cache, first: int) -> None:
+        self.positions = positions
+        self._length = length
+        self._rows = slice(first, first + len(positions))
+        self._index = torch.arange(first, first + len(positions), device=positions.device)[:, None]
+        keys = torch.arange(length, device=positions.device)
+        self.mask = (keys <= positions[:, :, None])[:, None]
         self._cache = cache
 
     def said(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
