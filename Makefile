@@ -88,6 +88,10 @@ parity: ## the engine against whisper.transcribe, over the whole corpus; slow: u
 bench-runtime: ## this runtime, a plain handler and faster-whisper on the same weights; writes docs/reports/runtime-bench.md
 	@$(PYTHON) -m hack.bench.runtime
 
+.PHONY: bench-step
+bench-step: ## what one decoding step takes, by rows; on a GPU also how much of it the GPU computes
+	@$(PYTHON) -m hack.bench.runtime.step
+
 .PHONY: bench-loading
 bench-loading: ## how long a model of large-v3's size takes to load, and in how much memory
 	@$(PYTHON) -m hack.bench.runtime.loading

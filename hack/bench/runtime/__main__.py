@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import torch
+
 from hack.bench.runtime import load, report, speech, systems
 from hack.bench.runtime.report import Load
 from hack.inputs import weights
@@ -24,7 +26,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", default=["base", "tiny.en"])
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 4, 8, 32])
-    parser.add_argument("--systems", nargs="+", default=list(systems.SYSTEMS))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--systems", nargs="+", default=systems.SYSTEMS[device])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-long", action="store_true", help="leaves the long file out")
     parser.add_argument("--out", type=Path, default=REPORTS)
@@ -34,7 +37,10 @@ def main() -> None:
     results: dict[Load, dict[str, list[load.Round]]] = {}
     costs: dict[tuple[str, str], tuple[float, float]] = {}
     for model in parsed.models:
-        with tempfile.TemporaryDirectory() as directory, systems.running(parsed.systems, model, Path(directory)) as up:
+        with (
+            tempfile.TemporaryDirectory() as directory,
+            systems.running(parsed.systems, model, Path(directory)) as up,
+        ):
             for one in [one for one in loads if one.model == model]:
                 results[one] = _rounds(one, up, parsed.rounds)
             costs |= {(model, system.name): (system.peak_mib, system.start_seconds) for system in up}

@@ -30,7 +30,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = Path(directory) / "random.pt"
-        _write(checkpoint, parsed.layers)
+        write_random(checkpoint, parsed.layers)
         print(
             f"checkpoint: {checkpoint.stat().st_size / 1024**2:.0f} MiB\n\n| loader | s | peak MiB | of which its own |"
         )
@@ -40,7 +40,8 @@ def main() -> None:
             subprocess.run((*command, "--checkpoint", str(checkpoint)), check=True)
 
 
-def _write(path: Path, layers: int) -> None:
+def write_random(path: Path, layers: int) -> None:
+    """A checkpoint of large-v3's dimensions but for the number of layers; its weights are all the same."""
     import torch
     from whisper.model import AudioEncoder, ModelDimensions, TextDecoder
 

@@ -2,7 +2,7 @@
 
 `plain` is what guides show: a FastAPI handler around `whisper.transcribe`. `faster-float32` and `faster-int8` are
 faster-whisper as its own servers use it: one model, its handlers in a pool of threads, segments as they come.
-Both decode greedily with openai-whisper's fallback ladder, so that all do the same work.
+Both decode greedily with openai-whisper's fallback ladder, so that all do the same work, on a GPU where there is one.
 """
 
 from __future__ import annotations
@@ -45,16 +45,18 @@ def ctranslate2_directory(name: str) -> Path:
 
 
 def plain(name: str) -> FastAPI:
+    import torch
     import whisper
 
-    app, model = FastAPI(), whisper.load_model(str(weights.path(name)), device="cpu")
+    app, model = FastAPI(), whisper.load_model(str(weights.path(name)))
+    fp16 = torch.cuda.is_available()
 
     @app.post("/transcribe")
     async def transcribe(file: UploadFile, language: Language = None) -> PlainTextResponse:  # pyright: ignore[reportUnusedFunction]
         with tempfile.NamedTemporaryFile(suffix=".wav") as named:
             named.write(await file.read())
             named.flush()
-            found: Any = model.transcribe(named.name, language=language, fp16=False)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            found: Any = model.transcribe(named.name, language=language, fp16=fp16)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         return PlainTextResponse(found["text"])
 
     return app
@@ -64,7 +66,7 @@ def faster(name: str, compute_type: str) -> FastAPI:
     from faster_whisper import WhisperModel  # pyright: ignore[reportMissingTypeStubs]
 
     directory = str(ctranslate2_directory(name))
-    app, model = FastAPI(), WhisperModel(directory, device="cpu", compute_type=compute_type, cpu_threads=THREADS)
+    app, model = FastAPI(), WhisperModel(directory, compute_type=compute_type, cpu_threads=THREADS)
 
     @app.post("/transcribe")
     def transcribe(file: UploadFile, language: Language = None) -> StreamingResponse:  # pyright: ignore[reportUnusedFunction]

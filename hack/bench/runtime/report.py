@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from hack.bench.runtime.load import Round
 
 
@@ -42,10 +44,11 @@ def markdown(results: Mapping[Load, Rounds], memory: Mapping[tuple[str, str], tu
 def _machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     cpu = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    gpu = f"one {torch.cuda.get_device_name()} and " if torch.cuda.is_available() else ""
     return (
-        f"`make bench-runtime` on {os.cpu_count()} cores of {cpu}. All servers are up all the time; in each round each "
-        "of them has its turn with the same load. Numbers are medians over the rounds (least to most); the ratio is to "
-        "the plain handler's median; words are compared as openai-whisper normalises English."
+        f"`make bench-runtime` on {gpu}{os.cpu_count()} cores of {cpu}. All servers are up all the time; in each round "
+        "each of them has its turn with the same load. Numbers are medians over the rounds (least to most); the ratio "
+        "is to the plain handler's median; words are compared as openai-whisper normalises English."
     )
 
 

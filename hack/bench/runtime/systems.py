@@ -20,7 +20,11 @@ from hack.cluster.controlplane import free_ports
 from hack.inputs import weights
 from hack.paths import REPOSITORY
 
-SYSTEMS: Final = ("plain", "faster-float32", "faster-int8", "runtime-float32", "runtime-bfloat16")
+SYSTEMS: Final = {
+    "cpu": ("plain", "faster-float32", "faster-int8", "runtime-float32", "runtime-bfloat16"),
+    "cuda": ("plain", "faster-float16", "runtime-float16"),
+}
+"""By the device, which each of them picks by itself."""
 START_SECONDS: Final = 300
 
 
