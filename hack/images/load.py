@@ -30,11 +30,12 @@ def load(reference: str) -> None:
 
 
 def write_archive(stream: Any, layout: Path, reference: str, there: set[str]) -> None:
-    """An OCI archive of one image of the layout, without the blobs in `there`."""
-    index = json.loads((layout / "index.json").read_text())
-    entry = next(
-        one for one in index["manifests"] if one["annotations"]["org.opencontainers.image.ref.name"] == reference
-    )
+    """An OCI archive of one image of the layout, without the blobs in `there`. Raises SystemExit."""
+    manifests = json.loads((layout / "index.json").read_text())["manifests"]
+    named = (one for one in manifests if one["annotations"]["org.opencontainers.image.ref.name"] == reference)
+    entry = next(named, None)
+    if entry is None:
+        raise SystemExit(f"{reference} has not been built: did a file of it change meanwhile? Start again")
     entry["annotations"] = {"io.containerd.image.name": reference}
     with tarfile.open(fileobj=stream, mode="w|") as archive:
         _add(archive, "oci-layout", json.dumps({"imageLayoutVersion": "1.0.0"}).encode())

@@ -8,6 +8,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from hack.images.load import write_archive
 from hack.images.recipe import OPERATOR, RUNTIME, files
 from hack.paths import REPOSITORY
@@ -58,3 +60,9 @@ def test_an_archive_leaves_out_the_blobs_that_are_there(tmp_path: Path) -> None:
     with tarfile.open(fileobj=stream) as archive:
         names = archive.getnames()
     assert names == ["oci-layout", "index.json", "blobs/sha256/new", "blobs/sha256/config", "blobs/sha256/m"]
+
+
+def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text('{"manifests": []}')
+    with pytest.raises(SystemExit, match="localhost/x:1 has not been built"):
+        write_archive(io.BytesIO(), tmp_path, "localhost/x:1", set())
