@@ -62,13 +62,16 @@ def whisper_services(file: Path) -> list[dict[str, Any]]:
 
 
 def parse(body: dict[str, Any]) -> WhisperService:
-    """The service in `body`; raises SystemExit, which names each wrong field."""
+    """The service in `body`; raises SystemExit, which names each field that the operator would refuse."""
     try:
-        return WhisperService.parse(body)
+        service = WhisperService.parse(body)
     except ValidationError as error:
         metadata = body.get("metadata")
         name = cast(dict[str, Any], metadata).get("name") if isinstance(metadata, dict) else None
         raise SystemExit(f"{KIND} {name}: {explain(error)}") from None
+    if paths := unsupported(service.spec):
+        raise SystemExit(f"{KIND} {service.metadata.name}: not implemented in this version: {', '.join(paths)}")
+    return service
 
 
 def check_file(file: Path) -> list[WhisperService]:
@@ -76,8 +79,6 @@ def check_file(file: Path) -> list[WhisperService]:
     services: list[WhisperService] = []
     for body in whisper_services(file):
         service = parse(body)
-        if paths := unsupported(service.spec):
-            sys.exit(f"{KIND} {service.metadata.name}: not implemented in this version: {', '.join(paths)}")
         print(f"{KIND} {service.metadata.name}: right")
         services.append(service)
     return services

@@ -134,8 +134,9 @@ class Survey:
             there.popitem(last=False)
 
     def _move_hosts(self, place: Place, before: Manifest | None, after: Manifest | None) -> set[Key]:
-        """Takes in which hosts an Ingress has; the services that waited for one that it has no more."""
+        """Takes in which hosts an Ingress has, and its class; the services that waited for one that it has no more."""
         had, has = set((before or {}).get("ways", ())), set((after or {}).get("ways", ()))
+        is_of_one_class = before and after and before["class"] == after["class"]
         for host in had - has:
             self._holders[host].pop(place, None)
             if not self._holders[host]:
@@ -143,7 +144,8 @@ class Survey:
         for host in has:
             created = (after or {})["metadata"].get("creationTimestamp", "")
             self._holders.setdefault(host, {})[place] = (created, (after or {})["class"])
-        return {key for host in had - has for key in self._waiting.pop(host, ())}
+        left = had - has if is_of_one_class else had
+        return {key for host in left for key in self._waiting.pop(host, ())}
 
     def _holder(self, way: WayIn, asks: Place, class_name: str) -> Place | None:
         """The Ingress that had it first; None where that is the asking service's own, or nobody's.

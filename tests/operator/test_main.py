@@ -43,12 +43,13 @@ def test_check_says_what_is_wrong() -> None:
         main(["check", "-f", str(ROOT / "tests/controlplane/invalid/autoscaling-min-above-max.yaml")])
 
 
-def test_check_names_what_is_not_implemented(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "render"])
+def test_what_is_not_implemented_is_named(tmp_path: Path, command: str) -> None:
     body = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
     body["spec"]["jobs"] = {}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
     with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.jobs"):
-        main(["check", "-f", str(tmp_path / "a.yaml")])
+        main([command, "-f", str(tmp_path / "a.yaml")])
 
 
 @pytest.mark.parametrize("content", ["", "kind: Pod", "{", "- a", "speech"])

@@ -96,6 +96,16 @@ def test_one_host_behind_two_classes_is_two_ways_in() -> None:
     assert facts(survey, ingress={"host": "a.example.com"}).taken  # it may be any controller's
 
 
+def test_an_ingress_that_moves_to_another_class_wakes_who_waited_for_its_host() -> None:
+    survey = surveyed()
+    web, mine = ingress("web", "a.example.com", "2026-01-01"), {"host": "a.example.com", "className": "public"}
+    survey.see({**web, "spec": {**web["spec"], "ingressClassName": "public"}})
+    assert facts(survey, ingress=mine).taken
+    moved = ingress("web", "a.example.com", "2026-01-01")
+    assert survey.see({**moved, "spec": {**moved["spec"], "ingressClassName": "internal"}}) == {KEY}
+    assert not facts(survey, ingress=mine).taken
+
+
 def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
     assert facts(surveyed(whole_cluster=False)).nodes is None
     assert facts(surveyed(whole_cluster=False)).storage_classes is None
