@@ -33,6 +33,8 @@ class Queue:
         """Keys in work, with the time since which they are."""
         self._begun = False
         self._turns = 0
+        self._turned = 0.0
+        """When a key was last taken, or came to an empty queue."""
         self._again: set[Key] = set()
         """Keys that were added while in work."""
         self._later: dict[Key, asyncio.TimerHandle] = {}
@@ -44,6 +46,7 @@ class Queue:
         if key in self._busy:
             self._again.add(key)
         elif key not in self._changed:
+            self._come()
             self._changed[key] = self._swept.pop(key, time.monotonic())
         self._tell()
 
@@ -58,8 +61,14 @@ class Queue:
             if key in self._busy:
                 self._again.add(key)
             elif key not in self._changed:
+                self._come()
                 self._swept.setdefault(key, time.monotonic())
         self._tell()
+
+    def _come(self) -> None:
+        """Before a key is put to those that wait."""
+        if not (self._changed or self._swept):
+            self._turned = time.monotonic()
 
     def add_after(self, key: Key, seconds: float) -> None:
         """Adds `key` after `seconds`; of two such wishes the earlier one counts."""
@@ -81,7 +90,7 @@ class Queue:
     def begin(self) -> None:
         """Workers are there from now on: what waits is to be taken."""
         self._begun = True
-        now = time.monotonic()
+        self._turned = now = time.monotonic()
         self._changed, self._swept = dict.fromkeys(self._changed, now), dict.fromkeys(self._swept, now)
         metrics.UNFINISHED.set_function(lambda: sum(self._working_seconds()))
         metrics.STANDSTILL.set_function(self.standstill_seconds)
@@ -93,6 +102,12 @@ class Queue:
         lanes = (self._changed, self._swept) if self._begun else ()
         waiting = [now - since for lane in lanes for since in lane.values()]
         return max([*waiting, *self._working_seconds()], default=0.0)
+
+    def stuck_seconds(self) -> float:
+        """How long no waiting key has been taken, or one has been in work: a long queue that moves is not stuck."""
+        is_waiting = self._begun and (self._changed or self._swept)
+        untaken = time.monotonic() - self._turned if is_waiting else 0.0
+        return max([untaken, *self._working_seconds()])
 
     def _working_seconds(self) -> list[float]:
         now = time.monotonic()
@@ -107,6 +122,7 @@ class Queue:
             self._wake.clear()
             await self._wake.wait()
         self._turns += 1
+        self._turned = time.monotonic()
         is_kept = self._swept and self._turns % SWEPT_EVERY == 0
         lane = self._changed if self._changed and not is_kept else self._swept
         key, since = next(iter(lane.items()))

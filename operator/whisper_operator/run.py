@@ -86,7 +86,7 @@ class Operator:
         limit = self._settings.standstill_seconds
         if self._synced and self._watches.silent_seconds() > limit:
             return "the watches stand still"
-        if self._queue.standstill_seconds() > limit:
+        if self._queue.stuck_seconds() > limit:
             return "the queue stands still"
         return None
 

@@ -66,6 +66,38 @@ async def test_a_key_that_is_added_while_in_work_comes_again_afterwards() -> Non
     assert await queue.get() == A
 
 
+async def test_a_long_queue_that_moves_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given ten thousand services whose passes take a quarter of an hour together."""
+    now = 1000.0
+    monkeypatch.setattr("whisper_operator.queue.time.monotonic", lambda: now)
+    queue = Queue()
+    queue.begin()
+    now += 3600
+    queue.sweep(("team", str(number)) for number in range(10_000))
+    assert queue.stuck_seconds() == 0
+    for _ in range(9):
+        now += 100
+        queue.done(await queue.get())
+    assert (queue.stuck_seconds(), queue.standstill_seconds()) == (0, 900)
+    now += 200
+    assert queue.stuck_seconds() == 200
+
+
+async def test_a_key_that_stays_in_work_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("whisper_operator.queue.time.monotonic", lambda: now)
+    queue = Queue()
+    queue.begin()
+    queue.add(A)
+    await queue.get()
+    now += 200
+    queue.add(B)
+    await queue.get()
+    assert queue.stuck_seconds() == 200
+    queue.done(A)
+    assert queue.stuck_seconds() == 0
+
+
 async def test_of_two_later_times_the_earlier_counts() -> None:
     queue = Queue()
     queue.add_after(A, 3600)
