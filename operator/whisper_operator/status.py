@@ -143,7 +143,8 @@ def _ready(service: WhisperService, observed: Observed, reasons: Sequence[Judgem
     if service.spec.suspend and not any(judged.type == c.STALLED for judged in reasons):
         return _suspended(observed.get(DEPLOYMENT, service.metadata.name))
     blocker = next((judged for judged in reasons if judged.type == c.STALLED or judged.status != "True"), None)
-    if blocker and blocker.reason == c.VERIFYING and service.status.verification:
+    before = service.status.verification
+    if blocker and blocker.reason == c.VERIFYING and before and before.passed:
         return Judgement(c.READY, "True", c.VERIFYING, blocker.message)
     changing = _model_change(service, observed, reasons)
     if changing:

@@ -54,9 +54,12 @@ def verified(service: WhisperService, observed: Observed, env: Env) -> Judgement
 
 
 def report_of(service: WhisperService, observed: Observed) -> VerifyReport | None:
-    """What the newest pod that verifies the live rollout reported when it ended."""
-    there = pods.of_job(observed, names.VERIFY, wanted_job_name(service, observed))
-    found = (pods.verify_report(pod) for pod in there)
+    """What the newest pod that verifies the live rollout reported; None until its Job has ended: it may try again."""
+    name = wanted_job_name(service, observed)
+    job = observed.get(JOB, name) if name else None
+    if job is None or not (_has(job, "Complete") or _has(job, "Failed")):
+        return None
+    found = (pods.verify_report(pod) for pod in pods.of_job(observed, names.VERIFY, name))
     return next((report for report in found if report), None)
 
 

@@ -163,6 +163,28 @@ def test_a_later_rollout_is_verified_while_the_service_stays_ready() -> None:
     assert found.verification == before.verification
 
 
+@pytest.mark.parametrize("passed", [True, False])
+def test_what_a_pod_reports_counts_when_its_job_has_ended(passed: bool) -> None:
+    """Given a first rollout whose pod has ended: the Job may send another one, and the service was never ready."""
+    deployed = rolled_out(ON)
+    of, there = ON, (deployed, verifying(ON, deployed), reporting([{**CHECKS[0], "passed": passed}]))
+    for _ in range(2):
+        found = told(of, *there)
+        assert conditions(found)["Ready"] == ("False", "Verifying")
+        assert found.verification is None
+        of = service(verification={}, status=as_json(found), **BAKED)
+
+
+def test_a_service_that_failed_is_not_ready_while_it_is_verified_again() -> None:
+    """Given the failed Job deleted by hand, and a rollout that is to mend it."""
+    deployed = rolled_out(ON)
+    wrong = [{**CHECKS[0], "passed": False}]
+    failed = told(ON, deployed, verifying(ON, deployed, "Failed"), reporting(wrong))
+    again = service(verification={}, status=as_json(failed), **BAKED)
+    for revision in (1, 2):
+        assert conditions(told(again, rolled_out(again, revision)))["Ready"] == ("False", "Verifying")
+
+
 def test_the_generation_is_the_one_that_was_verified_though_all_messages_are_the_same() -> None:
     """Given a rollout of generation 2, and the same outcome as that of generation 1, then changes that roll nothing."""
     first = {"verification": {"generation": 1, "passed": True, "checks": CHECKS}}
