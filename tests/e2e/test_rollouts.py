@@ -53,9 +53,12 @@ def change(kubectl: Kubectl, *names: str) -> None:
 
 
 def pods(kubectl: Kubectl, name: str) -> dict[str, dict[str, Any]]:
-    """The serving pods of a service, those on their way out included."""
+    """The serving pods of a service, those on their way out included.
+
+    Not those that have ended: a pod that the kubelet refuses, for its GPU has gone meanwhile, stays for good as Failed.
+    """
     found = kubectl.list("pods", f"app.kubernetes.io/instance={name},app.kubernetes.io/component=server")
-    return {pod["metadata"]["name"]: pod for pod in found}
+    return {pod["metadata"]["name"]: pod for pod in found if pod["status"]["phase"] not in ("Failed", "Succeeded")}
 
 
 def rolled_out(kubectl: Kubectl, name: str, old: dict[str, Any], seconds: float = 300) -> None:
