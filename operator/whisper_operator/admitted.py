@@ -100,10 +100,7 @@ def needs_source(service: WhisperService, observed: Observed) -> bool:
 
 
 def is_complete(job: Manifest) -> bool:
-    return any(
-        condition["type"] == "Complete" and condition["status"] == "True"
-        for condition in job.get("status", {}).get("conditions", ())
-    )
+    return pods.holds(job, "Complete")
 
 
 def claim_name(service: WhisperService) -> str:

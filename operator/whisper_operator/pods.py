@@ -107,6 +107,11 @@ def condition(live: Manifest, kind: str) -> Manifest | None:
     return next((one for one in found if one["type"] == kind), None)
 
 
+def holds(live: Manifest, kind: str) -> bool:
+    """Whether the object's condition of that type is True."""
+    return (condition(live, kind) or {}).get("status") == "True"
+
+
 def holds_a_place(pod: Manifest) -> bool:
     """Whether it keeps what it asks for from others, and goes on doing so."""
     ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")

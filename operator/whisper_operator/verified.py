@@ -38,28 +38,33 @@ def verified(service: WhisperService, observed: Observed, env: Env) -> Judgement
     """The condition Verified; None where it is off."""
     if not is_on(service):
         return None
-    name = wanted_job_name(service, observed)
-    job = observed.get(JOB, name) if name else None
+    job = _live_job(service, observed)
     if job is None:
         return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
     report = report_of(service, observed)
-    if _has(job, "Complete"):
+    if pods.holds(job, "Complete"):
         count = f"{len(report.checks)} checks passed, " if report else ""
         spent = f"{report.requests} requests spent" if report else "every check passed"
         return Judgement(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
-    if _has(job, "Failed"):
-        return Judgement(c.VERIFIED, "False", c.VERIFICATION_FAILED, _why(name or "", report, observed))
+    if pods.holds(job, "Failed"):
+        return Judgement(c.VERIFIED, "False", c.VERIFICATION_FAILED, _why(job["metadata"]["name"], report, observed))
     trouble = pods.trouble(observed, names.VERIFY) or pods.not_created(observed, job)
     return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, trouble[1] if trouble else "real requests are being sent")
 
 
+def _live_job(service: WhisperService, observed: Observed) -> Manifest | None:
+    """The Job that verifies the live Deployment's revision, once it is there."""
+    name = wanted_job_name(service, observed)
+    return observed.get(JOB, name) if name else None
+
+
 def report_of(service: WhisperService, observed: Observed) -> VerifyReport | None:
     """What the newest pod that verifies the live rollout reported; None until its Job has ended: it may try again."""
-    name = wanted_job_name(service, observed)
-    job = observed.get(JOB, name) if name else None
-    if job is None or not (_has(job, "Complete") or _has(job, "Failed")):
+    job = _live_job(service, observed)
+    if job is None or not (pods.holds(job, "Complete") or pods.holds(job, "Failed")):
         return None
-    found = (pods.verify_report(pod) for pod in pods.of_job(observed, names.VERIFY, name))
+    there = pods.of_job(observed, names.VERIFY, job["metadata"]["name"])
+    found = (pods.verify_report(pod) for pod in there)
     return next((report for report in found if report), None)
 
 
@@ -106,8 +111,3 @@ def _why(job: str, report: VerifyReport | None, observed: Observed) -> str:
     trouble = pods.trouble(observed, names.VERIFY)
     what = "; ".join(failed) or (trouble[1] if trouble else "no report came of it")
     return f"{what}. Delete Job {job} to verify again"
-
-
-def _has(job: Manifest, kind: str) -> bool:
-    found = job.get("status", {}).get("conditions", ())
-    return any(one["type"] == kind and one["status"] == "True" for one in found)

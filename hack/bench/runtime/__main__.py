@@ -37,10 +37,7 @@ def main() -> None:
     results: dict[Load, dict[str, list[load.Round]]] = {}
     costs: dict[tuple[str, str], tuple[float, float]] = {}
     for model in parsed.models:
-        with (
-            tempfile.TemporaryDirectory() as directory,
-            systems.running(parsed.systems, model, Path(directory)) as up,
-        ):
+        with tempfile.TemporaryDirectory() as directory, systems.running(parsed.systems, model, Path(directory)) as up:
             for one in [one for one in loads if one.model == model]:
                 results[one] = _rounds(one, up, parsed.rounds)
             costs |= {(model, system.name): (system.peak_mib, system.start_seconds) for system in up}

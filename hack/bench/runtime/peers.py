@@ -1,6 +1,6 @@
 """python -m hack.bench.runtime.peers NAME MODEL PORT: the servers that this runtime is compared with.
 
-`plain` is what guides show: a FastAPI handler around `whisper.transcribe`. `faster-float32` and `faster-int8` are
+`plain` is what guides show: a FastAPI handler around `whisper.transcribe`. `faster-` and a precision are
 faster-whisper as its own servers use it: one model, its handlers in a pool of threads, segments as they come.
 Both decode greedily with openai-whisper's fallback ladder, so that all do the same work, on a GPU where there is one.
 """

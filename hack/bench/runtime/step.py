@@ -23,7 +23,6 @@ from whisper_runtime.engine import model, scheduler
 from whisper_runtime.engine.batch import Batch, Row
 from whisper_runtime.engine.model import Model
 from whisper_runtime.engine.protocol import Unobserved
-from whisper_runtime.engine.speech import Tokens
 from whisper_runtime.engine.steps import OneByOne
 from whisper_runtime.engine.work import Script, Window
 
@@ -77,8 +76,7 @@ def _batch(loaded: Model, rows: int) -> Batch:
             raise SystemExit(f"{rows} rows do not fit into memory, {batch.capacity} do: lower --rows")
         mel = 0.1 * torch.randn(loaded.dims.n_mels, 3000, device=loaded.device)
         features = loaded.encoder(mel[None])
-        tokens = Tokens(loaded.is_multilingual, loaded.num_languages, loaded.dims.n_vocab, loaded.dims.n_text_ctx)
-        script = Script((tokens.plain.sot,), 0)
+        script = Script((batch._tokens.plain.sot,), 0)  # pyright: ignore[reportPrivateUsage]
         for _ in range(rows):
             batch.start(batch.join(Window(mel, 30.0), features), script)
     return batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import torch
 from whisper import _ALIGNMENT_HEADS, _MODELS  # pyright: ignore[reportPrivateUsage]
@@ -14,11 +14,8 @@ from whisper_runtime.contract import ComputeType, Device
 from whisper_runtime.engine.decoder import Decoder
 from whisper_runtime.engine.encoder import Encoder
 from whisper_runtime.engine.mapping import letting_go, mapped
-from whisper_runtime.engine.products import Precision, multiplies_bfloat16, packs
+from whisper_runtime.engine.products import Precision, activations, multiplies_bfloat16, packs
 from whisper_runtime.engine.protocol import Abilities
-
-ACTIVATIONS: Final = {"float16": torch.float16, "bfloat16": torch.bfloat16}
-"""What runs between the products on a GPU; on a CPU that is float32."""
 
 
 class CannotLoad(Exception):
@@ -65,7 +62,7 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
         raise CannotLoad(f"{path} is no checkpoint of openai-whisper: {_first_line(error)}") from error
     on = torch.device(target)
     pack = letting_go(packs(on, precision))
-    dtype = ACTIVATIONS.get(precision, torch.float32) if target == "cuda" else torch.float32
+    dtype = activations(on, precision)
     with torch.inference_mode():
         return Model(
             module.dims,

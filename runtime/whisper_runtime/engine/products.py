@@ -42,10 +42,15 @@ class Packs:
     """For products of a token of each row in the batch."""
 
 
+def activations(device: torch.device, precision: Precision) -> torch.dtype:
+    """What runs between the products: on a GPU the precision itself, on a CPU float32."""
+    return getattr(torch, precision) if device.type == "cuda" else torch.float32
+
+
 def packs(device: torch.device, precision: Precision) -> Packs:
     """How layers are packed for this device and precision."""
     if device.type == "cuda":
-        dtype = {"float16": torch.float16, "bfloat16": torch.bfloat16}.get(precision, torch.float32)
+        dtype = activations(device, precision)
         return _both(lambda weight, bias: _plain(weight.to(device, dtype), _to(bias, device, dtype)))
     if precision == "bfloat16":
         return _both(_in_bfloat16)

@@ -15,7 +15,8 @@ import torch
 
 from whisper_runtime.engine import memory
 from whisper_runtime.engine.batch import Batch
-from whisper_runtime.engine.model import ACTIVATIONS, Model
+from whisper_runtime.engine.model import Model
+from whisper_runtime.engine.products import activations
 from whisper_runtime.engine.protocol import NO_MODEL, Observer, OnSegments, Samples, State, Unobserved
 from whisper_runtime.engine.request import Request
 from whisper_runtime.engine.speech import Tokens
@@ -137,7 +138,7 @@ class Scheduler:
 
 def table_of(model: Model, observer: Observer, max_batch_size: int | None = None) -> Table:
     tokens = Tokens(model.is_multilingual, model.num_languages, model.dims.n_vocab, model.dims.n_text_ctx)
-    dtype = ACTIVATIONS.get(model.precision, torch.float32) if model.device.type == "cuda" else torch.float32
+    dtype = activations(model.device, model.precision)
     with torch.inference_mode():
         batch = Batch(model, tokens, memory.rows(model.dims, model.device, dtype, max_batch_size))
     return Table(model, tokens, batch, observer)

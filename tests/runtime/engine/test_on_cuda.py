@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -19,22 +20,17 @@ from whisper_runtime.engine.encoder import Encoder
 from whisper_runtime.engine.filters import Filters, bounds
 from whisper_runtime.engine.mapping import mapped
 from whisper_runtime.engine.mel import spectrogram
-from whisper_runtime.engine.products import Precision, packs
+from whisper_runtime.engine.products import Precision, activations, packs
 from whisper_runtime.engine.sampling import _draw  # pyright: ignore[reportPrivateUsage]
 from whisper_runtime.engine.speech import Tokens
 from whisper_runtime.engine.steps import Recorded, Step
 from whisper_runtime.engine.work import Script
 
 CUDA = torch.device("cuda", 0)
-DTYPES: dict[Precision, torch.dtype] = {
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-    "float32": torch.float32,
-}
 ROWS = 6
 
 
-@pytest.fixture(params=DTYPES)
+@pytest.fixture(params=get_args(Precision))
 def precision(request: pytest.FixtureRequest) -> Precision:
     return request.param
 
@@ -43,17 +39,14 @@ def precision(request: pytest.FixtureRequest) -> Precision:
 def on_cuda(checkpoint: Path, precision: Precision) -> Iterator[tuple[Encoder, Decoder]]:
     module = mapped(checkpoint)
     with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True):
-        both = packs(CUDA, precision)
-        yield (
-            Encoder(module.encoder, both.many, CUDA, DTYPES[precision]),
-            Decoder(module.decoder, both, CUDA, DTYPES[precision]),
-        )
+        both, dtype = packs(CUDA, precision), activations(CUDA, precision)
+        yield Encoder(module.encoder, both.many, CUDA, dtype), Decoder(module.decoder, both, CUDA, dtype)
 
 
 def test_a_window_is_encoded_and_its_prompt_read(on_cuda: tuple[Encoder, Decoder], precision: Precision) -> None:
     encoder, decoder = on_cuda
     features = encoder(torch.zeros(2, DIMS.n_mels, 3000, device=CUDA))
-    assert (features.shape, features.dtype, features.device) == ((2, 1500, 16), DTYPES[precision], CUDA)
+    assert (features.shape, features.dtype, features.device) == ((2, 1500, 16), getattr(torch, precision), CUDA)
     cache = decoder.cache(ROWS, 1500)
     decoder.listen(features[:1], cache, 3)
     logits = decoder.logits(decoder([[50, 51, 52]], [0], cache, 3)[0])
