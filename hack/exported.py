@@ -10,7 +10,7 @@ from typing import Final, cast
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
-from whisper_operator.metrics import Services
+from whisper_operator.telemetry.metrics import Services
 from whisper_runtime.contract import RuntimeConfig
 from whisper_runtime.engine.protocol import Engine
 from whisper_runtime.serving import Decode, Serving

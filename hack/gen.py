@@ -14,8 +14,8 @@ from hack.dashboards import operator, service
 from hack.dashboards.panels import as_json
 from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.env import Env
-from whisper_operator.render import rendered
+from whisper_operator.cli.render import rendered
+from whisper_operator.observe.installation import Env
 from whisper_runtime.contract import AUTOSCALING_METRICS
 
 REPOSITORY = Path(__file__).resolve().parents[1]

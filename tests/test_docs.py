@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from whisper_operator.api.unsupported import UNSUPPORTED, unsupported
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.support import UNSUPPORTED, unsupported
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")]

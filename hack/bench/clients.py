@@ -10,9 +10,9 @@ from kubernetes import client, config
 
 from hack.cluster.controlplane import ControlPlane
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import Cluster
-from whisper_operator.kinds import SERVICE, WHISPER_SERVICE
-from whisper_operator.store import Key
+from whisper_operator.kube.client import Cluster
+from whisper_operator.objects.kinds import SERVICE, WHISPER_SERVICE
+from whisper_operator.observe.cache import Key
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from hack.bench import clients
 from hack.bench import plane as bench
 from hack.bench.plane import OperatorProcess
 from hack.cluster.controlplane import ControlPlane
-from whisper_operator.store import Key
+from whisper_operator.observe.cache import Key
 
 CHANGES: Final = 50
 DRIFTED: Final = 100

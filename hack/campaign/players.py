@@ -6,9 +6,9 @@ import asyncio
 from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import Cluster
-from whisper_operator.errors import ApiError
-from whisper_operator.kinds import CLAIM, DEPLOYMENT, JOB, Kind
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, JOB, Kind
 
 LOOK_SECONDS: Final = 0.1
 LONG_AGO: Final = "2026-01-01T00:00:00Z"

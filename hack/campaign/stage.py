@@ -31,9 +31,9 @@ from hack.cluster import crds
 from hack.cluster.controlplane import ControlPlane
 from hack.paths import REPOSITORY
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import Cluster
-from whisper_operator.errors import ApiError
-from whisper_operator.kinds import CLAIM, WHISPER_SERVICE, Kind
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE, Kind
 
 T = TypeVar("T")
 NAMESPACE: Final = "campaign"

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from whisper_operator import names
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import Cluster
-from whisper_operator.difference import changes
-from whisper_operator.kinds import CHILD_KINDS, WHISPER_SERVICE
+from whisper_operator.kube.client import Cluster
+from whisper_operator.objects import names
+from whisper_operator.objects.diff import changes
+from whisper_operator.objects.kinds import CHILD_KINDS, WHISPER_SERVICE
 
 State = Mapping[str, Any]
 """Objects by kind and name."""

@@ -20,7 +20,7 @@ from hack.campaign.state import State
 from hack.campaign.weather import Gap, Unmarked, Weather
 from hack.cluster import controlplane, process
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.kinds import DISRUPTION_BUDGET, SERVICE
+from whisper_operator.objects.kinds import DISRUPTION_BUDGET, SERVICE
 
 NAMES: Final = tuple(f"storm-{number}" for number in range(4))
 SETTINGS: Final = {"RESYNC_SECONDS": "5", "DISCOVERY_SECONDS": "1"}

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.explain import explain
+from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import KIND, WhisperService
-from whisper_operator.env import Env
-from whisper_operator.render import rendered
-from whisper_operator.support import unsupported
+from whisper_operator.cli.render import rendered
+from whisper_operator.observe.installation import Env
 
 DEFAULT_IMAGE = "ghcr.io/whisper-operator/whisper-runtime:latest"
 
@@ -36,9 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
     parsed = parser.parse_args(arguments)
     match parsed.command:
         case "run":
-            from whisper_operator import run
+            from whisper_operator.process import operator
 
-            run.main(is_dry=parsed.dry_run)
+            operator.main(is_dry=parsed.dry_run)
         case "render":
             services = [parse(body) for body in whisper_services(parsed.file)]
             _print(manifest for service in services for manifest in rendered(service, Env(parsed.runtime_image)))
@@ -88,9 +88,9 @@ async def check_against_cluster(services: list[WhisperService]) -> bool:
     """Prints the table of each service, for the cluster of the kubeconfig; whether nothing is wrong."""
     from kubernetes.config import ConfigException
 
-    from whisper_operator.check import check, table
-    from whisper_operator.cluster import Cluster, credentials
-    from whisper_operator.errors import ApiError
+    from whisper_operator.cli.check import check, table
+    from whisper_operator.kube.client import Cluster, credentials
+    from whisper_operator.kube.errors import ApiError
 
     try:
         cluster = Cluster(credentials())

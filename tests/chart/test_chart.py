@@ -87,8 +87,8 @@ def test_on_openshift_no_group_is_set() -> None:
 
 def test_every_kind_that_is_built_may_be_applied() -> None:
     """What the operator applies and prunes is what its role allows, and no more."""
-    from whisper_operator.kinds import CHILD_KINDS
-    from whisper_operator.plan import NEVER_PRUNED
+    from whisper_operator.objects.kinds import CHILD_KINDS
+    from whisper_operator.reconcile.plan import NEVER_PRUNED
 
     verbs = {
         (group, resource): set(rule["verbs"])

@@ -15,7 +15,7 @@ from hack.cluster import binaries, controlplane, crds
 from hack.cluster.controlplane import ControlPlane
 from tests.controlplane.running import Running
 from tests.e2e.kubectl import Kubectl
-from whisper_operator.cluster import Cluster
+from whisper_operator.kube.client import Cluster
 
 STORAGE_CLASS = {
     "apiVersion": "storage.k8s.io/v1",

@@ -21,8 +21,8 @@ from hack.campaign.proxy import Answer, Call, Forward, passing
 from hack.campaign.stage import NAMESPACE, Stage, leads, metrics
 from hack.cluster import binaries
 from hack.paths import REPOSITORY
-from whisper_operator.kinds import CHILD_KINDS, SERVICE
-from whisper_operator.lease import DURATION_SECONDS, LEASE
+from whisper_operator.kube.lease import DURATION_SECONDS, LEASE
+from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -21,14 +21,14 @@ from pydantic import ValidationError
 from tests.hostile.schema import names, service, specs
 from tests.hostile.wrong import exchanged
 from whisper_operator.api.explain import explain
+from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.cluster import Cluster, authorization
-from whisper_operator.difference import is_subset
-from whisper_operator.env import Env
-from whisper_operator.errors import ApiError
-from whisper_operator.kinds import WHISPER_SERVICE, by_name
-from whisper_operator.opened import open_parts
-from whisper_operator.render import rendered
+from whisper_operator.cli.render import rendered
+from whisper_operator.kube.client import Cluster, authorization
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.diff import is_subset
+from whisper_operator.objects.kinds import WHISPER_SERVICE, by_name
+from whisper_operator.observe.installation import Env
 
 ENV = Env("registry.example.com/whisper-runtime:1.0.0")
 UID = "11111111-2222-3333-4444-555555555555"

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from hack.cluster import binaries
-from whisper_operator import names
-from whisper_operator.kinds import NETWORK_POLICY
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import NETWORK_POLICY
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = ROOT / "tests/golden/everything.yaml"

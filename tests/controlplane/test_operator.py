@@ -17,10 +17,10 @@ from hack.cluster.controlplane import ControlPlane, free_ports
 from tests.controlplane.conftest import Eventually
 from tests.controlplane.services import complete_fetch, job, service
 from tests.e2e.kubectl import Kubectl, KubectlError
-from whisper_operator.cluster import Cluster
-from whisper_operator.lease import Lease
-from whisper_operator.run import Operator
-from whisper_operator.settings import Settings
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.lease import Lease
+from whisper_operator.process.operator import Operator
+from whisper_operator.process.settings import Settings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.controlplane.running import Running
 from tests.controlplane.services import EMPTY_DIR, complete_fetch, job, patch, reason, service
 from tests.e2e.kubectl import Kubectl, Manifest, eventually
-from whisper_operator.kinds import CHILD_KINDS, JOB, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, JOB, Kind
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 

@@ -21,7 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from pydantic import ValidationError
 
 from tests.hostile import texts
-from whisper_operator.api.part import VALIDATIONS
+from whisper_operator.api.base import VALIDATIONS
 from whisper_operator.api.units import DURATION_PATTERN, MAX_DURATION_SECONDS
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, NAME_PATTERN, Spec, WhisperService
 

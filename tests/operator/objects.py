@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from whisper_operator import names
-from whisper_operator.admitted import wanted_job_name
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.env import Env
-from whisper_operator.facts import Facts, Node, amounts
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.observe.facts import Facts, Node, amounts
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import wanted_job_name
 
 ENV = Env("runtime:1")
 UID = "11111111-2222-3333-4444-555555555555"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import ENV, NOW, claim, deployment, fetched, live, observed, one, pod, service
-from whisper_operator import names
-from whisper_operator.admitted import ServedModel, model_of
-from whisper_operator.api.report import Status
+from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.change import admit
-from whisper_operator.status import observed_status
+from whisper_operator.objects import names
+from whisper_operator.resolve.model import ServedModel, model_of
+from whisper_operator.resolve.model_change import admit
+from whisper_operator.status.assemble import observed_status
 from whisper_runtime.contract import OFFICIAL_MODELS, FetchProgress
 
 OLD, NEW = service(), service(model={"name": "small"})

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from kubernetes import client
 
-from whisper_operator import cluster as requests
-from whisper_operator.cluster import Cluster
-from whisper_operator.errors import ApiError, LeaseLost
-from whisper_operator.kinds import SERVICE
+from whisper_operator.kube import client as requests
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError, LeaseLost
+from whisper_operator.objects.kinds import SERVICE
 
 MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "speech", "namespace": "team", "uid": "1"}}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.operator.objects import ENV, claim, deployment, fetched, observed, one, service
-from whisper_operator.admitted import ServedModel
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import desired
 from whisper_operator.build.deployment import as_born, handover_replicas
-from whisper_operator.change import admit
-from whisper_operator.env import Env
-from whisper_operator.kinds import CHILD_KINDS, SERVICE_MONITOR
-from whisper_operator.observed import Observed
+from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE_MONITOR
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import ServedModel
+from whisper_operator.resolve.model_change import admit
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.operator.objects import ENV, NOW, claim, deployment, fetched, observed, service
-from whisper_operator.api.report import Status
-from whisper_operator.errors import ApiError
-from whisper_operator.events import Note, Recorder, notes
-from whisper_operator.status import observed_status
+from whisper_operator.api.status import Status
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.reconcile.events import Note, Recorder, notes
+from whisper_operator.status.assemble import observed_status
 
 
 def status(reason: str = "AsSpecified", **conditions: str) -> Status:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.env import Env
-from whisper_operator.render import rendered
+from whisper_operator.cli.render import rendered
+from whisper_operator.observe.installation import Env
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests/golden"

@@ -8,13 +8,13 @@ from hypothesis import given
 
 from tests.hostile.schema import service, specs
 from tests.operator.objects import ENV, NOW, live, node, observed, pod
-from whisper_operator import preflight
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.build import desired
-from whisper_operator.kinds import DEPLOYMENT
-from whisper_operator.render import rendered
-from whisper_operator.rollout import needs_usage
-from whisper_operator.status import observed_status
+from whisper_operator.cli.render import rendered
+from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.resolve.preflight import checklist
+from whisper_operator.resolve.rollout import needs_usage
+from whisper_operator.status.assemble import observed_status
 
 TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
 NODES = (node(), node("gpus", gpu="8", taints=(TAINT,), labels={"zone": "a"}))
@@ -28,7 +28,7 @@ def test_every_decision_is_made(spec: dict[str, Any]) -> None:
     there = observed(*running, pod("server"), nodes=NODES, requested={}, secrets={}, storage_classes={})
     template = running[0]["spec"]["template"]
     assert desired(wanted, there, ENV) == desired(wanted, there, ENV)
-    assert preflight.judgement(wanted, there).status in ("True", "False")
+    assert checklist.judgement(wanted, there).status in ("True", "False")
     assert needs_usage(wanted, there, template) in (True, False)
     assert observed_status(wanted, there, ENV, [], NOW).conditions
 

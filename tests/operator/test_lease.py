@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from whisper_operator import lease as module
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.errors import ApiError, LeaseLost
-from whisper_operator.kinds import Kind
-from whisper_operator.lease import Lease
+from whisper_operator.kube import lease as module
+from whisper_operator.kube.errors import ApiError, LeaseLost
+from whisper_operator.kube.lease import Lease
+from whisper_operator.objects.kinds import Kind
 
 
 class Server:

@@ -15,12 +15,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes import client
 
-from whisper_operator import logs, passes
-from whisper_operator.cluster import Cluster
-from whisper_operator.errors import ApiError, LeaseLost
-from whisper_operator.kinds import DEPLOYMENT
-from whisper_operator.queue import Queue
-from whisper_operator.store import Key
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError, LeaseLost
+from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.observe.cache import Key
+from whisper_operator.reconcile import worker
+from whisper_operator.reconcile.queue import Queue
+from whisper_operator.telemetry import logs
 
 TOKEN, VALUE = "token-of-the-operator", "value-that-a-spec-should-not-hold"
 MANIFEST = {"metadata": {"namespace": "team", "name": "speech"}, "spec": {"env": [{"value": VALUE}]}}
@@ -54,7 +55,7 @@ async def logs_twice(key: Key) -> None:
 
 async def test_the_lines_of_a_pass_carry_its_object_and_its_id(stream: io.StringIO) -> None:
     queue = Queue()
-    await asyncio.gather(*(passes.run(("team", name), queue, logs_twice) for name in ("a", "b")))
+    await asyncio.gather(*(worker.run(("team", name), queue, logs_twice) for name in ("a", "b")))
     logging.getLogger("x").info("outside")
     *inside, outside = [line for line in lines(stream) if line["module"] == "x"]
     assert [line["message"] for line in inside] == ["first of a", "first of b", "second of a", "second of b"]
@@ -72,8 +73,8 @@ async def test_a_pass_that_fails_says_for_which_object(stream: io.StringIO, erro
     async def fails(_: Key) -> None:
         raise error
 
-    await passes.run(("team", "speech"), Queue(), fails)
-    (line,) = [line for line in lines(stream) if line["module"] == "whisper_operator.passes"]
+    await worker.run(("team", "speech"), Queue(), fails)
+    (line,) = [line for line in lines(stream) if line["module"] == "whisper_operator.reconcile.worker"]
     assert (line["level"], line["namespace"], line["service"]) == (level, "team", "speech")
     assert len(line["pass"]) == 8
     assert ("KeyError: 'spec'" in line.get("exception", "")) == (level == "ERROR")
@@ -95,9 +96,9 @@ async def test_a_write_is_a_line_without_its_body_and_without_the_token(stream: 
         async def applies(_: Key) -> None:
             await cluster.apply(DEPLOYMENT, MANIFEST)
 
-        await passes.run(("team", "speech"), Queue(), applies)
+        await worker.run(("team", "speech"), Queue(), applies)
         await cluster.close()
-    written = [line for line in lines(stream) if line["module"] == "whisper_operator.cluster"]
+    written = [line for line in lines(stream) if line["module"] == "whisper_operator.kube.client"]
     path = "/apis/apps/v1/namespaces/team/deployments/speech"
     assert [line["message"] for line in written] == [f"PATCH {path}: {status}"]
     assert [line["service"] for line in written] == ["speech"]

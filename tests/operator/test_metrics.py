@@ -11,17 +11,19 @@ import yaml
 from prometheus_client import REGISTRY
 
 from tests.operator.objects import ENV, NOW
-from whisper_operator import __version__, metrics, queue
+from whisper_operator import __version__
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import Cluster
-from whisper_operator.errors import ApiError
-from whisper_operator.events import Recorder
-from whisper_operator.kinds import Kind
-from whisper_operator.lease import Lease
-from whisper_operator.queue import Queue
-from whisper_operator.reconcile import Reconciler
-from whisper_operator.store import Store
-from whisper_operator.survey import Survey
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.kube.lease import Lease
+from whisper_operator.objects.kinds import Kind
+from whisper_operator.observe.cache import Store
+from whisper_operator.observe.indexes import Survey
+from whisper_operator.reconcile import queue
+from whisper_operator.reconcile.events import Recorder
+from whisper_operator.reconcile.queue import Queue
+from whisper_operator.reconcile.reconciler import Reconciler
+from whisper_operator.telemetry import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = ("team", "speech")
@@ -87,7 +89,7 @@ async def test_the_standby_says_that_it_does_not_lead(monkeypatch: pytest.Monkey
     async def no_longer(_: float) -> None:
         raise Gone
 
-    monkeypatch.setattr("whisper_operator.lease.asyncio.sleep", no_longer)
+    monkeypatch.setattr("whisper_operator.kube.lease.asyncio.sleep", no_longer)
     with pytest.raises(Gone):
         await Lease(Leases("other"), "system", "one").acquire()
     assert value("leader_election_master_status", name="whisper-operator") == 0

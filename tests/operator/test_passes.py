@@ -7,9 +7,9 @@ import itertools
 
 import pytest
 
-from whisper_operator.passes import work
-from whisper_operator.queue import Queue
-from whisper_operator.store import Key
+from whisper_operator.observe.cache import Key
+from whisper_operator.reconcile.queue import Queue
+from whisper_operator.reconcile.worker import work
 
 KEYS: list[Key] = [("team", f"speech-{number}") for number in range(100)]
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.operator.objects import ENV, claim, fetched, live, observed, one, service
 from whisper_operator.build import desired
-from whisper_operator.difference import is_subset
-from whisper_operator.kinds import PROMETHEUS_RULE
-from whisper_operator.plan import ours, plan
+from whisper_operator.objects.diff import is_subset
+from whisper_operator.objects.kinds import PROMETHEUS_RULE
+from whisper_operator.reconcile.plan import ours, plan
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
 MANIFESTS = desired(WANTED, observed(), ENV)

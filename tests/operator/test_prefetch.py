@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import ENV, claim, live, node, observed, one, service
-from whisper_operator.admitted import wanted_job_name
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.facts import Node
+from whisper_operator.observe.facts import Node
+from whisper_operator.resolve.model import wanted_job_name
 
 HOST = "kubernetes.io/hostname"
 ON_GPU = service(gpu={"runtimeClassName": "nvidia"})

@@ -8,8 +8,8 @@ import pytest
 
 from tests.operator.objects import ENV, claim, deployment, fetched, node, observed, service
 from whisper_operator.build import desired
-from whisper_operator.check import table
-from whisper_operator.preflight import findings, judgement, lacks_lookup, rows
+from whisper_operator.cli.check import table
+from whisper_operator.resolve.preflight.checklist import findings, judgement, lacks_lookup, rows
 
 GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}

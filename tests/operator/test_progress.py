@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_operator import progress
-from whisper_operator.progress import ProgressReader, Seen, ask, follow
+from whisper_operator.reconcile import fetch_progress
+from whisper_operator.reconcile.fetch_progress import ProgressReader, Seen, ask, follow
 from whisper_runtime.contract import FetchProgress
 from whisper_runtime.fetch.observe import observable
 from whisper_runtime.fetch.progress import Progress
@@ -39,7 +39,7 @@ async def test_a_pod_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     running.begins(0, 1000)
     running.moves(300)
     with observable(running, 0) as port:
-        monkeypatch.setattr(progress, "METRICS_PORT", port)
+        monkeypatch.setattr(fetch_progress, "METRICS_PORT", port)
         reader = ProgressReader()
         found = await reader.read(POD)
         assert found is not None
@@ -49,5 +49,5 @@ async def test_a_pod_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_pod_that_does_not_answer_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "METRICS_PORT", 9)
+    monkeypatch.setattr(fetch_progress, "METRICS_PORT", 9)
     assert await ask(POD) is None

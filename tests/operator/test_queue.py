@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from whisper_operator.queue import SWEPT_EVERY, Queue
+from whisper_operator.reconcile.queue import SWEPT_EVERY, Queue
 
 A, B, C = ("team", "a"), ("team", "b"), ("team", "c")
 
@@ -69,7 +69,7 @@ async def test_a_key_that_is_added_while_in_work_comes_again_afterwards() -> Non
 async def test_a_long_queue_that_moves_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     """Given ten thousand services whose passes take a quarter of an hour together."""
     now = 1000.0
-    monkeypatch.setattr("whisper_operator.queue.time.monotonic", lambda: now)
+    monkeypatch.setattr("whisper_operator.reconcile.queue.time.monotonic", lambda: now)
     queue = Queue()
     queue.begin()
     now += 3600
@@ -85,7 +85,7 @@ async def test_a_long_queue_that_moves_is_not_stuck(monkeypatch: pytest.MonkeyPa
 
 async def test_a_key_that_stays_in_work_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("whisper_operator.queue.time.monotonic", lambda: now)
+    monkeypatch.setattr("whisper_operator.reconcile.queue.time.monotonic", lambda: now)
     queue = Queue()
     queue.begin()
     queue.add(A)

@@ -8,12 +8,12 @@ import pytest
 
 from tests.operator.objects import ENV
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.cluster import Cluster
-from whisper_operator.events import Recorder
-from whisper_operator.kinds import CLAIM, WHISPER_SERVICE, Kind
-from whisper_operator.reconcile import Reconciler
-from whisper_operator.store import Store
-from whisper_operator.survey import Survey
+from whisper_operator.kube.client import Cluster
+from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE, Kind
+from whisper_operator.observe.cache import Store
+from whisper_operator.observe.indexes import Survey
+from whisper_operator.reconcile.events import Recorder
+from whisper_operator.reconcile.reconciler import Reconciler
 
 KEY = ("team", "speech")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from whisper_operator.kinds import CLAIM, DEPLOYMENT, POD, WHISPER_SERVICE
-from whisper_operator.run import services_first
+from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, POD, WHISPER_SERVICE
+from whisper_operator.process.operator import services_first
 
 
 def test_services_are_listed_before_their_children() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import ENV, deployment, node, observed, pod, service
-from whisper_operator import names, rollout
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.deployment import wanted_template
-from whisper_operator.facts import requested_by_node
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.observe.facts import requested_by_node
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve import rollout
 
 BASE: dict[str, Any] = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CHANGED: dict[str, Any] = {**BASE, "language": "en"}

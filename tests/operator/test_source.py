@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import ENV, claim, deployment, fetched, observed, one, pod, service
-from whisper_operator import preflight
-from whisper_operator.admitted import ServedModel, wanted_job_name, wanted_model
+from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.change import admit
-from whisper_operator.support import unsupported
+from whisper_operator.resolve.model import ServedModel, wanted_job_name, wanted_model
+from whisper_operator.resolve.model_change import admit
+from whisper_operator.resolve.preflight import checklist
 
 SHA = "a" * 64
 
@@ -78,10 +78,10 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
 def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: set[str] | None, says: str) -> None:
     wanted = from_source(url, secretRef={"name": "s3"})
     there = observed(secrets={"s3": None if keys is None else frozenset(keys)})
-    found = preflight.findings(wanted, there)
+    found = checklist.findings(wanted, there)
     assert (found[0].reason, found[0].holds) == ("SourceSecretInvalid", True)
     assert says in found[0].message
-    assert preflight.lookups(wanted).secrets == {"s3"}
+    assert checklist.lookups(wanted).secrets == {"s3"}
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_a_source_that_lacks_something_holds_the_fetch(
     url: str, source: dict[str, Any], facts: dict[str, Any], reason: str, says: str
 ) -> None:
     wanted = from_source(url, **source)
-    (found,) = preflight.findings(wanted, observed(**facts))
+    (found,) = checklist.findings(wanted, observed(**facts))
     assert (found.reason, found.holds) == (reason, True)
     assert says in found.message
-    looked_up = preflight.lookups(wanted)
+    looked_up = checklist.lookups(wanted)
     assert (looked_up.secrets | looked_up.config_maps | looked_up.claims) == {
         name for one in facts.values() for name in one
     }
@@ -113,9 +113,9 @@ def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
     wanted = from_source("https://m/a.pt", secretRef={"name": "s"}, caRef={"name": "ca", "key": "root.pem"})
     gone = {"secrets": {"s": None}, "config_maps": {"ca": None}}
     cache = claim(wanted)
-    assert preflight.findings(wanted, observed(cache, fetched(wanted, cache), **gone)) == []
+    assert checklist.findings(wanted, observed(cache, fetched(wanted, cache), **gone)) == []
     each = service(model=wanted.spec.model.model_dump(by_alias=True), cache={"type": "EmptyDir"})
-    assert len(preflight.findings(each, observed(**gone))) == 2
+    assert len(checklist.findings(each, observed(**gone))) == 2
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
 )
 def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
     wanted = from_source(url, secretRef={"name": "s3"})
-    assert preflight.findings(wanted, observed(secrets={"s3": frozenset(keys)})) == []
+    assert checklist.findings(wanted, observed(secrets={"s3": frozenset(keys)})) == []
 
 
 @pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])

@@ -10,12 +10,12 @@ import pytest
 from tests.operator.objects import ENV, NOW, claim, deployment, fetched, live, observed, one, pod, service
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
-from whisper_operator.api.report import Status
+from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.env import Env
-from whisper_operator.facts import Warned
-from whisper_operator.status import as_json, observed_status, stalled_status
+from whisper_operator.observe.facts import Warned
+from whisper_operator.observe.installation import Env
+from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 
 LATER = "2026-01-01T00:01:00Z"
 

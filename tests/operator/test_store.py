@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from whisper_operator.facts import Facts
-from whisper_operator.kinds import DEPLOYMENT, SERVICE
-from whisper_operator.store import Store
+from whisper_operator.objects.kinds import DEPLOYMENT, SERVICE
+from whisper_operator.observe.cache import Store
+from whisper_operator.observe.facts import Facts
 
 KEY = ("team", "speech")
 

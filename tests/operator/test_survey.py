@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.operator.objects import service
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.facts import Facts
-from whisper_operator.kinds import NODE
-from whisper_operator.store import DELETED
-from whisper_operator.survey import Survey
+from whisper_operator.objects.kinds import NODE
+from whisper_operator.observe.cache import DELETED
+from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.indexes import Survey
 
 READY = {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"cpu": "2", "memory": "16393244Ki"}}
 

@@ -16,10 +16,10 @@ import yaml
 from tests.operator.objects import live, one
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.difference import changes
-from whisper_operator.env import Env
-from whisper_operator.kinds import DEPLOYMENT
-from whisper_operator.render import rendered, settled
+from whisper_operator.cli.render import rendered, settled
+from whisper_operator.objects.diff import changes
+from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.observe.installation import Env
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTES = ROOT / "docs/upgrading.md"

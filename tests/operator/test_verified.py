@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import ENV, NOW, deployment, live, observed, one, pod, service
-from whisper_operator.api.report import Status
+from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
-from whisper_operator.events import notes
-from whisper_operator.status import as_json, observed_status
-from whisper_operator.verified import wanted_job_name
+from whisper_operator.reconcile.events import notes
+from whisper_operator.resolve.verification import wanted_job_name
+from whisper_operator.status.assemble import as_json, observed_status
 
 BAKED = {"cache": {"type": "Image"}}
 ON = service(verification={}, **BAKED)

@@ -6,16 +6,16 @@ import asyncio
 
 import pytest
 
-from whisper_operator import main
+from whisper_operator.kube import watches
 
 
 async def test_watches_end_once_the_task_that_started_them_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else kopf waits for them for good, and is never started again."""
-    monkeypatch.setattr(main, "BEAT_SECONDS", 0.01)
-    orchestrator = asyncio.create_task(asyncio.sleep(60), name=main.ORCHESTRATOR)
-    watch = asyncio.create_task(asyncio.sleep(60), name=f"{main.WATCHER}services.v1@None")
+    monkeypatch.setattr(watches, "BEAT_SECONDS", 0.01)
+    orchestrator = asyncio.create_task(asyncio.sleep(60), name=watches.ORCHESTRATOR)
+    watch = asyncio.create_task(asyncio.sleep(60), name=f"{watches.WATCHER}services.v1@None")
     other = asyncio.create_task(asyncio.sleep(60), name="stop-flag waiter")
-    ending = asyncio.create_task(main.end_orphans())
+    ending = asyncio.create_task(watches.end_orphans())
     await asyncio.sleep(0.1)
     assert not watch.done()
     orchestrator.cancel()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.hostile.schema import SEEDS
 from tests.hostile.texts import anything
-from whisper_operator.wire import encoded
+from whisper_operator.kube.encoding import encoded
 
 
 @given(SEEDS.map(lambda seed: anything(seed, 0, 50)) | st.sampled_from(["🎙", "\u0085", "\u2028", "\x7f", "\ufeff"]))

@@ -7,19 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from whisper_operator.api.base import Duration, Host, KeyRef, LocalRef, ObjectName, Opaque, Part, Rule, at_most, text
 from whisper_operator.api.maps import Annotations
-from whisper_operator.api.part import (
-    Duration,
-    Host,
-    KeyRef,
-    LocalRef,
-    ObjectName,
-    Opaque,
-    Part,
-    Rule,
-    at_most,
-    text,
-)
 
 _AMBIGUOUS = "//|/[.]{1,2}(/|$)|%2[fF]"
 

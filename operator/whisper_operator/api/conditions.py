@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from whisper_operator.api.report import Condition
+from whisper_operator.api.status import Condition
 
 READY: Final = "Ready"
 RECONCILING: Final = "Reconciling"

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
-from whisper_operator.api.part import INT_OR_STRING, VALIDATIONS
+from whisper_operator.api.base import INT_OR_STRING, VALIDATIONS
 from whisper_operator.api.v1alpha1 import GROUP, KIND, NAME_PATTERN, PLURAL, VERSION, WhisperService
 
 Schema = dict[str, Any]

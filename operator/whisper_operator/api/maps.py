@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from whisper_operator.api.part import INT_OR_STRING, SUBDOMAIN, text, validated, without_nulls
+from whisper_operator.api.base import INT_OR_STRING, SUBDOMAIN, text, validated, without_nulls
 from whisper_operator.api.units import QUANTITY_PATTERN, canonical_quantity
 
 QUALIFIED_NAME: Final = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"

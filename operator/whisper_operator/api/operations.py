@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from whisper_operator.api.base import Duration, KeyRef, Opaque, Part, Rule, text
 from whisper_operator.api.maps import Labels
-from whisper_operator.api.part import Duration, KeyRef, Opaque, Part, Rule, text
 
 Percent = Annotated[int, Field(ge=1, le=1000)]
 

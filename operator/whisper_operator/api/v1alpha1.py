@@ -18,9 +18,9 @@ from whisper_operator.api.access import (
     ResultCache,
     Service,
 )
+from whisper_operator.api.base import Opaque, Part, Rule, text
 from whisper_operator.api.operations import Autoscaling, Logging, Monitoring, Verification
-from whisper_operator.api.part import Opaque, Part, Rule, text
-from whisper_operator.api.report import Status
+from whisper_operator.api.status import Status
 from whisper_operator.api.workload import (
     Cache,
     Disruption,

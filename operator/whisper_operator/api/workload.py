@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from whisper_operator.api.maps import Labels, Quantities
-from whisper_operator.api.part import (
+from whisper_operator.api.base import (
     SUBDOMAIN,
     BatchSize,
     CacheSize,
@@ -25,6 +24,7 @@ from whisper_operator.api.part import (
     at_most,
     text,
 )
+from whisper_operator.api.maps import Labels, Quantities
 from whisper_operator.api.units import quantity
 from whisper_runtime.contract import ENV_NAMES, OFFICIAL_MODELS
 

@@ -23,8 +23,8 @@ from whisper_operator.build import (
     service_monitor,
     verification,
 )
-from whisper_operator.env import Env
-from whisper_operator.observed import Observed
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 
 Builder = Callable[[WhisperService, Observed, Env], Manifest | None]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_operator import names
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.pod import STARTUP_SECONDS
+from whisper_operator.objects import names
 from whisper_runtime.contract import (
     MODEL_LOAD_METRIC,
     QUEUED_AUDIO_METRIC,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from whisper_operator.api.units import canonical_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.kinds import AUTOSCALER, DEPLOYMENT
-from whisper_operator.observed import Observed
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 from whisper_runtime.contract import QUEUED_AUDIO_METRIC
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from whisper_operator import names, preflight
 from whisper_operator.api.units import any_quantity, canonical_quantity
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.kinds import CLAIM
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import CLAIM
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.preflight import checklist
 
 AUTO_SIZE: Final = "10Gi"
 """Room for two of the largest checkpoints, so that a change of model never has to delete the old one first."""
@@ -21,7 +22,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     if spec.cache.type != "PersistentVolumeClaim" or spec.cache.existing_claim:
         return None
     live = observed.get(CLAIM, name)
-    if live is None and preflight.holds(service, observed):
+    if live is None and checklist.holds(service, observed):
         return None
     return child(
         service,

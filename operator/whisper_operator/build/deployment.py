@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator import names, preflight, rollout
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod
 from whisper_operator.build.meta import child
-from whisper_operator.change import admit
-from whisper_operator.env import Env
-from whisper_operator.kinds import DEPLOYMENT
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve import rollout
+from whisper_operator.resolve.model_change import admit
+from whisper_operator.resolve.preflight import checklist
 
 ENDPOINT_LAG_SECONDS: Final = 3
 """A pod counts as available once every node's proxy knows it: else Ready would come before the first answer can."""
@@ -42,7 +44,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
 def wanted_template(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
     """The template of the pods that serve; None while there may be none."""
     model = admit(service, observed).model
-    if model is None or (preflight.holds(service, observed) and not service.spec.suspend):
+    if model is None or (checklist.holds(service, observed) and not service.spec.suspend):
         return None
     return pod.server_template(service, model, observed, env)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.facts import way_in
-from whisper_operator.kinds import INGRESS
-from whisper_operator.observed import Observed
+from whisper_operator.objects.kinds import INGRESS
+from whisper_operator.observe.facts import way_in
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from whisper_operator import names
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
-from whisper_operator.kinds import Kind
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import Kind
 
 
 def child(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator import names
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.kinds import NETWORK_POLICY
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import NETWORK_POLICY
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 from whisper_runtime.contract import HTTP_PORT, METRICS_PORT
 
 NODE_LOCAL_DNS: Final = "169.254.20.10/32"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from whisper_operator import names
-from whisper_operator.admitted import ServedModel, claim_name, live_claim, ties_to_one_node
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.build import golden, source
+from whisper_operator.build import golden_clip, source
 from whisper_operator.build.claim import size
-from whisper_operator.build.overlay import overlaid
-from whisper_operator.env import Env
-from whisper_operator.kinds import DEPLOYMENT
-from whisper_operator.observed import Observed
-from whisper_operator.sizing import resources
+from whisper_operator.build.strategic_merge import overlaid
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import ServedModel, claim_name, live_claim, ties_to_one_node
+from whisper_operator.resolve.sizing import resources
 from whisper_runtime.contract import (
     API_KEYS_DIR,
     DEFAULT_MODEL_DIR,
@@ -68,7 +68,7 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
     return {
         "metadata": {
             "labels": names.labels(name, names.SERVER),
-            "annotations": SCRAPED | golden.pod_annotations(service),
+            "annotations": SCRAPED | golden_clip.pod_annotations(service),
         },
         "spec": {
             **common(service, env),
@@ -82,7 +82,7 @@ def _server_template(service: WhisperService, model: ServedModel, observed: Obse
                 scratch(),
                 *models_volume(service),
                 *_keys_volume(service),
-                *(volume for _, volume in golden.parts(service)),
+                *(volume for _, volume in golden_clip.parts(service)),
                 *(source.volumes(service) if init else []),
             ],
         },
@@ -128,8 +128,8 @@ def server_config(service: WhisperService, model: ServedModel) -> RuntimeConfig:
         condition_on_previous_text=spec.server.condition_on_previous_text,
         cors_allow_origins=spec.server.cors.allow_origins,
         api_keys_dir=API_KEYS_DIR if spec.auth else None,
-        golden_dir=golden.directory(service),
-        golden_max_word_error_rate=golden.max_word_error_rate(service),
+        golden_dir=golden_clip.directory(service),
+        golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
         drain_seconds=duration_seconds(spec.rollout.drain_timeout),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
@@ -177,7 +177,7 @@ def common(service: WhisperService, env: Env) -> Part:
 def _server(service: WhisperService, model: ServedModel, observed: Observed, env: Env) -> Part:
     spec = service.spec
     keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
-    own_golden = [mount for mount, _ in golden.parts(service)]
+    own_golden = [mount for mount, _ in golden_clip.parts(service)]
     models = (
         [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
     )

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from whisper_operator import names
-from whisper_operator.admitted import live_claim, wanted_job_name
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod, source
 from whisper_operator.build.meta import child
-from whisper_operator.checks.capacity import with_gpu
-from whisper_operator.env import Env
-from whisper_operator.kinds import JOB
-from whisper_operator.observed import Observed
-from whisper_operator.podspec import is_well_formed
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import JOB
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import live_claim, wanted_job_name
+from whisper_operator.resolve.pod_shape import is_well_formed
+from whisper_operator.resolve.preflight.capacity import with_gpu
 
 Part = dict[str, Any]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.alerts import rules
 from whisper_operator.build.meta import child, sealed
-from whisper_operator.change import admit
-from whisper_operator.env import Env
-from whisper_operator.kinds import PROMETHEUS_RULE
-from whisper_operator.observed import Observed
+from whisper_operator.objects.kinds import PROMETHEUS_RULE
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model_change import admit
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:

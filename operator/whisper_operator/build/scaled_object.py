@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator import names
 from whisper_operator.api.operations import Autoscaling
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.kinds import DEPLOYMENT, SCALED_OBJECT
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import DEPLOYMENT, SCALED_OBJECT
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 from whisper_runtime.contract import QUEUED_AUDIO_METRIC
 
 QUEUED_AUDIO_SECONDS: Final = 60

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.kinds import SERVICE_ACCOUNT
-from whisper_operator.observed import Observed
+from whisper_operator.objects.kinds import SERVICE_ACCOUNT
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from whisper_operator import names
 from whisper_operator.api.units import canonical_duration, duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child, sealed
-from whisper_operator.env import Env
-from whisper_operator.kinds import SERVICE_MONITOR
-from whisper_operator.observed import Observed
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import SERVICE_MONITOR
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
 from whisper_runtime.contract import METRICS_PATH
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator import names
-from whisper_operator.admitted import is_rolled_out
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import golden, network_policy, pod
+from whisper_operator.build import golden_clip, network_policy, pod
 from whisper_operator.build.meta import child
-from whisper_operator.env import Env
-from whisper_operator.kinds import DEPLOYMENT, JOB
-from whisper_operator.observed import Observed
-from whisper_operator.verified import wanted_job_name
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import DEPLOYMENT, JOB
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import is_rolled_out
+from whisper_operator.resolve.verification import wanted_job_name
 from whisper_runtime.contract import API_KEY_FILE, METRICS_PORT, SCRATCH_DIR, RuntimeConfig
 
 RETRIES: Final = 1
@@ -55,9 +55,9 @@ def _template(service: WhisperService, observed: Observed, env: Env) -> pod.Part
         f"--metrics-url=http://{names.metrics_service(name)}.{where}.svc:{METRICS_PORT}",
         *([f"--api-key-file={API_KEY_FILE}"] if keys else []),
     ]
-    own = golden.parts(service)
+    own = golden_clip.parts(service)
     return {
-        "metadata": _metadata(name, golden.pod_annotations(service)),
+        "metadata": _metadata(name, golden_clip.pod_annotations(service)),
         "spec": {
             **pod.common(service, env),
             "restartPolicy": "Never",
@@ -104,8 +104,8 @@ def _config(service: WhisperService) -> RuntimeConfig:
     spec = service.spec
     return RuntimeConfig(
         model=spec.model.name,
-        golden_dir=golden.directory(service),
-        golden_max_word_error_rate=golden.max_word_error_rate(service),
+        golden_dir=golden_clip.directory(service),
+        golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
         no_egress=network_policy.shuts_in(service),
         log_level=spec.logging.level,
         log_format=spec.logging.format,

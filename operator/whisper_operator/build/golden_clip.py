@@ -1,0 +1,43 @@
+"""The user's own golden clip, as the files that the runtime's is: audio from a ConfigMap, words from the pod itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.objects import names
+from whisper_runtime.contract import GOLDEN_DIR, OWN_GOLDEN_DIR, RuntimeConfig
+
+Part = dict[str, Any]
+
+
+def directory(service: WhisperService) -> str:
+    """Where the pods find the clip."""
+    wanted = service.spec.verification
+    return OWN_GOLDEN_DIR if wanted and wanted.audio else GOLDEN_DIR
+
+
+def max_word_error_rate(service: WhisperService) -> float:
+    wanted = service.spec.verification
+    return wanted.expect.max_word_error_rate if wanted and wanted.expect else RuntimeConfig().golden_max_word_error_rate
+
+
+def pod_annotations(service: WhisperService) -> dict[str, str]:
+    """What the pod carries of the clip: the words, which a mounted file takes from here."""
+    wanted = service.spec.verification
+    return {names.ANNOTATION_GOLDEN_TEXT: wanted.expect.text} if wanted and wanted.expect else {}
+
+
+def parts(service: WhisperService) -> list[tuple[Part, Part]]:
+    """Mount and volume of the clip; none where the image's own serves."""
+    wanted = service.spec.verification
+    if wanted is None or wanted.audio is None:
+        return []
+    audio = wanted.audio.config_map_key_ref
+    words = {"path": "clip.txt", "fieldRef": {"fieldPath": f"metadata.annotations['{names.ANNOTATION_GOLDEN_TEXT}']"}}
+    sources = [
+        {"configMap": {"name": audio.name, "items": [{"key": audio.key, "path": "clip.wav"}]}},
+        {"downwardAPI": {"items": [words]}},
+    ]
+    volume = {"name": "golden", "projected": {"defaultMode": 0o440, "sources": sources}}
+    return [({"name": "golden", "mountPath": OWN_GOLDEN_DIR, "readOnly": True}, volume)]

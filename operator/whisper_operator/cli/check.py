@@ -1,0 +1,60 @@
+"""`check`: what preflight would say of a service that is not applied yet, on the cluster as it is now; reads only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from whisper_operator.api.v1alpha1 import KIND, WhisperService
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, POD
+from whisper_operator.objects.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
+from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.indexes import Survey, fact_kinds
+from whisper_operator.observe.observed import Observed
+from whisper_operator.reconcile.dereference import with_lookups
+from whisper_operator.resolve.preflight import checklist
+from whisper_operator.resolve.preflight.checklist import Row
+
+FORBIDDEN = 403
+
+
+async def check(services: Iterable[WhisperService], cluster: Cluster) -> dict[str, list[Row]]:
+    """The rows of each service, by its name; raises ApiError."""
+    return {one.metadata.name: checklist.rows(one, await _observed(one, cluster)) for one in services}
+
+
+def table(name: str, rows: Iterable[Row]) -> Iterator[str]:
+    """One line for each check."""
+    words = {True: "ok", False: "wrong", None: "unknown"}
+    yield f"{KIND} {name}"
+    for row in rows:
+        yield f"  {words[row.passed]:<8}{row.name:<18}{row.message}".rstrip()
+
+
+async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
+    """What a pass of the operator would see."""
+    namespace = service.metadata.namespace
+    facts = await with_lookups(await _survey(service, cluster), service, cluster)
+    ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
+    there = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
+    return Observed({(body["kind"], body["metadata"]["name"]): body for body in there}, facts)
+
+
+async def _survey(service: WhisperService, cluster: Cluster) -> Facts:
+    """The facts about the cluster, or about the namespace alone where no more may be read."""
+    try:
+        return await _facts(service, cluster, None)
+    except ApiError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return await _facts(service, cluster, service.metadata.namespace)
+
+
+async def _facts(service: WhisperService, cluster: Cluster, namespace: str | None) -> Facts:
+    survey = Survey(whole_cluster=namespace is None, unready=lambda: ())
+    for kind in (*fact_kinds(namespace is None), INGRESS):
+        for body in await cluster.list(kind, namespace):
+            survey.see(body)
+    return survey.facts(service, time.time())

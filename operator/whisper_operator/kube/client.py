@@ -1,0 +1,245 @@
+"""All requests to the Kubernetes API but kopf's watches.
+
+Raw HTTP, because a typed client costs seven times the CPU for each server-side apply; the official client only finds
+the server and the credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import orjson
+from aiohttp.abc import AbstractStreamWriter
+from kubernetes import client, config
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.encoding import encoded
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import CHILD_KINDS, OPTIONAL_KINDS, Kind
+from whisper_operator.objects.names import FIELD_MANAGER
+from whisper_operator.telemetry import metrics
+
+REQUEST_SECONDS: Final = 30
+CONNECT: Final = aiohttp.ClientTimeout(total=None, connect=5)
+"""No total: aiohttp nests its timer, whose end takes a cancellation back that comes at the same moment. A replica that
+woke up after a minute lost its Lease and did not end, for the task whose cancellation was lost went on."""
+LIST_CHUNK: Final = 100
+"""Objects of a kind in memory at once while they are listed, as dictionaries: docs/reports/operator-bench.md."""
+APPLY: Final = "application/apply-patch+yaml"
+MERGE: Final = "application/merge-patch+json"
+AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+log = logging.getLogger(__name__)
+
+
+def credentials() -> client.Configuration:
+    """The server and how to authenticate: a pod's service account, else the kubeconfig."""
+    found = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
+    except config.ConfigException:
+        config.load_kube_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
+    return found
+
+
+def authorization(configuration: client.Configuration) -> dict[str, str]:
+    """The header to send; asked anew for each request, for a pod's token rotates: the client reads it once a minute."""
+    for identifier in ("BearerToken", "authorization"):
+        token: Any = configuration.get_api_key_with_prefix(identifier)
+        if token:
+            return {"Authorization": token}
+    return {}
+
+
+class _Guarded(aiohttp.BytesPayload):
+    """A write's body, which asks once more whether it may go when nothing is left between it and the socket.
+
+    A connection may have to be made after the first question, and a process may be stopped there for longer than its
+    Lease lasts; what it sends when it goes on has to be right then. aiohttp's repetition of a DELETE asks again, too.
+    """
+
+    def __init__(self, value: bytes, before_write: Callable[[], None]) -> None:
+        super().__init__(value)
+        self._before_write = before_write
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._before_write()
+        await super().write_with_length(writer, content_length)
+
+
+class Cluster:
+    """The requests that the operator makes; each raises ApiError."""
+
+    def __init__(
+        self,
+        configuration: client.Configuration,
+        before_write: Callable[[], None] = lambda: None,
+        *,
+        is_dry: bool = False,
+    ) -> None:
+        """`before_write` may raise, to forbid a write: a replica that no longer leads must not make one.
+
+        `is_dry`: the API server judges each write and answers what would come of it, and stores nothing.
+        """
+        self.configuration = configuration
+        self.is_dry = is_dry
+        self._before_write = before_write
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+        self._session = aiohttp.ClientSession(
+            timeout=CONNECT, connector=aiohttp.TCPConnector(limit=32, ssl=context), raise_for_status=False
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def apply(
+        self, kind: Kind, manifest: Manifest, *, manager: str = FIELD_MANAGER, subresource: str = ""
+    ) -> Manifest:
+        """The object after a server-side apply of `manifest` that takes over every field it names."""
+        metadata = manifest["metadata"]
+        path = _path(kind, metadata["namespace"], metadata["name"], subresource)
+        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        return await self._request("PATCH", path, query, manifest, APPLY)
+
+    async def merge(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """The object after a JSON merge patch: unlike an apply, it replaces lists as a whole."""
+        metadata = manifest["metadata"]
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return await self._request(
+            "PATCH", _path(kind, metadata["namespace"], metadata["name"]), query, manifest, MERGE
+        )
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        return await self._get(_path(kind, namespace, name))
+
+    async def pages(
+        self, kind: Kind, namespace: str | None, selector: str = ""
+    ) -> AsyncIterator[tuple[list[Manifest], int]]:
+        """Every object of `kind` that matches, in one namespace or (None) in all, page by page.
+
+        Each page with the version of the whole list.
+        """
+        query = {"labelSelector": selector, "limit": str(LIST_CHUNK)}
+        while True:
+            page = await self._request("GET", _path(kind, namespace), query)
+            items = [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page["items"]]
+            yield items, int(page["metadata"]["resourceVersion"])
+            if not (token := page["metadata"].get("continue")):
+                return
+            query["continue"] = token
+
+    async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> list[Manifest]:
+        """Every object of `kind` that matches, in one namespace or (None) in all."""
+        return [item async for page, _ in self.pages(kind, namespace, selector) for item in page]
+
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
+        metadata = manifest["metadata"]
+        return await self._request("POST", _path(kind, metadata["namespace"]), {}, manifest)
+
+    async def replace(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """The object after a replacement that fails with 409 when somebody else wrote in between."""
+        metadata = manifest["metadata"]
+        return await self._request("PUT", _path(kind, metadata["namespace"], metadata["name"]), {}, manifest)
+
+    async def delete(self, kind: Kind, live: Manifest) -> None:
+        """Deletes exactly `live`, not a successor of its name; one that is gone already is no error."""
+        metadata = live["metadata"]
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"]}}
+        try:
+            await self._request("DELETE", _path(kind, metadata["namespace"], metadata["name"]), {}, options)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+
+    async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:
+        """The keys of the Secret that have a value; None: it is not there. The values are dropped here."""
+        return await self._keys(f"/api/v1/namespaces/{quote(namespace)}/secrets/{quote(name)}")
+
+    async def config_map_keys(self, namespace: str, name: str) -> frozenset[str] | None:
+        """The keys of the ConfigMap that have a value; None: it is not there."""
+        return await self._keys(f"/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(name)}")
+
+    async def served_kinds(self) -> frozenset[Kind]:
+        """The child kinds whose API the cluster serves; one request.
+
+        Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
+        """
+        answer = await self._request("GET", "/apis", {}, accept=AGGREGATED_DISCOVERY)
+        served = {
+            (f"{group['metadata']['name']}/{version['version']}", resource["resource"])
+            for group in answer["items"]
+            for version in group["versions"]
+            for resource in version.get("resources", ())
+        }
+        optional = {kind for kind in OPTIONAL_KINDS if (kind.api_version, kind.plural) in served}
+        return frozenset(CHILD_KINDS) - OPTIONAL_KINDS | optional
+
+    async def _keys(self, path: str) -> frozenset[str] | None:
+        found = await self._get(path)
+        if found is None:
+            return None
+        parts: list[dict[str, str]] = [found.get("data") or {}, found.get("binaryData") or {}]
+        return frozenset(key for data in parts for key, value in data.items() if value)
+
+    async def _get(self, path: str, accept: str = "application/json") -> Manifest | None:
+        try:
+            return await self._request("GET", path, {}, accept=accept)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Manifest:
+        if method != "GET":
+            self._before_write()
+            query = {**query, "dryRun": "All"} if self.is_dry else query
+        url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
+        data = None if body is None else _Guarded(encoded(body), self._before_write)
+        try:
+            async with (
+                asyncio.timeout(REQUEST_SECONDS),
+                self._session.request(method, url, data=data, headers=headers) as response,
+            ):
+                # An API that is not served is refused in plain text.
+                is_json = response.content_type == "application/json"
+                text = await response.read()
+                answer = orjson.loads(text) if is_json else {"message": text.decode(errors="replace")}
+        except (TimeoutError, aiohttp.ClientError, ValueError) as error:
+            metrics.REQUESTS.labels("<error>", method).inc()
+            raise ApiError(f"{method} {path}", 0, type(error).__name__, str(error)) from error
+        metrics.REQUESTS.labels(str(response.status), method).inc()
+        if method != "GET":
+            log.debug("%s %s: %d", method, path, response.status)
+        if response.status >= 400:
+            after = response.headers.get("Retry-After", "")
+            raise ApiError(
+                f"{method} {path}",
+                response.status,
+                answer.get("reason", ""),
+                answer.get("message", ""),
+                float(after) if after.isdigit() else 0.0,
+            )
+        return answer
+
+
+def _path(kind: Kind, namespace: str | None, name: str = "", subresource: str = "") -> str:
+    prefix = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
+    scope = f"/namespaces/{quote(namespace)}" if namespace else ""
+    parts = [prefix + scope, kind.plural, *([quote(name)] if name else []), *([subresource] if subresource else [])]
+    return "/".join(parts)

@@ -1,0 +1,140 @@
+"""Leader election by a coordination.k8s.io Lease: one replica writes, the others keep warm.
+
+Timings and semantics are client-go's: https://pkg.go.dev/k8s.io/client-go/tools/leaderelection
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import logging
+import time
+from typing import Any, Final, Protocol
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.errors import ApiError, LeaseLost
+from whisper_operator.objects.kinds import Kind
+from whisper_operator.telemetry import metrics
+
+LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
+NAME: Final = "whisper-operator"
+DURATION_SECONDS: Final = 15
+RENEW_DEADLINE_SECONDS: Final = 10
+RETRY_SECONDS: Final = 2
+log = logging.getLogger(__name__)
+
+
+class Leases(Protocol):
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None: ...
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest: ...
+    async def replace(self, kind: Kind, manifest: Manifest) -> Manifest: ...
+
+
+class AlwaysHeld:
+    """Stands for the Lease where nothing is written, so that no replica has to give way."""
+
+    def check(self) -> None: ...
+
+    async def acquire(self) -> None: ...
+
+    async def keep(self) -> None:
+        await asyncio.Event().wait()
+
+    async def release(self) -> None: ...
+
+
+class Lease:
+    """Whether this replica leads. No foreign clock is trusted: what counts is how long the Lease stood unchanged."""
+
+    def __init__(self, leases: Leases, namespace: str, identity: str) -> None:
+        self._leases = leases
+        self._namespace = namespace
+        self._identity = identity
+        self._held_until = 0.0
+        self._seen: tuple[str, float] = ("", 0.0)
+        """The Lease's version, and when it was first seen."""
+
+    @property
+    def is_held(self) -> bool:
+        return time.monotonic() < self._held_until
+
+    def check(self) -> None:
+        """Raises LeaseLost unless this replica leads; called before each write."""
+        if not self.is_held:
+            raise LeaseLost(f"{self._identity} no longer holds Lease {self._namespace}/{NAME}")
+
+    async def acquire(self) -> None:
+        """Returns once this replica leads."""
+        metrics.LEADER.labels(NAME).set(0)
+        while not await self._try():
+            await asyncio.sleep(RETRY_SECONDS)
+        metrics.LEADER.labels(NAME).set(1)
+
+    async def keep(self) -> None:
+        """Renews for ever; raises LeaseLost as soon as the deadline passes without a renewal."""
+        while True:
+            await asyncio.sleep(min(RETRY_SECONDS, self._left()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._left()):
+                    await self._try()
+            self.check()
+
+    async def release(self) -> None:
+        """Lets another replica take over at once; where that fails, it does when the Lease has expired."""
+        if not self.is_held:
+            return
+        left, self._held_until = self._left(), 0.0
+        try:
+            async with asyncio.timeout(left):
+                live = await self._leases.get(LEASE, self._namespace, NAME)
+                if live and live["spec"].get("holderIdentity") == self._identity:
+                    await self._leases.replace(LEASE, {**live, "spec": {**live["spec"], "holderIdentity": ""}})
+        except (ApiError, TimeoutError) as error:
+            log.warning("the Lease was not released, and expires by itself: %s", error)
+
+    def _left(self) -> float:
+        """Seconds for which the Lease is held still."""
+        return max(0.0, self._held_until - time.monotonic())
+
+    async def _try(self) -> bool:
+        """Takes or renews the Lease; False where another replica holds it or the API server does not answer."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(RENEW_DEADLINE_SECONDS / 2):
+                taken = await self._take(started)
+        except (ApiError, TimeoutError):
+            return False
+        if taken:
+            self._held_until = started + RENEW_DEADLINE_SECONDS
+        return taken
+
+    async def _take(self, now: float) -> bool:
+        live = await self._leases.get(LEASE, self._namespace, NAME)
+        if live is None:
+            metadata = {"name": NAME, "namespace": self._namespace}
+            manifest = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": metadata}
+            await self._leases.create(LEASE, {**manifest, "spec": self._spec({})})
+            return True
+        if not self._is_free(live, now):
+            return False
+        await self._leases.replace(LEASE, {**live, "spec": self._spec(live["spec"])})
+        return True
+
+    def _is_free(self, live: Manifest, now: float) -> bool:
+        version = live["metadata"]["resourceVersion"]
+        if version != self._seen[0]:
+            self._seen = (version, now)
+        holder = live["spec"].get("holderIdentity")
+        return holder in (None, "", self._identity) or now - self._seen[1] >= DURATION_SECONDS
+
+    def _spec(self, before: dict[str, Any]) -> dict[str, Any]:
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        took_over = before.get("holderIdentity") != self._identity
+        return {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": DURATION_SECONDS,
+            "acquireTime": now if took_over else before.get("acquireTime", now),
+            "renewTime": now,
+            "leaseTransitions": before.get("leaseTransitions", 0) + (1 if took_over and before else 0),
+        }

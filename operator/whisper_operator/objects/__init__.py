@@ -1,0 +1,1 @@
+"""Kubernetes objects as JSON: their kinds, names and labels, and how two of them differ. Pure."""

@@ -1,0 +1,17 @@
+"""What decisions need to know that is in no WhisperService: the installation's settings and the cluster's APIs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from whisper_operator.objects.kinds import CHILD_KINDS, Kind
+
+
+@dataclass(frozen=True)
+class Env:
+    runtime_image: str
+    """Image of the runtime where `spec.image` names none."""
+    kinds: frozenset[Kind] = field(default_factory=lambda: frozenset(CHILD_KINDS))
+    """The child kinds that the cluster serves."""
+    fs_group: int | None = 65532
+    """Group of the model cache's files; None where the platform assigns one (OpenShift)."""

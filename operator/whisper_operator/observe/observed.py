@@ -1,0 +1,24 @@
+"""The live children of one WhisperService, as last seen, and the facts that they live among."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects.kinds import Kind
+from whisper_operator.observe.facts import Facts
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Live objects by (kind, name): those of our labels, in the service's namespace, pods included."""
+
+    objects: dict[tuple[str, str], Manifest] = field(default_factory=dict[tuple[str, str], Manifest])
+    facts: Facts = field(default_factory=Facts)
+
+    def get(self, kind: Kind, name: str) -> Manifest | None:
+        return self.objects.get((kind.kind, name))
+
+    def all(self, kind: Kind) -> Iterator[Manifest]:
+        return (body for (of, _), body in self.objects.items() if of == kind.kind)

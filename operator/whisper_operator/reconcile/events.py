@@ -1,0 +1,136 @@
+"""Kubernetes Events for what changes: which, is pure; posting them is best effort and never holds a pass up."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.status import Condition, Status
+from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, Metadata
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import Kind
+from whisper_operator.telemetry import metrics
+
+EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
+NOTE_LIMIT: Final = 1000
+"""The API server takes 1,024 bytes."""
+SERIES_SECONDS: Final = 600.0
+REMEMBERED: Final = 1024
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Note:
+    type: Literal["Normal", "Warning"]
+    reason: str
+    action: str
+    text: str
+
+
+def notes(before: Status, after: Status) -> Iterator[Note]:
+    """What is worth an Event in the step from one status to the next: transitions, never a state."""
+    was, now = _conditions(before), _conditions(after)
+    ready, was_ready = now.get(c.READY), was.get(c.READY)
+    if ready and ready.status == "True" and (was_ready is None or was_ready.status != "True"):
+        yield Note("Normal", c.READY, "Reconcile", ready.message or "the service does what its spec asks for")
+    stalled, was_stalled = now.get(c.STALLED), was.get(c.STALLED)
+    if stalled and (was_stalled is None or was_stalled.reason != stalled.reason):
+        yield Note("Warning", stalled.reason, "Reconcile", stalled.message)
+    elif ready and ready.status != "True" and was_ready and was_ready.status == "True" and not stalled:
+        yield Note("Normal", ready.reason, "Reconcile", ready.message)
+    yield from _troubles(was, now)
+    proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
+    if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
+        yield Note("Normal", c.VERIFIED, "Verify", proof.message)
+    if after.model and before.model and before.model.name and after.model.digest != before.model.digest:
+        yield Note("Normal", "ModelChanged", "Rollout", f"pods get {after.model.name} after {before.model.name}")
+    if after.rollout and before.rollout and after.rollout != before.rollout:
+        text = f"{after.rollout.strategy}: {after.rollout.reason}"
+        yield Note("Normal", "RolloutDecided", "Rollout", text)
+
+
+def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Note]:
+    """A blocking condition that is False for a new cause, where a pod or its model shows the cause."""
+    waiting = {c.ROLLING_OUT, c.FETCHING, c.WAITING_FOR_MODEL, c.WAITING_FOR_VOLUME, c.WAITING_FOR_PREFLIGHT}
+    for kind in (c.PREFLIGHT_PASSED, c.MODEL_CACHED, c.AVAILABLE, c.VERIFIED):
+        judged, before = now.get(kind), was.get(kind)
+        is_new = judged and judged.status == "False" and (before is None or before.reason != judged.reason)
+        if judged and is_new and judged.reason not in waiting and c.STALLED not in now:
+            yield Note("Warning", judged.reason, "Reconcile", judged.message)
+
+
+class Recorder:
+    """Posts notes; the same note within ten minutes counts up the Event that is there."""
+
+    def __init__(self, cluster: Cluster, instance: str) -> None:
+        self._cluster = cluster
+        self._instance = instance
+        self._posted: OrderedDict[tuple[str, Note], tuple[str, int, float]] = OrderedDict()
+        """Name, count and time of the last Event of each note."""
+
+    async def record(self, about: Metadata, note: Note, now: float) -> None:
+        """Posts `note` about a WhisperService; an Event that cannot be posted is counted and dropped."""
+        key = (about.uid, note)
+        name, count, last = self._posted.pop(key, ("", 0, 0.0))
+        if not count or now - last > SERIES_SECONDS:
+            digest = hashlib.sha256(f"{key}{now}".encode()).hexdigest()[:16]
+            name, count = f"{about.name}.{digest}", 0
+        try:
+            if count:
+                series = {"count": count + 1, "lastObservedTime": _micro(now)}
+                metadata = {"name": name, "namespace": about.namespace}
+                await self._cluster.merge(EVENT, {"metadata": metadata, "series": series})
+            else:
+                await self._cluster.create(EVENT, event(about, note, name, self._instance, now))
+        except ApiError as error:
+            metrics.EVENTS_DROPPED.inc()
+            log.info("an Event was not posted: %s", error)
+            return
+        self._posted[key] = (name, count + 1, now)
+        if len(self._posted) > REMEMBERED:
+            self._posted.popitem(last=False)
+
+
+def event(about: Metadata, note: Note, name: str, instance: str, now: float) -> Manifest:
+    """Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/"""
+    return {
+        "apiVersion": EVENT.api_version,
+        "kind": EVENT.kind,
+        "metadata": {"name": name, "namespace": about.namespace},
+        "eventTime": _micro(now),
+        "reportingController": f"{API_VERSION.partition('/')[0]}/{names.FIELD_MANAGER}",
+        "reportingInstance": instance,
+        "type": note.type,
+        "reason": note.reason,
+        "action": note.action,
+        "note": _short(note.text),
+        "regarding": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": about.name,
+            "namespace": about.namespace,
+            "uid": about.uid,
+        },
+    }
+
+
+def _short(text: str) -> str:
+    """At most NOTE_LIMIT bytes and an ellipsis."""
+    kept = text.encode()[:NOTE_LIMIT].decode(errors="ignore")
+    return text if kept == text else f"{kept}…"
+
+
+def _conditions(status: Status) -> dict[str, Condition]:
+    return {condition.type: condition for condition in status.conditions}
+
+
+def _micro(now: float) -> str:
+    return datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,88 @@
+"""The difference between what is wanted and what is there: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
+from whisper_operator.objects.diff import is_subset
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import is_complete
+
+NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
+"""A claim is data and goes with its service alone; a Deployment that is not built now is held as it is."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    apply: list[Manifest] = field(default_factory=list[Manifest])
+    delete: list[Manifest] = field(default_factory=list[Manifest])
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.apply and not self.delete
+
+
+def plan(
+    service: WhisperService, wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS
+) -> Plan:
+    """What to apply, in order, and what to delete.
+
+    `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
+    could not be built, and an API server that starts answers for a moment as if it served no custom resources.
+    """
+    result = Plan()
+    names_wanted: set[tuple[str, str]] = set()
+    for manifest in wanted:
+        key = (manifest["kind"], manifest["metadata"]["name"])
+        names_wanted.add(key)
+        live = observed.objects.get(key)
+        if live is None or "deletionTimestamp" not in live["metadata"]:
+            _compare(manifest, live, result)
+    result.delete.extend(_unwanted(names_wanted, observed, served))
+    return result
+
+
+def ours(service: WhisperService, observed: Observed) -> Observed:
+    """`observed` without what something else controls, such as the children of a deleted service of the same name."""
+    there = {key: live for key, live in observed.objects.items() if key[0] == POD.kind or is_ours(service, live)}
+    return replace(observed, objects=there)
+
+
+def is_ours(service: WhisperService, live: Manifest) -> bool:
+    """Whether `live` is controlled by the service, or by nobody but carries its labels: then it is adopted."""
+    controller = next((ref for ref in live["metadata"].get("ownerReferences", ()) if ref.get("controller")), None)
+    if controller is not None:
+        return controller["uid"] == service.metadata.uid
+    labels = live["metadata"].get("labels", {})
+    wanted = names.labels(service.metadata.name, names.SERVER)
+    return all(labels.get(name) == wanted[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
+
+
+def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
+    if live is None:
+        result.apply.append(manifest)
+    elif manifest["kind"] == JOB.kind:
+        # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
+        if not is_complete(live) and applied_hash(live) != applied_hash(manifest):
+            result.delete.append(live)
+    elif applied_hash(live) != applied_hash(manifest) or not is_subset(manifest, live):
+        result.apply.append(manifest)
+
+
+def _unwanted(wanted: set[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> Iterable[Manifest]:
+    return (
+        live
+        for kind in CHILD_KINDS
+        if kind in served and kind not in NEVER_PRUNED
+        for live in observed.all(kind)
+        if (kind.kind, live["metadata"]["name"]) not in wanted and "deletionTimestamp" not in live["metadata"]
+    )
+
+
+def applied_hash(manifest: Manifest) -> str | None:
+    return manifest["metadata"].get("annotations", {}).get(names.ANNOTATION_APPLIED)

@@ -1,0 +1,1 @@
+"""What one pass decides, each fact once: model, claim, image, preflight, rollout, verification. Pure."""

@@ -1,0 +1,83 @@
+"""The Secrets that the spec names: there, and with the keys that their use demands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.model import needs_source
+from whisper_operator.resolve.preflight.finding import Finding
+
+SOURCE_KEYS: Final = {
+    "http": (({"token"}, {"username", "password"}), "the key token, or username and password"),
+    "s3": (
+        ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {"AWS_ENDPOINT_URL"}),
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where it is not AWS's own S3",
+    ),
+    "pvc": ((set[str](),), "any keys: pvc:// has no use for them, and secretRef may go"),
+}
+"""By scheme: the sets of keys of which one must be there, and how to say so."""
+
+
+def api_keys(service: WhisperService, observed: Observed) -> Finding | None:
+    auth = service.spec.auth
+    if auth is None or auth.secret_ref.name not in observed.facts.secrets:
+        return None
+    keys, where = observed.facts.secrets[auth.secret_ref.name], _secret(service, auth.secret_ref.name)
+    remedy = "with a client's name as each key and that client's API key as its value"
+    if keys is None:
+        message = f"{where}, named in spec.auth.secretRef, is not there: create it, {remedy}"
+        return Finding(c.SECRET_NOT_FOUND, message, holds=True)
+    if not keys:
+        message = f"{where}, named in spec.auth.secretRef, is empty: fill it, {remedy}"
+        return Finding(c.SECRET_EMPTY, message, holds=True)
+    return None
+
+
+def source_secret(service: WhisperService, observed: Observed) -> Finding | None:
+    source = service.spec.model.source
+    if source is None or source.secret_ref is None or source.secret_ref.name not in observed.facts.secrets:
+        return None
+    if not needs_source(service, observed):
+        return None
+    keys, where = observed.facts.secrets[source.secret_ref.name], _secret(service, source.secret_ref.name)
+    wanted, remedy = SOURCE_KEYS[source.url.partition("://")[0].removesuffix("s")]
+    if keys is None:
+        message = f"{where}, named in spec.model.source.secretRef, is not there: create it, with {remedy}"
+    elif not any(choice <= keys for choice in wanted):
+        message = f"{where} lacks the credentials for spec.model.source.url: it needs {remedy}"
+    else:
+        return None
+    return Finding(c.SOURCE_SECRET_INVALID, message, holds=True)
+
+
+def pull_secrets(service: WhisperService, observed: Observed) -> Finding | None:
+    for ref in service.spec.image.pull_secrets:
+        if ref.name not in observed.facts.secrets:
+            continue
+        keys, where = observed.facts.secrets[ref.name], _secret(service, ref.name)
+        remedy = "create it by `kubectl create secret docker-registry`"
+        if keys is None:
+            return Finding(c.PULL_SECRET_INVALID, f"{where}, named in spec.image.pullSecrets, is not there: {remedy}")
+        if not keys & {".dockerconfigjson", ".dockercfg"}:
+            return Finding(c.PULL_SECRET_INVALID, f"{where} holds no registry's credentials: {remedy}")
+    return None
+
+
+def tls_secret(service: WhisperService, observed: Observed) -> Finding | None:
+    tls = service.spec.ingress.tls if service.spec.ingress else None
+    if tls is None or tls.cluster_issuer or not tls.secret_name or tls.secret_name not in observed.facts.secrets:
+        return None
+    keys, where = observed.facts.secrets[tls.secret_name], _secret(service, tls.secret_name)
+    remedy = "create it by `kubectl create secret tls`, or name an issuer in spec.ingress.tls.clusterIssuer"
+    if keys is None:
+        return Finding(c.TLS_SECRET_INVALID, f"{where}, named in spec.ingress.tls.secretName, is not there: {remedy}")
+    if missing := {"tls.crt", "tls.key"} - keys:
+        return Finding(c.TLS_SECRET_INVALID, f"{where} has no {' and no '.join(sorted(missing))}: {remedy}")
+    return None
+
+
+def _secret(service: WhisperService, name: str | None) -> str:
+    return f"Secret {service.metadata.namespace}/{name}"

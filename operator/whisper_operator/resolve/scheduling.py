@@ -1,0 +1,106 @@
+"""On which nodes a service's pods could run, as the scheduler judges it: pure.
+
+Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.observe.facts import Facts, Node, pod_requests
+from whisper_operator.resolve.pod_shape import is_well_formed
+
+
+def _number(value: str | None) -> int | None:
+    try:
+        return int(value or "")
+    except ValueError:
+        return None
+
+
+def _compares(label: str | None, values: list[str], larger: bool) -> bool:
+    there, bound = _number(label), _number(values[0] if values else None)
+    return there is not None and bound is not None and (there > bound if larger else there < bound)
+
+
+OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
+    "In": lambda label, values: label in values,
+    "NotIn": lambda label, values: label not in values,
+    "Exists": lambda label, _: label is not None,
+    "DoesNotExist": lambda label, _: label is None,
+    "Gt": lambda label, values: _compares(label, values, True),
+    "Lt": lambda label, values: _compares(label, values, False),
+}
+
+
+def candidates(template: Manifest, nodes: Iterable[Node]) -> list[Node]:
+    """The nodes that the pod's selector, affinity and tolerations allow; cordoned ones are left out.
+
+    None for a malformed template, which no API server takes.
+    """
+    if not is_well_formed(template.get("spec")):
+        return []
+    return [node for node in nodes if node.takes_pods and admits(node, template["spec"])]
+
+
+def admits(node: Node, spec: Manifest) -> bool:
+    """Whether the pod's rules and the node's taints let them together; room is another question."""
+    if any(node.labels.get(name) != value for name, value in spec.get("nodeSelector", {}).items()):
+        return False
+    if not _affine(node, spec.get("affinity", {})):
+        return False
+    resources = {name for container in spec["containers"] for name in container.get("resources", {}).get("limits", {})}
+    # Where the ExtendedResourceToleration plugin is on, a taint named as the resource is tolerated by asking for it.
+    return all(taint["key"] in resources or _tolerated(taint, spec.get("tolerations", ())) for taint in node.taints)
+
+
+def with_room(template: Manifest, nodes: Sequence[Node], facts: Facts) -> list[Node]:
+    """Those of `nodes` that have what the pod asks for left: allocatable less requested."""
+    if not nodes:
+        return []
+    wanted, requested = pod_requests(template["spec"]), facts.requested or {}
+    return [
+        node
+        for node in nodes
+        if all(
+            node.allocatable.get(name, Decimal(0)) - requested.get(node.name, {}).get(name, Decimal(0)) >= amount
+            for name, amount in wanted.items()
+        )
+    ]
+
+
+def _affine(node: Node, affinity: Manifest) -> bool:
+    by_node: Manifest = affinity.get("nodeAffinity") or {}
+    required: Manifest = by_node.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    terms: list[Manifest] = required.get("nodeSelectorTerms", [])
+    return not terms or any(_matches(node, term) for term in terms)
+
+
+def _matches(node: Node, term: Manifest) -> bool:
+    expressions: list[Manifest] = term.get("matchExpressions") or []
+    fields: list[Manifest] = term.get("matchFields") or []
+    return all(_holds(node.labels.get(one["key"]), one) for one in expressions) and all(
+        _holds(node.name if one["key"] == "metadata.name" else None, one) for one in fields
+    )
+
+
+def _holds(value: str | None, expression: Manifest) -> bool:
+    compare = OPERATORS.get(expression["operator"])
+    return compare is not None and compare(value, expression.get("values", []))
+
+
+def _tolerated(taint: Manifest, tolerations: Iterable[Any]) -> bool:
+    return any(_tolerates(one, taint) for one in tolerations)
+
+
+def _tolerates(toleration: Manifest, taint: Manifest) -> bool:
+    if toleration.get("effect") not in (None, "", taint["effect"]):
+        return False
+    if toleration.get("key") in (None, ""):
+        return toleration.get("operator") == "Exists"
+    if toleration["key"] != taint["key"]:
+        return False
+    return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
