@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from whisper_operator.telemetry.metrics import Services
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.engine.protocol import Engine
-from whisper_runtime.serving import Decode, Serving
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.engine.interface import Engine
+from whisper_runtime.service.state import Decode, Serving
 
 HEAD: Final = """\
 # Metrics

@@ -33,7 +33,7 @@ OPERATOR: Final = Recipe(
         "hack/requirements/operator.txt",
         "operator/whisper_operator",
         "runtime/whisper_runtime/__init__.py",
-        "runtime/whisper_runtime/contract.py",
+        "runtime/whisper_runtime/contract",
     ),
 )
 RUNTIME: Final = Recipe(

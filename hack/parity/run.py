@@ -9,11 +9,12 @@ from concurrent.futures import Future
 from hack.inputs import weights
 from hack.parity.corpus import Case
 from hack.parity.sounds import Samples
-from whisper_runtime.contract import ComputeType
-from whisper_runtime.engine import model, scheduler
-from whisper_runtime.engine.protocol import Unobserved
-from whisper_runtime.engine.request import Request
-from whisper_runtime.engine.table import Table
+from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.engine.batching import worker
+from whisper_runtime.engine.batching.request import Request
+from whisper_runtime.engine.batching.scheduler import Table
+from whisper_runtime.engine.interface import Unobserved
+from whisper_runtime.engine.model import load
 from whisper_runtime.engine.transcription import Options, Transcription
 
 COPIES = 8
@@ -21,7 +22,7 @@ COPIES = 8
 
 def table(name: str, precision: ComputeType = "float32") -> Table:
     """The engine without its thread, on the CPU."""
-    return scheduler.table_of(model.load(weights.path(name), "cpu", precision), Unobserved())
+    return worker.table_of(load.load(weights.path(name), "cpu", precision), Unobserved())
 
 
 def alone(engine: Table, case: Case) -> Transcription:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from whisper_runtime import logs
-from whisper_runtime.contract import (
+from whisper_runtime.contract.config import (
     ENV_NAMES,
     TERMINATION_LOG,
     TERMINATION_MESSAGE_LIMIT,
@@ -105,15 +105,15 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
 def _serve(config: RuntimeConfig) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # until the server takes them over: a first process would not end
         signal.signal(number, _leave_at_once)
-    from whisper_runtime.start import run  # torch takes seconds to import, and `fetch` has no use for it
+    from whisper_runtime.process.assemble import run  # torch takes seconds to import, and `fetch` has no use for it
 
     return _end(FAILED, problem) if (problem := run(config)) else 0
 
 
 def _fetch(config: RuntimeConfig) -> int:
-    from whisper_runtime.fetch import fetch
-    from whisper_runtime.fetch.observe import observable
+    from whisper_runtime.fetch.fetch import fetch
     from whisper_runtime.fetch.progress import Progress
+    from whisper_runtime.fetch.progress_server import observable
 
     # As a container's first process it would not be ended by the signal, and it has a lock to give back.
     signal.signal(signal.SIGTERM, _leave)

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from whisper_runtime.contract import (
+from whisper_runtime.contract.config import (
     AUDIO_SECONDS_METRIC,
     BATCH_FILL_METRIC,
     DEVICE_MEMORY_METRIC,
@@ -34,7 +34,7 @@ from whisper_runtime.contract import (
     TRANSCRIPTIONS_METRIC,
     USER_METRIC,
 )
-from whisper_runtime.engine.protocol import Engine
+from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Transcription
 
 STAGE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)

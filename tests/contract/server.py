@@ -19,9 +19,9 @@ from typing import Any
 import uvicorn
 
 from tests.runtime.fake_engine import FakeEngine, fake_decode
-from whisper_runtime.app import create_app
-from whisper_runtime.contract import READY_PATH, RuntimeConfig
-from whisper_runtime.serving import Decode, Serving
+from whisper_runtime.contract.config import READY_PATH, RuntimeConfig
+from whisper_runtime.http.app import create_app
+from whisper_runtime.service.state import Decode, Serving
 
 START_SECONDS = 600
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import whisper
 
-from whisper_runtime import contract
-from whisper_runtime.contract import OFFICIAL_MODELS, RuntimeConfig
+from whisper_runtime.contract import config as contract
+from whisper_runtime.contract.config import OFFICIAL_MODELS, RuntimeConfig
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.server import AS_A_PODS_USER
-from whisper_runtime.contract import READY_PATH, RuntimeConfig, checkpoint_path
+from whisper_runtime.contract.config import READY_PATH, RuntimeConfig, checkpoint_path
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ import pytest
 from tests.contract.clients import Call, Client, python
 from tests.contract.server import fake_server
 from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
-from whisper_runtime.engine.protocol import OnSegments, Samples
+from whisper_runtime.engine.interface import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 
 ONE = replace(SEGMENT, text=" Ask not", end=1.0)

@@ -17,9 +17,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.runtime.fake_engine import FakeEngine, fake_decode
-from whisper_runtime.app import create_app
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.serving import Serving
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.http.app import create_app
+from whisper_runtime.service.state import Serving
 
 CHECKS = [
     not_a_server_error,

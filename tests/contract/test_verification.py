@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, VerifyReport
-from whisper_runtime.verify import cluster, functional, security
+from whisper_runtime.contract.config import TERMINATION_MESSAGE_LIMIT, VerifyReport
+from whisper_runtime.verify import functional, metrics_port, security
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def test_a_real_server_passes(real: tuple[str, str], golden: Path) -> None:
     report = VerifyReport.model_validate_json(done.stdout)
     assert (done.returncode, report.passed) == (0, True), done.stdout
     assert len(done.stdout.encode()) <= TERMINATION_MESSAGE_LIMIT
-    tried = {name for name, _ in (*functional.CHECKS, *security.CHECKS, *cluster.CHECKS)} | {"all-answered"}
+    tried = {name for name, _ in (*functional.CHECKS, *security.CHECKS, *metrics_port.CHECKS)} | {"all-answered"}
     assert {check.name for check in report.checks} == tried
     assert report.performance is not None
     print(report.performance)

@@ -26,7 +26,7 @@ def copy(tmp_path: Path) -> Path:
 def test_a_change_of_code_names_its_own_image_alone(tmp_path: Path) -> None:
     root = copy(tmp_path)
     before = {recipe: recipe.reference("base", root) for recipe in (OPERATOR, RUNTIME)}
-    (root / "runtime/whisper_runtime/audio.py").write_text("# changed")
+    (root / "runtime/whisper_runtime/media/decode.py").write_text("# changed")
     assert OPERATOR.reference("base", root) == before[OPERATOR]
     assert RUNTIME.reference("base", root) != before[RUNTIME]
     assert OPERATOR.reference("another-base", root) != before[OPERATOR]

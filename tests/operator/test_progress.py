@@ -6,9 +6,9 @@ import pytest
 
 from whisper_operator.reconcile import fetch_progress
 from whisper_operator.reconcile.fetch_progress import ProgressReader, Seen, ask, follow
-from whisper_runtime.contract import FetchProgress
-from whisper_runtime.fetch.observe import observable
+from whisper_runtime.contract.config import FetchProgress
 from whisper_runtime.fetch.progress import Progress
+from whisper_runtime.fetch.progress_server import observable
 
 POD = {"metadata": {"name": "fetch", "uid": "1"}, "status": {"podIP": "127.0.0.1"}}
 

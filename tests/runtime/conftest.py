@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.runtime.fake_engine import FakeEngine, fake_decode
-from whisper_runtime.app import create_app, create_probes_app
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.serving import Serving
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.http.app import create_app, create_probes_app
+from whisper_runtime.service.state import Serving
 
 Start = Callable[..., httpx.AsyncClient]
 ServingOf = Callable[..., Serving]

@@ -7,9 +7,9 @@ from typing import IO
 
 import numpy as np
 
-from whisper_runtime.audio import AudioError
-from whisper_runtime.engine.protocol import Abilities, OnSegments, Samples, State
+from whisper_runtime.engine.interface import Abilities, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
+from whisper_runtime.media.decode import AudioError
 
 SEGMENT = Segment(
     id=0,

@@ -14,11 +14,11 @@ from typing import Final
 
 from tests.runtime.fake_engine import SPOKEN, FakeEngine, fake_decode
 from whisper_runtime import logs
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.engine.protocol import OnSegments, Samples, State
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.engine.interface import OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.server import CannotServe, serve
-from whisper_runtime.serving import Serving
+from whisper_runtime.process.servers import CannotServe, serve
+from whisper_runtime.service.state import Serving
 
 BREAKS: Final = 66.0
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import FakeEngine
-from whisper_runtime.admission import Saturation, deadline, longest_now, queue_full, queue_limit
-from whisper_runtime.engine.protocol import State
-from whisper_runtime.lifecycle import Phase
-from whisper_runtime.refusal import retry_after
-from whisper_runtime.serving import Serving
+from whisper_runtime.engine.interface import State
+from whisper_runtime.http.early_response import retry_after
+from whisper_runtime.service.admission import Saturation, deadline, longest_now, queue_full, queue_limit
+from whisper_runtime.service.lifecycle import Phase
+from whisper_runtime.service.state import Serving
 
 
 @pytest.mark.parametrize(

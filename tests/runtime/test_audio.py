@@ -14,9 +14,9 @@ import pytest
 import whisper
 
 from tests.runtime.media import FORMATS, ffmpeg, speech_as, tone
-from whisper_runtime import audio
-from whisper_runtime.audio import SAMPLE_RATE, AudioError
-from whisper_runtime.engine.protocol import Samples
+from whisper_runtime.engine.interface import Samples
+from whisper_runtime.media import decode
+from whisper_runtime.media.decode import SAMPLE_RATE, AudioError
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def jfk(recordings: Path) -> Path:
 
 async def decoded(path: Path, max_seconds: float = 3600, timeout: float = 60) -> Samples:
     with path.open("rb") as media:
-        return await audio.decode(media, max_seconds=max_seconds, timeout=timeout)
+        return await decode.decode(media, max_seconds=max_seconds, timeout=timeout)
 
 
 async def refused(path: Path, max_seconds: float = 3600, timeout: float = 60) -> AudioError:
@@ -147,7 +147,7 @@ async def test_decoded_audio_has_no_name_on_the_disk(
     assert not list(tmp_path.iterdir())
 
 
-LIMITED = audio._limited(1000, 5)  # pyright: ignore[reportPrivateUsage]
+LIMITED = decode._limited(1000, 5)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

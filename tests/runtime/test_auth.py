@@ -10,10 +10,10 @@ from starlette.types import Message
 
 from tests.runtime.conftest import Start, speech
 from tests.runtime.fake_engine import FakeEngine, fake_decode
-from whisper_runtime.app import create_app
-from whisper_runtime.auth import KeyRing
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.serving import Serving
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.http.app import create_app
+from whisper_runtime.http.middleware.authentication import KeyRing
+from whisper_runtime.service.state import Serving
 
 
 @pytest.fixture

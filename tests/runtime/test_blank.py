@@ -9,7 +9,7 @@ from dataclasses import asdict
 import pytest
 from whisper.model import ModelDimensions, Whisper
 
-from whisper_runtime.blank import Blank
+from whisper_runtime.engine.model.meta_model import Blank
 
 SMALLEST = ModelDimensions(80, 1500, 16, 2, 1, 51864, 448, 16, 2, 1)
 
@@ -29,7 +29,8 @@ def test_its_parameters_take_no_memory() -> None:
 def test_it_is_made_without_torchs_compiler() -> None:
     """Whose import takes seconds and 170 MiB, and writes into the scratch directory."""
     program = (
-        "import sys; from whisper.model import ModelDimensions; from whisper_runtime.blank import Blank; "
+        "import sys; from whisper.model import ModelDimensions; "
+        "from whisper_runtime.engine.model.meta_model import Blank; "
         f"Blank(ModelDimensions(**{asdict(SMALLEST)})); "
         "sys.exit('torch._dynamo' in sys.modules)"
     )

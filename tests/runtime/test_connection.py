@@ -15,10 +15,10 @@ import pytest
 
 from tests.runtime.conftest import ServingOf, speech
 from tests.runtime.fake_engine import SEGMENT, FakeEngine
-from whisper_runtime import server
-from whisper_runtime.app import create_app
-from whisper_runtime.connection import Connection
-from whisper_runtime.server import Server
+from whisper_runtime.http.app import create_app
+from whisper_runtime.process import servers
+from whisper_runtime.process.http_protocol import Connection
+from whisper_runtime.process.servers import Server
 
 PATH = "/v1/audio/transcriptions"
 HUGE = replace(SEGMENT, text="a" * 20_000_000)
@@ -30,7 +30,7 @@ SECONDS = 20
 async def running(app: Any) -> AsyncIterator[tuple[Server, int]]:
     """A server, and its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serves = server._server(app)
+        serves = servers._server(app)
         task = asyncio.create_task(serves.serve(sockets=[listener]))
         await until(lambda: serves.started)
         yield serves, listener.getsockname()[1]
@@ -53,7 +53,7 @@ async def closed(reader: asyncio.StreamReader) -> bytes:
 @pytest.mark.parametrize(
     ("where", "bound", "sent"),
     [
-        (server, "KEEP_ALIVE_SECONDS", b""),
+        (servers, "KEEP_ALIVE_SECONDS", b""),
         (Connection, "header_seconds", b"GET /v1/models HTTP/1.1\r\nHost: a\r\n"),
     ],
 )

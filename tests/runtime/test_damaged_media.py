@@ -17,10 +17,10 @@ import whisper
 
 from tests.runtime.damage import damaged
 from tests.runtime.fake_engine import FakeEngine
-from whisper_runtime import audio
-from whisper_runtime.app import create_app
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.serving import Serving
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.http.app import create_app
+from whisper_runtime.media import decode
+from whisper_runtime.service.state import Serving
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ async def test_each_is_refused_and_nothing_is_left(
     files = damaged(jfk, work, listener.getsockname()[1], jfk)
     assert len(files) >= 300
     engine = FakeEngine()
-    serving = Serving(RuntimeConfig(model="base"), engine, audio.decode)
+    serving = Serving(RuntimeConfig(model="base"), engine, decode.decode)
     transport = httpx.ASGITransport(app=create_app(serving))
     async with httpx.AsyncClient(transport=transport, base_url="http://whisper") as client:
         assert (await client.post("/transcribe", files={"file": jfk.read_bytes()})).status_code == 200
@@ -93,7 +93,7 @@ async def test_what_is_damaged_in_one_place_is_transcribed_as_far_as_it_can_be(
     content[100_000] ^= 0xFF
     (tmp_path / "a.wav").write_bytes(content)
     with (tmp_path / "a.wav").open("rb") as media:
-        samples = await audio.decode(media, max_seconds=60, timeout=60)
+        samples = await decode.decode(media, max_seconds=60, timeout=60)
     whole = whisper.load_audio(str(recordings / "jfk.wav"))
     assert len(samples) == len(whole)
     assert np.count_nonzero(samples != whole) == 1

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.media import ffmpeg, speech_as
-from whisper_runtime import audio
-from whisper_runtime.audio import BYTES_PER_SECOND, AudioError
-from whisper_runtime.declared import declared_seconds, is_cut, promised_seconds
+from whisper_runtime.media import decode
+from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError
+from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds
 
 LENGTH = b"  Duration: 10:00:01.50, bitrate: 8 kb/s\n"
 FLAC = b"Input #0, flac, from 'a':\n  Metadata:\n    title: x\n" + LENGTH
@@ -26,7 +26,7 @@ def jfk(recordings: Path) -> Path:
 
 async def seconds(path: Path) -> float:
     with path.open("rb") as media:
-        return (await audio.decode(media, max_seconds=3600, timeout=60)).nbytes / BYTES_PER_SECOND
+        return (await decode.decode(media, max_seconds=3600, timeout=60)).nbytes / BYTES_PER_SECOND
 
 
 def half(path: Path) -> Path:

@@ -6,13 +6,13 @@ import socket
 
 import pytest
 
-from whisper_runtime import egress
-from whisper_runtime.egress import look_for_a_way_out
+from whisper_runtime.process import egress_probe
+from whisper_runtime.process.egress_probe import look_for_a_way_out
 
 
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(egress, "PAUSES_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(egress_probe, "PAUSES_SECONDS", (0.01, 0.01))
 
 
 def looked(host: str, port: int) -> dict[str, bool]:
@@ -51,7 +51,7 @@ def test_one_that_refuses_it_is_none() -> None:
 
 
 def test_one_that_drops_every_packet_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(egress, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(egress_probe, "TIMEOUT_SECONDS", 0.2)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)

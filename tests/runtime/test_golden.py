@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whisper_runtime.golden import NotProven, prove, word_error_rate
+from whisper_runtime.media.self_test import NotProven, prove, word_error_rate
 
 
 @pytest.fixture

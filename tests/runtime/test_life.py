@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from whisper_runtime.contract import RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import SPOKEN, FakeEngine
-from whisper_runtime.limits import LimitUploads
-from whisper_runtime.scratch import Scratch
+from whisper_runtime.http.middleware.upload_limits import LimitUploads
+from whisper_runtime.service.disk_quota import Scratch
 
 FORM = {"content-type": "multipart/form-data; boundary=x"}
 

@@ -11,7 +11,7 @@ from whisper.tokenizer import get_encoding
 from tests.runtime import fake_engine
 from tests.runtime.conftest import Start, speech
 from tests.runtime.fake_engine import FakeEngine
-from whisper_runtime.engine.protocol import Abilities
+from whisper_runtime.engine.interface import Abilities
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"

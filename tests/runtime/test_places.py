@@ -10,9 +10,9 @@ import pytest
 
 from tests.runtime.conftest import Start, speech
 from tests.runtime.fake_engine import FakeEngine
-from whisper_runtime.decoders import Decoders
 from whisper_runtime.errors import ApiError
-from whisper_runtime.places import ASKING_SECONDS, MAX_CLIENTS, Places
+from whisper_runtime.service.decode_slots import Decoders
+from whisper_runtime.service.fair_share import ASKING_SECONDS, MAX_CLIENTS, Places
 
 
 def refused(places: Places, client: str, seconds: float = 10) -> bool:

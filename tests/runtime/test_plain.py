@@ -6,7 +6,7 @@ import pytest
 
 from tests.runtime.conftest import Start, speech
 from tests.runtime.fake_engine import ENGLISH, TURBO, FakeEngine
-from whisper_runtime.engine.protocol import Abilities
+from whisper_runtime.engine.interface import Abilities
 
 
 async def test_answers_text_language_segments_duration(start: Start) -> None:

@@ -9,16 +9,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import FakeEngine
-from whisper_runtime import lifecycle
-from whisper_runtime.contract import (
+from whisper_runtime.contract.config import (
     AUDIO_SECONDS_METRIC,
     METRICS_PATH,
     READY_METRIC,
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
 )
-from whisper_runtime.engine.protocol import State
-from whisper_runtime.lifecycle import Phase
+from whisper_runtime.engine.interface import State
+from whisper_runtime.service import lifecycle
+from whisper_runtime.service.lifecycle import Phase
 
 
 @pytest.mark.parametrize(

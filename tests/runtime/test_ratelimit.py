@@ -8,9 +8,9 @@ import pytest
 from starlette.types import Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
-from whisper_runtime.app import create_app
-from whisper_runtime.clients import client_of, site
-from whisper_runtime.ratelimit import MAX_CLIENTS, Allowance, Rates
+from whisper_runtime.http.app import create_app
+from whisper_runtime.http.middleware.rate_limit import MAX_CLIENTS, Allowance, Rates
+from whisper_runtime.service.client_identity import client_of, site
 
 
 class Clock:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.runtime.fake_engine import ENGLISH, MULTILINGUAL, TURBO
-from whisper_runtime.contract import OFFICIAL_MODELS, RuntimeConfig
-from whisper_runtime.engine.protocol import Abilities
-from whisper_runtime.served import promised_digest, served_model
+from whisper_runtime.contract.config import OFFICIAL_MODELS, RuntimeConfig
+from whisper_runtime.engine.interface import Abilities
+from whisper_runtime.service.model_info import promised_digest, served_model
 
 DIGEST = "a" * 64
 

@@ -17,11 +17,11 @@ from starlette.types import ASGIApp, Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import MULTILINGUAL, SEGMENT, SPOKEN, FakeEngine
-from whisper_runtime import streaming
-from whisper_runtime.app import create_app
-from whisper_runtime.parameters import Answer
-from whisper_runtime.served import ServedModel
-from whisper_runtime.streaming import Said
+from whisper_runtime.http import sse
+from whisper_runtime.http.app import create_app
+from whisper_runtime.http.openai.options import Answer
+from whisper_runtime.http.sse import Said
+from whisper_runtime.service.model_info import ServedModel
 
 PATH = "/v1/audio/transcriptions"
 FIELDS = {"model": "base", "stream": "true"}
@@ -157,7 +157,7 @@ async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exc
 async def test_while_nothing_is_heard_comments_keep_the_connection(
     exchange: Callable[..., Exchange], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "KEEP_ALIVE_SECONDS", 0.001)
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.001)
     engine.answer = None
     seen = exchange()
     running = seen.start()
@@ -260,7 +260,7 @@ def test_all_deltas_together_are_the_text(texts: list[str]) -> None:
 
 
 def test_an_engine_that_speaks_after_the_servers_end_is_not_disturbed() -> None:
-    async def live() -> streaming.Live:
-        return streaming.Live()
+    async def live() -> sse.Live:
+        return sse.Live()
 
     asyncio.run(live()).on_segments([ONE])

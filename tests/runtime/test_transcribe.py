@@ -13,10 +13,10 @@ from starlette.types import Message
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import FakeEngine, fake_decode
-from whisper_runtime.app import create_app
-from whisper_runtime.contract import RuntimeConfig
-from whisper_runtime.engine.protocol import OutOfMemory, Samples
-from whisper_runtime.serving import Serving
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.engine.interface import OutOfMemory, Samples
+from whisper_runtime.http.app import create_app
+from whisper_runtime.service.state import Serving
 
 FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'
 

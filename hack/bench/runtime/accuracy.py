@@ -17,7 +17,7 @@ from hack.bench.runtime.speech import LONG_REPEATS, transcripts
 from hack.inputs import weights
 from hack.parity import run
 from hack.parity.sounds import VOICES, Samples, join, voice
-from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.batching.scheduler import Table
 from whisper_runtime.engine.transcription import Options
 
 PRECISIONS: Final = ("float32", "bfloat16")

@@ -59,14 +59,14 @@ def _load(loader: str, checkpoint: Path) -> None:
     """Loads, and prints a row: seconds, the peak of resident memory, and what of it is not the file's pages."""
     import whisper
 
-    from whisper_runtime.engine import model
+    from whisper_runtime.engine.model import load
 
     before = _memory("RssAnon")
     started = time.perf_counter()
     if loader == "whisper.load_model":
         kept = whisper.load_model(str(checkpoint), device="cpu")
     else:
-        kept = model.load(checkpoint, "cpu", loader)  # pyright: ignore[reportArgumentType]
+        kept = load.load(checkpoint, "cpu", loader)  # pyright: ignore[reportArgumentType]
     seconds = time.perf_counter() - started
     assert kept
     print(f"| {loader} | {seconds:.1f} | {_memory('VmHWM'):.0f} | {_memory('RssAnon') - before:.0f} |", flush=True)

@@ -19,12 +19,13 @@ from torch.profiler import ProfilerActivity, profile
 
 from hack.bench.runtime.loading import LAYERS, write_random
 from hack.inputs import weights
-from whisper_runtime.engine import model, scheduler
-from whisper_runtime.engine.batch import Batch, Row
-from whisper_runtime.engine.model import Model
-from whisper_runtime.engine.protocol import Unobserved
-from whisper_runtime.engine.steps import OneByOne
-from whisper_runtime.engine.work import Script, Window
+from whisper_runtime.engine.batching import worker
+from whisper_runtime.engine.batching.batch import Batch, Row
+from whisper_runtime.engine.interface import Unobserved
+from whisper_runtime.engine.model import load
+from whisper_runtime.engine.model.cuda_graphs import OneByOne
+from whisper_runtime.engine.model.load import Model
+from whisper_runtime.engine.policy.queries import Script, Window
 
 STEPS: Final = 50
 SAID: Final = 20
@@ -46,11 +47,11 @@ def main() -> None:
 
 def _load(name: str) -> Model:
     if name != "large-v3":
-        return model.load(weights.path(name), "auto", "auto")
+        return load.load(weights.path(name), "auto", "auto")
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = Path(directory) / "large-v3.pt"
         write_random(checkpoint, LAYERS)
-        return model.load(checkpoint, "auto", "auto")
+        return load.load(checkpoint, "auto", "auto")
 
 
 def _measure(name: str, loaded: Model, rows: int) -> None:
@@ -71,7 +72,7 @@ def _measure(name: str, loaded: Model, rows: int) -> None:
 def _batch(loaded: Model, rows: int) -> Batch:
     """Full of rows that listen to noise."""
     with torch.inference_mode():
-        batch = scheduler.table_of(loaded, Unobserved(), rows)._batch  # pyright: ignore[reportPrivateUsage]
+        batch = worker.table_of(loaded, Unobserved(), rows)._batch  # pyright: ignore[reportPrivateUsage]
         if batch.capacity < rows:
             raise SystemExit(f"{rows} rows do not fit into memory, {batch.capacity} do: lower --rows")
         mel = 0.1 * torch.randn(loaded.dims.n_mels, 3000, device=loaded.device)

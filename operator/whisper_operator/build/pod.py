@@ -15,7 +15,7 @@ from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.model import ServedModel, claim_name, live_claim, ties_to_one_node
 from whisper_operator.resolve.sizing import resources
-from whisper_runtime.contract import (
+from whisper_runtime.contract.config import (
     API_KEYS_DIR,
     DEFAULT_MODEL_DIR,
     HEALTH_PATH,

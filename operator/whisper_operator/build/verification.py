@@ -16,7 +16,7 @@ from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.model import is_rolled_out
 from whisper_operator.resolve.verification import wanted_job_name
-from whisper_runtime.contract import API_KEY_FILE, METRICS_PORT, SCRATCH_DIR, RuntimeConfig
+from whisper_runtime.contract.config import API_KEY_FILE, METRICS_PORT, SCRATCH_DIR, RuntimeConfig
 
 RETRIES: Final = 1
 """A pod that was evicted, or that met a busy server, is forgiven once."""

@@ -17,7 +17,7 @@ from whisper_operator.resolve.model import (
     wanted_job_name,
     wanted_model,
 )
-from whisper_runtime.contract import DOWNLOAD_FAILED, checkpoint_path
+from whisper_runtime.contract.config import DOWNLOAD_FAILED, checkpoint_path
 
 
 def trouble(service: WhisperService, observed: Observed) -> tuple[str, str] | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from whisper_runtime.contract import NOT_A_CHECKPOINT
-from whisper_runtime.fetch.failure import FetchError
+from whisper_runtime.contract.config import NOT_A_CHECKPOINT
+from whisper_runtime.fetch.errors import FetchError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and only a whole file is worth them
     from torch import Tensor
@@ -89,7 +89,7 @@ def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
     """Shape by name of every tensor in a checkpoint of these dimensions."""
     from whisper.model import ModelDimensions
 
-    from whisper_runtime.blank import Blank
+    from whisper_runtime.engine.model.meta_model import Blank
 
     try:
         blank = Blank(ModelDimensions(**dims.model_dump()))

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from whisper_runtime.contract import DOWNLOAD_FAILED
-from whisper_runtime.fetch.failure import FetchError
+from whisper_runtime.contract.config import DOWNLOAD_FAILED
+from whisper_runtime.fetch.errors import FetchError
 
 
 def read(directory: str | None) -> dict[str, str]:

@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_runtime.contract import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
+from whisper_runtime.contract.config import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import MAGIC
-from whisper_runtime.fetch.failure import FetchError, Interrupted
+from whisper_runtime.fetch.errors import FetchError, Interrupted
 from whisper_runtime.fetch.partial import Partial
 from whisper_runtime.fetch.progress import Progress
 from whisper_runtime.fetch.source import Body, Source

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from whisper_runtime.contract import DOWNLOAD_FAILED, RuntimeConfig
-from whisper_runtime.fetch.bucket import BucketAddress
+from whisper_runtime.contract.config import DOWNLOAD_FAILED, RuntimeConfig
 from whisper_runtime.fetch.credentials import authorization, read
-from whisper_runtime.fetch.failure import FetchError, shown
-from whisper_runtime.fetch.mounted import MountedFile
+from whisper_runtime.fetch.errors import FetchError, shown
 from whisper_runtime.fetch.source import Source
-from whisper_runtime.fetch.web import WebFile
+from whisper_runtime.fetch.source_claim import MountedFile
+from whisper_runtime.fetch.source_http import WebFile
+from whisper_runtime.fetch.source_s3 import BucketAddress
 
 
 def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Source:

@@ -1,0 +1,1 @@
+"""The client that asks a running service: functional, performance, security."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.client import HTTPException
 
-from whisper_runtime.contract import Check
-from whisper_runtime.verify.server import Answer, Server
+from whisper_runtime.contract.config import Check
+from whisper_runtime.verify.client import Answer, Server
 
 
 class Wrong(Exception):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract import Performance, VerifyReport
-from whisper_runtime.verify import cluster, functional, security
+from whisper_runtime.contract.config import Performance, VerifyReport
+from whisper_runtime.verify import functional, metrics_port, security
 from whisper_runtime.verify.checks import Subject, examined
+from whisper_runtime.verify.client import Server
 from whisper_runtime.verify.performance import measured
-from whisper_runtime.verify.server import Server
 
 TIMEOUT_SECONDS: Final = 300.0
 
@@ -47,8 +47,8 @@ def verify(order: Order) -> VerifyReport:
         checks += examined(security.WITH_KEY, subject)
     checks += examined(security.CHECKS, subject)
     if subject.metrics is not None:
-        checks += examined((*cluster.CHECKS, *(cluster.NO_EGRESS if order.no_egress else ())), subject)
-        performance = performance and performance.model_copy(update=cluster.told(subject))
+        checks += examined((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if order.no_egress else ())), subject)
+        performance = performance and performance.model_copy(update=metrics_port.told(subject))
     spent = subject.server.spent + (subject.metrics.spent if subject.metrics else 0)
     return VerifyReport(checks=tuple(checks), performance=performance, requests=spent)
 

@@ -12,12 +12,13 @@ import pytest
 import torch
 from whisper.model import ModelDimensions, Whisper
 
-from whisper_runtime.engine import batch, model, search
-from whisper_runtime.engine.model import Model
-from whisper_runtime.engine.protocol import OnSegments, Samples
-from whisper_runtime.engine.request import Request
-from whisper_runtime.engine.scheduler import table_of
-from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.batching import batch, beam_search
+from whisper_runtime.engine.batching.request import Request
+from whisper_runtime.engine.batching.scheduler import Table
+from whisper_runtime.engine.batching.worker import table_of
+from whisper_runtime.engine.interface import OnSegments, Samples
+from whisper_runtime.engine.model import load
+from whisper_runtime.engine.model.load import Model
 from whisper_runtime.engine.transcription import Options, Transcription
 
 DIMS = ModelDimensions(80, 1500, 16, 2, 1, 51865, 448, 16, 2, 2)
@@ -64,7 +65,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def smallest(checkpoint: Path) -> Model:
-    return model.load(checkpoint, "cpu", "float32")
+    return load.load(checkpoint, "cpu", "float32")
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def table(smallest: Model, counts: Counts) -> Table:
 @pytest.fixture
 def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights at random never come to an end by themselves."""
-    for module in (batch, search):
+    for module in (batch, beam_search):
         monkeypatch.setattr(module, "SAMPLED_AT_MOST", 12)
 
 

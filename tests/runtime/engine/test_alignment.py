@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from whisper.timing import dtw_cpu
 
-from whisper_runtime.engine.alignment import path
+from whisper_runtime.engine.batching.alignment import path
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 9), (9, 1), (7, 40), (30, 200)])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from whisper.decoding import ApplyTimestampRules, SuppressBlank, SuppressTokens
 from whisper.tokenizer import get_tokenizer
 
-from whisper_runtime.engine.filters import Filters, bounds, vocabulary
+from whisper_runtime.engine.policy.logit_filters import Filters, bounds, vocabulary
 
 TOKENIZER = get_tokenizer(True, num_languages=99, language="en", task="transcribe")
 SIZE = 51865

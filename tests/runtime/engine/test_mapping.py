@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from whisper_runtime.engine.mapping import letting_go, mapped
-from whisper_runtime.engine.products import Precision, packs
+from whisper_runtime.engine.model.linear import Precision, packs
+from whisper_runtime.engine.model.mmap_checkpoint import letting_go, mapped
 
 
 @pytest.mark.parametrize(("precision", "error"), [("float32", 1e-5), ("bfloat16", 0.01)])

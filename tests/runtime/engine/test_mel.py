@@ -5,7 +5,7 @@ import pytest
 import torch
 from whisper.audio import N_SAMPLES, log_mel_spectrogram
 
-from whisper_runtime.engine import mel
+from whisper_runtime.engine.policy import mel
 
 CPU = torch.device("cpu")
 

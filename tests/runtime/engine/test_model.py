@@ -11,10 +11,10 @@ import torch
 import whisper
 from whisper.audio import N_FRAMES
 
-from whisper_runtime.contract import ComputeType
-from whisper_runtime.engine import memory, model
-from whisper_runtime.engine.model import CannotLoad
-from whisper_runtime.engine.protocol import Abilities
+from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.engine.interface import Abilities
+from whisper_runtime.engine.model import load, memory
+from whisper_runtime.engine.model.load import CannotLoad
 
 RELATIVE_ERROR = {"float32": 1e-4, "bfloat16": 0.05}
 
@@ -24,13 +24,13 @@ def test_the_encoder_is_upstreams_within_the_precision(compute_type: ComputeType
     mel = torch.randn(2, 80, N_FRAMES)
     with torch.inference_mode():
         wanted = whisper.load_model(str(checkpoint), device="cpu").encoder(mel)
-        found = model.load(checkpoint, "cpu", compute_type).encoder(mel)
+        found = load.load(checkpoint, "cpu", compute_type).encoder(mel)
     assert (found - wanted).norm() / wanted.norm() < RELATIVE_ERROR[compute_type]
 
 
 def test_the_decoder_is_upstreams_with_all_at_once_and_token_by_token(checkpoint: Path) -> None:
     """Given two rows at different positions."""
-    theirs, mine = whisper.load_model(str(checkpoint), device="cpu"), model.load(checkpoint, "cpu", "float32")
+    theirs, mine = whisper.load_model(str(checkpoint), device="cpu"), load.load(checkpoint, "cpu", "float32")
     features, tokens = torch.randn(1, 1500, 16), list(range(50, 60))
     with torch.inference_mode():
         wanted = theirs.logits(torch.tensor([tokens]), features)[0]
@@ -45,7 +45,7 @@ def test_the_decoder_is_upstreams_with_all_at_once_and_token_by_token(checkpoint
     assert torch.allclose(both, wanted[[8, 4]], atol=1e-4)
 
 
-def test_rows_of_one_window_read_it_once_and_hear_the_same(smallest: model.Model) -> None:
+def test_rows_of_one_window_read_it_once_and_hear_the_same(smallest: load.Model) -> None:
     features, tokens = torch.randn(1, 1500, 16), [[50, 51], [60, 61], [70, 71]]
     with torch.inference_mode():
         shared, own = smallest.decoder.cache(3, 1500, shared=True), smallest.decoder.cache(3, 1500)
@@ -67,7 +67,7 @@ def test_alignment_heads_are_those_of_the_models_name(name: str) -> None:
     reference.dims = dims
     whisper.model.Whisper.set_alignment_heads(reference, whisper._ALIGNMENT_HEADS[known])  # type: ignore[arg-type]
     wanted = [tuple(pair) for pair in reference.alignment_heads.indices().T.tolist()]  # type: ignore[operator]
-    assert list(model.alignment_heads(name, dims)) == wanted
+    assert list(load.alignment_heads(name, dims)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,20 @@ def test_alignment_heads_are_those_of_the_models_name(name: str) -> None:
     ],
 )
 def test_what_a_model_can_follows_from_its_dimensions(
-    smallest: model.Model, n_vocab: int, encoder_layers: int, decoder_layers: int, abilities: Abilities
+    smallest: load.Model, n_vocab: int, encoder_layers: int, decoder_layers: int, abilities: Abilities
 ) -> None:
     dims = replace(smallest.dims, n_vocab=n_vocab, n_audio_layer=encoder_layers, n_text_layer=decoder_layers)
     assert replace(smallest, dims=dims).abilities == abilities
 
 
-def test_a_model_of_no_known_name_aligns_by_the_upper_half_of_its_layers(smallest: model.Model) -> None:
+def test_a_model_of_no_known_name_aligns_by_the_upper_half_of_its_layers(smallest: load.Model) -> None:
     assert smallest.alignment_heads == ((1, 0), (1, 1))
 
 
 def test_a_file_that_is_no_checkpoint_fails_by_name(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"no checkpoint")
     with pytest.raises(CannotLoad, match=r"model\.pt is no checkpoint"):
-        model.load(tmp_path / "model.pt", "cpu", "auto")
+        load.load(tmp_path / "model.pt", "cpu", "auto")
 
 
 def test_a_checkpoint_that_lacks_weights_fails_by_their_name(tmp_path: Path, checkpoint: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_checkpoint_that_lacks_weights_fails_by_their_name(tmp_path: Path, che
     del content["model_state_dict"]["decoder.ln.weight"]
     torch.save(content, tmp_path / "model.pt")
     with pytest.raises(CannotLoad):
-        model.load(tmp_path / "model.pt", "cpu", "auto")
+        load.load(tmp_path / "model.pt", "cpu", "auto")
 
 
 def test_a_pickle_that_runs_code_is_not_loaded(tmp_path: Path) -> None:
@@ -111,19 +111,19 @@ def test_a_pickle_that_runs_code_is_not_loaded(tmp_path: Path) -> None:
 
     (tmp_path / "model.pt").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(CannotLoad):
-        model.load(tmp_path / "model.pt", "cpu", "auto")
+        load.load(tmp_path / "model.pt", "cpu", "auto")
     assert not (tmp_path / "ran").exists()
 
 
 def test_what_a_cpu_cannot_do_is_refused_with_what_it_can(checkpoint: Path) -> None:
     with pytest.raises(CannotLoad, match="float16, which no CPU computes fast: set bfloat16 or auto"):
-        model.load(checkpoint, "cpu", "float16")
+        load.load(checkpoint, "cpu", "float16")
 
 
 def test_a_cpu_that_does_not_multiply_bfloat16_says_so(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(load, "multiplies_bfloat16", lambda: False)
     with pytest.raises(CannotLoad, match="bfloat16, which this CPU cannot multiply: set auto, or other nodes"):
-        model.load(checkpoint, "cpu", "bfloat16")
+        load.load(checkpoint, "cpu", "bfloat16")
 
 
 def test_rows_are_as_many_as_are_wanted_and_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

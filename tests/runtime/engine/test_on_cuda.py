@@ -15,16 +15,16 @@ import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from tests.runtime.engine.conftest import DIMS, hum
-from whisper_runtime.engine.decoder import Decoder
-from whisper_runtime.engine.encoder import Encoder
-from whisper_runtime.engine.filters import Filters, bounds
-from whisper_runtime.engine.mapping import mapped
-from whisper_runtime.engine.mel import spectrogram
-from whisper_runtime.engine.products import Precision, activations, packs
-from whisper_runtime.engine.sampling import _draw  # pyright: ignore[reportPrivateUsage]
-from whisper_runtime.engine.speech import Tokens
-from whisper_runtime.engine.steps import Recorded, Step
-from whisper_runtime.engine.work import Script
+from whisper_runtime.engine.batching.sampling import _draw  # pyright: ignore[reportPrivateUsage]
+from whisper_runtime.engine.model.cuda_graphs import Recorded, Step
+from whisper_runtime.engine.model.decoder import Decoder
+from whisper_runtime.engine.model.encoder import Encoder
+from whisper_runtime.engine.model.linear import Precision, activations, packs
+from whisper_runtime.engine.model.mmap_checkpoint import mapped
+from whisper_runtime.engine.policy.logit_filters import Filters, bounds
+from whisper_runtime.engine.policy.mel import spectrogram
+from whisper_runtime.engine.policy.queries import Script
+from whisper_runtime.engine.policy.tokens import Tokens
 
 CUDA = torch.device("cuda", 0)
 ROWS = 6

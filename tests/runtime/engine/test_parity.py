@@ -11,7 +11,7 @@ import pytest
 
 from hack.parity import compare, run, upstream
 from hack.parity.corpus import MODELS, Case, cases
-from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.batching.scheduler import Table
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from whisper.audio import HOP_LENGTH
 
-from whisper_runtime.engine import quiet
-from whisper_runtime.engine.quiet import cuts
+from whisper_runtime.engine.policy import silence_split
+from whisper_runtime.engine.policy.silence_split import cuts
 
 
 def noise(seconds: float) -> np.ndarray:
@@ -36,8 +36,8 @@ def test_the_cuts_are_those_of_each_frames_mean_square() -> None:
     samples = noise(300)
     power = np.square(samples.reshape(-1, HOP_LENGTH)).mean(axis=1)
     for start, end in cuts(samples)[:-1]:
-        middles = range(start + quiet.SHORTEST_FRAMES, start + 3001)
-        half = quiet.SMOOTHED_FRAMES // 2
+        middles = range(start + silence_split.SHORTEST_FRAMES, start + 3001)
+        half = silence_split.SMOOTHED_FRAMES // 2
         assert end == min(middles, key=lambda middle: power[middle - half : middle + half].sum(dtype=float))
 
 

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 
 from tests.runtime.engine.conftest import Counts, hum
-from whisper_runtime import golden
-from whisper_runtime.engine import device, model, scheduler
-from whisper_runtime.engine.batch import Batch
-from whisper_runtime.engine.protocol import Samples, State
-from whisper_runtime.engine.scheduler import Scheduler
-from whisper_runtime.engine.speed import FIRST, LongSpeed
-from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.batching import worker
+from whisper_runtime.engine.batching.batch import Batch
+from whisper_runtime.engine.batching.scheduler import Table
+from whisper_runtime.engine.batching.throughput import FIRST, LongSpeed
+from whisper_runtime.engine.batching.worker import Scheduler
+from whisper_runtime.engine.interface import Samples, State
+from whisper_runtime.engine.model import device, load
 from whisper_runtime.engine.transcription import Options, Segment
+from whisper_runtime.media import self_test
 
 pytestmark = pytest.mark.usefixtures("short_windows")
 
@@ -38,7 +39,7 @@ def failed(engine: Scheduler) -> str:
 
 
 @pytest.fixture
-def engine(smallest: model.Model) -> Iterator[Scheduler]:
+def engine(smallest: load.Model) -> Iterator[Scheduler]:
     engine = Scheduler(lambda: smallest, lambda transcribe: None)
     engine.start()
     yield engine
@@ -58,7 +59,7 @@ def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler)
 
 @pytest.mark.parametrize(("max_batch_size", "most"), [(1, 1), (2, 2), (None, 3)])
 def test_no_more_windows_share_a_step_than_the_user_wants(
-    max_batch_size: int | None, most: int, smallest: model.Model, counts: Counts
+    max_batch_size: int | None, most: int, smallest: load.Model, counts: Counts
 ) -> None:
     engine = Scheduler(lambda: smallest, lambda transcribe: None, counts, max_batch_size)
     futures = [engine.submit(hum(3), OPTIONS) for _ in range(3)]
@@ -70,9 +71,9 @@ def test_no_more_windows_share_a_step_than_the_user_wants(
     assert max(counts.rows) == most
 
 
-def test_a_model_is_proven_in_one_pass(smallest: model.Model, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_proven_in_one_pass(smallest: load.Model, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a threshold that nothing passes, by which a client's request is decoded again at each temperature."""
-    monkeypatch.setattr("whisper_runtime.engine.windows.LOGPROB_THRESHOLD", 0.0)
+    monkeypatch.setattr("whisper_runtime.engine.policy.windows.LOGPROB_THRESHOLD", 0.0)
     before: list[int] = []
 
     def prove(transcribe: Callable[[Samples], str]) -> None:
@@ -88,7 +89,7 @@ def test_a_model_is_proven_in_one_pass(smallest: model.Model, counts: Counts, mo
         engine.stop()
 
 
-def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: model.Model) -> None:
+def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: load.Model) -> None:
     """Given a start that is stopped once the model is proven."""
     engine = Scheduler(lambda: smallest, lambda transcribe: transcribe(hum(3)) and None)
     engine.state = State.STOPPED
@@ -98,11 +99,11 @@ def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: m
 
 
 def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
-    smallest: model.Model, monkeypatch: pytest.MonkeyPatch
+    smallest: load.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
     told = threading.Event()
-    monkeypatch.setattr(scheduler, "LongSpeed", lambda: told.set() or LongSpeed())
+    monkeypatch.setattr(worker, "LongSpeed", lambda: told.set() or LongSpeed())
     engine = Scheduler(lambda: smallest, lambda transcribe: told.clear())
     engine.start()
     engine.submit(hum(3), OPTIONS).result(SECONDS)
@@ -112,14 +113,14 @@ def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
     engine.stop()
 
 
-def test_a_model_that_is_still_loading_is_not_waited_for(smallest: model.Model) -> None:
+def test_a_model_that_is_still_loading_is_not_waited_for(smallest: load.Model) -> None:
     loaded = threading.Event()
 
-    def load() -> model.Model:
+    def loading() -> load.Model:
         loaded.wait(SECONDS)
         return smallest
 
-    engine = Scheduler(load, lambda transcribe: None)
+    engine = Scheduler(loading, lambda transcribe: None)
     engine.start()
     future = engine.submit(hum(3), OPTIONS)
     engine.stop()
@@ -130,7 +131,7 @@ def test_a_model_that_is_still_loading_is_not_waited_for(smallest: model.Model) 
     assert engine.state is State.STOPPED
 
 
-def test_what_is_left_at_the_end_is_cancelled(smallest: model.Model) -> None:
+def test_what_is_left_at_the_end_is_cancelled(smallest: load.Model) -> None:
     engine = Scheduler(lambda: smallest, lambda transcribe: None)
     engine.start()
     futures = [engine.submit(hum(60), OPTIONS) for _ in range(20)]
@@ -141,16 +142,16 @@ def test_what_is_left_at_the_end_is_cancelled(smallest: model.Model) -> None:
 def test_a_model_that_cannot_be_loaded_fails_by_name(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"no checkpoint")
     assert "model.pt is no checkpoint" in failed(
-        Scheduler(lambda: model.load(tmp_path / "model.pt", "cpu", "auto"), lambda transcribe: None)
+        Scheduler(lambda: load.load(tmp_path / "model.pt", "cpu", "auto"), lambda transcribe: None)
     )
 
 
-def test_a_model_that_hears_something_else_is_never_ready(smallest: model.Model, tmp_path: Path) -> None:
+def test_a_model_that_hears_something_else_is_never_ready(smallest: load.Model, tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "clip.wav"), "wb") as clip:
         clip.setparams((1, 2, 16_000, 0, "NONE", ""))
         clip.writeframes(bytes(32_000))
     (tmp_path / "clip.txt").write_text("Please call me back tomorrow morning.")
-    engine = Scheduler(lambda: smallest, lambda transcribe: golden.prove(str(tmp_path), 0.2, transcribe))
+    engine = Scheduler(lambda: smallest, lambda transcribe: self_test.prove(str(tmp_path), 0.2, transcribe))
     assert "of the golden clip's words wrong" in failed(engine)
 
 
@@ -158,8 +159,8 @@ def test_without_a_clip_nothing_is_proven(tmp_path: Path) -> None:
     def transcribe(samples: Samples) -> str:
         raise AssertionError("there is nothing to transcribe")
 
-    with pytest.raises(golden.NotProven, match="WHISPER_GOLDEN_DIR"):
-        golden.prove(str(tmp_path), 0.2, transcribe)
+    with pytest.raises(self_test.NotProven, match="WHISPER_GOLDEN_DIR"):
+        self_test.prove(str(tmp_path), 0.2, transcribe)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_without_a_clip_nothing_is_proven(tmp_path: Path) -> None:
     ],
 )
 def test_the_word_error_rate(expected: str, heard: str, rate: float) -> None:
-    assert golden.word_error_rate(expected, heard) == rate
+    assert self_test.word_error_rate(expected, heard) == rate
 
 
 def test_a_cancelled_request_gives_its_place_back() -> None:
@@ -186,7 +187,7 @@ def test_a_cancelled_request_gives_its_place_back() -> None:
 
 
 def test_a_model_that_breaks_fails_its_requests_and_says_so(
-    smallest: model.Model, monkeypatch: pytest.MonkeyPatch
+    smallest: load.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given a device that does not compute any more."""
 
@@ -204,7 +205,7 @@ def test_a_model_that_breaks_fails_its_requests_and_says_so(
 
 
 def test_a_device_that_is_lost_ends_every_request_and_the_engine(
-    smallest: model.Model, monkeypatch: pytest.MonkeyPatch
+    smallest: load.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given a device that answers whatever it is asked with the same error, once a request has failed on it."""
 

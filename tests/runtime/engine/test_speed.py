@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from whisper_runtime.engine.speed import FIRST, MEMORY_SECONDS, LongSpeed, Speed
+from whisper_runtime.engine.batching.throughput import FIRST, MEMORY_SECONDS, LongSpeed, Speed
 
 
 def after(speed: Speed, *windows: float) -> float:

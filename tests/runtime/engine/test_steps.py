@@ -15,11 +15,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.runtime.engine.conftest import Counts, ask, hum, until
-from whisper_runtime.engine import batch
-from whisper_runtime.engine.decoder import Cache
-from whisper_runtime.engine.model import Model
-from whisper_runtime.engine.scheduler import table_of
-from whisper_runtime.engine.steps import SHORT, OneByOne, Recorded, Step
+from whisper_runtime.engine.batching import batch
+from whisper_runtime.engine.batching.worker import table_of
+from whisper_runtime.engine.model.cuda_graphs import SHORT, OneByOne, Recorded, Step
+from whisper_runtime.engine.model.decoder import Cache
+from whisper_runtime.engine.model.load import Model
 from whisper_runtime.engine.transcription import Options
 
 ROWS = 12

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from tests.runtime.engine.conftest import Counts, ask, hum, until
-from whisper_runtime.engine import device
-from whisper_runtime.engine.model import Model
-from whisper_runtime.engine.protocol import OutOfMemory
-from whisper_runtime.engine.scheduler import table_of
-from whisper_runtime.engine.table import Table
+from whisper_runtime.engine.batching.scheduler import Table
+from whisper_runtime.engine.batching.worker import table_of
+from whisper_runtime.engine.interface import OutOfMemory
+from whisper_runtime.engine.model import device
+from whisper_runtime.engine.model.load import Model
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 pytestmark = pytest.mark.usefixtures("short_windows")
@@ -151,7 +151,7 @@ def test_a_recording_that_runs_out_of_memory_while_it_is_read_fails(
     def none_left(*_: Any) -> None:
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("whisper_runtime.engine.windows.spectrogram", none_left)
+    monkeypatch.setattr("whisper_runtime.engine.policy.windows.spectrogram", none_left)
     big = ask(table, hum(3), OPTIONS)
     until(table, lambda: big.done() and other.done())
     assert isinstance(big.exception(), OutOfMemory)
@@ -199,7 +199,7 @@ def test_a_device_that_is_lost_is_no_single_requests_trouble(table: Table, monke
     def lost(*_: Any) -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
-    monkeypatch.setattr("whisper_runtime.engine.windows.spectrogram", lost)
+    monkeypatch.setattr("whisper_runtime.engine.policy.windows.spectrogram", lost)
     monkeypatch.setattr(device, "check", lost)
     future = ask(table, hum(3), OPTIONS)
     with pytest.raises(RuntimeError, match="illegal memory access"):
@@ -239,7 +239,7 @@ def test_a_poor_result_is_decoded_again_without_another_encoding(
     table: Table, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given a threshold that nothing passes."""
-    monkeypatch.setattr("whisper_runtime.engine.windows.LOGPROB_THRESHOLD", 0.0)
+    monkeypatch.setattr("whisper_runtime.engine.policy.windows.LOGPROB_THRESHOLD", 0.0)
     options = Options(language="en", temperatures=(0.0, 0.4, 0.8), seed=1, without_timestamps=True)
     until(table, ask(table, hum(3), options).done)
     assert counts.fallbacks == 2
@@ -249,7 +249,7 @@ def test_a_poor_result_is_decoded_again_without_another_encoding(
 def test_a_language_that_is_sure_comes_from_the_first_window(
     table: Table, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whisper_runtime.engine.windows.SURE", 0.0)
+    monkeypatch.setattr("whisper_runtime.engine.policy.windows.SURE", 0.0)
     until(table, ask(table, hum(3), Options(temperatures=(0.0,), without_timestamps=True)).done)
     assert [counts.stages.count(stage) for stage in ("encode", "detect")] == [1, 1]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from whisper_runtime.engine.request import Request
-from whisper_runtime.engine.speech import Tokens
+from whisper_runtime.engine.batching.request import Request
+from whisper_runtime.engine.policy.queries import Align, Answer, Decode, Detect, Heard, Language, Pause, Said, Work
+from whisper_runtime.engine.policy.tokens import Tokens
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
-from whisper_runtime.engine.work import Align, Answer, Decode, Detect, Heard, Language, Pause, Said, Work
 
 MODEL = Tokens(is_multilingual=True, num_languages=99, n_vocab=51865, n_text_ctx=448)
 TOKENS = MODEL.of("en", "transcribe")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.runtime.fetch.mirror import Mirror, serving, whole
-from whisper_runtime.contract import FetchReport, RuntimeConfig
-from whisper_runtime.fetch import fetch
+from whisper_runtime.contract.config import FetchReport, RuntimeConfig
 from whisper_runtime.fetch.download import Patience
+from whisper_runtime.fetch.fetch import fetch
 
 DIMENSIONS = {
     "n_mels": 8,

@@ -11,7 +11,7 @@ import pytest
 from tests.runtime.fetch.conftest import digest, fetched, saved, visible, weights
 from tests.runtime.fetch.mirror import Mirror
 from whisper_runtime.fetch.checkpoint import check
-from whisper_runtime.fetch.failure import FetchError
+from whisper_runtime.fetch.errors import FetchError
 
 
 class Pickled:

@@ -20,8 +20,8 @@ from tests.runtime.fetch.mirror import (
     whole,
     without_ranges,
 )
-from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, FetchReport, RuntimeConfig
-from whisper_runtime.fetch import fetch
+from whisper_runtime.contract.config import TERMINATION_MESSAGE_LIMIT, FetchReport, RuntimeConfig
+from whisper_runtime.fetch.fetch import fetch
 
 
 def name_of(content: bytes) -> str:

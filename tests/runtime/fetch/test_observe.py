@@ -10,9 +10,9 @@ import pytest
 
 from tests.runtime.fetch.conftest import digest, fetched
 from tests.runtime.fetch.mirror import Mirror, cut, whole
-from whisper_runtime.contract import FetchProgress
-from whisper_runtime.fetch.observe import observable
+from whisper_runtime.contract.config import FetchProgress
 from whisper_runtime.fetch.progress import Progress
+from whisper_runtime.fetch.progress_server import observable
 
 
 def asked(port: int, path: str) -> str:
@@ -61,8 +61,8 @@ def test_the_problem_is_told_until_bytes_come_again(mirror: Mirror, cache: Path)
             super().fails(problem)
             seen.append(self.now)
 
-    from whisper_runtime.contract import RuntimeConfig
-    from whisper_runtime.fetch import fetch
+    from whisper_runtime.contract.config import RuntimeConfig
+    from whisper_runtime.fetch.fetch import fetch
 
     progress = Watched("mine")
     config = RuntimeConfig(

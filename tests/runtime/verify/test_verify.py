@@ -18,14 +18,14 @@ import pytest
 from tests.contract.server import fake_server
 from tests.runtime.fake_engine import MULTILINGUAL, SEGMENT, SPOKEN, TURBO, FakeEngine
 from whisper_runtime.__main__ import main
-from whisper_runtime.audio import AudioError
-from whisper_runtime.contract import TERMINATION_MESSAGE_LIMIT, Check, VerifyReport
-from whisper_runtime.engine.protocol import Abilities, Samples
-from whisper_runtime.verify import cluster, security
+from whisper_runtime.contract.config import TERMINATION_MESSAGE_LIMIT, Check, VerifyReport
+from whisper_runtime.engine.interface import Abilities, Samples
+from whisper_runtime.media.decode import AudioError
+from whisper_runtime.verify import metrics_port, security
 from whisper_runtime.verify.checks import Subject, examined
+from whisper_runtime.verify.client import Answer, Headers, Server
 from whisper_runtime.verify.performance import percentile
 from whisper_runtime.verify.run import Order, verify
-from whisper_runtime.verify.server import Answer, Headers, Server
 
 SECONDS = 2.5
 SILENT = replace(SEGMENT, text=" Hello.", words=())
@@ -118,7 +118,7 @@ def test_a_server_that_runs_as_root_fails(golden: str, monkeypatch: pytest.Monke
     ids=["shut in", "open", "not told"],
 )
 def test_a_pod_tells_whether_it_has_a_way_out(metrics: str, passed: bool, says: str) -> None:
-    [check] = examined(cluster.NO_EGRESS, telling(metrics))
+    [check] = examined(metrics_port.NO_EGRESS, telling(metrics))
     assert (check.name, check.passed) == ("no-way-out", passed)
     assert says in check.message
 
@@ -151,12 +151,12 @@ def telling(text: str, status: int = 200) -> Subject:
 
 def test_a_pod_tells_how_long_it_took_to_be_ready_and_what_its_model_runs_on() -> None:
     found = {"load_seconds": 2.5, "device": "NVIDIA H100", "compute_type": "float16", "memory_bytes": 3_000_000_000}
-    assert cluster.told(telling(METRICS)) == found
+    assert metrics_port.told(telling(METRICS)) == found
 
 
 @pytest.mark.parametrize(("text", "status"), [("whisper_model_load_seconds 0", 200), ("no metrics {", 200), ("", 500)])
 def test_what_a_pod_does_not_tell_stays_open(text: str, status: int) -> None:
-    assert cluster.told(telling(text, status)) == {}
+    assert metrics_port.told(telling(text, status)) == {}
 
 
 def test_with_a_key_it_is_proven_that_one_is_needed(golden: str, key_file: str) -> None:

@@ -1,0 +1,1 @@
+"""What the operator and the runtime agree on: environment, ports, paths, metrics, reports. Needs pydantic alone."""

@@ -1,0 +1,1 @@
+"""Who is computed when: the scheduler, its sequences, and the one thread that owns the model."""

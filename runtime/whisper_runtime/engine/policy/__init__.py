@@ -1,0 +1,1 @@
+"""What whisper.transcribe decides for one file: windows, segments, words. Knows no weights."""

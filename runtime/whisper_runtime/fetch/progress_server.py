@@ -1,0 +1,92 @@
+"""Progress over HTTP while a fetch runs: JSON for the operator, metrics for Prometheus."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import socket
+import threading
+from collections.abc import Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from whisper_runtime.contract.config import (
+    FETCH_LEFT_METRIC,
+    FETCH_SPEED_METRIC,
+    FETCH_TOTAL_METRIC,
+    FETCHED_BYTES_METRIC,
+    METRICS_PATH,
+    PROGRESS_PATH,
+)
+from whisper_runtime.fetch.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def observable(progress: Progress, port: int) -> Generator[int, None, None]:
+    """Answers on `port` (0: any) while the block runs, and gives the port; a port that is taken is no obstacle."""
+    registry = _metrics(progress)
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5.0
+
+        def do_GET(self) -> None:
+            match self.path.partition("?")[0]:
+                case p if p == PROGRESS_PATH:
+                    self._answer(200, "application/json", progress.now.model_dump_json().encode())
+                case p if p == METRICS_PATH:
+                    self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
+                case _:
+                    self._answer(404, "text/plain", b"not here\n")
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    try:
+        server = _server(port, Handler)
+    except OSError as error:
+        log.warning("the progress of this fetch is not shown, for port %d cannot be opened: %s", port, error.strerror)
+        yield 0
+        return
+    thread = threading.Thread(target=server.serve_forever, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _server(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """Listening for IPv6 and IPv4 where the machine has both."""
+    if not socket.has_dualstack_ipv6():
+        return ThreadingHTTPServer(("", port), handler)
+    server = ThreadingHTTPServer(("", port), handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    server.server_port = server.socket.getsockname()[1]
+    return server
+
+
+def _metrics(progress: Progress) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    done = Gauge(FETCHED_BYTES_METRIC, "Bytes of the checkpoint that are there.", registry=registry)
+    done.set_function(lambda: progress.now.bytes)
+    total = Gauge(FETCH_TOTAL_METRIC, "Bytes of the checkpoint; 0: not known.", registry=registry)
+    total.set_function(lambda: progress.now.total or 0)
+    speed = Gauge(FETCH_SPEED_METRIC, "Bytes that come per second.", registry=registry)
+    speed.set_function(lambda: progress.now.bytes_per_second or 0)
+    left = Gauge(FETCH_LEFT_METRIC, "Seconds until all is there at that speed; NaN: not known.", registry=registry)
+    left.set_function(lambda: math.nan if (seconds := progress.now.seconds_left) is None else seconds)
+    return registry

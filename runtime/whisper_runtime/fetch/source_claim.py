@@ -1,0 +1,54 @@
+"""pvc://claim/path: a file of another claim, mounted beside the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+from whisper_runtime.contract.config import DOWNLOAD_FAILED
+from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.partial import BLOCK, sha256_of
+from whisper_runtime.fetch.source import Body
+
+
+class MountedFile:
+    def __init__(self, url: str, claim_dir: Path) -> None:
+        """Raises FetchError where the path leads out of the claim."""
+        self.name = url
+        self._path = (claim_dir / unquote(urlsplit(url).path).lstrip("/")).resolve()
+        if not self._path.is_relative_to(claim_dir.resolve()):
+            raise FetchError(DOWNLOAD_FAILED, f"{url} leads out of its claim: write a path within it")
+
+    def sha256(self) -> str:
+        """Digest of the file in hex, which a pvc:// source may leave to us to find; raises FetchError."""
+        try:
+            return sha256_of(self._path)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    @contextmanager
+    def open(self, offset: int, tag: str | None) -> Generator[Body, None, None]:
+        try:
+            file = self._path.open("rb")
+        except OSError as error:
+            raise self._unreadable(error) from None
+        with file:
+            file.seek(offset)
+            yield Body(offset, self._path.stat().st_size, tag, self._blocks(file))
+
+    def _blocks(self, file: IO[bytes]) -> Iterator[bytes]:
+        while True:
+            try:
+                block = file.read(BLOCK)
+            except OSError as error:
+                raise self._unreadable(error) from None
+            if not block:
+                return
+            yield block
+
+    def _unreadable(self, error: OSError) -> FetchError:
+        why = error.strerror or type(error).__name__
+        return FetchError(DOWNLOAD_FAILED, f"{self.name} cannot be read ({why}): is the path right, and readable?")

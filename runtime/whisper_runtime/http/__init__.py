@@ -1,0 +1,1 @@
+"""OpenAI's API and our own over HTTP: middleware, forms, responses, streams."""

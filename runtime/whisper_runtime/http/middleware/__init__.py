@@ -1,0 +1,1 @@
+"""What is asked of a request before its body is read: one ASGI layer a file."""

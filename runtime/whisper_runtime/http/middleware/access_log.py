@@ -1,0 +1,107 @@
+"""Around all layers that refuse: a request's id, its line in the log, its count, and the answer to a bug."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from whisper_runtime.contract.config import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.errors import ApiError, error_response, internal_error
+from whisper_runtime.logs import request_id
+from whisper_runtime.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH})
+"""Asked every few seconds and by no client, so logged for debugging only, and not counted."""
+
+
+class Access:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = time.perf_counter()
+        current = id_of(Headers(scope=scope).get("x-request-id", ""))
+        token = request_id.set(current)
+        answer = _Answer(send, current)
+        try:
+            await self._answer(scope, receive, answer)
+        finally:
+            self._note(scope, answer, time.perf_counter() - started)
+            request_id.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            await self.app(scope, receive, answer.send)
+        except Exception:
+            log.exception("unexpected error")
+            if answer.status is not None:
+                ended(scope, internal_error())
+                raise  # the answer has begun: only breaking the connection tells the client
+            await error_response(internal_error())(scope, receive, answer.send)
+
+    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+        error: ApiError | None = scope.get("state", {}).get("ended")
+        shown, cause = (error.status_code, error.body["code"]) if error else (answer.status or 499, answer.cause)
+        level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
+        log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
+        if scope["path"] not in PROBED:
+            self.metrics.answered(route_of(scope), shown, cause)
+
+
+class _Answer:
+    """An answer on its way out; `status` is None until it has begun, `cause` is the code of its error."""
+
+    def __init__(self, send: Send, current: str) -> None:
+        self._send = send
+        self._request_id = current
+        self.status: int | None = None
+        self.cause: str | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)["x-request-id"] = self._request_id
+        elif self.cause is None and self.status is not None and self.status >= 400:
+            self.cause = cause_of(message.get("body", b""))
+        await self._send(message)
+
+
+def ended(scope: Scope, error: ApiError | None) -> None:
+    """Notes how an answer ended that had begun with 200: the log and the metrics show that. None: as it began."""
+    scope.setdefault("state", {})["ended"] = error
+
+
+def id_of(asked: str) -> str:
+    """The client's own id where it is sane, else a new one."""
+    return asked if SANE_ID.fullmatch(asked) else uuid.uuid4().hex
+
+
+def cause_of(body: bytes) -> str | None:
+    """The code in an error of OpenAI's shape; None where `body` is none, or has none."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return code if isinstance(code, str) else None
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template, so that the number of label values stays bounded."""
+    return str(getattr(scope.get("route"), "path", "none"))
+
+
+def _printable(path: str) -> str:
+    return path[:200].encode("unicode_escape").decode()

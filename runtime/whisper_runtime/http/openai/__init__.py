@@ -1,0 +1,1 @@
+"""OpenAI's words: forms, options, responses and their five formats."""

@@ -1,0 +1,94 @@
+"""What a client may send, field by field; anything else is refused, so that no option is ignored in silence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from fastapi import Form, Request, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from whisper_runtime.engine.transcription import Task
+from whisper_runtime.errors import ApiError
+from whisper_runtime.http.openai.responses import Absent
+
+ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
+Granularity = Literal["word", "segment"]
+Included = Literal["logprobs"]
+
+OF_OTHER_MODELS: Final = frozenset(
+    {"chunking_strategy", "keywords", "known_speaker_names", "known_speaker_references", "languages"}
+)
+"""Fields of OpenAI's API, or values of them, that its other models take and Whisper cannot honour."""
+
+MAX_FIELDS: Final = 32
+MAX_FIELD_KIB: Final = 64
+"""Of each field that is no file."""
+
+Multipart: Final = Form(media_type="multipart/form-data")
+
+Language = Annotated[str, Field(max_length=40)]
+"""ISO-639-1 code or English name; `auto` is the server's default."""
+ModelName = Annotated[str, Field(max_length=200)]
+Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Upload(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: UploadFile
+    """The recording, in any container and codec that ffmpeg reads."""
+
+
+class PlainForm(_Upload):
+    """The form of `POST /transcribe`."""
+
+    language: Language | Absent = None
+    task: Task = "transcribe"
+
+
+class TranslationForm(_Upload):
+    """The form of `POST /v1/audio/translations`."""
+
+    model: ModelName
+    prompt: str | Absent = None
+    response_format: ResponseFormat = "json"
+    temperature: Temperature = 0.0
+
+
+class TranscriptionForm(TranslationForm):
+    """The form of `POST /v1/audio/transcriptions`; arrays come with and without brackets behind their name."""
+
+    language: Language | Absent = None
+    chunking_strategy: Literal["auto"] | Absent = None
+    """`auto` leaves to the server where it cuts, as it does anyway."""
+    stream: bool | Absent = None
+    include_in_brackets: list[Included] = Field(default=[], alias="include[]")
+    include_bare: list[Included] = Field(default=[], alias="include")
+    granularities_in_brackets: list[Granularity] = Field(default=[], alias="timestamp_granularities[]")
+    granularities_bare: list[Granularity] = Field(default=[], alias="timestamp_granularities")
+
+    @property
+    def include(self) -> frozenset[Included]:
+        return frozenset(self.include_in_brackets + self.include_bare)
+
+    @property
+    def granularities(self) -> frozenset[Granularity]:
+        return frozenset(self.granularities_in_brackets + self.granularities_bare)
+
+
+SCALARS: Final = frozenset(
+    name for form in (PlainForm, TranscriptionForm) for name, field in form.model_fields.items() if field.alias is None
+)
+"""Fields that hold one value; arrays have an alias for their second spelling."""
+
+
+async def each_once(request: Request) -> None:
+    """Refuses a field that is given twice, of which the framework would take the last in silence.
+
+    By now the form is read, and kept with its request.
+    """
+    form = await request.form()
+    for name in SCALARS & form.keys():
+        if (times := len(form.getlist(name))) > 1:
+            message = f"`{name}` is given {times} times, and takes one value: send it once."
+            raise ApiError(400, message, param=name, code="repeated_parameter")

@@ -1,0 +1,92 @@
+"""The OpenAPI document, made true: what FastAPI cannot know of middleware, and what it only supposes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.responses import ErrorBody, TextDelta, TextDone
+
+Answers = dict[int | str, dict[str, Any]]
+"""What an operation may answer, by status, as FastAPI's `responses` takes it."""
+
+SECURITY_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+REFUSALS: Final = {
+    400: "A field is wrong, or the file is no audio",
+    401: "There is no API key, or an unknown one",
+    404: "There is no such model",
+    408: "The body came too slowly",
+    413: "The body or the recording is too long",
+    429: "The queue or the client's quota is full: `Retry-After` says when to try again",
+    500: "A bug: the log says more under the id in `x-request-id`",
+    503: "The server starts or stops: `Retry-After` says when to try again",
+    504: "There was no answer within the time allowed",
+}
+
+
+EVENTS: Final = (TextDelta, TextDone, ErrorBody)
+"""What the lines of a stream hold."""
+EVENT_STREAM: Final[dict[str, Any]] = {
+    "itemSchema": {
+        "type": "object",
+        "required": ["data"],
+        "properties": {
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"anyOf": [{"$ref": f"#/components/schemas/{event.__name__}"} for event in EVENTS]},
+            }
+        },
+    }
+}
+"""A stream of server-sent events, as OpenAPI 3.2 describes one (4.14.4) and FastAPI does already."""
+
+
+def refusals(*statuses: int) -> Answers:
+    """The answers that refuse; all have one body."""
+    return {status: {"model": ErrorBody, "description": REFUSALS[status]} for status in statuses}
+
+
+NO_SUCH_MODEL: Final = refusals(404)
+READING: Final = refusals(401, 429, 500)
+UPLOADING: Final = refusals(400, 401, 408, 413, 429, 500, 503, 504)
+
+
+def document(app: FastAPI, *, models: Sequence[str], authenticated: bool) -> None:
+    """Has `app` answer GET /openapi.json with what is true of it, and of the one model that it serves."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            app.openapi_schema = _corrected(found, models, authenticated)
+        return app.openapi_schema
+
+    app.openapi = openapi
+
+
+def _corrected(found: dict[str, Any], models: Sequence[str], authenticated: bool) -> dict[str, Any]:
+    """Without FastAPI's own validation errors, which are 400 here; with the keys that a middleware asks for."""
+    schemas = found["components"]["schemas"]
+    for path in found["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas |= models_json_schema(
+        [(event, "serialization") for event in EVENTS], ref_template="#/components/schemas/{model}"
+    )[1]["$defs"]
+    for form in (TranscriptionForm, TranslationForm):
+        schemas[form.__name__]["properties"]["model"] |= {"enum": list(models)}
+    if authenticated:
+        found["components"]["securitySchemes"] = SECURITY_SCHEMES
+        found["security"] = [{name: []} for name in SECURITY_SCHEMES]
+    return found

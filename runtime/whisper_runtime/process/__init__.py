@@ -1,0 +1,1 @@
+"""The server's process: from start to drain, on two ports."""

@@ -1,0 +1,1 @@
+"""What one process allows and does for a request, whatever protocol it came by: no routes, no middleware."""
