@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hack.dashboards.panels import Dashboard, Graph, Stat, Table, Variable
-from whisper_runtime.contract import config
+from whisper_runtime.contract import metric_names
 
 SERIES: Final = 'namespace="$namespace",service="${service}-metrics"'
 PODS: Final = 'namespace="$namespace",pod=~"${service}-[a-z0-9]+-[a-z0-9]{5}",container="server"'
@@ -19,7 +19,7 @@ def rate(metric: str, matchers: str = "") -> str:
 
 def share(statuses: str, of: str) -> str:
     """Requests with such statuses, among such; 0 while there is none of them."""
-    some, all_ = (f"sum({rate(config.REQUESTS_METRIC, f',{matchers}')})" for matchers in (statuses, of))
+    some, all_ = (f"sum({rate(metric_names.REQUESTS_METRIC, f',{matchers}')})" for matchers in (statuses, of))
     return f"({some} or vector(0)) / {all_}"
 
 
@@ -33,17 +33,17 @@ def gauge(metric: str) -> str:
 
 FAILED: Final = share('status=~"5..",status!="503"', 'status=~"2..|5.."')
 REFUSED: Final = share('status=~"429|503"', 'status=~"2..|429|5.."')
-BACKLOG: Final = f"{gauge(config.QUEUED_AUDIO_METRIC)} / {gauge(config.REALTIME_FACTOR_METRIC)}"
+BACKLOG: Final = f"{gauge(metric_names.QUEUED_AUDIO_METRIC)} / {gauge(metric_names.REALTIME_FACTOR_METRIC)}"
 
 DASHBOARD: Final = Dashboard(
     "whisper-service",
     "Whisper / service",
     (
-        Variable("namespace", "Namespace", f"label_values({config.READY_METRIC}, namespace)"),
+        Variable("namespace", "Namespace", f"label_values({metric_names.READY_METRIC}, namespace)"),
         Variable(
             "service",
             "WhisperService",
-            f'label_values({config.READY_METRIC}{{namespace="$namespace"}}, service)',
+            f'label_values({metric_names.READY_METRIC}{{namespace="$namespace"}}, service)',
             "/^(.*)-metrics$/",
         ),
     ),
@@ -57,7 +57,7 @@ DASHBOARD: Final = Dashboard(
             ),
             Stat(
                 "Pods not ready",
-                f"count({gauge(config.READY_METRIC)} == 0) or vector(0)",
+                f"count({gauge(metric_names.READY_METRIC)} == 0) or vector(0)",
                 "Pods that load, drain, or hang.",
                 {1: "orange"},
             ),
@@ -77,7 +77,7 @@ DASHBOARD: Final = Dashboard(
             ),
             Stat(
                 "Slowest in twenty",
-                quantile(0.95, config.TRANSCRIPTION_SECONDS_METRIC),
+                quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
                 "Seconds from a request's last byte to its text, 95th percentile. The red line is at 80 % of"
                 " requestTimeout's default.",
                 {60: "orange", 240: "red"},
@@ -95,23 +95,23 @@ DASHBOARD: Final = Dashboard(
         "What clients see": (
             Graph(
                 "Requests by status",
-                {"{{status}}": f"sum by (status) ({rate(config.REQUESTS_METRIC)})"},
+                {"{{status}}": f"sum by (status) ({rate(metric_names.REQUESTS_METRIC)})"},
                 "429: queues are full. 503: pods come and go. 504: out of time. 500: a fault; see the log.",
                 "reqps",
             ),
             Graph(
                 "Seconds to the text",
                 {
-                    "half": quantile(0.5, config.TRANSCRIPTION_SECONDS_METRIC),
-                    "19 in 20": quantile(0.95, config.TRANSCRIPTION_SECONDS_METRIC),
-                    "99 in 100": quantile(0.99, config.TRANSCRIPTION_SECONDS_METRIC),
+                    "half": quantile(0.5, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "19 in 20": quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "99 in 100": quantile(0.99, metric_names.TRANSCRIPTION_SECONDS_METRIC),
                 },
                 "From a request's last byte, of those that got a text.",
                 "s",
             ),
             Graph(
                 "Requests by route",
-                {"{{route}}": f"sum by (route) ({rate(config.REQUESTS_METRIC)})"},
+                {"{{route}}": f"sum by (route) ({rate(metric_names.REQUESTS_METRIC)})"},
                 "`none`: refused before any route, by authentication for example.",
                 "reqps",
             ),
@@ -120,15 +120,15 @@ DASHBOARD: Final = Dashboard(
             Graph(
                 "Pods",
                 {
-                    "ready": f"sum({gauge(config.READY_METRIC)})",
-                    "scraped": f"count({gauge(config.READY_METRIC)})",
+                    "ready": f"sum({gauge(metric_names.READY_METRIC)})",
+                    "scraped": f"count({gauge(metric_names.READY_METRIC)})",
                     "wanted": 'kube_deployment_spec_replicas{namespace="$namespace",deployment="$service"}',
                 },
                 "Wanted: by the spec, or by its autoscaler.",
             ),
             Graph(
                 "Audio that waits",
-                {"{{pod}}": gauge(config.QUEUED_AUDIO_METRIC)},
+                {"{{pod}}": gauge(metric_names.QUEUED_AUDIO_METRIC)},
                 "Seconds of audio in each pod's queue; beyond maxQueuedAudio clients get 429.",
                 "s",
             ),
@@ -140,29 +140,29 @@ DASHBOARD: Final = Dashboard(
             ),
             Graph(
                 "Speed",
-                {"{{pod}}": gauge(config.REALTIME_FACTOR_METRIC)},
+                {"{{pod}}": gauge(metric_names.REALTIME_FACTOR_METRIC)},
                 "Seconds of audio that a pod transcribes in a second, as measured over its last windows.",
             ),
         ),
         "What is spoken": (
             Graph(
                 "Audio transcribed per second",
-                {"audio": f"sum({rate(f'{config.AUDIO_SECONDS_METRIC}_sum')})"},
+                {"audio": f"sum({rate(f'{metric_names.AUDIO_SECONDS_METRIC}_sum')})"},
                 "Seconds of audio that end well in each second: the throughput.",
                 "s",
             ),
             Graph(
                 "Length of the recordings",
                 {
-                    "half": quantile(0.5, config.AUDIO_SECONDS_METRIC),
-                    "19 in 20": quantile(0.95, config.AUDIO_SECONDS_METRIC),
+                    "half": quantile(0.5, metric_names.AUDIO_SECONDS_METRIC),
+                    "19 in 20": quantile(0.95, metric_names.AUDIO_SECONDS_METRIC),
                 },
                 "Long recordings make long waits.",
                 "s",
             ),
             Graph(
                 "Transcriptions by language",
-                {"{{language}}": f"sum by (language) ({rate(config.TRANSCRIPTIONS_METRIC)})"},
+                {"{{language}}": f"sum by (language) ({rate(metric_names.TRANSCRIPTIONS_METRIC)})"},
                 "As asked for or detected. A language that nobody speaks is often silence or noise.",
                 "reqps",
             ),
@@ -170,13 +170,13 @@ DASHBOARD: Final = Dashboard(
         "Pods": (
             Table(
                 "Models",
-                gauge(config.MODEL_INFO_METRIC),
+                gauge(metric_names.MODEL_INFO_METRIC),
                 "What each pod serves; two models during a rollout only.",
                 ("pod", "model", "digest"),
             ),
             Graph(
                 "Seconds to ready",
-                {"{{pod}}": gauge(config.MODEL_LOAD_METRIC)},
+                {"{{pod}}": gauge(metric_names.MODEL_LOAD_METRIC)},
                 "From start to ready. A slow volume shows here, and in how late new pods help.",
                 "s",
             ),

@@ -17,7 +17,7 @@ from typing import Final
 from hack.load import speeches
 from hack.load.client import SLOW_BYTES, Manner, Outcome, Speech, ask
 from hack.load.process import Held, Runtime
-from whisper_runtime.contract.config import HEALTH_PATH
+from whisper_runtime.contract.network import HEALTH_PATH
 
 TIMES_CAPACITY: Final = 10
 HANG_UP: Final = 0.20

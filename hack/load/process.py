@@ -20,7 +20,8 @@ from typing import Any, Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from hack.inputs import recordings, weights
-from whisper_runtime.contract.config import METRICS_PATH, READY_PATH, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.network import METRICS_PATH, READY_PATH
 
 START_SECONDS: Final = 600
 WORDS: Final = (

@@ -15,13 +15,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from whisper_runtime import logs
-from whisper_runtime.contract.config import (
-    ENV_NAMES,
-    TERMINATION_LOG,
-    TERMINATION_MESSAGE_LIMIT,
-    RuntimeConfig,
-    env_name,
-)
+from whisper_runtime.contract.config import ENV_NAMES, RuntimeConfig, env_name
+from whisper_runtime.contract.files import TERMINATION_LOG, TERMINATION_MESSAGE_LIMIT
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
     BATCH_FILL_METRIC,
     DEVICE_MEMORY_METRIC,

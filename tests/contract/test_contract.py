@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import whisper
 
-from whisper_runtime.contract import config as contract
-from whisper_runtime.contract.config import OFFICIAL_MODELS, RuntimeConfig
+from whisper_runtime.contract import config, files, models, network
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import OFFICIAL_MODELS
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,7 @@ EVERY_FIELD: dict[str, Any] = {
     "max_batch_size": 8,
     "condition_on_previous_text": False,
     "cors_allow_origins": ("https://a.example.com", "https://b.example.com"),
-    "api_keys_dir": contract.API_KEYS_DIR,
+    "api_keys_dir": files.API_KEYS_DIR,
     "golden_dir": "/golden",
     "golden_max_word_error_rate": 0.3,
     "no_egress": True,
@@ -71,8 +72,8 @@ def test_an_environment_of_others_changes_nothing() -> None:
 
 
 def test_every_field_has_a_variable_of_its_own() -> None:
-    assert len(contract.ENV_NAMES) == len(RuntimeConfig.model_fields)
-    assert {contract.env_name(field) for field in RuntimeConfig.model_fields} == contract.ENV_NAMES
+    assert len(config.ENV_NAMES) == len(RuntimeConfig.model_fields)
+    assert {config.env_name(field) for field in RuntimeConfig.model_fields} == config.ENV_NAMES
 
 
 def test_the_official_digests_are_those_in_whispers_own_addresses() -> None:
@@ -83,14 +84,14 @@ def test_the_official_digests_are_those_in_whispers_own_addresses() -> None:
 def test_the_image_exposes_the_contracts_ports() -> None:
     text = (ROOT / "Dockerfile.runtime").read_text()
     exposed = {int(port) for line in re.findall(r"^EXPOSE (.+)$", text, re.M) for port in line.split()}
-    assert exposed == {contract.HTTP_PORT, contract.METRICS_PORT}
+    assert exposed == {network.HTTP_PORT, network.METRICS_PORT}
 
 
 def test_two_checkpoints_of_one_name_never_collide() -> None:
-    paths = {contract.checkpoint_path("/models", "base", sha256) for sha256 in (None, "a" * 64, "b" * 64)}
+    paths = {models.checkpoint_path("/models", "base", sha256) for sha256 in (None, "a" * 64, "b" * 64)}
     assert len(paths) == 3
 
 
 def test_a_name_of_nobody_needs_a_digest() -> None:
     with pytest.raises(ValueError, match="'my-model' is none of openai-whisper's"):
-        contract.checkpoint_path("/models", "my-model", None)
+        models.checkpoint_path("/models", "my-model", None)

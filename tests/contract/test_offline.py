@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.contract.server import AS_A_PODS_USER
-from whisper_runtime.contract.config import READY_PATH, RuntimeConfig, checkpoint_path
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import checkpoint_path
+from whisper_runtime.contract.network import READY_PATH
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from whisper_runtime.contract.config import TERMINATION_MESSAGE_LIMIT, VerifyReport
+from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
+from whisper_runtime.contract.reports import VerifyReport
 from whisper_runtime.verify import functional, metrics_port, security
 
 pytestmark = pytest.mark.slow

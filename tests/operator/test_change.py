@@ -15,7 +15,8 @@ from whisper_operator.objects import names
 from whisper_operator.resolve.model import ServedModel, model_of
 from whisper_operator.resolve.model_change import admit
 from whisper_operator.status.assemble import observed_status
-from whisper_runtime.contract.config import OFFICIAL_MODELS, FetchProgress
+from whisper_runtime.contract.models import OFFICIAL_MODELS
+from whisper_runtime.contract.reports import FetchProgress
 
 OLD, NEW = service(), service(model={"name": "small"})
 REPLACED = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 0, "availableReplicas": 0}

@@ -6,7 +6,7 @@ import pytest
 
 from whisper_operator.reconcile import fetch_progress
 from whisper_operator.reconcile.fetch_progress import ProgressReader, Seen, ask, follow
-from whisper_runtime.contract.config import FetchProgress
+from whisper_runtime.contract.reports import FetchProgress
 from whisper_runtime.fetch.progress import Progress
 from whisper_runtime.fetch.progress_server import observable
 

@@ -9,13 +9,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.runtime.conftest import ServingOf, Start, speech
 from tests.runtime.fake_engine import FakeEngine
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
-    METRICS_PATH,
     READY_METRIC,
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
 )
+from whisper_runtime.contract.network import METRICS_PATH
 from whisper_runtime.engine.interface import State
 from whisper_runtime.service import lifecycle
 from whisper_runtime.service.lifecycle import Phase

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.runtime.fake_engine import ENGLISH, MULTILINGUAL, TURBO
-from whisper_runtime.contract.config import OFFICIAL_MODELS, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.service.model_info import promised_digest, served_model
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.test_life import free_port, wait_until
-from whisper_runtime.contract.config import HEALTH_PATH, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.network import HEALTH_PATH
 
 pytestmark = pytest.mark.slow
 

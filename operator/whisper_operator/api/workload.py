@@ -26,7 +26,8 @@ from whisper_operator.api.base import (
 )
 from whisper_operator.api.maps import Labels, Quantities
 from whisper_operator.api.units import quantity
-from whisper_runtime.contract.config import ENV_NAMES, OFFICIAL_MODELS
+from whisper_runtime.contract.config import ENV_NAMES
+from whisper_runtime.contract.models import OFFICIAL_MODELS
 
 
 def _cel_list(values: list[str]) -> str:

@@ -13,7 +13,7 @@ from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.pod import STARTUP_SECONDS
 from whisper_operator.objects import names
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.metric_names import (
     MODEL_LOAD_METRIC,
     QUEUED_AUDIO_METRIC,
     READY_METRIC,

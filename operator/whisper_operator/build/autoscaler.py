@@ -8,7 +8,7 @@ from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.objects import names
-from whisper_runtime.contract.config import GOLDEN_DIR, OWN_GOLDEN_DIR, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import GOLDEN_DIR, OWN_GOLDEN_DIR
 
 Part = dict[str, Any]
 

@@ -13,7 +13,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import NETWORK_POLICY
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import HTTP_PORT, METRICS_PORT
+from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
 
 NODE_LOCAL_DNS: Final = "169.254.20.10/32"
 """https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/"""

@@ -15,9 +15,15 @@ from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.model import ServedModel, claim_name, live_claim, ties_to_one_node
 from whisper_operator.resolve.sizing import resources
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import (
     API_KEYS_DIR,
     DEFAULT_MODEL_DIR,
+    SCRATCH_DIR,
+    SOURCE_CA_FILE,
+    SOURCE_CREDENTIALS_DIR,
+)
+from whisper_runtime.contract.network import (
     HEALTH_PATH,
     HTTP_PORT,
     METRICS_PATH,
@@ -25,11 +31,7 @@ from whisper_runtime.contract.config import (
     READY_FAILURES,
     READY_PATH,
     READY_PERIOD_SECONDS,
-    SCRATCH_DIR,
-    SOURCE_CA_FILE,
-    SOURCE_CREDENTIALS_DIR,
     STARTUP_PATH,
-    RuntimeConfig,
 )
 
 Part = dict[str, Any]

@@ -14,7 +14,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, SCALED_OBJECT
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
 QUEUED_AUDIO_SECONDS: Final = 60
 """Target for each pod where a Prometheus is named and the spec sets none: what a pod clears in well under a minute."""

@@ -9,7 +9,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SERVICE_MONITOR
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import METRICS_PATH
+from whisper_runtime.contract.network import METRICS_PATH
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:

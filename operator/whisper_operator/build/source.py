@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_runtime.contract.config import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
+from whisper_runtime.contract.files import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
 
 Part = dict[str, Any]
 

@@ -16,7 +16,9 @@ from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.model import is_rolled_out
 from whisper_operator.resolve.verification import wanted_job_name
-from whisper_runtime.contract.config import API_KEY_FILE, METRICS_PORT, SCRATCH_DIR, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import API_KEY_FILE, SCRATCH_DIR
+from whisper_runtime.contract.network import METRICS_PORT
 
 RETRIES: Final = 1
 """A pod that was evicted, or that met a busy server, is forgiven once."""

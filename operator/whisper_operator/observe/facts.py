@@ -12,7 +12,7 @@ from typing import Any
 
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_runtime.contract.config import FetchProgress
+from whisper_runtime.contract.reports import FetchProgress
 
 WayIn = tuple[str, str]
 """Host and path of an Ingress."""

@@ -23,7 +23,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB, POD
 from whisper_operator.observe.facts import Warned
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import FetchReport, VerifyReport
+from whisper_runtime.contract.reports import FetchReport, VerifyReport
 
 NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500

@@ -14,7 +14,8 @@ import aiohttp
 from pydantic import ValidationError
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_runtime.contract.config import METRICS_PORT, PROGRESS_PATH, FetchProgress
+from whisper_runtime.contract.network import METRICS_PORT, PROGRESS_PATH
+from whisper_runtime.contract.reports import FetchProgress
 
 ASK_SECONDS: Final = 4.0
 SHOW_SECONDS: Final = 10.0

@@ -17,7 +17,8 @@ from whisper_operator.resolve.model import (
     wanted_job_name,
     wanted_model,
 )
-from whisper_runtime.contract.config import DOWNLOAD_FAILED, checkpoint_path
+from whisper_runtime.contract.models import checkpoint_path
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 
 
 def trouble(service: WhisperService, observed: Observed) -> tuple[str, str] | None:

@@ -12,7 +12,8 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, JOB
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import env_name, expected_sha256
+from whisper_runtime.contract.config import env_name
+from whisper_runtime.contract.models import expected_sha256
 
 DIGEST_PREFIX = "sha256:"
 

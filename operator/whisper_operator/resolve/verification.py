@@ -14,7 +14,7 @@ from whisper_operator.objects.kinds import DEPLOYMENT, JOB
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.config import VerifyReport
+from whisper_runtime.contract.reports import VerifyReport
 
 REVISION: Final = "deployment.kubernetes.io/revision"
 """Counts a Deployment's templates; written by Kubernetes."""

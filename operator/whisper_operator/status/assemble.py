@@ -21,7 +21,7 @@ from whisper_operator.resolve.rollout import live_decision
 from whisper_operator.resolve.verification import performance_status, verification_status
 from whisper_operator.status.blocking import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, is_changing_in_service
 from whisper_operator.status.informational import INFORMING
-from whisper_runtime.contract.config import FetchProgress
+from whisper_runtime.contract.reports import FetchProgress
 
 
 def observed_status(

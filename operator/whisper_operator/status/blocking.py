@@ -17,7 +17,7 @@ from whisper_operator.resolve import fetch, model_change
 from whisper_operator.resolve.model import claim_name, is_fetched, live_claim, wanted_model
 from whisper_operator.resolve.preflight import checklist
 from whisper_operator.resolve.verification import verified
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.reports import (
     CACHE_NOT_WRITABLE,
     CHECKSUM_MISMATCH,
     NO_SPACE,

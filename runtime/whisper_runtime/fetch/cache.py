@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract.config import CACHE_NOT_WRITABLE, FILES_TOLD, NO_SPACE
+from whisper_runtime.contract.reports import CACHE_NOT_WRITABLE, FILES_TOLD, NO_SPACE
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.lock import STALE_SECONDS
 from whisper_runtime.fetch.partial import sha256_of

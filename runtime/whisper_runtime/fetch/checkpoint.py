@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from whisper_runtime.contract.config import NOT_A_CHECKPOINT
+from whisper_runtime.contract.reports import NOT_A_CHECKPOINT
 from whisper_runtime.fetch.errors import FetchError
 
 if TYPE_CHECKING:  # torch takes seconds to import, and only a whole file is worth them

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from pathlib import Path
 
-from whisper_runtime.contract.config import DOWNLOAD_FAILED
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_runtime.contract.config import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
+from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import MAGIC
 from whisper_runtime.fetch.errors import FetchError, Interrupted

@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import SOURCE_CLAIM_DIR
+from whisper_runtime.contract.models import OFFICIAL_MODELS, checkpoint_path, expected_sha256
+from whisper_runtime.contract.reports import (
     ALREADY_CACHED,
     CHECKSUM_MISMATCH,
     DOWNLOAD_FAILED,
     FETCHED,
     NOT_A_CHECKPOINT,
-    OFFICIAL_MODELS,
-    SOURCE_CLAIM_DIR,
     UNKNOWN_MODEL,
     FetchReport,
-    RuntimeConfig,
-    checkpoint_path,
-    expected_sha256,
 )
 from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import check

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import Final
 
-from whisper_runtime.contract.config import FetchProgress
+from whisper_runtime.contract.reports import FetchProgress
 
 WINDOW_SECONDS: Final = 10.0
 """The speed is the mean over this long."""

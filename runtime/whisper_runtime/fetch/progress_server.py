@@ -13,14 +13,13 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.metric_names import (
     FETCH_LEFT_METRIC,
     FETCH_SPEED_METRIC,
     FETCH_TOTAL_METRIC,
     FETCHED_BYTES_METRIC,
-    METRICS_PATH,
-    PROGRESS_PATH,
 )
+from whisper_runtime.contract.network import METRICS_PATH, PROGRESS_PATH
 from whisper_runtime.fetch.progress import Progress
 
 log = logging.getLogger(__name__)

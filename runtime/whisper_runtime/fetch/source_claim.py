@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
-from whisper_runtime.contract.config import DOWNLOAD_FAILED
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.partial import BLOCK, sha256_of
 from whisper_runtime.fetch.source import Body

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO, Final
 from urllib.parse import urlsplit
 
-from whisper_runtime.contract.config import DOWNLOAD_FAILED
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError, Interrupted
 from whisper_runtime.fetch.partial import BLOCK
 from whisper_runtime.fetch.source import Body

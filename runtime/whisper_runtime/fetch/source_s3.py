@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import obstore
 from obstore.store import S3Store
 
-from whisper_runtime.contract.config import DOWNLOAD_FAILED
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError
 
 if TYPE_CHECKING:  # obstore has it in its stub alone

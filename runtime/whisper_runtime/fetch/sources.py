@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from whisper_runtime.contract.config import DOWNLOAD_FAILED, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.credentials import authorization, read
 from whisper_runtime.fetch.errors import FetchError, shown
 from whisper_runtime.fetch.source import Source

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from whisper_runtime.contract.config import HEALTH_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.network import HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
 from whisper_runtime.http.middleware.access_log import Access
 from whisper_runtime.http.middleware.authentication import Authenticate, KeyRing

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from whisper_runtime.contract.config import OFFICIAL_MODELS, RuntimeConfig, checkpoint_path
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import OFFICIAL_MODELS, checkpoint_path
 from whisper_runtime.engine.batching.worker import Scheduler
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.model import load

@@ -16,7 +16,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from whisper_runtime.contract.config import READY_FAILURES, READY_PERIOD_SECONDS
+from whisper_runtime.contract.network import READY_FAILURES, READY_PERIOD_SECONDS
 from whisper_runtime.engine.interface import State
 from whisper_runtime.http.app import create_app, create_probes_app
 from whisper_runtime.process.http_protocol import Connection

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from whisper_runtime.contract.config import SCRATCH_DIR
+from whisper_runtime.contract.files import SCRATCH_DIR
 from whisper_runtime.errors import ApiError
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from whisper_runtime.contract.config import RuntimeConfig, expected_sha256
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.errors import ApiError
 from whisper_runtime.service.languages import code_of

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.client import HTTPException
 
-from whisper_runtime.contract.config import Check
+from whisper_runtime.contract.reports import Check
 from whisper_runtime.verify.client import Answer, Server
 
 

@@ -9,17 +9,15 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from whisper_runtime.contract.config import (
+from whisper_runtime.contract.metric_names import (
     DEVICE_MEMORY_METRIC,
     EGRESS_METRIC,
-    HEALTH_PATH,
-    METRICS_PATH,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
-    READY_PATH,
     REQUESTS_METRIC,
     USER_METRIC,
 )
+from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH
 from whisper_runtime.verify.checks import Examine, Subject, Wrong, wanted
 from whisper_runtime.verify.client import Server
 

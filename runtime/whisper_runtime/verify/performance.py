@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 
-from whisper_runtime.contract.config import Check, Performance
+from whisper_runtime.contract.reports import Check, Performance
 from whisper_runtime.verify.checks import Subject
 from whisper_runtime.verify.functional import PLAIN
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract.config import Performance, VerifyReport
+from whisper_runtime.contract.reports import Performance, VerifyReport
 from whisper_runtime.verify import functional, metrics_port, security
 from whisper_runtime.verify.checks import Subject, examined
 from whisper_runtime.verify.client import Server

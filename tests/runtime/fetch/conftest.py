@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.runtime.fetch.mirror import Mirror, serving, whole
-from whisper_runtime.contract.config import FetchReport, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.reports import FetchReport
 from whisper_runtime.fetch.download import Patience
 from whisper_runtime.fetch.fetch import fetch
 

@@ -20,7 +20,9 @@ from tests.runtime.fetch.mirror import (
     whole,
     without_ranges,
 )
-from whisper_runtime.contract.config import TERMINATION_MESSAGE_LIMIT, FetchReport, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
+from whisper_runtime.contract.reports import FetchReport
 from whisper_runtime.fetch.fetch import fetch
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.runtime.fetch.conftest import digest, fetched
 from tests.runtime.fetch.mirror import Mirror, cut, whole
-from whisper_runtime.contract.config import FetchProgress
+from whisper_runtime.contract.reports import FetchProgress
 from whisper_runtime.fetch.progress import Progress
 from whisper_runtime.fetch.progress_server import observable
 

@@ -18,7 +18,8 @@ import pytest
 from tests.contract.server import fake_server
 from tests.runtime.fake_engine import MULTILINGUAL, SEGMENT, SPOKEN, TURBO, FakeEngine
 from whisper_runtime.__main__ import main
-from whisper_runtime.contract.config import TERMINATION_MESSAGE_LIMIT, Check, VerifyReport
+from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
+from whisper_runtime.contract.reports import Check, VerifyReport
 from whisper_runtime.engine.interface import Abilities, Samples
 from whisper_runtime.media.decode import AudioError
 from whisper_runtime.verify import metrics_port, security

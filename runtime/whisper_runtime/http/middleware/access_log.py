@@ -12,7 +12,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from whisper_runtime.contract.config import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.errors import ApiError, error_response, internal_error
 from whisper_runtime.logs import request_id
 from whisper_runtime.metrics import Metrics

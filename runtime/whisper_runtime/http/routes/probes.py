@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 
-from whisper_runtime.contract.config import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.engine.interface import State
 from whisper_runtime.service.state import ServingOf
 

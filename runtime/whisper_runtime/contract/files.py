@@ -1,0 +1,23 @@
+"""Where the pods find files, and where they leave them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DEFAULT_MODEL_DIR: Final = "/app/models"
+API_KEYS_DIR: Final = "/etc/whisper/api-keys"
+SOURCE_CREDENTIALS_DIR: Final = "/etc/whisper/source"
+"""A mounted Secret: `token`, or `username` and `password`, for http(s)://; the AWS_* keys for s3://."""
+SOURCE_CA_FILE: Final = "/etc/whisper/source-ca/ca.crt"
+SOURCE_CLAIM_DIR: Final = "/source"
+"""Where the claim that a pvc:// URL names is mounted."""
+SCRATCH_DIR: Final = "/tmp"
+GOLDEN_DIR: Final = "/app/golden"
+"""Holds `clip.wav` and `clip.txt`: the speech, and the words, that prove a model before it takes traffic."""
+OWN_GOLDEN_DIR: Final = "/etc/whisper/golden"
+"""The same of the user's own clip."""
+API_KEY_FILE: Final = "/etc/whisper/verify/api-key"
+"""One client's key, for the pod that verifies."""
+TERMINATION_LOG: Final = "/dev/termination-log"
+TERMINATION_MESSAGE_LIMIT: Final = 4096
+"""Bytes of a termination message that the kubelet keeps."""

@@ -1,0 +1,37 @@
+"""The checkpoints that openai-whisper publishes, and where the cache keeps each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+OFFICIAL_MODELS: Final[Mapping[str, str]] = {
+    "tiny.en": "d3dd57d32accea0b295c96e26691aa14d8822fac7d9d27d5dc00b4ca2826dd03",
+    "tiny": "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",
+    "base.en": "25a8566e1d0c1e2231d1c762132cd20e0f96a85d16145c3a00adf5d1ac670ead",
+    "base": "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e",
+    "small.en": "f953ad0fd29cacd07d5a9eda5624af0f6bcf2258be67c92b79389873d91e0872",
+    "small": "9ecf779972d90ba49c06d968637d720dd632c55bbf19d441fb42bf17a411e794",
+    "medium.en": "d7440d1dc186f76616474e0ff0b3b6b879abc9d1a4926b7adfa41db2d497ab4f",
+    "medium": "345ae4da62f9b3d59415adc60127b97c714f32e89e936602e85993674d08dcb1",
+    "large-v1": "e4b87e7e0bf463eb8e6956e646f1e277e901512310def2c24bf0e11bd3c28e9a",
+    "large-v2": "81f7c96c852ee8fc832187b0132e569d6c3065a3252ed18e56effd0b6a73e524",
+    "large-v3": "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
+    "large": "e5b1a55b89c1367dacf97e3e19bfd829a01529dbfdeefa8caeb59b3f1b81dadb",
+    "large-v3-turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
+    "turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
+}
+"""sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
+
+
+def expected_sha256(model: str, sha256: str | None) -> str | None:
+    """The digest that the checkpoint must have: the one given, else the one that openai-whisper publishes."""
+    return sha256 or OFFICIAL_MODELS.get(model)
+
+
+def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
+    """Where the cache keeps a checkpoint: two files of one name and different content never collide."""
+    digest = expected_sha256(model, sha256)
+    if digest is None:
+        raise ValueError(f"model {model!r} is none of openai-whisper's: give its sha256, or the path of a checkpoint")
+    return f"{model_dir}/{model}-{digest[:12]}.pt"
