@@ -13,18 +13,18 @@ help: ## this list
 
 .PHONY: setup
 setup: ## everything that demo and test need, without starting anything
-	@python3 -m hack.demo setup
+	@python3 -m testbed.demo setup
 
 .PHONY: demo
 demo: ## a real cluster, the operator, a WhisperService, and spoken words as text
-	@python3 -m hack.demo up
+	@python3 -m testbed.demo up
 
 .PHONY: demo-down
 demo-down: cluster-down ## removes what demo left up
 
 .PHONY: test
 test: lint setup ## every test, on a real cluster
-	@python3 -m hack.demo platform
+	@python3 -m testbed.demo platform
 	@$(PYTHON) -m pytest tests -m "not long"
 
 .PHONY: test-unit
@@ -33,32 +33,32 @@ test-unit: ## what needs no cluster, within a minute
 
 .PHONY: campaign
 campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
-	@$(PYTHON) -m hack.campaign faults
+	@$(PYTHON) -m chaos faults
 	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/test_hostile_specs.py
-	@python3 -m hack.demo platform
+	@python3 -m testbed.demo platform
 	@$(PYTHON) -m pytest tests -m long
 	@CHAOS_ROUNDS=20 $(PYTHON) -m pytest -s tests/e2e/test_model_change.py
-	@$(PYTHON) -m hack.load overload
-	@$(PYTHON) -m hack.load soak
+	@$(PYTHON) -m benchmarks.load overload
+	@$(PYTHON) -m benchmarks.load soak
 
 .PHONY: bench-operator
 bench-operator: ## how fast the operator converges, by the API server's audit log, and what bounds it
-	@$(PYTHON) -m hack.bench.operator
+	@$(PYTHON) -m benchmarks.operator.convergence
 
 .PHONY: bench-rest
 bench-rest: ## what the operator asks for at rest, and after a restart, with nodes and pods that kwok plays
-	@$(PYTHON) -m hack.bench.rest
+	@$(PYTHON) -m benchmarks.operator.rest
 
 .PHONY: lint
 lint: ## ruff, pyright strict, the import rules, and that nothing generated is stale
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m pyright --pythonpath $(PYTHON)
 	@$$(dirname $(PYTHON))/lint-imports --no-logo
-	@$(PYTHON) hack/gen.py --check
+	@$(PYTHON) -m hack.generate --check
 
 .PHONY: gen
 gen: ## writes what is generated: CRD, reference, the chart's schema
-	@$(PYTHON) hack/gen.py
+	@$(PYTHON) -m hack.generate
 
 .PHONY: requirements
 requirements: ## pins every dependency by hash, from pyproject.toml
@@ -66,39 +66,39 @@ requirements: ## pins every dependency by hash, from pyproject.toml
 
 .PHONY: images
 images: ## builds both images from their Dockerfiles
-	@python3 -m hack.images
+	@python3 -m testbed.images
 
 .PHONY: cluster
 cluster: ## brings up a real single-node Kubernetes
-	@python3 -m hack.cluster up
+	@python3 -m testbed.cluster up
 
 .PHONY: cluster-down
 cluster-down: ## removes it: no process, mount, interface or iptables chain is left
-	@python3 -m hack.cluster down
+	@python3 -m testbed.cluster down
 
 .PHONY: kubeconfig
 kubeconfig: ## prints the running cluster's kubeconfig path (make -s kubeconfig)
-	@python3 -m hack.cluster kubeconfig
+	@python3 -m testbed.cluster kubeconfig
 
 .PHONY: parity
 parity: ## the engine against whisper.transcribe, over the whole corpus; slow: upstream answers each case once
-	@$(PYTHON) -m hack.parity
+	@$(PYTHON) -m benchmarks.parity
 
 .PHONY: bench-runtime
 bench-runtime: ## this runtime, a plain handler and faster-whisper on the same weights; writes docs/reports/runtime-bench.md
-	@$(PYTHON) -m hack.bench.runtime
+	@$(PYTHON) -m benchmarks.runtime
 
 .PHONY: bench-step
 bench-step: ## what one decoding step takes, by rows; on a GPU also how much of it the GPU computes
-	@$(PYTHON) -m hack.bench.runtime.step
+	@$(PYTHON) -m benchmarks.runtime.step
 
 .PHONY: bench-loading
 bench-loading: ## how long a model of large-v3's size takes to load, and in how much memory
-	@$(PYTHON) -m hack.bench.runtime.loading
+	@$(PYTHON) -m benchmarks.runtime.loading
 
 .PHONY: bench-accuracy
 bench-accuracy: ## how many words are wrong, by precision, and where a long file's windows run side by side
-	@$(PYTHON) -m hack.bench.runtime.accuracy
+	@$(PYTHON) -m benchmarks.runtime.accuracy
 
 .PHONY: python
 python: ## prints the development environment's interpreter (make -s python)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from hack.inputs import recordings as speech
-from hack.inputs import weights as checkpoints
+from testbed.inputs import recordings as speech
+from testbed.inputs import weights as checkpoints
 
 # The same examples each time: a build that fails can be run again, and one that does not is no matter of luck.
 settings.register_profile(

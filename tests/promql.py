@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from hack import exported
+from hack.generate import metrics_reference
 
 GROUPING: Final = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 SELECTOR: Final = re.compile(r"(?<![\w$])([a-zA-Z_:][\w:]*)\s*(\(|\{[^}]*\})?")
@@ -42,7 +42,7 @@ def selectors(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
 def unknown(expression: str) -> list[str]:
     """What `expression` reads and nobody exports: metrics, and labels of metrics."""
     known = dict(OF_OTHERS)
-    for one in (*exported.by_runtime(), *exported.by_operator()):
+    for one in (*metrics_reference.by_runtime(), *metrics_reference.by_operator()):
         known |= one.series
     return [
         f"{name}{{{', '.join(sorted(labels - known.get(name, frozenset())))}}}"

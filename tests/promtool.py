@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from hack.cluster import binaries
+from testbed.cluster import binaries
 
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hack.cluster import binaries
+from testbed.cluster import binaries
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/whisper-operator"

@@ -18,9 +18,9 @@ import httpx
 import pytest
 import yaml
 
-from hack import debian
+from testbed import debian
 from tests.contract.server import fake_server
-from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
+from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 
 pytestmark = pytest.mark.slow
 

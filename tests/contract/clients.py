@@ -15,7 +15,7 @@ from typing import IO, Any, Final, cast
 
 import openai
 
-from hack import node
+from testbed import nodejs
 
 NODE: Final = Path(__file__).parent / "node"
 
@@ -78,7 +78,7 @@ def _made(client: openai.OpenAI, call: Call) -> Any:
 @contextmanager
 def javascript() -> Iterator[Client]:
     """A process of Node that makes calls as long as it is wanted."""
-    environment = {**os.environ, "NODE_PATH": str(node.ensure(NODE))}
+    environment = {**os.environ, "NODE_PATH": str(nodejs.ensure(NODE))}
     command = ("node", str(NODE / "call.cjs"))
     with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
         stdin, stdout, stderr = cast(IO[str], process.stdin), cast(IO[str], process.stdout), process.stderr

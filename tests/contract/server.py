@@ -18,7 +18,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.runtime.fake_engine import FakeEngine, fake_decode
+from tests.fakes.engine import FakeEngine, fake_decode
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import READY_PATH
 from whisper_runtime.http.app import create_app

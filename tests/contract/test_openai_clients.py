@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.clients import Call, Client, python
 from tests.contract.server import fake_server
-from tests.runtime.fake_engine import SEGMENT, SPOKEN, FakeEngine
+from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from whisper_runtime.engine.interface import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 

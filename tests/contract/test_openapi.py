@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.runtime.fake_engine import FakeEngine, fake_decode
+from tests.fakes.engine import FakeEngine, fake_decode
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.http.app import create_app
 from whisper_runtime.service.state import Serving

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
-from hack.cluster import binaries, controlplane, crds
-from hack.cluster.controlplane import ControlPlane
+from testbed.cluster import binaries, controlplane, crds
+from testbed.cluster.controlplane import ControlPlane
 from tests.controlplane.running import Running
 from tests.e2e.kubectl import Kubectl
 from whisper_operator.kube.client import Cluster

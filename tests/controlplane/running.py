@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from hack.cluster import controlplane, process
-from hack.cluster.controlplane import ControlPlane, free_ports
+from testbed.cluster import controlplane, process
+from testbed.cluster.controlplane import ControlPlane, free_ports
 
 USER = "operator"
 NAME = "operator"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from hack import gen
+from hack.generate import __main__
 from tests.e2e.kubectl import Kubectl, KubectlError
 from whisper_operator.api.explain import explain
 from whisper_operator.api.v1alpha1 import WhisperService
@@ -67,7 +67,7 @@ def test_an_unknown_field_is_refused(namespace: Kubectl) -> None:
 
 
 def test_what_is_generated_is_fresh() -> None:
-    assert gen.stale() == []
+    assert __main__.stale() == []
 
 
 def test_the_crd_fits_into_an_annotation() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hack.cluster import binaries
+from testbed.cluster import binaries
 from tests.e2e.kubectl import Kubectl
 
 CHART = Path(__file__).resolve().parents[2] / "charts/whisper-operator"

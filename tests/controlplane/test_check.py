@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hack.cluster.controlplane import ControlPlane
+from testbed.cluster.controlplane import ControlPlane
 from tests.e2e.kubectl import Kubectl
 from whisper_operator.__main__ import check_against_cluster, check_file
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hack.audit import WRITES
-from hack.cluster.controlplane import ControlPlane
+from testbed.audit import WRITES
+from testbed.cluster.controlplane import ControlPlane
 from tests.controlplane.running import USER, Running
 from tests.controlplane.services import EMPTY_DIR, service
 from tests.e2e.kubectl import Kubectl, eventually

@@ -1,6 +1,6 @@
 """A sample of `make campaign`: the operator is killed, its requests fail, its Lease runs out; all comes right again.
 
-Each time the end state must equal the one of an undisturbed run, object for object; hack/campaign says how.
+Each time the end state must equal the one of an undisturbed run, object for object; chaos says how.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from hack.campaign import faults, pause, scenarios, stage, storm
-from hack.campaign.kill import Scenario
-from hack.campaign.stage import Stage
+from chaos import campaign, environment, load, pause, scenarios
+from chaos.environment import Stage
+from chaos.kill import Scenario
 
 SEED = 1
 STORM_SECONDS = 6
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened() -> AsyncIterator[Stage]:
-    async with stage.opened() as found:
-        found.operator.settings = storm.SETTINGS
+    async with environment.opened() as found:
+        found.operator.settings = load.SETTINGS
         await found.restart()
         yield found
 
@@ -35,12 +35,12 @@ async def opened() -> AsyncIterator[Stage]:
     ids=["create", "update", "delete"],
 )
 async def test_killed_before_and_after_a_write(opened: Stage, scenario: Scenario, nth: int) -> None:
-    row = await faults.killed(opened, scenario, range(nth, nth + 1))
+    row = await campaign.killed(opened, scenario, range(nth, nth + 1))
     assert (row.injected, row.survived) == (2, 2)
 
 
 async def test_a_storm_of_each_sort(opened: Stage) -> None:
-    rows = await faults.stormed(opened, storm.SAMPLE, SEED, STORM_SECONDS)
+    rows = await campaign.stormed(opened, load.SAMPLE, SEED, STORM_SECONDS)
     assert [row.name for row in rows if row.survived == 0] == []
 
 

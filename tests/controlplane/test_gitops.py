@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hack import debian
-from hack.cluster import binaries
-from hack.cluster.controlplane import ControlPlane
+from testbed import debian
+from testbed.cluster import binaries
+from testbed.cluster.controlplane import ControlPlane
 from tests.controlplane.services import EMPTY_DIR, reason, service
 from tests.e2e.kubectl import Kubectl, eventually
 

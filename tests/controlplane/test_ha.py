@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hack import audit
-from hack.bench import plane as bench
-from hack.bench.plane import OperatorProcess
-from hack.campaign import scenarios, stage, weather
-from hack.campaign.pause import answers, standby
-from hack.campaign.proxy import Answer, Call, Forward, passing
-from hack.campaign.stage import NAMESPACE, Stage, leads, metrics
-from hack.cluster import binaries
-from hack.paths import REPOSITORY
+from chaos import api_faults, environment, scenarios
+from chaos.environment import NAMESPACE, Stage, leads, metrics
+from chaos.pause import answers, standby
+from chaos.proxy import Answer, Call, Forward, passing
+from testbed import audit
+from testbed import operator_process as bench
+from testbed.cluster import binaries
+from testbed.operator_process import OperatorProcess
+from testbed.paths import REPOSITORY
 from whisper_operator.kube.lease import DURATION_SECONDS, LEASE
 from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE
 
@@ -33,7 +33,7 @@ RECREATED_SECONDS = 5.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened() -> AsyncIterator[Stage]:
-    async with stage.opened() as found:
+    async with environment.opened() as found:
         yield found
 
 
@@ -95,7 +95,7 @@ async def test_a_replica_that_loses_its_lease_ends_before_its_successor_writes(f
     """Given a holder whose renewals alone are not answered, while it has work all the time."""
 
     async def lost(call: Call, forward: Forward) -> Answer:
-        return await weather.silent(forward) if "/leases/" in call.path else await forward()
+        return await api_faults.silent(forward) if "/leases/" in call.path else await forward()
 
     async def change_for_ever() -> None:
         number = 0
@@ -187,7 +187,7 @@ async def impatient(opened: Stage) -> AsyncIterator[Stage]:
 
 async def test_a_queue_that_stands_still_is_unhealthy(impatient: Stage) -> None:
     async def held(call: Call, forward: Forward) -> Answer:
-        return await weather.silent(forward) if call.is_write else await forward()
+        return await api_faults.silent(forward) if call.is_write else await forward()
 
     assert await answers(impatient.operator, "healthz")
     impatient.proxy.meddle = held
@@ -199,7 +199,9 @@ async def test_watches_that_do_not_come_to_work_are_unhealthy(impatient: Stage) 
     """Given an API server that refuses what kopf asks first, then kopf ends as often as it is started."""
 
     async def refused(call: Call, forward: Forward) -> Answer:
-        return await weather.answering(415, "UnsupportedMediaType")(forward) if call.path == "/api" else await forward()
+        return (
+            await api_faults.answering(415, "UnsupportedMediaType")(forward) if call.path == "/api" else await forward()
+        )
 
     impatient.proxy.meddle = refused
     await asyncio.to_thread(impatient.operator.kill)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hack.cluster import binaries
+from testbed.cluster import binaries
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import NETWORK_POLICY
 

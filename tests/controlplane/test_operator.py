@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from hack import audit
-from hack.cluster.controlplane import ControlPlane, free_ports
+from testbed import audit
+from testbed.cluster.controlplane import ControlPlane, free_ports
 from tests.controlplane.conftest import Eventually
 from tests.controlplane.services import complete_fetch, job, service
 from tests.e2e.kubectl import Kubectl, KubectlError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hack.cluster import crds
-from hack.cluster.crds import Source
+from testbed.cluster import crds
+from testbed.cluster.crds import Source
 from tests.controlplane.conftest import install, remove
 from tests.controlplane.services import EMPTY_DIR, reason, service
 from tests.e2e.kubectl import Kubectl, eventually

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hack.bench import plane as bench
-from hack.bench.kwok import played
-from hack.bench.plane import OperatorProcess
-from hack.cluster import binaries
+from benchmarks.operator.kwok import played
+from testbed import operator_process as bench
+from testbed.cluster import binaries
+from testbed.operator_process import OperatorProcess
 from tests.controlplane.services import patch, service
 from tests.e2e.kubectl import Kubectl, Manifest, eventually
 

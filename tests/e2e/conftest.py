@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hack.demo import platform
+from testbed.demo import platform
 from tests.e2e.kubectl import Kubectl, eventually
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
@@ -18,7 +18,7 @@ RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 @pytest.fixture(scope="session")
 def kubectl() -> Kubectl:
     if not platform.KUBECONFIG.exists():
-        pytest.fail("no cluster is up: `make test` brings one up, or run `python3 -m hack.demo platform` first")
+        pytest.fail("no cluster is up: `make test` brings one up, or run `python3 -m testbed.demo platform` first")
     return Kubectl(platform.kubectl())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hack.cluster import images, node
+from testbed.cluster import images, node
 from tests.e2e.kubectl import Kubectl, eventually
 
 Manifest = dict[str, Any]

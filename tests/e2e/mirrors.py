@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.e2e.kubectl import Kubectl
-from tests.runtime.fetch.mirror import Mirror, serving, whole
+from tests.fakes.mirror import Mirror, serving, whole
 
 
 @contextmanager

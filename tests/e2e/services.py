@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hack.inputs import CHECKPOINTS
+from testbed.inputs import CHECKPOINTS
 
 Manifest = dict[str, Any]
 MIRROR = "http://models.whisper-models.svc.cluster.local"

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.mirrors import from_mirror, mirrored
 from tests.e2e.services import whisper_service
-from tests.runtime.fetch.mirror import refusing
+from tests.fakes.mirror import refusing
 
 pytestmark = pytest.mark.long
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hack.demo import platform
+from testbed.demo import platform
 from tests.e2e.clients import transcribe, transcribing
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.mirrors import from_mirror, mirrored, saved

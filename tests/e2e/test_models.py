@@ -19,7 +19,7 @@ from tests.e2e.clients import transcribing
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.mirrors import from_mirror, mirrored, saved
 from tests.e2e.services import model, whisper_service
-from tests.runtime.fetch.mirror import Answer, Mirror, cut, other, refusing, stalling, web_page, whole
+from tests.fakes.mirror import Answer, Mirror, cut, other, refusing, stalling, web_page, whole
 
 pytestmark = pytest.mark.long
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hack import audit
-from hack.demo import platform
+from testbed import audit
+from testbed.demo import platform
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import whisper_service
 

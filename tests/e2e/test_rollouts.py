@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from hack import audit
-from hack.cluster import process
-from hack.demo import platform
-from hack.paths import CLUSTER
+from testbed import audit
+from testbed.cluster import process
+from testbed.demo import platform
+from testbed.paths import CLUSTER
 from tests.e2e import gpus
 from tests.e2e.clients import Answer, repeated, transcribe, transcribing
 from tests.e2e.kubectl import Kubectl, eventually

@@ -9,7 +9,7 @@ import httpx
 import jiwer
 import pytest
 
-from hack.demo import speech
+from testbed.demo import speech
 from tests.e2e.kubectl import Kubectl, KubectlError, eventually
 from tests.e2e.services import model, whisper_service
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hack import audit
-from hack.demo import platform
+from testbed import audit
+from testbed.demo import platform
 from tests.e2e import gpus
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import model, whisper_service

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from hack import audit, previous
-from hack.cluster import images
-from hack.demo import platform
+from testbed import audit
+from testbed.cluster import images
+from testbed.demo import platform
+from testbed.images import previous
 from tests.e2e import gpus
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import whisper_service

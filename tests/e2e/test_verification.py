@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from hack.cluster.network import POD_NETWORK
-from hack.demo import speech
+from testbed.cluster.network import POD_NETWORK
+from testbed.demo import speech
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.services import model, whisper_service
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.runtime.fake_engine import FakeEngine, fake_decode
+from tests.fakes.engine import FakeEngine, fake_decode
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.http.app import create_app, create_probes_app
 from whisper_runtime.service.state import Serving

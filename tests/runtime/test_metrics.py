@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
+from tests.fakes.engine import FakeEngine
 from tests.runtime.conftest import ServingOf, Start, speech
-from tests.runtime.fake_engine import FakeEngine
 from whisper_runtime.contract.metric_names import AUTOSCALING_METRICS
 from whisper_runtime.engine.interface import Observer
 from whisper_runtime.metrics import Metrics

@@ -1,6 +1,6 @@
 """The engine's words, times and tokens are those of `whisper.transcribe`, whatever else is in the batch.
 
-A sample of the corpus; `python -m hack.parity` tries all of it.
+A sample of the corpus; `python -m benchmarks.parity` tries all of it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from hack.parity import compare, run, upstream
-from hack.parity.corpus import MODELS, Case, cases
+from benchmarks.parity import compare, run, upstream
+from benchmarks.parity.corpus import MODELS, Case, cases
 from whisper_runtime.engine.batching.scheduler import Table
 
 pytestmark = pytest.mark.slow

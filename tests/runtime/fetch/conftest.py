@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.fetch.mirror import Mirror, serving, whole
+from tests.fakes.mirror import Mirror, serving, whole
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.reports import FetchReport
 from whisper_runtime.fetch.download import Patience

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched, visible
-from tests.runtime.fetch.mirror import Mirror
 from whisper_runtime.__main__ import main
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched
-from tests.runtime.fetch.mirror import Mirror
 from whisper_runtime.fetch import cache as caches
 from whisper_runtime.fetch.partial import Partial
 

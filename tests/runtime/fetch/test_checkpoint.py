@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched, saved, visible, weights
-from tests.runtime.fetch.mirror import Mirror
 from whisper_runtime.fetch.checkpoint import check
 from whisper_runtime.fetch.errors import FetchError
 
@@ -99,5 +99,5 @@ def test_code_in_a_pickle_is_not_run_and_no_model_is_seen(mirror: Mirror, cache:
 
 
 def test_random_weights_pass_here_for_only_speech_can_tell(mirror: Mirror, cache: Path) -> None:
-    """The golden clip is what finds them out (tests/runtime/test_golden.py)."""
+    """The golden clip is what finds them out (tests/runtime/media/test_self_test.py)."""
     assert fetched(cache, mirror.url, digest(mirror.content)).reason == "Fetched"

@@ -7,19 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.mirror import Answer, Asked, Mirror, cut, other, refusing, stalling, web_page, whole, without_ranges
 from tests.runtime.fetch.conftest import IMPATIENT, digest, fetched, saved, visible, weights
-from tests.runtime.fetch.mirror import (
-    Answer,
-    Asked,
-    Mirror,
-    cut,
-    other,
-    refusing,
-    stalling,
-    web_page,
-    whole,
-    without_ranges,
-)
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
 from whisper_runtime.contract.reports import FetchReport

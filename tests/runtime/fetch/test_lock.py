@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.mirror import Mirror, stalling, whole
 from tests.runtime.fetch.conftest import digest, fetched
-from tests.runtime.fetch.mirror import Mirror, stalling, whole
 from whisper_runtime.fetch import lock as locks
 from whisper_runtime.fetch.lock import Lock
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.mirror import Mirror, refusing, serving, whole
 from tests.runtime.fetch.conftest import digest, fetched, visible
-from tests.runtime.fetch.mirror import Mirror, refusing, serving, whole
 
 
 @pytest.fixture

@@ -1,0 +1,202 @@
+"""Ten times the capacity, open loop: requests come at their own pace, whatever becomes of those before them."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import random
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from benchmarks.load import speeches
+from benchmarks.load.client import SLOW_BYTES, Manner, Outcome, Speech, ask
+from benchmarks.load.process import Held, Runtime
+from whisper_runtime.contract.network import HEALTH_PATH
+
+TIMES_CAPACITY: Final = 10
+HANG_UP: Final = 0.20
+READ_SLOWLY: Final = 0.05
+CALIBRATION_REQUESTS: Final = 24
+CALIBRATION_CLIENTS: Final = 4
+HEALTH_PERIOD: Final = 0.05
+REST_SECONDS: Final = 120
+HEALTH_GOAL_SECONDS: Final = 0.1
+"""Within which 99 of 100 answers of /health come, whatever the load."""
+
+
+@dataclass(frozen=True)
+class Report:
+    capacity: float
+    """Requests that the runtime answers in a second."""
+    offered: float
+    seconds: float
+    outcomes: tuple[Outcome, ...]
+    health: tuple[float, ...]
+    """Seconds of each answer of /health."""
+    before: Held
+    after: Held
+    rested: bool
+    scratch_left: int
+
+    @property
+    def problems(self) -> list[str]:
+        """Every request that ended as none may, and what is not back at rest."""
+        wrong = [problem for outcome in self.outcomes if (problem := problem_of(outcome))]
+        rest = [] if self.rested and not self.scratch_left else ["queue or scratch are not at rest afterwards"]
+        return wrong + rest
+
+
+def problem_of(outcome: Outcome) -> str | None:
+    """What is wrong with how a request ended; None: it is one of the ends that are allowed."""
+    if outcome.manner is Manner.HANGS_UP:
+        return None
+    match outcome.status:
+        case 200 if outcome.text == outcome.speech.text:
+            return None
+        case 200:
+            return f"{outcome.speech.name}: wrong text {outcome.text!r}"
+        case 429 | 503 if outcome.retry_after.isdecimal():
+            return None
+        case 0:
+            return f"{outcome.speech.name}: no answer after {outcome.seconds:.1f} s"
+        case status:
+            return f"{outcome.speech.name}: {status} {outcome.code} after {outcome.seconds:.1f} s"
+
+
+async def run(runtime: Runtime, work: Path, seconds: float) -> Report:
+    """Calibrates, offers ten times as much for `seconds`, waits for every answer and for rest."""
+    files = [replace(file, text=(await ask(runtime.port, file)).text) for file in speeches.mixed(work)]
+    capacity = await _capacity(runtime.port, files)
+    before = runtime.held
+    with _HealthWatch(runtime.metrics_port) as watch:
+        outcomes = await _offer(runtime.port, files, capacity * TIMES_CAPACITY, seconds)
+    rested = await _rest(runtime)
+    left = len(list(runtime.scratch.iterdir()))
+    return Report(
+        capacity, capacity * TIMES_CAPACITY, seconds, outcomes, tuple(watch.seconds), before, runtime.held, rested, left
+    )
+
+
+async def _capacity(port: int, files: Sequence[Speech]) -> float:
+    """Requests in a second that a few clients get answered who always have one running each."""
+    waiting = [files[number % len(files)] for number in range(CALIBRATION_REQUESTS)]
+
+    async def client() -> None:
+        while waiting:
+            await ask(port, waiting.pop())
+
+    started = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(CALIBRATION_CLIENTS)))
+    return CALIBRATION_REQUESTS / (time.perf_counter() - started)
+
+
+async def _offer(port: int, files: Sequence[Speech], rate: float, seconds: float) -> tuple[Outcome, ...]:
+    """Poisson arrivals at `rate` for `seconds`; gives all outcomes."""
+    dice, started = random.Random(7), time.perf_counter()
+    tasks: list[asyncio.Task[Outcome]] = []
+    due = 0.0
+    while (due := due + dice.expovariate(rate)) < seconds:
+        await asyncio.sleep(max(0.0, started + due - time.perf_counter()))
+        draw = dice.random()
+        manner = (
+            Manner.HANGS_UP
+            if draw < HANG_UP
+            else Manner.READS_SLOWLY
+            if draw < HANG_UP + READ_SLOWLY
+            else Manner.PATIENT
+        )
+        tasks.append(asyncio.create_task(ask(port, dice.choice(files), manner, dice.uniform(0, 3))))
+    return tuple(await asyncio.gather(*tasks))
+
+
+async def _rest(runtime: Runtime) -> bool:
+    ends = time.monotonic() + REST_SECONDS
+    while time.monotonic() < ends:
+        if await asyncio.to_thread(runtime.at_rest):
+            return True
+        await asyncio.sleep(0.2)
+    return False
+
+
+class _HealthWatch:
+    """Asks for /health again and again, in a thread of its own, and notes how long each answer took."""
+
+    def __init__(self, port: int) -> None:
+        self.seconds: list[float] = []
+        self._port = port
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> _HealthWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(HEALTH_PERIOD):
+            started = time.perf_counter()
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            connection.request("GET", HEALTH_PATH)
+            assert connection.getresponse().read()
+            connection.close()
+            self.seconds.append(time.perf_counter() - started)
+
+
+def markdown(report: Report) -> str:
+    """The report, as it is committed."""
+    ends = Counter(_end(outcome) for outcome in report.outcomes)
+    accepted = sorted(outcome.seconds for outcome in report.outcomes if outcome.status == 200)
+    refused = sorted(outcome.seconds for outcome in report.outcomes if outcome.status in (429, 503))
+    problems = "".join(f"- {problem}\n" for problem in report.problems[:50]) or "None.\n"
+    goal = f"{len(report.health)} times; goal: p99 under {HEALTH_GOAL_SECONDS * 1000:.0f} ms"
+    rows = "".join(f"| {end} | {count} |\n" for end, count in ends.most_common())
+    return f"""\
+# Ten times the capacity
+
+Written by `python -m benchmarks.load overload`. One runtime process with `tiny.en` on a CPU; requests of 3 to 11 s of
+speech
+in five formats, at their own pace; {HANG_UP:.0%} of the clients hang up, {READ_SLOWLY:.0%} read {SLOW_BYTES} bytes at
+a time.
+
+| | |
+|---|---|
+| capacity, measured just before | {report.capacity:.1f} requests/s |
+| offered | {report.offered:.0f} requests/s for {report.seconds:.0f} s: {len(report.outcomes)} requests |
+| answers to accepted ones | {_spread(accepted)} |
+| refusals | {_spread(refused)} |
+| `/health` meanwhile ({goal}) | {_spread(sorted(report.health))} |
+| memory (anonymous) before, after | {report.before.memory_mib:.0f} MiB, {report.after.memory_mib:.0f} MiB |
+| descriptors before, after | {report.before.descriptors}, {report.after.descriptors} |
+| threads before, after | {report.before.threads}, {report.after.threads} |
+| queue and scratch afterwards | {"at rest" if report.rested and not report.scratch_left else "NOT at rest"} |
+
+| how requests ended | |
+|---|---|
+{rows}
+## What should not have happened
+
+{problems}"""
+
+
+def _end(outcome: Outcome) -> str:
+    if outcome.manner is Manner.HANGS_UP:
+        return "hung up on us"
+    if outcome.status == 200:
+        return "the right text" if outcome.text == outcome.speech.text else "another text"
+    return f"{outcome.status} {outcome.code}" if outcome.status else "no answer"
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return f"{len(seconds)} of them"
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return f"p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, longest {seconds[-1] * 1000:.0f} ms"

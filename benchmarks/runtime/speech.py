@@ -1,0 +1,68 @@
+"""What is sent, and the words that are in it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from benchmarks.parity import sounds
+from benchmarks.parity.sounds import SAMPLE_RATE, VOICES, Samples, voice
+from testbed.inputs import recordings
+
+KENNEDY: Final = (
+    "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
+)
+LONG_REPEATS: Final = 2
+
+
+@dataclass(frozen=True)
+class Clip:
+    name: str
+    content: bytes
+    """A wav file."""
+    seconds: float
+    words: str
+
+
+def short_clips() -> list[Clip]:
+    """Kennedy and the five LibriVox recordings, 3 to 11 s."""
+    words = transcripts()
+    return [_clip(name, voice(name), words[name]) for name in VOICES]
+
+
+def long_clip() -> Clip:
+    """All of them one after the other, some windows long."""
+    words, names = transcripts(), [*VOICES] * LONG_REPEATS
+    return _clip("long", sounds.join(*(voice(name) for name in names)), " ".join(words[name] for name in names))
+
+
+def golden_clip(directory: Path) -> Path:
+    """A directory that proves a model of this runtime before it serves."""
+    golden = directory / "golden"
+    golden.mkdir(exist_ok=True)
+    shutil.copy(recordings.ensure() / "jfk.wav", golden / "clip.wav")
+    (golden / "clip.txt").write_text(KENNEDY)
+    return golden
+
+
+def transcripts() -> dict[str, str]:
+    """The words of each recording of VOICES."""
+    found = {"jfk": KENNEDY}
+    for line in (recordings.ensure() / "librivox" / "transcription").read_text().splitlines():
+        words, _, name = line.partition(" </s> (")
+        found[name.rstrip(")")[-4:]] = words.removeprefix("<s> ")
+    return found
+
+
+def _clip(name: str, samples: Samples, words: str) -> Clip:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((samples * 32767).astype(np.int16).tobytes())
+    return Clip(name, buffer.getvalue(), len(samples) / SAMPLE_RATE, words)

@@ -1,0 +1,89 @@
+"""docs/reports/faults.md: what a campaign found, as it found it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.paths import REPOSITORY
+
+REPORT: Final = REPOSITORY / "docs/reports/faults.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sort of fault."""
+
+    name: str
+    injected: int
+    survived: int
+    seconds: Sequence[float]
+    """To converge, each time."""
+
+
+def table(rows: Iterable[Row]) -> str:
+    head = ("fault", "injected", "survived", "seconds to converge: median", "max")
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for row in rows:
+        median, longest = (f"{of(row.seconds):.1f}" if row.seconds else "" for of in (statistics.median, max))
+        lines.append(f"| {row.name} | {row.injected} | {row.survived} | {median} | {longest} |")
+    return "\n".join(lines)
+
+
+def write(kills: Iterable[Row], storms: Iterable[Row], pauses: Iterable[Row], command: str, seed: int) -> Path:
+    """Replaces the report; the figures are this run's alone."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    text = TEXT.format(
+        command=command,
+        date=datetime.date.today(),
+        processors=os.cpu_count(),
+        load=os.getloadavg()[2],
+        memory=memory,
+        seed=seed,
+        kills=table(kills),
+        storms=table(storms),
+        pauses=table(pauses),
+    )
+    REPORT.write_text(text)
+    return REPORT
+
+
+TEXT: Final = """\
+# Faults: what the operator survives
+
+Written by `{command}` on {date}, on a machine of {processors} processors and {memory:.0f} GiB with a load of
+{load:.0f} (mean of its last 15 minutes); seed {seed}. The operator runs as a process of its own against a real
+kube-apiserver, etcd and kube-controller-manager, with a WhisperService that has everything switched on
+(`examples/everything.yaml`).
+
+*Survived*: the end state equals the undisturbed run's, object for object, field managers included; identities, versions
+and times are left out. No object is missing, and none is too many.
+
+## Killed at every write
+
+SIGKILL while a write is in flight: once before the API server has seen it, once after it was stored and before the
+operator had its answer. Seconds from the kill to the end state: the start of the next incarnation is most of it.
+
+{kills}
+
+## Storms
+
+Faults in a share of all requests, or of all events of watches, while services are created, changed and disturbed.
+Seconds from the end of the storm to the end state of all of them.
+
+{storms}
+
+## The Lease's holder stopped
+
+SIGSTOP in the midst of work for as many services as there are workers; SIGCONT when another replica leads and writes.
+*Survived*: the API server's audit log shows at most one write of the stopped replica after the first of its successor,
+it ends by itself, and the end state is right. Seconds from the stop to the successor's first write.
+
+{pauses}
+"""

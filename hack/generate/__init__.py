@@ -1,0 +1,1 @@
+"""Writes what is generated of the code: CRD, references, the chart's schema and dashboards."""

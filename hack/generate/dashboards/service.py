@@ -1,0 +1,205 @@
+"""The dashboard of one WhisperService, which is its variable: first whether it is fine, then why not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hack.generate.dashboards.panels import Dashboard, Graph, Stat, Table, Variable
+from whisper_runtime.contract import metric_names
+
+SERIES: Final = 'namespace="$namespace",service="${service}-metrics"'
+PODS: Final = 'namespace="$namespace",pod=~"${service}-[a-z0-9]+-[a-z0-9]{5}",container="server"'
+ALERTS: Final = 'ALERTS{alertstate="firing",namespace="$namespace",whisperservice="$service"}'
+WINDOW: Final = "[$__rate_interval]"
+
+
+def rate(metric: str, matchers: str = "") -> str:
+    return f"rate({metric}{{{SERIES}{matchers}}}{WINDOW})"
+
+
+def share(statuses: str, of: str) -> str:
+    """Requests with such statuses, among such; 0 while there is none of them."""
+    some, all_ = (f"sum({rate(metric_names.REQUESTS_METRIC, f',{matchers}')})" for matchers in (statuses, of))
+    return f"({some} or vector(0)) / {all_}"
+
+
+def quantile(of: float, metric: str) -> str:
+    return f"histogram_quantile({of}, sum by (le) ({rate(f'{metric}_bucket')}))"
+
+
+def gauge(metric: str) -> str:
+    return f"{metric}{{{SERIES}}}"
+
+
+FAILED: Final = share('status=~"5..",status!="503"', 'status=~"2..|5.."')
+REFUSED: Final = share('status=~"429|503"', 'status=~"2..|429|5.."')
+BACKLOG: Final = f"{gauge(metric_names.QUEUED_AUDIO_METRIC)} / {gauge(metric_names.REALTIME_FACTOR_METRIC)}"
+
+DASHBOARD: Final = Dashboard(
+    "whisper-service",
+    "Whisper / service",
+    (
+        Variable("namespace", "Namespace", f"label_values({metric_names.READY_METRIC}, namespace)"),
+        Variable(
+            "service",
+            "WhisperService",
+            f'label_values({metric_names.READY_METRIC}{{namespace="$namespace"}}, service)',
+            "/^(.*)-metrics$/",
+        ),
+    ),
+    {
+        "Is it fine?": (
+            Stat(
+                "Alerts firing",
+                f"count({ALERTS}) or vector(0)",
+                "Each has a page in docs/runbooks.",
+                {1: "red"},
+            ),
+            Stat(
+                "Pods not ready",
+                f"count({gauge(metric_names.READY_METRIC)} == 0) or vector(0)",
+                "Pods that load, drain, or hang.",
+                {1: "orange"},
+            ),
+            Stat(
+                "Requests failing",
+                FAILED,
+                "Server errors but 503, of all requests that clients got right. WhisperRequestsFailing beyond 5 %.",
+                {0.01: "orange", 0.05: "red"},
+                "percentunit",
+            ),
+            Stat(
+                "Requests refused",
+                REFUSED,
+                "429 and 503, of all requests that clients got right. WhisperRequestsRefused beyond 5 %.",
+                {0.01: "orange", 0.05: "red"},
+                "percentunit",
+            ),
+            Stat(
+                "Slowest in twenty",
+                quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                "Seconds from a request's last byte to its text, 95th percentile. The red line is at 80 % of"
+                " requestTimeout's default.",
+                {60: "orange", 240: "red"},
+                "s",
+            ),
+            Stat(
+                "Longest backlog",
+                f"max({BACKLOG})",
+                "Seconds that the fullest pod needs to work off what waits in it. The red line is at 80 % of"
+                " requestTimeout's default.",
+                {60: "orange", 240: "red"},
+                "s",
+            ),
+        ),
+        "What clients see": (
+            Graph(
+                "Requests by status",
+                {"{{status}}": f"sum by (status) ({rate(metric_names.REQUESTS_METRIC)})"},
+                "429: queues are full. 503: pods come and go. 504: out of time. 500: a fault; see the log.",
+                "reqps",
+            ),
+            Graph(
+                "Seconds to the text",
+                {
+                    "half": quantile(0.5, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "19 in 20": quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "99 in 100": quantile(0.99, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                },
+                "From a request's last byte, of those that got a text.",
+                "s",
+            ),
+            Graph(
+                "Requests by route",
+                {"{{route}}": f"sum by (route) ({rate(metric_names.REQUESTS_METRIC)})"},
+                "`none`: refused before any route, by authentication for example.",
+                "reqps",
+            ),
+        ),
+        "Is there capacity?": (
+            Graph(
+                "Pods",
+                {
+                    "ready": f"sum({gauge(metric_names.READY_METRIC)})",
+                    "scraped": f"count({gauge(metric_names.READY_METRIC)})",
+                    "wanted": 'kube_deployment_spec_replicas{namespace="$namespace",deployment="$service"}',
+                },
+                "Wanted: by the spec, or by its autoscaler.",
+            ),
+            Graph(
+                "Audio that waits",
+                {"{{pod}}": gauge(metric_names.QUEUED_AUDIO_METRIC)},
+                "Seconds of audio in each pod's queue; beyond maxQueuedAudio clients get 429.",
+                "s",
+            ),
+            Graph(
+                "Time to work it off",
+                {"{{pod}}": BACKLOG},
+                "Audio that waits, by the pod's measured speed. Near requestTimeout, requests run out of time.",
+                "s",
+            ),
+            Graph(
+                "Speed",
+                {"{{pod}}": gauge(metric_names.REALTIME_FACTOR_METRIC)},
+                "Seconds of audio that a pod transcribes in a second, as measured over its last windows.",
+            ),
+        ),
+        "What is spoken": (
+            Graph(
+                "Audio transcribed per second",
+                {"audio": f"sum({rate(f'{metric_names.AUDIO_SECONDS_METRIC}_sum')})"},
+                "Seconds of audio that end well in each second: the throughput.",
+                "s",
+            ),
+            Graph(
+                "Length of the recordings",
+                {
+                    "half": quantile(0.5, metric_names.AUDIO_SECONDS_METRIC),
+                    "19 in 20": quantile(0.95, metric_names.AUDIO_SECONDS_METRIC),
+                },
+                "Long recordings make long waits.",
+                "s",
+            ),
+            Graph(
+                "Transcriptions by language",
+                {"{{language}}": f"sum by (language) ({rate(metric_names.TRANSCRIPTIONS_METRIC)})"},
+                "As asked for or detected. A language that nobody speaks is often silence or noise.",
+                "reqps",
+            ),
+        ),
+        "Pods": (
+            Table(
+                "Models",
+                gauge(metric_names.MODEL_INFO_METRIC),
+                "What each pod serves; two models during a rollout only.",
+                ("pod", "model", "digest"),
+            ),
+            Graph(
+                "Seconds to ready",
+                {"{{pod}}": gauge(metric_names.MODEL_LOAD_METRIC)},
+                "From start to ready. A slow volume shows here, and in how late new pods help.",
+                "s",
+            ),
+            Graph(
+                "Memory",
+                {
+                    "{{pod}}": f"container_memory_working_set_bytes{{{PODS}}}",
+                    "limit": f'max(kube_pod_container_resource_limits{{{PODS},resource="memory"}})',
+                },
+                "At its limit a container is killed.",
+                "bytes",
+            ),
+            Graph(
+                "Processors",
+                {"{{pod}}": f"rate(container_cpu_usage_seconds_total{{{PODS}}}{WINDOW})"},
+                "Processors in use.",
+            ),
+            Graph(
+                "Restarts",
+                {"{{pod}}": f"increase(kube_pod_container_status_restarts_total{{{PODS}}}[1h])"},
+                "Within an hour. Each loses the requests in progress.",
+            ),
+        ),
+    },
+    ALERTS,
+)

@@ -1,0 +1,75 @@
+"""The CustomResourceDefinitions of the projects that the operator works with, from their own pinned Go modules."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.cluster import golang
+from testbed.locks import locked
+from testbed.paths import CACHE
+
+HOME = CACHE / "crds"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of one Go module at one version."""
+
+    module: str
+    version: str
+    sum: str
+    """The module's hash, as go.sum writes it."""
+    files: tuple[str, ...]
+
+
+GATEWAY_API: Final = Source(
+    "sigs.k8s.io/gateway-api",
+    "v1.5.1",
+    "h1:RqVRIlkhLhUO8wOHKTLnTJA6o/1un4po4/6M1nRzdd0=",
+    ("config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",),
+)
+KEDA: Final = Source(
+    "github.com/kedacore/keda/v2",
+    "v2.21.0",
+    "h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=",
+    ("config/crd/bases/keda.sh_scaledobjects.yaml",),
+)
+PROMETHEUS_OPERATOR: Final = Source(
+    "github.com/prometheus-operator/prometheus-operator",
+    "v0.85.0",
+    "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
+    (
+        "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
+        "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+    ),
+)
+SOURCES: Final = (GATEWAY_API, KEDA, PROMETHEUS_OPERATOR)
+
+
+def ensure(source: Source) -> list[Path]:
+    """The files, downloaded by Go's module proxy where they are missing; raises RuntimeError for another hash."""
+    home = HOME / f"{source.module.replace('/', '+')}-{source.version}"
+    wanted = [home / Path(file).name for file in source.files]
+    with locked(HOME / "lock"):
+        if not all(file.exists() for file in wanted):
+            module = _download(source)
+            home.mkdir(parents=True, exist_ok=True)
+            for file, kept in zip(source.files, wanted, strict=True):
+                shutil.copyfile(module / file, kept)
+    return wanted
+
+
+def _download(source: Source) -> Path:
+    """The module's folder in Go's cache."""
+    command = (golang.toolchain(), "mod", "download", "-json", f"{source.module}@{source.version}")
+    # Outside of any module, or Go would look the version up in that module's own requirements.
+    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    if found["Sum"] != source.sum:
+        raise RuntimeError(f"{source.module} {source.version} has the hash {found['Sum']}, and {source.sum} is pinned")
+    return Path(found["Dir"])

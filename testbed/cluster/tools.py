@@ -1,0 +1,115 @@
+"""The cluster's binaries: which, in which version, from which Go module."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.paths import REPOSITORY
+
+KUBERNETES: Final = "v1.37.2"
+ETCD: Final = "v3.7.3"
+HELM: Final = "v4.3.1"
+
+_STAMP = "k8s.io/component-base/version"
+LDFLAGS: Final = (
+    f"-s -w -X {_STAMP}.gitVersion={KUBERNETES} -X {_STAMP}.gitMajor=1 -X {_STAMP}.gitMinor=37"
+    f" -X {_STAMP}.gitTreeState=clean"
+)
+"""Without the stamp Kubernetes' binaries report a placeholder as their version."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Where the project publishes the binary, and beside it the file of its checksum."""
+
+    url: str
+    checksum_url: str
+    member: str | None = None
+    """Path in the tarball; None: the file is the binary itself."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    module: str
+    """Folder of testbed/tools that pins it."""
+    package: str
+    version: str
+    probe: tuple[str, ...] = ("--version",)
+    """Arguments that print the version."""
+    release: Release | None = None
+
+    @property
+    def source(self) -> Path:
+        return REPOSITORY / "testbed/tools" / self.module
+
+    @property
+    def key(self) -> str:
+        """Changes with everything that goes into the binary."""
+        parts = [LDFLAGS.encode(), *(file.read_bytes() for file in sorted(self.source.iterdir()) if file.is_file())]
+        return f"{self.version}-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:8]}"
+
+
+def _kubernetes(name: str, *probe: str) -> Tool:
+    url = f"https://dl.k8s.io/release/{KUBERNETES}/bin/linux/amd64/{name}"
+    return Tool(
+        name,
+        "kubernetes",
+        f"k8s.io/kubernetes/cmd/{name}",
+        KUBERNETES,
+        probe or ("--version",),
+        Release(url, f"{url}.sha256"),
+    )
+
+
+_ETCD_URL = f"https://github.com/etcd-io/etcd/releases/download/{ETCD}"
+_HELM_URL = f"https://get.helm.sh/helm-{HELM}-linux-amd64.tar.gz"
+
+TOOLS: Final = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "etcd",
+            "etcd",
+            "go.etcd.io/etcd/server/v3",
+            ETCD,
+            ("--version",),
+            Release(
+                f"{_ETCD_URL}/etcd-{ETCD}-linux-amd64.tar.gz",
+                f"{_ETCD_URL}/SHA256SUMS",
+                f"etcd-{ETCD}-linux-amd64/etcd",
+            ),
+        ),
+        _kubernetes("kube-apiserver"),
+        _kubernetes("kube-controller-manager"),
+        _kubernetes("kube-scheduler"),
+        _kubernetes("kubelet"),
+        _kubernetes("kube-proxy"),
+        _kubernetes("kubectl", "version", "--client"),
+        Tool(
+            "helm",
+            "helm",
+            "helm.sh/helm/v4/cmd/helm",
+            HELM,
+            ("version", "--short"),
+            Release(_HELM_URL, f"{_HELM_URL}.sha256sum", "linux-amd64/helm"),
+        ),
+        Tool("coredns", "coredns", ".", "v1.15.0"),
+        Tool("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server", "v0.9.0"),
+        Tool(
+            "local-path-provisioner", "local-path-provisioner", "github.com/rancher/local-path-provisioner", "v0.0.30"
+        ),
+        Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
+        Tool("promtool", "promtool", "github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
+        Tool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
+        Tool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
+    )
+}
+"""What has no release here is always built: an image's binary must not depend on the machine's libraries.
+
+kwok plays nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through,
+versitygw is an S3 server.
+"""

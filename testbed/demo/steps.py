@@ -1,0 +1,101 @@
+"""Runs steps: one line for each with its seconds, a sign of life every ten, and the cause where one fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.paths import CACHE, REPOSITORY
+
+LOGS = CACHE / "log"
+
+SIGN_OF_LIFE_SECONDS = 10
+EVIDENCE_LINES = 15
+_print_lock = threading.Lock()
+
+
+class StepFailed(Exception):
+    """A step did not succeed; the message says what failed, the last lines of its log, and what to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command with a name for people and the remedy when it fails."""
+
+    name: str
+    command: Sequence[str]
+    remedy: str
+    progress: Sequence[str] = ()
+    """A command whose output says what a silent step waits for."""
+    evidence: Sequence[Sequence[str]] = ()
+    """Commands whose output shows the cause when it fails."""
+
+
+def say(line: str) -> None:
+    with _print_lock:
+        print(line, flush=True)
+
+
+def last_lines(log: Path, count: int) -> list[str]:
+    """The last non-empty lines of `log`, progress bars' carriage returns taken as line ends."""
+    text = log.read_text(errors="replace").replace("\r", "\n")
+    return [line for line in text.splitlines() if line.strip()][-count:]
+
+
+def run(step: Step) -> str:
+    """Runs `step` to its end and returns its standard output; raises StepFailed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{step.name.replace(' ', '-')}.log"
+    output = log.with_suffix(".out")
+    started = time.monotonic()
+    with log.open("w") as err, output.open("w") as out:
+        process = subprocess.Popen(step.command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=REPOSITORY)
+        _wait(process, step, (log, output), started)
+    seconds = time.monotonic() - started
+    if process.returncode:
+        head = f"{step.name} failed after {seconds:.0f} s (exit {process.returncode}): {' '.join(step.command)}"
+        lines = [*last_lines(output, 5), *last_lines(log, 15), *(line for one in step.evidence for line in _says(one))]
+        shown = "\n".join(f"    {line[:300]}" for line in lines)
+        raise StepFailed(f"{head}\n{shown}\n  whole log: {log}\n  what to do: {step.remedy}")
+    say(f"  {seconds:7.1f} s  {step.name}")
+    return output.read_text()
+
+
+def _wait(process: subprocess.Popen[bytes], step: Step, logs: Sequence[Path], started: float) -> None:
+    while True:
+        try:
+            process.wait(SIGN_OF_LIFE_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            newest = max(logs, key=lambda log: log.stat().st_mtime)
+            doing = _says(step.progress) if step.progress else last_lines(newest, 1)
+            say(f"         … {step.name}, {time.monotonic() - started:.0f} s: {''.join(doing[-1:])[:120]}")
+
+
+def _says(command: Sequence[str]) -> list[str]:
+    """The last lines of what a command prints, whether it succeeds or not."""
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-EVIDENCE_LINES:]
+
+
+def together(*chains: Sequence[Step]) -> None:
+    """Runs chains of steps at the same time, each chain in its order; raises the first StepFailed."""
+    with ThreadPoolExecutor(len(chains)) as pool:
+        for running in [pool.submit(_in_order, chain) for chain in chains]:
+            running.result()
+
+
+def _in_order(chain: Sequence[Step]) -> None:
+    for step in chain:
+        run(step)
+
+
+def fail(error: StepFailed) -> None:
+    print(f"\n{error}", file=sys.stderr)
+    raise SystemExit(1)

@@ -1,0 +1,83 @@
+"""buildah, with its storage in the cache: layers are kept, so a change of code builds one small layer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Final
+
+from testbed.paths import CACHE, REPOSITORY
+
+BUILDERS: Final = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+"""Debian packages that images are built with, by the program that each brings."""
+IMAGES: Final = CACHE / "images"
+LAYOUT: Final = IMAGES / "oci"
+"""An OCI layout that every image is pushed to: blobs that are there already are not written again."""
+CERTIFICATES: Final = "/etc/ssl/certs"
+
+
+def exists(reference: str) -> bool:
+    return _run("inspect", "--type", "image", reference, check=False, capture=True).returncode == 0
+
+
+def pull(reference: str) -> None:
+    _run("pull", "--quiet", reference)
+
+
+def build(reference: str, dockerfile: str, base: str, *options: str, context: Path = REPOSITORY) -> None:
+    """Builds a Dockerfile of the tree `context` on `base`; the machine's certificates count in it too."""
+    _run(
+        "build", "--layers", "--pull=never", "--format=oci", "--network=host",
+        "--build-arg", f"BASE_IMAGE={base}", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro",
+        "--file", str(context / dockerfile), "--tag", reference, *options, str(context),
+    )  # fmt: skip
+
+
+def from_archive(reference: str, archive: str) -> None:
+    """An image whose only layer is the tar archive."""
+    container = _run("from", "scratch", capture=True).stdout.strip()
+    try:
+        _run("add", "--quiet", container, archive, "/")
+        _run("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", container)
+        _run("commit", "--quiet", container, reference)
+    finally:
+        _run("rm", container, capture=True)
+
+
+def seed(reference: str) -> None:
+    """Puts the image's layers into the layout as they are; a push finds them there, and would else compress them all.
+
+    buildah 1.28 compresses what it pushes to a layout, whatever it is told; to an archive it does not.
+    """
+    blobs = LAYOUT / "blobs/sha256"
+    blobs.mkdir(parents=True, exist_ok=True)
+    archive = IMAGES / "seed.tar"
+    archive.unlink(missing_ok=True)
+    _run("push", "--quiet", reference, f"docker-archive:{archive}")
+    with tarfile.open(archive) as layers:
+        for layer in layers:
+            if layer.isfile() and layer.name.endswith(".tar"):
+                found = layers.extractfile(layer)
+                assert found is not None
+                with (blobs / layer.name.removesuffix(".tar")).open("wb") as blob:
+                    shutil.copyfileobj(found, blob, 1 << 22)
+    archive.unlink()
+
+
+def push(reference: str) -> None:
+    """Writes the image into the OCI layout under its reference."""
+    LAYOUT.mkdir(parents=True, exist_ok=True)
+    _run("push", "--quiet", "--disable-compression", reference, f"oci:{LAYOUT}:{reference}")
+
+
+def _run(*arguments: str, check: bool = True, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    storage = ("--root", str(IMAGES / "storage"), "--runroot", str(IMAGES / "run"), "--storage-driver", "overlay")
+    environment = {**os.environ, "BUILDAH_ISOLATION": "chroot"}
+    return subprocess.run(
+        ("buildah", *storage, *arguments), env=environment, check=check, text=True,
+        stdout=subprocess.PIPE if capture else None, stderr=subprocess.PIPE if capture else None,
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""What goes into each image, and the name that follows from it: pure but for reading the files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.paths import REPOSITORY
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    dockerfile: str
+    inputs: tuple[str, ...]
+    """Files and folders of the repository that the Dockerfile copies."""
+
+    def reference(self, base: str, root: Path = REPOSITORY) -> str:
+        """The image's name: its tag is the hash of everything that goes in."""
+        digest = hashlib.sha256(base.encode())
+        for file in files(root, (self.dockerfile, *self.inputs)):
+            digest.update(b"\0" + str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+        return f"localhost/{self.name}:{digest.hexdigest()[:12]}"
+
+
+OPERATOR: Final = Recipe(
+    "whisper-operator",
+    "Dockerfile.operator",
+    (
+        "hack/requirements/operator.txt",
+        "operator/whisper_operator",
+        "runtime/whisper_runtime/__init__.py",
+        "runtime/whisper_runtime/contract",
+    ),
+)
+RUNTIME: Final = Recipe(
+    "whisper-runtime", "Dockerfile.runtime", ("hack/requirements/runtime.txt", "runtime/whisper_runtime")
+)
+DEPENDENCIES: Final = Recipe("whisper-runtime-dependencies", "Dockerfile.runtime", ("hack/requirements/runtime.txt",))
+"""The Dockerfile's stage of that name: nearly all of the runtime's image, and seldom another."""
+RECIPES: Final = (OPERATOR, RUNTIME)
+
+
+def files(root: Path, inputs: Iterable[str]) -> list[Path]:
+    """Every file below the inputs, in order, compiled Python excepted."""
+    found = [
+        file for path in inputs for file in ((root / path).rglob("*") if (root / path).is_dir() else [root / path])
+    ]
+    return sorted(file for file in found if file.is_file() and "__pycache__" not in file.parts)

@@ -1,0 +1,157 @@
+"""What the operator tells Prometheus about itself and its services."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+from tests.operator.objects import ENV, NOW
+from whisper_operator import __version__
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.kube.lease import Lease
+from whisper_operator.objects.kinds import Kind
+from whisper_operator.observe.cache import Store
+from whisper_operator.observe.indexes import Survey
+from whisper_operator.reconcile import queue
+from whisper_operator.reconcile.events import Recorder
+from whisper_operator.reconcile.queue import Queue
+from whisper_operator.reconcile.reconciler import Reconciler
+from whisper_operator.telemetry import metrics
+
+ROOT = Path(__file__).resolve().parents[3]
+KEY = ("team", "speech")
+
+
+def value(metric: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(metric, labels)
+
+
+def body(spec: dict[str, Any], *conditions: tuple[str, str, str]) -> Manifest:
+    told = [{"type": kind, "status": status, "reason": reason} for kind, status, reason in conditions]
+    return {
+        "kind": "WhisperService",
+        "metadata": {"namespace": KEY[0], "name": KEY[1], "uid": "1", "resourceVersion": "1", "generation": 1},
+        "spec": spec,
+        "status": {"conditions": told},
+    }
+
+
+def test_the_version_is_the_distributions_and_the_charts() -> None:
+    project = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    chart = yaml.safe_load((ROOT / "charts/whisper-operator/Chart.yaml").read_text())
+    assert project is not None
+    assert {project[1], chart["version"], chart["appVersion"]} == {__version__}
+    assert value("whisper_operator_build_info", version=__version__) == 1
+
+
+def test_every_condition_of_a_service_is_shown_while_the_service_is_there() -> None:
+    services = [body({}, ("Ready", "False", "Fetching"), ("Reconciling", "True", "Fetching"))]
+    shown = metrics.show(lambda: services)
+    labels = {"namespace": "team", "name": "speech", "reason": "Fetching"}
+    metric = "whisper_operator_service_condition"
+    assert value(metric, condition="Ready", status="False", **labels) == 1
+    assert value(metric, condition="Reconciling", status="True", **labels) == 1
+    services.clear()
+    assert value(metric, condition="Ready", status="False", **labels) is None
+    metrics.hide(shown)
+
+
+class Leases:
+    """A Lease that another replica holds, or that nobody has made yet."""
+
+    def __init__(self, holder: str | None) -> None:
+        self.holder = holder
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        if self.holder is None:
+            return None
+        return {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": self.holder}}
+
+    async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
+        return manifest
+
+    async def replace(self, kind: Kind, manifest: Manifest) -> Manifest:
+        raise ApiError("PUT", 409, "Conflict", "")
+
+
+class Gone(Exception):
+    pass
+
+
+async def test_the_standby_says_that_it_does_not_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_longer(_: float) -> None:
+        raise Gone
+
+    monkeypatch.setattr("whisper_operator.kube.lease.asyncio.sleep", no_longer)
+    with pytest.raises(Gone):
+        await Lease(Leases("other"), "system", "one").acquire()
+    assert value("leader_election_master_status", name="whisper-operator") == 0
+    await Lease(Leases(None), "system", "one").acquire()
+    assert value("leader_election_master_status", name="whisper-operator") == 1
+
+
+def test_a_key_that_waits_shows_as_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(queue.time, "monotonic", lambda: now)
+    waits = Queue()
+    waits.add(KEY)
+    waits.begin()
+    now += 70
+    assert value("whisper_operator_queue_standstill_seconds") == 70
+
+
+class Server:
+    """Stands for the API server where only statuses and Events are written."""
+
+    is_dry = True
+
+    def __init__(self) -> None:
+        self.written: list[Manifest] = []
+        self.events: list[Manifest] = []
+
+    async def apply(self, kind: Kind, manifest: Manifest, *, subresource: str = "") -> Manifest:
+        if subresource:
+            self.written.append(manifest)
+        return manifest
+
+    async def create(self, kind: Kind, manifest: Manifest) -> None:
+        self.events.append(manifest)
+
+
+def reconciling(store: Store, server: Server) -> Reconciler:
+    cluster = cast(Cluster, server)
+    survey = Survey(whole_cluster=True, unready=store.unready)
+    return Reconciler(cluster, store, survey, Recorder(cluster, "one"), lambda: ENV)
+
+
+@pytest.mark.parametrize("spec", [{"model": {}}, {"model": {"name": "base"}, "jobs": {}}])
+async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[str, Any]) -> None:
+    store, server = Store(), Server()
+    store.see(body(spec))
+    reconciler = reconciling(store, server)
+    metric, labels = "controller_runtime_terminal_reconcile_errors_total", {"controller": "whisperservice"}
+    before = value(metric, **labels) or 0.0
+    await reconciler.reconcile(KEY)
+    assert value(metric, **labels) == before + 1
+    assert [written["status"]["conditions"][0]["status"] for written in server.written] == ["False"]
+    assert [event["type"] for event in server.events] == ["Warning"]
+
+
+@pytest.mark.parametrize(("observed_generation", "measured"), [(0, 1), (1, 0)])
+async def test_the_time_to_ready_is_measured_of_changes_that_this_process_saw(
+    observed_generation: int, measured: int
+) -> None:
+    store, metric = Store(), "whisper_operator_ready_seconds_count"
+    suspended = body({"model": {"name": "base"}, "suspend": True, "cache": {"type": "EmptyDir"}})
+    was_ready = {"type": "Ready", "status": "True", "reason": "Suspended", "lastTransitionTime": NOW}
+    store.see({**suspended, "status": {"observedGeneration": observed_generation, "conditions": [was_ready]}})
+    before = value(metric) or 0.0
+    await reconciling(store, Server()).reconcile(KEY)
+    assert value(metric) == before + measured

@@ -1,0 +1,108 @@
+"""A checkpoint in a bucket of a real S3 server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.cluster import binaries
+from testbed.cluster.controlplane import free_ports
+from tests.runtime.fetch.conftest import digest, fetched, visible
+
+pytestmark = pytest.mark.slow
+
+KEYS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "hunter2hunter2"}
+
+
+@pytest.fixture(scope="module")
+def endpoint(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server that has `weights/some models/base.pt`."""
+    root, accounts = tmp_path_factory.mktemp("s3"), tmp_path_factory.mktemp("accounts")
+    (root / "weights/some models").mkdir(parents=True)
+    (root / "weights/some models/base.pt").write_bytes(content)
+    (port,) = free_ports(1)
+    program = binaries.ensure("versitygw") / "versitygw"
+    arguments = ("--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"])
+    address = ("--port", f"127.0.0.1:{port}", "--region", "eu-north-1", "--iam-dir", str(accounts))
+    with subprocess.Popen(
+        (str(program), *arguments, *address, "posix", str(root)), stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            wait_for(port, server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends and server.poll() is None:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail("versitygw does not listen")
+
+
+@pytest.fixture
+def secret(endpoint: str, tmp_path: Path) -> Path:
+    directory = tmp_path / "secret"
+    directory.mkdir()
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-north-1"}.items():
+        (directory / name).write_text(value)
+    return directory
+
+
+def from_bucket(cache: Path, secret: Path, content: bytes, key: str = "some models/base.pt") -> Any:
+    return fetched(cache, f"s3://weights/{key}", digest(content), model_credentials_dir=str(secret))
+
+
+def test_it_is_fetched(cache: Path, secret: Path, content: bytes) -> None:
+    report = from_bucket(cache, secret, content)
+    assert (report.reason, report.digest) == ("Fetched", digest(content)), report.message
+    assert "was fetched from s3://weights/some models/base.pt" in report.message
+
+
+def test_a_piece_that_is_there_is_gone_on_with(cache: Path, secret: Path, content: bytes) -> None:
+    cache.mkdir()
+    (cache / f".mine-{digest(content)[:12]}.pt.partial").write_bytes(content[:1000])
+    assert from_bucket(cache, secret, content).reason == "Fetched"
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "says"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "wrong-wrong-wrong"}, "base.pt", "answered 403 Forbidden (SignatureDoesNotMatch)"),
+        ({"AWS_ACCESS_KEY_ID": "nobody"}, "base.pt", "answered 403 Forbidden (InvalidAccessKeyId)"),
+        ({}, "absent.pt", "answered 404 Not Found (NoSuchKey)"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_its_own_words(
+    cache: Path, secret: Path, content: bytes, change: dict[str, str], key: str, says: str
+) -> None:
+    for name, value in change.items():
+        (secret / name).write_text(value)
+    report = from_bucket(cache, secret, content, key)
+    assert report.reason == "DownloadFailed"
+    assert says in report.message
+    assert not any(value in report.model_dump_json() for value in (*KEYS.values(), *change.values()))
+    assert visible(cache) == []
+
+
+def test_half_a_pair_of_keys_is_told(cache: Path, secret: Path, content: bytes) -> None:
+    (secret / "AWS_SECRET_ACCESS_KEY").unlink()
+    assert "the Secret needs both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in (
+        from_bucket(cache, secret, content).message
+    )
+
+
+@pytest.mark.parametrize("url", ["s3://weights", "s3://weights/"])
+def test_a_url_without_a_key_names_nothing(cache: Path, secret: Path, url: str) -> None:
+    report = fetched(cache, url, "0" * 64, model_credentials_dir=str(secret))
+    assert "names no object: write s3://bucket/key" in report.message

@@ -1,0 +1,297 @@
+"""OpenAI's audio API: what its clients get for each thing that they may ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from whisper.tokenizer import get_encoding
+
+from tests.fakes.engine import ENGLISH, SPOKEN, TURBO, FakeEngine
+from tests.fakes.engine import SEGMENT as SPOKEN_SEGMENT
+from tests.runtime.conftest import Start, speech
+from whisper_runtime.engine.interface import Abilities
+
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+TRANSLATIONS = "/v1/audio/translations"
+
+SEGMENT = {
+    "id": 0,
+    "seek": 0,
+    "start": 0.0,
+    "end": 2.5,
+    "text": " Ask not.",
+    "tokens": [50364, 12320, 406, 13, 50489],
+    "temperature": 0.0,
+    "avg_logprob": -0.25,
+    "compression_ratio": 0.75,
+    "no_speech_prob": 0.01,
+}
+USAGE = {"type": "duration", "seconds": 3}
+
+
+WORDS = [{"word": "Ask", "start": 0.0, "end": 1.0}, {"word": "not.", "start": 1.0, "end": 2.5}]
+VERBOSE = {"task": "transcribe", "language": "english", "duration": 2.5, "text": "Ask not.", "usage": USAGE}
+LOGPROBS = [
+    {"token": " Ask", "bytes": [32, 65, 115, 107], "logprob": -0.5},
+    {"token": " not", "bytes": [32, 110, 111, 116], "logprob": -0.25},
+    {"token": ".", "bytes": [46], "logprob": -0.375},
+]
+BY_WORD = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+BOTH = {"response_format": "verbose_json", "timestamp_granularities[]": ["word", "segment"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "body"),
+    [
+        (TRANSCRIPTIONS, {}, {"text": "Ask not.", "usage": USAGE}),
+        (TRANSCRIPTIONS, {"response_format": "json"}, {"text": "Ask not.", "usage": USAGE}),
+        (TRANSCRIPTIONS, {"include[]": "logprobs"}, {"text": "Ask not.", "logprobs": LOGPROBS, "usage": USAGE}),
+        (TRANSCRIPTIONS, {"response_format": "verbose_json"}, VERBOSE | {"segments": [SEGMENT]}),
+        (TRANSCRIPTIONS, BY_WORD, VERBOSE | {"words": WORDS}),
+        (TRANSCRIPTIONS, BOTH, VERBOSE | {"words": WORDS, "segments": [SEGMENT]}),
+        (TRANSLATIONS, {}, {"text": "Ask not."}),
+        (
+            TRANSLATIONS,
+            {"response_format": "verbose_json"},
+            {
+                "task": "translate",
+                "language": "english",
+                "duration": 2.5,
+                "text": "Ask not.",
+                "segments": [SEGMENT],
+            },
+        ),
+    ],
+)
+async def test_bodies(start: Start, path: str, fields: dict[str, Any], body: dict[str, Any]) -> None:
+    answer = await start().post(path, files=speech(), data={"model": "base", **fields})
+    assert (answer.status_code, answer.json()) == (200, body)
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS])
+@pytest.mark.parametrize(
+    ("response_format", "body"),
+    [
+        ("text", "Ask not.\n"),
+        ("srt", "1\n00:00:00,000 --> 00:00:02,500\nAsk not.\n\n"),
+        ("vtt", "WEBVTT\n\n00:00.000 --> 00:02.500\nAsk not.\n\n"),
+    ],
+)
+async def test_text_and_subtitles_are_plain_bodies(start: Start, path: str, response_format: str, body: str) -> None:
+    fields = {"model": "whisper-1", "response_format": response_format}
+    answer = await start().post(path, files=speech(), data=fields)
+    assert answer.text == body
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+async def test_subtitles_past_an_hour_keep_arrows_out_of_their_text(start: Start, engine: FakeEngine) -> None:
+    late = replace(SPOKEN_SEGMENT, start=3600.0, end=3661.5, text=" this --> that ")
+    engine.answer = replace(SPOKEN, segments=(late,))
+    answers = [
+        (await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "response_format": form})).text
+        for form in ("srt", "vtt")
+    ]
+    assert answers == [
+        "1\n01:00:00,000 --> 01:01:01,500\nthis -> that\n\n",
+        "WEBVTT\n\n01:00:00.000 --> 01:01:01.500\nthis -> that\n\n",
+    ]
+
+
+@pytest.mark.parametrize("name", ["timestamp_granularities", "timestamp_granularities[]"])
+async def test_an_array_may_be_spelt_with_and_without_brackets(start: Start, engine: FakeEngine, name: str) -> None:
+    fields = {"model": "base", "response_format": "verbose_json", name: ["word", "segment"]}
+    body = (await start().post(TRANSCRIPTIONS, files=speech(), data=fields)).json()
+    assert (body["words"], body["segments"]) == (WORDS, [SEGMENT])
+    assert engine.asked[0].word_timestamps
+
+
+async def test_a_character_that_is_spread_over_tokens_keeps_its_bytes(start: Start, engine: FakeEngine) -> None:
+    tokens = get_encoding("multilingual").encode(" 🎙")
+    microphone = replace(SPOKEN_SEGMENT, text=" 🎙", tokens=tuple(tokens), token_logprobs=tuple(-1.0 for _ in tokens))
+    engine.answer = replace(SPOKEN, text=" 🎙", segments=(microphone,))
+    answer = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "include[]": "logprobs"})
+    found = answer.json()["logprobs"]
+    assert len(found) > 1
+    assert bytes(byte for entry in found for byte in entry["bytes"]).decode() == " 🎙"
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({}, {"task": "transcribe", "language": None, "temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
+        ({}, {"word_timestamps": False, "logprobs": False, "prompt": None}),
+        ({"language": "de"}, {"language": "de"}),
+        ({"language": "German"}, {"language": "de"}),
+        ({"language": "auto"}, {"language": None}),
+        ({"language": ""}, {"language": None}),
+        ({"prompt": "Kubernetes, kopf"}, {"prompt": "Kubernetes, kopf"}),
+        ({"temperature": "0"}, {"temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
+        ({"temperature": "0.3"}, {"temperatures": (0.3,)}),
+        ({"stream": "false"}, {}),
+        ({"chunking_strategy": "auto"}, {}),
+        ({"response_format": "verbose_json", "timestamp_granularities[]": "segment"}, {"word_timestamps": False}),
+        (BY_WORD, {"word_timestamps": True}),
+        ({"include[]": "logprobs"}, {"logprobs": True}),
+        ({"include": "logprobs"}, {"logprobs": True}),
+    ],
+)
+async def test_fields_become_decoding_options(
+    start: Start, engine: FakeEngine, fields: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    answer = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", **fields})
+    assert answer.status_code == 200
+    asked = vars(engine.asked[0])
+    assert {name: asked[name] for name in wanted} == wanted
+
+
+async def test_translation_asks_for_the_task(start: Start, engine: FakeEngine) -> None:
+    await start().post(TRANSLATIONS, files=speech(), data={"model": "base"})
+    assert engine.asked[0].task == "translate"
+
+
+async def test_the_configured_language_serves_requests_that_name_none(start: Start, engine: FakeEngine) -> None:
+    await start(language="fr").post(TRANSCRIPTIONS, files=speech(), data={"model": "base"})
+    assert engine.asked[0].language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "says"),
+    [
+        ({"response_format": "diarized_json"}, "response_format", "should be 'json', 'text', 'srt'"),
+        ({"language": "klingon"}, "language", "ISO-639-1"),
+        ({"language": "x" * 1000}, "language", "at most 40 characters"),
+        ({"temperature": "1.5"}, "temperature", "less than or equal to 1"),
+        ({"temperature": "-0.1"}, "temperature", "greater than or equal to 0"),
+        ({"temperature": "nan"}, "temperature", "finite"),
+        ({"temperature": "warm"}, "temperature", "valid number"),
+        ({"stream": "perhaps"}, "stream", "valid boolean"),
+        ({"include[]": "usage"}, "include[]", "should be 'logprobs'"),
+        ({"timestamp_granularities[]": "letter"}, "timestamp_granularities[]", "should be 'word' or 'segment'"),
+        ({"timestamp_granularities": ["word", "letter"]}, "timestamp_granularities", "should be 'word' or"),
+        # Whisper cannot honour these.
+        ({"languages[]": ["de", "en"]}, "languages[]", "not supported with Whisper: leave it out"),
+        ({"keywords[]": "kopf"}, "keywords[]", "not supported with Whisper"),
+        ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "not supported with Whisper"),
+        ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "not supported with Whisper"),
+        ({"chunking_strategy": "server_vad"}, "chunking_strategy", "should be 'auto'"),
+        ({"chunking_strategy[type]": "server_vad"}, "chunking_strategy[type]", "not supported with Whisper"),
+        # Fields that contradict each other.
+        ({"timestamp_granularities[]": "word"}, "timestamp_granularities[]", "needs `response_format` to be 'verbose"),
+        ({"response_format": "text", "include[]": "logprobs"}, "include[]", "needs `response_format` to be 'json'"),
+        ({"response_format": "srt", "stream": "true"}, "response_format", "`stream` sends text alone"),
+        # OpenAI's schema forbids what it does not list.
+        ({"beam_size": "5"}, "beam_size", "Unknown parameter: `beam_size`"),
+        ({"x" * 200: "5"}, "x" * 100, "Unknown parameter"),
+    ],
+)
+async def test_what_is_not_supported_names_field_and_remedy(
+    start: Start, engine: FakeEngine, fields: dict[str, Any], param: str, says: str
+) -> None:
+    answer = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", **fields})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error["param"]) == (400, "invalid_request_error", param)
+    assert param in error["message"]
+    assert says in error["message"]
+    assert len(error["message"]) < 300
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("field", ["language", "stream", "timestamp_granularities[]", "include[]"])
+async def test_a_translation_takes_fewer_fields(start: Start, field: str) -> None:
+    answer = await start().post(TRANSLATIONS, files=speech(), data={"model": "base", field: "true"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+
+
+async def test_another_model_does_not_exist(start: Start) -> None:
+    answer = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "gpt-4o-transcribe"})
+    assert answer.status_code == 404
+    assert answer.json()["error"] == {
+        "message": "The model `gpt-4o-transcribe` does not exist here: this server has `base` (also as `whisper-1`).",
+        "type": "invalid_request_error",
+        "param": "model",
+        "code": "model_not_found",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "files", "param"),
+    [
+        ({"model": "base"}, None, "file"),
+        ({"model": "base", "file": "text"}, None, "file"),
+        ({}, speech(), "model"),
+    ],
+)
+async def test_a_missing_field_is_named(start: Start, data: dict[str, str], files: Any, param: str) -> None:
+    answer = await start().post(TRANSCRIPTIONS, files=files, data=data)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, "/transcribe"])
+@pytest.mark.parametrize("field", ["model", "temperature", "language", "file"])
+async def test_a_field_that_is_given_twice_is_refused(start: Start, engine: FakeEngine, path: str, field: str) -> None:
+    answer = await start().post(path, files=speech(), data={"model": "base"} | {field: ["nope", "base"]})
+    assert answer.status_code == 400
+    times = 3 if field == "file" else 2
+    assert answer.json()["error"] == {
+        "message": f"`{field}` is given {times} times, and takes one value: send it once.",
+        "type": "invalid_request_error",
+        "param": field,
+        "code": "repeated_parameter",
+    }
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("abilities", [TURBO, ENGLISH])
+async def test_models_that_cannot_translate_say_so(start: Start, engine: FakeEngine, abilities: Abilities) -> None:
+    engine.abilities = abilities
+    answer = await start(model="/models/mine.pt").post(TRANSLATIONS, files=speech(), data={"model": "mine"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "model")
+    assert "`mine` was not trained to translate" in answer.json()["error"]["message"]
+
+
+async def test_an_english_model_refuses_another_language(start: Start, engine: FakeEngine) -> None:
+    engine.abilities = ENGLISH
+    client = start(model="/models/mine.pt")
+    refused = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "mine", "language": "de"})
+    assert refused.status_code == 400
+    assert "knows English only" in refused.json()["error"]["message"]
+    accepted = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "mine"})
+    assert (accepted.status_code, engine.asked[0].language) == (200, "en")
+
+
+@pytest.mark.parametrize("language", ["yue", "Cantonese"])
+async def test_a_model_of_fewer_languages_refuses_the_one_that_it_lacks(
+    start: Start, engine: FakeEngine, language: str
+) -> None:
+    client = start()
+    refused = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
+    assert refused.json()["error"] == {
+        "message": f"`language` is '{language}', which the model `base` of 99 languages does not know: "
+        "leave `language` out, or use a newer model such as `large-v3`.",
+        "type": "invalid_request_error",
+        "param": "language",
+        "code": "language_not_supported",
+    }
+    assert (refused.status_code, engine.asked) == (400, [])
+    engine.abilities = TURBO
+    await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
+    assert engine.asked[0].language == "yue"
+
+
+async def test_models(start: Start) -> None:
+    client = start(model="base")
+    listed = (await client.get("/v1/models")).json()
+    [model] = listed["data"]
+    assert listed["object"] == "list"
+    assert model | {"created": 0} == {
+        "id": "base",
+        "object": "model",
+        "created": 0,
+        "owned_by": "openai",
+        "digest": "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e",
+    }
+    assert (await client.get("/v1/models/base")).json() == model
+    assert (await client.get("/v1/models/whisper-1")).json() == model
+    assert (await client.get("/v1/models/gpt-4")).json()["error"]["code"] == "model_not_found"

@@ -1,0 +1,65 @@
+"""`POST /transcribe`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.engine import ENGLISH, TURBO, FakeEngine
+from tests.runtime.conftest import Start, speech
+from whisper_runtime.engine.interface import Abilities
+
+
+async def test_answers_text_language_segments_duration(start: Start) -> None:
+    answer = await start().post("/transcribe", files=speech())
+    body = answer.json()
+    assert answer.status_code == 200
+    assert set(body) == {"text", "language", "segments", "duration"}
+    assert (body["text"], body["language"], body["duration"]) == ("Ask not.", "en", 2.5)
+    assert [(segment["start"], segment["end"]) for segment in body["segments"]] == [(0.0, 2.5)]
+
+
+async def test_takes_language_and_task(start: Start, engine: FakeEngine) -> None:
+    await start().post("/transcribe", files=speech(), data={"language": "de", "task": "translate"})
+    assert (engine.asked[0].language, engine.asked[0].task) == ("de", "translate")
+
+
+async def test_an_unknown_task_is_refused(start: Start) -> None:
+    answer = await start().post("/transcribe", files=speech(), data={"task": "summarize"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "`task` is 'summarize': input should be 'transcribe' or 'translate'."
+
+
+async def test_a_field_of_nobody_is_refused(start: Start) -> None:
+    answer = await start().post("/transcribe", files=speech(), data={"tasks": "translate"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "tasks")
+
+
+@pytest.mark.parametrize(("model", "abilities"), [("turbo", TURBO), ("base.en", ENGLISH)])
+async def test_a_model_that_cannot_translate_says_so_in_one_sentence(
+    start: Start, engine: FakeEngine, model: str, abilities: Abilities
+) -> None:
+    engine.abilities = abilities
+    answer = await start(model=model).post("/transcribe", files=speech(), data={"task": "translate"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "task")
+    assert answer.json()["error"]["message"] == (
+        f"The model `{model}` was not trained to translate: use a multilingual model such as `large-v3`, or transcribe."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"<html>", 400, "not_audio"),
+        (b"", 400, "empty_file"),
+        (b"speech 101", 413, "audio_too_long"),
+    ],
+)
+async def test_a_bad_file_is_refused_and_the_next_one_served(
+    start: Start, content: bytes, status: int, code: str
+) -> None:
+    client = start(max_audio_seconds=100)
+    answer = await client.post("/transcribe", files={"file": ("a.wav", content)})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (status, code, "file")
+    assert set(error) == {"message", "type", "param", "code"}
+    assert (await client.post("/transcribe", files=speech())).status_code == 200

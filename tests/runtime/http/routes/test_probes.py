@@ -1,0 +1,112 @@
+"""Health, startup, readiness and metrics, on the port of their own and in a lone container."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.fakes.engine import FakeEngine
+from tests.runtime.conftest import ServingOf, Start, speech
+from whisper_runtime.contract.metric_names import (
+    AUDIO_SECONDS_METRIC,
+    READY_METRIC,
+    TRANSCRIPTION_SECONDS_METRIC,
+    TRANSCRIPTIONS_METRIC,
+)
+from whisper_runtime.contract.network import METRICS_PATH
+from whisper_runtime.engine.interface import State
+from whisper_runtime.service import lifecycle
+from whisper_runtime.service.lifecycle import Phase
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "health", "startup", "ready"),
+    [
+        (State.LOADING, Phase.SERVING, 200, 503, 503),
+        (State.READY, Phase.SERVING, 200, 200, 200),
+        (State.READY, Phase.LEAVING, 200, 200, 503),
+        (State.READY, Phase.REFUSING, 200, 200, 503),
+        (State.FAILED, Phase.SERVING, 503, 200, 503),
+    ],
+)
+async def test_each_probe_says_its_own_thing(
+    start: Start,
+    serving_of: ServingOf,
+    engine: FakeEngine,
+    state: State,
+    phase: Phase,
+    health: int,
+    startup: int,
+    ready: int,
+) -> None:
+    engine.state = state
+    serving = serving_of()
+    serving.lifecycle.phase = phase
+    client = start(serving, probes=True)
+    assert [(await client.get(path)).status_code for path in ("/health", "/startup", "/ready")] == [
+        health,
+        startup,
+        ready,
+    ]
+    assert f"{READY_METRIC} {float(ready == 200)}" in (await client.get(METRICS_PATH)).text.splitlines()
+
+
+@pytest.mark.parametrize("path", ["/health", "/startup", "/ready", "/metrics"])
+async def test_a_probe_may_ask_for_the_status_alone(start: Start, path: str) -> None:
+    assert (await start(probes=True).head(path)).status_code == 200
+
+
+async def test_the_bodies_that_others_rely_on(start: Start) -> None:
+    client = start(probes=True)
+    assert (await client.get("/health")).json() == {"status": "healthy", "model": "base"}
+    assert (await client.get("/ready")).json() == {"status": "ready"}
+
+
+async def test_a_main_loop_that_is_stuck_is_not_healthy(
+    start: Start, serving_of: ServingOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = serving_of()
+    client = start(serving, probes=True)
+    later = time.monotonic() + lifecycle.STALE_SECONDS + 1
+    monkeypatch.setattr(lifecycle.time, "monotonic", lambda: later)
+    assert (await client.get("/health")).status_code == 503
+    serving.lifecycle.beat()
+    assert (await client.get("/health")).status_code == 200
+
+
+async def test_under_the_operator_clients_see_none_of_these_paths(start: Start) -> None:
+    client = start(probes_on_http=False)
+    paths = ("/health", "/startup", "/ready", "/metrics")
+    assert [(await client.get(path)).status_code for path in paths] == [404, 404, 404, 404]
+
+
+async def test_the_probes_port_serves_no_transcriptions(start: Start) -> None:
+    assert (await start(probes=True).post("/transcribe", files=speech())).status_code == 404
+
+
+async def test_metrics_count_by_language_and_model(start: Start, engine: FakeEngine) -> None:
+    client = start(probes_on_http=True)
+    await client.post("/transcribe", files=speech())
+    await client.post("/transcribe", files={"file": ("a.wav", b"<html>")})
+    await client.get("/nowhere")
+    engine.state = State.LOADING
+    await client.get("/ready")
+    scraped = (await client.get(METRICS_PATH)).text
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(scraped)
+        for sample in family.samples
+        if not sample.name.endswith("_bucket")
+    }
+    assert samples[TRANSCRIPTIONS_METRIC, "base", "en"] == 1
+    assert samples[f"{AUDIO_SECONDS_METRIC}_sum", "base"] == 2.5
+    assert samples[f"{TRANSCRIPTION_SECONDS_METRIC}_count", "base"] == 1
+    assert samples["whisper_requests_total", "/transcribe", "200"] == 1
+    assert samples["whisper_requests_total", "/transcribe", "400"] == 1
+    assert samples["whisper_requests_total", "404", "none"] == 1
+    assert {key[1] for key in samples if key[0] == "whisper_requests_total"} == {"/transcribe", "404"}
+    assert not [key for key in samples if key[0] == "whisper_rejections_total"]
+    assert samples["whisper_queued_audio_seconds",] == 0
+    assert samples["whisper_realtime_factor",] == 10

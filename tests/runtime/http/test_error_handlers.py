@@ -1,0 +1,89 @@
+"""Every refusal has OpenAI's body, and the server stays up."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from tests.fakes.engine import SPOKEN, FakeEngine
+from tests.runtime.conftest import Start, speech
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/chat/completions", 404, "unknown_url"),
+        ("GET", "/transcribe", 405, "method_not_supported"),
+        ("POST", "/v1/models", 405, "method_not_supported"),
+        ("POST", "/v1/audio/transcriptions/", 404, "unknown_url"),  # no redirect, which would lose the body
+        ("GET", "/v1/models/", 404, "unknown_url"),
+    ],
+)
+async def test_unknown_routes_and_methods(start: Start, method: str, path: str, status: int, code: str) -> None:
+    answer = await start().request(method, path)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert set(error) == {"message", "type", "param", "code"}
+    assert method in error["message"]
+
+
+async def test_a_body_that_is_no_form_is_told_what_to_send(start: Start) -> None:
+    answer = await start().post("/transcribe", json={"file": "a.wav"})
+    assert answer.status_code == 400
+    assert "multipart/form-data" in answer.json()["error"]["message"]
+
+
+async def test_a_broken_form(start: Start) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = await start().post("/transcribe", content=b"--y nonsense", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_form")
+
+
+async def test_two_files(start: Start) -> None:
+    answer = await start().post("/transcribe", files=[("file", b"speech"), ("file", b"speech")])
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"], error["code"]) == (400, "file", "too_many_files")
+
+
+async def test_too_many_fields(start: Start) -> None:
+    answer = await start().post("/transcribe", files=speech(), data={f"a{number}": "" for number in range(33)})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "too_many_fields")
+    assert "more than 32 fields" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "retried"),
+    [
+        ({"method": "POST", "url": "/transcribe"}, 400, False),
+        ({"method": "GET", "url": "/v1/models/gpt-4"}, 404, False),
+        ({"method": "GET", "url": "/transcribe"}, 405, False),
+        ({"method": "POST", "url": "/transcribe", "content": b"." * 2000}, 413, False),
+        ({"method": "POST", "url": "/transcribe", "files": speech(60)}, 429, True),
+    ],
+)
+async def test_a_client_is_told_where_trying_again_cannot_help(
+    start: Start, engine: FakeEngine, request_of: dict[str, Any], status: int, retried: bool
+) -> None:
+    engine.queued_audio_seconds = 100
+    client = start(max_upload_bytes=1000, max_queued_audio_seconds=120)
+    answer = await client.request(**request_of)
+    assert answer.status_code == status
+    assert answer.headers.get("x-should-retry") == (None if retried else "false")
+
+
+async def test_a_bug_is_500_without_details_and_not_repeated(
+    start: Start, engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.answer = RuntimeError("tensor a (6) must match b (3)")
+    client = start()
+    answer = await client.post("/transcribe", files=speech())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
+    assert answer.headers["x-should-retry"] == "false"
+    assert "tensor" not in answer.text
+    [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "tensor a (6) must match b (3)" in (record.exc_text or "")
+
+    engine.answer = SPOKEN
+    assert (await client.post("/transcribe", files=speech())).status_code == 200

@@ -1,0 +1,266 @@
+"""`stream`: text while it is being heard, as OpenAI's server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Message
+
+from tests.fakes.engine import MULTILINGUAL, SEGMENT, SPOKEN, FakeEngine
+from tests.runtime.conftest import ServingOf, Start, speech
+from whisper_runtime.http import sse
+from whisper_runtime.http.app import create_app
+from whisper_runtime.http.openai.options import Answer
+from whisper_runtime.http.sse import Said
+from whisper_runtime.service.model_info import ServedModel
+
+PATH = "/v1/audio/transcriptions"
+FIELDS = {"model": "base", "stream": "true"}
+SERVED = ServedModel("base", None, MULTILINGUAL, default_language=None)
+ONE = replace(SEGMENT, text=" Ask not")
+TWO = replace(SEGMENT, id=1, text=" what your country.")
+BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))
+USAGE = {"type": "duration", "seconds": 3}
+
+
+class Exchange:
+    """One request whose answer is looked at while it is being sent."""
+
+    def __init__(self, app: ASGIApp, **fields: str) -> None:
+        self._app = app
+        self._request = httpx.Request("POST", "http://whisper" + PATH, files=speech(), data=FIELDS | fields)
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._messages.put_nowait({"type": "http.request", "body": self._request.read()})
+        self._changed = asyncio.Event()
+        self.status: int | None = None
+        self.body = b""
+        self.registry = CollectorRegistry()
+
+    def counted(self, status: int) -> float | None:
+        """Requests that the metrics count under `status`."""
+        return self.registry.get_sample_value("whisper_requests_total", {"route": PATH, "status": str(status)})
+
+    def failed(self, code: str) -> float | None:
+        return self.registry.get_sample_value("whisper_errors_total", {"cause": code})
+
+    def start(self) -> asyncio.Task[None]:
+        headers = [(name.lower(), value) for name, value in self._request.headers.raw]
+        scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": headers}
+        return asyncio.create_task(self._run(scope))
+
+    async def _run(self, scope: dict[str, Any]) -> None:
+        await self._app(scope, self._messages.get, self._send)
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        self.body += message.get("body", b"")
+        self._changed.set()
+
+    def hang_up(self) -> None:
+        for _ in range(2):  # for each that listens
+            self._messages.put_nowait({"type": "http.disconnect"})
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not true():
+                self._changed.clear()
+                await self._changed.wait()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return events(self.body.decode())
+
+
+def events(body: str) -> list[dict[str, Any]]:
+    lines = [line for line in body.split("\n\n") if line and not line.startswith(":")]
+    assert all(line.startswith("data: ") for line in lines)
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+@pytest.fixture
+def exchange(serving_of: ServingOf) -> Callable[..., Exchange]:
+    def of(fields: dict[str, str] | None = None, **config: Any) -> Exchange:
+        serving = serving_of(**config)
+        seen = Exchange(create_app(serving), **(fields or {}))
+        seen.registry = serving.metrics.registry
+        return seen
+
+    return of
+
+
+async def held(engine: FakeEngine) -> None:
+    """Waits for the first request's place in the queue."""
+    async with asyncio.timeout(10):
+        while not engine.held:
+            await asyncio.sleep(0.001)
+
+
+def tell(engine: FakeEngine, *segments: Any) -> None:
+    listener = engine.listeners[0]
+    assert listener is not None
+    listener(segments)
+
+
+async def test_each_window_is_a_delta_and_the_last_event_has_the_whole_text(start: Start, engine: FakeEngine) -> None:
+    engine.answer = BOTH
+    answer = await start().post(PATH, files=speech(), data=FIELDS)
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["x-accel-buffering"] == "no"
+    assert events(answer.text) == [
+        {"type": "transcript.text.delta", "delta": "Ask not"},
+        {"type": "transcript.text.delta", "delta": " what your country."},
+        {"type": "transcript.text.done", "text": "Ask not what your country.", "usage": USAGE},
+    ]
+
+
+async def test_log_probabilities_come_with_each_event(start: Start, engine: FakeEngine) -> None:
+    engine.answer = BOTH
+    answer = await start().post(PATH, files=speech(), data=FIELDS | {"include[]": "logprobs"})
+    one, two, done = events(answer.text)
+    assert [entry["token"] for entry in one["logprobs"]] == [" Ask", " not", "."]
+    assert done["logprobs"] == one["logprobs"] + two["logprobs"]
+
+
+async def test_silence_is_an_empty_text(start: Start, engine: FakeEngine) -> None:
+    engine.answer = replace(SPOKEN, text="", segments=(replace(SEGMENT, text="", tokens=(), token_logprobs=()),))
+    answer = await start().post(PATH, files=speech(), data=FIELDS)
+    assert events(answer.text) == [{"type": "transcript.text.done", "text": "", "usage": USAGE}]
+
+
+async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await held(engine)
+    tell(engine, ONE)
+    await seen.until(lambda: seen.events)
+    assert [event["delta"] for event in seen.events] == ["Ask not"]
+    assert not engine.held[0].done()
+
+    tell(engine, TWO)
+    engine.held[0].set_result(BOTH)
+    await running
+    assert seen.events[-1]["text"] == "Ask not what your country."
+    assert (seen.counted(200), seen.counted(499)) == (1, None)
+
+
+async def test_while_nothing_is_heard_comments_keep_the_connection(
+    exchange: Callable[..., Exchange], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.001)
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await seen.until(lambda: seen.body.startswith(b": waiting\n\n: waiting\n\n"))
+    engine.held[0].set_result(SPOKEN)
+    await running
+    assert seen.events[-1]["text"] == "Ask not."
+
+
+@pytest.mark.parametrize(
+    ("content", "queued", "status", "code"),
+    [(b"<html>", 0, 400, "not_audio"), (b"", 0, 400, "empty_file"), (b"speech 60", 100, 429, "queue_full")],
+)
+async def test_what_goes_wrong_before_the_queue_is_an_ordinary_answer(
+    start: Start, engine: FakeEngine, content: bytes, queued: float, status: int, code: str
+) -> None:
+    engine.queued_audio_seconds = queued
+    client = start(max_queued_audio_seconds=120)
+    answer = await client.post(PATH, files={"file": ("a.wav", content)}, data=FIELDS)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+async def test_a_bug_in_the_middle_is_an_event_with_an_error(
+    exchange: Callable[..., Exchange], engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await held(engine)
+    tell(engine, ONE)
+    await seen.until(lambda: seen.events)
+    engine.held[0].set_exception(RuntimeError("tensor a (6) must match b (3)"))
+    await running
+    assert [*seen.events[-1]["error"]] == ["message", "type", "param", "code"]
+    assert seen.events[-1]["error"]["code"] == "internal_error"
+    assert b"tensor" not in seen.body
+    assert "tensor a (6)" in caplog.text
+    assert (seen.counted(500), seen.counted(200), seen.failed("internal_error")) == (1, None, 1)
+
+
+async def test_no_text_in_time_is_an_event_with_an_error(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
+    engine.answer = None
+    seen = exchange(request_timeout_seconds=1)
+    await seen.start()
+    assert seen.status == 200
+    assert seen.events == [
+        {
+            "error": {
+                "message": "The transcription was not done in the time allowed for its length: "
+                "send a shorter recording.",
+                "type": "server_error",
+                "param": None,
+                "code": "request_timeout",
+            }
+        }
+    ]
+    assert engine.held[0].cancelled()
+    assert (seen.counted(504), seen.counted(200), seen.failed("request_timeout")) == (1, None, 1)
+
+
+async def test_a_client_that_hangs_up_frees_its_place(
+    exchange: Callable[..., Exchange], engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.answer = None
+    seen = exchange()
+    running = seen.start()
+    await held(engine)
+    tell(engine, ONE)
+    await seen.until(lambda: seen.events)
+    seen.hang_up()
+    await running
+    async with asyncio.timeout(10):
+        while not engine.held[0].cancelled():
+            await asyncio.sleep(0.001)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert (seen.counted(499), seen.counted(200), seen.failed("client_closed_request")) == (1, None, 1)
+
+
+async def test_a_bug_while_events_are_written_breaks_the_answer_and_is_counted(
+    exchange: Callable[..., Exchange], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Said, "done", broken)
+    seen = exchange()
+    with pytest.raises(ZeroDivisionError):
+        await seen.start()
+    assert (seen.status, seen.counted(500), seen.failed("internal_error")) == (200, 1, 1)
+
+
+@given(st.lists(st.text(alphabet=" \nab日")))
+def test_all_deltas_together_are_the_text(texts: list[str]) -> None:
+    said = Said(Answer("transcribe"), SERVED)
+    segments = [replace(SEGMENT, text=text) for text in texts]
+    deltas = [delta.delta for segment in segments if (delta := said.more([segment]))]
+    assert "" not in deltas
+    found = replace(SPOKEN, text="".join(texts), segments=tuple(segments))
+    assert "".join(deltas) == said.done(found).text
+
+
+def test_an_engine_that_speaks_after_the_servers_end_is_not_disturbed() -> None:
+    async def live() -> sse.Live:
+        return sse.Live()
+
+    asyncio.run(live()).on_segments([ONE])

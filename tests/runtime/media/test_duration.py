@@ -1,0 +1,133 @@
+"""What a file promises of its length: a whole one is never refused for it; one that was cut is, where that shows."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.media_files import ffmpeg, speech_as
+from whisper_runtime.media import decode
+from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError
+from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds
+
+LENGTH = b"  Duration: 10:00:01.50, bitrate: 8 kb/s\n"
+FLAC = b"Input #0, flac, from 'a':\n  Metadata:\n    title: x\n" + LENGTH
+WEBM = b"Input #0, matroska,webm, from 'a':\n" + LENGTH
+
+
+@pytest.fixture
+def jfk(recordings: Path) -> Path:
+    """Eleven seconds."""
+    return recordings / "jfk.wav"
+
+
+async def seconds(path: Path) -> float:
+    with path.open("rb") as media:
+        return (await decode.decode(media, max_seconds=3600, timeout=60)).nbytes / BYTES_PER_SECOND
+
+
+def half(path: Path) -> Path:
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path
+
+
+def piped(source: Path, target: Path, *options: str) -> Path:
+    """As programs write into a pipe, where nobody can go back to the header."""
+    with target.open("wb") as pipe:
+        subprocess.run(("ffmpeg", "-loglevel", "error", "-i", source, *options, "-"), stdout=pipe, check=True)
+    return target
+
+
+def wav(size: int, kind: int = 1, before: bytes = b"") -> bytes:
+    """The first bytes of a WAV that says that it has `size` bytes of 16-bit samples at 16 kHz."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, kind, 1, 16_000, 32_000, 2, 16)
+    return b"RIFF\xff\xff\xff\xffWAVE" + form + before + struct.pack("<4sI", b"data", size) + bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("report", "declared", "promised"),
+    [
+        (FLAC, 36001, 36001),
+        (b"[mp3 @ 0x5] Estimating duration from bitrate, this may be inaccurate\n" + FLAC, 0, 0),
+        (b"    comment         : \n    Duration: 99:00:00.00\n", 0, 0),
+        # A film may go on after its sound, a call may have pauses: no promise until ffmpeg misses something.
+        (WEBM, 36001, 0),
+        (WEBM + b"[matroska,webm @ 0x5] File ended prematurely\n", 36001, 36001),
+        (WEBM + b"    title           : File ended prematurely\n", 36001, 0),
+    ],
+)
+def test_what_ffmpegs_report_says(report: bytes, declared: float, promised: float) -> None:
+    assert (declared_seconds(report), promised_seconds(b"", report)) == (declared, promised)
+
+
+@pytest.mark.parametrize(
+    ("head", "promised"),
+    [
+        (wav(320_000), 10),
+        (wav(320_000, before=b"LIST\x03\0\0\0abc\0"), 10),  # chunks begin at even bytes
+        (wav(320_000, kind=3), 10),
+        (wav(320_000, kind=0x55), 0),  # mp3 in a WAV: bytes are no length
+        # Written before anybody knew, by sox, arecord, ffmpeg, and all that leave 0.
+        (wav(0), 0),
+        (wav(0x7FFFF000), 0),
+        (wav(0x80000000), 0),
+        (wav(0xFFFFFFFF), 0),
+        # A size that leads nowhere, a rate of nothing, no WAV at all.
+        (wav(320_000, before=b"LIST\xff\xff\xff\xff"), 0),
+        (wav(320_000)[:24] + bytes(12) + wav(320_000)[36:], 0),
+        (wav(320_000)[:40], 0),
+        (b"RIFF", 0),
+        (b"ID3", 0),
+    ],
+)
+def test_what_a_wavs_header_says(head: bytes, promised: float) -> None:
+    assert promised_seconds(head, b"") == promised
+
+
+def test_a_second_or_a_fiftieth_may_be_missing() -> None:
+    assert [is_cut(11, 10), is_cut(11, 9.9), is_cut(3600, 3530), is_cut(3600, 3500)] == [False, True, False, True]
+    assert not is_cut(0, 10)
+
+
+@pytest.mark.parametrize("form", ["wav", "mp3", "flac", "webm", "mkv", "aiff", "wv"])
+async def test_a_file_that_was_cut_says_how_much_is_missing(jfk: Path, tmp_path: Path, form: str) -> None:
+    path = half(speech_as(jfk, tmp_path / f"a.{form}"))
+    with pytest.raises(AudioError, match=r"promises 11 s of audio, and [45] s are there\. Send the whole") as error:
+        await seconds(path)
+    assert error.value.reason == "Damaged"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.wav", ("-f", "wav")),
+        ("a.flac", ("-f", "flac")),
+        ("a.mp3", ("-f", "mp3")),
+        ("a.mp3", ("-f", "mp3", "-q:a", "2")),
+        ("a.webm", ("-c:a", "libopus", "-f", "webm")),
+        ("a.au", ("-f", "au")),
+        ("a.wv", ("-f", "wv")),
+    ],
+)
+async def test_what_was_written_into_a_pipe_is_taken_whole_or_cut(
+    jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    """It holds no length, so nothing tells a whole one from another."""
+    path = piped(jfk, tmp_path / name, *options)
+    assert await seconds(path) == pytest.approx(11, abs=0.1)
+    assert await seconds(half(path)) == pytest.approx(5, abs=1.1)
+
+
+async def test_an_ogg_ends_where_it_is_cut(jfk: Path, tmp_path: Path) -> None:
+    """Its length is that of its last page."""
+    assert await seconds(half(speech_as(jfk, tmp_path / "a.ogg"))) == pytest.approx(5, abs=0.6)
+
+
+@pytest.mark.parametrize("form", ["mp4", "mkv"])
+async def test_a_film_may_go_on_after_its_sound(jfk: Path, tmp_path: Path, form: str) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc=duration=30:size=64x64:rate=5", "-i", jfk, tmp_path / f"film.{form}")
+    assert await seconds(tmp_path / f"film.{form}") == pytest.approx(11, abs=0.1)

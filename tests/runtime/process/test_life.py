@@ -1,0 +1,163 @@
+"""Start and end of a real process: what clients see while it leaves, and what ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from whisper_runtime.contract.config import RuntimeConfig
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 60
+"""Longer than anything here takes on any machine."""
+
+
+@dataclass
+class Process:
+    running: subprocess.Popen[bytes]
+    clients: str
+    cluster: str
+    log: Path
+
+    def ready(self) -> int:
+        """The status of /ready; 0 where nobody answers."""
+        try:
+            return httpx.get(f"{self.cluster}/ready", timeout=SECONDS).status_code
+        except httpx.TransportError:
+            return 0
+
+    def speak(self, seconds: float) -> httpx.Response:
+        return httpx.post(f"{self.clients}/transcribe", files={"file": f"speech {seconds}".encode()}, timeout=SECONDS)
+
+    def in_the_background(self, seconds: float) -> Callable[[], httpx.Response]:
+        """Sends a request, and returns once the server has it; calling the result waits for its answer."""
+        answers: list[httpx.Response] = []
+        before = self.busy()
+        thread = threading.Thread(target=lambda: answers.append(self.speak(seconds)))
+        thread.start()
+        wait_until(lambda: self.busy() > before)
+
+        def answer() -> httpx.Response:
+            thread.join(SECONDS)
+            return answers[0]
+
+        return answer
+
+    def busy(self) -> float:
+        scraped = httpx.get(f"{self.cluster}/metrics", timeout=SECONDS).text
+        (line,) = (line for line in scraped.splitlines() if line.startswith("whisper_oldest_wait_seconds "))
+        return float(line.split()[1])
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Starts a process with the given configuration; it is ready."""
+    processes: list[Process] = []
+
+    def start(**config: object) -> Process:
+        port, metrics_port = free_port(), free_port()
+        environment = RuntimeConfig(port=port, metrics_port=metrics_port, **config).to_env()  # type: ignore[arg-type]
+        log = tmp_path / "log"
+        with log.open("wb") as file:
+            running = subprocess.Popen(
+                (sys.executable, "-m", "tests.fakes.process"), env={**os.environ, **environment}, stderr=file
+            )
+        processes.append(Process(running, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}", log))
+        wait_until(lambda: processes[-1].ready() == 200)
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.running.kill()
+        process.running.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> None:
+    process = started(drain_seconds=50)
+    long = process.in_the_background(8)
+    process.running.send_signal(signal.SIGTERM)
+    wait_until(lambda: process.ready() == 503)
+    assert httpx.get(f"{process.cluster}/health").status_code == 200
+    late = process.speak(0.1)  # a Service may go on sending for some seconds
+    assert (late.status_code, late.headers["connection"]) == (200, "close")
+    wait_until(lambda: (answer := process.speak(0.1)).status_code == 503 and "retry-after" in answer.headers)
+    assert long().status_code == 200
+    assert process.running.wait(SECONDS) == 0
+
+
+def test_who_is_still_sent_here_is_refused_and_not_left_without_an_answer(started: Callable[..., Process]) -> None:
+    """Given nothing to finish: the only pod of a Service has clients until its probes have failed."""
+    process = started(drain_seconds=50)
+    process.running.send_signal(signal.SIGTERM)
+    wait_until(lambda: process.speak(0.1).status_code == 503)
+    assert process.speak(0.1).headers["retry-after"]
+    assert process.running.wait(SECONDS) == 0
+
+
+def test_what_is_not_done_within_the_drain_time_is_not_waited_for(started: Callable[..., Process]) -> None:
+    process = started(drain_seconds=1)
+    process.in_the_background(50)
+    process.running.send_signal(signal.SIGTERM)
+    assert process.running.wait(30) == 0
+    assert "1 requests were not finished in 1 s" in process.log.read_text()
+
+
+def test_a_device_that_is_lost_ends_the_process(started: Callable[..., Process]) -> None:
+    process = started()
+    process.in_the_background(66)
+    assert process.running.wait(SECONDS) == 1
+    assert "CUDA error 700" in process.log.read_text()
+
+
+def test_a_wrong_key_is_told_at_once_whatever_is_still_to_come(started: Callable[..., Process], tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "alice").write_text("key-of-alice")
+    process = started(api_keys_dir=str(tmp_path / "keys"))
+    port = int(process.clients.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as client:
+        head = "POST /transcribe HTTP/1.1\r\nHost: a\r\nX-API-Key: wrong\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.sendall(head.encode() + b"1000\r\n" + bytes(0x1000) + b"\r\n")  # and no end of it
+        assert client.recv(4096).startswith(b"HTTP/1.1 401")
+
+
+def test_logs_are_json_with_the_clients_own_request_id_and_without_a_word_of_the_text(
+    started: Callable[..., Process],
+) -> None:
+    process = started(log_level="debug")
+    headers = {"X-Request-ID": "from-the-client"}
+    files = {"file": b"speech 0.1"}
+    httpx.post(f"{process.clients}/transcribe", files=files, headers=headers, timeout=SECONDS)
+    process.running.send_signal(signal.SIGTERM)
+    process.running.wait(SECONDS)
+    lines = [json.loads(line) for line in process.log.read_text().splitlines()]
+    assert all({"timestamp", "level", "message", "module", "function", "line"} <= set(line) for line in lines)
+    assert [line["message"].partition(" in ")[0] for line in lines if line.get("request_id") == "from-the-client"] == [
+        "POST /transcribe 200"
+    ]
+    assert "Ask not" not in process.log.read_text()
+    assert sum("NO AUTHENTICATION" in line["message"] for line in lines) == 1
