@@ -64,6 +64,8 @@ class OperatorProcess:
     """Whose requests it makes; empty: the user `operator`'s, who may do everything."""
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """More of its environment, by name without the prefix."""
+    checkout: Path = REPOSITORY
+    """Whose code it runs: this checkout's, or an earlier commit's to compare with."""
     metrics_port: int = 0
     health_port: int = 0
 
@@ -87,7 +89,7 @@ class OperatorProcess:
             **self.settings,
         }
         env = {f"WHISPER_OPERATOR_{name}": value for name, value in settings.items()}
-        path = ":".join(str(REPOSITORY / part) for part in ("operator", "runtime"))
+        path = ":".join(str(self.checkout / part) for part in ("operator", "runtime"))
         command = (sys.executable, "-m", "whisper_operator", "run")
         python = {
             "PYTHONPATH": path,

@@ -20,6 +20,7 @@ from typing import Any, Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from testbed.inputs import recordings, weights
+from testbed.paths import REPOSITORY
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import METRICS_PATH, READY_PATH
 
@@ -69,8 +70,13 @@ class Runtime:
 
 
 @contextmanager
-def running(directory: Path, model: str = "tiny.en", **config: Any) -> Generator[Runtime, None, None]:
-    """`python -m whisper_runtime serve` with real weights, once it is ready; it must end well on SIGTERM."""
+def running(
+    directory: Path, model: str = "tiny.en", checkout: Path = REPOSITORY, **config: Any
+) -> Generator[Runtime, None, None]:
+    """`python -m whisper_runtime serve` of that checkout, with real weights, once it is ready.
+
+    Raises RuntimeError where it does not become ready, or does not end well on SIGTERM.
+    """
     golden, scratch = directory / "golden", directory / "scratch"
     golden.mkdir(parents=True)
     scratch.mkdir()
@@ -86,7 +92,7 @@ def running(directory: Path, model: str = "tiny.en", **config: Any) -> Generator
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
             (sys.executable, "-m", "whisper_runtime", "serve"),
-            env={**os.environ, **environment, "TMPDIR": str(scratch)},
+            env={**os.environ, **environment, "TMPDIR": str(scratch), "PYTHONPATH": str(checkout / "runtime")},
             stderr=log,
         )
     runtime = Runtime(port, metrics_port, process, scratch)

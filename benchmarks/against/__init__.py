@@ -1,0 +1,1 @@
+"""This checkout beside an earlier commit, measured in turns in one run."""

@@ -1,0 +1,82 @@
+"""python -m benchmarks.against [--commit COMMIT] [ROW ...]: this checkout beside an earlier commit, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from benchmarks.against import operator_rows, runtime_rows
+from benchmarks.against.checkouts import Builds, builds
+from benchmarks.against.samples import Samples
+from testbed.paths import REPOSITORY
+
+BEFORE: Final = "5b8778c"
+"""The last commit before the folders became the pipeline."""
+REPORT: Final = REPOSITORY / "docs/reports/against.md"
+Row = Callable[[Builds, argparse.Namespace], Iterator[tuple[Samples, str]]]
+"""Measures; gives quantities with their goals."""
+
+
+def _creation(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+    yield operator_rows.creation(found, parsed.created, parsed.rounds), "≥ 1.0"
+
+
+def _restart(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+    seconds, memory = operator_rows.restart(found, parsed.restarted, parsed.rounds)
+    yield seconds, "≤ 0.7"
+    yield memory, "≤ 0.8"
+
+
+def _pods(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+    yield operator_rows.pods_of_others(found, parsed.pods, parsed.rounds), "at most 20 MiB now"
+
+
+def _requests(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+    yield runtime_rows.requests(found, parsed.requests, parsed.rounds), "≥ 0.98"
+
+
+ROWS: Final[dict[str, Row]] = {"creation": _creation, "restart": _restart, "pods": _pods, "requests": _requests}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all, where none is named")
+    parser.add_argument("--commit", default=BEFORE)
+    parser.add_argument("--rounds", type=int, default=2, help="measurements of each build")
+    parser.add_argument("--created", type=int, default=1000, help="services of the row `creation`")
+    parser.add_argument("--restarted", type=int, default=3000, help="services of the row `restart`")
+    parser.add_argument("--pods", type=int, default=5000, help="pods of others in the row `pods`")
+    parser.add_argument("--requests", type=int, default=64, help="requests of the row `requests`")
+    parsed = parser.parse_args()
+    if unknown := set(parsed.rows) - set(ROWS):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    lines: list[str] = []
+    with builds(parsed.commit) as found:
+        for name in parsed.rows or ROWS:
+            for samples, goal in ROWS[name](found, parsed):
+                lines.append(samples.row(goal))
+                print(lines[-1], flush=True)
+    if not parsed.rows:
+        REPORT.write_text(_report(parsed, lines))
+
+
+def _report(parsed: argparse.Namespace, lines: list[str]) -> str:
+    today = datetime.datetime.now(datetime.UTC).date()
+    return f"""\
+# This build beside {parsed.commit}
+
+Written by `python -m benchmarks.against --commit {parsed.commit} --rounds {parsed.rounds}` on {today},
+on a machine of {os.cpu_count()} processors. Both builds are measured in turns; medians, with the smallest
+and the largest in brackets. {parsed.created:,} services are created; {parsed.restarted:,} are there at a restart.
+
+| quantity | before | now | now by before | goal |
+|---|---|---|---|---|
+{chr(10).join(lines)}
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Rows of the operator: creation, restart and memory on a real API server, pods of others beside a GPU service."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.against.checkouts import Builds
+from benchmarks.against.samples import Samples
+from benchmarks.operator import clients
+from testbed import operator_process
+from testbed.cluster.controlplane import ControlPlane
+from testbed.operator_process import OperatorProcess
+from whisper_operator.objects.kinds import POD
+
+LIMIT_SECONDS: Final = 3600
+NO_POD_COLLECTION: Final = "*,-pod-garbage-collector-controller"
+"""The pods of others are on a node that is not there: collected, they would not be beside the service for long."""
+
+
+def creation(builds: Builds, services: int, rounds: int) -> Samples:
+    """Children made in a second while that many services are created; each time on an API server of its own."""
+    found = Samples("children/s at creation", higher_is_better=True)
+    for name, checkout in builds.in_turns(rounds):
+        with _plane() as plane, _operator(plane, checkout):
+            since = plane.audit_log.stat().st_size
+            wanted = [operator_process.service(f"s{number}") for number in range(services)]
+            asyncio.run(clients.create_all(plane, wanted))
+            written = operator_process.until_quiet(plane, since, limit=LIMIT_SECONDS)
+            children = [one for one in written if one.resource not in ("whisperservices", "events")]
+            took = max(one.answered for one in children) - min(one.received for one in written)
+            found.add(name, len(children) / took)
+    return found
+
+
+def restart(builds: Builds, services: int, rounds: int) -> tuple[Samples, Samples]:
+    """Processor seconds and peak memory of a start beside that many services, all of them settled."""
+    seconds, memory = Samples("processor seconds of a restart"), Samples("peak memory in MiB after a restart")
+    with _plane() as plane:
+        with _operator(plane, builds.now):
+            since = plane.audit_log.stat().st_size
+            wanted = [operator_process.service(f"s{number}") for number in range(services)]
+            asyncio.run(clients.create_all(plane, wanted))
+            operator_process.until_quiet(plane, since, limit=LIMIT_SECONDS)
+        for name, checkout in builds.in_turns(rounds):
+            # The first start writes what the two builds say differently; the second one finds all as it left it.
+            for is_measured in (False, True):
+                with _operator(plane, checkout) as operator:
+                    written = operator_process.until_quiet(plane, _mark(plane), limit=LIMIT_SECONDS)
+                    if is_measured:
+                        assert not written, f"a restart wrote {operator_process.by_verb(written)}"
+                        seconds.add(name, operator.cpu_seconds)
+                        memory.add(name, operator.peak_mib)
+    return seconds, memory
+
+
+def pods_of_others(builds: Builds, pods: int, rounds: int) -> Samples:
+    """MiB that a change of a GPU service's pods takes beside that many pods of others more than beside none."""
+    found = Samples(f"MiB more beside {pods} pods of others")
+    for name, checkout in builds.in_turns(rounds):
+        with _plane(controllers=NO_POD_COLLECTION) as plane, _operator(plane, checkout) as operator:
+            asyncio.run(clients.create_all(plane, [operator_process.service("gpu", gpu={})]))
+            _settle(plane)
+            _change(plane, "en")
+            beside_none = operator.peak_mib
+            asyncio.run(clients.each(plane, range(pods), lambda cluster, number: cluster.create(POD, _pod(number))))
+            _change(plane, "auto")
+            found.add(name, operator.peak_mib - beside_none)
+    return found
+
+
+def _change(plane: ControlPlane, language: str) -> None:
+    """Changes the pods' template, for which the rollout has to be decided anew."""
+    asyncio.run(clients.patch_all(plane, [("default", "gpu")], lambda _: {"language": language}))
+    _settle(plane)
+
+
+def _settle(plane: ControlPlane) -> None:
+    operator_process.until_quiet(plane, _mark(plane), limit=LIMIT_SECONDS)
+
+
+def _mark(plane: ControlPlane) -> int:
+    return plane.audit_log.stat().st_size
+
+
+@contextmanager
+def _plane(controllers: str = "*") -> Generator[ControlPlane]:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        operator_process.running(Path(directory), controllers=controllers) as plane,
+    ):
+        yield plane
+
+
+@contextmanager
+def _operator(plane: ControlPlane, checkout: Path) -> Generator[OperatorProcess]:
+    """The operator of that checkout, once it leads."""
+    operator = OperatorProcess(plane, checkout=checkout, identity=f"bench-{time.monotonic_ns()}")
+    operator.start()
+    try:
+        operator_process.wait("the operator leads", lambda: operator.identity in _holder(plane))
+        yield operator
+    finally:
+        operator.stop()
+
+
+def _holder(plane: ControlPlane) -> str:
+    lease = ("get", "lease", "whisper-operator", "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}")
+    return operator_process.kubectl(plane, *lease)
+
+
+def _pod(number: int) -> dict[str, Any]:
+    """A pod as clusters are full of: two containers with variables, probes and volumes."""
+    variables = [{"name": f"SETTING_{index}", "value": f"value-{index}-of-{number}"} for index in range(12)]
+    resources = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}}
+    containers = [
+        {
+            "name": name,
+            "image": f"registry.example.com/team/{name}:1.2.3",
+            "env": variables,
+            "resources": resources,
+            "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}},
+            "volumeMounts": [{"name": f"volume-{index}", "mountPath": f"/mnt/{index}"} for index in range(4)],
+        }
+        for name in ("app", "sidecar")
+    ]
+    volumes: list[dict[str, Any]] = [{"name": f"volume-{index}", "emptyDir": {}} for index in range(4)]
+    return {
+        "apiVersion": POD.api_version,
+        "kind": POD.kind,
+        "metadata": {"name": f"other-{number}", "namespace": "default", "labels": {"app": "other"}},
+        "spec": {"nodeName": f"node-{number % 100}", "containers": containers, "volumes": volumes},
+    }
