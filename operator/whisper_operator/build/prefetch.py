@@ -82,7 +82,7 @@ def _gpu_hosts(service: WhisperService, observed: Observed, live: Manifest | Non
     """The hosts on one of which a volume that binds at its first use has to: those that offer the GPU.
 
     Decided while the claim has no volume, and kept: a Job's template is fixed, and another one would begin anew. Only
-    where none of the hosts offers it any more are others named (docs/adr/0011-where-a-volume-binds.md).
+    where none of the hosts offers it any more are others named (docs/adr/0007-where-a-volume-binds.md).
     """
     claim, nodes = live_claim(service, observed), observed.facts.nodes or ()
     spec: Part = {"affinity": service.spec.scheduling.affinity or {}, "containers": []}
