@@ -1,1 +1,1 @@
-"""Writes what is generated of the code: CRD, references, the chart's schema and dashboards."""
+"""Writes what follows from the code: CRD, references, pictures, the chart's schema and dashboards."""

@@ -1,4 +1,4 @@
-"""Writes what is generated of the API, the chart's values and the metrics; --check fails where a file is stale."""
+"""Writes the files that follow from the code; --check writes nothing and fails where a file is stale."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Any
 
 import yaml
 
-from hack.generate import api_reference, chart, metrics_reference, runtime_reference, sizing_reference
+from hack.generate import (
+    api_reference,
+    chart,
+    diagrams,
+    metrics_reference,
+    runtime_reference,
+    sizing_reference,
+    versions_reference,
+)
 from hack.generate.dashboards import operator, service
 from hack.generate.dashboards.panels import as_json
 from whisper_operator.api.crd import custom_resource_definition
@@ -42,6 +50,8 @@ def generated() -> dict[str, str]:
         **dashboards,
         "docs/reference/runtime-configuration.md": runtime_reference.markdown(),
         "docs/reference/sizing.md": sizing_reference.markdown(),
+        "docs/reference/supported-versions.md": versions_reference.markdown(REPOSITORY),
+        **diagrams.pictures(REPOSITORY),
     }
 
 
