@@ -39,7 +39,7 @@ def web_server(directory: Path) -> Iterator[str]:
 def test_what_the_command_fills_is_a_mirror(
     mirror: Mirror, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Given the command of docs/explanation/models.md, a fetch elsewhere needs the mirror alone."""
+    """Given the command of docs/how-to/model-sources.md, a fetch elsewhere needs the mirror alone."""
     filled = tmp_path / "mirror"
     given = ["--model", "mine", "--url", mirror.url, "--sha256", digest(mirror.content)]
     assert main(["fetch", *given, "--model-dir", str(filled)], {"WHISPER_METRICS_PORT": "1"}) == 0
