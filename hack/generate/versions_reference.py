@@ -61,7 +61,7 @@ LIBRARIES: Final = {
 GPU: Final = """
 A GPU is used through torch. Every GPU that this torch supports is expected to work, if a device plugin offers it as an
 extended resource (`spec.gpu.resourceName`). `make test` needs no GPU: it checks devices, shapes and precisions with
-torch's fake tensors. [GPU](../explanation/gpu.md) has what was measured on a card.
+torch's fake tensors. [GPU](../explanation/gpu.md) says what has been computed and what has been measured.
 """
 
 
