@@ -107,13 +107,13 @@ def _serve(config: RuntimeConfig) -> int:
 
 def _fetch(config: RuntimeConfig) -> int:
     from whisper_runtime.fetch.fetch import fetch
-    from whisper_runtime.fetch.progress import Progress
-    from whisper_runtime.fetch.progress_server import observable
+    from whisper_runtime.fetch.progress import ProgressTracker
+    from whisper_runtime.fetch.progress_server import serve_progress
 
     # As a container's first process it would not be ended by the signal, and it has a lock to give back.
     signal.signal(signal.SIGTERM, _leave)
-    progress = Progress(config.model)
-    with observable(progress, config.metrics_port):
+    progress = ProgressTracker(config.model)
+    with serve_progress(progress, config.metrics_port):
         report = fetch(config, progress)
     line = report.to_json()
     print(line)

@@ -45,5 +45,5 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
     handler.setFormatter(JsonFormatter() if style == "json" else logging.Formatter(TEXT_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for noisy in ("uvicorn", "numba", "asyncio", "python_multipart"):
+    for noisy in ("uvicorn", "numba", "asyncio", "python_multipart", "httpx", "httpcore"):  # httpx: whole URLs, at INFO
         logging.getLogger(noisy).setLevel(logging.WARNING)

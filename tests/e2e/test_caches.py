@@ -34,7 +34,7 @@ def test_two_services_on_one_claim_download_once(namespace: Kubectl, weights: di
                 lambda name=name: namespace.condition(name, "ModelCached").get("status") == "True",
                 300,
             )
-        assert len(mirror.asked) == 1
+        assert len(mirror.requests) == 1
     namespace("delete", "wsvc", "one", "two", "--wait=true")
 
 
@@ -49,8 +49,8 @@ def test_a_retained_cache_serves_a_new_service_without_one_byte_from_the_mirror(
         namespace.wait_ready("kept")
         namespace("delete", "wsvc", "kept", "--wait=true")
         eventually("its pods are gone", lambda: not namespace.list("pods", "whisper-operator.io/service=kept"), 180)
-        mirror.answers, mirror.asked = [refusing(500)], []
+        mirror.answers, mirror.requests = [refusing(500)], []
         namespace.apply(body)
         namespace.wait_ready("kept")
-        assert mirror.asked == []
+        assert mirror.requests == []
     namespace("delete", "wsvc", "kept", "--wait=true")

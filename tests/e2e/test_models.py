@@ -19,7 +19,7 @@ from tests.e2e.clients import transcribing
 from tests.e2e.kubectl import Kubectl, eventually
 from tests.e2e.mirrors import from_mirror, mirrored, saved
 from tests.e2e.services import model, whisper_service
-from tests.fakes.mirror import Answer, Mirror, cut, other, refusing, stalling, web_page, whole
+from tests.fakes.mirror import Mirror, Responder, cut, other, refusing, stalling, web_page, whole
 
 pytestmark = pytest.mark.long
 
@@ -81,13 +81,13 @@ def flipped(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
-FAULTS: list[tuple[str, Answer, str]] = [
+FAULTS: list[tuple[str, Responder, str]] = [
     ("cut at 10 %", cut(0.1), "ended after"),
     ("cut at 50 %", cut(0.5), "ended after"),
     ("cut at 99 %", cut(0.99), "ended after"),
-    ("a byte changed", lambda asked: other(flipped(asked.mirror.content))(asked), "has sha256"),
-    ("more sent", lambda asked: other(asked.mirror.content + b"more")(asked), "has sha256"),
-    ("a web page", web_page, "a web page, no checkpoint"),
+    ("a byte changed", lambda request: other(flipped(request.mirror.content))(request), "has sha256"),
+    ("more sent", lambda request: other(request.mirror.content + b"more")(request), "has sha256"),
+    ("a web page", web_page, "a web page instead of a checkpoint"),
     ("403", refusing(403), "answered 403"),
     ("404", refusing(404), "answered 404"),
     ("429", refusing(429), "answered 429"),
@@ -103,12 +103,12 @@ def fails_with(kubectl: Kubectl, says: str) -> bool:
 
 @pytest.mark.parametrize(("fault", "answer", "says"), FAULTS, ids=[name for name, _, _ in FAULTS])
 def test_a_fetch_that_fails_leaves_the_old_model_serving(
-    service: Kubectl, mirror: Mirror, checkpoints: dict[str, bytes], fault: str, answer: Answer, says: str
+    service: Kubectl, mirror: Mirror, checkpoints: dict[str, bytes], fault: str, answer: Responder, says: str
 ) -> None:
     mirror.answers = [answer]
     before = visible(service)
     want(service, from_mirror(mirror, checkpoints["base"]))
-    eventually("the mirror is asked", lambda: mirror.asked, 120)
+    eventually("the mirror is asked", lambda: mirror.requests, 120)
     seconds = eventually("the cause is told", lambda: fails_with(service, says), 120)
     print(f"{fault}: told {seconds:.1f} s after the mirror was first asked")
     assert service.condition(NAME, "Ready")["status"] == "True"
@@ -141,7 +141,7 @@ def test_a_pickle_that_runs_code_is_not_run(service: Kubectl, mirror: Mirror) ->
     mirror.content = saved({"dims": {}, "model_state_dict": Pickled()})
     before = visible(service)
     want(service, from_mirror(mirror, mirror.content, "mine"))
-    eventually("the cause is told", lambda: fails_with(service, "no checkpoint of openai-whisper"), 120)
+    eventually("the cause is told", lambda: fails_with(service, "not a checkpoint of openai-whisper"), 120)
     assert visible(service) == before
     assert served(service) == ["tiny.en"]
 

@@ -1,1 +1,1 @@
-"""Puts a checkpoint into the cache: proven whole and loadable, and under its name only then."""
+"""Brings a checkpoint into the cache: checked whole and loadable, and under its name only then."""

@@ -1,4 +1,4 @@
-"""The directory of checkpoints: what is in it, what is set aside, and how a file gets its name."""
+"""The directory of checkpoints: its files, its quarantine, its free space, and how a file gets its name."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Final
 
 from whisper_runtime.contract.reports import CACHE_NOT_WRITABLE, FILES_TOLD, NO_SPACE
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.lock import STALE_SECONDS
+from whisper_runtime.fetch.lock import LOCK_TIMES
 from whisper_runtime.fetch.partial import sha256_of
 
 QUARANTINE: Final = ".quarantine"
-"""Holds the last file that was wrong, for whoever wants to see why; it goes when its space is needed."""
+"""Holds the last wrong file, for people who want to see why; it is removed when its space is needed."""
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 log = logging.getLogger(__name__)
 
 
-def partial_of(target: Path) -> Path:
+def partial_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.partial")
 
 
-def lock_of(target: Path) -> Path:
+def lock_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.lock")
 
 
@@ -41,18 +41,21 @@ def publish(partial: Path, target: Path) -> None:
 
 
 def quarantine(path: Path) -> None:
-    """Takes a wrong file away from where it could be used; processes that have it open keep it. Raises OSError."""
+    """Moves a wrong file, a checkpoint or a partial one, out of use; processes that have it open keep it.
+
+    Raises OSError.
+    """
     aside = path.parent / QUARANTINE
-    _empty(aside)
+    _remove_directory(aside)
     aside.mkdir(exist_ok=True)
     path.rename(aside / path.name.lstrip(".").removesuffix(".partial"))
     log.warning("%s is wrong and was moved to %s", path.name, aside)
 
 
-def take_back(target: Path, partial: Path, digest: str) -> None:
-    """Gives what was set aside another try where it is the right file, and only its content is no checkpoint.
+def restore_from_quarantine(target: Path, partial: Path, digest: str) -> None:
+    """Moves the quarantined file to `partial` where its digest is right, and only its content is not a checkpoint.
 
-    To download it again would change nothing, but for the traffic; a newer runtime may judge otherwise. Raises OSError.
+    Another download would bring the same bytes; a newer runtime may find them loadable. Raises OSError.
     """
     aside = target.parent / QUARANTINE / target.name
     if aside.is_file() and sha256_of(aside) == digest:
@@ -60,16 +63,16 @@ def take_back(target: Path, partial: Path, digest: str) -> None:
 
 
 def make_room(directory: Path, needed: int) -> None:
-    """Raises FetchError where `needed` bytes do not fit, after what nobody needs has gone."""
+    """Removes leftovers where `needed` bytes do not fit; raises FetchError where they still do not."""
     if shutil.disk_usage(directory).free < needed:
-        _drop_leavings(directory)
+        _remove_leftovers(directory)
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise _full(directory, f"{needed} bytes are needed, {free} are free, {needed - free} are missing")
 
 
-def failed(directory: Path, error: OSError) -> FetchError:
-    """What an error of the cache's file system means."""
+def cache_error(directory: Path, error: OSError) -> FetchError:
+    """Returns the meaning of an error of the cache's file system."""
     if error.errno in FULL:
         return _full(directory, "no more can be written")
     return FetchError(
@@ -79,32 +82,32 @@ def failed(directory: Path, error: OSError) -> FetchError:
     )
 
 
-def _full(directory: Path, shortage: str) -> FetchError:
-    there = checkpoints(directory)
-    holds = ", ".join(f"{name} ({size} bytes)" for name, size in there.items()) or "no checkpoint"
-    message = f"{directory} is full: {shortage}; it holds {holds}: raise spec.cache.size, or remove what nobody serves"
-    return FetchError(NO_SPACE, message, files=there)
-
-
 def checkpoints(directory: Path) -> dict[str, int]:
-    """Size in bytes of each checkpoint, largest first, at most FILES_TOLD."""
+    """Returns the size in bytes of each checkpoint, largest first, at most FILES_TOLD."""
     found = {file.name: file.stat().st_size for file in directory.glob("[!.]*.pt") if file.is_file()}
     return dict(sorted(found.items(), key=lambda item: -item[1])[:FILES_TOLD])
 
 
-def _drop_leavings(directory: Path) -> None:
-    """Removes what was set aside, and downloads that nobody goes on with: without a lock, or with a stale one.
+def _full(directory: Path, shortage: str) -> FetchError:
+    files = checkpoints(directory)
+    holds = ", ".join(f"{name} ({size} bytes)" for name, size in files.items()) or "no checkpoint"
+    remedy = "raise spec.cache.size, or remove checkpoints that no service uses"
+    return FetchError(NO_SPACE, f"{directory} is full: {shortage}; it holds {holds}: {remedy}", files=files)
 
-    The newest lock tells the time by the volume's own clock: it is the one that we hold, and keep moving.
+
+def _remove_leftovers(directory: Path) -> None:
+    """Removes the quarantine, and partial files that no fetch works on: those without a lock, or with a stale one.
+
+    The newest lock tells the time by the volume's own clock: the caller holds it, and keeps moving it.
     """
-    _empty(directory / QUARANTINE)
+    _remove_directory(directory / QUARANTINE)
     moved = {file.name.removesuffix(".lock"): file.stat().st_mtime for file in directory.glob(".*.lock")}
     for partial in directory.glob(".*.partial"):
         since = moved.get(partial.name.removesuffix(".partial"))
-        if since is None or max(moved.values()) - since > STALE_SECONDS:
+        if since is None or max(moved.values()) - since > LOCK_TIMES.stale:
             partial.unlink(missing_ok=True)
 
 
-def _empty(directory: Path) -> None:
+def _remove_directory(directory: Path) -> None:
     if directory.is_dir():
         shutil.rmtree(directory)

@@ -1,4 +1,4 @@
-"""Whether openai-whisper can load a file: every tensor there, in its shape, with finite numbers; no code is run."""
+"""Checks that openai-whisper can load a file: every tensor present, in its shape, of finite numbers; runs no code."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # torch takes seconds to import, and only a whole file is wor
 MAGIC: Final = b"PK\x03\x04"
 """torch.save writes a zip archive, and only from one are weights mapped into memory."""
 CHUNK: Final = 1 << 22
-"""Numbers that are looked at together, so that a check takes megabytes and not the size of the model."""
+"""Numbers that are checked together, so that a check takes megabytes and not the size of the model."""
 
-Size = Annotated[int, Field(gt=0, le=1 << 20)]
-Layers = Annotated[int, Field(gt=0, le=256)]
+DimensionSize = Annotated[int, Field(gt=0, le=1 << 20)]
+LayerCount = Annotated[int, Field(gt=0, le=256)]
 
 
 class Dimensions(BaseModel):
@@ -27,28 +27,28 @@ class Dimensions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    n_mels: Size
-    n_audio_ctx: Size
-    n_audio_state: Size
-    n_audio_head: Size
-    n_audio_layer: Layers
-    n_vocab: Size
-    n_text_ctx: Size
-    n_text_state: Size
-    n_text_head: Size
-    n_text_layer: Layers
+    n_mels: DimensionSize
+    n_audio_ctx: DimensionSize
+    n_audio_state: DimensionSize
+    n_audio_head: DimensionSize
+    n_audio_layer: LayerCount
+    n_vocab: DimensionSize
+    n_text_ctx: DimensionSize
+    n_text_state: DimensionSize
+    n_text_head: DimensionSize
+    n_text_layer: LayerCount
 
 
-def check(path: Path, name: str) -> None:
-    """Raises FetchError where `path`, which came from `name`, is no checkpoint."""
+def validate(path: Path, name: str) -> None:
+    """Raises FetchError where the file, which came from the source `name`, is not a checkpoint."""
     try:
-        _check(*_load(path))
-    except NotLoadable as why:
-        raise FetchError(NOT_A_CHECKPOINT, f"{name} is no checkpoint of openai-whisper: {why}") from None
+        _validate_tensors(*_load(path))
+    except NotLoadable as problem:
+        raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of openai-whisper: {problem}") from None
 
 
 class NotLoadable(Exception):
-    """Why openai-whisper could not load a file."""
+    """openai-whisper could not load a file; the message says why."""
 
 
 def _load(path: Path) -> tuple[Dimensions, dict[str, Any]]:
@@ -56,7 +56,7 @@ def _load(path: Path) -> tuple[Dimensions, dict[str, Any]]:
 
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # torch raises many kinds for a file that is no checkpoint
+    except Exception as error:  # torch raises many kinds for other files
         raise NotLoadable(f"torch cannot load it: {_first_line(error)}") from None
     if not isinstance(found, dict) or not {"dims", "model_state_dict"} <= cast(dict[str, Any], found).keys():
         raise NotLoadable("it has no `dims` and `model_state_dict`")
@@ -64,11 +64,11 @@ def _load(path: Path) -> tuple[Dimensions, dict[str, Any]]:
     try:
         return Dimensions.model_validate(checkpoint["dims"]), dict(checkpoint["model_state_dict"])
     except (ValidationError, TypeError, ValueError) as error:
-        raise NotLoadable(f"its dimensions are no Whisper's: {_first_line(error)}") from None
+        raise NotLoadable(f"its dimensions are not those of a Whisper: {_first_line(error)}") from None
 
 
-def _check(dims: Dimensions, tensors: dict[str, Any]) -> None:
-    """Raises NotLoadable where one is missing, too many, of another shape, or not finite."""
+def _validate_tensors(dims: Dimensions, tensors: dict[str, Any]) -> None:
+    """Raises NotLoadable where a tensor is missing, unknown, of another shape, or not finite."""
     import torch
 
     expected = _shapes(dims)
@@ -86,7 +86,7 @@ def _check(dims: Dimensions, tensors: dict[str, Any]) -> None:
 
 
 def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
-    """Shape by name of every tensor in a checkpoint of these dimensions."""
+    """Returns the shape by name of every tensor in a checkpoint of these dimensions."""
     from whisper.model import ModelDimensions
 
     from whisper_runtime.engine.model.meta_model import Blank
@@ -94,12 +94,12 @@ def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
     try:
         blank = Blank(ModelDimensions(**dims.model_dump()))
     except Exception as error:
-        raise NotLoadable(f"no model has its dimensions: {_first_line(error)}") from None
+        raise NotLoadable(f"a model of its dimensions cannot be built: {_first_line(error)}") from None
     return {key: tuple(tensor.shape) for key, tensor in blank.state_dict().items()}
 
 
 def _is_written_out(tensor: Tensor) -> bool:
-    """Whether the file has every number: one that stands for many would be as many as its shape says, in memory."""
+    """Whether the file holds every number of the tensor; an expanded one would take its whole shape in memory."""
     return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 

@@ -11,7 +11,7 @@ from whisper_runtime.fetch.errors import FetchError
 
 
 def read(directory: str | None) -> dict[str, str]:
-    """Value by key, without the newline that files end with; empty where no Secret is mounted. Raises FetchError."""
+    """Returns value by key, without surrounding white space; empty where `directory` is None. Raises FetchError."""
     if directory is None:
         return {}
     try:
@@ -23,16 +23,22 @@ def read(directory: str | None) -> dict[str, str]:
 
 
 def authorization(credentials: Mapping[str, str]) -> str | None:
-    """The header's value: a bearer `token`, or `username` and `password`; None without credentials."""
+    """Returns the header's value for a bearer `token`, or for `username` and `password`; None without credentials.
+
+    Raises FetchError where the keys are others, or the token is nothing that a header can carry.
+    """
     if not credentials:
         return None
     if token := credentials.get("token"):
+        if not (token.isascii() and token.isprintable()):
+            raise _unusable("`token` must be printable ASCII characters on one line")
         return f"Bearer {token}"
     if "username" in credentials and "password" in credentials:
         pair = f"{credentials['username']}:{credentials['password']}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
-    raise FetchError(
-        DOWNLOAD_FAILED,
-        f"spec.model.source.secretRef: the Secret has the keys {', '.join(sorted(credentials))}: "
-        "an http(s) source needs `token`, or `username` and `password`",
-    )
+    keys = ", ".join(sorted(credentials))
+    raise _unusable(f"the Secret has the keys {keys}: an http(s) source needs `token`, or `username` and `password`")
+
+
+def _unusable(problem: str) -> FetchError:
+    return FetchError(DOWNLOAD_FAILED, f"spec.model.source.secretRef: {problem}")

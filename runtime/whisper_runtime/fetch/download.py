@@ -1,4 +1,4 @@
-"""Brings a file from its source, going on where an attempt ended, until its digest is the expected one."""
+"""Downloads a file from its source, resuming where an attempt ended, until its digest is the expected one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import MAGIC
-from whisper_runtime.fetch.errors import FetchError, Interrupted
-from whisper_runtime.fetch.partial import Partial
-from whisper_runtime.fetch.progress import Progress
-from whisper_runtime.fetch.source import Body, Source
+from whisper_runtime.fetch.errors import FetchError, TransientFetchError
+from whisper_runtime.fetch.partial import PartialFile
+from whisper_runtime.fetch.progress import ProgressTracker
+from whisper_runtime.fetch.source import CheckpointSource, SourceBody
 
 LARGEST: Final = 16 * 1024**3
 """Bytes; the largest checkpoint that OpenAI publishes has 3 GB."""
@@ -22,23 +22,29 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a source is put up with; the kubelet starts what gave up again."""
+class RetryPolicy:
+    """When an attempt, and when the whole fetch, gives up; the kubelet starts a fetch that gave up again."""
 
     stall_seconds: float = 15.0
-    """Without a byte for so long, an attempt is over."""
+    """An attempt ends after so long without a byte."""
     give_up_seconds: float = 120.0
-    """Without a byte for so long, the fetch is over."""
+    """The fetch ends after so long without a byte."""
     first_delay_seconds: float = 1.0
-    """Between two attempts; it doubles while no byte comes."""
+    """Between two attempts; it doubles until a byte comes."""
     longest_delay_seconds: float = 30.0
 
 
-def download(source: Source, file: Partial, digest: str, progress: Progress, patience: Patience) -> None:
-    """Fills `file`; raises FetchError (then what is in `file` is wrong, or Interrupted: it is the start of it)."""
+def download(
+    source: CheckpointSource, file: PartialFile, digest: str, progress: ProgressTracker, policy: RetryPolicy
+) -> None:
+    """Fills `file` until its sha256 is `digest`.
+
+    Raises TransientFetchError, and `file` is the start of the right file; FetchError, and it may be of a wrong one;
+    OSError where the cache fails.
+    """
     inherited = file.size > 0
     while file.digest != digest:
-        _receive_with_retries(source, file, progress, patience)
+        _receive_with_retries(source, file, progress, policy)
         if file.digest == digest:
             return
         if not inherited:
@@ -46,51 +52,51 @@ def download(source: Source, file: Partial, digest: str, progress: Progress, pat
                 f"{source.name} has sha256 {file.digest}, but {digest} was expected: correct the digest or the URL"
             )
             raise FetchError(CHECKSUM_MISMATCH, message)
-        log.warning("what an earlier attempt had left of %s was of another file: starting again", source.name)
+        log.warning("the leftovers of an earlier attempt at %s were of another file: starting again", source.name)
         file.restart()
         inherited = False
 
 
-def _receive_with_retries(source: Source, file: Partial, progress: Progress, patience: Patience) -> None:
-    tag: str | None = None
-    last, delay = time.monotonic(), patience.first_delay_seconds
+def _receive_with_retries(
+    source: CheckpointSource, file: PartialFile, progress: ProgressTracker, policy: RetryPolicy
+) -> None:
+    version: str | None = None
+    last, delay = time.monotonic(), policy.first_delay_seconds
     while True:
         start = file.size
         try:
-            with source.open(start, tag) as body:
-                tag, start = body.tag, body.start
+            with source.open(start, version) as body:
+                version, start = body.version, body.start
                 if start == 0:
                     file.restart()
-                _take(source.name, body, file, progress)
+                _receive(source.name, body, file, progress)
             return
-        except Interrupted as error:
+        except TransientFetchError as error:
             if file.size > start:
-                last, delay = time.monotonic(), patience.first_delay_seconds
-            wait = max(delay, error.after)
-            if time.monotonic() + wait - last > patience.give_up_seconds:
+                last, delay = time.monotonic(), policy.first_delay_seconds
+            wait = max(delay, error.retry_after_seconds)
+            if time.monotonic() + wait - last > policy.give_up_seconds:
                 raise
-            progress.fails(str(error))
-            log.warning("%s; going on at byte %d in %.0f s", error, file.size, wait)
+            progress.report_problem(str(error))
+            log.warning("%s; resuming at byte %d in %.0f s", error, file.size, wait)
             time.sleep(wait)
-            delay = min(delay * 2, patience.longest_delay_seconds)
+            delay = min(delay * 2, policy.longest_delay_seconds)
 
 
-def _take(name: str, body: Body, file: Partial, progress: Progress) -> None:
-    """Appends what the source gives; raises FetchError where that is no checkpoint, too much, or too little."""
+def _receive(name: str, body: SourceBody, file: PartialFile, progress: ProgressTracker) -> None:
+    """Appends the body; raises FetchError where it is not a checkpoint, too large, or ends early."""
     if body.total is not None:
         if body.total > LARGEST:
             raise FetchError(NOT_A_CHECKPOINT, f"{name} has {body.total} bytes: no checkpoint is larger than {LARGEST}")
         cache.make_room(file.path.parent, body.total - file.size)
-    progress.begins(file.size, body.total)
+    progress.start(file.size, body.total)
     for block in body.blocks:
         if file.size == 0 and not MAGIC.startswith(block[: len(MAGIC)]):
-            message = (
-                f"{name} is no checkpoint of openai-whisper: it begins with {block[:8]!r}, not as torch.save writes"
-            )
-            raise FetchError(NOT_A_CHECKPOINT, message)
+            begins = f"it begins with {block[:8]!r}, and not as torch.save writes"
+            raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of openai-whisper: {begins}")
         file.append(block)
-        progress.moves(file.size)
+        progress.advance(file.size)
         if file.size > LARGEST:
             raise FetchError(NOT_A_CHECKPOINT, f"{name} is larger than {LARGEST} bytes: no checkpoint is")
     if body.total is not None and file.size != body.total:
-        raise Interrupted(DOWNLOAD_FAILED, f"{name} ended after {file.size} of {body.total} bytes")
+        raise TransientFetchError(DOWNLOAD_FAILED, f"{name} ended after {file.size} of {body.total} bytes")

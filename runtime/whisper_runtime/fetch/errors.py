@@ -1,4 +1,4 @@
-"""What can go wrong with a fetch, in words that name the cause and the remedy and hold no secret."""
+"""The errors of a fetch: each message names cause and remedy, and holds no secret."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from urllib.parse import urlsplit
 
 
 class FetchError(Exception):
-    """The checkpoint was not obtained; `reason` as in FetchReport."""
+    """The checkpoint was not obtained; `reason` is one of FetchReport's."""
 
     def __init__(self, reason: str, message: str, *, files: Mapping[str, int] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.files = dict(files or {})
-        """What fills the cache, where it is full."""
+        """Size in bytes of each checkpoint in a cache that is full; empty otherwise."""
 
 
-class Interrupted(FetchError):
-    """What may pass by itself: the same request is worth another attempt."""
+class TransientFetchError(FetchError):
+    """A failure that may pass by itself: the same request is worth another attempt."""
 
-    def __init__(self, reason: str, message: str, *, after: float = 0.0) -> None:
+    def __init__(self, reason: str, message: str, *, retry_after_seconds: float = 0.0) -> None:
         super().__init__(reason, message)
-        self.after = after
-        """Seconds that the server asks to wait."""
+        self.retry_after_seconds = retry_after_seconds
+        """Wait that the server asks for."""
 
 
-def shown(url: str) -> str:
-    """`url` without what may be secret: user, password, query."""
+def redacted(url: str) -> str:
+    """Returns `url` without the parts that may be secret: user, password, query."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"

@@ -1,4 +1,4 @@
-"""A download under way: what is there of it, and its digest so far."""
+"""A download under way: the bytes received so far, and their digest."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 BLOCK: Final = 1 << 20
+"""Bytes that are read and hashed together."""
 
 
-class Partial:
-    """The file is named by the digest that the whole must have, so what another process left of it can be gone on
-    with: a piece of something else shows at the end, and then the download starts again.
+class PartialFile:
+    """A file named by the digest that the whole must have, so that any process can resume it. Leftovers of another file
+    show in the digest at the end, and the download starts again. Every method may raise OSError.
     """
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
@@ -26,7 +27,7 @@ class Partial:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Generator[Self, None, None]:
-        """The file with what is there already, hashed. Raises OSError, as every method may."""
+        """Opens the file, made where it is missing, and hashes its present content."""
         with path.open("a+b") as file:
             partial = cls(path, file)
             file.seek(0)
@@ -36,6 +37,7 @@ class Partial:
 
     @property
     def digest(self) -> str:
+        """sha256 of the content, in hex."""
         return self._hash.hexdigest()
 
     def append(self, block: bytes) -> None:
@@ -43,12 +45,12 @@ class Partial:
         self._count(block)
 
     def restart(self) -> None:
-        """Forgets everything."""
+        """Drops the content."""
         self._file.truncate(0)
         self.size, self._hash = 0, hashlib.sha256()
 
     def save(self) -> None:
-        """Everything is on the disk afterwards."""
+        """Writes everything through to the disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -58,6 +60,6 @@ class Partial:
 
 
 def sha256_of(path: Path) -> str:
-    """Digest of a file in hex; raises OSError."""
+    """Returns the digest of a file in hex; raises OSError."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

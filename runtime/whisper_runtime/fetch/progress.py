@@ -1,4 +1,4 @@
-"""How far a fetch is: written by the one thread that downloads, read by whoever asks."""
+"""The progress of a fetch: written by the one thread that downloads, read by any."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ WINDOW_SECONDS: Final = 10.0
 """The speed is the mean over this long."""
 
 
-class Progress:
+class ProgressTracker:
     def __init__(self, model: str) -> None:
         self._model = model
         self._total: int | None = None
         self._problem: str | None = None
         self._seen: deque[tuple[float, int]] = deque(((time.monotonic(), 0),))
 
-    def begins(self, done: int, total: int | None) -> None:
-        """A source answers, with `done` bytes there already."""
+    def start(self, done: int, total: int | None) -> None:
+        """Begins an attempt, with `done` of `total` bytes present already; None: the source does not tell."""
         self._total = total
         self._seen = deque(((time.monotonic(), done),))
 
-    def moves(self, done: int) -> None:
+    def advance(self, done: int) -> None:
+        """Records that `done` bytes are present."""
         now = time.monotonic()
         self._problem = None
         self._seen.append((now, done))
         while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_SECONDS:
             self._seen.popleft()
 
-    def fails(self, problem: str) -> None:
-        """An attempt has failed, and another will be made."""
+    def report_problem(self, problem: str) -> None:
+        """Records why an attempt failed; it is shown until the next byte comes."""
         self._problem = problem
 
-    @property
-    def now(self) -> FetchProgress:
+    def snapshot(self) -> FetchProgress:
         (since, before), done = self._seen[0], self._seen[-1][1]
         seconds = time.monotonic() - since
         speed = int((done - before) / seconds) if done > before and seconds > 0 else None

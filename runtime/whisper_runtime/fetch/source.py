@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: something that can be opened at an offset."""
+"""The interface of a checkpoint's source: a file that can be opened at an offset."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Body:
-    """What a source gives from `start` on."""
+class SourceBody:
+    """The bytes of a source from `start` on."""
 
     start: int
-    """Offset of the first byte: the one asked for, or 0 where the source cannot, or should not, go on there."""
+    """Offset of the first byte: the requested one, or 0 where the source cannot, or should not, resume there."""
     total: int | None
     """Bytes of the whole file; None where the source does not tell."""
-    tag: str | None
-    """What names this version of the file, to go on with this one and no other."""
+    version: str | None
+    """Identifies this version of the file (an If-Range validator), to resume this one and no other; None: unknown."""
     blocks: Iterator[bytes]
+    """Ends early where the source breaks off; raises FetchError."""
 
 
-class Source(Protocol):
+class CheckpointSource(Protocol):
     @property
     def name(self) -> str:
-        """The source as messages show it."""
+        """The source as messages show it, without secrets."""
         ...
 
-    def open(self, offset: int, tag: str | None) -> AbstractContextManager[Body]:
-        """The file from `offset` on where it is still the version `tag`, else from its start; raises FetchError."""
+    def open(self, offset: int, version: str | None) -> AbstractContextManager[SourceBody]:
+        """Opens the file at `offset` while it is still `version`, else at its start; raises FetchError."""
         ...

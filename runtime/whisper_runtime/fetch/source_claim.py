@@ -1,4 +1,4 @@
-"""pvc://claim/path: a file of another claim, mounted beside the cache."""
+"""pvc://claim/path: a checkpoint on another claim, mounted beside the cache."""
 
 from __future__ import annotations
 
@@ -11,43 +11,40 @@ from urllib.parse import unquote, urlsplit
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.partial import BLOCK, sha256_of
-from whisper_runtime.fetch.source import Body
+from whisper_runtime.fetch.source import SourceBody
 
 
-class MountedFile:
+class ClaimSource:
     def __init__(self, url: str, claim_dir: Path) -> None:
-        """Raises FetchError where the path leads out of the claim."""
+        """Takes `url`'s path within `claim_dir`; raises FetchError where it leads out of it."""
         self.name = url
         self._path = (claim_dir / unquote(urlsplit(url).path).lstrip("/")).resolve()
         if not self._path.is_relative_to(claim_dir.resolve()):
             raise FetchError(DOWNLOAD_FAILED, f"{url} leads out of its claim: write a path within it")
 
     def sha256(self) -> str:
-        """Digest of the file in hex, which a pvc:// source may leave to us to find; raises FetchError."""
+        """Returns the file's digest in hex, for a configuration that gives none; raises FetchError."""
         try:
             return sha256_of(self._path)
         except OSError as error:
             raise self._unreadable(error) from None
 
     @contextmanager
-    def open(self, offset: int, tag: str | None) -> Generator[Body, None, None]:
+    def open(self, offset: int, version: str | None) -> Generator[SourceBody, None, None]:
         try:
             file = self._path.open("rb")
         except OSError as error:
             raise self._unreadable(error) from None
         with file:
             file.seek(offset)
-            yield Body(offset, self._path.stat().st_size, tag, self._blocks(file))
+            yield SourceBody(offset, self._path.stat().st_size, version, self._blocks(file))
 
     def _blocks(self, file: IO[bytes]) -> Iterator[bytes]:
-        while True:
-            try:
-                block = file.read(BLOCK)
-            except OSError as error:
-                raise self._unreadable(error) from None
-            if not block:
-                return
-            yield block
+        try:
+            while block := file.read(BLOCK):
+                yield block
+        except OSError as error:
+            raise self._unreadable(error) from None
 
     def _unreadable(self, error: OSError) -> FetchError:
         why = error.strerror or type(error).__name__

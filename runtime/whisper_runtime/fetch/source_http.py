@@ -1,29 +1,29 @@
-"""A file on a web server: resumable, through the environment's proxies, trusting a private CA where one is given."""
+"""A checkpoint on a web server: resumable, through the environment's proxies, trusting a private CA where given."""
 
 from __future__ import annotations
 
-import http.client
 import re
 import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from typing import IO, Final
+from contextlib import closing, contextmanager
+from typing import Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx
 
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED
-from whisper_runtime.fetch.errors import FetchError, Interrupted
-from whisper_runtime.fetch.partial import BLOCK
-from whisper_runtime.fetch.source import Body
+from whisper_runtime.fetch.errors import FetchError, TransientFetchError
+from whisper_runtime.fetch.source import SourceBody
 
-PASSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that say: later."""
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses of failures that may pass by themselves."""
 LONGEST_WAIT_SECONDS: Final = 60.0
 LONGEST_REASON: Final = 100
-"""Characters of a server's own words that are told."""
+"""Characters of a server's own reason phrase that a message quotes."""
+MAX_REDIRECTS: Final = 10
 NUMBER: Final = "[0-9]{1,18}"
-"""In a header; Python takes other scripts' digits for some, and refuses to read thousands."""
+"""A number in a header; Python takes other scripts' digits for some, and refuses to read thousands of digits."""
 REMEDIES: Final = {
     401: "put credentials that it accepts into spec.model.source.secretRef",
     403: "put credentials that may read it into spec.model.source.secretRef",
@@ -31,10 +31,11 @@ REMEDIES: Final = {
     410: "correct spec.model.source.url",
 }
 WEB_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+HEADERS: Final = {"User-Agent": "whisper-runtime", "Accept-Encoding": "identity"}
 
 
-class WebFile:
-    """An address is asked for before each attempt, for a presigned one expires."""
+class HttpSource:
+    """`address` is called before each attempt, because a presigned URL expires."""
 
     def __init__(
         self,
@@ -44,109 +45,129 @@ class WebFile:
         ca_file: str | None,
         stall_seconds: float,
     ) -> None:
+        """Raises FetchError where `ca_file` holds no certificate."""
         self.name = name
         self._address = address
-        self._authorization = authorization
+        self._headers = HEADERS | ({"Authorization": authorization} if authorization else {})
+        self._tls = _tls_context(ca_file)
         self._stall_seconds = stall_seconds
-        self._opener = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=_trusting(ca_file)), KeepCredentialsAtHome()
-        )
 
     @contextmanager
-    def open(self, offset: int, tag: str | None) -> Generator[Body, None, None]:
-        with self._answer(offset, tag) as response:
-            if response.headers.get_content_type() in WEB_PAGES:
-                message = "answered with a web page, no checkpoint: is a login or a proxy in between?"
-                raise FetchError(DOWNLOAD_FAILED, f"{self.name} {message}")
+    def open(self, offset: int, version: str | None) -> Generator[SourceBody, None, None]:
+        with self._client() as client, closing(self._request(client, offset, version)) as response:
+            if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in WEB_PAGES:
+                raise self._failed(
+                    "answered with a web page instead of a checkpoint: is a login or a proxy in between?"
+                )
             start, total = self._extent(response, offset)
-            yield Body(start, total, _validator(response), self._blocks(response))
+            yield SourceBody(start, total, _validator(response), self._blocks(response, total))
 
-    def _answer(self, offset: int, tag: str | None) -> http.client.HTTPResponse:
-        request = urllib.request.Request(self._address(), headers={"User-Agent": "whisper-runtime"})
-        if self._authorization:
-            request.add_unredirected_header("Authorization", self._authorization)
-        if offset:
-            request.add_header("Range", f"bytes={offset}-")
-            if tag:
-                request.add_header("If-Range", tag)
+    def _client(self) -> httpx.Client:
+        """A client for one attempt: no cookie and no connection outlives it."""
         try:
-            return self._opener.open(request, timeout=self._stall_seconds)
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code == 416 and offset:  # what is there is longer than what the server has
-                    return self._answer(0, None)
-                raise self._refused(error) from None
-        except (OSError, http.client.HTTPException) as error:
-            raise self._broken(error) from None
-        except ValueError as error:  # a redirect to what is no URL
-            raise FetchError(DOWNLOAD_FAILED, f"{self.name} leads to no address: {error}") from None
+            return httpx.Client(
+                headers=self._headers,
+                verify=self._tls,
+                timeout=self._stall_seconds,
+                mounts=_bare_domains_without_proxy(),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL):  # ImportError: SOCKS; their texts may quote a password
+            problem = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or NO_PROXY is not valid; for example http://proxy:3128"
+            raise self._failed(f"cannot be fetched: {problem}") from None
 
-    def _extent(self, response: http.client.HTTPResponse, offset: int) -> tuple[int, int | None]:
-        """Where the body begins, and how long the whole file is.
+    def _request(self, client: httpx.Client, offset: int, version: str | None) -> httpx.Response:
+        """Returns a successful response, its body unread; raises FetchError."""
+        resume = {"Range": f"bytes={offset}-"} if offset else {}
+        if offset and version:
+            resume["If-Range"] = version
+        try:
+            response = _follow_redirects(client, client.build_request("GET", self._address(), headers=resume))
+        except httpx.HTTPError as error:
+            raise self._connection_error(error) from None
+        except (httpx.InvalidURL, ValueError) as error:  # ValueError: a host's name in IDNA, too
+            raise self._failed(f"leads to an address that is not valid: {error}") from None
+        if response.is_success:
+            return response
+        with closing(response):
+            if response.status_code == 416 and offset:  # the local file is longer than the server's
+                return self._request(client, 0, None)
+            raise self._status_error(response)
+
+    def _extent(self, response: httpx.Response, offset: int) -> tuple[int, int | None]:
+        """Returns the offset of the body's first byte, and the size of the whole file.
 
         Source: https://www.rfc-editor.org/rfc/rfc9110#section-14.4
         """
-        if response.status == 206:
+        if response.status_code == 206:
             found = re.fullmatch(rf"bytes ({NUMBER})-{NUMBER}/({NUMBER}|\*)", response.headers.get("Content-Range", ""))
             if found is None or int(found[1]) != offset:
-                raise FetchError(DOWNLOAD_FAILED, f"{self.name} answered with another range than was asked for")
+                raise self._failed("answered with another range than the requested one")
             return offset, None if found[2] == "*" else int(found[2])
         return 0, _number(response.headers.get("Content-Length", ""))
 
-    def _blocks(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        while True:
-            try:
-                block = response.read1(BLOCK)
-            except (OSError, http.client.HTTPException) as error:
-                raise self._broken(error) from None
-            if not block:
-                return
-            yield block
+    def _blocks(self, response: httpx.Response, total: int | None) -> Iterator[bytes]:
+        try:
+            yield from response.iter_raw()
+        except httpx.HTTPError as error:
+            if total is None or not isinstance(error, httpx.RemoteProtocolError):
+                raise self._connection_error(error) from None  # else `total` tells that it ended early
 
-    def _refused(self, error: urllib.error.HTTPError) -> FetchError:
-        message = f"{self.name} answered {error.code} {str(error.reason)[:LONGEST_REASON]}{_s3_code(error)}"
-        if error.code in PASSES:
-            seconds = _number(error.headers.get("Retry-After", "")) or 0
-            return Interrupted(DOWNLOAD_FAILED, message, after=min(float(seconds), LONGEST_WAIT_SECONDS))
-        remedy = REMEDIES.get(error.code)
-        return FetchError(DOWNLOAD_FAILED, f"{message}: {remedy}" if remedy else message)
+    def _status_error(self, response: httpx.Response) -> FetchError:
+        status = response.status_code
+        message = f"answered {status} {response.reason_phrase[:LONGEST_REASON]}{_s3_code(response)}"
+        if status in TRANSIENT:
+            seconds = _number(response.headers.get("Retry-After", "")) or 0
+            return self._transient(message, min(float(seconds), LONGEST_WAIT_SECONDS))
+        return self._failed(f"{message}: {REMEDIES[status]}" if status in REMEDIES else message)
 
-    def _broken(self, error: OSError | http.client.HTTPException) -> FetchError:
-        cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            message = f"{self.name}: the server's certificate is not trusted ({cause.verify_message})"
-            return FetchError(DOWNLOAD_FAILED, f"{message}: name your certificate authority in spec.model.source.caRef")
-        if isinstance(cause, TimeoutError):
-            return Interrupted(DOWNLOAD_FAILED, f"{self.name} sent nothing for {self._stall_seconds:g} s")
-        if isinstance(cause, http.client.HTTPException):
-            return Interrupted(DOWNLOAD_FAILED, f"{self.name} did not answer in HTTP: {type(cause).__name__}")
-        return Interrupted(DOWNLOAD_FAILED, f"{self.name} could not be reached: {cause}")
+    def _connection_error(self, error: httpx.HTTPError) -> FetchError:
+        if (problem := _certificate_problem(error)) is not None:
+            remedy = "name your certificate authority in spec.model.source.caRef"
+            return self._failed(f"cannot be fetched: the server's certificate is not trusted ({problem}): {remedy}")
+        match error:
+            case httpx.TooManyRedirects():
+                return self._failed(f"redirects more than {MAX_REDIRECTS} times: correct spec.model.source.url")
+            case httpx.TimeoutException():
+                return self._transient(f"sent nothing for {self._stall_seconds:g} s")
+            case httpx.ProtocolError():  # its text may quote what was sent
+                return self._transient(f"did not answer in HTTP: {type(error).__name__}")
+            case _:
+                return self._transient(f"could not be reached: {error}")
 
+    def _failed(self, problem: str) -> FetchError:
+        return FetchError(DOWNLOAD_FAILED, f"{self.name} {problem}")
 
-class KeepCredentialsAtHome(urllib.request.HTTPRedirectHandler):
-    """Follows to web servers alone, and gives the credentials to no other host than the one they are for."""
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        there, here = urlsplit(newurl), urlsplit(req.full_url)
-        if there.scheme not in ("http", "https"):
-            raise urllib.error.HTTPError(req.full_url, code, f"leads to {there.scheme}://", headers, fp)
-        found = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if found is not None and (there.scheme, there.netloc) == (here.scheme, here.netloc):
-            for name, value in req.unredirected_hdrs.items():
-                found.add_unredirected_header(name, value)
-        return found
+    def _transient(self, problem: str, retry_after_seconds: float = 0.0) -> TransientFetchError:
+        return TransientFetchError(DOWNLOAD_FAILED, f"{self.name} {problem}", retry_after_seconds=retry_after_seconds)
 
 
-def _trusting(ca_file: str | None) -> ssl.SSLContext:
-    """The system's certificate authorities, and those in `ca_file`; raises FetchError."""
+def _follow_redirects(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """Returns the first response that is no redirect, its body unread.
+
+    httpx builds each request, without credentials for another origin. Its own `follow_redirects` would read the body of
+    every redirect into memory, and a hostile one has no end; it takes `ws://` for a web server, `[` for a host's name,
+    and any number for a port. Raises ValueError for such an address, httpx.InvalidURL, and httpx.HTTPError.
+    """
+    for _ in range(MAX_REDIRECTS + 1):
+        response = client.send(request, stream=True)
+        if response.next_request is None:
+            return response
+        response.close()
+        request = response.next_request
+        _ = urlsplit(response.headers["Location"]).port
+        if request.url.scheme not in ("http", "https"):
+            raise ValueError(f"{request.url.scheme}:// is neither http:// nor https://")
+    raise httpx.TooManyRedirects("", request=request)
+
+
+def _bare_domains_without_proxy() -> dict[str, None]:
+    """Mounts for `.example.com` in NO_PROXY, which curl and urllib take for example.com too, and httpx does not."""
+    names = (name.strip() for name in getproxies().get("no", "").split(","))
+    return {f"all://{name.lstrip('.')}": None for name in names if name.strip(".") and name.startswith(".")}
+
+
+def _tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Trusts the system's certificate authorities, and those in `ca_file`; raises FetchError."""
     context = ssl.create_default_context()
     if ca_file:
         try:
@@ -157,23 +178,31 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
+def _certificate_problem(error: BaseException | None) -> str | None:
+    """OpenSSL's reason why a certificate is not trusted, where `error` comes from it; None: it is another error."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__context__  # not __cause__, which httpcore's pool sets to None
+    return error and error.verify_message
+
+
 def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(NUMBER, text) else None
 
 
-def _validator(response: http.client.HTTPResponse) -> str | None:
-    """What If-Range may carry: a strong ETag, else the date.
+def _validator(response: httpx.Response) -> str | None:
+    """The value for If-Range: a strong ETag, else the date; None where there is none, or none that can be sent.
 
     Source: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5
     """
     tag = response.headers.get("ETag")
-    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+    found = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+    return found if found and found.isascii() else None  # httpx sends ASCII alone
 
 
-def _s3_code(error: urllib.error.HTTPError) -> str:
-    """S3's own word for what is wrong, from the start of its answer."""
+def _s3_code(response: httpx.Response) -> str:
+    """S3's own code for the error, from the start of the body, in parentheses; empty where there is none."""
     try:
-        found = re.search(rb"<Code>(\w{1,64})</Code>", error.read(4096))
-    except (OSError, http.client.HTTPException):
+        found = re.search(rb"<Code>(\w{1,64})</Code>", next(response.iter_raw(4096), b""))
+    except httpx.HTTPError:
         return ""
     return f" ({found[1].decode()})" if found else ""

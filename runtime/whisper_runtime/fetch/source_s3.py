@@ -25,33 +25,34 @@ ENDPOINT, REGION = "AWS_ENDPOINT_URL", "AWS_REGION"
 KEY_ID, KEY, SESSION = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 
-class BucketAddress:
-    """The address of one object; without a Secret, of one in a public bucket of AWS."""
+def check_object(url: str, credentials: Mapping[str, str]) -> None:
+    """Raises FetchError where `url` names no object, or `credentials` hold half a pair of keys."""
+    parts = urlsplit(url)
+    if not parts.netloc or not parts.path.lstrip("/"):
+        raise FetchError(DOWNLOAD_FAILED, f"{url} does not name an object; for example s3://bucket/key")
+    if (KEY_ID in credentials) != (KEY in credentials):
+        message = f"spec.model.source.secretRef: the Secret needs both {KEY_ID} and {KEY}, or neither"
+        raise FetchError(DOWNLOAD_FAILED, message)
 
-    def __init__(self, url: str, credentials: Mapping[str, str]) -> None:
-        """Raises FetchError where `url` names no object, or the Secret is not whole."""
-        parts = urlsplit(url)
-        self._bucket, self._key = parts.netloc, parts.path.lstrip("/")
-        self._credentials = credentials
-        if not self._bucket or not self._key:
-            raise FetchError(DOWNLOAD_FAILED, f"{url} names no object: write s3://bucket/key")
-        if (KEY_ID in credentials) != (KEY in credentials):
-            message = f"spec.model.source.secretRef: the Secret needs both {KEY_ID} and {KEY}, or neither"
-            raise FetchError(DOWNLOAD_FAILED, message)
 
-    def __call__(self) -> str:
-        region = self._credentials.get(REGION, "us-east-1")
-        endpoint = self._credentials.get(ENDPOINT) or f"https://s3.{region}.amazonaws.com"
-        if KEY_ID not in self._credentials:
-            return f"{endpoint.rstrip('/')}/{self._bucket}/{quote(self._key)}"
-        config: S3Config = {
-            "endpoint": endpoint,
-            "region": region,
-            "access_key_id": self._credentials[KEY_ID],
-            "secret_access_key": self._credentials[KEY],
-            "virtual_hosted_style_request": False,
-        }
-        if session := self._credentials.get(SESSION):
-            config["session_token"] = session
-        store = S3Store(self._bucket, config=config, client_options={"allow_http": True})
-        return obstore.sign(store, "GET", self._key, VALID)
+def object_address(url: str, credentials: Mapping[str, str]) -> str:
+    """Returns the http(s) address of an object, valid for VALID; without keys, of one in a public bucket.
+
+    The Secret's AWS_ENDPOINT_URL and AWS_REGION name the server; AWS's own and us-east-1 without.
+    """
+    bucket, key = urlsplit(url).netloc, urlsplit(url).path.lstrip("/")
+    region = credentials.get(REGION, "us-east-1")
+    endpoint = credentials.get(ENDPOINT) or f"https://s3.{region}.amazonaws.com"
+    if KEY_ID not in credentials:
+        return f"{endpoint.rstrip('/')}/{bucket}/{quote(key)}"
+    config: S3Config = {
+        "endpoint": endpoint,
+        "region": region,
+        "access_key_id": credentials[KEY_ID],
+        "secret_access_key": credentials[KEY],
+        "virtual_hosted_style_request": False,
+    }
+    if session := credentials.get(SESSION):
+        config["session_token"] = session
+    store = S3Store(bucket, config=config, client_options={"allow_http": True})
+    return obstore.sign(store, "GET", key, VALID)

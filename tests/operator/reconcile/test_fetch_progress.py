@@ -7,8 +7,8 @@ import pytest
 from whisper_operator.reconcile import fetch_progress
 from whisper_operator.reconcile.fetch_progress import ProgressReader, Seen, ask, follow
 from whisper_runtime.contract.reports import FetchProgress
-from whisper_runtime.fetch.progress import Progress
-from whisper_runtime.fetch.progress_server import observable
+from whisper_runtime.fetch.progress import ProgressTracker
+from whisper_runtime.fetch.progress_server import serve_progress
 
 POD = {"metadata": {"name": "fetch", "uid": "1"}, "status": {"podIP": "127.0.0.1"}}
 
@@ -35,16 +35,16 @@ def test_a_problem_is_shown_and_taken_back_at_once(problem: str | None) -> None:
 
 
 async def test_a_pod_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = Progress("base")
-    running.begins(0, 1000)
-    running.moves(300)
-    with observable(running, 0) as port:
+    running = ProgressTracker("base")
+    running.start(0, 1000)
+    running.advance(300)
+    with serve_progress(running, 0) as port:
         monkeypatch.setattr(fetch_progress, "METRICS_PORT", port)
         reader = ProgressReader()
         found = await reader.read(POD)
         assert found is not None
         assert (found.bytes, found.total) == (300, 1000)
-        running.moves(400)
+        running.advance(400)
         assert await reader.read(POD) == found, "it is not asked again at once"
 
 

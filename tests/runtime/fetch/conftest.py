@@ -1,4 +1,4 @@
-"""A checkpoint of some kilobytes that openai-whisper loads, and a server that has it."""
+"""A checkpoint of some kilobytes that openai-whisper loads, and a mirror that has it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pytest
 from tests.fakes.mirror import Mirror, serving, whole
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.reports import FetchReport
-from whisper_runtime.fetch.download import Patience
+from whisper_runtime.fetch.download import RetryPolicy
 from whisper_runtime.fetch.fetch import fetch
+from whisper_runtime.fetch.source_http import HttpSource
 
 DIMENSIONS = {
     "n_mels": 8,
@@ -28,7 +29,7 @@ DIMENSIONS = {
     "n_text_head": 2,
     "n_text_layer": 1,
 }
-IMPATIENT = Patience(stall_seconds=0.5, give_up_seconds=2.0, first_delay_seconds=0.01, longest_delay_seconds=0.05)
+QUICK = RetryPolicy(stall_seconds=0.5, give_up_seconds=2.0, first_delay_seconds=0.01, longest_delay_seconds=0.05)
 
 
 def saved(checkpoint: Any) -> bytes:
@@ -40,7 +41,7 @@ def saved(checkpoint: Any) -> bytes:
 
 
 def weights(**dims: int) -> dict[str, Any]:
-    """What openai-whisper publishes, with random weights."""
+    """A checkpoint as openai-whisper publishes it, with random weights."""
     import torch
     from whisper.model import ModelDimensions, Whisper
 
@@ -71,13 +72,23 @@ def digest(content: bytes) -> str:
 
 def fetched(cache: Path, url: str, sha256: str | None, *, claim_dir: Path | None = None, **more: Any) -> FetchReport:
     config = RuntimeConfig(model="mine", model_dir=str(cache), model_url=url, model_sha256=sha256, **more)
-    return fetch(config, patience=IMPATIENT, claim_dir=str(claim_dir or cache))
+    return fetch(config, policy=QUICK, claim_dir=str(claim_dir or cache))
 
 
 def visible(cache: Path) -> list[str]:
-    """What a server could take for a model."""
+    """Names of the files that a server could take for a model."""
     return sorted(file.name for file in cache.iterdir() if not file.name.startswith(".")) if cache.exists() else []
 
 
-def hidden(cache: Path) -> list[str]:
-    return sorted(str(file.relative_to(cache)) for file in cache.rglob("*") if file.is_file() and file.suffix != ".pt")
+def name_of(content: bytes) -> str:
+    """Name of the cached file."""
+    return f"mine-{digest(content)[:12]}.pt"
+
+
+def http_source(url: str, authorization: str | None = None) -> HttpSource:
+    return HttpSource("the mirror", lambda: url, authorization, None, stall_seconds=0.5)
+
+
+def received(source: HttpSource, offset: int = 0, version: str | None = None) -> bytes:
+    with source.open(offset, version) as body:
+        return b"".join(body.blocks)

@@ -19,7 +19,7 @@ from whisper_runtime.__main__ import main
 
 @contextmanager
 def web_server(directory: Path) -> Iterator[str]:
-    """Address of the plainest server of files, which knows no ranges."""
+    """Address of the simplest server of files, which knows no ranges."""
 
     class Files(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
@@ -36,18 +36,18 @@ def web_server(directory: Path) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("root_logger")
-def test_what_the_command_fills_is_a_mirror(
+def test_a_directory_that_the_command_fills_is_a_mirror(
     mirror: Mirror, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Given the command of docs/how-to/model-sources.md, a fetch elsewhere needs the mirror alone."""
     filled = tmp_path / "mirror"
     given = ["--model", "mine", "--url", mirror.url, "--sha256", digest(mirror.content)]
     assert main(["fetch", *given, "--model-dir", str(filled)], {"WHISPER_METRICS_PORT": "1"}) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [file.name for file in filled.iterdir()] == [f"mine-{told['digest'][:12]}.pt"]
-    mirror.asked.clear()
+    printed = json.loads(capsys.readouterr().out)
+    assert [file.name for file in filled.iterdir()] == [f"mine-{printed['digest'][:12]}.pt"]
+    mirror.requests.clear()
     with web_server(filled) as address:
-        report = fetched(cache, f"{address}/mine-{told['digest'][:12]}.pt", told["digest"])
+        report = fetched(cache, f"{address}/mine-{printed['digest'][:12]}.pt", printed["digest"])
     assert report.reason == "Fetched", report.message
     assert visible(cache) == visible(filled)
-    assert mirror.asked == []
+    assert mirror.requests == []

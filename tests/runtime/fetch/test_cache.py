@@ -1,30 +1,31 @@
-"""A volume that is full, or fails, is told as such, with what is in it; what nobody needs goes first."""
+"""A volume that is full, or fails, is reported as such, with its content; leftovers are removed first."""
 
 from __future__ import annotations
 
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched
 from whisper_runtime.fetch import cache as caches
-from whisper_runtime.fetch.partial import Partial
+from whisper_runtime.fetch.partial import PartialFile
 
 
-def test_a_volume_that_fills_while_it_is_written_says_what_fills_it(
+def test_a_volume_that_fills_while_it_is_written_is_reported_with_its_content(
     mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given a source that does not tell its size, or a quota, nothing can be known beforehand."""
+    """Given a source that does not tell its size, or a quota, the shortage cannot be known beforehand."""
 
     def full(*_: object) -> None:
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     cache.mkdir()
     (cache / "large-0123456789ab.pt").write_bytes(bytes(1000))
-    monkeypatch.setattr(Partial, "append", full)
+    monkeypatch.setattr(PartialFile, "append", full)
     report = fetched(cache, mirror.url, digest(mirror.content))
     assert report.reason == "NoSpace"
     assert (
@@ -33,13 +34,13 @@ def test_a_volume_that_fills_while_it_is_written_says_what_fills_it(
     assert report.files == {"large-0123456789ab.pt": 1000}
 
 
-def test_a_full_cache_says_how_much_is_missing_and_what_fills_it(
+def test_a_full_cache_is_reported_with_the_missing_bytes_and_its_content(
     mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.mkdir()
     (cache / "large-0123456789ab.pt").write_bytes(bytes(1000))
     (cache / "base-0123456789ab.pt").write_bytes(bytes(10))
-    monkeypatch.setattr(caches.shutil, "disk_usage", lambda _: caches.shutil._ntuple_diskusage(5000, 4900, 100))
+    monkeypatch.setattr(caches.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     report = fetched(cache, mirror.url, digest(mirror.content))
     assert report.reason == "NoSpace"
     assert (
@@ -49,7 +50,7 @@ def test_a_full_cache_says_how_much_is_missing_and_what_fills_it(
     assert report.files == {"large-0123456789ab.pt": 1000, "base-0123456789ab.pt": 10}
 
 
-def test_what_nobody_needs_makes_room_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leftovers_make_room_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.mkdir()
     names = [".left-0123456789ab.pt.partial", ".used-0123456789ab.pt.partial", ".killed-0123456789ab.pt.partial"]
     locks = [".used-0123456789ab.pt.lock", ".killed-0123456789ab.pt.lock"]
@@ -57,7 +58,7 @@ def test_what_nobody_needs_makes_room_first(cache: Path, monkeypatch: pytest.Mon
         (cache / name).parent.mkdir(exist_ok=True)
         (cache / name).write_bytes(bytes(10))
     os.utime(cache / locks[1], (0, 0))
-    monkeypatch.setattr(caches.shutil, "disk_usage", lambda _: caches.shutil._ntuple_diskusage(9, 9, 0))
+    monkeypatch.setattr(caches.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     with pytest.raises(caches.FetchError):
         caches.make_room(cache, 1)
     left = sorted(file.name for file in cache.iterdir())
@@ -72,7 +73,7 @@ def test_what_nobody_needs_makes_room_first(cache: Path, monkeypatch: pytest.Mon
         (errno.EIO, "CacheNotWritable", "Input/output error"),
     ],
 )
-def test_a_volume_that_fails_is_told_as_such(
+def test_a_volume_that_fails_is_reported_as_such(
     mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch, code: int, reason: str, says: str
 ) -> None:
     def failing(*_: object) -> None:
@@ -84,7 +85,7 @@ def test_a_volume_that_fails_is_told_as_such(
     assert says in report.message
 
 
-def test_a_cache_that_is_no_directory(mirror: Mirror, cache: Path) -> None:
+def test_a_cache_that_is_not_a_directory(mirror: Mirror, cache: Path) -> None:
     cache.write_text("a file where a directory should be")
     report = fetched(cache, mirror.url, digest(mirror.content))
     assert report.reason == "CacheNotWritable"

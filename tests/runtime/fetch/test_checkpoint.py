@@ -1,4 +1,4 @@
-"""A file passes where openai-whisper could load it; everything else is told, and no code in it is run."""
+"""A file passes where openai-whisper can load it; every other is reported, and no code in it runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched, saved, visible, weights
-from whisper_runtime.fetch.checkpoint import check
+from whisper_runtime.fetch.checkpoint import validate
 from whisper_runtime.fetch.errors import FetchError
 
 
-class Pickled:
+class CodeInAPickle:
     """Unpickling it makes a file."""
 
     def __init__(self, trace: Path) -> None:
@@ -24,17 +24,17 @@ class Pickled:
         return os.mkdir, (str(self.trace),)
 
 
-def judged(tmp_path: Path, checkpoint: Any) -> str:
+def refused(tmp_path: Path, checkpoint: Any) -> str:
     file = tmp_path / "file.pt"
     file.write_bytes(saved(checkpoint))
     with pytest.raises(FetchError) as raised:
-        check(file, "http://mirror/file.pt")
+        validate(file, "http://mirror/file.pt")
     assert raised.value.reason == "NotACheckpoint"
     return str(raised.value)
 
 
 def changed(**tensors: Any) -> dict[str, Any]:
-    """A right checkpoint but for these tensors, by name with `__` for dots; None: it is left out."""
+    """A right checkpoint but for these tensors, by name with `__` for dots; None leaves one out."""
     found = weights()
     for name, tensor in tensors.items():
         found["model_state_dict"].pop(name.replace("__", "."), None)
@@ -43,23 +43,23 @@ def changed(**tensors: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_right_one_passes(tmp_path: Path, content: bytes) -> None:
+def test_a_right_checkpoint_passes(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file.pt").write_bytes(content)
-    check(tmp_path / "file.pt", "here")
+    validate(tmp_path / "file.pt", "here")
 
 
-def test_what_is_wrong_is_named(tmp_path: Path) -> None:
+def test_a_wrong_tensor_is_named(tmp_path: Path) -> None:
     import torch
 
-    assert "lacks decoder.ln.bias" in judged(tmp_path, changed(decoder__ln__bias=None))
-    assert "has decoder.more, which" in judged(tmp_path, changed(decoder__more=torch.zeros(2)))
-    assert "decoder.ln.bias must be numbers of shape (8,)" in judged(
+    assert "lacks decoder.ln.bias" in refused(tmp_path, changed(decoder__ln__bias=None))
+    assert "has decoder.more, which" in refused(tmp_path, changed(decoder__more=torch.zeros(2)))
+    assert "decoder.ln.bias must be numbers of shape (8,)" in refused(
         tmp_path, changed(decoder__ln__bias=torch.zeros(9))
     )
-    assert "decoder.ln.bias must be numbers" in judged(tmp_path, changed(decoder__ln__bias=torch.zeros(8).int()))
-    assert "decoder.ln.bias must be numbers" in judged(tmp_path, changed(decoder__ln__bias="no tensor"))
-    assert "decoder.ln.bias must be numbers" in judged(tmp_path, changed(decoder__ln__bias=torch.zeros(1).expand(8)))
-    assert "decoder.ln.bias holds numbers that are not finite" in judged(
+    assert "decoder.ln.bias must be numbers" in refused(tmp_path, changed(decoder__ln__bias=torch.zeros(8).int()))
+    assert "decoder.ln.bias must be numbers" in refused(tmp_path, changed(decoder__ln__bias="no tensor"))
+    assert "decoder.ln.bias must be numbers" in refused(tmp_path, changed(decoder__ln__bias=torch.zeros(1).expand(8)))
+    assert "decoder.ln.bias holds numbers that are not finite" in refused(
         tmp_path, changed(decoder__ln__bias=torch.full((8,), torch.nan))
     )
 
@@ -73,31 +73,31 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
         ({"n_more": 1}, "n_more"),
     ],
 )
-def test_dimensions_of_no_whisper(tmp_path: Path, dims: dict[str, Any], says: str) -> None:
+def test_dimensions_that_no_whisper_has(tmp_path: Path, dims: dict[str, Any], says: str) -> None:
     found = weights()
-    assert says in judged(tmp_path, {**found, "dims": {**found["dims"], **dims}})
+    assert says in refused(tmp_path, {**found, "dims": {**found["dims"], **dims}})
 
 
 @pytest.mark.parametrize("content", [{}, {"dims": {}}, [1, 2], {"dims": None, "model_state_dict": 7}])
 def test_other_content(tmp_path: Path, content: Any) -> None:
-    judged(tmp_path, content)
+    refused(tmp_path, content)
 
 
-def test_an_archive_that_is_none_of_torchs(tmp_path: Path) -> None:
+def test_an_archive_that_torch_did_not_write(tmp_path: Path) -> None:
     (tmp_path / "file.pt").write_bytes(b"PK\x03\x04" + bytes(100))
     with pytest.raises(FetchError, match="torch cannot load it"):
-        check(tmp_path / "file.pt", "here")
+        validate(tmp_path / "file.pt", "here")
 
 
-def test_code_in_a_pickle_is_not_run_and_no_model_is_seen(mirror: Mirror, cache: Path, tmp_path: Path) -> None:
+def test_code_in_a_pickle_does_not_run_and_nothing_is_published(mirror: Mirror, cache: Path, tmp_path: Path) -> None:
     trace = tmp_path / "it ran"
-    mirror.content = saved({**weights(), "more": Pickled(trace)})
+    mirror.content = saved({**weights(), "more": CodeInAPickle(trace)})
     report = fetched(cache, mirror.url, digest(mirror.content))
     assert report.reason == "NotACheckpoint"
     assert not trace.exists()
     assert visible(cache) == []
 
 
-def test_random_weights_pass_here_for_only_speech_can_tell(mirror: Mirror, cache: Path) -> None:
-    """The golden clip is what finds them out (tests/runtime/media/test_self_test.py)."""
+def test_random_weights_pass_because_only_speech_can_tell(mirror: Mirror, cache: Path) -> None:
+    """The golden clip detects them (tests/runtime/media/test_self_test.py)."""
     assert fetched(cache, mirror.url, digest(mirror.content)).reason == "Fetched"

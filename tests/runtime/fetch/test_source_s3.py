@@ -14,6 +14,7 @@ import pytest
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
 from tests.runtime.fetch.conftest import digest, fetched, visible
+from whisper_runtime.fetch.source_s3 import object_address
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +70,7 @@ def test_it_is_fetched(cache: Path, secret: Path, content: bytes) -> None:
     assert "was fetched from s3://weights/some models/base.pt" in report.message
 
 
-def test_a_piece_that_is_there_is_gone_on_with(cache: Path, secret: Path, content: bytes) -> None:
+def test_a_partial_download_is_resumed(cache: Path, secret: Path, content: bytes) -> None:
     cache.mkdir()
     (cache / f".mine-{digest(content)[:12]}.pt.partial").write_bytes(content[:1000])
     assert from_bucket(cache, secret, content).reason == "Fetched"
@@ -83,7 +84,7 @@ def test_a_piece_that_is_there_is_gone_on_with(cache: Path, secret: Path, conten
         ({}, "absent.pt", "answered 404 Not Found (NoSuchKey)"),
     ],
 )
-def test_what_the_server_refuses_is_told_in_its_own_words(
+def test_a_refusal_is_reported_with_the_servers_own_code(
     cache: Path, secret: Path, content: bytes, change: dict[str, str], key: str, says: str
 ) -> None:
     for name, value in change.items():
@@ -95,7 +96,7 @@ def test_what_the_server_refuses_is_told_in_its_own_words(
     assert visible(cache) == []
 
 
-def test_half_a_pair_of_keys_is_told(cache: Path, secret: Path, content: bytes) -> None:
+def test_half_a_pair_of_keys_is_reported(cache: Path, secret: Path, content: bytes) -> None:
     (secret / "AWS_SECRET_ACCESS_KEY").unlink()
     assert "the Secret needs both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in (
         from_bucket(cache, secret, content).message
@@ -103,6 +104,21 @@ def test_half_a_pair_of_keys_is_told(cache: Path, secret: Path, content: bytes) 
 
 
 @pytest.mark.parametrize("url", ["s3://weights", "s3://weights/"])
-def test_a_url_without_a_key_names_nothing(cache: Path, secret: Path, url: str) -> None:
+def test_a_url_without_a_key_names_no_object(cache: Path, secret: Path, url: str) -> None:
     report = fetched(cache, url, "0" * 64, model_credentials_dir=str(secret))
-    assert "names no object: write s3://bucket/key" in report.message
+    assert "does not name an object; for example s3://bucket/key" in report.message
+
+
+def test_without_keys_the_address_is_that_of_a_public_bucket() -> None:
+    assert object_address("s3://weights/some models/base.pt", {}) == (
+        "https://s3.us-east-1.amazonaws.com/weights/some%20models/base.pt"
+    )
+    elsewhere = {"AWS_ENDPOINT_URL": "http://minio:9000/", "AWS_REGION": "eu-north-1"}
+    assert object_address("s3://weights/base.pt", elsewhere) == "http://minio:9000/weights/base.pt"
+
+
+def test_with_keys_the_address_is_presigned_and_does_not_hold_the_secret_one() -> None:
+    found = object_address("s3://weights/base.pt", {**KEYS, "AWS_ENDPOINT_URL": "http://minio:9000"})
+    assert found.startswith("http://minio:9000/weights/base.pt?")
+    assert "X-Amz-Signature=" in found
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in found
