@@ -126,9 +126,9 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
-    from whisper_runtime.verify.run import CannotVerify, Order, table, verify
+    from whisper_runtime.verify.run import CannotVerify, VerifyOptions, table, verify
 
-    order = Order(
+    options = VerifyOptions(
         url=parsed.url,
         metrics_url=parsed.metrics_url,
         api_key_file=parsed.api_key_file,
@@ -139,7 +139,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         no_egress=config.no_egress,
     )
     try:
-        report = verify(order)
+        report = verify(options)
     except CannotVerify as error:
         return _end(MISCONFIGURED, str(error))
     print(report.model_dump_json(exclude_none=True) if parsed.json else table(report))

@@ -1,1 +1,1 @@
-"""The client that asks a running service: functional, performance, security."""
+"""Verifies a running service by real requests: function, performance, security."""

@@ -1,66 +1,64 @@
-"""What a check is: a function that says what it found, or raises what is wrong."""
+"""The frame of a check: a function that returns its finding, or raises CheckFailed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from http.client import HTTPException
 
 from whisper_runtime.contract.reports import Check
-from whisper_runtime.verify.client import Answer, Server
+from whisper_runtime.verify.client import HttpResponse, NoResponse, ServiceClient
 
 
-class Wrong(Exception):
-    """What the server did, and what it should have done."""
+class CheckFailed(Exception):
+    """The server did something else than it should; the message says both."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What a verification is about, and what it needs."""
+class VerifyTarget:
+    """The server under verification, and the recording that it must transcribe."""
 
-    server: Server
+    server: ServiceClient
     clip: bytes
     """A recording, as a file's content."""
     words: str
-    """What is spoken in it, in English."""
+    """The recording's words, in English."""
     max_word_error_rate: float
-    """Share of the words that may come out wrong."""
+    """Share of the words that may be wrong."""
     seconds: float
-    """Its length."""
-    metrics: Server | None = None
+    """The recording's length."""
+    metrics: ServiceClient | None = None
+    """The port for probes and metrics; None where it is not to be checked."""
 
 
-Examine = Callable[[Subject], str]
-"""Gives one sentence of what was found; raises Wrong."""
+CheckFunction = Callable[[VerifyTarget], str]
+"""Returns its finding as one sentence; raises CheckFailed."""
 
 
-def examined(checks: Iterable[tuple[str, Examine]], subject: Subject) -> list[Check]:
-    """The outcome of each check, in order; whatever a strange server does to one leaves the others alone."""
-    return [_examined(name, examine, subject) for name, examine in checks]
+def run_checks(checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget) -> list[Check]:
+    """Returns the outcome of each check, in order; an unexpected response to one leaves the others alone."""
+    return [_run(name, function, target) for name, function in checks]
 
 
-def _examined(name: str, examine: Examine, subject: Subject) -> Check:
+def _run(name: str, function: CheckFunction, target: VerifyTarget) -> Check:
     try:
-        return Check(name=name, passed=True, message=examine(subject))
-    except Wrong as wrong:
-        problem = str(wrong)
-    except (OSError, HTTPException) as error:
-        problem = f"no answer: {error or type(error).__name__}"
+        return Check(name=name, passed=True, message=function(target))
+    except (CheckFailed, NoResponse) as error:
+        problem = str(error)
     except (ValueError, LookupError, TypeError) as error:
         problem = f"the answer has another shape than it should: {type(error).__name__}: {error}"
     return Check(name=name, passed=False, message=problem)
 
 
-def wanted(answer: Answer, status: int) -> Answer:
-    """`answer`, where it has this status; raises Wrong with what the server says instead."""
-    if answer.status != status:
-        raise Wrong(f"answered {answer.status} instead of {status}: {_problem(answer)}")
-    return answer
+def expect_status(response: HttpResponse, status: int) -> HttpResponse:
+    """Returns `response` where it has this status; raises CheckFailed with the server's error otherwise."""
+    if response.status != status:
+        raise CheckFailed(f"answered {response.status} instead of {status}: {_problem(response)}")
+    return response
 
 
-def _problem(answer: Answer) -> str:
-    """The sentence of an error in OpenAI's shape, else how the body begins."""
+def _problem(response: HttpResponse) -> str:
+    """The message of an error in OpenAI's shape, else the start of the body."""
     try:
-        return str(answer.json["error"]["message"])
+        return str(response.json["error"]["message"])
     except (ValueError, LookupError, TypeError):
-        return answer.text[:100]
+        return response.text[:100]

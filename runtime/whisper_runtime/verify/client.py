@@ -1,32 +1,38 @@
-"""The server under examination, over the standard library's client: requests out, answers in, and how many it took."""
+"""A client of the server under verification: sends requests, returns responses, and counts the requests.
+
+It uses the standard library's client throughout. Two of the four kinds of request have a body that never comes or never
+ends, and httpx reads no response before it has sent the whole body: it would be a second client for the other two.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 CHUNK: Final = bytes(64 * 1024)
-LARGEST_ANSWER: Final = 64 * 1024**2
-"""Bytes of an answer that are looked at."""
+LARGEST_BODY: Final = 64 * 1024**2
+"""Bytes of a response's body that are read."""
 
 Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     status: int
     headers: Headers
-    """Names in lower case."""
+    """By lower-case name."""
     body: bytes
     seconds: float
+    """From the start of the request to the end of the body."""
 
     @property
     def text(self) -> str:
@@ -34,82 +40,102 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """Raises ValueError where the body is none."""
+        """Raises ValueError where the body is not JSON."""
         return json.loads(self.body)
 
 
-class Server:
-    """One address; may be used by several threads at once."""
+class NoResponse(Exception):
+    """The server could not be reached, or did not answer in HTTP."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"no answer: {str(error) or type(error).__name__}")
+
+
+class ServiceClient:
+    """A client of one address; several threads may use it at once. Every request raises NoResponse.
+
+    Each request has a connection of its own, so that a Service spreads them over its pods.
+    """
 
     def __init__(self, url: str, key: str | None, timeout: float) -> None:
+        """`key` is sent as a bearer token, None: no key; `timeout` is in seconds. Raises ValueError."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is no address: give one such as http://meetings.default.svc")
+            raise ValueError(f"{url!r} is not a valid URL; for example http://meetings.default.svc")
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise ValueError("the API key must be printable ASCII characters on one line")
         self._connection_kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._address = parts.hostname, parts.port
         self._prefix = parts.path.rstrip("/")
         self._timeout = timeout
         self._counting = threading.Lock()
         self.key = key
-        self.spent = 0
+        self.request_count = 0
 
-    def get(self, path: str, headers: Headers | None = None) -> Answer:
-        return self.request("GET", path, self._authorization() | dict(headers or {}))
+    def get(self, path: str) -> HttpResponse:
+        return self.request("GET", path, self._authorization())
 
-    def post(self, path: str, fields: Mapping[str, str], file: bytes) -> Answer:
-        """Sends a form with `file` in it."""
+    def post(self, path: str, fields: Mapping[str, str], file: bytes) -> HttpResponse:
+        """Sends a form with text fields and a file named `file`."""
         boundary = uuid.uuid4().hex
         headers = self._authorization() | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return self.request("POST", path, headers, form(boundary, fields, file))
+        return self.request("POST", path, headers, _form(boundary, fields, file))
 
-    def request(self, method: str, path: str, headers: Headers, body: bytes | None = None) -> Answer:
-        """One request with exactly these headers; raises OSError or http.client.HTTPException."""
-        connection, started = self._connection(self._timeout), time.perf_counter()
-        try:
+    def request(self, method: str, path: str, headers: Headers, body: bytes | None = None) -> HttpResponse:
+        """Sends one request with exactly these headers."""
+        with self._connection(self._timeout) as connection:
+            started = time.perf_counter()
             connection.request(method, self._prefix + path, body, dict(headers))
             return _read(connection, started)
-        finally:
-            connection.close()
 
-    def announce(self, path: str, length: int, *, seconds: float) -> Answer:
-        """The answer, within `seconds`, to the headers of a body of `length` bytes that is never sent."""
-        connection, started = self._connection(seconds), time.perf_counter()
-        try:
-            _begin(connection, self._prefix + path, self._authorization() | {"Content-Length": str(length)})
+    def announce(self, path: str, length: int, *, seconds: float) -> HttpResponse:
+        """Sends the headers of a body of `length` bytes that never follows; the response must come within `seconds`."""
+        with self._connection(seconds) as connection:
+            started = time.perf_counter()
+            self._begin_post(connection, path, self._authorization() | {"Content-Length": str(length)})
             return _read(connection, started)
-        finally:
-            connection.close()
 
-    def pour(self, path: str, headers: Headers, *, seconds: float, limit: int) -> tuple[Answer | None, int]:
-        """The answer that comes while a body without end is being sent, and the bytes sent until then.
+    def pour(self, path: str, headers: Headers, *, seconds: float, limit: int) -> tuple[HttpResponse | None, int]:
+        """Sends a body without end; returns the response, and the bytes sent until it came.
 
-        None: there was no answer within `seconds` and `limit` bytes.
+        The response is None where none came within `seconds` and `limit` bytes.
         """
-        connection, started, sent = self._connection(seconds), time.perf_counter(), 0
+        with self._connection(seconds) as connection:
+            started, sent = time.perf_counter(), 0
+            with contextlib.suppress(TimeoutError):  # the server stopped reading, and does not answer either
+                self._begin_post(connection, path, {**headers, "Transfer-Encoding": "chunked"})
+                while sent < limit and time.perf_counter() - started < seconds:
+                    if select.select([connection.sock], [], [], 0)[0]:
+                        return _read(connection, started), sent
+                    connection.send(b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK))
+                    sent += len(CHUNK)
+        return None, sent
+
+    @contextlib.contextmanager
+    def _connection(self, timeout: float) -> Generator[HTTPConnection, None, None]:
+        with self._counting:
+            self.request_count += 1
+        connection = self._connection_kind(*self._address, timeout=timeout)
         try:
-            _begin(connection, self._prefix + path, {**headers, "Transfer-Encoding": "chunked"})
-            while sent < limit and time.perf_counter() - started < seconds:
-                if select.select([connection.sock], [], [], 0)[0]:
-                    return _read(connection, started), sent
-                connection.send(b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK))
-                sent += len(CHUNK)
-        except TimeoutError:
-            pass  # the server reads no more, and does not answer either
+            yield connection
+        except (OSError, HTTPException) as error:
+            raise NoResponse(error) from None
         finally:
             connection.close()
-        return None, sent
+
+    def _begin_post(self, connection: HTTPConnection, path: str, headers: Headers) -> None:
+        """Sends the headers alone."""
+        connection.putrequest("POST", self._prefix + path)
+        for name, value in {**headers, "Content-Type": "multipart/form-data; boundary=x"}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
 
     def _authorization(self) -> dict[str, str]:
         return {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
 
-    def _connection(self, timeout: float) -> HTTPConnection:
-        with self._counting:
-            self.spent += 1
-        return self._connection_kind(*self._address, timeout=timeout)
 
-
-def form(boundary: str, fields: Mapping[str, str], file: bytes) -> bytes:
-    """The body of a form (multipart/form-data) with text fields and a file named `file`."""
+def _form(boundary: str, fields: Mapping[str, str], file: bytes) -> bytes:
+    """Returns a body of multipart/form-data."""
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
@@ -118,16 +144,8 @@ def form(boundary: str, fields: Mapping[str, str], file: bytes) -> bytes:
     return "".join([*parts, head]).encode() + file + f"\r\n--{boundary}--\r\n".encode()
 
 
-def _begin(connection: HTTPConnection, path: str, headers: Headers) -> None:
-    """Sends a POST's headers alone."""
-    connection.putrequest("POST", path)
-    for name, value in {**headers, "Content-Type": "multipart/form-data; boundary=x"}.items():
-        connection.putheader(name, value)
-    connection.endheaders()
-
-
-def _read(connection: HTTPConnection, started: float) -> Answer:
+def _read(connection: HTTPConnection, started: float) -> HttpResponse:
     response = connection.getresponse()
-    body = response.read(LARGEST_ANSWER)
+    body = response.read(LARGEST_BODY)
     headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, body, time.perf_counter() - started)
+    return HttpResponse(response.status, headers, body, time.perf_counter() - started)

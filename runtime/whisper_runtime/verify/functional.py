@@ -1,4 +1,4 @@
-"""Whether speech comes back as its words, in every format, and whether nonsense is refused."""
+"""Checks that speech is transcribed, in every format, and that invalid requests are refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from whisper_runtime.media.self_test import word_error_rate
-from whisper_runtime.verify.checks import Examine, Subject, Wrong, wanted
+from whisper_runtime.verify.checks import CheckFailed, CheckFunction, VerifyTarget, expect_status
 
 PLAIN: Final = "/transcribe"
 TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
@@ -23,106 +23,106 @@ CLOCK: Final = r"(?:\d\d:)?\d\d:\d\d[.,]\d\d\d"
 CUE: Final = re.compile(rf"{CLOCK} --> {CLOCK}\n(.*)\n")
 
 
-def model(subject: Subject) -> str:
-    [found] = wanted(subject.server.get("/v1/models"), 200).json["data"]
+def model(target: VerifyTarget) -> str:
+    [found] = expect_status(target.server.get("/v1/models"), 200).json["data"]
     digest = found["digest"]
     return f"serves {found['id']}, sha256 {digest[:12] if digest else 'unknown'}"
 
 
-def transcribes(subject: Subject) -> str:
+def transcribes(target: VerifyTarget) -> str:
     """The plain API, which detects the language."""
-    body = wanted(subject.server.post(PLAIN, {}, subject.clip), 200).json
-    return heard(body["text"], subject)
+    body = expect_status(target.server.post(PLAIN, {}, target.clip), 200).json
+    return check_words(body["text"], target)
 
 
-def detects_the_language(subject: Subject) -> str:
-    return _language(_transcription(subject, response_format="verbose_json").json["language"])
+def detects_language(target: VerifyTarget) -> str:
+    return _language(_transcription(target, response_format="verbose_json").json["language"])
 
 
-def answers_json(subject: Subject) -> str:
-    body = _transcription(subject, response_format="json").json
+def answers_json(target: VerifyTarget) -> str:
+    body = _transcription(target, response_format="json").json
     if body["usage"]["type"] != "duration":
-        raise Wrong(f"usage is {body['usage']}")
-    return heard(body["text"], subject)
+        raise CheckFailed(f"usage is {body['usage']}")
+    return check_words(body["text"], target)
 
 
-def answers_text(subject: Subject) -> str:
-    return heard(_transcription(subject, response_format="text").text, subject)
+def answers_text(target: VerifyTarget) -> str:
+    return check_words(_transcription(target, response_format="text").text, target)
 
 
-def answers_srt(subject: Subject) -> str:
-    text = _transcription(subject, response_format="srt").text
+def answers_srt(target: VerifyTarget) -> str:
+    text = _transcription(target, response_format="srt").text
     if not text.startswith("1\n00:"):
-        raise Wrong(f"begins with {text[:20]!r}, not with a numbered cue")
-    return heard(spoken_in_cues(text), subject)
+        raise CheckFailed(f"begins with {text[:20]!r}, not with a numbered cue")
+    return check_words(words_of_cues(text), target)
 
 
-def answers_vtt(subject: Subject) -> str:
-    text = _transcription(subject, response_format="vtt").text
+def answers_vtt(target: VerifyTarget) -> str:
+    text = _transcription(target, response_format="vtt").text
     if not text.startswith("WEBVTT\n\n"):
-        raise Wrong(f"begins with {text[:20]!r}, not with WEBVTT")
-    return heard(spoken_in_cues(text), subject)
+        raise CheckFailed(f"begins with {text[:20]!r}, not with WEBVTT")
+    return check_words(words_of_cues(text), target)
 
 
-def answers_verbose_json(subject: Subject) -> str:
-    body = _transcription(subject, response_format="verbose_json").json
+def answers_verbose_json(target: VerifyTarget) -> str:
+    body = _transcription(target, response_format="verbose_json").json
     for segment in body["segments"]:
         if missing := SEGMENT_FIELDS - segment.keys():
-            raise Wrong(f"a segment lacks {', '.join(sorted(missing))}")
-    heard("".join(segment["text"] for segment in body["segments"]), subject)
+            raise CheckFailed(f"a segment lacks {', '.join(sorted(missing))}")
+    check_words("".join(segment["text"] for segment in body["segments"]), target)
     return f"{len(body['segments'])} segments with all fields"
 
 
-def times_words(subject: Subject) -> str:
+def times_words(target: VerifyTarget) -> str:
     options = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
-    words = _transcription(subject, **options).json["words"]
-    heard(" ".join(word["word"] for word in words), subject)
+    words = _transcription(target, **options).json["words"]
+    check_words(" ".join(word["word"] for word in words), target)
     if any(one["start"] > two["start"] for one, two in pairwise(words)):
-        raise Wrong("words are out of order")
-    if words[0]["start"] < 0 or words[-1]["end"] > subject.seconds + 1:
-        raise Wrong(f"words last from {words[0]['start']} s to {words[-1]['end']} s of {subject.seconds:.1f} s")
+        raise CheckFailed("words are out of order")
+    if words[0]["start"] < 0 or words[-1]["end"] > target.seconds + 1:
+        raise CheckFailed(f"words last from {words[0]['start']} s to {words[-1]['end']} s of {target.seconds:.1f} s")
     return f"{len(words)} words with times"
 
 
-def streams(subject: Subject) -> str:
-    answer = _transcription(subject, stream="true")
-    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data: ")]
+def streams(target: VerifyTarget) -> str:
+    lines = _transcription(target, stream="true").text.splitlines()
+    events = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
     *deltas, done = events
     if done["type"] != "transcript.text.done":
-        raise Wrong(f"the last event is {done}")
+        raise CheckFailed(f"the last event is {done}")
     if "".join(event["delta"] for event in deltas) != done["text"]:
-        raise Wrong("the deltas together are not the text of the last event")
-    return f"{len(deltas)} deltas; {heard(done['text'], subject)}"
+        raise CheckFailed("the deltas together are not the text of the last event")
+    return f"{len(deltas)} deltas; {check_words(done['text'], target)}"
 
 
-def translates(subject: Subject) -> str:
-    """Where the model can; one that cannot must say so."""
-    answer = subject.server.post(TRANSLATIONS, ANY_MODEL, subject.clip)
-    if answer.status == 400 and answer.json["error"]["code"] == "translation_not_supported":
+def translates(target: VerifyTarget) -> str:
+    """A model that was not trained to translate must say so."""
+    response = target.server.post(TRANSLATIONS, ANY_MODEL, target.clip)
+    if response.status == 400 and response.json["error"]["code"] == "translation_not_supported":
         return "the model was not trained to translate, and says so"
-    return heard(wanted(answer, 200).json["text"], subject)
+    return check_words(expect_status(response, 200).json["text"], target)
 
 
-def refuses_nonsense(subject: Subject) -> str:
-    """Files that are no audio, models and options that are not there: each a 4xx in OpenAI's shape."""
-    nonsense: list[tuple[dict[str, str], bytes, int]] = [
+def refuses_invalid_requests(target: VerifyTarget) -> str:
+    """Files that are not audio, unknown models and options: each a 4xx in OpenAI's shape."""
+    invalid: list[tuple[dict[str, str], bytes, int]] = [
         (ANY_MODEL, b"", 400),
         (ANY_MODEL, b"this is no audio" * 100, 400),
-        ({"model": "no-such-model"}, subject.clip, 404),
-        (ANY_MODEL | {"no_such_option": "1"}, subject.clip, 400),
-        (ANY_MODEL | {"temperature": "2"}, subject.clip, 400),
+        ({"model": "no-such-model"}, target.clip, 404),
+        (ANY_MODEL | {"no_such_option": "1"}, target.clip, 400),
+        (ANY_MODEL | {"temperature": "2"}, target.clip, 400),
     ]
-    for fields, file, status in nonsense:
-        error = wanted(subject.server.post(TRANSCRIPTIONS, fields, file), status).json["error"]
+    for fields, file, status in invalid:
+        error = expect_status(target.server.post(TRANSCRIPTIONS, fields, file), status).json["error"]
         if error.keys() != {"message", "type", "param", "code"}:
-            raise Wrong(f"an error has the fields {', '.join(error)}")
-    return f"{len(nonsense)} bad requests refused"
+            raise CheckFailed(f"an error has the fields {', '.join(error)}")
+    return f"{len(invalid)} bad requests refused"
 
 
-CHECKS: Final[tuple[tuple[str, Examine], ...]] = (
+CHECKS: Final[tuple[tuple[str, CheckFunction], ...]] = (
     ("model", model),
     ("transcribes", transcribes),
-    ("language", detects_the_language),
+    ("language", detects_language),
     ("json", answers_json),
     ("text", answers_text),
     ("srt", answers_srt),
@@ -131,28 +131,28 @@ CHECKS: Final[tuple[tuple[str, Examine], ...]] = (
     ("word-times", times_words),
     ("stream", streams),
     ("translates", translates),
-    ("refuses-nonsense", refuses_nonsense),
+    ("refuses-nonsense", refuses_invalid_requests),
 )
 
 
-def heard(text: str, subject: Subject) -> str:
-    """The word error rate as a sentence; raises Wrong where it is too high. The words themselves stay unsaid."""
-    rate, most = word_error_rate(subject.words, text), subject.max_word_error_rate
+def check_words(text: str, target: VerifyTarget) -> str:
+    """Returns the word error rate as a sentence, without the words; raises CheckFailed where it is too high."""
+    rate, most = word_error_rate(target.words, text), target.max_word_error_rate
     if rate > most:
-        raise Wrong(f"{rate:.0%} of the words are wrong, at most {most:.0%} may be")
+        raise CheckFailed(f"{rate:.0%} of the words are wrong, at most {most:.0%} may be")
     return f"word error rate {rate:.0%}"
 
 
-def spoken_in_cues(subtitles: str) -> str:
-    """The words of all cues of an srt or vtt file."""
+def words_of_cues(subtitles: str) -> str:
+    """Returns the words of all cues of an srt or vtt file."""
     return " ".join(CUE.findall(subtitles))
 
 
 def _language(found: str) -> str:
     if found != "english":
-        raise Wrong(f"the language is {found!r} instead of 'english'")
+        raise CheckFailed(f"the language is {found!r} instead of 'english'")
     return "english"
 
 
-def _transcription(subject: Subject, **options: str) -> Any:
-    return wanted(subject.server.post(TRANSCRIPTIONS, ANY_MODEL | options, subject.clip), 200)
+def _transcription(target: VerifyTarget, **options: str) -> Any:
+    return expect_status(target.server.post(TRANSCRIPTIONS, ANY_MODEL | options, target.clip), 200)

@@ -1,8 +1,7 @@
-"""Whether the port for probes and Prometheus answers as the cluster expects, and what a pod tells there of itself."""
+"""Checks of the port for probes and Prometheus, and the facts that a pod reports there about itself."""
 
 from __future__ import annotations
 
-from http.client import HTTPException
 from typing import Any, Final
 
 from prometheus_client import Metric
@@ -18,69 +17,69 @@ from whisper_runtime.contract.metric_names import (
     USER_METRIC,
 )
 from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH
-from whisper_runtime.verify.checks import Examine, Subject, Wrong, wanted
-from whisper_runtime.verify.client import Server
+from whisper_runtime.verify.checks import CheckFailed, CheckFunction, VerifyTarget, expect_status
+from whisper_runtime.verify.client import NoResponse, ServiceClient
 
 
-def is_healthy(subject: Subject) -> str:
-    return f"healthy, serves {wanted(_metrics(subject).get(HEALTH_PATH), 200).json['model']}"
+def is_healthy(target: VerifyTarget) -> str:
+    return f"healthy, serves {expect_status(_metrics(target).get(HEALTH_PATH), 200).json['model']}"
 
 
-def is_ready(subject: Subject) -> str:
-    wanted(_metrics(subject).get(READY_PATH), 200)
+def is_ready(target: VerifyTarget) -> str:
+    expect_status(_metrics(target).get(READY_PATH), 200)
     return "ready"
 
 
-def counts(subject: Subject) -> str:
-    names = {family.name for family in _families(subject)}
+def has_metrics(target: VerifyTarget) -> str:
+    names = {family.name for family in _families(target)}
     if REQUESTS_METRIC.removesuffix("_total") not in names:
-        raise Wrong(f"{REQUESTS_METRIC} is not among the metrics")
+        raise CheckFailed(f"{REQUESTS_METRIC} is not among the metrics")
     return f"{len(names)} metrics"
 
 
-def is_not_root(subject: Subject) -> str:
-    user = _value(subject, USER_METRIC)
+def is_not_root(target: VerifyTarget) -> str:
+    user = _value(target, USER_METRIC)
     if not user:
-        raise Wrong("the server runs as root: have the pod run as another user (runAsNonRoot)")
+        raise CheckFailed("the server runs as root: have the pod run as another user (runAsNonRoot)")
     return f"runs as user {user:.0f}"
 
 
-def has_no_way_out(subject: Subject) -> str:
-    if _value(subject, EGRESS_METRIC):
-        raise Wrong(
-            "a pod reached the Kubernetes API, which spec.networkPolicy allows to nobody: the cluster's network "
+def egress_blocked(target: VerifyTarget) -> str:
+    if _value(target, EGRESS_METRIC):
+        raise CheckFailed(
+            "a pod reached the Kubernetes API, which spec.networkPolicy does not allow: the cluster's network "
             "enforces no NetworkPolicy; use a network plugin that does (such as Cilium or Calico), or remove "
             "spec.networkPolicy"
         )
     return "a pod could not reach the Kubernetes API"
 
 
-def _value(subject: Subject, name: str) -> float:
-    """Of the metric's only sample; raises Wrong where there is none."""
-    found = _samples(subject).get(name)
+def _value(target: VerifyTarget, name: str) -> float:
+    """Returns the value of the metric's only sample; raises CheckFailed where there is none."""
+    found = _samples(target).get(name)
     if found is None:
-        raise Wrong(f"{name} is not among the metrics")
+        raise CheckFailed(f"{name} is not among the metrics")
     return found.value
 
 
-CHECKS: Final[tuple[tuple[str, Examine], ...]] = (
+CHECKS: Final[tuple[tuple[str, CheckFunction], ...]] = (
     ("health", is_healthy),
     ("ready", is_ready),
-    ("metrics", counts),
+    ("metrics", has_metrics),
     ("not-root", is_not_root),
 )
-NO_EGRESS: Final[tuple[tuple[str, Examine], ...]] = (("no-way-out", has_no_way_out),)
-"""Where the pods are to reach nothing but DNS."""
+NO_EGRESS: Final[tuple[tuple[str, CheckFunction], ...]] = (("no-way-out", egress_blocked),)
+"""For pods that may reach nothing but DNS."""
 
 
-def told(subject: Subject) -> dict[str, Any]:
-    """What a pod says of its start, its device and its memory, by the fields of Performance; nothing where it does not.
+def pod_facts(target: VerifyTarget) -> dict[str, Any]:
+    """Returns a pod's start, device and memory as fields of Performance, without those that it does not report.
 
-    A check of its own says whether the metrics answer.
+    Another check says whether the metrics answer.
     """
     try:
-        samples = _samples(subject)
-    except (OSError, HTTPException, ValueError, Wrong):
+        samples = _samples(target)
+    except (NoResponse, ValueError, CheckFailed):
         return {}
     values = {name: sample.value for name, sample in samples.items()}
     info = samples[MODEL_INFO_METRIC].labels if MODEL_INFO_METRIC in samples else {}
@@ -93,16 +92,16 @@ def told(subject: Subject) -> dict[str, Any]:
     return {field: value for field, value in found.items() if value}
 
 
-def _families(subject: Subject) -> list[Metric]:
-    """What the server counts; raises Wrong where it does not answer, ValueError where that is no metrics."""
-    return list(text_string_to_metric_families(wanted(_metrics(subject).get(METRICS_PATH), 200).text))
+def _families(target: VerifyTarget) -> list[Metric]:
+    """Raises CheckFailed or NoResponse where the server gives no metrics, ValueError where they cannot be read."""
+    return list(text_string_to_metric_families(expect_status(_metrics(target).get(METRICS_PATH), 200).text))
 
 
-def _samples(subject: Subject) -> dict[str, Sample]:
-    """One sample of each name; raises as _families does."""
-    return {sample.name: sample for family in _families(subject) for sample in family.samples}
+def _samples(target: VerifyTarget) -> dict[str, Sample]:
+    """Returns one sample of each name; raises as _families does."""
+    return {sample.name: sample for family in _families(target) for sample in family.samples}
 
 
-def _metrics(subject: Subject) -> Server:
-    assert subject.metrics is not None
-    return subject.metrics
+def _metrics(target: VerifyTarget) -> ServiceClient:
+    assert target.metrics is not None
+    return target.metrics

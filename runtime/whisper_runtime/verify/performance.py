@@ -1,4 +1,4 @@
-"""How fast the clip comes back."""
+"""Measures how fast the clip is transcribed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
 
 from whisper_runtime.contract.reports import Check, Performance
-from whisper_runtime.verify.checks import Subject
+from whisper_runtime.verify.checks import VerifyTarget
+from whisper_runtime.verify.client import NoResponse
 from whisper_runtime.verify.functional import PLAIN
 
 
-def measured(subject: Subject, requests: int, concurrency: int) -> tuple[Check, Performance | None]:
-    """Sends the clip `requests` times, `concurrency` at once; passes where each is transcribed."""
+def measure(target: VerifyTarget, requests: int, concurrency: int) -> tuple[Check, Performance | None]:
+    """Sends the clip `requests` times, `concurrency` at once; the check passes where each is transcribed.
+
+    The measurement is None where none is.
+    """
     started = time.perf_counter()
     with ThreadPoolExecutor(concurrency) as pool:
-        outcomes = list(pool.map(_seconds, [subject] * requests))
+        outcomes = list(pool.map(_seconds, [target] * requests))
     elapsed = time.perf_counter() - started
     seconds = [outcome for outcome in outcomes if isinstance(outcome, float)]
     problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
@@ -33,19 +36,19 @@ def measured(subject: Subject, requests: int, concurrency: int) -> tuple[Check, 
         concurrency=concurrency,
         p50_seconds=round(percentile(seconds, 0.5), 3),
         p95_seconds=round(percentile(seconds, 0.95), 3),
-        realtime_factor=round(len(seconds) * subject.seconds / elapsed, 2),
+        realtime_factor=round(len(seconds) * target.seconds / elapsed, 2),
     )
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of all values do not exceed (nearest rank)."""
+    """Returns the smallest value that at least `share` of all values do not exceed (nearest rank)."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def _seconds(subject: Subject) -> float | str:
-    """How long one transcription took, or why there was none."""
+def _seconds(target: VerifyTarget) -> float | str:
+    """Returns the seconds that one transcription took, or the problem."""
     try:
-        answer = subject.server.post(PLAIN, {}, subject.clip)
-    except (OSError, HTTPException) as error:
-        return f"no answer: {error or type(error).__name__}"
-    return answer.seconds if answer.status == 200 else f"answered {answer.status}"
+        response = target.server.post(PLAIN, {}, target.clip)
+    except NoResponse as error:
+        return str(error)
+    return response.seconds if response.status == 200 else f"answered {response.status}"

@@ -1,0 +1,43 @@
+"""A check passes with its finding, or fails with the problem; no response of a server ends the verification."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.runtime.verify.conftest import CannedClient, target
+from whisper_runtime.verify.checks import CheckFailed, VerifyTarget, expect_status, run_checks
+from whisper_runtime.verify.client import HttpResponse, NoResponse
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (CheckFailed("answered 500"), "answered 500"),
+        (NoResponse(ConnectionRefusedError(111, "Connection refused")), "no answer: [Errno 111] Connection refused"),
+        (NoResponse(TimeoutError()), "no answer: TimeoutError"),
+        (KeyError("text"), "the answer has another shape than it should: KeyError: 'text'"),
+    ],
+)
+def test_each_check_has_an_outcome_whatever_another_one_raises(error: Exception, message: str) -> None:
+    def failing(_: VerifyTarget) -> str:
+        raise error
+
+    found = run_checks((("bad", failing), ("good", lambda _: "fine")), target(CannedClient()))
+    assert [(check.name, check.passed, check.message) for check in found] == [
+        ("bad", False, message),
+        ("good", True, "fine"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"error": {"message": "The file is not audio."}}', "answered 400 instead of 200: The file is not audio."),
+        (b"<html>" + b"x" * 1000, "answered 400 instead of 200: <html>" + "x" * 94),
+        (b"[]", "answered 400 instead of 200: []"),
+    ],
+)
+def test_another_status_is_a_failure_with_the_servers_error(body: bytes, says: str) -> None:
+    with pytest.raises(CheckFailed) as raised:
+        expect_status(HttpResponse(400, {}, body, 0.0), 200)
+    assert str(raised.value) == says
