@@ -1,1 +1,1 @@
-"""What users write and what the operator answers: spec, status, conditions and their rules. Pure."""
+"""The WhisperService API: spec, status, conditions, and the rules that validate them. Pure."""

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition, from the models: structural, described, bounded."""
+"""The CustomResourceDefinition, generated from the models: structural, described, bounded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS: Final = (
     ("URL", "string", ".status.url", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
 )
-"""Name, type, path and priority (1: only with -o wide) of what `kubectl get wsvc` prints."""
+"""Columns of `kubectl get wsvc`: name, type, path, and priority (1: only with -o wide)."""
 
 _DROPPED: Final = frozenset(
     {"title", "$defs", "additionalProperties", "const", "propertyNames", "anyOf", "oneOf", "default"}
@@ -75,15 +75,15 @@ def _root() -> Schema:
     properties = found["properties"]
     properties["metadata"] = {"type": "object"}
     properties["apiVersion"] = properties["kind"] = {"type": "string"}
-    # kstatus takes an object without status for current: Helm and Flux would not wait for the operator's first pass.
+    # kstatus considers an object without status current: Helm and Flux would not wait for the operator's first pass.
     properties["status"]["default"] = {"observedGeneration": -1}
     return found | {
         "required": ["spec"],
         VALIDATIONS: [
             {
                 "rule": f"self.metadata.name.matches('{NAME_PATTERN}')",
-                "message": "metadata.name must start with a letter and hold at most 40 lower-case letters, digits and "
-                "hyphens, for its children's names are longer: choose a shorter name",
+                "message": "metadata.name must start with a letter and have at most 40 lower-case letters, digits and "
+                "hyphens, because the names of its children are longer: choose another name",
             }
         ],
     }
@@ -114,7 +114,7 @@ def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
 
 
 def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:
-    """`schema` with its reference followed and `X | None` taken as X; what stands beside them wins."""
+    """`schema` with its reference followed and `X | None` read as X; the keys beside them take precedence."""
     while "$ref" in schema or ("anyOf" in schema and INT_OR_STRING not in schema):
         if "$ref" in schema:
             inner = definitions[schema["$ref"].rpartition("/")[2]]
@@ -127,6 +127,6 @@ def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:
 
 
 def _leaf_default(schema: Schema) -> Any:
-    """Defaults of scalars alone: an object's stays out, or it would show in every manifest that is read back."""
+    """Default of a scalar; None for an object, whose default would appear in every manifest that is read back."""
     default = schema.get("default")
     return default if isinstance(default, str | int | float | bool) else None

@@ -1,4 +1,4 @@
-"""A validation error in the words of the manifest."""
+"""Validation errors as sentences about the manifest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 
 def explain(error: ValidationError) -> str:
-    """One sentence for each mistake: the field's path, the value, and what to write."""
-    return "; ".join(_sentence(mistake["loc"], mistake["msg"]) for mistake in error.errors(include_url=False))
+    """One sentence for each error, joined by semicolons: the field's path, the value, and the remedy."""
+    return "; ".join(_sentence(found["loc"], found["msg"]) for found in error.errors(include_url=False))
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:

@@ -1,4 +1,4 @@
-"""Maps whose keys are names of Kubernetes' own: labels, annotations, resources."""
+"""The types of maps that Kubernetes defines: labels, annotations, and amounts of resources."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from whisper_operator.api.base import INT_OR_STRING, SUBDOMAIN, text, validated, without_nulls
+from whisper_operator.api.base import INT_OR_STRING, shown, text, validated, without_nulls
+from whisper_operator.api.scalars import SUBDOMAIN
 from whisper_operator.api.units import QUANTITY_PATTERN, canonical_quantity
 
 QUALIFIED_NAME: Final = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
-
-
 LONGEST_KEY: Final = 253
 
 
-def _keys(pattern: str, must: str, *, most: int) -> tuple[Any, BeforeValidator, AfterValidator]:
-    """What `Annotated` adds to a map of at most `most` entries, whose keys match `pattern` and are not too long."""
+def _keys(pattern: str, problem: str, *, most: int) -> tuple[Any, BeforeValidator, AfterValidator]:
+    """Annotations of a map of at most `most` entries whose keys match `pattern`.
+
+    `problem` ends the message for a key that does not; it begins with a verb.
+    """
 
     def check(entries: dict[str, Any]) -> dict[str, Any]:
         for key in entries:
             if len(key) > LONGEST_KEY or not re.fullmatch(pattern, key):
-                raise ValueError(f"{key[:80]!r} {must}")
+                raise ValueError(f"{shown(key)} {problem}")
         return entries
 
     cel = pattern.replace("\\", "\\\\")
@@ -31,22 +33,24 @@ def _keys(pattern: str, must: str, *, most: int) -> tuple[Any, BeforeValidator, 
         max_length=most,
         json_schema_extra={
             "propertyNames": {"pattern": pattern, "maxLength": LONGEST_KEY},
-            **validated(f"self.all(key, size(key) <= {LONGEST_KEY} && key.matches('{cel}'))", f"has a key that {must}"),
+            **validated(
+                f"self.all(key, size(key) <= {LONGEST_KEY} && key.matches('{cel}'))", f"has a key that {problem}"
+            ),
         },
     )
     return field, BeforeValidator(without_nulls), AfterValidator(check)
 
 
 _LABEL_KEYS = _keys(
-    f"^{QUALIFIED_NAME}$", "is no name of a label or annotation: write it like team or example.com/team", most=56
+    f"^{QUALIFIED_NAME}$", "is not a valid name of a label or annotation; for example team or example.com/team", most=56
 )
-"""56 values of 1,024 characters stay under the 256 KiB that an object's annotations may take, in any script."""
+"""56 values of 1,024 characters stay within the 256 KiB of an object's annotations, whatever the script."""
 
 LabelValue = Annotated[
     str,
     *text(
         "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$",
-        "is no label's value: write at most 63 letters, digits, '-', '_' and '.'",
+        "is not a valid label value; use at most 63 letters, digits, '-', '_' and '.'",
         longest=63,
     ),
 ]
@@ -65,16 +69,16 @@ Quantity = Annotated[
             "maximum": 10**15 - 1,
             **validated(
                 "quantity(string(self)).isLessThan(quantity('1Ei'))",
-                "is no quantity below 1Ei: write it like 250m, 2, 512Mi or 10Gi",
+                "is not a quantity below 1Ei; for example 250m, 2, 512Mi or 10Gi",
             ),
         }
     ),
 ]
-Quantities = Annotated[
+ResourceList = Annotated[
     dict[str, Quantity],
     *_keys(
         "^(cpu|memory|ephemeral-storage)$",
-        "is no resource of this field: write cpu, memory or ephemeral-storage; a GPU is asked for by spec.gpu, "
+        "is not a resource of this field; use cpu, memory or ephemeral-storage, request a GPU by spec.gpu, and "
         "anything else by spec.podTemplate",
         most=16,
     ),

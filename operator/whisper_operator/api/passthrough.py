@@ -1,4 +1,4 @@
-"""The parts of a spec that reach a pod as the user wrote them, unread by any schema of ours: pure."""
+"""The fields of the spec that are passed on to pods unvalidated: no schema of this API describes them."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ OPEN: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
 
 
 def open_parts(spec: Spec) -> list[str]:
-    """Paths of those that `spec` has: where the API server names no field, the fault is in one of them."""
-    return [path for path, there in OPEN if there(spec)]
+    """Paths of the fields of OPEN that `spec` sets; an API server's error that names no field is about one of them."""
+    return [path for path, is_set in OPEN if is_set(spec)]

@@ -1,4 +1,4 @@
-"""The status that the operator writes: what was observed."""
+"""The status that the operator writes: the state that it observed."""
 
 from __future__ import annotations
 
@@ -6,128 +6,128 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from whisper_operator.api.base import Part, at_most
+from whisper_operator.api.base import ApiModel, at_most
 
 
-class Report(Part):
-    """A part of the status; tolerant when read, for a newer operator may have written it."""
+class StatusModel(ApiModel):
+    """Base of the status's objects; ignores unknown fields, because a newer operator may have written them."""
 
-    model_config = ConfigDict(**(Part.model_config | {"extra": "ignore"}))
+    model_config = ConfigDict(**(ApiModel.model_config | {"extra": "ignore"}))
 
 
-class Condition(Report):
+class Condition(StatusModel):
     type: str
-    """What is judged, such as Ready."""
+    """Type of the condition, such as Ready."""
     status: Literal["True", "False", "Unknown"]
-    """The judgement."""
+    """Status of the condition."""
     reason: str
-    """Its cause in one CamelCase word."""
+    """Cause of the status, in one CamelCase word."""
     message: Annotated[str, Field(max_length=32768)] = ""
-    """Its cause in a sentence."""
+    """Cause of the status, in a sentence."""
     observed_generation: int | None = None
-    """Generation of the spec that was judged."""
+    """Generation of the spec that the condition refers to."""
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
-    """When `status` last changed."""
+    """Time of the last change of `status`."""
 
 
-class ModelProgress(Report):
+class ModelProgress(StatusModel):
     bytes: int
-    """Bytes that are there."""
+    """Bytes downloaded so far."""
     total: int | None = None
-    """Bytes in all."""
+    """Bytes of the whole checkpoint."""
     bytes_per_second: int | None = None
-    """Speed of the download."""
+    """Speed of the download, in bytes per second."""
     seconds_left: int | None = None
-    """Until all is there at that speed."""
+    """Remaining seconds at that speed."""
 
 
-class ModelStatus(Report):
+class ModelStatus(StatusModel):
     name: str | None = None
-    """The model that the pods serve."""
+    """Name of the model that the pods serve."""
     digest: str | None = None
     """Digest of its checkpoint, sha256:<64 hex>."""
     bytes: int | None = None
-    """Size of its checkpoint."""
+    """Size of its checkpoint, in bytes."""
     wanted: str | None = None
-    """The model that spec asks for, while it is not served yet."""
+    """Name of the model that spec asks for; present until the pods serve it."""
     wanted_digest: str | None = None
-    """Digest of its checkpoint, as far as it is known."""
+    """Digest of the wanted model's checkpoint, if it is known."""
     progress: ModelProgress | None = None
-    """How far its download is."""
+    """Progress of the wanted model's download."""
 
 
-class RolloutStatus(Report):
+class RolloutStatus(StatusModel):
     strategy: str | None = None
-    """How pods are replaced: Surge or Replace."""
+    """Strategy in use: Surge or Replace."""
     reason: str | None = None
-    """Why so."""
+    """Reason for the choice."""
 
 
-class PerformanceStatus(Report):
+class PerformanceStatus(StatusModel):
     load_seconds: float | None = None
     """Seconds that a pod took to load the model."""
     realtime_factor: float | None = None
     """Seconds of audio transcribed in one second."""
     p95_seconds: float | None = None
-    """Seconds within which 95 of 100 requests for the golden clip were answered."""
+    """95th percentile of the response time for the golden clip, in seconds."""
     device: str | None = None
     """Device that the model runs on: cpu, or the GPU."""
     compute_type: str | None = None
-    """Precision that the model runs in."""
+    """Precision of the model."""
     memory_bytes: int | None = None
-    """Memory of the GPU that the model holds."""
+    """GPU memory that the model occupies, in bytes."""
 
 
-class VerificationCheck(Report):
+class VerificationCheck(StatusModel):
     name: str
-    """What was checked."""
+    """Name of the check."""
     passed: bool
-    """Whether it was right."""
+    """Whether the check passed."""
     message: str = ""
-    """What was seen."""
+    """Observation that the check made."""
 
 
-class VerificationStatus(Report):
+class VerificationStatus(StatusModel):
     generation: int | None = None
     """Generation of the spec that was verified."""
     passed: bool | None = None
     """Whether every check passed."""
     checks: Annotated[tuple[VerificationCheck, ...], *at_most(64)] = ()
-    """The checks, one by one."""
+    """The single checks."""
 
 
-class PreflightCheck(Report):
+class PreflightCheck(StatusModel):
     name: str
-    """What was checked before pods are started."""
+    """Name of the check, which is made before pods are started."""
     passed: bool | None = None
-    """Whether it was right; absent: it could not be checked."""
+    """Whether the check passed. Absent: it could not be made."""
     message: str = ""
-    """What is wrong, and what to do."""
+    """Problem and remedy."""
 
 
-class Status(Report):
+class Status(StatusModel):
     observed_generation: int | None = None
-    """Generation of the spec that this status speaks of."""
+    """Generation of the spec that this status refers to."""
     conditions: Annotated[
         tuple[Condition, ...],
         *at_most(32, key="type"),
     ] = ()
-    """What is judged: Ready says whether the service does what spec asks for, the others say why."""
+    """Conditions: Ready tells whether the service is as spec asks for, the others tell why."""
     replicas: int | None = None
     """Pods that exist."""
     ready_replicas: int | None = None
-    """Pods that take requests."""
+    """Pods that accept requests."""
     selector: str | None = None
-    """Label selector of the pods, for /scale."""
+    """Label selector of the pods, for the scale subresource."""
     url: str | None = None
-    """Where clients reach the service."""
+    """URL of the service for clients."""
     model: ModelStatus | None = None
     """The model that is served."""
     rollout: RolloutStatus | None = None
-    """How pods are replaced."""
+    """Replacement of pods."""
     preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32)] = ()
-    """The checks before pods are started, one by one."""
+    """The single checks before pods are started."""
     performance: PerformanceStatus | None = None
-    """What the pods measured."""
+    """Performance that the last verification measured."""
     verification: VerificationStatus | None = None
-    """What real requests showed."""
+    """Result of the last verification."""

@@ -1,4 +1,4 @@
-"""Durations, sizes and quantities: how users write them, and what they are worth."""
+"""Durations, sizes and quantities: their syntax, their values, and their canonical forms."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 DURATION_PATTERN: Final = r"^([0-9]{1,6}[hms])+$"
 MAX_DURATION_SECONDS: Final = 720 * 3600
 QUANTITY_PATTERN: Final = r"^([0-9]{1,15}m|[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?)$"
-"""Kubernetes' quantities without signs and exponents, which nobody writes, and none finer than a thousandth."""
+"""A Kubernetes quantity, without signs and exponents, which nobody writes, and no finer than a thousandth."""
 SIZE_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 BEYOND: Final = 1024**6
-"""1Ei. Kubernetes cuts what is larger than 2^63 - 1 down to that, so what was applied would never be read back."""
+"""1Ei. Kubernetes caps a larger amount at 2^63 - 1, so the amount that was applied would never be read back."""
 
 _SECONDS: Final = {"h": 3600, "m": 60, "s": 1}
 _BINARY: Final = {"Pi": 1024**5, "Ti": 1024**4, "Gi": 1024**3, "Mi": 1024**2, "Ki": 1024}
@@ -31,38 +31,38 @@ _DECIMAL: Final = {
 def duration_seconds(text: str) -> int:
     """Seconds of a duration such as `30s`, `10m` or `1h30m`; raises ValueError."""
     if not re.fullmatch(DURATION_PATTERN, text):
-        raise ValueError(f"{text!r} is no duration: write it like 30s, 10m or 1h30m")
+        raise ValueError(f"{text!r} is not a valid duration; for example 30s, 10m or 1h30m")
     seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([hms])", text))
     if not 1 <= seconds <= MAX_DURATION_SECONDS:
-        raise ValueError(f"{text!r} is out of bounds: write a duration between 1s and 720h")
+        raise ValueError(f"{text!r} is out of bounds: write a duration from 1s to 720h")
     return seconds
 
 
 def canonical_duration(seconds: int) -> str:
-    """A duration as the Gateway API (GEP-2257) and Prometheus read it: each unit once, the largest first."""
+    """The duration as the Gateway API (GEP-2257) and Prometheus read it: each unit once, the largest first."""
     hours, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)
     return "".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if count)
 
 
 def quantity(value: str | int) -> Decimal:
-    """What a Kubernetes quantity is worth, in its base unit (bytes, processors); raises ValueError."""
+    """Value of a quantity that a user wrote, in its base unit (bytes, processors); raises ValueError."""
     text = str(value)
     if not re.fullmatch(QUANTITY_PATTERN, text):
-        raise ValueError(f"{text!r} is no quantity: write it like 250m, 2, 512Mi or 10Gi")
+        raise ValueError(f"{text!r} is not a valid quantity; for example 250m, 2, 512Mi or 10Gi")
     number, suffix = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text).groups()  # type: ignore[union-attr]
-    worth = Decimal(number) * (_BINARY.get(suffix) or _DECIMAL[suffix])
-    if worth >= BEYOND:
+    found = Decimal(number) * (_BINARY.get(suffix) or _DECIMAL[suffix])
+    if found >= BEYOND:
         raise ValueError(f"{text!r} is too large: write less than 1Ei")
-    return worth
+    return found
 
 
 def any_quantity(value: str | int | float) -> Decimal:
-    """What a quantity that the API server wrote is worth, exponents and all; raises ValueError."""
+    """Value of a quantity that the API server wrote, with exponents and signs; raises ValueError."""
     text = str(value)
     found = re.fullmatch(r"([+-]?[0-9.]+)(?:([eE][+-]?[0-9]+)|([A-Za-z]*))", text)
     if not found:
-        raise ValueError(f"{text!r} is no quantity")
+        raise ValueError(f"{text!r} is not a quantity")
     number, exponent, suffix = found.groups()
     if exponent:
         return Decimal(number + exponent)
@@ -71,22 +71,22 @@ def any_quantity(value: str | int | float) -> Decimal:
 
 
 def size_bytes(text: str) -> int:
-    """Bytes of a size such as `100Mi`, rounded up to a whole one; raises ValueError."""
+    """Bytes of a size such as `100Mi`, rounded up; raises ValueError."""
     if not re.fullmatch(SIZE_PATTERN, text) or (size := quantity(text)) < 1:
-        raise ValueError(f"{text!r} is no size: write it like 512Ki, 100Mi or 10Gi")
+        raise ValueError(f"{text!r} is not a valid size; for example 512Ki, 100Mi or 10Gi")
     return math.ceil(size)
 
 
 def canonical_quantity(value: str | int) -> str:
-    """The quantity as the API server stores it, so that what was applied equals what is read back.
+    """The quantity as the API server stores it, so that a live object equals the applied one; raises ValueError.
 
     Source: apimachinery's `Quantity.CanonicalizeBytes`: no fraction, the largest suffix that keeps the number whole.
     """
-    worth, binary = quantity(value), str(value).endswith("i")
-    if worth == 0:
+    amount, binary = quantity(value), str(value).endswith("i")
+    if amount == 0:
         return "0"
-    if binary and worth % 1 == 0 and worth >= 1024:
+    if binary and amount % 1 == 0 and amount >= 1024:
         return next(
-            f"{int(worth // unit)}{suffix}" for suffix, unit in [*_BINARY.items(), ("", 1)] if worth % unit == 0
+            f"{int(amount // unit)}{suffix}" for suffix, unit in [*_BINARY.items(), ("", 1)] if amount % unit == 0
         )
-    return next(f"{int(worth / unit)}{suffix}" for suffix, unit in _DECIMAL.items() if worth % unit == 0)
+    return next(f"{int(amount / unit)}{suffix}" for suffix, unit in _DECIMAL.items() if amount % unit == 0)

@@ -1,4 +1,4 @@
-"""Which parts of the spec this version does not implement yet: refused by name, never silently ignored."""
+"""The parts of the spec that this version does not implement: refused by name, never silently ignored."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
     ("spec.resultCache", lambda spec: spec.result_cache),
     ("spec.redis", lambda spec: spec.redis),
 )
-"""Path of each part, and whether a spec asks for it; what comes to be implemented leaves this list."""
+"""Path of each part, and a function that tells whether a spec sets it. Remove a part here to release it."""
 
 
 def unsupported(spec: Spec) -> list[str]:
-    """Paths that `spec` asks for and that nothing here fulfils."""
-    return [path for path, asked_for in UNSUPPORTED if asked_for(spec)]
+    """Paths of the unimplemented parts that `spec` sets."""
+    return [path for path, is_set in UNSUPPORTED if is_set(spec)]

@@ -7,31 +7,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from whisper_operator.api.access import (
-    Auth,
-    Gateway,
-    Ingress,
-    Jobs,
-    NetworkPolicy,
-    RateLimit,
-    Redis,
-    ResultCache,
-    Service,
-)
-from whisper_operator.api.base import Opaque, Part, Rule, text
-from whisper_operator.api.operations import Autoscaling, Logging, Monitoring, Verification
+from whisper_operator.api.base import ApiModel, Rule, text
+from whisper_operator.api.scalars import Opaque
+from whisper_operator.api.spec.exposure import GatewaySpec, IngressSpec, NetworkPolicySpec, ServiceSpec
+from whisper_operator.api.spec.model import CacheSpec, ModelSpec
+from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec, VerificationSpec
+from whisper_operator.api.spec.pods import GpuSpec, ImageSpec, ResourcesSpec, SchedulingSpec
+from whisper_operator.api.spec.replicas import AutoscalingSpec, DisruptionSpec, RolloutSpec
+from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
-from whisper_operator.api.workload import (
-    Cache,
-    Disruption,
-    Gpu,
-    Image,
-    Model,
-    Resources,
-    Rollout,
-    Scheduling,
-    Server,
-)
 
 GROUP: Final = "whisper-operator.io"
 VERSION: Final = "v1alpha1"
@@ -39,13 +23,13 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 KIND: Final = "WhisperService"
 PLURAL: Final = "whisperservices"
 NAME_PATTERN: Final = "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
-"""The names of its children must stay within the 63 characters of a DNS label."""
+"""Leaves room for the suffixes of child objects, whose names are DNS labels of at most 63 characters."""
 
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON."""
 
 
-def _one_at_most(spec: Spec) -> bool:
+def _runs_one_at_most(spec: Spec) -> bool:
     return (spec.autoscaling.max_replicas if spec.autoscaling else spec.replicas) <= 1
 
 
@@ -53,76 +37,79 @@ def _hosts_differ(spec: Spec) -> bool:
     return not (spec.ingress and spec.gateway and spec.ingress.host in spec.gateway.hostnames)
 
 
-class Spec(Part):
-    """What the service should be: all is optional but `model.name`; an object that is present switches its part on."""
+class Spec(ApiModel):
+    """Desired state: only `model.name` is required; an optional object that is present enables its feature."""
 
-    model: Model
+    model: ModelSpec
     """The model to serve."""
     device: Literal["auto", "cuda", "cpu"] = "auto"
-    """Where the model runs; auto is cuda when `gpu` is present, else cpu."""
+    """Device that the model runs on; auto is cuda if `gpu` is present, else cpu."""
     compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
-    """Precision of the model; auto is float16 on a GPU and float32 on a CPU, which has bfloat16, not float16."""
+    """Precision of the model; auto is float16 on a GPU and float32 on a CPU. A CPU supports bfloat16, not float16."""
     language: Annotated[
         str,
-        *text("^(auto|[a-z]{2,3})$", "is no language: write its ISO 639-1 code, such as en, or auto", longest=64),
+        *text(
+            "^(auto|[a-z]{2,3})$", "is not a valid language; write an ISO 639-1 code such as en, or auto", longest=64
+        ),
     ] = "auto"
-    """Language of requests that name none, as ISO 639-1; auto detects it."""
+    """Default language of requests, as ISO 639-1 code; auto detects it."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
-    """Pods; ignored while `autoscaling` is on. `kubectl scale` writes here."""
+    """Number of pods; ignored if `autoscaling` is present. `kubectl scale` writes this field."""
     suspend: bool = False
-    """Take all pods away and keep everything else."""
-    image: Image = Image()
+    """Remove all pods and keep everything else."""
+    image: ImageSpec = ImageSpec()
     """Image of the runtime."""
-    gpu: Gpu | None = None
-    """A GPU for each pod. Absent: CPU."""
-    resources: Resources | None = None
-    """Resources of the server's container. Absent: from the table by model and device."""
-    server: Server = Server()
+    gpu: GpuSpec | None = None
+    """A GPU for each pod. Absent: the pods run on CPUs."""
+    resources: ResourcesSpec | None = None
+    """Resources of the server's container. Absent: values from the table by model and device."""
+    server: ServerSpec = ServerSpec()
     """Limits and behaviour of the server."""
-    auth: Auth | None = None
-    """API keys. Absent: everyone may call the service."""
-    rate_limit: RateLimit | None = None
+    auth: AuthSpec | None = None
+    """API keys of clients. Absent: the service does not authenticate clients."""
+    rate_limit: RateLimitSpec | None = None
     """Limits for each client. Absent: none."""
-    jobs: Jobs | None = None
-    """Asynchronous transcription: 202, then poll or be called back."""
-    result_cache: ResultCache | None = None
-    """Answer the same audio with the same options from a cache."""
-    redis: Redis | None = None
-    """A Valkey or Redis that the replicas share."""
-    cache: Cache = Cache()
-    """Where checkpoints are kept."""
-    service: Service = Service()
+    jobs: JobsSpec | None = None
+    """Asynchronous transcription: the response is 202; the client polls, or gives a URL to be called."""
+    result_cache: ResultCacheSpec | None = None
+    """Cache of responses to the same audio and options."""
+    redis: RedisSpec | None = None
+    """Valkey or Redis that the replicas share."""
+    cache: CacheSpec = CacheSpec()
+    """Storage of the checkpoints."""
+    service: ServiceSpec = ServiceSpec()
     """The Service for clients."""
-    ingress: Ingress | None = None
-    """An Ingress. Absent: none."""
-    gateway: Gateway | None = None
-    """An HTTPRoute of the Gateway API. Absent: none."""
-    autoscaling: Autoscaling | None = None
-    """A HorizontalPodAutoscaler. Absent: `replicas` pods."""
-    rollout: Rollout = Rollout()
-    """How pods are replaced when the spec changes."""
-    disruption: Disruption | None = None
-    """A PodDisruptionBudget. Absent: none."""
-    monitoring: Monitoring = Monitoring()
-    """What a Prometheus operator is told."""
-    network_policy: NetworkPolicy | None = None
-    """A NetworkPolicy. Absent: none."""
-    verification: Verification | None = None
-    """Real requests that prove a rollout."""
-    logging: Logging = Logging()
-    """What the pods log."""
-    scheduling: Scheduling = Scheduling()
-    """Where the pods may run."""
+    ingress: IngressSpec | None = None
+    """Ingress for clients. Absent: none."""
+    gateway: GatewaySpec | None = None
+    """HTTPRoute of the Gateway API for clients. Absent: none."""
+    autoscaling: AutoscalingSpec | None = None
+    """HorizontalPodAutoscaler for the pods. Absent: `replicas` pods."""
+    rollout: RolloutSpec = RolloutSpec()
+    """Replacement of pods when the spec changes."""
+    disruption: DisruptionSpec | None = None
+    """PodDisruptionBudget for the pods. Absent: none."""
+    monitoring: MonitoringSpec = MonitoringSpec()
+    """Objects for the Prometheus operator."""
+    network_policy: NetworkPolicySpec | None = None
+    """NetworkPolicy for the pods. Absent: none."""
+    verification: VerificationSpec | None = None
+    """Verification of each rollout by real requests. Absent: none."""
+    logging: LoggingSpec = LoggingSpec()
+    """Logs of the pods."""
+    scheduling: SchedulingSpec = SchedulingSpec()
+    """Nodes that the pods may run on."""
     pod_template: Opaque | None = None
-    """Merged over the pod template that the operator builds; the last word is yours, selector labels excepted."""
+    """Strategic merge patch for the pod template that the operator builds; it takes precedence, except for the
+    selector's labels."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!(has(self.jobs) || has(self.resultCache)) || has(self.redis)"
             " || (has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
             "spec.jobs and spec.resultCache need spec.redis when more than one replica can run: "
-            "add spec.redis, or allow one replica only",
-            lambda self: not (self.jobs or self.result_cache) or bool(self.redis) or _one_at_most(self),
+            "add spec.redis, or allow only one replica",
+            lambda self: not (self.jobs or self.result_cache) or bool(self.redis) or _runs_one_at_most(self),
         ),
         Rule(
             "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"
@@ -138,15 +125,15 @@ class Spec(Part):
         ),
         Rule(
             "!self.model.name.endsWith('.en') || self.language in ['auto', 'en']",
-            "spec.language is not en, and a model whose name ends in .en knows English alone: "
-            "remove spec.language, or take the model without .en",
+            "spec.language is not en, but a model whose name ends in .en supports only English: "
+            "remove spec.language, or choose the model without .en",
             lambda self: not self.model.name.endswith(".en") or self.language in ("auto", "en"),
         ),
     )
 
 
 class Metadata(BaseModel):
-    """The parts of a WhisperService's metadata that decisions rest on."""
+    """The fields of a WhisperService's metadata that the operator reads."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
@@ -158,18 +145,18 @@ class Metadata(BaseModel):
     deletion_timestamp: str | None = None
 
 
-class WhisperService(Part):
-    """A speech-to-text service: which model, how many replicas, on what, reachable how."""
+class WhisperService(ApiModel):
+    """A speech-to-text service: its model, replicas, hardware and network exposure."""
 
     api_version: str = API_VERSION
     kind: str = KIND
     metadata: Metadata
     spec: Spec
-    """What the service should be."""
+    """Desired state of the service."""
     status: Status = Status()
-    """What the operator observed."""
+    """State that the operator observed."""
 
     @classmethod
     def parse(cls, body: Manifest) -> Self:
-        """The service in `body`; raises pydantic.ValidationError, whose locations are the manifest's paths."""
+        """Validate a manifest; raises pydantic.ValidationError, whose locations are the manifest's paths."""
         return cls.model_validate(body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator.api.operations import Autoscaling
+from whisper_operator.api.spec.replicas import AutoscalingSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
@@ -51,7 +51,7 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     )
 
 
-def _triggers(service: WhisperService, scaling: Autoscaling) -> list[Manifest]:
+def _triggers(service: WhisperService, scaling: AutoscalingSpec) -> list[Manifest]:
     address = scaling.keda.prometheus_address if scaling.keda else None
     queue = [_queued_audio(service, address, scaling.queued_audio_seconds or QUEUED_AUDIO_SECONDS)] if address else []
     return [_utilization("cpu", scaling.cpu), _utilization("memory", scaling.memory), *queue]

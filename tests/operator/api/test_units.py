@@ -13,8 +13,8 @@ def test_durations(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "30", "1.5h", "0s", "721h", "ten minutes", "1d"])
-def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no duration|is out of bounds"):
+def test_an_invalid_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a valid duration|is out of bounds"):
         duration_seconds(text)
 
 
@@ -24,8 +24,8 @@ def test_sizes(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "100MB", "-1", "0.5"])
-def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no (size|quantity)"):
+def test_an_invalid_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a valid (size|quantity)"):
         size_bytes(text)
 
 

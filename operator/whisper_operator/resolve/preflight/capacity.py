@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from whisper_operator.api import conditions as c
+from whisper_operator.api.spec.pods import GpuSpec
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.api.workload import Gpu
 from whisper_operator.observe.facts import Node, amounts
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve import sizing
@@ -90,7 +90,7 @@ def with_gpu(service: WhisperService, nodes: Iterable[Node]) -> list[Node]:
     return _allowed(service, _offering(gpu, nodes) if gpu else nodes)
 
 
-def _offering(gpu: Gpu, nodes: Iterable[Node]) -> list[Node]:
+def _offering(gpu: GpuSpec, nodes: Iterable[Node]) -> list[Node]:
     return [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
 
 

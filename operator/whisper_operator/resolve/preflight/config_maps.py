@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.base import KeyRef
+from whisper_operator.api.scalars import KeyRef
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.model import needs_source

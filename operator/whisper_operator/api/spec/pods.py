@@ -1,0 +1,112 @@
+"""The spec's parts about each pod: its image, GPU and resources, and the nodes that it may run on."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from whisper_operator.api.base import ApiModel, Rule, at_most, text
+from whisper_operator.api.maps import Labels, ResourceList
+from whisper_operator.api.scalars import SUBDOMAIN, LocalRef, ObjectName, Opaque
+from whisper_operator.api.units import quantity
+
+
+class ImageSpec(ApiModel):
+    repository: (
+        Annotated[
+            str,
+            *text(
+                r"^[A-Za-z0-9\[][-A-Za-z0-9._:/\[\]]*$",
+                "is not a valid image repository; for example registry.example.com/whisper-runtime",
+                longest=255,
+            ),
+        ]
+        | None
+    ) = None
+    """Repository of the runtime's image. Absent: the default of the operator's installation."""
+    tag: (
+        Annotated[
+            str,
+            *text("^[A-Za-z0-9_][A-Za-z0-9._-]*$", "is not a valid image tag; for example 1.2.3", longest=128),
+        ]
+        | None
+    ) = None
+    """Tag of the image."""
+    digest: (
+        Annotated[
+            str,
+            *text(
+                "^sha256:[0-9a-f]{64}$",
+                "is not a valid image digest; write sha256: and 64 hexadecimal digits",
+                longest=128,
+            ),
+        ]
+        | None
+    ) = None
+    """Digest of the image, sha256:<64 hex>; takes precedence over `tag`."""
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When the kubelet pulls the image."""
+    pull_secrets: Annotated[tuple[LocalRef, ...], *at_most(8, key="name")] = ()
+    """Secrets with the credentials for a private registry."""
+
+
+class GpuSpec(ApiModel):
+    count: Annotated[int, Field(ge=0, le=64)] = 1
+    """GPUs of each pod. Must be 1, because one model runs on one GPU."""
+    resource_name: Annotated[
+        str,
+        *text(
+            rf"^{SUBDOMAIN}/([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]$",
+            "is not a valid extended resource name; for example nvidia.com/gpu",
+            longest=200,
+        ),
+    ] = "nvidia.com/gpu"
+    """Extended resource by which the nodes offer their GPUs."""
+    runtime_class_name: ObjectName | None = None
+    """RuntimeClass of the pods, for clusters that need one for GPUs."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.count == 1",
+            "spec.gpu.count must be 1, because one pod serves one model on one GPU: write 1 and raise spec.replicas",
+            lambda self: self.count == 1,
+        ),
+        Rule(
+            "!self.resourceName.contains('kubernetes.io/') && !self.resourceName.startsWith('requests.')",
+            "spec.gpu.resourceName must not be one of Kubernetes' own resources: write the name that the device "
+            "plugin offers, for example nvidia.com/gpu",
+            lambda self: "kubernetes.io/" not in self.resource_name and not self.resource_name.startswith("requests."),
+        ),
+    )
+
+
+class ResourcesSpec(ApiModel):
+    requests: ResourceList = Field(default_factory=dict[str, str | int])
+    """Requests of the server's container; resources that are absent come from the table by model and device."""
+    limits: ResourceList = Field(default_factory=dict[str, str | int])
+    """Limits of the server's container; resources that are absent come from the table by model and device."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || "
+            "!quantity(string(self.requests[name])).isGreaterThan(quantity(string(self.limits[name]))))",
+            "spec.resources.requests exceed spec.resources.limits: lower the request or raise the limit",
+            lambda self: all(
+                quantity(amount) <= quantity(self.limits.get(name, amount)) for name, amount in self.requests.items()
+            ),
+        ),
+    )
+
+
+class SchedulingSpec(ApiModel):
+    node_selector: Labels = Field(default_factory=dict[str, str])
+    """Labels that a node must have."""
+    tolerations: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
+    """Tolerations of the pods."""
+    affinity: Opaque | None = None
+    """Affinity of the pods."""
+    topology_spread_constraints: Annotated[tuple[Opaque, ...], *at_most(16)] = ()
+    """Topology spread constraints of the pods."""
+    priority_class_name: ObjectName | None = None
+    """PriorityClass of the pods."""

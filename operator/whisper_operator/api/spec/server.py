@@ -1,0 +1,112 @@
+"""The spec's parts about requests: limits of the server, clients and their keys, and what replicas share."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from whisper_operator.api.base import ApiModel, Rule, at_most, cel_list, text
+from whisper_operator.api.scalars import BatchSize, Duration, KeyRef, LocalRef, Opaque, Size
+from whisper_runtime.contract.config import ENV_NAMES
+
+
+class CorsSpec(ApiModel):
+    allow_origins: Annotated[
+        tuple[
+            Annotated[
+                str,
+                *text(
+                    r"^(\*|https?://[!-.0-~]+)$",
+                    "is not a valid origin; for example https://app.example.com, or * for any",
+                    longest=512,
+                ),
+            ],
+            ...,
+        ],
+        *at_most(64),
+    ] = ()
+    """Origins whose pages may call the service, such as https://app.example.com; * for any."""
+
+
+class EnvVarSpec(ApiModel):
+    name: Annotated[
+        str,
+        *text(
+            "^[-_a-zA-Z][-._a-zA-Z0-9]*$",
+            "is not a valid name of an environment variable; for example HTTPS_PROXY",
+            longest=256,
+        ),
+    ]
+    """Name of the variable."""
+    value: Annotated[str, Field(max_length=4096)] | None = None
+    """Value of the variable."""
+    value_from: Opaque | None = None
+    """Source of the value, as in a pod."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.valueFrom) || !has(self.value) || self.value == ''",
+            "spec.server.env has an entry with both value and valueFrom: remove one of the two",
+            lambda self: self.value_from is None or not self.value,
+        ),
+    )
+
+
+class ServerSpec(ApiModel):
+    max_upload_size: Size = "100Mi"
+    """Maximum size of a request body; a larger one gets 413."""
+    max_audio_duration: Duration = "4h"
+    """Maximum length of a recording; a longer one gets 413."""
+    request_timeout: Duration = "300s"
+    """Maximum time of a synchronous request; the time-outs of every proxy are derived from it."""
+    max_queued_audio: Duration = "30m"
+    """Maximum audio that waits in one pod; beyond it clients get 429 with Retry-After."""
+    max_batch_size: BatchSize = "auto"
+    """Windows of 30 s that are decoded together, as far as memory allows; auto is 8 on a CPU and 64 on a GPU."""
+    condition_on_previous_text: bool = True
+    """Give the text so far to the model as context, as openai-whisper does."""
+    cors: CorsSpec = CorsSpec()
+    """Cross-origin requests from browsers; none are allowed by default."""
+    env: Annotated[
+        tuple[EnvVarSpec, ...],
+        *at_most(64, key="name"),
+    ] = ()
+    """Additional environment variables of the server's container."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.env) || self.env.all(variable, !(variable.name in {cel_list(sorted(ENV_NAMES))}))",
+            "spec.server.env must not set a variable that the operator sets ("
+            + ", ".join(sorted(ENV_NAMES))
+            + "): remove it and set the spec's field for it",
+            lambda self: not ENV_NAMES & {variable.name for variable in self.env},
+        ),
+    )
+
+
+class AuthSpec(ApiModel):
+    secret_ref: LocalRef
+    """Secret of API keys: each key is the name of a client, its value that client's API key."""
+
+
+class RateLimitSpec(ApiModel):
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Requests that one client may send in a minute. Clients are identified by API key, else by address."""
+    audio_minutes_per_hour: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Minutes of audio that one client may send in an hour."""
+
+
+class JobsSpec(ApiModel):
+    result_ttl: Duration = Field("24h", alias="resultTTL")
+    """Time for which the result of an asynchronous transcription is kept."""
+
+
+class ResultCacheSpec(ApiModel):
+    ttl: Duration = "24h"
+    """Time for which the response to the same audio and options is kept."""
+
+
+class RedisSpec(ApiModel):
+    secret_ref: KeyRef
+    """Secret and key with the URL of a Valkey or Redis that the replicas share."""
