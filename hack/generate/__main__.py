@@ -12,6 +12,7 @@ import yaml
 from hack.generate import (
     api_reference,
     chart,
+    conditions_reference,
     diagrams,
     metrics_reference,
     runtime_reference,
@@ -21,6 +22,8 @@ from hack.generate import (
 from hack.generate.dashboards import operator, service
 from hack.generate.dashboards.panels import as_json
 from whisper_operator.api.crd import custom_resource_definition
+from whisper_operator.api.external_reasons import ALL_REASONS
+from whisper_operator.api.registry import CONDITION_TYPES
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.render import rendered
 from whisper_operator.observe.installation import Env
@@ -44,6 +47,7 @@ def generated() -> dict[str, str]:
         "charts/whisper-operator/values.schema.json": chart.schema(values),
         "charts/whisper-operator/README.md": chart.readme(values),
         "docs/reference/whisperservice.md": api_reference.markdown(custom_resource_definition()),
+        "docs/reference/conditions.md": conditions_reference.markdown(CONDITION_TYPES.values(), ALL_REASONS.values()),
         "docs/reference/metrics.md": metrics_reference.markdown(
             _readers() | {"dashboard": "\n".join(dashboards.values())}
         ),

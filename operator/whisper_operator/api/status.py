@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field
 
 from whisper_operator.api.base import ApiModel, at_most
 
+ConditionStatus = Literal["True", "False", "Unknown"]
+
 
 class StatusModel(ApiModel):
     """Base of the status's objects; ignores unknown fields, because a newer operator may have written them."""
@@ -18,7 +20,7 @@ class StatusModel(ApiModel):
 class Condition(StatusModel):
     type: str
     """Type of the condition, such as Ready."""
-    status: Literal["True", "False", "Unknown"]
+    status: ConditionStatus
     """Status of the condition."""
     reason: str
     """Cause of the status, in one CamelCase word."""
