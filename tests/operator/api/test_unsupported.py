@@ -1,0 +1,23 @@
+"""A part of the spec that is not implemented is named by its path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from whisper_operator.api.unsupported import unsupported
+from whisper_operator.api.v1alpha1 import Spec
+
+
+@pytest.mark.parametrize(
+    ("parts", "paths"),
+    [
+        ({}, []),
+        ({"jobs": {}}, ["spec.jobs"]),
+        ({"resultCache": {}, "redis": {"secretRef": {"name": "redis", "key": "url"}}},
+         ["spec.resultCache", "spec.redis"]),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_not_implemented_is_named(parts: dict[str, Any], paths: list[str]) -> None:
+    assert unsupported(Spec.model_validate({"model": {"name": "base"}, **parts})) == paths
