@@ -60,9 +60,9 @@ def generated() -> dict[str, str]:
 
 
 def _readers() -> dict[str, str]:
-    """What reads metrics, by its name, as text: the chart's rules, and the children of the service that has all.
+    """Text of everything that reads metrics, by the reader's name.
 
-    An autoscaler of yours finds what it needs by the contract's own list.
+    The chart's rules and the children of examples/everything.yaml; for other autoscalers, the contract's list.
     """
     everything = WhisperService.parse(yaml.safe_load((REPOSITORY / "examples/everything.yaml").read_text()))
     children = {body["kind"]: as_yaml(body) for body in rendered(everything, Env("runtime:1"))}
@@ -71,19 +71,19 @@ def _readers() -> dict[str, str]:
     return {"alert": rules + children["PrometheusRule"], "autoscaler": children["ScaledObject"] + scaling}
 
 
-class Plain(yaml.SafeDumper):
-    """Writes every value out: anchors are for machines."""
+class PlainDumper(yaml.SafeDumper):
+    """Writes repeated values in full, instead of anchors and aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def as_yaml(manifest: dict[str, Any]) -> str:
-    return yaml.dump(manifest, Dumper=Plain, sort_keys=False, width=120)
+    return yaml.dump(manifest, Dumper=PlainDumper, sort_keys=False, width=120)
 
 
 def stale() -> list[str]:
-    """Paths whose content is not what would be written now."""
+    """Paths of the files whose content differs from the generated one."""
     return [
         path
         for path, content in generated().items()

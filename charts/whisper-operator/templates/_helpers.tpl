@@ -15,7 +15,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ .image.repository }}:{{ .image.tag | default .default }}
 {{- end }}
 
-{{/* What only a cluster's operator may look at. */}}
+{{/* Permissions that need the scope of the cluster. */}}
 {{- define "whisper-operator.cluster-rules" -}}
 - apiGroups: [""]
   resources: [nodes]
@@ -25,7 +25,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   verbs: [get, list, watch]
 {{- end }}
 
-{{/* What the operator may do with WhisperServices and their children. */}}
+{{/* Permissions on WhisperServices and their children. */}}
 {{- define "whisper-operator.rules" -}}
 - apiGroups: [whisper-operator.io]
   resources: [whisperservices]
@@ -33,14 +33,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [whisper-operator.io]
   resources: [whisperservices/status]
   verbs: [patch]
-# Owner references that block their owner's deletion need this where the API server enforces it.
+# The API server may require this for owner references that block their owner's deletion.
 - apiGroups: [whisper-operator.io]
   resources: [whisperservices/finalizers]
   verbs: [update]
 - apiGroups: [""]
   resources: [serviceaccounts, services]
   verbs: [get, list, watch, create, patch, delete]
-# A claim is data and a Deployment is held where it cannot follow the spec: neither is ever deleted by the operator.
+# Without delete: a claim is data, and a Deployment that cannot follow the spec keeps serving.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, list, watch, create, patch]
@@ -68,14 +68,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - apiGroups: [monitoring.coreos.com]
   resources: [servicemonitors, prometheusrules]
   verbs: [get, list, watch, create, patch, delete]
-# Why a pod does not start, and whether there is room for it.
+# To report why a pod does not start, and whether there is room for it.
 - apiGroups: [""]
   resources: [pods, events, resourcequotas, limitranges]
   verbs: [get, list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-# Whether a Secret or ConfigMap that a spec names is there, and has keys; never listed, never watched.
+# To check that a Secret or ConfigMap of a spec exists and has its keys; never listed, never watched.
 - apiGroups: [""]
   resources: [secrets, configmaps]
   verbs: [get]

@@ -1,10 +1,10 @@
-"""The dashboard of the operator: whether it leads and keeps up, and which services want a look."""
+"""The dashboard of the operator: leadership, throughput, and the services that need attention."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from hack.generate.dashboards.panels import Dashboard, Graph, Stat, Table, Variable
+from hack.generate.dashboards.panels import Dashboard, Graph, Stat, TablePanel, Variable
 
 JOB: Final = 'job="$job"'
 ALERTS: Final = 'ALERTS{alertstate="firing",alertname=~"WhisperOperator.*|WhisperService(Stalled|NotReady|Impaired)"}'
@@ -20,7 +20,7 @@ def quantile(of: float, metric: str) -> str:
 
 
 def services(matchers: str, *labels: str) -> str:
-    """The conditions that match; each replica of the operator tells all of them, so each is taken once."""
+    """Query of the conditions that match; each replica of the operator exports all, so `max` counts each once."""
     by = ", ".join(("namespace", "name", *labels))
     return f"max by ({by}) (whisper_operator_service_condition{{{JOB},{matchers}}})"
 
@@ -35,73 +35,73 @@ DASHBOARD: Final = Dashboard(
     "Whisper / operator",
     (Variable("job", "Operator", 'label_values(leader_election_master_status{name="whisper-operator"}, job)'),),
     {
-        "Is it fine?": (
+        "Health": (
             Stat(
                 "Alerts firing",
                 f"count({ALERTS}) or vector(0)",
-                "Each has a page in docs/runbooks.",
+                "Each alert has a page in docs/runbooks.",
                 {1: "red"},
             ),
             Stat(
-                "Replicas that lead",
+                "Leading replicas",
                 f"sum(leader_election_master_status{{{JOB}}}) or vector(0)",
-                "One, or nothing is reconciled.",
+                "Must be 1: without a leader, nothing is reconciled.",
                 {1: "green", 2: "red"},
                 below="red",
             ),
             Stat(
                 "Services not Ready",
                 f"count({services(NOT_READY)}) or vector(0)",
-                "Those that are about to be, too.",
+                "Includes services that are becoming Ready.",
                 {1: "orange"},
             ),
             Stat(
                 "Services stalled",
                 f"count({services(STALLED)}) or vector(0)",
-                "They wait for their owners.",
+                "Their users must change something; the condition Stalled has the remedy.",
                 {1: "red"},
             ),
             Stat(
                 "Passes failing",
                 f"sum({rate('controller_runtime_reconcile_errors_total')}) / "
                 f"sum({rate('controller_runtime_reconcile_total')})",
-                "Each is tried again.",
+                "Each failed pass is retried.",
                 {0.01: "orange", 0.1: "red"},
                 "percentunit",
             ),
             Stat(
                 "Longest wait",
                 f"max(whisper_operator_queue_standstill_seconds{{{JOB}}})",
-                "Seconds for which a service waits for its pass, or is in work. The operator restarts beyond 180.",
+                "Seconds that a service waits for its pass, or that its pass takes. The operator restarts beyond 180.",
                 {10: "orange", 60: "red"},
                 "s",
             ),
         ),
         "Services": (
-            Table(
+            TablePanel(
                 "Not Ready",
                 services(NOT_READY, "reason"),
                 "`kubectl describe wsvc` has the cause and the remedy.",
                 ("namespace", "name", "reason"),
             ),
-            Table(
+            TablePanel(
                 "Impaired",
                 services(IMPAIRED, "condition", "reason"),
-                "They serve, but not all that their specs ask for.",
+                "They serve, but a part of the spec has no effect.",
                 ("namespace", "name", "condition", "reason"),
             ),
             Graph(
-                "Services by why they are as they are",
+                "Services by reason",
                 {"{{reason}}": f"count by (reason) ({services(READY, 'reason')})"},
-                "The reasons of the condition Ready.",
+                "Reasons of the condition Ready.",
             ),
             Graph(
                 "From a change to Ready",
                 {
-                    "half": quantile(0.5, "whisper_operator_ready_seconds"),
-                    "19 in 20": quantile(0.95, "whisper_operator_ready_seconds"),
+                    "median": quantile(0.5, "whisper_operator_ready_seconds"),
+                    "p95": quantile(0.95, "whisper_operator_ready_seconds"),
                 },
-                "Download, rollout and proof included.",
+                "Includes download, rollout and verification.",
                 "s",
             ),
         ),
@@ -109,7 +109,7 @@ DASHBOARD: Final = Dashboard(
             Graph(
                 "Passes by result",
                 {"{{result}}": f"sum by (result) ({rate('controller_runtime_reconcile_total')})"},
-                "At rest there is next to none.",
+                "Close to zero while nothing changes.",
                 "ops",
             ),
             Graph(
@@ -117,47 +117,46 @@ DASHBOARD: Final = Dashboard(
                 {
                     "{{cause}}": f"sum by (cause) ({rate('whisper_operator_errors_total')})",
                     "bugs": f"sum({rate('controller_runtime_reconcile_panics_total')})",
-                    "specs that only their authors can mend": "sum("
-                    f"{rate('controller_runtime_terminal_reconcile_errors_total')})",
+                    "invalid specs": f"sum({rate('controller_runtime_terminal_reconcile_errors_total')})",
                 },
                 "The causes are the API server's reasons, Timeout, or an exception's name.",
                 "ops",
             ),
             Graph(
-                "Seconds of a pass",
+                "Duration of a pass",
                 {
-                    "half": quantile(0.5, "controller_runtime_reconcile_time_seconds"),
-                    "99 in 100": quantile(0.99, "controller_runtime_reconcile_time_seconds"),
+                    "median": quantile(0.5, "controller_runtime_reconcile_time_seconds"),
+                    "p99": quantile(0.99, "controller_runtime_reconcile_time_seconds"),
                 },
-                "A pass is given up after 60 seconds.",
+                "A pass is cancelled after 60 seconds.",
                 "s",
             ),
             Graph(
                 "Workers",
                 {
                     "busy": f"sum(controller_runtime_active_workers{{{JOB}}})",
-                    "there": f"max(controller_runtime_max_concurrent_reconciles{{{JOB}}})",
+                    "all": f"max(controller_runtime_max_concurrent_reconciles{{{JOB}}})",
                 },
-                "All of them busy for long: raise the chart's value `workers`.",
+                "If all are busy for long, raise the chart's value `workers`.",
             ),
         ),
         "Queue and watches": (
             Graph(
-                "Keys that wait",
+                "Queue length",
                 {"{{pod}}": f"workqueue_depth{{{JOB}}}"},
-                "The standby's are taken up when it leads.",
+                "A standby processes its queue once it leads.",
             ),
             Graph(
-                "Seconds that a key waits",
+                "Waiting time in the queue",
                 {
-                    "half": quantile(0.5, "workqueue_queue_duration_seconds"),
-                    "99 in 100": quantile(0.99, "workqueue_queue_duration_seconds"),
+                    "median": quantile(0.5, "workqueue_queue_duration_seconds"),
+                    "p99": quantile(0.99, "workqueue_queue_duration_seconds"),
                 },
-                "From a change to the beginning of its pass.",
+                "From a change to the start of its pass.",
                 "s",
             ),
             Graph(
-                "Standstills",
+                "Time without progress",
                 {
                     "queue of {{pod}}": f"whisper_operator_queue_standstill_seconds{{{JOB}}}",
                     "watches of {{pod}}": f"whisper_operator_watches_silent_seconds{{{JOB}}}",
@@ -166,33 +165,33 @@ DASHBOARD: Final = Dashboard(
                 "s",
             ),
             Graph(
-                "Lost and found",
+                "Missed, dropped and retried",
                 {
                     "changes missed": f"sum(increase(whisper_operator_missed_changes_total{{{JOB}}}[1h]))",
                     "Events dropped": f"sum(increase(whisper_operator_events_dropped_total{{{JOB}}}[1h]))",
-                    "keys tried again": f"sum(increase(workqueue_retries_total{{{JOB}}}[1h]))",
+                    "keys retried": f"sum(increase(workqueue_retries_total{{{JOB}}}[1h]))",
                 },
-                "Within an hour. Missed changes were made good by the resync.",
+                "Within an hour. The resync repairs missed changes.",
             ),
         ),
         "API server and process": (
             Graph(
                 "Requests",
                 {"{{method}} {{code}}": f"sum by (method, code) ({rate('rest_client_requests_total')})"},
-                "Watches are not among them. At rest nothing but the Lease is written.",
+                "Without watches. While nothing changes, only the Lease is written.",
                 "reqps",
             ),
             Graph(
                 "Memory",
                 {"{{pod}}": f"process_resident_memory_bytes{{{JOB}}}"},
-                "It grows with the number of services; the chart's limit is 512 MiB.",
+                "Grows with the number of services; the chart's limit is 512 MiB.",
                 "bytes",
             ),
             Graph("Processors", {"{{pod}}": rate("process_cpu_seconds_total")}, "Processors in use."),
-            Table(
+            TablePanel(
                 "Replicas",
                 f"max by (pod, version) (whisper_operator_build_info{{{JOB}}})",
-                "Two versions during an upgrade only.",
+                "Two versions are normal only during an upgrade.",
                 ("pod", "version"),
             ),
         ),

@@ -1,6 +1,6 @@
-"""Grafana's dashboards as rows of panels: what is shown, without the fields that are the same in each.
+"""Grafana dashboards as rows of panels, without the fields that are equal in all of them.
 
-The model: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
+The JSON model: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ COLUMNS: Final = 24
 STAT_HEIGHT: Final = 4
 GRAPH_HEIGHT: Final = 8
 SCHEMA_VERSION: Final = 39
-"""Grafana 11's; later ones convert it when they load it."""
+"""Schema of Grafana 11; later versions convert it when they load a dashboard."""
 
 
 @dataclass(frozen=True)
 class Stat:
-    """One number, coloured by the steps: from each value on, that colour."""
+    """One number; `steps` has the colour from each value upwards."""
 
     title: str
     expression: str
@@ -48,7 +48,7 @@ class Stat:
 
 @dataclass(frozen=True)
 class Graph:
-    """Lines over time, by their legends."""
+    """Lines over time; `queries` has the expression by legend."""
 
     title: str
     queries: Mapping[str, str]
@@ -68,8 +68,8 @@ class Graph:
 
 
 @dataclass(frozen=True)
-class Table:
-    """The labels of the series that there are now."""
+class TablePanel:
+    """The labels of the series that exist now."""
 
     title: str
     expression: str
@@ -85,12 +85,12 @@ class Table:
         }
 
 
-Panel = Stat | Graph | Table
+Panel = Stat | Graph | TablePanel
 
 
 @dataclass(frozen=True)
 class Variable:
-    """Values of a label, to choose from; the first group of `regex` is the value where there is one."""
+    """Selection of a label's value; if `regex` is set, its first group is the value."""
 
     name: str
     label: str
@@ -116,13 +116,13 @@ class Dashboard:
     title: str
     variables: Sequence[Variable]
     rows: Mapping[str, Sequence[Panel]]
-    """Panels by the title of their row, side by side."""
+    """Panels of a row, from left to right, by the row's title."""
     alerts: str
-    """Series of the alerts that are shown as marks on every graph."""
+    """Expression of the alerts that every graph marks."""
 
 
 def as_json(dashboard: Dashboard) -> str:
-    """The file that Grafana imports."""
+    """Content of the file that Grafana imports."""
     datasource = {"type": "datasource", "name": "datasource", "label": "Prometheus", "query": "prometheus"}
     alerts = {
         "name": "Alerts",
@@ -148,7 +148,7 @@ def as_json(dashboard: Dashboard) -> str:
 
 
 def _placed(rows: Mapping[str, Sequence[Panel]]) -> Iterator[Json]:
-    """Each row's title, and under it its panels, with their places and numbers."""
+    """Each row's title, followed by its panels, with their positions and ids."""
     numbers, y = itertools.count(1), 0
     for title, panels in rows.items():
         yield {"id": next(numbers), "type": "row", "title": title, "gridPos": _place(0, y, COLUMNS, 1)}

@@ -1,10 +1,10 @@
-"""The dashboard of one WhisperService, which is its variable: first whether it is fine, then why not."""
+"""The dashboard of one WhisperService, selected by a variable: its health first, then the causes."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from hack.generate.dashboards.panels import Dashboard, Graph, Stat, Table, Variable
+from hack.generate.dashboards.panels import Dashboard, Graph, Stat, TablePanel, Variable
 from whisper_runtime.contract import metric_names
 
 SERIES: Final = 'namespace="$namespace",service="${service}-metrics"'
@@ -18,7 +18,7 @@ def rate(metric: str, matchers: str = "") -> str:
 
 
 def share(statuses: str, of: str) -> str:
-    """Requests with such statuses, among such; 0 while there is none of them."""
+    """Query of the share of requests with `statuses` among those with `of`; 0 while there are none."""
     some, all_ = (f"sum({rate(metric_names.REQUESTS_METRIC, f',{matchers}')})" for matchers in (statuses, of))
     return f"({some} or vector(0)) / {all_}"
 
@@ -48,35 +48,35 @@ DASHBOARD: Final = Dashboard(
         ),
     ),
     {
-        "Is it fine?": (
+        "Health": (
             Stat(
                 "Alerts firing",
                 f"count({ALERTS}) or vector(0)",
-                "Each has a page in docs/runbooks.",
+                "Each alert has a page in docs/runbooks.",
                 {1: "red"},
             ),
             Stat(
                 "Pods not ready",
                 f"count({gauge(metric_names.READY_METRIC)} == 0) or vector(0)",
-                "Pods that load, drain, or hang.",
+                "Pods that load, drain or hang.",
                 {1: "orange"},
             ),
             Stat(
                 "Requests failing",
                 FAILED,
-                "Server errors but 503, of all requests that clients got right. WhisperRequestsFailing beyond 5 %.",
+                "Share of server errors except 503 among valid requests. WhisperRequestsFailing fires beyond 5 %.",
                 {0.01: "orange", 0.05: "red"},
                 "percentunit",
             ),
             Stat(
                 "Requests refused",
                 REFUSED,
-                "429 and 503, of all requests that clients got right. WhisperRequestsRefused beyond 5 %.",
+                "Share of 429 and 503 among valid requests. WhisperRequestsRefused fires beyond 5 %.",
                 {0.01: "orange", 0.05: "red"},
                 "percentunit",
             ),
             Stat(
-                "Slowest in twenty",
+                "Response time, p95",
                 quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
                 "Seconds from a request's last byte to its text, 95th percentile. The red line is at 80 % of"
                 " requestTimeout's default.",
@@ -86,37 +86,37 @@ DASHBOARD: Final = Dashboard(
             Stat(
                 "Longest backlog",
                 f"max({BACKLOG})",
-                "Seconds that the fullest pod needs to work off what waits in it. The red line is at 80 % of"
+                "Seconds that the busiest pod needs to process its queue. The red line is at 80 % of"
                 " requestTimeout's default.",
                 {60: "orange", 240: "red"},
                 "s",
             ),
         ),
-        "What clients see": (
+        "Requests": (
             Graph(
                 "Requests by status",
                 {"{{status}}": f"sum by (status) ({rate(metric_names.REQUESTS_METRIC)})"},
-                "429: queues are full. 503: pods come and go. 504: out of time. 500: a fault; see the log.",
+                "429: queues are full. 503: pods start or stop. 504: past the deadline. 500: a fault; see the log.",
                 "reqps",
             ),
             Graph(
-                "Seconds to the text",
+                "Response time",
                 {
-                    "half": quantile(0.5, metric_names.TRANSCRIPTION_SECONDS_METRIC),
-                    "19 in 20": quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
-                    "99 in 100": quantile(0.99, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "median": quantile(0.5, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "p95": quantile(0.95, metric_names.TRANSCRIPTION_SECONDS_METRIC),
+                    "p99": quantile(0.99, metric_names.TRANSCRIPTION_SECONDS_METRIC),
                 },
-                "From a request's last byte, of those that got a text.",
+                "From a request's last byte to its text; successful requests only.",
                 "s",
             ),
             Graph(
                 "Requests by route",
                 {"{{route}}": f"sum by (route) ({rate(metric_names.REQUESTS_METRIC)})"},
-                "`none`: refused before any route, by authentication for example.",
+                "`none`: refused before routing, for example by authentication.",
                 "reqps",
             ),
         ),
-        "Is there capacity?": (
+        "Capacity": (
             Graph(
                 "Pods",
                 {
@@ -124,60 +124,60 @@ DASHBOARD: Final = Dashboard(
                     "scraped": f"count({gauge(metric_names.READY_METRIC)})",
                     "wanted": 'kube_deployment_spec_replicas{namespace="$namespace",deployment="$service"}',
                 },
-                "Wanted: by the spec, or by its autoscaler.",
+                "Wanted by the spec or its autoscaler.",
             ),
             Graph(
-                "Audio that waits",
+                "Queued audio",
                 {"{{pod}}": gauge(metric_names.QUEUED_AUDIO_METRIC)},
                 "Seconds of audio in each pod's queue; beyond maxQueuedAudio clients get 429.",
                 "s",
             ),
             Graph(
-                "Time to work it off",
+                "Time to process the queue",
                 {"{{pod}}": BACKLOG},
-                "Audio that waits, by the pod's measured speed. Near requestTimeout, requests run out of time.",
+                "Queued audio divided by the pod's measured speed. Near requestTimeout, requests miss their deadlines.",
                 "s",
             ),
             Graph(
                 "Speed",
                 {"{{pod}}": gauge(metric_names.REALTIME_FACTOR_METRIC)},
-                "Seconds of audio that a pod transcribes in a second, as measured over its last windows.",
+                "Seconds of audio that a pod transcribes in a second, measured over its last windows.",
             ),
         ),
-        "What is spoken": (
+        "Audio": (
             Graph(
                 "Audio transcribed per second",
                 {"audio": f"sum({rate(f'{metric_names.AUDIO_SECONDS_METRIC}_sum')})"},
-                "Seconds of audio that end well in each second: the throughput.",
+                "Throughput: seconds of audio transcribed successfully in each second.",
                 "s",
             ),
             Graph(
                 "Length of the recordings",
                 {
-                    "half": quantile(0.5, metric_names.AUDIO_SECONDS_METRIC),
-                    "19 in 20": quantile(0.95, metric_names.AUDIO_SECONDS_METRIC),
+                    "median": quantile(0.5, metric_names.AUDIO_SECONDS_METRIC),
+                    "p95": quantile(0.95, metric_names.AUDIO_SECONDS_METRIC),
                 },
-                "Long recordings make long waits.",
+                "Long recordings cause long waits.",
                 "s",
             ),
             Graph(
                 "Transcriptions by language",
                 {"{{language}}": f"sum by (language) ({rate(metric_names.TRANSCRIPTIONS_METRIC)})"},
-                "As asked for or detected. A language that nobody speaks is often silence or noise.",
+                "Requested or detected. An unexpected language is often silence or noise.",
                 "reqps",
             ),
         ),
         "Pods": (
-            Table(
+            TablePanel(
                 "Models",
                 gauge(metric_names.MODEL_INFO_METRIC),
-                "What each pod serves; two models during a rollout only.",
+                "Model of each pod. Two models are normal only during a rollout.",
                 ("pod", "model", "digest"),
             ),
             Graph(
-                "Seconds to ready",
+                "Start-up time",
                 {"{{pod}}": gauge(metric_names.MODEL_LOAD_METRIC)},
-                "From start to ready. A slow volume shows here, and in how late new pods help.",
+                "From start to ready. A slow volume shows here; new pods then help late.",
                 "s",
             ),
             Graph(
@@ -186,7 +186,7 @@ DASHBOARD: Final = Dashboard(
                     "{{pod}}": f"container_memory_working_set_bytes{{{PODS}}}",
                     "limit": f'max(kube_pod_container_resource_limits{{{PODS},resource="memory"}})',
                 },
-                "At its limit a container is killed.",
+                "A container at its limit is killed.",
                 "bytes",
             ),
             Graph(
@@ -197,7 +197,7 @@ DASHBOARD: Final = Dashboard(
             Graph(
                 "Restarts",
                 {"{{pod}}": f"increase(kube_pod_container_status_restarts_total{{{PODS}}}[1h])"},
-                "Within an hour. Each loses the requests in progress.",
+                "Within an hour. Each restart loses the requests in progress.",
             ),
         ),
     },
