@@ -30,7 +30,7 @@ def markdown(crd: dict[str, Any]) -> str:
         + "".join(_rows(part, root["properties"][part]))
         for part in ("spec", "status")
     )
-    rules = "".join(f"- {rule}\n" for rule in _rules(root))
+    rules = "".join(f"- {rule}\n" for rule in _rules("", root))
     return (
         HEAD
         + "\n".join(tables)
@@ -62,9 +62,10 @@ def _type(field: Schema) -> str:
     return field.get("type", "object")
 
 
-def _rules(schema: Schema) -> Iterator[str]:
-    yield from (
-        rule["message"] for rule in schema.get("x-kubernetes-validations", ()) if schema.get("type") == "object"
-    )
-    for field in schema.get("properties", {}).values():
-        yield from _rules(field)
+def _rules(path: str, schema: Schema) -> Iterator[str]:
+    """Messages of the objects' rules; the path stands before one that names no field."""
+    for rule in schema.get("x-kubernetes-validations", ()) if schema.get("type") == "object" else ():
+        message: str = rule["message"]
+        yield message if message.startswith(("spec.", "metadata.")) else f"{path} {message}"
+    for name, field in schema.get("properties", {}).items():
+        yield from _rules(f"{path}.{name}".lstrip("."), field)

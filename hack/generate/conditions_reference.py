@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from whisper_operator.api.registry import ConditionType, Reason
+from whisper_operator.api.registry import ConditionReason, ConditionType
 
 HEAD = """\
 # Conditions
@@ -36,7 +36,7 @@ are not in this table; then the message is theirs.
 """
 
 
-def markdown(types: Iterable[ConditionType], reasons: Iterable[Reason]) -> str:
+def markdown(types: Iterable[ConditionType], reasons: Iterable[ConditionReason]) -> str:
     """A table of the condition types in the given order, and one of the reasons by name."""
     by_name = sorted(reasons, key=lambda one: one.name.lower())
     return HEAD + "".join(map(_type_row, types)) + REASONS + "".join(map(_reason_row, by_name))
@@ -46,7 +46,7 @@ def _type_row(one: ConditionType) -> str:
     return f"| `{one.name}` | {_mark(one.blocks_ready)} | {one.meaning} |\n"
 
 
-def _reason_row(one: Reason) -> str:
+def _reason_row(one: ConditionReason) -> str:
     under = ", ".join(f"`{name}`" for name in one.types)
     return f"| `{one.name}` | {under} | {_mark(one.stalls)} | {one.meaning} | {one.remedy} |\n"
 

@@ -22,10 +22,10 @@ from pydantic import ValidationError
 
 from tests.hostile import texts
 from whisper_operator.api.base import VALIDATIONS
+from whisper_operator.api.crd import Schema
 from whisper_operator.api.units import DURATION_PATTERN, MAX_DURATION_SECONDS
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, NAME_PATTERN, Spec, WhisperService
 
-Schema = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA: Schema = Spec.model_json_schema(by_alias=True)
 OPEN = "x-kubernetes-preserve-unknown-fields"

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.hostile.schema import SCHEMA, is_open, paths, resolved, specs
+from whisper_operator.api.crd import Schema
 
-Schema = dict[str, Any]
 OTHERS: tuple[Any, ...] = (
     None,
     True,

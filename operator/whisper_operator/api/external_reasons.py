@@ -8,46 +8,46 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api.conditions import AUTOSCALING_ACTIVE, AVAILABLE, EXPOSED, MODEL_CACHED
-from whisper_operator.api.registry import REASONS, Reason
+from whisper_operator.api.registry import REASONS, ConditionReason
 from whisper_runtime.contract import reports
 
 EXTERNAL_REASONS: Final = (
     # Reports of `fetch`, which the prefetch Job runs, or each pod
-    Reason(
+    ConditionReason(
         reports.DOWNLOAD_FAILED,
         (MODEL_CACHED, AVAILABLE),
         meaning="The source cannot be reached, or refuses the download; the fetch tries again.",
         remedy="Correct `spec.model.source`, its Secret or certificate authority, or the network's way to it.",
     ),
-    Reason(
+    ConditionReason(
         reports.CHECKSUM_MISMATCH,
         (MODEL_CACHED, AVAILABLE),
         meaning="The file has another digest than `spec.model.source.sha256`.",
         remedy="Correct the digest, or put the right file at the source.",
         stalls=True,
     ),
-    Reason(
+    ConditionReason(
         reports.NOT_A_CHECKPOINT,
         (MODEL_CACHED, AVAILABLE),
         meaning="The file is not a checkpoint in openai-whisper's format.",
         remedy="Convert the file, or correct `spec.model.source.url`.",
         stalls=True,
     ),
-    Reason(
+    ConditionReason(
         reports.UNKNOWN_MODEL,
         (MODEL_CACHED, AVAILABLE),
         meaning="The model is not one that the runtime's image can download, and its source or digest is missing.",
         remedy="Set `spec.model.source` with its sha256, or `spec.image.tag` to an image that knows the model.",
         stalls=True,
     ),
-    Reason(
+    ConditionReason(
         reports.NO_SPACE,
         (MODEL_CACHED, AVAILABLE),
         meaning="The volume has no room for the checkpoint; the message lists files that the service does not need.",
         remedy="Raise `spec.cache.size`, or delete those files.",
         stalls=True,
     ),
-    Reason(
+    ConditionReason(
         reports.CACHE_NOT_WRITABLE,
         (MODEL_CACHED, AVAILABLE),
         meaning="The fetch may not write to the volume.",
@@ -55,151 +55,151 @@ EXTERNAL_REASONS: Final = (
         stalls=True,
     ),
     # The kubelet's reasons for a container that waits
-    Reason(
+    ConditionReason(
         "CreateContainerConfigError",
         (AVAILABLE, MODEL_CACHED),
         meaning="A Secret, ConfigMap or key that a container needs does not exist.",
         remedy="Create what the message names, or correct `spec.server.env` or `spec.podTemplate`.",
     ),
-    Reason(
+    ConditionReason(
         "CreateContainerError",
         (AVAILABLE, MODEL_CACHED),
         meaning="The container runtime cannot create a container.",
         remedy="Correct what the message names, often in `spec.podTemplate`; else see the node's container runtime.",
     ),
-    Reason(
+    ConditionReason(
         "RunContainerError",
         (AVAILABLE, MODEL_CACHED),
         meaning="The container runtime cannot start a container.",
         remedy="Correct what the message names; with a GPU, see `spec.gpu.runtimeClassName` and the node's driver.",
     ),
-    Reason(
+    ConditionReason(
         "InvalidImageName",
         (AVAILABLE, MODEL_CACHED),
         meaning="The image's name is malformed.",
         remedy="Correct `spec.image`.",
     ),
-    Reason(
+    ConditionReason(
         "ErrImageNeverPull",
         (AVAILABLE, MODEL_CACHED),
         meaning="`spec.image.pullPolicy` is Never, and the node does not have the image.",
         remedy="Load the image onto the node, or set another pull policy.",
     ),
     # The kubelet's warnings about a pod
-    Reason(
+    ConditionReason(
         "FailedMount",
         (AVAILABLE, MODEL_CACHED),
         meaning="A volume cannot be mounted.",
         remedy="Create the Secret, ConfigMap or claim that the message names; else see the volume's driver.",
     ),
-    Reason(
+    ConditionReason(
         "FailedAttachVolume",
         (AVAILABLE, MODEL_CACHED),
         meaning="A volume cannot be attached to the node, often because another node has it still.",
         remedy="If it lasts: end the pod on the other node, or use a ReadWriteMany claim.",
     ),
-    Reason(
+    ConditionReason(
         "FailedMapVolume",
         (AVAILABLE, MODEL_CACHED),
         meaning="A block volume cannot be mapped into a pod.",
         remedy="See the volume's driver on the node.",
     ),
-    Reason(
+    ConditionReason(
         "FailedCreatePodSandBox",
         (AVAILABLE, MODEL_CACHED),
         meaning="The node cannot set up the pod's network or sandbox.",
         remedy="See the network plugin on the node, and `spec.gpu.runtimeClassName`.",
     ),
-    Reason(
+    ConditionReason(
         "Evicted",
         (AVAILABLE, MODEL_CACHED),
         meaning="The kubelet ended a pod because the node, or the pod's own limit, ran out of disk or memory.",
         remedy="Raise what the message names: requests in `spec.resources`, or the node's disk.",
     ),
-    Reason(
+    ConditionReason(
         "Unhealthy",
         (AVAILABLE,),
         meaning="A probe of a running pod fails.",
         remedy="See the pod's log.",
     ),
     # HTTPRoute: the Gateway API's reasons
-    Reason(
+    ConditionReason(
         "NotAllowedByListeners",
         (EXPOSED,),
         meaning="No listener of the gateway allows routes from this namespace.",
         remedy="Change the listener's allowedRoutes, or `spec.gateway.parentRefs`.",
     ),
-    Reason(
+    ConditionReason(
         "NoMatchingListenerHostname",
         (EXPOSED,),
         meaning="No listener of the gateway has a host name of `spec.gateway.hostnames`.",
         remedy="Change the listener, or `spec.gateway.hostnames`.",
     ),
-    Reason(
+    ConditionReason(
         "NoMatchingParent",
         (EXPOSED,),
         meaning="The gateway has no listener of the section or port in `spec.gateway.parentRefs`.",
         remedy="Correct `spec.gateway.parentRefs`.",
     ),
-    Reason(
+    ConditionReason(
         "UnsupportedValue",
         (EXPOSED,),
         meaning="The gateway's controller does not support a field of the route, such as its time-outs.",
         remedy="Use another controller, or `spec.ingress`.",
     ),
-    Reason("Pending", (EXPOSED,), meaning="The gateway's controller has not processed the route yet."),
-    Reason(
+    ConditionReason("Pending", (EXPOSED,), meaning="The gateway's controller has not processed the route yet."),
+    ConditionReason(
         "BackendNotFound",
         (EXPOSED,),
         meaning="The gateway's controller does not see the Service.",
         remedy="If it lasts: see the controller's log.",
     ),
-    Reason(
+    ConditionReason(
         "RefNotPermitted",
         (EXPOSED,),
         meaning="The gateway's controller may not use the Service.",
         remedy="If it lasts: see the controller's log.",
     ),
-    Reason(
+    ConditionReason(
         "InvalidKind",
         (EXPOSED,),
         meaning="The gateway's controller does not support a Service as the backend.",
         remedy="Use another controller, or `spec.ingress`.",
     ),
     # HorizontalPodAutoscaler, and KEDA's ScaledObject
-    Reason("ValidMetricFound", (AUTOSCALING_ACTIVE,), meaning="The autoscaler reads its metrics."),
-    Reason(
+    ConditionReason("ValidMetricFound", (AUTOSCALING_ACTIVE,), meaning="The autoscaler reads its metrics."),
+    ConditionReason(
         "ScalingDisabled",
         (AUTOSCALING_ACTIVE,),
         meaning="The Deployment has 0 replicas, so the autoscaler does nothing.",
         remedy="Scale up by `kubectl scale`.",
     ),
-    Reason(
+    ConditionReason(
         "FailedGetResourceMetric",
         (AUTOSCALING_ACTIVE,),
         meaning="The autoscaler cannot read CPU or memory.",
         remedy="See whether metrics-server runs; just after a start, wait.",
     ),
-    Reason(
+    ConditionReason(
         "FailedGetPodsMetric",
         (AUTOSCALING_ACTIVE,),
         meaning="The autoscaler cannot read the queued audio of `spec.autoscaling.queuedAudioSeconds`.",
         remedy="Install a custom metrics API that has the metric, or use `spec.autoscaling.keda`.",
     ),
-    Reason(
+    ConditionReason(
         "InvalidSelector",
         (AUTOSCALING_ACTIVE,),
         meaning="The Deployment reports no valid selector of its pods.",
         remedy="If it lasts: report it, with the status of the Deployment.",
     ),
-    Reason(
+    ConditionReason(
         "AmbiguousSelector",
         (AUTOSCALING_ACTIVE,),
         meaning="Another HorizontalPodAutoscaler selects the same pods.",
         remedy="Delete the other HorizontalPodAutoscaler.",
     ),
-    Reason("ScaledObjectReady", (AUTOSCALING_ACTIVE,), meaning="KEDA scales the pods."),
-    Reason(
+    ConditionReason("ScaledObjectReady", (AUTOSCALING_ACTIVE,), meaning="KEDA scales the pods."),
+    ConditionReason(
         "ScaledObjectCheckFailed",
         (AUTOSCALING_ACTIVE,),
         meaning="KEDA refuses the ScaledObject or cannot reach its triggers.",

@@ -16,7 +16,7 @@ class ConditionType:
 
 
 @dataclass(frozen=True)
-class Reason:
+class ConditionReason:
     name: str
     types: tuple[str, ...]
     """Condition types that the reason appears under by itself; Ready, Reconciling and Stalled repeat it from there."""
@@ -28,7 +28,7 @@ class Reason:
 
 
 CONDITION_TYPES: Final[dict[str, ConditionType]] = {}
-REASONS: Final[dict[str, Reason]] = {}
+REASONS: Final[dict[str, ConditionReason]] = {}
 """By name; filled by conditions.py alone. external_reasons.py adds what other programs report."""
 
 
@@ -44,5 +44,5 @@ def reason(name: str, *types: str, meaning: str, remedy: str = "", stalls: bool 
     """Register a reason that appears under `types`; returns its name. Raises ValueError if it is registered already."""
     if name in REASONS:
         raise ValueError(f"reason {name} is registered twice")
-    REASONS[name] = Reason(name, types, meaning, remedy, stalls)
+    REASONS[name] = ConditionReason(name, types, meaning, remedy, stalls)
     return name

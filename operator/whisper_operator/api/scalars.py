@@ -45,7 +45,7 @@ _SIZE_CEL = (
     " && quantity(self).isLessThan(quantity('1Ei'))"
 )
 
-Size = Annotated[
+ByteSize = Annotated[
     str,
     _checked_by(size_bytes),
     Field(

@@ -14,7 +14,12 @@ SPEC: dict[str, Any] = {
         "name": {"type": "string", "description": "Name.", "x-kubernetes-validations": [{"message": "is not a name"}]},
         "size": {"x-kubernetes-int-or-string": True, "default": "auto", "description": "Size."},
         "kind": {"enum": ["A", "B"], "description": "Kind."},
-        "labels": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Labels."},
+        "labels": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Labels.",
+            "x-kubernetes-validations": [{"message": "has a key that is not a label"}],
+        },
         "items": {
             "type": "array",
             "description": "Items.",
@@ -48,5 +53,5 @@ def test_a_field_has_its_path_type_default_and_description() -> None:
     ]
 
 
-def test_only_rules_across_fields_are_listed() -> None:
-    assert WRITTEN.endswith("\n- spec.name is wrong: correct it\n")
+def test_only_rules_of_objects_are_listed_with_their_paths() -> None:
+    assert WRITTEN.endswith("\n- spec.name is wrong: correct it\n- spec.labels has a key that is not a label\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hack.generate.conditions_reference import markdown
-from whisper_operator.api.registry import ConditionType, Reason
+from whisper_operator.api.registry import ConditionReason, ConditionType
 
 TYPES = [ConditionType("Ready", "It serves.", False), ConditionType("Available", "Pods are available.", True)]
 REASONS = [
-    Reason("Unschedulable", ("Available", "ModelCached"), "No node fits.", "Add a node.", False),
-    Reason("InvalidSpec", ("Ready",), "A rule is violated.", "Correct it.", True),
+    ConditionReason("Unschedulable", ("Available", "ModelCached"), "No node fits.", "Add a node.", False),
+    ConditionReason("InvalidSpec", ("Ready",), "A rule is violated.", "Correct it.", True),
 ]
 
 

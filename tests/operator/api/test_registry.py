@@ -10,7 +10,7 @@ import pytest
 from whisper_operator import api
 from whisper_operator.api import conditions
 from whisper_operator.api.external_reasons import ALL_REASONS, EXTERNAL_REASONS
-from whisper_operator.api.registry import CONDITION_TYPES, REASONS, Reason, condition_type, reason
+from whisper_operator.api.registry import CONDITION_TYPES, REASONS, ConditionReason, condition_type, reason
 from whisper_operator.observe import pod_status
 from whisper_operator.status.blocking import BLOCKING, WAITS_FOR_THE_USER
 from whisper_runtime.contract import reports
@@ -47,7 +47,7 @@ def test_no_condition_is_built_with_a_reason_that_is_not_a_constant(file: Path) 
 
 
 @pytest.mark.parametrize("one", ALL_REASONS.values(), ids=lambda one: one.name)
-def test_a_reason_has_types_a_meaning_and_where_a_user_must_help_a_remedy(one: Reason) -> None:
+def test_a_reason_has_types_a_meaning_and_where_a_user_must_help_a_remedy(one: ConditionReason) -> None:
     assert one.types
     assert set(one.types) <= CONDITION_TYPES.keys()
     assert one.meaning.endswith(".")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, cel_list, text
-from whisper_operator.api.scalars import BatchSize, Duration, KeyRef, LocalRef, Opaque, Size
+from whisper_operator.api.scalars import BatchSize, ByteSize, Duration, KeyRef, LocalRef, Opaque
 from whisper_runtime.contract.config import ENV_NAMES
 
 
@@ -54,7 +54,7 @@ class EnvVarSpec(ApiModel):
 
 
 class ServerSpec(ApiModel):
-    max_upload_size: Size = "100Mi"
+    max_upload_size: ByteSize = "100Mi"
     """Maximum size of a request body; a larger one gets 413."""
     max_audio_duration: Duration = "4h"
     """Maximum length of a recording; a longer one gets 413."""
