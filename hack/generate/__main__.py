@@ -21,9 +21,9 @@ from hack.generate import (
 )
 from hack.generate.dashboards import operator, service
 from hack.generate.dashboards.panels import as_json
+from whisper_operator.api.conditions import CONDITION_TYPES
 from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.external_reasons import ALL_REASONS
-from whisper_operator.api.registry import CONDITION_TYPES
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.render import rendered
 from whisper_operator.observe.installation import Env

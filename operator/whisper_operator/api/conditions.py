@@ -7,99 +7,102 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from whisper_operator.api.registry import condition_type, reason
+from whisper_operator.api.registry import ConditionReason, ConditionType, declare_reason, declare_type
 from whisper_operator.api.status import Condition, ConditionStatus
 
-READY: Final = condition_type("Ready", "The service is as its spec asks for, and its pods accept requests.")
-RECONCILING: Final = condition_type(
+CONDITION_TYPES: Final[dict[str, ConditionType]] = {}
+REASONS: Final[dict[str, ConditionReason]] = {}
+"""The operator's own reasons, by name; external_reasons.py adds those of other programs."""
+_type = partial(declare_type, CONDITION_TYPES)
+_reason = partial(declare_reason, REASONS)
+
+READY: Final = _type("Ready", "The service is as its spec asks for, and its pods accept requests.")
+RECONCILING: Final = _type(
     "Reconciling", "The operator or Kubernetes is working towards the spec; present only while True."
 )
-STALLED: Final = condition_type(
+STALLED: Final = _type(
     "Stalled", "The service cannot follow its spec until a user changes something; present only while True."
 )
-PREFLIGHT_PASSED: Final = condition_type(
+PREFLIGHT_PASSED: Final = _type(
     "PreflightPassed", "No check before the start of pods found a problem.", blocks_ready=True
 )
-MODEL_CACHED: Final = condition_type("ModelCached", "The checkpoint is where the pods read it.", blocks_ready=True)
-AVAILABLE: Final = condition_type(
-    "Available", "As many pods as wanted are available and up to date.", blocks_ready=True
-)
-VERIFIED: Final = condition_type(
+MODEL_CACHED: Final = _type("ModelCached", "The checkpoint is where the pods read it.", blocks_ready=True)
+AVAILABLE: Final = _type("Available", "As many pods as wanted are available and up to date.", blocks_ready=True)
+VERIFIED: Final = _type(
     "Verified", "Real requests verified the rollout; present only with `spec.verification`.", blocks_ready=True
 )
-EXPOSED: Final = condition_type(
+EXPOSED: Final = _type(
     "Exposed",
     "The Ingress, HTTPRoute or load balancer works; present only if the spec asks for one.",
 )
-MONITORED: Final = condition_type(
+MONITORED: Final = _type(
     "Monitored", "The objects of `spec.monitoring` are applied; present only if the spec asks for one."
 )
-AUTOSCALING_ACTIVE: Final = condition_type(
-    "AutoscalingActive", "The autoscaler works; present only with `spec.autoscaling`."
-)
-ACCELERATOR_IN_USE: Final = condition_type(
+AUTOSCALING_ACTIVE: Final = _type("AutoscalingActive", "The autoscaler works; present only with `spec.autoscaling`.")
+ACCELERATOR_IN_USE: Final = _type(
     "AcceleratorInUse", "Every ready pod runs its model on its GPU; present only with `spec.gpu`."
 )
-CACHE_AS_SPECIFIED: Final = condition_type(
+CACHE_AS_SPECIFIED: Final = _type(
     "CacheAsSpecified",
     "Never True: the condition is present only while the claim differs from `spec.cache` and cannot be changed to it.",
 )
-RUNTIME_UPDATE_AVAILABLE: Final = condition_type(
+RUNTIME_UPDATE_AVAILABLE: Final = _type(
     "RuntimeUpdateAvailable", "The operator's default image is newer than the pods'; present only while True."
 )
 
 # Ready alone
 
-AS_SPECIFIED: Final = reason(
+AS_SPECIFIED: Final = _reason(
     "AsSpecified", READY, AVAILABLE, meaning="Everything that blocks Ready is as the spec asks for."
 )
-SUSPENDED: Final = reason(
+SUSPENDED: Final = _reason(
     "Suspended",
     READY,
     meaning="`spec.suspend` is true and no pod runs.",
     remedy="Set `spec.suspend` to false to serve.",
 )
-SUSPENDING: Final = reason("Suspending", READY, meaning="`spec.suspend` is true and pods are terminating.")
-MODEL_CHANGING: Final = reason(
+SUSPENDING: Final = _reason("Suspending", READY, meaning="`spec.suspend` is true and pods are terminating.")
+MODEL_CHANGING: Final = _reason(
     "ModelChanging", READY, meaning="The previous model serves while the wanted one is fetched or rolled out."
 )
-MODEL_CHANGE_FAILED: Final = reason(
+MODEL_CHANGE_FAILED: Final = _reason(
     "ModelChangeFailed",
     READY,
     meaning="The wanted model could not be fetched, or pods did not become ready with it; the previous one serves. "
     "The message has the reason of the failure.",
     remedy="Remedy that reason, or set `spec.model` back. Any change of the pods' fields tries again.",
 )
-NOT_READY_IN_TIME: Final = reason(
+NOT_READY_IN_TIME: Final = _reason(
     "NotReadyInTime",
     READY,
     meaning="Pods with the wanted model made no progress in time; stands in the message of ModelChangeFailed.",
     remedy="See the pods' logs and events; then change the spec, or set `spec.model` back.",
 )
-INVALID_SPEC: Final = reason(
+INVALID_SPEC: Final = _reason(
     "InvalidSpec",
     READY,
     meaning="The spec violates a rule of this version, which may be newer than the object.",
     remedy="Correct the fields that the message names.",
     stalls=True,
 )
-NOT_IMPLEMENTED: Final = reason(
+NOT_IMPLEMENTED: Final = _reason(
     "NotImplemented",
     READY,
     meaning="The spec sets a field that this version does not implement.",
     remedy="Remove the fields that the message names.",
     stalls=True,
 )
-NOT_OWNED: Final = reason(
+NOT_OWNED: Final = _reason(
     "NotOwned",
     STALLED,
     meaning="An object with the name of a child exists and belongs to something else.",
     remedy="Delete or rename that object, or give the WhisperService another name.",
     stalls=True,
 )
-REJECTED: Final = reason(
+REJECTED: Final = _reason(
     "Rejected",
     STALLED,
     meaning="The API server refuses a child, as invalid or by an admission policy.",
@@ -109,99 +112,99 @@ REJECTED: Final = reason(
 
 # PreflightPassed
 
-CHECKS_PASSED: Final = reason("ChecksPassed", PREFLIGHT_PASSED, VERIFIED, meaning="Every check passed.")
-SECRET_NOT_FOUND: Final = reason(
+CHECKS_PASSED: Final = _reason("ChecksPassed", PREFLIGHT_PASSED, VERIFIED, meaning="Every check passed.")
+SECRET_NOT_FOUND: Final = _reason(
     "SecretNotFound",
     PREFLIGHT_PASSED,
     meaning="The Secret of API keys that `spec.auth.secretRef` names does not exist.",
     remedy="Create it, with a client's name as each key and that client's API key as its value.",
     stalls=True,
 )
-SECRET_EMPTY: Final = reason(
+SECRET_EMPTY: Final = _reason(
     "SecretEmpty",
     PREFLIGHT_PASSED,
     meaning="The Secret of API keys that `spec.auth.secretRef` names has no keys.",
     remedy="Add a client's name as a key and that client's API key as its value.",
     stalls=True,
 )
-SOURCE_SECRET_INVALID: Final = reason(
+SOURCE_SECRET_INVALID: Final = _reason(
     "SourceSecretInvalid",
     PREFLIGHT_PASSED,
     meaning="The Secret that `spec.model.source.secretRef` names does not exist, or lacks keys that the URL needs.",
     remedy="Create it with the keys that the message names.",
     stalls=True,
 )
-SOURCE_CA_INVALID: Final = reason(
+SOURCE_CA_INVALID: Final = _reason(
     "SourceCaInvalid",
     PREFLIGHT_PASSED,
     meaning="The ConfigMap that `spec.model.source.caRef` names does not exist, or lacks the key.",
     remedy="Create it with the certificate authority in PEM under that key, or correct the field.",
     stalls=True,
 )
-VERIFICATION_AUDIO_INVALID: Final = reason(
+VERIFICATION_AUDIO_INVALID: Final = _reason(
     "VerificationAudioInvalid",
     PREFLIGHT_PASSED,
     meaning="The ConfigMap that `spec.verification.audio` names does not exist, or lacks the key.",
     remedy="Create it with the recording under that key, or correct the field.",
     stalls=True,
 )
-SOURCE_CLAIM_NOT_FOUND: Final = reason(
+SOURCE_CLAIM_NOT_FOUND: Final = _reason(
     "SourceClaimNotFound",
     PREFLIGHT_PASSED,
     meaning="The claim that the pvc:// URL of `spec.model.source` names does not exist.",
     remedy="Create the claim, or correct the URL.",
     stalls=True,
 )
-CLAIM_NOT_FOUND: Final = reason(
+CLAIM_NOT_FOUND: Final = _reason(
     "ClaimNotFound",
     PREFLIGHT_PASSED,
     meaning="The claim that `spec.cache.existingClaim` names does not exist.",
     remedy="Create the claim, or remove the field.",
     stalls=True,
 )
-STORAGE_CLASS_NOT_FOUND: Final = reason(
+STORAGE_CLASS_NOT_FOUND: Final = _reason(
     "StorageClassNotFound",
     PREFLIGHT_PASSED,
     meaning="`spec.cache.storageClassName` names no StorageClass of the cluster, or is absent and there is no default.",
     remedy="Name one of the classes that the message lists.",
     stalls=True,
 )
-CACHE_TOO_SMALL: Final = reason(
+CACHE_TOO_SMALL: Final = _reason(
     "CacheTooSmall",
     PREFLIGHT_PASSED,
     meaning="`spec.cache.size` is smaller than the model's checkpoint.",
     remedy="Raise it to twice the checkpoint's size, so that a change of the model needs no gap.",
     stalls=True,
 )
-FETCH_BLOCKED: Final = reason(
+FETCH_BLOCKED: Final = _reason(
     "FetchBlocked",
     PREFLIGHT_PASSED,
     meaning="Each pod fetches the model (`spec.cache.type: EmptyDir`), and `spec.networkPolicy` allows it only DNS.",
     remedy="Add the model's source to `spec.networkPolicy.allowTo`, or use PersistentVolumeClaim.",
     stalls=True,
 )
-PULL_SECRET_INVALID: Final = reason(
+PULL_SECRET_INVALID: Final = _reason(
     "PullSecretInvalid",
     PREFLIGHT_PASSED,
     meaning="A Secret that `spec.image.pullSecrets` names does not exist, or has no registry credentials.",
     remedy="Create it by `kubectl create secret docker-registry`.",
     stalls=True,
 )
-TLS_SECRET_INVALID: Final = reason(
+TLS_SECRET_INVALID: Final = _reason(
     "TlsSecretInvalid",
     PREFLIGHT_PASSED,
     meaning="The Secret that `spec.ingress.tls.secretName` names does not exist, or lacks tls.crt or tls.key.",
     remedy="Create it by `kubectl create secret tls`, or name an issuer in `spec.ingress.tls.clusterIssuer`.",
     stalls=True,
 )
-HOST_TAKEN: Final = reason(
+HOST_TAKEN: Final = _reason(
     "HostTaken",
     PREFLIGHT_PASSED,
     meaning="Another Ingress of the same class has the host and path of `spec.ingress`.",
     remedy="Choose another host or path, or remove that Ingress.",
     stalls=True,
 )
-ACCESS_MODE_TOO_NARROW: Final = reason(
+ACCESS_MODE_TOO_NARROW: Final = _reason(
     "AccessModeTooNarrow",
     PREFLIGHT_PASSED,
     CACHE_AS_SPECIFIED,
@@ -210,44 +213,44 @@ ACCESS_MODE_TOO_NARROW: Final = reason(
     remedy="Run one replica, or name a ReadWriteMany claim in `spec.cache.existingClaim`.",
     stalls=True,
 )
-GPU_NOT_FOUND: Final = reason(
+GPU_NOT_FOUND: Final = _reason(
     "GpuNotFound",
     PREFLIGHT_PASSED,
     meaning="No node that the pods may run on offers the resource of `spec.gpu.resourceName`.",
     remedy="Install the device plugin, add such a node, correct `spec.scheduling`, or remove `spec.gpu`.",
 )
-INSUFFICIENT_GPU: Final = reason(
+INSUFFICIENT_GPU: Final = _reason(
     "InsufficientGpu",
     PREFLIGHT_PASSED,
     meaning="The nodes that the pods may run on have fewer GPUs in all than the replicas need.",
     remedy="Add nodes, or lower `spec.replicas` or `spec.autoscaling.minReplicas`.",
 )
-GPU_MEMORY_TOO_SMALL: Final = reason(
+GPU_MEMORY_TOO_SMALL: Final = _reason(
     "GpuMemoryTooSmall",
     PREFLIGHT_PASSED,
     meaning="The model does not fit into the memory of any GPU that the pods may run on.",
     remedy="Choose a smaller model, float16, or nodes with larger GPUs.",
     stalls=True,
 )
-INSUFFICIENT_MEMORY: Final = reason(
+INSUFFICIENT_MEMORY: Final = _reason(
     "InsufficientMemory",
     PREFLIGHT_PASSED,
     meaning="A pod requests more memory than the largest node that it may run on has.",
     remedy="Choose a smaller model or larger nodes, or set `spec.resources.requests.memory`.",
 )
-INSUFFICIENT_CPU: Final = reason(
+INSUFFICIENT_CPU: Final = _reason(
     "InsufficientCpu",
     PREFLIGHT_PASSED,
     meaning="A pod requests more CPU than the largest node that it may run on has.",
     remedy="Choose larger nodes, or set `spec.resources.requests.cpu`.",
 )
-QUOTA_EXCEEDED: Final = reason(
+QUOTA_EXCEEDED: Final = _reason(
     "QuotaExceeded",
     PREFLIGHT_PASSED,
     meaning="A ResourceQuota of the namespace leaves no room for the missing pods.",
     remedy="Raise the quota, or lower `spec.replicas` or `spec.resources`.",
 )
-LIMIT_RANGE_VIOLATED: Final = reason(
+LIMIT_RANGE_VIOLATED: Final = _reason(
     "LimitRangeViolated",
     PREFLIGHT_PASSED,
     meaning="A pod's requests or limits are outside a LimitRange of the namespace.",
@@ -257,13 +260,13 @@ LIMIT_RANGE_VIOLATED: Final = reason(
 
 # ModelCached
 
-CACHED: Final = reason("Cached", MODEL_CACHED, meaning="The claim has the checkpoint, and its digest was checked.")
-IN_IMAGE: Final = reason("InImage", MODEL_CACHED, meaning="The pods' image contains the checkpoint.")
-FETCHED_BY_EACH_POD: Final = reason(
+CACHED: Final = _reason("Cached", MODEL_CACHED, meaning="The claim has the checkpoint, and its digest was checked.")
+IN_IMAGE: Final = _reason("InImage", MODEL_CACHED, meaning="The pods' image contains the checkpoint.")
+FETCHED_BY_EACH_POD: Final = _reason(
     "FetchedByEachPod", MODEL_CACHED, meaning="Each pod fetches the checkpoint when it starts."
 )
-FETCHING: Final = reason("Fetching", MODEL_CACHED, meaning="The prefetch Job downloads or checks the checkpoint.")
-WAITING_FOR_VOLUME: Final = reason(
+FETCHING: Final = _reason("Fetching", MODEL_CACHED, meaning="The prefetch Job downloads or checks the checkpoint.")
+WAITING_FOR_VOLUME: Final = _reason(
     "WaitingForVolume",
     MODEL_CACHED,
     meaning="The claim does not exist yet, or has no volume yet.",
@@ -272,53 +275,53 @@ WAITING_FOR_VOLUME: Final = reason(
 
 # Available
 
-WAITING_FOR_PREFLIGHT: Final = reason(
+WAITING_FOR_PREFLIGHT: Final = _reason(
     "WaitingForPreflight",
     AVAILABLE,
     meaning="No pod is started while a check of PreflightPassed holds it back.",
     remedy="Remedy the reason of PreflightPassed.",
 )
-WAITING_FOR_MODEL: Final = reason("WaitingForModel", AVAILABLE, meaning="No pod is started before ModelCached is True.")
-ROLLING_OUT: Final = reason("RollingOut", AVAILABLE, meaning="Pods are being started or replaced.")
-SCALED_TO_ZERO: Final = reason(
+WAITING_FOR_MODEL: Final = _reason("WaitingForModel", AVAILABLE, meaning="Pods are started once ModelCached is True.")
+ROLLING_OUT: Final = _reason("RollingOut", AVAILABLE, meaning="Pods are being started or replaced.")
+SCALED_TO_ZERO: Final = _reason(
     "ScaledToZero", AVAILABLE, meaning="No pod is wanted.", remedy="To serve: scale up by `kubectl scale`."
 )
-CREATE_FAILED: Final = reason(
+CREATE_FAILED: Final = _reason(
     "CreateFailed",
     AVAILABLE,
     MODEL_CACHED,
     meaning="Kubernetes may not create a pod: by a quota, an admission policy, or a class that does not exist.",
     remedy="Remedy what the message names.",
 )
-UNSCHEDULABLE: Final = reason(
+UNSCHEDULABLE: Final = _reason(
     "Unschedulable",
     AVAILABLE,
     MODEL_CACHED,
     meaning="No node fits a pod at this moment; the message has the scheduler's count of nodes.",
     remedy="Free or add nodes, or lower what a pod requests or `spec.scheduling` demands.",
 )
-IMAGE_PULL_BACK_OFF: Final = reason(
+IMAGE_PULL_BACK_OFF: Final = _reason(
     "ImagePullBackOff",
     AVAILABLE,
     MODEL_CACHED,
     meaning="The kubelet cannot pull the image.",
     remedy="Correct `spec.image`, or the Secrets of `spec.image.pullSecrets`.",
 )
-CRASHED: Final = reason(
+CRASHED: Final = _reason(
     "Crashed",
     AVAILABLE,
     MODEL_CACHED,
     meaning="A container ended with an error for the first time; the message has its last line.",
     remedy="If it happens again: see CrashLoopBackOff.",
 )
-CRASH_LOOP_BACK_OFF: Final = reason(
+CRASH_LOOP_BACK_OFF: Final = _reason(
     "CrashLoopBackOff",
     AVAILABLE,
     MODEL_CACHED,
     meaning="A container ends with an error again and again; the message has its last line.",
     remedy="See `kubectl logs --previous`; then correct what the last line names.",
 )
-OOM_KILLED: Final = reason(
+OOM_KILLED: Final = _reason(
     "OOMKilled",
     AVAILABLE,
     MODEL_CACHED,
@@ -328,8 +331,8 @@ OOM_KILLED: Final = reason(
 
 # Verified
 
-VERIFYING: Final = reason("Verifying", VERIFIED, meaning="Real requests are being sent, or wait for available pods.")
-VERIFICATION_FAILED: Final = reason(
+VERIFYING: Final = _reason("Verifying", VERIFIED, meaning="Real requests are being sent, or wait for available pods.")
+VERIFICATION_FAILED: Final = _reason(
     "VerificationFailed",
     VERIFIED,
     meaning="Real requests failed, or came back with too many wrong words; `status.verification` has each check.",
@@ -339,7 +342,7 @@ VERIFICATION_FAILED: Final = reason(
 
 # Conditions that never block Ready
 
-API_MISSING: Final = reason(
+API_MISSING: Final = _reason(
     "ApiMissing",
     EXPOSED,
     MONITORED,
@@ -347,59 +350,59 @@ API_MISSING: Final = reason(
     meaning="The cluster does not serve the API of an object that the spec asks for.",
     remedy="Install what the message names, or remove the field.",
 )
-ADDRESS_ASSIGNED: Final = reason("AddressAssigned", EXPOSED, meaning="The Ingress or load balancer has an address.")
-ADDRESS_PENDING: Final = reason(
+ADDRESS_ASSIGNED: Final = _reason("AddressAssigned", EXPOSED, meaning="The Ingress or load balancer has an address.")
+ADDRESS_PENDING: Final = _reason(
     "AddressPending",
     EXPOSED,
     meaning="The Ingress or load balancer has no address yet.",
     remedy="If it lasts: see whether a controller for the Ingress class or load balancers runs.",
 )
-ROUTE_ACCEPTED: Final = reason("RouteAccepted", EXPOSED, meaning="Every gateway accepted the HTTPRoute.")
-ROUTE_PENDING: Final = reason(
+ROUTE_ACCEPTED: Final = _reason("RouteAccepted", EXPOSED, meaning="Every gateway accepted the HTTPRoute.")
+ROUTE_PENDING: Final = _reason(
     "RoutePending",
     EXPOSED,
     meaning="No gateway has accepted or refused the HTTPRoute yet.",
     remedy="If it lasts: correct `spec.gateway.parentRefs`.",
 )
-APPLIED: Final = reason(
+APPLIED: Final = _reason(
     "Applied",
     MONITORED,
     AUTOSCALING_ACTIVE,
     meaning="The objects are applied; the controller that reads them gives no reason.",
 )
-METRICS_PENDING: Final = reason(
+METRICS_PENDING: Final = _reason(
     "MetricsPending",
     AUTOSCALING_ACTIVE,
     meaning="The autoscaler has not read its metrics yet.",
     remedy="If it lasts: see whether metrics-server, or KEDA, runs.",
 )
-NOTHING_WAKES: Final = reason(
+NOTHING_WAKES: Final = _reason(
     "NothingWakes",
     AUTOSCALING_ACTIVE,
     meaning="`spec.autoscaling.minReplicas` is 0, and without a pod no metric scales the service up again.",
     remedy="Set it to 1 or more, or scale up yourself by `kubectl scale`.",
 )
-PODS_ON_GPU: Final = reason("PodsOnGpu", ACCELERATOR_IN_USE, meaning="Every ready pod runs its model on CUDA.")
-NO_PODS: Final = reason("NoPods", ACCELERATOR_IN_USE, meaning="No pod is ready.")
-DEVICE_IS_CPU: Final = reason(
+PODS_ON_GPU: Final = _reason("PodsOnGpu", ACCELERATOR_IN_USE, meaning="Every ready pod runs its model on CUDA.")
+NO_PODS: Final = _reason("NoPods", ACCELERATOR_IN_USE, meaning="No pod is ready.")
+DEVICE_IS_CPU: Final = _reason(
     "DeviceIsCpu",
     ACCELERATOR_IN_USE,
     meaning="`spec.device` is cpu, so the GPU of `spec.gpu` is reserved and unused.",
     remedy="Remove `spec.gpu`, or set `spec.device` to cuda.",
 )
-STORAGE_CLASS_IMMUTABLE: Final = reason(
+STORAGE_CLASS_IMMUTABLE: Final = _reason(
     "StorageClassImmutable",
     CACHE_AS_SPECIFIED,
     meaning="The claim has another class than `spec.cache.storageClassName`; it is fixed once the claim exists.",
     remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
 )
-CANNOT_GROW: Final = reason(
+CANNOT_GROW: Final = _reason(
     "CannotGrow",
     CACHE_AS_SPECIFIED,
     meaning="`spec.cache.size` was raised, and the claim's StorageClass does not allow claims to grow.",
     remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
 )
-NEWER_DEFAULT_IMAGE: Final = reason(
+NEWER_DEFAULT_IMAGE: Final = _reason(
     "NewerDefaultImage",
     RUNTIME_UPDATE_AVAILABLE,
     meaning="The operator's default image changed; pods keep theirs, because upgrading the operator restarts no pod.",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator.api.conditions import AUTOSCALING_ACTIVE, AVAILABLE, EXPOSED, MODEL_CACHED
-from whisper_operator.api.registry import REASONS, ConditionReason
+from whisper_operator.api.conditions import AUTOSCALING_ACTIVE, AVAILABLE, EXPOSED, MODEL_CACHED, REASONS
+from whisper_operator.api.registry import ConditionReason
 from whisper_runtime.contract import reports
 
 EXTERNAL_REASONS: Final = (

@@ -1,9 +1,8 @@
-"""Condition types and reasons with their meanings: the source of docs/reference/conditions.md."""
+"""Declarations of condition types and reasons; docs/reference/conditions.md is generated from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 
 @dataclass(frozen=True)
@@ -27,22 +26,19 @@ class ConditionReason:
     """Whether only a user can help, so that the condition Stalled is True."""
 
 
-CONDITION_TYPES: Final[dict[str, ConditionType]] = {}
-REASONS: Final[dict[str, ConditionReason]] = {}
-"""By name; filled by conditions.py alone. external_reasons.py adds what other programs report."""
-
-
-def condition_type(name: str, meaning: str, *, blocks_ready: bool = False) -> str:
-    """Register a condition type; returns its name. Raises ValueError if the name is registered already."""
-    if name in CONDITION_TYPES:
-        raise ValueError(f"condition type {name} is registered twice")
-    CONDITION_TYPES[name] = ConditionType(name, meaning, blocks_ready)
+def declare_type(into: dict[str, ConditionType], name: str, meaning: str, *, blocks_ready: bool = False) -> str:
+    """Add a condition type to `into`; returns its name. Raises ValueError if it is there already."""
+    if name in into:
+        raise ValueError(f"condition type {name} is declared twice")
+    into[name] = ConditionType(name, meaning, blocks_ready)
     return name
 
 
-def reason(name: str, *types: str, meaning: str, remedy: str = "", stalls: bool = False) -> str:
-    """Register a reason that appears under `types`; returns its name. Raises ValueError if it is registered already."""
-    if name in REASONS:
-        raise ValueError(f"reason {name} is registered twice")
-    REASONS[name] = ConditionReason(name, types, meaning, remedy, stalls)
+def declare_reason(
+    into: dict[str, ConditionReason], name: str, *types: str, meaning: str, remedy: str = "", stalls: bool = False
+) -> str:
+    """Add a reason that appears under `types` to `into`; returns its name. Raises ValueError if it is there already."""
+    if name in into:
+        raise ValueError(f"reason {name} is declared twice")
+    into[name] = ConditionReason(name, types, meaning, remedy, stalls)
     return name

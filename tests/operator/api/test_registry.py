@@ -1,4 +1,4 @@
-"""Every condition type and reason that a status can have is registered with its meaning and remedy."""
+"""Every condition type and reason that a status can have is declared with its meaning and remedy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from whisper_operator import api
 from whisper_operator.api import conditions
+from whisper_operator.api.conditions import CONDITION_TYPES, REASONS
 from whisper_operator.api.external_reasons import ALL_REASONS, EXTERNAL_REASONS
-from whisper_operator.api.registry import CONDITION_TYPES, REASONS, ConditionReason, condition_type, reason
+from whisper_operator.api.registry import ConditionReason, declare_reason, declare_type
 from whisper_operator.observe import pod_status
 from whisper_operator.status.blocking import BLOCKING, WAITS_FOR_THE_USER
 from whisper_runtime.contract import reports
@@ -25,15 +26,15 @@ def constants(module: object) -> set[str]:
     return {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
 
 
-def test_every_constant_of_conditions_is_registered() -> None:
+def test_every_constant_of_conditions_is_declared() -> None:
     assert constants(conditions) <= CONDITION_TYPES.keys() | REASONS.keys()
 
 
-def test_every_cause_that_a_fetch_reports_is_registered() -> None:
+def test_every_cause_that_a_fetch_reports_is_declared() -> None:
     assert constants(reports) - SUCCEEDED <= ALL_REASONS.keys()
 
 
-def test_every_warning_of_the_kubelet_that_is_taken_over_is_registered() -> None:
+def test_every_warning_of_the_kubelet_that_is_taken_over_is_declared() -> None:
     assert ALL_REASONS.keys() >= pod_status.TELLING
 
 
@@ -62,9 +63,9 @@ def test_as_many_types_block_ready_as_ready_rests_on() -> None:
     assert len([one for one in CONDITION_TYPES.values() if one.blocks_ready]) == len(BLOCKING)
 
 
-def test_a_name_is_registered_once() -> None:
+def test_a_name_is_declared_once() -> None:
     assert len(ALL_REASONS) == len(REASONS) + len(EXTERNAL_REASONS)
-    with pytest.raises(ValueError, match="condition type Ready is registered twice"):
-        condition_type("Ready", "Again.")
-    with pytest.raises(ValueError, match="reason OOMKilled is registered twice"):
-        reason("OOMKilled", conditions.AVAILABLE, meaning="Again.")
+    with pytest.raises(ValueError, match="condition type Ready is declared twice"):
+        declare_type(CONDITION_TYPES, "Ready", "Again.")
+    with pytest.raises(ValueError, match="reason OOMKilled is declared twice"):
+        declare_reason(REASONS, "OOMKilled", conditions.AVAILABLE, meaning="Again.")
