@@ -28,10 +28,10 @@ async def operator(namespace: Kubectl, configuration: client.Configuration) -> A
     """The operator's whole process in a task, reconciling the test's namespace alone."""
     metrics_port, health_port = free_ports(2)
     settings = Settings(
-        "runtime:1",
-        namespace.namespace,
-        "test",
-        (namespace.namespace,),
+        runtime_image="runtime:1",
+        namespace=namespace.namespace,
+        identity="test",
+        watch_namespaces=(namespace.namespace,),
         host="127.0.0.1",
         metrics_port=metrics_port,
         health_port=health_port,

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "WHISPER_OPERATOR_"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(BaseSettings):
+    """Each field is the environment variable of its name in capitals, after PREFIX."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
     runtime_image: str
     """Image of the runtime where a WhisperService names none."""
     namespace: str
     """The operator's own, where its Lease is."""
-    identity: str
+    identity: str = Field(default_factory=socket.gethostname)
     """This replica's name in the Lease."""
-    watch_namespaces: tuple[str, ...] = ()
-    """Namespaces to watch; empty: all."""
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to watch, separated by commas; empty: all."""
     workers: int = 8
+    """Passes that may run at once."""
     fs_group: int | None = 65532
+    """Group of the model cache's files; empty where the platform assigns one (OpenShift)."""
     host: str = "0.0.0.0"
+    """Address that metrics and health are served on."""
     metrics_port: int = 8080
     health_port: int = 8081
     log_level: str = "info"
@@ -35,26 +42,28 @@ class Settings:
     """After which what does not move is unhealthy; longer than any pass may take."""
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        """The settings in `env`; raises SystemExit, which names the variable that is missing or wrong."""
+    def from_env(cls) -> Settings:
+        """The settings in the environment; raises SystemExit, which names each variable that is missing or wrong."""
         try:
-            group = env.get(f"{PREFIX}FS_GROUP", "65532")
-            return cls(
-                runtime_image=env[f"{PREFIX}RUNTIME_IMAGE"],
-                namespace=env[f"{PREFIX}NAMESPACE"],
-                identity=env.get(f"{PREFIX}IDENTITY", socket.gethostname()),
-                watch_namespaces=tuple(filter(None, env.get(f"{PREFIX}WATCH_NAMESPACES", "").split(","))),
-                workers=int(env.get(f"{PREFIX}WORKERS", "8")),
-                fs_group=int(group) if group else None,
-                host=env.get(f"{PREFIX}HOST", "0.0.0.0"),
-                metrics_port=int(env.get(f"{PREFIX}METRICS_PORT", "8080")),
-                health_port=int(env.get(f"{PREFIX}HEALTH_PORT", "8081")),
-                log_level=env.get(f"{PREFIX}LOG_LEVEL", "info"),
-                discovery_seconds=float(env.get(f"{PREFIX}DISCOVERY_SECONDS", "60")),
-                resync_seconds=float(env.get(f"{PREFIX}RESYNC_SECONDS", "600")),
-                standstill_seconds=float(env.get(f"{PREFIX}STANDSTILL_SECONDS", "180")),
-            )
-        except KeyError as missing:
-            raise SystemExit(f"environment variable {missing.args[0]} is not set: the chart sets it") from None
-        except ValueError as error:
-            raise SystemExit(f"an environment variable {PREFIX}* is no number: {error}") from None
+            return cls.model_validate({})
+        except ValidationError as error:
+            raise SystemExit("\n".join(_explained(one) for one in error.errors())) from None
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("fs_group", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+
+def _explained(error: ErrorDetails) -> str:
+    field = str(error["loc"][0])
+    variable = f"environment variable {PREFIX}{field.upper()}"
+    if error["type"] == "missing":
+        return f"{variable} is not set: set it as the chart does"
+    example = Settings.model_fields[field].default
+    return f"{variable} is {error['input']!r}, which is not a valid number; for example {example}"

@@ -1,0 +1,80 @@
+"""Given the environment, the settings; or a sentence for each variable that is missing or wrong."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from whisper_operator.process.settings import Settings
+
+REQUIRED = {"RUNTIME_IMAGE": "runtime:1", "NAMESPACE": "system"}
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    """Given these environment variables, by their names without the prefix."""
+    for name, value in variables.items():
+        monkeypatch.setenv(f"WHISPER_OPERATOR_{name}", value)
+    return Settings.from_env()
+
+
+def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **REQUIRED).model_dump() == {
+        "runtime_image": "runtime:1",
+        "namespace": "system",
+        "identity": socket.gethostname(),
+        "watch_namespaces": (),
+        "workers": 8,
+        "fs_group": 65532,
+        "host": "0.0.0.0",
+        "metrics_port": 8080,
+        "health_port": 8081,
+        "log_level": "info",
+        "discovery_seconds": 60.0,
+        "resync_seconds": 600.0,
+        "standstill_seconds": 180.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "field", "value"),
+    [
+        ("IDENTITY", "one", "identity", "one"),
+        ("WATCH_NAMESPACES", "", "watch_namespaces", ()),
+        ("WATCH_NAMESPACES", "a,b,", "watch_namespaces", ("a", "b")),
+        ("WORKERS", "2", "workers", 2),
+        ("FS_GROUP", "1000", "fs_group", 1000),
+        ("FS_GROUP", "", "fs_group", None),
+        ("HOST", "127.0.0.1", "host", "127.0.0.1"),
+        ("METRICS_PORT", "9080", "metrics_port", 9080),
+        ("HEALTH_PORT", "9081", "health_port", 9081),
+        ("LOG_LEVEL", "debug", "log_level", "debug"),
+        ("DISCOVERY_SECONDS", "1", "discovery_seconds", 1.0),
+        ("RESYNC_SECONDS", "0.5", "resync_seconds", 0.5),
+        ("STANDSTILL_SECONDS", "20", "standstill_seconds", 20.0),
+    ],
+)
+def test_each_variable_is_a_setting(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, field: str, value: object
+) -> None:
+    assert getattr(settings(monkeypatch, **REQUIRED, **{variable: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"NAMESPACE": "system"}, "environment variable WHISPER_OPERATOR_RUNTIME_IMAGE is not set: set it"),
+        ({"RUNTIME_IMAGE": "runtime:1"}, "environment variable WHISPER_OPERATOR_NAMESPACE is not set: set it"),
+        (
+            REQUIRED | {"WORKERS": "many"},
+            "WHISPER_OPERATOR_WORKERS is 'many', which is not a valid number; for example 8",
+        ),
+        (REQUIRED | {"FS_GROUP": "staff"}, "WHISPER_OPERATOR_FS_GROUP is 'staff', which is not a valid number"),
+        (REQUIRED | {"RESYNC_SECONDS": ""}, "WHISPER_OPERATOR_RESYNC_SECONDS is '', which is not a valid number"),
+    ],
+)
+def test_a_variable_that_is_missing_or_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(SystemExit, match=sentence):
+        settings(monkeypatch, **variables)
