@@ -12,7 +12,7 @@ from testbed.cluster.controlplane import ControlPlane
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects.kinds import SERVICE, WHISPER_SERVICE
-from whisper_operator.observe.cache import Key
+from whisper_operator.observe.records import Key
 
 T = TypeVar("T")
 

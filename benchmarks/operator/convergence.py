@@ -22,7 +22,7 @@ from testbed import audit
 from testbed import operator_process as bench
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from whisper_operator.observe.cache import Key
+from whisper_operator.observe.records import Key
 
 CHANGES: Final = 50
 DRIFTED: Final = 100

@@ -89,7 +89,8 @@ async def check_against_cluster(services: list[WhisperService]) -> bool:
     from kubernetes.config import ConfigException
 
     from whisper_operator.cli.check import check, table
-    from whisper_operator.kube.client import Cluster, credentials
+    from whisper_operator.kube.client import Cluster
+    from whisper_operator.kube.credentials import credentials
     from whisper_operator.kube.errors import ApiError
 
     try:

@@ -24,7 +24,8 @@ from whisper_operator.api.explain import explain
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.cli.render import rendered
-from whisper_operator.kube.client import Cluster, authorization
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.credentials import authorization
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.kinds import WHISPER_SERVICE, by_name

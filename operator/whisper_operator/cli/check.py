@@ -10,8 +10,8 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, POD
 from whisper_operator.objects.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
+from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.facts import Facts
-from whisper_operator.observe.indexes import Survey, fact_kinds
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.dereference import with_lookups
 from whisper_operator.resolve.preflight import checklist
@@ -36,13 +36,13 @@ def table(name: str, rows: Iterable[Row]) -> Iterator[str]:
 async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
     """What a pass of the operator would see."""
     namespace = service.metadata.namespace
-    facts = await with_lookups(await _survey(service, cluster), service, cluster)
+    facts = await with_lookups(await _shared_facts(service, cluster), service, cluster)
     ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
     there = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in there}, facts)
 
 
-async def _survey(service: WhisperService, cluster: Cluster) -> Facts:
+async def _shared_facts(service: WhisperService, cluster: Cluster) -> Facts:
     """The facts about the cluster, or about the namespace alone where no more may be read."""
     try:
         return await _facts(service, cluster, None)
@@ -53,8 +53,8 @@ async def _survey(service: WhisperService, cluster: Cluster) -> Facts:
 
 
 async def _facts(service: WhisperService, cluster: Cluster, namespace: str | None) -> Facts:
-    survey = Survey(whole_cluster=namespace is None, unready=lambda: ())
-    for kind in (*fact_kinds(namespace is None), INGRESS):
+    cache = ObjectCache(whole_cluster=namespace is None)
+    for kind in (*fact_kinds(whole_cluster=namespace is None), INGRESS):
         for body in await cluster.list(kind, namespace):
-            survey.see(body)
-    return survey.facts(service, time.time())
+            cache.observe(body)
+    return cache.facts(service, time.time())

@@ -1,34 +1,33 @@
-"""All requests to the Kubernetes API but kopf's watches.
+"""All requests to the Kubernetes API but kopf's.
 
-Raw HTTP, because a typed client costs seven times the CPU for each server-side apply; the official client only finds
-the server and the credentials.
+Raw HTTP, because a typed client costs seven times the CPU for each server-side apply.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
 from aiohttp.abc import AbstractStreamWriter
-from kubernetes import client, config
+from kubernetes import client
 
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.credentials import authorization, ssl_context
 from whisper_operator.kube.encoding import encoded
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import CHILD_KINDS, OPTIONAL_KINDS, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, OPTIONAL_KINDS, WHISPER_SERVICE, Kind
 from whisper_operator.objects.names import FIELD_MANAGER
 from whisper_operator.telemetry import metrics
 
 REQUEST_SECONDS: Final = 30
 CONNECT: Final = aiohttp.ClientTimeout(total=None, connect=5)
-"""No total: aiohttp nests its timer, whose end takes a cancellation back that comes at the same moment. A replica that
-woke up after a minute lost its Lease and did not end, for the task whose cancellation was lost went on."""
+"""No total: aiohttp nests its timer, whose end takes back a cancellation that comes at the same moment. A replica that
+woke up after a minute lost its Lease and did not end, because the task whose cancellation was lost went on."""
 LIST_CHUNK: Final = 100
 """Objects of a kind in memory at once while they are listed, as dictionaries: docs/reports/operator-bench.md."""
 APPLY: Final = "application/apply-patch+yaml"
@@ -37,30 +36,21 @@ AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=AP
 log = logging.getLogger(__name__)
 
 
-def credentials() -> client.Configuration:
-    """The server and how to authenticate: a pod's service account, else the kubeconfig."""
-    found = client.Configuration()
-    try:
-        config.load_incluster_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
-    except config.ConfigException:
-        config.load_kube_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
-    return found
+def list_path(kind: Kind, namespace: str | None) -> str:
+    """The path of the list of `kind` in one namespace, or (None) in all."""
+    return _path(kind, namespace)
 
 
-def authorization(configuration: client.Configuration) -> dict[str, str]:
-    """The header to send; asked anew for each request, for a pod's token rotates: the client reads it once a minute."""
-    for identifier in ("BearerToken", "authorization"):
-        token: Any = configuration.get_api_key_with_prefix(identifier)
-        if token:
-            return {"Authorization": token}
-    return {}
+def objects_in(kind: Kind, answer: Manifest) -> list[Manifest]:
+    """The objects of a list, each with its kind, which the API server leaves out there."""
+    return [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer["items"]]
 
 
-class _Guarded(aiohttp.BytesPayload):
-    """A write's body, which asks once more whether it may go when nothing is left between it and the socket.
+class _GuardedBody(aiohttp.BytesPayload):
+    """A write's body, which asks once more whether it may be sent when nothing is left between it and the socket.
 
-    A connection may have to be made after the first question, and a process may be stopped there for longer than its
-    Lease lasts; what it sends when it goes on has to be right then. aiohttp's repetition of a DELETE asks again, too.
+    A connection may have to be made after the first question, and the process may be stopped there for longer than its
+    Lease lasts; a write that goes out after that must be allowed then. aiohttp repeats a DELETE: this asks again, too.
     """
 
     def __init__(self, value: bytes, before_write: Callable[[], None]) -> None:
@@ -82,18 +72,17 @@ class Cluster:
         *,
         is_dry: bool = False,
     ) -> None:
-        """`before_write` may raise, to forbid a write: a replica that no longer leads must not make one.
+        """`before_write` raises to forbid a write: a replica that no longer leads must not make one.
 
-        `is_dry`: the API server judges each write and answers what would come of it, and stores nothing.
+        `is_dry`: the API server validates each write and returns its outcome, and stores nothing.
         """
         self.configuration = configuration
         self.is_dry = is_dry
         self._before_write = before_write
-        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-        if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
         self._session = aiohttp.ClientSession(
-            timeout=CONNECT, connector=aiohttp.TCPConnector(limit=32, ssl=context), raise_for_status=False
+            timeout=CONNECT,
+            connector=aiohttp.TCPConnector(limit=32, ssl=ssl_context(configuration)),
+            raise_for_status=False,
         )
 
     async def close(self) -> None:
@@ -117,20 +106,20 @@ class Cluster:
         )
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        """The object; None: it is not there."""
         return await self._get(_path(kind, namespace, name))
 
     async def pages(
         self, kind: Kind, namespace: str | None, selector: str = ""
     ) -> AsyncIterator[tuple[list[Manifest], int]]:
-        """Every object of `kind` that matches, in one namespace or (None) in all, page by page.
+        """Every object of `kind` that matches `selector` (labels), in one namespace or (None) in all.
 
-        Each page with the version of the whole list.
+        Yields pages, each with the version of the whole list.
         """
         query = {"labelSelector": selector, "limit": str(LIST_CHUNK)}
         while True:
             page = await self._request("GET", _path(kind, namespace), query)
-            items = [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in page["items"]]
-            yield items, int(page["metadata"]["resourceVersion"])
+            yield objects_in(kind, page), int(page["metadata"]["resourceVersion"])
             if not (token := page["metadata"].get("continue")):
                 return
             query["continue"] = token
@@ -167,7 +156,7 @@ class Cluster:
         return await self._keys(f"/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(name)}")
 
     async def served_kinds(self) -> frozenset[Kind]:
-        """The child kinds whose API the cluster serves; one request.
+        """The child kinds whose API the cluster serves; one request. Raises ApiError, too, where our own API is not.
 
         Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
         """
@@ -178,6 +167,9 @@ class Cluster:
             for version in group["versions"]
             for resource in version.get("resources", ())
         }
+        if (WHISPER_SERVICE.api_version, WHISPER_SERVICE.plural) not in served:
+            message = f"{WHISPER_SERVICE.kind} is not served: apply the CustomResourceDefinition in crds/"
+            raise ApiError("GET /apis", 404, "NotFound", message)
         optional = {kind for kind in OPTIONAL_KINDS if (kind.api_version, kind.plural) in served}
         return frozenset(CHILD_KINDS) - OPTIONAL_KINDS | optional
 
@@ -210,7 +202,7 @@ class Cluster:
             query = {**query, "dryRun": "All"} if self.is_dry else query
         url = f"{self.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": accept, "Content-Type": content_type, **authorization(self.configuration)}
-        data = None if body is None else _Guarded(encoded(body), self._before_write)
+        data = None if body is None else _GuardedBody(encoded(body), self._before_write)
         try:
             async with (
                 asyncio.timeout(REQUEST_SECONDS),

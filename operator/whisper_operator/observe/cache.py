@@ -1,173 +1,181 @@
 """The newest version seen of every object that matters, fed by lists, watches and the replies to our own writes.
 
-Objects are kept as JSON, a tenth of what they take as dictionaries; a pass decodes those of its own service.
+An object goes in, and the keys of the services that it concerns come out. The semantics are those of client-go's
+informers (https://pkg.go.dev/k8s.io/client-go/tools/cache): an older version never replaces a newer one, whichever way
+it came, and a deleted object is not brought back by a late reply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
-import orjson
-
-from whisper_operator.api.v1alpha1 import KIND, Manifest
-from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT, Kind
-from whisper_operator.observe.facts import Facts
+from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
+from whisper_operator.objects.kinds import (
+    CLUSTER_FACTS,
+    EVENT,
+    LIMIT_RANGE,
+    NAMESPACE_FACTS,
+    NODE,
+    QUOTA,
+    STORAGE_CLASS,
+    Kind,
+)
+from whisper_operator.observe.facts import Facts, Node, way_in
+from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
-
-Key = tuple[str, str]
-"""Namespace and name of a WhisperService."""
-Name = tuple[str, str]
-"""Kind and name of an object among those of one service."""
+from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of
+from whisper_operator.observe.warning_log import WarningLog
 
 DELETED: Final = "DELETED"
+"""The type of a watch event that ends an object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    uid: str
-    version: int
-    json: bytes
+class ObjectCache:
+    """One owner of everything seen. Versions are compared across objects, as etcd counts them across all."""
 
-    @property
-    def body(self) -> Manifest:
-        return orjson.loads(self.json)
-
-
-class Store:
-    """One owner of what was seen; an older version never replaces a newer one, whichever way it came."""
-
-    def __init__(self) -> None:
-        self._services: dict[Key, Kept] = {}
-        self._unready: set[Key] = set()
-        self._children: dict[Key, dict[Name, Kept]] = {}
-        self._deleted: dict[str, int] = {}
+    def __init__(self, *, whole_cluster: bool) -> None:
+        """`whole_cluster`: nodes and storage classes are watched; False where only namespaces may be read."""
+        self._whole_cluster = whole_cluster
+        self._entries: defaultdict[str, dict[ObjectId, Entry]] = defaultdict(dict)
+        """By kind."""
+        self._tombstones: dict[str, int] = {}
         """Version at which each uid was deleted, so that a late reply does not bring it back."""
+        self._indexes = Indexes()
+        self._warnings = WarningLog()
 
-    def see(self, body: Manifest, event: str | None = None) -> Key | None:
-        """Takes `body` in; the key of the service that it changes something for, None where nothing is new."""
-        key, uid, version = key_of(body), body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
-        if key is None or version <= self._deleted.get(uid, -1):
-            return None
-        name = (body["kind"], body["metadata"]["name"])
+    def observe(self, body: Manifest, event: str | None = None) -> set[Key]:
+        """Takes in one version of an object; the services that it concerns, none where it is not new.
+
+        `event`: ADDED, MODIFIED or DELETED as a watch says; None for what a list or a reply holds.
+        """
+        if body["kind"] == EVENT.kind:
+            return self._observe_warning(body, event)
+        at, uid, version = id_of(body), body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
+        known = self._entries[at.kind].get(at)
+        if version <= self._tombstones.get(uid, -1):
+            return set()
         if event == DELETED:
-            return self._forget(key, name, uid, version)
-        known = self._kept(key, name)
+            return self._delete(at, uid, version)
         if known is not None and known.version >= version:
-            return None
-        self._keep(key, name, Kept(uid, version, orjson.dumps(_slim(body))))
-        if name[0] == KIND:
-            (self._unready.discard if _is_ready(body) else self._unready.add)(key)
-        return key
+            return set()
+        return self._put(at, entry_of(body))
 
-    def forget_absent(self, kind: Kind, namespace: str | None, there: Collection[str], version: int) -> set[Key]:
-        """Forgets what a complete list of that version does not hold, of whose objects `there` are the uids.
+    def delete_absent(self, kind: Kind, namespace: str | None, uids: Collection[str], version: int) -> set[Key]:
+        """Deletes what a complete list does not hold; the services that this concerns.
 
-        The keys that this changes something for.
+        `namespace`: the one that was listed, None for all; `uids`: of everything listed; `version`: the list's, so that
+        what is newer stays.
         """
         gone = [
-            (key, name, kept.uid)
-            for key, name, kept in self._of(kind)
-            if kept.uid not in there and namespace in (None, key[0]) and kept.version <= version
+            (at, entry.uid)
+            for at, entry in self._entries[kind.kind].items()
+            if entry.uid not in uids and namespace in (None, at.namespace) and entry.version <= version
         ]
-        return {key for key, name, uid in gone if self._forget(key, name, uid, version)}
+        return {key for at, uid in gone for key in self._delete(at, uid, version)}
 
-    def forget_service(self, key: Key, uid: str) -> None:
-        """Takes in that the API server has that service no more, though no watch has said so."""
-        known = self._services.get(key)
-        if known is not None:
-            self._forget(key, (KIND, key[1]), uid, known.version)
+    def delete_service(self, key: Key, uid: str) -> None:
+        """Takes in that the API server no longer has that service, though no watch has shown it."""
+        at = ObjectId(KIND, *key)
+        if known := self._entries[KIND].get(at):
+            self._delete(at, uid, known.version)
 
-    def forget_deletions(self) -> None:
+    def forget_tombstones(self) -> None:
         """After a complete list of every kind, no older version can still arrive."""
-        self._deleted.clear()
-        self._children = {key: shelf for key, shelf in self._children.items() if shelf}
+        self._tombstones.clear()
 
     def service(self, key: Key) -> Manifest | None:
-        kept = self._services.get(key)
-        return kept.body if kept else None
+        entry = self._entries[KIND].get(ObjectId(KIND, *key))
+        return entry.body if entry else None
 
-    def bodies(self) -> Iterator[Manifest]:
-        """Every WhisperService."""
-        return (kept.body for kept in list(self._services.values()))
+    def services(self) -> Iterator[Manifest]:
+        return (entry.body for entry in list(self._entries[KIND].values()))
 
-    def unready(self) -> list[Key]:
-        """The services that are not Ready, or whose change waits for something."""
-        return list(self._unready)
-
-    def services(self) -> list[Key]:
-        return list(self._services)
+    def keys(self) -> list[Key]:
+        """Of every WhisperService."""
+        return [(at.namespace, at.name) for at in self._entries[KIND]]
 
     def observed(self, key: Key, facts: Facts) -> Observed:
-        return Observed({name: kept.body for name, kept in self._children.get(key, {}).items()}, facts)
+        """The live children of a service, pods included, and `facts`."""
+        children = self._indexes.children[key]
+        return Observed({(at.kind, at.name): entry.body for at, entry in children.items()}, facts)
 
-    def version_of(self, body: Manifest) -> Manifest | None:
-        """The newest version seen of that object."""
-        key = key_of(body)
-        kept = self._kept(key, (body["kind"], body["metadata"]["name"])) if key else None
-        return kept.body if kept else None
+    def newest(self, body: Manifest) -> Manifest | None:
+        """The newest version of that object; None where it is not there, or belongs to no service."""
+        entry = self._entries[body["kind"]].get(id_of(body))
+        return entry.body if entry and entry.owner else None
 
-    def owner(self, kind: str, namespace: str, name: str) -> Key | None:
-        """The service whose pod or claim that is, by the name that it begins with."""
-        parts = name.split("-")
-        keys = ((namespace, "-".join(parts[:count])) for count in range(len(parts), 0, -1))
-        return next((key for key in keys if (kind, name) in self._children.get(key, {})), None)
+    def facts(self, service: WhisperService, now: float) -> Facts:
+        """What watches show of the cluster, as the service sees it; `now`: seconds since the epoch."""
+        namespace, way, ingress = service.metadata.namespace, way_in(service), service.spec.ingress
+        class_name = (ingress and ingress.class_name) or ""
+        holder = self._indexes.holder(way, (namespace, service.metadata.name), class_name) if way else None
+        return Facts(
+            now=now,
+            nodes=tuple(self._nodes()) if self._whole_cluster else None,
+            storage_classes=self._records(STORAGE_CLASS) if self._whole_cluster else None,
+            quotas=tuple(self._records(QUOTA, namespace).values()),
+            limit_ranges=tuple(self._records(LIMIT_RANGE, namespace).values()),
+            taken={way: holder} if way and holder else {},
+            warnings=self._warnings.of(namespace),
+        )
 
-    def _kept(self, key: Key, name: Name) -> Kept | None:
-        return self._services.get(key) if name[0] == KIND else self._children.get(key, {}).get(name)
+    def _nodes(self) -> Iterator[Node]:
+        return (one.record for one in self._indexes.facts_of(NODE).values() if isinstance(one.record, Node))
 
-    def _keep(self, key: Key, name: Name, kept: Kept) -> None:
-        if name[0] == KIND:
-            self._services[key] = kept
-        else:
-            self._children.setdefault(key, {})[name] = kept
+    def _records(self, kind: Kind, namespace: str = "") -> dict[str, Manifest]:
+        """By name."""
+        found = self._indexes.facts_of(kind, namespace).items()
+        return {at.name: entry.record for at, entry in found if isinstance(entry.record, dict)}
 
-    def _forget(self, key: Key, name: Name, uid: str, version: int) -> Key | None:
-        """Remembers that the object is gone; None where a successor of its name is there, or nothing was known."""
-        self._deleted[uid] = version
-        known = self._kept(key, name)
-        if known is None or known.uid != uid:
-            return None
-        if name[0] == KIND:
-            del self._services[key]
-            self._unready.discard(key)
-        else:
-            del self._children[key][name]
-        return key
+    def _observe_warning(self, body: Manifest, event: str | None) -> set[Key]:
+        """The service of the child that the Warning is about; none where it says nothing new, or has only expired."""
+        if event == DELETED or not self._warnings.add(body):
+            return set()
+        about = body["involvedObject"]
+        kind, namespace, name = about.get("kind", ""), about.get("namespace", ""), about.get("name", "")
+        entry = self._entries[kind].get(ObjectId(kind, namespace, name))
+        return {entry.owner} if entry and entry.owner else set()
 
-    def _of(self, kind: Kind) -> Iterator[tuple[Key, Name, Kept]]:
-        if kind.kind == KIND:
-            yield from ((key, (KIND, key[1]), kept) for key, kept in self._services.items())
-        for key, shelf in self._children.items():
-            yield from ((key, name, kept) for name, kept in shelf.items() if name[0] == kind.kind)
+    def _delete(self, at: ObjectId, uid: str, version: int) -> set[Key]:
+        """Deletes exactly that object, and not a successor of its name."""
+        self._tombstones[uid] = version
+        known = self._entries[at.kind].get(at)
+        return self._put(at, None) if known is not None and known.uid == uid else set()
 
-
-def key_of(body: Manifest) -> Key | None:
-    """The service that `body` is, or belongs to by its label."""
-    metadata = body["metadata"]
-    if body["kind"] == KIND:
-        return metadata["namespace"], metadata["name"]
-    service = metadata.get("labels", {}).get(names.LABEL_SERVICE)
-    return (metadata["namespace"], service) if service else None
-
-
-def _is_ready(body: Manifest) -> bool:
-    conditions = body.get("status", {}).get("conditions", ())
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return ready and not any(one["type"] in ("Reconciling", "Stalled") for one in conditions)
-
-
-def _slim(body: Manifest) -> Manifest:
-    """`body` without its field managers, the bulk of it, but for those of a Deployment's number of replicas."""
-    metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
-    if body["kind"] == DEPLOYMENT.kind:
-        metadata["managedFields"] = [_of_replicas(entry) for entry in body["metadata"].get("managedFields", ())]
-    return {**body, "metadata": metadata}
+    def _put(self, at: ObjectId, entry: Entry | None) -> set[Key]:
+        """Replaces, adds or (None) removes what is kept of an object; the services that this concerns."""
+        entries = self._entries[at.kind]
+        before = entries.get(at)
+        if entry is not None:
+            entries[at] = entry
+        elif before is not None:
+            del entries[at]
+        return self._indexes.update(at, before, entry)
 
 
-def _of_replicas(entry: dict[str, Any]) -> dict[str, Any]:
-    if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}):
-        return {**entry, "fieldsV1": {"f:spec": {"f:replicas": {}}}}
-    return {**entry, "fieldsV1": {}}
+class Listing:
+    """One complete list of a kind: its pages go into the cache, and at its end what none of them held is deleted."""
+
+    def __init__(self, cache: ObjectCache, kind: Kind, namespace: str | None) -> None:
+        """`namespace`: the one that is listed, None for all."""
+        self._cache, self._kind, self._namespace = cache, kind, namespace
+        self._uids: set[str] = set()
+
+    def observe(self, page: Iterable[Manifest]) -> set[Key]:
+        """Takes one page in; the services that it tells something new of."""
+        concerned: set[Key] = set()
+        for body in page:
+            self._uids.add(body["metadata"]["uid"])
+            concerned |= self._cache.observe(body)
+        return concerned
+
+    def end(self, version: int) -> set[Key]:
+        """After the last page, with the list's version; the services whose objects have gone."""
+        return self._cache.delete_absent(self._kind, self._namespace, self._uids, version)
+
+
+def fact_kinds(*, whole_cluster: bool) -> tuple[Kind, ...]:
+    """What is watched beside the services and their children."""
+    return (*(CLUSTER_FACTS if whole_cluster else ()), *NAMESPACE_FACTS)

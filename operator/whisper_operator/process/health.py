@@ -9,19 +9,20 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 
 async def serve(
-    host: str, metrics_port: int, health_port: int, trouble: Callable[[], str | None], is_ready: Callable[[], bool]
+    host: str, metrics_port: int, health_port: int, standstill: Callable[[], str | None], is_ready: Callable[[], bool]
 ) -> list[web.AppRunner]:
-    """Starts both; the runners, to be cleaned up.
+    """Serves both ports; the runners are the caller's to clean up. Raises OSError where a port is taken.
 
-    `trouble`: what stands still, so that only a restart helps; `is_ready`: every kind has been listed once.
+    `standstill`: what stands still, so that only a restart helps; None where nothing does. `is_ready`: every kind has
+    been listed.
     """
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_: web.Request) -> web.Response:
-        if stuck := trouble():
-            return web.json_response({"status": "unhealthy", "cause": stuck}, status=503)
+        if cause := standstill():
+            return web.json_response({"status": "unhealthy", "cause": cause}, status=503)
         return web.json_response({"status": "healthy"})
 
     async def readyz(_: web.Request) -> web.Response:

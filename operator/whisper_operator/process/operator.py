@@ -1,78 +1,71 @@
-"""The operator's process: lists, watches, leads, and works the queue until it is told to stop."""
+"""The operator's process: lists, watches, leads, and reconciles until it is stopped."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Collection
-from typing import Final, TypeVar
+from typing import Final
 
-from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.kube.client import Cluster, credentials
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.credentials import credentials
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.kube.lease import AlwaysHeld, Lease
-from whisper_operator.kube.watches import Watches, selector_of
+from whisper_operator.kube.lease import AlwaysHeld, Leadership, Lease
+from whisper_operator.kube.watch_thread import WatchThread
 from whisper_operator.objects.kinds import EVENT, POD, WHISPER_SERVICE, Kind
-from whisper_operator.observe.cache import Key, Store
-from whisper_operator.observe.indexes import Place, Survey, fact_kinds, place_of
+from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.installation import Env
 from whisper_operator.process import health
+from whisper_operator.process.informer import Informer
 from whisper_operator.process.settings import Settings
 from whisper_operator.reconcile import worker
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.queue import Queue
 from whisper_operator.reconcile.reconciler import Reconciler
-from whisper_operator.telemetry import logs, metrics
+from whisper_operator.telemetry import logs, metrics, queue_metrics
 
 START_RETRY_SECONDS: Final = 2.0
-WATCHES_OPEN_SECONDS: Final = 20.0
-"""Within which every watch is open after the start, by far."""
-T = TypeVar("T")
+LISTS_SECONDS: Final = 30.0
+"""After which the log says what the start waits for."""
 log = logging.getLogger(__name__)
 
 
 class Operator:
     """The parts of the process, and what they share."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, lease: Lease | AlwaysHeld) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster, lease: Leadership) -> None:
         self._settings = settings
         self._cluster = cluster
         self._lease = lease
-        self._store = Store()
-        self._survey = Survey(not settings.watch_namespaces, self._store.unready)
-        self._queue = Queue()
-        self._watches = Watches(self._see, settings.watch_namespaces, cluster.configuration)
+        self._cache = ObjectCache(whole_cluster=not settings.watch_namespaces)
+        self._queue = Queue(queue_metrics.PrometheusQueueMetrics())
+        self._informer = Informer(self._cache, self._queue)
+        self._watches = WatchThread(self._informer, settings.watch_namespaces, cluster.configuration)
         self._kinds: frozenset[Kind] = frozenset()
-        self._synced = False
+        self._has_synced = False
         recorder = Recorder(cluster, settings.identity)
-        self._reconciler = Reconciler(cluster, self._store, self._survey, recorder, self._env)
+        self._reconciler = Reconciler(cluster, self._cache, recorder, self._env)
 
     async def run(self) -> None:
-        """Until it is cancelled; raises LeaseLost when another replica may lead."""
+        """Runs until it is cancelled; raises LeaseLost when another replica may lead."""
         settings = self._settings
-        shown = metrics.show(self._store.bodies)
+        conditions = metrics.register(self._cache.services)
         metrics.WATCHES_SILENT.set_function(self._watches.silent_seconds)
         runners = await health.serve(
-            settings.host,
-            settings.metrics_port,
-            settings.health_port,
-            self._trouble,
-            lambda: self._synced and self._watches.are_running,
+            settings.host, settings.metrics_port, settings.health_port, self._standstill, self._is_ready
         )
         try:
-            self._kinds = await _answered(self._cluster.served_kinds)
+            self._kinds = await self._served_kinds()
             self._watches.start(self._watched())
-            await _answered(self._resync)
-            self._synced = True
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._discover())
-                group.create_task(self._resync_often())
+                group.create_task(self._sync())
+                group.create_task(self._resync())
                 group.create_task(self._lead(group))
         finally:
             await self._lease.release()
             await self._watches.stop()
-            metrics.hide(shown)
+            metrics.unregister(conditions)
             for runner in runners:
                 await runner.cleanup()
 
@@ -83,38 +76,53 @@ class Operator:
         facts = fact_kinds(whole_cluster=not self._settings.watch_namespaces)
         return frozenset({WHISPER_SERVICE, POD, EVENT, *facts, *self._kinds})
 
-    def _trouble(self) -> str | None:
-        """What stands still."""
+    def _is_ready(self) -> bool:
+        return self._has_synced and self._watches.is_watching
+
+    def _standstill(self) -> str | None:
+        """What stands still; None where nothing does."""
         limit = self._settings.standstill_seconds
-        if self._synced and self._watches.silent_seconds() > limit:
+        if self._watches.silent_seconds() > limit:
             return "the watches stand still"
         if self._queue.stuck_seconds() > limit:
             return "the queue stands still"
         return None
 
-    def _see(self, body: Manifest, event: str | None) -> None:
-        """Takes in what a watch shows, and queues what it concerns."""
-        self._queue.add_all(self._survey.see(body, event))
-        if body["kind"] == EVENT.kind:
-            about = body["involvedObject"]
-            key = self._store.owner(about.get("kind", ""), about.get("namespace", ""), about.get("name", ""))
-        else:
-            key = self._store.see(body, event)
-        if key:
-            self._queue.add(key)
+    async def _served_kinds(self) -> frozenset[Kind]:
+        """The child kinds that the cluster serves, as soon as the API server answers: an outage delays the start."""
+        while True:
+            try:
+                return await self._cluster.served_kinds()
+            except ApiError as error:
+                log.warning("not started yet: %s", error)
+            await asyncio.sleep(START_RETRY_SECONDS)
+
+    async def _sync(self) -> None:
+        """Returns once every kind has been listed completely."""
+        while not self._has_synced:
+            try:
+                async with asyncio.timeout(LISTS_SECONDS):
+                    await self._watches.wait_until_listed()
+            except TimeoutError:
+                log.warning("not started yet: no complete list of %s", ", ".join(self._watches.unlisted))
+            else:
+                self._has_synced = True
 
     async def _lead(self, group: asyncio.TaskGroup) -> None:
+        """Reconciles every service once this replica leads; ends as soon as it no longer does, by LeaseLost."""
+        await self._watches.wait_until_listed()
         await self._lease.acquire()
         log.info("this replica leads")
-        self._queue.sweep(self._store.services())
+        self._queue.add_low_priority(self._cache.keys())
         metrics.WORKERS.set(self._settings.workers)
-        self._queue.begin()
+        self._queue.start()
+        queue_metrics.show_times(self._queue)
         for _ in range(self._settings.workers):
             group.create_task(worker.work(self._queue, self._reconciler.reconcile))
-        await self._lease.keep()
+        await self._lease.renew()
 
     async def _discover(self) -> None:
-        """Watches anew when an API that matters comes or goes, and passes over every service again."""
+        """Watches anew when an API that matters comes or goes, and reconciles every service again."""
         while True:
             await asyncio.sleep(self._settings.discovery_seconds)
             try:
@@ -128,72 +136,19 @@ class Operator:
             await self._watches.stop()
             self._kinds = kinds
             self._watches.start(self._watched())
-            self._queue.sweep(self._store.services())
+            self._queue.add_low_priority(self._cache.keys())
 
-    async def _resync_often(self) -> None:
-        """The first time soon: what was deleted after our list and before the watches' own is told by neither."""
-        pause = min(WATCHES_OPEN_SECONDS, self._settings.resync_seconds)
+    async def _resync(self) -> None:
+        """Lists everything now and then, for whatever the watches have missed, and counts it."""
+        namespaces = self._settings.watch_namespaces or (None,)
         while True:
-            await asyncio.sleep(pause)
-            pause = self._settings.resync_seconds
+            await asyncio.sleep(self._settings.resync_seconds)
             try:
-                missed = await self._resync()
+                missed = await self._informer.resync(self._cluster, self._watched(), namespaces)
             except ApiError as error:
                 log.warning("the resync failed: %s", error)
             else:
                 metrics.MISSED.inc(missed)
-
-    async def _resync(self) -> int:
-        """Lists every kind, because a watch that starts anew does not tell what was deleted meanwhile.
-
-        How many changes no watch had shown.
-        """
-        count = 0
-        for namespace in self._settings.watch_namespaces or (None,):
-            for kind in services_first(self._watched() - {EVENT}):
-                count += await self._list(kind, namespace)
-        self._store.forget_deletions()
-        return count
-
-    async def _list(self, kind: Kind, namespace: str | None) -> int:
-        """Takes in everything of a kind, and queues what it concerns; of how many services it tells something new.
-
-        Each page is queued as it is taken in: if the next one fails, nobody else tells of what this one brought.
-        """
-        uids: set[str] = set()
-        places: set[Place] = set()
-        concerned: set[Key] = set()
-        version = 0
-        async for page, listed_at in self._cluster.pages(kind, namespace, selector_of(kind)):
-            version = listed_at
-            uids |= {body["metadata"]["uid"] for body in page}
-            places |= {place_of(body) for body in page}
-            woken = {key for body in page for key in self._survey.see(body)}
-            told = {key for body in page if (key := self._store.see(body))}
-            self._queue.sweep(woken | told)
-            concerned |= told
-        told = self._store.forget_absent(kind, namespace, uids, version)
-        self._queue.sweep(self._survey.forget_absent(kind, namespace, places, version) | told)
-        return len(concerned | told)
-
-
-def services_first(kinds: Collection[Kind]) -> list[Kind]:
-    """In the order in which a resync lists them.
-
-    If a service and its children went unseen, its children's absence must not be found first: they would be made again,
-    and a claim that is retained has no owner with which it would go.
-    """
-    return sorted(kinds, key=lambda kind: (kind != WHISPER_SERVICE, kind.kind))
-
-
-async def _answered(ask: Callable[[], Awaitable[T]]) -> T:
-    """What `ask` returns once the API server answers it: what starts in an outage is there when that ends."""
-    while True:
-        try:
-            return await ask()
-        except ApiError as error:
-            log.warning("not started yet: %s", error)
-        await asyncio.sleep(START_RETRY_SECONDS)
 
 
 def main(*, is_dry: bool = False) -> None:

@@ -18,7 +18,7 @@ from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import DEPLOYMENT, Kind, by_name
-from whisper_operator.observe.cache import Store
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.plan import is_ours
 
 NEW: Final = {"resourceVersion": "1"}
@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 
 
 class Applier:
-    def __init__(self, cluster: Cluster, store: Store) -> None:
+    def __init__(self, cluster: Cluster, cache: ObjectCache) -> None:
         self._cluster = cluster
-        self._store = store
+        self._cache = cache
 
     async def apply(self, service: WhisperService, manifest: Manifest) -> Judgement | None:
         """Applies one child; the judgement where it may not be touched, or the API server refuses it for good."""
-        kind, seen = by_name(manifest["kind"]), self._store.version_of(manifest)
+        kind, seen = by_name(manifest["kind"]), self._cache.newest(manifest)
         live = seen if seen and is_ours(service, seen) else None
         try:
             await self._apply_with_handover(service, kind, manifest, live)
@@ -55,7 +55,7 @@ class Applier:
         if found is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it was there and is gone again")
         if is_ours(service, found):
-            self._store.see(found)
+            self._cache.observe(found)
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it was there and had not been seen yet")
         if _is_predecessors(service, found):
             # Its deletion is an event, and that event a pass.
@@ -92,10 +92,10 @@ class Applier:
 
     def _see(self, body: Manifest) -> None:
         if self._cluster.is_dry:
-            live = self._store.version_of(body) or {}
+            live = self._cache.newest(body) or {}
             log.info("would apply %s: %s", label(body), "; ".join(changes(live, body)) or "nothing changes")
         else:
-            self._store.see(body)
+            self._cache.observe(body)
 
 
 def label(manifest: Manifest) -> str:

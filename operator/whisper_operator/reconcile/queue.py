@@ -1,8 +1,8 @@
-"""A work queue with client-go's semantics: each key at most once, and never in two hands at the same time.
+"""A work queue with client-go's semantics: each key waits at most once, and is never processed twice at the same time.
 
-What changed goes before what is merely passed over with all the rest: after a restart with thousands of services, a
-change does not wait for thousands of passes. So does controller-runtime's priority queue, but for the share of turns
-that the rest keeps, without which changes could hold it up for ever
+Keys of which something changed go before those that are merely reconciled with all the rest: after a restart with
+thousands of services, a change does not wait for thousands of passes. So does controller-runtime's priority queue, but
+for the share of turns that low priority keeps, without which changes could hold it up for ever
 (https://github.com/kubernetes-sigs/controller-runtime/issues/3496).
 """
 
@@ -11,140 +11,163 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
-from whisper_operator.observe.cache import Key
-from whisper_operator.telemetry import metrics
+from whisper_operator.observe.records import Key
 
 FIRST_RETRY_SECONDS: Final = 0.05
 LAST_RETRY_SECONDS: Final = 600.0
-SWEPT_EVERY: Final = 4
-"""One of so many turns is kept for the keys that are swept, as long as there are any."""
+LOW_PRIORITY_EVERY: Final = 4
+"""One of so many turns is low priority's, as long as keys wait there."""
+
+
+class QueueMetrics(Protocol):
+    """What happens to a queue, as client-go's MetricsProvider counts it."""
+
+    def added(self) -> None: ...
+    def retried(self) -> None: ...
+    def got(self, waited_seconds: float) -> None: ...
+    def done(self, processed_seconds: float) -> None: ...
+    def depth(self, waiting: int) -> None: ...
+
+
+class NoMetrics:
+    def added(self) -> None: ...
+    def retried(self) -> None: ...
+    def got(self, waited_seconds: float) -> None: ...
+    def done(self, processed_seconds: float) -> None: ...
+    def depth(self, waiting: int) -> None: ...
 
 
 class Queue:
-    def __init__(self) -> None:
-        self._changed: dict[Key, float] = {}
+    def __init__(self, metrics: QueueMetrics | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds, from any beginning."""
+        self._metrics = metrics or NoMetrics()
+        self._clock = clock
+        self._high: dict[Key, float] = {}
         """Keys of which something changed, in order, with the time since which they wait."""
-        self._swept: dict[Key, float] = {}
-        """Keys that wait behind those; none is in both."""
-        self._busy: dict[Key, float] = {}
-        """Keys in work, with the time since which they are."""
-        self._begun = False
-        self._turns = 0
-        self._turned = 0.0
-        """When a key was last taken, or came to an empty queue."""
-        self._again: set[Key] = set()
-        """Keys that were added while in work."""
-        self._later: dict[Key, asyncio.TimerHandle] = {}
+        self._low: dict[Key, float] = {}
+        """Keys of low priority; none is in both lanes."""
+        self._processing: dict[Key, float] = {}
+        """Keys that workers have, with the time since which they have them."""
+        self._dirty: set[Key] = set()
+        """Keys that were added while they were processed."""
+        self._delayed: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
-        self._wake = asyncio.Event()
+        self._not_empty = asyncio.Event()
+        self._has_workers = False
+        self._turns = 0
+        self._moved = 0.0
+        """When a key was last taken, or added to an empty queue."""
 
     def add(self, key: Key) -> None:
-        metrics.QUEUE_ADDS.inc()
-        if key in self._busy:
-            self._again.add(key)
-        elif key not in self._changed:
-            self._come()
-            self._changed[key] = self._swept.pop(key, time.monotonic())
-        self._tell()
+        self._metrics.added()
+        if key in self._processing:
+            self._dirty.add(key)
+        elif key not in self._high:
+            self._restart_stall_clock()
+            self._high[key] = self._low.pop(key, self._clock())
+        self._depth_changed()
 
     def add_all(self, keys: Iterable[Key]) -> None:
         for key in keys:
             self.add(key)
 
-    def sweep(self, keys: Iterable[Key]) -> None:
-        """Adds every key of a list, whether anything of it changed or not."""
+    def add_low_priority(self, keys: Iterable[Key]) -> None:
+        """Adds keys behind those of which something changed."""
         for key in keys:
-            metrics.QUEUE_ADDS.inc()
-            if key in self._busy:
-                self._again.add(key)
-            elif key not in self._changed:
-                self._come()
-                self._swept.setdefault(key, time.monotonic())
-        self._tell()
-
-    def _come(self) -> None:
-        """Before a key is put to those that wait."""
-        if not (self._changed or self._swept):
-            self._turned = time.monotonic()
+            self._metrics.added()
+            if key in self._processing:
+                self._dirty.add(key)
+            elif key not in self._high:
+                self._restart_stall_clock()
+                self._low.setdefault(key, self._clock())
+        self._depth_changed()
 
     def add_after(self, key: Key, seconds: float) -> None:
-        """Adds `key` after `seconds`; of two such wishes the earlier one counts."""
+        """Adds `key` after `seconds`; of two such times the earlier one counts."""
         loop = asyncio.get_running_loop()
-        pending = self._later.get(key)
+        pending = self._delayed.get(key)
         if pending is not None and pending.when() <= loop.time() + seconds:
             return
         if pending is not None:
             pending.cancel()
-        self._later[key] = loop.call_later(seconds, self._due, key)
+        self._delayed[key] = loop.call_later(seconds, self._add_delayed, key)
 
-    def retry(self, key: Key, at_least: float = 0.0) -> None:
-        """Adds `key` after a delay that doubles with each failure, jittered, and is not shorter than `at_least`."""
+    def add_rate_limited(self, key: Key, at_least: float = 0.0) -> None:
+        """Adds `key` after a delay that doubles with each failure until `forget`, jittered by half.
+
+        `at_least`: seconds that the delay is not shorter than.
+        """
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        metrics.QUEUE_RETRIES.inc()
+        self._metrics.retried()
         delay = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 20))
         self.add_after(key, max(at_least, delay * random.uniform(0.5, 1.0)))
 
-    def begin(self) -> None:
-        """Workers are there from now on: what waits is to be taken."""
-        self._begun = True
-        self._turned = now = time.monotonic()
-        self._changed, self._swept = dict.fromkeys(self._changed, now), dict.fromkeys(self._swept, now)
-        metrics.UNFINISHED.set_function(lambda: sum(self._working_seconds()))
-        metrics.STANDSTILL.set_function(self.standstill_seconds)
-        metrics.LONGEST.set_function(lambda: max(self._working_seconds(), default=0.0))
-
-    def standstill_seconds(self) -> float:
-        """How long the key that waits or is in work longest has been so, once there are workers."""
-        now = time.monotonic()
-        lanes = (self._changed, self._swept) if self._begun else ()
-        waiting = [now - since for lane in lanes for since in lane.values()]
-        return max([*waiting, *self._working_seconds()], default=0.0)
-
-    def stuck_seconds(self) -> float:
-        """How long no waiting key has been taken, or one has been in work: a long queue that moves is not stuck."""
-        is_waiting = self._begun and (self._changed or self._swept)
-        untaken = time.monotonic() - self._turned if is_waiting else 0.0
-        return max([untaken, *self._working_seconds()])
-
-    def _working_seconds(self) -> list[float]:
-        now = time.monotonic()
-        return [now - since for since in self._busy.values()]
-
-    def succeeded(self, key: Key) -> None:
+    def forget(self, key: Key) -> None:
+        """Forgets the key's failures: it has been processed without one."""
         self._failures.pop(key, None)
 
+    def start(self) -> None:
+        """Workers are there from now on: from now on waiting counts."""
+        self._has_workers = True
+        self._moved = now = self._clock()
+        self._high, self._low = dict.fromkeys(self._high, now), dict.fromkeys(self._low, now)
+
     async def get(self) -> Key:
-        """Mostly the key that changed first, now and then the one that was swept first; the caller's until `done`."""
-        while not (self._changed or self._swept):
-            self._wake.clear()
-            await self._wake.wait()
+        """The next key, of low priority in one turn of LOW_PRIORITY_EVERY; the caller's until `done`."""
+        while not (self._high or self._low):
+            self._not_empty.clear()
+            await self._not_empty.wait()
         self._turns += 1
-        self._turned = time.monotonic()
-        is_kept = self._swept and self._turns % SWEPT_EVERY == 0
-        lane = self._changed if self._changed and not is_kept else self._swept
+        self._moved = now = self._clock()
+        is_lows_turn = self._low and self._turns % LOW_PRIORITY_EVERY == 0
+        lane = self._high if self._high and not is_lows_turn else self._low
         key, since = next(iter(lane.items()))
         del lane[key]
-        self._busy[key] = time.monotonic()
-        metrics.QUEUE_SECONDS.observe(time.monotonic() - since)
-        self._tell()
+        self._processing[key] = now
+        self._metrics.got(now - since)
+        self._depth_changed()
         return key
 
     def done(self, key: Key) -> None:
-        metrics.WORK_SECONDS.observe(time.monotonic() - self._busy.pop(key))
-        if key in self._again:
-            self._again.discard(key)
+        """Gives a key back; one that was added meanwhile waits again."""
+        self._metrics.done(self._clock() - self._processing.pop(key))
+        if key in self._dirty:
+            self._dirty.discard(key)
             self.add(key)
 
-    def _tell(self) -> None:
-        """Prometheus how many keys wait, and workers that some do."""
-        waiting = len(self._changed) + len(self._swept)
-        metrics.QUEUE_DEPTH.set(waiting)
-        if waiting:
-            self._wake.set()
+    def processing_seconds(self) -> list[float]:
+        """How long each key that is being processed has been so."""
+        now = self._clock()
+        return [now - since for since in self._processing.values()]
 
-    def _due(self, key: Key) -> None:
-        del self._later[key]
+    def standstill_seconds(self) -> float:
+        """How long the key that waits or is processed longest has been so, once there are workers."""
+        now = self._clock()
+        lanes = (self._high, self._low) if self._has_workers else ()
+        waiting = [now - since for lane in lanes for since in lane.values()]
+        return max([*waiting, *self.processing_seconds()], default=0.0)
+
+    def stuck_seconds(self) -> float:
+        """How long no waiting key has been taken, or one has been processed: a long queue that moves is not stuck."""
+        is_waiting = self._has_workers and (self._high or self._low)
+        untaken = self._clock() - self._moved if is_waiting else 0.0
+        return max([untaken, *self.processing_seconds()])
+
+    def _restart_stall_clock(self) -> None:
+        """Before a key is added: an empty queue was not stuck, however long nothing was taken from it."""
+        if not (self._high or self._low):
+            self._moved = self._clock()
+
+    def _depth_changed(self) -> None:
+        """Updates the depth gauge, and wakes a worker where a key waits."""
+        waiting = len(self._high) + len(self._low)
+        self._metrics.depth(waiting)
+        if waiting:
+            self._not_empty.set()
+
+    def _add_delayed(self, key: Key) -> None:
+        del self._delayed[key]
         self.add(key)

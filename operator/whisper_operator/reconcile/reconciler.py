@@ -22,11 +22,11 @@ from whisper_operator.build.deployment import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import AUTOSCALER, POD, SCALED_OBJECT, WHISPER_SERVICE, by_name
-from whisper_operator.observe.cache import DELETED, Key, Store
+from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.facts import Facts, requested_by_node
-from whisper_operator.observe.indexes import Survey
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.apply import Applier, label
 from whisper_operator.reconcile.dereference import with_lookups
 from whisper_operator.reconcile.events import Recorder, notes
@@ -49,22 +49,19 @@ log = logging.getLogger(__name__)
 class Reconciler:
     """The pass with what it works on; it is called for one service at a time, never twice for the same one at once."""
 
-    def __init__(
-        self, cluster: Cluster, store: Store, survey: Survey, recorder: Recorder, env: Callable[[], Env]
-    ) -> None:
+    def __init__(self, cluster: Cluster, cache: ObjectCache, recorder: Recorder, env: Callable[[], Env]) -> None:
         self._cluster = cluster
-        self._store = store
-        self._survey = survey
+        self._cache = cache
         self._recorder = recorder
         self._env = env
-        self._applier = Applier(cluster, store)
+        self._applier = Applier(cluster, cache)
         self._progress = ProgressReader()
         self._since: dict[Key, tuple[int, float]] = {}
         """Each service's generation, and when it was first seen; 0 once it is Ready."""
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds after which to look again, None: when something changes. Raises ApiError: try again later."""
-        body = self._store.service(key)
+        body = self._cache.service(key)
         if body is None or "deletionTimestamp" in body["metadata"]:
             self._since.pop(key, None)
             return None
@@ -81,7 +78,7 @@ class Reconciler:
             self._since[key] = (generation, 0.0 if _follows(service.status, generation) else time.monotonic())
         facts = await self._facts(service)
         troubles = await self._converge(key, service, facts)
-        if self._store.service(key) is None:
+        if self._cache.service(key) is None:
             return None
         observed = self._observe(key, service, facts)
         status = observed_status(service, observed, self._env(), troubles, _now())
@@ -89,12 +86,12 @@ class Reconciler:
         return self._look_again(service, observed, troubles)
 
     def _observe(self, key: Key, service: WhisperService, facts: Facts) -> Observed:
-        return ours(service, self._store.observed(key, facts))
+        return ours(service, self._cache.observed(key, facts))
 
     async def _facts(self, service: WhisperService) -> Facts:
         """What watches show, and what has to be looked up for this service alone."""
         key = (service.metadata.namespace, service.metadata.name)
-        facts = await with_lookups(self._survey.facts(service, time.time()), service, self._cluster)
+        facts = await with_lookups(self._cache.facts(service, time.time()), service, self._cluster)
         fetcher = fetch.running_pod(service, self._observe(key, service, facts))
         return dataclasses.replace(facts, progress=await self._progress.read(fetcher) if fetcher else None)
 
@@ -125,7 +122,7 @@ class Reconciler:
             await self._delete([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
             for manifest in left:
                 if await self._is_gone(service, manifest, observed):
-                    self._store.forget_service(key, service.metadata.uid)
+                    self._cache.delete_service(key, service.metadata.uid)
                     return refused
                 done.add(label(manifest))
                 if judged := await self._applier.apply(service, manifest):
@@ -152,7 +149,7 @@ class Reconciler:
             if self._cluster.is_dry:
                 log.info("would delete %s", label(live))
             else:
-                self._store.see(live, DELETED)
+                self._cache.observe(live, DELETED)
 
     async def _report(self, key: Key, service: WhisperService, status: Status) -> None:
         if as_json(status) == as_json(service.status):
@@ -196,10 +193,10 @@ class Reconciler:
             if error.status != 404:
                 raise
             if error.is_not_found:
-                self._store.forget_service(key, uid)
+                self._cache.delete_service(key, uid)
         else:
             if not self._cluster.is_dry:
-                self._store.see(written)
+                self._cache.observe(written)
 
     def _look_again(self, service: WhisperService, observed: Observed, troubles: list[Judgement]) -> float | None:
         """Seconds until the next look at what no watch shows: Secrets, others' objects, the passing of time."""

@@ -1,4 +1,4 @@
-"""The workers: each takes a service from the queue, runs its pass, and decides when it comes up again."""
+"""The workers: each takes a service from the queue, runs its pass, and decides when it is added again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from whisper_operator.kube.errors import ApiError, LeaseLost
-from whisper_operator.observe.cache import Key
+from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.queue import Queue
 from whisper_operator.telemetry import logs, metrics
 
@@ -18,10 +18,11 @@ PASS_SECONDS: Final = 60
 log = logging.getLogger(__name__)
 
 Reconcile = Callable[[Key], Awaitable[float | None]]
+"""Runs one pass; seconds after which to run the next one, None: when something changes."""
 
 
 async def work(queue: Queue, reconcile: Reconcile) -> None:
-    """Works the queue for ever; raises LeaseLost."""
+    """Processes the queue's keys for ever; raises LeaseLost."""
     while True:
         key = await queue.get()
         try:
@@ -33,41 +34,41 @@ async def work(queue: Queue, reconcile: Reconcile) -> None:
 
 
 async def run(key: Key, queue: Queue, reconcile: Reconcile) -> None:
-    """One pass; whatever it raises is logged, counted and tried again, a lost Lease excepted."""
+    """Runs one pass; whatever it raises is logged, counted and retried, but for LeaseLost, which it raises."""
     logs.PASS.set({"namespace": key[0], "service": key[1], "pass": secrets.token_hex(4)})
     started = time.monotonic()
     metrics.ACTIVE_WORKERS.inc()
     try:
         async with asyncio.timeout(PASS_SECONDS):
-            again = await reconcile(key)
+            requeue_after = await reconcile(key)
     except LeaseLost:
         raise
     except ApiError as error:
-        log.warning("pass failed and is tried again: %s", error)
-        _failed(error.reason or str(error.status))
-        queue.retry(key, at_least=error.retry_after)
+        log.warning("the pass failed and is retried: %s", error)
+        _count_failure(error.reason or str(error.status))
+        queue.add_rate_limited(key, at_least=error.retry_after)
     except TimeoutError:
-        log.warning("pass took longer than %d s and is tried again", PASS_SECONDS)
-        _failed("Timeout")
+        log.warning("the pass took longer than %d s and is retried", PASS_SECONDS)
+        _count_failure("Timeout")
         metrics.RECONCILE_TIMEOUTS.inc()
-        queue.retry(key)
+        queue.add_rate_limited(key)
     except Exception as error:
-        log.exception("pass failed by a bug and is tried again")
-        _failed(type(error).__name__)
+        log.exception("the pass failed by a bug and is retried")
+        _count_failure(type(error).__name__)
         metrics.RECONCILE_PANICS.inc()
-        queue.retry(key)
+        queue.add_rate_limited(key)
     else:
-        metrics.RECONCILES.labels(metrics.CONTROLLER, "success" if again is None else "requeue_after").inc()
-        queue.succeeded(key)
-        if again is not None:
-            queue.add_after(key, again)
+        metrics.RECONCILES.labels(metrics.CONTROLLER, "success" if requeue_after is None else "requeue_after").inc()
+        queue.forget(key)
+        if requeue_after is not None:
+            queue.add_after(key, requeue_after)
     finally:
         metrics.ACTIVE_WORKERS.dec()
         metrics.RECONCILE_SECONDS.observe(time.monotonic() - started)
         logs.PASS.set({})
 
 
-def _failed(cause: str) -> None:
+def _count_failure(cause: str) -> None:
     metrics.RECONCILES.labels(metrics.CONTROLLER, "error").inc()
     metrics.RECONCILE_ERRORS.inc()
     metrics.ERRORS.labels(cause).inc()

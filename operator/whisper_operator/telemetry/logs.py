@@ -1,4 +1,4 @@
-"""One JSON object for each log line, with the keys that the runtime's lines have too."""
+"""One JSON object for each log line. Its keys are those of the runtime's lines; `module` is the logger's name here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASS: ContextVar[Mapping[str, str]] = ContextVar("PASS", default=MappingProxyTyp
 """The object that the running pass works on, and the pass's id: in every line that the pass logs."""
 
 QUIET: Final = {
-    # kopf says for each event that its handler succeeded.
+    # kopf logs for each event that its handler succeeded.
     "kopf.objects": logging.WARNING,
     "kopf._core": logging.WARNING,
     # It warns that it leaves the signals alone, as it should: the process handles them.
@@ -43,15 +43,18 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: str, stream: TextIO | None = None) -> None:
-    """Sends all that the process says to `stream` (standard error), its last words and warnings included."""
+    """Sends every line to `stream` (None: standard error), warnings and an uncaught error included.
+
+    `level`: the least that is logged: debug, info, warning or error.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    sys.excepthook = _last_words
+    sys.excepthook = _log_uncaught
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(least)
 
 
-def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     log.critical("the process ends: %s", error, exc_info=(kind, error, trace))

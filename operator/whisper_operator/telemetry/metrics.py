@@ -68,7 +68,7 @@ MISSED: Final = Counter("whisper_operator_missed_changes_total", "Changes that a
 
 
 class Services(Collector):
-    """Every condition of every service, read when Prometheus asks: nothing is counted twice, nothing is left behind."""
+    """Every condition of every service, read at each scrape: none is counted twice, none outlives its service."""
 
     def __init__(self, services: Callable[[], Iterable[Manifest]]) -> None:
         self._services = services
@@ -87,12 +87,12 @@ class Services(Collector):
         yield found
 
 
-def show(services: Callable[[], Iterable[Manifest]]) -> Collector:
-    """Registers the services' conditions; what it returns is to be unregistered."""
+def register(services: Callable[[], Iterable[Manifest]]) -> Collector:
+    """Shows the conditions of `services`, which is asked at each scrape, until `unregister`."""
     collector = Services(services)
     REGISTRY.register(collector)
     return collector
 
 
-def hide(collector: Collector) -> None:
+def unregister(collector: Collector) -> None:
     REGISTRY.unregister(collector)

@@ -1,21 +1,21 @@
-"""Given a server that notes what reaches it whole, a replica that no longer leads sends nothing."""
+"""Given a server that notes what reaches it whole, a replica that no longer leads sends nothing; what reads return."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
 from kubernetes import client
 
-from whisper_operator.kube import client as requests
-from whisper_operator.kube.client import Cluster
+from tests.fakes.loops import SkippingLoop, on
+from whisper_operator.kube.client import REQUEST_SECONDS, Cluster, list_path
 from whisper_operator.kube.errors import ApiError, LeaseLost
-from whisper_operator.objects.kinds import SERVICE
+from whisper_operator.objects.kinds import CHILD_KINDS, OPTIONAL_KINDS, SCALED_OBJECT, SERVICE, Kind
 
 MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "speech", "namespace": "team", "uid": "1"}}
 
@@ -29,19 +29,20 @@ WRITES: dict[str, Write] = {
 
 
 @dataclass
-class Server:
+class NotingServer:
     url: str = ""
     methods: list[str] = field(default_factory=list[str])
+    content: object = field(default_factory=lambda: MANIFEST)
 
     async def answer(self, request: web.Request) -> web.Response:
         await request.read()
         self.methods.append(request.method)
-        return web.json_response(MANIFEST)
+        return web.json_response(self.content)
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    started, app = Server(), web.Application()
+async def server() -> AsyncIterator[NotingServer]:
+    started, app = NotingServer(), web.Application()
     app.router.add_route("*", "/{path:.*}", started.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -51,7 +52,7 @@ async def server() -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-def leading(server: Server, times: int) -> Cluster:
+def leading(server: NotingServer, times: int) -> Cluster:
     """A cluster whose replica leads for so many questions, and then no longer."""
     answers = iter([None] * times)
 
@@ -65,7 +66,7 @@ def leading(server: Server, times: int) -> Cluster:
 
 
 @pytest.mark.parametrize("method", WRITES)
-async def test_who_leads_writes(server: Server, method: str) -> None:
+async def test_who_leads_writes(server: NotingServer, method: str) -> None:
     cluster = leading(server, 2)
     await WRITES[method](cluster)
     assert server.methods == [method]
@@ -73,7 +74,7 @@ async def test_who_leads_writes(server: Server, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", WRITES)
-async def test_who_does_not_lead_writes_nothing(server: Server, method: str) -> None:
+async def test_who_does_not_lead_writes_nothing(server: NotingServer, method: str) -> None:
     cluster = leading(server, 0)
     with pytest.raises(LeaseLost):
         await WRITES[method](cluster)
@@ -82,7 +83,9 @@ async def test_who_does_not_lead_writes_nothing(server: Server, method: str) -> 
 
 
 @pytest.mark.parametrize("method", WRITES)
-async def test_who_was_stopped_between_its_check_and_the_socket_writes_nothing(server: Server, method: str) -> None:
+async def test_who_was_stopped_between_its_check_and_the_socket_writes_nothing(
+    server: NotingServer, method: str
+) -> None:
     cluster = leading(server, 1)
     with pytest.raises(ApiError, match="another replica leads"):
         await WRITES[method](cluster)
@@ -90,44 +93,83 @@ async def test_who_was_stopped_between_its_check_and_the_socket_writes_nothing(s
     await cluster.close()
 
 
-async def test_a_request_that_takes_too_long_fails(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.05)
-    async with asking(silent) as asked:
+@on(SkippingLoop)
+async def test_a_request_that_takes_too_long_fails() -> None:
+    async with asking_in_vain() as (asked, loop):
+        loop.skip(REQUEST_SECONDS)
         with pytest.raises(ApiError, match="TimeoutError"):
             await asked
 
 
-async def test_who_is_cancelled_while_a_request_times_out_is_cancelled(
-    silent: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@on(SkippingLoop)
+async def test_who_is_cancelled_while_a_request_times_out_is_cancelled() -> None:
     """As when a replica wakes up after a minute: the Lease is lost, and every request is too late at once."""
-    monkeypatch.setattr(requests, "REQUEST_SECONDS", 0.05)
-    async with asking(silent) as asked:
-        asyncio.get_running_loop().call_later(0.05, asked.cancel)
-        await asyncio.sleep(0.02)
-        time.sleep(0.1)
+    async with asking_in_vain() as (asked, loop):
+        loop.skip(60)
+        loop.call_soon(asked.cancel)
         with pytest.raises(asyncio.CancelledError):
             await asked
 
 
-@pytest.fixture
-async def silent() -> AsyncIterator[str]:
-    """The address of a server that takes requests and never answers."""
-    open_ones: list[asyncio.StreamWriter] = []
-    async with await asyncio.start_server(lambda _, writer: open_ones.append(writer), "127.0.0.1", 0) as listening:
-        host, port = listening.sockets[0].getsockname()
-        yield f"http://{host}:{port}"
-        for writer in open_ones:
-            writer.close()
-            await writer.wait_closed()
-
-
 @asynccontextmanager
-async def asking(url: str) -> AsyncGenerator[asyncio.Task[object]]:
-    configuration = client.Configuration()
-    configuration.host = url
-    cluster = Cluster(configuration)
-    try:
-        yield asyncio.create_task(cluster.get(SERVICE, "team", "speech"))
-    finally:
+async def asking_in_vain() -> AsyncGenerator[tuple[asyncio.Task[object], SkippingLoop]]:
+    """A request that has reached a server which never answers, and the loop whose clock decides."""
+    arrived, loop = asyncio.Event(), asyncio.get_running_loop()
+    assert isinstance(loop, SkippingLoop)
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        arrived.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as listening:
+        host, port = listening.sockets[0].getsockname()
+        cluster = Cluster(client.Configuration(host=f"http://{host}:{port}"))
+        asked = asyncio.create_task(cluster.get(SERVICE, "team", "speech"))
+        await arrived.wait()
+        yield asked, loop
         await cluster.close()
+
+
+def api(group: str, version: str, plural: str) -> dict[str, Any]:
+    return {"metadata": {"name": group}, "versions": [{"version": version, "resources": [{"resource": plural}]}]}
+
+
+OURS = api("whisper-operator.io", "v1alpha1", "whisperservices")
+OTHERS = [api("keda.sh", "v1alpha1", "scaledobjects"), api("monitoring.coreos.com", "v2", "servicemonitors")]
+
+
+async def test_an_optional_kind_is_served_in_its_version_alone(server: NotingServer) -> None:
+    server.content = {"items": [OURS, *OTHERS]}
+    cluster = leading(server, 0)
+    assert await cluster.served_kinds() == frozenset(CHILD_KINDS) - OPTIONAL_KINDS | {SCALED_OBJECT}
+    await cluster.close()
+
+
+async def test_a_cluster_without_our_api_is_an_error_with_its_remedy(server: NotingServer) -> None:
+    server.content = {"items": OTHERS}
+    cluster = leading(server, 0)
+    with pytest.raises(ApiError, match="apply the CustomResourceDefinition"):
+        await cluster.served_kinds()
+    await cluster.close()
+
+
+async def test_a_list_comes_in_pages_of_one_version(server: NotingServer) -> None:
+    server.content = {"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]}
+    cluster = leading(server, 0)
+    pages = [page async for page in cluster.pages(SERVICE, "team")]
+    assert pages == [([{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}], 7)]
+    await cluster.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "path"),
+    [
+        (SERVICE, None, "/api/v1/services"),
+        (SERVICE, "team", "/api/v1/namespaces/team/services"),
+        (SCALED_OBJECT, "team", "/apis/keda.sh/v1alpha1/namespaces/team/scaledobjects"),
+    ],
+)
+def test_where_a_list_is(kind: Kind, namespace: str | None, path: str) -> None:
+    assert list_path(kind, namespace) == path

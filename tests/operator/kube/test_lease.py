@@ -6,14 +6,11 @@ The clock is the loop's, and goes on only while everybody waits: nothing here de
 from __future__ import annotations
 
 import asyncio
-import functools
-import selectors
-from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.fakes.loops import InstantLoop, loop_time, on
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube import lease as module
 from whisper_operator.kube.errors import ApiError, LeaseLost
@@ -21,7 +18,7 @@ from whisper_operator.kube.lease import Lease
 from whisper_operator.objects.kinds import Kind
 
 
-class Server:
+class LeaseServer:
     """One Lease as an API server keeps it; `mute` for one that takes requests and never answers."""
 
     def __init__(self) -> None:
@@ -55,73 +52,43 @@ class Server:
             raise ApiError("GET lease", 500, "InternalError", "etcdserver: request timed out")
 
 
-class Clock(selectors.SelectSelector):
-    """Turns every wait into a step of the clock."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 1000.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        self.now += timeout or 0.0
-        return super().select(0)
-
-
-class Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._clock = Clock()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now
-
-
-def timed(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Runs `test` on a loop of that clock."""
-
-    @functools.wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        with asyncio.Runner(loop_factory=Loop) as runner:
-            runner.run(test(*args, **kwargs))
-
-    return run
-
-
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
-    monkeypatch.setattr(module, "time", clock)
-    return Server()
+def server() -> LeaseServer:
+    return LeaseServer()
 
 
-@timed
-async def test_a_free_lease_is_taken_and_renewed(server: Server) -> None:
-    lease = Lease(server, "team", "a")
+def lease_of(identity: str, server: LeaseServer) -> Lease:
+    return Lease(server, "team", identity, clock=loop_time)
+
+
+@on(InstantLoop)
+async def test_a_free_lease_is_taken_and_renewed(server: LeaseServer) -> None:
+    lease = lease_of("a", server)
     await lease.acquire()
     lease.check()
-    keeping = asyncio.create_task(lease.keep())
+    renewing = asyncio.create_task(lease.renew())
     await asyncio.sleep(module.RENEW_DEADLINE_SECONDS * 2)
     lease.check()
     assert server.holder == "a"
-    keeping.cancel()
+    renewing.cancel()
 
 
 @pytest.mark.parametrize("trouble", ["mute", "broken"])
-@timed
-async def test_a_holder_that_cannot_renew_ends_before_another_may_lead(server: Server, trouble: str) -> None:
-    lease = Lease(server, "team", "a")
+@on(InstantLoop)
+async def test_a_holder_that_cannot_renew_ends_before_another_may_lead(server: LeaseServer, trouble: str) -> None:
+    lease = lease_of("a", server)
     await lease.acquire()
     setattr(server, trouble, True)
     loop = asyncio.get_running_loop()
     started = loop.time()
     with pytest.raises(LeaseLost, match="a no longer holds Lease team/whisper-operator"):
-        await lease.keep()
+        await lease.renew()
     assert loop.time() - started == pytest.approx(module.RENEW_DEADLINE_SECONDS)
 
 
-@timed
-async def test_another_takes_over_at_once_after_a_release(server: Server) -> None:
-    first, second = Lease(server, "team", "a"), Lease(server, "team", "b")
+@on(InstantLoop)
+async def test_another_takes_over_at_once_after_a_release(server: LeaseServer) -> None:
+    first, second = lease_of("a", server), lease_of("b", server)
     await first.acquire()
     waiting = asyncio.create_task(second.acquire())
     await asyncio.sleep(module.RETRY_SECONDS)
@@ -133,9 +100,9 @@ async def test_another_takes_over_at_once_after_a_release(server: Server) -> Non
     assert server.holder == "b"
 
 
-@timed
-async def test_another_takes_over_from_the_dead(server: Server) -> None:
-    first, second = Lease(server, "team", "a"), Lease(server, "team", "b")
+@on(InstantLoop)
+async def test_another_takes_over_from_the_dead(server: LeaseServer) -> None:
+    first, second = lease_of("a", server), lease_of("b", server)
     await first.acquire()
     started = asyncio.get_running_loop().time()
     await second.acquire()
@@ -145,11 +112,11 @@ async def test_another_takes_over_from_the_dead(server: Server) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["mute", "broken"])
-@timed
-async def test_a_release_that_fails_is_told_and_raises_nothing(
-    server: Server, trouble: str, caplog: pytest.LogCaptureFixture
+@on(InstantLoop)
+async def test_a_release_that_fails_is_logged_and_raises_nothing(
+    server: LeaseServer, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lease = Lease(server, "team", "a")
+    lease = lease_of("a", server)
     await lease.acquire()
     setattr(server, trouble, True)
     await lease.release()
@@ -157,12 +124,12 @@ async def test_a_release_that_fails_is_told_and_raises_nothing(
     assert "was not released" in caplog.text
 
 
-@timed
-async def test_times_of_the_holder_are_not_trusted(server: Server) -> None:
+@on(InstantLoop)
+async def test_times_of_the_holder_are_not_trusted(server: LeaseServer) -> None:
     """Given a Lease that another renewed long ago by its own clock, then it stands for a whole duration still."""
     spec: dict[str, Any] = {"holderIdentity": "b", "renewTime": "2001-01-01T00:00:00.000000Z"}
     server.live = {"metadata": {"name": "whisper-operator", "resourceVersion": "7"}, "spec": spec}
-    lease = Lease(server, "team", "a")
+    lease = lease_of("a", server)
     waiting = asyncio.create_task(lease.acquire())
     await asyncio.sleep(module.RETRY_SECONDS * 2)
     assert not lease.is_held

@@ -1,4 +1,4 @@
-"""kopf among its tasks: what one watch runs into does not leave the operator deaf."""
+"""kopf among its tasks: a watch that fails does not leave the operator without any; and what kopf is asked to watch."""
 
 from __future__ import annotations
 
@@ -7,20 +7,42 @@ import asyncio
 import pytest
 
 from whisper_operator.kube import watches
+from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, NODE, POD, WHISPER_SERVICE, Kind
 
 
-async def test_watches_end_once_the_task_that_started_them_has(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "selector"),
+    [
+        (DEPLOYMENT, "app.kubernetes.io/managed-by=whisper-operator"),
+        (POD, "app.kubernetes.io/managed-by=whisper-operator"),
+        (INGRESS, ""),  # hosts are taken by anybody's
+        (WHISPER_SERVICE, ""),
+        (NODE, ""),
+    ],
+)
+def test_of_children_ours_alone_are_watched(kind: Kind, selector: str) -> None:
+    assert watches.selector_of(kind) == selector
+
+
+async def test_watches_end_once_the_task_that_started_them_has() -> None:
     """Else kopf waits for them for good, and is never started again."""
-    monkeypatch.setattr(watches, "BEAT_SECONDS", 0.01)
-    orchestrator = asyncio.create_task(asyncio.sleep(60), name=watches.ORCHESTRATOR)
-    watch = asyncio.create_task(asyncio.sleep(60), name=f"{watches.WATCHER}services.v1@None")
-    other = asyncio.create_task(asyncio.sleep(60), name="stop-flag waiter")
-    ending = asyncio.create_task(watches.end_orphans())
-    await asyncio.sleep(0.1)
+    orchestrator = asyncio.create_task(asyncio.Event().wait(), name=watches.ORCHESTRATOR)
+    watch = asyncio.create_task(asyncio.Event().wait(), name=f"{watches.WATCHER}services.v1@None")
+    other = asyncio.create_task(asyncio.Event().wait(), name="stop-flag waiter")
+    searches = asyncio.Queue[None]()
+
+    async def pause(_: float) -> None:
+        searches.put_nowait(None)
+        await asyncio.sleep(0)
+
+    ending = asyncio.create_task(watches.end_orphans(pause))
+    for _ in range(3):
+        await searches.get()
     assert not watch.done()
     orchestrator.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(watch, timeout=5)
+    async with asyncio.timeout(5):
+        await asyncio.wait([watch])
+    assert watch.cancelled()
     assert not other.done()
     other.cancel()
     ending.cancel()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from whisper_operator.objects.kinds import DEPLOYMENT, SERVICE
-from whisper_operator.observe.cache import Store
+from tests.operator.objects import service
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects.kinds import DEPLOYMENT, NODE, SERVICE
+from whisper_operator.observe.cache import DELETED, Listing, ObjectCache
 from whisper_operator.observe.facts import Facts
 
 KEY = ("team", "speech")
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+_versions = itertools.count(100)
 
 
 def body(kind: str, version: int, name: str = "speech", uid: str = "1", namespace: str = "team") -> dict[str, Any]:
@@ -16,66 +21,110 @@ def body(kind: str, version: int, name: str = "speech", uid: str = "1", namespac
     return {"kind": kind, "metadata": {**metadata, "labels": {"whisper-operator.io/service": "speech"}}}
 
 
-def version(store: Store, kind: str = "Service") -> str | None:
-    found = store.observed(KEY, Facts()).objects.get((kind, "speech"))
+def node(name: str, version: int) -> Manifest:
+    return {
+        "kind": "Node",
+        "metadata": {"name": name, "uid": name, "resourceVersion": str(version)},
+        "status": READY,
+    }
+
+
+def empty() -> ObjectCache:
+    return ObjectCache(whole_cluster=True)
+
+
+def version(cache: ObjectCache, kind: str = "Service") -> str | None:
+    found = cache.observed(KEY, Facts()).objects.get((kind, "speech"))
     return found["metadata"]["resourceVersion"] if found else None
 
 
 def test_an_older_version_changes_nothing() -> None:
-    store = Store()
-    assert store.see(body("Service", 5)) == KEY
-    assert store.see(body("Service", 4), "MODIFIED") is None
-    assert store.see(body("Service", 5), "MODIFIED") is None
-    assert store.see(body("Service", 6), "MODIFIED") == KEY
-    assert version(store) == "6"
+    cache = empty()
+    assert cache.observe(body("Service", 5)) == {KEY}
+    assert cache.observe(body("Service", 4), "MODIFIED") == set()
+    assert cache.observe(body("Service", 5), "MODIFIED") == set()
+    assert cache.observe(body("Service", 6), "MODIFIED") == {KEY}
+    assert version(cache) == "6"
 
 
 def test_a_late_reply_does_not_bring_a_deleted_object_back() -> None:
-    store = Store()
-    store.see(body("Service", 5))
-    assert store.see(body("Service", 7), "DELETED") == KEY
-    assert store.see(body("Service", 6)) is None
-    assert version(store) is None
+    cache = empty()
+    cache.observe(body("Service", 5))
+    assert cache.observe(body("Service", 7), DELETED) == {KEY}
+    assert cache.observe(body("Service", 6)) == set()
+    assert version(cache) is None
 
 
 def test_the_end_of_a_predecessor_does_not_remove_its_successor() -> None:
-    store = Store()
-    store.see(body("Service", 9, uid="2"))
-    assert store.see(body("Service", 8, uid="1"), "DELETED") is None
-    assert version(store) == "9"
+    cache = empty()
+    cache.observe(body("Service", 9, uid="2"))
+    assert cache.observe(body("Service", 8, uid="1"), DELETED) == set()
+    assert version(cache) == "9"
 
 
 def test_a_list_forgets_what_was_deleted_unseen_but_not_what_is_newer() -> None:
-    store = Store()
-    store.see(body("Service", 5))
-    store.see(body("Service", 12, name="newer", uid="2"))
-    assert store.forget_absent(SERVICE, None, [], version=10) == {KEY}
-    assert [name for _, name in store.observed(KEY, Facts()).objects] == ["newer"]
+    cache = empty()
+    cache.observe(body("Service", 5))
+    cache.observe(body("Service", 12, name="newer", uid="2"))
+    assert cache.delete_absent(SERVICE, None, [], version=10) == {KEY}
+    assert [name for _, name in cache.observed(KEY, Facts()).objects] == ["newer"]
 
 
 def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
-    store = Store()
-    store.see(body("Service", 5))
-    assert store.forget_absent(SERVICE, "another", [], version=10) == set()
-    assert version(store) == "5"
+    cache = empty()
+    cache.observe(body("Service", 5))
+    assert cache.delete_absent(SERVICE, "another", [], version=10) == set()
+    assert version(cache) == "5"
+
+
+def test_a_list_that_is_older_than_the_watch_changes_nothing() -> None:
+    cache = empty()
+    cache.observe(node("a", 1))
+    cache.observe(node("b", 5))
+    cache.observe(node("a", 6), DELETED)
+    assert cache.observe(node("a", 1)) == set()
+    assert cache.delete_absent(NODE, None, ["a"], version=4) == set()
+    nodes = cache.facts(service(), 0.0).nodes
+    assert [one.name for one in nodes or ()] == ["b"]
+
+
+def test_what_none_of_a_lists_pages_held_is_deleted_at_its_end() -> None:
+    cache = empty()
+    for number, name in enumerate(("a", "b", "c")):
+        cache.observe(body("Service", 1, name=name, uid=str(number)))
+    listing = Listing(cache, SERVICE, None)
+    assert listing.observe([body("Service", 1, name="a", uid="0")]) == set()
+    assert listing.observe([body("Service", 2, name="b", uid="1")]) == {KEY}
+    assert [name for _, name in cache.observed(KEY, Facts()).objects] == ["a", "b", "c"]
+    assert listing.end(version=9) == {KEY}
+    assert [name for _, name in cache.observed(KEY, Facts()).objects] == ["a", "b"]
 
 
 def test_a_service_that_is_not_there_is_forgotten_and_its_successor_is_not() -> None:
-    store = Store()
-    store.see(body("WhisperService", 5))
-    store.forget_service(KEY, "another uid")
-    assert store.services() == [KEY]
-    store.forget_service(KEY, "1")
-    assert store.services() == []
+    cache = empty()
+    cache.observe(body("WhisperService", 5))
+    cache.delete_service(KEY, "another uid")
+    assert cache.keys() == [KEY]
+    cache.delete_service(KEY, "1")
+    assert cache.keys() == []
+
+
+def test_an_object_that_moves_to_another_service_concerns_both() -> None:
+    cache = empty()
+    cache.observe(body("Service", 5))
+    moved = body("Service", 6)
+    moved["metadata"]["labels"]["whisper-operator.io/service"] = "other"
+    assert cache.observe(moved) == {KEY, ("team", "other")}
+    assert version(cache) is None
 
 
 def test_managers_are_kept_where_they_are_asked_for() -> None:
-    store = Store()
+    cache = empty()
     for kind in ("Service", DEPLOYMENT.kind):
         one = body(kind, 1)
         one["metadata"]["managedFields"] = [{"manager": "x"}]
-        store.see(one)
-    objects = store.observed(KEY, Facts()).objects
+        cache.observe(one)
+    objects = cache.observed(KEY, Facts()).objects
     assert "managedFields" not in objects["Service", "speech"]["metadata"]
     assert "managedFields" in objects["Deployment", "speech"]["metadata"]
 
@@ -83,4 +132,36 @@ def test_managers_are_kept_where_they_are_asked_for() -> None:
 def test_what_belongs_to_no_service_is_not_kept() -> None:
     one = body("Service", 1)
     del one["metadata"]["labels"]
-    assert Store().see(one) is None
+    cache = empty()
+    assert cache.observe(one) == set()
+    assert cache.newest(one) is None
+
+
+def event(about: str, reason: str, message: str, kind: str = "Pod") -> Manifest:
+    involved = {"kind": kind, "namespace": "team", "name": about, "uid": "u"}
+    metadata = {"name": message, "resourceVersion": str(next(_versions))}
+    return {"kind": "Event", "type": "Warning", "reason": reason, "message": message,
+            "metadata": metadata, "involvedObject": involved}  # fmt: skip
+
+
+def test_a_warning_concerns_the_service_of_the_pod_or_claim_that_it_is_about() -> None:
+    cache = empty()
+    cache.observe(body("Pod", 1, name="speech-1"))
+    cache.observe(body("PersistentVolumeClaim", 1, name="speech-models", uid="2"))
+    assert cache.observe(event("speech-1", "FailedMount", "no volume")) == {KEY}
+    assert cache.observe(event("speech-models", "ProvisioningFailed", "no disk", "PersistentVolumeClaim")) == {KEY}
+    assert cache.observe(event("speech-2", "FailedMount", "nobody's")) == set()
+    assert cache.observe(event("speech-1", "BackOff", "its status says it")) == set()
+
+
+def test_a_warning_about_the_service_itself_concerns_nobody() -> None:
+    """The operator writes them, and would wake itself."""
+    cache = empty()
+    cache.observe(body("WhisperService", 1))
+    assert cache.observe(event("speech", "Stalled", "no", "WhisperService")) == set()
+
+
+def test_a_warning_that_expires_concerns_nobody() -> None:
+    cache = empty()
+    cache.observe(body("Pod", 1, name="speech-1"))
+    assert cache.observe(event("speech-1", "FailedMount", "no volume"), DELETED) == set()

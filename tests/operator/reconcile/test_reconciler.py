@@ -10,8 +10,7 @@ from tests.operator.objects import ENV
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE, Kind
-from whisper_operator.observe.cache import Store
-from whisper_operator.observe.indexes import Survey
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 
@@ -49,33 +48,36 @@ def service(uid: str, observed_generation: int | None) -> Manifest:
     }
 
 
-async def reconciled(store: Store, server: Server) -> None:
+def empty() -> ObjectCache:
+    """In one namespace nobody knows of classes, and preflight lets a claim without one pass."""
+    return ObjectCache(whole_cluster=False)
+
+
+async def reconciled(cache: ObjectCache, server: Server) -> None:
     cluster = cast(Cluster, server)
-    # In one namespace nobody knows of classes, and preflight lets a claim without one pass.
-    survey = Survey(whole_cluster=False, unready=store.unready)
-    await Reconciler(cluster, store, survey, Recorder(cluster, "one"), lambda: ENV).reconcile(KEY)
+    await Reconciler(cluster, cache, Recorder(cluster, "one"), lambda: ENV).reconcile(KEY)
 
 
 @pytest.mark.parametrize("live", [None, service("another", 1)], ids=["gone", "replaced"])
 async def test_the_claim_of_a_service_that_is_gone_is_not_made_again(live: Manifest | None) -> None:
-    store, server = Store(), Server(live)
-    store.see(service("1", 1))
-    await reconciled(store, server)
+    cache, server = empty(), Server(live)
+    cache.observe(service("1", 1))
+    await reconciled(cache, server)
     assert CLAIM not in server.writes
-    assert store.service(KEY) is None
+    assert cache.service(KEY) is None
 
 
 async def test_the_claim_of_a_service_that_is_there_is_made_again() -> None:
-    store, server = Store(), Server(service("1", 1))
-    store.see(service("1", 1))
-    await reconciled(store, server)
+    cache, server = empty(), Server(service("1", 1))
+    cache.observe(service("1", 1))
+    await reconciled(cache, server)
     assert CLAIM in server.writes
     assert server.reads == [WHISPER_SERVICE]
 
 
 async def test_a_new_service_costs_no_read() -> None:
-    store, server = Store(), Server(None)
-    store.see(service("1", None))
-    await reconciled(store, server)
+    cache, server = empty(), Server(None)
+    cache.observe(service("1", None))
+    await reconciled(cache, server)
     assert CLAIM in server.writes
     assert server.reads == []

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from whisper_operator.observe.cache import Key
+from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.queue import Queue
 from whisper_operator.reconcile.worker import work
 
@@ -24,7 +24,7 @@ async def test_passes_that_wait_for_nothing_let_others_have_their_turn(workers: 
         passed.append(key)
 
     queue.add_all(KEYS)
-    queue.begin()
+    queue.start()
     tasks = [asyncio.create_task(work(queue, reconcile)) for _ in range(workers)]
     while len(passed) < len(KEYS):
         turns.append(len(passed))

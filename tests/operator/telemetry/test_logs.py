@@ -18,7 +18,7 @@ from kubernetes import client
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.objects.kinds import DEPLOYMENT
-from whisper_operator.observe.cache import Key
+from whisper_operator.observe.records import Key
 from whisper_operator.reconcile import worker
 from whisper_operator.reconcile.queue import Queue
 from whisper_operator.telemetry import logs

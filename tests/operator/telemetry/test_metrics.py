@@ -1,7 +1,8 @@
-"""What the operator tells Prometheus about itself and its services."""
+"""The metrics of the operator and of its services."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any, cast
@@ -17,11 +18,8 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.kube.lease import Lease
 from whisper_operator.objects.kinds import Kind
-from whisper_operator.observe.cache import Store
-from whisper_operator.observe.indexes import Survey
-from whisper_operator.reconcile import queue
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.events import Recorder
-from whisper_operator.reconcile.queue import Queue
 from whisper_operator.reconcile.reconciler import Reconciler
 from whisper_operator.telemetry import metrics
 
@@ -33,13 +31,13 @@ def value(metric: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(metric, labels)
 
 
-def body(spec: dict[str, Any], *conditions: tuple[str, str, str]) -> Manifest:
-    told = [{"type": kind, "status": status, "reason": reason} for kind, status, reason in conditions]
+def body(spec: dict[str, Any], *rows: tuple[str, str, str]) -> Manifest:
+    conditions = [{"type": kind, "status": status, "reason": reason} for kind, status, reason in rows]
     return {
         "kind": "WhisperService",
         "metadata": {"namespace": KEY[0], "name": KEY[1], "uid": "1", "resourceVersion": "1", "generation": 1},
         "spec": spec,
-        "status": {"conditions": told},
+        "status": {"conditions": conditions},
     }
 
 
@@ -53,23 +51,25 @@ def test_the_version_is_the_distributions_and_the_charts() -> None:
 
 def test_every_condition_of_a_service_is_shown_while_the_service_is_there() -> None:
     services = [body({}, ("Ready", "False", "Fetching"), ("Reconciling", "True", "Fetching"))]
-    shown = metrics.show(lambda: services)
+    shown = metrics.register(lambda: services)
     labels = {"namespace": "team", "name": "speech", "reason": "Fetching"}
     metric = "whisper_operator_service_condition"
     assert value(metric, condition="Ready", status="False", **labels) == 1
     assert value(metric, condition="Reconciling", status="True", **labels) == 1
     services.clear()
     assert value(metric, condition="Ready", status="False", **labels) is None
-    metrics.hide(shown)
+    metrics.unregister(shown)
 
 
-class Leases:
+class OneLease:
     """A Lease that another replica holds, or that nobody has made yet."""
 
     def __init__(self, holder: str | None) -> None:
         self.holder = holder
+        self.asked = asyncio.Event()
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        self.asked.set()
         if self.holder is None:
             return None
         return {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": self.holder}}
@@ -81,33 +81,17 @@ class Leases:
         raise ApiError("PUT", 409, "Conflict", "")
 
 
-class Gone(Exception):
-    pass
-
-
-async def test_the_standby_says_that_it_does_not_lead(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def no_longer(_: float) -> None:
-        raise Gone
-
-    monkeypatch.setattr("whisper_operator.kube.lease.asyncio.sleep", no_longer)
-    with pytest.raises(Gone):
-        await Lease(Leases("other"), "system", "one").acquire()
+async def test_the_standby_shows_that_it_does_not_lead() -> None:
+    others = OneLease("other")
+    waiting = asyncio.create_task(Lease(others, "system", "one").acquire())
+    await others.asked.wait()
     assert value("leader_election_master_status", name="whisper-operator") == 0
-    await Lease(Leases(None), "system", "one").acquire()
+    waiting.cancel()
+    await Lease(OneLease(None), "system", "one").acquire()
     assert value("leader_election_master_status", name="whisper-operator") == 1
 
 
-def test_a_key_that_waits_shows_as_a_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(queue.time, "monotonic", lambda: now)
-    waits = Queue()
-    waits.add(KEY)
-    waits.begin()
-    now += 70
-    assert value("whisper_operator_queue_standstill_seconds") == 70
-
-
-class Server:
+class StatusServer:
     """Stands for the API server where only statuses and Events are written."""
 
     is_dry = True
@@ -125,17 +109,16 @@ class Server:
         self.events.append(manifest)
 
 
-def reconciling(store: Store, server: Server) -> Reconciler:
+def reconciling(cache: ObjectCache, server: StatusServer) -> Reconciler:
     cluster = cast(Cluster, server)
-    survey = Survey(whole_cluster=True, unready=store.unready)
-    return Reconciler(cluster, store, survey, Recorder(cluster, "one"), lambda: ENV)
+    return Reconciler(cluster, cache, Recorder(cluster, "one"), lambda: ENV)
 
 
 @pytest.mark.parametrize("spec", [{"model": {}}, {"model": {"name": "base"}, "jobs": {}}])
 async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[str, Any]) -> None:
-    store, server = Store(), Server()
-    store.see(body(spec))
-    reconciler = reconciling(store, server)
+    cache, server = ObjectCache(whole_cluster=True), StatusServer()
+    cache.observe(body(spec))
+    reconciler = reconciling(cache, server)
     metric, labels = "controller_runtime_terminal_reconcile_errors_total", {"controller": "whisperservice"}
     before = value(metric, **labels) or 0.0
     await reconciler.reconcile(KEY)
@@ -148,10 +131,10 @@ async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[
 async def test_the_time_to_ready_is_measured_of_changes_that_this_process_saw(
     observed_generation: int, measured: int
 ) -> None:
-    store, metric = Store(), "whisper_operator_ready_seconds_count"
+    cache, metric = ObjectCache(whole_cluster=True), "whisper_operator_ready_seconds_count"
     suspended = body({"model": {"name": "base"}, "suspend": True, "cache": {"type": "EmptyDir"}})
     was_ready = {"type": "Ready", "status": "True", "reason": "Suspended", "lastTransitionTime": NOW}
-    store.see({**suspended, "status": {"observedGeneration": observed_generation, "conditions": [was_ready]}})
+    cache.observe({**suspended, "status": {"observedGeneration": observed_generation, "conditions": [was_ready]}})
     before = value(metric) or 0.0
-    await reconciling(store, Server()).reconcile(KEY)
+    await reconciling(cache, StatusServer()).reconcile(KEY)
     assert value(metric) == before + measured

@@ -1,0 +1,71 @@
+"""Takes what lists and watches show into the cache, and adds the services that it concerns to the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.list_pages import Page
+from whisper_operator.kube.watches import selector_of
+from whisper_operator.objects.kinds import EVENT, WHISPER_SERVICE, Kind
+from whisper_operator.observe.cache import Listing, ObjectCache
+from whisper_operator.observe.indexes import FACTS
+from whisper_operator.observe.records import Key
+from whisper_operator.reconcile.queue import Queue
+
+
+class Informer:
+    """A WatchHandler that feeds one cache and one queue, as client-go's informers do."""
+
+    def __init__(self, cache: ObjectCache, queue: Queue) -> None:
+        self._cache = cache
+        self._queue = queue
+        self._listings: dict[tuple[Kind, str | None], Listing] = {}
+        """The lists whose pages are coming in."""
+
+    def on_event(self, body: Manifest, event: str) -> None:
+        self._queue.add_all(self._cache.observe(body, event))
+
+    def on_page(self, page: Page) -> None:
+        at = (page.kind, page.namespace)
+        if page.is_first:
+            self._listings[at] = Listing(self._cache, page.kind, page.namespace)
+        self._queue.add_low_priority(self._listings[at].observe(page.objects))
+        if page.is_last:
+            self._queue.add_low_priority(self._listings.pop(at).end(page.version))
+
+    async def resync(self, cluster: Cluster, kinds: Collection[Kind], namespaces: Iterable[str | None]) -> int:
+        """Lists every kind, for whatever no watch has shown; of how many services it has found something new.
+
+        `namespaces`: each is listed, None stands for all of them together. Raises ApiError.
+        """
+        missed = 0
+        for namespace in namespaces:
+            for kind in services_first(set(kinds) - {EVENT}):
+                missed += len(await self._list(cluster, kind, namespace))
+        self._cache.forget_tombstones()
+        return missed
+
+    async def _list(self, cluster: Cluster, kind: Kind, namespace: str | None) -> set[Key]:
+        """The services of which a list of `kind` tells something new; none where it holds facts about the cluster.
+
+        Each page is queued as it is taken in: if the next one fails, nothing else tells of what this one held.
+        """
+        listing, concerned, version = Listing(self._cache, kind, namespace), set[Key](), 0
+        async for page, listed_at in cluster.pages(kind, namespace, selector_of(kind)):
+            version, found = listed_at, listing.observe(page)
+            self._queue.add_low_priority(found)
+            concerned |= found
+        gone = listing.end(version)
+        self._queue.add_low_priority(gone)
+        return concerned | gone if kind.kind not in FACTS else set()
+
+
+def services_first(kinds: Collection[Kind]) -> list[Kind]:
+    """In the order in which a resync lists them.
+
+    If a service and its children went unseen, its children's absence must not be found first: they would be made again,
+    and a claim that is retained has no owner with which it would go.
+    """
+    return sorted(kinds, key=lambda kind: (kind != WHISPER_SERVICE, kind.kind))

@@ -1,0 +1,94 @@
+"""What is kept of an object: JSON where it is one of a service's, a record where it is a fact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from whisper_operator.observe.facts import Node
+from whisper_operator.observe.records import IngressRecord, ServiceRecord, entry_of
+
+OURS = {"whisper-operator.io/service": "speech"}
+
+
+def body(kind: str, labels: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+    metadata = {"name": "one", "namespace": "team", "uid": "1", "resourceVersion": "7", "labels": labels or {}}
+    return {"kind": kind, "metadata": metadata, **fields}
+
+
+def test_a_child_is_kept_whole_and_knows_its_service() -> None:
+    child = body("Service", OURS, spec={"ports": [1]}, status={"loadBalancer": {}})
+    entry = entry_of(child)
+    assert entry is not None
+    assert (entry.owner, entry.uid, entry.version, entry.record) == (("team", "speech"), "1", 7, None)
+    assert entry.body == child
+
+
+def test_field_managers_are_kept_of_a_deployments_number_of_replicas_alone() -> None:
+    deployment = body("Deployment", OURS)
+    deployment["metadata"]["managedFields"] = [
+        {"manager": "a", "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {}}}},
+        {"manager": "b", "fieldsV1": {"f:spec": {"f:template": {}}}},
+    ]
+    entry = entry_of(deployment)
+    assert entry is not None
+    assert entry.body["metadata"]["managedFields"] == [
+        {"manager": "a", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+        {"manager": "b", "fieldsV1": {}},
+    ]
+
+
+def test_of_a_foreign_ingress_nothing_is_kept_but_its_hosts() -> None:
+    rules = [{"host": "a.example.com", "http": {"paths": [{"path": "/"}, {"path": "/x"}]}}, {"host": "b.example.com"}]
+    entry = entry_of(body("Ingress", spec={"rules": rules, "ingressClassName": "nginx"}, status={"loadBalancer": {}}))
+    assert entry is not None
+    assert entry.json == b""
+    assert entry.record == IngressRecord("", "nginx", (("a.example.com", "/"), ("a.example.com", "/x")))
+
+
+def test_an_ingress_of_ours_is_kept_whole_with_its_hosts() -> None:
+    entry = entry_of(body("Ingress", OURS, spec={}))
+    assert entry is not None
+    assert entry.body["spec"] == {}
+    assert entry.record == IngressRecord("", "", ())
+
+
+def test_a_node_is_kept_as_what_decides_where_pods_go() -> None:
+    entry = entry_of(body("Node", status={"images": [1, 2], "allocatable": {"cpu": "2"}}))
+    assert entry is not None
+    assert isinstance(entry.record, Node)
+    assert entry.json == b""
+
+
+def test_of_a_quota_its_spec_and_status_are_kept() -> None:
+    entry = entry_of(body("ResourceQuota", {"a": "b"}, spec={"hard": {}}, status={"used": {}}))
+    assert entry is not None
+    assert entry.record == {
+        "metadata": {"name": "one", "namespace": "team"},
+        "spec": {"hard": {}},
+        "status": {"used": {}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("conditions", "is_settled"),
+    [
+        ({"Ready": "True"}, True),
+        ({"Ready": "False"}, False),
+        ({}, False),
+        ({"Ready": "True", "Reconciling": "True"}, False),
+        ({"Ready": "True", "Stalled": "True"}, False),
+    ],
+)
+def test_a_service_is_settled_when_it_is_ready_and_nothing_goes_on(
+    conditions: dict[str, str], is_settled: bool
+) -> None:
+    status = {"conditions": [{"type": kind, "status": value} for kind, value in conditions.items()]}
+    entry = entry_of(body("WhisperService", spec={}, status=status))
+    assert entry is not None
+    assert entry.record == ServiceRecord(is_settled, None)
+
+
+def test_what_belongs_to_no_service_and_is_no_fact_is_not_kept() -> None:
+    assert entry_of(body("Service", {"app": "other"})) is None
