@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from benchmarks.parity import compare, run, upstream
-from benchmarks.parity.corpus import MODELS, Case, cases
+from benchmarks.parity.corpus import MODELS, ParityCase, cases
 from whisper_runtime.engine.transcription import Transcription
 
 EVERY: Final = 8
-"""One in so many cases is decoded in eight copies: they cost eight times as much."""
+"""Every eighth case is decoded in eight copies: they cost eight times as much."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, action="append")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
-    parser.add_argument("--kept", action="store_true", help="only cases that upstream has answered before")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
+    parser.add_argument("--kept", action="store_true", help="only cases whose upstream result is kept already")
     parsed = parser.parse_args()
     wrong = 0
     for name in parsed.model or MODELS:
@@ -30,11 +30,11 @@ def main() -> None:
     sys.exit(1 if wrong else 0)
 
 
-def _campaign(name: str, chosen: list[Case]) -> int:
-    """How many answers differ."""
-    engine = run.table(name)
+def _campaign(name: str, chosen: list[ParityCase]) -> int:
+    """The number of results that differ."""
+    engine = run.scheduler(name)
     for case in chosen:
-        upstream.answer(case)
+        upstream.result(case)
     copied = chosen[::EVERY]
     wrong = (
         _report("alone", ((case, run.alone(engine, case)) for case in chosen))
@@ -42,15 +42,15 @@ def _campaign(name: str, chosen: list[Case]) -> int:
         + _report("among copies", ((case, found) for case in copied for found in run.among_copies(engine, case)))
     )
     print(
-        f"{name}: {len(chosen)} cases, {len(copied)} of them in {run.COPIES} copies; {wrong} answers differ", flush=True
+        f"{name}: {len(chosen)} cases, {len(copied)} of them in {run.COPIES} copies; {wrong} results differ", flush=True
     )
     return wrong
 
 
-def _report(way: str, answers: Iterable[tuple[Case, Transcription]]) -> int:
+def _report(way: str, results: Iterable[tuple[ParityCase, Transcription]]) -> int:
     wrong = 0
-    for case, found in answers:
-        if lines := compare.differences(found, upstream.answer(case)):
+    for case, found in results:
+        if lines := compare.differences(found, upstream.result(case)):
             wrong += 1
             print(f"{case.name}, {way}:", *lines, sep="\n    ", flush=True)
     return wrong

@@ -1,4 +1,4 @@
-"""What differs between the engine's answer and `whisper.transcribe`'s."""
+"""Differences between the engine's transcription and `whisper.transcribe`'s."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXACT: Final = ("id", "seek", "start", "end", "text", "temperature", "compressio
 
 
 def differences(found: Transcription, wanted: dict[str, Any]) -> list[str]:
-    """One line for each; none: they are the same."""
+    """A line for each difference between a transcription and upstream's JSON result; empty: they are equal."""
     return list(_differences(found, wanted))
 
 

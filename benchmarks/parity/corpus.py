@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.parity import sounds
-from benchmarks.parity.sounds import VOICES, Samples, voice
+from benchmarks.parity.sounds import VOICES, voice
+from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.transcription import Options
 
 MODELS: Final = ("tiny.en", "base")
@@ -28,26 +29,26 @@ PROMPTS: Final = ("John F. Kennedy, Mr. Dashwood; Sense & Sensibility.", "ask no
 
 
 @dataclass(frozen=True)
-class Case:
+class ParityCase:
     name: str
     model: str
     samples: Samples
     options: Options = PLAIN
 
 
-def cases() -> list[Case]:
+def cases() -> list[ParityCase]:
     """All of them; names are unique."""
     return [
-        Case(f"{name}/{model}", model, samples, options)
+        ParityCase(f"{name}/{model}", model, samples, options)
         for name, samples, options, models in _each()
         for model in models
     ]
 
 
-Row = tuple[str, Samples, Options, tuple[str, ...]]
+CaseOfModels = tuple[str, Samples, Options, tuple[str, ...]]
 
 
-def _each() -> Iterator[Row]:
+def _each() -> Iterator[CaseOfModels]:
     for number, name in enumerate(VOICES):
         yield from _of_one_voice(name, voice(name), MODELS[number % 2 :][:1])
     yield from _joined()
@@ -55,7 +56,7 @@ def _each() -> Iterator[Row]:
     yield from _languages()
 
 
-def _of_one_voice(name: str, samples: Samples, one: tuple[str, ...]) -> Iterator[Row]:
+def _of_one_voice(name: str, samples: Samples, one: tuple[str, ...]) -> Iterator[CaseOfModels]:
     seconds = len(samples) / sounds.SAMPLE_RATE
     yield f"{name}", samples, PLAIN, MODELS
     yield f"{name}/auto", samples, replace(PLAIN, language=None), ("base",)
@@ -75,7 +76,7 @@ def _of_one_voice(name: str, samples: Samples, one: tuple[str, ...]) -> Iterator
     yield f"{name}/beam-2", samples, replace(PLAIN, beam_size=2, patience=2.0), one
 
 
-def _joined() -> Iterator[Row]:
+def _joined() -> Iterator[CaseOfModels]:
     """Files of several windows."""
     jfk, *others = (voice(name) for name in VOICES)
     long = sounds.join(jfk, *others, jfk)
@@ -98,7 +99,7 @@ def _joined() -> Iterator[Row]:
         yield f"pauses/skips-{seconds}", pauses, options, MODELS
 
 
-def _silent() -> Iterator[Row]:
+def _silent() -> Iterator[CaseOfModels]:
     """Little speech, or none."""
     for name in ("jfk", "0880"):
         yield f"{name}/late", sounds.join(sounds.silence(12), voice(name)), PLAIN, MODELS
@@ -109,7 +110,7 @@ def _silent() -> Iterator[Row]:
         yield f"hiss-{seconds:.0f}", sounds.hiss(seconds, 0.05), PLAIN, MODELS
 
 
-def _languages() -> Iterator[Row]:
+def _languages() -> Iterator[CaseOfModels]:
     for language, text in LANGUAGES.items():
         samples = sounds.spoken(language, text)
         yield f"{language}", samples, replace(PLAIN, language=language), ("base",)

@@ -9,12 +9,11 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from testbed.inputs import recordings
+from whisper_runtime.engine.interface import Samples
 
 SAMPLE_RATE: Final = 16_000
-Samples = npt.NDArray[np.float32]
 
 VOICES: Final = ("jfk", "0870", "0880", "0890", "0920", "0930")
 """Kennedy, and the LibriVox recordings by their number."""

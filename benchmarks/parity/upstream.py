@@ -1,4 +1,4 @@
-"""What `whisper.transcribe` answers, computed once: kept outside the checkout, by all that it depends on."""
+"""Results of `whisper.transcribe`, computed once: kept outside the checkout, by all that they depend on."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.parity.corpus import Case
+from benchmarks.parity.corpus import ParityCase
 from testbed.inputs import CHECKPOINTS, weights
 from testbed.paths import CACHE
 from whisper_runtime.engine.transcription import Options
 
-ANSWERS: Final = CACHE / "upstream"
+RESULTS: Final = CACHE / "upstream"
 FIELDS: Final = ("task", "language", "condition_on_previous_text", "word_timestamps", "without_timestamps")
 OPTIONAL: Final = ("beam_size", "patience", "best_of", "hallucination_silence_threshold")
 
-Answer = dict[str, Any]
+UpstreamResult = dict[str, Any]
 
 
-def answer(case: Case) -> Answer:
-    """`whisper.transcribe`'s result for this case, in fp32 on the CPU."""
+def result(case: ParityCase) -> UpstreamResult:
+    """The JSON result for this case, in fp32 on the CPU."""
     kept = _path(case)
     if not kept.exists():
         found = _transcribe(case)
-        ANSWERS.mkdir(parents=True, exist_ok=True)
+        RESULTS.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial")
         partial.write_text(json.dumps(found))
         partial.rename(kept)
     return json.loads(kept.read_text())
 
 
-def is_kept(case: Case) -> bool:
-    """Whether the answer is there without any work."""
+def is_kept(case: ParityCase) -> bool:
+    """Whether the result is there without any work."""
     return _path(case).exists()
 
 
-def _path(case: Case) -> Path:
-    return ANSWERS / f"{_key(case)}.json"
+def _path(case: ParityCase) -> Path:
+    return RESULTS / f"{_key(case)}.json"
 
 
-def _key(case: Case) -> str:
+def _key(case: ParityCase) -> str:
     """Names the samples, the options, the weights and the version of openai-whisper."""
     import whisper
 
@@ -58,7 +58,7 @@ def keywords(options: Options) -> dict[str, Any]:
     return chosen | {"initial_prompt": options.prompt, "temperature": options.temperatures, "fp16": False}
 
 
-def _transcribe(case: Case) -> Answer:
+def _transcribe(case: ParityCase) -> UpstreamResult:
     return _load(case.model).transcribe(case.samples, **keywords(case.options))
 
 

@@ -13,11 +13,12 @@ from typing import Final
 from whisper.normalizers import EnglishTextNormalizer
 
 from benchmarks.parity import run
-from benchmarks.parity.sounds import VOICES, Samples, join, voice
+from benchmarks.parity.sounds import VOICES, join, voice
 from benchmarks.runtime.load import error_rate
 from benchmarks.runtime.speech import LONG_REPEATS, transcripts
 from testbed.inputs import weights
-from whisper_runtime.engine.batching.scheduler import Table
+from whisper_runtime.engine.batching.scheduler import Scheduler
+from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.transcription import Options
 
 PRECISIONS: Final = ("float32", "bfloat16")
@@ -34,7 +35,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name in parsed.models:
         for precision in PRECISIONS:
-            engine = run.table(name, precision)
+            engine = run.scheduler(name, precision)
             short, _ = _errors(engine, _short(), side_by_side=False)
             long, seconds = _errors(engine, _long(), side_by_side=False)
             apart, faster = _errors(engine, _long(), side_by_side=True)
@@ -54,12 +55,12 @@ def _long() -> Mapping[str, Samples]:
     return {" ".join(words[name] for name in order): join(*(voice(name) for name in order)) for order in orders}
 
 
-def _errors(engine: Table, files: Mapping[str, Samples], *, side_by_side: bool) -> tuple[float, float]:
+def _errors(engine: Scheduler, files: Mapping[str, Samples], *, side_by_side: bool) -> tuple[float, float]:
     """The word error rate in percent over all files, and the seconds for all of them, one after the other."""
     started = time.perf_counter()
     options = Options(language="en", condition_on_previous_text=not side_by_side)
-    heard = [run.heard(engine, samples, options).text for samples in files.values()]
-    return 100 * error_rate([*files], heard, normalize), time.perf_counter() - started
+    texts = [run.transcribe(engine, samples, options).text for samples in files.values()]
+    return 100 * error_rate([*files], texts, normalize), time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from benchmarks.parity import sounds
-from benchmarks.parity.sounds import SAMPLE_RATE, VOICES, Samples, voice
+from benchmarks.parity.sounds import SAMPLE_RATE, VOICES, voice
 from testbed.inputs import recordings
+from whisper_runtime.engine.interface import Samples
 
 KENNEDY: Final = (
     "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"

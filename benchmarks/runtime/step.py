@@ -1,6 +1,6 @@
-"""python -m benchmarks.runtime.step: what one more token for every row takes.
+"""python -m benchmarks.runtime.step: the time of a decode step, one more token for every row.
 
-On a GPU, once as it is served, as a recorded graph, and once started from Python; and how much of it the GPU computes:
+On a GPU, once as it is served, as a CUDA graph, and once launched from Python; and how much of it the GPU computes:
 the rest is the host.
 """
 
@@ -19,25 +19,25 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.runtime.loading import LAYERS, write_random
 from testbed.inputs import weights
-from whisper_runtime.engine.batching import worker
-from whisper_runtime.engine.batching.batch import Batch, Row
-from whisper_runtime.engine.interface import Unobserved
+from whisper_runtime.engine.batching.batch import Batch
+from whisper_runtime.engine.batching.scheduler import build_runner
+from whisper_runtime.engine.interface import NullObserver
 from whisper_runtime.engine.model import load
-from whisper_runtime.engine.model.cuda_graphs import OneByOne
-from whisper_runtime.engine.model.load import Model
-from whisper_runtime.engine.policy.queries import Script, Window
+from whisper_runtime.engine.model.cuda_graphs import EagerStep, MakeDecodeStep, decode_step
+from whisper_runtime.engine.model.load import WhisperModel
+from whisper_runtime.engine.policy.queries import DecodingParams, Window
 
 STEPS: Final = 50
-SAID: Final = 20
-"""Tokens that each row has said: in the middle of a short clip."""
+SAMPLED: Final = 20
+"""Tokens that each row has sampled before: in the middle of a short clip."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", default=["tiny.en", "base"], help="or large-v3, of its size alone")
+    parser.add_argument("--models", nargs="+", default=["tiny.en", "base"], help="large-v3 is of its size alone")
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 8])
     parsed = parser.parse_args()
-    print("| model | precision | rows | started | ms a step (least to most) | of which the GPU computes |")
+    print("| model | precision | rows | launched | ms a step (least to most) | of which the GPU computes |")
     print("|---|---|---|---|---|---|")
     for name in parsed.models:
         loaded = _load(name)
@@ -45,7 +45,7 @@ def main() -> None:
             _measure(name, loaded, rows)
 
 
-def _load(name: str) -> Model:
+def _load(name: str) -> WhisperModel:
     if name != "large-v3":
         return load.load(weights.path(name), "auto", "auto")
     with tempfile.TemporaryDirectory() as directory:
@@ -54,14 +54,12 @@ def _load(name: str) -> Model:
         return load.load(checkpoint, "auto", "auto")
 
 
-def _measure(name: str, loaded: Model, rows: int) -> None:
-    batch = _batch(loaded, rows)
-    ways: dict[str, Callable[[], None]] = {"as served": lambda: _step(batch)}
+def _measure(name: str, loaded: WhisperModel, rows: int) -> None:
+    ways: dict[str, MakeDecodeStep] = {"as served": decode_step}
     if loaded.device.type == "cuda":
-        one_by_one = _batch(loaded, rows)
-        one_by_one._steps = OneByOne(loaded.decoder, one_by_one.cache)  # pyright: ignore[reportPrivateUsage]
-        ways["one by one"] = lambda: _step(one_by_one)
-    for way, step in ways.items():
+        ways["one by one"] = EagerStep
+    for way, make_step in ways.items():
+        step = _step_of(loaded, rows, make_step)
         with torch.inference_mode():
             spent = _milliseconds(step)
             computing = f"{_computing(step):.1f}" if loaded.device.type == "cuda" else ""
@@ -69,29 +67,28 @@ def _measure(name: str, loaded: Model, rows: int) -> None:
         print(f"| {name} | {loaded.precision} | {rows} | {way} | {spread} | {computing} |", flush=True)
 
 
-def _batch(loaded: Model, rows: int) -> Batch:
-    """Full of rows that listen to noise."""
+def _step_of(loaded: WhisperModel, rows: int, make_step: MakeDecodeStep) -> Callable[[], None]:
+    """One decode step of a full batch, whose rows attend to noise; each call repeats it at the same positions."""
     with torch.inference_mode():
-        batch = worker.table_of(loaded, Unobserved(), rows)._batch  # pyright: ignore[reportPrivateUsage]
+        runner = build_runner(loaded, NullObserver(), rows, make_step=make_step)
+        batch, tokenizer = runner.batch, runner.tokenizer
         if batch.capacity < rows:
             raise SystemExit(f"{rows} rows do not fit into memory, {batch.capacity} do: lower --rows")
         mel = 0.1 * torch.randn(loaded.dims.n_mels, 3000, device=loaded.device)
         features = loaded.encoder(mel[None])
-        script = Script((batch._tokens.plain.sot,), 0)  # pyright: ignore[reportPrivateUsage]
         for _ in range(rows):
-            batch.start(batch.join(Window(mel, 30.0), features), script)
-    return batch
+            batch.prefill(batch.allocate(Window(mel, 30.0), features), DecodingParams((tokenizer.english.sot,), 0))
+
+    def step() -> None:
+        _rewind(batch, tokenizer.vocabulary.first_timestamp)
+        batch.decode(0, rows)
+
+    return step
 
 
-def _step(batch: Batch) -> None:
-    for row in batch.rows:
-        _rewind(row, batch)
-    batch.step()
-
-
-def _rewind(row: Row, batch: Batch) -> None:
-    first_time = batch._tokens.vocabulary.first_timestamp  # pyright: ignore[reportPrivateUsage]
-    row.said, row.logprobs, row.result = [first_time, *[400] * (SAID - 1)], [], None
+def _rewind(batch: Batch, first_timestamp: int) -> None:
+    for slot in batch.slots:
+        slot.tokens, slot.logprobs, slot.result = [first_timestamp, *[400] * (SAMPLED - 1)], [], None
 
 
 def _milliseconds(step: Callable[[], None]) -> list[float]:
@@ -104,7 +101,7 @@ def _milliseconds(step: Callable[[], None]) -> list[float]:
 
 
 def _computing(step: Callable[[], None]) -> float:
-    """Milliseconds of a step that are spent in the GPU's kernels."""
+    """Milliseconds of a step in the GPU's kernels."""
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         for _ in range(STEPS):
             step()

@@ -1,6 +1,6 @@
 """What Prometheus scrapes; one registry per process object, so that tests never share counts.
 
-`Metrics` is the engine's observer (engine/protocol.py), and is told by the HTTP side what happens to requests.
+`Metrics` is the engine's observer (engine/interface.py), and is told by the HTTP side what happens to requests.
 """
 
 from __future__ import annotations

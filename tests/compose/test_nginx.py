@@ -176,11 +176,8 @@ def test_events_pass_as_they_come(proxied: httpx.Client, engine: FakeEngine) -> 
     heard = threading.Event()
 
     def speak() -> None:
-        while not engine.held:
-            time.sleep(0.01)
-        listener = engine.listeners[0]
-        assert listener is not None
-        listener([SEGMENT])
+        engine.wait_until_submitted()
+        engine.emit(SEGMENT)
         heard.wait(SECONDS)
         engine.held[0].set_result(SPOKEN)
 

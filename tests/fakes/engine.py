@@ -1,9 +1,12 @@
-"""An engine without a model: it answers at once, or holds every request until told what becomes of it."""
+"""An engine without a model: it answers at once, or holds every request until the test resolves its future."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import IO
+from typing import IO, Final
 
 import numpy as np
 
@@ -26,7 +29,8 @@ SEGMENT = Segment(
     token_logprobs=(-0.125, -0.5, -0.25, -0.375, -0.125),
 )
 SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(SEGMENT,))
-
+SECONDS: Final = 10.0
+"""The longest that a test waits for a request."""
 
 MULTILINGUAL = Abilities(languages=99, translates=True)
 TURBO = Abilities(languages=100, translates=False)
@@ -36,28 +40,33 @@ ENGLISH = Abilities(languages=1, translates=False)
 class FakeEngine:
     def __init__(self, state: State = State.READY) -> None:
         self.state = state
-        self.heard: list[int] = []
-        """Samples of each recording."""
         self.abilities = MULTILINGUAL
         self.error: str | None = None
         self.queued_audio_seconds = 0.0
         self.speed = 10.0
         self.long_speed = 10.0
-        self.asked: list[Options] = []
-        self.held: list[Future[Transcription]] = []
-        self.listeners: list[OnSegments | None] = []
-        """Who is told of segments, for each of `held`."""
         self.answer: Transcription | Exception | None = SPOKEN
-        """None: hold every request."""
+        """The outcome of every request; None: hold it."""
+        self.asked: list[Options] = []
+        """The options of each request."""
+        self.num_samples: list[int] = []
+        """The length of each request's recording."""
+        self.held: list[Future[Transcription]] = []
+        """The future of each request."""
+        self._callbacks: list[OnSegments | None] = []
+        self._changed = threading.Condition()
 
     def submit(
         self, samples: Samples, options: Options, on_segments: OnSegments | None = None
     ) -> Future[Transcription]:
-        self.heard.append(len(samples))
-        self.asked.append(options)
         future: Future[Transcription] = Future()
-        self.held.append(future)
-        self.listeners.append(on_segments)
+        with self._changed:
+            self.num_samples.append(len(samples))
+            self.asked.append(options)
+            self.held.append(future)
+            self._callbacks.append(on_segments)
+            self._changed.notify_all()
+        future.add_done_callback(self._on_done)
         if isinstance(self.answer, Transcription):
             for segment in self.answer.segments if on_segments else ():
                 on_segments([segment])
@@ -65,6 +74,33 @@ class FakeEngine:
         elif self.answer is not None:
             future.set_exception(self.answer)
         return future
+
+    async def until_submitted(self, count: int = 1) -> None:
+        """Wait until `count` requests have been submitted. Raises TimeoutError."""
+        await asyncio.to_thread(self.wait_until_submitted, count)
+
+    def wait_until_submitted(self, count: int = 1) -> None:
+        """`until_submitted` for a test that is not asynchronous: block the thread."""
+        self._wait(lambda: len(self.held) >= count, f"{count} requests submitted")
+
+    async def until_cancelled(self) -> None:
+        """Wait until the first request is cancelled. Raises TimeoutError."""
+        await asyncio.to_thread(self._wait, lambda: self.held[0].cancelled(), "the first request cancelled")
+
+    def emit(self, *segments: Segment) -> None:
+        """Hand final segments to the first request, which must have asked for them."""
+        on_segments = self._callbacks[0]
+        assert on_segments is not None
+        on_segments(segments)
+
+    def _wait(self, is_true: Callable[[], bool], what: str) -> None:
+        with self._changed:
+            if not self._changed.wait_for(is_true, SECONDS):
+                raise TimeoutError(f"not within {SECONDS} s: {what}")
+
+    def _on_done(self, _: Future[Transcription]) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def start(self) -> None:
         self.state = State.READY

@@ -1,1 +1,1 @@
-"""The transcription engine: what whisper.transcribe decides, the forward pass, and who is computed when."""
+"""The transcription engine: what whisper.transcribe decides, the forward pass, and the batching of requests."""

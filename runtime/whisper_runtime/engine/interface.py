@@ -1,4 +1,4 @@
-"""What the HTTP side needs of the engine, and all that it knows of it."""
+"""The engine's interface: all that the HTTP side knows of it."""
 
 from __future__ import annotations
 
@@ -14,108 +14,122 @@ import numpy.typing as npt
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 Samples = npt.NDArray[np.float32]
-"""Mono audio at 16 kHz, from -1 to 1."""
+"""Mono audio at 16 kHz, shape (samples,), from -1 to 1."""
 
 OnSegments = Callable[[Sequence[Segment]], None]
-"""Is called from the model's thread, so it must not take long."""
+"""Called with final segments, from the engine's thread: it must return fast, and what it raises fails the request."""
 
 
 class State(Enum):
     LOADING = "loading"
     READY = "ready"
-    """Loaded, warmed up, and the golden clip came out right."""
+    """Loaded, warmed up, and the golden clip was transcribed correctly."""
     FAILED = "failed"
     STOPPED = "stopped"
 
 
 class OutOfMemory(Exception):
-    """The device has no memory for the request, not even alone."""
+    """The device has no memory for the request, even with nothing else in the batch."""
+
+
+class CannotLoad(Exception):
+    """The checkpoint cannot be loaded on this device; the message names the cause and the remedy."""
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint can, by its dimensions: a file may have any name."""
+    """What a checkpoint can do, derived from its dimensions: a file may have any name."""
 
     languages: int
-    """How many of Whisper's languages it knows, in the order of openai-whisper's table; 1: English alone."""
+    """The number of Whisper's languages that it knows, in the order of openai-whisper's LANGUAGES; 1: English only."""
     translates: bool
+    """Whether the task `translate` is supported."""
 
 
 NO_MODEL: Final = Abilities(languages=0, translates=False)
 
 
 class Engine(Protocol):
+    """Transcribes recordings; every member may be used from any thread."""
+
     @property
     def state(self) -> State: ...
 
     @property
     def error(self) -> str | None:
-        """Why the state is FAILED, as one sentence."""
+        """One sentence about the cause of FAILED; None in every other state."""
         ...
 
     @property
     def abilities(self) -> Abilities:
-        """What the model can; NO_MODEL until it is loaded."""
+        """NO_MODEL until the model is loaded."""
         ...
 
     @property
-    def queued_audio_seconds(self) -> float: ...
+    def queued_audio_seconds(self) -> float:
+        """Seconds of audio that are submitted and not decoded yet, cancelled requests left out."""
+        ...
 
     @property
     def speed(self) -> float:
-        """Seconds of audio that the model transcribes in a second, as measured; above 0."""
+        """Measured throughput: seconds of audio transcribed per second; above 0."""
         ...
 
     @property
     def long_speed(self) -> float:
-        """The same for a long file, whose windows are full; infinite while nothing tells."""
+        """The throughput of a long file, whose windows are full; infinite while nothing has been measured."""
         ...
 
     def submit(
         self, samples: Samples, options: Options, on_segments: OnSegments | None = None
     ) -> Future[Transcription]:
-        """A place in the queue; cancelling the future gives it back within one decoding step.
+        """Queue a recording; cancelling the future frees its slot within one decode step.
 
         `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
-        the future is done; their texts, put together, are the transcription's.
+        the future is done; their joined texts are the transcription's. None: no such calls.
+        The future raises OutOfMemory where the device has no room for the request alone, else what failed.
         """
         ...
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Load the model in the background; `state` says when it is READY or FAILED. Call it once."""
+        ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """End after the current decode step; requests that are left are cancelled."""
+        ...
 
 
 class Observer(Protocol):
-    """Is told what the engine does, from the model's thread."""
+    """Receives the engine's events for metrics, from the engine's thread."""
 
     def stage(self, name: str, seconds: float) -> None:
-        """How long one `queue`, `encode`, `detect`, `decode_step` or `words` took."""
+        """One stage ended after `seconds`: `queue`, `encode`, `detect`, `decode_step` or `words`."""
         ...
 
     def batch(self, rows: int, capacity: int) -> None:
-        """Rows that share the step that begins."""
+        """A decode step of `rows` rows begins, in a batch that has room for `capacity`."""
         ...
 
     def fallback(self) -> None:
-        """A window is decoded again, at a higher temperature."""
+        """A window is decoded again at a higher temperature."""
         ...
 
     def no_speech(self) -> None:
-        """A window was taken for silence."""
+        """A window was classified as silence."""
         ...
 
     def cancelled(self) -> None:
-        """A request was given up by who sent it."""
+        """A request was cancelled by its client."""
         ...
 
     def split(self) -> None:
-        """A batch ran out of memory and goes on in halves."""
+        """A batch ran out of device memory and continues in halves."""
         ...
 
 
-class Unobserved:
-    """An Observer that nobody reads."""
+class NullObserver:
+    """An Observer that ignores every event."""
 
     def stage(self, name: str, seconds: float) -> None: ...
     def batch(self, rows: int, capacity: int) -> None: ...

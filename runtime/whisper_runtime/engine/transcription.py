@@ -1,4 +1,4 @@
-"""What a request asks of the engine and what it gets back."""
+"""The options of a transcription, and its result."""
 
 from __future__ import annotations
 
@@ -13,30 +13,35 @@ TEMPERATURES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class Options:
-    """One request's decoding options, checked at the edge; names and defaults are those of `whisper.transcribe`."""
+    """One request's decoding options, validated by the HTTP side; names and defaults are those of `whisper.transcribe`
+    (openai-whisper 20250625) where it has them."""
 
     task: Task = "transcribe"
     language: str | None = None
     """ISO-639-1 code; None: detected from the first window."""
     prompt: str | None = None
+    """Text that conditions the first window (`initial_prompt`); None: no such text."""
     temperatures: tuple[float, ...] = TEMPERATURES
+    """Tried in this order until a result is good enough; at least one."""
     condition_on_previous_text: bool = True
-    """False: the windows of a long file do not wait for each other; it is cut at quiet places."""
+    """False: the file is split at quiet places into chunks that are decoded side by side."""
     word_timestamps: bool = False
     logprobs: bool = False
     """Whether segments carry the log-probability of each token."""
     seed: int | None = None
-    """Of what is drawn above temperature 0; None: another one each time."""
+    """Of the sampling above temperature 0; None: a random one for each request."""
     without_timestamps: bool = False
     beam_size: int | None = None
-    """Beams at temperature 0."""
+    """Beams at temperature 0; None: greedy."""
     patience: float | None = None
+    """The search ends once round(beam_size · patience) beams have ended; None: 1.0."""
     best_of: int | None = None
-    """Samples to choose from above temperature 0."""
+    """Independent samples above temperature 0, of which the likeliest is kept; None: one."""
     clip_timestamps: tuple[float, ...] = ()
-    """Seconds: start, end, start, end …; a last end that is missing is the end of the file."""
+    """Seconds: start, end, start, end …; a last end that is missing is the end of the file; empty: the whole file."""
     hallucination_silence_threshold: float | None = None
-    """Seconds of silence around words that may be imagined, from which on they are skipped; with word_timestamps."""
+    """Seconds of silence around words that look hallucinated, from which on they are skipped; needs word_timestamps.
+    None: nothing is skipped."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,9 @@ class Segment:
     compression_ratio: float
     no_speech_prob: float
     words: tuple[Word, ...] = ()
-    """Where word_timestamps asked for them."""
+    """Empty without `word_timestamps`."""
     token_logprobs: tuple[float, ...] = ()
-    """One for each of `tokens`, where logprobs asked for them."""
+    """One for each of `tokens`; empty without `logprobs`."""
 
 
 @dataclass(frozen=True)

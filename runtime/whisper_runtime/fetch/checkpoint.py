@@ -89,10 +89,10 @@ def _shapes(dims: Dimensions) -> dict[str, tuple[int, ...]]:
     """Returns the shape by name of every tensor in a checkpoint of these dimensions."""
     from whisper.model import ModelDimensions
 
-    from whisper_runtime.engine.model.meta_model import Blank
+    from whisper_runtime.engine.model.meta_model import MetaWhisper
 
     try:
-        blank = Blank(ModelDimensions(**dims.model_dump()))
+        blank = MetaWhisper(ModelDimensions(**dims.model_dump()))
     except Exception as error:
         raise NotLoadable(f"a model of its dimensions cannot be built: {_first_line(error)}") from None
     return {key: tuple(tensor.shape) for key, tensor in blank.state_dict().items()}

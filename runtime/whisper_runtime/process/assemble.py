@@ -10,8 +10,9 @@ import torch
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS, checkpoint_path
-from whisper_runtime.engine.batching.worker import Scheduler
-from whisper_runtime.engine.interface import Samples
+from whisper_runtime.engine.batching.scheduler import build_scheduler
+from whisper_runtime.engine.batching.worker import EngineWorker
+from whisper_runtime.engine.interface import CannotLoad, Samples
 from whisper_runtime.engine.model import load
 from whisper_runtime.fetch.fetch import fetch
 from whisper_runtime.fetch.partial import sha256_of
@@ -30,11 +31,9 @@ def run(config: RuntimeConfig) -> str | None:
     if problem := misconfigured(config) or unusable():
         return problem
     path, metrics = checkpoint(config), Metrics()
-    engine = Scheduler(
-        load=lambda: _load(config, path, metrics),
+    engine = EngineWorker(
+        load=lambda: build_scheduler(_load(config, path, metrics), metrics, config.max_batch_size),
         prove=lambda transcribe: _prove(config, transcribe, metrics),
-        observer=metrics,
-        max_batch_size=config.max_batch_size,
     )
     try:
         serve(Serving(config, engine, decode.decode, metrics), lambda: ensure(config, path, metrics))
@@ -62,11 +61,11 @@ def checkpoint(config: RuntimeConfig) -> Path:
     return Path(checkpoint_path(config.model_dir, config.model, config.model_sha256))
 
 
-def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> load.Model:
+def _load(config: RuntimeConfig, path: Path, metrics: Metrics) -> load.WhisperModel:
     with metrics.phase("load"):
         loaded = load.load(path, config.device, config.compute_type)
     if problem := wrong_default(config.language, loaded.abilities.languages):
-        raise load.CannotLoad(problem)
+        raise CannotLoad(problem)
     on_gpu = loaded.device.type == "cuda"
     device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
     metrics.runs_on(device, loaded.precision, torch.cuda.memory_allocated if on_gpu else lambda: 0)

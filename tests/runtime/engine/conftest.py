@@ -1,56 +1,31 @@
-"""A model of the smallest size with weights at random: it says nonsense, quickly, and the same each time."""
+"""A model of the smallest size with random weights: it transcribes nonsense, quickly, and the same each time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 import torch
 from whisper.model import ModelDimensions, Whisper
 
-from whisper_runtime.engine.batching import batch, beam_search
-from whisper_runtime.engine.batching.request import Request
-from whisper_runtime.engine.batching.scheduler import Table
-from whisper_runtime.engine.batching.worker import table_of
+from tests.fakes.observer import CountingObserver
+from tests.fakes.runner import FaultyRunner, faulty_runner
+from whisper_runtime.engine.batching.request import TranscriptionRequest
+from whisper_runtime.engine.batching.scheduler import Scheduler
+from whisper_runtime.engine.batching.throughput import ThroughputMeter
 from whisper_runtime.engine.interface import OnSegments, Samples
 from whisper_runtime.engine.model import load
-from whisper_runtime.engine.model.load import Model
+from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.transcription import Options, Transcription
 
 DIMS = ModelDimensions(80, 1500, 16, 2, 1, 51865, 448, 16, 2, 2)
 
-
-class Counts:
-    """An Observer that a test reads."""
-
-    def __init__(self) -> None:
-        self.stages: list[str] = []
-        self.rows: list[int] = []
-        self.fallbacks = self.silences = self.cancellations = self.splits = 0
-
-    def stage(self, name: str, seconds: float) -> None:
-        assert seconds >= 0
-        self.stages.append(name)
-
-    def batch(self, rows: int, capacity: int) -> None:
-        assert 0 < rows <= capacity
-        self.rows.append(rows)
-
-    def fallback(self) -> None:
-        self.fallbacks += 1
-
-    def no_speech(self) -> None:
-        self.silences += 1
-
-    def cancelled(self) -> None:
-        self.cancellations += 1
-
-    def split(self) -> None:
-        self.splits += 1
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -64,45 +39,54 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def smallest(checkpoint: Path) -> Model:
+def smallest(checkpoint: Path) -> WhisperModel:
     return load.load(checkpoint, "cpu", "float32")
 
 
 @pytest.fixture
-def counts() -> Counts:
-    return Counts()
+def observer() -> CountingObserver:
+    return CountingObserver()
 
 
 @pytest.fixture
-def table(smallest: Model, counts: Counts) -> Table:
-    """Places for four windows."""
-    return table_of(smallest, counts, 4)
+def runner(smallest: WhisperModel, observer: CountingObserver) -> FaultyRunner:
+    """Four slots, and no fault."""
+    return faulty_runner(smallest, observer, 4)
 
 
 @pytest.fixture
-def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights at random never come to an end by themselves."""
-    for module in (batch, beam_search):
-        monkeypatch.setattr(module, "SAMPLED_AT_MOST", 12)
+def scheduler(runner: FaultyRunner, observer: CountingObserver) -> Scheduler:
+    return Scheduler(runner, observer, ThroughputMeter())
 
 
 def hum(seconds: float, pitch: float = 100.0) -> Samples:
-    """A tone: each pitch has the smallest model say something else."""
+    """A tone: the smallest model's text differs for each pitch."""
     return (0.3 * np.sin(2 * np.pi * pitch * np.arange(int(seconds * 16_000)) / 16_000)).astype(np.float32)
 
 
-def ask(
-    table: Table, samples: Samples, options: Options, on_segments: OnSegments | None = None
+def submit(
+    scheduler: Scheduler, samples: Samples, options: Options, on_segments: OnSegments | None = None
 ) -> Future[Transcription]:
     future: Future[Transcription] = Future()
-    table.add(Request(samples, options, future, on_segments, since=0.0))
+    scheduler.add(TranscriptionRequest(samples, options, future, on_segments, submitted_at=0.0))
     return future
 
 
-def until(table: Table, done: Callable[[], bool]) -> None:
-    """Turns until `done`; fails where that never comes."""
+def iterate_until(scheduler: Scheduler, done: Callable[[], bool]) -> None:
+    """Fails where `done` does not come true."""
     for _ in range(5000):
         if done():
             return
-        table.turn()
-    raise AssertionError("it never ends")
+        scheduler.iterate()
+    raise AssertionError("5,000 iterations were not enough")
+
+
+def exhaust(generator: Generator[Any, None, T]) -> tuple[T, int]:
+    """What the generator returns when None is sent for all that it yields, and how often it yielded."""
+    returned: list[T] = []
+
+    def run() -> Generator[Any, None, None]:
+        returned.append((yield from generator))
+
+    yields = sum(1 for _ in run())
+    return returned[0], yields

@@ -98,19 +98,6 @@ def exchange(serving_of: ServingOf) -> Callable[..., Exchange]:
     return of
 
 
-async def held(engine: FakeEngine) -> None:
-    """Waits for the first request's place in the queue."""
-    async with asyncio.timeout(10):
-        while not engine.held:
-            await asyncio.sleep(0.001)
-
-
-def tell(engine: FakeEngine, *segments: Any) -> None:
-    listener = engine.listeners[0]
-    assert listener is not None
-    listener(segments)
-
-
 async def test_each_window_is_a_delta_and_the_last_event_has_the_whole_text(start: Start, engine: FakeEngine) -> None:
     engine.answer = BOTH
     answer = await start().post(PATH, files=speech(), data=FIELDS)
@@ -141,13 +128,13 @@ async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exc
     engine.answer = None
     seen = exchange()
     running = seen.start()
-    await held(engine)
-    tell(engine, ONE)
+    await engine.until_submitted()
+    engine.emit(ONE)
     await seen.until(lambda: seen.events)
     assert [event["delta"] for event in seen.events] == ["Ask not"]
     assert not engine.held[0].done()
 
-    tell(engine, TWO)
+    engine.emit(TWO)
     engine.held[0].set_result(BOTH)
     await running
     assert seen.events[-1]["text"] == "Ask not what your country."
@@ -186,8 +173,8 @@ async def test_a_bug_in_the_middle_is_an_event_with_an_error(
     engine.answer = None
     seen = exchange()
     running = seen.start()
-    await held(engine)
-    tell(engine, ONE)
+    await engine.until_submitted()
+    engine.emit(ONE)
     await seen.until(lambda: seen.events)
     engine.held[0].set_exception(RuntimeError("tensor a (6) must match b (3)"))
     await running
@@ -224,14 +211,12 @@ async def test_a_client_that_hangs_up_frees_its_place(
     engine.answer = None
     seen = exchange()
     running = seen.start()
-    await held(engine)
-    tell(engine, ONE)
+    await engine.until_submitted()
+    engine.emit(ONE)
     await seen.until(lambda: seen.events)
     seen.hang_up()
     await running
-    async with asyncio.timeout(10):
-        while not engine.held[0].cancelled():
-            await asyncio.sleep(0.001)
+    await engine.until_cancelled()
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
     assert (seen.counted(499), seen.counted(200), seen.failed("client_closed_request")) == (1, None, 1)
 

@@ -78,7 +78,7 @@ async def test_each_is_refused_and_nothing_is_left(
             answers[file.kind, code] += 1
         assert set(REASONS) == {kind for kind, _ in answers}
         assert (await client.post("/transcribe", files={"file": jfk.read_bytes()})).status_code == 200
-    assert engine.heard == [len(whisper.load_audio(str(jfk)))] * 2
+    assert engine.num_samples == [len(whisper.load_audio(str(jfk)))] * 2
     assert (serving.scratch.used, open_files()) == (0, descriptors)
     assert anonymous_memory() - memory < MEMORY_SLACK
     with pytest.raises(BlockingIOError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.engine.model.load import CannotLoad
+from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process import assemble
 from whisper_runtime.process.servers import CannotServe

@@ -144,11 +144,9 @@ async def begun(port: int, engine: FakeEngine) -> socket.socket:
     request = httpx.Request("POST", f"http://whisper{PATH}", files=speech(), data={"model": "base", "stream": "true"})
     client = socket.create_connection(("127.0.0.1", port))
     client.sendall(head(request) + request.read())
-    await until(lambda: engine.listeners)
-    listener = engine.listeners[0]
-    assert listener is not None
+    await engine.until_submitted()
     for _ in range(2):
-        listener([HUGE])
+        engine.emit(HUGE)
     return client
 
 

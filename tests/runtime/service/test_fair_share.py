@@ -95,11 +95,9 @@ async def test_a_client_over_its_part_is_429_while_another_is_served(
     hog, other = {"X-API-Key": "hog"}, {"X-API-Key": "other"}
     waiting = [asyncio.create_task(client.post("/transcribe", files=speech(45), headers=hog)) for _ in range(2)]
     async with asyncio.timeout(10):
-        while len(engine.held) < 2:
-            await asyncio.sleep(0.001)
+        await engine.until_submitted(2)
         waiting.append(asyncio.create_task(client.post("/transcribe", files=speech(5), headers=other)))
-        while len(engine.held) < 3:
-            await asyncio.sleep(0.001)
+        await engine.until_submitted(3)
     answer = await client.post("/transcribe", files=speech(5), headers=hog)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "client_share_full")
     assert int(answer.headers["retry-after"]) == 40

@@ -49,8 +49,7 @@ async def test_a_client_that_hangs_up_frees_its_place(serving_of: ServingOf, eng
     serving = serving_of()
     request = asyncio.create_task(create_app(serving)(scope, receive, send))
     async with asyncio.timeout(10):
-        while not engine.held:
-            await asyncio.sleep(0.001)
+        await engine.until_submitted()
         hung_up.set()
         await request
     assert engine.held[0].cancelled()
@@ -61,8 +60,7 @@ async def test_the_engine_stopping_is_503(start: Start, engine: FakeEngine) -> N
     engine.answer = None
     request = asyncio.create_task(start().post("/transcribe", files=speech()))
     async with asyncio.timeout(10):
-        while not engine.held:
-            await asyncio.sleep(0.001)
+        await engine.until_submitted()
         engine.held[0].cancel()
         answer = await request
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
@@ -81,8 +79,7 @@ async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: 
     client = start()
     request = asyncio.create_task(client.post("/transcribe", files=speech()))
     async with asyncio.timeout(10):
-        while not engine.held:
-            await asyncio.sleep(0.001)
+        await engine.until_submitted()
         assert (await client.get("/health")).status_code == 200
         engine.held[0].cancel()
         await request

@@ -1,1 +1,1 @@
-"""Who is computed when: the scheduler, its sequences, and the one thread that owns the model."""
+"""Continuous batching: requests, their sequences of windows, slots, and the scheduler that decodes them together."""

@@ -1,6 +1,6 @@
 """Several continuations of one window at once: beam search at temperature 0, the best of several samples above it.
 
-A search has a cache of its own, in which all rows listen to the one window (whisper/decoding.py: BeamSearchDecoder,
+A search has a KV cache of its own, in which all rows attend to the one window (whisper/decoding.py: BeamSearchDecoder,
 GreedyDecoder with n_group, MaximumLikelihoodRanker).
 """
 
@@ -11,144 +11,161 @@ from typing import Final
 
 import torch
 
-from whisper_runtime.engine.batching.batch import SAMPLED_AT_MOST
-from whisper_runtime.engine.batching.sampling import listed, pick
-from whisper_runtime.engine.model.decoder import Cache
-from whisper_runtime.engine.model.load import Model
-from whisper_runtime.engine.policy.logit_filters import Filters, bounds
-from whisper_runtime.engine.policy.queries import Said, Script, Window
-from whisper_runtime.engine.policy.tokens import Tokens
+from whisper_runtime.engine.batching.sampling import Sampler, sample, to_list
+from whisper_runtime.engine.model.kv_cache import KVCache
+from whisper_runtime.engine.model.load import WhisperModel
+from whisper_runtime.engine.policy.queries import DecodedTokens, DecodingParams, Window
+from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 DEFAULT_PATIENCE: Final = 1.0
 
 
-@dataclass
-class Branch:
-    """One continuation: its tokens with their log-probabilities, and the sum of those."""
+@dataclass(frozen=True)
+class Candidate:
+    """One continuation: a beam, or one of several samples."""
 
-    said: tuple[int, ...] = ()
+    tokens: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
-    total: float = 0.0
+    """One for each of `tokens`."""
+    sum_logprob: float = 0.0
 
-    def and_then(self, token: int, logprob: float, total: float) -> Branch:
-        return Branch((*self.said, token), (*self.logprobs, logprob), total)
+    def extended(self, token: int, logprob: float, sum_logprob: float) -> Candidate:
+        return Candidate((*self.tokens, token), (*self.logprobs, logprob), sum_logprob)
 
 
 @dataclass(eq=False)
-class Search:
-    """The one place of a window that is searched; it offers what a row of the batch offers."""
+class SearchSlot:
+    """A slot beside the batch for one window that is searched; it has the attributes of a BatchSlot."""
 
-    model: Model
-    tokens: Tokens
-    filters: Filters
+    model: WhisperModel
+    tokenizer: ModelTokenizer
+    sampler: Sampler
     window: Window
     features: torch.Tensor
     """(1, n_audio_ctx, n_audio_state)"""
-    result: Said | None = None
-    index: int = 0
-    _branches: list[Branch] = field(default_factory=list[Branch])
-    _ended: list[Branch] = field(default_factory=list[Branch])
-    script: Script | None = None
-    _cache: Cache | None = None
+    params: DecodingParams | None = None
+    """None until the first decoding of the window starts."""
+    result: DecodedTokens | None = None
+    """None while the window is being decoded."""
+    row: int = 0
+    """For queries that need a single row of the cache."""
+    _going: list[Candidate] = field(default_factory=list[Candidate])
+    """One for each row of the cache, all of the same length."""
+    _ended: list[Candidate] = field(default_factory=list[Candidate])
+    """Beams that ended with <|endoftext|>."""
+    _cache: KVCache | None = None
     _no_speech_prob: float = 0.0
 
-    def cache_for(self, candidates: int) -> Cache:
-        """Made anew where it has another number of rows."""
+    @property
+    def cache(self) -> KVCache:
+        """The cache of the last decoding, else one of a single row."""
+        return self._cache or self._cache_for(1)
+
+    def prefill(self, params: DecodingParams) -> None:
+        """Start decoding: run the prompt through the decoder and choose the first tokens."""
+        count, self.params, self.result = params.num_candidates, params, None
+        self._going, self._ended = [Candidate() for _ in range(count)], []
+        hidden = self.model.decoder([params.prompt] * count, [0] * count, self._cache_for(count))
+        logits = self.model.decoder.logits(hidden[:, [params.sot_index, -1]])
+        self._no_speech_prob = self.tokenizer.no_speech_prob(logits[0, 0])
+        self._choose(params, logits[:, 1])
+
+    def decode(self) -> None:
+        """One decode step: one more token for each candidate. Call it after `prefill` alone."""
+        params, count = self.params, len(self._going)
+        assert params is not None
+        start = len(params.prompt) + len(self._going[0].tokens) - 1
+        last = [[candidate.tokens[-1]] for candidate in self._going]
+        hidden = self.model.decoder(last, [start] * count, self.cache)
+        self._choose(params, self.model.decoder.logits(hidden[:, -1]))
+
+    def _cache_for(self, candidates: int) -> KVCache:
+        """Allocated anew where the number of rows differs from the last decoding's."""
         if self._cache is None or self._cache.rows != candidates:
-            self._cache = self.model.decoder.cache(candidates, self.model.dims.n_audio_ctx, shared=True)
-            self.model.decoder.listen(self.features, self._cache, 0)
+            self._cache = self.model.decoder.new_cache(candidates, self.model.dims.n_audio_ctx, shared=True)
+            self.model.decoder.cache_window(self.features, self._cache, 0)
         return self._cache
 
-    @property
-    def cache(self) -> Cache:
-        """The one there is, for a question that needs a single row."""
-        return self._cache or self.cache_for(1)
+    def _choose(self, params: DecodingParams, logits: torch.Tensor) -> None:
+        self.sampler.mask(logits, [one.tokens for one in self._going], [params] * len(self._going))
+        is_over = self._extend_beams(params, logits) if params.beam_size else self._extend_samples(params, logits)
+        if is_over or self.sampler.is_full(params, len(self._going[0].tokens)):
+            self.result = self._best(params)
 
-    def start(self, script: Script) -> None:
-        count, self.script, self.result = script.candidates, script, None
-        self._branches, self._ended = [Branch() for _ in range(count)], []
-        hidden = self.model.decoder([script.prompt] * count, [0] * count, self.cache_for(count))
-        logits = self.model.decoder.logits(hidden[:, [script.sot, -1]])
-        self._no_speech_prob = self.tokens.no_speech_prob(logits[0, 0])
-        self._choose(script, logits[:, 1])
-
-    def step(self) -> None:
-        script, count = self.script, len(self._branches)
-        assert script is not None
-        length = len(script.prompt) + len(self._branches[0].said) - 1
-        last = [[branch.said[-1]] for branch in self._branches]
-        hidden = self.model.decoder(last, [length] * count, self.cache)
-        self._choose(script, self.model.decoder.logits(hidden[:, -1]))
-
-    def _choose(self, script: Script, logits: torch.Tensor) -> None:
-        words = self.tokens.vocabulary
-        self.filters(logits, [bounds(branch.said, script.timed, words) for branch in self._branches])
-        is_over = self._beam(script, logits) if script.beam_size else self._sample(script, logits)
-        length = len(script.prompt) + len(self._branches[0].said)
-        if is_over or len(self._branches[0].said) == SAMPLED_AT_MOST or length > self.model.dims.n_text_ctx:
-            self.result = self._best(script)
-
-    def _sample(self, script: Script, logits: torch.Tensor) -> bool:
-        """Each branch goes its own way until it has ended; whether all have."""
-        eot = self.tokens.vocabulary.eot
-        picked = zip(*pick(logits, [script] * len(self._branches)), strict=True)
-        self._branches = [
-            branch.and_then(eot, 0.0, branch.total)
-            if branch.said[-1:] == (eot,)
-            else branch.and_then(token, logprob, branch.total + logprob)
-            for branch, (token, logprob) in zip(self._branches, picked, strict=True)
+    def _extend_samples(self, params: DecodingParams, logits: torch.Tensor) -> bool:
+        """Sample a token for each candidate that has not ended; return whether all have."""
+        eot = self.sampler.eot
+        sampled = zip(*sample(logits, [params] * len(self._going)), strict=True)
+        self._going = [
+            candidate.extended(eot, 0.0, candidate.sum_logprob)
+            if candidate.tokens[-1:] == (eot,)
+            else candidate.extended(token, logprob, candidate.sum_logprob + logprob)
+            for candidate, (token, logprob) in zip(self._going, sampled, strict=True)
         ]
-        return all(branch.said[-1] == eot for branch in self._branches)
+        return all(candidate.tokens[-1] == eot for candidate in self._going)
 
-    def _beam(self, script: Script, logits: torch.Tensor) -> bool:
-        """The likeliest continuations of all branches; whether enough of them have ended."""
-        count, eot = len(self._branches), self.tokens.vocabulary.eot
-        best = logits.log_softmax(dim=-1).topk(count + 1)
-        totals = torch.tensor([branch.total for branch in self._branches], device=logits.device)
-        sums = totals[:, None] + best.values
-        found: dict[tuple[int, ...], tuple[Branch, int]] = {}
-        for source, (branch, tokens, logprobs, reached) in enumerate(
-            zip(self._branches, listed(best.indices), listed(best.values), listed(sums), strict=True)
-        ):
-            for token, logprob, total in zip(tokens, logprobs, reached, strict=True):
-                longer = branch.and_then(token, logprob, total)
-                found[longer.said] = longer, source
-        going, sources, ended = self._ranked(list(found.values()), count, eot)
-        self.cache.reorder(sources, len(script.prompt) + len(self._branches[0].said))
-        self._branches = going
-        wanted = round(count * (script.patience or DEFAULT_PATIENCE))
+    def _extend_beams(self, params: DecodingParams, logits: torch.Tensor) -> bool:
+        """Keep the likeliest continuations of all beams; return whether enough of them have ended."""
+        count = len(self._going)
+        going, sources, ended = rank_beams(_continuations(self._going, logits), count, self.sampler.eot)
+        self.cache.reorder(sources, len(params.prompt) + len(self._going[0].tokens))
+        self._going = going
+        wanted = round(count * (params.patience or DEFAULT_PATIENCE))
         self._ended += ended[: max(0, wanted - len(self._ended))]
         return len(self._ended) >= wanted
 
-    @staticmethod
-    def _ranked(found: list[tuple[Branch, int]], count: int, eot: int) -> tuple[list[Branch], list[int], list[Branch]]:
-        """The best `count` that go on, which rows they come from, and those better than the last of them that ended."""
-        going: list[Branch] = []
-        sources: list[int] = []
-        ended: list[Branch] = []
-        for branch, source in sorted(found, key=lambda one: one[0].total, reverse=True):
-            if branch.said[-1] == eot:
-                ended.append(branch)
-                continue
-            going.append(branch)
-            sources.append(source)
-            if len(going) == count:
-                break
-        return going, sources, ended
-
-    def _best(self, script: Script) -> Said:
-        """The branch with the best log-probability for each token."""
-        eot = self.tokens.vocabulary.eot
-        candidates = self._branches
-        if script.beam_size:
-            missing = max(0, script.beam_size - len(self._ended))
-            going = sorted(self._branches, key=lambda branch: branch.total, reverse=True)
+    def _best(self, params: DecodingParams) -> DecodedTokens:
+        """The candidate with the highest log-probability for each token."""
+        eot = self.sampler.eot
+        candidates = self._going
+        if params.beam_size:
+            missing = max(0, params.beam_size - len(self._ended))
+            going = sorted(self._going, key=lambda candidate: candidate.sum_logprob, reverse=True)
             candidates = [*self._ended, *going[:missing]]
-        best = max(candidates, key=lambda branch: branch.total / max(1, len(_text(branch, eot))))
-        text = _text(best, eot)
-        return Said(text, best.logprobs[: len(text) + 1], best.total, self._no_speech_prob)
+        best = max(candidates, key=lambda one: one.sum_logprob / max(1, len(_before_eot(one, eot))))
+        text = _before_eot(best, eot)
+        return DecodedTokens(text, best.logprobs[: len(text) + 1], best.sum_logprob, self._no_speech_prob)
 
 
-def _text(branch: Branch, eot: int) -> tuple[int, ...]:
-    """What was said before the end."""
-    return branch.said[: branch.said.index(eot)] if eot in branch.said else branch.said
+def rank_beams(
+    continuations: list[tuple[Candidate, int]], count: int, eot: int
+) -> tuple[list[Candidate], list[int], list[Candidate]]:
+    """The likeliest `count` that go on; the rows that they come from; and the likelier ones that ended with `eot`.
+
+    `continuations` are pairs of a candidate and the row of the cache that it continues (decoding.py,
+    BeamSearchDecoder.update).
+    """
+    going: list[Candidate] = []
+    sources: list[int] = []
+    ended: list[Candidate] = []
+    for candidate, source in sorted(continuations, key=lambda one: one[0].sum_logprob, reverse=True):
+        if candidate.tokens[-1] == eot:
+            ended.append(candidate)
+            continue
+        going.append(candidate)
+        sources.append(source)
+        if len(going) == count:
+            break
+    return going, sources, ended
+
+
+def _continuations(going: list[Candidate], logits: torch.Tensor) -> list[tuple[Candidate, int]]:
+    """The likeliest continuations of each candidate, one more than there are candidates, and its row; equal ones once.
+
+    `logits` is (row, n_vocab), masked.
+    """
+    best = logits.log_softmax(dim=-1).topk(len(going) + 1)
+    so_far = torch.tensor([candidate.sum_logprob for candidate in going], device=logits.device)
+    sums = so_far[:, None] + best.values
+    found: dict[tuple[int, ...], tuple[Candidate, int]] = {}
+    for source, (candidate, tokens, logprobs, of_source) in enumerate(
+        zip(going, to_list(best.indices), to_list(best.values), to_list(sums), strict=True)
+    ):
+        for token, logprob, sum_logprob in zip(tokens, logprobs, of_source, strict=True):
+            longer = candidate.extended(token, logprob, sum_logprob)
+            found[longer.tokens] = longer, source
+    return list(found.values())
+
+
+def _before_eot(candidate: Candidate, eot: int) -> tuple[int, ...]:
+    return candidate.tokens[: candidate.tokens.index(eot)] if eot in candidate.tokens else candidate.tokens

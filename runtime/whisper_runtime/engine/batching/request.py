@@ -1,12 +1,12 @@
-"""One request: its generators of windows, and its segments in the file's order.
+"""One request: the generators that transcribe its chunks, and its segments in the file's order.
 
-A file whose windows depend on each other has one generator; without that, each of its pieces has its own.
+A file whose windows depend on each other is one chunk; without that, it is split at quiet places.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,99 +15,120 @@ import torch
 from whisper.audio import SAMPLE_RATE
 
 from whisper_runtime.engine.interface import OnSegments, Samples
-from whisper_runtime.engine.policy.queries import Answer, Window, Work
-from whisper_runtime.engine.policy.silence_split import cuts
-from whisper_runtime.engine.policy.tokens import Tokens
-from whisper_runtime.engine.policy.windows import Clip, Listener, Recording, clips, recording
+from whisper_runtime.engine.policy.queries import QueryGenerator, Window
+from whisper_runtime.engine.policy.recording import (
+    ComputeSpectrogram,
+    FrameRange,
+    Recording,
+    open_recording,
+    seek_clips,
+)
+from whisper_runtime.engine.policy.silence_split import split_at_silence
+from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
+from whisper_runtime.engine.policy.windows import WindowPolicy
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
-
-Windows = Generator[Work, Answer, None]
 
 
 @dataclass
-class Part:
-    """What one generator has found, and whether it is done."""
+class Chunk:
+    """The segments of one generator that are not reported yet, and whether it has ended."""
 
     segments: list[Segment] = field(default_factory=list[Segment])
     is_done: bool = False
 
 
 @dataclass(eq=False)
-class Request:
+class TranscriptionRequest:
     samples: Samples | None
-    """Until the spectrogram is there."""
+    """None once the spectrogram is being computed."""
     options: Options
     future: Future[Transcription]
     on_segments: OnSegments | None
-    since: float
-    """When it came, by time.perf_counter."""
+    submitted_at: float
+    """By time.perf_counter."""
     seconds_left: float = field(init=False)
-    """Of audio that is not decoded yet."""
-    in_flight: int = 0
-    """Its windows that hold a place in the batch."""
+    """Seconds of audio that are not decoded yet."""
+    num_slots: int = 0
+    """Slots that its windows hold."""
     has_begun: bool = False
+    """Whether one of its windows has had a slot."""
     _duration: float = field(init=False)
     _language: str = ""
-    _parts: list[Part] = field(default_factory=list[Part])
-    _told: list[Segment] = field(default_factory=list[Segment])
+    _chunks: list[Chunk] = field(default_factory=list[Chunk])
+    _opened: list[QueryGenerator] = field(default_factory=list[QueryGenerator])
+    _reported: list[Segment] = field(default_factory=list[Segment])
 
     def __post_init__(self) -> None:
         assert self.samples is not None
         self._duration = self.seconds_left = len(self.samples) / SAMPLE_RATE
 
-    def opening(self, tokens: Tokens, n_mels: int, device: torch.device) -> Generator[Work, Answer, list[Windows]]:
-        """Reads the file; returns the generators that listen to it."""
+    def open(self, tokenizer: ModelTokenizer, spectrogram: ComputeSpectrogram) -> QueryGenerator:
+        """Read the file, and leave a generator for each of its chunks to `take_opened`. Call it once."""
         samples, self.samples = self.samples, None
         assert samples is not None
-        found, first = yield from recording(samples, self.options, tokens, n_mels, device)
-        self._language = found.language
-        parts = [clips(self.options, found.frames)]
+        recording, first = yield from open_recording(samples, self.options, tokenizer, spectrogram)
+        self._language = recording.language
+        parts = [seek_clips(self.options, recording.frames)]
         if not self.options.condition_on_previous_text and not self.options.clip_timestamps:
-            parts = [[piece] for piece in cuts(samples)] or parts
-        self._parts = [Part() for _ in parts]
-        return [self._listener(found, tokens, number, part, first) for number, part in enumerate(parts)]
+            parts = [[chunk] for chunk in split_at_silence(samples)] or parts
+        self._chunks = [Chunk() for _ in parts]
+        self._opened = [
+            self._transcribe_chunk(number, self._policy(recording, tokenizer, number, clips), clips, first)
+            for number, clips in enumerate(parts)
+        ]
 
-    def done(self) -> Transcription:
-        return Transcription(
-            "".join(segment.text for segment in self._told), self._language, self._duration, tuple(self._told)
-        )
+    def take_opened(self) -> list[QueryGenerator]:
+        """The generators of the file's chunks, in its order, once `open` has ended; none at any other call."""
+        opened, self._opened = self._opened, []
+        return opened
 
     @property
     def is_done(self) -> bool:
-        return all(part.is_done for part in self._parts)
+        return all(chunk.is_done for chunk in self._chunks)
 
-    def _listener(
-        self, found: Recording, tokens: Tokens, number: int, clips: Sequence[Clip], first: Window | None
-    ) -> Windows:
+    def transcription(self) -> Transcription:
+        """What has been reported: all of the file once `is_done`."""
+        text = "".join(segment.text for segment in self._reported)
+        return Transcription(text, self._language, self._duration, tuple(self._reported))
+
+    def complete(self) -> None:
+        """Resolve the future, unless it was cancelled."""
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_result(self.transcription())
+
+    def fail(self, error: Exception) -> None:
+        """Fail the future, unless it was cancelled."""
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
+
+    def _policy(
+        self, recording: Recording, tokenizer: ModelTokenizer, number: int, clips: Sequence[FrameRange]
+    ) -> WindowPolicy:
         # The client's prompt belongs to the beginning of the file.
         options = self.options if number == 0 else replace(self.options, prompt=None)
-        random = torch.Generator()
-        random.manual_seed((secrets.randbits(62) if options.seed is None else options.seed) + number)
-        listener = Listener(
-            found,
-            options,
-            tokens,
-            random,
-            partial(self._tell, number),
-            last_speech=clips[0][0] / 100 if number else 0.0,
-        )
-        return self._until_done(listener.listen(clips, first if number == 0 else None), number)
+        generator = torch.Generator()
+        generator.manual_seed((secrets.randbits(62) if options.seed is None else options.seed) + number)
+        last_speech = clips[0][0] / 100 if number else 0.0
+        report = partial(self._report, number)
+        return WindowPolicy(recording, options, tokenizer, generator, report, last_speech=last_speech)
 
-    def _until_done(self, windows: Windows, number: int) -> Windows:
-        yield from windows
-        self._parts[number].is_done = True
-        self._tell(number, ())
+    def _transcribe_chunk(
+        self, number: int, policy: WindowPolicy, clips: Sequence[FrameRange], first: Window | None
+    ) -> QueryGenerator:
+        yield from policy.transcribe(clips, first if number == 0 else None)
+        self._chunks[number].is_done = True
+        self._report(number, ())
 
-    def _tell(self, number: int, segments: Sequence[Segment]) -> None:
-        """Keeps a part's segments until all before it is told."""
-        self._parts[number].segments += segments
+    def _report(self, number: int, segments: Sequence[Segment]) -> None:
+        """Number and report a chunk's segments, once all segments before them are reported."""
+        self._chunks[number].segments += segments
         ready: list[Segment] = []
-        for part in self._parts:
-            ready += part.segments
-            part.segments = []
-            if not part.is_done:
+        for chunk in self._chunks:
+            ready += chunk.segments
+            chunk.segments = []
+            if not chunk.is_done:
                 break
-        numbered = [replace(segment, id=id_) for id_, segment in enumerate(ready, len(self._told))]
-        self._told += numbered
+        numbered = [replace(segment, id=id_) for id_, segment in enumerate(ready, len(self._reported))]
+        self._reported += numbered
         if numbered and self.on_segments:
             self.on_segments(numbered)

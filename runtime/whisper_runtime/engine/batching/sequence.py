@@ -1,41 +1,61 @@
-"""A generator of windows on its way through the batch: what it asks for, and where that is answered."""
+"""A sequence of windows: a generator, the query that it waits for, and the slot in which that is answered."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
+from inspect import GEN_CLOSED, getgeneratorstate
 
-from whisper_runtime.engine.batching.batch import Row
-from whisper_runtime.engine.batching.beam_search import Search
-from whisper_runtime.engine.batching.request import Request, Windows
-from whisper_runtime.engine.policy.queries import Answer, Pause, Window, Work
+from whisper_runtime.engine.batching.batch import BatchSlot
+from whisper_runtime.engine.batching.beam_search import SearchSlot
+from whisper_runtime.engine.batching.request import TranscriptionRequest
+from whisper_runtime.engine.policy.queries import Pause, Query, QueryGenerator, QueryResult, Window
 
-Place = Row | Search
-"""Both are given a script and come to a result."""
+Slot = BatchSlot | SearchSlot
+"""A slot of the batch, or one beside it: both hold one window, decode it by given parameters and come to a result."""
 
 
 @dataclass(eq=False)
-class Stream:
-    request: Request
-    windows: Generator[Work, Answer, list[Windows] | None]
+class WindowSequence:
+    """The windows of one chunk of a request, or the reading of its file, in the order of the generator."""
+
+    request: TranscriptionRequest
+    queries: QueryGenerator
     ticket: int
-    """Who has waited longest has the lowest."""
-    pending: Work = field(default_factory=Pause)
-    place: Place | None = None
-    needs_all: bool = False
-    """It found no memory beside the others, and has the device for itself next."""
+    """The lowest has waited longest."""
+    pending: Query = field(default_factory=Pause)
+    """The query that the generator waits for; before it starts, a pause."""
+    slot: Slot | None = None
+    needs_empty_device: bool = False
+    """Whether it ran out of memory beside others; it then gets a slot only while no other sequence has one."""
+
+    def advance(self, result: QueryResult) -> bool:
+        """Send the result of the pending query; return whether the generator goes on, with another query pending.
+
+        Raises whatever the generator raises.
+        """
+        try:
+            self.pending = self.queries.send(result)
+        except StopIteration:
+            return False
+        return True
 
     @property
     def window(self) -> Window | None:
-        """The one that is asked about; None: there is nothing to ask."""
+        """The window of the pending query; None: no window is needed."""
         return None if isinstance(self.pending, Pause) else self.pending.window
 
     @property
     def is_searched(self) -> bool:
-        """Whether windows are followed along several ways, at one temperature or another."""
+        """Whether several candidates of a window are followed, at one temperature or another."""
         return bool(self.request.options.beam_size or self.request.options.best_of)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the generator has ended or raised."""
+        return getgeneratorstate(self.queries) == GEN_CLOSED
+
+    @property
     def priority(self) -> tuple[int, int]:
-        """First who has the fewest windows in the batch, then who has waited longest: a long file starves nobody."""
-        return self.request.in_flight, self.ticket
+        """The lowest is first: by the slots that the request holds, so that a long file starves nobody; then by the
+        ticket."""
+        return self.request.num_slots, self.ticket

@@ -1,4 +1,4 @@
-"""The one thread that owns the model: requests come to it, and it gives them their turns."""
+"""The thread that owns the model: it loads and proves it, and runs the scheduler for the requests of other threads."""
 
 from __future__ import annotations
 
@@ -11,146 +11,139 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
 
-import torch
-
-from whisper_runtime.engine.batching.batch import Batch
-from whisper_runtime.engine.batching.request import Request
-from whisper_runtime.engine.batching.scheduler import Table
-from whisper_runtime.engine.batching.throughput import FIRST, LongSpeed
-from whisper_runtime.engine.interface import NO_MODEL, Observer, OnSegments, Samples, State, Unobserved
-from whisper_runtime.engine.model import memory
-from whisper_runtime.engine.model.linear import activations
-from whisper_runtime.engine.model.load import Model
-from whisper_runtime.engine.policy.tokens import Tokens
+from whisper_runtime.engine.batching.request import TranscriptionRequest
+from whisper_runtime.engine.batching.scheduler import Scheduler
+from whisper_runtime.engine.batching.throughput import INITIAL
+from whisper_runtime.engine.interface import NO_MODEL, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 
-Load = Callable[[], Model]
 Prove = Callable[[Callable[[Samples], str]], None]
-"""Raises where the given transcriber does not hear what it should."""
+"""Raises where the given transcriber, from samples to text, does not transcribe what it should."""
 
 IDLE_SECONDS: Final = 60.0
-"""After so long without work it is not known any more how fast long files are: who is refused measures nothing."""
+"""After so long without work the throughput of long files is unknown: a file that is refused is not measured."""
 
 log = logging.getLogger(__name__)
 
 
-class Scheduler:
-    """The engine: see protocol.Engine. `load` and `prove` run in its thread, before the first request."""
+class EngineWorker(threading.Thread):
+    """The engine (see interface.Engine)."""
 
-    def __init__(
-        self, load: Load, prove: Prove, observer: Observer | None = None, max_batch_size: int | None = None
-    ) -> None:
+    def __init__(self, load: Callable[[], Scheduler], prove: Prove, idle_seconds: float = IDLE_SECONDS) -> None:
+        """`load` and `prove` run in this thread, before the first request; what they raise is the engine's `error`."""
+        super().__init__(name="model", daemon=True)
         self._load = load
         self._prove = prove
-        self._observer = observer or Unobserved()
-        self._max_batch_size = max_batch_size
-        self._come: deque[Request] = deque()
-        """Requests that the thread has not seen yet."""
+        self._idle_seconds = idle_seconds
+        self._submitted: deque[TranscriptionRequest] = deque()
+        """Requests that the scheduler does not have yet."""
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="model", daemon=True)
-        self._table: Table | None = None
+        self._scheduler: Scheduler | None = None
+        """None until the model is proven."""
         self.state = State.LOADING
         self.abilities = NO_MODEL
         self.error: str | None = None
 
     @property
     def speed(self) -> float:
-        return self._table.speed.value if self._table else FIRST
+        return self._scheduler.throughput.speed if self._scheduler else INITIAL
 
     @property
     def long_speed(self) -> float:
-        return self._table.long_speed.value if self._table else math.inf
+        return self._scheduler.throughput.long_speed if self._scheduler else math.inf
 
     @property
     def queued_audio_seconds(self) -> float:
         with self._changed:
-            requests = [*self._come, *(self._table.requests if self._table else ())]
+            requests = self._requests()
         return sum(request.seconds_left for request in requests if not request.future.cancelled())
 
-    def start(self) -> None:
-        self._thread.start()
+    def submit(
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+    ) -> Future[Transcription]:
+        request = TranscriptionRequest(samples, options, Future(), on_segments, time.perf_counter())
+        with self._changed:
+            self._submitted.append(request)
+            self._changed.notify()
+        return request.future
 
     def stop(self) -> None:
-        """Ends the thread after the step that it is in; requests that are left are cancelled.
+        """End the thread after the current iteration; requests that are left are cancelled.
 
-        Loading a model is no step and cannot be broken off: who does not wait for it ends the process.
+        A model that is being loaded cannot be interrupted and is not waited for: the process's end ends the thread.
         """
         with self._changed:
             loading = self.state is State.LOADING
             self.state = State.STOPPED
             self._changed.notify()
-        if self._thread.is_alive() and not loading:
-            self._thread.join()
+        if self.is_alive() and not loading:
+            self.join()
         with self._changed:
-            left = [*self._come, *(self._table.requests if self._table else ())]
-            self._come.clear()
+            left = self._requests()
+            self._submitted.clear()
         for request in left:
             request.future.cancel()
 
-    def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
-    ) -> Future[Transcription]:
-        future: Future[Transcription] = Future()
-        with self._changed:
-            self._come.append(Request(samples, options, future, on_segments, time.perf_counter()))
-            self._changed.notify()
-        return future
-
-    def _run(self) -> None:
-        try:
-            model = self._load()
-            table = table_of(model, self._observer, self._max_batch_size)
-            self._prove(lambda samples: _alone(table, samples).text)
-            table.long_speed = LongSpeed()  # the first recording warmed the device up, and none is as slow again
-        except Exception as error:
-            log.error("the model is not served: %s", error)
-            self._fail(error)
+    def run(self) -> None:
+        """The thread's work; `start` calls it."""
+        if (scheduler := self._start_up()) is None:
             return
-        with self._changed:
-            self._table, self.abilities = table, model.abilities
-            if self.state is State.LOADING:
-                self.state = State.READY
         try:
-            while self._take(table):
-                table.turn()
-        except Exception as error:  # no single request's: a broken GPU answers nobody
+            while self._wait_for_work(scheduler):
+                scheduler.iterate()
+        except Exception as error:  # of no single request: a broken GPU serves none
             log.exception("the model is not served any more")
             with self._changed:
                 self._fail(error)
-                while self._come:
-                    table.add(self._come.popleft())
-            table.fail(error)
+                self._hand_over(scheduler)
+            scheduler.fail_all(error)
+
+    def _start_up(self) -> Scheduler | None:
+        """Load and prove the model; None where that fails."""
+        try:
+            scheduler = self._load()
+            self._prove(lambda samples: transcribe_alone(scheduler, samples).text)
+        except Exception as error:
+            log.error("the model is not served: %s", error)
+            self._fail(error)
+            return None
+        scheduler.throughput.forget_long_files()  # the proof warmed the device up, and no recording is as slow again
+        with self._changed:
+            self._scheduler, self.abilities = scheduler, scheduler.abilities
+            if self.state is State.LOADING:
+                self.state = State.READY
+        return scheduler
+
+    def _wait_for_work(self, scheduler: Scheduler) -> bool:
+        """Wait until the scheduler has a request, and hand new ones over to it. False: the engine was stopped."""
+        with self._changed:
+            while self.state is State.READY and not self._submitted and not scheduler.requests:
+                if not self._changed.wait(self._idle_seconds):
+                    scheduler.throughput.forget_long_files()
+            self._hand_over(scheduler)
+            return self.state is State.READY
+
+    def _hand_over(self, scheduler: Scheduler) -> None:
+        while self._submitted:
+            scheduler.add(self._submitted.popleft())
+
+    def _requests(self) -> list[TranscriptionRequest]:
+        return [*self._submitted, *(self._scheduler.requests if self._scheduler else ())]
 
     def _fail(self, error: Exception) -> None:
         self.error = str(error) or type(error).__name__
         self.state = State.FAILED
 
-    def _take(self, table: Table) -> bool:
-        """Brings who has come to the table; waits while nobody is there. False: stop."""
-        with self._changed:
-            while self.state is State.READY and not self._come and not table.requests:
-                if not self._changed.wait(IDLE_SECONDS):
-                    table.long_speed = LongSpeed()
-            while self._come:
-                table.add(self._come.popleft())
-            return self.state is State.READY
 
+def transcribe_alone(scheduler: Scheduler, samples: Samples) -> Transcription:
+    """One English recording on an idle scheduler: how the model is proven, and the device warmed up.
 
-def table_of(model: Model, observer: Observer, max_batch_size: int | None = None) -> Table:
-    tokens = Tokens(model.is_multilingual, model.num_languages, model.dims.n_vocab, model.dims.n_text_ctx)
-    dtype = activations(model.device, model.precision)
-    with torch.inference_mode():
-        batch = Batch(model, tokens, memory.rows(model.dims, model.device, dtype, max_batch_size))
-    return Table(model, tokens, batch, observer)
-
-
-def _alone(table: Table, samples: Samples) -> Transcription:
-    """One recording, before there are others: how the model is proven, and warmed up.
-
-    Greedily: the same model is proven each time, and one that hears nothing right is known after one pass, not six.
+    Greedily: the same model is proven each time, and a model that transcribes nothing right is known after one pass,
+    not six. Raises what the request's future raises.
     """
     future: Future[Transcription] = Future()
-    table.add(Request(samples, Options(language="en", temperatures=(0.0,)), future, None, time.perf_counter()))
+    options = Options(language="en", temperatures=(0.0,))
+    scheduler.add(TranscriptionRequest(samples, options, future, None, time.perf_counter()))
     while not future.done():
-        table.turn()
+        scheduler.iterate()
     return future.result()

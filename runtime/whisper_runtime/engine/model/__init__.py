@@ -1,1 +1,1 @@
-"""The forward pass: loading a checkpoint, encoder, decoder, and what they run on."""
+"""The forward pass: loading a checkpoint, the encoder, the decoder with its KV cache, and the device they run on."""

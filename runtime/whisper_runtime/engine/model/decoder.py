@@ -1,189 +1,173 @@
-"""The text decoder: whisper/model.py, TextDecoder, over packed weights and keys and values that stay where they are.
+"""The text decoder: whisper/model.py, TextDecoder, over packed weights and a KV cache that is allocated once.
 
-Rows of a batch are at positions of their own: each has its place in the cache, and a mask says how far it has come.
+Rows of a batch are at positions of their own: each has its row in the cache, and a mask hides what it has not reached.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 from whisper.model import ResidualAttentionBlock, TextDecoder
 
-from whisper_runtime.engine.model.layers import cross_attention, feedforward, heads, merged, norm, self_attention
-from whisper_runtime.engine.model.linear import Packs
-
-
-@dataclass(frozen=True)
-class Cache:
-    """Keys and values, allocated once: a row's own tokens, and the window that it listens to."""
-
-    tokens: torch.Tensor
-    """(layer, 2, row, head, n_text_ctx, width)"""
-    windows: torch.Tensor
-    """(layer, 2, row, head, n_audio_ctx, width); one row where all rows listen to the same window."""
-
-    @property
-    def rows(self) -> int:
-        return self.tokens.shape[2]
-
-    @property
-    def positions(self) -> int:
-        """n_text_ctx"""
-        return self.tokens.shape[4]
-
-    def move(self, source: int, target: int, length: int) -> None:
-        """Copies a row whose tokens so far are `length`."""
-        self.tokens[:, :, target, :, :length] = self.tokens[:, :, source, :, :length]
-        self.windows[:, :, target] = self.windows[:, :, source]
-
-    def reorder(self, sources: Sequence[int], length: int) -> None:
-        """Row i continues what row sources[i] has said."""
-        if list(sources) != list(range(len(sources))):
-            self.tokens[:, :, : len(sources), :, :length] = self.tokens[:, :, list(sources), :, :length]
+from whisper_runtime.engine.model.kv_cache import KVCache
+from whisper_runtime.engine.model.layers import (
+    cross_attention,
+    feedforward,
+    layer_norm,
+    merge_heads,
+    self_attention,
+    split_heads,
+)
+from whisper_runtime.engine.model.linear import Packing
 
 
 class Decoder:
-    def __init__(self, module: TextDecoder, packs: Packs, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, module: TextDecoder, packing: Packing, device: torch.device, dtype: torch.dtype) -> None:
+        """`dtype` is that of the activations and of the KV cache."""
         self._device, self._dtype = device, dtype
         embedding = module.token_embedding.weight
         self._embedding = embedding.detach().clone() if device.type == "cpu" else embedding.detach().to(device)
         """In the precision of the checkpoint; a clone, so that no step waits for the file's disk."""
-        self._logits = packs.few(module.token_embedding)
+        self._logits = packing.few_rows(module.token_embedding)
         self._positions = module.positional_embedding.detach().to(device, dtype)
-        self._blocks = [_Block(block, packs, device) for block in module.blocks]
-        self._norm = norm(module.ln, device)
+        self._blocks = [_DecoderBlock(block, packing, device) for block in module.blocks]
+        self._norm = layer_norm(module.ln, device)
         self._context, self._width = module.positional_embedding.shape
         self._heads = next(iter(module.blocks)).attn.n_head
 
-    def cache(self, rows: int, audio_context: int, *, shared: bool = False) -> Cache:
-        """Room for `rows`; `shared`: all of them listen to one window."""
+    def new_cache(self, rows: int, audio_context: int, *, shared: bool = False) -> KVCache:
+        """A cache of zeros for `rows` and windows of `audio_context` positions (n_audio_ctx); `shared`: all rows attend
+        to one window. Raises torch.OutOfMemoryError."""
 
-        def room(count: int, length: int) -> torch.Tensor:
+        def zeros(count: int, length: int) -> torch.Tensor:
             shape = (len(self._blocks), 2, count, self._heads, length, self._width // self._heads)
             return torch.zeros(shape, dtype=self._dtype, device=self._device)
 
-        return Cache(room(rows, self._context), room(1 if shared else rows, audio_context))
+        return KVCache(zeros(rows, self._context), zeros(1 if shared else rows, audio_context))
 
-    def listen(self, features: torch.Tensor, cache: Cache, row: int) -> None:
-        """Writes what `row` hears, (1, n_audio_ctx, n_audio_state), into the cache."""
+    def cache_window(self, features: torch.Tensor, cache: KVCache, row: int) -> None:
+        """Write the cross-attention keys and values of `features`, (1, n_audio_ctx, n_audio_state), for `row`."""
         for layer, block in enumerate(self._blocks):
-            key, value = heads(block.cross.key_value(features), 2, self._heads)
-            cache.windows[layer, 0, row] = key[0]
-            cache.windows[layer, 1, row] = value[0]
+            key, value = split_heads(block.cross_attention.key_value(features), 2, self._heads)
+            cache.cross_attention[layer, 0, row] = key[0]
+            cache.cross_attention[layer, 1, row] = value[0]
 
     def __call__(
-        self, tokens: Sequence[Sequence[int]], starts: Sequence[int], cache: Cache, first: int = 0
+        self, tokens: Sequence[Sequence[int]], starts: Sequence[int], cache: KVCache, first_row: int = 0
     ) -> torch.Tensor:
-        """Hidden states (row, time, width) of `tokens`, equally many for each of the cache's rows from `first` on.
+        """Hidden states (row, time, width) of `tokens`, equally many for each of the cache's rows from `first_row` on.
 
-        `starts` is how many tokens each row has said before; those are in the cache, and these will be.
+        `starts` is the position of each row's first token here: so many tokens of the row are in the cache already.
         """
         time = len(tokens[0])
         positions = torch.tensor(starts, device=self._device)[:, None] + torch.arange(time, device=self._device)
-        step = _Step(positions, max(starts) + time, cache, first)
-        return self._hidden(torch.tensor(tokens, device=self._device), step)
+        context = _AttentionContext(positions, max(starts) + time, cache, first_row)
+        return self._hidden(torch.tensor(tokens, device=self._device), context)
 
-    def next(self, tokens: torch.Tensor, positions: torch.Tensor, cache: Cache, length: int) -> torch.Tensor:
-        """The logits (row, n_vocab), float32, after one more token (row, 1) of each of the cache's first rows.
+    def next_logits(self, tokens: torch.Tensor, positions: torch.Tensor, cache: KVCache, length: int) -> torch.Tensor:
+        """The logits (row, n_vocab), float32, after one more token of each of the cache's first rows.
 
-        `length`: positions that attention reads, at least up to the furthest row's own. What is computed depends on the
-        shapes and `length` alone, so that it can be recorded once for all tensors at these addresses.
+        `tokens` and `positions` are (row, 1), int64. `length`: positions that attention reads, at least up to the
+        furthest row's own. What is computed depends on the shapes and `length` alone, so that it can be captured once
+        for all tensors at these addresses.
         """
-        return self.logits(self._hidden(tokens, _Step(positions, length, cache, 0))[:, -1])
+        return self.logits(self._hidden(tokens, _AttentionContext(positions, length, cache, 0))[:, -1])
 
-    def _hidden(self, tokens: torch.Tensor, step: _Step) -> torch.Tensor:
-        x = self._embedded(tokens, step)
+    def _hidden(self, tokens: torch.Tensor, context: _AttentionContext) -> torch.Tensor:
+        x = self._embed(tokens, context)
         for layer, block in enumerate(self._blocks):
-            block(x, step, layer)
+            block(x, context, layer)
         return self._norm(x)
 
-    def _embedded(self, tokens: torch.Tensor, step: _Step) -> torch.Tensor:
-        return F.embedding(tokens, self._embedding).to(self._dtype) + self._positions[step.positions]
+    def _embed(self, tokens: torch.Tensor, context: _AttentionContext) -> torch.Tensor:
+        return F.embedding(tokens, self._embedding).to(self._dtype) + self._positions[context.positions]
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(…, n_vocab), float32."""
+        """(…, width) to (…, n_vocab), float32."""
         return self._logits(hidden).float()
 
-    def attention(
-        self, tokens: Sequence[int], cache: Cache, row: int, at: Sequence[tuple[int, int]]
+    def cross_attention_scores(
+        self, tokens: Sequence[int], cache: KVCache, row: int, heads: Sequence[tuple[int, int]]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Hidden states (time, width) of `tokens`, and the scores (head, time, n_audio_ctx) of the heads `at`.
+        """Hidden states (time, width) of `tokens`, and the scores (head, time, n_audio_ctx) of `heads`, float32.
 
-        `at` is pairs of layer and head. Overwrites what the row has said.
+        `heads` is pairs of layer and head. Overwrites the row's tokens in the cache, not its window.
         """
-        step = _Step(torch.arange(len(tokens), device=self._device)[None], len(tokens), cache, row)
-        x = self._embedded(torch.tensor([tokens], device=self._device), step)
+        context = _AttentionContext(torch.arange(len(tokens), device=self._device)[None], len(tokens), cache, row)
+        x = self._embed(torch.tensor([tokens], device=self._device), context)
         scores: list[torch.Tensor] = []
         for layer, block in enumerate(self._blocks):
-            chosen = [head for where, head in at if where == layer]
-            block(x, step, layer, chosen, scores)
+            block(x, context, layer, [head for of_layer, head in heads if of_layer == layer], scores)
         return self._norm(x)[0], torch.cat(scores)
 
 
-class _Step:
-    """Where the tokens of one call stand, (row, time), and which keys each of them may see."""
+class _AttentionContext:
+    """The positions (row, time) of the tokens of one forward pass, and the keys that each of them attends to."""
 
-    def __init__(self, positions: torch.Tensor, length: int, cache: Cache, first: int) -> None:
+    def __init__(self, positions: torch.Tensor, length: int, cache: KVCache, first_row: int) -> None:
         self.positions = positions
         self._length = length
-        self._rows = slice(first, first + len(positions))
-        self._index = torch.arange(first, first + len(positions), device=positions.device)[:, None]
+        self._rows = slice(first_row, first_row + len(positions))
+        self._index = torch.arange(first_row, first_row + len(positions), device=positions.device)[:, None]
         keys = torch.arange(length, device=positions.device)
         self.mask = (keys <= positions[:, :, None])[:, None]
         self._cache = cache
 
-    def said(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of all tokens so far, these included: written down, and handed out without a copy."""
-        both = self._cache.tokens[layer]
+    def append(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write self-attention keys and values, (row, head, time, width), at the positions of these tokens.
+
+        Returns those of all tokens so far, these included, without a copy.
+        """
+        both = self._cache.self_attention[layer]
         both[0][self._index, :, self.positions] = key.transpose(1, 2)
         both[1][self._index, :, self.positions] = value.transpose(1, 2)
         return both[0, self._rows, :, : self._length], both[1, self._rows, :, : self._length]
 
-    def heard(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        both = self._cache.windows[layer]
+    def window(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross-attention keys and values, (row, head, n_audio_ctx, width); of one row where the cache is shared."""
+        both = self._cache.cross_attention[layer]
         rows = slice(0, 1) if both.shape[1] == 1 else self._rows
         return both[0, rows], both[1, rows]
 
 
-class _Block:
-    def __init__(self, block: ResidualAttentionBlock, packs: Packs, device: torch.device) -> None:
+class _DecoderBlock:
+    def __init__(self, block: ResidualAttentionBlock, packing: Packing, device: torch.device) -> None:
         self._heads = block.attn.n_head
-        self._attention = self_attention(block, packs.few, device)
-        self.cross = cross_attention(block, packs, device)
-        self._feedforward = feedforward(block, packs.few, device)
+        self._self_attention = self_attention(block, packing.few_rows, device)
+        self.cross_attention = cross_attention(block, packing, device)
+        self._feedforward = feedforward(block, packing.few_rows, device)
 
     def __call__(
         self,
         x: torch.Tensor,
-        step: _Step,
+        context: _AttentionContext,
         layer: int,
-        chosen: Sequence[int] = (),
+        scored_heads: Sequence[int] = (),
         scores: list[torch.Tensor] | None = None,
     ) -> None:
-        """Adds to x, in place."""
-        query, key, value = heads(self._attention.qkv(self._attention.norm(x)), 3, self._heads)
-        keys, values = step.said(layer, key, value)
-        mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=step.mask)
-        x += self._attention.out(merged(mixed))
-        (query,) = heads(self.cross.query(self.cross.norm(x)), 1, self._heads)
-        keys, values = step.heard(layer)
-        if chosen and scores is not None:
-            scores.append(_scores(query[0, list(chosen)], keys[0, list(chosen)]))
-        x += self.cross.out(_listen(query, keys, values))
+        """Add to `x`, (row, time, width), in place; append the scores of `scored_heads`, of one row, to `scores`."""
+        query, key, value = split_heads(self._self_attention.qkv(self._self_attention.norm(x)), 3, self._heads)
+        keys, values = context.append(layer, key, value)
+        mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=context.mask)
+        x += self._self_attention.out(merge_heads(mixed))
+        (query,) = split_heads(self.cross_attention.query(self.cross_attention.norm(x)), 1, self._heads)
+        keys, values = context.window(layer)
+        if scored_heads and scores is not None:
+            scores.append(_scores(query[0, list(scored_heads)], keys[0, list(scored_heads)]))
+        x += self.cross_attention.out(_attend_to_windows(query, keys, values))
         self._feedforward(x)
 
 
-def _listen(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Attention to the windows; rows of one window are one row's queries, so that it is read once."""
+def _attend_to_windows(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Cross-attention, (row, time, width); rows that share a window become one row's queries, so it is read once."""
     if keys.shape[0] == query.shape[0]:
-        return merged(F.scaled_dot_product_attention(query, keys, values))
+        return merge_heads(F.scaled_dot_product_attention(query, keys, values))
     rows, _, time, _ = query.shape
     flat = query.transpose(0, 1).flatten(1, 2)[None]
     mixed = F.scaled_dot_product_attention(flat, keys, values)[0]
-    return merged(mixed.view(len(mixed), rows, time, -1).transpose(0, 1))
+    return merge_heads(mixed.view(len(mixed), rows, time, -1).transpose(0, 1))
 
 
 def _scores(query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:

@@ -6,12 +6,13 @@ import torch
 from torch.nn import functional as F
 from whisper.model import AudioEncoder, ResidualAttentionBlock
 
-from whisper_runtime.engine.model.layers import feedforward, heads, merged, norm, self_attention
-from whisper_runtime.engine.model.linear import Pack
+from whisper_runtime.engine.model.layers import feedforward, layer_norm, merge_heads, self_attention, split_heads
+from whisper_runtime.engine.model.linear import Packer
 
 
 class Encoder:
-    def __init__(self, module: AudioEncoder, pack: Pack, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, module: AudioEncoder, pack: Packer, device: torch.device, dtype: torch.dtype) -> None:
+        """`dtype` is that of the activations."""
         self._dtype = dtype
         self._convolutions = [
             (conv.weight.to(device, dtype), conv.bias.to(device, dtype), conv.stride)
@@ -19,11 +20,11 @@ class Encoder:
             if conv.bias is not None
         ]
         self._positions = module.get_buffer("positional_embedding").to(device, dtype)
-        self._blocks = [_Block(block, pack, device) for block in module.blocks]
-        self._norm = norm(module.ln_post, device)
+        self._blocks = [_EncoderBlock(block, pack, device) for block in module.blocks]
+        self._norm = layer_norm(module.ln_post, device)
 
     def __call__(self, mel: torch.Tensor) -> torch.Tensor:
-        """(batch, n_mels, 3000) as (batch, 1500, n_audio_state)."""
+        """(batch, n_mels, 3000) to (batch, n_audio_ctx, n_audio_state). Raises torch.OutOfMemoryError."""
         x = mel.to(self._dtype)
         for weight, bias, stride in self._convolutions:
             x = F.gelu(F.conv1d(x, weight, bias, stride, padding=1))
@@ -34,14 +35,14 @@ class Encoder:
         return self._norm(x)
 
 
-class _Block:
-    def __init__(self, block: ResidualAttentionBlock, pack: Pack, device: torch.device) -> None:
+class _EncoderBlock:
+    def __init__(self, block: ResidualAttentionBlock, pack: Packer, device: torch.device) -> None:
         self._heads = block.attn.n_head
-        self._attention = self_attention(block, pack, device)
+        self._self_attention = self_attention(block, pack, device)
         self._feedforward = feedforward(block, pack, device)
 
     def __call__(self, x: torch.Tensor) -> None:
-        """Adds to x, in place."""
-        query, key, value = heads(self._attention.qkv(self._attention.norm(x)), 3, self._heads)
-        x += self._attention.out(merged(F.scaled_dot_product_attention(query, key, value)))
+        """Add to `x`, (batch, time, width), in place."""
+        query, key, value = split_heads(self._self_attention.qkv(self._self_attention.norm(x)), 3, self._heads)
+        x += self._self_attention.out(merge_heads(F.scaled_dot_product_attention(query, key, value)))
         self._feedforward(x)

@@ -1,4 +1,4 @@
-"""How many rows are decoded together: as many as memory has room for, and no more than are of use."""
+"""How many rows a batch has: as many as memory has room for, and no more than are of use."""
 
 from __future__ import annotations
 
@@ -8,28 +8,34 @@ from typing import Final
 import torch
 from whisper.model import ModelDimensions
 
-MOST_ROWS: Final = {"cpu": 8, "cuda": 64}
-"""Where the user names no number. Estimated: by then the weights, which rows share, are a small part of a step."""
-WINDOWS_ENCODED_AT_ONCE: Final = {"cpu": 1, "cuda": 8}
-"""On a CPU an encoding costs the same alone and among others, and steps need not wait for several."""
-SHARE: Final = 0.25
-"""Of what is free once the weights are loaded; the rest is for what happens between two layers, and for others."""
+MAX_ROWS: Final = {"cpu": 8, "cuda": 64}
+"""The limit where the user names none. Estimated: by then the weights, which rows share, are a small part of a step."""
+MAX_WINDOWS_PER_ENCODING: Final = {"cpu": 1, "cuda": 8}
+"""On a CPU an encoding costs the same alone and among others, and decode steps need not wait for several."""
+KV_CACHE_SHARE: Final = 0.25
+"""Of the memory that is free once the weights are loaded; the rest is for activations, and for other programs."""
 CGROUP: Final = Path("/sys/fs/cgroup")
 
 
-def rows(dims: ModelDimensions, device: torch.device, dtype: torch.dtype, wanted: int | None = None) -> int:
-    """At least one, whatever is free; no more than `wanted`."""
-    room = SHARE * _free(device)
-    return max(1, min(wanted or MOST_ROWS[device.type], int(room / row_bytes(dims, dtype))))
+def batch_capacity(
+    dims: ModelDimensions, device: torch.device, dtype: torch.dtype, free_bytes: int, wanted: int | None = None
+) -> int:
+    """Rows of the batch: at least one, whatever is free; at most `wanted`, or MAX_ROWS where that is None.
+
+    `dtype` is that of the KV cache.
+    """
+    fitting = int(KV_CACHE_SHARE * free_bytes / bytes_per_row(dims, dtype))
+    return max(1, min(wanted or MAX_ROWS[device.type], fitting))
 
 
-def row_bytes(dims: ModelDimensions, dtype: torch.dtype) -> int:
-    """Keys and values of one row: its tokens, and its window."""
+def bytes_per_row(dims: ModelDimensions, dtype: torch.dtype) -> int:
+    """The KV cache of one row: its tokens, and its window."""
     positions = dims.n_text_ctx + dims.n_audio_ctx
     return 2 * dims.n_text_layer * positions * dims.n_text_state * dtype.itemsize
 
 
-def _free(device: torch.device) -> int:
+def free_memory(device: torch.device) -> int:
+    """Bytes; on a CPU the lesser of the machine's and the container's (cgroup v2)."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     lines = Path("/proc/meminfo").read_text().splitlines()

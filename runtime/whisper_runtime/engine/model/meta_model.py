@@ -1,4 +1,4 @@
-"""A Whisper of the right shapes that holds nothing: a checkpoint is compared with it, and its weights go into it."""
+"""A Whisper module without weights: a checkpoint is compared with its shapes, and its weights are assigned to it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch.overrides import TorchFunctionMode
 from whisper.model import AudioEncoder, ModelDimensions, TextDecoder, Whisper
 
 
-class Blank(Whisper):
-    """openai-whisper's module, its parameters on the device that allocates nothing (whisper/model.py, `Whisper`)."""
+class MetaWhisper(Whisper):
+    """openai-whisper's module (whisper/model.py, `Whisper`) with its parameters on torch's meta device."""
 
     def __init__(self, dims: ModelDimensions) -> None:
         nn.Module.__init__(self)
@@ -28,7 +28,8 @@ class Blank(Whisper):
 class _WithoutCompiler(TorchFunctionMode):
     """Leaves out what makes torch import its compiler: seconds of a start, 170 MiB for good, a folder in scratch.
 
-    What fills a tensor does so there, and so does arithmetic: nothing is filled, and positions are counted on the CPU.
+    In-place initialisation and arithmetic on meta tensors do: nothing is initialised, and positions are counted on the
+    CPU.
     """
 
     def __torch_function__(

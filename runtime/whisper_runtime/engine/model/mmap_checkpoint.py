@@ -1,4 +1,4 @@
-"""A checkpoint as the pages of its file: none is read before it is used, none stays once it is laid out."""
+"""A memory-mapped checkpoint: no page is read before it is used, and none stays once its layer is packed."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ import torch
 from torch import nn
 from whisper.model import ModelDimensions, Whisper
 
-from whisper_runtime.engine.model.linear import Pack, Packs, Product
-from whisper_runtime.engine.model.meta_model import Blank
+from whisper_runtime.engine.model.linear import PackedLinear, Packer, Packing
+from whisper_runtime.engine.model.meta_model import MetaWhisper
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
-def mapped(path: Path) -> Whisper:
-    """openai-whisper's module, whose weights are the file's pages."""
+def load_mapped(path: Path) -> Whisper:
+    """openai-whisper's module, whose weights are the file's pages. Raises whatever torch raises for a bad file."""
     checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    module = Blank(ModelDimensions(**checkpoint["dims"]))
+    module = MetaWhisper(ModelDimensions(**checkpoint["dims"]))
     module.load_state_dict(checkpoint["model_state_dict"], assign=True)
     return module
 
 
-def letting_go(packs: Packs) -> Packs:
-    """Packs for layers of a module that is `mapped`: each layer's pages leave this process's memory once it is packed.
+def releasing_pages(packing: Packing) -> Packing:
+    """`packing` for layers of `load_mapped`: each layer's pages leave this process's memory once it is packed.
 
-    Who looks at them again reads the file again; memory that is no file's would read as zeros.
+    File-backed pages are re-read on access. Never use this on anonymous memory: MADV_DONTNEED zeroes it.
     """
-    return Packs(_letting_go(packs.many), _letting_go(packs.few))
+    return Packing(_releasing(packing.many_rows), _releasing(packing.few_rows))
 
 
-def _letting_go(pack: Pack) -> Pack:
-    def packed(*layers: nn.Linear | nn.Embedding) -> Product:
-        product = pack(*layers)
+def _releasing(pack: Packer) -> Packer:
+    def packed(*layers: nn.Linear | nn.Embedding) -> PackedLinear:
+        linear = pack(*layers)
         for layer in layers:
-            _let_go(layer.weight)
-        return product
+            _release(layer.weight)
+        return linear
 
     return packed
 
 
-def _let_go(weight: torch.Tensor) -> None:
+def _release(weight: torch.Tensor) -> None:
     """Raises OSError where the kernel refuses, which it has no reason to."""
     start = -(-weight.data_ptr() // mmap.PAGESIZE) * mmap.PAGESIZE
     end = (weight.data_ptr() + weight.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE

@@ -1,1 +1,1 @@
-"""What whisper.transcribe decides for one file: windows, segments, words. Knows no weights."""
+"""The decisions of whisper.transcribe about one file: windows, segments, words; no weights are known here."""

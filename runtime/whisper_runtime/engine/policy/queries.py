@@ -1,7 +1,8 @@
-"""What a request's generator of windows asks for, and what it is answered."""
+"""The protocol between a sequence of windows and the engine: queries that it yields, results that it receives."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import torch
@@ -9,100 +10,111 @@ import torch
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Thirty seconds to be encoded; what is asked of the same window again is answered from that one encoding."""
+    """Thirty seconds to be encoded; every query about the same object is answered from that one encoding."""
 
     mel: torch.Tensor
     """(n_mels, 3000), float32."""
     seconds: float
-    """Of speech that nobody has heard yet."""
+    """Seconds of audio not decoded before; 0 for a repeat."""
 
 
 @dataclass(frozen=True)
-class Script:
-    """How a window is to be decoded."""
+class DecodingParams:
+    """How one window is decoded: the prompt's tokens, and the search (whisper/decoding.py, DecodingOptions)."""
 
     prompt: tuple[int, ...]
-    """What the decoder is given before it speaks: earlier text, and the tokens that steer it."""
-    sot: int
-    """Where in the prompt the transcript starts."""
-    timed: bool = True
+    """Tokens of earlier text, then the special tokens that set language, task and timestamps; never empty."""
+    sot_index: int
+    """The index in `prompt` of the token <|startoftranscript|>."""
+    timestamps: bool = True
+    """Whether timestamp tokens are sampled."""
     temperature: float = 0.0
     beam_size: int | None = None
+    """Beams; None: no beam search."""
     patience: float | None = None
+    """The search ends once round(beam_size · patience) beams have ended; None: 1.0."""
     best_of: int | None = None
-    random: torch.Generator = field(default_factory=torch.Generator, compare=False)
-    """What is drawn above temperature 0."""
+    """Independent samples; None: one."""
+    generator: torch.Generator = field(default_factory=torch.Generator, compare=False)
+    """The source of random numbers above temperature 0, on the CPU."""
 
     @property
-    def candidates(self) -> int:
-        """How many continuations are followed at once."""
+    def num_candidates(self) -> int:
+        """Continuations that are followed at once."""
         return self.beam_size or self.best_of or 1
 
 
 @dataclass(frozen=True)
-class Detect:
-    """Asks which language is spoken; answered by Language."""
+class DetectLanguage:
+    """Answered by DetectedLanguage."""
 
     window: Window
 
 
 @dataclass(frozen=True)
-class Decode:
-    """Asks for the window's words; answered by Said."""
+class DecodeWindow:
+    """Answered by DecodedTokens."""
 
     window: Window
-    script: Script
+    params: DecodingParams
 
 
 @dataclass(frozen=True)
-class Align:
-    """Asks when each token is spoken; answered by Heard."""
+class AlignTokens:
+    """Asks when each token is spoken; answered by Alignment."""
 
     window: Window
     tokens: tuple[int, ...]
-    """What steers the decoder, text, the end."""
-    skip: int
-    """How many of `tokens` only steer."""
-    frames: int
-    """Mel frames of the window that are not padding."""
+    """Special tokens, text tokens, <|endoftext|>."""
+    num_special: int
+    """The number of special tokens before the text, <|notimestamps|> not counted."""
+    num_frames: int
+    """Mel frames of 10 ms in the window that are not padding."""
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Asks for nothing: work of the generator's own took a while, and others may have their turn."""
+    """Asks for nothing: the generator has computed for a while, and other requests may run. Answered by None."""
 
 
-Work = Detect | Decode | Align | Pause
+Query = DetectLanguage | DecodeWindow | AlignTokens | Pause
 
 
 @dataclass(frozen=True)
-class Language:
+class DetectedLanguage:
     code: str
+    """ISO-639-1."""
     probability: float
 
 
 @dataclass(frozen=True)
-class Said:
+class DecodedTokens:
     tokens: tuple[int, ...]
-    """Without the end."""
+    """Text and timestamp tokens, without <|endoftext|>."""
     logprobs: tuple[float, ...]
-    """One for each token, and one for the end where the model came to it."""
+    """One for each token, and one for <|endoftext|> where the model sampled it; natural logarithms."""
     sum_logprob: float
     no_speech_prob: float
 
     @property
     def avg_logprob(self) -> float:
+        """As whisper/decoding.py computes it: <|endoftext|> counts as a token even where it is missing."""
         return self.sum_logprob / (len(self.tokens) + 1)
 
 
 @dataclass(frozen=True)
-class Heard:
+class Alignment:
+    """The best monotonic path between text tokens and time (whisper/timing.py, find_alignment)."""
+
     probabilities: tuple[float, ...]
     """Of each text token, given those before it."""
-    tokens: tuple[int, ...]
-    """The path of the best alignment: which text token …"""
-    steps: tuple[int, ...]
-    """… at which step of 20 ms."""
+    text_indices: tuple[int, ...]
+    """The path: the index of a text token …"""
+    time_indices: tuple[int, ...]
+    """… and, at the same place in this tuple, a step of 20 ms."""
 
 
-Answer = Language | Said | Heard | None
+QueryResult = DetectedLanguage | DecodedTokens | Alignment | None
+
+QueryGenerator = Generator[Query, QueryResult, None]
+"""Yields queries and is sent their results; it ends when the audio is transcribed."""

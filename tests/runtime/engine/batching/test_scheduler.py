@@ -1,4 +1,4 @@
-"""What requests that share a batch mean to each other: nothing but time."""
+"""Requests that share a batch affect each other's time, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from tests.runtime.engine.conftest import Counts, ask, hum, until
-from whisper_runtime.engine.batching.scheduler import Table
-from whisper_runtime.engine.batching.worker import table_of
+from tests.fakes.observer import CountingObserver
+from tests.fakes.runner import FaultyRunner, faulty_runner
+from tests.runtime.engine.conftest import hum, iterate_until, submit
+from whisper_runtime.engine.batching.scheduler import Scheduler
+from whisper_runtime.engine.batching.throughput import ThroughputMeter
 from whisper_runtime.engine.interface import OutOfMemory
-from whisper_runtime.engine.model import device
-from whisper_runtime.engine.model.load import Model
+from whisper_runtime.engine.model.load import WhisperModel
+from whisper_runtime.engine.policy.queries import DetectedLanguage
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
-
-pytestmark = pytest.mark.usefixtures("short_windows")
 
 OPTIONS = Options(language="en", temperatures=(0.0,))
 DIFFERENT = (
@@ -31,238 +31,229 @@ DIFFERENT = (
 )
 
 
-def alone(table: Table, number: int) -> Transcription:
-    future = ask(table, hum(3, 100 + 50 * number), DIFFERENT[number])
-    until(table, future.done)
+def submit_number(scheduler: Scheduler, number: int) -> Future[Transcription]:
+    return submit(scheduler, hum(3, 100 + 50 * number), DIFFERENT[number])
+
+
+def alone(scheduler: Scheduler, number: int) -> Transcription:
+    future = submit_number(scheduler, number)
+    iterate_until(scheduler, future.done)
     return future.result()
+
+
+def until_done(scheduler: Scheduler, *futures: Future[Transcription]) -> None:
+    iterate_until(scheduler, lambda: all(future.done() for future in futures))
 
 
 def tokens(found: Transcription) -> list[tuple[int, ...]]:
     return [segment.tokens for segment in found.segments]
 
 
-def test_every_row_says_what_it_says_alone_whatever_joins_and_leaves(table: Table, counts: Counts) -> None:
-    """Given more requests than places, of different kinds, that come one after another between steps."""
-    wanted = [alone(table, number) for number in range(len(DIFFERENT))]
+def test_every_request_gets_the_text_that_it_gets_alone_whatever_joins_and_leaves(
+    scheduler: Scheduler, observer: CountingObserver
+) -> None:
+    """Given more requests than slots, of different kinds, that come one after another between decode steps."""
+    wanted = [alone(scheduler, number) for number in range(len(DIFFERENT))]
     futures: list[Future[Transcription]] = []
     for number in range(len(DIFFERENT)):
-        futures.append(ask(table, hum(3, 100 + 50 * number), DIFFERENT[number]))
+        futures.append(submit_number(scheduler, number))
         for _ in range(3 * number):
-            table.turn()
-    until(table, lambda: all(future.done() for future in futures))
+            scheduler.iterate()
+    until_done(scheduler, *futures)
     assert [tokens(future.result()) for future in futures] == [tokens(found) for found in wanted]
-    assert max(counts.rows) > 1
+    assert max(observer.rows) > 1
 
 
-def test_a_batch_is_as_full_as_requests_make_it(table: Table, counts: Counts) -> None:
-    futures = [ask(table, hum(3), OPTIONS) for _ in range(6)]
-    until(table, lambda: all(future.done() for future in futures))
-    assert max(counts.rows) == 4
-    assert counts.stages.count("encode") == counts.stages.count("queue") == 6
-    assert "detect" not in counts.stages
+def test_a_batch_is_as_full_as_requests_make_it(scheduler: Scheduler, observer: CountingObserver) -> None:
+    until_done(scheduler, *(submit(scheduler, hum(3), OPTIONS) for _ in range(6)))
+    assert max(observer.rows) == 4
+    assert observer.stages.count("encode") == observer.stages.count("queue") == 6
+    assert "detect" not in observer.stages
 
 
 def test_a_step_that_runs_out_of_memory_goes_on_in_halves(
-    table: Table, counts: Counts, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, runner: FaultyRunner, observer: CountingObserver
 ) -> None:
     """Given memory for two rows at a time."""
-    wanted = [alone(table, number) for number in range(4)]
-    step = table._batch.step
+    wanted = [alone(scheduler, number) for number in range(4)]
 
-    def narrow(first: int = 0, count: int | None = None) -> None:
-        if count is None or count > 2:
+    def two_rows_fit(operation: str, slots: Sequence[Any]) -> None:
+        if operation == "decode_batch" and len(slots) > 2:
             raise torch.OutOfMemoryError
-        step(first, count)
 
-    monkeypatch.setattr(table._batch, "step", narrow)
-    futures = [ask(table, hum(3, 100 + 50 * number), DIFFERENT[number]) for number in range(4)]
-    until(table, lambda: all(future.done() for future in futures))
+    runner.fault = two_rows_fit
+    futures = [submit_number(scheduler, number) for number in range(4)]
+    until_done(scheduler, *futures)
     assert [tokens(future.result()) for future in futures] == [tokens(found) for found in wanted]
-    assert counts.splits > 0
+    assert observer.splits > 0
 
 
 def test_an_encoder_that_runs_out_of_memory_goes_on_in_halves(
-    table: Table, counts: Counts, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, runner: FaultyRunner, observer: CountingObserver
 ) -> None:
-    monkeypatch.setattr(table, "_at_once", 4)
-    encoder = table._model.encoder
-
-    def narrow(mel: torch.Tensor) -> torch.Tensor:
-        if len(mel) > 1:
+    def one_window_fits(operation: str, mels: Sequence[Any]) -> None:
+        if operation == "encode" and len(mels) > 1:
             raise torch.OutOfMemoryError
-        return encoder(mel)
 
-    object.__setattr__(table._model, "encoder", narrow)
-    futures = [ask(table, hum(3), OPTIONS) for _ in range(4)]
-    until(table, lambda: all(future.done() for future in futures))
-    object.__setattr__(table._model, "encoder", encoder)
+    runner.windows_per_encoding, runner.fault = 4, one_window_fits
+    futures = [submit(scheduler, hum(3), OPTIONS) for _ in range(4)]
+    until_done(scheduler, *futures)
     assert len({future.result().text for future in futures}) == 1
-    assert counts.splits >= 1
+    assert observer.splits >= 1
 
 
-def test_a_row_that_does_not_fit_alone_fails_and_the_others_go_on(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wanted = alone(table, 1)
-    step = table._batch.step
+def test_a_row_that_does_not_fit_alone_fails_and_the_others_go_on(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    wanted = alone(scheduler, 1)
 
-    def narrow(first: int = 0, count: int | None = None) -> None:
-        rows = table._batch.rows[first:][:count]
-        if any(row.script and row.script.sot for row in rows):  # the one with a prompt
+    def no_prompt_fits(operation: str, slots: Sequence[Any]) -> None:
+        if operation == "decode_batch" and any(slot.params.sot_index for slot in slots):
             raise torch.OutOfMemoryError
-        step(first, count)
 
-    monkeypatch.setattr(table._batch, "step", narrow)
-    big, small = (ask(table, hum(3, 100 + 50 * number), DIFFERENT[number]) for number in (2, 1))
-    until(table, lambda: big.done() and small.done())
+    runner.fault = no_prompt_fits
+    big, small = submit_number(scheduler, 2), submit_number(scheduler, 1)
+    until_done(scheduler, big, small)
     assert isinstance(big.exception(), OutOfMemory)
     assert tokens(small.result()) == tokens(wanted)
 
 
-@pytest.mark.parametrize(("work", "fits"), [("join", 0), ("start", 1), ("step", 1)])
+@pytest.mark.parametrize(("work", "fits"), [("allocate", 0), ("prefill", 1), ("decode_batch", 1)])
 def test_a_row_that_finds_no_memory_beside_others_waits_until_they_have_left(
-    table: Table, monkeypatch: pytest.MonkeyPatch, work: str, fits: int
+    scheduler: Scheduler, runner: FaultyRunner, work: str, fits: int
 ) -> None:
-    """Given memory for one row at a time, and requests that come between steps."""
-    wanted = [alone(table, number) for number in range(3)]
-    do = getattr(table._batch, work)
+    """Given memory for one row at a time, and requests that come between decode steps."""
+    wanted = [alone(scheduler, number) for number in range(3)]
 
-    def narrow(*args: Any) -> Any:
-        if len(table._batch.rows) > fits:
+    def one_row_fits(operation: str, _: Sequence[Any]) -> None:
+        if operation == work and len(runner.batch.slots) > fits:
             raise torch.OutOfMemoryError
-        return do(*args)
 
-    monkeypatch.setattr(table._batch, work, narrow)
+    runner.fault = one_row_fits
     futures: list[Future[Transcription]] = []
     for number in range(3):
-        futures.append(ask(table, hum(3, 100 + 50 * number), DIFFERENT[number]))
-        table.turn()
-    until(table, lambda: all(future.done() for future in futures))
+        futures.append(submit_number(scheduler, number))
+        scheduler.iterate()
+    until_done(scheduler, *futures)
     assert [tokens(future.result()) for future in futures] == [tokens(found) for found in wanted]
 
 
-def test_a_recording_that_runs_out_of_memory_while_it_is_read_fails(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given others on the device; what was being read is lost, so that waiting would not help."""
-    other = ask(table, hum(3), OPTIONS)
-    until(table, lambda: bool(table._batch.rows))
+def test_a_recording_that_runs_out_of_memory_while_it_is_read_fails(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    """Given others on the device; the part that was read is lost, so that waiting would not help."""
+    other = submit(scheduler, hum(3), OPTIONS)
+    iterate_until(scheduler, lambda: bool(runner.batch.slots))
 
-    def none_left(*_: Any) -> None:
-        raise torch.OutOfMemoryError
+    def no_spectrogram_fits(operation: str, _: Sequence[Any]) -> None:
+        if operation == "spectrogram":
+            raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("whisper_runtime.engine.policy.windows.spectrogram", none_left)
-    big = ask(table, hum(3), OPTIONS)
-    until(table, lambda: big.done() and other.done())
+    runner.fault = no_spectrogram_fits
+    big = submit(scheduler, hum(3), OPTIONS)
+    until_done(scheduler, big, other)
     assert isinstance(big.exception(), OutOfMemory)
     assert other.result().segments
 
 
-def test_a_cancelled_request_leaves_before_the_next_step(table: Table, counts: Counts) -> None:
-    kept, gone = ask(table, hum(3), OPTIONS), ask(table, hum(60), OPTIONS)
-    until(table, lambda: len(table._batch.rows) == 2)
+def test_a_cancelled_request_leaves_before_the_next_step(
+    scheduler: Scheduler, runner: FaultyRunner, observer: CountingObserver
+) -> None:
+    kept, gone = submit(scheduler, hum(3), OPTIONS), submit(scheduler, hum(60), OPTIONS)
+    iterate_until(scheduler, lambda: len(runner.batch.slots) == 2)
     gone.cancel()
-    counts.rows.clear()
-    table.turn()
-    assert counts.rows == [1]
-    assert counts.cancellations == 1
-    until(table, kept.done)
-    assert table.requests == []
+    observer.rows.clear()
+    scheduler.iterate()
+    assert observer.rows == [1]
+    assert observer.cancellations == 1
+    iterate_until(scheduler, kept.done)
+    assert scheduler.requests == []
 
 
-def test_a_long_file_in_pieces_starves_nobody(smallest: Model, counts: Counts) -> None:
-    """Given two places, and a file of six windows that could fill them for long: who comes later waits for one."""
-    table = table_of(smallest, counts, 2)
-    long = ask(table, hum(150), Options(language="en", temperatures=(0.0,), condition_on_previous_text=False))
-    until(table, lambda: len(table._batch.rows) == 2)
-    short = ask(table, hum(2, 300), OPTIONS)
-    encoded = counts.stages.count("encode")
-    until(table, short.done)
-    assert counts.stages.count("encode") - encoded <= 2
+def test_a_long_file_in_chunks_starves_nobody(smallest: WhisperModel, observer: CountingObserver) -> None:
+    """Given two slots, and a file of six windows that could fill them for long: a later request waits for one."""
+    runner = faulty_runner(smallest, observer, 2)
+    scheduler = Scheduler(runner, observer, ThroughputMeter())
+    options = Options(language="en", temperatures=(0.0,), condition_on_previous_text=False)
+    long = submit(scheduler, hum(150), options)
+    iterate_until(scheduler, lambda: len(runner.batch.slots) == 2)
+    short = submit(scheduler, hum(2, 300), OPTIONS)
+    encoded = observer.stages.count("encode")
+    iterate_until(scheduler, short.done)
+    assert observer.stages.count("encode") - encoded <= 2
     assert not long.done()
-    until(table, long.done)
+    iterate_until(scheduler, long.done)
 
 
-def test_who_reads_segments_and_raises_harms_nobody_else(table: Table) -> None:
+def test_a_callback_that_raises_fails_its_own_request_alone(scheduler: Scheduler) -> None:
     def hostile(segments: Sequence[Segment]) -> None:
         raise ValueError("the client's fault")
 
-    bad, good = ask(table, hum(3), OPTIONS, hostile), ask(table, hum(3), OPTIONS)
-    until(table, lambda: bad.done() and good.done())
+    bad, good = submit(scheduler, hum(3), OPTIONS, hostile), submit(scheduler, hum(3), OPTIONS)
+    until_done(scheduler, bad, good)
     assert isinstance(bad.exception(), ValueError)
     assert good.result().segments
 
 
-def test_a_device_that_is_lost_is_no_single_requests_trouble(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given a request that fails, after which the device answers nothing any more."""
+def test_a_device_that_is_lost_is_no_single_requests_trouble(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    """Given a request that fails, after which the device answers every call with the same error."""
+    error = RuntimeError("CUDA error: an illegal memory access was encountered")
 
     def lost(*_: Any) -> None:
-        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        raise error
 
-    monkeypatch.setattr("whisper_runtime.engine.policy.windows.spectrogram", lost)
-    monkeypatch.setattr(device, "check", lost)
-    future = ask(table, hum(3), OPTIONS)
+    runner.fault, runner.device_error = lost, error
+    future = submit(scheduler, hum(3), OPTIONS)
     with pytest.raises(RuntimeError, match="illegal memory access"):
-        until(table, future.done)
+        iterate_until(scheduler, future.done)
 
 
-@pytest.mark.parametrize(("kind", "asked"), [("cpu", 0), ("cuda", 1)])
-def test_only_a_gpu_is_asked_whether_it_still_computes(monkeypatch: pytest.MonkeyPatch, kind: str, asked: int) -> None:
-    asks: list[torch.device] = []
-    monkeypatch.setattr(torch.cuda, "synchronize", asks.append)
-    device.check(torch.device(kind))
-    assert asks == [torch.device(kind)] * asked
-
-
-def test_what_is_drawn_depends_on_the_seed_alone(table: Table) -> None:
-    def drawn(seed: int, beside: int = 0) -> Any:
-        others = [ask(table, hum(3, 400), OPTIONS) for _ in range(beside)]
-        future = ask(table, hum(3), Options(language="en", temperatures=(1.0,), seed=seed))
-        until(table, lambda: all(one.done() for one in (*others, future)))
+def test_samples_depend_on_the_seed_alone(scheduler: Scheduler) -> None:
+    def drawn(seed: int, beside: int = 0) -> list[tuple[int, ...]]:
+        others = [submit(scheduler, hum(3, 400), OPTIONS) for _ in range(beside)]
+        future = submit(scheduler, hum(3), Options(language="en", temperatures=(1.0,), seed=seed))
+        until_done(scheduler, *others, future)
         return tokens(future.result())
 
     assert drawn(7) == drawn(7, beside=2)
     assert drawn(7) != drawn(8)
 
 
-def test_the_best_of_several_samples_is_not_worse_than_one(table: Table) -> None:
+def test_the_best_of_several_samples_is_not_worse_than_one(scheduler: Scheduler) -> None:
     def likelihood(best_of: int | None) -> float:
         options = Options(language="en", temperatures=(1.0,), seed=3, best_of=best_of, without_timestamps=True)
-        future = ask(table, hum(3), options)
-        until(table, future.done)
+        future = submit(scheduler, hum(3), options)
+        until_done(scheduler, future)
         return future.result().segments[0].avg_logprob
 
     assert likelihood(5) >= likelihood(1)
 
 
 def test_a_poor_result_is_decoded_again_without_another_encoding(
-    table: Table, counts: Counts, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, runner: FaultyRunner, observer: CountingObserver
 ) -> None:
-    """Given a threshold that nothing passes."""
-    monkeypatch.setattr("whisper_runtime.engine.policy.windows.LOGPROB_THRESHOLD", 0.0)
+    """Given results that are all below the threshold."""
+    runner.is_poor = True
     options = Options(language="en", temperatures=(0.0, 0.4, 0.8), seed=1, without_timestamps=True)
-    until(table, ask(table, hum(3), options).done)
-    assert counts.fallbacks == 2
-    assert counts.stages.count("encode") == 1
+    until_done(scheduler, submit(scheduler, hum(3), options))
+    assert observer.fallbacks == 2
+    assert observer.stages.count("encode") == 1
 
 
 def test_a_language_that_is_sure_comes_from_the_first_window(
-    table: Table, counts: Counts, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, runner: FaultyRunner, observer: CountingObserver
 ) -> None:
-    monkeypatch.setattr("whisper_runtime.engine.policy.windows.SURE", 0.0)
-    until(table, ask(table, hum(3), Options(temperatures=(0.0,), without_timestamps=True)).done)
-    assert [counts.stages.count(stage) for stage in ("encode", "detect")] == [1, 1]
+    runner.language = DetectedLanguage("en", 0.9)
+    until_done(scheduler, submit(scheduler, hum(3), Options(temperatures=(0.0,), without_timestamps=True)))
+    assert [observer.stages.count(stage) for stage in ("encode", "detect")] == [1, 1]
 
 
-def test_words_come_from_the_encoding_that_the_text_came_from(table: Table, counts: Counts) -> None:
-    future = ask(table, hum(3), Options(language="en", temperatures=(0.0,), word_timestamps=True))
-    until(table, future.done)
-    assert "words" in counts.stages
-    assert counts.stages.count("encode") == len({segment.seek for segment in future.result().segments})
+def test_words_come_from_the_encoding_that_the_text_came_from(scheduler: Scheduler, observer: CountingObserver) -> None:
+    future = submit(scheduler, hum(3), Options(language="en", temperatures=(0.0,), word_timestamps=True))
+    until_done(scheduler, future)
+    assert "words" in observer.stages
+    assert observer.stages.count("encode") == len({segment.seek for segment in future.result().segments})
 
 
-def test_a_short_clip_tells_of_long_files_what_a_full_window_would(table: Table) -> None:
-    assert (table.speed.value, table.long_speed.value) == (1.0, math.inf)
-    until(table, ask(table, hum(3), OPTIONS).done)
-    assert table.speed.value > 0
-    assert table.long_speed.value == pytest.approx(10 * table.speed.value)
+def test_a_short_clip_shows_the_speed_of_a_full_window(scheduler: Scheduler) -> None:
+    measured = scheduler.throughput
+    assert (measured.speed, measured.long_speed) == (1.0, math.inf)
+    until_done(scheduler, submit(scheduler, hum(3), OPTIONS))
+    assert measured.speed > 0
+    assert measured.long_speed == pytest.approx(10 * measured.speed)

@@ -1,4 +1,4 @@
-"""The thread: what becomes of requests, of those whose client goes away, and of a model that cannot be proven."""
+"""The thread: requests are answered or cancelled, and a model that cannot be loaded or proven is never ready."""
 
 from __future__ import annotations
 
@@ -12,172 +12,158 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runtime.engine.conftest import Counts, hum
-from whisper_runtime.engine.batching import worker
-from whisper_runtime.engine.batching.batch import Batch
-from whisper_runtime.engine.batching.scheduler import Table
-from whisper_runtime.engine.batching.throughput import FIRST, LongSpeed
-from whisper_runtime.engine.batching.worker import Scheduler
+from tests.fakes.observer import CountingObserver
+from tests.fakes.runner import FaultyRunner
+from tests.runtime.engine.conftest import hum
+from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
+from whisper_runtime.engine.batching.throughput import INITIAL, ThroughputMeter
+from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.engine.interface import Samples, State
-from whisper_runtime.engine.model import device, load
+from whisper_runtime.engine.model import load
+from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.transcription import Options, Segment
 from whisper_runtime.media import self_test
-
-pytestmark = pytest.mark.usefixtures("short_windows")
 
 SECOND = np.zeros(16_000, dtype=np.float32)
 OPTIONS = Options(language="en", temperatures=(0.0,))
 SECONDS = 120
 
 
-def failed(engine: Scheduler) -> str:
+def prove_nothing(transcribe: Callable[[Samples], str]) -> None: ...
+
+
+def failed(engine: EngineWorker) -> str:
     engine.start()
-    engine._thread.join(60)
+    engine.join(60)
     assert engine.state is State.FAILED
     assert engine.error
     return engine.error
 
 
 @pytest.fixture
-def engine(smallest: load.Model) -> Iterator[Scheduler]:
-    engine = Scheduler(lambda: smallest, lambda transcribe: None)
+def engine(scheduler: Scheduler) -> Iterator[EngineWorker]:
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
     engine.start()
     yield engine
     engine.stop()
     assert engine.state is State.STOPPED
 
 
-def test_requests_are_answered_and_their_segments_come_before(engine: Scheduler) -> None:
-    told: list[Segment] = []
-    future = engine.submit(hum(3), OPTIONS, told.extend)
+def test_requests_are_answered_and_their_segments_come_before(engine: EngineWorker) -> None:
+    reported: list[Segment] = []
+    future = engine.submit(hum(3), OPTIONS, reported.extend)
     found = future.result(SECONDS)
-    assert tuple(told) == found.segments
-    assert found.text == "".join(segment.text for segment in told)
+    assert tuple(reported) == found.segments
+    assert found.text == "".join(segment.text for segment in reported)
     assert engine.queued_audio_seconds == 0
     assert engine.abilities.languages == 99
 
 
 @pytest.mark.parametrize(("max_batch_size", "most"), [(1, 1), (2, 2), (None, 3)])
 def test_no_more_windows_share_a_step_than_the_user_wants(
-    max_batch_size: int | None, most: int, smallest: load.Model, counts: Counts
+    max_batch_size: int | None, most: int, smallest: WhisperModel, observer: CountingObserver
 ) -> None:
-    engine = Scheduler(lambda: smallest, lambda transcribe: None, counts, max_batch_size)
+    engine = EngineWorker(lambda: build_scheduler(smallest, observer, max_batch_size), prove_nothing)
     futures = [engine.submit(hum(3), OPTIONS) for _ in range(3)]
     engine.start()
     try:
         assert all(future.result(SECONDS) for future in futures)
     finally:
         engine.stop()
-    assert max(counts.rows) == most
+    assert max(observer.rows) == most
 
 
-def test_a_model_is_proven_in_one_pass(smallest: load.Model, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given a threshold that nothing passes, by which a client's request is decoded again at each temperature."""
-    monkeypatch.setattr("whisper_runtime.engine.policy.windows.LOGPROB_THRESHOLD", 0.0)
+def test_a_model_is_proven_in_one_pass(scheduler: Scheduler, runner: FaultyRunner, observer: CountingObserver) -> None:
+    """Given results below the threshold, for which a client's request is decoded again at each temperature."""
+    runner.is_poor = True
     before: list[int] = []
 
     def prove(transcribe: Callable[[Samples], str]) -> None:
         transcribe(hum(3))
-        before.append(counts.fallbacks)
+        before.append(observer.fallbacks)
 
-    engine = Scheduler(lambda: smallest, prove, counts)
+    engine = EngineWorker(lambda: scheduler, prove)
     engine.start()
     try:
         engine.submit(hum(3), Options(language="en")).result(SECONDS)
-        assert (before, counts.fallbacks) == ([0], 5)
+        assert (before, observer.fallbacks) == ([0], 5)
     finally:
         engine.stop()
 
 
-def test_the_recording_that_warms_the_device_up_refuses_no_long_file(smallest: load.Model) -> None:
+def test_the_recording_that_warms_the_device_up_refuses_no_long_file(scheduler: Scheduler) -> None:
     """Given a start that is stopped once the model is proven."""
-    engine = Scheduler(lambda: smallest, lambda transcribe: transcribe(hum(3)) and None)
+    engine = EngineWorker(lambda: scheduler, lambda transcribe: transcribe(hum(3)) and None)
     engine.state = State.STOPPED
-    engine._run()
-    assert engine.speed != FIRST
+    engine.run()
+    assert engine.speed != INITIAL
     assert engine.long_speed == math.inf
 
 
 def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
-    smallest: load.Model, monkeypatch: pytest.MonkeyPatch
+    runner: FaultyRunner, observer: CountingObserver
 ) -> None:
-    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
-    told = threading.Event()
-    monkeypatch.setattr(worker, "LongSpeed", lambda: told.set() or LongSpeed())
-    engine = Scheduler(lambda: smallest, lambda transcribe: told.clear())
+    forgotten = threading.Event()
+
+    class Meter(ThroughputMeter):
+        def forget_long_files(self) -> None:
+            super().forget_long_files()
+            forgotten.set()
+
+    scheduler = Scheduler(runner, observer, Meter())
+    engine = EngineWorker(lambda: scheduler, prove_nothing, idle_seconds=0.01)
     engine.start()
     engine.submit(hum(3), OPTIONS).result(SECONDS)
-    told.clear()
-    assert told.wait(SECONDS)
+    forgotten.clear()
+    assert forgotten.wait(SECONDS)
     assert engine.long_speed == math.inf
     engine.stop()
 
 
-def test_a_model_that_is_still_loading_is_not_waited_for(smallest: load.Model) -> None:
+def test_a_model_that_is_still_loading_is_not_waited_for(scheduler: Scheduler) -> None:
     loaded = threading.Event()
 
-    def loading() -> load.Model:
+    def loading() -> Scheduler:
         loaded.wait(SECONDS)
-        return smallest
+        return scheduler
 
-    engine = Scheduler(loading, lambda transcribe: None)
+    engine = EngineWorker(loading, prove_nothing)
     engine.start()
     future = engine.submit(hum(3), OPTIONS)
     engine.stop()
     assert not loaded.is_set()
     assert future.cancelled()
     loaded.set()
-    engine._thread.join(SECONDS)
+    engine.join(SECONDS)
     assert engine.state is State.STOPPED
 
 
-def test_what_is_left_at_the_end_is_cancelled(smallest: load.Model) -> None:
-    engine = Scheduler(lambda: smallest, lambda transcribe: None)
+def test_requests_that_are_left_at_the_end_are_cancelled(scheduler: Scheduler) -> None:
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
     engine.start()
     futures = [engine.submit(hum(60), OPTIONS) for _ in range(20)]
     engine.stop()
     assert futures[-1].cancelled()
 
 
-def test_a_model_that_cannot_be_loaded_fails_by_name(tmp_path: Path) -> None:
-    (tmp_path / "model.pt").write_bytes(b"no checkpoint")
-    assert "model.pt is no checkpoint" in failed(
-        Scheduler(lambda: load.load(tmp_path / "model.pt", "cpu", "auto"), lambda transcribe: None)
-    )
+def test_a_model_that_cannot_be_loaded_fails_by_name(tmp_path: Path, observer: CountingObserver) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"no checkpoint")
+    engine = EngineWorker(lambda: build_scheduler(load.load(path, "cpu", "auto"), observer), prove_nothing)
+    assert "model.pt is no checkpoint" in failed(engine)
 
 
-def test_a_model_that_hears_something_else_is_never_ready(smallest: load.Model, tmp_path: Path) -> None:
+def test_a_model_that_transcribes_something_else_is_never_ready(scheduler: Scheduler, tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "clip.wav"), "wb") as clip:
         clip.setparams((1, 2, 16_000, 0, "NONE", ""))
         clip.writeframes(bytes(32_000))
     (tmp_path / "clip.txt").write_text("Please call me back tomorrow morning.")
-    engine = Scheduler(lambda: smallest, lambda transcribe: self_test.prove(str(tmp_path), 0.2, transcribe))
+    engine = EngineWorker(lambda: scheduler, lambda transcribe: self_test.prove(str(tmp_path), 0.2, transcribe))
     assert "of the golden clip's words wrong" in failed(engine)
 
 
-def test_without_a_clip_nothing_is_proven(tmp_path: Path) -> None:
-    def transcribe(samples: Samples) -> str:
-        raise AssertionError("there is nothing to transcribe")
-
-    with pytest.raises(self_test.NotProven, match="WHISPER_GOLDEN_DIR"):
-        self_test.prove(str(tmp_path), 0.2, transcribe)
-
-
-@pytest.mark.parametrize(
-    ("expected", "heard", "rate"),
-    [
-        ("Ask not.", " ask not", 0.0),
-        ("Please call me back", "Please call me", 0.25),
-        ("one two", "one three two", 0.5),
-        ("one two", "", 1.0),
-    ],
-)
-def test_the_word_error_rate(expected: str, heard: str, rate: float) -> None:
-    assert self_test.word_error_rate(expected, heard) == rate
-
-
-def test_a_cancelled_request_gives_its_place_back() -> None:
-    engine = Scheduler(lambda: pytest.fail("never started"), lambda transcribe: None)
+def test_a_cancelled_request_leaves_the_queue() -> None:
+    engine = EngineWorker(lambda: pytest.fail("never started"), prove_nothing)
     kept, cancelled = engine.submit(SECOND, Options()), engine.submit(SECOND, Options())
     assert engine.queued_audio_seconds == 2
     cancelled.cancel()
@@ -186,43 +172,39 @@ def test_a_cancelled_request_gives_its_place_back() -> None:
     assert kept.cancelled()
 
 
-def test_a_model_that_breaks_fails_its_requests_and_says_so(
-    smallest: load.Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_breaks_fails_its_requests_and_the_engine(scheduler: Scheduler, runner: FaultyRunner) -> None:
     """Given a device that does not compute any more."""
 
-    def broken(table: Table) -> None:
-        raise RuntimeError("CUDA error: device-side assert triggered")
+    def broken(operation: str, _: Sequence[Any]) -> None:
+        if operation == "encode":
+            raise RuntimeError("CUDA error: device-side assert triggered")
 
-    engine = Scheduler(lambda: smallest, lambda transcribe: None)
-    monkeypatch.setattr(Table, "turn", broken)
+    runner.fault = broken
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
     engine.start()
     with pytest.raises(RuntimeError, match="device-side assert"):
         engine.submit(hum(3), OPTIONS).result(SECONDS)
-    engine._thread.join(SECONDS)
+    engine.join(SECONDS)
     assert engine.state is State.FAILED
     assert engine.error == "CUDA error: device-side assert triggered"
 
 
-def test_a_device_that_is_lost_ends_every_request_and_the_engine(
-    smallest: load.Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Given a device that answers whatever it is asked with the same error, once a request has failed on it."""
+def test_a_device_that_is_lost_ends_every_request_and_the_engine(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    """Given a device that answers every call with the same error, once a request has failed on it."""
+    error = RuntimeError("CUDA error: an illegal memory access was encountered")
 
     def lost(*_: Any) -> None:
-        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        raise error
 
-    def break_it(_: Sequence[Segment]) -> None:
-        for work in ("join", "leave", "start", "step"):
-            monkeypatch.setattr(Batch, work, lost)
-        lost()
+    def lose_device(_: Sequence[Segment]) -> None:
+        runner.fault, runner.device_error = lost, error
+        raise error
 
-    monkeypatch.setattr(device, "check", lost)
-    engine = Scheduler(lambda: smallest, lambda transcribe: None)
-    futures = [engine.submit(hum(3), OPTIONS, on_segments) for on_segments in (break_it, None, None)]
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
+    futures = [engine.submit(hum(3), OPTIONS, on_segments) for on_segments in (lose_device, None, None)]
     engine.start()
     for future in futures:
         with pytest.raises(RuntimeError, match="illegal memory access"):
             future.result(SECONDS)
-    engine._thread.join(SECONDS)
+    engine.join(SECONDS)
     assert engine.state is State.FAILED

@@ -1,6 +1,6 @@
-"""A step that is recorded and played again is the step itself, whoever is in the batch and however far they are.
+"""A decode step that is captured and replayed computes what the eager step does, for any rows at any positions.
 
-What a GPU records are operations on tensors at fixed addresses. So does the recorder here, on a CPU.
+A CUDA graph consists of operations on tensors at fixed addresses. So does the capture here, on a CPU.
 """
 
 from __future__ import annotations
@@ -14,19 +14,28 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tests.runtime.engine.conftest import Counts, ask, hum, until
-from whisper_runtime.engine.batching import batch
-from whisper_runtime.engine.batching.worker import table_of
-from whisper_runtime.engine.model.cuda_graphs import SHORT, OneByOne, Recorded, Step
-from whisper_runtime.engine.model.decoder import Cache
-from whisper_runtime.engine.model.load import Model
+from tests.fakes.observer import CountingObserver
+from tests.fakes.runner import faulty_runner
+from tests.runtime.engine.conftest import hum, iterate_until, submit
+from whisper_runtime.engine.batching.scheduler import Scheduler
+from whisper_runtime.engine.batching.throughput import ThroughputMeter
+from whisper_runtime.engine.model.cuda_graphs import (
+    SHORT_CONTEXT,
+    EagerStep,
+    GraphedStep,
+    Launch,
+    MakeDecodeStep,
+    decode_step,
+)
+from whisper_runtime.engine.model.kv_cache import KVCache
+from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.transcription import Options
 
 ROWS = 12
 
 
-class Recorder(TorchDispatchMode):
-    """Writes down each operation, with the tensors that it was given."""
+class OperationRecorder(TorchDispatchMode):
+    """Keeps each operation, with the tensors that it was given."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,25 +49,25 @@ class Recorder(TorchDispatchMode):
         return found
 
 
-class Recording:
-    """Records steps, and counts how often each was recorded and played."""
+class FakeCapture:
+    """Captures steps, and counts captures and replays."""
 
     def __init__(self) -> None:
-        self.recorded = self.played = 0
+        self.captures = self.replays = 0
 
-    def __call__(self, step: Step) -> Step:
-        self.recorded += 1
-        with Recorder() as recorder:
-            result = step()
+    def __call__(self, launch: Launch) -> Launch:
+        self.captures += 1
+        with OperationRecorder() as recorder:
+            result = launch()
 
-        def play() -> torch.Tensor:
-            self.played += 1
+        def replay() -> torch.Tensor:
+            self.replays += 1
             anew: dict[int, Any] = {}
             for func, args, kwargs, found in recorder.calls:
                 self._keep(found, func(*_replaced(args, anew), **_replaced(kwargs, anew)), anew)
             return anew[id(result)]
 
-        return play
+        return replay
 
     def _keep(self, before: Any, now: Any, anew: dict[int, Any]) -> None:
         if isinstance(before, torch.Tensor):
@@ -79,106 +88,121 @@ def _replaced(value: Any, anew: dict[int, Any]) -> Any:
 
 
 @pytest.fixture
-def cache(smallest: Model) -> Cache:
-    """Each row listens to another window, and has said other words up to the last position."""
+def cache(smallest: WhisperModel) -> KVCache:
+    """Each row attends to another window, and has other tokens up to the last position."""
     torch.manual_seed(2)
     with torch.inference_mode():
-        cache = smallest.decoder.cache(ROWS, 1500)
+        cache = smallest.decoder.new_cache(ROWS, 1500)
         for row in range(ROWS):
-            smallest.decoder.listen(torch.randn(1, 1500, 16), cache, row)
-        cache.tokens.normal_()
+            smallest.decoder.cache_window(torch.randn(1, 1500, 16), cache, row)
+        cache.self_attention.normal_()
     return cache
 
 
 @pytest.fixture
-def recording() -> Recording:
-    return Recording()
+def capture() -> FakeCapture:
+    return FakeCapture()
 
 
 @pytest.fixture
-def recorded(smallest: Model, cache: Cache, recording: Recording) -> Recorded:
+def graphed(smallest: WhisperModel, cache: KVCache, capture: FakeCapture) -> GraphedStep:
     with torch.inference_mode():
-        return Recorded(smallest.decoder, cache, recording)
+        return GraphedStep(smallest.decoder, cache, capture)
 
 
-def same(smallest: Model, recorded: Recorded, cache: Cache, starts: Sequence[int], first: int = 0) -> bool:
-    """Whether a step from there says the same, and leaves the same behind wherever a row has been."""
-    plain = OneByOne(smallest.decoder, copy.deepcopy(cache))
+def same(smallest: WhisperModel, graphed: GraphedStep, cache: KVCache, starts: Sequence[int], first: int = 0) -> bool:
+    """Whether a step at these positions returns the same logits, and leaves the same in the cache of every row."""
+    eager_cache = copy.deepcopy(cache)
+    eager = EagerStep(smallest.decoder, eager_cache)
     tokens = [100 + start for start in starts]
     with torch.inference_mode():
-        wanted, found = plain(tokens, starts, first), recorded(tokens, starts, first)
+        wanted, found = eager(tokens, starts, first), graphed(tokens, starts, first)
     before_last = slice(0, cache.positions - 1)
-    left = plain._cache.tokens[..., before_last, :], cache.tokens[..., before_last, :]
+    left = eager_cache.self_attention[..., before_last, :], cache.self_attention[..., before_last, :]
     return torch.allclose(wanted, found, atol=1e-5) and torch.allclose(*left, atol=1e-5)
 
 
-def test_what_is_played_is_the_step_whoever_is_there_and_however_far(
-    smallest: Model, recorded: Recorded, cache: Cache, recording: Recording
+def test_a_replay_is_the_eager_step_for_any_rows_at_any_positions(
+    smallest: WhisperModel, graphed: GraphedStep, cache: KVCache, capture: FakeCapture
 ) -> None:
-    """Given steps of one and of twelve rows, near and far, each played again with other tokens at other positions."""
+    """Given steps of one and of twelve rows, near and far, each replayed with other tokens at other positions."""
     far = cache.positions - 1
-    for starts in ([4], [9], [4, 5, 6], [60, 7, 8], [SHORT - 1], [SHORT], [far], [3] * 7 + [far], list(range(ROWS))):
-        assert same(smallest, recorded, cache, starts), starts
-    assert (recording.recorded, recording.played) == (5, 9)
+    for starts in (
+        [4],
+        [9],
+        [4, 5, 6],
+        [60, 7, 8],
+        [SHORT_CONTEXT - 1],
+        [SHORT_CONTEXT],
+        [far],
+        [3] * 7 + [far],
+        list(range(ROWS)),
+    ):
+        assert same(smallest, graphed, cache, starts), starts
+    assert (capture.captures, capture.replays) == (5, 9)
 
 
-def test_rows_that_do_not_take_part_lose_nothing(smallest: Model, recorded: Recorded, cache: Cache) -> None:
-    """Given a step of three rows, which is played as one of four: the fourth one is somebody's."""
-    assert same(smallest, recorded, cache, [4, 5, 6])
-    assert same(smallest, recorded, cache, [4, 5, 6, cache.positions - 1])
-
-
-def test_other_rows_than_the_first_are_not_recorded(
-    smallest: Model, recorded: Recorded, cache: Cache, recording: Recording
+def test_padding_rows_overwrite_no_other_rows_tokens(
+    smallest: WhisperModel, graphed: GraphedStep, cache: KVCache
 ) -> None:
-    assert same(smallest, recorded, cache, [4, 50], first=3)
-    assert recording.recorded == 0
+    """Given a step of three rows, which is replayed as one of four: the fourth row has tokens of its own."""
+    assert same(smallest, graphed, cache, [4, 5, 6])
+    assert same(smallest, graphed, cache, [4, 5, 6, cache.positions - 1])
 
 
-def test_where_nothing_can_be_recorded_the_steps_go_on_and_it_is_told_once(
-    smallest: Model, cache: Cache, caplog: pytest.LogCaptureFixture
+def test_a_step_that_does_not_begin_at_the_first_row_is_eager(
+    smallest: WhisperModel, graphed: GraphedStep, cache: KVCache, capture: FakeCapture
 ) -> None:
-    def cannot(step: Step) -> Step:
+    assert same(smallest, graphed, cache, [4, 50], first=3)
+    assert capture.captures == 0
+
+
+def test_where_nothing_can_be_captured_the_steps_are_eager_and_one_warning_says_so(
+    smallest: WhisperModel, cache: KVCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    def cannot(launch: Launch) -> Launch:
         raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
 
     with torch.inference_mode():
-        steps = Recorded(smallest.decoder, cache, cannot)
+        step = GraphedStep(smallest.decoder, cache, cannot)
     with caplog.at_level(logging.WARNING):
-        assert same(smallest, steps, cache, [4, 5])
-        assert same(smallest, steps, cache, [5])
+        assert same(smallest, step, cache, [4, 5])
+        assert same(smallest, step, cache, [5])
     assert [record.getMessage() for record in caplog.records] == [
-        "no step of 2 rows can be recorded, so all are slower from now on: "
+        "CUDA graphs are off: a decode step of 2 rows cannot be captured, so all steps are slower: "
         "CUDA error: operation not permitted when stream is capturing"
     ]
 
 
-def test_where_memory_is_short_fewer_rows_are_recorded_next(smallest: Model, cache: Cache) -> None:
-    def record(step: Step) -> Step:
-        if len(step()) > 2:
+def test_where_memory_is_short_fewer_rows_are_captured_next(smallest: WhisperModel, cache: KVCache) -> None:
+    def capture(launch: Launch) -> Launch:
+        if len(launch()) > 2:
             raise torch.OutOfMemoryError
-        return Recording()(step)
+        return FakeCapture()(launch)
 
     with torch.inference_mode():
-        steps = Recorded(smallest.decoder, cache, record)
+        step = GraphedStep(smallest.decoder, cache, capture)
         with pytest.raises(torch.OutOfMemoryError):
-            steps([100, 101, 102], [4, 5, 6])
-    assert same(smallest, steps, cache, [4, 5])
+            step([100, 101, 102], [4, 5, 6])
+    assert same(smallest, step, cache, [4, 5])
 
 
-@pytest.mark.usefixtures("short_windows")
-def test_requests_get_the_same_words(smallest: Model, recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given seven requests of other lengths, prompts and tasks, which come and go."""
+def test_requests_get_the_same_text(smallest: WhisperModel, capture: FakeCapture) -> None:
+    """Given seven requests of different lengths, prompts and tasks, which come and go."""
 
-    def answers() -> list[str]:
-        table = table_of(smallest, Counts(), 4)
+    def texts(make_step: MakeDecodeStep) -> list[str]:
+        observer = CountingObserver()
+        scheduler = Scheduler(faulty_runner(smallest, observer, 4, make_step), observer, ThroughputMeter())
         futures = [
-            ask(table, hum(2 + 9 * n, 100 + 40 * n), Options(language="en", prompt="ask " * n, temperatures=(0.0,)))
+            submit(
+                scheduler,
+                hum(2 + 9 * n, 100 + 40 * n),
+                Options(language="en", prompt="ask " * n, temperatures=(0.0,)),
+            )
             for n in range(7)
         ]
-        until(table, lambda: all(future.done() for future in futures))
+        iterate_until(scheduler, lambda: all(future.done() for future in futures))
         return [future.result().text for future in futures]
 
-    plain = answers()
-    monkeypatch.setattr(batch, "steps", lambda decoder, cache: Recorded(decoder, cache, recording))
-    assert answers() == plain
-    assert recording.played > 20 > recording.recorded
+    assert texts(lambda decoder, cache: GraphedStep(decoder, cache, capture)) == texts(decode_step)
+    assert capture.replays > 20 > capture.captures

@@ -118,9 +118,7 @@ async def test_decoded_audio_counts_for_as_long_as_its_request(
     serving = serving_of(max_scratch_bytes=2_000_000, max_upload_bytes=1000, max_audio_seconds=20)
     client = start(serving)
     request = asyncio.create_task(client.post("/transcribe", files=speech(20)))
-    async with asyncio.timeout(10):
-        while not engine.held:
-            await asyncio.sleep(0.001)
+    await engine.until_submitted()
     assert serving.scratch.used > 20 * 16_000 * 4
     assert (await client.post("/transcribe", files=speech(30))).status_code == 503  # the longest might not fit
     engine.held[0].set_result(SPOKEN)

@@ -1,0 +1,126 @@
+"""Runs the model for the scheduler: encodes windows, fills slots, decodes steps, and answers queries from a slot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import torch
+
+from whisper_runtime.engine.batching.alignment import align
+from whisper_runtime.engine.batching.batch import Batch, BatchSlot
+from whisper_runtime.engine.batching.beam_search import SearchSlot
+from whisper_runtime.engine.batching.sampling import Sampler
+from whisper_runtime.engine.batching.sequence import Slot
+from whisper_runtime.engine.interface import Abilities, Observer, Samples
+from whisper_runtime.engine.model import device
+from whisper_runtime.engine.model.load import WhisperModel
+from whisper_runtime.engine.model.memory import MAX_WINDOWS_PER_ENCODING
+from whisper_runtime.engine.policy import mel
+from whisper_runtime.engine.policy.queries import (
+    Alignment,
+    AlignTokens,
+    DecodeWindow,
+    DecodingParams,
+    DetectedLanguage,
+    DetectLanguage,
+    Pause,
+    Query,
+    QueryResult,
+    Window,
+)
+from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
+
+
+class ModelRunner:
+    """Call it from one thread alone: openai-whisper's model is not thread-safe. Whatever computes may raise
+    torch.OutOfMemoryError."""
+
+    def __init__(
+        self, model: WhisperModel, tokenizer: ModelTokenizer, sampler: Sampler, batch: Batch, observer: Observer
+    ) -> None:
+        self._model, self._sampler, self._observer = model, sampler, observer
+        self.tokenizer, self.batch = tokenizer, batch
+        self.windows_per_encoding = MAX_WINDOWS_PER_ENCODING[model.device.type]
+
+    @property
+    def abilities(self) -> Abilities:
+        return self._model.abilities
+
+    def spectrogram(self, samples: Samples) -> Generator[Pause, None, torch.Tensor]:
+        """(n_mels, frames + 3000), float32, on the model's device (see mel.spectrogram)."""
+        return mel.spectrogram(samples, self._model.dims.n_mels, self._model.device)
+
+    def encode(self, mels: torch.Tensor) -> torch.Tensor:
+        """(batch, n_mels, 3000) to (batch, n_audio_ctx, n_audio_state)."""
+        with self._timed("encode"):
+            return self._model.encoder(mels)
+
+    def allocate(self, window: Window, features: torch.Tensor, *, searched: bool) -> Slot:
+        """A slot for `window`, whose encoding is `features`, (1, n_audio_ctx, n_audio_state); one beside the batch
+        where it is to be `searched`, else one of the batch, which must have a free one."""
+        if searched:
+            return SearchSlot(self._model, self.tokenizer, self._sampler, window, features)
+        return self.batch.allocate(window, features)
+
+    def free(self, slot: Slot) -> None:
+        if isinstance(slot, BatchSlot):
+            self.batch.free(slot)
+
+    def answer(self, slot: Slot, query: Query) -> QueryResult:
+        """The result of a query about the slot's window, from its one encoding; None: it takes more decode steps."""
+        match query:
+            case DetectLanguage():
+                with self._timed("detect"):
+                    return self.detect_language(slot)
+            case AlignTokens():
+                with self._timed("words"):
+                    return self.align(slot, query)
+            case DecodeWindow(params=params):
+                if slot.params is not params:
+                    if slot.params is not None:
+                        self._observer.fallback()
+                    self.prefill(slot, params)
+                return slot.result
+            case Pause():
+                return None
+
+    def prefill(self, slot: Slot, params: DecodingParams) -> None:
+        """Start to decode the slot's window: its prompt, and the first token."""
+        if isinstance(slot, SearchSlot):
+            slot.prefill(params)
+        else:
+            self.batch.prefill(slot, params)
+
+    def decode_batch(self, first_row: int, count: int) -> None:
+        """One decode step of `count` slots of the batch from `first_row` on."""
+        with self._timed("decode_step"):
+            self.batch.decode(first_row, count)
+
+    def decode_search(self, slot: SearchSlot) -> None:
+        """One decode step of a slot beside the batch."""
+        with self._timed("decode_step"):
+            slot.decode()
+
+    def detect_language(self, slot: Slot) -> DetectedLanguage:
+        hidden = self._model.decoder([[self.tokenizer.english.sot]], [0], slot.cache, slot.row)
+        return self.tokenizer.detect_language(self._model.decoder.logits(hidden)[0, 0])
+
+    def align(self, slot: Slot, query: AlignTokens) -> Alignment:
+        return align(self._model, slot.cache, slot.row, query, self._sampler.eot)
+
+    def raise_if_device_lost(self) -> None:
+        """Raise what CUDA raises where the device answers nothing any more."""
+        device.raise_if_lost(self._model.device)
+
+    def release_memory(self) -> None:
+        """Return memory that is cached and not in use, after a torch.OutOfMemoryError."""
+        device.release_memory(self._model.device)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Generator[None, None, None]:
+        """Report the block's duration, unless it raises."""
+        started = time.perf_counter()
+        yield
+        self._observer.stage(stage, time.perf_counter() - started)

@@ -1,0 +1,114 @@
+"""The live requests and their sequences: how they are added, advanced by results, finished, and failed."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+
+import torch
+
+from whisper_runtime.engine.batching.request import TranscriptionRequest
+from whisper_runtime.engine.batching.runner import ModelRunner
+from whisper_runtime.engine.batching.sequence import WindowSequence
+from whisper_runtime.engine.batching.throughput import ThroughputMeter
+from whisper_runtime.engine.interface import Observer
+from whisper_runtime.engine.policy.quality import is_silence
+from whisper_runtime.engine.policy.queries import DecodedTokens, QueryResult
+
+
+class SequencePool:
+    def __init__(self, runner: ModelRunner, observer: Observer, throughput: ThroughputMeter) -> None:
+        self._runner, self._observer, self._throughput = runner, observer, throughput
+        self._tickets = count()
+        self.requests: list[TranscriptionRequest] = []
+        """In the order in which they came."""
+        self.sequences: list[WindowSequence] = []
+        """At least one for each of `requests`."""
+
+    def add(self, request: TranscriptionRequest) -> None:
+        self.requests.append(request)
+        opening = request.open(self._runner.tokenizer, self._runner.spectrogram)
+        self.sequences.append(WindowSequence(request, opening, next(self._tickets)))
+
+    def drop_cancelled(self) -> None:
+        for request in [one for one in self.requests if one.future.cancelled()]:
+            self._observer.cancelled()
+            self._remove(request)
+
+    def occupy(self, sequence: WindowSequence, features: torch.Tensor) -> None:
+        """Give the sequence a slot for its window, whose encoding is `features`, (1, n_audio_ctx, n_audio_state)."""
+        window, request = sequence.window, sequence.request
+        assert window is not None
+        if not request.has_begun:
+            request.has_begun = True
+            self._observer.stage("queue", time.perf_counter() - request.submitted_at)
+        sequence.slot = self._runner.allocate(window, features, searched=sequence.is_searched)
+        request.num_slots += 1
+        self.serve(sequence)
+
+    def serve(self, sequence: WindowSequence) -> None:
+        """Answer the queries that can be answered from the sequence's slot; free it once another window is needed."""
+        while (slot := sequence.slot) is not None and sequence.window is slot.window:
+            result = self._runner.answer(slot, sequence.pending)
+            if result is None:
+                return
+            self.advance(sequence, result)
+        self._release(sequence)
+
+    def advance(self, sequence: WindowSequence, result: QueryResult) -> None:
+        """Send the result of the pending query, None for a pause; finish the sequence where it was the last one."""
+        if isinstance(result, DecodedTokens) and is_silence(result):
+            self._observer.no_speech()
+        if not sequence.advance(result):
+            self._finish(sequence)
+
+    def vacate(self, sequence: WindowSequence) -> None:
+        """Free the sequence's slot, if it has one, without counting its window as decoded."""
+        slot, sequence.slot = sequence.slot, None
+        if slot is not None:
+            self._runner.free(slot)
+            sequence.request.num_slots -= 1
+
+    def fail(self, request: TranscriptionRequest, error: Exception) -> None:
+        """End one request with `error`."""
+        self._remove(request)
+        request.fail(error)
+
+    def fail_all(self, error: Exception) -> None:
+        """End every request with `error`, without a call to the device, which may be lost."""
+        self.sequences.clear()
+        while self.requests:
+            self.requests.pop().fail(error)
+
+    def _finish(self, sequence: WindowSequence) -> None:
+        """Replace a sequence that has read its file by those of the file's chunks, the first of which takes over its
+        slot; complete the request where no sequence is left."""
+        request = sequence.request
+        self.sequences.remove(sequence)
+        opened = [WindowSequence(request, queries, next(self._tickets)) for queries in request.take_opened()]
+        self.sequences += opened
+        if opened:
+            opened[0].slot, sequence.slot = sequence.slot, None
+        for one in opened:
+            self.advance(one, None)
+            self.serve(one)
+        self._release(sequence)
+        if request in self.requests and not any(one.request is request for one in self.sequences):
+            self.requests.remove(request)
+            request.complete()
+
+    def _release(self, sequence: WindowSequence) -> None:
+        """Free the sequence's slot, if it has one; the sequence waits again, behind the others."""
+        if (slot := sequence.slot) is None:
+            return
+        self.vacate(sequence)
+        sequence.ticket, sequence.needs_empty_device = next(self._tickets), False
+        decoded = min(sequence.request.seconds_left, slot.window.seconds)
+        sequence.request.seconds_left -= decoded
+        self._throughput.add_audio(decoded)
+
+    def _remove(self, request: TranscriptionRequest) -> None:
+        for sequence in [one for one in self.sequences if one.request is request]:
+            self._release(sequence)
+            self.sequences.remove(sequence)
+        self.requests.remove(request)

@@ -1,0 +1,114 @@
+"""Masks the tokens that may not come next, for all rows of a batch at once (whisper/decoding.py: SuppressBlank,
+SuppressTokens, ApplyTimestampRules)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from whisper.tokenizer import Tokenizer
+
+MAX_INITIAL_TIMESTAMP: Final = 50
+"""Steps of 20 ms: a window's first timestamp is at most one second."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The token ids that the rules need; they are the same for every language and task of a model."""
+
+    size: int
+    eot: int
+    no_timestamps: int
+    first_timestamp: int
+    """The lowest timestamp token, <|0.00|>; all ids from here on are timestamps, 20 ms apart."""
+    blank: tuple[int, ...]
+    """Tokens that may not come first: a lone space, <|endoftext|>."""
+    suppressed: tuple[int, ...]
+    """Tokens that never come: symbols that are not spoken, and special tokens of the prompt."""
+
+
+def vocabulary(tokenizer: Tokenizer, size: int) -> Vocabulary:
+    """`size` is the model's n_vocab."""
+    special = (tokenizer.transcribe, tokenizer.translate, tokenizer.sot, tokenizer.sot_prev, tokenizer.sot_lm)
+    return Vocabulary(
+        size,
+        tokenizer.eot,
+        tokenizer.no_timestamps,
+        tokenizer.timestamp_begin,
+        (*tokenizer.encode(" "), tokenizer.eot),  # pyright: ignore[reportUnknownMemberType]
+        tuple(sorted({*tokenizer.non_speech_tokens, *special, tokenizer.no_speech})),
+    )
+
+
+@dataclass(frozen=True)
+class TokenBounds:
+    """The ids that one row may sample next: text from `text_from` on, timestamps `time_from` to `time_to` inclusive."""
+
+    text_from: int
+    time_from: int
+    time_to: int
+    is_first: bool
+    """Whether it is the window's first token."""
+    timestamps: bool
+    """Whether timestamps are sampled at all."""
+
+
+def token_bounds(sampled: Sequence[int], timestamps: bool, vocabulary: Vocabulary) -> TokenBounds:
+    """The bounds after the tokens `sampled` so far: timestamps come in pairs, and never decrease."""
+    first, last = vocabulary.first_timestamp, vocabulary.size - 1
+    if not timestamps:
+        return TokenBounds(0, first, last, not sampled, False)
+    if not sampled:
+        return TokenBounds(first, first, first + MAX_INITIAL_TIMESTAMP, True, True)
+    after_timestamp = sampled[-1] >= first
+    pair_is_full = len(sampled) < 2 or sampled[-2] >= first
+    if after_timestamp and pair_is_full:
+        return TokenBounds(0, vocabulary.size, last, False, True)
+    latest = next((token for token in reversed(sampled) if token >= first), None)
+    earliest = first if latest is None else latest if after_timestamp else latest + 1
+    return TokenBounds(vocabulary.eot if after_timestamp else 0, earliest, last, False, True)
+
+
+class LogitsProcessor:
+    def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
+        self._vocabulary = vocabulary
+        self._ids = torch.arange(vocabulary.size, device=device)
+        self._timestamps = self._ids[vocabulary.first_timestamp :]
+        self._blank = torch.tensor(vocabulary.blank, device=device)
+        suppressed = torch.zeros(vocabulary.size, device=device)
+        suppressed[list(vocabulary.suppressed)] = -torch.inf
+        self._suppressed = suppressed
+        self._device = device
+
+    def __call__(self, logits: torch.Tensor, rows: Sequence[TokenBounds]) -> None:
+        """Set what each row may not sample to minus infinity; `logits` is (row, n_vocab), float32, changed in place."""
+        first = self._vocabulary.first_timestamp
+        text_from, time_from, time_to, is_first, timestamps = (
+            torch.tensor(column, device=self._device)[:, None]
+            for column in zip(
+                *((row.text_from, row.time_from, row.time_to, row.is_first, row.timestamps) for row in rows),
+                strict=True,
+            )
+        )
+        logits += self._suppressed
+        times = logits[:, first:]
+        times.masked_fill_((self._timestamps < time_from) | (self._timestamps > time_to), -torch.inf)
+        if any(row.is_first for row in rows):
+            logits[:, self._blank] = torch.where(is_first, -torch.inf, logits[:, self._blank])
+        if any(row.text_from for row in rows):
+            logits.masked_fill_(self._ids < text_from, -torch.inf)
+        if any(row.timestamps for row in rows):
+            self._apply_timestamp_rules(logits, timestamps)
+
+    def _apply_timestamp_rules(self, logits: torch.Tensor, timestamps: torch.Tensor) -> None:
+        """For rows where `timestamps`, (row, 1), is true: where all timestamps together are likelier than any text
+        token, only timestamps stay."""
+        first, no_timestamps = self._vocabulary.first_timestamp, self._vocabulary.no_timestamps
+        before = logits[:, no_timestamps, None]
+        logits[:, no_timestamps, None] = torch.where(timestamps, -torch.inf, before)
+        text, times = logits[:, :first], logits[:, first:]
+        only_times = timestamps & (times.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True))
+        if bool(only_times.any()):
+            text.masked_fill_(only_times, -torch.inf)

@@ -1,0 +1,52 @@
+"""The tokens of one model: its tokenizers, the prompt of a window, and what logits say of speech and language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from whisper.tokenizer import Tokenizer, get_tokenizer
+
+from whisper_runtime.engine.policy.logits_processor import Vocabulary, vocabulary
+from whisper_runtime.engine.policy.queries import DecodingParams, DetectedLanguage
+
+
+@dataclass(frozen=True)
+class ModelTokenizer:
+    """The facts of a model's dimensions that tokens depend on (whisper/model.py, ModelDimensions)."""
+
+    is_multilingual: bool
+    num_languages: int
+    n_vocab: int
+    n_text_ctx: int
+
+    @cached_property
+    def english(self) -> Tokenizer:
+        """For whatever is the same in every language."""
+        return self.for_language("en", "transcribe")
+
+    def for_language(self, language: str, task: str) -> Tokenizer:
+        """`language` is an ISO-639-1 code; an English-only model's tokenizer ignores both."""
+        return get_tokenizer(self.is_multilingual, num_languages=self.num_languages, language=language, task=task)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return vocabulary(self.english, self.n_vocab)
+
+    def params(self, tokenizer: Tokenizer, earlier: list[int], *, timestamps: bool) -> DecodingParams:
+        """Greedy parameters, whose prompt is the end of `earlier` text, as far as half of the context holds it, and
+        then the special tokens (decoding.py, _get_initial_tokens)."""
+        special = tokenizer.sot_sequence if timestamps else tokenizer.sot_sequence_including_notimestamps
+        before = [tokenizer.sot_prev, *earlier[-(self.n_text_ctx // 2 - 1) :]] if earlier else []
+        return DecodingParams((*before, *special), len(before), timestamps)
+
+    def no_speech_prob(self, logits: torch.Tensor) -> float:
+        """From the logits (n_vocab) at <|startoftranscript|>."""
+        return float(logits.softmax(dim=-1)[self.english.no_speech])
+
+    def detect_language(self, logits: torch.Tensor) -> DetectedLanguage:
+        """The likeliest language, from the logits (n_vocab) after <|startoftranscript|> (decoding.py)."""
+        probabilities = logits[list(self.english.all_language_tokens)].softmax(dim=-1)
+        best = int(probabilities.argmax())
+        return DetectedLanguage(self.english.all_language_codes[best], float(probabilities[best]))

@@ -1,0 +1,32 @@
+"""The batch has as many rows as are wanted and memory has room for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from whisper.model import ModelDimensions
+
+from whisper_runtime.engine.model.memory import batch_capacity, bytes_per_row, free_memory
+
+LARGE = ModelDimensions(128, 1500, 1280, 20, 32, 51866, 448, 1280, 20, 32)
+CPU = torch.device("cpu")
+
+
+def test_a_row_holds_keys_and_values_of_its_tokens_and_its_window() -> None:
+    assert bytes_per_row(LARGE, torch.float32) == 2 * 32 * 1948 * 1280 * 4
+
+
+@pytest.mark.parametrize(("gigabytes", "rows"), [(1, 1), (8, 3), (1000, 8)])
+def test_rows_are_as_many_as_memory_has_room_for(gigabytes: int, rows: int) -> None:
+    assert batch_capacity(LARGE, CPU, torch.float32, gigabytes * 1024**3) == rows
+
+
+@pytest.mark.parametrize("wanted", [1, 20])
+def test_rows_are_as_many_as_are_wanted(wanted: int) -> None:
+    assert batch_capacity(LARGE, CPU, torch.float32, 1000 * 1024**3, wanted) == wanted
+
+
+def test_a_cpu_has_no_more_free_memory_than_the_machine() -> None:
+    with open("/proc/meminfo") as meminfo:
+        total = int(meminfo.readline().removeprefix("MemTotal:").split()[0]) * 1024
+    assert 0 < free_memory(CPU) < total
