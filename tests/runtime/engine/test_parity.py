@@ -1,4 +1,4 @@
-"""The engine's words, times and tokens are those of `whisper.transcribe`, whatever else is in the batch.
+"""The engine's words, times and tokens are those of `whisper.transcribe`, alone and among other requests.
 
 A sample of the corpus; `python -m benchmarks.parity` tries all of it.
 """
@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 
 from benchmarks.parity import compare, run, upstream
-from benchmarks.parity.corpus import MODELS, Case, cases
-from whisper_runtime.engine.batching.scheduler import Table
+from benchmarks.parity.corpus import MODELS, ParityCase, cases
+from whisper_runtime.engine.batching.scheduler import Scheduler
 
 pytestmark = pytest.mark.slow
 
@@ -42,33 +42,33 @@ SAMPLE: Final = {
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def sample(request: pytest.FixtureRequest) -> tuple[Table, list[Case]]:
+def sample(request: pytest.FixtureRequest) -> tuple[Scheduler, list[ParityCase]]:
     name = request.param
     chosen = [case for case in cases() if case.model == name and case.name.removesuffix(f"/{name}") in SAMPLE[name]]
     assert len(chosen) == len(SAMPLE[name])
-    return run.table(name), chosen
+    return run.scheduler(name), chosen
 
 
-def test_alone(sample: tuple[Table, list[Case]]) -> None:
+def test_alone(sample: tuple[Scheduler, list[ParityCase]]) -> None:
     engine, chosen = sample
-    found = {case.name: compare.differences(run.alone(engine, case), upstream.answer(case)) for case in chosen}
+    found = {case.name: compare.differences(run.alone(engine, case), upstream.result(case)) for case in chosen}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_among_others_that_come_and_go(sample: tuple[Table, list[Case]]) -> None:
+def test_among_others_that_come_and_go(sample: tuple[Scheduler, list[ParityCase]]) -> None:
     engine, chosen = sample
     found = {
-        case.name: compare.differences(answer, upstream.answer(case))
-        for case, answer in run.among_others(engine, chosen)
+        case.name: compare.differences(result, upstream.result(case))
+        for case, result in run.among_others(engine, chosen)
     }
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_among_copies_of_itself(sample: tuple[Table, list[Case]]) -> None:
+def test_among_copies_of_itself(sample: tuple[Scheduler, list[ParityCase]]) -> None:
     engine, chosen = sample
-    answers = run.among_copies(engine, chosen[0])
-    assert len(answers) == run.COPIES
-    assert [compare.differences(answer, upstream.answer(chosen[0])) for answer in answers] == [[]] * run.COPIES
+    results = run.among_copies(engine, chosen[0])
+    assert len(results) == run.COPIES
+    assert [compare.differences(result, upstream.result(chosen[0])) for result in results] == [[]] * run.COPIES
 
 
 def test_the_corpus_has_two_hundred_cases_and_each_has_its_name() -> None:

@@ -36,7 +36,9 @@ def upstream(logits: torch.Tensor, sampled: list[int], timestamps: bool) -> torc
 @given(rows, st.integers(0, 1000))
 def test_rows_together_equal_upstream_one_by_one(sampled: list[tuple[list[int], bool]], seed: int) -> None:
     logits = torch.randn(len(sampled), SIZE, generator=torch.Generator().manual_seed(seed)) * 4
-    wanted = torch.stack([upstream(row, tokens, timestamps) for row, (tokens, timestamps) in zip(logits, sampled, strict=True)])
+    wanted = torch.stack(
+        [upstream(row, tokens, timestamps) for row, (tokens, timestamps) in zip(logits, sampled, strict=True)]
+    )
     PROCESS(logits, [token_bounds(tokens, timestamps, VOCABULARY) for tokens, timestamps in sampled])
     assert torch.equal(logits.isinf(), wanted.isinf())
     assert torch.equal(logits[~logits.isinf()], wanted[~wanted.isinf()])

@@ -1,0 +1,62 @@
+"""Which sequences get a slot next, by what they wait for and what the others hold."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.fakes.results import MODEL, request_of, silence, spectrogram
+from tests.fakes.runner import FaultyRunner
+from whisper_runtime.engine.batching.admission import MAX_SEARCH_SLOTS, admitted
+from whisper_runtime.engine.batching.sequence import WindowSequence
+from whisper_runtime.engine.policy.queries import DetectLanguage, QueryGenerator, Window
+from whisper_runtime.engine.transcription import Options
+
+SEARCHED = Options(beam_size=2)
+
+
+def waiting(ticket: int, options: Options | None = None) -> WindowSequence:
+    def detecting() -> QueryGenerator:
+        yield DetectLanguage(Window(torch.zeros(80, 3000), 30.0))
+
+    sequence = WindowSequence(request_of(silence(1), options or Options()), detecting(), ticket)
+    sequence.advance(None)
+    return sequence
+
+
+@torch.inference_mode()
+def occupy(runner: FaultyRunner, sequence: WindowSequence) -> None:
+    assert sequence.window
+    searched = sequence.is_searched
+    sequence.slot = runner.allocate(sequence.window, torch.zeros(1, 1500, 16), searched=searched)
+    sequence.request.num_slots += 1
+
+
+@pytest.mark.parametrize(("free", "limit", "count"), [(4, 8, 3), (2, 8, 2), (4, 1, 1), (0, 8, 0)])
+def test_as_many_as_have_a_slot_and_are_encoded_at_once(free: int, limit: int, count: int) -> None:
+    sequences = [waiting(ticket) for ticket in (2, 0, 1)]
+    by_ticket = sorted(sequences, key=lambda one: one.ticket)
+    assert admitted(sequences, free, limit) == by_ticket[:count]
+
+
+def test_a_file_that_is_being_read_needs_no_slot() -> None:
+    request = request_of(silence(1), Options())
+    reading = WindowSequence(request, request.open(MODEL, spectrogram), ticket=0)
+    assert admitted([reading], 4, 8) == []
+
+
+def test_searches_have_slots_of_their_own(runner: FaultyRunner) -> None:
+    """Given a full batch, one search that runs, and two that wait."""
+    running, first, second, greedy = waiting(0, SEARCHED), waiting(1, SEARCHED), waiting(2, SEARCHED), waiting(3)
+    occupy(runner, running)
+    assert MAX_SEARCH_SLOTS == 2
+    assert admitted([running, first, second, greedy], 0, 8) == [first]
+
+
+def test_one_that_needs_the_empty_device_waits_for_it_and_is_then_alone(runner: FaultyRunner) -> None:
+    big, other, running = waiting(5), waiting(0), waiting(1)
+    big.needs_empty_device = True
+    occupy(runner, running)
+    assert admitted([other, big, running], 3, 8) == []
+    running.slot = None
+    assert admitted([other, big, running], 4, 8) == [big]
