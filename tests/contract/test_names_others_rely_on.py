@@ -1,0 +1,111 @@
+"""Every name that dashboards, alerts, manifests, log pipelines and scripts rely on is the one in names.yaml."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import logging
+import re
+import urllib.request
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from hack.generate.metrics_reference import Exported, by_operator, by_runtime
+from whisper_operator.api import conditions
+from whisper_operator.process.settings import PREFIX, Settings
+from whisper_operator.reconcile import worker
+from whisper_operator.reconcile.queue import Queue
+from whisper_operator.telemetry import logs as operator_logs
+from whisper_runtime import logs as runtime_logs
+from whisper_runtime.contract import reports
+from whisper_runtime.contract.config import ENV_NAMES
+from whisper_runtime.contract.network import METRICS_PATH
+from whisper_runtime.fetch.progress import Progress
+from whisper_runtime.fetch.progress_server import observable
+
+ROOT = Path(__file__).parents[2]
+NAMES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "names.yaml").read_text())
+
+
+@pytest.fixture
+def root_logger() -> Iterator[logging.Logger]:
+    """The root logger without handlers; what pytest has set up is put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    yield root
+    logging.captureWarnings(False)
+    root.handlers = handlers
+    root.setLevel(level)
+
+
+def described(metrics: Iterable[Exported]) -> dict[str, str]:
+    """Type and labels of each metric, as the list has them."""
+    return {one.name: one.type + (f" by {', '.join(sorted(one.labels))}" if one.labels else "") for one in metrics}
+
+
+def constants(module: object) -> set[str]:
+    """The values of a module's constants that are strings."""
+    return {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
+
+
+def test_metrics_of_the_runtime() -> None:
+    assert described(by_runtime()) == NAMES["runtime metrics"]
+
+
+def test_metrics_of_a_fetch() -> None:
+    with observable(Progress("base"), 0) as port:
+        scraped = urllib.request.urlopen(f"http://127.0.0.1:{port}{METRICS_PATH}", timeout=60).read().decode()
+    families = text_string_to_metric_families(scraped)
+    assert {family.name: family.type for family in families} == NAMES["fetch metrics"]
+
+
+def test_metrics_of_the_operator() -> None:
+    assert described(by_operator()) == NAMES["operator metrics"]
+
+
+def test_environment_variables() -> None:
+    assert sorted(ENV_NAMES) == NAMES["runtime environment"]
+    assert (
+        sorted(PREFIX + field.upper() for field in inspect.get_annotations(Settings)) == NAMES["operator environment"]
+    )
+
+
+@pytest.mark.usefixtures("root_logger")
+def test_keys_of_the_runtimes_log() -> None:
+    stream = io.StringIO()
+    runtime_logs.configure("info", "json", stream)
+    token = runtime_logs.request_id.set("abc")
+    logging.getLogger("x").info("hello")
+    runtime_logs.request_id.reset(token)
+    assert sorted(json.loads(stream.getvalue())) == NAMES["runtime log keys"]
+
+
+@pytest.mark.usefixtures("root_logger")
+async def test_keys_of_the_operators_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that fails by a bug has all of them."""
+    monkeypatch.setattr("sys.excepthook", None)  # put back what `configure` sets
+    stream = io.StringIO()
+    operator_logs.configure("info", stream)
+
+    async def fails(_: object) -> None:
+        raise KeyError("spec")
+
+    await worker.run(("team", "speech"), Queue(), fails)
+    assert sorted(json.loads(stream.getvalue())) == NAMES["operator log keys"]
+
+
+def test_make_targets() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
+    assert sorted(targets) == NAMES["make targets"]
+
+
+def test_conditions_and_their_reasons() -> None:
+    assert constants(conditions) == {*NAMES["condition types"], *NAMES["condition reasons"]}
+    assert constants(reports) == set(NAMES["fetch reasons"])
