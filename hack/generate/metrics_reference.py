@@ -13,7 +13,10 @@ from prometheus_client.metrics import MetricWrapperBase
 from whisper_operator.telemetry.metrics import Services
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.service.state import Decode, Serving
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.parts import parts_of
+from whisper_runtime.service.transcribe import MediaDecoder
 
 HEAD: Final = """\
 # Metrics
@@ -57,8 +60,9 @@ class Exported:
 
 def runtime_metrics() -> list[Exported]:
     # Only a collected gauge calls the engine and the decoder, and none is collected here.
-    serving = Serving(RuntimeConfig(), cast(Engine, object()), cast(Decode, object()))
-    return list(_registered(serving.metrics.registry))
+    config, metrics = RuntimeConfig(), Metrics("base")
+    parts_of(config, cast(Engine, object()), cast(MediaDecoder, object()), ServedModel(config), metrics)
+    return list(_registered(metrics.registry))
 
 
 def operator_metrics() -> list[Exported]:

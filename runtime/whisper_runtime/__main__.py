@@ -28,15 +28,15 @@ MAX_COUNT: Final = 1000
 
 OVERRIDES: Final = {
     "model": "name of openai-whisper, or any name together with --url and --sha256",
-    "url": "where to download from, instead of openai-whisper's own address",
-    "sha256": "what the file must hash to",
+    "url": "URL to download from, instead of openai-whisper's own",
+    "sha256": "the digest that the file must have",
     "model-dir": "directory of the cache",
 }
-"""Arguments of `fetch`, and what they mean; each stands for one environment variable."""
+"""Arguments of `fetch` with their help; each stands for one environment variable."""
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Runs one command; the exit code is 0, 1 where it failed, or 2 where it was told nonsense."""
+    """Runs one command; returns the exit code: 0, FAILED, or MISCONFIGURED for wrong arguments or variables."""
     parsed = _parser().parse_args(arguments)
     logs.configure("info", "text" if environment.get(env_name("log_format")) == "text" else "json")
     try:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     logs.configure(config.log_level, config.log_format)
     for name in sorted(environment.keys() - ENV_NAMES):
         if name.startswith("WHISPER_"):
-            log.warning("%s is none of this program's variables and has no effect: correct or unset it", name)
+            log.warning("%s is not a variable of this program and has no effect: correct or unset it", name)
     match parsed.command:
         case "serve":
             return _serve(config)
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in OVERRIDES.items():
         dest = f"fetch_{name.replace('-', '_')}"
         fetch.add_argument(f"--{name}", help=text, dest=dest, metavar=name.upper())
-    verify = commands.add_parser("verify", help="send real requests at a server and report; exit code 1: it failed")
+    verify = commands.add_parser("verify", help="send real requests to a server and report; exit code 1: it failed")
     verify.add_argument("--url", required=True, help="address for clients, such as http://meetings.default.svc")
     verify.add_argument("--metrics-url", help="address for probes and metrics, such as http://meetings-metrics:9000")
     verify.add_argument("--api-key-file", help="file that holds an API key; none: the server asks for no key")
@@ -86,20 +86,20 @@ def _overridden(parsed: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _problems(error: ValidationError) -> list[str]:
-    """Each wrong variable with its value and what it must be."""
+    """Each wrong variable with its value, the fault and the remedy."""
     return [
         f"{env_name(str(found['loc'][0]))}={found['input']!r} is wrong: {found['msg']}; correct or unset it"
         for found in error.errors()
     ]
 
 
-def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+def _exit_at_once(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)
 
 
 def _serve(config: RuntimeConfig) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT):  # until the server takes them over: a first process would not end
-        signal.signal(number, _leave_at_once)
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the server handles them: a first process would not end
+        signal.signal(number, _exit_at_once)
     from whisper_runtime.process.assemble import run  # torch takes seconds to import, and `fetch` has no use for it
 
     return _end(FAILED, problem) if (problem := run(config)) else 0
@@ -110,18 +110,18 @@ def _fetch(config: RuntimeConfig) -> int:
     from whisper_runtime.fetch.progress import ProgressTracker
     from whisper_runtime.fetch.progress_server import serve_progress
 
-    # As a container's first process it would not be ended by the signal, and it has a lock to give back.
-    signal.signal(signal.SIGTERM, _leave)
+    # The signal would not end a container's first process, and `fetch` has a lock to release.
+    signal.signal(signal.SIGTERM, _exit)
     progress = ProgressTracker(config.model)
     with serve_progress(progress, config.metrics_port):
         report = fetch(config, progress)
     line = report.to_json()
     print(line)
-    _leave_for_kubernetes(line)
+    _write_termination_message(line)
     return 0 if report.succeeded else FAILED
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
+def _exit(_number: int, _frame: FrameType | None) -> None:
     sys.exit(TERMINATED)
 
 
@@ -143,19 +143,19 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
     except CannotVerify as error:
         return _end(MISCONFIGURED, str(error))
     print(report.model_dump_json(exclude_none=True) if parsed.json else table(report))
-    _leave_for_kubernetes(report.to_json())
+    _write_termination_message(report.to_json())
     return 0 if report.passed else FAILED
 
 
 def _end(code: int, problem: str) -> int:
-    """Says why the process ends: on its last line, and where Kubernetes takes a container's last words from."""
+    """Logs why the process ends, writes it as the termination message, and returns `code`."""
     log.critical("%s", problem)
-    _leave_for_kubernetes(problem)
+    _write_termination_message(problem)
     return code
 
 
-def _leave_for_kubernetes(message: str) -> None:
-    """Writes a container's termination message, where the kubelet has made the file for it."""
+def _write_termination_message(message: str) -> None:
+    """Writes the container's termination message, where the kubelet has made the file for it."""
     with contextlib.suppress(OSError), open(TERMINATION_LOG, "r+", encoding="utf-8") as file:
         file.write(message.encode()[:TERMINATION_MESSAGE_LIMIT].decode(errors="ignore"))
         file.truncate()

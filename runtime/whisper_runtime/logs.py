@@ -12,7 +12,7 @@ from typing import Final, TextIO
 from whisper_runtime.contract.config import LogFormat, LogLevel
 
 request_id: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
-"""Id of the request that the current task serves."""
+"""Id of the request that the current task serves; None outside of a request."""
 
 TEXT_FORMAT: Final = "%(asctime)s %(levelname)s %(module)s.%(funcName)s:%(lineno)d %(message)s"
 
@@ -40,7 +40,7 @@ def _message(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 
 
 def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -> None:
-    """Sends every logger of the process to `stream` (standard error) in one style, and quiets the libraries'."""
+    """Sends every logger of the process to `stream` (None: standard error) in one style; libraries log warnings."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else logging.Formatter(TEXT_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

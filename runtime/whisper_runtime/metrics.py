@@ -1,6 +1,10 @@
-"""What Prometheus scrapes; one registry per process object, so that tests never share counts.
+"""The metrics that Prometheus scrapes; one registry for each `Metrics`, so that tests never share counts.
 
+<<<<<<< HEAD
 `Metrics` is the engine's observer (engine/interface.py), and is told by the HTTP side what happens to requests.
+=======
+`Metrics` is the engine's Observer (engine/interface.py), and the HTTP side counts requests in it.
+>>>>>>> c0d81e8 (One admission in the runtime, and start-up as named steps)
 """
 
 from __future__ import annotations
@@ -44,11 +48,13 @@ FILL_BUCKETS: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)
 REJECTED: Final = frozenset({401, 408, 413, 429, 503})
 """Statuses of requests that were turned away; the rest from 400 on are errors."""
 
-Phase = Literal["fetch", "load", "prove"]
+StartPhase = Literal["fetch", "load", "prove"]
 
 
 class Metrics:
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        """`model` is the label of the one model that the process serves."""
+        self._model = model
         self.registry = CollectorRegistry()
         self._requests()
         self._engine()
@@ -130,17 +136,16 @@ class Metrics:
 
     def watch(
         self,
-        model: str,
-        digest: Callable[[], str | None],
         engine: Engine,
         queue_limit: Callable[[], float],
         oldest_wait: Callable[[], float],
         scratch: Callable[[], float],
         ready: Callable[[], bool],
     ) -> None:
-        """Names the model, and adds the gauges that are read when Prometheus asks."""
-        self._model, self._digest = model, digest
-        self.runs_on("", "", lambda: 0)
+        """Adds the gauges that are read when Prometheus asks, from the thread of the probes.
+
+        `queue_limit` is in seconds of audio, `oldest_wait` in seconds, `scratch` in bytes.
+        """
         for name, text, value in (
             (READY_METRIC, "1 while requests are to be sent here, as /ready says.", ready),
             (QUEUED_AUDIO_METRIC, "Seconds of audio that wait.", lambda: engine.queued_audio_seconds),
@@ -156,13 +161,13 @@ class Metrics:
             Gauge(name, text, registry=self.registry).set_function(value)
 
     def transcribed(self, found: Transcription, seconds: float) -> None:
-        """Counts one transcription that took `seconds`."""
+        """Counts one transcription, which took `seconds`."""
         self._transcriptions.labels(found.language, self._model).inc()
         self._seconds.labels(self._model).observe(seconds)
         self._audio.labels(self._model).observe(found.duration)
 
     def answered(self, route: str, status: int, cause: str | None) -> None:
-        """Counts a request by what became of it; `cause` is the code of its error."""
+        """Counts a request by its route's template and its status; `cause`: the code of its error, if it has one."""
         self._answers.labels(route, str(status)).inc()
         if status in REJECTED:
             self._rejections.labels(cause or str(status)).inc()
@@ -170,25 +175,29 @@ class Metrics:
             self._errors.labels(cause or str(status)).inc()
 
     def loaded(self, seconds: float) -> None:
+        """The process became ready, `seconds` after its start."""
         self._load.set(seconds)
 
     @contextmanager
-    def phase(self, name: Phase) -> Generator[None, None, None]:
-        """Times a phase of the start."""
+    def phase(self, name: StartPhase) -> Generator[None, None, None]:
+        """Times the block as a phase of the start."""
         started = time.perf_counter()
         try:
             yield
         finally:
             self._phases.labels(name).set(time.perf_counter() - started)
 
-    def runs_on(self, device: str, compute_type: str, memory: Callable[[], float]) -> None:
-        """Names the device of the model, and where to read the bytes that it holds there."""
+    def serves(self, digest: str | None, device: str, compute_type: str, memory: Callable[[], float]) -> None:
+        """Describes the model: the sha256 of its checkpoint (None: not known yet), its device and its precision.
+
+        `memory` gives the bytes that it holds on the device, when Prometheus asks.
+        """
         self._info.clear()
-        self._info.labels(self._model, self._digest() or "", device, compute_type).set(1)
+        self._info.labels(self._model, digest or "", device, compute_type).set(1)
         self._memory.set_function(memory)
 
     def egress(self, target: str, is_open: bool) -> None:
-        """Whether the pod could connect to `target`."""
+        """The last connection from the pod to `target` came about, or did not."""
         self._egress.labels(target).set(is_open)
 
     def stage(self, name: str, seconds: float) -> None:

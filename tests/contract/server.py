@@ -19,10 +19,11 @@ from typing import Any
 import uvicorn
 
 from tests.fakes.engine import FakeEngine, fake_decode
+from tests.fakes.parts import fake_parts
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import READY_PATH
 from whisper_runtime.http.app import create_app
-from whisper_runtime.service.state import Decode, Serving
+from whisper_runtime.service.transcribe import MediaDecoder
 
 START_SECONDS = 600
 
@@ -32,9 +33,9 @@ AS_A_PODS_USER = ("unshare", "--user", "--map-user=65532", "--map-group=65532")
 
 
 @contextmanager
-def fake_server(engine: FakeEngine, decode: Decode = fake_decode, **config: Any) -> Iterator[str]:
+def fake_server(engine: FakeEngine, decode: MediaDecoder = fake_decode, **config: Any) -> Iterator[str]:
     """The clients' application over a real socket; gives its address."""
-    app = create_app(Serving(RuntimeConfig(**({"model": "base"} | config)), engine, decode))
+    app = create_app(fake_parts(engine, decode, **config))
     server = uvicorn.Server(uvicorn.Config(app, http="h11", lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -93,5 +93,5 @@ def test_two_checkpoints_of_one_name_never_collide() -> None:
 
 
 def test_a_name_of_nobody_needs_a_digest() -> None:
-    with pytest.raises(ValueError, match="'my-model' is none of openai-whisper's"):
+    with pytest.raises(ValueError, match="'my-model' is not a model of openai-whisper"):
         models.checkpoint_path("/models", "my-model", None)

@@ -16,10 +16,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.fakes.engine import FakeEngine, fake_decode
-from whisper_runtime.contract.config import RuntimeConfig
+from tests.fakes.engine import FakeEngine
+from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
-from whisper_runtime.service.state import Serving
 
 CHECKS = [
     not_a_server_error,
@@ -38,7 +37,7 @@ OPERATIONS = {
 }
 """What is served, and the media types of good answers that EXAMPLES requests must have met."""
 
-app = create_app(Serving(RuntimeConfig(model="base"), FakeEngine(), fake_decode))
+app = create_app(fake_parts(FakeEngine()))
 schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
@@ -75,7 +74,7 @@ def spoken(form: dict[str, Any], field: str) -> dict[str, Any]:
 
 def test_a_server_with_keys_documents_them() -> None:
     def document(**config: Any) -> dict[str, Any]:
-        return create_app(Serving(RuntimeConfig(**config), FakeEngine(), fake_decode)).openapi()
+        return create_app(fake_parts(FakeEngine(), **config)).openapi()
 
     assert document(api_keys_dir="/keys")["security"] == [{"bearer": []}, {"apiKey": []}]
     assert "security" not in document()

@@ -12,13 +12,15 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Final
 
-from tests.fakes.engine import SPOKEN, FakeEngine, fake_decode
+from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine, fake_decode
 from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import CannotServe, serve
-from whisper_runtime.service.state import Serving
+from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.parts import parts_of
 
 BREAKS: Final = 66.0
 
@@ -50,7 +52,7 @@ def main() -> int:
     config = RuntimeConfig.from_env(os.environ)
     logs.configure(config.log_level, config.log_format)
     try:
-        serve(Serving(config, TimedEngine(), fake_decode), prepare=lambda: "a" * 64)
+        serve(parts_of(config, TimedEngine(), fake_decode, ServedModel(config, MULTILINGUAL), Metrics("base")))
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.engine import FakeEngine, fake_decode
-from whisper_runtime.contract.config import RuntimeConfig
+from tests.fakes.engine import FakeEngine
+from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app, create_probes_app
-from whisper_runtime.service.state import Serving
+from whisper_runtime.service.parts import RuntimeParts
 
 Start = Callable[..., httpx.AsyncClient]
-ServingOf = Callable[..., Serving]
+PartsOf = Callable[..., RuntimeParts]
 
 
 @pytest.fixture
@@ -22,22 +22,22 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def serving_of(engine: FakeEngine) -> ServingOf:
-    """What requests share, with a configuration of the given fields."""
+def parts_of(engine: FakeEngine) -> PartsOf:
+    """The parts of a process around `engine`, with a configuration of the given fields."""
 
-    def of(**config: Any) -> Serving:
-        return Serving(RuntimeConfig(**({"model": "base"} | config)), engine, fake_decode)
+    def of(**config: Any) -> RuntimeParts:
+        return fake_parts(engine, **config)
 
     return of
 
 
 @pytest.fixture
-async def start(serving_of: ServingOf) -> AsyncIterator[Start]:
+async def start(parts_of: PartsOf) -> AsyncIterator[Start]:
     """Starts the clients' application (or `probes`) and gives a client of it."""
     clients: list[httpx.AsyncClient] = []
 
-    def client(serving: Serving | None = None, *, probes: bool = False, **config: Any) -> httpx.AsyncClient:
-        app = (create_probes_app if probes else create_app)(serving or serving_of(**config))
+    def client(parts: RuntimeParts | None = None, *, probes: bool = False, **config: Any) -> httpx.AsyncClient:
+        app = (create_probes_app if probes else create_app)(parts or parts_of(**config))
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://whisper"))
         return clients[-1]
 

@@ -1,4 +1,4 @@
-"""The command line: what nonsense gets."""
+"""The command line refuses wrong arguments and variables, each by its name."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def test_a_wrong_variable_is_named_on_one_line(
 
 
 @pytest.mark.usefixtures("root_logger")
-def test_it_is_text_for_who_asked_for_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_is_text_where_that_is_configured(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve"], {"WHISPER_PORT": "http", "WHISPER_LOG_FORMAT": "text"}) == 2
     assert " CRITICAL __main__._end:" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("root_logger")
-def test_a_variable_of_nobody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_variable_that_does_not_exist_gets_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     environment = {"WHISPER_DEVISE": "cuda", "WHISPER_DEVICE": "cpu", "HOME": "/"}
     main(["verify", "--url", "nonsense", "--api-key-file", "/nowhere"], environment)
     warnings = [line for line in map(json.loads, capsys.readouterr().err.splitlines()) if line["level"] == "WARNING"]
     assert [line["message"] for line in warnings] == [
-        "WHISPER_DEVISE is none of this program's variables and has no effect: correct or unset it"
+        "WHISPER_DEVISE is not a variable of this program and has no effect: correct or unset it"
     ]
 
 

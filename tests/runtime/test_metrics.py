@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tests.fakes.engine import FakeEngine
-from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.contract.metric_names import AUTOSCALING_METRICS
 from whisper_runtime.engine.interface import Observer
 from whisper_runtime.metrics import Metrics
@@ -18,8 +18,8 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float:
     return found
 
 
-def test_what_the_engine_tells_is_counted() -> None:
-    metrics = Metrics()
+def test_events_of_the_engine_are_counted() -> None:
+    metrics = Metrics("base")
     observer: Observer = metrics
     observer.stage("encode", 0.5)
     observer.batch(rows=2, capacity=8)
@@ -34,10 +34,10 @@ def test_what_the_engine_tells_is_counted() -> None:
 
 
 async def test_refusals_and_errors_are_counted_by_their_code(
-    start: Start, serving_of: ServingOf, engine: FakeEngine
+    start: Start, parts_of: PartsOf, engine: FakeEngine
 ) -> None:
-    serving = serving_of(max_queued_audio_seconds=100)
-    client, registry = start(serving), serving.metrics.registry
+    parts = parts_of(max_queued_audio_seconds=100)
+    client, registry = start(parts), parts.metrics.registry
     await client.post("/transcribe", files={"file": b"<html>"})
     engine.queued_audio_seconds = 100
     await client.post("/transcribe", files=speech())
@@ -48,17 +48,17 @@ async def test_refusals_and_errors_are_counted_by_their_code(
     assert value(registry, "whisper_errors_total", cause="internal_error") == 1
 
 
-async def test_decoding_media_is_a_stage_too(start: Start, serving_of: ServingOf) -> None:
-    serving = serving_of()
-    await start(serving).post("/transcribe", files=speech())
-    assert value(serving.metrics.registry, "whisper_stage_duration_seconds_count", stage="decode") == 1
+async def test_decoding_media_is_a_stage_too(start: Start, parts_of: PartsOf) -> None:
+    parts = parts_of()
+    await start(parts).post("/transcribe", files=speech())
+    assert value(parts.metrics.registry, "whisper_stage_duration_seconds_count", stage="decode") == 1
 
 
-def test_the_start_and_the_device_are_told(serving_of: ServingOf) -> None:
-    metrics = serving_of(model_sha256="a" * 64).metrics
+def test_the_start_and_the_device_have_metrics() -> None:
+    metrics = Metrics("base")
     with metrics.phase("load"):
         pass
-    metrics.runs_on("NVIDIA H100", "float16", lambda: 1024.0)
+    metrics.serves("a" * 64, "NVIDIA H100", "float16", lambda: 1024.0)
     labels = {"model": "base", "digest": "a" * 64, "device": "NVIDIA H100", "compute_type": "float16"}
     assert value(metrics.registry, "whisper_model_info", **labels) == 1
     assert value(metrics.registry, "whisper_device_memory_bytes") == 1024
@@ -66,11 +66,11 @@ def test_the_start_and_the_device_are_told(serving_of: ServingOf) -> None:
 
 
 @pytest.mark.parametrize("name", AUTOSCALING_METRICS)
-def test_what_an_autoscaler_needs_is_there_from_the_start(serving_of: ServingOf, name: str) -> None:
-    assert value(serving_of().metrics.registry, name) >= 0
+def test_what_an_autoscaler_needs_is_there_from_the_start(parts_of: PartsOf, name: str) -> None:
+    assert value(parts_of().metrics.registry, name) >= 0
 
 
-def test_saturation_is_one_where_requests_begin_to_be_refused(serving_of: ServingOf, engine: FakeEngine) -> None:
-    serving = serving_of(max_queued_audio_seconds=100)
+def test_saturation_is_one_where_requests_begin_to_be_refused(parts_of: PartsOf, engine: FakeEngine) -> None:
+    parts = parts_of(max_queued_audio_seconds=100)
     engine.queued_audio_seconds = 100
-    assert value(serving.metrics.registry, "whisper_saturation_ratio") == 1
+    assert value(parts.metrics.registry, "whisper_saturation_ratio") == 1

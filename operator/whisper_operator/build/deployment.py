@@ -16,7 +16,10 @@ from whisper_operator.resolve.model_change import admit
 from whisper_operator.resolve.preflight import checklist
 
 ENDPOINT_LAG_SECONDS: Final = 3
-"""A pod counts as available once every node's proxy knows it: else Ready would come before the first answer can."""
+"""A pod counts as available once every node's proxy knows it: else Ready would come before the first answer can.
+
+The runtime waits longer for the same lag when a pod leaves (servers.py): there an error loses requests, here it delays.
+"""
 
 
 def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:

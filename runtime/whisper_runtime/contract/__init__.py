@@ -1,1 +1,1 @@
-"""What the operator and the runtime agree on: environment, ports, paths, metrics, reports. Needs pydantic alone."""
+"""The contract of operator and runtime: environment, ports, paths, metrics, reports. Imports pydantic only."""

@@ -16,42 +16,9 @@ ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
 
-_ENV_NAMES: Final[Mapping[str, str]] = {
-    "model": "WHISPER_MODEL",
-    "model_dir": "MODEL_DIR",
-    "model_url": "WHISPER_MODEL_URL",
-    "model_sha256": "WHISPER_MODEL_SHA256",
-    "model_credentials_dir": "WHISPER_MODEL_CREDENTIALS_DIR",
-    "model_ca_file": "WHISPER_MODEL_CA_FILE",
-    "port": "WHISPER_PORT",
-    "base_path": "WHISPER_BASE_PATH",
-    "metrics_port": "WHISPER_METRICS_PORT",
-    "probes_on_http": "WHISPER_PROBES_ON_HTTP",
-    "device": "WHISPER_DEVICE",
-    "compute_type": "WHISPER_COMPUTE_TYPE",
-    "language": "WHISPER_LANGUAGE",
-    "max_upload_bytes": "WHISPER_MAX_UPLOAD_BYTES",
-    "max_audio_seconds": "WHISPER_MAX_AUDIO_SECONDS",
-    "request_timeout_seconds": "WHISPER_REQUEST_TIMEOUT_SECONDS",
-    "max_queued_audio_seconds": "WHISPER_MAX_QUEUED_AUDIO_SECONDS",
-    "max_batch_size": "WHISPER_MAX_BATCH_SIZE",
-    "condition_on_previous_text": "WHISPER_CONDITION_ON_PREVIOUS_TEXT",
-    "cors_allow_origins": "WHISPER_CORS_ALLOW_ORIGINS",
-    "api_keys_dir": "WHISPER_API_KEYS_DIR",
-    "golden_dir": "WHISPER_GOLDEN_DIR",
-    "golden_max_word_error_rate": "WHISPER_GOLDEN_MAX_WORD_ERROR_RATE",
-    "no_egress": "WHISPER_NO_EGRESS",
-    "drain_seconds": "WHISPER_DRAIN_SECONDS",
-    "log_level": "WHISPER_LOG_LEVEL",
-    "log_format": "WHISPER_LOG_FORMAT",
-    "max_scratch_bytes": "WHISPER_MAX_SCRATCH_BYTES",
-    "requests_per_minute": "WHISPER_REQUESTS_PER_MINUTE",
-    "audio_minutes_per_hour": "WHISPER_AUDIO_MINUTES_PER_HOUR",
-}
-
 
 class RuntimeConfig(BaseModel):
-    """The whole configuration of a runtime process; every field is one environment variable."""
+    """The whole configuration of a runtime process."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
@@ -60,13 +27,13 @@ class RuntimeConfig(BaseModel):
     model_dir: str = DEFAULT_MODEL_DIR
     """Directory of the checkpoints: `fetch` writes here, `serve` reads."""
     model_url: str | None = None
-    """Where `fetch` downloads from; unset: openai-whisper's own URL of that name."""
+    """URL that `fetch` downloads from; unset: openai-whisper's own URL of that name."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    """What the checkpoint must hash to; unset: what openai-whisper publishes for that name, and of a path anything."""
+    """sha256 of the checkpoint; unset: the one that openai-whisper publishes for the name, or any of a path."""
     model_credentials_dir: str | None = None
     """A mounted Secret: `token`, or `username` and `password`; for s3 the AWS_* keys. Unset: without credentials."""
     model_ca_file: str | None = None
-    """Certificates (PEM) that `fetch` trusts beside the system's own."""
+    """Certificates (PEM) that `fetch` trusts in addition to the system's own."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
     """Port for clients."""
     base_path: str = Field(default="", pattern="^(/[!-~]*[!-.0-~])?$")
@@ -74,39 +41,39 @@ class RuntimeConfig(BaseModel):
     metrics_port: int = Field(default=METRICS_PORT, ge=1, le=65535)
     """Port for the cluster: health, startup, readiness and metrics."""
     probes_on_http: bool = True
-    """Serve health and metrics on the clients' port too, as a lone container wants; the operator says no."""
+    """Serve health and metrics on the clients' port too, as a lone container needs; the operator sets it to false."""
     device: Device = "auto"
-    """What the model runs on; `auto`: a GPU where there is one."""
+    """Device of the model; `auto`: a GPU where there is one, else the CPU."""
     compute_type: ComputeType = "auto"
     """Precision of the weights; `auto`: float16 on a GPU, float32 on a CPU."""
     language: str = "auto"
-    """ISO-639-1 code for requests that name no language; `auto`: it is detected."""
+    """ISO-639-1 code for requests that name no language; `auto`: the language is detected."""
     max_upload_bytes: int = Field(default=100 * 1024**2, gt=0)
     """The largest request body; a larger one gets 413."""
     max_audio_seconds: int = Field(default=4 * 3600, gt=0)
     """The longest recording; a longer one gets 413."""
     request_timeout_seconds: int = Field(default=300, gt=0)
-    """The longest that a request may take; what cannot be transcribed in this time gets 413 at once."""
+    """The longest that a request may take; a recording that cannot be transcribed in this time gets 413 at once."""
     max_queued_audio_seconds: int = Field(default=30 * 60, gt=0)
     """Audio that may wait for the model; beyond it 429 with `Retry-After`."""
     max_batch_size: int | None = Field(default=None, ge=1, le=256)
     """Windows of 30 s that are decoded together, where memory has room for them. Unset: 8 on a CPU, 64 on a GPU."""
     condition_on_previous_text: bool = True
-    """Give the model what it heard so far as a prompt for the next window, as openai-whisper does."""
+    """Give the model the text so far as a prompt for the next window, as openai-whisper does."""
     cors_allow_origins: tuple[str, ...] = ()
     """Origins of web pages that may call this server, as a JSON list; `["*"]`: all."""
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
     golden_dir: str = GOLDEN_DIR
-    """Directory of `clip.wav` and `clip.txt`, which the model must hear right before it serves."""
+    """Directory of `clip.wav` and `clip.txt`, which the model must transcribe correctly before it serves."""
     golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
-    """Share of the clip's words that may come out wrong."""
+    """Share of the clip's words that may be wrong."""
     no_egress: bool = False
-    """`verify` fails where a server could connect to the Kubernetes API."""
+    """Make `verify` fail where a server could connect to the Kubernetes API."""
     drain_seconds: int = Field(default=600, ge=0)
-    """How long requests that are here may take to end after SIGTERM."""
+    """The longest that accepted requests may take to end after SIGTERM."""
     log_level: LogLevel = "info"
-    """The least level that is logged."""
+    """The lowest level that is logged."""
     log_format: LogFormat = "json"
     """One JSON object per line, or text for people."""
     max_scratch_bytes: int = Field(default=6 * 1024**3, gt=0)
@@ -117,20 +84,29 @@ class RuntimeConfig(BaseModel):
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
 
     def to_env(self) -> dict[str, str]:
-        """Environment variables for every field that is not at its default, so `from_env` gives `self` back."""
+        """Variables for `model` and for every field that is not at its default; `from_env` of them equals `self`."""
         values = self.model_dump(exclude_defaults=True, mode="json")
-        return {"WHISPER_MODEL": self.model} | {_ENV_NAMES[field]: _encode(value) for field, value in values.items()}
+        return {env_name("model"): self.model} | {env_name(field): _encode(value) for field, value in values.items()}
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The configuration in `env`; raises pydantic.ValidationError, which names variable and value."""
-        found = {field: env[name] for field, name in _ENV_NAMES.items() if env.get(name)}
+        """The configuration in `env`, where an empty value is unset.
+
+        Raises pydantic.ValidationError, which names field and value.
+        """
+        found = {field: value for field in cls.model_fields if (value := env.get(env_name(field)))}
         if origins := found.get("cors_allow_origins"):
             return cls.model_validate({**found, "cors_allow_origins": _decode(origins)})
         return cls.model_validate(found)
 
 
-ENV_NAMES: Final = frozenset(_ENV_NAMES.values())
+def env_name(field: str) -> str:
+    """The environment variable of a field of RuntimeConfig."""
+    # MODEL_DIR alone has no prefix: it is the image's build argument of that name.
+    return "MODEL_DIR" if field == "model_dir" else f"WHISPER_{field.upper()}"
+
+
+ENV_NAMES: Final = frozenset(map(env_name, RuntimeConfig.model_fields))
 """Every variable that the operator sets, and a user's `server.env` therefore may not."""
 
 
@@ -139,13 +115,8 @@ def _encode(value: Any) -> str:
 
 
 def _decode(value: str) -> Any:
-    """JSON's value; what is no JSON stays as it is, so that validation can name it."""
+    """The value of the JSON `value`; a text that is not JSON stays as it is, so that validation can name it."""
     try:
         return json.loads(value)
     except ValueError:
         return value
-
-
-def env_name(field: str) -> str:
-    """The environment variable of a field of RuntimeConfig."""
-    return _ENV_NAMES[field]

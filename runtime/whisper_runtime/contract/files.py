@@ -1,4 +1,4 @@
-"""Where the pods find files, and where they leave them."""
+"""The paths of files that pods read and write."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SOURCE_CREDENTIALS_DIR: Final = "/etc/whisper/source"
 """A mounted Secret: `token`, or `username` and `password`, for http(s)://; the AWS_* keys for s3://."""
 SOURCE_CA_FILE: Final = "/etc/whisper/source-ca/ca.crt"
 SOURCE_CLAIM_DIR: Final = "/source"
-"""Where the claim that a pvc:// URL names is mounted."""
+"""Mount path of the claim that a pvc:// URL names."""
 SCRATCH_DIR: Final = "/tmp"
 GOLDEN_DIR: Final = "/app/golden"
-"""Holds `clip.wav` and `clip.txt`: the speech, and the words, that prove a model before it takes traffic."""
+"""Directory of `clip.wav` and `clip.txt`: the speech and the words that prove a model before it takes traffic."""
 OWN_GOLDEN_DIR: Final = "/etc/whisper/golden"
-"""The same of the user's own clip."""
+"""The same for the user's own clip."""
 API_KEY_FILE: Final = "/etc/whisper/verify/api-key"
-"""One client's key, for the pod that verifies."""
+"""One client's API key, in the pod of a verification."""
 TERMINATION_LOG: Final = "/dev/termination-log"
 TERMINATION_MESSAGE_LIMIT: Final = 4096
 """Bytes of a termination message that the kubelet keeps."""

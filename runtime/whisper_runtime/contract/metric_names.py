@@ -23,9 +23,9 @@ BATCH_FILL_METRIC: Final = "whisper_batch_fill_ratio"
 REJECTIONS_METRIC: Final = "whisper_rejections_total"
 ERRORS_METRIC: Final = "whisper_errors_total"
 AUTOSCALING_METRICS: Final = (SATURATION_METRIC, QUEUED_AUDIO_METRIC, OLDEST_WAIT_METRIC, REALTIME_FACTOR_METRIC)
-"""What an autoscaler needs of each pod, the best one first."""
+"""The metrics of each pod for an autoscaler, the best one first."""
 TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-"""Upper bounds in seconds; no alert can tell apart what is longer than the last."""
+"""Upper bounds in seconds; alerts cannot distinguish durations above the last one."""
 FETCHED_BYTES_METRIC: Final = "whisper_fetch_bytes"
 FETCH_TOTAL_METRIC: Final = "whisper_fetch_total_bytes"
 FETCH_SPEED_METRIC: Final = "whisper_fetch_bytes_per_second"

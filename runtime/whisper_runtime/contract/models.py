@@ -1,4 +1,4 @@
-"""The checkpoints that openai-whisper publishes, and where the cache keeps each."""
+"""The checkpoints that openai-whisper publishes, and the path of each in the cache."""
 
 from __future__ import annotations
 
@@ -25,13 +25,21 @@ OFFICIAL_MODELS: Final[Mapping[str, str]] = {
 
 
 def expected_sha256(model: str, sha256: str | None) -> str | None:
-    """The digest that the checkpoint must have: the one given, else the one that openai-whisper publishes."""
+    """The digest that the checkpoint must have: `sha256`, else the one that openai-whisper publishes for the name.
+
+    None: the name is not openai-whisper's.
+    """
     return sha256 or OFFICIAL_MODELS.get(model)
 
 
 def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
-    """Where the cache keeps a checkpoint: two files of one name and different content never collide."""
+    """The path of a checkpoint in the cache: two files of one name and different content never collide.
+
+    Raises ValueError for a name that is not openai-whisper's, without a `sha256`.
+    """
     digest = expected_sha256(model, sha256)
     if digest is None:
-        raise ValueError(f"model {model!r} is none of openai-whisper's: give its sha256, or the path of a checkpoint")
+        raise ValueError(
+            f"model {model!r} is not a model of openai-whisper: give its sha256, or the path of a checkpoint"
+        )
     return f"{model_dir}/{model}-{digest[:12]}.pt"

@@ -12,7 +12,7 @@ STARTUP_PATH: Final = "/startup"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
 PROGRESS_PATH: Final = "/progress"
-"""Answered by a fetching pod on METRICS_PORT, with a FetchProgress."""
+"""A fetching pod answers it on METRICS_PORT, with a FetchProgress."""
 READY_PERIOD_SECONDS: Final = 5
 READY_FAILURES: Final = 2
-"""Of the probe of READY_PATH: for how long a pod that is not ready any more may still be sent clients."""
+"""Failures of the probe of READY_PATH until a pod counts as not ready; until then clients are sent to it."""

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract.reports import CACHE_NOT_WRITABLE, FILES_TOLD, NO_SPACE
+from whisper_runtime.contract.reports import CACHE_NOT_WRITABLE, MAX_FILES, NO_SPACE
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.lock import LOCK_TIMES
 from whisper_runtime.fetch.partial import sha256_of
@@ -83,9 +83,9 @@ def cache_error(directory: Path, error: OSError) -> FetchError:
 
 
 def checkpoints(directory: Path) -> dict[str, int]:
-    """Returns the size in bytes of each checkpoint, largest first, at most FILES_TOLD."""
+    """Returns the size in bytes of each checkpoint, largest first, at most MAX_FILES."""
     found = {file.name: file.stat().st_size for file in directory.glob("[!.]*.pt") if file.is_file()}
-    return dict(sorted(found.items(), key=lambda item: -item[1])[:FILES_TOLD])
+    return dict(sorted(found.items(), key=lambda item: -item[1])[:MAX_FILES])
 
 
 def _full(directory: Path, shortage: str) -> FetchError:

@@ -1,4 +1,4 @@
-"""The framework's own refusals (routes, methods, validation) in the body that all of ours have."""
+"""The framework's own errors (routes, methods, validation) in the body that all of ours have."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from whisper_runtime.errors import ApiError, error_response
+from whisper_runtime.errors import HttpError, error_response
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS, OF_OTHER_MODELS
 
 
 def answer_in_openai_shape(app: FastAPI) -> None:
     """Gives each error of `app` OpenAI's body."""
-    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(HttpError, _api_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
 
 
 async def _api_error(_: Request, error: Exception) -> JSONResponse:
-    return error_response(cast(ApiError, error))
+    return error_response(cast(HttpError, error))
 
 
 async def _http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -35,55 +35,56 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     return error_response(_first_wrong_field(cast(RequestValidationError, error).errors()))
 
 
-def _translated(method: str, path: str, error: HTTPException) -> ApiError:
+def _translated(method: str, path: str, error: HTTPException) -> HttpError:
     match error.status_code:
         case 404:
-            message = f"Unknown request URL: {method} {path}. GET /openapi.json lists what is served."
-            return ApiError(404, message, code="unknown_url")
+            message = f"Unknown request URL: {method} {path}. GET /openapi.json lists the paths."
+            return HttpError(404, message, code="unknown_url")
         case 405:
             allowed = (error.headers or {}).get("Allow", "another method")
-            message = f"{path} does not take {method}: use {allowed}."
-            return ApiError(405, message, code="method_not_supported", headers=error.headers)
+            message = f"{path} does not support {method}: use {allowed}."
+            return HttpError(405, message, code="method_not_supported", headers=error.headers)
         case 400:
             return _unreadable_form(str(error.detail))
         case status:
-            return ApiError(status, str(error.detail), headers=error.headers)
+            return HttpError(status, str(error.detail), headers=error.headers)
 
 
-def _unreadable_form(detail: str) -> ApiError:
-    """The parser's refusals of a whole form; which field is too long it does not tell."""
+def _unreadable_form(detail: str) -> HttpError:
+    """400 for a form that the parser refuses; it does not say which field is too long."""
     if detail.startswith("Too many files"):
         message = "The form has more than one file: send one, in the field `file`."
-        return ApiError(400, message, param="file", code="too_many_files")
+        return HttpError(400, message, param="file", code="too_many_files")
     if detail.startswith("Too many fields"):
         message = f"The form has more than {MAX_FIELDS} fields: send those that GET /openapi.json lists."
-        return ApiError(400, message, code="too_many_fields")
+        return HttpError(400, message, code="too_many_fields")
     if detail.startswith("Part exceeded"):
         message = f"A field of the form is longer than {MAX_FIELD_KIB} KiB: shorten it; audio goes into a file part."
-        return ApiError(400, message, code="field_too_long")
+        return HttpError(400, message, code="field_too_long")
     message = f"The form cannot be read ({detail.rstrip('.')}): send it as multipart/form-data."
-    return ApiError(400, message, code="invalid_form")
+    return HttpError(400, message, code="invalid_form")
 
 
-def _first_wrong_field(errors: Any) -> ApiError:
-    """What pydantic found first; its `loc` is where (`body`), then the field, then the place in a list."""
+def _first_wrong_field(errors: Any) -> HttpError:
+    """400 for pydantic's first finding; its `loc` is (`body`, the field, the index in a list)."""
     first: Mapping[str, Any] = errors[0]
     field = str(first["loc"][1])
     if field == "file":
         message = "`file` is missing: send the audio as multipart/form-data, in a file field named `file`."
-        return ApiError(400, message, param=field, code="missing_file")
+        return HttpError(400, message, param=field, code="missing_file")
     match first["type"]:
         case "missing":
-            return ApiError(400, f"`{field}` is missing.", param=field, code="missing_required_parameter")
+            message = f"`{field}` is missing: send it as a field of the form."
+            return HttpError(400, message, param=field, code="missing_required_parameter")
         case "extra_forbidden" if field.partition("[")[0] in OF_OTHER_MODELS:
             message = f"`{field}` is not supported with Whisper: leave it out."
-            return ApiError(400, message, param=field, code="unsupported_parameter")
+            return HttpError(400, message, param=field, code="unsupported_parameter")
         case "extra_forbidden":
-            message = f"Unknown parameter: `{field[:100]}`. GET /openapi.json lists those that are known."
-            return ApiError(400, message, param=field[:100], code="unknown_parameter")
+            message = f"Unknown parameter: `{field[:100]}`. GET /openapi.json lists the known ones."
+            return HttpError(400, message, param=field[:100], code="unknown_parameter")
         case _:
             message = f"`{field}` is {_shown(first['input'])}: {_uncapitalised(first['msg'])}."
-            return ApiError(400, message, param=field, code="invalid_value")
+            return HttpError(400, message, param=field, code="invalid_value")
 
 
 def _shown(value: Any) -> str:

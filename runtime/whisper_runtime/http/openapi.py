@@ -1,4 +1,4 @@
-"""The OpenAPI document, made true: what FastAPI cannot know of middleware, and what it only supposes."""
+"""The OpenAPI document with corrections: what FastAPI cannot know of middleware, and what it only assumes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic.json_schema import models_json_schema
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.responses import ErrorBody, TextDelta, TextDone
 
-Answers = dict[int | str, dict[str, Any]]
-"""What an operation may answer, by status, as FastAPI's `responses` takes it."""
+ResponsesByStatus = dict[int | str, dict[str, Any]]
+"""The responses of an operation, as FastAPI's `responses` takes them."""
 
 SECURITY_SCHEMES: Final = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -21,20 +21,20 @@ SECURITY_SCHEMES: Final = {
 }
 
 REFUSALS: Final = {
-    400: "A field is wrong, or the file is no audio",
-    401: "There is no API key, or an unknown one",
-    404: "There is no such model",
+    400: "A field is wrong, or the file is not audio",
+    401: "The API key is missing or unknown",
+    404: "The model does not exist here",
     408: "The body came too slowly",
-    413: "The body or the recording is too long",
-    429: "The queue or the client's quota is full: `Retry-After` says when to try again",
-    500: "A bug: the log says more under the id in `x-request-id`",
-    503: "The server starts or stops: `Retry-After` says when to try again",
-    504: "There was no answer within the time allowed",
+    413: "The body is too large, or the recording too long",
+    429: "The queue or the client's quota is full: retry after `Retry-After` seconds",
+    500: "A bug: the log has the cause under the id in `x-request-id`",
+    503: "The server starts, stops, or has no room: retry after `Retry-After` seconds",
+    504: "The transcription was not done in the time allowed",
 }
 
 
 EVENTS: Final = (TextDelta, TextDone, ErrorBody)
-"""What the lines of a stream hold."""
+"""The events of a stream."""
 EVENT_STREAM: Final[dict[str, Any]] = {
     "itemSchema": {
         "type": "object",
@@ -51,8 +51,8 @@ EVENT_STREAM: Final[dict[str, Any]] = {
 """A stream of server-sent events, as OpenAPI 3.2 describes one (4.14.4) and FastAPI does already."""
 
 
-def refusals(*statuses: int) -> Answers:
-    """The answers that refuse; all have one body."""
+def refusals(*statuses: int) -> ResponsesByStatus:
+    """The error responses with these statuses; all have one body."""
     return {status: {"model": ErrorBody, "description": REFUSALS[status]} for status in statuses}
 
 
@@ -62,7 +62,10 @@ UPLOADING: Final = refusals(400, 401, 408, 413, 429, 500, 503, 504)
 
 
 def document(app: FastAPI, *, models: Sequence[str], authenticated: bool) -> None:
-    """Has `app` answer GET /openapi.json with what is true of it, and of the one model that it serves."""
+    """Makes `app` serve the corrected document at GET /openapi.json.
+
+    `models` are the names under which its one model is served; `authenticated`: requests need an API key.
+    """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -74,7 +77,7 @@ def document(app: FastAPI, *, models: Sequence[str], authenticated: bool) -> Non
 
 
 def _corrected(found: dict[str, Any], models: Sequence[str], authenticated: bool) -> dict[str, Any]:
-    """Without FastAPI's own validation errors, which are 400 here; with the keys that a middleware asks for."""
+    """Without FastAPI's own validation errors, which are 400 here; with the API keys that a middleware asks for."""
     schemas = found["components"]["schemas"]
     for path in found["paths"].values():
         for operation in path.values():

@@ -1,7 +1,7 @@
-"""Media of any kind as samples, by ffmpeg in a process of its own: a file may crash the decoder, never the server.
+"""Decodes media of any kind into samples, by ffmpeg in a process of its own: a file may crash ffmpeg, never the server.
 
-The decoder gets the upload as its standard input and a scratch file without a name as its output, and the kernel holds
-it to its limits: it can start no process, open no second file and no socket, and write no byte more than it may.
+ffmpeg gets the upload as its standard input and a scratch file without a name as its output, and the kernel holds it to
+its limits: it can start no process, open no second file and no socket, and write no byte more than its limit.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
 """Of decoded audio on the scratch disk: float32, mono."""
 
 MEMORY_LIMIT: Final = 1024**3
-"""Bytes of address space that a decoder may take."""
+"""Bytes of address space that a decoder may use."""
 OPEN_FILES_LIMIT: Final = 4
-"""Standard input, output, error, and one more: the upload. With it open, nothing else can be, and no socket either."""
+"""Standard input, output, error, and the upload. While that is open, no other file and no socket can be."""
 STREAMS_LIMIT: Final = 32
 MAX_ERROR_RATE: Final = 0.1
-"""The part of a file's frames that may be damaged: what is left of it would be no transcription of that file."""
+"""The part of a file's frames that may be damaged; with more, the text would not be a transcription of the file."""
 FORMATS: Final = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mp4,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,tak,tta,voc,"
     "w64,wav,webm,wv"
@@ -36,14 +36,14 @@ FORMATS: Final = (
 """Containers that hold media themselves: playlists, which name other files and hosts, are not among them."""
 
 REPORT_LIMIT: Final = 64 * 1024
-"""Bytes of the decoder's words that are looked at, at their beginning and at their end: of its input it speaks first,
-of a file that ends too early last."""
+"""Bytes of ffmpeg's log that are read, at its beginning and at its end: it describes its input first, and reports last
+that a file ends too early."""
 
 Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut"]
 
 
 class AudioError(Exception):
-    """The file cannot be transcribed; `message` is for the client and holds no word of the file."""
+    """The file cannot be decoded; `message` is for the client and holds no content of the file."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -52,10 +52,11 @@ class AudioError(Exception):
 
 
 async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
-    """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s; raises AudioError.
+    """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s.
 
     Of several audio tracks it takes the one that ffmpeg does: the default one, else the one with most channels.
-    The samples lie in a file without a name, mapped into memory: hours of them take disk and cache, and no memory.
+    The samples are in a file without a name, mapped into memory: hours of them take disk and cache, and no memory.
+    Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to decode.
     """
     media.flush()
     if os.fstat(media.fileno()).st_size == 0:
@@ -72,9 +73,9 @@ async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Sam
 
 
 async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: float) -> bytes:
-    """Decodes `media` into `pcm`; what the decoder said about it."""
+    """Decodes `media` into `pcm`; returns ffmpeg's log. Raises AudioError."""
     process = await asyncio.create_subprocess_exec(
-        *_limited(int(max_seconds * BYTES_PER_SECOND), timeout),
+        *limited(int(max_seconds * BYTES_PER_SECOND), timeout),
         *_ffmpeg(),
         stdin=media,
         stdout=pcm,
@@ -101,8 +102,11 @@ async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: fl
     return report
 
 
-def _limited(max_bytes: int, timeout: float) -> tuple[str, ...]:
-    """Runs what follows within its limits, and ends it when this process ends."""
+def limited(max_bytes: int, timeout: float) -> tuple[str, ...]:
+    """The command that runs the command after it within limits, and ends it when this process ends.
+
+    `max_bytes` is the longest file that it may write, `timeout` the processor time in seconds.
+    """
     seconds = max(1, int(timeout))
     limits = {
         "as": MEMORY_LIMIT,
@@ -128,21 +132,21 @@ def _ffmpeg() -> tuple[str, ...]:
 
 
 async def _report(process: asyncio.subprocess.Process, max_seconds: float) -> bytes:
-    """The decoder's words until its end; raises AudioError as soon as they say that the file is too long."""
+    """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long."""
     assert process.stderr is not None
-    said, last = b"", b""
+    first, last = b"", b""
     while chunk := await process.stderr.read(4096):
-        if len(said) < REPORT_LIMIT:
-            said += chunk
-            if declared_seconds(said) > max_seconds:
+        if len(first) < REPORT_LIMIT:
+            first += chunk
+            if declared_seconds(first) > max_seconds:
                 raise _too_long(max_seconds)
         else:
             last = (last + chunk)[-REPORT_LIMIT:]
-    return said + last
+    return first + last
 
 
 def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
-    """The reason that ffmpeg gives for having decoded nothing, where it is one that helps the client."""
+    """Why ffmpeg decoded nothing, by its log; None: the log has no reason that helps the client."""
     if b"max_streams" in report:
         return AudioError(
             "TooManyStreams", f"The file has more than {STREAMS_LIMIT} tracks: send the audio track alone."

@@ -1,24 +1,27 @@
-"""The proof that a loaded model hears: a clip whose words are known."""
+"""The proof that a loaded model transcribes: a clip whose words are known."""
 
 from __future__ import annotations
 
-import re
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.wer import word_error_rate
 
 
 class NotProven(Exception):
-    """The model does not hear what is spoken, or there is no clip to try it with; the message says which."""
+    """The model transcribes the clip wrong, or there is no clip; the message says which, and the remedy."""
 
 
 def prove(directory: str, max_word_error_rate: float, transcribe: Callable[[Samples], str]) -> None:
-    """Transcribes `clip.wav` and compares with `clip.txt`; raises NotProven."""
+    """Transcribes `clip.wav` in `directory` and compares the text with `clip.txt`.
+
+    Raises NotProven where more than `max_word_error_rate` (0 to 1) of the words are wrong, or the clip cannot be read.
+    """
     clip, words = Path(directory) / "clip.wav", Path(directory) / "clip.txt"
     try:
         samples, expected = read_wav(clip), words.read_text()
@@ -30,34 +33,14 @@ def prove(directory: str, max_word_error_rate: float, transcribe: Callable[[Samp
     if rate > max_word_error_rate:
         raise NotProven(
             f"the model gets {rate:.0%} of the golden clip's words wrong, at most {max_word_error_rate:.0%} may be: "
-            "is the checkpoint the right one?"
+            "check that the checkpoint is the right one"
         )
 
 
 def read_wav(path: Path) -> Samples:
-    """Samples of a 16-bit mono recording at 16 kHz, float32 from -1 to 1."""
+    """Samples of a 16-bit mono recording at 16 kHz, float32 from -1 to 1; raises OSError, EOFError or wave.Error."""
     with wave.open(str(path)) as recording:
         form = (recording.getnchannels(), recording.getsampwidth(), recording.getframerate())
         if form != (1, 2, SAMPLE_RATE):
             raise wave.Error(f"{path} is not 16-bit mono at {SAMPLE_RATE} Hz")
         return np.frombuffer(recording.readframes(recording.getnframes()), np.int16).astype(np.float32) / 32768.0
-
-
-def word_error_rate(expected: str, heard: str) -> float:
-    """Edits (insert, delete, substitute a word) from one to the other by the number of expected words, case aside."""
-    reference = _words(expected)
-    return _edits(reference, _words(heard)) / max(1, len(reference))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", text.lower())
-
-
-def _edits(reference: Sequence[str], heard: Sequence[str]) -> int:
-    """Levenshtein's distance over words."""
-    row = list(range(len(heard) + 1))
-    for i, wanted in enumerate(reference, 1):
-        above, row[0] = row[0], i
-        for j, word in enumerate(heard, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (wanted != word))
-    return row[-1]

@@ -1,6 +1,7 @@
-"""Whether the pod has a way out: by one connection to the cluster's API, which is there in every cluster.
+"""Whether the pod has egress: by one connection to the cluster's API, which is there in every cluster.
 
-A NetworkPolicy is a wish: a network plugin that knows none takes it and does nothing. Only the pod itself can tell.
+A NetworkPolicy is only a request: a network plugin without support for it accepts it and does nothing. Only the pod
+itself can find out.
 """
 
 from __future__ import annotations
@@ -8,45 +9,52 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 TARGET: Final = "kubernetes-api"
 TIMEOUT_SECONDS: Final = 3.0
 """A policy drops packets, so that nothing comes back; an address within the cluster answers in milliseconds."""
 PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
-"""Network plugins that do not hold a pod back until its policies are in force take about so long."""
+"""Between the tries. Network plugins that do not hold a pod back until its policies are in force take about so long."""
+
+Report = Callable[[str, bool], None]
+"""Takes the target of a try, and whether a connection came about; called in the probe's thread."""
 
 
-def look_for_a_way_out(environment: Mapping[str, str], told: Callable[[str, bool], None]) -> threading.Thread | None:
-    """Tries in the background, for nobody is to wait for what does not come, and tells each outcome; None: no pod.
+def probe_egress(
+    environment: Mapping[str, str],
+    report: Report,
+    pauses: Sequence[float] = PAUSES_SECONDS,
+    timeout: float = TIMEOUT_SECONDS,
+) -> threading.Thread | None:
+    """Starts a thread that reports the outcome of each try: until one fails, or the `pauses` (seconds) are over.
 
-    The kubelet gives each container these variables:
+    None, and no try, outside of a pod. The kubelet gives each container the two variables:
     https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
     """
     host, port = environment.get("KUBERNETES_SERVICE_HOST"), environment.get("KUBERNETES_SERVICE_PORT")
     if not host or not port:
         return None
-    address = (host, int(port))
-    thread = threading.Thread(target=lambda: _look(address, told), name="egress", daemon=True)
+    arguments = ((host, int(port)), report, pauses, timeout)
+    thread = threading.Thread(target=_probe, args=arguments, name="egress", daemon=True)
     thread.start()
     return thread
 
 
-def _look(address: tuple[str, int], told: Callable[[str, bool], None]) -> None:
-    """Until there is no way out, or until it is clear that there will always be one."""
-    for pause in (*PAUSES_SECONDS, 0.0):
-        is_open = _connects(address)
-        told(TARGET, is_open)
+def _probe(address: tuple[str, int], report: Report, pauses: Sequence[float], timeout: float) -> None:
+    for pause in (*pauses, 0.0):
+        is_open = _connects(address, timeout)
+        report(TARGET, is_open)
         if not is_open:
             return
         time.sleep(pause)
 
 
-def _connects(address: tuple[str, int]) -> bool:
-    """Says hello and goodbye, and sends nothing."""
+def _connects(address: tuple[str, int], timeout: float) -> bool:
+    """Whether a connection comes about; it is closed at once, and nothing is sent."""
     try:
-        socket.create_connection(address, TIMEOUT_SECONDS).close()
+        socket.create_connection(address, timeout).close()
     except OSError:
         return False
     return True

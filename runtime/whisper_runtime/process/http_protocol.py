@@ -1,4 +1,4 @@
-"""A client's connection, with a bound on each wait for the client: uvicorn has one between two requests only."""
+"""A client's connection, with a bound on each wait for the client: uvicorn bounds only that between two requests."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from whisper_runtime.errors import ApiError, error_response
+from whisper_runtime.errors import HttpError, error_response
 
 HEADER_SECONDS: Final = 30.0
 """From the first byte of a request's header to its last; a header is one packet, or a few."""
 UNREAD_SECONDS: Final = 60.0
-"""Without a byte of the answer taken, while more of it waits than the socket holds: as long as proxies are patient."""
+"""Without a byte of the response read, while more of it waits than the socket holds: the usual time-out of proxies."""
 
 
 class Connection(H11Protocol):
-    """Closes where no header comes to its end, and breaks off where the client has stopped reading."""
+    """Closes where a header does not come to its end, and breaks off where the client has stopped reading."""
 
     header_seconds = HEADER_SECONDS
     unread_seconds = UNREAD_SECONDS
@@ -47,13 +47,13 @@ class Connection(H11Protocol):
             self._header = self.loop.call_later(self.header_seconds, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP, or has a header of more than 64 KiB, in the body that every other refusal has."""
-        error = ApiError(400, f"{msg} A header may have 64 KiB.", code="invalid_http")
-        answer = error_response(error)
-        headers = [*answer.raw_headers, (b"connection", b"close")]
+        """400 for what is not HTTP, or has a header of more than 64 KiB, with the body that every other error has."""
+        error = HttpError(400, f"{msg} A header may have at most 64 KiB.", code="invalid_http")
+        response = error_response(error)
+        headers = [*response.raw_headers, (b"connection", b"close")]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-            h11.Data(data=bytes(answer.body)),
+            h11.Data(data=bytes(response.body)),
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
@@ -61,19 +61,23 @@ class Connection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.look_again()
+        self.check_progress()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._unread = _cancelled(self._unread)
 
-    def look_again(self, before: int | None = None) -> None:
-        """Goes on waiting while the client takes something; else breaks off, and the request ends as if it hung up."""
+    def check_progress(self, before: int | None = None) -> None:
+        """Breaks the connection off where the client has read nothing since the last check, else checks again later.
+
+        `before` is the size of the write buffer at the last check, in bytes; None: this is the first. A request whose
+        connection is broken off ends as if its client had hung up.
+        """
         waiting = self.transport.get_write_buffer_size()
         if before is not None and waiting >= before:
             self.transport.abort()
         else:
-            self._unread = self.loop.call_later(self.unread_seconds, self.look_again, waiting)
+            self._unread = self.loop.call_later(self.unread_seconds, self.check_progress, waiting)
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> None:

@@ -1,4 +1,4 @@
-"""Two HTTP servers, the model between them, and the way out: signals, draining, exit codes."""
+"""The two HTTP servers of a process, its engine between them, and its end: signals and draining."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from collections.abc import Generator
 from typing import Final
 
 import uvicorn
@@ -21,27 +20,31 @@ from whisper_runtime.engine.interface import State
 from whisper_runtime.http.app import create_app, create_probes_app
 from whisper_runtime.process.http_protocol import Connection
 from whisper_runtime.service.lifecycle import HEARTBEAT_SECONDS, Phase
-from whisper_runtime.service.state import Serving
+from whisper_runtime.service.parts import RuntimeParts
 
 log = logging.getLogger(__name__)
 
 ENDPOINT_LAG_SECONDS: Final = 5.0
-"""How long a Service may go on sending clients to a pod that is not ready any more."""
+"""For how long a Service may go on sending clients to a pod that is not ready any more: those still get an answer.
+
+The operator's constant of this name is the same lag in the other direction: until a Service sends clients to a pod that
+has become ready. It is shorter, for its error only slows a rollout down; an error here loses requests.
+"""
 UNROUTED_SECONDS: Final = READY_PERIOD_SECONDS * READY_FAILURES + 2.0
 """Until no Service has this pod for its last resort (KEP-1669): its readiness probes must fail, and every node must
-hear of it. Who is sent to a pod that has ended hears nothing for a minute; until then all get a 503."""
+learn of it. A client that is sent to a pod that has ended waits for a minute in vain; until then all get a 503."""
 
 POLL_SECONDS: Final = 0.1
 BACKLOG: Final = 2048
 KEEP_ALIVE_SECONDS: Final = 75
-"""Longer than the 60 s for which proxies keep an idle connection: who may be surprised must not close first."""
+"""Longer than the 60 s for which proxies keep an idle connection: a proxy must not find it closed when it sends."""
 
 
 class CannotServe(Exception):
-    """The process cannot do its work, and a restart after a change is the remedy; says which change."""
+    """A port is taken, or the engine has failed; the message says which, and the remedy."""
 
 
-class Server(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """uvicorn without its signal handling, which would close the listeners at once."""
 
     @contextlib.contextmanager
@@ -50,23 +53,20 @@ class Server(uvicorn.Server):
 
     @property
     def busy(self) -> bool:
+        """Whether a request has not been answered yet."""
         return bool(self.server_state.tasks)
 
 
-def serve(serving: Serving, prepare: Callable[[], str]) -> None:
-    """Serves until SIGTERM or SIGINT. `prepare` may block: it makes sure that the checkpoint is there, and
-    tells its sha256.
-
-    Raises CannotServe where a port is taken or the model cannot be loaded.
-    """
-    clients, cluster = listen(serving.config.port), listen(serving.config.metrics_port)
-    probes = _server(create_probes_app(serving))
+def serve(parts: RuntimeParts) -> None:
+    """Serves until SIGTERM or SIGINT; raises CannotServe where a port is taken or the engine fails."""
+    clients, cluster = listen(parts.config.port), listen(parts.config.metrics_port)
+    probes = uvicorn_server(create_probes_app(parts))
     thread = threading.Thread(target=probes.run, args=([cluster],), name="probes", daemon=True)
     thread.start()
     try:
-        asyncio.run(_serve(serving, prepare, clients))
+        asyncio.run(_serve(parts, clients))
     finally:
-        serving.engine.stop()
+        parts.engine.stop()
         probes.should_exit = True
         thread.join(timeout=5)
 
@@ -81,35 +81,38 @@ def listen(port: int) -> socket.socket:
         raise CannotServe(f"port {port} cannot be opened: {error.strerror}; free it or choose another") from None
 
 
-def _server(app: FastAPI) -> Server:
-    return Server(
+def uvicorn_server(
+    app: FastAPI, connection: type[Connection] = Connection, keep_alive_seconds: int = KEEP_ALIVE_SECONDS
+) -> UvicornServer:
+    """A server for `app`, whose sockets `serve` or `run` take; a connection may be idle for `keep_alive_seconds`."""
+    return UvicornServer(
         uvicorn.Config(
             app,
-            http=Connection,
+            http=connection,
             ws="none",
             loop="asyncio",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_keep_alive=keep_alive_seconds,
             timeout_graceful_shutdown=1,
         )
     )
 
 
-async def _serve(serving: Serving, prepare: Callable[[], str], listener: socket.socket) -> None:
+async def _serve(parts: RuntimeParts, listener: socket.socket) -> None:
     stop = _stop_on_signals()
-    server = _server(create_app(serving))
+    server = uvicorn_server(create_app(parts))
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
-        asyncio.create_task(_beat(serving), name="heartbeat"),
-        asyncio.create_task(_watch_engine(serving, prepare), name="engine"),
+        asyncio.create_task(_beat(parts), name="heartbeat"),
+        asyncio.create_task(_watch_engine(parts), name="engine"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
-        await _drain(serving, server)
+        await _drain(parts, server)
     server.should_exit = True
     await running[0]
     for task in running[1:]:
@@ -125,54 +128,39 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _beat(serving: Serving) -> None:
+async def _beat(parts: RuntimeParts) -> None:
     while True:
-        serving.lifecycle.beat()
-        serving.saturation.observe(serving.engine.queued_audio_seconds, serving.queue_limit)
+        parts.lifecycle.beat()
+        parts.admission.observe_load()
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def _watch_engine(serving: Serving, prepare: Callable[[], str]) -> None:
-    """Brings the model up; raises CannotServe as soon as the engine has failed, now or later."""
+async def _watch_engine(parts: RuntimeParts) -> None:
+    """Starts the engine; raises CannotServe as soon as it has failed, during its start or later."""
     started = time.monotonic()
-    serving.digest = await asyncio.wrap_future(_in_the_background(prepare))
-    serving.engine.start()
-    while serving.engine.state is State.LOADING:
+    parts.engine.start()
+    while parts.engine.state is State.LOADING:
         await asyncio.sleep(POLL_SECONDS)
-    if serving.engine.state is State.READY:
+    if parts.engine.state is State.READY:
         seconds = time.monotonic() - started
-        serving.metrics.loaded(seconds)
-        log.info("ready: %s was loaded and proven in %.1f s", serving.model.name, seconds)
-    while serving.engine.state is State.READY:
+        parts.metrics.loaded(seconds)
+        log.info("ready: %s was loaded and proven in %.1f s", parts.model.info.name, seconds)
+    while parts.engine.state is State.READY:
         await asyncio.sleep(POLL_SECONDS)
-    raise CannotServe(serving.engine.error or "the engine stopped by itself")
+    raise CannotServe(parts.engine.error or "the engine stopped by itself")
 
 
-def _in_the_background(work: Callable[[], str]) -> Future[str]:
-    """Runs `work` in a thread that does not hold up the end of the process, as an executor's would."""
-    future: Future[str] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="prepare", daemon=True).start()
-    return future
-
-
-async def _drain(serving: Serving, server: Server) -> None:
-    """Leaves without losing a request: first not ready, then closed to new work, then out of work."""
-    limit = serving.config.drain_seconds
+async def _drain(parts: RuntimeParts, server: UvicornServer) -> None:
+    """Ends without losing a request: first not ready, then closed to new work, then out of work."""
+    limit = parts.config.drain_seconds
     unrouted = time.monotonic()
     ends = unrouted + limit
     log.info("stopping: not ready from now on, at most %d s for the requests that are here", limit)
-    serving.lifecycle.phase = Phase.LEAVING
-    if serving.engine.state is State.READY:  # else no client was ever sent here
+    parts.lifecycle.phase = Phase.LEAVING
+    if parts.engine.state is State.READY:  # else no client was ever sent here
         unrouted += UNROUTED_SECONDS
         await asyncio.sleep(min(ENDPOINT_LAG_SECONDS, limit))
-    serving.lifecycle.phase = Phase.REFUSING
+    parts.lifecycle.phase = Phase.REFUSING
     while (server.busy or time.monotonic() < unrouted) and time.monotonic() < ends:
         await asyncio.sleep(POLL_SECONDS)
     if server.busy:

@@ -1,71 +1,21 @@
-"""Who may come in: the queue is counted in seconds of audio, and refuses at the door when it is full."""
+"""Which requests are taken: asked once at the door, before the body is read, and once after decoding."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine, State
-from whisper_runtime.errors import ApiError
-from whisper_runtime.http.early_response import refuse, try_later
-from whisper_runtime.service.client_identity import client_of
-from whisper_runtime.service.fair_share import Places
+from whisper_runtime.errors import HttpError, unavailable
+from whisper_runtime.service.disk_quota import DiskQuota, Reservation
+from whisper_runtime.service.fair_share import FairShare
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
+from whisper_runtime.service.queue_policy import deadline, longest_recording, queue_limit, queue_refusal, too_long
+from whisper_runtime.service.rate_limits import RateLimits
 
 LOADING_RETRY_AFTER: Final = 5
-WAITING_PART: Final = 0.5
-"""The part of the request time-out that waiting for others may take; the rest is for the work itself."""
-LEAST_DEADLINE: Final = 30.0
-PATIENCE: Final = 4.0
-"""A transcription may take this many times as long as was predicted, and LEAST_DEADLINE seconds more."""
-
-
-def refusal_at_the_door(state: State, phase: Phase, queued: float, speed: float, limit: float) -> ApiError | None:
-    """Why nothing can be taken now, before the audio is there; None: come in. Times are seconds of audio."""
-    if phase is Phase.REFUSING:
-        return _unavailable("The server is shutting down: another replica will answer.", "shutting_down", 1)
-    if state is not State.READY:
-        return _unavailable("The model is not loaded yet.", "model_not_ready", LOADING_RETRY_AFTER)
-    return queue_full(queued, 0.0, speed, limit)
-
-
-def queue_limit(max_queued: float, speed: float, request_timeout: float) -> float:
-    """Seconds of audio that may wait: what is configured, and no more than the model works off in time."""
-    return min(max_queued, speed * request_timeout * WAITING_PART)
-
-
-def queue_full(queued: float, seconds: float, speed: float, limit: float) -> ApiError | None:
-    """Why audio of this length has no place; an empty queue takes any file, or long ones would never get in."""
-    if queued < limit and (queued == 0 or queued + seconds <= limit):
-        return None
-    message = f"{queued:.0f} s of audio are waiting, and at most {limit:.0f} s may: try again later."
-    return try_later(message, "queue_full", queued + seconds - limit, speed)
-
-
-def longest_now(long_speed: float, request_timeout: float, max_audio: float) -> float:
-    """Seconds of the longest recording that is taken now: the configured bound, and what can be done in time."""
-    return min(max_audio, long_speed * request_timeout)
-
-
-def too_long(longest: float, max_audio: float, request_timeout: float) -> ApiError:
-    """413; a retry may help only where the bound follows from the speed, and then no client should count on it."""
-    why = (
-        "the longest that this server takes"
-        if longest >= max_audio
-        else f"the longest that can be transcribed within {request_timeout:.0f} s at the present speed"
-    )
-    message = f"The recording is longer than {longest:.0f} s, {why}: send it in shorter parts."
-    return ApiError(413, message, param="file", code="audio_too_long")
-
-
-def deadline(seconds: float, queued: float, speed: float, request_timeout: float) -> float:
-    """Seconds that a transcription of `seconds` of audio may take, behind `queued` seconds of others'."""
-    return min(request_timeout, LEAST_DEADLINE + PATIENCE * (queued + seconds) / speed)
-
-
-def _unavailable(message: str, code: str, seconds: int) -> ApiError:
-    return ApiError(503, message, code=code, headers={"Retry-After": str(seconds)})
 
 
 class Saturation:
@@ -78,37 +28,106 @@ class Saturation:
         self.full = False
 
     def observe(self, queued: float, limit: float) -> None:
+        """Takes in how many seconds of audio wait, and how many may."""
         self.full = queued >= limit * (self.EASED if self.full else self.FULL)
 
 
-class Door:
-    """Refuses work that cannot be taken, before its body is read. Whatever only reads (GET) may always come in."""
+class Admission:
+    """Holds every limit of one process: phase, model, queue, fair share, rates, disk, deadlines.
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        engine: Engine,
-        lifecycle: Lifecycle,
-        places: Places,
-        max_queued_seconds: float,
-        request_timeout: float,
-    ) -> None:
-        self.app = app
-        self.engine = engine
-        self.lifecycle = lifecycle
-        self.places = places
-        self.max_queued_seconds = max_queued_seconds
-        self.request_timeout = request_timeout
+    A client is the name under which limits count it (client_identity). Each refusal is raised as HttpError.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            return await self.app(scope, receive, send)
-        engine, client = self.engine, client_of(scope)
-        limit = queue_limit(self.max_queued_seconds, engine.speed, self.request_timeout)
-        self.places.asks(client)
-        error = refusal_at_the_door(
-            engine.state, self.lifecycle.phase, engine.queued_audio_seconds, engine.speed, limit
-        ) or self.places.share_full(client, 0.0, engine.speed, limit)
-        if error is not None:
-            return await refuse(error, scope, receive, send)
-        await self.app(scope, receive, send)
+    def __init__(self, config: RuntimeConfig, engine: Engine, lifecycle: Lifecycle) -> None:
+        self._config = config
+        self._engine = engine
+        self._lifecycle = lifecycle
+        self.shares = FairShare()
+        self.rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
+        self.disk = DiskQuota(config.max_scratch_bytes)
+        self.saturation = Saturation()
+
+    def at_the_door(self, client: str, body_bytes: int | None) -> Reservation:
+        """Admits a request for work, before its body is read; returns the disk that is reserved for the body.
+
+        `body_bytes` is the length that the client declares; None: a chunked body. Raises HttpError: 503 while the
+        process starts or stops or the disk is full, 429 for a full queue, share or rate, 413 for too large a body. A
+        request that the server cannot take does not count against its client's rate; one that is too large does.
+        """
+        self.shares.note_request(client)
+        if error := self._unavailable() or self._no_place(client, 0.0, self._engine.queued_audio_seconds):
+            raise error
+        try:
+            self.rates.charge_request(client)
+            return self.upload(body_bytes)
+        except HttpError as error:
+            raise error.with_headers(self.rates.headers(client)) from None
+
+    def upload(self, body_bytes: int | None) -> Reservation:
+        """Reserves the disk for a body of `body_bytes`; None: as much as a body may have.
+
+        Raises HttpError: 413 where it is too large, 503 where the disk is full.
+        """
+        if body_bytes is not None and body_bytes > self.max_upload_bytes:
+            raise upload_too_large(self.max_upload_bytes)
+        return self.disk.reserve(self.max_upload_bytes if body_bytes is None else body_bytes)
+
+    @contextmanager
+    def after_decoding(self, client: str, seconds: float) -> Generator[float, None, None]:
+        """Holds a place in the queue for `seconds` of audio during the block; yields the seconds it may take.
+
+        Raises HttpError (429) where the queue or the client's share is full. The audio counts against the client's rate
+        in either case.
+        """
+        self.rates.charge_audio(client, seconds)
+        queued = self._engine.queued_audio_seconds
+        if error := self._no_place(client, seconds, queued):
+            raise error
+        with self.shares.hold(client, seconds):
+            yield deadline(seconds, queued, self._engine.speed, self._config.request_timeout_seconds)
+
+    def too_long(self, longest: float) -> HttpError:
+        """413 for a recording of more than `longest` seconds, as `longest_recording` was before decoding."""
+        return too_long(longest, self._config.max_audio_seconds, self._config.request_timeout_seconds)
+
+    def observe_load(self) -> None:
+        """Updates `saturation`; called once a second."""
+        self.saturation.observe(self._engine.queued_audio_seconds, self.queue_limit)
+
+    @property
+    def queue_limit(self) -> float:
+        """Seconds of audio that may wait now."""
+        config = self._config
+        return queue_limit(config.max_queued_audio_seconds, self._engine.speed, config.request_timeout_seconds)
+
+    @property
+    def longest_recording(self) -> float:
+        """Seconds of the longest recording that is taken now."""
+        config = self._config
+        return longest_recording(self._engine.long_speed, config.request_timeout_seconds, config.max_audio_seconds)
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return min(self._config.max_upload_bytes, self.disk.limit)
+
+    def _unavailable(self) -> HttpError | None:
+        if self._lifecycle.phase is Phase.REFUSING:
+            message = "The server is shutting down: try again, and another replica will answer."
+            return unavailable(message, "shutting_down", 1)
+        if self._engine.state is not State.READY:
+            message = f"The model is not loaded yet: try again in {LOADING_RETRY_AFTER} s."
+            return unavailable(message, "model_not_ready", LOADING_RETRY_AFTER)
+        return None
+
+    def _no_place(self, client: str, seconds: float, queued: float) -> HttpError | None:
+        speed, limit = self._engine.speed, self.queue_limit
+        return queue_refusal(queued, seconds, speed, limit) or self.shares.refusal(client, seconds, speed, limit)
+
+
+def upload_too_large(max_bytes: int) -> HttpError:
+    """413 for a body of more than `max_bytes`."""
+    message = (
+        f"The request is larger than the {max_bytes} bytes that this server accepts: "
+        "send a shorter or a compressed recording."
+    )
+    return HttpError(413, message, param="file", code="upload_too_large")

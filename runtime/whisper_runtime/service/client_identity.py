@@ -1,32 +1,32 @@
-"""Who asks: the name that its key has, else its address."""
+"""The name under which limits count a client: that of its API key, else its address. Pure."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Final
 
-from starlette.types import Scope
-
-SITE_PREFIX = 64
-"""Bits of an IPv6 address that one site has; the rest of it is its own to vary."""
-
-
-def named(scope: Scope, name: str) -> None:
-    """Notes that the request brought the key of the client `name`."""
-    scope.setdefault("state", {})["client"] = f"key {name}"
+MAX_CLIENTS: Final = 10_000
+"""Clients that the process keeps apart: API keys that it reads, and clients that a limit remembers."""
+SITE_PREFIX: Final = 64
+"""Bits of an IPv6 address that identify a site; a site may vary the rest."""
 
 
-def client_of(scope: Scope) -> str:
-    """One string for each client that limits tell apart.
+def by_key(name: str) -> str:
+    """The client whose API key has this name."""
+    return f"key {name}"
+
+
+def by_address(host: str) -> str:
+    """The client of a request without a key; `host` is its address, or empty where the socket has none.
 
     Behind a proxy every address is the proxy's, unless FORWARDED_ALLOW_IPS names it: uvicorn then takes the address
     from X-Forwarded-For.
     """
-    known = scope.get("state", {}).get("client")
-    return known or f"address {site(scope['client'][0] if scope.get('client') else '')}"
+    return f"address {site(host)}"
 
 
 def site(host: str) -> str:
-    """The address; of IPv6 the network of the site; `host` itself where it is neither."""
+    """The IPv4 address, the network of an IPv6 address's site, or `host` itself where it is neither."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,60 +1,56 @@
-"""The one disk that requests may use: how much of it is taken, and what happens when it is full.
+"""The disk that requests share: how much of it is reserved, and the refusal when it is full.
 
-It is the directory of temporary files (TMPDIR, /tmp by default). Whatever lies in it has no name, so nothing can be
-left behind in it, not even by a crash.
+It is the directory of temporary files (TMPDIR, /tmp by default). The files in it have no name, so that nothing is left
+behind in it, not even by a crash.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+from typing import Self
 
 from whisper_runtime.contract.files import SCRATCH_DIR
-from whisper_runtime.errors import ApiError
+from whisper_runtime.errors import unavailable
 
 
 class Reservation:
-    """Bytes that one user of the disk may fill."""
+    """Bytes of the disk that one upload or recording may fill, until its `with` block ends."""
 
-    def __init__(self, scratch: Scratch, size: int) -> None:
-        self._scratch = scratch
+    def __init__(self, quota: DiskQuota, size: int) -> None:
+        self._quota = quota
         self.size = size
 
     def shrink(self, size: int) -> None:
-        """Gives back what turned out not to be needed."""
-        self._scratch.used -= self.size - size
+        """Gives back all but `size` bytes."""
+        self._quota.used -= self.size - size
         self.size = size
 
+    def __enter__(self) -> Self:
+        return self
 
-class Scratch:
-    """Counts bytes in the event loop's thread; see `RuntimeConfig.max_scratch_bytes`."""
+    def __exit__(self, *_: object) -> None:
+        self.shrink(0)
+
+
+class DiskQuota:
+    """Counts reserved bytes, in the event loop's thread; see `RuntimeConfig.max_scratch_bytes`."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
 
-    @contextmanager
-    def reserved(self, size: int) -> Generator[Reservation, None, None]:
-        """`size` bytes until the end of the block; raises ApiError (503) where they are not free now."""
+    def reserve(self, size: int) -> Reservation:
+        """Reserves `size` bytes; raises HttpError (503) where they are not free now."""
         if self.used + size > self.limit:
-            raise _no_room()
+            message = "The server's disk for uploads and recordings is full: try again in a second."
+            raise unavailable(message, "scratch_full", 1)
         self.used += size
-        reservation = Reservation(self, size)
-        try:
-            yield reservation
-        finally:
-            reservation.shrink(0)
+        return Reservation(self, size)
 
 
-def _no_room() -> ApiError:
-    message = "There are too many uploads and recordings on the disk now: try again in a second."
-    return ApiError(503, message, code="scratch_full", headers={"Retry-After": "1"})
-
-
-def unusable() -> str | None:
-    """Why no upload could be kept; None: they can. Where TMPDIR is no good, Python writes elsewhere in silence."""
+def scratch_dir_problem() -> str | None:
+    """Why no upload can be written; None: it can. Where TMPDIR is not writable, Python silently writes elsewhere."""
     directory = os.environ.get("TMPDIR") or SCRATCH_DIR
     try:
         tempfile.TemporaryFile(dir=directory).close()

@@ -1,4 +1,4 @@
-"""Whose audio is here, and since when; what one client may hold of the queue while others ask for a place."""
+"""The part of the queue that one client may hold while others want a place in it."""
 
 from __future__ import annotations
 
@@ -9,65 +9,71 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_runtime.errors import ApiError
-from whisper_runtime.http.early_response import try_later
+from whisper_runtime.errors import HttpError, retry_after, too_many_requests
+from whisper_runtime.service.client_identity import MAX_CLIENTS
 
 ASKING_SECONDS: Final = 30.0
-"""A client that asked within this time takes part in sharing the queue."""
-MAX_CLIENTS: Final = 10_000
+"""A client that sent a request within this time takes part in sharing the queue."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Ticket:
+    """One recording in the queue, or under transcription."""
+
     client: str
     seconds: float
     """Of audio."""
     since: float
+    """When it was accepted, by the clock of FairShare."""
 
 
-class Places:
-    """The places in the queue.
+class FairShare:
+    """The recordings that are here, by client.
 
-    While several clients ask, each may hold an equal part of the queue, so that one which fills it is refused until
-    the others have had theirs. A client of whom nothing is here may always send one file.
+    While several clients ask, each may hold an equal part of the queue, so that a client which fills it is refused
+    until the others have had theirs. A client that holds nothing may always send one file.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._taken: list[Place] = []
+        self._tickets: list[Ticket] = []
         self._asked: OrderedDict[str, float] = OrderedDict()
+        """When each client last sent a request, oldest first."""
 
-    def asks(self, client: str) -> None:
-        """Notes that the client wants a place."""
+    def note_request(self, client: str) -> None:
+        """Counts the client among those that share the queue, for ASKING_SECONDS."""
         self._asked[client] = self._clock()
         self._asked.move_to_end(client)
         while len(self._asked) > MAX_CLIENTS or next(iter(self._asked.values())) < self._clock() - ASKING_SECONDS:
             self._asked.popitem(last=False)
 
-    def share_full(self, client: str, seconds: float, speed: float, limit: float) -> ApiError | None:
-        """Why this client may not add `seconds` of audio; None: it may."""
-        held = sum(place.seconds for place in self._taken if place.client == client)
+    def refusal(self, client: str, seconds: float, speed: float, limit: float) -> HttpError | None:
+        """429 where the client may not add `seconds` of audio, 0 where its length is not known yet; None: it may.
+
+        `speed` is in seconds of audio a second, `limit` the queue's in seconds of audio.
+        """
+        held = sum(ticket.seconds for ticket in self._tickets if ticket.client == client)
         clients = max(1, len(self._asked))
         share = limit / clients
         if held == 0 or held + max(seconds, 1.0) <= share:
             return None
         message = (
-            f"{held:.0f} s of your audio are waiting, and at most {share:.0f} s may while {clients} clients share "
+            f"The queue holds {held:.0f} s of your audio; the limit is {share:.0f} s while {clients} clients share "
             "this server: try again later."
         )
-        return try_later(message, "client_share_full", held + seconds - share, speed)
+        return too_many_requests(message, "client_share_full", retry_after(held + seconds - share, speed))
 
     @contextmanager
-    def taken(self, client: str, seconds: float) -> Generator[None, None, None]:
-        """The client's audio is here until the end of the block."""
-        place = Place(client, seconds, self._clock())
-        self._taken.append(place)
+    def hold(self, client: str, seconds: float) -> Generator[None, None, None]:
+        """Counts `seconds` of the client's audio as here during the block."""
+        ticket = Ticket(client, seconds, self._clock())
+        self._tickets.append(ticket)
         try:
             yield
         finally:
-            self._taken.remove(place)
+            self._tickets.remove(ticket)
 
     @property
     def oldest_wait(self) -> float:
-        """Seconds since the oldest request that is still here came; 0 where there is none."""
-        return max((self._clock() - place.since for place in tuple(self._taken)), default=0.0)
+        """Seconds since the oldest request that is still here was accepted; 0 where there is none."""
+        return max((self._clock() - ticket.since for ticket in tuple(self._tickets)), default=0.0)

@@ -16,25 +16,25 @@ ALL: Final = len(CODES)
 
 
 def code_of(language: str) -> str | None:
-    """The ISO-639-1 code of a code or an English name; None: Whisper does not know it."""
-    wanted = language.lower()
-    return wanted if wanted in LANGUAGES else TO_LANGUAGE_CODE.get(wanted)
+    """The ISO-639-1 code of a code or an English name; None: Whisper does not know the language."""
+    lowered = language.lower()
+    return lowered if lowered in LANGUAGES else TO_LANGUAGE_CODE.get(lowered)
 
 
 def knows(languages: int, code: str) -> bool:
-    """Whether a model of so many languages knows this one."""
+    """Whether a model of the first `languages` languages knows this one."""
     return code in CODES[:languages]
 
 
 def wrong_default(language: str, languages: int = ALL) -> str | None:
-    """Why the configured language cannot be that of a model of so many languages; None: it can."""
+    """Why `language` cannot be the default of a model of the first `languages` languages; None: it can."""
     code = code_of(language)
     if language == "auto" or (code and knows(languages, code)):
         return None
     if code is None:
-        who, remedy = "Whisper does not know", "an ISO-639-1 code such as en, or auto"
+        fault, remedy = "Whisper does not know", "an ISO-639-1 code such as en, or auto"
     elif languages == 1:
-        who, remedy = "this model of English alone does not know", "auto or en, or take a multilingual model, as base"
+        fault, remedy = "this English-only model does not know", "auto or en, or take a multilingual model such as base"
     else:
-        who, remedy = f"this model of {languages} languages does not know", f"auto, or a model of {ALL}, as large-v3"
-    return f"{env_name('language')} is {language!r}, which {who}: set {remedy}"
+        fault, remedy = f"this model of {languages} languages does not know", "auto, or take a model such as large-v3"
+    return f"{env_name('language')} is {language!r}, which {fault}: set {remedy}"

@@ -1,53 +1,84 @@
-"""Which model this process serves, what it can do, and what clients may call it; pure."""
+"""The model that this process serves: its name, its abilities, and the defaults of requests to it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
-from whisper_runtime.engine.interface import Abilities
-from whisper_runtime.errors import ApiError
+from whisper_runtime.engine.interface import NO_MODEL, Abilities
+from whisper_runtime.errors import HttpError
 from whisper_runtime.service.languages import code_of
 
 ALIAS: Final = "whisper-1"
-"""The name that clients of OpenAI send when nobody told them another."""
+"""The name of the model in OpenAI's API, which clients send by default."""
 
 
 @dataclass(frozen=True)
-class ServedModel:
+class ModelInfo:
+    """One model as clients see it."""
+
     name: str
+    created: int
+    """Unix time at which this process started."""
     digest: str | None
-    """sha256 of the checkpoint; None: it was given by path, and is not read yet."""
+    """sha256 of the checkpoint in hex; None: it was given by path, and has not been read yet."""
     abilities: Abilities
     default_language: str | None
-    """For requests that name none; None: detected."""
+    """ISO-639-1 code for requests that name none; None: it is detected."""
+    condition_on_previous_text: bool
+    """Of every request: no client can choose it."""
 
     @property
     def english_only(self) -> bool:
         return self.abilities.languages == 1
 
 
-def served_model(config: RuntimeConfig, digest: str | None, abilities: Abilities) -> ServedModel:
-    """The model that `config` names, by its name or the file's, with what is known of its content."""
+class ServedModel:
+    """What is known of the model so far. The start writes it, requests read one ModelInfo each."""
+
+    def __init__(self, config: RuntimeConfig, abilities: Abilities = NO_MODEL) -> None:
+        self._config = config
+        self._created = int(time.time())
+        self.info = model_info(config, promised_digest(config), abilities, self._created)
+
+    def has_digest(self, digest: str) -> None:
+        """Notes the sha256 of the checkpoint that is there."""
+        self.info = replace(self.info, digest=digest)
+
+    def has_abilities(self, abilities: Abilities) -> None:
+        """Notes what the loaded checkpoint can do."""
+        self.info = model_info(self._config, self.info.digest, abilities, self._created)
+
+
+def model_info(config: RuntimeConfig, digest: str | None, abilities: Abilities, created: int) -> ModelInfo:
+    """The model that `config` names, with what is known of its file."""
     language = "en" if abilities.languages == 1 else code_of(config.language)
-    return ServedModel(name_of(config.model), digest, abilities, language)
+    return ModelInfo(
+        name=name_of(config.model),
+        created=created,
+        digest=digest,
+        abilities=abilities,
+        default_language=language,
+        condition_on_previous_text=config.condition_on_previous_text,
+    )
 
 
 def name_of(model: str) -> str:
-    """What clients call a model that is given by its name, or by its file's path."""
+    """The name for clients of a model that is configured by its name, or by its file's path."""
     return PurePath(model).name.removesuffix(".pt") if "/" in model else model
 
 
 def promised_digest(config: RuntimeConfig) -> str | None:
-    """sha256 that a checkpoint of this name has wherever it comes from; None: a file may hold anything."""
+    """sha256 that a checkpoint of this name has wherever it comes from; None: a path, whose file may hold anything."""
     return None if "/" in config.model else expected_sha256(config.model, config.model_sha256)
 
 
-def check_name(served: ServedModel, asked: str) -> None:
-    """Raises ApiError (404) where `asked` is neither the served model nor OpenAI's `whisper-1`."""
-    if asked not in (served.name, ALIAS):
-        message = f"The model `{asked}` does not exist here: this server has `{served.name}` (also as `{ALIAS}`)."
-        raise ApiError(404, message, param="model", code="model_not_found")
+def check_name(model: ModelInfo, name: str) -> None:
+    """Raises HttpError (404) where `name` is neither the served model's nor OpenAI's `whisper-1`."""
+    if name not in (model.name, ALIAS):
+        message = f"The model `{name}` does not exist here: this server has `{model.name}` (also as `{ALIAS}`)."
+        raise HttpError(404, message, param="model", code="model_not_found")

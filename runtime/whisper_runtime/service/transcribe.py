@@ -1,33 +1,28 @@
-"""One uploaded file on its way to text: disk, decoder, queue, model. It ends when the client or the time does."""
+"""One uploaded file on its way to text: disk, decoder, queue, model. It ends when its task or its time does."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from typing import Final, TypeVar
+from dataclasses import dataclass, field
+from typing import IO, Final, Protocol
 
-from fastapi import UploadFile
-from starlette.requests import Request
+from whisper_runtime.engine.interface import Engine, OutOfMemory, Samples
+from whisper_runtime.engine.transcription import Options, Segment, Transcription
+from whisper_runtime.errors import HttpError, unavailable
+from whisper_runtime.media.decode import BYTES_PER_SECOND, SAMPLE_RATE, AudioError
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.admission import Admission
+from whisper_runtime.service.decode_slots import DecodeSlots
 
-from whisper_runtime.engine.interface import OutOfMemory, Samples
-from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import ApiError, ClientGone
-from whisper_runtime.http.sse import Live
-from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError
-from whisper_runtime.service.admission import deadline, longest_now, queue_full, too_long
-from whisper_runtime.service.client_identity import client_of
-from whisper_runtime.service.state import Serving
-
-T = TypeVar("T")
-
-SAMPLE_RATE: Final = 16_000
 DECODE_SECONDS: Final = 120.0
 """The longest that a decoder may work on one file."""
 OUT_OF_MEMORY_RETRY_AFTER: Final = 10
-"""Seconds; whatever else holds the memory does not hold it for ever."""
+"""Seconds; another request holds the memory, and will end."""
 BAD_AUDIO: Final = {
     "NotAudio": "not_audio",
     "Empty": "empty_file",
@@ -39,103 +34,118 @@ BAD_AUDIO: Final = {
 """OpenAI's `code` for each reason why a file is refused."""
 
 
-async def transcribe(
-    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None = None
-) -> Transcription:
-    """What was said in `file`; raises ApiError for a bad file, a full queue, or no answer within the time allowed.
+class MediaDecoder(Protocol):
+    """Decodes a file into samples, as media.decode does.
 
-    `live` is told once the request has its place in the queue, and then of its segments.
+    Raises AudioError for a file that is no audio, or is longer than `max_seconds`, or takes longer than `timeout`
+    seconds to decode.
     """
-    started = time.perf_counter()
-    try:
-        async with asyncio.timeout(serving.config.request_timeout_seconds):
-            found = await _unless_gone(request, _through_the_model(serving, request, file, options, live))
-    except TimeoutError:
-        raise _out_of_time() from None
-    serving.metrics.transcribed(found, time.perf_counter() - started)
-    return found
+
+    def __call__(self, media: IO[bytes], *, max_seconds: float, timeout: float) -> Awaitable[Samples]: ...
 
 
-async def _through_the_model(
-    serving: Serving, request: Request, file: UploadFile, options: Options, live: Live | None
-) -> Transcription:
-    engine, config, client = serving.engine, serving.config, client_of(request.scope)
-    longest = longest_now(engine.long_speed, config.request_timeout_seconds, config.max_audio_seconds)
-    with ExitStack() as held:
-        samples = await _decoded(serving, file, longest, held)
+class SegmentStream:
+    """The segments of one running transcription, as they become final. Made in the event loop that reads it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.accepted = asyncio.Event()
+        """Set once the recording is decoded and has its place in the queue."""
+        self._segments: asyncio.Queue[Sequence[Segment] | None] = asyncio.Queue()
+
+    def on_segments(self, segments: Sequence[Segment]) -> None:
+        """Passes on the segments of one window, from the engine's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
+            self._loop.call_soon_threadsafe(self._segments.put_nowait, segments)
+
+    def end(self, work: asyncio.Task[Transcription]) -> None:
+        """Ends the stream with its `work`; retrieves the error, which asyncio would log if it is never retrieved."""
+        if not work.cancelled():
+            work.exception()
+        self._segments.put_nowait(None)
+
+    async def next_window(self) -> Sequence[Segment] | None:
+        """Waits for the next window's segments; None: there are no more."""
+        return await self._segments.get()
+
+
+@dataclass(frozen=True)
+class Transcriber:
+    """Takes a file through decoder, queue and model."""
+
+    engine: Engine
+    decode: MediaDecoder
+    admission: Admission
+    metrics: Metrics
+    request_timeout: float
+    """Seconds that a request may take in all."""
+    slots: DecodeSlots = field(default_factory=DecodeSlots)
+
+    async def transcribe(
+        self, media: IO[bytes], client: str, options: Options, stream: SegmentStream | None = None
+    ) -> Transcription:
+        """The transcription of `media`. `client` is the name under which limits count the sender.
+
+        `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
+        place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
+        full queue, 503 where device or process cannot go on, 504 where the time is over.
+        """
+        started = time.perf_counter()
         try:
-            seconds, queued = len(samples) / SAMPLE_RATE, engine.queued_audio_seconds
-            serving.rates.heard(client, seconds)
-            if error := queue_full(queued, seconds, engine.speed, serving.queue_limit) or serving.places.share_full(
-                client, seconds, engine.speed, serving.queue_limit
-            ):
-                raise error
-            held.enter_context(serving.places.taken(client, seconds))
-            async with asyncio.timeout(deadline(seconds, queued, engine.speed, config.request_timeout_seconds)):
-                future = engine.submit(samples, options, live and live.on_segments)
-                if live is not None:
-                    live.accepted.set()
-                return await _finished(future)
-        finally:
-            del samples  # or a traceback keeps this frame, and the recording on the disk, until garbage is collected
+            async with asyncio.timeout(self.request_timeout):
+                found = await self._transcribe(media, client, options, stream)
+        except TimeoutError:
+            raise _out_of_time() from None
+        self.metrics.transcribed(found, time.perf_counter() - started)
+        return found
+
+    async def _transcribe(
+        self, media: IO[bytes], client: str, options: Options, stream: SegmentStream | None
+    ) -> Transcription:
+        with ExitStack() as held:
+            samples = await self._decoded(media, held)
+            try:
+                allowed = held.enter_context(self.admission.after_decoding(client, len(samples) / SAMPLE_RATE))
+                async with asyncio.timeout(allowed):
+                    future = self.engine.submit(samples, options, stream and stream.on_segments)
+                    if stream is not None:
+                        stream.accepted.set()
+                    return await _finished(future)
+            finally:
+                del samples  # or a traceback keeps this frame, and the recording on the disk, until it is collected
+
+    async def _decoded(self, media: IO[bytes], held: ExitStack) -> Samples:
+        """The file's samples, whose disk is given back when `held` ends; raises HttpError (400, 413, 429, 503)."""
+        longest = self.admission.longest_recording
+        async with self.slots.take():
+            disk = held.enter_context(self.admission.disk.reserve(int(longest * BYTES_PER_SECOND)))
+            started = time.perf_counter()
+            try:
+                samples = await self.decode(media, max_seconds=longest, timeout=DECODE_SECONDS)
+            except AudioError as error:
+                if error.reason == "TooLong":
+                    raise self.admission.too_long(longest) from None
+                raise HttpError(400, error.message, param="file", code=BAD_AUDIO[error.reason]) from None
+            finally:
+                self.metrics.stage("decode", time.perf_counter() - started)
+            disk.shrink(samples.nbytes)
+            return samples
 
 
 async def _finished(future: Future[Transcription]) -> Transcription:
     try:
-        return await asyncio.wrap_future(future)  # cancelling this cancels `future`, which gives the place back
+        return await asyncio.wrap_future(future)  # cancelling this cancels `future`, which frees its place
     except OutOfMemory:
         message = "The device has no memory for this recording now: try again later, or send it in shorter parts."
-        headers = {"Retry-After": str(OUT_OF_MEMORY_RETRY_AFTER)}
-        raise ApiError(503, message, code="out_of_memory", headers=headers) from None
+        raise unavailable(message, "out_of_memory", OUT_OF_MEMORY_RETRY_AFTER) from None
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
         message = "The server stopped before this was transcribed: try again, and another replica will answer."
-        raise ApiError(503, message, code="shutting_down", headers={"Retry-After": "1"}) from None
+        raise unavailable(message, "shutting_down", 1) from None
 
 
-async def _decoded(serving: Serving, file: UploadFile, longest: float, held: ExitStack) -> Samples:
-    """The file's samples, whose disk is given back when `held` ends.
-
-    Raises ApiError where the file is no audio, or longer than `longest` seconds.
-    """
-    config = serving.config
-    async with serving.decoders.one():
-        disk = held.enter_context(serving.scratch.reserved(int(longest * BYTES_PER_SECOND)))
-        started = time.perf_counter()
-        try:
-            samples = await serving.decode(file.file, max_seconds=longest, timeout=DECODE_SECONDS)
-        except AudioError as error:
-            if error.reason == "TooLong":
-                raise too_long(longest, config.max_audio_seconds, config.request_timeout_seconds) from None
-            raise ApiError(400, error.message, param="file", code=BAD_AUDIO[error.reason]) from None
-        finally:
-            serving.metrics.stage("decode", time.perf_counter() - started)
-        disk.shrink(samples.nbytes)
-        return samples
-
-
-async def _unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
-    """What `work` gives; cancels it and raises ClientGone as soon as the client has hung up."""
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_hung_up(request))
-    try:
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone
-        return task.result()
-    finally:
-        task.cancel()
-        watch.cancel()
-        await asyncio.gather(task, watch, return_exceptions=True)  # until it has let go of file and place
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _out_of_time() -> ApiError:
+def _out_of_time() -> HttpError:
     """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
     message = "The transcription was not done in the time allowed for its length: send a shorter recording."
-    return ApiError(504, message, code="request_timeout")
+    return HttpError(504, message, code="request_timeout")

@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from typing import Any, Final
 
-from whisper_runtime.media.self_test import word_error_rate
+from whisper_runtime.media.wer import word_error_rate
 from whisper_runtime.verify.checks import CheckFailed, CheckFunction, VerifyTarget, expect_status
 
 PLAIN: Final = "/transcribe"

@@ -1,4 +1,4 @@
-"""`stream`: text while it is being heard, as OpenAI's server-sent events."""
+"""`stream`: text while it is transcribed, as OpenAI's server-sent events."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Message
 
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, SPOKEN, FakeEngine
-from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.conftest import PartsOf, Start, speech
+from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.http import sse
 from whisper_runtime.http.app import create_app
-from whisper_runtime.http.openai.options import Answer
-from whisper_runtime.http.sse import Said
+from whisper_runtime.http.openai.options import ResponseSpec
+from whisper_runtime.http.sse import SseText
 from whisper_runtime.service.model_info import ServedModel
 
 PATH = "/v1/audio/transcriptions"
 FIELDS = {"model": "base", "stream": "true"}
-SERVED = ServedModel("base", None, MULTILINGUAL, default_language=None)
+MODEL = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL).info
 ONE = replace(SEGMENT, text=" Ask not")
 TWO = replace(SEGMENT, id=1, text=" what your country.")
 BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))
@@ -88,11 +89,11 @@ def events(body: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def exchange(serving_of: ServingOf) -> Callable[..., Exchange]:
+def exchange(parts_of: PartsOf) -> Callable[..., Exchange]:
     def of(fields: dict[str, str] | None = None, **config: Any) -> Exchange:
-        serving = serving_of(**config)
-        seen = Exchange(create_app(serving), **(fields or {}))
-        seen.registry = serving.metrics.registry
+        parts = parts_of(**config)
+        seen = Exchange(create_app(parts), **(fields or {}))
+        seen.registry = parts.metrics.registry
         return seen
 
     return of
@@ -124,7 +125,7 @@ async def test_silence_is_an_empty_text(start: Start, engine: FakeEngine) -> Non
     assert events(answer.text) == [{"type": "transcript.text.done", "text": "", "usage": USAGE}]
 
 
-async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
+async def test_text_is_sent_before_the_rest_is_done(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:
     engine.answer = None
     seen = exchange()
     running = seen.start()
@@ -141,7 +142,7 @@ async def test_text_is_sent_before_the_rest_is_heard(exchange: Callable[..., Exc
     assert (seen.counted(200), seen.counted(499)) == (1, None)
 
 
-async def test_while_nothing_is_heard_comments_keep_the_connection(
+async def test_while_there_is_no_text_comments_keep_the_connection(
     exchange: Callable[..., Exchange], engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.001)
@@ -227,7 +228,7 @@ async def test_a_bug_while_events_are_written_breaks_the_answer_and_is_counted(
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Said, "done", broken)
+    monkeypatch.setattr(SseText, "done", broken)
     seen = exchange()
     with pytest.raises(ZeroDivisionError):
         await seen.start()
@@ -236,16 +237,9 @@ async def test_a_bug_while_events_are_written_breaks_the_answer_and_is_counted(
 
 @given(st.lists(st.text(alphabet=" \nab日")))
 def test_all_deltas_together_are_the_text(texts: list[str]) -> None:
-    said = Said(Answer("transcribe"), SERVED)
+    text_so_far = SseText(ResponseSpec("transcribe"), MODEL)
     segments = [replace(SEGMENT, text=text) for text in texts]
-    deltas = [delta.delta for segment in segments if (delta := said.more([segment]))]
+    deltas = [delta.delta for segment in segments if (delta := text_so_far.more([segment]))]
     assert "" not in deltas
     found = replace(SPOKEN, text="".join(texts), segments=tuple(segments))
-    assert "".join(deltas) == said.done(found).text
-
-
-def test_an_engine_that_speaks_after_the_servers_end_is_not_disturbed() -> None:
-    async def live() -> sse.Live:
-        return sse.Live()
-
-    asyncio.run(live()).on_segments([ONE])
+    assert "".join(deltas) == text_so_far.done(found).text

@@ -16,11 +16,10 @@ import pytest
 import whisper
 
 from tests.fakes.engine import FakeEngine
+from tests.fakes.parts import fake_parts
 from tests.runtime.damage import damaged
-from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.http.app import create_app
 from whisper_runtime.media import decode
-from whisper_runtime.service.state import Serving
 
 pytestmark = pytest.mark.slow
 
@@ -62,8 +61,8 @@ async def test_each_is_refused_and_nothing_is_left(
     files = damaged(jfk, work, listener.getsockname()[1], jfk)
     assert len(files) >= 300
     engine = FakeEngine()
-    serving = Serving(RuntimeConfig(model="base"), engine, decode.decode)
-    transport = httpx.ASGITransport(app=create_app(serving))
+    parts = fake_parts(engine, decode.decode)
+    transport = httpx.ASGITransport(app=create_app(parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://whisper") as client:
         assert (await client.post("/transcribe", files={"file": jfk.read_bytes()})).status_code == 200
         memory, descriptors, answers = anonymous_memory(), open_files(), Counter[tuple[str, str]]()
@@ -79,7 +78,7 @@ async def test_each_is_refused_and_nothing_is_left(
         assert set(REASONS) == {kind for kind, _ in answers}
         assert (await client.post("/transcribe", files={"file": jfk.read_bytes()})).status_code == 200
     assert engine.num_samples == [len(whisper.load_audio(str(jfk)))] * 2
-    assert (serving.scratch.used, open_files()) == (0, descriptors)
+    assert (parts.admission.disk.used, open_files()) == (0, descriptors)
     assert anonymous_memory() - memory < MEMORY_SLACK
     with pytest.raises(BlockingIOError):
         listener.accept()

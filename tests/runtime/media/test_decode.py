@@ -1,4 +1,4 @@
-"""Media is hostile: whatever is uploaded becomes samples or a sentence."""
+"""Media is hostile: whatever is uploaded becomes samples or an error message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import tempfile
+from asyncio import create_subprocess_exec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,7 +99,7 @@ async def test_of_many_tracks_it_takes_the_default_one(jfk: Path, tmp_path: Path
         (b"1\n00:00:01,000 --> 00:00:02,000\nAsk not.\n", "NotAudio"),
     ],
 )
-async def test_what_is_no_audio_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+async def test_what_is_not_audio_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "a").write_bytes(content)
     assert (await refused(tmp_path / "a")).reason == reason
 
@@ -121,12 +123,18 @@ async def test_a_decoder_that_takes_too_long_is_ended_with_all_that_it_started(t
     assert decoders() == before
 
 
-async def test_a_decoder_ends_with_its_request(tmp_path: Path) -> None:
-    path, before = tone(tmp_path / "a.flac", 600), decoders()
+async def test_a_decoder_ends_with_its_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, before, start, started = tone(tmp_path / "a.flac", 600), decoders(), create_subprocess_exec, asyncio.Event()
+
+    async def observed(*arguments: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await start(*arguments, **options)
+        started.set()
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", observed)
     task = asyncio.create_task(decoded(path))
-    async with asyncio.timeout(10):
-        while decoders() == before:
-            await asyncio.sleep(0.001)
+    await started.wait()
+    assert decoders() != before
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -147,7 +155,7 @@ async def test_decoded_audio_has_no_name_on_the_disk(
     assert not list(tmp_path.iterdir())
 
 
-LIMITED = decode._limited(1000, 5)  # pyright: ignore[reportPrivateUsage]
+LIMITED = decode.limited(1000, 5)
 
 
 @pytest.mark.parametrize(
@@ -174,25 +182,15 @@ async def test_the_kernel_holds_the_decoder_to_its_limits(tmp_path: Path, attemp
 
 
 async def test_the_decoder_ends_with_the_server(tmp_path: Path) -> None:
-    """Killed outright, the server cannot end its decoders: the kernel does."""
-    started = f"{' '.join(LIMITED)} sleep 60 & echo $!; wait"
-    server = await asyncio.create_subprocess_exec("bash", "-c", started, stdout=asyncio.subprocess.PIPE)
+    """Killed outright, the server cannot end its decoders: the kernel does, and their output then ends."""
+    decoder = f"{' '.join(LIMITED)} bash -c 'echo runs; exec sleep 60'"
+    server = await asyncio.create_subprocess_exec("bash", "-c", f"{decoder} & wait", stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None
-    decoder = int(await server.stdout.readline())
+    assert await server.stdout.readline() == b"runs\n"
+    server.send_signal(signal.SIGKILL)
     async with asyncio.timeout(10):
-        while Path(f"/proc/{decoder}/comm").read_text() != "sleep\n":
-            await asyncio.sleep(0.001)
-        server.send_signal(signal.SIGKILL)
+        assert await server.stdout.read() == b""
         await server.wait()
-        while alive(decoder):
-            await asyncio.sleep(0.001)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_this_machine_has_what_the_decoder_needs() -> None:

@@ -1,4 +1,4 @@
-"""What a file promises of its length: a whole one is never refused for it; one that was cut is, where that shows."""
+"""A whole file is never refused for the length that it declares; one that was cut is, where that shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speech is the proof: what hears it wrong never serves."""
+"""The golden clip is the proof: a model that transcribes it wrong never serves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whisper_runtime.media.self_test import NotProven, prove, word_error_rate
+from whisper_runtime.media.self_test import NotProven, prove
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ def clip(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_model_that_hears_right_passes(clip: Path) -> None:
+def test_a_model_that_is_right_passes(clip: Path) -> None:
     prove(str(clip), 0.0, lambda _: " please call me back tomorrow morning")
 
 
-@pytest.mark.parametrize("heard", ["", "the the the the the the", "Please call me back."])
-def test_one_that_does_not_is_refused(clip: Path, heard: str) -> None:
+@pytest.mark.parametrize("text", ["", "the the the the the the", "Please call me back."])
+def test_one_that_does_not_is_refused(clip: Path, text: str) -> None:
     with pytest.raises(NotProven, match="of the golden clip's words wrong, at most 20% may be"):
-        prove(str(clip), 0.2, lambda _: heard)
+        prove(str(clip), 0.2, lambda _: text)
 
 
-def test_how_much_may_be_wrong_is_the_users_to_say(clip: Path) -> None:
+def test_the_part_that_may_be_wrong_is_configured(clip: Path) -> None:
     prove(str(clip), 0.4, lambda _: "Please call me back.")
 
 
@@ -49,11 +49,3 @@ def test_a_clip_of_another_form_is_named(clip: Path) -> None:
         recording.writeframes(bytes(400))
     with pytest.raises(NotProven, match="is not 16-bit mono at 16000 Hz"):
         prove(str(clip), 0.2, lambda _: "anything")
-
-
-@pytest.mark.parametrize(
-    ("heard", "rate"),
-    [("a b c d", 0.0), ("A, b. C d!", 0.0), ("a b c", 0.25), ("a x c d", 0.25), ("a b c d e", 0.25), ("", 1.0)],
-)
-def test_word_error_rate(heard: str, rate: float) -> None:
-    assert word_error_rate("a b c d", heard) == rate

@@ -1,4 +1,4 @@
-"""Whether a pod has a way out is found by one connection, behind which nobody waits."""
+"""Whether a pod has egress is found by one connection, for which nothing waits."""
 
 from __future__ import annotations
 
@@ -6,27 +6,21 @@ import socket
 
 import pytest
 
-from whisper_runtime.process import egress_probe
-from whisper_runtime.process.egress_probe import look_for_a_way_out
+from whisper_runtime.process.egress_probe import probe_egress
 
 
-@pytest.fixture(autouse=True)
-def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(egress_probe, "PAUSES_SECONDS", (0.01, 0.01))
-
-
-def looked(host: str, port: int) -> dict[str, bool]:
+def probed(host: str, port: int, timeout: float = 3.0) -> dict[str, bool]:
     found: dict[str, bool] = {}
     environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port)}
-    thread = look_for_a_way_out(environment, found.__setitem__)
+    thread = probe_egress(environment, found.__setitem__, pauses=(0.0, 0.0), timeout=timeout)
     assert thread is not None
     thread.join()
     return found
 
 
-def test_an_address_that_takes_the_connection_is_a_way_out() -> None:
+def test_an_address_that_takes_the_connection_is_egress() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert looked(*listener.getsockname()) == {"kubernetes-api": True}
+        assert probed(*listener.getsockname()) == {"kubernetes-api": True}
 
 
 def test_it_is_tried_again_until_the_policies_of_a_new_pod_are_in_force() -> None:
@@ -34,11 +28,12 @@ def test_it_is_tried_again_until_the_policies_of_a_new_pod_are_in_force() -> Non
     listener = socket.create_server(("127.0.0.1", 0))
     host, port = listener.getsockname()
 
-    def told(_: str, is_open: bool) -> None:
+    def report(_: str, is_open: bool) -> None:
         found.append(is_open)
         listener.close()
 
-    thread = look_for_a_way_out({"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port)}, told)
+    environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": str(port)}
+    thread = probe_egress(environment, report, pauses=(0.0, 0.0))
     assert thread is not None
     thread.join()
     assert found == [True, False]
@@ -47,23 +42,23 @@ def test_it_is_tried_again_until_the_policies_of_a_new_pod_are_in_force() -> Non
 def test_one_that_refuses_it_is_none() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
-    assert looked(*address) == {"kubernetes-api": False}
+    assert probed(*address) == {"kubernetes-api": False}
 
 
-def test_one_that_drops_every_packet_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(egress_probe, "TIMEOUT_SECONDS", 0.2)
+def test_one_that_drops_every_packet_is_none() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         address = listener.getsockname()
         with socket.create_connection(address):  # its queue is full, so that the kernel lets the next one wait
-            assert looked(*address) == {"kubernetes-api": False}
+            assert probed(*address, timeout=0.2) == {"kubernetes-api": False}
 
 
 @pytest.mark.parametrize(
     "environment", [{}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT": "443"}]
 )
 def test_outside_of_a_cluster_nothing_is_tried(environment: dict[str, str]) -> None:
-    assert (
-        look_for_a_way_out(environment, lambda target, is_open: pytest.fail(f"{target} was tried: {is_open}")) is None
-    )
+    def report(target: str, is_open: bool) -> None:
+        pytest.fail(f"{target} was tried: {is_open}")
+
+    assert probe_egress(environment, report) is None

@@ -1,24 +1,24 @@
-"""What a client may keep the server waiting for, over real sockets."""
+"""Every wait of the server for a client has a bound, over real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.fakes.engine import SEGMENT, FakeEngine
-from tests.runtime.conftest import ServingOf, speech
+from tests.runtime.conftest import PartsOf, speech
 from whisper_runtime.http.app import create_app
-from whisper_runtime.process import servers
 from whisper_runtime.process.http_protocol import Connection
-from whisper_runtime.process.servers import Server
+from whisper_runtime.process.servers import UvicornServer, uvicorn_server
 
 PATH = "/v1/audio/transcriptions"
 HUGE = replace(SEGMENT, text="a" * 20_000_000)
@@ -26,22 +26,28 @@ HUGE = replace(SEGMENT, text="a" * 20_000_000)
 SECONDS = 20
 
 
+class Impatient(Connection):
+    """Waits for a header, and for a client that does not read, no longer than a test does."""
+
+    header_seconds = 0.1
+    unread_seconds = 0.1
+
+
 @asynccontextmanager
-async def running(app: Any) -> AsyncIterator[tuple[Server, int]]:
-    """A server, and its port."""
+async def running(app: Any, **options: Any) -> AsyncIterator[tuple[UvicornServer, int]]:
+    """A server, and its port; the socket takes connections at once."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        serves = servers._server(app)
-        task = asyncio.create_task(serves.serve(sockets=[listener]))
-        await until(lambda: serves.started)
-        yield serves, listener.getsockname()[1]
-        serves.should_exit = True
+        server = uvicorn_server(app, **options)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        yield server, listener.getsockname()[1]
+        server.should_exit = True
         await task
 
 
-async def until(true: Callable[[], Any]) -> None:
+async def idle(server: UvicornServer) -> None:
+    """Waits until no request is left."""
     async with asyncio.timeout(SECONDS):
-        while not true():
-            await asyncio.sleep(0.001)
+        await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
 
 
 async def closed(reader: asyncio.StreamReader) -> bytes:
@@ -51,61 +57,63 @@ async def closed(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("where", "bound", "sent"),
+    ("options", "sent"),
     [
-        (servers, "KEEP_ALIVE_SECONDS", b""),
-        (Connection, "header_seconds", b"GET /v1/models HTTP/1.1\r\nHost: a\r\n"),
+        ({"keep_alive_seconds": 0.1}, b""),
+        ({"connection": Impatient}, b"GET /v1/models HTTP/1.1\r\nHost: a\r\n"),
     ],
 )
-async def test_who_sends_no_whole_header_is_disconnected(
-    serving_of: ServingOf, monkeypatch: pytest.MonkeyPatch, where: object, bound: str, sent: bytes
+async def test_a_client_that_sends_no_whole_header_is_disconnected(
+    parts_of: PartsOf, options: dict[str, Any], sent: bytes
 ) -> None:
-    monkeypatch.setattr(where, bound, 0.1)
-    async with running(create_app(serving_of())) as (_, port):
+    async with running(create_app(parts_of()), **options) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
         assert await closed(reader) == b""
         writer.close()
 
 
-async def test_a_header_that_comes_byte_by_byte_is_not_waited_for_longer(
-    serving_of: ServingOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_header_that_comes_byte_by_byte_is_not_waited_for_longer(parts_of: PartsOf) -> None:
     """Given a client that has had an answer before, and then never ends the next header."""
-    monkeypatch.setattr(Connection, "header_seconds", 0.2)
-    async with running(create_app(serving_of())) as (serves, port):
+    async with running(create_app(parts_of()), connection=Impatient) as (server, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
 
         async def drip() -> None:
-            while serves.server_state.connections:
+            while server.server_state.connections:
                 writer.write(b"G")
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # the client's pace, well within the bound on a whole header
 
         async with asyncio.timeout(SECONDS):
             await asyncio.gather(drip(), reader.read(), return_exceptions=True)
         writer.close()
 
 
-async def test_a_body_may_take_longer_than_a_header(serving_of: ServingOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Connection, "header_seconds", 0.02)
+async def test_a_body_may_take_longer_than_a_header(parts_of: PartsOf) -> None:
     request = httpx.Request("POST", "http://whisper/transcribe", files=speech(), headers={"connection": "close"})
-    body = request.read()
-    async with running(create_app(serving_of())) as (_, port):
+    body, reading = request.read(), asyncio.Event()
+    app = create_app(parts_of())
+
+    async def observed(scope: Scope, receive: Receive, send: Send) -> None:
+        reading.set()
+        await app(scope, receive, send)
+
+    async with running(observed, connection=Impatient) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head(request) + body[:-10])
-        await asyncio.sleep(0.1)
+        await reading.wait()
+        await asyncio.sleep(Impatient.header_seconds)  # a timer that the header had started would be over now
         writer.write(body[-10:])
         assert (await closed(reader)).startswith(b"HTTP/1.1 200")
         writer.close()
 
 
-async def test_who_still_sends_a_refused_form_gets_the_answer_and_no_reset(serving_of: ServingOf) -> None:
+async def test_a_client_that_still_sends_a_refused_form_gets_the_answer_and_no_reset(parts_of: PartsOf) -> None:
     headers = {"connection": "close", "content-type": "multipart/form-data; boundary=x"}
     body = b'--x\r\ncontent-disposition: form-data; name="language"\r\n\r\n' + b"x" * 20_000_000
     request = httpx.Request("POST", "http://whisper/transcribe", content=body, headers=headers)
-    async with running(create_app(serving_of())) as (_, port):
+    async with running(create_app(parts_of())) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head(request) + body)
         async with asyncio.timeout(SECONDS):
@@ -119,15 +127,15 @@ async def test_who_still_sends_a_refused_form_gets_the_answer_and_no_reset(servi
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01 no HTTP\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nCookie: " + b"a" * 70_000]
 )
-async def test_what_is_no_http_is_refused_like_everything_else(serving_of: ServingOf, sent: bytes) -> None:
-    async with running(create_app(serving_of())) as (_, port):
+async def test_what_is_not_http_is_refused_like_everything_else(parts_of: PartsOf, sent: bytes) -> None:
+    async with running(create_app(parts_of())) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(sent)
         status, _, body = (await closed(reader)).partition(b"\r\n\r\n")
         writer.close()
     assert status.startswith(b"HTTP/1.1 400")
     assert json.loads(body)["error"] == {
-        "message": "Invalid HTTP request received. A header may have 64 KiB.",
+        "message": "Invalid HTTP request received. A header may have at most 64 KiB.",
         "type": "invalid_request_error",
         "param": None,
         "code": "invalid_http",
@@ -150,36 +158,40 @@ async def begun(port: int, engine: FakeEngine) -> socket.socket:
     return client
 
 
-async def test_who_stops_reading_a_stream_has_hung_up(
-    serving_of: ServingOf, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Connection, "unread_seconds", 0.1)
-    engine.answer, serving = None, serving_of()
-    async with running(create_app(serving)) as (serves, port):
+async def test_a_client_that_stops_reading_a_stream_has_hung_up(parts_of: PartsOf, engine: FakeEngine) -> None:
+    engine.answer, parts = None, parts_of()
+    async with running(create_app(parts), connection=Impatient) as (server, port):
         with await begun(port, engine):
-            assert serving.scratch.used > 0
-            await until(lambda: not serves.busy)
-    assert serving.scratch.used == 0
+            assert parts.admission.disk.used > 0
+            await idle(server)
+    assert parts.admission.disk.used == 0
     assert engine.held[0].cancelled()
     labels = {"route": PATH, "status": "499"}
-    assert serving.metrics.registry.get_sample_value("whisper_requests_total", labels) == 1
+    assert parts.metrics.registry.get_sample_value("whisper_requests_total", labels) == 1
 
 
-async def test_who_reads_slowly_is_served(serving_of: ServingOf, engine: FakeEngine) -> None:
-    """Given a look at the connection after some was read, and another after nothing was."""
+async def test_a_client_that_reads_slowly_is_served(parts_of: PartsOf, engine: FakeEngine) -> None:
+    """Given a check of the connection after some was read, and another after nothing was."""
+    paused = asyncio.Event()
+
+    class Observed(Connection):
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            paused.set()
+
     engine.answer = None
-    async with running(create_app(serving_of())) as (serves, port):
+    async with running(create_app(parts_of()), connection=Observed) as (server, port):
         with await begun(port, engine) as client:
-            (connection,) = serves.server_state.connections
+            (connection,) = server.server_state.connections
             assert isinstance(connection, Connection)
-            await until(lambda: connection.flow.write_paused)
+            await paused.wait()
             waiting = connection.transport.get_write_buffer_size()
             client.setblocking(False)
             async with asyncio.timeout(SECONDS):
                 while connection.transport.get_write_buffer_size() == waiting:
                     await asyncio.get_running_loop().sock_recv(client, 1_000_000)
-            connection.look_again(waiting)
+            connection.check_progress(waiting)
             assert not connection.transport.is_closing()
-            connection.look_again(connection.transport.get_write_buffer_size())
+            connection.check_progress(connection.transport.get_write_buffer_size())
             assert connection.transport.is_closing()
-            await until(lambda: not serves.busy)
+            await idle(server)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.process.test_life import free_port, wait_until
+from tests.runtime.process.test_servers import free_port, wait_until
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import HEALTH_PATH
 

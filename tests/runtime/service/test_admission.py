@@ -1,64 +1,127 @@
-"""Who may come in, and what the others are told."""
+"""Every limit is asked at the door, before the body is read, and again after decoding, when the length is known."""
 
 from __future__ import annotations
 
-import math
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from tests.fakes.engine import FakeEngine
-from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.conftest import Start, speech
+from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import State
-from whisper_runtime.http.early_response import retry_after
-from whisper_runtime.service.admission import Saturation, deadline, longest_now, queue_full, queue_limit
-from whisper_runtime.service.lifecycle import Phase
-from whisper_runtime.service.state import Serving
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.admission import Admission, Saturation
+from whisper_runtime.service.lifecycle import Lifecycle, Phase
+
+
+def admission(engine: FakeEngine, phase: Phase = Phase.SERVING, **config: Any) -> Admission:
+    lifecycle = Lifecycle()
+    lifecycle.phase = phase
+    return Admission(RuntimeConfig(**config), engine, lifecycle)
+
+
+def refusal(asked: Admission, client: str = "alice", body_bytes: int | None = 100) -> tuple[int, str, set[str]]:
+    """Status, code and headers of the refusal at the door."""
+    with pytest.raises(HttpError) as error:
+        asked.at_the_door(client, body_bytes)
+    return error.value.status_code, str(error.value.body["code"]), set(error.value.headers or {})
+
+
+RATE = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"}
 
 
 @pytest.mark.parametrize(
-    ("queued", "seconds", "taken"),
+    ("phase", "state", "queued", "body_bytes", "expected"),
     [
-        (0, 10, True),
-        (0, 5000, True),  # an empty queue takes any file, or long ones would never get in
-        (1000, 800, True),
-        (1000, 801, False),
-        (1800, 0, False),
+        (Phase.REFUSING, State.READY, 0, 100, (503, "shutting_down", {"Retry-After"})),
+        (Phase.REFUSING, State.LOADING, 0, 100, (503, "shutting_down", {"Retry-After"})),
+        (Phase.SERVING, State.LOADING, 0, 100, (503, "model_not_ready", {"Retry-After"})),
+        (Phase.LEAVING, State.READY, 120, 100, (429, "queue_full", {"Retry-After"})),
+        # From here on the request has been counted, and its response says what is left.
+        (Phase.SERVING, State.READY, 0, 1001, (413, "upload_too_large", RATE)),
+        (Phase.SERVING, State.READY, 0, None, (503, "scratch_full", RATE | {"Retry-After"})),
     ],
 )
-def test_the_queue_is_counted_in_seconds_of_audio(queued: float, seconds: float, taken: bool) -> None:
-    assert (queue_full(queued, seconds, speed=10, limit=1800) is None) == taken
-
-
-@pytest.mark.parametrize(
-    ("excess", "speed", "seconds"), [(0, 10, 1), (5, 10, 1), (300, 10, 30), (300, 0.5, 120), (3600, 1, 120)]
-)
-def test_retry_after_follows_the_measured_speed(excess: float, speed: float, seconds: int) -> None:
-    assert retry_after(excess, speed) == seconds
-
-
-@pytest.mark.parametrize(
-    ("configured", "speed", "timeout", "limit"),
-    [(1800, 100, 300, 1800), (1800, 2, 300, 300), (1800, 0.5, 300, 75)],
-)
-def test_no_more_may_wait_than_half_of_the_time_out_works_off(
-    configured: float, speed: float, timeout: float, limit: float
+def test_the_door_refuses_for_the_first_reason_of_all(
+    engine: FakeEngine,
+    phase: Phase,
+    state: State,
+    queued: float,
+    body_bytes: int | None,
+    expected: tuple[int, str, set[str]],
 ) -> None:
-    assert queue_limit(configured, speed, timeout) == limit
+    """Given a disk on which another upload leaves less room than a chunked body may take."""
+    engine.state, engine.queued_audio_seconds = state, queued
+    limits = {"max_upload_bytes": 1000, "max_scratch_bytes": 1500, "max_queued_audio_seconds": 120}
+    asked = admission(engine, phase, requests_per_minute=10, **limits)
+    asked.disk.reserve(600)
+    assert refusal(asked, body_bytes=body_bytes) == expected
 
 
-@pytest.mark.parametrize(("speed", "longest"), [(math.inf, 14400), (100, 14400), (10, 3000), (0.5, 150)])
-def test_the_longest_recording_follows_from_the_speed_and_the_time_out(speed: float, longest: float) -> None:
-    assert longest_now(speed, request_timeout=300, max_audio=14400) == longest
+def test_a_rate_that_is_used_up_is_found_at_the_door(engine: FakeEngine) -> None:
+    asked = admission(engine, requests_per_minute=1)
+    with asked.at_the_door("alice", 100):
+        pass
+    assert refusal(asked) == (429, "rate_limit_exceeded", RATE | {"Retry-After"})
+    with asked.at_the_door("bob", 100):
+        pass
 
 
-@pytest.mark.parametrize(
-    ("seconds", "queued", "speed", "allowed"),
-    [(1, 0, 100, 30.04), (10, 50, 10, 54), (60, 0, 1, 270), (3000, 0, 10, 300)],
-)
-def test_the_deadline_follows_from_the_length_and_the_queue_up_to_the_time_out(
-    seconds: float, queued: float, speed: float, allowed: float
+def test_a_share_that_is_full_is_found_at_the_door(engine: FakeEngine) -> None:
+    asked = admission(engine, max_queued_audio_seconds=100)
+    with asked.at_the_door("bob", 100), asked.after_decoding("alice", 60):
+        assert refusal(asked) == (429, "client_share_full", {"Retry-After"})
+
+
+def test_a_request_that_the_server_could_not_take_is_not_counted(engine: FakeEngine) -> None:
+    asked = admission(engine, requests_per_minute=1, max_queued_audio_seconds=10)
+    engine.queued_audio_seconds = 10
+    assert refusal(asked)[:2] == (429, "queue_full")
+    engine.queued_audio_seconds = 0
+    with asked.at_the_door("alice", 100):
+        pass
+
+
+@pytest.mark.parametrize(("body_bytes", "reserved"), [(100, 100), (0, 0), (None, 1000)])
+def test_an_admitted_body_has_its_disk_until_its_response_is_over(
+    engine: FakeEngine, body_bytes: int | None, reserved: int
 ) -> None:
-    assert deadline(seconds, queued, speed, request_timeout=300) == pytest.approx(allowed)
+    asked = admission(engine, max_upload_bytes=1000)
+    with asked.at_the_door("alice", body_bytes):
+        assert asked.disk.used == reserved
+    assert asked.disk.used == 0
+
+
+def test_no_body_may_be_larger_than_the_disk(engine: FakeEngine) -> None:
+    assert refusal(admission(engine, max_scratch_bytes=500), body_bytes=501)[:2] == (413, "upload_too_large")
+
+
+def test_after_decoding_a_recording_has_a_place_and_a_deadline(engine: FakeEngine) -> None:
+    engine.queued_audio_seconds, engine.speed = 50, 10
+    asked = admission(engine)
+    with asked.after_decoding("alice", 10) as seconds:
+        assert seconds == 54
+        assert asked.shares.refusal("alice", 1, speed=10, limit=5) is not None
+    assert asked.shares.refusal("alice", 1, speed=10, limit=5) is None
+
+
+@pytest.mark.parametrize(("queued", "held", "code"), [(110, 0, "queue_full"), (40, 40, "client_share_full")])
+def test_a_recording_that_is_too_long_for_its_place_is_refused_after_decoding_and_counted(
+    engine: FakeEngine, queued: float, held: float, code: str
+) -> None:
+    engine.queued_audio_seconds = queued
+    asked = admission(engine, max_queued_audio_seconds=120, audio_minutes_per_hour=10)
+    asked.shares.note_request("bob")
+    asked.shares.note_request("alice")
+    with ExitStack() as stack:
+        if held:
+            stack.enter_context(asked.shares.hold("alice", held))
+        with pytest.raises(HttpError) as error, asked.after_decoding("alice", 60):
+            pass
+    assert (error.value.status_code, error.value.body["code"]) == (429, code)
+    assert asked.rates.headers("alice")["x-ratelimit-remaining-audio-seconds"] == "540"
 
 
 def test_saturation_ends_only_when_half_of_the_queue_is_empty() -> None:
@@ -70,15 +133,14 @@ def test_saturation_ends_only_when_half_of_the_queue_is_empty() -> None:
     assert seen == [False, False, True, True, True, False, False]
 
 
-async def test_a_saturated_pod_is_not_ready_but_healthy(start: Start, serving_of: ServingOf) -> None:
-    serving = serving_of()
-    client = start(serving, probes=True)
-    serving.saturation.observe(queued=serving.queue_limit, limit=serving.queue_limit)
-    answer = await client.get("/ready")
-    assert (answer.status_code, answer.json()) == (503, {"status": "saturated"})
-    assert (await client.get("/health")).status_code == 200
-    serving.saturation.observe(queued=0, limit=serving.queue_limit)
-    assert (await client.get("/ready")).status_code == 200
+def test_saturation_follows_the_load(engine: FakeEngine) -> None:
+    asked = admission(engine, max_queued_audio_seconds=100)
+    engine.queued_audio_seconds = 90
+    asked.observe_load()
+    assert asked.saturation.full
+    engine.queued_audio_seconds = 0
+    asked.observe_load()
+    assert not asked.saturation.full
 
 
 async def test_what_takes_longer_than_the_time_out_is_413_naming_the_longest(start: Start, engine: FakeEngine) -> None:
@@ -96,33 +158,3 @@ async def test_a_full_queue_is_429_with_retry_after(start: Start, engine: FakeEn
     answer = await start(max_queued_audio_seconds=120).post("/transcribe", files=speech(60))
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "queue_full")
     assert answer.headers["retry-after"] == "20"
-
-
-async def test_a_queue_that_is_full_already_is_found_at_the_door(start: Start, engine: FakeEngine) -> None:
-    engine.queued_audio_seconds = 120
-    answer = await start(max_queued_audio_seconds=120).post("/transcribe", content=b"never read")
-    assert answer.status_code == 429
-    assert answer.headers["connection"] == "close"
-
-
-async def test_while_the_model_loads_work_is_refused_and_reading_is_not(start: Start, engine: FakeEngine) -> None:
-    engine.state = State.LOADING
-    client = start()
-    answer = await client.post("/transcribe", files=speech())
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "model_not_ready")
-    assert answer.headers["retry-after"] == "5"
-    assert (await client.get("/v1/models")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("phase", "status", "connection"),
-    [(Phase.SERVING, 200, None), (Phase.LEAVING, 200, "close"), (Phase.REFUSING, 503, "close")],
-)
-async def test_a_process_that_leaves(
-    start: Start, serving_of: ServingOf, phase: Phase, status: int, connection: str | None
-) -> None:
-    serving: Serving = serving_of()
-    serving.lifecycle.phase = phase
-    answer = await start(serving).post("/transcribe", files=speech())
-    assert (answer.status_code, answer.headers.get("connection")) == (status, connection)
-    assert ("retry-after" in answer.headers) == (status == 503)

@@ -1,4 +1,4 @@
-"""Which model is served, and what is claimed of it."""
+"""The served model: its name, its digest, its default language, and what becomes known during the start."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from tests.fakes.engine import ENGLISH, MULTILINGUAL, TURBO
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS
-from whisper_runtime.engine.interface import Abilities
-from whisper_runtime.service.model_info import promised_digest, served_model
+from whisper_runtime.engine.interface import NO_MODEL, Abilities
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.model_info import ServedModel, check_name, promised_digest
 
 DIGEST = "a" * 64
 
@@ -25,7 +26,7 @@ DIGEST = "a" * 64
     ],
 )
 def test_a_model_is_called_by_its_name_or_its_files(model: str, name: str) -> None:
-    assert served_model(RuntimeConfig(model=model), DIGEST, MULTILINGUAL).name == name
+    assert ServedModel(RuntimeConfig(model=model)).info.name == name
 
 
 @pytest.mark.parametrize(
@@ -53,4 +54,27 @@ def test_a_name_promises_a_digest_and_a_path_none(config: dict[str, Any], digest
 )
 def test_the_language_of_requests_that_name_none(abilities: Abilities, language: str, default: str | None) -> None:
     config = RuntimeConfig(model="/models/mine.pt", language=language)
-    assert served_model(config, DIGEST, abilities).default_language == default
+    assert ServedModel(config, abilities).info.default_language == default
+
+
+def test_the_start_notes_what_it_finds_out() -> None:
+    model = ServedModel(RuntimeConfig(model="/models/mine.pt"))
+    first = model.info
+    assert (first.digest, first.abilities) == (None, NO_MODEL)
+    model.has_digest(DIGEST)
+    assert (model.info.digest, model.info.abilities) == (DIGEST, NO_MODEL)
+    model.has_abilities(ENGLISH)
+    assert (model.info.digest, model.info.english_only, model.info.created) == (DIGEST, True, first.created)
+    assert first.digest is None  # a request that runs keeps what it has read
+
+
+@pytest.mark.parametrize("name", ["mine", "whisper-1"])
+def test_a_model_answers_to_its_name_and_to_openais(name: str) -> None:
+    check_name(ServedModel(RuntimeConfig(model="/models/mine.pt")).info, name)
+
+
+def test_another_name_is_404() -> None:
+    with pytest.raises(HttpError) as error:
+        check_name(ServedModel(RuntimeConfig(model="base")).info, "gpt-4o")
+    assert (error.value.status_code, error.value.body["param"]) == (404, "model")
+    assert str(error.value.body["message"]).startswith("The model `gpt-4o` does not exist here: this server has `base`")

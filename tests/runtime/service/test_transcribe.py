@@ -1,24 +1,22 @@
-"""A request ends when its client or its time does, and gives its place in the queue back."""
+"""A transcription ends when its task or its time does, and gives its place in the queue and its disk back."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import weakref
-from collections.abc import Iterator
 from typing import IO
 
 import pytest
-from starlette.types import Message
 
-from tests.fakes.engine import FakeEngine, fake_decode
-from tests.runtime.conftest import ServingOf, Start, speech
-from whisper_runtime.contract.config import RuntimeConfig
+from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine, fake_decode
+from tests.fakes.parts import fake_parts
+from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import OutOfMemory, Samples
-from whisper_runtime.http.app import create_app
-from whisper_runtime.service.state import Serving
-
-FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'
+from whisper_runtime.engine.transcription import Options
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.transcribe import SegmentStream
 
 
 async def test_no_answer_in_time_is_504_and_not_repeated(start: Start, engine: FakeEngine) -> None:
@@ -29,40 +27,12 @@ async def test_no_answer_in_time_is_504_and_not_repeated(start: Start, engine: F
     assert [future.cancelled() for future in engine.held] == [True]
 
 
-async def test_a_client_that_hangs_up_frees_its_place(serving_of: ServingOf, engine: FakeEngine) -> None:
-    engine.answer = None
-    hung_up = asyncio.Event()
-    messages: Iterator[Message] = iter([{"type": "http.request", "body": FORM}])
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        for message in messages:
-            return message
-        await hung_up.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
-    scope = {"type": "http", "method": "POST", "path": "/transcribe", "query_string": b"", "headers": headers}
-    serving = serving_of()
-    request = asyncio.create_task(create_app(serving)(scope, receive, send))
-    async with asyncio.timeout(10):
-        await engine.until_submitted()
-        hung_up.set()
-        await request
-    assert engine.held[0].cancelled()
-    assert sent[0]["status"] == 499
-
-
 async def test_the_engine_stopping_is_503(start: Start, engine: FakeEngine) -> None:
     engine.answer = None
     request = asyncio.create_task(start().post("/transcribe", files=speech()))
-    async with asyncio.timeout(10):
-        await engine.until_submitted()
-        engine.held[0].cancel()
-        answer = await request
+    await engine.until_submitted()
+    engine.held[0].cancel()
+    answer = await request
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
 
 
@@ -78,11 +48,10 @@ async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: 
     engine.answer = None
     client = start()
     request = asyncio.create_task(client.post("/transcribe", files=speech()))
-    async with asyncio.timeout(10):
-        await engine.until_submitted()
-        assert (await client.get("/health")).status_code == 200
-        engine.held[0].cancel()
-        await request
+    await engine.until_submitted()
+    assert (await client.get("/health")).status_code == 200
+    engine.held[0].cancel()
+    await request
 
 
 @pytest.mark.parametrize(("ends", "status"), [(None, 504), (OutOfMemory(), 503)])
@@ -98,10 +67,63 @@ async def test_a_recording_without_answer_leaves_the_disk_at_once(
         return samples
 
     engine.answer = ends
-    config = RuntimeConfig(model="base", request_timeout_seconds=1)
     gc.disable()
     try:
-        answer = await start(Serving(config, engine, decode)).post("/transcribe", files=speech())
+        parts = fake_parts(engine, decode, request_timeout_seconds=1)
+        answer = await start(parts).post("/transcribe", files=speech())
         assert (answer.status_code, decoded[0]()) == (status, None)
     finally:
         gc.enable()
+
+
+async def test_cancelling_the_task_frees_its_place_and_its_disk(engine: FakeEngine) -> None:
+    engine.answer = None
+    parts = fake_parts(engine)
+    work = asyncio.create_task(parts.transcriber.transcribe(io.BytesIO(b"speech 5"), "alice", Options()))
+    await engine.until_submitted()
+    assert parts.admission.disk.used == 5 * 16_000 * 4
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert engine.held[0].cancelled()
+    assert (parts.admission.disk.used, parts.admission.shares.oldest_wait) == (0, 0)
+
+
+async def test_the_audio_counts_for_the_client(engine: FakeEngine) -> None:
+    parts = fake_parts(engine, audio_minutes_per_hour=1)
+    await parts.transcriber.transcribe(io.BytesIO(b"speech 20"), "alice", Options())
+    assert parts.admission.rates.headers("alice")["x-ratelimit-remaining-audio-seconds"] == "40"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [(b"", 400, "empty_file"), (b"<html>", 400, "not_audio"), (b"speech 61", 413, "audio_too_long")],
+)
+async def test_a_file_that_cannot_be_taken_leaves_nothing_behind(
+    engine: FakeEngine, content: bytes, status: int, code: str
+) -> None:
+    parts = fake_parts(engine, max_audio_seconds=60)
+    with pytest.raises(HttpError) as error:
+        await parts.transcriber.transcribe(io.BytesIO(content), "alice", Options())
+    assert (error.value.status_code, error.value.body["code"], error.value.body["param"]) == (status, code, "file")
+    assert (parts.admission.disk.used, engine.held) == (0, [])
+
+
+async def test_segments_come_as_they_become_final_and_then_an_end(engine: FakeEngine) -> None:
+    engine.answer, stream = None, SegmentStream()
+    transcribed = fake_parts(engine).transcriber.transcribe(io.BytesIO(b"speech"), "alice", Options(), stream)
+    work = asyncio.create_task(transcribed)
+    work.add_done_callback(stream.end)
+    await stream.accepted.wait()
+    engine.emit(SEGMENT)
+    assert await stream.next_window() == (SEGMENT,)
+    engine.held[0].set_result(SPOKEN)
+    assert await stream.next_window() is None
+    assert await work == SPOKEN
+
+
+def test_an_engine_that_emits_after_the_servers_end_is_not_disturbed() -> None:
+    async def stream() -> SegmentStream:
+        return SegmentStream()
+
+    asyncio.run(stream()).on_segments([SEGMENT])

@@ -1,1 +1,1 @@
-"""What is asked of a request before its body is read: one ASGI layer a file."""
+"""The layers around the routes. Each translates ASGI and decides nothing itself; http/app.py has them in order."""

@@ -1,4 +1,4 @@
-"""Around all layers that refuse: a request's id, its line in the log, its count, and the answer to a bug."""
+"""Around all layers that refuse: a request's id, its line in the log, its count, and the response to a bug."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.errors import ApiError, error_response, internal_error
+from whisper_runtime.errors import error_response, internal_error
+from whisper_runtime.http.middleware.base import HttpMiddleware
+from whisper_runtime.http.request_state import state_of
 from whisper_runtime.logs import request_id
 from whisper_runtime.metrics import Metrics
 
@@ -21,48 +23,46 @@ log = logging.getLogger(__name__)
 
 SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH})
-"""Asked every few seconds and by no client, so logged for debugging only, and not counted."""
+"""Requested every few seconds and by no client, so logged for debugging only, and not counted."""
 
 
-class Access:
+class AccessLogMiddleware(HttpMiddleware):
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app = app
+        super().__init__(app)
         self.metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+    async def on_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         current = id_of(Headers(scope=scope).get("x-request-id", ""))
         token = request_id.set(current)
-        answer = _Answer(send, current)
+        response = _ObservedResponse(send, current)
         try:
-            await self._answer(scope, receive, answer)
+            await self._respond(scope, receive, response)
         finally:
-            self._note(scope, answer, time.perf_counter() - started)
+            self._note(scope, response, time.perf_counter() - started)
             request_id.reset(token)
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, response: _ObservedResponse) -> None:
         try:
-            await self.app(scope, receive, answer.send)
+            await self.app(scope, receive, response.send)
         except Exception:
             log.exception("unexpected error")
-            if answer.status is not None:
-                ended(scope, internal_error())
-                raise  # the answer has begun: only breaking the connection tells the client
-            await error_response(internal_error())(scope, receive, answer.send)
+            if response.status is not None:
+                state_of(scope).stream_error = internal_error()
+                raise  # the response has begun: only breaking the connection tells the client
+            await error_response(internal_error())(scope, receive, response.send)
 
-    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
-        error: ApiError | None = scope.get("state", {}).get("ended")
-        shown, cause = (error.status_code, error.body["code"]) if error else (answer.status or 499, answer.cause)
+    def _note(self, scope: Scope, response: _ObservedResponse, seconds: float) -> None:
+        error = state_of(scope).stream_error
+        shown, cause = (error.status_code, error.body["code"]) if error else (response.status or 499, response.cause)
         level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
         log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
         if scope["path"] not in PROBED:
             self.metrics.answered(route_of(scope), shown, cause)
 
 
-class _Answer:
-    """An answer on its way out; `status` is None until it has begun, `cause` is the code of its error."""
+class _ObservedResponse:
+    """A response on its way out; `status` is None until it has begun, `cause` is the code of its error."""
 
     def __init__(self, send: Send, current: str) -> None:
         self._send = send
@@ -79,14 +79,9 @@ class _Answer:
         await self._send(message)
 
 
-def ended(scope: Scope, error: ApiError | None) -> None:
-    """Notes how an answer ended that had begun with 200: the log and the metrics show that. None: as it began."""
-    scope.setdefault("state", {})["ended"] = error
-
-
-def id_of(asked: str) -> str:
+def id_of(header: str) -> str:
     """The client's own id where it is sane, else a new one."""
-    return asked if SANE_ID.fullmatch(asked) else uuid.uuid4().hex
+    return header if SANE_ID.fullmatch(header) else uuid.uuid4().hex
 
 
 def cause_of(body: bytes) -> str | None:
@@ -99,7 +94,7 @@ def cause_of(body: bytes) -> str | None:
 
 
 def route_of(scope: Scope) -> str:
-    """The route's template, so that the number of label values stays bounded."""
+    """The route's template, so that the number of label values stays bounded; `none` where no route matched."""
     return str(getattr(scope.get("route"), "path", "none"))
 
 

@@ -14,31 +14,33 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from whisper_runtime.errors import ApiError
+from whisper_runtime.errors import HttpError
 from whisper_runtime.http.early_response import refuse
-from whisper_runtime.service.client_identity import named
+from whisper_runtime.http.middleware.base import HttpMiddleware
+from whisper_runtime.http.request_state import state_of
+from whisper_runtime.service.client_identity import MAX_CLIENTS, by_key
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS: Final = 1.0
-MAX_CLIENTS: Final = 10_000
 MAX_KEY_BYTES: Final = 4096
 
-Signature = tuple[tuple[str, int, int, int], ...]
+FileSignatures = tuple[tuple[str, int, int, int], ...]
+"""Name, inode, modification time in ns, and size of each file."""
 
 
 class KeyRing:
     """The keys in a mounted Secret: each file is a client's name, its content that client's key.
 
-    The directory is looked at again at most once a second, so a rotated key works without a restart. Those
-    are a few calls on a memory file system, and therefore not worth a thread.
+    The directory is listed again at most once a second, so a rotated key works without a restart. Those are a few
+    calls on a memory file system, and therefore not worth a thread.
     """
 
     def __init__(self, directory: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._directory = directory
         self._clock = clock
-        self._looked = -REFRESH_SECONDS
-        self._signature: Signature | None = None
+        self._listed = -REFRESH_SECONDS
+        self._signature: FileSignatures | None = None
         self._digests: Mapping[str, bytes] = {}
 
     def __len__(self) -> int:
@@ -46,7 +48,7 @@ class KeyRing:
         return len(self._digests)
 
     def client(self, key: bytes) -> str | None:
-        """The name of the client whose key this is. Takes the same time wherever in the list it stands."""
+        """The name of the client with this key; None: no client has it. The time does not depend on which one it is."""
         self._refresh()
         presented = _digest(key)
         matches = [name for name, digest in self._digests.items() if hmac.compare_digest(presented, digest)]
@@ -54,9 +56,9 @@ class KeyRing:
 
     def _refresh(self) -> None:
         now = self._clock()
-        if now - self._looked < REFRESH_SECONDS:
+        if now - self._listed < REFRESH_SECONDS:
             return
-        self._looked = now
+        self._listed = now
         signature = tuple(_signature(self._directory))
         if signature != self._signature:
             self._digests = dict(_read(self._directory, [name for name, *_ in signature]))
@@ -65,7 +67,7 @@ class KeyRing:
 
 
 def _signature(directory: Path) -> Iterator[tuple[str, int, int, int]]:
-    """What changes when a key does: Kubernetes swaps the link `..data`, so the files behind our links are new."""
+    """Changes when a key does: Kubernetes swaps the link `..data`, so the files behind our links are new."""
     try:
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
     except OSError as error:
@@ -92,37 +94,38 @@ def _read(directory: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _digest(key: bytes) -> bytes:
-    """Equal length for all keys, so that comparing tells nothing about theirs."""
+    """Of equal length for all keys, so that a comparison reveals nothing about theirs."""
     return hashlib.sha256(key).digest()
 
 
-class Authenticate:
-    """Lets a request through when it brings a known key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+class AuthenticationMiddleware(HttpMiddleware):
+    """Passes on a request with a known key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`; the rest gets 401."""
 
     def __init__(self, app: ASGIApp, keys: KeyRing, open_paths: frozenset[str]) -> None:
-        self.app = app
+        """`open_paths` need no key."""
+        super().__init__(app)
         self.keys = keys
         self.open_paths = open_paths
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self.open_paths:
+    async def on_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in self.open_paths:
             return await self.app(scope, receive, send)
         presented = presented_keys(Headers(scope=scope))
         known = [name for key in presented if (name := self.keys.client(key))]
         if known:
-            named(scope, known[0])
+            state_of(scope).client = by_key(known[0])
             return await self.app(scope, receive, send)
         await refuse(_unauthorized(bool(presented)), scope, receive, send)
 
 
 def presented_keys(headers: Headers) -> list[bytes]:
-    """The keys that a request brings; HTTP carries header values as latin-1."""
+    """The keys of a request; HTTP carries header values as latin-1 (RFC 9110, section 5.5)."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     candidates = [headers.get("x-api-key", ""), bearer if scheme.lower() == "bearer" else ""]
     return [key.strip().encode("latin-1") for key in candidates if key.strip()]
 
 
-def _unauthorized(presented: bool) -> ApiError:
-    problem = "The API key is not one that this server knows." if presented else "There is no API key."
+def _unauthorized(presented: bool) -> HttpError:
+    problem = "The API key is not known to this server." if presented else "The request has no API key."
     message = f"{problem} Send yours as `Authorization: Bearer KEY` or as `X-API-Key: KEY`."
-    return ApiError(401, message, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
+    return HttpError(401, message, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"})

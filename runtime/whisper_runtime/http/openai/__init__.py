@@ -1,1 +1,1 @@
-"""OpenAI's words: forms, options, responses and their five formats."""
+"""OpenAI's API in detail: forms, options, responses and their five formats."""

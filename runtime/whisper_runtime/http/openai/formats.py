@@ -1,4 +1,4 @@
-"""A transcription as the body of an answer; pure."""
+"""A transcription as the body of a response; pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from whisper.tokenizer import LANGUAGES
 from whisper.utils import SubtitlesWriter, WriteSRT, WriteVTT
 
 from whisper_runtime.engine.transcription import Segment, Transcription
-from whisper_runtime.http.openai import logprobs
-from whisper_runtime.http.openai.options import Answer
+from whisper_runtime.http.openai.logprobs import token_logprobs
+from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.openai.responses import (
     PlainTranscription,
     SegmentBody,
@@ -22,10 +22,10 @@ from whisper_runtime.http.openai.responses import (
     Usage,
     WordBody,
 )
-from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.model_info import ModelInfo
 
 
-def plain(found: Transcription) -> PlainTranscription:
+def plain_body(found: Transcription) -> PlainTranscription:
     """The body of `POST /transcribe`."""
     return PlainTranscription(
         text=found.text.strip(),
@@ -35,9 +35,9 @@ def plain(found: Transcription) -> PlainTranscription:
     )
 
 
-def openai(found: Transcription, answer: Answer, served: ServedModel) -> BaseModel | str:
-    """The body that OpenAI's API has for `answer`; a string is sent as plain text."""
-    match answer.response_format:
+def openai_body(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> BaseModel | str:
+    """The body that OpenAI's API has for `spec`; a string is sent as plain text."""
+    match spec.response_format:
         case "text":
             return found.text.strip() + "\n"
         case "srt":
@@ -45,9 +45,9 @@ def openai(found: Transcription, answer: Answer, served: ServedModel) -> BaseMod
         case "vtt":
             return _subtitles(found, WriteVTT(""))
         case "json":
-            return _json(found, answer, served)
+            return _json(found, spec, model)
         case "verbose_json":
-            return _verbose(found, answer)
+            return _verbose(found, spec)
 
 
 def usage(found: Transcription) -> Usage:
@@ -55,30 +55,30 @@ def usage(found: Transcription) -> Usage:
     return Usage(seconds=math.ceil(found.duration))
 
 
-def _json(found: Transcription, answer: Answer, served: ServedModel) -> BaseModel:
+def _json(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> BaseModel:
     text = found.text.strip()
-    if answer.task == "translate":
+    if spec.task == "translate":
         return TranslationJson(text=text)
-    of_tokens = logprobs.logprobs(found.segments, english_only=served.english_only) if answer.logprobs else None
-    return TranscriptionJson(text=text, logprobs=of_tokens, usage=usage(found))
+    logprobs = token_logprobs(found.segments, english_only=model.english_only) if spec.logprobs else None
+    return TranscriptionJson(text=text, logprobs=logprobs, usage=usage(found))
 
 
-def _verbose(found: Transcription, answer: Answer) -> BaseModel:
+def _verbose(found: Transcription, spec: ResponseSpec) -> BaseModel:
     common = TranslationVerbose(
-        task=answer.task,
-        language="english" if answer.task == "translate" else LANGUAGES[found.language],  # of the text
+        task=spec.task,
+        language="english" if spec.task == "translate" else LANGUAGES[found.language],  # of the text
         duration=found.duration,
         text=found.text.strip(),
-        segments=[_segment(segment) for segment in found.segments] if answer.segments else None,
+        segments=[_segment(segment) for segment in found.segments] if spec.segments else None,
     )
-    if answer.task == "translate":
+    if spec.task == "translate":
         return common
     words = [
         WordBody(word=word.word.strip(), start=word.start, end=word.end)
         for segment in found.segments
         for word in segment.words
     ]
-    return TranscriptionVerbose(**dict(common), words=words if answer.words else None, usage=usage(found))
+    return TranscriptionVerbose(**dict(common), words=words if spec.words else None, usage=usage(found))
 
 
 def _segment(segment: Segment) -> SegmentBody:
@@ -86,7 +86,7 @@ def _segment(segment: Segment) -> SegmentBody:
 
 
 def _subtitles(found: Transcription, writer: SubtitlesWriter) -> str:
-    """What openai-whisper's own writer makes of the segments."""
+    """The segments as openai-whisper's own writer formats them."""
     cues = [{"start": segment.start, "end": segment.end, "text": segment.text} for segment in found.segments]
     file = io.StringIO()
     writer.write_result({"segments": cues}, file)  # pyright: ignore[reportUnknownMemberType]

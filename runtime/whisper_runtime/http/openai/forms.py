@@ -1,4 +1,4 @@
-"""What a client may send, field by field; anything else is refused, so that no option is ignored in silence."""
+"""The forms that clients may send, field by field; any other field is refused: no option is silently ignored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import Form, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from whisper_runtime.engine.transcription import Task
-from whisper_runtime.errors import ApiError
+from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.responses import Absent
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
@@ -18,15 +18,15 @@ Included = Literal["logprobs"]
 OF_OTHER_MODELS: Final = frozenset(
     {"chunking_strategy", "keywords", "known_speaker_names", "known_speaker_references", "languages"}
 )
-"""Fields of OpenAI's API, or values of them, that its other models take and Whisper cannot honour."""
+"""Fields of OpenAI's API that its other models take and Whisper cannot honour."""
 
 MAX_FIELDS: Final = 32
 MAX_FIELD_KIB: Final = 64
-"""Of each field that is no file."""
+"""Of each field other than the file."""
 
 Multipart: Final = Form(media_type="multipart/form-data")
 
-Language = Annotated[str, Field(max_length=40)]
+LanguageField = Annotated[str, Field(max_length=40)]
 """ISO-639-1 code or English name; `auto` is the server's default."""
 ModelName = Annotated[str, Field(max_length=200)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -42,7 +42,7 @@ class _Upload(BaseModel):
 class PlainForm(_Upload):
     """The form of `POST /transcribe`."""
 
-    language: Language | Absent = None
+    language: LanguageField | Absent = None
     task: Task = "transcribe"
 
 
@@ -58,9 +58,9 @@ class TranslationForm(_Upload):
 class TranscriptionForm(TranslationForm):
     """The form of `POST /v1/audio/transcriptions`; arrays come with and without brackets behind their name."""
 
-    language: Language | Absent = None
+    language: LanguageField | Absent = None
     chunking_strategy: Literal["auto"] | Absent = None
-    """`auto` leaves to the server where it cuts, as it does anyway."""
+    """`auto` leaves to the server where it splits a file, as it always does."""
     stream: bool | Absent = None
     include_in_brackets: list[Included] = Field(default=[], alias="include[]")
     include_bare: list[Included] = Field(default=[], alias="include")
@@ -83,12 +83,12 @@ SCALARS: Final = frozenset(
 
 
 async def each_once(request: Request) -> None:
-    """Refuses a field that is given twice, of which the framework would take the last in silence.
+    """Raises HttpError (400) for a field that is given twice, of which the framework would silently take the last.
 
-    By now the form is read, and kept with its request.
+    The form has been read by now, and is kept with its request.
     """
     form = await request.form()
     for name in SCALARS & form.keys():
         if (times := len(form.getlist(name))) > 1:
             message = f"`{name}` is given {times} times, and takes one value: send it once."
-            raise ApiError(400, message, param=name, code="repeated_parameter")
+            raise HttpError(400, message, param=name, code="repeated_parameter")

@@ -10,7 +10,7 @@ from whisper_runtime.engine.transcription import Segment
 from whisper_runtime.http.openai.responses import Logprob
 
 
-def logprobs(segments: Iterable[Segment], *, english_only: bool) -> list[Logprob]:
+def token_logprobs(segments: Iterable[Segment], *, english_only: bool) -> list[Logprob]:
     """One entry for each token of text, in order; timestamps and other special tokens are left out.
 
     English-only checkpoints have GPT-2's vocabulary, all others one of their own (whisper/tokenizer.py, get_tokenizer).

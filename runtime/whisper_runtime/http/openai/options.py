@@ -1,19 +1,19 @@
-"""A request's form as decoding options and as an answer's shape, or the sentence that says what is wrong; pure."""
+"""A request's form as decoding options and as the response's format; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
-from whisper_runtime.errors import ApiError
+from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import ResponseFormat, TranscriptionForm
 from whisper_runtime.service.languages import code_of, knows
-from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.model_info import ModelInfo
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the body of an answer holds, and how it is written."""
+class ResponseSpec:
+    """What the body of a response holds, and in which format."""
 
     task: Task
     response_format: ResponseFormat = "json"
@@ -23,33 +23,32 @@ class Answer:
     logprobs: bool = False
 
 
-def answer_of(form: TranscriptionForm) -> Answer:
-    """The answer that a transcription's form asks for; raises ApiError where its fields contradict each other."""
-    wanted = form.response_format
-    if form.granularities and wanted != "verbose_json":
-        raise _needs("timestamp_granularities[]", "verbose_json", wanted)
-    if form.include and wanted != "json":
-        raise _needs("include[]", "json", wanted)
-    if form.stream and wanted not in ("json", "text"):
-        raise ApiError(
+def response_spec(form: TranscriptionForm) -> ResponseSpec:
+    """The response that a transcription's form asks for; raises HttpError where its fields contradict each other."""
+    response_format = form.response_format
+    if form.granularities and response_format != "verbose_json":
+        raise _needs("timestamp_granularities[]", "verbose_json", response_format)
+    if form.include and response_format != "json":
+        raise _needs("include[]", "json", response_format)
+    if form.stream and response_format not in ("json", "text"):
+        raise HttpError(
             400,
-            f"`response_format` is '{wanted}', but `stream` sends text alone: leave one of them out.",
+            f"`response_format` is '{response_format}', but `stream` sends text alone: leave one of them out.",
             param="response_format",
             code="invalid_value",
         )
-    return Answer(
+    return ResponseSpec(
         "transcribe",
-        wanted,
+        response_format,
         segments="segment" in form.granularities or not form.granularities,
         words="word" in form.granularities,
         logprobs="logprobs" in form.include,
     )
 
 
-def options(
-    served: ServedModel,
+def decoding_options(
+    model: ModelInfo,
     *,
-    condition_on_previous_text: bool,
     task: Task = "transcribe",
     language: str | None = None,
     prompt: str | None = None,
@@ -57,58 +56,62 @@ def options(
     words: bool = False,
     logprobs: bool = False,
 ) -> Options:
-    """The decoding options that a request asks for; raises ApiError for the first field that is wrong."""
+    """The decoding options for a request with these fields; raises HttpError for the first field that is wrong."""
     return Options(
         task=task,
-        language=language_of(language, served),
+        language=language_code(language, model),
         prompt=prompt or None,
-        temperatures=temperatures_of(temperature),
-        condition_on_previous_text=condition_on_previous_text,
+        temperatures=temperature_ladder(temperature),
+        condition_on_previous_text=model.condition_on_previous_text,
         word_timestamps=words,
         logprobs=logprobs,
     )
 
 
-def language_of(asked: str | None, served: ServedModel) -> str | None:
-    """The ISO-639-1 code of `asked` (a code or an English name; None or `auto`: the server's default)."""
-    if not asked or asked.lower() == "auto":
-        return served.default_language
-    code = code_of(asked)
+def language_code(language: str | None, model: ModelInfo) -> str | None:
+    """The ISO-639-1 code of `language` (a code or an English name; None, empty or `auto`: the server's default).
+
+    None: the language is to be detected. Raises HttpError where Whisper or the model does not know it.
+    """
+    if not language or language.lower() == "auto":
+        return model.default_language
+    code = code_of(language)
     if code is None:
         message = (
-            f"`language` is {asked!r}, which Whisper does not know: give an ISO-639-1 code such as `en`, or `auto`."
+            f"`language` is {language!r}, which is not a language of Whisper; "
+            "for example `en` (ISO-639-1), or `auto` to detect it."
         )
-        raise ApiError(400, message, param="language", code="invalid_value")
-    if served.english_only and code != "en":
+        raise HttpError(400, message, param="language", code="invalid_value")
+    if model.english_only and code != "en":
         message = (
-            f"`language` is {asked!r}, but the model `{served.name}` knows English only: "
+            f"`language` is {language!r}, but the model `{model.name}` knows English only: "
             "leave `language` out, or use a multilingual model such as `large-v3`."
         )
-        raise ApiError(400, message, param="language", code="language_not_supported")
-    if not knows(served.abilities.languages, code):
+        raise HttpError(400, message, param="language", code="language_not_supported")
+    if not knows(model.abilities.languages, code):
         message = (
-            f"`language` is {asked!r}, which the model `{served.name}` of {served.abilities.languages} languages "
+            f"`language` is {language!r}, which the model `{model.name}` of {model.abilities.languages} languages "
             "does not know: leave `language` out, or use a newer model such as `large-v3`."
         )
-        raise ApiError(400, message, param="language", code="language_not_supported")
+        raise HttpError(400, message, param="language", code="language_not_supported")
     return code
 
 
-def temperatures_of(asked: float) -> tuple[float, ...]:
-    """0 is OpenAI's fallback ladder; anything above it is taken as it is."""
-    return TEMPERATURES if asked == 0 else (asked,)
+def temperature_ladder(temperature: float) -> tuple[float, ...]:
+    """The temperatures to try: for 0 openai-whisper's fallback ladder, above it the given one alone."""
+    return TEMPERATURES if temperature == 0 else (temperature,)
 
 
-def check_translates(served: ServedModel, *, param: str) -> None:
-    """Raises ApiError where the model cannot translate; `param` is the field by which the client asked for it."""
-    if not served.abilities.translates:
+def check_translates(model: ModelInfo, *, param: str) -> None:
+    """Raises HttpError where the model cannot translate; `param` is the field by which the client asked for it."""
+    if not model.abilities.translates:
         message = (
-            f"The model `{served.name}` was not trained to translate: "
+            f"The model `{model.name}` was not trained to translate: "
             "use a multilingual model such as `large-v3`, or transcribe."
         )
-        raise ApiError(400, message, param=param, code="translation_not_supported")
+        raise HttpError(400, message, param=param, code="translation_not_supported")
 
 
-def _needs(field: str, wanted: ResponseFormat, asked: ResponseFormat) -> ApiError:
-    message = f"`{field}` needs `response_format` to be '{wanted}', and it is '{asked}': change one of them."
-    return ApiError(400, message, param=field, code="invalid_value")
+def _needs(field: str, needed: ResponseFormat, given: ResponseFormat) -> HttpError:
+    message = f"`{field}` needs `response_format` to be '{needed}', and it is '{given}': change one of them."
+    return HttpError(400, message, param=field, code="invalid_value")

@@ -1,4 +1,4 @@
-"""The bodies of answers, field by field as OpenAI's API has them. A field that may be absent is never null."""
+"""The bodies of responses, field by field as OpenAI's API has them. A field that may be absent is never null."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from whisper_runtime.engine.transcription import Task
 
 Absent = SkipJsonSchema[None]
-"""What a field holds that is not there; nobody sends null."""
+"""The value of a field that is absent; null is never sent."""
 
 
 class Usage(BaseModel):
@@ -71,7 +71,7 @@ class TranscriptionVerbose(TranslationVerbose):
 
 
 class TextDelta(BaseModel):
-    """An event of a stream: what was said since the one before."""
+    """An event of a stream: the text since the event before."""
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
     delta: str
@@ -88,7 +88,7 @@ class TextDone(BaseModel):
 
 
 class PlainTranscription(BaseModel):
-    """The answer of `POST /transcribe`."""
+    """The response to `POST /transcribe`."""
 
     text: str
     language: str
@@ -115,11 +115,11 @@ class Problem(BaseModel):
     message: str
     type: str
     param: str | None
-    """The field that is wrong, where it is one."""
+    """The field that is wrong, where one field is."""
     code: str | None
 
 
 class ErrorBody(BaseModel):
-    """Every refusal."""
+    """Every error."""
 
     error: Problem

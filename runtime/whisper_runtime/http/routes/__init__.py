@@ -1,1 +1,1 @@
-"""One file for each group of paths."""
+"""The routes: one file for each group of paths."""

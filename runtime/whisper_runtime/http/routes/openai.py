@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
-from whisper_runtime.http.openai import formats, options
+from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
+from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
-from whisper_runtime.http.openai.options import Answer
+from whisper_runtime.http.openai.options import ResponseSpec, check_translates, decoding_options, response_spec
 from whisper_runtime.http.openai.responses import (
     TranscriptionJson,
     TranscriptionVerbose,
@@ -19,10 +20,11 @@ from whisper_runtime.http.openai.responses import (
     TranslationVerbose,
 )
 from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
-from whisper_runtime.http.sse import Live, Said, stream
+from whisper_runtime.http.request_state import state_of
+from whisper_runtime.http.sse import SseText, stream
+from whisper_runtime.http.upload import transcribe_upload
 from whisper_runtime.service.model_info import check_name
-from whisper_runtime.service.state import ServingOf
-from whisper_runtime.service.transcribe import transcribe
+from whisper_runtime.service.transcribe import SegmentStream
 
 router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)])
 
@@ -37,25 +39,24 @@ EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT | EVENTS}},
 )
 async def create_transcription(
-    request: Request, serving: ServingOf, form: Annotated[TranscriptionForm, Multipart]
+    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[TranscriptionForm, Multipart]
 ) -> Response:
-    """What was said in `file`, in the language that was spoken."""
-    check_name(serving.model, form.model)
-    answer = options.answer_of(form)
-    wanted = options.options(
-        serving.model,
-        condition_on_previous_text=serving.config.condition_on_previous_text,
+    """Transcribes `file` in the language that is spoken."""
+    check_name(model, form.model)
+    spec = response_spec(form)
+    options = decoding_options(
+        model,
         language=form.language,
         prompt=form.prompt,
         temperature=form.temperature,
-        words=answer.words,
-        logprobs=answer.logprobs,
+        words=spec.words,
+        logprobs=spec.logprobs,
     )
     if form.stream:
-        live = Live()
-        work = asyncio.create_task(transcribe(serving, request, form.file, wanted, live))
-        return await stream(request.scope, work, live, Said(answer, serving.model))
-    return _response(formats.openai(await transcribe(serving, request, form.file, wanted), answer, serving.model))
+        segments = SegmentStream()
+        work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, segments))
+        return await stream(state_of(request.scope), work, segments, SseText(spec, model))
+    return _response(openai_body(await transcribe_upload(transcriber, request, form.file, options), spec, model))
 
 
 @router.post(
@@ -64,20 +65,14 @@ async def create_transcription(
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT}},
 )
 async def create_translation(
-    request: Request, serving: ServingOf, form: Annotated[TranslationForm, Multipart]
+    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[TranslationForm, Multipart]
 ) -> Response:
-    """What was said in `file`, in English."""
-    check_name(serving.model, form.model)
-    options.check_translates(serving.model, param="model")
-    wanted = options.options(
-        serving.model,
-        condition_on_previous_text=serving.config.condition_on_previous_text,
-        task="translate",
-        prompt=form.prompt,
-        temperature=form.temperature,
-    )
-    answer = Answer("translate", form.response_format)
-    return _response(formats.openai(await transcribe(serving, request, form.file, wanted), answer, serving.model))
+    """Translates `file` into English."""
+    check_name(model, form.model)
+    check_translates(model, param="model")
+    options = decoding_options(model, task="translate", prompt=form.prompt, temperature=form.temperature)
+    spec = ResponseSpec("translate", form.response_format)
+    return _response(openai_body(await transcribe_upload(transcriber, request, form.file, options), spec, model))
 
 
 def _response(body: BaseModel | str) -> Response:

@@ -6,27 +6,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from whisper_runtime.http.openai import formats, options
+from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
+from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
+from whisper_runtime.http.openai.options import check_translates, decoding_options
 from whisper_runtime.http.openai.responses import PlainTranscription
 from whisper_runtime.http.openapi import UPLOADING
-from whisper_runtime.service.state import ServingOf
-from whisper_runtime.service.transcribe import transcribe
+from whisper_runtime.http.upload import transcribe_upload
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
 
 @router.post("/transcribe", responses=UPLOADING)
 async def post_transcribe(
-    request: Request, serving: ServingOf, form: Annotated[PlainForm, Multipart]
+    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[PlainForm, Multipart]
 ) -> PlainTranscription:
-    """What was said in `file`: its text, its language, its segments with times, and its duration in seconds."""
+    """Transcribes `file`: its text, its language, its segments with times, and its duration in seconds."""
     if form.task == "translate":
-        options.check_translates(serving.model, param="task")
-    wanted = options.options(
-        serving.model,
-        condition_on_previous_text=serving.config.condition_on_previous_text,
-        language=form.language,
-        task=form.task,
-    )
-    return formats.plain(await transcribe(serving, request, form.file, wanted))
+        check_translates(model, param="task")
+    options = decoding_options(model, language=form.language, task=form.task)
+    return plain_body(await transcribe_upload(transcriber, request, form.file, options))

@@ -1,4 +1,4 @@
-"""Health and metrics: what the kubelet and Prometheus ask, answered without the main event loop's help."""
+"""Health and metrics, for the kubelet and Prometheus; answered without the help of the main event loop."""
 
 from __future__ import annotations
 
@@ -9,42 +9,38 @@ from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 
 from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.engine.interface import State
-from whisper_runtime.service.state import ServingOf
+from whisper_runtime.http.dependencies import ModelDep, ProbesDep, RegistryDep
 
 router = APIRouter(include_in_schema=False)
 
-ASKED: Final = ["GET", "HEAD"]
+METHODS: Final = ["GET", "HEAD"]
 """Many load balancers ask for the status alone."""
 
 
-@router.api_route(HEALTH_PATH, methods=ASKED)
-async def health(serving: ServingOf) -> Response:
-    """Whether a restart would help: the main loop is stuck, or the model could not be loaded."""
-    if serving.lifecycle.stale:
-        return _status(503, "unhealthy", reason="the server's event loop does not run")
-    if serving.engine.state is State.FAILED:
-        return _status(503, "unhealthy", reason=serving.engine.error or "the model failed")
-    return _status(200, "healthy", model=serving.model.name)
+@router.api_route(HEALTH_PATH, methods=METHODS)
+async def health(probes: ProbesDep, model: ModelDep) -> Response:
+    """503 where a restart would help: the main loop is stuck, or the model could not be loaded."""
+    if reason := probes.unhealthy:
+        return _status(503, "unhealthy", reason=reason)
+    return _status(200, "healthy", model=model.name)
 
 
-@router.api_route(STARTUP_PATH, methods=ASKED)
-async def startup(serving: ServingOf) -> Response:
-    """Whether the start is over: the model is loaded, warmed up and proven."""
-    started = serving.engine.state is not State.LOADING
-    return _status(200, "started") if started else _status(503, "starting")
+@router.api_route(STARTUP_PATH, methods=METHODS)
+async def startup(probes: ProbesDep) -> Response:
+    """200 once the start is over: the model is loaded, warmed up and proven, or it failed."""
+    return _status(200, "started") if probes.started else _status(503, "starting")
 
 
-@router.api_route(READY_PATH, methods=ASKED)
-async def ready(serving: ServingOf) -> Response:
-    """Whether to send clients here."""
-    return _status(503, serving.unready) if serving.unready else _status(200, "ready")
+@router.api_route(READY_PATH, methods=METHODS)
+async def ready(probes: ProbesDep) -> Response:
+    """200 while clients should be sent here."""
+    return _status(503, reason) if (reason := probes.unready) else _status(200, "ready")
 
 
-@router.api_route(METRICS_PATH, methods=ASKED)
-async def metrics(serving: ServingOf, accept: Annotated[str, Header()] = "") -> Response:
+@router.api_route(METRICS_PATH, methods=METHODS)
+async def metrics(registry: RegistryDep, accept: Annotated[str, Header()] = "") -> Response:
     encode, content_type = choose_encoder(accept)
-    return Response(encode(serving.metrics.registry), headers={"content-type": content_type})
+    return Response(encode(registry), headers={"content-type": content_type})
 
 
 def _status(code: int, status: str, **details: str) -> Response:

@@ -1,4 +1,4 @@
-"""API keys from a mounted Secret."""
+"""API keys come from a mounted Secret, and a request without one of them is refused."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 from starlette.types import Message
 
-from tests.fakes.engine import FakeEngine, fake_decode
-from tests.runtime.conftest import Start, speech
-from whisper_runtime.contract.config import RuntimeConfig
+from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.http.app import create_app
 from whisper_runtime.http.middleware.authentication import KeyRing
-from whisper_runtime.service.state import Serving
 
 
 @pytest.fixture
@@ -96,8 +93,8 @@ async def test_without_authentication_the_log_warns(start: Start, caplog: pytest
     assert "NO AUTHENTICATION" in caplog.text
 
 
-async def test_401_comes_before_the_body_is_read(keys: Path, engine: FakeEngine) -> None:
-    app = create_app(Serving(RuntimeConfig(model="base", api_keys_dir=str(keys)), engine, fake_decode))
+async def test_401_comes_before_the_body_is_read(keys: Path, parts_of: PartsOf) -> None:
+    app = create_app(parts_of(api_keys_dir=str(keys)))
     events: list[str] = []
 
     async def receive() -> Message:

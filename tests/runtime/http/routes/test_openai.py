@@ -265,8 +265,7 @@ async def test_an_english_model_refuses_another_language(start: Start, engine: F
 async def test_a_model_of_fewer_languages_refuses_the_one_that_it_lacks(
     start: Start, engine: FakeEngine, language: str
 ) -> None:
-    client = start()
-    refused = await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
+    refused = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
     assert refused.json()["error"] == {
         "message": f"`language` is '{language}', which the model `base` of 99 languages does not know: "
         "leave `language` out, or use a newer model such as `large-v3`.",
@@ -276,7 +275,7 @@ async def test_a_model_of_fewer_languages_refuses_the_one_that_it_lacks(
     }
     assert (refused.status_code, engine.asked) == (400, [])
     engine.abilities = TURBO
-    await client.post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
+    await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
     assert engine.asked[0].language == "yue"
 
 

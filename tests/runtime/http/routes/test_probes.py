@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.engine import FakeEngine
-from tests.runtime.conftest import ServingOf, Start, speech
+from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
     READY_METRIC,
@@ -17,7 +15,6 @@ from whisper_runtime.contract.metric_names import (
 )
 from whisper_runtime.contract.network import METRICS_PATH
 from whisper_runtime.engine.interface import State
-from whisper_runtime.service import lifecycle
 from whisper_runtime.service.lifecycle import Phase
 
 
@@ -33,7 +30,7 @@ from whisper_runtime.service.lifecycle import Phase
 )
 async def test_each_probe_says_its_own_thing(
     start: Start,
-    serving_of: ServingOf,
+    parts_of: PartsOf,
     engine: FakeEngine,
     state: State,
     phase: Phase,
@@ -42,9 +39,9 @@ async def test_each_probe_says_its_own_thing(
     ready: int,
 ) -> None:
     engine.state = state
-    serving = serving_of()
-    serving.lifecycle.phase = phase
-    client = start(serving, probes=True)
+    parts = parts_of()
+    parts.lifecycle.phase = phase
+    client = start(parts, probes=True)
     assert [(await client.get(path)).status_code for path in ("/health", "/startup", "/ready")] == [
         health,
         startup,
@@ -64,16 +61,22 @@ async def test_the_bodies_that_others_rely_on(start: Start) -> None:
     assert (await client.get("/ready")).json() == {"status": "ready"}
 
 
-async def test_a_main_loop_that_is_stuck_is_not_healthy(
-    start: Start, serving_of: ServingOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    serving = serving_of()
-    client = start(serving, probes=True)
-    later = time.monotonic() + lifecycle.STALE_SECONDS + 1
-    monkeypatch.setattr(lifecycle.time, "monotonic", lambda: later)
-    assert (await client.get("/health")).status_code == 503
-    serving.lifecycle.beat()
+async def test_a_saturated_pod_is_not_ready_but_healthy(start: Start, parts_of: PartsOf) -> None:
+    parts = parts_of()
+    client = start(parts, probes=True)
+    limit = parts.admission.queue_limit
+    parts.admission.saturation.observe(queued=limit, limit=limit)
+    answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "saturated"})
     assert (await client.get("/health")).status_code == 200
+    parts.admission.saturation.observe(queued=0, limit=limit)
+    assert (await client.get("/ready")).status_code == 200
+
+
+async def test_a_model_that_failed_is_unhealthy_for_a_reason(start: Start, engine: FakeEngine) -> None:
+    engine.state, engine.error = State.FAILED, "no such file"
+    answer = await start(probes=True).get("/health")
+    assert (answer.status_code, answer.json()) == (503, {"status": "unhealthy", "reason": "no such file"})
 
 
 async def test_under_the_operator_clients_see_none_of_these_paths(start: Start) -> None:

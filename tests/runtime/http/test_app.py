@@ -1,11 +1,13 @@
-"""Browsers of the configured origins, and no others."""
+"""The clients' application: the order of its layers, and browsers of the configured origins."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.fakes.engine import FakeEngine
-from tests.runtime.conftest import Start, speech
+from tests.runtime.conftest import PartsOf, Start, speech
+from whisper_runtime.http.app import middleware
+from whisper_runtime.service.parts import RuntimeParts
 
 ORIGIN = "https://app.example.com"
 PREFLIGHT = {
@@ -13,6 +15,24 @@ PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization",
 }
+
+
+def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of: PartsOf, tmp_path: Path) -> None:
+    off = ["DrainMiddleware", "AccessLogMiddleware", "AdmissionMiddleware", "UploadLimitsMiddleware"]
+    assert layers(parts_of()) == off
+    assert layers(parts_of(base_path="/a", cors_allow_origins=("*",), api_keys_dir=str(tmp_path))) == [
+        "BasePathMiddleware",
+        "DrainMiddleware",
+        "CORSMiddleware",
+        "AccessLogMiddleware",
+        "AuthenticationMiddleware",
+        "AdmissionMiddleware",
+        "UploadLimitsMiddleware",
+    ]
+
+
+def layers(parts: RuntimeParts) -> list[str]:
+    return [str(getattr(layer.cls, "__name__", "")) for layer in middleware(parts)]
 
 
 async def test_a_preflight_needs_no_key(start: Start, tmp_path: Path) -> None:

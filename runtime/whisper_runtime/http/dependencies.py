@@ -1,0 +1,46 @@
+"""The parts of the process that routes use, each as a FastAPI dependency.
+
+The functions are async because FastAPI runs others in a thread, for each request.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from prometheus_client import CollectorRegistry
+
+from whisper_runtime.service.model_info import ModelInfo
+from whisper_runtime.service.parts import RuntimeParts
+from whisper_runtime.service.probes import Probes
+from whisper_runtime.service.transcribe import Transcriber
+
+
+def provide(app: FastAPI, parts: RuntimeParts) -> None:
+    """Gives the routes of `app` the parts that they may use."""
+    app.state.model = parts.model
+    app.state.transcriber = parts.transcriber
+    app.state.probes = parts.probes
+    app.state.registry = parts.metrics.registry
+
+
+async def _model(request: Request) -> ModelInfo:
+    return request.app.state.model.info
+
+
+async def _transcriber(request: Request) -> Transcriber:
+    return request.app.state.transcriber
+
+
+async def _probes(request: Request) -> Probes:
+    return request.app.state.probes
+
+
+async def _registry(request: Request) -> CollectorRegistry:
+    return request.app.state.registry
+
+
+ModelDep = Annotated[ModelInfo, Depends(_model)]
+TranscriberDep = Annotated[Transcriber, Depends(_transcriber)]
+ProbesDep = Annotated[Probes, Depends(_probes)]
+RegistryDep = Annotated[CollectorRegistry, Depends(_registry)]

@@ -1,0 +1,31 @@
+"""The one place where the layers of a request leave facts for each other: the `state` of its ASGI scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import Scope
+
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.client_identity import by_address
+
+KEY: Final = "whisper"
+"""Within `scope["state"]`, which the server and Starlette use too."""
+
+
+@dataclass
+class RequestState:
+    client: str
+    """The name under which limits count the sender: its address's, until authentication knows its key."""
+    stream_error: HttpError | None = None
+    """How a response ended that had begun with status 200, for the log and the metrics; None: as it began."""
+
+
+def state_of(scope: Scope) -> RequestState:
+    """The state of the request; the same object for each layer."""
+    states = scope.setdefault("state", {})
+    if KEY not in states:
+        address = scope["client"][0] if scope.get("client") else ""
+        states[KEY] = RequestState(by_address(address))
+    return states[KEY]

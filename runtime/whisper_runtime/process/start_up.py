@@ -1,0 +1,101 @@
+"""The steps by which a model comes up, in their order; each is a method of StartUp, and the engine's thread runs them.
+
+1. `fetch`: the checkpoint is in the cache, and its digest is known. A lone container starts with a name alone.
+2. `load`: the weights are on the device, and the configured language is one of theirs.
+3. `probe_egress`: in the background, so that its outcome is in the metrics by the time the pod is ready.
+4. `prove`: the golden clip comes out right; to transcribe it also warms the device up.
+
+Then the engine is READY, and requests are served. What a step raises ends the process, with the sentence that it holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import checkpoint_path
+from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
+from whisper_runtime.engine.interface import CannotLoad, Samples
+from whisper_runtime.engine.model.load import WhisperModel, load
+from whisper_runtime.fetch.fetch import fetch
+from whisper_runtime.fetch.partial import sha256_of
+from whisper_runtime.media import self_test
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.process.egress_probe import probe_egress
+from whisper_runtime.service.languages import wrong_default
+from whisper_runtime.service.model_info import ServedModel, promised_digest
+
+
+class CannotStart(Exception):
+    """The process cannot do its work, and a restart after a change is the remedy; the message says which change."""
+
+
+class StartUp:
+    def __init__(self, config: RuntimeConfig, model: ServedModel, metrics: Metrics) -> None:
+        """`model` and `metrics` get what the steps find out."""
+        self._config = config
+        self._model = model
+        self._metrics = metrics
+
+    def bring_up(self) -> Scheduler:
+        """All steps up to the proof; the scheduler is ready for it. Raises CannotStart, or CannotLoad."""
+        path = checkpoint(self._config)
+        self._model.has_digest(self.fetch(path))
+        loaded = self.load(path)
+        probe_egress(os.environ, self._metrics.egress)
+        return build_scheduler(loaded, self._metrics, self._config.max_batch_size)
+
+    def fetch(self, path: Path) -> str:
+        """The sha256 of the checkpoint at `path`, which is fetched where it is not there; raises CannotStart.
+
+        `fetch` gives no file its name whose digest is wrong. A file that is given by its path has not been checked.
+        """
+        digest = promised_digest(self._config)
+        if digest is None:
+            return _digest_of(path, self._config.model_sha256)
+        if not path.exists():
+            with self._metrics.phase("fetch"):
+                report = fetch(self._config)
+            if not path.exists():
+                raise CannotStart(f"{report.reason}: {report.message}")
+        return digest
+
+    def load(self, path: Path) -> WhisperModel:
+        """The weights at `path`, on the device; raises CannotLoad, also for a language that they do not know."""
+        with self._metrics.phase("load"):
+            loaded = load(path, self._config.device, self._config.compute_type)
+        if problem := wrong_default(self._config.language, loaded.abilities.languages):
+            raise CannotLoad(problem)
+        self._model.has_abilities(loaded.abilities)
+        on_gpu = loaded.device.type == "cuda"
+        device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
+        memory = torch.cuda.memory_allocated if on_gpu else lambda: 0
+        self._metrics.serves(self._model.info.digest, device, loaded.precision, memory)
+        return loaded
+
+    def prove(self, transcribe: Callable[[Samples], str]) -> None:
+        """Holds the loaded model, whose transcriber this is, to the golden clip; raises self_test.NotProven."""
+        with self._metrics.phase("prove"):
+            self_test.prove(self._config.golden_dir, self._config.golden_max_word_error_rate, transcribe)
+
+
+def checkpoint(config: RuntimeConfig) -> Path:
+    """The path of the model's file, whether it is there yet or not."""
+    if "/" in config.model:
+        return Path(config.model)
+    return Path(checkpoint_path(config.model_dir, config.model, config.model_sha256))
+
+
+def _digest_of(path: Path, promised: str | None) -> str:
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        why = f"WHISPER_MODEL names {path}, which cannot be read ({error.strerror})"
+        raise CannotStart(f"{why}: correct the path, or mount the file there") from None
+    if promised not in (None, digest):
+        raise CannotStart(f"{path} has sha256 {digest}, but WHISPER_MODEL_SHA256 is {promised}: correct one of the two")
+    return digest

@@ -1,0 +1,52 @@
+"""The parts of one runtime process, put together once; each goes only to those that use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.engine.interface import Engine
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.admission import Admission
+from whisper_runtime.service.lifecycle import Lifecycle
+from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.probes import Probes
+from whisper_runtime.service.transcribe import MediaDecoder, Transcriber
+
+
+@dataclass(frozen=True)
+class RuntimeParts:
+    config: RuntimeConfig
+    engine: Engine
+    model: ServedModel
+    lifecycle: Lifecycle
+    admission: Admission
+    transcriber: Transcriber
+    probes: Probes
+    metrics: Metrics
+
+
+def parts_of(
+    config: RuntimeConfig, engine: Engine, decode: MediaDecoder, model: ServedModel, metrics: Metrics
+) -> RuntimeParts:
+    """The process that `config` describes, around `engine` and `decode`; its gauges are in `metrics`."""
+    lifecycle = Lifecycle()
+    admission = Admission(config, engine, lifecycle)
+    probes = Probes(engine, lifecycle, admission.saturation)
+    metrics.watch(
+        engine,
+        queue_limit=lambda: admission.queue_limit,
+        oldest_wait=lambda: admission.shares.oldest_wait,
+        scratch=lambda: admission.disk.used,
+        ready=lambda: probes.unready is None,
+    )
+    return RuntimeParts(
+        config=config,
+        engine=engine,
+        model=model,
+        lifecycle=lifecycle,
+        admission=admission,
+        transcriber=Transcriber(engine, decode, admission, metrics, config.request_timeout_seconds),
+        probes=probes,
+        metrics=metrics,
+    )

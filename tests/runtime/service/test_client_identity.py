@@ -1,0 +1,24 @@
+"""Limits count a client by the name of its API key, else by the site of its address."""
+
+from __future__ import annotations
+
+import pytest
+
+from whisper_runtime.service.client_identity import by_address, by_key, site
+
+
+@pytest.mark.parametrize(
+    ("host", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("unix", "unix"),
+    ],
+)
+def test_addresses_of_one_site_are_one_client(host: str, client: str) -> None:
+    assert site(host) == client
+
+
+def test_a_key_is_never_taken_for_an_address() -> None:
+    assert by_key("192.0.2.7") != by_address("192.0.2.7")
