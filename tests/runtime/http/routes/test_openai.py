@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from whisper.tokenizer import get_encoding
 
-from tests.fakes.engine import ENGLISH, SPOKEN, TURBO, FakeEngine
-from tests.fakes.engine import SEGMENT as SPOKEN_SEGMENT
+from tests.fakes.engine import ENGLISH, TURBO, FakeEngine
 from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import Abilities
 
@@ -86,35 +83,12 @@ async def test_text_and_subtitles_are_plain_bodies(start: Start, path: str, resp
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-async def test_subtitles_past_an_hour_keep_arrows_out_of_their_text(start: Start, engine: FakeEngine) -> None:
-    late = replace(SPOKEN_SEGMENT, start=3600.0, end=3661.5, text=" this --> that ")
-    engine.answer = replace(SPOKEN, segments=(late,))
-    answers = [
-        (await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "response_format": form})).text
-        for form in ("srt", "vtt")
-    ]
-    assert answers == [
-        "1\n01:00:00,000 --> 01:01:01,500\nthis -> that\n\n",
-        "WEBVTT\n\n01:00:00.000 --> 01:01:01.500\nthis -> that\n\n",
-    ]
-
-
 @pytest.mark.parametrize("name", ["timestamp_granularities", "timestamp_granularities[]"])
 async def test_an_array_may_be_spelt_with_and_without_brackets(start: Start, engine: FakeEngine, name: str) -> None:
     fields = {"model": "base", "response_format": "verbose_json", name: ["word", "segment"]}
     body = (await start().post(TRANSCRIPTIONS, files=speech(), data=fields)).json()
     assert (body["words"], body["segments"]) == (WORDS, [SEGMENT])
     assert engine.asked[0].word_timestamps
-
-
-async def test_a_character_that_is_spread_over_tokens_keeps_its_bytes(start: Start, engine: FakeEngine) -> None:
-    tokens = get_encoding("multilingual").encode(" 🎙")
-    microphone = replace(SPOKEN_SEGMENT, text=" 🎙", tokens=tuple(tokens), token_logprobs=tuple(-1.0 for _ in tokens))
-    engine.answer = replace(SPOKEN, text=" 🎙", segments=(microphone,))
-    answer = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "include[]": "logprobs"})
-    found = answer.json()["logprobs"]
-    assert len(found) > 1
-    assert bytes(byte for entry in found for byte in entry["bytes"]).decode() == " 🎙"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""Forms take the fields of OpenAI's API, each once, and refuse any other."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+
+from whisper_runtime.http.openai.forms import SCALARS, PlainForm, TranscriptionForm
+
+FILE = UploadFile(None)
+
+
+def test_arrays_come_with_and_without_brackets() -> None:
+    form = TranscriptionForm.model_validate(
+        {"file": FILE, "model": "base", "include[]": ["logprobs"], "timestamp_granularities": ["word", "segment"]}
+    )
+    assert (form.include, form.granularities) == ({"logprobs"}, {"word", "segment"})
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        PlainForm.model_validate({"file": FILE, "beam_size": 5})
+
+
+def test_every_field_but_the_arrays_may_come_once() -> None:
+    assert {
+        *("file", "language", "task", "model", "prompt", "response_format", "temperature"),
+        *("chunking_strategy", "stream"),
+    } == SCALARS
