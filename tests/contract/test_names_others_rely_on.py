@@ -16,8 +16,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from hack.generate.metrics_reference import Exported, by_operator, by_runtime
-from whisper_operator.api import conditions
+from hack.generate.metrics_reference import Exported, operator_metrics, runtime_metrics
+from whisper_operator.api.conditions import CONDITION_TYPES, REASONS
 from whisper_operator.process.settings import PREFIX, Settings
 from whisper_operator.reconcile import worker
 from whisper_operator.reconcile.queue import Queue
@@ -26,8 +26,8 @@ from whisper_runtime import logs as runtime_logs
 from whisper_runtime.contract import reports
 from whisper_runtime.contract.config import ENV_NAMES
 from whisper_runtime.contract.network import METRICS_PATH
-from whisper_runtime.fetch.progress import Progress
-from whisper_runtime.fetch.progress_server import observable
+from whisper_runtime.fetch.progress import ProgressTracker
+from whisper_runtime.fetch.progress_server import serve_progress
 
 ROOT = Path(__file__).parents[2]
 NAMES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "names.yaml").read_text())
@@ -50,24 +50,19 @@ def described(metrics: Iterable[Exported]) -> dict[str, str]:
     return {one.name: one.type + (f" by {', '.join(sorted(one.labels))}" if one.labels else "") for one in metrics}
 
 
-def constants(module: object) -> set[str]:
-    """The values of a module's constants that are strings."""
-    return {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
-
-
 def test_metrics_of_the_runtime() -> None:
-    assert described(by_runtime()) == NAMES["runtime metrics"]
+    assert described(runtime_metrics()) == NAMES["runtime metrics"]
 
 
 def test_metrics_of_a_fetch() -> None:
-    with observable(Progress("base"), 0) as port:
+    with serve_progress(ProgressTracker("base"), 0) as port:
         scraped = urllib.request.urlopen(f"http://127.0.0.1:{port}{METRICS_PATH}", timeout=60).read().decode()
     families = text_string_to_metric_families(scraped)
     assert {family.name: family.type for family in families} == NAMES["fetch metrics"]
 
 
 def test_metrics_of_the_operator() -> None:
-    assert described(by_operator()) == NAMES["operator metrics"]
+    assert described(operator_metrics()) == NAMES["operator metrics"]
 
 
 def test_environment_variables() -> None:
@@ -107,5 +102,7 @@ def test_make_targets() -> None:
 
 
 def test_conditions_and_their_reasons() -> None:
-    assert constants(conditions) == {*NAMES["condition types"], *NAMES["condition reasons"]}
-    assert constants(reports) == set(NAMES["fetch reasons"])
+    assert sorted(CONDITION_TYPES) == NAMES["condition types"]
+    assert sorted(REASONS) == NAMES["condition reasons"]
+    fetch_reasons = {value for name, value in vars(reports).items() if name.isupper() and isinstance(value, str)}
+    assert sorted(fetch_reasons) == NAMES["fetch reasons"]

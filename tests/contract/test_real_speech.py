@@ -13,7 +13,7 @@ from whisper.utils import WriteSRT, WriteVTT
 
 from tests.contract.clients import Call, Client
 from tests.contract.conftest import JFK
-from whisper_runtime.media.self_test import word_error_rate
+from whisper_runtime.media.wer import word_error_rate
 
 pytestmark = pytest.mark.slow
 
