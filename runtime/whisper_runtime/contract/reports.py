@@ -72,7 +72,7 @@ class FetchProgress(BaseModel):
         return max(0, self.total - self.bytes) // self.bytes_per_second
 
 
-class Check(BaseModel):
+class CheckResult(BaseModel):
     """The outcome of one check of `verify`."""
 
     model_config = ConfigDict(frozen=True)
@@ -108,7 +108,7 @@ class VerifyReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    checks: tuple[Check, ...]
+    checks: tuple[CheckResult, ...]
     performance: Performance | None = None
     """None: no request of the measurement got an answer."""
     requests: int

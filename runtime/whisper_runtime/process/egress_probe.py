@@ -18,13 +18,13 @@ TIMEOUT_SECONDS: Final = 3.0
 PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)
 """Between the tries. Network plugins that do not hold a pod back until its policies are in force take about so long."""
 
-Report = Callable[[str, bool], None]
+EgressReport = Callable[[str, bool], None]
 """Takes the target of a try, and whether a connection came about; called in the probe's thread."""
 
 
 def probe_egress(
     environment: Mapping[str, str],
-    report: Report,
+    report: EgressReport,
     pauses: Sequence[float] = PAUSES_SECONDS,
     timeout: float = TIMEOUT_SECONDS,
 ) -> threading.Thread | None:
@@ -42,7 +42,7 @@ def probe_egress(
     return thread
 
 
-def _probe(address: tuple[str, int], report: Report, pauses: Sequence[float], timeout: float) -> None:
+def _probe(address: tuple[str, int], report: EgressReport, pauses: Sequence[float], timeout: float) -> None:
     for pause in (*pauses, 0.0):
         is_open = _connects(address, timeout)
         report(TARGET, is_open)

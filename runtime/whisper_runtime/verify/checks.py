@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from whisper_runtime.contract.reports import Check
+from whisper_runtime.contract.reports import CheckResult
 from whisper_runtime.verify.client import HttpResponse, NoResponse, ServiceClient
 
 
@@ -34,19 +34,19 @@ CheckFunction = Callable[[VerifyTarget], str]
 """Returns its finding as one sentence; raises CheckFailed."""
 
 
-def run_checks(checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget) -> list[Check]:
+def run_checks(checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget) -> list[CheckResult]:
     """Returns the outcome of each check, in order; an unexpected response to one leaves the others alone."""
     return [_run(name, function, target) for name, function in checks]
 
 
-def _run(name: str, function: CheckFunction, target: VerifyTarget) -> Check:
+def _run(name: str, function: CheckFunction, target: VerifyTarget) -> CheckResult:
     try:
-        return Check(name=name, passed=True, message=function(target))
+        return CheckResult(name=name, passed=True, message=function(target))
     except (CheckFailed, NoResponse) as error:
         problem = str(error)
     except (ValueError, LookupError, TypeError) as error:
         problem = f"the answer has another shape than it should: {type(error).__name__}: {error}"
-    return Check(name=name, passed=False, message=problem)
+    return CheckResult(name=name, passed=False, message=problem)
 
 
 def expect_status(response: HttpResponse, status: int) -> HttpResponse:

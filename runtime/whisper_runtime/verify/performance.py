@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from whisper_runtime.contract.reports import Check, Performance
+from whisper_runtime.contract.reports import CheckResult, Performance
 from whisper_runtime.verify.checks import VerifyTarget
 from whisper_runtime.verify.client import NoResponse
 from whisper_runtime.verify.functional import PLAIN
 
 
-def measure(target: VerifyTarget, requests: int, concurrency: int) -> tuple[Check, Performance | None]:
+def measure(target: VerifyTarget, requests: int, concurrency: int) -> tuple[CheckResult, Performance | None]:
     """Sends the clip `requests` times, `concurrency` at once; the check passes where each is transcribed.
 
     The measurement is None where none is.
@@ -24,7 +24,7 @@ def measure(target: VerifyTarget, requests: int, concurrency: int) -> tuple[Chec
     elapsed = time.perf_counter() - started
     seconds = [outcome for outcome in outcomes if isinstance(outcome, float)]
     problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
-    check = Check(
+    check = CheckResult(
         name="all-answered",
         passed=not problems,
         message=f"{len(seconds)} of {requests}" + (f"; {problems[0]}" if problems else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
-from whisper_runtime.contract.reports import Check, FetchProgress, FetchReport, VerifyReport
+from whisper_runtime.contract.reports import CheckResult, FetchProgress, FetchReport, VerifyReport
 
 
 @pytest.mark.parametrize(("message", "count"), [("x" * 9000, 0), ("ü" * 3000, 20), ("x", 20), ("x" * 3000, 20)])
@@ -31,13 +31,13 @@ def outcomes(report: VerifyReport, passed: bool) -> set[str]:
 @pytest.mark.parametrize("passed", [True, False])
 @pytest.mark.parametrize("length", [0, 10, 300, 100_000])
 def test_a_verify_report_always_fits_a_termination_message(passed: bool, length: int) -> None:
-    checks = tuple(Check(name=f"check-{number}", passed=passed, message="ü" * length) for number in range(30))
+    checks = tuple(CheckResult(name=f"check-{number}", passed=passed, message="ü" * length) for number in range(30))
     found = VerifyReport(checks=checks, requests=1).to_json()
     assert len(found.encode()) <= TERMINATION_MESSAGE_LIMIT
     assert outcomes(VerifyReport.model_validate_json(found), passed) == {check.name for check in checks}
 
 
 def test_the_messages_of_failed_checks_are_cut_last() -> None:
-    good = tuple(Check(name=f"good-{number}", passed=True, message="fine" * 25) for number in range(30))
-    bad = Check(name="bad", passed=False, message="x" * 300)
+    good = tuple(CheckResult(name=f"good-{number}", passed=True, message="fine" * 25) for number in range(30))
+    bad = CheckResult(name="bad", passed=False, message="x" * 300)
     assert VerifyReport.model_validate_json(VerifyReport(checks=(*good, bad), requests=1).to_json()).checks[-1] == bad

@@ -174,13 +174,13 @@ async def test_a_client_that_reads_slowly_is_served(parts_of: PartsOf, engine: F
     """Given a check of the connection after some was read, and another after nothing was."""
     paused = asyncio.Event()
 
-    class Observed(Connection):
+    class PausedConnection(Connection):
         def pause_writing(self) -> None:
             super().pause_writing()
             paused.set()
 
     engine.answer = None
-    async with running(create_app(parts_of()), connection=Observed) as (server, port):
+    async with running(create_app(parts_of()), connection=PausedConnection) as (server, port):
         with await begun(port, engine) as client:
             (connection,) = server.server_state.connections
             assert isinstance(connection, Connection)
