@@ -1,10 +1,6 @@
 """The metrics that Prometheus scrapes; one registry for each `Metrics`, so that tests never share counts.
 
-<<<<<<< HEAD
-`Metrics` is the engine's observer (engine/interface.py), and is told by the HTTP side what happens to requests.
-=======
 `Metrics` is the engine's Observer (engine/interface.py), and the HTTP side counts requests in it.
->>>>>>> c0d81e8 (One admission in the runtime, and start-up as named steps)
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class FetchProgress(BaseModel):
     bytes_per_second: int | None = None
     """Over the last seconds; None before there is anything to measure."""
     problem: str | None = None
-    """Why the last attempt failed, while the fetch tries again; None: it did not fail."""
+    """The failure of the last attempt, while the fetch tries again; None: it did not fail."""
 
     @property
     def seconds_left(self) -> int | None:

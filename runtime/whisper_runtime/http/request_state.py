@@ -19,7 +19,7 @@ class RequestState:
     client: str
     """The name under which limits count the sender: its address's, until authentication knows its key."""
     stream_error: HttpError | None = None
-    """How a response ended that had begun with status 200, for the log and the metrics; None: as it began."""
+    """The error that ended a response which had begun with status 200, for the log and the metrics; None: no error."""
 
 
 def state_of(scope: Scope) -> RequestState:

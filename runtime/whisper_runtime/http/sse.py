@@ -102,7 +102,7 @@ class SseText:
 
 
 def _error(work: asyncio.Task[Transcription]) -> HttpError | None:
-    """Why there is no text; None: there is."""
+    """The error of the finished `work`; None: it has a text."""
     error = work.exception()
     if error is None or isinstance(error, HttpError):
         return error

@@ -1,1 +1,1 @@
-"""From an uploaded file to samples, in a child process that may crash; and the clip that proves a model."""
+"""Decodes uploads into samples, in a child process that may crash; and holds a model to a clip that proves it."""

@@ -20,7 +20,7 @@ from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cu
 
 SAMPLE_RATE: Final = 16_000
 BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
-"""Of decoded audio on the scratch disk: float32, mono."""
+"""Decoded audio on the scratch disk is float32, mono."""
 
 MEMORY_LIMIT: Final = 1024**3
 """Bytes of address space that a decoder may use."""
@@ -146,7 +146,7 @@ async def _report(process: asyncio.subprocess.Process, max_seconds: float) -> by
 
 
 def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
-    """Why ffmpeg decoded nothing, by its log; None: the log has no reason that helps the client."""
+    """The reason why ffmpeg decoded nothing, by its log; None: the log has none that helps the client."""
     if b"max_streams" in report:
         return AudioError(
             "TooManyStreams", f"The file has more than {STREAMS_LIMIT} tracks: send the audio track alone."

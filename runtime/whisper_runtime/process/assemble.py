@@ -31,7 +31,7 @@ def run(config: RuntimeConfig) -> str | None:
 
 
 def misconfigured(config: RuntimeConfig) -> str | None:
-    """What is wrong with `config`, as far as it shows before the model is loaded; None: nothing."""
+    """The first fault of `config` that shows before the model is loaded; None: there is none."""
     if promised_digest(config) is None and "/" not in config.model:
         return (
             f"WHISPER_MODEL is {config.model!r}, which is not a model of openai-whisper: set one of "

@@ -1,4 +1,4 @@
-"""Whether the pod has egress: by one connection to the cluster's API, which is there in every cluster.
+"""Finds out whether the pod has egress: by one connection to the cluster's API, which every cluster has.
 
 A NetworkPolicy is only a request: a network plugin without support for it accepts it and does nothing. Only the pod
 itself can find out.

@@ -1,1 +1,1 @@
-"""What one process allows and does for a request, whatever protocol it came by: no routes, no middleware."""
+"""The limits of one process, and its work for a request of whatever protocol: no routes, no middleware."""

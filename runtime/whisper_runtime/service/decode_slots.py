@@ -1,4 +1,4 @@
-"""How many files are decoded at once, and how many more may wait for it."""
+"""A bound on the files that are decoded at once, and on those that wait for it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class DiskQuota:
 
 
 def scratch_dir_problem() -> str | None:
-    """Why no upload can be written; None: it can. Where TMPDIR is not writable, Python silently writes elsewhere."""
+    """The reason why uploads cannot be written; None: they can. Python silently avoids a TMPDIR that it cannot write."""
     directory = os.environ.get("TMPDIR") or SCRATCH_DIR
     try:
         tempfile.TemporaryFile(dir=directory).close()

@@ -22,7 +22,7 @@ class Ticket:
 
     client: str
     seconds: float
-    """Of audio."""
+    """Seconds of audio."""
     since: float
     """When it was accepted, by the clock of FairShare."""
 

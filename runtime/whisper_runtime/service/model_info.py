@@ -30,7 +30,7 @@ class ModelInfo:
     default_language: str | None
     """ISO-639-1 code for requests that name none; None: it is detected."""
     condition_on_previous_text: bool
-    """Of every request: no client can choose it."""
+    """The same for every request: no client can choose it."""
 
     @property
     def english_only(self) -> bool:
@@ -38,7 +38,7 @@ class ModelInfo:
 
 
 class ServedModel:
-    """What is known of the model so far. The start writes it, requests read one ModelInfo each."""
+    """The model as far as it is known. The start writes it, each request reads one ModelInfo."""
 
     def __init__(self, config: RuntimeConfig, abilities: Abilities = NO_MODEL) -> None:
         self._config = config

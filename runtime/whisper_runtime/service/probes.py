@@ -17,7 +17,7 @@ class Probes:
 
     @property
     def unhealthy(self) -> str | None:
-        """Why a restart would help; None: it would not."""
+        """The reason for a restart; None: a restart would not help."""
         if self._lifecycle.stale:
             return "the server's event loop does not run"
         if self._engine.state is State.FAILED:
@@ -31,7 +31,7 @@ class Probes:
 
     @property
     def unready(self) -> str | None:
-        """Why no client should be sent here; None: the model is proven, there is room, and the process stays."""
+        """The reason to send no client here; None: the model is proven, there is room, and the process stays."""
         if self._lifecycle.phase is not Phase.SERVING:
             return "draining"
         if self._engine.state is not State.READY:

@@ -80,7 +80,7 @@ class RateLimits:
             self._audio.take(client, seconds)
 
     def headers(self, client: str) -> dict[str, str]:
-        """What the client has left, in headers named as OpenAI names its own; `reset` is the time until all is back."""
+        """The client's limits and what is left of them, in OpenAI's headers; `reset` is the time until all is back."""
         found: dict[str, str] = {}
         for unit, buckets in (("requests", self._requests), ("audio-seconds", self._audio)):
             if buckets:

@@ -36,7 +36,7 @@ def half(path: Path) -> Path:
 
 
 def piped(source: Path, target: Path, *options: str) -> Path:
-    """As programs write into a pipe, where nobody can go back to the header."""
+    """A file as programs write it into a pipe, in which they cannot go back to the header."""
     with target.open("wb") as pipe:
         subprocess.run(("ffmpeg", "-loglevel", "error", "-i", source, *options, "-"), stdout=pipe, check=True)
     return target
@@ -116,7 +116,7 @@ async def test_a_file_that_was_cut_says_how_much_is_missing(jfk: Path, tmp_path:
 async def test_what_was_written_into_a_pipe_is_taken_whole_or_cut(
     jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
 ) -> None:
-    """It holds no length, so nothing tells a whole one from another."""
+    """Such a file holds no length, so a whole one cannot be told from another."""
     path = piped(jfk, tmp_path / name, *options)
     assert await seconds(path) == pytest.approx(11, abs=0.1)
     assert await seconds(half(path)) == pytest.approx(5, abs=1.1)

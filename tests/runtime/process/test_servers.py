@@ -33,20 +33,20 @@ class Process:
     log: Path
 
     def ready(self) -> int:
-        """The status of /ready; 0 where nobody answers."""
+        """The status of /ready; 0 where no server answers."""
         try:
             return httpx.get(f"{self.cluster}/ready", timeout=SECONDS).status_code
         except httpx.TransportError:
             return 0
 
-    def speak(self, seconds: float) -> httpx.Response:
+    def transcribe(self, seconds: float) -> httpx.Response:
         return httpx.post(f"{self.clients}/transcribe", files={"file": f"speech {seconds}".encode()}, timeout=SECONDS)
 
     def in_the_background(self, seconds: float) -> Callable[[], httpx.Response]:
         """Sends a request, and returns once the server has it; calling the result waits for its answer."""
         answers: list[httpx.Response] = []
         before = self.busy()
-        thread = threading.Thread(target=lambda: answers.append(self.speak(seconds)))
+        thread = threading.Thread(target=lambda: answers.append(self.transcribe(seconds)))
         thread.start()
         wait_until(lambda: self.busy() > before)
 
@@ -103,23 +103,25 @@ def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> 
     process.running.send_signal(signal.SIGTERM)
     wait_until(lambda: process.ready() == 503)
     assert httpx.get(f"{process.cluster}/health").status_code == 200
-    late = process.speak(0.1)  # a Service may go on sending for some seconds
+    late = process.transcribe(0.1)  # a Service may go on sending for some seconds
     assert (late.status_code, late.headers["connection"]) == (200, "close")
-    wait_until(lambda: (answer := process.speak(0.1)).status_code == 503 and "retry-after" in answer.headers)
+    wait_until(lambda: (answer := process.transcribe(0.1)).status_code == 503 and "retry-after" in answer.headers)
     assert long().status_code == 200
     assert process.running.wait(SECONDS) == 0
 
 
-def test_who_is_still_sent_here_is_refused_and_not_left_without_an_answer(started: Callable[..., Process]) -> None:
+def test_a_client_that_is_still_sent_here_is_refused_and_gets_an_answer(
+    started: Callable[..., Process],
+) -> None:
     """Given nothing to finish: the only pod of a Service has clients until its probes have failed."""
     process = started(drain_seconds=50)
     process.running.send_signal(signal.SIGTERM)
-    wait_until(lambda: process.speak(0.1).status_code == 503)
-    assert process.speak(0.1).headers["retry-after"]
+    wait_until(lambda: process.transcribe(0.1).status_code == 503)
+    assert process.transcribe(0.1).headers["retry-after"]
     assert process.running.wait(SECONDS) == 0
 
 
-def test_what_is_not_done_within_the_drain_time_is_not_waited_for(started: Callable[..., Process]) -> None:
+def test_a_request_that_is_not_done_within_the_drain_time_is_not_waited_for(started: Callable[..., Process]) -> None:
     process = started(drain_seconds=1)
     process.in_the_background(50)
     process.running.send_signal(signal.SIGTERM)
@@ -134,7 +136,7 @@ def test_a_device_that_is_lost_ends_the_process(started: Callable[..., Process])
     assert "CUDA error 700" in process.log.read_text()
 
 
-def test_a_wrong_key_is_told_at_once_whatever_is_still_to_come(started: Callable[..., Process], tmp_path: Path) -> None:
+def test_a_wrong_key_is_refused_before_the_body_ends(started: Callable[..., Process], tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "alice").write_text("key-of-alice")
     process = started(api_keys_dir=str(tmp_path / "keys"))

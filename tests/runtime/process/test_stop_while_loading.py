@@ -1,4 +1,4 @@
-"""A real process that is told to stop before its model is ready: nobody waits for what nobody will use."""
+"""A real process that gets SIGTERM before its model is ready ends at once: no client will use the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from whisper_runtime.contract.network import HEALTH_PATH
 pytestmark = pytest.mark.slow
 
 SECONDS = 10
-"""Less than the model takes to hear the clip."""
+"""Less than the model takes for the clip."""
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ async def test_health_answers_while_a_file_is_transcribed(start: Start, engine: 
 async def test_a_recording_without_answer_leaves_the_disk_at_once(
     start: Start, engine: FakeEngine, ends: Exception | None, status: int
 ) -> None:
-    """And not when Python next collects garbage: hours of samples lie on it, which nobody counts any more."""
+    """And not when Python next collects garbage: hours of samples are on it, which no quota counts any more."""
     decoded: list[weakref.ref[Samples]] = []
 
     async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:

@@ -94,7 +94,7 @@ def _read(directory: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _digest(key: bytes) -> bytes:
-    """Of equal length for all keys, so that a comparison reveals nothing about theirs."""
+    """A digest has the same length for all keys, so that a comparison reveals nothing about a key's."""
     return hashlib.sha256(key).digest()
 
 

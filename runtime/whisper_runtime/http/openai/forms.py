@@ -22,7 +22,7 @@ OF_OTHER_MODELS: Final = frozenset(
 
 MAX_FIELDS: Final = 32
 MAX_FIELD_KIB: Final = 64
-"""Of each field other than the file."""
+"""The size of any field other than the file."""
 
 Multipart: Final = Form(media_type="multipart/form-data")
 

@@ -13,7 +13,7 @@ from whisper_runtime.service.model_info import ModelInfo
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """What the body of a response holds, and in which format."""
+    """The content of a response's body, and its format."""
 
     task: Task
     response_format: ResponseFormat = "json"

@@ -251,20 +251,3 @@ async def test_a_model_of_fewer_languages_refuses_the_one_that_it_lacks(
     engine.abilities = TURBO
     await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "base", "language": language})
     assert engine.asked[0].language == "yue"
-
-
-async def test_models(start: Start) -> None:
-    client = start(model="base")
-    listed = (await client.get("/v1/models")).json()
-    [model] = listed["data"]
-    assert listed["object"] == "list"
-    assert model | {"created": 0} == {
-        "id": "base",
-        "object": "model",
-        "created": 0,
-        "owned_by": "openai",
-        "digest": "ed3a0b6b1c0edf879ad9b11b1af5a0e6ab5db9205f891f668f8b0e6c6326e34e",
-    }
-    assert (await client.get("/v1/models/base")).json() == model
-    assert (await client.get("/v1/models/whisper-1")).json() == model
-    assert (await client.get("/v1/models/gpt-4")).json()["error"]["code"] == "model_not_found"

@@ -1,0 +1,81 @@
+"""Every field of the configuration is one environment variable, and survives the way through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from whisper_runtime.contract import config, files
+from whisper_runtime.contract.config import RuntimeConfig
+
+EVERY_FIELD: dict[str, Any] = {
+    "model": "my-model",
+    "model_dir": "/models",
+    "model_url": "https://models.example.com/a.pt?x=1",
+    "model_sha256": "a" * 64,
+    "model_credentials_dir": "/secret",
+    "model_ca_file": "/ca.crt",
+    "port": 8080,
+    "base_path": "/speech",
+    "metrics_port": 9090,
+    "probes_on_http": False,
+    "device": "cuda",
+    "compute_type": "bfloat16",
+    "language": "de",
+    "max_upload_bytes": 1,
+    "max_audio_seconds": 2,
+    "request_timeout_seconds": 3,
+    "max_queued_audio_seconds": 4,
+    "max_batch_size": 8,
+    "condition_on_previous_text": False,
+    "cors_allow_origins": ("https://a.example.com", "https://b.example.com"),
+    "api_keys_dir": files.API_KEYS_DIR,
+    "golden_dir": "/golden",
+    "golden_max_word_error_rate": 0.3,
+    "no_egress": True,
+    "drain_seconds": 0,
+    "log_level": "debug",
+    "log_format": "text",
+    "max_scratch_bytes": 5,
+    "requests_per_minute": 6,
+    "audio_minutes_per_hour": 7,
+}
+
+
+def test_the_rows_below_cover_every_field() -> None:
+    assert set(EVERY_FIELD) == set(RuntimeConfig.model_fields)
+    assert not [name for name, value in EVERY_FIELD.items() if value == RuntimeConfig.model_fields[name].default]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RuntimeConfig(),
+        RuntimeConfig(**EVERY_FIELD),
+        *(RuntimeConfig(**{name: value}) for name, value in EVERY_FIELD.items()),
+    ],
+    ids=["defaults", "everything", *EVERY_FIELD],
+)
+def test_a_configuration_survives_the_environment(config: RuntimeConfig) -> None:
+    assert RuntimeConfig.from_env(config.to_env()) == config
+
+
+def test_an_environment_of_others_changes_nothing() -> None:
+    assert RuntimeConfig.from_env({"PATH": "/bin", "WHISPER_MODEL": ""}) == RuntimeConfig()
+
+
+def test_every_field_has_a_variable_of_its_own() -> None:
+    assert len(config.ENV_NAMES) == len(RuntimeConfig.model_fields)
+    assert {config.env_name(field) for field in RuntimeConfig.model_fields} == config.ENV_NAMES
+
+
+def test_one_variable_alone_has_no_prefix() -> None:
+    without = [field for field in RuntimeConfig.model_fields if config.env_name(field) != f"WHISPER_{field.upper()}"]
+    assert (without, config.env_name("model_dir")) == (["model_dir"], "MODEL_DIR")
+
+
+def test_origins_that_are_not_a_json_list_are_refused_as_they_are() -> None:
+    with pytest.raises(ValidationError, match="input_value='\\*'"):
+        RuntimeConfig.from_env({"WHISPER_CORS_ALLOW_ORIGINS": "*"})
