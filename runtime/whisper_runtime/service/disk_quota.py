@@ -50,7 +50,7 @@ class DiskQuota:
 
 
 def scratch_dir_problem() -> str | None:
-    """The reason why uploads cannot be written; None: they can. Python silently avoids a TMPDIR that it cannot write."""
+    """The reason why uploads cannot be written; None: they can. Python silently avoids such a TMPDIR."""
     directory = os.environ.get("TMPDIR") or SCRATCH_DIR
     try:
         tempfile.TemporaryFile(dir=directory).close()
