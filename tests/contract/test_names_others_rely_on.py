@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
 import logging
@@ -67,9 +66,7 @@ def test_metrics_of_the_operator() -> None:
 
 def test_environment_variables() -> None:
     assert sorted(ENV_NAMES) == NAMES["runtime environment"]
-    assert (
-        sorted(PREFIX + field.upper() for field in inspect.get_annotations(Settings)) == NAMES["operator environment"]
-    )
+    assert sorted(PREFIX + field.upper() for field in Settings.model_fields) == NAMES["operator environment"]
 
 
 @pytest.mark.usefixtures("root_logger")
