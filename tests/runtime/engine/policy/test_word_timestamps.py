@@ -56,7 +56,7 @@ def test_words_are_those_of_upstream(seed: int, last_speech: float, monkeypatch:
     monkeypatch.setattr(whisper.timing, "find_alignment", lambda *_, **__: timings_of(alignment, tokens))
     upstream(
         segments=theirs,
-        model=None,  # type: ignore[arg-type]
+        model=None,
         tokenizer=TOKENIZER,
         mel=torch.zeros(80, 3000),
         num_frames=3000,

@@ -1,0 +1,26 @@
+"""The parts of encoder and decoder compute what torch's own do."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from whisper_runtime.engine.model.layers import layer_norm, merge_heads, split_heads
+
+CPU = torch.device("cpu")
+
+
+def test_heads_of_packed_layers_are_split_without_a_copy_and_merged_again() -> None:
+    x = torch.randn(2, 5, 3 * 8)
+    parts = split_heads(x, 3, 4)
+    assert [part.shape for part in parts] == [(2, 4, 5, 2)] * 3
+    assert all(part.untyped_storage().data_ptr() == x.untyped_storage().data_ptr() for part in parts)
+    assert torch.equal(torch.cat([merge_heads(part) for part in parts], dim=-1), x)
+
+
+def test_a_norm_is_computed_in_float32_whatever_comes_in() -> None:
+    module, x = nn.LayerNorm(16).half(), torch.randn(3, 16).half()
+    nn.init.normal_(module.weight)
+    found = layer_norm(module, CPU)(x)
+    assert found.dtype == torch.float16
+    assert torch.equal(found, module.float()(x.float()).half())
