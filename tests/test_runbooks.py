@@ -9,7 +9,7 @@ import pytest
 
 from tests.operator.objects import service
 from tests.promql import unknown
-from whisper_operator.build.alerts import RUNBOOKS, rules
+from whisper_operator.build.prometheus_rule import RUNBOOKS, rules
 
 ROOT = Path(__file__).resolve().parents[1]
 DIRECTORY = ROOT / "docs/runbooks"

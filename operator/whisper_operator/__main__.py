@@ -99,7 +99,7 @@ async def check_against_cluster(services: list[WhisperService]) -> bool:
         print("no cluster was asked, for no kubeconfig names one")
         return True
     try:
-        found = await check(services, cluster)
+        found = await check(services, cluster, Env(DEFAULT_IMAGE))
     except ApiError as error:
         sys.exit(f"the cluster could not be asked: {error}")
     finally:

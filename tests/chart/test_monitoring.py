@@ -12,7 +12,7 @@ import pytest
 from tests.chart.test_chart import CHART, helm, of_kind, template
 from tests.promql import unknown
 from tests.promtool import assert_fires, check
-from whisper_operator.build.alerts import RUNBOOKS
+from whisper_operator.build.prometheus_rule import RUNBOOKS
 
 ALERTS = ("--set", "monitoring.serviceMonitor.enabled=true,monitoring.alerts.enabled=true")
 DASHBOARDS = ("--set", "monitoring.dashboards.enabled=true")

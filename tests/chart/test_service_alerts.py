@@ -10,7 +10,7 @@ import pytest
 from tests.operator.objects import service
 from tests.promtool import assert_fires, check
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.build.alerts import rules
+from whisper_operator.build.prometheus_rule import rules
 
 SCRAPED: dict[str, Any] = {"monitoring": {"serviceMonitor": {}, "alerts": {}}}
 PODS = ("speech-6d4cf56db6-aaaaa", "speech-6d4cf56db6-bbbbb")

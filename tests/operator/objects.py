@@ -6,11 +6,14 @@ from typing import Any
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
+from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.objects import names
 from whisper_operator.observe.facts import Facts, Node, amounts
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model import wanted_job_name
+from whisper_operator.observe.pod_requests import NodeRequests
+from whisper_operator.resolve.resolved import Resolved, resolve
+from whisper_operator.resolve.rollout import with_rollout
 
 ENV = Env("runtime:1")
 UID = "11111111-2222-3333-4444-555555555555"
@@ -35,21 +38,35 @@ def observed(*bodies: Manifest, **facts: Any) -> Observed:
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in bodies}, Facts(**facts))
 
 
+def resolved(
+    of: WhisperService, there: Observed | None = None, installation: Env = ENV, requested: NodeRequests | None = None
+) -> Resolved:
+    """Everything that a pass decides over `of`, its rollout included; `requested`: what the cluster's pods request."""
+    found = resolve(of, there or Observed(), installation)
+    return with_rollout(found, wanted_template(found), requested)
+
+
+def children(of: WhisperService, there: Observed | None = None, installation: Env = ENV) -> list[Manifest]:
+    """Every child that is wanted where that is there."""
+    return desired(resolved(of, there, installation))
+
+
 def claim(of: WhisperService, **spec: Any) -> Manifest:
-    manifest = next(one for one in desired(of, Observed(), ENV) if one["kind"] == "PersistentVolumeClaim")
+    manifest = next(one for one in children(of) if one["kind"] == "PersistentVolumeClaim")
     return live({**manifest, "spec": {**manifest["spec"], **spec}}, status={"phase": "Bound"})
 
 
 def fetched(of: WhisperService, its_claim: Manifest) -> Manifest:
     """The Job that has fetched what `of` wants."""
-    name = wanted_job_name(of, observed(its_claim))
-    manifest = next(one for one in desired(of, observed(its_claim), ENV) if one["metadata"]["name"] == name)
+    there = observed(its_claim)
+    name = resolved(of, there).prefetch.job_name
+    manifest = next(one for one in children(of, there) if one["metadata"]["name"] == name)
     return live(manifest, status={"conditions": [{"type": "Complete", "status": "True"}]})
 
 
 def deployment(of: WhisperService, *there: Manifest, **status: Any) -> Manifest:
     """The Deployment as it is wanted, given what is there, with its status."""
-    manifest = next(one for one in desired(of, observed(*there), ENV) if one["kind"] == "Deployment")
+    manifest = next(one for one in children(of, observed(*there)) if one["kind"] == "Deployment")
     wanted = manifest["spec"].get("replicas", 1)
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), wanted)
     return live(manifest, status={"observedGeneration": 1, **counts, **status})

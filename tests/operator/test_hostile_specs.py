@@ -7,14 +7,13 @@ from typing import Any
 from hypothesis import given
 
 from tests.hostile.schema import service, specs
-from tests.operator.objects import ENV, NOW, live, node, observed, pod
+from tests.operator.objects import ENV, NOW, children, live, node, observed, pod, resolved
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.build import desired
 from whisper_operator.cli.render import rendered
 from whisper_operator.objects.kinds import DEPLOYMENT
-from whisper_operator.resolve.preflight import checklist
-from whisper_operator.resolve.rollout import needs_usage
+from whisper_operator.resolve.rollout import needs_requests
 from whisper_operator.status.assemble import observed_status
+from whisper_operator.status.blocking import preflight_passed
 
 TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
 NODES = (node(), node("gpus", gpu="8", taints=(TAINT,), labels={"zone": "a"}))
@@ -25,12 +24,13 @@ def test_every_decision_is_made(spec: dict[str, Any]) -> None:
     """Beside nodes, a live Deployment of another template, and pods that look for room."""
     wanted, before = parsed(spec), parsed({"model": {"name": "tiny"}, "cache": {"type": "EmptyDir"}})
     running = [live(one, status={}) for one in rendered(before, ENV) if one["kind"] == DEPLOYMENT.kind]
-    there = observed(*running, pod("server"), nodes=NODES, requested={}, secrets={}, storage_classes={})
+    there = observed(*running, pod("server"), nodes=NODES, secrets={}, storage_classes={})
     template = running[0]["spec"]["template"]
-    assert desired(wanted, there, ENV) == desired(wanted, there, ENV)
-    assert checklist.judgement(wanted, there).status in ("True", "False")
-    assert needs_usage(wanted, there, template) in (True, False)
-    assert observed_status(wanted, there, ENV, [], NOW).conditions
+    assert children(wanted, there) == children(wanted, there)
+    found = resolved(wanted, there)
+    assert preflight_passed(found).status in ("True", "False")
+    assert needs_requests(found, template) in (True, False)
+    assert observed_status(found, [], NOW).conditions
 
 
 def parsed(spec: dict[str, Any]) -> WhisperService:

@@ -29,10 +29,6 @@ Manifest = dict[str, Any]
 """A Kubernetes object as JSON."""
 
 
-def _runs_one_at_most(spec: Spec) -> bool:
-    return (spec.autoscaling.max_replicas if spec.autoscaling else spec.replicas) <= 1
-
-
 def _hosts_differ(spec: Spec) -> bool:
     return not (spec.ingress and spec.gateway and spec.ingress.host in spec.gateway.hostnames)
 
@@ -109,7 +105,7 @@ class Spec(ApiModel):
             " || (has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
             "spec.jobs and spec.resultCache need spec.redis when more than one replica can run: "
             "add spec.redis, or allow only one replica",
-            lambda self: not (self.jobs or self.result_cache) or bool(self.redis) or _runs_one_at_most(self),
+            lambda self: not (self.jobs or self.result_cache) or bool(self.redis) or self.most_replicas <= 1,
         ),
         Rule(
             "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"
@@ -130,6 +126,11 @@ class Spec(ApiModel):
             lambda self: not self.model.name.endswith(".en") or self.language in ("auto", "en"),
         ),
     )
+
+    @property
+    def most_replicas(self) -> int:
+        """The most pods that can run."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas
 
 
 class Metadata(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import (
     autoscaler,
     claim,
@@ -23,10 +23,9 @@ from whisper_operator.build import (
     service_monitor,
     verification,
 )
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 
-Builder = Callable[[WhisperService, Observed, Env], Manifest | None]
+Builder = Callable[[Resolved], Manifest | None]
 
 BUILDERS: Final[tuple[Builder, ...]] = (
     service_account.build,
@@ -48,6 +47,9 @@ BUILDERS: Final[tuple[Builder, ...]] = (
 """In the order in which children are applied: first what pods wait for or are guarded by."""
 
 
-def desired(service: WhisperService, observed: Observed, env: Env) -> list[Manifest]:
-    """Every child that is wanted now, in the order in which to apply them."""
-    return [manifest for build in BUILDERS if (manifest := build(service, observed, env)) is not None]
+def desired(resolved: Resolved) -> list[Manifest]:
+    """Every child that is wanted now, in the order in which to apply them.
+
+    The Deployment is among them once `resolved` has a rollout.
+    """
+    return [manifest for build in BUILDERS if (manifest := build(resolved)) is not None]

@@ -1,6 +1,5 @@
 """The alerts of one service: on each of them a person can act, and each has its page in docs/runbooks.
 
-The runtime's series carry what a ServiceMonitor gives them: `namespace`, `service` (the metrics Service's name), `pod`.
 The restarts are kube-state-metrics'; without it that one alert is silent.
 """
 
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from whisper_operator.api.units import duration_seconds
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.pod import STARTUP_SECONDS
-from whisper_operator.objects import names
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build.series import selector
+from whisper_operator.build.server_pod import STARTUP_SECONDS
 from whisper_runtime.contract.metric_names import (
     MODEL_LOAD_METRIC,
     QUEUED_AUDIO_METRIC,
@@ -23,7 +22,6 @@ from whisper_runtime.contract.metric_names import (
     TRANSCRIPTION_SECONDS_METRIC,
 )
 
-RUNBOOKS: Final = "https://github.com/whisper-operator/whisper-operator/blob/main/docs/runbooks"
 TIMEOUT_SHARE: Final = 0.8
 """Of `requestTimeout`: above it, requests are about to be lost."""
 STARTUP_SHARE: Final = 0.5
@@ -44,9 +42,9 @@ class Alert:
     description: str
 
 
-def rules(service: WhisperService) -> list[Manifest]:
-    """The rules of one service; one that is to have no pod is not called down."""
-    found = [
+def alerts(service: WhisperService) -> list[Alert]:
+    """The alerts of one service; one that is to have no pod is not called down."""
+    return [
         *([] if _is_off(service) else [_down(service)]),
         _replica_not_ready(service),
         _replica_restarting(service),
@@ -56,11 +54,10 @@ def rules(service: WhisperService) -> list[Manifest]:
         _slow(service),
         _load_slow(service),
     ]
-    return [_rule(service, alert) for alert in found]
 
 
 def _down(service: WhisperService) -> Alert:
-    ready = f"sum({READY_METRIC}{{{_series(service)}}})"
+    ready = f"sum({selector(READY_METRIC, service)})"
     # Where no pod may be right, or where others see to the scraping, the lack of series says nothing.
     scaling, monitoring = service.spec.autoscaling, service.spec.monitoring
     says_nothing = monitoring.service_monitor is None or (scaling is not None and scaling.min_replicas == 0)
@@ -76,12 +73,12 @@ def _down(service: WhisperService) -> Alert:
 
 
 def _replica_not_ready(service: WhisperService) -> Alert:
-    series, drain = _series(service), duration_seconds(service.spec.rollout.drain_timeout)
+    drain = duration_seconds(service.spec.rollout.drain_timeout)
     return Alert(
         "WhisperReplicaNotReady",
         "warning",
         f"{max(15, drain // 60 + 5)}m",  # a pod that leaves takes no requests either, for as long as it drains
-        f"{READY_METRIC}{{{series}}} == 0 or up{{{series}}} == 0",
+        f"{selector(READY_METRIC, service)} == 0 or {selector('up', service)} == 0",
         "pod {{ $labels.pod }} takes no requests",
         "The service has less capacity than it should. Look at the pod's log and events; delete the pod if it hangs.",
     )
@@ -130,12 +127,12 @@ def _refused(service: WhisperService) -> Alert:
 
 
 def _wait_too_long(service: WhisperService) -> Alert:
-    series = _series(service)
+    queued, speed = selector(QUEUED_AUDIO_METRIC, service), selector(REALTIME_FACTOR_METRIC, service)
     return Alert(
         "WhisperWaitTooLong",
         "warning",
         "10m",
-        f"max({QUEUED_AUDIO_METRIC}{{{series}}} / {REALTIME_FACTOR_METRIC}{{{series}}}) > {_timeout(service)}",
+        f"max({queued} / {speed}) > {_timeout(service)}",
         "a pod needs {{ $value | humanizeDuration }} to work off what waits in it",
         "Requests will run out of time before their turn is over. Raise spec.replicas or"
         " spec.autoscaling.maxReplicas, or lower spec.server.maxQueuedAudio so that clients are told at once.",
@@ -143,7 +140,7 @@ def _wait_too_long(service: WhisperService) -> Alert:
 
 
 def _slow(service: WhisperService) -> Alert:
-    buckets = f"sum by (le) (rate({TRANSCRIPTION_SECONDS_METRIC}_bucket{{{_series(service)}}}[10m]))"
+    buckets = f"sum by (le) (rate({selector(f'{TRANSCRIPTION_SECONDS_METRIC}_bucket', service)}[10m]))"
     return Alert(
         "WhisperRequestsSlow",
         "warning",
@@ -161,34 +158,15 @@ def _load_slow(service: WhisperService) -> Alert:
         "WhisperModelLoadSlow",
         "warning",
         "0m",
-        f"max({MODEL_LOAD_METRIC}{{{_series(service)}}}) > {int(STARTUP_SECONDS * STARTUP_SHARE)}",
+        f"max({selector(MODEL_LOAD_METRIC, service)}) > {int(STARTUP_SECONDS * STARTUP_SHARE)}",
         "a pod needed {{ $value | humanizeDuration }} to become ready",
         f"New pods come that late, and after {STARTUP_SECONDS // 60} minutes the kubelet gives a starting pod up."
         " Give the cache a faster storage class, or bake the model into the image.",
     )
 
 
-def _rule(service: WhisperService, alert: Alert) -> Manifest:
-    namespace, name = service.metadata.namespace, service.metadata.name
-    return {
-        "alert": alert.name,
-        "expr": alert.expression,
-        "for": alert.lasting,
-        "labels": {"severity": alert.severity, "namespace": namespace, "whisperservice": name},
-        "annotations": {
-            "summary": f"WhisperService {namespace}/{name}: {alert.summary}",
-            "description": alert.description,
-            "runbook_url": f"{RUNBOOKS}/{alert.name}.md",
-        },
-    }
-
-
-def _series(service: WhisperService) -> str:
-    return f'namespace="{service.metadata.namespace}",service="{names.metrics_service(service.metadata.name)}"'
-
-
 def _requests(service: WhisperService, which: str) -> str:
-    return f"{REQUESTS_METRIC}{{{_series(service)},{which}}}"
+    return selector(REQUESTS_METRIC, service, which)
 
 
 def _is_off(service: WhisperService) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from whisper_operator.api.units import canonical_quantity
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+def build(resolved: Resolved) -> Manifest | None:
+    service = resolved.service
     wanted = service.spec.autoscaling
     if wanted is None or wanted.keda is not None:
         return None

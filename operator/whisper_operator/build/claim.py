@@ -2,74 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from whisper_operator.api.units import any_quantity, canonical_quantity
-from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.api.units import any_quantity
+from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.build.meta import child
-from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.preflight import checklist
-
-AUTO_SIZE: Final = "10Gi"
-"""Room for two of the largest checkpoints, so that a change of model never has to delete the old one first."""
+from whisper_operator.resolve.claim import ClaimState, cache_size
+from whisper_operator.resolve.resolved import Resolved
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
-    spec, name = service.spec, names.models_claim(service.metadata.name)
-    if spec.cache.type != "PersistentVolumeClaim" or spec.cache.existing_claim:
-        return None
-    live = observed.get(CLAIM, name)
-    if live is None and checklist.holds(service, observed):
+def build(resolved: Resolved) -> Manifest | None:
+    service, claim = resolved.service, resolved.claim
+    if not claim.is_own or (claim.live is None and resolved.preflight.holds):
         return None
     return child(
         service,
         CLAIM,
-        name,
-        owned=spec.cache.retention == "Delete",
-        spec=_grown(live["spec"], size(spec), is_bound(live) and can_grow(live, observed)) if live else _new(spec),
+        claim.name,
+        owned=service.spec.cache.retention == "Delete",
+        spec=_grown(claim, claim.live["spec"], cache_size(service.spec)) if claim.live else _new(service.spec),
     )
 
 
-def size(spec: Spec) -> str:
-    return AUTO_SIZE if spec.cache.size == "auto" else canonical_quantity(spec.cache.size)
-
-
-def can_run_many(spec: Spec) -> bool:
-    """Whether more than one replica can run."""
-    return (spec.autoscaling.max_replicas if spec.autoscaling else spec.replicas) > 1
-
-
-def _new(spec: Spec) -> dict[str, Any]:
-    mode = spec.cache.access_mode or ("ReadWriteMany" if can_run_many(spec) else "ReadWriteOnce")
+def _new(spec: Spec) -> Manifest:
+    mode = spec.cache.access_mode or ("ReadWriteMany" if spec.most_replicas > 1 else "ReadWriteOnce")
     storage_class = spec.cache.storage_class_name
     return {
         "accessModes": [mode],
-        "resources": {"requests": {"storage": size(spec)}},
+        "resources": {"requests": {"storage": cache_size(spec)}},
         **({"storageClassName": storage_class} if storage_class is not None else {}),
     }
 
 
-def is_bound(live: Manifest) -> bool:
-    """Whether the claim has its volume; before, the API server refuses another size."""
-    return live.get("status", {}).get("phase") == "Bound"
+def _grown(claim: ClaimState, live: Manifest, wanted: str) -> Manifest:
+    """The live claim's own spec, for modes and class are fixed once it exists; its size grows where it can.
 
-
-def can_grow(live: Manifest, observed: Observed) -> bool:
-    """Whether the claim's class lets it grow; where classes may not be read, the API server says."""
-    classes = observed.facts.storage_classes
-    if classes is None:
-        return True
-    return bool(classes.get(live["spec"].get("storageClassName", ""), {}).get("allowVolumeExpansion"))
-
-
-def _grown(live: dict[str, Any], wanted: str, can_grow: bool) -> dict[str, Any]:
-    """What the live claim is, for modes and class are fixed once it exists; its size grows where it can."""
-    there = live["resources"]["requests"]["storage"]
+    Before the claim has its volume, the API server refuses another size.
+    """
+    size, can_grow = live["resources"]["requests"]["storage"], claim.phase == "Bound" and claim.can_grow
     return {
         "accessModes": live["accessModes"],
-        "resources": {"requests": {"storage": max(there, wanted, key=any_quantity) if can_grow else there}},
+        "resources": {"requests": {"storage": max(size, wanted, key=any_quantity) if can_grow else size}},
         **({"storageClassName": live["storageClassName"]} if "storageClassName" in live else {}),
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SERVICE
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:
+def build(resolved: Resolved) -> Manifest:
+    service = resolved.service
     wanted = service.spec.service
     return child(
         service,

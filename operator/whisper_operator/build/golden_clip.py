@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
-from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.files import GOLDEN_DIR, OWN_GOLDEN_DIR
 
-Part = dict[str, Any]
+DEFAULTS: Final = RuntimeConfig()
 
 
 def directory(service: WhisperService) -> str:
@@ -20,7 +20,7 @@ def directory(service: WhisperService) -> str:
 
 def max_word_error_rate(service: WhisperService) -> float:
     wanted = service.spec.verification
-    return wanted.expect.max_word_error_rate if wanted and wanted.expect else RuntimeConfig().golden_max_word_error_rate
+    return wanted.expect.max_word_error_rate if wanted and wanted.expect else DEFAULTS.golden_max_word_error_rate
 
 
 def pod_annotations(service: WhisperService) -> dict[str, str]:
@@ -29,7 +29,7 @@ def pod_annotations(service: WhisperService) -> dict[str, str]:
     return {names.ANNOTATION_GOLDEN_TEXT: wanted.expect.text} if wanted and wanted.expect else {}
 
 
-def parts(service: WhisperService) -> list[tuple[Part, Part]]:
+def parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
     """Mount and volume of the clip; none where the image's own serves."""
     wanted = service.spec.verification
     if wanted is None or wanted.audio is None:

@@ -6,16 +6,16 @@ Source: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
 from __future__ import annotations
 
 from whisper_operator.api.units import canonical_duration, duration_seconds
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import HTTP_ROUTE
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+def build(resolved: Resolved) -> Manifest | None:
+    service = resolved.service
     wanted = service.spec.gateway
-    if wanted is None or HTTP_ROUTE not in env.kinds:
+    if wanted is None or HTTP_ROUTE not in resolved.installation.kinds:
         return None
     limit = canonical_duration(duration_seconds(service.spec.server.request_timeout))
     rule = {

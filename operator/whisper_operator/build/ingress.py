@@ -7,13 +7,12 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import INGRESS
 from whisper_operator.observe.facts import way_in
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
-    wanted = service.spec.ingress
-    if wanted is None or _is_taken(service, observed):
+def build(resolved: Resolved) -> Manifest | None:
+    service, wanted = resolved.service, resolved.service.spec.ingress
+    if wanted is None or _is_taken(resolved):
         return None
     backend = {"service": {"name": service.metadata.name, "port": {"name": "http"}}}
     path = {"path": wanted.path, "pathType": "Prefix", "backend": backend}
@@ -30,9 +29,9 @@ def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | N
     )
 
 
-def _is_taken(service: WhisperService, observed: Observed) -> bool:
+def _is_taken(resolved: Resolved) -> bool:
     """Whether somebody else has the host already: then ours is not added, and what is there of ours stays."""
-    return observed.get(INGRESS, service.metadata.name) is None and way_in(service) in observed.facts.taken
+    return resolved.live(INGRESS) is None and way_in(resolved.service) in resolved.observed.facts.taken
 
 
 def tls_secret(service: WhisperService) -> str | None:

@@ -19,11 +19,16 @@ def child(
     name: str,
     *,
     component: str = names.SERVER,
+    labels: Mapping[str, str] | None = None,
     annotations: Mapping[str, str] | None = None,
     owned: bool = True,
     **body: Any,
 ) -> Manifest:
-    """The manifest of a child named `name`; `body` holds what stands beside its metadata."""
+    """The manifest of a child named `name`.
+
+    `labels`: the user's own, beside those that all children have; `owned`: whether it goes with its service; `body`:
+    the fields beside `metadata`.
+    """
     metadata: Manifest = {
         "name": name,
         "namespace": service.metadata.namespace,
@@ -33,7 +38,8 @@ def child(
         metadata["annotations"] = dict(annotations)
     if owned:
         metadata["ownerReferences"] = [owner(service)]
-    return sealed({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body})
+    manifest = _sealed({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body})
+    return manifest if labels is None else _with_labels(manifest, labels)
 
 
 def owner(service: WhisperService) -> Manifest:
@@ -48,7 +54,17 @@ def owner(service: WhisperService) -> Manifest:
     }
 
 
-def sealed(manifest: Manifest) -> Manifest:
+def _with_labels(manifest: Manifest, labels: Mapping[str, str]) -> Manifest:
+    """`manifest` with the user's labels, sealed over the first seal.
+
+    The hash is that of the first release, which sealed twice: another one would be a write for each service at an
+    upgrade.
+    """
+    metadata = manifest["metadata"]
+    return _sealed({**manifest, "metadata": {**metadata, "labels": {**labels, **metadata["labels"]}}})
+
+
+def _sealed(manifest: Manifest) -> Manifest:
     """`manifest` with the hash of itself as an annotation, by which a later pass knows what was applied."""
     digest = hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
     metadata = manifest["metadata"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SERVICE
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.network import METRICS_PORT
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:
+def build(resolved: Resolved) -> Manifest:
+    service = resolved.service
     return child(
         service,
         SERVICE,

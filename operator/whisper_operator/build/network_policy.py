@@ -11,8 +11,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import NETWORK_POLICY
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
 
 NODE_LOCAL_DNS: Final = "169.254.20.10/32"
@@ -21,7 +20,8 @@ DNS_PORTS: Final = (53, 5353)
 """A policy sees a pod's own port: CoreDNS listens on 53, OpenShift's DNS on 5353."""
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+def build(resolved: Resolved) -> Manifest | None:
+    service = resolved.service
     wanted = service.spec.network_policy
     if wanted is None:
         return None

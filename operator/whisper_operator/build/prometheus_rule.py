@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.alerts import rules
-from whisper_operator.build.meta import child, sealed
+from whisper_operator.build.alerts import Alert, alerts
+from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import PROMETHEUS_RULE
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model_change import admit
+from whisper_operator.resolve.resolved import Resolved
+
+RUNBOOKS: Final = "https://github.com/whisper-operator/whisper-operator/blob/main/docs/runbooks"
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+def build(resolved: Resolved) -> Manifest | None:
     """None while the first model is being fetched: a service that has not started yet is not down."""
-    wanted = service.spec.monitoring.alerts
-    if wanted is None or PROMETHEUS_RULE not in env.kinds or admit(service, observed).model is None:
+    service, wanted = resolved.service, resolved.service.spec.monitoring.alerts
+    if wanted is None or PROMETHEUS_RULE not in resolved.installation.kinds or resolved.model.admitted is None:
         return None
     name = service.metadata.name
     groups = [{"name": f"whisper-{name}", "rules": rules(service)}]
-    manifest = child(service, PROMETHEUS_RULE, name, spec={"groups": groups})
-    manifest["metadata"]["labels"] = {**wanted.labels, **manifest["metadata"]["labels"]}
-    return sealed(manifest)
+    return child(service, PROMETHEUS_RULE, name, labels=wanted.labels, spec={"groups": groups})
+
+
+def rules(service: WhisperService) -> list[Manifest]:
+    """The alerting rules of one service."""
+    return [_rule(service, alert) for alert in alerts(service)]
+
+
+def _rule(service: WhisperService, alert: Alert) -> Manifest:
+    namespace, name = service.metadata.namespace, service.metadata.name
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.lasting,
+        "labels": {"severity": alert.severity, "namespace": namespace, "whisperservice": name},
+        "annotations": {
+            "summary": f"WhisperService {namespace}/{name}: {alert.summary}",
+            "description": alert.description,
+            "runbook_url": f"{RUNBOOKS}/{alert.name}.md",
+        },
+    }

@@ -10,10 +10,9 @@ from typing import Final
 from whisper_operator.api.spec.replicas import AutoscalingSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT, SCALED_OBJECT
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.build.series import selector
+from whisper_operator.objects.kinds import SCALED_OBJECT
+from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
 QUEUED_AUDIO_SECONDS: Final = 60
@@ -21,12 +20,12 @@ QUEUED_AUDIO_SECONDS: Final = 60
 PAUSED: Final = "autoscaling.keda.sh/paused-replicas"
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
-    scaling = service.spec.autoscaling
-    if scaling is None or scaling.keda is None or SCALED_OBJECT not in env.kinds:
+def build(resolved: Resolved) -> Manifest | None:
+    service, scaling = resolved.service, resolved.service.spec.autoscaling
+    if scaling is None or scaling.keda is None or SCALED_OBJECT not in resolved.installation.kinds:
         return None
     # KEDA's admission refuses to scale a Deployment that is not there.
-    if not any(observed.get(kind, service.metadata.name) for kind in (DEPLOYMENT, SCALED_OBJECT)):
+    if resolved.deployment is None and resolved.live(SCALED_OBJECT) is None:
         return None
     keda = scaling.keda
     return child(
@@ -63,13 +62,12 @@ def _utilization(resource: str, percent: int) -> Manifest:
 
 def _queued_audio(service: WhisperService, address: str, seconds: int) -> Manifest:
     """KEDA divides the sum by the number of pods, as `AverageValue` says."""
-    where = f'namespace="{service.metadata.namespace}",service="{names.metrics_service(service.metadata.name)}"'
     return {
         "type": "prometheus",
         "metricType": "AverageValue",
         "metadata": {
             "serverAddress": address,
-            "query": f"sum({QUEUED_AUDIO_METRIC}{{{where}}}) or vector(0)",
+            "query": f"sum({selector(QUEUED_AUDIO_METRIC, service)}) or vector(0)",
             "threshold": str(seconds),
         },
     }

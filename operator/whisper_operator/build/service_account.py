@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import SERVICE_ACCOUNT
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.resolved import Resolved
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest:
+def build(resolved: Resolved) -> Manifest:
+    service = resolved.service
     return child(service, SERVICE_ACCOUNT, service.metadata.name, automountServiceAccountToken=False)

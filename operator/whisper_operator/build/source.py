@@ -5,37 +5,35 @@ Credentials are files of a mounted Secret: as variables they would show in whate
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_runtime.contract.files import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
-
-Part = dict[str, Any]
 
 PROXIES: Final = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
 """Variables of spec.server.env that a fetch heeds as well, in either case."""
 CA_DIR, _, CA_NAME = SOURCE_CA_FILE.rpartition("/")
 
 
-def mounts(service: WhisperService) -> list[Part]:
+def mounts(service: WhisperService) -> list[Manifest]:
     return [{**mount, "readOnly": True} for mount, _ in _parts(service)]
 
 
-def volumes(service: WhisperService) -> list[Part]:
+def volumes(service: WhisperService) -> list[Manifest]:
     return [{"name": mount["name"], **volume} for mount, volume in _parts(service)]
 
 
-def proxies(service: WhisperService) -> list[Part]:
+def proxies(service: WhisperService) -> list[Manifest]:
     variables = service.spec.server.env
     return [one.model_dump(by_alias=True, exclude_none=True) for one in variables if one.name.lower() in PROXIES]
 
 
-def _parts(service: WhisperService) -> list[tuple[Part, Part]]:
+def _parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
     """Each mount with its volume."""
     source = service.spec.model.source
     if source is None:
         return []
-    found: list[tuple[Part, Part]] = []
+    found: list[tuple[Manifest, Manifest]] = []
     if source.secret_ref:
         secret = {"secret": {"secretName": source.secret_ref.name, "defaultMode": 0o440}}
         found.append(({"name": "source", "mountPath": SOURCE_CREDENTIALS_DIR}, secret))

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from whisper_operator.api.units import canonical_quantity
-
-Part = dict[str, Any]
+from whisper_operator.api.v1alpha1 import Manifest
 
 MERGE_KEYS: Final = {
     "containers": ("name",),
@@ -31,29 +30,29 @@ DEFAULTS: Final = {"protocol": "TCP"}
 """What an item means that leaves the field out."""
 
 
-def overlaid(template: Part, over: Part) -> Part:
+def overlaid(template: Manifest, over: Manifest) -> Manifest:
     """`template` with `over` merged over it; the template's own labels stay, for selectors rest on them.
 
     What is no object where Kubernetes has one stays as the user wrote it: the API server says what is wrong with it.
     """
     merged = _merge(template, _canonical(over))
     metadata: Any = merged.get("metadata", {})
-    if isinstance(metadata, dict) and isinstance(labels := cast(Part, metadata).get("labels", {}), dict):
+    if isinstance(metadata, dict) and isinstance(labels := cast(Manifest, metadata).get("labels", {}), dict):
         merged["metadata"] = {
-            **cast(Part, metadata),
-            "labels": {**cast(Part, labels), **template["metadata"]["labels"]},
+            **cast(Manifest, metadata),
+            "labels": {**cast(Manifest, labels), **template["metadata"]["labels"]},
         }
     return merged
 
 
-def _merge(base: Part, over: Part) -> Part:
+def _merge(base: Manifest, over: Manifest) -> Manifest:
     merged = dict(base)
     for name, value in over.items():
         if value is None:
             merged.pop(name, None)
         elif isinstance(value, dict):
             there = base.get(name)
-            merged[name] = _merge(cast(Part, there) if isinstance(there, dict) else {}, cast(Part, value))
+            merged[name] = _merge(cast(Manifest, there) if isinstance(there, dict) else {}, cast(Manifest, value))
         elif isinstance(value, list) and name in MERGE_KEYS and isinstance(base.get(name, []), list):
             merged[name] = _merge_items(base.get(name, []), cast(list[Any], value), MERGE_KEYS[name])
         else:
@@ -67,23 +66,23 @@ def _merge_items(base: list[Any], over: list[Any], keys: tuple[str, ...]) -> lis
     for item in over:
         place = places.get(_identity(item, keys))
         if place is None:
-            merged.append(_merge({}, cast(Part, item)) if isinstance(item, dict) else item)
+            merged.append(_merge({}, cast(Manifest, item)) if isinstance(item, dict) else item)
         else:
-            merged[place] = _merge(merged[place], cast(Part, item))
+            merged[place] = _merge(merged[place], cast(Manifest, item))
     return merged
 
 
 def _identity(item: Any, keys: tuple[str, ...]) -> tuple[str, ...] | None:
     if not isinstance(item, dict):
         return None
-    fields = cast(Part, item)
+    fields = cast(Manifest, item)
     return tuple(str(fields.get(key, DEFAULTS.get(key, ""))) for key in keys)
 
 
 def _canonical(value: Any, name: str = "") -> Any:
     """`value` with every quantity as the API server stores it, so that what is applied equals what is read back."""
     if isinstance(value, dict):
-        fields = cast(Part, value)
+        fields = cast(Manifest, value)
         if name in ("requests", "limits"):
             return {key: _quantity(one) for key, one in fields.items()}
         return {key: _canonical(one, key) for key, one in fields.items() if one or key not in DROPPED_WHEN_EMPTY}

@@ -11,11 +11,8 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import golden_clip, network_policy, pod
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT, JOB
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model import is_rolled_out
-from whisper_operator.resolve.verification import wanted_job_name
+from whisper_operator.objects.kinds import JOB
+from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.files import API_KEY_FILE, SCRATCH_DIR
 from whisper_runtime.contract.network import METRICS_PORT
@@ -23,32 +20,31 @@ from whisper_runtime.contract.network import METRICS_PORT
 RETRIES: Final = 1
 """A pod that was evicted, or that met a busy server, is forgiven once."""
 DEADLINE_SECONDS: Final = 1800
-RESOURCES: Final[pod.Part] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+RESOURCES: Final[Manifest] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
 
-def build(service: WhisperService, observed: Observed, env: Env) -> Manifest | None:
+def build(resolved: Resolved) -> Manifest | None:
     """None where it is off, and before all pods of the rollout are available; what has begun goes on."""
-    name, live = wanted_job_name(service, observed), observed.get(DEPLOYMENT, service.metadata.name)
-    if name is None or live is None:
-        return None
-    if observed.get(JOB, name) is None and not is_rolled_out(live):
+    name, job = resolved.verification.job_name, resolved.verification.job
+    if name is None or (job is None and not resolved.replicas.is_rolled_out):
         return None
     return child(
-        service,
+        resolved.service,
         JOB,
         name,
         component=names.VERIFY,
         spec={
             "backoffLimit": RETRIES,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
-            "template": _template(service, observed, env),
+            "template": _template(resolved),
         },
     )
 
 
-def _template(service: WhisperService, observed: Observed, env: Env) -> pod.Part:
+def _template(resolved: Resolved) -> Manifest:
     """The template of the pod that sends real requests at the Service."""
-    name, where, keys = service.metadata.name, service.metadata.namespace, _one_key(service, observed)
+    service, keys = resolved.service, _one_key(resolved)
+    name, where = service.metadata.name, service.metadata.namespace
     port = service.spec.service.port
     arguments = [
         "verify",
@@ -61,12 +57,12 @@ def _template(service: WhisperService, observed: Observed, env: Env) -> pod.Part
     return {
         "metadata": _metadata(name, golden_clip.pod_annotations(service)),
         "spec": {
-            **pod.common(service, env),
+            **pod.common(service, resolved.installation),
             "restartPolicy": "Never",
             "containers": [
                 {
                     "name": "verify",
-                    "image": pod.image(service, observed, env),
+                    "image": resolved.image.to_run,
                     "imagePullPolicy": service.spec.image.pull_policy,
                     "args": arguments,
                     "env": pod.variables(_config(service)),
@@ -84,15 +80,15 @@ def _template(service: WhisperService, observed: Observed, env: Env) -> pod.Part
     }
 
 
-def _metadata(service: str, annotations: dict[str, str]) -> pod.Part:
+def _metadata(service: str, annotations: dict[str, str]) -> Manifest:
     """Of a verifying pod."""
     return {"labels": names.labels(service, names.VERIFY), **({"annotations": annotations} if annotations else {})}
 
 
-def _one_key(service: WhisperService, observed: Observed) -> list[tuple[pod.Part, pod.Part]]:
+def _one_key(resolved: Resolved) -> list[tuple[Manifest, Manifest]]:
     """Mount and volume of the first client's API key, and of no other."""
-    auth = service.spec.auth
-    keys = observed.facts.secrets.get(auth.secret_ref.name) if auth else None
+    auth = resolved.service.spec.auth
+    keys = resolved.observed.facts.secrets.get(auth.secret_ref.name) if auth else None
     if auth is None or not keys:
         return []
     directory, _, file = API_KEY_FILE.rpartition("/")

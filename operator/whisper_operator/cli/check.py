@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from whisper_operator.api.status import PreflightCheck
 from whisper_operator.api.v1alpha1 import KIND, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
@@ -12,31 +13,36 @@ from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, POD
 from whisper_operator.objects.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_operator.reconcile.dereference import with_lookups
-from whisper_operator.resolve.preflight import checklist
-from whisper_operator.resolve.preflight.checklist import Row
+from whisper_operator.reconcile.dereference import with_references
+from whisper_operator.resolve.resolved import resolve
 
 FORBIDDEN = 403
 
 
-async def check(services: Iterable[WhisperService], cluster: Cluster) -> dict[str, list[Row]]:
-    """The rows of each service, by its name; raises ApiError."""
-    return {one.metadata.name: checklist.rows(one, await _observed(one, cluster)) for one in services}
+async def check(
+    services: Iterable[WhisperService], cluster: Cluster, installation: Env
+) -> dict[str, Sequence[PreflightCheck]]:
+    """The checks of each service, by its name; raises ApiError."""
+    return {
+        one.metadata.name: resolve(one, await _observed(one, cluster), installation).preflight.checks
+        for one in services
+    }
 
 
-def table(name: str, rows: Iterable[Row]) -> Iterator[str]:
+def table(name: str, checks: Iterable[PreflightCheck]) -> Iterator[str]:
     """One line for each check."""
     words = {True: "ok", False: "wrong", None: "unknown"}
     yield f"{KIND} {name}"
-    for row in rows:
+    for row in checks:
         yield f"  {words[row.passed]:<8}{row.name:<18}{row.message}".rstrip()
 
 
 async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
     """What a pass of the operator would see."""
     namespace = service.metadata.namespace
-    facts = await with_lookups(await _shared_facts(service, cluster), service, cluster)
+    facts = await with_references(await _shared_facts(service, cluster), service, cluster)
     ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
     there = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in there}, facts)

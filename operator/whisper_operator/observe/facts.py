@@ -12,6 +12,7 @@ from typing import Any
 
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects.manifest import is_true, labels_of, status_of
 from whisper_runtime.contract.reports import FetchProgress
 
 WayIn = tuple[str, str]
@@ -62,8 +63,6 @@ class Facts:
     """The claims that the spec names: the cache's own, and the source's; None: it is not there."""
     progress: FetchProgress | None = None
     """What the pod that fetches the wanted model tells; None where none does."""
-    requested: Mapping[str, Resources] | None = None
-    """What the pods of each node ask for; counted only when a rollout has to be decided."""
 
 
 def way_in(service: WhisperService) -> WayIn | None:
@@ -74,43 +73,15 @@ def way_in(service: WhisperService) -> WayIn | None:
 
 def node(body: Manifest) -> Node:
     """A Node object, reduced to what decides where pods go."""
-    spec, status = body.get("spec", {}), body.get("status", {})
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
+    spec = body.get("spec", {})
     return Node(
         name=body["metadata"]["name"],
-        labels=body["metadata"].get("labels", {}),
+        labels=labels_of(body),
         taints=tuple(taint for taint in spec.get("taints", ()) if taint["effect"] != "PreferNoSchedule"),
-        allocatable=amounts(status.get("allocatable", {})),
-        takes_pods=ready and not spec.get("unschedulable", False),
+        allocatable=amounts(status_of(body).get("allocatable", {})),
+        takes_pods=is_true(body, "Ready") and not spec.get("unschedulable", False),
     )
 
 
 def amounts(quantities: Mapping[str, Any]) -> dict[str, Decimal]:
     return {name: any_quantity(value) for name, value in quantities.items()}
-
-
-def pod_requests(spec: Manifest) -> dict[str, Decimal]:
-    """What a pod asks of its node: the sum over its containers, or the largest of its init containers.
-
-    Source: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
-    """
-    total: dict[str, Decimal] = {}
-    for container in spec.get("containers", ()):
-        for name, value in amounts(container.get("resources", {}).get("requests", {})).items():
-            total[name] = total.get(name, Decimal(0)) + value
-    for container in spec.get("initContainers", ()):
-        for name, value in amounts(container.get("resources", {}).get("requests", {})).items():
-            total[name] = max(total.get(name, Decimal(0)), value)
-    return total
-
-
-def requested_by_node(pods: list[Manifest]) -> dict[str, dict[str, Decimal]]:
-    """What the pods that hold resources ask for, by the node that they are on."""
-    found: dict[str, dict[str, Decimal]] = {}
-    for pod in pods:
-        where = pod["spec"].get("nodeName")
-        if where and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed"):
-            on_node = found.setdefault(where, {})
-            for name, value in pod_requests(pod["spec"]).items():
-                on_node[name] = on_node.get(name, Decimal(0)) + value
-    return found

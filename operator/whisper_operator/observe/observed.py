@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects.kinds import Kind
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import POD, Kind
+from whisper_operator.objects.manifest import labels_of
 from whisper_operator.observe.facts import Facts
 
 
@@ -22,3 +24,8 @@ class Observed:
 
     def all(self, kind: Kind) -> Iterator[Manifest]:
         return (body for (of, _), body in self.objects.items() if of == kind.kind)
+
+    def pods(self, component: str) -> list[Manifest]:
+        """The pods of `component` (server, prefetch or verify), newest first."""
+        found = (pod for pod in self.all(POD) if labels_of(pod).get(names.LABEL_COMPONENT) == component)
+        return sorted(found, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True)

@@ -1,14 +1,12 @@
-"""What keeps a pod from running, and what a fetching pod reported: pure."""
+"""Why a pod does not run, by its own status and by the warnings about it: pure."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
-
-from pydantic import ValidationError
 
 from whisper_operator.api.conditions import (
     CRASH_LOOP_BACK_OFF,
@@ -19,12 +17,14 @@ from whisper_operator.api.conditions import (
     UNSCHEDULABLE,
 )
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB, POD
+from whisper_operator.objects.manifest import condition, is_being_deleted, is_true, labels_of, status_of
 from whisper_operator.observe.facts import Warned
-from whisper_operator.observe.observed import Observed
-from whisper_runtime.contract.reports import FetchReport, VerifyReport
+from whisper_operator.observe.pod_reports import container_statuses, report_in
 
+ENDED: Final = ("Succeeded", "Failed")
+STARTING: Final = ("Pending", "Running")
+"""Phases of a pod."""
 NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
 LIMITED_BY_US: Final = frozenset({"fetch", "verify"})
@@ -51,117 +51,96 @@ PULL_AGAIN: Final = re.compile(r'^Back-off pulling image "[^"]*": (\w+: )?')
 """What the kubelet puts before the cause while it waits for the next attempt."""
 
 
-def of(observed: Observed, component: str) -> list[Manifest]:
-    """The pods of `component`, newest first."""
-    found = (pod for pod in observed.all(POD) if pod["metadata"]["labels"].get(names.LABEL_COMPONENT) == component)
-    return sorted(found, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True)
+@dataclass(frozen=True)
+class Problem:
+    """Why something does not run, or did not end well: reason and message of a condition."""
+
+    reason: str
+    message: str
 
 
-def of_job(observed: Observed, component: str, job: str | None) -> list[Manifest]:
-    """The pods of `component` that this Job made, newest first."""
-    return [pod for pod in of(observed, component) if pod["metadata"]["labels"].get(JOB_NAME, job) == job]
+Warnings = Mapping[tuple[str, str], Warned]
+"""The newest warning about each object of a namespace, by kind and name."""
 
 
-def trouble(observed: Observed, component: str) -> tuple[str, str] | None:
-    """Reason and message of the newest pod of `component` that cannot run; None where all run or are about to."""
-    there = (pod for pod in of(observed, component) if "deletionTimestamp" not in pod["metadata"])
-    return next((found for pod in there if not is_ready(pod) and (found := _trouble(pod, observed))), None)
+def of_job(pods: Iterable[Manifest], job: str | None) -> list[Manifest]:
+    """Those of `pods` that this Job made, in their order."""
+    return [pod for pod in pods if labels_of(pod).get(JOB_NAME, job) == job]
 
 
-def fetch_report(pod: Manifest) -> FetchReport | None:
-    """What `fetch` wrote when it last ended in this pod; None where it has not ended, or wrote something else."""
-    for status in _container_statuses(pod):
-        for state in (status.get("state", {}), status.get("lastState", {})):
-            if report := _report(state.get("terminated", {})):
-                return report
-    return None
+def problem_of(pods: Iterable[Manifest], warnings: Warnings) -> Problem | None:
+    """The problem of the first of `pods` that cannot run; None where all run or are about to."""
+    staying = (pod for pod in pods if not is_being_deleted(pod) and not is_ready(pod))
+    return next((found for pod in staying if (found := _problem(pod, warnings))), None)
 
 
-def _report(terminated: Manifest) -> FetchReport | None:
-    try:
-        return FetchReport.model_validate_json(terminated.get("message", ""))
-    except ValidationError:
-        return None
-
-
-def verify_report(pod: Manifest) -> VerifyReport | None:
-    """What `verify` wrote when it ended in this pod."""
-    ended = (status.get("state", {}).get("terminated", {}) for status in _container_statuses(pod))
-    for terminated in ended:
-        with contextlib.suppress(ValidationError):
-            return VerifyReport.model_validate_json(terminated.get("message", ""))
-    return None
-
-
-def failed_twice(pod: Manifest) -> tuple[str, str] | None:
+def failed_twice(pod: Manifest) -> Problem | None:
     """Why a container of `pod` does not run, where it has failed, has been started again, and has failed again."""
     again = (
         status.get("restartCount", 0) > 0 and "running" not in status.get("state", {})
-        for status in _container_statuses(pod)
+        for status in container_statuses(pod)
     )
     return _failed_container(pod) if any(again) else None
 
 
-def condition(live: Manifest, kind: str) -> Manifest | None:
-    found = live.get("status", {}).get("conditions") or ()
-    return next((one for one in found if one["type"] == kind), None)
+def holds_node(pod: Manifest) -> bool:
+    """Whether it keeps its requests of a node from others, and goes on doing so."""
+    ended = status_of(pod).get("phase") in ENDED
+    return bool(pod.get("spec", {}).get("nodeName")) and not ended and not is_being_deleted(pod)
 
 
-def holds(live: Manifest, kind: str) -> bool:
-    """Whether the object's condition of that type is True."""
-    return (condition(live, kind) or {}).get("status") == "True"
+def leaving(pods: Iterable[Manifest]) -> Manifest | None:
+    """The first of `pods` that has been told to end and keeps its node until it has."""
+    return next((pod for pod in pods if is_being_deleted(pod) and status_of(pod).get("phase") == "Running"), None)
 
 
-def holds_a_place(pod: Manifest) -> bool:
-    """Whether it keeps what it asks for from others, and goes on doing so."""
-    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-    return bool(pod.get("spec", {}).get("nodeName")) and not ended and "deletionTimestamp" not in pod["metadata"]
-
-
-def leaving(observed: Observed, component: str) -> Manifest | None:
-    """A pod of `component` that has been told to end and holds its place until it has."""
-    there = of(observed, component)
-    return next((pod for pod in there if "deletionTimestamp" in pod["metadata"] and _is_running(pod)), None)
-
-
-def is_on_its_way(observed: Observed, component: str) -> bool:
-    """Whether a pod starts without trouble, or ends what it works on.
+def is_on_its_way(pods: Iterable[Manifest], warnings: Warnings) -> bool:
+    """Whether one of `pods` starts without a problem, or ends what it works on.
 
     The startup probe gives a model half an hour, and a drain takes as long as the spec says: both are longer than a
     Deployment waits for progress.
     """
-    if leaving(observed, component):
+    if leaving(pods):
         return True
-    there = (pod for pod in of(observed, component) if "deletionTimestamp" not in pod["metadata"])
-    starting = (pod for pod in there if pod.get("status", {}).get("phase") in ("Pending", "Running"))
-    return any(not is_ready(pod) and not _trouble(pod, observed) for pod in starting)
-
-
-def _is_running(pod: Manifest) -> bool:
-    return pod.get("status", {}).get("phase") == "Running"
+    starting = (pod for pod in pods if not is_being_deleted(pod) and status_of(pod).get("phase") in STARTING)
+    return any(not is_ready(pod) and not _problem(pod, warnings) for pod in starting)
 
 
 def is_ready(pod: Manifest) -> bool:
-    return (condition(pod, "Ready") or {}).get("status") == "True"
+    return is_true(pod, "Ready")
 
 
-def _trouble(pod: Manifest, observed: Observed) -> tuple[str, str] | None:
-    found = _unscheduled(pod) or _failed_container(pod) or _warned(pod, observed)
-    return (found[0], _short(f"pod {pod['metadata']['name']}: {found[1]}")) if found else None
+def warning_about(warnings: Warnings, kind: str, body: Manifest) -> Warned | None:
+    """The newest warning about exactly that object, and not about another of its name."""
+    found = warnings.get((kind, body["metadata"]["name"]))
+    return found if found is not None and found.uid == body["metadata"]["uid"] else None
 
 
-def _unscheduled(pod: Manifest) -> tuple[str, str] | None:
+def not_created(job: Manifest | None, warnings: Warnings) -> Problem | None:
+    """The problem where a Job may not create its pod: an unknown class, an admission that refuses it."""
+    if job is None or status_of(job).get("active"):
+        return None
+    warned = warning_about(warnings, JOB.kind, job)
+    return Problem(CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
+
+
+def _problem(pod: Manifest, warnings: Warnings) -> Problem | None:
+    found = _unscheduled(pod) or _failed_container(pod) or _warned(pod, warnings)
+    return Problem(found.reason, _short(f"pod {pod['metadata']['name']}: {found.message}")) if found else None
+
+
+def _unscheduled(pod: Manifest) -> Problem | None:
     scheduled = condition(pod, "PodScheduled")
     if scheduled and scheduled["status"] == "False":
-        return UNSCHEDULABLE, scheduled.get("message") or "no node fits"
+        return Problem(UNSCHEDULABLE, scheduled.get("message") or "no node fits")
     return None
 
 
-def _failed_container(pod: Manifest) -> tuple[str, str] | None:
-    return next((found for status in _container_statuses(pod) if (found := _failure(status))), None)
+def _failed_container(pod: Manifest) -> Problem | None:
+    return next((found for status in container_statuses(pod) if (found := _failure(status))), None)
 
 
-def _failure(status: Manifest) -> tuple[str, str] | None:
+def _failure(status: Manifest) -> Problem | None:
     """Why a container does not run; the same words all through a loop of attempts, whatever it does at the moment."""
     state: Manifest = status.get("state", {})
     waiting: Manifest = state.get("waiting", {})
@@ -170,50 +149,30 @@ def _failure(status: Manifest) -> tuple[str, str] | None:
     if ended.get("reason") == "OOMKilled":
         is_ours = status.get("name") in LIMITED_BY_US
         remedy = "its limit is the operator's own: report this" if is_ours else "raise spec.resources.limits.memory"
-        return OOM_KILLED, f"the container exceeded its memory: {remedy}"
+        return Problem(OOM_KILLED, f"the container exceeded its memory: {remedy}")
     if reason in PULL_FAILED:
-        return IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", ""))
+        return Problem(IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", "")))
     if reason == CRASH_LOOP_BACK_OFF or ended.get("exitCode"):
-        if report := _report(ended):
-            return report.reason, report.message
+        if report := report_in(ended):
+            return Problem(report.reason, report.message)
         loops = reason == CRASH_LOOP_BACK_OFF or status.get("restartCount", 0) > 0
         words = _last_words(ended) or f"the container ended with exit code {ended.get('exitCode', 'unknown')}"
-        return (CRASH_LOOP_BACK_OFF if loops else CRASHED), words
-    return (reason, waiting.get("message", "")) if reason not in NO_TROUBLE else None
+        return Problem(CRASH_LOOP_BACK_OFF if loops else CRASHED, words)
+    return Problem(reason, waiting.get("message", "")) if reason not in NO_TROUBLE else None
 
 
-def _warned(pod: Manifest, observed: Observed) -> tuple[str, str] | None:
+def _warned(pod: Manifest, warnings: Warnings) -> Problem | None:
     """The kubelet's warning, as long as it can still be true."""
-    warned = warning(observed, POD.kind, pod["metadata"]["name"], pod["metadata"]["uid"])
+    warned = warning_about(warnings, POD.kind, pod)
     if warned is None or _is_starting(warned.message):
         return None
-    can_start = (condition(pod, "PodReadyToStartContainers") or {}).get("status") == "True"
-    tells = warned.reason == UNHEALTHY if can_start else warned.reason in BEFORE_CONTAINERS
-    return (warned.reason, warned.message) if tells else None
+    can_start = is_true(pod, "PodReadyToStartContainers")
+    counts = warned.reason == UNHEALTHY if can_start else warned.reason in BEFORE_CONTAINERS
+    return Problem(warned.reason, warned.message) if counts else None
 
 
 def _is_starting(message: str) -> bool:
     return message.startswith(STARTUP_PROBE) and any(sign in message for sign in STILL_STARTING)
-
-
-def warning(observed: Observed, kind: str, name: str, uid: str) -> Warned | None:
-    """The newest Warning about exactly that object."""
-    found = observed.facts.warnings.get((kind, name))
-    return found if found is not None and found.uid == uid else None
-
-
-def not_created(observed: Observed, job: Manifest | None) -> tuple[str, str] | None:
-    """Reason and message, where a Job may not create its pod: an unknown class, an admission that refuses it."""
-    if job is None or job.get("status", {}).get("active"):
-        return None
-    warned = warning(observed, JOB.kind, job["metadata"]["name"], job["metadata"]["uid"])
-    return (CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
-
-
-def _container_statuses(pod: Manifest) -> Iterator[Manifest]:
-    status = pod.get("status", {})
-    yield from status.get("initContainerStatuses", ())
-    yield from status.get("containerStatuses", ())
 
 
 def _last_words(terminated: Manifest) -> str:

@@ -12,65 +12,123 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
-from whisper_operator.build.deployment import as_born, handover, handover_replicas
+from whisper_operator.build.handover import as_created, handover, handover_replicas
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
-from whisper_operator.objects.kinds import DEPLOYMENT, Kind, by_name
-from whisper_operator.observe.cache import ObjectCache
-from whisper_operator.reconcile.plan import is_ours
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, SCALED_OBJECT, WHISPER_SERVICE, Kind, by_name
+from whisper_operator.observe.cache import DELETED, ObjectCache
+from whisper_operator.observe.observed import Observed
+from whisper_operator.reconcile.plan import Plan, is_ours
 
 NEW: Final = {"resourceVersion": "1"}
 """No object has that version, so an apply that names it makes one, or is refused with 409 where one is there."""
-
+AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
 
 log = logging.getLogger(__name__)
 
 
+class ServiceIsGone(Exception):
+    """The API server has the service no more, though no watch has said so."""
+
+
 class Applier:
-    def __init__(self, cluster: Cluster, cache: ObjectCache) -> None:
+    """Carries out the plans of one pass over one service.
+
+    No child is applied twice in one pass: a second apply would not bring about what the first did not.
+    """
+
+    def __init__(self, cluster: Cluster, cache: ObjectCache, service: WhisperService) -> None:
         self._cluster = cluster
         self._cache = cache
+        self._service = service
+        self._done: set[str] = set()
+        """Labels of what was applied, and uids of what was deleted."""
+        self.refused: list[Judgement] = []
+        """What may not be touched, or the API server refuses for good."""
 
-    async def apply(self, service: WhisperService, manifest: Manifest) -> Judgement | None:
-        """Applies one child; the judgement where it may not be touched, or the API server refuses it for good."""
+    async def carry_out(self, todo: Plan, observed: Observed) -> bool:
+        """Applies and deletes what this pass has not yet; whether there was anything. Raises ApiError, ServiceIsGone.
+
+        `observed`: what the plan was made from.
+        """
+        applies = [manifest for manifest in todo.apply if label(manifest) not in self._done]
+        deletions = [live for live in todo.delete if live["metadata"]["uid"] not in self._done]
+        # Two autoscalers of one Deployment fight, and KEDA's admission refuses the second: the old one goes first.
+        await self._delete([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
+        for manifest in applies:
+            if await self._service_is_gone(manifest, observed):
+                self._cache.delete_service(
+                    (self._service.metadata.namespace, self._service.metadata.name), self._service.metadata.uid
+                )
+                raise ServiceIsGone
+            self._done.add(label(manifest))
+            await self._apply(manifest)
+        await self._delete([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
+        self._done |= {live["metadata"]["uid"] for live in deletions}
+        return bool(applies or deletions)
+
+    async def _service_is_gone(self, manifest: Manifest, observed: Observed) -> bool:
+        """Whether the service is there no more, asked before a child is made anew that would outlive it.
+
+        Where the watch of services is behind the claims', a claim is seen to go while its service seems to be there.
+        """
+        kind, metadata = by_name(manifest["kind"]), self._service.metadata
+        outlives = "ownerReferences" not in manifest["metadata"]
+        is_there = observed.get(kind, manifest["metadata"]["name"]) is not None
+        if not outlives or is_there or self._service.status.observed_generation is None:
+            return False
+        live = await self._cluster.get(WHISPER_SERVICE, metadata.namespace, metadata.name)
+        return live is None or live["metadata"]["uid"] != metadata.uid
+
+    async def _delete(self, unwanted: list[Manifest]) -> None:
+        for live in unwanted:
+            await self._cluster.delete(by_name(live["kind"]), live)
+            if self._cluster.is_dry:
+                log.info("would delete %s", label(live))
+            else:
+                self._cache.observe(live, DELETED)
+
+    async def _apply(self, manifest: Manifest) -> None:
         kind, seen = by_name(manifest["kind"]), self._cache.newest(manifest)
-        live = seen if seen and is_ours(service, seen) else None
+        live = seen if seen and is_ours(self._service, seen) else None
         try:
-            await self._apply_with_handover(service, kind, manifest, live)
+            await self._apply_with_handover(kind, manifest, live)
         except ApiError as error:
             if error.status == 409 and live is None:
-                return await self._taken(service, kind, manifest)
-            if error.is_rejection:
-                parts = open_parts(service.spec) if error.names_no_field else []
+                await self._taken(kind, manifest)
+            elif error.is_rejection:
+                parts = open_parts(self._service.spec) if error.names_no_field else []
                 where = f" (in {' or '.join(parts)})" if parts else ""
-                return Judgement(c.STALLED, "True", c.REJECTED, f"{label(manifest)}: {error.message}{where}")
-            raise
-        return None
+                self._refuse(c.REJECTED, f"{label(manifest)}: {error.message}{where}")
+            else:
+                raise
 
-    async def _taken(self, service: WhisperService, kind: Kind, manifest: Manifest) -> Judgement | None:
+    def _refuse(self, reason: str, message: str) -> None:
+        self.refused.append(Judgement(c.STALLED, "True", reason, message))
+
+    async def _taken(self, kind: Kind, manifest: Manifest) -> None:
         """Something of that name is there: ours, and not seen yet; a predecessor's, on its way out; or another's."""
         found = await self._cluster.get(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         if found is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it was there and is gone again")
-        if is_ours(service, found):
+        if is_ours(self._service, found):
             self._cache.observe(found)
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it was there and had not been seen yet")
-        if _is_predecessors(service, found):
+        if _is_predecessors(self._service, found):
             # Its deletion is an event, and that event a pass.
-            return None
+            return
         message = (
             f"{label(manifest)} is there and is not this WhisperService's: "
             "delete or rename it, or name the WhisperService otherwise"
         )
-        return Judgement(c.STALLED, "True", c.NOT_OWNED, message)
+        self._refuse(c.NOT_OWNED, message)
 
-    async def _apply_with_handover(
-        self, service: WhisperService, kind: Kind, manifest: Manifest, live: Manifest | None
-    ) -> None:
+    async def _apply_with_handover(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
+        service = self._service
         if kind == DEPLOYMENT and live is None:
-            manifest = as_born(service, manifest)
+            manifest = as_created(service, manifest)
         elif kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
             self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
         await self._apply_over_drift(kind, manifest, live)

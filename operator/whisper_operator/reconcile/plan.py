@@ -10,8 +10,8 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind
+from whisper_operator.objects.manifest import annotations_of, is_being_deleted, is_true, labels_of
 from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model import is_complete
 
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 """A claim is data and goes with its service alone; a Deployment that is not built now is held as it is."""
@@ -27,9 +27,7 @@ class Plan:
         return not self.apply and not self.delete
 
 
-def plan(
-    service: WhisperService, wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS
-) -> Plan:
+def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS) -> Plan:
     """What to apply, in order, and what to delete.
 
     `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
@@ -41,7 +39,7 @@ def plan(
         key = (manifest["kind"], manifest["metadata"]["name"])
         names_wanted.add(key)
         live = observed.objects.get(key)
-        if live is None or "deletionTimestamp" not in live["metadata"]:
+        if live is None or not is_being_deleted(live):
             _compare(manifest, live, result)
     result.delete.extend(_unwanted(names_wanted, observed, served))
     return result
@@ -58,7 +56,7 @@ def is_ours(service: WhisperService, live: Manifest) -> bool:
     controller = next((ref for ref in live["metadata"].get("ownerReferences", ()) if ref.get("controller")), None)
     if controller is not None:
         return controller["uid"] == service.metadata.uid
-    labels = live["metadata"].get("labels", {})
+    labels = labels_of(live)
     wanted = names.labels(service.metadata.name, names.SERVER)
     return all(labels.get(name) == wanted[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
 
@@ -68,7 +66,7 @@ def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
         result.apply.append(manifest)
     elif manifest["kind"] == JOB.kind:
         # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
-        if not is_complete(live) and applied_hash(live) != applied_hash(manifest):
+        if not is_true(live, "Complete") and applied_hash(live) != applied_hash(manifest):
             result.delete.append(live)
     elif applied_hash(live) != applied_hash(manifest) or not is_subset(manifest, live):
         result.apply.append(manifest)
@@ -80,9 +78,9 @@ def _unwanted(wanted: set[tuple[str, str]], observed: Observed, served: Collecti
         for kind in CHILD_KINDS
         if kind in served and kind not in NEVER_PRUNED
         for live in observed.all(kind)
-        if (kind.kind, live["metadata"]["name"]) not in wanted and "deletionTimestamp" not in live["metadata"]
+        if (kind.kind, live["metadata"]["name"]) not in wanted and not is_being_deleted(live)
     )
 
 
 def applied_hash(manifest: Manifest) -> str | None:
-    return manifest["metadata"].get("annotations", {}).get(names.ANNOTATION_APPLIED)
+    return annotations_of(manifest).get(names.ANNOTATION_APPLIED)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, Self
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.objects.manifest import annotations_of, condition
 from whisper_operator.observe import pod_status
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve import fetch
-from whisper_operator.resolve.model import ServedModel, is_there, last_good, live_model, model_of, wanted_model
+from whisper_operator.observe.pod_status import Problem, Warnings
+from whisper_operator.resolve.model import ModelRef, model_of
 
 SHAPES_PODS: Final = {
     "model",
@@ -37,98 +37,94 @@ SHAPES_PODS: Final = {
 
 
 @dataclass(frozen=True)
-class Failed:
+class FailedModel:
+    """The model that pods did not become ready with, as the Deployment's annotation keeps it."""
+
     model: str
     spec: str
     """Hash of the spec under which it failed."""
     reason: str
     message: str
 
-
-@dataclass(frozen=True)
-class Admission:
-    model: ServedModel | None
-    """What pods may be given now; None: no pod yet."""
-    last_good: ServedModel | None
-    failed: Failed | None
+    @classmethod
+    def parse(cls, annotation: str) -> Self:
+        return cls(**json.loads(annotation))
 
     @property
-    def annotations(self) -> dict[str, str]:
-        """What the Deployment keeps."""
-        good = {names.ANNOTATION_LAST_GOOD_MODEL: str(self.last_good)} if self.last_good else {}
-        failed = {names.ANNOTATION_FAILED_MODEL: json.dumps(asdict(self.failed))} if self.failed else {}
-        return good | failed
+    def annotation(self) -> str:
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
-class Change:
-    served: ServedModel
-    wanted: ServedModel
-    failure: tuple[str, str] | None
-    """Reason and message; None while it goes on."""
+class ModelChange:
+    """The change from the model that serves to the one that the spec wants."""
+
+    served: ModelRef
+    wanted: ModelRef
+    failure: Problem | None
+    """None while it goes on."""
 
 
-def admit(service: WhisperService, observed: Observed) -> Admission:
-    """The wanted model once it is there; until then the live one, and the last good one in place of one that failed.
+def failed_model(
+    spec: Spec,
+    deployment: Manifest | None,
+    last_good: ModelRef | None,
+    stuck: str | None,
+    pods: Sequence[Manifest],
+    warnings: Warnings,
+) -> FailedModel | None:
+    """The model that pods did not become ready with under this spec; the spec's next change is another attempt.
 
-    Only a claim holds both: elsewhere a pod fetches, or its image has, the wanted one alone.
+    `stuck`: Kubernetes' words where waiting is in vain (`stuck_message`); `pods`: those that serve, newest first.
     """
-    good, failed = last_good(service, observed), _failed(service, observed)
-    model = wanted_model(service, observed) if is_there(service, observed) else live_model(service, observed)
-    has_both = service.spec.cache.type == "PersistentVolumeClaim"
-    if failed and model and str(model) == failed.model and has_both:
-        model = good
-    return Admission(model, good, failed)
+    if deployment is None:
+        return None
+    kept = annotations_of(deployment).get(names.ANNOTATION_FAILED_MODEL)
+    before = FailedModel.parse(kept) if kept else None
+    if before and before.model != str(last_good) and before.spec == _fingerprint(spec):
+        return before
+    model = model_of(deployment["spec"]["template"])
+    if model is None or last_good is None or model == last_good:
+        return None
+    cause = _does_not_start(model, stuck, pods, warnings)
+    return FailedModel(str(model), _fingerprint(spec), cause.reason, cause.message) if cause else None
 
 
-def in_progress(service: WhisperService, observed: Observed) -> Change | None:
+def change_in_progress(
+    wanted: ModelRef,
+    last_good: ModelRef | None,
+    failed: FailedModel | None,
+    fetch_problem: Problem | None,
+    is_available: bool,
+) -> ModelChange | None:
     """The change that is under way or has failed; None where the wanted model serves, or no model does yet.
 
     A model that serves is fetched again where its source or its claim is another than before.
     """
-    served, wanted = last_good(service, observed), wanted_model(service, observed)
-    if served is None or (served == wanted and is_there(service, observed)):
+    if last_good is None or (last_good == wanted and is_available):
         return None
-    failed = _failed(service, observed)
     if failed and failed.model == str(wanted):
-        return Change(served, wanted, (failed.reason, failed.message))
-    missing = None if is_there(service, observed) else fetch.trouble(service, observed)
-    return Change(served, wanted, missing)
+        return ModelChange(last_good, wanted, Problem(failed.reason, failed.message))
+    return ModelChange(last_good, wanted, None if is_available else fetch_problem)
 
 
-def gave_up(deployment: Manifest, observed: Observed) -> str | None:
-    """Kubernetes' words where it sees no progress for ten minutes and no pod is on its way: waiting is in vain."""
-    progressing = pod_status.condition(deployment, "Progressing") or {}
+def stuck_message(deployment: Manifest | None, pods: Sequence[Manifest], warnings: Warnings) -> str | None:
+    """Kubernetes' words where it sees no progress for ten minutes and no pod is on its way; else None.
+
+    `pods`: those that serve.
+    """
+    progressing = condition(deployment, "Progressing") or {}
     is_late = progressing.get("reason") == "ProgressDeadlineExceeded"
-    return progressing.get("message", "") if is_late and not pod_status.is_on_its_way(observed, names.SERVER) else None
+    return progressing.get("message", "") if is_late and not pod_status.is_on_its_way(pods, warnings) else None
 
 
-def _failed(service: WhisperService, observed: Observed) -> Failed | None:
-    """The model that pods did not become ready with under this spec; the spec's next change is another attempt."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None:
-        return None
-    spec = _fingerprint(service.spec)
-    model, good = model_of(live["spec"]["template"]), last_good(service, observed)
-    kept = live["metadata"].get("annotations", {}).get(names.ANNOTATION_FAILED_MODEL)
-    if kept and (before := Failed(**json.loads(kept))).spec == spec and before.model != str(good):
-        return before
-    if model is None or good is None or model == good:
-        return None
-    cause = _does_not_start(observed, live, model)
-    return Failed(str(model), spec, *cause) if cause else None
-
-
-def _does_not_start(observed: Observed, live: Manifest, model: ServedModel) -> tuple[str, str] | None:
+def _does_not_start(model: ModelRef, stuck: str | None, pods: Sequence[Manifest], warnings: Warnings) -> Problem | None:
     """Why pods do not become ready: one has failed twice, or none is on its way when Kubernetes gives up."""
-    there = [pod for pod in pod_status.of(observed, names.SERVER) if model_of(pod) == model]
-    twice = next((found for pod in there if (found := pod_status.failed_twice(pod))), None)
-    if twice:
+    of_model = [pod for pod in pods if model_of(pod) == model]
+    twice = next((found for pod in of_model if (found := pod_status.failed_twice(pod))), None)
+    if twice or stuck is None:
         return twice
-    late = gave_up(live, observed)
-    if late is None:
-        return None
-    return pod_status.trouble(observed, names.SERVER) or (c.NOT_READY_IN_TIME, late)
+    return pod_status.problem_of(pods, warnings) or Problem(c.NOT_READY_IN_TIME, stuck)
 
 
 def _fingerprint(spec: Spec) -> str:

@@ -8,130 +8,105 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Final
 
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.objects import names
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.diff import is_subset
-from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.objects.manifest import condition, labels_of
 from whisper_operator.observe import pod_status
-from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.pod_requests import NodeRequests
 from whisper_operator.resolve import scheduling
-from whisper_operator.resolve.model import live_claim, ties_to_one_node
+from whisper_operator.resolve.decision import BY_SPEC, Decision, Rollout
 from whisper_operator.resolve.pod_shape import is_well_formed
 from whisper_operator.resolve.preflight import limits
+from whisper_operator.resolve.resolved import Resolved
 
 ROOM_SECONDS: Final = 30.0
 """How long a new pod may look for room beside the old ones before one of those makes way."""
-BY_SPEC: Final = "spec.rollout.strategy says so"
-AS_BEFORE: Final = "as it was, and decided anew at the next change of the pods"
-"""Of a Deployment that carries no reason, such as one that the first release made."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    strategy: Literal["Surge", "Replace"]
-    reason: str
+def with_rollout(resolved: Resolved, template: Manifest | None, requested: NodeRequests | None = None) -> Resolved:
+    """`resolved`, with the rollout of `template` decided; as it is where there may be no pods (None).
 
-    @property
-    def annotations(self) -> dict[str, str]:
-        """What the Deployment keeps of it: nothing that the spec says, or that nobody decided."""
-        return {} if self.reason in (BY_SPEC, AS_BEFORE) else {names.ANNOTATION_ROLLOUT: self.reason}
-
-    @property
-    def as_strategy(self) -> dict[str, Any]:
-        """The Deployment's `strategy`."""
-        surge = {"maxSurge": 1, "maxUnavailable": 0}
-        replace = {"maxSurge": 0, "maxUnavailable": 1}
-        return {"type": "RollingUpdate", "rollingUpdate": surge if self.strategy == "Surge" else replace}
+    `requested`: what the cluster's pods request, where `needs_requests` says so.
+    """
+    if template is None:
+        return resolved
+    return replace(resolved, rollout=Rollout(template, decide(resolved, template, requested or {})))
 
 
-def decide(service: WhisperService, observed: Observed, template: Manifest) -> Decision:
+def decide(resolved: Resolved, template: Manifest, requested: NodeRequests) -> Decision:
     """How the pods get `template`."""
-    wanted = service.spec.rollout.strategy
+    wanted, live = resolved.service.spec.rollout.strategy, resolved.live_decision
     if wanted != "Auto":
         return Decision(wanted, BY_SPEC)
-    live = live_decision(service, observed)
-    if live is None or is_changed(service, observed, template):
-        return _decide_anew(service, observed, template)
-    if live.strategy == "Surge" and (what := _without_room(service, observed)):
+    if live is None or is_changed(resolved, template):
+        return _decide_anew(resolved, template, requested)
+    if live.strategy == "Surge" and (what := _without_room(resolved)):
         return Decision("Replace", f"{what} found no room beside the old ones for {ROOM_SECONDS:.0f} s")
     return live
 
 
-def live_decision(service: WhisperService, observed: Observed) -> Decision | None:
-    """What was decided for the live Deployment; None where there is none."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None:
-        return None
-    surges = live["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxSurge") not in (0, "0%")
-    reason = live["metadata"].get("annotations", {}).get(names.ANNOTATION_ROLLOUT, AS_BEFORE)
-    return Decision("Surge" if surges else "Replace", reason if service.spec.rollout.strategy == "Auto" else BY_SPEC)
-
-
-def is_changed(service: WhisperService, observed: Observed, template: Manifest) -> bool:
+def is_changed(resolved: Resolved, template: Manifest) -> bool:
     """Whether `template` makes new pods."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
+    live = resolved.deployment
     return live is not None and not is_subset(template, live["spec"]["template"])
 
 
-def needs_usage(service: WhisperService, observed: Observed, template: Manifest) -> bool:
-    """Whether the decision has to know what the cluster's pods ask for."""
+def needs_requests(resolved: Resolved, template: Manifest | None) -> bool:
+    """Whether the decision rests on what the cluster's pods request."""
     return (
-        service.spec.rollout.strategy == "Auto"
-        and service.spec.gpu is not None
-        and observed.facts.nodes is not None
-        and is_changed(service, observed, template)
+        template is not None
+        and resolved.service.spec.rollout.strategy == "Auto"
+        and resolved.service.spec.gpu is not None
+        and resolved.observed.facts.nodes is not None
+        and is_changed(resolved, template)
     )
 
 
-def seconds_until_no_room(service: WhisperService, observed: Observed) -> float | None:
+def seconds_until_no_room(resolved: Resolved) -> float | None:
     """Until a pod that looks for room has looked long enough; None where none does."""
-    live = live_decision(service, observed)
-    if service.spec.rollout.strategy != "Auto" or live is None or live.strategy == "Replace":
+    live = resolved.live_decision
+    if resolved.service.spec.rollout.strategy != "Auto" or live is None or live.strategy == "Replace":
         return None
-    waits = [ROOM_SECONDS - waited for waited in _searching(service, observed).values() if waited < ROOM_SECONDS]
+    waits = [ROOM_SECONDS - waited for waited in _searching(resolved).values() if waited < ROOM_SECONDS]
     return min(waits) if waits else None
 
 
-def _decide_anew(service: WhisperService, observed: Observed, template: Manifest) -> Decision:
-    gpu, nodes = service.spec.gpu, observed.facts.nodes
-    is_first = observed.get(DEPLOYMENT, service.metadata.name) is None
-    if not is_first and (shortage := limits.shortage(service, observed, more=1)):
+def _decide_anew(resolved: Resolved, template: Manifest, requested: NodeRequests) -> Decision:
+    gpu, facts = resolved.service.spec.gpu, resolved.observed.facts
+    is_first = resolved.deployment is None
+    shortage = None if is_first else limits.shortage(resolved.service.spec, facts.quotas or (), more=1)
+    if shortage:
         return Decision("Replace", f"{shortage}: the new pod gets its share when the old one has gone")
     if gpu is None:
         return Decision("Surge", "no GPU is asked for, so the new pod starts beside the old one")
     if is_first:
         return Decision("Replace", "the first pods replace none")
-    if nodes is None:
+    if facts.nodes is None:
         return Decision("Replace", f"whether a {gpu.resource_name} is free is unknown: only namespaces may be read")
-    if _has_one_to_spare(service, observed):
+    if _has_one_to_spare(resolved):
         return Decision("Surge", "a pod of the unfinished change before this one makes room")
-    there = scheduling.candidates(_without_pod_affinity(template), nodes)
-    if held := _nodes_of_the_volume(service, observed):
-        there = [node for node in there if node.name in held]
-    room = scheduling.with_room(template, there, observed.facts)
+    nodes = scheduling.candidates(_without_pod_affinity(template), facts.nodes)
+    if tied_to := _nodes_of_the_volume(resolved):
+        nodes = [node for node in nodes if node.name in tied_to]
+    room = scheduling.with_room(template, nodes, requested)
     if not room:
         return Decision("Replace", f"no node that the pod may run on has {gpu.resource_name} and room for it free")
     return Decision("Surge", f"node {min(node.name for node in room)} has {gpu.resource_name} and room for it free")
 
 
-def _has_one_to_spare(service: WhisperService, observed: Observed) -> bool:
-    """Whether the last change's surge is under way, and its pod has found a place."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    held = sum(pod_status.holds_a_place(pod) for pod in pod_status.of(observed, names.SERVER))
-    return live is not None and held > live["spec"].get("replicas", 1)
+def _has_one_to_spare(resolved: Resolved) -> bool:
+    """Whether the last change's surge is under way, and its pod has found a node."""
+    return sum(map(pod_status.holds_node, resolved.server_pods)) > resolved.replicas.wanted
 
 
-def _nodes_of_the_volume(service: WhisperService, observed: Observed) -> set[str]:
+def _nodes_of_the_volume(resolved: Resolved) -> set[str]:
     """The nodes that a claim of one node ties the pods to; empty where it does not."""
-    claim = live_claim(service, observed)
-    if claim is None or not ties_to_one_node(claim["spec"]["accessModes"]):
+    if not resolved.claim.ties_to_one_node:
         return set()
-    return {
-        pod["spec"]["nodeName"] for pod in pod_status.of(observed, names.SERVER) if pod.get("spec", {}).get("nodeName")
-    }
+    return {name for pod in resolved.server_pods if (name := pod.get("spec", {}).get("nodeName"))}
 
 
 def _without_pod_affinity(template: Manifest) -> Manifest:
@@ -142,40 +117,38 @@ def _without_pod_affinity(template: Manifest) -> Manifest:
     return {**template, "spec": {**template["spec"], "affinity": affinity}}
 
 
-def _without_room(service: WhisperService, observed: Observed) -> str | None:
-    searching = _searching(service, observed).items()
+def _without_room(resolved: Resolved) -> str | None:
+    searching = _searching(resolved).items()
     return next((what for what, waited in searching if waited >= ROOM_SECONDS), None)
 
 
-def _searching(service: WhisperService, observed: Observed) -> dict[str, float]:
-    """What has found no place for how many seconds, while an older pod of another template holds one."""
-    serving, found = pod_status.of(observed, names.SERVER), dict[str, str]()
-    for place, pod in enumerate(serving):
-        scheduled = pod_status.condition(pod, "PodScheduled")
-        if scheduled and scheduled["status"] == "False" and _is_blocked(pod, serving[place + 1 :]):
+def _searching(resolved: Resolved) -> dict[str, float]:
+    """The pods that have found no node, with the seconds since, while an older pod of another template holds one."""
+    pods, found = resolved.server_pods, dict[str, str]()
+    for index, pod in enumerate(pods):
+        scheduled = condition(pod, "PodScheduled")
+        if scheduled and scheduled["status"] == "False" and _is_blocked(pod, pods[index + 1 :]):
             found[f"pod {pod['metadata']['name']}"] = scheduled.get("lastTransitionTime") or ""
-    if refused := _refused_by_quota(service, observed):
+    if refused := _refused_by_quota(resolved):
         found["a pod that a ResourceQuota refuses"] = refused.get("lastTransitionTime") or ""
-    return {what: observed.facts.now - _seconds(since) for what, since in found.items() if since}
+    return {what: resolved.observed.facts.now - _seconds(since) for what, since in found.items() if since}
 
 
 def _is_blocked(pod: Manifest, older: Iterable[Manifest]) -> bool:
-    return any(pod_status.holds_a_place(other) and _template(other) != _template(pod) for other in older)
+    return any(pod_status.holds_node(other) and _template_hash(other) != _template_hash(pod) for other in older)
 
 
-def _template(pod: Manifest) -> str | None:
+def _template_hash(pod: Manifest) -> str | None:
     """The hash by which the Deployment tells the pods of one template from those of another."""
-    return pod["metadata"]["labels"].get("pod-template-hash")
+    return labels_of(pod).get("pod-template-hash")
 
 
-def _refused_by_quota(service: WhisperService, observed: Observed) -> Manifest | None:
+def _refused_by_quota(resolved: Resolved) -> Manifest | None:
     """The Deployment's word that a quota refuses it a pod, while pods of an older template run."""
-    live = observed.get(DEPLOYMENT, service.metadata.name) or {}
-    status: Manifest = live.get("status", {})
-    failure = next((one for one in status.get("conditions", ()) if one["type"] == "ReplicaFailure"), None)
+    failure = condition(resolved.deployment, "ReplicaFailure")
     if failure is None or failure["status"] != "True" or "exceeded quota" not in failure.get("message", ""):
         return None
-    return failure if status.get("replicas", 0) > status.get("updatedReplicas", 0) else None
+    return failure if resolved.replicas.existing > resolved.replicas.updated else None
 
 
 def _seconds(timestamp: str) -> float:

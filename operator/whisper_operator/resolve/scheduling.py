@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.observe.facts import Facts, Node, pod_requests
+from whisper_operator.api.spec.pods import GpuSpec
+from whisper_operator.api.v1alpha1 import Manifest, Spec
+from whisper_operator.observe.facts import Node
+from whisper_operator.observe.pod_requests import NodeRequests, pod_requests
+from whisper_operator.resolve import sizing
 from whisper_operator.resolve.pod_shape import is_well_formed
 
 
@@ -36,10 +39,33 @@ OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
 }
 
 
+def allowed_nodes(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
+    """The nodes on which spec.scheduling lets a pod that serves run."""
+    scheduling = spec.scheduling
+    affinity = {k: v for k, v in (scheduling.affinity or {}).items() if k == "nodeAffinity"}
+    pod = {
+        "nodeSelector": scheduling.node_selector,
+        "affinity": affinity,
+        "tolerations": list(scheduling.tolerations),
+        "containers": [{"resources": sizing.resources(spec)}],
+    }
+    return candidates({"spec": pod}, nodes)
+
+
+def nodes_with_gpu(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
+    """Those of them that offer the GPU; all alike where the spec asks for none."""
+    return allowed_nodes(spec, offering(spec.gpu, nodes) if spec.gpu else nodes)
+
+
+def offering(gpu: GpuSpec, nodes: Iterable[Node]) -> list[Node]:
+    """The nodes that have as many GPUs as one pod asks for, taken or free."""
+    return [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
+
+
 def candidates(template: Manifest, nodes: Iterable[Node]) -> list[Node]:
     """The nodes that the pod's selector, affinity and tolerations allow; cordoned ones are left out.
 
-    None for a malformed template, which no API server takes.
+    Empty for a malformed template, which no API server takes.
     """
     if not is_well_formed(template.get("spec")):
         return []
@@ -57,11 +83,11 @@ def admits(node: Node, spec: Manifest) -> bool:
     return all(taint["key"] in resources or _tolerated(taint, spec.get("tolerations", ())) for taint in node.taints)
 
 
-def with_room(template: Manifest, nodes: Sequence[Node], facts: Facts) -> list[Node]:
+def with_room(template: Manifest, nodes: Sequence[Node], requested: NodeRequests) -> list[Node]:
     """Those of `nodes` that have what the pod asks for left: allocatable less requested."""
     if not nodes:
         return []
-    wanted, requested = pod_requests(template["spec"]), facts.requested or {}
+    wanted = pod_requests(template["spec"])
     return [
         node
         for node in nodes

@@ -21,6 +21,7 @@ class Footprint:
         return self.memory_mib + RECORDING_MIB
 
 
+MEBIBYTE: Final = 1024**2
 RECORDING_MIB: Final = 4096
 """Four hours of audio as samples and as a mel spectrogram, and the decoder's own process."""
 
@@ -57,7 +58,7 @@ GPU_WORK_MIB: Final = {"tiny": 1024, "base": 1024, "small": 1536, "medium": 2048
 
 def checkpoint_bytes(spec: Spec) -> int:
     """Least size of the checkpoint; 0 for a model of the user's own, whose size nobody knows."""
-    return 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)] * 1024**2
+    return 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)] * MEBIBYTE
 
 
 def gpu_precision(spec: Spec) -> str:

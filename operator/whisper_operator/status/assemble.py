@@ -7,56 +7,44 @@ from typing import Any
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement, conditions
-from whisper_operator.api.status import ModelProgress, ModelStatus, PreflightCheck, RolloutStatus, Status
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.status import ModelProgress, ModelStatus, RolloutStatus, Status
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT, HTTP_ROUTE, INGRESS, SERVICE
-from whisper_operator.observe import pod_status
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model import last_good, live_model, wanted_model
-from whisper_operator.resolve.model_change import gave_up, in_progress
-from whisper_operator.resolve.preflight import checklist
-from whisper_operator.resolve.rollout import live_decision
-from whisper_operator.resolve.verification import performance_status, verification_status
-from whisper_operator.status.blocking import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER, is_changing_in_service
+from whisper_operator.observe.pod_reports import fetch_report
+from whisper_operator.observe.pod_status import Problem
+from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.blocking import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER
 from whisper_operator.status.informational import INFORMING
+from whisper_operator.status.url import url
+from whisper_operator.status.verification import performance_status, verification_status
 from whisper_runtime.contract.reports import FetchProgress
 
 
-def observed_status(
-    service: WhisperService, observed: Observed, env: Env, troubles: Sequence[Judgement], now: str
-) -> Status:
-    """The whole status; `troubles` are what the pass itself ran into, as judgements of `Stalled`."""
+def observed_status(resolved: Resolved, troubles: Sequence[Judgement], now: str) -> Status:
+    """The whole status; `troubles`: what the pass itself ran into, as judgements of `Stalled`; `now`: RFC 3339."""
+    service, counts, decision = resolved.service, resolved.replicas, resolved.live_decision
     generation = service.metadata.generation
-    blocking = [judged for judge in BLOCKING if (judged := judge(service, observed, env))]
-    informing = [judged for judge in INFORMING if (judged := judge(service, observed, env))]
-    ready = _ready(service, observed, [*troubles, *blocking])
-    deployment = observed.get(DEPLOYMENT, service.metadata.name) or {}
-    judgements = [
-        ready,
-        *_progress(ready, bool(troubles) or gave_up(deployment, observed) is not None),
-        *blocking,
-        *informing,
-    ]
-    decision = live_decision(service, observed)
-    live = deployment.get("status", {})
     return Status(
         observed_generation=generation,
-        conditions=conditions(judgements, service.status.conditions, generation, now),
-        replicas=live.get("replicas", 0),
-        ready_replicas=live.get("readyReplicas", 0),
+        conditions=conditions(_judgements(resolved, troubles), service.status.conditions, generation, now),
+        replicas=counts.existing,
+        ready_replicas=counts.ready,
         selector=selector(service.metadata.name),
-        url=url(service, observed),
-        model=model_status(service, observed),
-        preflight=tuple(
-            PreflightCheck(name=row.name, passed=row.passed, message=row.message)
-            for row in checklist.rows(service, observed)
-        ),
-        performance=performance_status(service, observed),
-        verification=verification_status(service, observed),
+        url=url(resolved),
+        model=model_status(resolved),
+        preflight=tuple(resolved.preflight.checks),
+        performance=performance_status(resolved),
+        verification=verification_status(resolved),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
+
+
+def _judgements(resolved: Resolved, troubles: Sequence[Judgement]) -> list[Judgement]:
+    """Every condition, Ready first."""
+    blocking = [judged for rule in BLOCKING if (judged := rule(resolved))]
+    informing = [judged for rule in INFORMING if (judged := rule(resolved))]
+    ready = _ready(resolved, [*troubles, *blocking])
+    is_stuck = bool(troubles) or resolved.model.stuck is not None
+    return [ready, *_progress(ready, is_stuck), *blocking, *informing]
 
 
 def stalled_status(previous: Status, generation: int, reason: str, message: str, now: str) -> Status:
@@ -84,71 +72,47 @@ def selector(service: str) -> str:
     return ",".join(f"{name}={value}" for name, value in names.selector(service).items())
 
 
-def url(service: WhisperService, observed: Observed) -> str:
-    """Where clients reach the service: by its Ingress, route or load balancer, else by its name within the cluster."""
-    name, ingress, gateway = service.metadata.name, service.spec.ingress, service.spec.gateway
-    if ingress and _is_one(ingress.host) and observed.get(INGRESS, name):
-        return f"{'https' if ingress.tls else 'http'}://{ingress.host}{ingress.path.rstrip('/')}"
-    if gateway and observed.get(HTTP_ROUTE, name) and (host := next(filter(_is_one, gateway.hostnames), None)):
-        return f"https://{host}"
-    host = _load_balancer(observed.get(SERVICE, name)) or f"{name}.{service.metadata.namespace}.svc"
-    port = service.spec.service.port
-    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
-
-
-def _is_one(host: str | None) -> bool:
-    """Whether that is a host, and not a pattern for many."""
-    return bool(host) and "*" not in (host or "")
-
-
-def _load_balancer(live: Manifest | None) -> str | None:
-    found: list[dict[str, str]] = (live or {}).get("status", {}).get("loadBalancer", {}).get("ingress") or []
-    address = found[0].get("hostname") or found[0].get("ip") if found else None
-    return f"[{address}]" if address and ":" in address else address
-
-
-def model_status(service: WhisperService, observed: Observed) -> ModelStatus:
-    wanted = wanted_model(service, observed)
-    served = last_good(service, observed) or live_model(service, observed)
-    ahead = wanted if wanted != served else None
-    told = observed.facts.progress
+def model_status(resolved: Resolved) -> ModelStatus:
+    served = resolved.model.last_good or resolved.model.live
+    ahead = resolved.model.wanted if resolved.model.wanted != served else None
+    progress = resolved.observed.facts.progress
     return ModelStatus(
         name=served.name if served else None,
         digest=served.digest if served else None,
-        bytes=_bytes(service, observed, served.digest) if served else None,
+        bytes=_bytes(resolved, served.digest) if served else None,
         wanted=ahead.name if ahead else None,
         wanted_digest=ahead.digest if ahead else None,
-        progress=_progress_of(told) if told else None,
+        progress=_progress_of(progress) if progress else None,
     )
 
 
-def _progress_of(told: FetchProgress) -> ModelProgress:
+def _progress_of(fetch: FetchProgress) -> ModelProgress:
     return ModelProgress(
-        bytes=told.bytes,
-        total=told.total,
-        bytes_per_second=told.bytes_per_second,
-        seconds_left=told.seconds_left,
+        bytes=fetch.bytes,
+        total=fetch.total,
+        bytes_per_second=fetch.bytes_per_second,
+        seconds_left=fetch.seconds_left,
     )
 
 
-def _bytes(service: WhisperService, observed: Observed, digest: str | None) -> int | None:
-    """The checkpoint's size, from the pod that fetched it, or as it was seen before that pod went."""
-    for pod in pod_status.of(observed, names.PREFETCH) + pod_status.of(observed, names.SERVER):
-        report = pod_status.fetch_report(pod)
+def _bytes(resolved: Resolved, digest: str | None) -> int | None:
+    """The checkpoint's size, from the pod that fetched it, or as status had it before that pod went."""
+    for pod in (*resolved.observed.pods(names.PREFETCH), *resolved.server_pods):
+        report = fetch_report(pod)
         if report and report.digest and digest and digest.endswith(report.digest):
             return report.bytes
-    before = service.status.model
+    before = resolved.service.status.model
     return before.bytes if before and before.digest == digest else None
 
 
-def _ready(service: WhisperService, observed: Observed, reasons: Sequence[Judgement]) -> Judgement:
-    if service.spec.suspend and not any(judged.type == c.STALLED for judged in reasons):
-        return _suspended(observed.get(DEPLOYMENT, service.metadata.name))
+def _ready(resolved: Resolved, reasons: Sequence[Judgement]) -> Judgement:
+    if resolved.service.spec.suspend and not any(judged.type == c.STALLED for judged in reasons):
+        return _suspended(resolved.replicas.existing)
     blocker = next((judged for judged in reasons if judged.type == c.STALLED or judged.status != "True"), None)
-    before = service.status.verification
+    before = resolved.service.status.verification
     if blocker and blocker.reason == c.VERIFYING and before and before.passed:
         return Judgement(c.READY, "True", c.VERIFYING, blocker.message)
-    changing = _model_change(service, observed, reasons)
+    changing = _model_change(resolved, reasons)
     if changing:
         return changing
     if blocker:
@@ -156,29 +120,27 @@ def _ready(service: WhisperService, observed: Observed, reasons: Sequence[Judgem
     return Judgement(c.READY, "True", c.AS_SPECIFIED, reasons[-1].message)
 
 
-def _model_change(service: WhisperService, observed: Observed, reasons: Sequence[Judgement]) -> Judgement | None:
-    """Ready, for the model of before serves; None where nothing changes, it does not, or something else is wrong."""
-    change = in_progress(service, observed)
-    if change is None or not is_changing_in_service(service, observed):
+def _model_change(resolved: Resolved, reasons: Sequence[Judgement]) -> Judgement | None:
+    """Ready while the model of before serves; None where no model changes, none serves, or something else is wrong."""
+    change = resolved.model.change
+    if change is None or not resolved.serves_during_change:
         return None
-    unfit: Judgement | None = None
+    unfit: Problem | None = None
     for judged in reasons:
         if judged.type == c.STALLED or (judged.status != "True" and judged.type == c.PREFLIGHT_PASSED):
             if judged.reason not in MODEL_DOES_NOT_FIT:
                 return None
-            unfit = judged
+            unfit = Problem(judged.reason, judged.message)
     step = f"{change.served.name} serves, {change.wanted.name} is wanted"
-    failure = change.failure or ((unfit.reason, unfit.message) if unfit else None)
-    if failure:
-        return Judgement(c.READY, "True", c.MODEL_CHANGE_FAILED, f"{step}: {failure[0]}: {failure[1]}")
+    if failure := change.failure or unfit:
+        return Judgement(c.READY, "True", c.MODEL_CHANGE_FAILED, f"{step}: {failure.reason}: {failure.message}")
     waits = (judged.message for judged in reasons if judged.type == c.MODEL_CACHED and judged.status != "True")
     return Judgement(c.READY, "True", c.MODEL_CHANGING, f"{step}: {next(waits, 'pods are being replaced')}")
 
 
-def _suspended(deployment: Manifest | None) -> Judgement:
-    left = (deployment or {}).get("status", {}).get("replicas", 0)
-    if left:
-        return Judgement(c.READY, "False", c.SUSPENDING, f"{left} pods are still there")
+def _suspended(replicas: int) -> Judgement:
+    if replicas:
+        return Judgement(c.READY, "False", c.SUSPENDING, f"{replicas} pods are still there")
     return Judgement(c.READY, "True", c.SUSPENDED, "spec.suspend is true: no pod runs, everything else stays")
 
 

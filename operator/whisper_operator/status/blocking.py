@@ -1,4 +1,4 @@
-"""One pure function for each condition, from what was observed."""
+"""The conditions that Ready rests on: one pure function for each."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
-from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.objects import names
-from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT
+from whisper_operator.objects.kinds import CLAIM
+from whisper_operator.objects.manifest import condition
 from whisper_operator.observe import pod_status
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve import fetch, model_change
-from whisper_operator.resolve.model import claim_name, is_fetched, live_claim, wanted_model
-from whisper_operator.resolve.preflight import checklist
-from whisper_operator.resolve.verification import verified
+from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.reports import (
     CACHE_NOT_WRITABLE,
     CHECKSUM_MISMATCH,
@@ -25,7 +19,8 @@ from whisper_runtime.contract.reports import (
     UNKNOWN_MODEL,
 )
 
-Judge = Callable[[WhisperService, Observed, Env], Judgement | None]
+ConditionRule = Callable[[Resolved], Judgement | None]
+"""Decides one condition; None where the spec asks for nothing that it is about."""
 
 WAITS_FOR_THE_USER: Final = frozenset(
     {
@@ -72,63 +67,83 @@ MODEL_DOES_NOT_FIT: Final = frozenset(
 """Reasons of preflight that concern the wanted model alone: the one that serves goes on."""
 
 
-def preflight_passed(service: WhisperService, observed: Observed, env: Env) -> Judgement:
-    return checklist.judgement(service, observed)
+def preflight_passed(resolved: Resolved) -> Judgement:
+    found = resolved.preflight.findings
+    if found:
+        return Judgement(c.PREFLIGHT_PASSED, "False", found[0].reason, "; ".join(one.message for one in found))
+    unknown = "not checked, for only namespaces may be read: nodes and storage classes"
+    message = unknown if resolved.observed.facts.nodes is None else ""
+    return Judgement(c.PREFLIGHT_PASSED, "True", c.CHECKS_PASSED, message)
 
 
-def model_cached(service: WhisperService, observed: Observed, env: Env) -> Judgement:
-    model = wanted_model(service, observed)
-    if service.spec.cache.type == "Image":
+def model_cached(resolved: Resolved) -> Judgement:
+    model, cache = resolved.model.wanted, resolved.service.spec.cache.type
+    if cache == "Image":
         return Judgement(c.MODEL_CACHED, "True", c.IN_IMAGE, f"{model.name} is in the pods' image")
-    if service.spec.cache.type == "EmptyDir":
+    if cache == "EmptyDir":
         return Judgement(c.MODEL_CACHED, "True", c.FETCHED_BY_EACH_POD, f"each pod fetches {model.name} when it starts")
-    if is_fetched(service, observed):
-        message = f"{model.name} ({model.digest}) is in claim {claim_name(service)}"
-        return Judgement(c.MODEL_CACHED, "True", c.CACHED, message)
-    if trouble := fetch.trouble(service, observed):
-        return Judgement(c.MODEL_CACHED, "False", *trouble)
-    claim = live_claim(service, observed)
-    if claim is None:
-        return Judgement(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"there is no claim {claim_name(service)} yet")
-    if claim.get("status", {}).get("phase") == "Pending":
-        message = f"{model.name} is fetched as soon as claim {claim_name(service)} has a volume"
-        if warned := pod_status.warning(observed, CLAIM.kind, claim["metadata"]["name"], claim["metadata"]["uid"]):
+    claim = resolved.claim
+    if resolved.model.is_fetched:
+        return Judgement(c.MODEL_CACHED, "True", c.CACHED, f"{model.name} ({model.digest}) is in claim {claim.name}")
+    if problem := resolved.model.fetch_problem:
+        return Judgement(c.MODEL_CACHED, "False", problem.reason, problem.message)
+    if claim.live is None:
+        return Judgement(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"there is no claim {claim.name} yet")
+    if claim.phase == "Pending":
+        message = f"{model.name} is fetched as soon as claim {claim.name} has a volume"
+        if warned := pod_status.warning_about(resolved.observed.facts.warnings, CLAIM.kind, claim.live):
             message += f": {warned.message}"
         return Judgement(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, message)
     return Judgement(c.MODEL_CACHED, "False", c.FETCHING, f"{model.name} is being fetched")
 
 
-def available(service: WhisperService, observed: Observed, env: Env) -> Judgement:
-    deployment = observed.get(DEPLOYMENT, service.metadata.name)
-    if deployment is None:
-        reason = c.WAITING_FOR_PREFLIGHT if checklist.holds(service, observed) else c.WAITING_FOR_MODEL
+def available(resolved: Resolved) -> Judgement:
+    if resolved.deployment is None:
+        reason = c.WAITING_FOR_PREFLIGHT if resolved.preflight.holds else c.WAITING_FOR_MODEL
         return Judgement(c.AVAILABLE, "False", reason, "no pod has been started yet")
-    status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
-    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    counts = {count: status.get(count, 0) for count in ("replicas", "updatedReplicas", "availableReplicas")}
-    progress = f"{counts['availableReplicas']} of {wanted} replicas available, {counts['updatedReplicas']} up to date"
-    if seen and all(count == wanted for count in counts.values()):
-        return Judgement(c.AVAILABLE, "True", c.AS_SPECIFIED if wanted else c.SCALED_TO_ZERO, progress)
-    if is_changing_in_service(service, observed):
+    counts = resolved.replicas
+    progress = f"{counts.available} of {counts.wanted} replicas available, {counts.updated} up to date"
+    if counts.is_settled:
+        return Judgement(c.AVAILABLE, "True", c.AS_SPECIFIED if counts.wanted else c.SCALED_TO_ZERO, progress)
+    if resolved.serves_during_change:
         return Judgement(c.AVAILABLE, "True", c.ROLLING_OUT, progress)
-    if failure := pod_status.condition(deployment, "ReplicaFailure"):
+    if failure := condition(resolved.deployment, "ReplicaFailure"):
         return Judgement(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
-    if trouble := pod_status.trouble(observed, names.SERVER):
-        if trouble[0] == c.UNSCHEDULABLE and (leaving := pod_status.leaving(observed, names.SERVER)):
-            waits = f"the place of pod {leaving['metadata']['name']} is free once it has finished its requests"
-            return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
-        return Judgement(c.AVAILABLE, "False", trouble[0], f"{progress}; {trouble[1]}")
-    return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
+    return _rolling_out(resolved, progress)
 
 
-def is_changing_in_service(service: WhisperService, observed: Observed) -> bool:
-    """Whether the model is being changed, or was to be, while as many pods as are wanted take requests."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None or model_change.in_progress(service, observed) is None:
-        return False
-    wanted = live["spec"].get("replicas", 1)
-    return 0 < wanted <= live.get("status", {}).get("availableReplicas", 0)
+def _rolling_out(resolved: Resolved, progress: str) -> Judgement:
+    """Available, while pods are missing: the problem of one of them, where there is any."""
+    problem = pod_status.problem_of(resolved.server_pods, resolved.observed.facts.warnings)
+    if problem is None:
+        return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
+    if problem.reason == c.UNSCHEDULABLE and (leaving := pod_status.leaving(resolved.server_pods)):
+        waits = f"the place of pod {leaving['metadata']['name']} is free once it has finished its requests"
+        return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
+    return Judgement(c.AVAILABLE, "False", problem.reason, f"{progress}; {problem.message}")
 
 
-BLOCKING: Final[tuple[Judge, ...]] = (preflight_passed, model_cached, available, verified)
+def verified(resolved: Resolved) -> Judgement | None:
+    """None where verification is off."""
+    state, report = resolved.verification, resolved.verification.report
+    if not state.is_on:
+        return None
+    if state.job is None:
+        return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
+    if state.is_passed:
+        count = f"{len(report.checks)} checks passed, " if report else ""
+        spent = f"{report.requests} requests spent" if report else "every check passed"
+        return Judgement(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
+    problem = pod_status.problem_of(state.pods, resolved.observed.facts.warnings)
+    if state.is_failed:
+        failed = [f"{one.name}: {one.message}" for one in report.checks if not one.passed] if report else []
+        why = "; ".join(failed) or (problem.message if problem else "no report came of it")
+        message = f"{why}. Delete Job {state.job_name} to verify again"
+        return Judgement(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
+    problem = problem or pod_status.not_created(state.job, resolved.observed.facts.warnings)
+    message = problem.message if problem else "real requests are being sent"
+    return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, message)
+
+
+BLOCKING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, verified)
 """What Ready rests on, in the order in which things go wrong."""

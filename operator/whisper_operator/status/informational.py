@@ -7,14 +7,9 @@ from typing import Final
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.units import any_quantity
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.claim import can_grow, size
-from whisper_operator.build.pod import newest_image
-from whisper_operator.objects import names
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
-    CLAIM,
-    DEPLOYMENT,
     HTTP_ROUTE,
     INGRESS,
     PROMETHEUS_RULE,
@@ -23,75 +18,77 @@ from whisper_operator.objects.kinds import (
     SERVICE_MONITOR,
     Kind,
 )
+from whisper_operator.objects.manifest import condition, status_of
 from whisper_operator.observe import pod_status
-from whisper_operator.observe.installation import Env
-from whisper_operator.observe.observed import Observed
-from whisper_operator.status.blocking import Judge
+from whisper_operator.resolve.claim import cache_size
+from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.blocking import ConditionRule
 
 
-def exposed(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
+def exposed(resolved: Resolved) -> Judgement | None:
     """The first way in that does not work yet; True when all do."""
-    ways = [way for way in (_ingress(service, observed), _route(service, observed, env)) if way]
-    if not ways and service.spec.service.type == "LoadBalancer":
-        ways = [_address(service, observed, SERVICE, "no load balancer has given it an address")]
+    ways = [way for way in (_ingress(resolved), _route(resolved)) if way]
+    if not ways and resolved.service.spec.service.type == "LoadBalancer":
+        ways = [_address(resolved, SERVICE, "no load balancer has given it an address")]
     return next((way for way in ways if way.status != "True"), ways[0] if ways else None)
 
 
-def _ingress(service: WhisperService, observed: Observed) -> Judgement | None:
-    if service.spec.ingress is None:
+def _ingress(resolved: Resolved) -> Judgement | None:
+    if resolved.service.spec.ingress is None:
         return None
     why = "no ingress controller has given it an address: is one running for its class?"
-    return _address(service, observed, INGRESS, why)
+    return _address(resolved, INGRESS, why)
 
 
-def _address(service: WhisperService, observed: Observed, kind: Kind, why: str) -> Judgement:
-    live = observed.get(kind, service.metadata.name)
-    if live and live.get("status", {}).get("loadBalancer", {}).get("ingress"):
+def _address(resolved: Resolved, kind: Kind, why: str) -> Judgement:
+    live = resolved.live(kind)
+    if status_of(live).get("loadBalancer", {}).get("ingress"):
         return Judgement(c.EXPOSED, "True", c.ADDRESS_ASSIGNED)
-    return Judgement(c.EXPOSED, "False", c.ADDRESS_PENDING, f"{kind.kind} {service.metadata.name}: {why}")
+    return Judgement(c.EXPOSED, "False", c.ADDRESS_PENDING, f"{kind.kind} {resolved.service.metadata.name}: {why}")
 
 
-def _route(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
-    if service.spec.gateway is None:
+def _route(resolved: Resolved) -> Judgement | None:
+    if resolved.service.spec.gateway is None:
         return None
-    if HTTP_ROUTE not in env.kinds:
+    if HTTP_ROUTE not in resolved.installation.kinds:
         return _api_missing(c.EXPOSED, "spec.gateway", HTTP_ROUTE, "install the Gateway API, or use spec.ingress")
-    live = observed.get(HTTP_ROUTE, service.metadata.name) or {}
-    parents: list[Manifest] = live.get("status", {}).get("parents", [])
+    live = resolved.live(HTTP_ROUTE)
+    parents: list[Manifest] = status_of(live).get("parents", [])
     told = [{one["type"]: one for one in parent.get("conditions", ())} for parent in parents]
     for word in ("Accepted", "ResolvedRefs"):
         for said in (one[word] for one in told if word in one):
             if said["status"] != "True":
                 return Judgement(c.EXPOSED, "False", said["reason"], said.get("message", ""))
     if not told or any("Accepted" not in one for one in told):
-        message = f"HTTPRoute {service.metadata.name}: no gateway has taken it: are spec.gateway.parentRefs right?"
+        name = resolved.service.metadata.name
+        message = f"HTTPRoute {name}: no gateway has taken it: are spec.gateway.parentRefs right?"
         return Judgement(c.EXPOSED, "False", c.ROUTE_PENDING, message)
     return Judgement(c.EXPOSED, "True", c.ROUTE_ACCEPTED)
 
 
-def monitored(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
-    wanted = service.spec.monitoring
+def monitored(resolved: Resolved) -> Judgement | None:
+    wanted = resolved.service.spec.monitoring
     asked = [
         *([("spec.monitoring.serviceMonitor", SERVICE_MONITOR)] if wanted.service_monitor else []),
         *([("spec.monitoring.alerts", PROMETHEUS_RULE)] if wanted.alerts else []),
     ]
     for field, kind in asked:
-        if kind not in env.kinds:
+        if kind not in resolved.installation.kinds:
             remedy = "install the Prometheus operator, or scrape by the pods' annotations"
             return _api_missing(c.MONITORED, field, kind, remedy)
     return Judgement(c.MONITORED, "True", c.APPLIED) if asked else None
 
 
-def autoscaling_active(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
-    scaling = service.spec.autoscaling
-    if scaling is None or service.spec.suspend:
+def autoscaling_active(resolved: Resolved) -> Judgement | None:
+    scaling = resolved.service.spec.autoscaling
+    if scaling is None or resolved.service.spec.suspend:
         return None
-    if scaling.keda and SCALED_OBJECT not in env.kinds:
+    if scaling.keda and SCALED_OBJECT not in resolved.installation.kinds:
         remedy = "install KEDA, or remove spec.autoscaling.keda for a HorizontalPodAutoscaler"
         return _api_missing(c.AUTOSCALING_ACTIVE, "spec.autoscaling.keda", SCALED_OBJECT, remedy)
     kind, its_word = (SCALED_OBJECT, "Ready") if scaling.keda else (AUTOSCALER, "ScalingActive")
-    live = observed.get(kind, service.metadata.name)
-    active = pod_status.condition(live, its_word) if live else None
+    live = resolved.live(kind)
+    active = condition(live, its_word)
     if active is None or active["status"] == "Unknown":
         return Judgement(c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not judged yet")
     if scaling.min_replicas == 0 and active["status"] == "True":
@@ -105,22 +102,22 @@ def autoscaling_active(service: WhisperService, observed: Observed, env: Env) ->
     return Judgement(c.AUTOSCALING_ACTIVE, active["status"], active.get("reason") or c.APPLIED, message)
 
 
-def accelerator_in_use(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
+def accelerator_in_use(resolved: Resolved) -> Judgement | None:
     """A server that is told `cuda` does not become ready on anything else, so a ready pod is on its GPU."""
-    if service.spec.gpu is None:
+    if resolved.service.spec.gpu is None:
         return None
-    if service.spec.device == "cpu":
+    if resolved.service.spec.device == "cpu":
         message = "spec.device is cpu: the GPU that spec.gpu asks for is reserved and not used"
         return Judgement(c.ACCELERATOR_IN_USE, "False", c.DEVICE_IS_CPU, message)
-    ready = sum(pod_status.is_ready(pod) for pod in pod_status.of(observed, names.SERVER))
+    ready = any(map(pod_status.is_ready, resolved.server_pods))
     if ready:
         return Judgement(c.ACCELERATOR_IN_USE, "True", c.PODS_ON_GPU, "every ready pod runs its model on CUDA")
     return Judgement(c.ACCELERATOR_IN_USE, "Unknown", c.NO_PODS, "no pod is ready")
 
 
-def cache_as_specified(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
+def cache_as_specified(resolved: Resolved) -> Judgement | None:
     """Only where the live claim is not what the spec says, and cannot become so."""
-    cache, live = service.spec.cache, observed.get(CLAIM, names.models_claim(service.metadata.name))
+    cache, live = resolved.service.spec.cache, resolved.claim.live
     if live is None or cache.existing_claim:
         return None
     name, spec = live["metadata"]["name"], live["spec"]
@@ -132,25 +129,22 @@ def cache_as_specified(service: WhisperService, observed: Observed, env: Env) ->
         message = f"claim {name} is {', '.join(spec['accessModes'])}, which is fixed once it exists: {remedy}"
         return Judgement(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
     there = spec["resources"]["requests"]["storage"]
-    if any_quantity(size(service.spec)) > any_quantity(there) and not can_grow(live, observed):
+    if any_quantity(cache_size(resolved.service.spec)) > any_quantity(there) and not resolved.claim.can_grow:
         message = f"claim {name} has {there}, and class {spec.get('storageClassName')} lets no claim grow: {remedy}"
         return Judgement(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
     return None
 
 
-def runtime_update(service: WhisperService, observed: Observed, env: Env) -> Judgement | None:
+def runtime_update(resolved: Resolved) -> Judgement | None:
     """Only where the spec leaves the version open: there the live one stays until somebody asks for the newer one."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    if live is None or service.spec.image.tag or service.spec.image.digest:
+    image = resolved.image
+    if image.running is None or image.is_pinned or image.running == image.newest:
         return None
-    running, newest = live["spec"]["template"]["spec"]["containers"][0]["image"], newest_image(service, env)
-    if running == newest:
-        return None
-    message = f"the pods run {running}, the operator's default is {newest}: set spec.image.tag to take it"
+    message = f"the pods run {image.running}, the operator's default is {image.newest}: set spec.image.tag to take it"
     return Judgement(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
 
 
-INFORMING: Final[tuple[Judge, ...]] = (
+INFORMING: Final[tuple[ConditionRule, ...]] = (
     exposed,
     monitored,
     autoscaling_active,

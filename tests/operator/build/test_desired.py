@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.objects import ENV, claim, deployment, fetched, observed, one, service
+from tests.operator.objects import ENV, children, claim, deployment, fetched, observed, one, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.build import desired
-from whisper_operator.build.deployment import as_born, handover_replicas
+from whisper_operator.build.handover import as_created, handover_replicas
 from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE_MONITOR
 from whisper_operator.observe.installation import Env
 from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model import ServedModel
-from whisper_operator.resolve.model_change import admit
+from whisper_operator.resolve.model import ModelRef
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 
 
 def kinds(of: object, there: Observed, env: Env = ENV) -> list[str]:
-    return [body["kind"] for body in desired(of, there, env)]  # type: ignore[arg-type]
+    return [body["kind"] for body in children(of, there, env)]  # type: ignore[arg-type]
 
 
 def test_the_fetch_waits_for_the_claim_and_the_pods_for_the_fetch() -> None:
@@ -33,9 +31,9 @@ def test_until_a_new_model_is_fetched_the_pods_keep_the_old_one() -> None:
     old, new = service(), service(model={"name": "small"})
     there = [claim(old), fetched(old, claim(old))]
     there.append(deployment(old, *there))
-    assert admit(new, observed(*there)).model == ServedModel("base", None)
+    assert resolved(new, observed(*there)).model.admitted == ModelRef("base", None)
     there.append(fetched(new, claim(new)))
-    assert admit(new, observed(*there)).model == ServedModel("small", None)
+    assert resolved(new, observed(*there)).model.admitted == ModelRef("small", None)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +63,10 @@ def test_a_missing_secret_holds_the_deployment() -> None:
 def test_the_template_is_the_same_whatever_the_operators_default_image_is() -> None:
     wanted = service(**EMPTY_DIR)
     running = deployment(wanted)
-    later = one(desired(wanted, observed(running), Env("runtime:2")), "Deployment")
+    later = one(children(wanted, observed(running), Env("runtime:2")), "Deployment")
     assert later["spec"]["template"] == running["spec"]["template"]
     named = service(image={"tag": "3"}, **EMPTY_DIR)
-    found = one(desired(named, observed(running), Env("runtime:2")), "Deployment")
+    found = one(children(named, observed(running), Env("runtime:2")), "Deployment")
     assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "runtime:3"
 
 
@@ -77,7 +75,7 @@ def test_a_repository_without_a_tag_follows_the_operators_version_at_the_start_o
     running = deployment(mirrored)
     for repository, image in (("mirror/runtime", "mirror/runtime:1"), ("other/runtime", "other/runtime:2")):
         moved = service(image={"repository": repository}, **EMPTY_DIR)
-        found = one(desired(moved, observed(running), Env("runtime:2")), "Deployment")
+        found = one(children(moved, observed(running), Env("runtime:2")), "Deployment")
         assert found["spec"]["template"]["spec"]["containers"][0]["image"] == image
 
 
@@ -98,7 +96,7 @@ def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
     there = claim(service(), accessModes=["ReadWriteOnce"], storageClassName="fast")
     for size, wanted in (("5Gi", "10Gi"), ("20Gi", "20Gi")):
         changed = service(replicas=2, cache={"size": size, "storageClassName": "slow"})
-        found = one(desired(changed, observed(there), ENV), "PersistentVolumeClaim", "speech-models")
+        found = one(children(changed, observed(there)), "PersistentVolumeClaim", "speech-models")
         assert found["spec"]["accessModes"] == ["ReadWriteOnce"]
         assert found["spec"]["storageClassName"] == "fast"
         assert found["spec"]["resources"]["requests"]["storage"] == wanted
@@ -110,14 +108,14 @@ def test_a_claim_without_a_volume_yet_keeps_its_size() -> None:
     waiting = {**there, "status": {"phase": "Pending"}}
     for body, wanted in ((waiting, "10Gi"), (there, "20Gi")):
         grown = service(cache={"size": "20Gi"})
-        found = one(desired(grown, observed(body), ENV), "PersistentVolumeClaim", "speech-models")
+        found = one(children(grown, observed(body)), "PersistentVolumeClaim", "speech-models")
         assert found["spec"]["resources"]["requests"]["storage"] == wanted
 
 
 def test_a_size_that_is_stored_in_thousandths_grows_too() -> None:
     there = claim(service(cache={"size": "999999999999.001Ki"}))
     changed = service(cache={"size": "1Ti"})
-    found = one(desired(changed, observed(there), ENV), "PersistentVolumeClaim", "speech-models")
+    found = one(children(changed, observed(there)), "PersistentVolumeClaim", "speech-models")
     assert there["spec"]["resources"]["requests"]["storage"] == "1023999999998977024m"
     assert found["spec"]["resources"]["requests"]["storage"] == there["spec"]["resources"]["requests"]["storage"]
 
@@ -128,24 +126,24 @@ def test_a_retained_claim_has_no_owner() -> None:
 
 
 def test_with_an_autoscaler_the_number_is_its_own() -> None:
-    found = one(desired(service(autoscaling={}, **EMPTY_DIR), observed(), ENV), "Deployment")
+    found = one(children(service(autoscaling={}, **EMPTY_DIR)), "Deployment")
     assert "replicas" not in found["spec"]
-    suspended = one(desired(service(autoscaling={}, suspend=True, **EMPTY_DIR), observed(), ENV), "Deployment")
+    suspended = one(children(service(autoscaling={}, suspend=True, **EMPTY_DIR)), "Deployment")
     assert suspended["spec"]["replicas"] == 0
 
 
 def test_an_autoscaled_deployment_is_born_with_the_smallest_number() -> None:
     scaled = service(autoscaling={"minReplicas": 3}, **EMPTY_DIR)
-    wanted = one(desired(scaled, observed(), ENV), "Deployment")
-    born = as_born(scaled, wanted)
+    wanted = one(children(scaled), "Deployment")
+    born = as_created(scaled, wanted)
     assert born["spec"]["replicas"] == 3
     assert born["metadata"] == wanted["metadata"]  # the next pass finds what it wants, and applies nothing
 
 
 def test_where_the_smallest_number_is_the_default_nobody_holds_it() -> None:
     scaled = service(autoscaling={"minReplicas": 1}, **EMPTY_DIR)
-    wanted = one(desired(scaled, observed(), ENV), "Deployment")
-    assert as_born(scaled, wanted) == wanted
+    wanted = one(children(scaled), "Deployment")
+    assert as_created(scaled, wanted) == wanted
 
 
 def held_by(manager: str, there: Manifest) -> Manifest:
@@ -189,7 +187,7 @@ def test_a_service_monitor_only_where_its_api_is() -> None:
 )
 def test_the_ingress_speaks_its_controllers_words(class_name: str, annotations: set[str]) -> None:
     wanted = service(ingress={"className": class_name}, server={"requestTimeout": "10m"}, **EMPTY_DIR)
-    found = one(desired(wanted, observed(), ENV), "Ingress")["metadata"]["annotations"]
+    found = one(children(wanted), "Ingress")["metadata"]["annotations"]
     assert annotations <= set(found)
     assert class_name == "traefik" or "600" in str(found.values())
 
@@ -203,7 +201,7 @@ def test_the_pods_answer_below_the_path_of_their_ingress(path: str, prefix: str 
 def test_every_pod_is_restricted() -> None:
     wanted = service()
     there = [claim(wanted), fetched(wanted, claim(wanted))]
-    for body in desired(wanted, observed(*there), ENV):
+    for body in children(wanted, observed(*there)):
         template = body.get("spec", {}).get("template")
         if not template:
             continue
@@ -219,7 +217,7 @@ def test_every_pod_is_restricted() -> None:
 def test_quantities_are_canonical() -> None:
     wanted = service(resources={"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"memory": 2147483648}})
     there = [claim(wanted), fetched(wanted, claim(wanted))]
-    resources = one(desired(wanted, observed(*there), ENV), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    resources = one(children(wanted, observed(*there)), "Deployment")["spec"]["template"]["spec"]["containers"][0]
     assert resources["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
 
 

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, claim, live, node, observed, one, service
+from tests.operator.objects import children, claim, live, node, observed, one, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
 from whisper_operator.observe.facts import Node
-from whisper_operator.resolve.model import wanted_job_name
 
 HOST = "kubernetes.io/hostname"
 ON_GPU = service(gpu={"runtimeClassName": "nvidia"})
@@ -31,7 +29,7 @@ def pending(of: WhisperService, storage_class: str = "late") -> Manifest:
 def job(of: WhisperService, its_claim: Manifest, *there: Manifest, nodes: tuple[Node, ...] | None = MIXED) -> Manifest:
     classes = {name: {"metadata": {"name": name}, "volumeBindingMode": mode} for name, mode in MODES.items()}
     seen = observed(its_claim, *there, nodes=nodes, storage_classes=classes)
-    return one(desired(of, seen, ENV), "Job", wanted_job_name(of, seen) or "")
+    return one(children(of, seen), "Job", resolved(of, seen).prefetch.job_name or "")
 
 
 def hosts(found: Manifest) -> list[list[str]]:
@@ -115,9 +113,9 @@ def shared(mode: str, uid: str = "1") -> dict[str, Any]:
 
 def test_another_claim_of_the_same_name_is_filled_anew() -> None:
     wanted = service(cache={"existingClaim": "shared"})
-    before, after = (wanted_job_name(wanted, observed(**shared("ReadWriteMany", uid))) for uid in "12")
+    before, after = (resolved(wanted, observed(**shared("ReadWriteMany", uid))).prefetch.job_name for uid in "12")
     assert before != after
-    assert wanted_job_name(wanted, observed(claims={"shared": None})) is None
+    assert resolved(wanted, observed(claims={"shared": None})).prefetch.job_name is None
 
 
 @pytest.mark.parametrize(
@@ -125,8 +123,8 @@ def test_another_claim_of_the_same_name_is_filled_anew() -> None:
 )
 def test_pods_that_share_a_claim_of_one_node_go_to_that_node_whoever_made_it(mode: str, together: bool) -> None:
     wanted = service(cache={"existingClaim": "shared"})
-    name = wanted_job_name(wanted, observed(**shared(mode)))
+    name = resolved(wanted, observed(**shared(mode))).prefetch.job_name
     done = {"conditions": [{"type": "Complete", "status": "True"}]}
     fetch = {"kind": "Job", "metadata": {"name": name}, "status": done}
-    found = one(desired(wanted, observed(fetch, **shared(mode)), ENV), "Deployment")
+    found = one(children(wanted, observed(fetch, **shared(mode))), "Deployment")
     assert ("podAffinity" in found["spec"]["template"]["spec"].get("affinity", {})) is together

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, claim, deployment, fetched, observed, one, pod, service
+from tests.operator.objects import children, claim, deployment, fetched, observed, one, pod, resolved, service
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
-from whisper_operator.resolve.model import ServedModel, wanted_job_name, wanted_model
-from whisper_operator.resolve.model_change import admit
-from whisper_operator.resolve.preflight import checklist
+from whisper_operator.resolve.model import ModelRef
+from whisper_operator.resolve.references import references
 
 SHA = "a" * 64
 
@@ -24,8 +22,8 @@ def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
 
 
 def job(of: WhisperService) -> Manifest:
-    name = wanted_job_name(of, observed(claim(of)))
-    return one(desired(of, observed(claim(of)), ENV), "Job", name or "")["spec"]["template"]["spec"]
+    name = resolved(of, observed(claim(of))).prefetch.job_name
+    return one(children(of, observed(claim(of))), "Job", name or "")["spec"]["template"]["spec"]
 
 
 PRIVATE = from_source("s3://models/a.pt", secretRef={"name": "s3"}, caRef={"name": "ca", "key": "root.pem"})
@@ -78,10 +76,10 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
 def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: set[str] | None, says: str) -> None:
     wanted = from_source(url, secretRef={"name": "s3"})
     there = observed(secrets={"s3": None if keys is None else frozenset(keys)})
-    found = checklist.findings(wanted, there)
+    found = resolved(wanted, there).preflight.findings
     assert (found[0].reason, found[0].holds) == ("SourceSecretInvalid", True)
     assert says in found[0].message
-    assert checklist.lookups(wanted).secrets == {"s3"}
+    assert references(wanted.spec).secrets == {"s3"}
 
 
 @pytest.mark.parametrize(
@@ -99,10 +97,10 @@ def test_a_source_that_lacks_something_holds_the_fetch(
     url: str, source: dict[str, Any], facts: dict[str, Any], reason: str, says: str
 ) -> None:
     wanted = from_source(url, **source)
-    (found,) = checklist.findings(wanted, observed(**facts))
+    (found,) = resolved(wanted, observed(**facts)).preflight.findings
     assert (found.reason, found.holds) == (reason, True)
     assert says in found.message
-    looked_up = checklist.lookups(wanted)
+    looked_up = references(wanted.spec)
     assert (looked_up.secrets | looked_up.config_maps | looked_up.claims) == {
         name for one in facts.values() for name in one
     }
@@ -113,9 +111,9 @@ def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
     wanted = from_source("https://m/a.pt", secretRef={"name": "s"}, caRef={"name": "ca", "key": "root.pem"})
     gone = {"secrets": {"s": None}, "config_maps": {"ca": None}}
     cache = claim(wanted)
-    assert checklist.findings(wanted, observed(cache, fetched(wanted, cache), **gone)) == []
+    assert resolved(wanted, observed(cache, fetched(wanted, cache), **gone)).preflight.findings == []
     each = service(model=wanted.spec.model.model_dump(by_alias=True), cache={"type": "EmptyDir"})
-    assert len(checklist.findings(each, observed(**gone))) == 2
+    assert len(resolved(each, observed(**gone)).preflight.findings) == 2
 
 
 @pytest.mark.parametrize(
@@ -130,7 +128,7 @@ def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
 )
 def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
     wanted = from_source(url, secretRef={"name": "s3"})
-    assert checklist.findings(wanted, observed(secrets={"s3": frozenset(keys)})) == []
+    assert resolved(wanted, observed(secrets={"s3": frozenset(keys)})).preflight.findings == []
 
 
 @pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])
@@ -146,13 +144,13 @@ def reporting(digest: str) -> Manifest:
 def test_a_claims_file_without_a_digest_gets_the_one_that_was_found() -> None:
     wanted = from_source("pvc://weights/a.pt")
     there = [claim(wanted), fetched(wanted, claim(wanted))]
-    assert admit(wanted, observed(*there)).model is None, "its digest is not known yet"
-    assert admit(wanted, observed(*there, reporting(SHA))).model == ServedModel("mine", SHA)
+    assert resolved(wanted, observed(*there)).model.admitted is None, "its digest is not known yet"
+    assert resolved(wanted, observed(*there, reporting(SHA))).model.admitted == ModelRef("mine", SHA)
 
 
 def test_a_found_digest_outlives_the_pod_that_found_it() -> None:
     status = {"model": {"name": "mine", "digest": f"sha256:{SHA}"}}
     model = {"name": "mine", "source": {"url": "pvc://weights/a.pt"}}
-    assert wanted_model(service(status=status, model=model), observed()) == ServedModel("mine", SHA)
+    assert resolved(service(status=status, model=model), observed()).model.wanted == ModelRef("mine", SHA)
     other = service(status={"model": {"name": "base", "digest": f"sha256:{SHA}"}}, model=model)
-    assert wanted_model(other, observed()) == ServedModel("mine", None)
+    assert resolved(other, observed()).model.wanted == ModelRef("mine", None)

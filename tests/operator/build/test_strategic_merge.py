@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, observed, one, service
-from whisper_operator.build import desired
+from tests.operator.objects import children, one, service
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 
 
 def template(**over: Any) -> dict[str, Any]:
     wanted = service(podTemplate=over, **EMPTY_DIR) if over else service(**EMPTY_DIR)
-    return one(desired(wanted, observed(), ENV), "Deployment")["spec"]["template"]
+    return one(children(wanted), "Deployment")["spec"]["template"]
 
 
 def test_items_are_merged_by_their_keys() -> None:

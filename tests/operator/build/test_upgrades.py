@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.operator.objects import live, one
+from tests.operator.objects import children, live, one
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
 from whisper_operator.cli.render import rendered, settled
 from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import DEPLOYMENT
@@ -72,9 +71,9 @@ def test_what_runs_keeps_its_image(file: Path) -> None:
     """Given a Deployment of the previous release, an operator with a newer default image wants the same template."""
     service, before = kept(file)
     there = settled(service, ENV)
-    running = live(one(desired(service, there, ENV), DEPLOYMENT.kind, service.metadata.name))
+    running = live(one(children(service, there), DEPLOYMENT.kind, service.metadata.name))
     running["spec"] = {**running["spec"], "template": before[DEPLOYMENT.kind]}
     live_too = replace(there, objects={**there.objects, (DEPLOYMENT.kind, service.metadata.name): running})
-    after = desired(service, live_too, LATER)
+    after = children(service, live_too, LATER)
     found = one(after, DEPLOYMENT.kind, service.metadata.name)["spec"]["template"]["spec"]["containers"][0]["image"]
     assert found == before[DEPLOYMENT.kind]["spec"]["containers"][0]["image"]

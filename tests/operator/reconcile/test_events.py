@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.operator.objects import ENV, NOW, claim, deployment, fetched, observed, service
+from tests.operator.objects import NOW, claim, deployment, fetched, observed, resolved, service
 from whisper_operator.api.status import Status
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.reconcile.events import Note, Recorder, notes
@@ -40,9 +40,9 @@ def test_a_pod_in_trouble_is_told_by_its_cause() -> None:
 
 def test_creating_a_service_tells_nothing_before_it_is_ready() -> None:
     wanted = service()
-    first = observed_status(wanted, observed(claim(wanted)), ENV, (), NOW)
+    first = observed_status(resolved(wanted, observed(claim(wanted))), (), NOW)
     there = [claim(wanted), fetched(wanted, claim(wanted))]
-    second = observed_status(wanted, observed(*there, deployment(wanted, *there, readyReplicas=0)), ENV, (), NOW)
+    second = observed_status(resolved(wanted, observed(*there, deployment(wanted, *there, readyReplicas=0))), (), NOW)
     assert told(Status(), first) == []
     assert told(first, second)[:-1] == []
 

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.operator.objects import ENV, claim, fetched, live, observed, one, service
-from whisper_operator.build import desired
+from tests.operator.objects import ENV, children, claim, fetched, live, observed, one, service
 from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.kinds import PROMETHEUS_RULE
 from whisper_operator.reconcile.plan import ours, plan
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
-MANIFESTS = desired(WANTED, observed(), ENV)
+MANIFESTS = children(WANTED)
 LIVE = [live(body) for body in MANIFESTS]
 
 
@@ -22,33 +21,33 @@ def kinds(bodies: list[dict[str, object]]) -> list[object]:
 
 
 def test_nothing_to_do_where_all_is_as_wanted() -> None:
-    assert plan(WANTED, MANIFESTS, observed(*LIVE)).is_empty
+    assert plan(MANIFESTS, observed(*LIVE)).is_empty
 
 
 def test_what_is_missing_is_applied_in_order() -> None:
-    todo = plan(WANTED, MANIFESTS, observed())
+    todo = plan(MANIFESTS, observed())
     assert kinds(todo.apply) == ["ServiceAccount", "Service", "Service", "Deployment", "Ingress"]
 
 
 def test_a_changed_field_is_applied_again_and_an_added_one_is_not() -> None:
     service_live = one(LIVE, "Service")
     drifted = {**service_live, "spec": {**service_live["spec"], "type": "NodePort"}}
-    assert plan(WANTED, [one(MANIFESTS, "Service")], observed(drifted)).apply == [one(MANIFESTS, "Service")]
+    assert plan([one(MANIFESTS, "Service")], observed(drifted)).apply == [one(MANIFESTS, "Service")]
     added = {**service_live, "spec": {**service_live["spec"], "clusterIP": "10.0.0.1"}}
-    assert plan(WANTED, [one(MANIFESTS, "Service")], observed(added)).is_empty
+    assert plan([one(MANIFESTS, "Service")], observed(added)).is_empty
 
 
 def test_what_is_no_longer_wanted_is_deleted_but_no_claim_and_no_deployment() -> None:
     there = [*LIVE, claim(service())]
-    assert kinds(plan(WANTED, [], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
+    assert kinds(plan([], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
 
 
 def test_what_cannot_be_built_for_want_of_its_api_is_not_deleted() -> None:
     """An API server that starts says for a moment that it serves no custom resources."""
     wanted = service(monitoring={"alerts": {}}, cache={"type": "EmptyDir"})
-    there = observed(*map(live, desired(wanted, observed(), ENV)))
+    there = observed(*map(live, children(wanted)))
     without = replace(ENV, kinds=ENV.kinds - {PROMETHEUS_RULE})
-    assert plan(wanted, desired(wanted, there, without), there, without.kinds).is_empty
+    assert plan(children(wanted, there, without), there, without.kinds).is_empty
 
 
 def test_what_another_controls_is_not_among_what_is_there() -> None:
@@ -58,14 +57,14 @@ def test_what_another_controls_is_not_among_what_is_there() -> None:
     there = ours(WANTED, observed(foreign, *others))
     assert ("Service", "speech") not in there.objects
     assert ("Service", "speech-metrics") in there.objects
-    assert plan(WANTED, [], there).delete == others
+    assert plan([], there).delete == others
 
 
 def test_a_claim_of_ours_that_nobody_controls_is_adopted() -> None:
     orphan = claim(service())
     del orphan["metadata"]["ownerReferences"]
-    manifests = [one(desired(service(), observed(orphan), ENV), "PersistentVolumeClaim", "speech-models")]
-    assert kinds(plan(service(), manifests, observed(orphan)).apply) == ["PersistentVolumeClaim"]
+    manifests = [one(children(service(), observed(orphan)), "PersistentVolumeClaim", "speech-models")]
+    assert kinds(plan(manifests, observed(orphan)).apply) == ["PersistentVolumeClaim"]
 
 
 def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
@@ -73,9 +72,9 @@ def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
     done = fetched(wanted, claim(wanted))
     changed = {**done, "metadata": {**done["metadata"], "annotations": {}}}
     manifest = [{**done, "status": {}}]
-    assert plan(wanted, manifest, observed(changed)).is_empty
+    assert plan(manifest, observed(changed)).is_empty
     running = {**changed, "status": {}}
-    assert kinds(plan(wanted, manifest, observed(running)).delete) == ["Job"]
+    assert kinds(plan(manifest, observed(running)).delete) == ["Job"]
 
 
 @pytest.mark.parametrize(

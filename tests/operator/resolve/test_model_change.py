@@ -7,13 +7,23 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, NOW, claim, deployment, fetched, live, observed, one, pod, service
+from tests.operator.objects import (
+    NOW,
+    children,
+    claim,
+    deployment,
+    fetched,
+    live,
+    observed,
+    one,
+    pod,
+    resolved,
+    service,
+)
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
 from whisper_operator.objects import names
-from whisper_operator.resolve.model import ServedModel, model_of
-from whisper_operator.resolve.model_change import admit
+from whisper_operator.resolve.model import ModelRef, model_of
 from whisper_operator.status.assemble import observed_status
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.contract.reports import FetchProgress
@@ -32,7 +42,7 @@ def serving_old(*fetched_for: WhisperService) -> list[Manifest]:
 
 def rolling(of: WhisperService, there: list[Manifest], **status: Any) -> list[Manifest]:
     """`there` after the Deployment that `of` wants now has been applied."""
-    wanted = one(desired(of, observed(*there), ENV), "Deployment")
+    wanted = one(children(of, observed(*there)), "Deployment")
     others = [body for body in there if body["kind"] != "Deployment"]
     return [*others, live(wanted, status={"observedGeneration": 1, **status})]
 
@@ -49,7 +59,7 @@ def crashing(model: str, restarts: int = 1) -> Manifest:
 
 
 def told(of: WhisperService, *there: Manifest, **facts: Any) -> Status:
-    return observed_status(of, observed(*there, **facts), ENV, (), NOW)
+    return observed_status(resolved(of, observed(*there, **facts)), (), NOW)
 
 
 def conditions(found: Status) -> dict[str, tuple[str, str]]:
@@ -104,7 +114,7 @@ def test_nothing_of_the_pods_changes_before_the_new_one_is_there() -> None:
     """Not even what a pod of the new model would ask for."""
     there = serving_old()
     before = next(body for body in there if body["kind"] == "Deployment")
-    wanted = one(desired(NEW, observed(*there), ENV), "Deployment")
+    wanted = one(children(NEW, observed(*there)), "Deployment")
     assert wanted["spec"]["template"] == before["spec"]["template"]
 
 
@@ -146,7 +156,7 @@ def test_the_pods_roll_once_it_is_there_and_the_last_good_one_is_remembered() ->
     there = rolling(NEW, serving_old(NEW), **SURGED)
     rolled = there[-1]
     assert rolled["metadata"]["annotations"][names.ANNOTATION_LAST_GOOD_MODEL] == "base"
-    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+    assert resolved(NEW, observed(*there)).model.admitted == ModelRef("small", None)
     found = told(NEW, *there)
     assert conditions(found)["Ready"] == ("True", "ModelChanging")
     assert conditions(found)["Available"] == ("True", "RollingOut")
@@ -166,7 +176,7 @@ def test_a_change_that_is_through() -> None:
     assert conditions(found)["Ready"] == ("True", "AsSpecified")
     assert found.model is not None
     assert (found.model.name, found.model.wanted, found.model.wanted_digest) == ("small", None, None)
-    again = one(desired(NEW, observed(*there), ENV), "Deployment")
+    again = one(children(NEW, observed(*there)), "Deployment")
     assert again["metadata"]["annotations"][names.ANNOTATION_LAST_GOOD_MODEL] == "small"
 
 
@@ -174,8 +184,8 @@ def test_a_change_that_is_through() -> None:
 def test_a_model_that_does_not_prove_itself_leads_back_to_the_last_good_one(counts: dict[str, int]) -> None:
     there = [*rolling(NEW, serving_old(NEW), **counts), crashing("small")]
     back = rolling(NEW, there, **dict.fromkeys(REPLACED, 1))
-    assert model_of(back[-1]["spec"]["template"]) == ServedModel("base", None)
-    assert admit(NEW, observed(*back)).model == ServedModel("base", None)
+    assert model_of(back[-1]["spec"]["template"]) == ModelRef("base", None)
+    assert resolved(NEW, observed(*back)).model.admitted == ModelRef("base", None)
     found = told(NEW, *back)
     assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
     assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
@@ -186,19 +196,19 @@ def test_a_model_that_does_not_prove_itself_leads_back_to_the_last_good_one(coun
 
 def test_one_failure_is_not_enough() -> None:
     there = [*rolling(NEW, serving_old(NEW), **REPLACED), crashing("small", restarts=0)]
-    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+    assert resolved(NEW, observed(*there)).model.admitted == ModelRef("small", None)
 
 
 def test_a_crash_of_the_old_one_is_no_failure_of_the_new_one() -> None:
     there = [*rolling(NEW, serving_old(NEW), **SURGED), crashing("base")]
-    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+    assert resolved(NEW, observed(*there)).model.admitted == ModelRef("small", None)
 
 
 def test_pods_that_do_not_get_ready_in_time_lead_back_too() -> None:
     late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
     there = rolling(NEW, serving_old(NEW), **REPLACED, conditions=[late])
-    found = admit(NEW, observed(*there))
-    assert found.model == ServedModel("base", None)
+    found = resolved(NEW, observed(*there)).model
+    assert found.admitted == ModelRef("base", None)
     assert found.failed is not None
     assert found.failed.reason == "NotReadyInTime"
 
@@ -208,7 +218,7 @@ def test_a_pod_that_still_loads_its_model_is_waited_for() -> None:
     late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
     loading = pod_of("small", phase="Running", containerStatuses=[{"state": {"running": {}}}])
     there = [*rolling(NEW, serving_old(NEW), **REPLACED, conditions=[late]), loading]
-    assert admit(NEW, observed(*there)).model == ServedModel("small", None)
+    assert resolved(NEW, observed(*there)).model.admitted == ModelRef("small", None)
 
 
 def failed() -> list[Manifest]:
@@ -219,7 +229,7 @@ def failed() -> list[Manifest]:
 
 def test_it_is_not_tried_again_by_itself_nor_by_a_change_of_other_things() -> None:
     scaled = service(model={"name": "small"}, replicas=3, ingress={})
-    assert admit(scaled, observed(*failed())).model == ServedModel("base", None)
+    assert resolved(scaled, observed(*failed())).model.admitted == ModelRef("base", None)
 
 
 @pytest.mark.parametrize(
@@ -228,17 +238,18 @@ def test_it_is_not_tried_again_by_itself_nor_by_a_change_of_other_things() -> No
 def test_a_fix_of_the_spec_goes_on_from_there(fix: dict[str, Any]) -> None:
     fixed = service(**fix)
     there = [*failed(), fetched(fixed, claim(OLD))]
-    found = admit(fixed, observed(*there))
-    assert found.model == ServedModel(fix["model"]["name"], None)
+    found = resolved(fixed, observed(*there)).model
+    assert found.admitted == ModelRef(fix["model"]["name"], None)
     assert found.failed is None
-    assert names.ANNOTATION_FAILED_MODEL not in found.annotations
+    kept = one(children(fixed, observed(*there)), "Deployment")["metadata"]["annotations"]
+    assert names.ANNOTATION_FAILED_MODEL not in kept
 
 
 def test_a_first_model_that_fails_has_nothing_to_go_back_to() -> None:
     cache = claim(OLD)
     there = [cache, fetched(OLD, cache)]
     there = [*there, deployment(OLD, *there, **REPLACED), crashing("base")]
-    assert admit(OLD, observed(*there)).model == ServedModel("base", None)
+    assert resolved(OLD, observed(*there)).model.admitted == ModelRef("base", None)
     assert conditions(told(OLD, *there))["Ready"][0] == "False"
 
 

@@ -8,55 +8,59 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, deployment, node, observed, pod, service
+from tests.operator.objects import deployment, node, observed, pod, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.build.deployment import wanted_template
 from whisper_operator.objects import names
-from whisper_operator.observe.facts import requested_by_node
+from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve import rollout
+from whisper_operator.observe.pod_requests import NodeRequests
+from whisper_operator.resolve.decision import AS_BEFORE, BY_SPEC, Decision
+from whisper_operator.resolve.rollout import seconds_until_no_room
 
 BASE: dict[str, Any] = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CHANGED: dict[str, Any] = {**BASE, "language": "en"}
 USED = {"node": {"nvidia.com/gpu": Decimal(1)}}
 
 
-def decided(spec: dict[str, Any], there: Observed) -> tuple[str, str]:
-    wanted = service(**spec)
-    template = wanted_template(wanted, there, ENV)
-    assert template is not None
-    found = rollout.decide(wanted, there, template)
-    return found.strategy, found.reason
+def decided(spec: dict[str, Any], there: Observed, requested: NodeRequests | None = None) -> tuple[str, str]:
+    found = resolved(service(**spec), there, requested=requested).rollout
+    assert found is not None
+    return found.decision.strategy, found.decision.reason
 
 
 @pytest.mark.parametrize(
-    ("facts", "strategy", "says"),
+    ("nodes", "strategy", "says"),
     [
-        ({"nodes": (node(gpu="2"),), "requested": USED}, "Surge", "node node has nvidia.com/gpu and room for it free"),
-        ({"nodes": (node(gpu="1"),), "requested": USED}, "Replace", "no node that the pod may run on"),
-        ({"nodes": (node(gpu="1"), node("spare", gpu="1")), "requested": USED}, "Surge", "node spare"),
-        ({"nodes": (node(gpu="2", memory="1Gi"),), "requested": USED}, "Replace", "no node"),
-        ({"nodes": None}, "Replace", "only namespaces may be read"),
+        ((node(gpu="2"),), "Surge", "node node has nvidia.com/gpu and room for it free"),
+        ((node(gpu="1"),), "Replace", "no node that the pod may run on"),
+        ((node(gpu="1"), node("spare", gpu="1")), "Surge", "node spare"),
+        ((node(gpu="2", memory="1Gi"),), "Replace", "no node"),
+        (None, "Replace", "only namespaces may be read"),
     ],
 )
-def test_a_change_is_decided_by_the_gpus_that_are_free(facts: dict[str, Any], strategy: str, says: str) -> None:
-    found = decided(CHANGED, observed(deployment(service(**BASE)), **facts))
+def test_a_change_is_decided_by_the_gpus_that_are_free(
+    nodes: tuple[Node, ...] | None, strategy: str, says: str
+) -> None:
+    found = decided(CHANGED, observed(deployment(service(**BASE)), nodes=nodes), USED)
     assert found[0] == strategy
     assert says in found[1]
 
 
 def test_a_change_in_the_middle_of_a_surge_surges_into_the_place_of_the_last_one() -> None:
     """Else the pod that still serves would be stopped, although a GPU is there for its successor."""
-    facts = {"nodes": (node(gpu="2"),), "requested": {"node": {"nvidia.com/gpu": Decimal(2)}}}
     surging = pod(names.SERVER, "surging") | {"spec": {"nodeName": "node"}}
-    there = observed(deployment(service(**BASE)), old(), surging, **facts)
-    assert decided(CHANGED, there) == ("Surge", "a pod of the unfinished change before this one makes room")
+    there = observed(deployment(service(**BASE)), old(), surging, nodes=(node(gpu="2"),))
+    requested = {"node": {"nvidia.com/gpu": Decimal(2)}}
+    assert decided(CHANGED, there, requested) == (
+        "Surge",
+        "a pod of the unfinished change before this one makes room",
+    )
 
 
 def test_a_decision_stands_until_the_next_change() -> None:
     """Given a decision to replace, when a GPU becomes free meanwhile, nothing changes."""
     live = deployment(service(**BASE))
-    assert decided(BASE, observed(live, nodes=(node(gpu="8"),), requested={})) == (
+    assert decided(BASE, observed(live, nodes=(node(gpu="8"),))) == (
         "Replace",
         "the first pods replace none",
     )
@@ -71,23 +75,23 @@ def test_without_a_gpu_the_new_pod_starts_beside_the_old_one() -> None:
 def test_the_spec_has_the_last_word() -> None:
     live = deployment(service(**BASE))
     surge = {**CHANGED, "rollout": {"strategy": "Surge"}}
-    assert decided(surge, observed(live, nodes=(node(),), requested={}))[0] == "Surge"
+    assert decided(surge, observed(live, nodes=(node(),)))[0] == "Surge"
 
 
 def test_a_deployment_of_the_first_release_is_written_to_at_its_next_change_only() -> None:
     """It carries no reason: none is added, or every upgrade would write to every Deployment."""
     first = without_reason(deployment(service(**BASE)))
-    assert decided(BASE, observed(first, nodes=(node(gpu="8"),), requested={})) == ("Replace", rollout.AS_BEFORE)
+    assert decided(BASE, observed(first, nodes=(node(gpu="8"),))) == ("Replace", AS_BEFORE)
     rebuilt = deployment(service(**BASE), first)
     assert names.ANNOTATION_ROLLOUT not in rebuilt["metadata"]["annotations"]
-    assert decided(CHANGED, observed(first, nodes=(node(gpu="8"),), requested={}))[0] == "Surge"
+    assert decided(CHANGED, observed(first, nodes=(node(gpu="8"),)))[0] == "Surge"
 
 
 def test_what_the_spec_says_is_not_written_down_again() -> None:
     surge = deployment(service(**BASE, rollout={"strategy": "Surge"}))
     assert names.ANNOTATION_ROLLOUT not in surge["metadata"]["annotations"]
-    found = rollout.live_decision(service(**BASE, rollout={"strategy": "Surge"}), observed(surge))
-    assert found == rollout.Decision("Surge", rollout.BY_SPEC)
+    found = resolved(service(**BASE, rollout={"strategy": "Surge"}), observed(surge)).live_decision
+    assert found == Decision("Surge", BY_SPEC)
 
 
 CPU: dict[str, Any] = {"cache": {"type": "EmptyDir"}}
@@ -101,7 +105,7 @@ def at(second: int) -> float:
 def test_a_surge_without_room_gives_way_after_thirty_seconds(second: int, strategy: str) -> None:
     there = observed(deployment(service(**CPU)), old(), lost(), now=at(second))
     assert decided(CPU, there)[0] == strategy
-    left = rollout.seconds_until_no_room(service(**CPU), there)
+    left = seconds_until_no_room(resolved(service(**CPU), there))
     assert left == (pytest.approx(1.0) if strategy == "Surge" else None)
 
 
@@ -158,7 +162,7 @@ def quota(left: int) -> Manifest:
 
 @pytest.mark.parametrize(("left", "strategy"), [(1, "Surge"), (0, "Replace")])
 def test_a_quota_without_room_for_one_more_pod_means_replace(left: int, strategy: str) -> None:
-    facts = {"nodes": (node(gpu="8"),), "requested": {}, "quotas": (quota(left),)}
+    facts = {"nodes": (node(gpu="8"),), "quotas": (quota(left),)}
     found = decided(CHANGED, observed(deployment(service(**BASE)), **facts))
     assert found[0] == strategy
     assert ("ResourceQuota team leaves 0" in found[1]) == (strategy == "Replace")
@@ -178,12 +182,3 @@ def test_a_quota_that_refuses_the_new_pod_makes_an_old_one_go(updated: int, mess
                "lastTransitionTime": "2026-01-01T00:00:00Z"}  # fmt: skip
     live = deployment(service(**CPU), updatedReplicas=updated, conditions=[failure])
     assert decided(CPU, observed(live, old(), now=at(31)))[0] == strategy
-
-
-def test_what_pods_hold_is_counted_by_node() -> None:
-    container = {"resources": {"requests": {"nvidia.com/gpu": "1", "cpu": "500m"}}}
-    init = {"resources": {"requests": {"cpu": "2"}}}
-    running = {"spec": {"nodeName": "a", "containers": [container], "initContainers": [init]}, "status": {}}
-    ended = {**running, "status": {"phase": "Succeeded"}}
-    pending = {"spec": {"containers": [container]}, "status": {}}
-    assert requested_by_node([running, ended, pending]) == {"a": {"nvidia.com/gpu": 1, "cpu": 2}}

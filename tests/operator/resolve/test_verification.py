@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, NOW, deployment, live, observed, one, pod, service
+from tests.operator.objects import NOW, children, deployment, live, observed, one, pod, resolved, service
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
 from whisper_operator.reconcile.events import notes
-from whisper_operator.resolve.verification import wanted_job_name
 from whisper_operator.status.assemble import as_json, observed_status
 
 BAKED = {"cache": {"type": "Image"}}
@@ -35,11 +33,11 @@ def rolled_out(of: WhisperService, revision: int = 1, **status: Any) -> Manifest
 
 
 def jobs(of: WhisperService, *there: Manifest, **facts: Any) -> list[Manifest]:
-    return [body for body in desired(of, observed(*there, **facts), ENV) if body["kind"] == "Job"]
+    return [body for body in children(of, observed(*there, **facts)) if body["kind"] == "Job"]
 
 
 def verifying(of: WhisperService, deployed: Manifest, condition: str = "") -> Manifest:
-    wanted = one(jobs(of, deployed), "Job", wanted_job_name(of, observed(deployed)) or "")
+    wanted = one(jobs(of, deployed), "Job", resolved(of, observed(deployed)).verification.job_name or "")
     return live(wanted, status={"conditions": [{"type": condition, "status": "True"}] if condition else []})
 
 
@@ -49,7 +47,7 @@ def reporting(checks: list[dict[str, Any]], performance: dict[str, Any] = PERFOR
 
 
 def told(of: WhisperService, *there: Manifest) -> Status:
-    return observed_status(of, observed(*there), ENV, (), NOW)
+    return observed_status(resolved(of, observed(*there)), (), NOW)
 
 
 def conditions(found: Status) -> dict[str, tuple[str, str]]:

@@ -7,12 +7,23 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, NOW, claim, deployment, fetched, live, observed, one, pod, service
+from tests.operator.objects import (
+    NOW,
+    children,
+    claim,
+    deployment,
+    fetched,
+    live,
+    observed,
+    one,
+    pod,
+    resolved,
+    service,
+)
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import Judgement
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
 from whisper_operator.observe.facts import Warned
 from whisper_operator.observe.installation import Env
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
@@ -22,7 +33,7 @@ LATER = "2026-01-01T00:01:00Z"
 
 def status(of: WhisperService, *there: Manifest, troubles: tuple[Judgement, ...] = (), missing: str = "") -> Status:
     secrets = {missing: None} if missing else {}
-    return observed_status(of, observed(*there, secrets=secrets), ENV, troubles, NOW)
+    return observed_status(resolved(of, observed(*there, secrets=secrets)), troubles, NOW)
 
 
 def conditions(found: Status) -> dict[str, tuple[str, str]]:
@@ -76,7 +87,7 @@ def ended(**how: Any) -> dict[str, Any]:
 def available(of_pod: dict[str, Any], *others: Manifest, **facts: Any) -> tuple[str, str]:
     """Reason and message of Available, where a pod of that status is the one that is missing."""
     there = observed(*all_of(service(), availableReplicas=0), pod("server", **of_pod), *others, **facts)
-    found = observed_status(service(), there, ENV, (), NOW)
+    found = observed_status(resolved(service(), there), (), NOW)
     return next((one.reason, one.message) for one in found.conditions if one.type == "Available")
 
 
@@ -184,8 +195,8 @@ def test_what_the_pass_ran_into_is_stalled() -> None:
 def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
     before = status(service(), *all_of(service()))
     same = service(status=as_json(before))
-    assert observed_status(same, observed(*all_of(same)), ENV, (), LATER) == before
-    broken = observed_status(same, observed(*all_of(same, availableReplicas=0)), ENV, (), LATER)
+    assert observed_status(resolved(same, observed(*all_of(same))), (), LATER) == before
+    broken = observed_status(resolved(same, observed(*all_of(same, availableReplicas=0))), (), LATER)
     times = {one.type: one.last_transition_time for one in broken.conditions}
     assert times == {
         "Ready": LATER,
@@ -205,11 +216,11 @@ def test_a_refused_spec_keeps_what_was_observed() -> None:
 
 
 def test_a_newer_default_image_is_told() -> None:
-    found = observed_status(service(), observed(*all_of(service())), Env("runtime:2"), (), NOW)
+    found = observed_status(resolved(service(), observed(*all_of(service())), Env("runtime:2")), (), NOW)
     assert conditions(found)["RuntimeUpdateAvailable"] == ("True", "NewerDefaultImage")
     named = service(image={"tag": "1"})
     assert "RuntimeUpdateAvailable" not in conditions(
-        observed_status(named, observed(*all_of(named)), Env("runtime:2"), (), NOW)
+        observed_status(resolved(named, observed(*all_of(named)), Env("runtime:2")), (), NOW)
     )
 
 
@@ -232,7 +243,7 @@ def test_a_newer_default_image_is_told() -> None:
 )
 def test_the_url(spec: dict[str, Any], url: str) -> None:
     wanted = service(**spec)
-    assert status(wanted, *(live(one) for one in desired(wanted, observed(), ENV))).url == url
+    assert status(wanted, *(live(one) for one in children(wanted))).url == url
 
 
 def test_the_url_of_a_host_that_another_has_is_the_clusters_own() -> None:
@@ -246,22 +257,22 @@ def test_the_url_of_a_host_that_another_has_is_the_clusters_own() -> None:
 )  # fmt: skip
 def test_the_url_of_a_load_balancer(address: dict[str, str], url: str) -> None:
     wanted = service(service={"type": "LoadBalancer"})
-    its = live(one(desired(wanted, observed(), ENV), "Service"), status={"loadBalancer": {"ingress": [address]}})
+    its = live(one(children(wanted), "Service"), status={"loadBalancer": {"ingress": [address]}})
     assert status(wanted, its).url == url
 
 
 def test_a_fetch_whose_pod_may_not_be_created_shows_the_cause() -> None:
     wanted = service()
     its_claim = claim(wanted)
-    job = live(next(one for one in desired(wanted, observed(its_claim), ENV) if one["kind"] == "Job"))
+    job = live(next(one for one in children(wanted, observed(its_claim)) if one["kind"] == "Job"))
     name, uid = job["metadata"]["name"], job["metadata"]["uid"]
     warnings = {("Job", name): Warned(uid, "FailedCreate", 'no PriorityClass with name "urgent" was found')}
-    found = observed_status(wanted, observed(its_claim, job, warnings=warnings), ENV, (), NOW)
+    found = observed_status(resolved(wanted, observed(its_claim, job, warnings=warnings)), (), NOW)
     told = {one.type: one for one in found.conditions}
     assert told["ModelCached"].reason == told["Ready"].reason == "CreateFailed"
     assert 'no PriorityClass with name "urgent"' in told["Ready"].message
     created = {**job, "status": {"active": 1}}
-    found = observed_status(wanted, observed(its_claim, created, warnings=warnings), ENV, (), NOW)
+    found = observed_status(resolved(wanted, observed(its_claim, created, warnings=warnings)), (), NOW)
     assert conditions(found)["ModelCached"] == ("False", "Fetching")
 
 
@@ -295,5 +306,5 @@ UNRESOLVED = {"type": "ResolvedRefs", "status": "False", "reason": "BackendNotFo
 )
 def test_a_route_is_a_way_in_once_every_gateway_has_taken_it(parents: list[Manifest], exposed: tuple[str, str]) -> None:
     wanted = service(gateway={"parentRefs": [{"name": "g"}], "hostnames": ["a.example.com"]})
-    route = live(one(desired(wanted, observed(), ENV), "HTTPRoute"), status={"parents": parents})
+    route = live(one(children(wanted), "HTTPRoute"), status={"parents": parents})
     assert conditions(status(wanted, route))["Exposed"] == exposed

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.spec.pods import GpuSpec
-from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.observe.facts import Node, amounts
-from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.facts import amounts
 from whisper_operator.resolve import sizing
-from whisper_operator.resolve.preflight.finding import Finding, needs_room, wanted_replicas
-from whisper_operator.resolve.scheduling import candidates
+from whisper_operator.resolve.preflight.finding import CheckInput, Finding
+from whisper_operator.resolve.scheduling import allowed_nodes, nodes_with_gpu, offering
 
 GPU_MEMORY_LABEL: Final = "nvidia.com/gpu.memory"
 """MiB of one GPU, as NVIDIA's feature discovery labels nodes."""
-MEBIBYTE: Final = 1024**2
 
 
-def gpu_there(service: WhisperService, observed: Observed) -> Finding | None:
-    gpu, nodes = service.spec.gpu, observed.facts.nodes
-    if gpu is None or nodes is None or not needs_room(service, observed):
+def gpu_there(given: CheckInput) -> Finding | None:
+    gpu, nodes = given.spec.gpu, given.facts.nodes
+    if gpu is None or nodes is None or not given.needs_room:
         return None
-    offering = _offering(gpu, nodes)
-    if not offering:
+    offered_by = offering(gpu, nodes)
+    if not offered_by:
         message = (
             f"no node offers {gpu.resource_name}, named in spec.gpu.resourceName: install the GPU's device plugin, "
             "add such a node, or remove spec.gpu to run on CPU"
         )
         return Finding(c.GPU_NOT_FOUND, message)
-    allowed = _allowed(service, offering)
+    allowed = allowed_nodes(given.spec, offered_by)
     if not allowed:
         message = (
-            f"{len(offering)} nodes offer {gpu.resource_name}, and spec.scheduling lets the pods run on none of them: "
-            "correct nodeSelector, affinity and tolerations"
+            f"{len(offered_by)} nodes offer {gpu.resource_name}, and spec.scheduling lets the pods run on none of "
+            "them: correct nodeSelector, affinity and tolerations"
         )
         return Finding(c.GPU_NOT_FOUND, message)
-    offered, wanted = sum(node.allocatable[gpu.resource_name] for node in allowed), wanted_replicas(service) * gpu.count
+    offered, wanted = sum(node.allocatable[gpu.resource_name] for node in allowed), given.wanted_replicas * gpu.count
     if offered < wanted:
         message = (
             f"{wanted} {gpu.resource_name} are needed and the nodes that the pods may run on have {offered} in all: "
@@ -48,60 +43,36 @@ def gpu_there(service: WhisperService, observed: Observed) -> Finding | None:
     return None
 
 
-def gpu_memory(service: WhisperService, observed: Observed) -> Finding | None:
-    gpu, nodes = service.spec.gpu, observed.facts.nodes
-    if gpu is None or nodes is None or service.spec.device == "cpu" or not needs_room(service, observed):
+def gpu_memory(given: CheckInput) -> Finding | None:
+    gpu, nodes = given.spec.gpu, given.facts.nodes
+    if gpu is None or nodes is None or given.spec.device == "cpu" or not given.needs_room:
         return None
-    labels = [node.labels.get(GPU_MEMORY_LABEL, "") for node in with_gpu(service, nodes)]
+    labels = [node.labels.get(GPU_MEMORY_LABEL, "") for node in nodes_with_gpu(given.spec, nodes)]
     if not labels or not all(label.isdigit() for label in labels):
         return None
-    most, needed = max(map(int, labels)), sizing.gpu_memory_mib(service.spec)
+    most, needed = max(map(int, labels)), sizing.gpu_memory_mib(given.spec)
     if most >= needed:
         return None
     message = (
-        f"{service.spec.model.name} in {sizing.gpu_precision(service.spec)} takes {needed}Mi of a GPU's memory, and "
+        f"{given.spec.model.name} in {sizing.gpu_precision(given.spec)} takes {needed}Mi of a GPU's memory, and "
         f"the largest that the pods may run on has {most}Mi: choose a smaller model, float16, or other nodes"
     )
     return Finding(c.GPU_MEMORY_TOO_SMALL, message)
 
 
-def memory(service: WhisperService, observed: Observed) -> Finding | None:
-    nodes = observed.facts.nodes
-    if nodes is None or not needs_room(service, observed):
+def memory(given: CheckInput) -> Finding | None:
+    """Memory or processors: no node is large enough for one pod."""
+    if given.facts.nodes is None or not given.needs_room:
         return None
-    requests = amounts(sizing.resources(service.spec)["requests"])
-    for name, field in (("memory", "memory"), ("cpu", "cpu")):
-        allowed = _allowed(service, nodes)
+    allowed, requests = allowed_nodes(given.spec, given.facts.nodes), amounts(given.resources["requests"])
+    for name, reason in (("memory", c.INSUFFICIENT_MEMORY), ("cpu", c.INSUFFICIENT_CPU)):
         most = max((node.allocatable.get(name, Decimal(0)) for node in allowed), default=None)
         if most is not None and requests.get(name, Decimal(0)) > most:
-            shown = f"{int(most / MEBIBYTE)}Mi" if name == "memory" else str(most)
-            wanted = sizing.resources(service.spec)["requests"][name]
+            shown = f"{int(most / sizing.MEBIBYTE)}Mi" if name == "memory" else str(most)
             message = (
-                f"a pod of {service.spec.model.name} asks for {wanted} of {name}, and the largest node that it may run "
-                f"on has {shown}: choose a smaller model, larger nodes, or set spec.resources.requests.{field}"
+                f"a pod of {given.spec.model.name} asks for {given.resources['requests'][name]} of {name}, and the "
+                f"largest node that it may run on has {shown}: choose a smaller model, larger nodes, or set "
+                f"spec.resources.requests.{name}"
             )
-            return Finding(c.INSUFFICIENT_MEMORY if name == "memory" else c.INSUFFICIENT_CPU, message)
+            return Finding(reason, message)
     return None
-
-
-def with_gpu(service: WhisperService, nodes: Iterable[Node]) -> list[Node]:
-    """The nodes that offer the GPU, and on which spec.scheduling lets a pod run; all alike where none is asked for."""
-    gpu = service.spec.gpu
-    return _allowed(service, _offering(gpu, nodes) if gpu else nodes)
-
-
-def _offering(gpu: GpuSpec, nodes: Iterable[Node]) -> list[Node]:
-    return [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
-
-
-def _allowed(service: WhisperService, nodes: Iterable[Node]) -> list[Node]:
-    """The nodes on which spec.scheduling lets a pod of this service run."""
-    scheduling = service.spec.scheduling
-    affinity = {k: v for k, v in (scheduling.affinity or {}).items() if k == "nodeAffinity"}
-    spec = {
-        "nodeSelector": scheduling.node_selector,
-        "affinity": affinity,
-        "tolerations": list(scheduling.tolerations),
-        "containers": [{"resources": sizing.resources(service.spec)}],
-    }
-    return candidates({"spec": spec}, nodes)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.observe.facts import way_in
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.preflight.finding import Finding
+from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 
 
-def host(service: WhisperService, observed: Observed) -> Finding | None:
-    ingress, way = service.spec.ingress, way_in(service)
-    taken = observed.facts.taken.get(way) if way else None
+def host(given: CheckInput) -> Finding | None:
+    ingress, way = given.spec.ingress, way_in(given.service)
+    taken = given.facts.taken.get(way) if way else None
     if ingress is None or taken is None:
         return None
     host = f"spec.ingress.host {ingress.host}" if ingress.host else "spec.ingress without a host"
     return Finding(c.HOST_TAKEN, f"{host} with path {ingress.path} is taken by Ingress {taken}: choose another")
 
 
-def fetch_route(service: WhisperService, observed: Observed) -> Finding | None:
-    policy, source = service.spec.network_policy, service.spec.model.source
-    if policy is None or policy.allow_to or service.spec.cache.type != "EmptyDir" or (source and source.claim):
+def fetch_route(given: CheckInput) -> Finding | None:
+    policy, source = given.spec.network_policy, given.spec.model.source
+    if policy is None or policy.allow_to or given.spec.cache.type != "EmptyDir" or (source and source.claim):
         return None
     message = (
         "spec.cache.type is EmptyDir, so each pod fetches the model itself, and spec.networkPolicy lets it reach "

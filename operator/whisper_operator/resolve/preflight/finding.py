@@ -1,13 +1,16 @@
-"""What a check finds, and what all of them ask."""
+"""The input of a check, and its finding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
-from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.objects.kinds import DEPLOYMENT
-from whisper_operator.observe.observed import Observed
+from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.replicas import ReplicaCounts
+from whisper_operator.resolve import sizing
+from whisper_operator.resolve.claim import ClaimState
 
 
 @dataclass(frozen=True)
@@ -19,17 +22,42 @@ class Finding:
     """Whether nothing may be started before it is mended."""
 
 
-Check = Callable[[WhisperService, Observed], Finding | None]
+@dataclass(frozen=True)
+class CheckInput:
+    """The service that is checked, what is known of the cluster, and the answers that several checks ask for."""
+
+    service: WhisperService
+    facts: Facts
+    claim: ClaimState
+    needs_source: bool
+    """Whether the model's source is still to be read."""
+    replicas: ReplicaCounts
+    """Of the live Deployment."""
+
+    @property
+    def spec(self) -> Spec:
+        return self.service.spec
+
+    @property
+    def namespace(self) -> str:
+        return self.service.metadata.namespace
+
+    @property
+    def wanted_replicas(self) -> int:
+        """Pods that must find room: none where suspended, the fewest that an autoscaler keeps."""
+        if self.spec.suspend:
+            return 0
+        return self.spec.autoscaling.min_replicas if self.spec.autoscaling else self.spec.replicas
+
+    @property
+    def needs_room(self) -> bool:
+        """Whether pods are still to be placed: those that run have shown that they fit."""
+        return self.wanted_replicas > self.replicas.ready
+
+    @cached_property
+    def resources(self) -> Manifest:
+        """Requests and limits of a pod that serves the wanted model."""
+        return sizing.resources(self.spec)
 
 
-def wanted_replicas(service: WhisperService) -> int:
-    """Pods that must find room: none where suspended, the fewest that an autoscaler keeps."""
-    if service.spec.suspend:
-        return 0
-    return service.spec.autoscaling.min_replicas if service.spec.autoscaling else service.spec.replicas
-
-
-def needs_room(service: WhisperService, observed: Observed) -> bool:
-    """Whether pods are still to be placed: what runs has shown that it fits."""
-    live = observed.get(DEPLOYMENT, service.metadata.name)
-    return wanted_replicas(service) > (live or {}).get("status", {}).get("readyReplicas", 0)
+Check = Callable[[CheckInput], Finding | None]

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.observe.observed import Observed
-from whisper_operator.resolve.model import needs_source
-from whisper_operator.resolve.preflight.finding import Finding
+from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 
 SOURCE_KEYS: Final = {
     "http": (({"token"}, {"username", "password"}), "the key token, or username and password"),
@@ -21,11 +18,11 @@ SOURCE_KEYS: Final = {
 """By scheme: the sets of keys of which one must be there, and how to say so."""
 
 
-def api_keys(service: WhisperService, observed: Observed) -> Finding | None:
-    auth = service.spec.auth
-    if auth is None or auth.secret_ref.name not in observed.facts.secrets:
+def api_keys(given: CheckInput) -> Finding | None:
+    auth = given.spec.auth
+    if auth is None or auth.secret_ref.name not in given.facts.secrets:
         return None
-    keys, where = observed.facts.secrets[auth.secret_ref.name], _secret(service, auth.secret_ref.name)
+    keys, where = given.facts.secrets[auth.secret_ref.name], _secret(given, auth.secret_ref.name)
     remedy = "with a client's name as each key and that client's API key as its value"
     if keys is None:
         message = f"{where}, named in spec.auth.secretRef, is not there: create it, {remedy}"
@@ -36,13 +33,13 @@ def api_keys(service: WhisperService, observed: Observed) -> Finding | None:
     return None
 
 
-def source_secret(service: WhisperService, observed: Observed) -> Finding | None:
-    source = service.spec.model.source
-    if source is None or source.secret_ref is None or source.secret_ref.name not in observed.facts.secrets:
+def source_secret(given: CheckInput) -> Finding | None:
+    source = given.spec.model.source
+    if source is None or source.secret_ref is None or source.secret_ref.name not in given.facts.secrets:
         return None
-    if not needs_source(service, observed):
+    if not given.needs_source:
         return None
-    keys, where = observed.facts.secrets[source.secret_ref.name], _secret(service, source.secret_ref.name)
+    keys, where = given.facts.secrets[source.secret_ref.name], _secret(given, source.secret_ref.name)
     wanted, remedy = SOURCE_KEYS[source.url.partition("://")[0].removesuffix("s")]
     if keys is None:
         message = f"{where}, named in spec.model.source.secretRef, is not there: create it, with {remedy}"
@@ -53,11 +50,11 @@ def source_secret(service: WhisperService, observed: Observed) -> Finding | None
     return Finding(c.SOURCE_SECRET_INVALID, message, holds=True)
 
 
-def pull_secrets(service: WhisperService, observed: Observed) -> Finding | None:
-    for ref in service.spec.image.pull_secrets:
-        if ref.name not in observed.facts.secrets:
+def pull_secrets(given: CheckInput) -> Finding | None:
+    for ref in given.spec.image.pull_secrets:
+        if ref.name not in given.facts.secrets:
             continue
-        keys, where = observed.facts.secrets[ref.name], _secret(service, ref.name)
+        keys, where = given.facts.secrets[ref.name], _secret(given, ref.name)
         remedy = "create it by `kubectl create secret docker-registry`"
         if keys is None:
             return Finding(c.PULL_SECRET_INVALID, f"{where}, named in spec.image.pullSecrets, is not there: {remedy}")
@@ -66,11 +63,11 @@ def pull_secrets(service: WhisperService, observed: Observed) -> Finding | None:
     return None
 
 
-def tls_secret(service: WhisperService, observed: Observed) -> Finding | None:
-    tls = service.spec.ingress.tls if service.spec.ingress else None
-    if tls is None or tls.cluster_issuer or not tls.secret_name or tls.secret_name not in observed.facts.secrets:
+def tls_secret(given: CheckInput) -> Finding | None:
+    tls = given.spec.ingress.tls if given.spec.ingress else None
+    if tls is None or tls.cluster_issuer or not tls.secret_name or tls.secret_name not in given.facts.secrets:
         return None
-    keys, where = observed.facts.secrets[tls.secret_name], _secret(service, tls.secret_name)
+    keys, where = given.facts.secrets[tls.secret_name], _secret(given, tls.secret_name)
     remedy = "create it by `kubectl create secret tls`, or name an issuer in spec.ingress.tls.clusterIssuer"
     if keys is None:
         return Finding(c.TLS_SECRET_INVALID, f"{where}, named in spec.ingress.tls.secretName, is not there: {remedy}")
@@ -79,5 +76,5 @@ def tls_secret(service: WhisperService, observed: Observed) -> Finding | None:
     return None
 
 
-def _secret(service: WhisperService, name: str | None) -> str:
-    return f"Secret {service.metadata.namespace}/{name}"
+def _secret(given: CheckInput, name: str | None) -> str:
+    return f"Secret {given.namespace}/{name}"

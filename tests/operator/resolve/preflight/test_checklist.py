@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import ENV, claim, deployment, fetched, node, observed, service
-from whisper_operator.build import desired
+from tests.operator.objects import children, claim, deployment, fetched, node, observed, resolved, service
+from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.check import table
-from whisper_operator.resolve.preflight.checklist import findings, judgement, lacks_lookup, rows
+from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.preflight.checklist import PreflightResult
+from whisper_operator.status.blocking import preflight_passed
 
 GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}
@@ -31,6 +34,14 @@ OWN_CLIP = {
     }
 }
 TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
+
+
+def checked(of: WhisperService, there: Observed) -> PreflightResult:
+    return resolved(of, there).preflight
+
+
+def judgement(of: WhisperService, there: Observed) -> Judgement:
+    return preflight_passed(resolved(of, there))
 
 
 @pytest.mark.parametrize(
@@ -88,10 +99,10 @@ def test_what_is_wrong_is_found(
     spec: dict[str, Any], facts: dict[str, Any], reason: str, says: str, holds: bool
 ) -> None:
     wanted = service(**spec)
-    (found,) = findings(wanted, observed(**facts))
+    (found,) = checked(wanted, observed(**facts)).findings
     assert (found.reason, found.holds) == (reason, holds)
     assert says in found.message
-    assert ("Deployment" in [one["kind"] for one in desired(wanted, there(wanted, **facts), ENV)]) is not holds
+    assert ("Deployment" in [one["kind"] for one in children(wanted, there(wanted, **facts))]) is not holds
     assert judgement(wanted, observed(**facts)).status == "False"
 
 
@@ -120,8 +131,8 @@ def there(wanted: Any, **facts: Any) -> Any:
     ],
 )
 def test_what_no_watch_shows_is_looked_for_again_until_it_is_right(spec: dict[str, Any], facts: dict[str, Any]) -> None:
-    assert lacks_lookup(service(**spec), observed(**facts))
-    assert not lacks_lookup(service(), observed())
+    assert checked(service(**spec), observed(**facts)).lacks_lookup
+    assert not checked(service(), observed()).lacks_lookup
 
 
 def test_all_that_is_wrong_is_told_at_once_and_what_holds_comes_first() -> None:
@@ -158,7 +169,7 @@ def test_what_runs_has_shown_that_it_fits() -> None:
     """Given a service that runs, when its GPU node is cordoned or the quota is used up by itself, it still passes."""
     wanted = service(**GPU)
     running = deployment(wanted)
-    assert findings(wanted, observed(running, nodes=(node(),), quotas=(QUOTA,))) == []
+    assert checked(wanted, observed(running, nodes=(node(),), quotas=(QUOTA,))).findings == []
 
 
 def test_what_cannot_be_read_is_said() -> None:
@@ -167,7 +178,7 @@ def test_what_cannot_be_read_is_said() -> None:
 
 def test_the_checklist_has_a_line_for_each_check() -> None:
     wanted = service(auth={"secretRef": {"name": "keys"}}, cache={"type": "EmptyDir"})
-    lines = list(table("speech", rows(wanted, observed(secrets={"keys": None}))))
+    lines = list(table("speech", checked(wanted, observed(secrets={"keys": None})).checks))
     assert lines[0] == "WhisperService speech"
     assert lines[1].startswith(
         "  wrong   api keys          Secret team/keys, named in spec.auth.secretRef, is not there"

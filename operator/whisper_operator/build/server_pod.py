@@ -1,0 +1,154 @@
+"""The template of the pods that serve: f(spec, admitted model, image), and of nothing that changes by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator.api.units import duration_seconds, size_bytes
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import fetch_container, golden_clip, pod, source
+from whisper_operator.build.strategic_merge import overlaid
+from whisper_operator.objects import names
+from whisper_operator.resolve.model import ModelRef
+from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.sizing import resources
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import API_KEYS_DIR, DEFAULT_MODEL_DIR, SCRATCH_DIR
+from whisper_runtime.contract.network import (
+    HEALTH_PATH,
+    HTTP_PORT,
+    METRICS_PORT,
+    READY_FAILURES,
+    READY_PATH,
+    READY_PERIOD_SECONDS,
+    STARTUP_PATH,
+)
+
+GRACE_BEYOND_DRAIN_SECONDS: Final = 30
+STARTUP_SECONDS: Final = 1800
+"""For loading the largest model from the slowest volume; then the kubelet starts the container again."""
+STARTUP_PERIOD: Final = 2
+
+
+def wanted_template(resolved: Resolved) -> Manifest | None:
+    """The template of the pods that serve, the user's own `podTemplate` merged over it.
+
+    None while there may be no pods: no model is there yet, or preflight holds.
+    """
+    model, spec = resolved.model.admitted, resolved.service.spec
+    if model is None or (resolved.preflight.holds and not spec.suspend):
+        return None
+    template = _template(resolved, model)
+    return overlaid(template, spec.pod_template) if spec.pod_template else template
+
+
+def _template(resolved: Resolved, model: ModelRef) -> Manifest:
+    service, spec, name = resolved.service, resolved.service.spec, resolved.service.metadata.name
+    spread = spec.scheduling.topology_spread_constraints
+    init = [fetch_container.container(resolved)] if spec.cache.type == "EmptyDir" else []
+    return {
+        "metadata": {
+            "labels": names.labels(name, names.SERVER),
+            "annotations": pod.SCRAPED | golden_clip.pod_annotations(service),
+        },
+        "spec": {
+            **pod.common(service, resolved.installation),
+            **_runtime_class(service),
+            **_together(resolved),
+            **({"topologySpreadConstraints": list(spread)} if spread else {}),
+            "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
+            **({"initContainers": init} if init else {}),
+            "containers": [_server(resolved, model)],
+            "volumes": [
+                pod.scratch(),
+                *pod.models_volume(service),
+                *_keys_volume(service),
+                *(volume for _, volume in golden_clip.parts(service)),
+                *(source.volumes(service) if init else []),
+            ],
+        },
+    }
+
+
+def _server(resolved: Resolved, model: ModelRef) -> Manifest:
+    service, spec = resolved.service, resolved.service.spec
+    keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
+    own_golden = [mount for mount, _ in golden_clip.parts(service)]
+    models = (
+        [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
+    )
+    extra = [variable.model_dump(by_alias=True, exclude_none=True) for variable in spec.server.env]
+    return {
+        "name": "server",
+        "image": resolved.image.to_run,
+        "imagePullPolicy": spec.image.pull_policy,
+        "args": ["serve"],
+        "env": pod.variables(_config(service, model)) + extra,
+        "ports": [
+            {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
+        ],
+        "startupProbe": _probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
+        "readinessProbe": _probe(READY_PATH, period=READY_PERIOD_SECONDS, failures=READY_FAILURES),
+        "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
+        "resources": resources(spec, model.name),
+        "securityContext": pod.HARDENED,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *own_golden],
+    }
+
+
+def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
+    spec = service.spec
+    return RuntimeConfig(
+        model=model.name,
+        model_sha256=model.sha256,
+        base_path=spec.ingress.path.rstrip("/") if spec.ingress else "",
+        probes_on_http=False,
+        device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
+        compute_type=spec.compute_type,
+        language=spec.language,
+        max_upload_bytes=size_bytes(spec.server.max_upload_size),
+        max_audio_seconds=duration_seconds(spec.server.max_audio_duration),
+        request_timeout_seconds=duration_seconds(spec.server.request_timeout),
+        max_queued_audio_seconds=duration_seconds(spec.server.max_queued_audio),
+        max_batch_size=None if spec.server.max_batch_size == "auto" else spec.server.max_batch_size,
+        condition_on_previous_text=spec.server.condition_on_previous_text,
+        cors_allow_origins=spec.server.cors.allow_origins,
+        api_keys_dir=API_KEYS_DIR if spec.auth else None,
+        golden_dir=golden_clip.directory(service),
+        golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
+        drain_seconds=duration_seconds(spec.rollout.drain_timeout),
+        log_level=spec.logging.level,
+        log_format=spec.logging.format,
+        requests_per_minute=spec.rate_limit.requests_per_minute if spec.rate_limit else None,
+        audio_minutes_per_hour=spec.rate_limit.audio_minutes_per_hour if spec.rate_limit else None,
+    )
+
+
+def _probe(path: str, *, period: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": "metrics", "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def _keys_volume(service: WhisperService) -> list[Manifest]:
+    auth = service.spec.auth
+    return [{"name": "api-keys", "secret": {"secretName": auth.secret_ref.name, "defaultMode": 0o440}}] if auth else []
+
+
+def _runtime_class(service: WhisperService) -> Manifest:
+    """Of the pods that have a GPU alone: a node without one knows no such class, and the other pods may run there."""
+    gpu = service.spec.gpu
+    return {"runtimeClassName": gpu.runtime_class_name} if gpu and gpu.runtime_class_name else {}
+
+
+def _together(resolved: Resolved) -> Manifest:
+    """Server pods attract each other to the one node that has the volume, unless the spec says where they go."""
+    if resolved.service.spec.scheduling.affinity or not resolved.claim.is_on_one_node:
+        return {}
+    term = pod.same_node(resolved.service)
+    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}

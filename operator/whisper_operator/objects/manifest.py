@@ -1,0 +1,32 @@
+"""Reads of any Kubernetes object that many modules make: its status, its metadata's maps, its conditions. Pure."""
+
+from __future__ import annotations
+
+from whisper_operator.api.v1alpha1 import Manifest
+
+
+def status_of(body: Manifest | None) -> Manifest:
+    """The object's status; empty where there is no object, or no status yet."""
+    return (body or {}).get("status") or {}
+
+
+def annotations_of(body: Manifest) -> dict[str, str]:
+    return body["metadata"].get("annotations") or {}
+
+
+def labels_of(body: Manifest) -> dict[str, str]:
+    return body["metadata"].get("labels") or {}
+
+
+def is_being_deleted(body: Manifest) -> bool:
+    return "deletionTimestamp" in body["metadata"]
+
+
+def condition(body: Manifest | None, kind: str) -> Manifest | None:
+    """The object's condition of that type; None where it has none."""
+    return next((one for one in status_of(body).get("conditions") or () if one["type"] == kind), None)
+
+
+def is_true(body: Manifest | None, kind: str) -> bool:
+    """Whether the object's condition of that type is True."""
+    return (condition(body, kind) or {}).get("status") == "True"

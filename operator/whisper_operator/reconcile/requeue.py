@@ -1,0 +1,38 @@
+"""When a pass looks again by itself at what no watch shows: Secrets, others' objects, the passing of time. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Final
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.status import Status
+from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
+from whisper_operator.resolve import rollout
+from whisper_operator.resolve.resolved import Resolved
+
+LOOK_SECONDS: Final = (5.0, 60.0)
+"""An object that no watch shows (a Secret) is looked for again after as long as it has been missing, within these."""
+REFUSED_LOOK_SECONDS: Final = 60.0
+
+
+def seconds_until_next_look(resolved: Resolved, refused: Sequence[Judgement]) -> float | None:
+    """None: when something changes. `refused`: what the API server did not take from this pass."""
+    waits = [REFUSED_LOOK_SECONDS] if refused else []
+    if resolved.prefetch.running_pod:
+        waits.append(ASK_SECONDS)
+    if resolved.preflight.lacks_lookup:
+        failing = _failing_for(resolved.service.status, resolved.observed.facts.now)
+        waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))
+    if (searching := rollout.seconds_until_no_room(resolved)) is not None:
+        waits.append(searching)
+    return min(waits, default=None)
+
+
+def _failing_for(status: Status, now: float) -> float:
+    """Seconds for which preflight has not passed."""
+    failed = (one for one in status.conditions if one.type == c.PREFLIGHT_PASSED and one.status == "False")
+    since = next((one.last_transition_time for one in failed), None)
+    return now - datetime.datetime.fromisoformat(since).timestamp() if since else 0.0

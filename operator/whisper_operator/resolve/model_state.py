@@ -1,0 +1,87 @@
+"""The service's models: wanted, live, last good, failed, and the one that pods may be given now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.pod_status import Problem
+from whisper_operator.observe.replicas import ReplicaCounts
+from whisper_operator.resolve.model import ModelRef, last_good_model, model_of, wanted_model
+from whisper_operator.resolve.model_change import (
+    FailedModel,
+    ModelChange,
+    change_in_progress,
+    failed_model,
+    stuck_message,
+)
+from whisper_operator.resolve.prefetch import PrefetchState, fetch_problem
+
+
+@dataclass(frozen=True)
+class ModelState:
+    wanted: ModelRef
+    live: ModelRef | None
+    """The one that the live Deployment's template carries."""
+    last_good: ModelRef | None
+    """The one that all pods were last ready with; None: none yet."""
+    admitted: ModelRef | None
+    """The one that pods may be given now; None: no pod yet."""
+    failed: FailedModel | None
+    is_fetched: bool
+    """Whether the claim holds the wanted checkpoint, by the word of the Job that fetched it."""
+    is_available: bool
+    """Whether pods that want the wanted one would find it: in the claim, in the image, or by their own fetch."""
+    needs_source: bool
+    """Whether its source is still to be read: by the Job that fills the claim, or by each pod."""
+    stuck: str | None
+    """Kubernetes' words where pods have not become ready in time and none is on its way."""
+    fetch_problem: Problem | None
+    """Of the fetch into the claim."""
+    change: ModelChange | None
+
+
+def resolve_model(
+    service: WhisperService,
+    observed: Observed,
+    deployment: Manifest | None,
+    replicas: ReplicaCounts,
+    server_pods: Sequence[Manifest],
+    prefetch: PrefetchState,
+) -> ModelState:
+    cache, warnings = service.spec.cache.type, observed.facts.warnings
+    wanted = wanted_model(service, prefetch.pods)
+    live = model_of(deployment["spec"]["template"]) if deployment else None
+    last_good = last_good_model(deployment, replicas)
+    is_fetched = prefetch.is_complete and wanted.digest is not None
+    is_available = is_fetched or cache != "PersistentVolumeClaim"
+    stuck = stuck_message(deployment, server_pods, warnings)
+    failed = failed_model(service.spec, deployment, last_good, stuck, server_pods, warnings)
+    needed = [model for model in (live, last_good, wanted) if model]
+    problem = None if is_available else fetch_problem(service, observed, prefetch, needed)
+    return ModelState(
+        wanted=wanted,
+        live=live,
+        last_good=last_good,
+        admitted=_admitted(cache, wanted if is_available else live, last_good, failed),
+        failed=failed,
+        is_fetched=is_fetched,
+        is_available=is_available,
+        needs_source=cache == "EmptyDir" or not is_available,
+        stuck=stuck,
+        fetch_problem=problem,
+        change=change_in_progress(wanted, last_good, failed, problem, is_available),
+    )
+
+
+def _admitted(
+    cache: str, available: ModelRef | None, last_good: ModelRef | None, failed: FailedModel | None
+) -> ModelRef | None:
+    """The wanted model once it is there; until then the live one, and the last good one in place of one that failed.
+
+    Only a claim holds both: elsewhere a pod fetches, or its image has, the wanted one alone.
+    """
+    has_failed = failed is not None and available is not None and str(available) == failed.model
+    return last_good if has_failed and cache == "PersistentVolumeClaim" else available

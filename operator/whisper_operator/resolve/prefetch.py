@@ -1,0 +1,131 @@
+"""The Job that fetches the wanted model into the claim: its name, its pods, its problem, and where it may run. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import JOB
+from whisper_operator.objects.manifest import annotations_of, is_true, status_of
+from whisper_operator.observe import pod_status
+from whisper_operator.observe.facts import Node
+from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.pod_reports import fetch_report
+from whisper_operator.observe.pod_status import Problem
+from whisper_operator.resolve.claim import ClaimState, live_claim
+from whisper_operator.resolve.model import ModelRef, named_model
+from whisper_operator.resolve.pod_shape import is_well_formed
+from whisper_operator.resolve.scheduling import nodes_with_gpu
+from whisper_runtime.contract.models import checkpoint_path
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED
+
+HOST: Final = "kubernetes.io/hostname"
+HOSTS_NAMED: Final = 100
+"""Any of them will do, and a Job must stay small."""
+
+
+@dataclass(frozen=True)
+class PrefetchState:
+    job_name: str | None
+    """None where there is no claim (yet)."""
+    job: Manifest | None
+    pods: Sequence[Manifest]
+    """The Job's, newest first."""
+    running_pod: Manifest | None
+    """The one that fetches at this moment."""
+    is_complete: bool
+    """Whether the Job has ended well."""
+    hosts: Sequence[str]
+    """The hosts on one of which the Job has to run; empty: any."""
+
+
+def resolve_prefetch(service: WhisperService, observed: Observed, claim: ClaimState) -> PrefetchState:
+    name = prefetch_job_name(service, claim.live)
+    job = observed.get(JOB, name) if name else None
+    pods = pod_status.of_job(observed.pods(names.PREFETCH), name)
+    return PrefetchState(
+        job_name=name,
+        job=job,
+        pods=pods,
+        running_pod=next(filter(_is_running, pods), None),
+        is_complete=is_true(job, "Complete"),
+        hosts=_gpu_hosts(service, claim, observed.facts.nodes or (), job),
+    )
+
+
+def prefetch_job_name(service: WhisperService, claim: Manifest | None) -> str | None:
+    """Name of the Job that fetches the wanted model into `claim`; None where there is no claim (yet).
+
+    It hashes what the result depends on: the source, the digest, and the claim's identity.
+    """
+    if service.spec.cache.type != "PersistentVolumeClaim" or claim is None:
+        return None
+    model, digest = service.spec.model, named_model(service.spec).digest
+    parts = (model.name, model.source.url if model.source else "", digest or "", claim["metadata"]["uid"])
+    return names.prefetch_job(service.metadata.name, hashlib.sha256("\n".join(parts).encode()).hexdigest())
+
+
+def running_pod(service: WhisperService, observed: Observed) -> Manifest | None:
+    """The pod that fetches the wanted model at this moment, which can be asked for its progress."""
+    running = [pod for pod in observed.pods(names.PREFETCH) if _is_running(pod)]
+    if not running:
+        return None
+    name = prefetch_job_name(service, live_claim(service, observed))
+    return next(iter(pod_status.of_job(running, name)), None)
+
+
+def fetch_problem(
+    service: WhisperService, observed: Observed, prefetch: PrefetchState, needed: Collection[ModelRef]
+) -> Problem | None:
+    """The problem of the fetch now; None where there is none, or nothing has begun.
+
+    `needed`: the models whose checkpoints this service cannot do without.
+    """
+    progress, warnings = observed.facts.progress, observed.facts.warnings
+    if progress and progress.problem:
+        return Problem(DOWNLOAD_FAILED, f"{progress.problem}; it is tried again")
+    for pod in prefetch.pods:
+        if (report := fetch_report(pod)) and not report.succeeded:
+            return Problem(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
+    problem = pod_status.problem_of(observed.pods(names.PREFETCH), warnings)
+    return problem or pod_status.not_created(prefetch.job, warnings)
+
+
+def _may_go(service: WhisperService, needed: Collection[ModelRef], files: Mapping[str, int]) -> str:
+    """The files of a full cache that this service can do without, as the end of a sentence."""
+    kept = {checkpoint_path("", model.name, model.sha256).lstrip("/") for model in needed if model.digest}
+    spare = [f"{name} ({size} bytes)" for name, size in files.items() if name not in kept]
+    if not spare:
+        return ""
+    shared = " (unless another WhisperService with this claim serves it)" if service.spec.cache.existing_claim else ""
+    return f"; may go{shared}: {', '.join(spare)}"
+
+
+def _is_running(pod: Manifest) -> bool:
+    status = status_of(pod)
+    states = [one.get("state", {}) for one in status.get("containerStatuses", ())]
+    return bool(status.get("podIP")) and any("running" in state for state in states)
+
+
+def _gpu_hosts(
+    service: WhisperService, claim: ClaimState, nodes: Sequence[Node], job: Manifest | None
+) -> Sequence[str]:
+    """The hosts on one of which a volume that binds at its first use has to: those that offer the GPU.
+
+    Decided while the claim has no volume, and kept: a Job's template is fixed, and another one would begin anew. Only
+    where none of the hosts offers it any more are others named (docs/adr/0007-where-a-volume-binds.md).
+    """
+    spec: dict[str, Any] = {"affinity": service.spec.scheduling.affinity or {}, "containers": []}
+    if service.spec.gpu is None or claim.live is None or not claim.is_mounted or not is_well_formed(spec):
+        return ()
+    kept = annotations_of(job).get(names.ANNOTATION_GPU_HOSTS) if job else None
+    before = kept.split(",") if kept else []
+    if claim.phase != "Pending" or not claim.binds_at_first_use:
+        return before
+    offering = nodes_with_gpu(service.spec, nodes)
+    hosts = sorted(node.labels[HOST] for node in offering if HOST in node.labels)[:HOSTS_NAMED]
+    return hosts if hosts and not set(before) & set(hosts) else before

@@ -1,0 +1,34 @@
+"""The Secrets, ConfigMaps and claims that a spec names: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisper_operator.api.v1alpha1 import Spec
+
+
+@dataclass(frozen=True)
+class References:
+    """Names of the objects that a spec refers to, all in the service's own namespace."""
+
+    secrets: frozenset[str]
+    config_maps: frozenset[str]
+    claims: frozenset[str]
+
+
+def references(spec: Spec) -> References:
+    """The objects to look up, for no watch shows them."""
+    tls = spec.ingress.tls if spec.ingress else None
+    source, audio = spec.model.source, spec.verification.audio if spec.verification else None
+    secrets = [
+        *([spec.auth.secret_ref.name] if spec.auth else []),
+        *([source.secret_ref.name] if source and source.secret_ref else []),
+        *(ref.name for ref in spec.image.pull_secrets),
+        *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
+    ]
+    config_maps = [
+        *([source.ca_ref.name] if source and source.ca_ref else []),
+        *([audio.config_map_key_ref.name] if audio else []),
+    ]
+    claims = [name for name in (spec.cache.existing_claim, source.claim if source else None) if name]
+    return References(frozenset(secrets), frozenset(config_maps), frozenset(claims))

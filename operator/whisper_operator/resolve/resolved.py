@@ -1,0 +1,86 @@
+"""One value with everything that a pass decides: each fact is resolved here once, and read everywhere else. Pure.
+
+A pass makes it in these steps, of which the third alone needs the API server, and only for a GPU whose pods change:
+
+1. `resolve(service, observed, installation)`: everything that rests on the spec and on what is there.
+2. `build.pod.wanted_template(resolved)`: the template that pods are to have.
+3. `rollout.needs_requests(resolved, template)`: whether the decision needs what the cluster's pods request.
+4. `rollout.with_rollout(resolved, template, requested)`: Surge or Replace, put beside the rest.
+5. `build.desired(resolved)`: every child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
+from whisper_operator.objects.kinds import DEPLOYMENT, Kind
+from whisper_operator.observe.installation import Env
+from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
+from whisper_operator.resolve.claim import ClaimState, resolve_claim
+from whisper_operator.resolve.decision import Decision, Rollout, live_decision
+from whisper_operator.resolve.image import ImageChoice, resolve_image
+from whisper_operator.resolve.model_state import ModelState, resolve_model
+from whisper_operator.resolve.prefetch import PrefetchState, resolve_prefetch
+from whisper_operator.resolve.preflight.checklist import PreflightResult, run_checks
+from whisper_operator.resolve.preflight.finding import CheckInput
+from whisper_operator.resolve.verification import VerificationState, resolve_verification
+
+
+@dataclass(frozen=True)
+class Resolved:
+    service: WhisperService
+    observed: Observed
+    installation: Env
+    deployment: Manifest | None
+    """The live one."""
+    replicas: ReplicaCounts
+    server_pods: Sequence[Manifest]
+    """Newest first."""
+    claim: ClaimState
+    prefetch: PrefetchState
+    model: ModelState
+    image: ImageChoice
+    preflight: PreflightResult
+    verification: VerificationState
+    live_decision: Decision | None
+    """The decision on Surge or Replace that the live Deployment carries."""
+    rollout: Rollout | None = None
+    """None before it is decided, and where there may be no pods."""
+
+    def live(self, kind: Kind) -> Manifest | None:
+        """The live child of that kind that has the service's own name."""
+        return self.observed.get(kind, self.service.metadata.name)
+
+    @property
+    def serves_during_change(self) -> bool:
+        """Whether the model is being changed, or was to be, while as many pods as are wanted take requests."""
+        return self.model.change is not None and 0 < self.replicas.wanted <= self.replicas.available
+
+
+def resolve(service: WhisperService, observed: Observed, installation: Env) -> Resolved:
+    """Everything that follows from the spec and from what is there; the rollout is decided later."""
+    deployment = observed.get(DEPLOYMENT, service.metadata.name)
+    replicas, server_pods = count_replicas(deployment), observed.pods(names.SERVER)
+    claim = resolve_claim(service, observed)
+    prefetch = resolve_prefetch(service, observed, claim)
+    model = resolve_model(service, observed, deployment, replicas, server_pods, prefetch)
+    given = CheckInput(service, observed.facts, claim, model.needs_source, replicas)
+    return Resolved(
+        service=service,
+        observed=observed,
+        installation=installation,
+        deployment=deployment,
+        replicas=replicas,
+        server_pods=server_pods,
+        claim=claim,
+        prefetch=prefetch,
+        model=model,
+        image=resolve_image(service, deployment, installation),
+        preflight=run_checks(given),
+        verification=resolve_verification(service, observed, deployment),
+        live_decision=live_decision(service, deployment),
+    )
