@@ -81,7 +81,8 @@ class FakeCluster:
         self, kind: HasNames, namespace: str | None, selector: str = ""
     ) -> AsyncIterator[tuple[list[Manifest], int]]:
         self.requests.append(("list", kind.kind, namespace or ""))
-        found = [body for (of, where, _), body in self.objects.items() if of == kind.kind and namespace in (None, where)]
+        of_kind = [body for (of, _, _), body in self.objects.items() if of == kind.kind]
+        found = [body for body in of_kind if namespace in (None, body["metadata"].get("namespace"))]
         for start in range(0, max(1, len(found)), PAGE):
             yield copy.deepcopy(found[start : start + PAGE]), next(self._versions)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
@@ -27,5 +28,12 @@ class Observed:
 
     def pods(self, component: str) -> list[Manifest]:
         """The pods of `component` (server, prefetch or verify), newest first."""
-        found = (pod for pod in self.all(POD) if labels_of(pod).get(names.LABEL_COMPONENT) == component)
-        return sorted(found, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True)
+        return self._pods.get(component, [])
+
+    @cached_property
+    def _pods(self) -> dict[str, list[Manifest]]:
+        """Every pod by its component, newest first."""
+        found: dict[str, list[Manifest]] = {}
+        for pod in sorted(self.all(POD), key=lambda pod: pod["metadata"].get("creationTimestamp", ""), reverse=True):
+            found.setdefault(labels_of(pod).get(names.LABEL_COMPONENT, ""), []).append(pod)
+        return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.kube.client import Cluster
@@ -19,14 +19,16 @@ T = TypeVar("T")
 
 
 async def with_references(facts: Facts, service: WhisperService, cluster: Cluster) -> Facts:
-    """`facts` with the Secrets, ConfigMaps and claims that the spec names, each read once; raises ApiError."""
+    """`facts` with the Secrets, ConfigMaps and claims that the spec names, each read once; raises ApiError.
+
+    All are asked for at the same time; where one cannot be read, the others end by themselves, for they only read.
+    """
     namespace, named = service.metadata.namespace, references(service.spec)
-    secrets, config_maps, claims = await asyncio.gather(
-        _each(named.secrets, lambda name: cluster.secret_keys(namespace, name)),
-        _each(named.config_maps, lambda name: cluster.config_map_keys(namespace, name)),
-        _each(named.claims, lambda name: cluster.get(CLAIM, namespace, name)),
-    )
-    return replace(facts, secrets=secrets, config_maps=config_maps, claims=claims)
+    secrets = {name: _start(cluster.secret_keys(namespace, name)) for name in sorted(named.secrets)}
+    config_maps = {name: _start(cluster.config_map_keys(namespace, name)) for name in sorted(named.config_maps)}
+    claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}
+    await asyncio.gather(*secrets.values(), *config_maps.values(), *claims.values())
+    return replace(facts, secrets=_results(secrets), config_maps=_results(config_maps), claims=_results(claims))
 
 
 async def requests_by_node(cluster: Cluster) -> NodeRequests:
@@ -40,7 +42,9 @@ async def requests_by_node(cluster: Cluster) -> NodeRequests:
     return total
 
 
-async def _each(names: Iterable[str], read: Callable[[str], Awaitable[T]]) -> dict[str, T]:
-    """The result of `read` for each name, all read at the same time."""
-    order = sorted(names)
-    return dict(zip(order, await asyncio.gather(*map(read, order)), strict=True))
+def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    return asyncio.get_running_loop().create_task(read)
+
+
+def _results(tasks: Mapping[str, asyncio.Task[T]]) -> dict[str, T]:
+    return {name: task.result() for name, task in tasks.items()}

@@ -72,14 +72,11 @@ def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
         result.apply.append(manifest)
 
 
-def _unwanted(wanted: set[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> Iterable[Manifest]:
-    return (
-        live
-        for kind in CHILD_KINDS
-        if kind in served and kind not in NEVER_PRUNED
-        for live in observed.all(kind)
-        if (kind.kind, live["metadata"]["name"]) not in wanted and not is_being_deleted(live)
-    )
+def _unwanted(wanted: set[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> list[Manifest]:
+    """The live children of served kinds that are not wanted, kind by kind."""
+    order = {kind.kind: place for place, kind in enumerate(CHILD_KINDS) if kind in served and kind not in NEVER_PRUNED}
+    found = [live for key, live in observed.objects.items() if key[0] in order and key not in wanted]
+    return sorted(filter(lambda live: not is_being_deleted(live), found), key=lambda live: order[live["kind"]])
 
 
 def applied_hash(manifest: Manifest) -> str | None:

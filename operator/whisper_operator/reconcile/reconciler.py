@@ -12,10 +12,10 @@ Its steps, in the order of a reader of stackable's zookeeper-operator:
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from whisper_operator.api.conditions import Judgement
@@ -33,7 +33,7 @@ from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.dereference import requests_by_node, with_references
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.fetch_progress import ProgressReader
-from whisper_operator.reconcile.parse import RefusedSpec, parse
+from whisper_operator.reconcile.parse import Parser, RefusedSpec
 from whisper_operator.reconcile.plan import ours, plan
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
@@ -58,6 +58,7 @@ class Reconciler:
         self._installation = installation
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
+        self._parser = Parser()
         self._timer = ReadyTimer()
 
     async def reconcile(self, key: Key) -> float | None:
@@ -67,7 +68,7 @@ class Reconciler:
             self._timer.forget(key)
             return None
         try:
-            service = parse(body)
+            service = self._parser.parse(body)
         except RefusedSpec as refusal:
             return await self._stall(body, refusal)
         self._timer.start(key, service.metadata.generation, service.status)
@@ -85,8 +86,9 @@ class Reconciler:
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster)
         observed = ours(service, self._cache.observed(key, facts))
         fetcher = prefetch.running_pod(service, observed)
-        progress = await self._progress.read(fetcher) if fetcher else None
-        return dataclasses.replace(observed, facts=dataclasses.replace(facts, progress=progress))
+        if fetcher is None:
+            return observed
+        return replace(observed, facts=replace(facts, progress=await self._progress.read(fetcher)))
 
     async def _converge(
         self, key: Key, service: WhisperService, observed: Observed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
@@ -119,8 +119,10 @@ def _gpu_hosts(
     Decided while the claim has no volume, and kept: a Job's template is fixed, and another one would begin anew. Only
     where none of the hosts offers it any more are others named (docs/adr/0007-where-a-volume-binds.md).
     """
-    spec: dict[str, Any] = {"affinity": service.spec.scheduling.affinity or {}, "containers": []}
-    if service.spec.gpu is None or claim.live is None or not claim.is_mounted or not is_well_formed(spec):
+    if service.spec.gpu is None or claim.live is None or not claim.is_mounted:
+        return ()
+    affinity = service.spec.scheduling.affinity
+    if affinity and not is_well_formed({"affinity": affinity, "containers": []}):
         return ()
     kept = annotations_of(job).get(names.ANNOTATION_GPU_HOSTS) if job else None
     before = kept.split(",") if kept else []

@@ -57,6 +57,10 @@ LOOKED_UP: Final[frozenset[Check]] = frozenset(
 """Those of what is read when a pass asks for it, and watched by nobody."""
 
 
+PASSED: Final = {check: PreflightCheck(name=check.__name__.replace("_", " "), passed=True) for check in CHECKS}
+"""The outcome of each check that finds nothing: most of them, in most passes."""
+
+
 @dataclass(frozen=True)
 class PreflightResult:
     findings: Sequence[Finding]
@@ -84,9 +88,9 @@ def run_checks(given: CheckInput) -> PreflightResult:
 
 
 def _row(check: Check, finding: Finding | None, facts: Facts) -> PreflightCheck:
-    name = check.__name__.replace("_", " ")
+    passed = PASSED[check]
     if finding:
-        return PreflightCheck(name=name, passed=False, message=finding.message)
+        return PreflightCheck(name=passed.name, passed=False, message=finding.message)
     if check in OF_THE_CLUSTER and facts.nodes is None:
-        return PreflightCheck(name=name, passed=None, message="only namespaces may be read")
-    return PreflightCheck(name=name, passed=True)
+        return PreflightCheck(name=passed.name, passed=None, message="only namespaces may be read")
+    return passed
