@@ -30,7 +30,7 @@ class Rule:
 
 def without_nulls(body: Any) -> Any:
     """Drop the nulls of a map: to the API server, a field that is null is absent."""
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or None not in cast(dict[str, Any], body).values():
         return body
     return {name: value for name, value in cast(dict[str, Any], body).items() if value is not None}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 DURATION_PATTERN: Final = r"^([0-9]{1,6}[hms])+$"
@@ -14,6 +15,8 @@ QUANTITY_PATTERN: Final = r"^([0-9]{1,15}m|[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|
 SIZE_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,3})?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 BEYOND: Final = 1024**6
 """1Ei. Kubernetes caps a larger amount at 2^63 - 1, so the amount that was applied would never be read back."""
+REMEMBERED: Final = 1024
+"""Texts whose values are kept: the same few stand in every service, and a pass reads each many times."""
 
 _SECONDS: Final = {"h": 3600, "m": 60, "s": 1}
 _BINARY: Final = {"Pi": 1024**5, "Ti": 1024**4, "Gi": 1024**3, "Mi": 1024**2, "Ki": 1024}
@@ -28,6 +31,7 @@ _DECIMAL: Final = {
 }
 
 
+@lru_cache(REMEMBERED, typed=True)
 def duration_seconds(text: str) -> int:
     """Seconds of a duration such as `30s`, `10m` or `1h30m`; raises ValueError."""
     if not re.fullmatch(DURATION_PATTERN, text):
@@ -45,6 +49,7 @@ def canonical_duration(seconds: int) -> str:
     return "".join(f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if count)
 
 
+@lru_cache(REMEMBERED, typed=True)
 def quantity(value: str | int) -> Decimal:
     """Value of a quantity that a user wrote, in its base unit (bytes, processors); raises ValueError."""
     text = str(value)
@@ -57,6 +62,7 @@ def quantity(value: str | int) -> Decimal:
     return found
 
 
+@lru_cache(REMEMBERED, typed=True)
 def any_quantity(value: str | int | float) -> Decimal:
     """Value of a quantity that the API server wrote, with exponents and signs; raises ValueError."""
     text = str(value)
@@ -70,6 +76,7 @@ def any_quantity(value: str | int | float) -> Decimal:
     return Decimal(number) * (_BINARY.get(suffix) or small.get(suffix) or _DECIMAL[suffix])
 
 
+@lru_cache(REMEMBERED, typed=True)
 def size_bytes(text: str) -> int:
     """Bytes of a size such as `100Mi`, rounded up; raises ValueError."""
     if not re.fullmatch(SIZE_PATTERN, text) or (size := quantity(text)) < 1:
@@ -77,6 +84,7 @@ def size_bytes(text: str) -> int:
     return math.ceil(size)
 
 
+@lru_cache(REMEMBERED, typed=True)
 def canonical_quantity(value: str | int) -> str:
     """The quantity as the API server stores it, so that a live object equals the applied one; raises ValueError.
 

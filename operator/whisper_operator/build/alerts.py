@@ -10,7 +10,7 @@ from typing import Final
 
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.build.series import selector
+from whisper_operator.build.series import Series, series_of
 from whisper_operator.build.server_pod import STARTUP_SECONDS
 from whisper_runtime.contract.metric_names import (
     MODEL_LOAD_METRIC,
@@ -44,20 +44,21 @@ class Alert:
 
 def alerts(service: WhisperService) -> list[Alert]:
     """The alerts of one service; one that is to have no pod is not called down."""
+    series = series_of(service)
     return [
-        *([] if _is_off(service) else [_down(service)]),
-        _replica_not_ready(service),
+        *([] if _is_off(service) else [_down(service, series)]),
+        _replica_not_ready(service, series),
         _replica_restarting(service),
-        _failing(service),
-        _refused(service),
-        _wait_too_long(service),
-        _slow(service),
-        _load_slow(service),
+        _failing(series),
+        _refused(series),
+        _wait_too_long(service, series),
+        _slow(service, series),
+        _load_slow(series),
     ]
 
 
-def _down(service: WhisperService) -> Alert:
-    ready = f"sum({selector(READY_METRIC, service)})"
+def _down(service: WhisperService, series: Series) -> Alert:
+    ready = f"sum({series.of(READY_METRIC)})"
     # Where no pod may be right, or where others see to the scraping, the lack of series says nothing.
     scaling, monitoring = service.spec.autoscaling, service.spec.monitoring
     says_nothing = monitoring.service_monitor is None or (scaling is not None and scaling.min_replicas == 0)
@@ -72,13 +73,13 @@ def _down(service: WhisperService) -> Alert:
     )
 
 
-def _replica_not_ready(service: WhisperService) -> Alert:
+def _replica_not_ready(service: WhisperService, series: Series) -> Alert:
     drain = duration_seconds(service.spec.rollout.drain_timeout)
     return Alert(
         "WhisperReplicaNotReady",
         "warning",
         f"{max(15, drain // 60 + 5)}m",  # a pod that leaves takes no requests either, for as long as it drains
-        f"{selector(READY_METRIC, service)} == 0 or {selector('up', service)} == 0",
+        f"{series.of(READY_METRIC)} == 0 or {series.of('up')} == 0",
         "pod {{ $labels.pod }} takes no requests",
         "The service has less capacity than it should. Look at the pod's log and events; delete the pod if it hangs.",
     )
@@ -98,9 +99,9 @@ def _replica_restarting(service: WhisperService) -> Alert:
     )
 
 
-def _failing(service: WhisperService) -> Alert:
-    failed = _requests(service, 'status=~"5..",status!="503"')
-    answered = _requests(service, 'status=~"2..|5.."')
+def _failing(series: Series) -> Alert:
+    failed = series.of(REQUESTS_METRIC, 'status=~"5..",status!="503"')
+    answered = series.of(REQUESTS_METRIC, 'status=~"2..|5.."')
     return Alert(
         "WhisperRequestsFailing",
         "critical",
@@ -113,8 +114,11 @@ def _failing(service: WhisperService) -> Alert:
     )
 
 
-def _refused(service: WhisperService) -> Alert:
-    refused, asked = _requests(service, 'status=~"429|503"'), _requests(service, 'status=~"2..|429|5.."')
+def _refused(series: Series) -> Alert:
+    refused, asked = (
+        series.of(REQUESTS_METRIC, 'status=~"429|503"'),
+        series.of(REQUESTS_METRIC, 'status=~"2..|429|5.."'),
+    )
     return Alert(
         "WhisperRequestsRefused",
         "warning",
@@ -126,8 +130,8 @@ def _refused(service: WhisperService) -> Alert:
     )
 
 
-def _wait_too_long(service: WhisperService) -> Alert:
-    queued, speed = selector(QUEUED_AUDIO_METRIC, service), selector(REALTIME_FACTOR_METRIC, service)
+def _wait_too_long(service: WhisperService, series: Series) -> Alert:
+    queued, speed = series.of(QUEUED_AUDIO_METRIC), series.of(REALTIME_FACTOR_METRIC)
     return Alert(
         "WhisperWaitTooLong",
         "warning",
@@ -139,8 +143,8 @@ def _wait_too_long(service: WhisperService) -> Alert:
     )
 
 
-def _slow(service: WhisperService) -> Alert:
-    buckets = f"sum by (le) (rate({selector(f'{TRANSCRIPTION_SECONDS_METRIC}_bucket', service)}[10m]))"
+def _slow(service: WhisperService, series: Series) -> Alert:
+    buckets = f"sum by (le) (rate({series.of(f'{TRANSCRIPTION_SECONDS_METRIC}_bucket')}[10m]))"
     return Alert(
         "WhisperRequestsSlow",
         "warning",
@@ -153,20 +157,16 @@ def _slow(service: WhisperService) -> Alert:
     )
 
 
-def _load_slow(service: WhisperService) -> Alert:
+def _load_slow(series: Series) -> Alert:
     return Alert(
         "WhisperModelLoadSlow",
         "warning",
         "0m",
-        f"max({selector(MODEL_LOAD_METRIC, service)}) > {int(STARTUP_SECONDS * STARTUP_SHARE)}",
+        f"max({series.of(MODEL_LOAD_METRIC)}) > {int(STARTUP_SECONDS * STARTUP_SHARE)}",
         "a pod needed {{ $value | humanizeDuration }} to become ready",
         f"New pods come that late, and after {STARTUP_SECONDS // 60} minutes the kubelet gives a starting pod up."
         " Give the cache a faster storage class, or bake the model into the image.",
     )
-
-
-def _requests(service: WhisperService, which: str) -> str:
-    return selector(REQUESTS_METRIC, service, which)
 
 
 def _is_off(service: WhisperService) -> bool:

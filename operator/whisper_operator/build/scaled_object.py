@@ -10,7 +10,7 @@ from typing import Final
 from whisper_operator.api.spec.replicas import AutoscalingSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
-from whisper_operator.build.series import selector
+from whisper_operator.build.series import series_of
 from whisper_operator.objects.kinds import SCALED_OBJECT
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
@@ -67,7 +67,7 @@ def _queued_audio(service: WhisperService, address: str, seconds: int) -> Manife
         "metricType": "AverageValue",
         "metadata": {
             "serverAddress": address,
-            "query": f"sum({selector(QUEUED_AUDIO_METRIC, service)}) or vector(0)",
+            "query": f"sum({series_of(service).of(QUEUED_AUDIO_METRIC)}) or vector(0)",
             "threshold": str(seconds),
         },
     }

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.objects import names
 
 
-def matchers(service: WhisperService) -> str:
+@dataclass(frozen=True)
+class Series:
+    matchers: str
     """The label matchers that select every series of the service's pods."""
-    return f'namespace="{service.metadata.namespace}",service="{names.metrics_service(service.metadata.name)}"'
+
+    def of(self, metric: str, more: str = "") -> str:
+        """The service's series of `metric`; `more`: further matchers."""
+        return f"{metric}{{{self.matchers},{more}}}" if more else f"{metric}{{{self.matchers}}}"
 
 
-def selector(metric: str, service: WhisperService, more: str = "") -> str:
-    """The service's series of `metric`; `more`: further matchers."""
-    return f"{metric}{{{','.join(filter(None, (matchers(service), more)))}}}"
+def series_of(service: WhisperService) -> Series:
+    namespace, name = service.metadata.namespace, names.metrics_service(service.metadata.name)
+    return Series(f'namespace="{namespace}",service="{name}"')
