@@ -115,10 +115,8 @@ def _failing(series: Series) -> Alert:
 
 
 def _refused(series: Series) -> Alert:
-    refused, asked = (
-        series.of(REQUESTS_METRIC, 'status=~"429|503"'),
-        series.of(REQUESTS_METRIC, 'status=~"2..|429|5.."'),
-    )
+    refused = series.of(REQUESTS_METRIC, 'status=~"429|503"')
+    asked = series.of(REQUESTS_METRIC, 'status=~"2..|429|5.."')
     return Alert(
         "WhisperRequestsRefused",
         "warning",

@@ -38,8 +38,13 @@ def child(
         metadata["annotations"] = dict(annotations)
     if owned:
         metadata["ownerReferences"] = [owner(service)]
-    manifest = _sealed({"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body})
-    return manifest if labels is None else _with_labels(manifest, labels)
+    manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body}
+    _seal(manifest)
+    if labels is not None:
+        metadata["labels"] = {**labels, **metadata["labels"]}
+        # Over the first hash, as the first release did: another hash would be a write for each service at an upgrade.
+        _seal(manifest)
+    return manifest
 
 
 def owner(service: WhisperService) -> Manifest:
@@ -54,19 +59,7 @@ def owner(service: WhisperService) -> Manifest:
     }
 
 
-def _with_labels(manifest: Manifest, labels: Mapping[str, str]) -> Manifest:
-    """`manifest` with the user's labels, sealed over the first seal.
-
-    The hash is that of the first release, which sealed twice: another one would be a write for each service at an
-    upgrade.
-    """
-    metadata = manifest["metadata"]
-    return _sealed({**manifest, "metadata": {**metadata, "labels": {**labels, **metadata["labels"]}}})
-
-
-def _sealed(manifest: Manifest) -> Manifest:
-    """`manifest` with the hash of itself as an annotation, by which a later pass knows what was applied."""
+def _seal(manifest: Manifest) -> None:
+    """Adds the hash of the manifest to its annotations, by which a later pass knows what was applied."""
     digest = hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-    metadata = manifest["metadata"]
-    annotations = {**metadata.get("annotations", {}), names.ANNOTATION_APPLIED: digest}
-    return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+    manifest["metadata"].setdefault("annotations", {})[names.ANNOTATION_APPLIED] = digest
