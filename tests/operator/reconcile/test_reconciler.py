@@ -1,20 +1,64 @@
-"""A pass asks the API server once more before it makes something anew that nothing would take away again."""
+"""Passes against an API server in memory: what each reads, works out and writes."""
 
 from __future__ import annotations
 
 from typing import cast
 
+import orjson
 import pytest
 
+from tests.fakes.cluster import FakeCluster
+from tests.operator.calls import counting
 from tests.operator.objects import ENV
+from tests.operator.passes import Passes, example, settled
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.build import desired
+from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE, Kind
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
+from whisper_operator.resolve.preflight.checklist import CHECKS
+from whisper_operator.resolve.resolved import resolve
 
 KEY = ("team", "speech")
+
+
+async def test_a_settled_pass_works_nothing_out_twice_and_writes_nothing() -> None:
+    """Given every part of the spec in use, all as it should be."""
+    passes = await settled("everything", speech_keys=["team-a"])
+    assert {one["type"]: one["status"] for one in passes.status["conditions"]}["Ready"] == "True"
+    children = [kind for kind, *_ in passes.cluster.objects if kind not in ("Node", "StorageClass", "Event")]
+    before = len(passes.cluster.requests)
+    with counting(*CHECKS, orjson.loads, resolve, wanted_template, desired) as calls:
+        await passes.run()
+    assert {name: calls[name] for name in (check.__name__ for check in CHECKS)} == {
+        check.__name__: 1 for check in CHECKS
+    }
+    assert (calls["resolve"], calls["wanted_template"], calls["desired"]) == (1, 1, 1)
+    assert calls["loads"] == len(children), "the service itself and each of its children and pods, once"
+    assert passes.cluster.requests[before:] == [("get", "Secret", "speech-keys")]
+
+
+async def test_a_pass_that_writes_resolves_again_what_it_changed() -> None:
+    passes = Passes(example("minimal"), FakeCluster())
+    with counting(resolve) as calls:
+        await passes.run()
+    kinds = [kind for kind, _ in passes.cluster.writes]
+    assert kinds.index("PersistentVolumeClaim") < kinds.index("Job"), "the Job is wanted once its claim is there"
+    assert calls["resolve"] == 3
+
+
+async def test_the_pods_of_the_cluster_are_listed_for_a_gpus_rollout_alone() -> None:
+    passes = await settled("everything", speech_keys=["team-a"])
+    assert ("list", "Pod", "") not in passes.cluster.requests
+    service = passes.cluster.objects["WhisperService", *passes.key]
+    passes.cluster.put({**service, "spec": {**service["spec"], "language": "en"}})
+    passes.see_all()
+    await passes.run()
+    assert ("list", "Pod", "") in passes.cluster.requests
+    assert passes.status["rollout"] == {"strategy": "Surge", "reason": "node a has nvidia.com/gpu and room for it free"}
 
 
 class Server:
