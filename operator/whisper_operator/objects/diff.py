@@ -51,7 +51,10 @@ def _is_sublist(wanted: list[Json], live: list[Json]) -> bool:
 
 def _by_name(items: list[Json]) -> dict[str, Json] | None:
     """The items by their names; None where one has none, or two have the same."""
-    found = {name: item for item in items if isinstance(item, dict) and isinstance(name := item.get("name"), str)}
+    found: dict[str, Json] = {}
+    for item in items:
+        if isinstance(item, dict) and isinstance(name := item.get("name"), str):
+            found[name] = item
     return found if len(found) == len(items) else None
 
 

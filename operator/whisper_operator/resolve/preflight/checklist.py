@@ -6,7 +6,7 @@ capacity never holds: only a pending pod makes a cluster's autoscaler add the no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,7 +57,9 @@ LOOKED_UP: Final[frozenset[Check]] = frozenset(
 """Those of what is read when a pass asks for it, and watched by nobody."""
 
 
-PASSED: Final = {check: PreflightCheck(name=check.__name__.replace("_", " "), passed=True) for check in CHECKS}
+PASSED: Final[Mapping[Check, PreflightCheck]] = {
+    check: PreflightCheck(name=check.__name__.replace("_", " "), passed=True) for check in CHECKS
+}
 """The outcome of each check that finds nothing: most of them, in most passes."""
 
 
