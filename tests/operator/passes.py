@@ -11,9 +11,9 @@ from tests.fakes.cluster import FakeCluster
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects import names
-from whisper_operator.observe.cache import Key, Store
-from whisper_operator.observe.indexes import Survey
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.installation import Env
+from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 
@@ -25,7 +25,6 @@ STORAGE_CLASS = {
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
     "allowVolumeExpansion": True,
 }
-FACTS = ("Node", "StorageClass")
 
 
 def example(name: str) -> Manifest:
@@ -45,10 +44,9 @@ class Passes:
     def __init__(self, service: Manifest, cluster: FakeCluster) -> None:
         self.key: Key = (service["metadata"]["namespace"], service["metadata"]["name"])
         self.cluster = cluster
-        self.store = Store()
-        self.survey = Survey(True, self.store.unready)
+        self.cache = ObjectCache(whole_cluster=True)
         asked = cast(Cluster, cluster)
-        self._reconciler = Reconciler(asked, self.store, self.survey, Recorder(asked, "one"), lambda: INSTALLATION)
+        self._reconciler = Reconciler(asked, self.cache, Recorder(asked, "one"), lambda: INSTALLATION)
         for body in (service, STORAGE_CLASS, gpu_node("a"), gpu_node("b")):
             cluster.put(body)
         self.see_all()
@@ -56,7 +54,8 @@ class Passes:
     def see_all(self) -> None:
         """Takes in everything that the API server has, as watches would."""
         for body in self.cluster.objects.values():
-            (self.survey if body["kind"] in FACTS else self.store).see(body)
+            if body["kind"] != "Event":
+                self.cache.observe(body)
 
     async def run(self) -> float | None:
         """One pass."""
