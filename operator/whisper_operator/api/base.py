@@ -30,9 +30,10 @@ class Rule:
 
 def without_nulls(body: Any) -> Any:
     """Drop the nulls of a map: to the API server, a field that is null is absent."""
-    if not isinstance(body, dict) or None not in cast(dict[str, Any], body).values():
+    if not isinstance(body, dict):
         return body
-    return {name: value for name, value in cast(dict[str, Any], body).items() if value is not None}
+    fields = cast(dict[str, Any], body)
+    return {name: value for name, value in fields.items() if value is not None} if None in fields.values() else fields
 
 
 class ApiModel(BaseModel):

@@ -1,6 +1,6 @@
 """Progress over HTTP while a fetch runs: JSON for the operator, metrics for Prometheus.
 
-A server of its own beside that of the probes: docs/adr/0013-a-fetch-serves-its-own-progress.md says why.
+A server of its own beside that of the probes: docs/adr/0010-a-fetch-serves-its-own-progress.md says why.
 """
 
 from __future__ import annotations
