@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.promql import SCRAPED, selectors, unknown
+from tests.support.promql import SCRAPED, selectors, unknown
 
 FILES = sorted((Path(__file__).resolve().parents[1] / "charts/whisper-operator/dashboards").glob("*.json"))
 BUILT_IN = {"__rate_interval", "datasource"}

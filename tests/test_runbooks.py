@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.operator.objects import service
-from tests.promql import unknown
+from tests.support.promql import unknown
 from whisper_operator.build.prometheus_rule import RUNBOOKS, rules
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.chart.test_chart import CHART, helm, of_kind, template
-from tests.promql import unknown
-from tests.promtool import assert_fires, check
+from tests.support.promql import unknown
+from tests.support.promtool import assert_fires, check
 from whisper_operator.build.prometheus_rule import RUNBOOKS
 
 ALERTS = ("--set", "monitoring.serviceMonitor.enabled=true,monitoring.alerts.enabled=true")

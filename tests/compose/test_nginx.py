@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from testbed import debian
-from tests.contract.server import fake_server
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
+from tests.support.runtime_server import fake_server
 
 pytestmark = pytest.mark.slow
 

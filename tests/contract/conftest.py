@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.clients import Client, javascript, python
-from tests.contract.server import process
+from tests.support.openai_clients import Client, javascript, python
+from tests.support.runtime_server import process
 
 JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.server import AS_A_PODS_USER
+from tests.support.runtime_server import AS_A_PODS_USER
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import checkpoint_path
 from whisper_runtime.contract.network import READY_PATH

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import Call, Client, python
-from tests.contract.server import fake_server
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
+from tests.support.openai_clients import Call, Client, python
+from tests.support.runtime_server import fake_server
 from whisper_runtime.engine.interface import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.clients import Call, python
-from tests.contract.server import process
+from tests.support.openai_clients import Call, python
+from tests.support.runtime_server import process
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pytest
 import whisper
 from whisper.utils import WriteSRT, WriteVTT
 
-from tests.contract.clients import Call, Client
 from tests.contract.conftest import JFK
+from tests.support.openai_clients import Call, Client
 from whisper_runtime.media.wer import word_error_rate
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,8 @@ from kubernetes import client, config
 
 from testbed.cluster import binaries, controlplane, crds
 from testbed.cluster.controlplane import ControlPlane
-from tests.controlplane.running import Running
-from tests.e2e.kubectl import Kubectl
+from tests.support.kubectl import Kubectl
+from tests.support.running import Running
 from whisper_operator.kube.client import Cluster
 
 STORAGE_CLASS = {

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from hack.generate import __main__
-from tests.e2e.kubectl import Kubectl, KubectlError
+from tests.support.kubectl import Kubectl, KubectlError
 from whisper_operator.api.explain import explain
 from whisper_operator.api.v1alpha1 import WhisperService
 

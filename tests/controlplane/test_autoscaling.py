@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.controlplane.services import EMPTY_DIR, patch, reason, service
-from tests.e2e.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.services import EMPTY_DIR, patch, reason, service
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 

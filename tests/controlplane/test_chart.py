@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testbed.cluster import binaries
-from tests.e2e.kubectl import Kubectl
+from tests.support.kubectl import Kubectl
 
 CHART = Path(__file__).resolve().parents[2] / "charts/whisper-operator"
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from testbed.cluster.controlplane import ControlPlane
-from tests.e2e.kubectl import Kubectl
+from tests.support.kubectl import Kubectl
 from whisper_operator.__main__ import check_against_cluster, check_file
 
 

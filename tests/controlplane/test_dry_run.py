@@ -10,9 +10,9 @@ import pytest
 
 from testbed.audit import WRITES
 from testbed.cluster.controlplane import ControlPlane
-from tests.controlplane.running import USER, Running
-from tests.controlplane.services import EMPTY_DIR, service
-from tests.e2e.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.running import USER, Running
+from tests.support.services import EMPTY_DIR, service
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.controlplane.services import EMPTY_DIR, reason, service
-from tests.e2e.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.services import EMPTY_DIR, reason, service
 
 pytestmark = pytest.mark.usefixtures("running")
 

@@ -13,8 +13,8 @@ import yaml
 from testbed import debian
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import ControlPlane
-from tests.controlplane.services import EMPTY_DIR, reason, service
-from tests.e2e.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.services import EMPTY_DIR, reason, service
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 

@@ -18,8 +18,8 @@ from hypothesis import given
 from kubernetes import client
 from pydantic import ValidationError
 
-from tests.hostile.schema import names, service, specs
-from tests.hostile.wrong import exchanged
+from tests.support.hostile.schema import names, service, specs
+from tests.support.hostile.wrong import exchanged
 from whisper_operator.api.explain import explain
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService

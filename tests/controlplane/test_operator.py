@@ -15,8 +15,8 @@ from kubernetes import client
 from testbed import audit
 from testbed.cluster.controlplane import ControlPlane, free_ports
 from tests.controlplane.conftest import Eventually
-from tests.controlplane.services import complete_fetch, job, service
-from tests.e2e.kubectl import Kubectl, KubectlError
+from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.services import complete_fetch, job, service
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.lease import Lease
 from whisper_operator.process.operator import Operator

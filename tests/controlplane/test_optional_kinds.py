@@ -7,8 +7,8 @@ import pytest
 from testbed.cluster import crds
 from testbed.cluster.crds import Source
 from tests.controlplane.conftest import install, remove
-from tests.controlplane.services import EMPTY_DIR, reason, service
-from tests.e2e.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.services import EMPTY_DIR, reason, service
 
 pytestmark = pytest.mark.usefixtures("running")
 

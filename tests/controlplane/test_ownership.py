@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.running import Running
-from tests.controlplane.services import EMPTY_DIR, complete_fetch, job, patch, reason, service
-from tests.e2e.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.running import Running
+from tests.support.services import EMPTY_DIR, complete_fetch, job, patch, reason, service
 from whisper_operator.objects.kinds import CHILD_KINDS, JOB, Kind
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")

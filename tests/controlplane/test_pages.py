@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.controlplane.running import Running
-from tests.e2e.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.running import Running
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = ROOT / "examples/minimal.yaml"

@@ -10,8 +10,8 @@ from benchmarks.operator.kwok import played
 from testbed import operator_process as bench
 from testbed.cluster import binaries
 from testbed.operator_process import OperatorProcess
-from tests.controlplane.services import patch, service
-from tests.e2e.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.services import patch, service
 
 NODES = 4
 REPLICAS = 3

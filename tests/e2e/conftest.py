@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed.demo import platform
-from tests.e2e.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl, eventually
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.clients import transcribing
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.services import whisper_service
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import whisper_service
+from tests.support.traffic import transcribing
 
 REST_SECONDS = 30
 QUICK = {"scaleDown": {"stabilizationWindowSeconds": 15}, "scaleUp": {"stabilizationWindowSeconds": 0}}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.mirrors import from_mirror, mirrored
-from tests.e2e.services import whisper_service
 from tests.fakes.mirror import refusing
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import whisper_service
+from tests.support.model_mirror import from_mirror, mirrored
 
 pytestmark = pytest.mark.long
 

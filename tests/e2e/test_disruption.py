@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.clients import transcribing
-from tests.e2e.kubectl import Kubectl, KubectlError, eventually
-from tests.e2e.services import whisper_service
+from tests.support.kubectl import Kubectl, KubectlError, eventually
+from tests.support.mirrored_services import whisper_service
+from tests.support.traffic import transcribing
 
 SERVER = "app.kubernetes.io/component=server"
 

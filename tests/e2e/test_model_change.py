@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from testbed.demo import platform
-from tests.e2e.clients import transcribe, transcribing
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.mirrors import from_mirror, mirrored, saved
-from tests.e2e.services import whisper_service
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import whisper_service
+from tests.support.model_mirror import from_mirror, mirrored, saved
+from tests.support.traffic import transcribe, transcribing
 
 NAME = "swapped"
 PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="

@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.clients import transcribing
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.mirrors import from_mirror, mirrored, saved
-from tests.e2e.services import model, whisper_service
 from tests.fakes.mirror import Mirror, Responder, cut, other, refusing, stalling, web_page, whole
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import model, whisper_service
+from tests.support.model_mirror import from_mirror, mirrored, saved
+from tests.support.traffic import transcribing
 
 pytestmark = pytest.mark.long
 

@@ -9,8 +9,8 @@ import pytest
 
 from testbed import audit
 from testbed.demo import platform
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.services import whisper_service
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import whisper_service
 
 SERVICES = 50
 REST_SECONDS = 60

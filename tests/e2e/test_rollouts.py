@@ -16,10 +16,10 @@ from testbed import audit
 from testbed.cluster import process
 from testbed.demo import platform
 from testbed.paths import CLUSTER
-from tests.e2e import gpus
-from tests.e2e.clients import Answer, repeated, transcribe, transcribing
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.services import whisper_service
+from tests.support import gpus
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import whisper_service
+from tests.support.traffic import Answer, repeated, transcribe, transcribing
 
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 DRAIN = {"drainTimeout": "300s"}

@@ -10,8 +10,8 @@ import jiwer
 import pytest
 
 from testbed.demo import speech
-from tests.e2e.kubectl import Kubectl, KubectlError, eventually
-from tests.e2e.services import model, whisper_service
+from tests.support.kubectl import Kubectl, KubectlError, eventually
+from tests.support.mirrored_services import model, whisper_service
 
 JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
 MAX_WORD_ERROR_RATE = 0.1

@@ -13,10 +13,10 @@ import pytest
 
 from testbed import audit
 from testbed.demo import platform
-from tests.e2e import gpus
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.services import model, whisper_service
-from tests.e2e.watching import History, Version, watching
+from tests.support import gpus
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import model, whisper_service
+from tests.support.object_history import History, Version, watching
 
 Manifest = dict[str, Any]
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"

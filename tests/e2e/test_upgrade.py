@@ -14,9 +14,9 @@ from testbed import audit
 from testbed.cluster import images
 from testbed.demo import platform
 from testbed.images import previous
-from tests.e2e import gpus
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.services import whisper_service
+from tests.support import gpus
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import whisper_service
 
 pytestmark = pytest.mark.long
 

@@ -16,8 +16,8 @@ import pytest
 
 from testbed.cluster.network import POD_NETWORK
 from testbed.demo import speech
-from tests.e2e.kubectl import Kubectl, eventually
-from tests.e2e.services import model, whisper_service
+from tests.support.kubectl import Kubectl, eventually
+from tests.support.mirrored_services import model, whisper_service
 
 NAME = "shut-in"
 PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="

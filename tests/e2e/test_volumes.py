@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.kubectl import Kubectl, Manifest, eventually
-from tests.e2e.services import whisper_service
+from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.mirrored_services import whisper_service
 
 pytestmark = pytest.mark.long
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given
 
-from tests.hostile.schema import service, specs
 from tests.operator.objects import ENV, NOW, children, live, node, observed, pod, resolved
+from tests.support.hostile.schema import service, specs
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.render import rendered
 from whisper_operator.objects.kinds import DEPLOYMENT

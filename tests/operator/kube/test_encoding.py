@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.hostile.schema import SEEDS
-from tests.hostile.texts import anything
+from tests.support.hostile.schema import SEEDS
+from tests.support.hostile.texts import anything
 from whisper_operator.kube.encoding import encoded
 
 

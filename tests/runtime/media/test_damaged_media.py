@@ -17,7 +17,7 @@ import whisper
 
 from tests.fakes.engine import FakeEngine
 from tests.fakes.parts import fake_parts
-from tests.runtime.damage import damaged
+from tests.support.damaged_media import damaged
 from whisper_runtime.http.app import create_app
 from whisper_runtime.media import decode
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import whisper
 
-from tests.runtime.media_files import FORMATS, ffmpeg, speech_as, tone
+from tests.support.media_files import FORMATS, ffmpeg, speech_as, tone
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media import decode
 from whisper_runtime.media.decode import SAMPLE_RATE, AudioError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.media_files import ffmpeg, speech_as
+from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
 from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError
 from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds

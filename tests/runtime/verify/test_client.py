@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.server import fake_server
 from tests.fakes.engine import FakeEngine
 from tests.fakes.mirror import Mirror, MirrorRequest, refusing, serving
+from tests.support.runtime_server import fake_server
 from whisper_runtime.verify import client
 from whisper_runtime.verify.client import NoResponse, ServiceClient
 

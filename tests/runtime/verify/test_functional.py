@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.server import fake_server
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, SPOKEN, TURBO, FakeEngine
 from tests.runtime.verify.conftest import OTHER_WORDS, SPEAKING, CannedClient, decode, options, outcomes, target
+from tests.support.runtime_server import fake_server
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.verify.checks import CheckFailed
 from whisper_runtime.verify.functional import check_words, words_of_cues

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from tests.contract.server import fake_server
 from tests.fakes.engine import FakeEngine
 from tests.runtime.verify.conftest import CannedClient, decode, options, outcomes, target
+from tests.support.runtime_server import fake_server
 from whisper_runtime.verify import metrics_port
 from whisper_runtime.verify.checks import VerifyTarget, run_checks
 from whisper_runtime.verify.run import verify

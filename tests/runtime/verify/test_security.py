@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.server import fake_server
 from tests.fakes.engine import FakeEngine
 from tests.runtime.verify.conftest import KEYS, CannedClient, decode, options, outcomes, target
+from tests.support.runtime_server import fake_server
 from whisper_runtime.verify import security
 from whisper_runtime.verify.checks import CheckFailed
 from whisper_runtime.verify.run import verify

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.e2e.kubectl import Kubectl
 from tests.fakes.mirror import Mirror, serving, whole
+from tests.support.kubectl import Kubectl
 
 
 @contextmanager

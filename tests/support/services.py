@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.e2e.kubectl import Kubectl, Manifest
+from tests.support.kubectl import Kubectl, Manifest
 
 BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}

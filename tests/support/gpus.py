@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from testbed.cluster import images, node
-from tests.e2e.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl, eventually
 
 Manifest = dict[str, Any]
 RESOURCE = "nvidia.com/gpu"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.e2e.kubectl import Kubectl
+from tests.support.kubectl import Kubectl
 
 Manifest = dict[str, Any]
 PATHS = {"whisperservices": "/apis/whisper-operator.io/v1alpha1", "pods": "/api/v1", "events": "/api/v1"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.runtime.media_files import ffmpeg, speech_as
+from tests.support.media_files import ffmpeg, speech_as
 
 OF_EACH_KIND: Final = 30
 LIE_HOURS: Final = 1000

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import ValidationError
 
-from tests.hostile import texts
+from tests.support.hostile import texts
 from whisper_operator.api.base import VALIDATIONS
 from whisper_operator.api.crd import Schema
 from whisper_operator.api.units import DURATION_PATTERN, MAX_DURATION_SECONDS
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, NAME_PATTERN, Spec, WhisperService
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCHEMA: Schema = Spec.model_json_schema(by_alias=True)
 OPEN = "x-kubernetes-preserve-unknown-fields"
 LARGEST = 2**53

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.hostile.schema import SCHEMA, is_open, paths, resolved, specs
+from tests.support.hostile.schema import SCHEMA, is_open, paths, resolved, specs
 from whisper_operator.api.crd import Schema
 
 OTHERS: tuple[Any, ...] = (
