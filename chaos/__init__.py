@@ -1,1 +1,1 @@
-"""Campaigns against the operator as a real process on a real API server: what it survives, and how fast."""
+"""Fault injection against the operator as a real process on a real API server."""

@@ -1,4 +1,4 @@
-"""Faults, by chance: what API servers, networks and watches do to requests on a bad day."""
+"""Faults that API servers and networks cause, injected into requests and watches at random."""
 
 from __future__ import annotations
 
@@ -8,121 +8,126 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from chaos.proxy import Answer, Call, Cut, Forward
+from chaos.proxy import ConnectionCut, Forward, ProxiedRequest, ProxiedResponse
 
-Fault = Callable[[Forward], Awaitable[Answer]]
-"""Answers a request instead of the API server, which may have carried it out or not."""
+RequestFault = Callable[[Forward], Awaitable[ProxiedResponse]]
+"""Answers a request in place of the API server, which may or may not have carried it out."""
 WatchFault = Callable[[bytes], bytes]
-"""What a watch's client gets instead of an event's line; raises Cut."""
+"""Returns the bytes that a watch's client gets in place of an event's line; raises ConnectionCut."""
 
 SILENCE_SECONDS: Final = 40.0
 """Longer than the operator waits for an answer."""
 LATENCY_SECONDS: Final = 2.0
+_latencies = random.Random(1)
 
 
-def answering(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Fault:
+def respond_with(status: int, reason: str, headers: Mapping[str, str] | None = None) -> RequestFault:
     body = json.dumps(_failure(status, reason)).encode()
 
-    async def fault(forward: Forward) -> Answer:
-        return Answer(status, body, {"Content-Type": "application/json", **(headers or {})})
+    async def fault(forward: Forward) -> ProxiedResponse:
+        return ProxiedResponse(status, body, {"Content-Type": "application/json", **(headers or {})})
 
     return fault
 
 
-async def reset(forward: Forward) -> Answer:
-    raise Cut
+async def reset_connection(forward: Forward) -> ProxiedResponse:
+    raise ConnectionCut
 
 
-async def truncated(forward: Forward) -> Answer:
+async def truncate_body(forward: Forward) -> ProxiedResponse:
     whole = await forward()
-    return Answer(whole.status, whole.body[: len(whole.body) // 2], whole.headers)
+    return ProxiedResponse(whole.status, whole.body[: len(whole.body) // 2], whole.headers)
 
 
-async def silent(forward: Forward) -> Answer:
+async def never_answer(forward: Forward) -> ProxiedResponse:
     await asyncio.sleep(SILENCE_SECONDS)
-    raise Cut
+    raise ConnectionCut
 
 
-async def late(forward: Forward) -> Answer:
-    await asyncio.sleep(random.uniform(0, LATENCY_SECONDS))
+async def delay(forward: Forward) -> ProxiedResponse:
+    await asyncio.sleep(_latencies.uniform(0, LATENCY_SECONDS))
     return await forward()
 
 
-def too_late(fault: Fault) -> Fault:
-    """`fault`, once the API server has carried the request out."""
+def after_commit(fault: RequestFault) -> RequestFault:
+    """`fault`, after the API server has carried the request out."""
 
-    async def after(forward: Forward) -> Answer:
+    async def after(forward: Forward) -> ProxiedResponse:
         await forward()
         return await fault(forward)
 
     return after
 
 
-def cut(line: bytes) -> bytes:
-    raise Cut
+def cut_watch(line: bytes) -> bytes:
+    raise ConnectionCut
 
 
-def half(line: bytes) -> bytes:
-    """Ends in the middle of an event."""
+def truncate_line(line: bytes) -> bytes:
+    """The first half of the event, as from a connection that ends in its middle."""
     return line[: len(line) // 2] + b"\n"
 
 
-def gone(line: bytes) -> bytes:
-    """The version that the watch stands at is no longer kept; what happened meanwhile is not told."""
+def expire_watch(line: bytes) -> bytes:
+    """410: the version that the watch stands at is no longer kept, and the events since then are lost."""
     return _error(410, "Expired")
 
 
-def broken(line: bytes) -> bytes:
+def fail_watch(line: bytes) -> bytes:
     return _error(500, "InternalError")
 
 
-class Weather:
-    """Each request meets a fault with a probability of `share`, and so does each event of a watch."""
+class RandomFaults:
+    """Fails each request, and each event of a watch, with a probability of `share`; `seed` decides which."""
 
     def __init__(
-        self, seed: int, share: float, faults: Sequence[Fault] = (), watch_faults: Sequence[WatchFault] = ()
+        self,
+        seed: int,
+        share: float,
+        request_faults: Sequence[RequestFault] = (),
+        watch_faults: Sequence[WatchFault] = (),
     ) -> None:
         self.injected = 0
         self._random = random.Random(seed)
-        self._share, self._faults, self._watch_faults = share, faults, watch_faults
+        self._share, self._request_faults, self._watch_faults = share, request_faults, watch_faults
 
-    async def meddle(self, call: Call, forward: Forward) -> Answer:
-        if not self._faults or self._random.random() > self._share:
+    async def handle_request(self, call: ProxiedRequest, forward: Forward) -> ProxiedResponse:
+        if not self._request_faults or self._random.random() > self._share:
             return await forward()
         self.injected += 1
-        return await self._random.choice(self._faults)(forward)
+        return await self._random.choice(self._request_faults)(forward)
 
-    async def edit(self, call: Call, line: bytes) -> bytes:
+    async def handle_watch_line(self, call: ProxiedRequest, line: bytes) -> bytes:
         if not self._watch_faults or self._random.random() > self._share:
             return line
         self.injected += 1
         return self._random.choice(self._watch_faults)(line)
 
 
-class Unmarked:
-    """Loses every bookmark."""
+class BookmarkLoss:
+    """Drops every bookmark."""
 
     def __init__(self) -> None:
         self.injected = 0
 
-    async def edit(self, call: Call, line: bytes) -> bytes:
+    async def handle_watch_line(self, call: ProxiedRequest, line: bytes) -> bytes:
         if json.loads(line)["type"] != "BOOKMARK":
             return line
         self.injected += 1
         return b""
 
 
-class Gap:
-    """Ends every watch with 410 where it should tell of a deletion."""
+class ExpireOnDeletion:
+    """Ends a watch with 410 in the place of each event of a deletion."""
 
     def __init__(self) -> None:
         self.injected = 0
 
-    async def edit(self, call: Call, line: bytes) -> bytes:
+    async def handle_watch_line(self, call: ProxiedRequest, line: bytes) -> bytes:
         if json.loads(line)["type"] != "DELETED":
             return line
         self.injected += 1
-        return gone(line)
+        return expire_watch(line)
 
 
 def _failure(status: int, reason: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The campaign of faults: kills, storms and pauses, one after another on one control plane."""
+"""The campaign of faults: kills, faults under load and pauses, on three control planes side by side."""
 
 from __future__ import annotations
 
@@ -8,84 +8,85 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from chaos import environment, kill, load, pause, report, scenarios
-from chaos.environment import Stage
-from chaos.kill import Outcome, Scenario
-from chaos.load import Storm
-from chaos.report import Row
+from chaos.environment import ChaosEnvironment
+from chaos.kill import KillOutcome, Scenario
+from chaos.load import LoadCase
+from chaos.report import FaultRow
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How much of everything."""
-
+class CampaignPlan:
     scenarios: Sequence[Scenario]
     nths: range | None
     """Writes to kill at; None: every one."""
-    storm_seconds: float
-    storms: Sequence[Storm]
+    load_seconds: float
+    load_cases: Sequence[LoadCase]
     pauses: int
     pause_seconds: float
 
 
-LONG = Plan(scenarios.SCENARIOS, None, 20, load.STORMS, 3, 60)
-SHORT = Plan((scenarios.CREATE, scenarios.UPDATE, scenarios.DELETE), range(3, 4), 6, load.SAMPLE, 1, 16)
+LONG = CampaignPlan(scenarios.SCENARIOS, None, 20, load.LOAD_CASES, 3, 60)
+SHORT = CampaignPlan((scenarios.CREATE, scenarios.UPDATE, scenarios.DELETE), range(3, 4), 6, load.SAMPLE_CASES, 1, 16)
 
 
-async def campaign(plan: Plan, seed: int, command: str) -> bool:
-    """Writes the report; whether everything was survived. Three control planes, for most of the time is waiting."""
+async def run(plan: CampaignPlan, seed: int, command: str) -> bool:
+    """Writes the report; returns whether every fault was survived.
+
+    Three control planes run side by side, because most of the time is waiting. `command` is named in the report.
+    """
     async with AsyncExitStack() as stack:
-        first, second, third = [await stack.enter_async_context(environment.opened()) for _ in range(3)]
+        first, second, third = [await stack.enter_async_context(environment.running()) for _ in range(3)]
         async with asyncio.TaskGroup() as group:
             kills = [
-                group.create_task(_kills(opened, plan.scenarios[number::2], plan.nths))
-                for number, opened in enumerate((first, second))
+                group.create_task(_kill_rows(env, plan.scenarios[number::2], plan.nths))
+                for number, env in enumerate((first, second))
             ]
-            rest = group.create_task(_storms_and_pauses(third, plan, seed))
+            rest = group.create_task(_load_and_pause_rows(third, plan, seed))
     killed = [row for task in kills for row in task.result()]
-    storms, paused = rest.result()
-    print(f"written: {report.write(killed, storms, [paused], command, seed)}")
-    return all(row.injected == row.survived for row in (*killed, paused)) and all(row.survived for row in storms)
+    loaded, paused = rest.result()
+    print(f"written: {report.write(killed, loaded, [paused], command, seed)}")
+    return all(row.injected == row.survived for row in (*killed, paused)) and all(row.survived for row in loaded)
 
 
-async def _kills(opened: Stage, some: Sequence[Scenario], nths: range | None) -> list[Row]:
-    return [await killed(opened, scenario, nths) for scenario in some]
+async def _kill_rows(env: ChaosEnvironment, some: Sequence[Scenario], nths: range | None) -> list[FaultRow]:
+    return [await kill_row(env, scenario, nths) for scenario in some]
 
 
-async def _storms_and_pauses(opened: Stage, plan: Plan, seed: int) -> tuple[list[Row], Row]:
-    opened.operator.settings = load.SETTINGS
-    await opened.restart()
-    storms = await stormed(opened, plan.storms, seed, plan.storm_seconds)
-    return storms, await stopped(opened, seed, plan.pauses, plan.pause_seconds)
+async def _load_and_pause_rows(env: ChaosEnvironment, plan: CampaignPlan, seed: int) -> tuple[list[FaultRow], FaultRow]:
+    env.operator.settings = load.OPERATOR_SETTINGS
+    await env.restart()
+    loaded = await load_rows(env, plan.load_cases, seed, plan.load_seconds)
+    return loaded, await pause_row(env, seed, plan.pauses, plan.pause_seconds)
 
 
-async def killed(opened: Stage, scenario: Scenario, nths: range | None) -> Row:
-    outcomes: list[Outcome] = []
-    async for outcome in kill.run(opened, scenario, nths):
+async def kill_row(env: ChaosEnvironment, scenario: Scenario, nths: range | None) -> FaultRow:
+    outcomes: list[KillOutcome] = []
+    async for outcome in kill.run(env, scenario, nths):
         outcomes.append(outcome)
-        told = f"{outcome.scenario}: write {outcome.nth}, {outcome.moment} {outcome.write}"
-        print(f"{told}: {outcome.seconds:.1f} s", *outcome.wrong, sep="\n    ", flush=True)
+        where = f"{outcome.scenario}: write {outcome.nth}, {outcome.timing} {outcome.write}"
+        print(f"{where}: {outcome.seconds:.1f} s", *outcome.wrong, sep="\n    ", flush=True)
     right = [outcome for outcome in outcomes if not outcome.wrong]
-    return Row(scenario.name, len(outcomes), len(right), [outcome.seconds for outcome in right])
+    return FaultRow(scenario.name, len(outcomes), len(right), [outcome.seconds for outcome in right])
 
 
-async def stormed(opened: Stage, storms: Sequence[Storm], seed: int, seconds: float) -> list[Row]:
-    """A storm is survived with all of its faults, or not at all."""
-    rows: list[Row] = []
-    expected = await load.undisturbed(opened)
-    for one in storms:
-        found = await load.run(opened, one, expected, seed, max(seconds, one.seconds))
+async def load_rows(env: ChaosEnvironment, cases: Sequence[LoadCase], seed: int, seconds: float) -> list[FaultRow]:
+    """One row for each case; a case is survived with all of its faults, or not at all."""
+    print(f"seed {seed}")
+    rows: list[FaultRow] = []
+    expected = await load.run_undisturbed(env)
+    for case in cases:
+        found = await load.run(env, case, expected, seed, max(seconds, case.min_seconds))
         print(f"{found.name}: {found.injected} faults, {found.seconds:.1f} s", *found.wrong, sep="\n    ", flush=True)
-        rows.append(Row(found.name, found.injected, 0 if found.wrong else found.injected, [found.seconds]))
+        rows.append(FaultRow(found.name, found.injected, 0 if found.wrong else found.injected, [found.seconds]))
     return rows
 
 
-async def stopped(opened: Stage, seed: int, times: int, seconds: float) -> Row:
-    expected = await pause.undisturbed(opened)
-    results = [await pause.run(opened, expected, seed + number, seconds) for number in range(times)]
+async def pause_row(env: ChaosEnvironment, seed: int, times: int, seconds: float) -> FaultRow:
+    expected = await pause.run_undisturbed(env)
+    results = [await pause.run(env, expected, seed + number, seconds) for number in range(times)]
     for result in results:
         late = [f"late: {request}" for request in result.late]
-        print(
-            f"stopped: {result.seconds:.1f} s, late writes: {len(late)}", *late, *result.wrong, sep="\n    ", flush=True
-        )
+        head = f"stopped: {result.seconds:.1f} s, late writes: {len(late)}"
+        print(head, *late, *result.wrong, sep="\n    ", flush=True)
     right = [result for result in results if result.is_right]
-    return Row(f"SIGSTOP for {seconds:.0f} s", times, len(right), [result.seconds for result in right])
+    return FaultRow(f"SIGSTOP for {seconds:.0f} s", times, len(right), [result.seconds for result in right])

@@ -1,4 +1,4 @@
-"""Those who act in a real cluster and are not there: who binds claims, fetches models, and runs pods."""
+"""Stands in for the controllers that this control plane lacks: binds claims, completes Jobs, makes pods available."""
 
 from __future__ import annotations
 
@@ -10,40 +10,41 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, JOB, Kind
 
-LOOK_SECONDS: Final = 0.1
-LONG_AGO: Final = "2026-01-01T00:00:00Z"
+POLL_SECONDS: Final = 0.1
+COMPLETED_AT: Final = "2026-01-01T00:00:00Z"
 COMPLETE: Final[Manifest] = {
-    "startTime": LONG_AGO,
-    "completionTime": LONG_AGO,
+    "startTime": COMPLETED_AT,
+    "completionTime": COMPLETED_AT,
     "succeeded": 1,
     "uncountedTerminatedPods": {},
     "conditions": [
-        {"type": kind, "status": "True", "lastTransitionTime": LONG_AGO} for kind in ("SuccessCriteriaMet", "Complete")
+        {"type": kind, "status": "True", "lastTransitionTime": COMPLETED_AT}
+        for kind in ("SuccessCriteriaMet", "Complete")
     ],
 }
 
 
-async def play(cluster: Cluster, namespace: str) -> None:
-    """Binds every claim, completes every Job and serves every Deployment, for ever."""
+async def run(cluster: Cluster, namespace: str) -> None:
+    """Binds every claim, completes every Job and reports every Deployment available, until it is cancelled."""
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
         try:
             for claim in await cluster.list(CLAIM, namespace):
                 if claim.get("status", {}).get("phase") != "Bound":
-                    await _say(cluster, CLAIM, claim, {"phase": "Bound"})
+                    await _apply_status(cluster, CLAIM, claim, {"phase": "Bound"})
             for job in await cluster.list(JOB, namespace):
                 if "completionTime" not in job.get("status", {}):
-                    await _say(cluster, JOB, job, COMPLETE)
+                    await _apply_status(cluster, JOB, job, COMPLETE)
             for deployment in await cluster.list(DEPLOYMENT, namespace):
                 if deployment.get("status", {}).get("observedGeneration") != deployment["metadata"]["generation"]:
-                    await _say(cluster, DEPLOYMENT, deployment, serving(deployment))
+                    await _apply_status(cluster, DEPLOYMENT, deployment, available_status(deployment))
         except (ApiError, TimeoutError):
-            # Gone meanwhile, or the API server is down: the next look shows.
+            # The object is gone, or the API server is down: the next poll shows which.
             continue
 
 
-def serving(deployment: Manifest) -> dict[str, Any]:
-    """The status of a Deployment all of whose pods serve."""
+def available_status(deployment: Manifest) -> dict[str, Any]:
+    """The status of a Deployment whose pods are all available."""
     counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
     return {
         "observedGeneration": deployment["metadata"]["generation"],
@@ -51,7 +52,7 @@ def serving(deployment: Manifest) -> dict[str, Any]:
     }
 
 
-async def _say(cluster: Cluster, kind: Kind, live: Manifest, status: Manifest) -> None:
+async def _apply_status(cluster: Cluster, kind: Kind, live: Manifest, status: Manifest) -> None:
     metadata = {"name": live["metadata"]["name"], "namespace": live["metadata"]["namespace"]}
     manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "status": status}
-    await cluster.apply(kind, manifest, manager="players", subresource="status")
+    await cluster.apply(kind, manifest, manager="fake-controllers", subresource="status")

@@ -1,4 +1,4 @@
-"""Kills the operator while its nth write is in flight, for every n, and compares what comes of it."""
+"""Kills the operator while its nth write is in flight, for every n, and compares the end states."""
 
 from __future__ import annotations
 
@@ -9,136 +9,142 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chaos.environment import LIMIT_SECONDS, Stage
-from chaos.proxy import Answer, Call, Cut, Forward, passing
-from chaos.state import State, differences, rollouts_too_many, without_generations
+from chaos.environment import LIMIT_SECONDS, ChaosEnvironment
+from chaos.proxy import ConnectionCut, Forward, ProxiedRequest, ProxiedResponse, pass_request
+from chaos.snapshot import Snapshot, differences, extra_rollouts, without_generations
 
-Deed = Callable[[Stage], Awaitable[None]]
-"""What a user does."""
-Moment = Literal["before", "after"]
-"""The API server has not seen the write yet; or it has stored it, and the operator has no answer yet."""
-MOMENTS: Final[tuple[Moment, ...]] = ("before", "after")
+UserAction = Callable[[ChaosEnvironment], Awaitable[None]]
+KillTiming = Literal["before", "after"]
+"""Before the API server has seen the write; or after it has stored it, and before the operator has its answer."""
+KILL_TIMINGS: Final[tuple[KillTiming, ...]] = ("before", "after")
 
 
 @dataclass(frozen=True)
 class Scenario:
     name: str
-    before: tuple[Deed, ...]
-    """Done one after another, and left to settle."""
-    deed: Deed
-    """What the operator is killed in the middle of."""
-    meanwhile: Deed | None = None
-    """What the user does besides, at the very moment of the kill."""
+    setup: tuple[UserAction, ...]
+    """Done one after another, each left to settle."""
+    action: UserAction
+    """The operator is killed while it reconciles this one."""
+    during_kill: UserAction | None = None
+    """Done at the moment of the kill."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class KillOutcome:
     scenario: str
     nth: int
-    moment: Moment
+    timing: KillTiming
     write: str
     seconds: float
-    """From the kill to the end state, the start of the next incarnation included."""
+    """From the kill to the end state, the start of the next process included."""
     wrong: tuple[str, ...]
-    """Where the end state is not the undisturbed one; empty: it is, object for object."""
+    """Differences between the end state and that of an undisturbed run; empty: they are equal, object for object."""
 
 
-class Killer:
-    """Kills at the nth write from its making on, and lets everything else through."""
+class KillOnWrite:
+    """A request handler that kills at the nth write from its creation on, and passes everything else."""
 
-    def __init__(self, nth: int, moment: Moment, kill: Callable[[], Awaitable[None]]) -> None:
-        self.struck: Call | None = None
-        self._left, self._moment, self._kill = nth, moment, kill
+    def __init__(self, nth: int, timing: KillTiming, kill: Callable[[], Awaitable[None]]) -> None:
+        self.killed_at: ProxiedRequest | None = None
+        self._left, self._timing, self._kill = nth, timing, kill
 
-    async def __call__(self, call: Call, forward: Forward) -> Answer:
+    async def __call__(self, call: ProxiedRequest, forward: Forward) -> ProxiedResponse:
         if call.is_write:
             self._left -= 1
         if not call.is_write or self._left != 0:
             return await forward()
-        if self._moment == "after":
+        if self._timing == "after":
             await forward()
         await self._kill()
-        self.struck = call
-        raise Cut
+        self.killed_at = call
+        raise ConnectionCut
 
 
-async def undisturbed(stage: Stage, scenario: Scenario) -> State:
-    """The end state that every disturbed run must come to as well."""
-    await _prepare(stage, scenario)
-    await scenario.deed(stage)
-    if scenario.meanwhile:
-        await stage.settled()
-        await scenario.meanwhile(stage)
-    await stage.settled(quiet=2.0)
-    await stage.until("what is deleted is gone", stage.is_swept)
-    return await stage.state()
+async def run_undisturbed(env: ChaosEnvironment, scenario: Scenario) -> Snapshot:
+    """The end state without a kill."""
+    await _set_up(env, scenario)
+    await scenario.action(env)
+    if scenario.during_kill:
+        await env.wait_settled()
+        await scenario.during_kill(env)
+    await env.wait_settled(quiet=2.0)
+    await env.wait_until("deleted objects are gone", env.is_garbage_collected)
+    return await env.snapshot()
 
 
 async def run(
-    stage: Stage, scenario: Scenario, nths: range | None = None, moments: tuple[Moment, ...] = MOMENTS
-) -> AsyncIterator[Outcome]:
-    """Every kill (those at `nths` alone); ends with the first number that the scenario's writes do not reach."""
-    expected = await undisturbed(stage, scenario)
+    env: ChaosEnvironment, scenario: Scenario, nths: range | None = None, timings: tuple[KillTiming, ...] = KILL_TIMINGS
+) -> AsyncIterator[KillOutcome]:
+    """One outcome for each kill at the writes `nths`; None: at every write, until the scenario has no more of them."""
+    expected = await run_undisturbed(env, scenario)
     for nth in nths or itertools.count(1):
-        for moment in moments:
-            await _prepare(stage, scenario)
-            outcome = await _kill(stage, scenario, expected, nth, moment)
+        for timing in timings:
+            await _set_up(env, scenario)
+            outcome = await _kill(env, scenario, expected, nth, timing)
             if outcome is None:
                 return
             yield outcome
 
 
-async def _prepare(stage: Stage, scenario: Scenario) -> None:
-    await stage.cleared()
-    for deed in scenario.before:
-        await deed(stage)
-        await stage.settled()
+async def _set_up(env: ChaosEnvironment, scenario: Scenario) -> None:
+    await env.clear()
+    for action in scenario.setup:
+        await action(env)
+        await env.wait_settled()
 
 
-async def _kill(stage: Stage, scenario: Scenario, expected: State, nth: int, moment: Moment) -> Outcome | None:
+async def _kill(
+    env: ChaosEnvironment, scenario: Scenario, expected: Snapshot, nth: int, timing: KillTiming
+) -> KillOutcome | None:
+    """None when the scenario ends before its nth write."""
+
     async def kill() -> None:
-        if scenario.meanwhile:
-            await scenario.meanwhile(stage)
-        stage.kill()
+        if scenario.during_kill:
+            await scenario.during_kill(env)
+        env.kill()
 
-    killer = stage.proxy.meddle = Killer(nth, moment, kill)
-    await scenario.deed(stage)
+    handler = env.proxy.handle_request = KillOnWrite(nth, timing, kill)
+    await scenario.action(env)
     try:
-        await stage.until("the kill, or the end", lambda: _struck_or_done(stage, scenario, killer, expected))
+        await env.wait_until("the kill, or the end", lambda: _killed_or_done(env, scenario, handler, expected))
     except TimeoutError as error:
-        wrong = "\n".join(differences(expected, await stage.state()))
-        raise TimeoutError(f"{error}; without a kill there is, other than undisturbed:\n{wrong}") from error
-    stage.proxy.meddle = passing
-    if killer.struck is None:
+        wrong = "\n".join(differences(expected, await env.snapshot()))
+        raise TimeoutError(f"{error}; without a kill the state differs from the undisturbed one:\n{wrong}") from error
+    env.proxy.handle_request = pass_request
+    if handler.killed_at is None:
         return None
     started = time.monotonic()
-    await stage.restart()
-    seconds, wrong = await compared(stage, expected, started)
-    return Outcome(scenario.name, nth, moment, str(killer.struck), seconds, wrong)
+    await env.restart()
+    seconds, wrong = await wait_converged(env, expected, started)
+    return KillOutcome(scenario.name, nth, timing, str(handler.killed_at), seconds, wrong)
 
 
-async def compared(stage: Stage, expected: State, started: float) -> tuple[float, tuple[str, ...]]:
-    """Seconds from `started` until the state is as expected and stays so; and where it is not in the end."""
+async def wait_converged(env: ChaosEnvironment, expected: Snapshot, started: float) -> tuple[float, tuple[str, ...]]:
+    """Seconds since `started` (monotonic) until the state is as expected and stays so; and the differences in the end.
+
+    Gives up after LIMIT_SECONDS, with the differences of that moment.
+    """
     while True:
-        found = await stage.state()
+        found = await env.snapshot()
         if is_same(expected, found):
             seconds = time.monotonic() - started
-            await stage.until("it is quiet", stage.is_quiet)
-            found = await stage.state()
+            await env.wait_until("it is quiet", env.is_quiet)
+            found = await env.snapshot()
             if is_same(expected, found):
-                return seconds, tuple(rollouts_too_many(expected, found))
+                return seconds, tuple(extra_rollouts(expected, found))
         elif time.monotonic() - started > LIMIT_SECONDS:
             wrong = differences(without_generations(expected), without_generations(found))
             return time.monotonic() - started, tuple(wrong)
         await asyncio.sleep(0.1)
 
 
-def is_same(expected: State, found: State) -> bool:
+def is_same(expected: Snapshot, found: Snapshot) -> bool:
     return without_generations(expected) == without_generations(found)
 
 
-async def _struck_or_done(stage: Stage, scenario: Scenario, killer: Killer, expected: State) -> bool:
-    if killer.struck is not None or not await stage.is_quiet():
-        return killer.struck is not None
-    # Without a kill nobody does what is done meanwhile.
-    return await stage.all_ready() if scenario.meanwhile else is_same(expected, await stage.state())
+async def _killed_or_done(env: ChaosEnvironment, scenario: Scenario, handler: KillOnWrite, expected: Snapshot) -> bool:
+    if handler.killed_at is not None or not await env.is_quiet():
+        return handler.killed_at is not None
+    # The expected state holds what is done during the kill, and without a kill it is not done.
+    return await env.all_ready() if scenario.during_kill else is_same(expected, await env.snapshot())

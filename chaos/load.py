@@ -1,4 +1,4 @@
-"""Storms: users go on working while the API server's answers and watches fail; afterwards all must be as it should."""
+"""Injects faults into requests and watches while users go on working; the end state must be that without faults."""
 
 from __future__ import annotations
 
@@ -12,149 +12,173 @@ from dataclasses import dataclass
 from typing import Final
 
 from chaos import api_faults
-from chaos.api_faults import Gap, Unmarked, Weather
-from chaos.environment import EVERYTHING, Stage
-from chaos.kill import compared
-from chaos.proxy import passing, unedited
-from chaos.state import State
-from testbed import operator_process as bench
+from chaos.api_faults import BookmarkLoss, ExpireOnDeletion, RandomFaults, after_commit
+from chaos.environment import ChaosEnvironment
+from chaos.kill import wait_converged
+from chaos.proxy import pass_line, pass_request
+from chaos.scenarios import EVERYTHING
+from chaos.snapshot import Snapshot
 from testbed.cluster import controlplane, process
+from testbed.operator_plane import API_FLAGS
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import DISRUPTION_BUDGET, SERVICE
 
-NAMES: Final = tuple(f"storm-{number}" for number in range(4))
-SETTINGS: Final = {"RESYNC_SECONDS": "5", "DISCOVERY_SECONDS": "1"}
-"""What heals by the clock shall do so within the campaign's patience."""
+NAMES: Final = tuple(f"load-{number}" for number in range(4))
+OPERATOR_SETTINGS: Final = {"RESYNC_SECONDS": "5", "DISCOVERY_SECONDS": "1"}
+"""Repairs that come by the clock shall come within LIMIT_SECONDS."""
 
-Blow = Callable[[Stage, int, float], Awaitable[int]]
-"""Makes weather for so many seconds, from a seed; how many faults there were."""
+FaultInjection = Callable[[ChaosEnvironment, int, float], Awaitable[int]]
+"""(environment, seed, seconds): injects faults for so long; returns how many."""
 
 
 @dataclass(frozen=True)
-class Storm:
+class LoadCase:
     name: str
-    blow: Blow
-    seconds: float = 0.0
-    """That it has to last at least for anything to happen."""
+    inject: FaultInjection
+    min_seconds: float = 0.0
+    """Shortest time in which such a fault occurs at all."""
 
 
 @dataclass(frozen=True)
-class Result:
+class LoadResult:
     name: str
     injected: int
     seconds: float
-    """From the storm's end to the end state."""
+    """From the last fault to the end state."""
     wrong: tuple[str, ...]
 
 
-def blowing(share: float, *faults: api_faults.Fault) -> Blow:
-    async def blow(stage: Stage, seed: int, seconds: float) -> int:
-        found = Weather(seed, share, faults=faults)
-        stage.proxy.meddle = found.meddle
+def request_faults(share: float, *faults: api_faults.RequestFault) -> FaultInjection:
+    """Each request fails with the probability `share`, by one of `faults`."""
+
+    async def inject(env: ChaosEnvironment, seed: int, seconds: float) -> int:
+        injector = RandomFaults(seed, share, request_faults=faults)
+        env.proxy.handle_request = injector.handle_request
         await asyncio.sleep(seconds)
-        stage.proxy.meddle = passing
-        return found.injected
+        env.proxy.handle_request = pass_request
+        return injector.injected
 
-    return blow
+    return inject
 
 
-def watching(make: Callable[[int], Weather | Unmarked | Gap]) -> Blow:
-    async def blow(stage: Stage, seed: int, seconds: float) -> int:
-        found = make(seed)
-        stage.proxy.edit = found.edit
+def watch_faults(make: Callable[[int], RandomFaults | BookmarkLoss | ExpireOnDeletion]) -> FaultInjection:
+    """Events of watches pass through the injector that `make` makes of the seed."""
+
+    async def inject(env: ChaosEnvironment, seed: int, seconds: float) -> int:
+        injector = make(seed)
+        env.proxy.handle_watch_line = injector.handle_watch_line
         await asyncio.sleep(seconds)
-        stage.proxy.edit = unedited
-        return found.injected
+        env.proxy.handle_watch_line = pass_line
+        return injector.injected
 
-    return blow
+    return inject
 
 
-async def crash(stage: Stage, seed: int, seconds: float) -> int:
-    """The API server is killed, etcd ends, and both come back, half-way.
+def random_watch_faults(share: float, *faults: api_faults.WatchFault) -> FaultInjection:
+    return watch_faults(lambda seed: RandomFaults(seed, share, watch_faults=faults))
 
-    etcd is not killed: without fsync, which tests do without, it would lose what it has answered for.
+
+async def crash_api_server(env: ChaosEnvironment, seed: int, seconds: float) -> int:
+    """Half-way, the API server is killed and etcd is stopped, and both are started again.
+
+    etcd is not killed: without fsync, which tests do without, it would lose writes that it has acknowledged.
     """
     await asyncio.sleep(seconds / 2)
-    os.kill(int((stage.plane.directory / "pid/kube-apiserver").read_text().split()[0]), signal.SIGKILL)
+    os.kill(int((env.plane.directory / "pid/kube-apiserver").read_text().split()[0]), signal.SIGKILL)
     for component in ("kube-apiserver", "etcd"):
-        await asyncio.to_thread(process.stop, stage.plane.directory, component)
-    await asyncio.to_thread(controlplane.launch, stage.plane, bench.API_FLAGS)
+        await asyncio.to_thread(process.stop, env.plane.directory, component)
+    await asyncio.to_thread(controlplane.launch, env.plane, API_FLAGS)
     await asyncio.sleep(seconds / 2)
     return 1
 
 
 CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT = (
-    api_faults.answering(409, "Conflict"),
-    api_faults.answering(429, "TooManyRequests", {"Retry-After": "1"}),
-    api_faults.answering(500, "InternalError"),
-    api_faults.answering(503, "ServiceUnavailable"),
-    api_faults.answering(504, "Timeout"),
+    api_faults.respond_with(409, "Conflict"),
+    api_faults.respond_with(429, "TooManyRequests", {"Retry-After": "1"}),
+    api_faults.respond_with(500, "InternalError"),
+    api_faults.respond_with(503, "ServiceUnavailable"),
+    api_faults.respond_with(504, "Timeout"),
 )
 REFUSALS: Final = (CONFLICT, THROTTLED, INTERNAL, UNAVAILABLE, TIMED_OUT)
-WATCH_FAULTS: Final = (api_faults.cut, api_faults.half, api_faults.gone, api_faults.broken)
-GAP: Final = Storm("410 in the place of every deletion", watching(lambda seed: Gap()), 15)
-CRASH: Final = Storm("API server killed, etcd restarted", crash)
+WATCH_FAULTS: Final = (
+    api_faults.cut_watch,
+    api_faults.truncate_line,
+    api_faults.expire_watch,
+    api_faults.fail_watch,
+)
+EXPIRED_AT_DELETIONS: Final = LoadCase(
+    "410 in the place of every deletion", watch_faults(lambda seed: ExpireOnDeletion()), 15
+)
+API_SERVER_CRASH: Final = LoadCase("API server killed, etcd restarted", crash_api_server)
 
-STORMS: Final = (
-    Storm("409, carried out or not", blowing(0.2, CONFLICT, api_faults.too_late(CONFLICT))),
-    Storm("429 with Retry-After", blowing(0.3, THROTTLED)),
-    Storm("500, carried out or not", blowing(0.3, INTERNAL, api_faults.too_late(INTERNAL))),
-    Storm("503", blowing(0.3, UNAVAILABLE)),
-    Storm("504, carried out or not", blowing(0.3, TIMED_OUT, api_faults.too_late(TIMED_OUT))),
-    Storm("no answer, carried out or not", blowing(0.1, api_faults.silent, api_faults.too_late(api_faults.silent)), 45),
-    Storm(
-        "connection reset, carried out or not", blowing(0.3, api_faults.reset, api_faults.too_late(api_faults.reset))
+LOAD_CASES: Final = (
+    LoadCase("409, carried out or not", request_faults(0.2, CONFLICT, after_commit(CONFLICT))),
+    LoadCase("429 with Retry-After", request_faults(0.3, THROTTLED)),
+    LoadCase("500, carried out or not", request_faults(0.3, INTERNAL, after_commit(INTERNAL))),
+    LoadCase("503", request_faults(0.3, UNAVAILABLE)),
+    LoadCase("504, carried out or not", request_faults(0.3, TIMED_OUT, after_commit(TIMED_OUT))),
+    LoadCase(
+        "no answer, carried out or not",
+        request_faults(0.1, api_faults.never_answer, after_commit(api_faults.never_answer)),
+        45,
     ),
-    Storm("truncated JSON", blowing(0.3, api_faults.truncated)),
-    Storm("latency up to 2 s", blowing(0.5, api_faults.late)),
-    Storm("watches cut", watching(lambda seed: Weather(seed, 0.2, watch_faults=[api_faults.cut, api_faults.half]))),
-    Storm("watches ended by 410", watching(lambda seed: Weather(seed, 0.2, watch_faults=[api_faults.gone]))),
-    Storm(
-        "watches ended by another error", watching(lambda seed: Weather(seed, 0.05, watch_faults=[api_faults.broken]))
+    LoadCase(
+        "connection reset, carried out or not",
+        request_faults(0.3, api_faults.reset_connection, after_commit(api_faults.reset_connection)),
     ),
+    LoadCase("truncated JSON", request_faults(0.3, api_faults.truncate_body)),
+    LoadCase("latency up to 2 s", request_faults(0.5, api_faults.delay)),
+    LoadCase("watches cut", random_watch_faults(0.2, api_faults.cut_watch, api_faults.truncate_line)),
+    LoadCase("watches ended by 410", random_watch_faults(0.2, api_faults.expire_watch)),
+    LoadCase("watches ended by another error", random_watch_faults(0.05, api_faults.fail_watch)),
     # An API server sends a bookmark a minute, and kopf waits 70 seconds for one.
-    Storm("bookmarks lost", watching(lambda seed: Unmarked()), 90),
-    GAP,
-    CRASH,
+    LoadCase("bookmarks lost", watch_faults(lambda seed: BookmarkLoss()), 90),
+    EXPIRED_AT_DELETIONS,
+    API_SERVER_CRASH,
 )
-SAMPLE: Final = (
-    Storm("any refusal", blowing(0.3, *REFUSALS, *map(api_faults.too_late, REFUSALS))),
-    Storm("any fault of the network", blowing(0.3, api_faults.reset, api_faults.late, api_faults.truncated)),
-    Storm("any fault of a watch", watching(lambda seed: Weather(seed, 0.1, watch_faults=WATCH_FAULTS))),
-    GAP,
-    CRASH,
+SAMPLE_CASES: Final = (
+    LoadCase("any refusal", request_faults(0.3, *REFUSALS, *map(after_commit, REFUSALS))),
+    LoadCase(
+        "any fault of the network",
+        request_faults(0.3, api_faults.reset_connection, api_faults.delay, api_faults.truncate_body),
+    ),
+    LoadCase("any fault of a watch", random_watch_faults(0.1, *WATCH_FAULTS)),
+    EXPIRED_AT_DELETIONS,
+    API_SERVER_CRASH,
 )
-"""One of each sort."""
+"""One of each kind."""
 
 
-async def undisturbed(stage: Stage) -> State:
-    await stage.cleared()
-    await _work(stage, 6)
-    await stage.settled(quiet=2.0)
-    return await stage.state()
+async def run_undisturbed(env: ChaosEnvironment) -> Snapshot:
+    """The end state without faults."""
+    await env.clear()
+    await _user_load(env, 6)
+    await env.wait_settled(quiet=2.0)
+    return await env.snapshot()
 
 
-async def run(stage: Stage, storm: Storm, expected: State, seed: int, seconds: float) -> Result:
-    await stage.cleared()
-    async with _supervised(stage):
+async def run(env: ChaosEnvironment, case: LoadCase, expected: Snapshot, seed: int, seconds: float) -> LoadResult:
+    await env.clear()
+    async with _supervised(env):
         async with asyncio.TaskGroup() as group:
-            group.create_task(_work(stage, seconds))
-            injected = await storm.blow(stage, seed, seconds)
-        took, wrong = await compared(stage, expected, time.monotonic())
-    return Result(storm.name, injected, took, wrong)
+            group.create_task(_user_load(env, seconds))
+            injected = await case.inject(env, seed, seconds)
+        took, wrong = await wait_converged(env, expected, time.monotonic())
+    return LoadResult(case.name, injected, took, wrong)
 
 
-async def _work(stage: Stage, seconds: float) -> None:
-    """Users create services, change them, and delete children, while the weather lasts."""
+async def _user_load(env: ChaosEnvironment, seconds: float) -> None:
+    """Creates services, changes them and deletes children, spread over `seconds`."""
     for name in NAMES:
-        await stage.create(name, _spec(name))
+        await env.create(name, _spec(name))
     await asyncio.sleep(seconds / 3)
     for name in NAMES:
-        await stage.insist(lambda name=name: stage.change(name, {"disruption": {"maxUnavailable": 2}, "gateway": None}))
+        change: Manifest = {"disruption": {"maxUnavailable": 2}, "gateway": None}
+        await env.retry_until_accepted(lambda name=name, change=change: env.change(name, change))
     await asyncio.sleep(seconds / 3)
     for name in NAMES:
         for kind in (SERVICE, DISRUPTION_BUDGET):
-            await stage.insist(lambda name=name, kind=kind: stage.remove(kind, name))
+            await env.retry_until_accepted(lambda name=name, kind=kind: env.delete_child(kind, name))
 
 
 def _spec(name: str) -> Manifest:
@@ -162,14 +186,14 @@ def _spec(name: str) -> Manifest:
 
 
 @asynccontextmanager
-async def _supervised(stage: Stage) -> AsyncGenerator[None]:
-    """Starts the operator again where it ends, as the kubelet does."""
+async def _supervised(env: ChaosEnvironment) -> AsyncGenerator[None]:
+    """Starts the operator again when it has ended, as the kubelet does."""
 
     async def supervise() -> None:
         while True:
             await asyncio.sleep(0.5)
-            if not stage.operator.is_running:
-                stage.operator.start()
+            if not env.operator.is_running:
+                env.operator.start()
 
     task = asyncio.create_task(supervise())
     try:

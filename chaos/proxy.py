@@ -1,4 +1,4 @@
-"""A proxy before the API server that can do to each request what networks and servers do to it."""
+"""A proxy before the API server that can fail, delay or change each request and each event of a watch."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from yarl import URL
 from testbed.cluster.controlplane import ControlPlane
 
 HOP_BY_HOP: Final = frozenset({"Connection", "Content-Length", "Host", "Keep-Alive", "Transfer-Encoding"})
-"""What concerns one connection alone. Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
+"""Headers that concern one connection alone. Source: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
 
 
-class Cut(Exception):
-    """The connection to the client is reset, in whichever state it is."""
+class ConnectionCut(Exception):
+    """Raised by a handler to reset the connection to the client."""
 
 
 @dataclass(frozen=True)
-class Call:
+class ProxiedRequest:
     """A request of the operator."""
 
     method: str
     path: str
     is_watch: bool
     agent: str
-    """Which of the operator's two clients asks: kopf's says `kopf/`."""
+    """User agent; that of the operator's kopf client begins with `kopf/`."""
 
     @property
     def is_write(self) -> bool:
-        """The Lease's excepted: it is renewed by the clock."""
+        """Renewals of the Lease do not count: they come by the clock."""
         return self.method != "GET" and "/leases" not in self.path
 
     def __str__(self) -> str:
@@ -42,40 +42,40 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProxiedResponse:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-Forward = Callable[[], Awaitable[Answer]]
-"""Sends the request on, once for each call."""
-Meddler = Callable[[Call, Forward], Awaitable[Answer]]
-"""Answers a request, with the API server's help or without; raises Cut."""
-Editor = Callable[[Call, bytes], Awaitable[bytes]]
-"""What a watch's client gets in place of one event's line; raises Cut."""
+Forward = Callable[[], Awaitable[ProxiedResponse]]
+"""Sends the request to the API server, once for each call."""
+RequestHandler = Callable[[ProxiedRequest, Forward], Awaitable[ProxiedResponse]]
+"""Answers a request, with the API server's help or without; raises ConnectionCut."""
+WatchLineHandler = Callable[[ProxiedRequest, bytes], Awaitable[bytes]]
+"""Returns the bytes that a watch's client gets in place of one event's line; raises ConnectionCut."""
 
 
-async def passing(call: Call, forward: Forward) -> Answer:
+async def pass_request(call: ProxiedRequest, forward: Forward) -> ProxiedResponse:
     return await forward()
 
 
-async def unedited(call: Call, line: bytes) -> bytes:
+async def pass_line(call: ProxiedRequest, line: bytes) -> bytes:
     return line
 
 
 class Proxy:
-    """Plain HTTP on the loopback; whoever asks through it is known as `name` in the audit log."""
+    """Plain HTTP on the loopback; requests that pass through it carry `name` as their user agent in the audit log."""
 
     def __init__(self, plane: ControlPlane, name: str) -> None:
-        self.meddle: Meddler = passing
-        self.edit: Editor = unedited
-        self.writes: list[Call] = []
-        """Every write that was tried, the Lease's excepted."""
+        self.handle_request: RequestHandler = pass_request
+        self.handle_watch_line: WatchLineHandler = pass_line
+        self.writes: list[ProxiedRequest] = []
+        """Every write that was tried, renewals of the Lease excepted."""
         self.watched: list[str] = []
         """The path of every watch that was opened."""
         self.last_write = 0.0
-        """By the loop's clock."""
+        """Of the event loop's clock, in seconds."""
         self._server, self._name = plane.server, name
         self._context = ssl.create_default_context(cafile=plane.certificate)
 
@@ -98,7 +98,8 @@ class Proxy:
         await self._upstream.close()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        call = Call(request.method, request.path, "watch" in request.query, request.headers.get("User-Agent", ""))
+        agent = request.headers.get("User-Agent", "")
+        call = ProxiedRequest(request.method, request.path, "watch" in request.query, agent)
         if call.is_write:
             self.writes.append(call)
             self.last_write = asyncio.get_running_loop().time()
@@ -106,35 +107,35 @@ class Proxy:
         try:
             if call.is_watch:
                 return await self._stream(request, call)
-            answer = await self.meddle(call, lambda: self._forward(request, body))
-        except (Cut, aiohttp.ClientError) as error:
+            answer = await self.handle_request(call, lambda: self._forward(request, body))
+        except (ConnectionCut, aiohttp.ClientError) as error:
             # An API server that is down resets connections as a fault does.
             if request.transport is not None:
                 request.transport.abort()
             raise web.HTTPBadGateway from error
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
-    async def _forward(self, request: web.Request, body: bytes) -> Answer:
+    async def _forward(self, request: web.Request, body: bytes) -> ProxiedResponse:
         url = URL(f"{self._server}{request.raw_path}", encoded=True)
         data = body or None  # an empty body would get a content type of its own
         async with self._upstream.request(request.method, url, data=data, headers=self._headers(request)) as response:
-            return Answer(response.status, await response.read(), _passed_on(response.headers))
+            return ProxiedResponse(response.status, await response.read(), _end_to_end(response.headers))
 
-    async def _stream(self, request: web.Request, call: Call) -> web.StreamResponse:
-        """Watches go through event by event."""
+    async def _stream(self, request: web.Request, call: ProxiedRequest) -> web.StreamResponse:
+        """Forwards a watch event by event."""
         url = URL(f"{self._server}{request.raw_path}", encoded=True)
         async with self._upstream.get(url, headers=self._headers(request), read_bufsize=2**22) as response:
-            answer = web.StreamResponse(status=response.status, headers=_passed_on(response.headers))
+            answer = web.StreamResponse(status=response.status, headers=_end_to_end(response.headers))
             await answer.prepare(request)
             self.watched.append(call.path)
             async for line in response.content:
-                await answer.write(await self.edit(call, line))
+                await answer.write(await self.handle_watch_line(call, line))
             await answer.write_eof()
             return answer
 
     def _headers(self, request: web.Request) -> dict[str, str]:
-        return {**_passed_on(request.headers), "Accept-Encoding": "identity", "User-Agent": self._name}
+        return {**_end_to_end(request.headers), "Accept-Encoding": "identity", "User-Agent": self._name}
 
 
-def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+def _end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.title() not in HOP_BY_HOP}

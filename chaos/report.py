@@ -1,4 +1,4 @@
-"""docs/reports/faults.md: what a campaign found, as it found it."""
+"""Writes docs/reports/faults.md: the figures of one campaign."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ REPORT: Final = REPOSITORY / "docs/reports/faults.md"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One sort of fault."""
+class FaultRow:
+    """One kind of fault."""
 
     name: str
     injected: int
     survived: int
     seconds: Sequence[float]
-    """To converge, each time."""
+    """To converge, one for each survived fault."""
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[FaultRow]) -> str:
     head = ("fault", "injected", "survived", "seconds to converge: median", "max")
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in rows:
@@ -35,8 +35,10 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def write(kills: Iterable[Row], storms: Iterable[Row], pauses: Iterable[Row], command: str, seed: int) -> Path:
-    """Replaces the report; the figures are this run's alone."""
+def write(
+    kills: Iterable[FaultRow], loaded: Iterable[FaultRow], pauses: Iterable[FaultRow], command: str, seed: int
+) -> Path:
+    """Replaces the report by one of these figures alone; returns its path."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     text = TEXT.format(
@@ -47,7 +49,7 @@ def write(kills: Iterable[Row], storms: Iterable[Row], pauses: Iterable[Row], co
         memory=memory,
         seed=seed,
         kills=table(kills),
-        storms=table(storms),
+        loaded=table(loaded),
         pauses=table(pauses),
     )
     REPORT.write_text(text)
@@ -72,12 +74,12 @@ operator had its answer. Seconds from the kill to the end state: the start of th
 
 {kills}
 
-## Storms
+## Faults under load
 
-Faults in a share of all requests, or of all events of watches, while services are created, changed and disturbed.
-Seconds from the end of the storm to the end state of all of them.
+Faults in a share of all requests, or of all events of watches, while services are created and changed and children are
+deleted. Seconds from the last fault to the end state of all of them.
 
-{storms}
+{loaded}
 
 ## The Lease's holder stopped
 

@@ -1,14 +1,18 @@
-"""What users do to a service with everything switched on, one row for each way through the operator."""
+"""User actions on a service with everything switched on, one scenario for each way through the operator."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from chaos.environment import EVERYTHING, Stage
-from chaos.kill import Deed, Scenario
+import yaml
+
+from chaos.environment import ChaosEnvironment
+from chaos.kill import Scenario, UserAction
+from testbed.paths import REPOSITORY
 from whisper_operator.api.v1alpha1 import Manifest
 
 NAME: Final = "everything"
+EVERYTHING: Final[Manifest] = yaml.safe_load((REPOSITORY / "examples/everything.yaml").read_text())["spec"]
 
 CHANGED: Final[Manifest] = {
     "model": {"name": "base"},
@@ -31,55 +35,55 @@ CHANGED: Final[Manifest] = {
     "scheduling": {"priorityClassName": "other"},
     "podTemplate": {"metadata": {"annotations": {"example.com/part": "every"}}},
 }
-"""A change in every part."""
+"""Changes every part."""
 OFF: Final[Manifest] = dict.fromkeys(
     ("ingress", "gateway", "autoscaling", "disruption", "monitoring", "networkPolicy"), None
 ) | {"replicas": 3}
-"""Everything that can be switched off, switched off: its children go."""
+"""Switches every optional part off: its children go."""
 HPA: Final[Manifest] = {"autoscaling": {"keda": None}}
 AUTOSCALING: Final[Manifest] = {"autoscaling": EVERYTHING["autoscaling"]}
 NOT_RETAINED: Final[Manifest] = {**EVERYTHING, "cache": {**EVERYTHING["cache"], "retention": "Delete"}}
 
 
-def creating(spec: Manifest) -> Deed:
-    async def deed(stage: Stage) -> None:
-        await stage.create(NAME, spec)
+def create_service(spec: Manifest) -> UserAction:
+    async def action(env: ChaosEnvironment) -> None:
+        await env.create(NAME, spec)
 
-    return deed
-
-
-def changing(spec: Manifest) -> Deed:
-    async def deed(stage: Stage) -> None:
-        await stage.change(NAME, spec)
-
-    return deed
+    return action
 
 
-async def delete(stage: Stage) -> None:
-    await stage.delete(NAME)
+def change_spec(spec: Manifest) -> UserAction:
+    async def action(env: ChaosEnvironment) -> None:
+        await env.change(NAME, spec)
+
+    return action
 
 
-async def replace(stage: Stage) -> None:
-    """Deletes the service, and makes another of its name before the first one's children are gone."""
-    await stage.delete(NAME)
-    await stage.create(NAME, EVERYTHING)
+async def delete(env: ChaosEnvironment) -> None:
+    await env.delete(NAME)
 
 
-CREATED: Final = creating(EVERYTHING)
+async def replace(env: ChaosEnvironment) -> None:
+    """Deletes the service, and creates another of its name before the first one's children are gone."""
+    await env.delete(NAME)
+    await env.create(NAME, EVERYTHING)
+
+
+CREATED: Final = create_service(EVERYTHING)
 
 CREATE: Final = Scenario("create, everything on", (), CREATED)
-UPDATE: Final = Scenario("a change in every part", (CREATED,), changing(CHANGED))
-PRUNE: Final = Scenario("every optional part switched off", (CREATED,), changing(OFF))
-DELETE: Final = Scenario("delete, at each write of a create", (), creating(NOT_RETAINED), delete)
+UPDATE: Final = Scenario("a change in every part", (CREATED,), change_spec(CHANGED))
+PRUNE: Final = Scenario("every optional part switched off", (CREATED,), change_spec(OFF))
+DELETE: Final = Scenario("delete, at each write of a create", (), create_service(NOT_RETAINED), delete)
 
 SCENARIOS: Final = (
     CREATE,
     UPDATE,
     PRUNE,
-    Scenario("KEDA's autoscaling switched on", (CREATED, changing(OFF)), changing(AUTOSCALING)),
-    Scenario("from KEDA to an HPA", (CREATED,), changing(HPA)),
-    Scenario("suspend", (CREATED,), changing({"suspend": True})),
-    Scenario("resume", (CREATED, changing({"suspend": True})), changing({"suspend": None})),
+    Scenario("KEDA's autoscaling switched on", (CREATED, change_spec(OFF)), change_spec(AUTOSCALING)),
+    Scenario("from KEDA to an HPA", (CREATED,), change_spec(HPA)),
+    Scenario("suspend", (CREATED,), change_spec({"suspend": True})),
+    Scenario("resume", (CREATED, change_spec({"suspend": True})), change_spec({"suspend": None})),
     Scenario("replace by another of the same name", (CREATED,), replace),
     DELETE,
 )

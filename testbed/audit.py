@@ -1,19 +1,21 @@
-"""The API server's audit log as a witness: who asked for what, and when."""
+"""The API server's audit log as a witness: every request of a user, and when it came."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+QUIET_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Request:
+class AuditedRequest:
     verb: str
     resource: str
     subresource: str
@@ -24,7 +26,7 @@ class Request:
     """Seconds since the epoch."""
     answered: float
     agent: str = ""
-    """User agent, which tells replicas of one user apart."""
+    """User agent; replicas of one user differ by it."""
     is_next_page: bool = False
     """Of a list whose first page is a request before it."""
 
@@ -33,14 +35,17 @@ class Request:
         return f"{self.verb} {path}"
 
 
-class Reader:
-    """What `user` asks for from byte `position` of the log on, the Lease excepted; a watch counts when it ends."""
+class AuditLogReader:
+    """Reads the requests of `user` from byte `position` of the log on, those of the Lease excepted.
+
+    A watch is logged when it ends.
+    """
 
     def __init__(self, log: Path, user: str, position: int = 0) -> None:
         self._log, self._user, self._position = log, user, position
 
-    def read(self) -> Iterator[Request]:
-        """What has come since the last time; raises ValueError where the log has been begun anew meanwhile."""
+    def read(self) -> Iterator[AuditedRequest]:
+        """Requests logged since the last call; raises ValueError when the log has become shorter meanwhile."""
         if self._log.stat().st_size < self._position:
             raise ValueError(f"{self._log} is shorter than what was read of it: it was rotated or emptied")
         with self._log.open("rb") as stream:
@@ -56,19 +61,47 @@ class Reader:
                         yield found
 
 
-def requests(log: Path, user: str, since: int = 0) -> Iterator[Request]:
-    """What `user` asked for after byte `since` of the log."""
-    return Reader(log, user, since).read()
+def requests(log: Path, user: str, since: int = 0) -> Iterator[AuditedRequest]:
+    """Requests of `user` after byte `since` of the log."""
+    return AuditLogReader(log, user, since).read()
 
 
-def writes(log: Path, user: str, since: int = 0) -> list[str]:
-    """The write requests among them: "verb resource/name"."""
-    return [str(request) for request in requests(log, user, since) if request.verb in WRITES]
+def writes(log: Path, user: str, since: int = 0) -> list[AuditedRequest]:
+    """Write requests of `user` after byte `since` of the log."""
+    return writes_among(requests(log, user, since))
 
 
-def _request(event: dict[str, Any]) -> Request:
+def writes_among(found: Iterable[AuditedRequest]) -> list[AuditedRequest]:
+    return [one for one in found if one.verb in WRITES]
+
+
+def until_quiet(log: Path, user: str, since: int, limit: float, quiet: float = QUIET_SECONDS) -> list[AuditedRequest]:
+    """The user's writes until none has come for `quiet` seconds; raises TimeoutError after `limit` seconds."""
+    started, reader = time.time(), AuditLogReader(log, user, since)
+    found: list[AuditedRequest] = []
+    while True:
+        time.sleep(min(1.0, quiet / 4))
+        found += writes_among(reader.read())
+        last = max((one.answered for one in found), default=started)
+        if time.time() - last > quiet:
+            return found
+        if time.time() - started > limit:
+            raise TimeoutError(f"still writing after {limit:.0f} s: {by_verb(found)}, the last {found[-1:]}")
+
+
+def by_verb(found: Iterable[AuditedRequest]) -> dict[str, int]:
+    """Requests by verb and resource, most frequent first."""
+    counts: dict[str, int] = {}
+    for one in found:
+        verb = "next page of" if one.is_next_page else one.verb
+        key = f"{verb} {one.resource}{'/' + one.subresource if one.subresource else ''}"
+        counts[key] = counts.get(key, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def _request(event: dict[str, Any]) -> AuditedRequest:
     ref: dict[str, Any] = event.get("objectRef", {})
-    return Request(
+    return AuditedRequest(
         event["verb"],
         ref.get("resource", event["requestURI"]),
         ref.get("subresource", ""),

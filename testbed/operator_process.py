@@ -1,53 +1,22 @@
-"""A control plane without limits on requests in flight, the operator as a process beside it, and what both cost."""
+"""The operator as a process of its own beside a control plane, and the processor time and memory that it takes."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from testbed import audit
-from testbed.cluster import binaries, controlplane, process
+from testbed.cluster import controlplane, process
 from testbed.cluster.controlplane import ControlPlane, free_ports
 from testbed.paths import CACHE, REPOSITORY
 
-NO_LIMITS: Final = (
-    "--max-requests-inflight=0",
-    "--max-mutating-requests-inflight=0",
-    "--enable-priority-and-fairness=false",
-)
-API_FLAGS: Final = ("--endpoint-reconciler-type=none", *NO_LIMITS)
 OPERATOR: Final = "operator"
-QUIET_SECONDS: Final = 10.0
-
-
-@contextmanager
-def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlane]:
-    """The control plane, with our CRD."""
-    with controlplane.running(directory, controllers=controllers, api_flags=NO_LIMITS) as plane:
-        kubectl(plane, "apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-        wait("our API is served", lambda: is_established(plane))
-        yield plane
-
-
-def is_established(plane: ControlPlane) -> bool:
-    """Whether every CustomResourceDefinition is; `kubectl wait` fails on one that has no conditions yet."""
-    found: list[dict[str, Any]] = json.loads(kubectl(plane, "get", "crd", "-o", "json"))["items"]
-    conditions: list[list[dict[str, Any]]] = [one.get("status", {}).get("conditions") or [] for one in found]
-    return all(any(one["type"] == "Established" and one["status"] == "True" for one in of) for of in conditions)
-
-
-def kubectl(plane: ControlPlane, *arguments: str, stdin: str | None = None) -> str:
-    command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig), *arguments)
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
+"""The operator's user name in the audit log."""
 
 
 @dataclass
@@ -56,8 +25,8 @@ class OperatorProcess:
 
     plane: ControlPlane
     server: str = ""
-    """Where it finds the API server; the plane's own, or a proxy before it."""
-    identity: str = "bench"
+    """URL of the API server; empty: the plane's own. A proxy before it is another one."""
+    identity: str = "operator"
     namespaces: str = ""
     workers: int = 8
     token: str = ""
@@ -69,7 +38,8 @@ class OperatorProcess:
     metrics_port: int = 0
     health_port: int = 0
 
-    def start(self) -> None:
+    def start(self, *flags: str) -> None:
+        """Starts it and returns at once; `flags` of the command line, as `--dry-run`."""
         kubeconfig = self.plane.directory / f"{self.identity}.kubeconfig"
         controlplane.write_kubeconfig(self.plane, kubeconfig, OPERATOR)
         config = json.loads(kubeconfig.read_text())
@@ -90,7 +60,7 @@ class OperatorProcess:
         }
         env = {f"WHISPER_OPERATOR_{name}": value for name, value in settings.items()}
         path = ":".join(str(self.checkout / part) for part in ("operator", "runtime"))
-        command = (sys.executable, "-m", "whisper_operator", "run")
+        command = (sys.executable, "-m", "whisper_operator", "run", *flags)
         python = {
             "PYTHONPATH": path,
             # As in the image: what is imported is compiled already.
@@ -114,6 +84,10 @@ class OperatorProcess:
     @property
     def is_running(self) -> bool:
         return process.is_running(self.plane.directory, self.identity)
+
+    @property
+    def log(self) -> str:
+        return (self.plane.directory / "log" / f"{self.identity}.log").read_text()
 
     def last_lines(self) -> str:
         """Of its log; and whether it runs."""
@@ -139,61 +113,3 @@ def cpu_seconds(pid: int) -> float:
 
 def component_cpu_seconds(plane: ControlPlane, name: str) -> float:
     return cpu_seconds(int((plane.directory / "pid" / name).read_text().split()[0]))
-
-
-def writes(plane: ControlPlane, since: int = 0) -> list[audit.Request]:
-    return writes_among(audit.requests(plane.audit_log, OPERATOR, since))
-
-
-def writes_among(requests: Iterable[audit.Request]) -> list[audit.Request]:
-    return [one for one in requests if one.verb in audit.WRITES]
-
-
-def until_quiet(plane: ControlPlane, since: int, limit: float, quiet: float = QUIET_SECONDS) -> list[audit.Request]:
-    """The operator's writes until none has come for `quiet` seconds; raises TimeoutError after `limit`."""
-    started, log = time.time(), audit.Reader(plane.audit_log, OPERATOR, since)
-    found: list[audit.Request] = []
-    while True:
-        time.sleep(min(1.0, quiet / 4))
-        found += writes_among(log.read())
-        last = max((one.answered for one in found), default=started)
-        if time.time() - last > quiet:
-            return found
-        if time.time() - started > limit:
-            raise TimeoutError(f"still writing after {limit:.0f} s: {by_verb(found)}, the last {found[-1:]}")
-
-
-def wait(what: str, holds: Callable[[], bool], limit: float = 120) -> None:
-    started = time.monotonic()
-    while not holds():
-        if time.monotonic() - started > limit:
-            raise TimeoutError(f"not within {limit:.0f} s: {what}")
-        time.sleep(0.5)
-
-
-def service(name: str, namespace: str = "default", **spec: Any) -> dict[str, Any]:
-    """A WhisperService with eight children, whose pods need no volume: there is no node."""
-    return {
-        "apiVersion": "whisper-operator.io/v1alpha1",
-        "kind": "WhisperService",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "model": {"name": "base"},
-            "cache": {"type": "EmptyDir"},
-            "ingress": {"className": "nginx", "host": f"{name}.example.com"},
-            "autoscaling": {"minReplicas": 1},
-            "disruption": {"maxUnavailable": 1},
-            "networkPolicy": {"allowTo": [{}]},
-            **spec,
-        },
-    }
-
-
-def by_verb(found: Iterable[audit.Request]) -> dict[str, int]:
-    """Requests by verb and resource, most frequent first."""
-    counts: dict[str, int] = {}
-    for one in found:
-        verb = "next page of" if one.is_next_page else one.verb
-        key = f"{verb} {one.resource}{'/' + one.subresource if one.subresource else ''}"
-        counts[key] = counts.get(key, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))

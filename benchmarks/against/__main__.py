@@ -10,35 +10,35 @@ from typing import Final
 
 from benchmarks.against import operator_rows, runtime_rows
 from benchmarks.against.checkouts import Builds, builds
-from benchmarks.against.samples import Samples
+from benchmarks.against.samples import BuildSamples
 from testbed.paths import REPOSITORY
 
 BEFORE: Final = "5b8778c"
 """The last commit before the folders became the pipeline."""
 REPORT: Final = REPOSITORY / "docs/reports/against.md"
-Row = Callable[[Builds, argparse.Namespace], Iterator[tuple[Samples, str]]]
+ComparedRow = Callable[[Builds, argparse.Namespace], Iterator[tuple[BuildSamples, str]]]
 """Measures; gives quantities with their goals."""
 
 
-def _creation(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+def _creation(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
     yield operator_rows.creation(found, parsed.created, parsed.rounds), "≥ 1.0"
 
 
-def _restart(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+def _restart(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
     seconds, memory = operator_rows.restart(found, parsed.restarted, parsed.rounds)
     yield seconds, "≤ 0.7"
     yield memory, "≤ 0.8"
 
 
-def _pods(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+def _pods(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
     yield operator_rows.pods_of_others(found, parsed.pods, parsed.rounds), "at most 20 MiB now"
 
 
-def _requests(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Samples, str]]:
+def _requests(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
     yield runtime_rows.requests(found, parsed.requests, parsed.rounds), "≥ 0.98"
 
 
-ROWS: Final[dict[str, Row]] = {"creation": _creation, "restart": _restart, "pods": _pods, "requests": _requests}
+ROWS: Final[dict[str, ComparedRow]] = {"creation": _creation, "restart": _restart, "pods": _pods, "requests": _requests}
 
 
 def main() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.against.checkouts import Builds
-from benchmarks.against.samples import Samples
+from benchmarks.against.samples import BuildSamples
 from benchmarks.operator import clients
-from testbed import operator_process
+from testbed import audit, operator_plane
 from testbed.cluster.controlplane import ControlPlane
-from testbed.operator_process import OperatorProcess
+from testbed.operator_process import OPERATOR, OperatorProcess
 from whisper_operator.objects.kinds import POD
 
 LIMIT_SECONDS: Final = 3600
@@ -23,48 +23,48 @@ NO_POD_COLLECTION: Final = "*,-pod-garbage-collector-controller"
 """The pods of others are on a node that is not there: collected, they would not be beside the service for long."""
 
 
-def creation(builds: Builds, services: int, rounds: int) -> Samples:
+def creation(builds: Builds, services: int, rounds: int) -> BuildSamples:
     """Children made in a second while that many services are created; each time on an API server of its own."""
-    found = Samples("children/s at creation", higher_is_better=True)
+    found = BuildSamples("children/s at creation", higher_is_better=True)
     for name, checkout in builds.in_turns(rounds):
         with _plane() as plane, _operator(plane, checkout):
             since = plane.audit_log.stat().st_size
-            wanted = [operator_process.service(f"s{number}") for number in range(services)]
+            wanted = [operator_plane.service_manifest(f"s{number}") for number in range(services)]
             asyncio.run(clients.create_all(plane, wanted))
-            written = operator_process.until_quiet(plane, since, limit=LIMIT_SECONDS)
+            written = audit.until_quiet(plane.audit_log, OPERATOR, since, limit=LIMIT_SECONDS)
             children = [one for one in written if one.resource not in ("whisperservices", "events")]
             took = max(one.answered for one in children) - min(one.received for one in written)
             found.add(name, len(children) / took)
     return found
 
 
-def restart(builds: Builds, services: int, rounds: int) -> tuple[Samples, Samples]:
+def restart(builds: Builds, services: int, rounds: int) -> tuple[BuildSamples, BuildSamples]:
     """Processor seconds and peak memory of a start beside that many services, all of them settled."""
-    seconds, memory = Samples("processor seconds of a restart"), Samples("peak memory in MiB after a restart")
+    seconds, memory = BuildSamples("processor seconds of a restart"), BuildSamples("peak memory in MiB after a restart")
     with _plane() as plane:
         with _operator(plane, builds.now):
             since = plane.audit_log.stat().st_size
-            wanted = [operator_process.service(f"s{number}") for number in range(services)]
+            wanted = [operator_plane.service_manifest(f"s{number}") for number in range(services)]
             asyncio.run(clients.create_all(plane, wanted))
-            operator_process.until_quiet(plane, since, limit=LIMIT_SECONDS)
+            audit.until_quiet(plane.audit_log, OPERATOR, since, limit=LIMIT_SECONDS)
         for name, checkout in builds.in_turns(rounds):
             # The first start writes what the two builds say differently; the second one finds all as it left it.
             for is_measured in (False, True):
                 with _operator(plane, checkout) as operator:
-                    written = operator_process.until_quiet(plane, _mark(plane), limit=LIMIT_SECONDS)
+                    written = audit.until_quiet(plane.audit_log, OPERATOR, _mark(plane), limit=LIMIT_SECONDS)
                     if is_measured:
-                        assert not written, f"a restart wrote {operator_process.by_verb(written)}"
+                        assert not written, f"a restart wrote {audit.by_verb(written)}"
                         seconds.add(name, operator.cpu_seconds)
                         memory.add(name, operator.peak_mib)
     return seconds, memory
 
 
-def pods_of_others(builds: Builds, pods: int, rounds: int) -> Samples:
+def pods_of_others(builds: Builds, pods: int, rounds: int) -> BuildSamples:
     """MiB that a change of a GPU service's pods takes beside that many pods of others more than beside none."""
-    found = Samples(f"MiB more beside {pods} pods of others")
+    found = BuildSamples(f"MiB more beside {pods} pods of others")
     for name, checkout in builds.in_turns(rounds):
         with _plane(controllers=NO_POD_COLLECTION) as plane, _operator(plane, checkout) as operator:
-            asyncio.run(clients.create_all(plane, [operator_process.service("gpu", gpu={})]))
+            asyncio.run(clients.create_all(plane, [operator_plane.service_manifest("gpu", gpu={})]))
             _settle(plane)
             _change(plane, "en")
             beside_none = operator.peak_mib
@@ -81,7 +81,7 @@ def _change(plane: ControlPlane, language: str) -> None:
 
 
 def _settle(plane: ControlPlane) -> None:
-    operator_process.until_quiet(plane, _mark(plane), limit=LIMIT_SECONDS)
+    audit.until_quiet(plane.audit_log, OPERATOR, _mark(plane), limit=LIMIT_SECONDS)
 
 
 def _mark(plane: ControlPlane) -> int:
@@ -92,7 +92,7 @@ def _mark(plane: ControlPlane) -> int:
 def _plane(controllers: str = "*") -> Generator[ControlPlane]:
     with (
         tempfile.TemporaryDirectory() as directory,
-        operator_process.running(Path(directory), controllers=controllers) as plane,
+        operator_plane.running(Path(directory), controllers=controllers) as plane,
     ):
         yield plane
 
@@ -103,7 +103,7 @@ def _operator(plane: ControlPlane, checkout: Path) -> Generator[OperatorProcess]
     operator = OperatorProcess(plane, checkout=checkout, identity=f"bench-{time.monotonic_ns()}")
     operator.start()
     try:
-        operator_process.wait("the operator leads", lambda: operator.identity in _holder(plane))
+        operator_plane.wait_until("the operator leads", lambda: operator.identity in _holder(plane))
         yield operator
     finally:
         operator.stop()
@@ -111,7 +111,7 @@ def _operator(plane: ControlPlane, checkout: Path) -> Generator[OperatorProcess]
 
 def _holder(plane: ControlPlane) -> str:
     lease = ("get", "lease", "whisper-operator", "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}")
-    return operator_process.kubectl(plane, *lease)
+    return operator_plane.kubectl(plane, *lease)
 
 
 def _pod(number: int) -> dict[str, Any]:

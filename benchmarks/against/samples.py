@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Samples:
+class BuildSamples:
     quantity: str
     """With its unit."""
     higher_is_better: bool = False

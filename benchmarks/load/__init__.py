@@ -1,1 +1,1 @@
-"""Load on a real runtime process: what it does under ten times its capacity, and after a thousand requests."""
+"""Load on a real runtime process: ten times its capacity for a minute, and a thousand requests in a row."""

@@ -33,7 +33,7 @@ def main() -> None:
     (REPORTS / f"runtime-{asked.form}.md").write_text(text)
     print(text)
     if problems:
-        sys.exit(f"{len(problems)} things happened that may not")
+        sys.exit(f"{len(problems)} problems, which the report lists")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ten times the capacity, open loop: requests come at their own pace, whatever becomes of those before them."""
+"""Ten times the capacity, open loop: requests arrive at a fixed rate, independent of the answers to earlier ones."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.load import speeches
-from benchmarks.load.client import SLOW_BYTES, Manner, Outcome, Speech, ask
-from benchmarks.load.process import Held, Runtime
+from benchmarks.load import audio_files
+from benchmarks.load.client import SLOW_BYTES, AudioFile, ClientBehaviour, RequestOutcome, ask
+from benchmarks.load.process import ProcessUsage, Runtime
 from whisper_runtime.contract.network import HEALTH_PATH
 
 TIMES_CAPACITY: Final = 10
@@ -27,64 +27,72 @@ CALIBRATION_CLIENTS: Final = 4
 HEALTH_PERIOD: Final = 0.05
 REST_SECONDS: Final = 120
 HEALTH_GOAL_SECONDS: Final = 0.1
-"""Within which 99 of 100 answers of /health come, whatever the load."""
+"""For the 99th percentile of /health, under any load."""
 
 
 @dataclass(frozen=True)
-class Report:
+class OverloadReport:
     capacity: float
     """Requests that the runtime answers in a second."""
     offered: float
     seconds: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[RequestOutcome, ...]
     health: tuple[float, ...]
     """Seconds of each answer of /health."""
-    before: Held
-    after: Held
+    before: ProcessUsage
+    after: ProcessUsage
     rested: bool
     scratch_left: int
 
     @property
     def problems(self) -> list[str]:
-        """Every request that ended as none may, and what is not back at rest."""
+        """Every request that ended in a way that is not allowed, and whether the process is back at rest."""
         wrong = [problem for outcome in self.outcomes if (problem := problem_of(outcome))]
         rest = [] if self.rested and not self.scratch_left else ["queue or scratch are not at rest afterwards"]
         return wrong + rest
 
 
-def problem_of(outcome: Outcome) -> str | None:
-    """What is wrong with how a request ended; None: it is one of the ends that are allowed."""
-    if outcome.manner is Manner.HANGS_UP:
+def problem_of(outcome: RequestOutcome) -> str | None:
+    """Why the end of a request is not allowed; None when it is."""
+    if outcome.behaviour is ClientBehaviour.HANGS_UP:
         return None
     match outcome.status:
-        case 200 if outcome.text == outcome.speech.text:
+        case 200 if outcome.text == outcome.file.text:
             return None
         case 200:
-            return f"{outcome.speech.name}: wrong text {outcome.text!r}"
+            return f"{outcome.file.name}: wrong text {outcome.text!r}"
         case 429 | 503 if outcome.retry_after.isdecimal():
             return None
         case 0:
-            return f"{outcome.speech.name}: no answer after {outcome.seconds:.1f} s"
+            return f"{outcome.file.name}: no answer after {outcome.seconds:.1f} s"
         case status:
-            return f"{outcome.speech.name}: {status} {outcome.code} after {outcome.seconds:.1f} s"
+            return f"{outcome.file.name}: {status} {outcome.code} after {outcome.seconds:.1f} s"
 
 
-async def run(runtime: Runtime, work: Path, seconds: float) -> Report:
-    """Calibrates, offers ten times as much for `seconds`, waits for every answer and for rest."""
-    files = [replace(file, text=(await ask(runtime.port, file)).text) for file in speeches.mixed(work)]
+async def run(runtime: Runtime, work: Path, seconds: float) -> OverloadReport:
+    """Measures the capacity, offers ten times as much for `seconds`, waits for every answer and until it is at rest."""
+    files = [replace(file, text=(await ask(runtime.port, file)).text) for file in audio_files.mixed(work)]
     capacity = await _capacity(runtime.port, files)
-    before = runtime.held
+    before = runtime.usage
     with _HealthWatch(runtime.metrics_port) as watch:
         outcomes = await _offer(runtime.port, files, capacity * TIMES_CAPACITY, seconds)
     rested = await _rest(runtime)
     left = len(list(runtime.scratch.iterdir()))
-    return Report(
-        capacity, capacity * TIMES_CAPACITY, seconds, outcomes, tuple(watch.seconds), before, runtime.held, rested, left
+    return OverloadReport(
+        capacity,
+        capacity * TIMES_CAPACITY,
+        seconds,
+        outcomes,
+        tuple(watch.seconds),
+        before,
+        runtime.usage,
+        rested,
+        left,
     )
 
 
-async def _capacity(port: int, files: Sequence[Speech]) -> float:
-    """Requests in a second that a few clients get answered who always have one running each."""
+async def _capacity(port: int, files: Sequence[AudioFile]) -> float:
+    """Requests per second of CALIBRATION_CLIENTS clients that always have one request running each."""
     waiting = [files[number % len(files)] for number in range(CALIBRATION_REQUESTS)]
 
     async def client() -> None:
@@ -96,22 +104,22 @@ async def _capacity(port: int, files: Sequence[Speech]) -> float:
     return CALIBRATION_REQUESTS / (time.perf_counter() - started)
 
 
-async def _offer(port: int, files: Sequence[Speech], rate: float, seconds: float) -> tuple[Outcome, ...]:
-    """Poisson arrivals at `rate` for `seconds`; gives all outcomes."""
-    dice, started = random.Random(7), time.perf_counter()
-    tasks: list[asyncio.Task[Outcome]] = []
+async def _offer(port: int, files: Sequence[AudioFile], rate: float, seconds: float) -> tuple[RequestOutcome, ...]:
+    """Sends requests as Poisson arrivals of `rate` per second for `seconds`; returns all outcomes."""
+    rng, started = random.Random(7), time.perf_counter()
+    tasks: list[asyncio.Task[RequestOutcome]] = []
     due = 0.0
-    while (due := due + dice.expovariate(rate)) < seconds:
+    while (due := due + rng.expovariate(rate)) < seconds:
         await asyncio.sleep(max(0.0, started + due - time.perf_counter()))
-        draw = dice.random()
-        manner = (
-            Manner.HANGS_UP
+        draw = rng.random()
+        behaviour = (
+            ClientBehaviour.HANGS_UP
             if draw < HANG_UP
-            else Manner.READS_SLOWLY
+            else ClientBehaviour.READS_SLOWLY
             if draw < HANG_UP + READ_SLOWLY
-            else Manner.PATIENT
+            else ClientBehaviour.PATIENT
         )
-        tasks.append(asyncio.create_task(ask(port, dice.choice(files), manner, dice.uniform(0, 3))))
+        tasks.append(asyncio.create_task(ask(port, rng.choice(files), behaviour, rng.uniform(0, 3))))
     return tuple(await asyncio.gather(*tasks))
 
 
@@ -125,7 +133,7 @@ async def _rest(runtime: Runtime) -> bool:
 
 
 class _HealthWatch:
-    """Asks for /health again and again, in a thread of its own, and notes how long each answer took."""
+    """Requests /health every HEALTH_PERIOD seconds in a thread, and records the seconds of each answer."""
 
     def __init__(self, port: int) -> None:
         self.seconds: list[float] = []
@@ -151,7 +159,7 @@ class _HealthWatch:
             self.seconds.append(time.perf_counter() - started)
 
 
-def markdown(report: Report) -> str:
+def markdown(report: OverloadReport) -> str:
     """The report, as it is committed."""
     ends = Counter(_end(outcome) for outcome in report.outcomes)
     accepted = sorted(outcome.seconds for outcome in report.outcomes if outcome.status == 200)
@@ -163,9 +171,8 @@ def markdown(report: Report) -> str:
 # Ten times the capacity
 
 Written by `python -m benchmarks.load overload`. One runtime process with `tiny.en` on a CPU; requests of 3 to 11 s of
-speech
-in five formats, at their own pace; {HANG_UP:.0%} of the clients hang up, {READ_SLOWLY:.0%} read {SLOW_BYTES} bytes at
-a time.
+speech in five formats, at a fixed rate; {HANG_UP:.0%} of the clients hang up, {READ_SLOWLY:.0%} read {SLOW_BYTES} bytes
+at a time.
 
 | | |
 |---|---|
@@ -187,11 +194,11 @@ a time.
 {problems}"""
 
 
-def _end(outcome: Outcome) -> str:
-    if outcome.manner is Manner.HANGS_UP:
-        return "hung up on us"
+def _end(outcome: RequestOutcome) -> str:
+    if outcome.behaviour is ClientBehaviour.HANGS_UP:
+        return "client hung up"
     if outcome.status == 200:
-        return "the right text" if outcome.text == outcome.speech.text else "another text"
+        return "the right text" if outcome.text == outcome.file.text else "another text"
     return f"{outcome.status} {outcome.code}" if outcome.status else "no answer"
 
 

@@ -1,4 +1,4 @@
-"""A runtime process on this machine, and what it holds."""
+"""A runtime process on this machine, and its memory, descriptors and threads."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ WORDS: Final = (
 
 
 @dataclass(frozen=True)
-class Held:
-    """What a process holds; memory is anonymous: what the kernel cannot take back."""
+class ProcessUsage:
+    """Memory is anonymous memory: the kernel cannot reclaim it."""
 
     memory_mib: float
     descriptors: int
@@ -47,10 +47,10 @@ class Runtime:
     scratch: Path
 
     @property
-    def held(self) -> Held:
+    def usage(self) -> ProcessUsage:
         pid = self.process.pid
         status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        return Held(
+        return ProcessUsage(
             int(status["RssAnon"].split()[0]) / 1024, len(os.listdir(f"/proc/{pid}/fd")), int(status["Threads"])
         )
 
@@ -65,7 +65,7 @@ class Runtime:
         return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
     def at_rest(self) -> bool:
-        """Whether nothing waits and no disk is reserved."""
+        """Whether no audio is queued and no disk is reserved."""
         return self.metric("whisper_queued_audio_seconds") == 0 and self.metric("whisper_scratch_bytes") == 0
 
 

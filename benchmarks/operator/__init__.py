@@ -1,1 +1,1 @@
-"""How fast the operator converges, and what it asks for when there is nothing to do."""
+"""Measures how fast the operator converges, and its requests at rest."""

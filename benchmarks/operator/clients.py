@@ -1,4 +1,4 @@
-"""An administrator with many hands: the load that the benchmarks put on the API server."""
+"""Concurrent requests of an administrator: the load that the benchmarks put on the API server."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from whisper_operator.observe.records import Key
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 16
+CONCURRENCY: Final = 16
 
 
 async def each(plane: ControlPlane, items: Iterable[T], do: Callable[[Cluster, T], Awaitable[Any]]) -> None:
-    """Runs `do` for every item, `AT_ONCE` at a time."""
+    """Runs `do` for every item, `CONCURRENCY` at a time."""
     configuration = client.Configuration()
     config.load_kube_config(str(plane.kubeconfig), client_configuration=configuration)  # pyright: ignore[reportUnknownMemberType]
     cluster = Cluster(configuration)
@@ -32,7 +32,7 @@ async def each(plane: ControlPlane, items: Iterable[T], do: Callable[[Cluster, T
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
+            for _ in range(CONCURRENCY):
                 group.create_task(worker())
     finally:
         await cluster.close()
@@ -53,7 +53,7 @@ async def patch_all(plane: ControlPlane, keys: Iterable[Key], spec: Callable[[st
 
 
 async def delete_services(plane: ControlPlane, keys: Iterable[Key]) -> None:
-    """Deletes the Service of each WhisperService, as drift."""
+    """Deletes the Service of each WhisperService, which the operator has to repair."""
 
     async def delete(cluster: Cluster, key: Key) -> None:
         live = await cluster.get(SERVICE, *key)

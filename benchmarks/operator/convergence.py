@@ -1,6 +1,6 @@
-"""How fast the operator converges, and what it costs at rest: `make bench-operator`.
+"""Measures how fast the operator converges, and its requests and memory at rest: `make bench-operator`.
 
-Each figure comes from the API server's audit log; the processors' time says what bounds it.
+Each figure comes from the API server's audit log; the processes' CPU time shows which of them bounds it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.operator import clients
-from testbed import audit
-from testbed import operator_process as bench
+from testbed import audit, operator_plane
 from testbed.cluster.controlplane import ControlPlane
-from testbed.operator_process import OperatorProcess
+from testbed.operator_process import OPERATOR, OperatorProcess, component_cpu_seconds
 from whisper_operator.observe.records import Key
 
 CHANGES: Final = 50
 DRIFTED: Final = 100
 LIMIT_SECONDS: Final = 7200
-"""Of one row: ten thousand services take more than half an hour."""
+"""For one row: ten thousand services take more than half an hour."""
 
 
 def main() -> None:
@@ -45,32 +44,34 @@ def main() -> None:
     parsed = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as directory,
-        bench.running(Path(directory), controllers=parsed.controllers) as plane,
+        operator_plane.running(Path(directory), controllers=parsed.controllers) as plane,
     ):
         operator = OperatorProcess(plane, workers=parsed.workers)
         operator.start()
-        bench.wait("the operator leads", lambda: "bench" in _holder(plane))
-        Bench(plane, operator, _keys(plane, parsed.services, parsed.namespaces), parsed.rest_seconds).run()
+        operator_plane.wait_until("the operator leads", lambda: operator.identity in _holder(plane))
+        ConvergenceBenchmark(
+            plane, operator, _keys(plane, parsed.services, parsed.namespaces), parsed.rest_seconds
+        ).run()
         operator.stop()
 
 
 def _keys(plane: ControlPlane, services: int, namespaces: int) -> list[Key]:
-    """Of the services, spread over namespaces, which are made."""
+    """Keys of the services, spread over the namespaces, which this creates."""
     if namespaces == 1:
         return [("default", f"s{number}") for number in range(services)]
     for number in range(namespaces):
-        bench.kubectl(plane, "create", "namespace", f"team-{number}")
+        operator_plane.kubectl(plane, "create", "namespace", f"team-{number}")
     return [(f"team-{number % namespaces}", f"s{number}") for number in range(services)]
 
 
 def _holder(plane: ControlPlane) -> str:
-    return bench.kubectl(
+    return operator_plane.kubectl(
         plane, "get", "lease", "whisper-operator", "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}"
     )
 
 
-class Bench:
-    """The rows of the table, measured one after another on one control plane."""
+class ConvergenceBenchmark:
+    """Measures the rows of the table one after another on one control plane, and prints each."""
 
     def __init__(self, plane: ControlPlane, operator: OperatorProcess, keys: Sequence[Key], rest_seconds: int) -> None:
         self._plane = plane
@@ -82,23 +83,27 @@ class Bench:
         namespaces = len({namespace for namespace, _ in self._keys})
         print(
             f"{len(self._keys)} services in {namespaces} namespaces; "
-            f"{os.cpu_count()} processors shared by etcd, API server, controllers and us\n"
+            f"{os.cpu_count()} processors shared by etcd, API server, controllers and this benchmark\n"
         )
         for row in (self.creation, self.rest, self.restart, self.drift, self.latency, self.template):
             row()
         print(f"{'peak memory':24}{self._operator.peak_mib:8.0f} MiB")
 
     def creation(self) -> None:
-        since, cost = self._mark(), Cost(self._plane, self._operator)
+        since, cost = self._mark(), CpuUsage(self._plane, self._operator)
         started = time.time()
-        asyncio.run(clients.create_all(self._plane, [bench.service(name, namespace) for namespace, name in self._keys]))
+        asyncio.run(
+            clients.create_all(
+                self._plane, [operator_plane.service_manifest(name, namespace) for namespace, name in self._keys]
+            )
+        )
         submitted = time.time() - started
-        found = bench.until_quiet(self._plane, since, limit=LIMIT_SECONDS)
+        found = audit.until_quiet(self._plane.audit_log, OPERATOR, since, limit=LIMIT_SECONDS)
         children = [one for one in found if one.resource != "whisperservices" and one.resource != "events"]
         first, last = min(one.received for one in found), max(one.answered for one in children)
         status = collections.Counter(one.name for one in found if one.resource == "whisperservices")
-        reads = [one for one in audit.requests(self._plane.audit_log, bench.OPERATOR, since) if one.verb == "get"]
-        self._say(
+        reads = [one for one in audit.requests(self._plane.audit_log, OPERATOR, since) if one.verb == "get"]
+        self._print_row(
             "creation",
             last - first,
             f"{len(children) / (last - first):.0f} children/s, {len(children)} writes of children, "
@@ -106,39 +111,39 @@ class Bench:
             f"{sum(one.resource[0] != '/' for one in reads)} reads of objects; submitted in {submitted:.0f} s",
             cost,
         )
-        print(f"{'':24}{json.dumps(bench.by_verb([*reads, *found]))}")
+        print(f"{'':24}{json.dumps(audit.by_verb([*reads, *found]))}")
 
     def rest(self) -> None:
         since = self._mark()
         time.sleep(self._rest_seconds)
-        found = list(audit.requests(self._plane.audit_log, bench.OPERATOR, since))
-        written = bench.writes_among(found)
-        self._say("rest", self._rest_seconds, f"{len(written)} writes, {len(found) - len(written)} reads")
+        found = list(audit.requests(self._plane.audit_log, OPERATOR, since))
+        written = audit.writes_among(found)
+        self._print_row("rest", self._rest_seconds, f"{len(written)} writes, {len(found) - len(written)} reads")
 
     def restart(self) -> None:
         self._operator.stop()
         since, started, cost = self._mark(), time.time(), None
         self._operator.start()
-        cost = Cost(self._plane, self._operator)
-        bench.wait("it leads again", lambda: "bench" in _holder(self._plane))
-        found = bench.until_quiet(self._plane, since, limit=LIMIT_SECONDS)
-        listed = [one for one in audit.requests(self._plane.audit_log, bench.OPERATOR, since) if one.verb == "list"]
+        cost = CpuUsage(self._plane, self._operator)
+        operator_plane.wait_until("it leads again", lambda: self._operator.identity in _holder(self._plane))
+        found = audit.until_quiet(self._plane.audit_log, OPERATOR, since, limit=LIMIT_SECONDS)
+        listed = [one for one in audit.requests(self._plane.audit_log, OPERATOR, since) if one.verb == "list"]
         pages = sum(one.is_next_page for one in listed)
         done = max((one.answered for one in (*listed, *found)), default=started)
-        self._say(
+        self._print_row(
             "restart", done - started, f"{len(found)} writes, {len(listed) - pages} lists of {len(listed)} pages", cost
         )
 
     def drift(self) -> None:
-        since, cost, keys = self._mark(), Cost(self._plane, self._operator), self._keys[:DRIFTED]
+        since, cost, keys = self._mark(), CpuUsage(self._plane, self._operator), self._keys[:DRIFTED]
         asyncio.run(clients.delete_services(self._plane, keys))
         found = self._until_written("services", keys, since)
         removed = [one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "delete"]
         took = max(one.answered for one in found) - min(one.received for one in removed)
-        self._say(f"{len(keys)} children deleted", took, f"{len(found)} writes of Services", cost)
+        self._print_row(f"{len(keys)} children deleted", took, f"{len(found)} writes of Services", cost)
 
     def latency(self) -> None:
-        """One change at a time, with everything else at rest."""
+        """Measures one change at a time, with everything else at rest."""
         took: list[float] = []
         for key in self._keys[:CHANGES]:
             since = self._mark()
@@ -147,39 +152,39 @@ class Bench:
             asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
             took.append(max(one.answered for one in found) - asked.answered)
         p99 = sorted(took)[int(len(took) * 0.99)]
-        self._say(
+        self._print_row(
             "one change",
             statistics.median(took),
             f"median of {CHANGES}; p99 {p99:.3f} s, from the change to its last child's write",
         )
 
     def template(self) -> None:
-        since, cost = self._mark(), Cost(self._plane, self._operator)
+        since, cost = self._mark(), CpuUsage(self._plane, self._operator)
         asyncio.run(clients.patch_all(self._plane, self._keys, lambda _: {"language": "en"}))
         found = self._until_written("deployments", self._keys, since)
         asked = next(one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "patch")
         # What follows is the pace of Kubernetes' own controllers, which make 20 requests a second by default.
         codes = dict(collections.Counter(one.code for one in found))
         took = max(one.answered for one in found) - asked.received
-        self._say("template of all", took, f"{len(found)} writes of Deployments, by their answers {codes}", cost)
+        self._print_row("template of all", took, f"{len(found)} writes of Deployments, by their answers {codes}", cost)
 
-    def _until_written(self, resource: str, keys: Iterable[Key], since: int) -> list[audit.Request]:
-        """The operator's writes of that resource, once one has succeeded for each service."""
-        found: list[audit.Request] = []
+    def _until_written(self, resource: str, keys: Iterable[Key], since: int) -> list[audit.AuditedRequest]:
+        """The operator's writes of `resource`, once one has succeeded for each key."""
+        found: list[audit.AuditedRequest] = []
         wanted = {name for _, name in keys}
-        log = audit.Reader(self._plane.audit_log, bench.OPERATOR, since)
+        log = audit.AuditLogReader(self._plane.audit_log, OPERATOR, since)
 
         def are_there() -> bool:
-            found.extend(one for one in bench.writes_among(log.read()) if one.resource == resource)
+            found.extend(one for one in audit.writes_among(log.read()) if one.resource == resource)
             return {one.name for one in found if one.code < 300} >= wanted
 
-        bench.wait(f"the {resource} are written", are_there, limit=LIMIT_SECONDS)
+        operator_plane.wait_until(f"the {resource} are written", are_there, limit=LIMIT_SECONDS)
         return found
 
     def _mark(self) -> int:
         return self._plane.audit_log.stat().st_size
 
-    def _say(self, row: str, seconds: float, text: str, cost: Cost | None = None) -> None:
+    def _print_row(self, row: str, seconds: float, text: str, cost: CpuUsage | None = None) -> None:
         print(f"{row:24}{seconds:8.3f} s  {text}" + (f"\n{'':24}{cost.since()}" if cost else ""), flush=True)
 
 
@@ -187,8 +192,8 @@ def other_host(name: str) -> dict[str, Any]:
     return {"ingress": {"host": f"other-{name}.example.com"}}
 
 
-class Cost:
-    """Processor time by process, from its making on: what bounds a row is who used the machine up."""
+class CpuUsage:
+    """CPU time of each process since this object was created; one that uses a whole processor bounds the row."""
 
     def __init__(self, plane: ControlPlane, operator: OperatorProcess) -> None:
         self._plane, self._operator = plane, operator
@@ -202,7 +207,7 @@ class Cost:
     def _now(self) -> dict[str, float]:
         parts = ("kube-apiserver", "etcd", "kube-controller-manager")
         return {"operator": self._operator.cpu_seconds} | {
-            name: bench.component_cpu_seconds(self._plane, name) for name in parts
+            name: component_cpu_seconds(self._plane, name) for name in parts
         }
 
 

@@ -1,4 +1,4 @@
-"""Nodes and pods that kwok plays, placed by the real scheduler."""
+"""Nodes and pods that kwok simulates; the real scheduler places the pods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from testbed import operator_process as bench
+from testbed import operator_plane
 from testbed.cluster import binaries, process
 from testbed.cluster.controlplane import ControlPlane, free_ports
 
@@ -18,8 +18,8 @@ NODE_LEASE_SECONDS: Final = 40
 
 
 @contextmanager
-def played(plane: ControlPlane, nodes: int) -> Generator[None]:
-    """The real scheduler, and kwok, which plays so many nodes, and every pod on them."""
+def simulated_nodes(plane: ControlPlane, nodes: int) -> Generator[None]:
+    """Runs the real scheduler and kwok, which simulates `nodes` nodes and every pod on them, until the block ends."""
     programs = binaries.ensure("kube-scheduler", "kwok")
     scheduler = (
         str(programs / "kube-scheduler"),
@@ -41,12 +41,16 @@ def played(plane: ControlPlane, nodes: int) -> Generator[None]:
         process.start(plane.directory, "kube-scheduler", scheduler)
         process.start(plane.directory, "kwok", kwok)
         bodies = {"apiVersion": "v1", "kind": "List", "items": [_node(f"node-{number}") for number in range(nodes)]}
-        bench.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(bodies))
-        bench.wait("the nodes are Ready", lambda: bench.kubectl(plane, "get", "nodes").count(" Ready") == nodes)
+        operator_plane.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(bodies))
+        operator_plane.wait_until("the nodes are Ready", lambda: _ready_nodes(plane) == nodes)
         yield
     finally:
         for name in ("kwok", "kube-scheduler"):
             process.stop(plane.directory, name)
+
+
+def _ready_nodes(plane: ControlPlane) -> int:
+    return operator_plane.kubectl(plane, "get", "nodes").count(" Ready")
 
 
 def _node(name: str) -> dict[str, Any]:

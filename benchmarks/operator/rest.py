@@ -1,7 +1,6 @@
-"""What the operator does when there is nothing to do: `python -m benchmarks.operator.rest`.
+"""Counts the operator's requests at rest and after a restart: `python -m benchmarks.operator.rest`.
 
-A thousand services whose nodes and pods kwok plays, all Ready; then the API server's audit log is the witness of what
-the operator asks for at rest, and after it has been started again.
+A thousand services, all Ready, on nodes that kwok simulates; the requests come from the API server's audit log.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ import time
 from pathlib import Path
 
 from benchmarks.operator.clients import create_all
-from benchmarks.operator.kwok import PODS_PER_NODE, played
-from testbed import audit
-from testbed import operator_process as bench
+from benchmarks.operator.kwok import PODS_PER_NODE, simulated_nodes
+from testbed import audit, operator_plane
 from testbed.cluster import process
 from testbed.cluster.controlplane import ControlPlane
-from testbed.operator_process import OperatorProcess
+from testbed.operator_process import OPERATOR, OperatorProcess
 
 RESTART_SECONDS = 120
 
@@ -31,15 +29,19 @@ def main() -> None:
     parsed = parser.parse_args()
     names = [f"s{number}" for number in range(parsed.services)]
     nodes = 1 + len(names) // PODS_PER_NODE
-    with tempfile.TemporaryDirectory() as directory, bench.running(Path(directory)) as plane, played(plane, nodes):
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        operator_plane.running(Path(directory)) as plane,
+        simulated_nodes(plane, nodes),
+    ):
         operator = OperatorProcess(plane)
         operator.start()
         started = time.time()
-        asyncio.run(create_all(plane, [bench.service(name) for name in names]))
-        bench.wait("every service is Ready", lambda: ready(plane) == len(names), limit=1800)
+        asyncio.run(create_all(plane, [operator_plane.service_manifest(name) for name in names]))
+        operator_plane.wait_until("every service is Ready", lambda: ready(plane) == len(names), limit=1800)
         print(f"{len(names)} services Ready after {time.time() - started:.0f} s", flush=True)
         # Autoscalers judge for the first time after their first periods of 15 s; then all is at rest.
-        bench.until_quiet(plane, 0, limit=600, quiet=30)
+        audit.until_quiet(plane.audit_log, OPERATOR, 0, limit=600, quiet=30)
         observe(operator, parsed.seconds, "at rest")
         operator.stop()
         operator.start()
@@ -49,23 +51,23 @@ def main() -> None:
 
 
 def observe(operator: OperatorProcess, seconds: int, when: str) -> None:
-    """Prints what it asked for within `seconds`, the Lease excepted; raises ComponentFailed where it has ended."""
+    """Prints its requests within `seconds`, those of the Lease excepted; raises ComponentFailed when it has ended."""
     log = operator.plane.audit_log
     since = log.stat().st_size
     time.sleep(seconds)
     if not operator.is_running:
         raise process.ComponentFailed(f"the operator ended {when}:\n{operator.last_lines()}")
-    found = list(audit.requests(log, bench.OPERATOR, since))
+    found = list(audit.requests(log, OPERATOR, since))
     if not found:
         raise ValueError("the audit log shows nothing of the operator, not even its poll of /apis")
-    written = bench.writes_among(found)
-    print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(bench.by_verb(found))}", flush=True)
+    written = audit.writes_among(found)
+    print(f"{when}: {len(written)} writes in {seconds} s; requests: {json.dumps(audit.by_verb(found))}", flush=True)
 
 
 def ready(plane: ControlPlane) -> int:
     """How many services are Ready."""
     conditions = '{range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}'
-    return bench.kubectl(plane, "get", "wsvc", "-A", "-o", f"jsonpath={conditions}").count("True")
+    return operator_plane.kubectl(plane, "get", "wsvc", "-A", "-o", f"jsonpath={conditions}").count("True")
 
 
 if __name__ == "__main__":

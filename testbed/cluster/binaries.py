@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from testbed.cluster import golang, release
-from testbed.cluster.tools import TOOLS, Tool
+from testbed.cluster.tools import TOOLS, GoTool
 from testbed.locks import locked
 from testbed.paths import CACHE
 
@@ -32,9 +32,9 @@ def ensure(*names: str) -> Path:
     return view
 
 
-def _obtain(tools: Iterable[Tool], view: Path) -> None:
+def _obtain(tools: Iterable[GoTool], view: Path) -> None:
     """From the machine, else from the release, else built; what is built of one module is built together."""
-    unbuilt: list[Tool] = []
+    unbuilt: list[GoTool] = []
     for tool in tools:
         kept = BIN / f"{tool.name}-{tool.key}"
         source = kept if kept.exists() else on_machine(tool)
@@ -52,7 +52,7 @@ def _obtain(tools: Iterable[Tool], view: Path) -> None:
             _link(view / tool.name, (directory / tool.name).rename(BIN / f"{tool.name}-{tool.key}"))
 
 
-def on_machine(tool: Tool) -> Path | None:
+def on_machine(tool: GoTool) -> Path | None:
     """The machine's own binary, where it says that it is exactly the pinned version."""
     if tool.release is None:
         return None

@@ -17,7 +17,7 @@ HOME = CACHE / "crds"
 
 
 @dataclass(frozen=True)
-class Source:
+class CrdModule:
     """Files of one Go module at one version."""
 
     module: str
@@ -27,19 +27,19 @@ class Source:
     files: tuple[str, ...]
 
 
-GATEWAY_API: Final = Source(
+GATEWAY_API: Final = CrdModule(
     "sigs.k8s.io/gateway-api",
     "v1.5.1",
     "h1:RqVRIlkhLhUO8wOHKTLnTJA6o/1un4po4/6M1nRzdd0=",
     ("config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",),
 )
-KEDA: Final = Source(
+KEDA: Final = CrdModule(
     "github.com/kedacore/keda/v2",
     "v2.21.0",
     "h1:R6z2HZvstK4RLUMxroNACzBj74xGxt3kG59b5Xc+Xps=",
     ("config/crd/bases/keda.sh_scaledobjects.yaml",),
 )
-PROMETHEUS_OPERATOR: Final = Source(
+PROMETHEUS_OPERATOR: Final = CrdModule(
     "github.com/prometheus-operator/prometheus-operator",
     "v0.85.0",
     "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
@@ -51,7 +51,7 @@ PROMETHEUS_OPERATOR: Final = Source(
 SOURCES: Final = (GATEWAY_API, KEDA, PROMETHEUS_OPERATOR)
 
 
-def ensure(source: Source) -> list[Path]:
+def ensure(source: CrdModule) -> list[Path]:
     """The files, downloaded by Go's module proxy where they are missing; raises RuntimeError for another hash."""
     home = HOME / f"{source.module.replace('/', '+')}-{source.version}"
     wanted = [home / Path(file).name for file in source.files]
@@ -64,7 +64,7 @@ def ensure(source: Source) -> list[Path]:
     return wanted
 
 
-def _download(source: Source) -> Path:
+def _download(source: CrdModule) -> Path:
     """The module's folder in Go's cache."""
     command = (golang.toolchain(), "mod", "download", "-json", f"{source.module}@{source.version}")
     # Outside of any module, or Go would look the version up in that module's own requirements.

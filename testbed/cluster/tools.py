@@ -22,7 +22,7 @@ LDFLAGS: Final = (
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseAsset:
     """Where the project publishes the binary, and beside it the file of its checksum."""
 
     url: str
@@ -32,7 +32,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Tool:
+class GoTool:
     name: str
     module: str
     """Folder of testbed/tools that pins it."""
@@ -40,7 +40,7 @@ class Tool:
     version: str
     probe: tuple[str, ...] = ("--version",)
     """Arguments that print the version."""
-    release: Release | None = None
+    release: ReleaseAsset | None = None
 
     @property
     def source(self) -> Path:
@@ -53,15 +53,15 @@ class Tool:
         return f"{self.version}-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:8]}"
 
 
-def _kubernetes(name: str, *probe: str) -> Tool:
+def _kubernetes(name: str, *probe: str) -> GoTool:
     url = f"https://dl.k8s.io/release/{KUBERNETES}/bin/linux/amd64/{name}"
-    return Tool(
+    return GoTool(
         name,
         "kubernetes",
         f"k8s.io/kubernetes/cmd/{name}",
         KUBERNETES,
         probe or ("--version",),
-        Release(url, f"{url}.sha256"),
+        ReleaseAsset(url, f"{url}.sha256"),
     )
 
 
@@ -71,13 +71,13 @@ _HELM_URL = f"https://get.helm.sh/helm-{HELM}-linux-amd64.tar.gz"
 TOOLS: Final = {
     tool.name: tool
     for tool in (
-        Tool(
+        GoTool(
             "etcd",
             "etcd",
             "go.etcd.io/etcd/server/v3",
             ETCD,
             ("--version",),
-            Release(
+            ReleaseAsset(
                 f"{_ETCD_URL}/etcd-{ETCD}-linux-amd64.tar.gz",
                 f"{_ETCD_URL}/SHA256SUMS",
                 f"etcd-{ETCD}-linux-amd64/etcd",
@@ -89,23 +89,23 @@ TOOLS: Final = {
         _kubernetes("kubelet"),
         _kubernetes("kube-proxy"),
         _kubernetes("kubectl", "version", "--client"),
-        Tool(
+        GoTool(
             "helm",
             "helm",
             "helm.sh/helm/v4/cmd/helm",
             HELM,
             ("version", "--short"),
-            Release(_HELM_URL, f"{_HELM_URL}.sha256sum", "linux-amd64/helm"),
+            ReleaseAsset(_HELM_URL, f"{_HELM_URL}.sha256sum", "linux-amd64/helm"),
         ),
-        Tool("coredns", "coredns", ".", "v1.15.0"),
-        Tool("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server", "v0.9.0"),
-        Tool(
+        GoTool("coredns", "coredns", ".", "v1.15.0"),
+        GoTool("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server", "v0.9.0"),
+        GoTool(
             "local-path-provisioner", "local-path-provisioner", "github.com/rancher/local-path-provisioner", "v0.0.30"
         ),
-        Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
-        Tool("promtool", "promtool", "github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
-        Tool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
-        Tool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
+        GoTool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "v0.8.0"),
+        GoTool("promtool", "promtool", "github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
+        GoTool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
+        GoTool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     )
 }
 """What has no release here is always built: an image's binary must not depend on the machine's libraries.

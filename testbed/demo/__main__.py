@@ -10,7 +10,7 @@ from typing import Any
 
 from testbed.cluster import binaries
 from testbed.demo import platform, preconditions, speech
-from testbed.demo.steps import CACHE, Step, StepFailed, fail, run, say
+from testbed.demo.steps import CACHE, DemoStep, DemoStepFailed, fail, print_line, run
 
 NAMESPACE = "demo"
 CONDITIONS = 'jsonpath={range .status.conditions[*]}{.type}={.status}\t{.reason}\t{.message}{"\\n"}{end}'
@@ -26,16 +26,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m testbed.demo", description=__doc__)
     parser.add_argument("action", choices=("setup", "platform", "up"))
     action = parser.parse_args().action
-    refuse_poor_machine()
+    check_machine()
     started = time.monotonic()
     try:
         {"setup": platform.setup, "platform": platform.start, "up": demo}[action]()
-    except StepFailed as error:
+    except DemoStepFailed as error:
         fail(error)
-    say(f"  {time.monotonic() - started:7.1f} s  in all")
+    print_line(f"  {time.monotonic() - started:7.1f} s  in all")
 
 
-def refuse_poor_machine() -> None:
+def check_machine() -> None:
     warm = (CACHE / "weights").is_dir()
     if lacking := preconditions.missing(CACHE, warm=warm):
         raise SystemExit("This machine lacks:\n" + "\n".join(f"  - {sentence}" for sentence in lacking))
@@ -46,16 +46,18 @@ def demo() -> None:
     platform.start()
     manifest = CACHE / "cluster" / "demo-namespace.json"
     manifest.write_text(json.dumps(NAMESPACE_MANIFEST))
-    run(Step("namespace", platform.kubectl("apply", "-f", str(manifest)), "is the cluster up? `make cluster`"))
+    run(DemoStep("namespace", platform.kubectl("apply", "-f", str(manifest)), "is the cluster up? `make cluster`"))
     # A service of an earlier demo keeps the image that it began with: this one shows the checkout's.
     forget = _in_demo("delete", "wsvc", SERVICE, "--ignore-not-found", "--wait", "--timeout=120s")
-    run(Step("WhisperService of an earlier demo removed", forget, "`make demo-down`, then again"))
-    run(Step("WhisperService applied", _in_demo("apply", "-f", "examples/quickstart.yaml"), "is the CRD installed?"))
+    run(DemoStep("WhisperService of an earlier demo removed", forget, "`make demo-down`, then again"))
     run(
-        Step(
+        DemoStep("WhisperService applied", _in_demo("apply", "-f", "examples/quickstart.yaml"), "is the CRD installed?")
+    )
+    run(
+        DemoStep(
             "WhisperService Ready",
             _in_demo("wait", "--for=condition=Ready", f"wsvc/{SERVICE}", "--timeout=300s"),
-            "the conditions above say what it waits for",
+            "the conditions above print_line what it waits for",
             progress=_in_demo("get", "wsvc", SERVICE, "-o", "jsonpath={.status.conditions[0].message}"),
             evidence=(
                 _in_demo("get", "wsvc", SERVICE, "-o", CONDITIONS),
@@ -67,13 +69,13 @@ def demo() -> None:
     recording = CACHE / "recordings" / "jfk.wav"
     started = time.monotonic()
     answer = speech.transcribe(_address(), recording)
-    say(f"  {time.monotonic() - started:7.1f} s  {recording.name} transcribed")
+    print_line(f"  {time.monotonic() - started:7.1f} s  {recording.name} transcribed")
     report(answer, time.monotonic() - started)
 
 
 def report(answer: dict[str, Any], seconds: float) -> None:
-    say("\n" + _output("get", "wsvc"))
-    say(
+    print_line("\n" + _output("get", "wsvc"))
+    print_line(
         _output(
             "get",
             "wsvc",
@@ -83,13 +85,13 @@ def report(answer: dict[str, Any], seconds: float) -> None:
         )
     )
     kinds = "deploy,rs,pod,svc,sa,pvc,job,ingress,hpa"
-    say(_output("get", kinds, "-l", f"whisper-operator.io/service={SERVICE}"))
-    say(f"The words that were spoken:\n\n    {answer['text'].strip()}\n")
-    say(
+    print_line(_output("get", kinds, "-l", f"whisper-operator.io/service={SERVICE}"))
+    print_line(f"The words that were spoken:\n\n    {answer['text'].strip()}\n")
+    print_line(
         f"{answer['duration']:.0f} s of speech in {seconds:.1f} s: "
         f"{answer['duration'] / seconds:.1f} x real time on this CPU.\n"
     )
-    say(
+    print_line(
         "Try next:\n"
         f"  export KUBECONFIG=$(make -s kubeconfig) PATH={binaries.ensure('kubectl')}:$PATH\n"
         f"  kubectl -n {NAMESPACE} scale wsvc {SERVICE} --replicas=2 && kubectl -n {NAMESPACE} get wsvc -w\n"

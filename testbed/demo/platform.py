@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from testbed.cluster import binaries
-from testbed.demo.steps import CACHE, REPOSITORY, Step, run, together
+from testbed.demo.steps import CACHE, REPOSITORY, DemoStep, run, together
 
 NAMESPACE = "whisper-system"
 RELEASE = "whisper-operator"
@@ -18,15 +18,19 @@ CHART = REPOSITORY / "charts/whisper-operator"
 def setup() -> None:
     """Everything that is fetched or built, overlapped: the Go builds keep the cores busy while the rest downloads."""
     together(
-        [Step("binaries", (*PYTHON, "testbed.cluster", "binaries"), "see the log; a killed run can be started again")],
         [
-            Step("environment", ("hack/python.sh",), "is the Python package index reachable?"),
-            Step(
+            DemoStep(
+                "binaries", (*PYTHON, "testbed.cluster", "binaries"), "see the log; a killed run can be started again"
+            )
+        ],
+        [
+            DemoStep("environment", ("hack/python.sh",), "is the Python package index reachable?"),
+            DemoStep(
                 "weights and recordings",
                 ("hack/in-env.sh", "-m", "testbed.inputs"),
                 "are the package indexes reachable?",
             ),
-            Step("images", (*PYTHON, "testbed.images", "build"), "`make images` shows the whole build"),
+            DemoStep("images", (*PYTHON, "testbed.images", "build"), "`make images` shows the whole build"),
         ],
     )
 
@@ -34,12 +38,12 @@ def setup() -> None:
 def start() -> None:
     """A running cluster with the model mirror and the operator in it."""
     setup()
-    run(Step("cluster", (*PYTHON, "testbed.cluster", "up"), "`make cluster-down`, then again"))
-    run(Step("images into the cluster", (*PYTHON, "testbed.images", "load"), "`make cluster-down`, then again"))
-    run(Step("model mirror", kubectl("apply", "-f", str(_mirror())), "kubectl -n whisper-models get events"))
-    run(Step("operator", helm_upgrade(), f"kubectl -n {NAMESPACE} describe pods"))
+    run(DemoStep("cluster", (*PYTHON, "testbed.cluster", "up"), "`make cluster-down`, then again"))
+    run(DemoStep("images into the cluster", (*PYTHON, "testbed.images", "load"), "`make cluster-down`, then again"))
+    run(DemoStep("model mirror", kubectl("apply", "-f", str(_mirror())), "kubectl -n whisper-models get events"))
+    run(DemoStep("operator", helm_upgrade(), f"kubectl -n {NAMESPACE} describe pods"))
     run(
-        Step(
+        DemoStep(
             "mirror ready",
             kubectl("-n", "whisper-models", "rollout", "status", "deployment/models", "--timeout=120s"),
             "kubectl -n whisper-models describe pods",

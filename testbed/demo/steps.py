@@ -20,12 +20,12 @@ EVIDENCE_LINES = 15
 _print_lock = threading.Lock()
 
 
-class StepFailed(Exception):
+class DemoStepFailed(Exception):
     """A step did not succeed; the message says what failed, the last lines of its log, and what to do."""
 
 
 @dataclass(frozen=True)
-class Step:
+class DemoStep:
     """One command with a name for people and the remedy when it fails."""
 
     name: str
@@ -37,7 +37,7 @@ class Step:
     """Commands whose output shows the cause when it fails."""
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     with _print_lock:
         print(line, flush=True)
 
@@ -48,8 +48,8 @@ def last_lines(log: Path, count: int) -> list[str]:
     return [line for line in text.splitlines() if line.strip()][-count:]
 
 
-def run(step: Step) -> str:
-    """Runs `step` to its end and returns its standard output; raises StepFailed."""
+def run(step: DemoStep) -> str:
+    """Runs `step` to its end and returns its standard output; raises DemoStepFailed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{step.name.replace(' ', '-')}.log"
     output = log.with_suffix(".out")
@@ -60,42 +60,46 @@ def run(step: Step) -> str:
     seconds = time.monotonic() - started
     if process.returncode:
         head = f"{step.name} failed after {seconds:.0f} s (exit {process.returncode}): {' '.join(step.command)}"
-        lines = [*last_lines(output, 5), *last_lines(log, 15), *(line for one in step.evidence for line in _says(one))]
+        lines = [
+            *last_lines(output, 5),
+            *last_lines(log, 15),
+            *(line for one in step.evidence for line in _output_lines(one)),
+        ]
         shown = "\n".join(f"    {line[:300]}" for line in lines)
-        raise StepFailed(f"{head}\n{shown}\n  whole log: {log}\n  what to do: {step.remedy}")
-    say(f"  {seconds:7.1f} s  {step.name}")
+        raise DemoStepFailed(f"{head}\n{shown}\n  whole log: {log}\n  what to do: {step.remedy}")
+    print_line(f"  {seconds:7.1f} s  {step.name}")
     return output.read_text()
 
 
-def _wait(process: subprocess.Popen[bytes], step: Step, logs: Sequence[Path], started: float) -> None:
+def _wait(process: subprocess.Popen[bytes], step: DemoStep, logs: Sequence[Path], started: float) -> None:
     while True:
         try:
             process.wait(SIGN_OF_LIFE_SECONDS)
             return
         except subprocess.TimeoutExpired:
             newest = max(logs, key=lambda log: log.stat().st_mtime)
-            doing = _says(step.progress) if step.progress else last_lines(newest, 1)
-            say(f"         … {step.name}, {time.monotonic() - started:.0f} s: {''.join(doing[-1:])[:120]}")
+            doing = _output_lines(step.progress) if step.progress else last_lines(newest, 1)
+            print_line(f"         … {step.name}, {time.monotonic() - started:.0f} s: {''.join(doing[-1:])[:120]}")
 
 
-def _says(command: Sequence[str]) -> list[str]:
+def _output_lines(command: Sequence[str]) -> list[str]:
     """The last lines of what a command prints, whether it succeeds or not."""
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     return [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-EVIDENCE_LINES:]
 
 
-def together(*chains: Sequence[Step]) -> None:
-    """Runs chains of steps at the same time, each chain in its order; raises the first StepFailed."""
+def together(*chains: Sequence[DemoStep]) -> None:
+    """Runs chains of steps at the same time, each chain in its order; raises the first DemoStepFailed."""
     with ThreadPoolExecutor(len(chains)) as pool:
         for running in [pool.submit(_in_order, chain) for chain in chains]:
             running.result()
 
 
-def _in_order(chain: Sequence[Step]) -> None:
+def _in_order(chain: Sequence[DemoStep]) -> None:
     for step in chain:
         run(step)
 
 
-def fail(error: StepFailed) -> None:
+def fail(error: DemoStepFailed) -> None:
     print(f"\n{error}", file=sys.stderr)
     raise SystemExit(1)

@@ -25,12 +25,12 @@ NEEDED: Final = ("charts", OPERATOR.dockerfile, *OPERATOR.inputs)
 
 
 @dataclass(frozen=True)
-class Release:
+class PreviousRelease:
     chart: Path
     operator_image: str
 
 
-def ensure() -> Release:
+def ensure() -> PreviousRelease:
     """The release's chart, and its operator's image in the cluster; built where it is missing."""
     tree = CACHE / "releases" / COMMIT[:12]
     debian.ensure(buildah.BUILDERS)
@@ -43,7 +43,7 @@ def ensure() -> Release:
             buildah.build(image, OPERATOR.dockerfile, standing_on, context=tree)
             buildah.push(image)
         load(image)
-    return Release(tree / "charts/whisper-operator", image)
+    return PreviousRelease(tree / "charts/whisper-operator", image)
 
 
 def _check_out(tree: Path) -> None:

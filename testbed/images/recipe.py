@@ -12,7 +12,7 @@ from testbed.paths import REPOSITORY
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ImageRecipe:
     name: str
     dockerfile: str
     inputs: tuple[str, ...]
@@ -26,7 +26,7 @@ class Recipe:
         return f"localhost/{self.name}:{digest.hexdigest()[:12]}"
 
 
-OPERATOR: Final = Recipe(
+OPERATOR: Final = ImageRecipe(
     "whisper-operator",
     "Dockerfile.operator",
     (
@@ -36,10 +36,12 @@ OPERATOR: Final = Recipe(
         "runtime/whisper_runtime/contract",
     ),
 )
-RUNTIME: Final = Recipe(
+RUNTIME: Final = ImageRecipe(
     "whisper-runtime", "Dockerfile.runtime", ("hack/requirements/runtime.txt", "runtime/whisper_runtime")
 )
-DEPENDENCIES: Final = Recipe("whisper-runtime-dependencies", "Dockerfile.runtime", ("hack/requirements/runtime.txt",))
+DEPENDENCIES: Final = ImageRecipe(
+    "whisper-runtime-dependencies", "Dockerfile.runtime", ("hack/requirements/runtime.txt",)
+)
 """The Dockerfile's stage of that name: nearly all of the runtime's image, and seldom another."""
 RECIPES: Final = (OPERATOR, RUNTIME)
 

@@ -20,7 +20,7 @@ TEXT_POSITIONS: Final = 448
 Tensors = dict[str, torch.Tensor]
 
 
-class Reader:
+class BinaryReader:
     """Reads the file's primitive types one after the other."""
 
     def __init__(self, data: bytes) -> None:
@@ -45,14 +45,14 @@ class Reader:
 
 def read(data: bytes) -> Tensors:
     """Every variable of a model by its name; raises ValueError for another format."""
-    reader = Reader(data)
+    reader = BinaryReader(data)
     version, spec, _revision = reader.unpack("I"), reader.string(), reader.unpack("I")
     if (version, spec) != (VERSION, "WhisperSpec"):
         raise ValueError(f"version {version} of {spec}, not version {VERSION} of WhisperSpec")
     return dict(_variable(reader) for _ in range(reader.unpack("I")))
 
 
-def _variable(reader: Reader) -> tuple[str, torch.Tensor]:
+def _variable(reader: BinaryReader) -> tuple[str, torch.Tensor]:
     name = reader.string()
     shape = [reader.unpack("I") for _ in range(reader.unpack("B"))]
     dtype = DTYPES[reader.unpack("B")]

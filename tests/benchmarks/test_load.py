@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load import overload, soak
-from benchmarks.load.client import Manner, Outcome, Speech
+from benchmarks.load.client import AudioFile, ClientBehaviour, RequestOutcome
 from benchmarks.load.overload import problem_of
 from benchmarks.load.process import Runtime, running
 
@@ -55,6 +55,6 @@ def test_requests_in_a_row_leave_nothing_behind(runtime: Runtime, tmp_path: Path
     ],
 )
 def test_which_ends_are_allowed(status: int, retry_after: str, text: str, right: bool) -> None:
-    speech = Speech("a.wav", b"", "Ask not.")
-    outcome = Outcome(speech, Manner.PATIENT, status, 1.0, retry_after, text, "")
+    file = AudioFile("a.wav", b"", "Ask not.")
+    outcome = RequestOutcome(file, ClientBehaviour.PATIENT, status, 1.0, retry_after, text, "")
     assert (problem_of(outcome) is None) == right

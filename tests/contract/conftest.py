@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.openai_clients import Client, javascript, python
+from tests.support.openai_clients import OpenAiClient, javascript, python
 from tests.support.runtime_server import process
 
 JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
 
 
 @pytest.fixture(scope="session", params=["python", "node"])
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+def client(request: pytest.FixtureRequest) -> Iterator[OpenAiClient]:
     """Each of OpenAI's official clients."""
     if request.param == "python":
         yield python

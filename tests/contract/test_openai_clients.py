@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
-from tests.support.openai_clients import Call, Client, python
+from tests.support.openai_clients import OpenAiCall, OpenAiClient, python
 from tests.support.runtime_server import fake_server
 from whisper_runtime.engine.interface import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
@@ -47,12 +47,12 @@ def clip(tmp_path: Path) -> str:
     return str(path)
 
 
-def transcribe(clip: str, **params: Any) -> Call:
-    return Call("transcribe", {"model": "whisper-1", **params}, clip)
+def transcribe(clip: str, **params: Any) -> OpenAiCall:
+    return OpenAiCall("transcribe", {"model": "whisper-1", **params}, clip)
 
 
-def translate(clip: str, **params: Any) -> Call:
-    return Call("translate", {"model": "whisper-1", **params}, clip)
+def translate(clip: str, **params: Any) -> OpenAiCall:
+    return OpenAiCall("translate", {"model": "whisper-1", **params}, clip)
 
 
 SUBTITLES = {
@@ -64,17 +64,19 @@ SUBTITLES = {
 
 @pytest.mark.parametrize("response_format", SUBTITLES)
 @pytest.mark.parametrize("operation", ["transcribe", "translate"])
-def test_text_formats_are_strings(client: Client, url: str, clip: str, operation: str, response_format: str) -> None:
-    call = Call(operation, {"model": "base", "response_format": response_format}, clip)
+def test_text_formats_are_strings(
+    client: OpenAiClient, url: str, clip: str, operation: str, response_format: str
+) -> None:
+    call = OpenAiCall(operation, {"model": "base", "response_format": response_format}, clip)
     assert client(url, call).value == SUBTITLES[response_format]
 
 
-def test_json(client: Client, url: str, clip: str) -> None:
+def test_json(client: OpenAiClient, url: str, clip: str) -> None:
     assert client(url, transcribe(clip)).value == {"text": TEXT, "usage": USAGE}
     assert client(url, translate(clip)).value == {"text": TEXT}
 
 
-def test_json_with_log_probabilities(client: Client, url: str, clip: str) -> None:
+def test_json_with_log_probabilities(client: OpenAiClient, url: str, clip: str) -> None:
     found = client(url, transcribe(clip, include=["logprobs"])).value
     assert [entry["token"] for entry in found["logprobs"]] == [" Ask", " not", "."] * 2
     assert all(set(entry) == {"token", "bytes", "logprob"} for entry in found["logprobs"])
@@ -89,7 +91,9 @@ def test_json_with_log_probabilities(client: Client, url: str, clip: str) -> Non
         (["word", "segment"], {"words", "segments"}),
     ],
 )
-def test_verbose_json(client: Client, url: str, clip: str, granularities: list[str] | None, parts: set[str]) -> None:
+def test_verbose_json(
+    client: OpenAiClient, url: str, clip: str, granularities: list[str] | None, parts: set[str]
+) -> None:
     params = {"timestamp_granularities": granularities} if granularities else {}
     found = client(url, transcribe(clip, response_format="verbose_json", **params)).value
     assert found.keys() == {"task", "language", "duration", "text", "usage"} | parts
@@ -98,13 +102,13 @@ def test_verbose_json(client: Client, url: str, clip: str, granularities: list[s
     assert all(word.keys() == {"word", "start", "end"} for word in found.get("words", ()))
 
 
-def test_a_verbose_translation(client: Client, url: str, clip: str) -> None:
+def test_a_verbose_translation(client: OpenAiClient, url: str, clip: str) -> None:
     found = client(url, translate(clip, response_format="verbose_json")).value
     assert found.keys() == {"task", "language", "duration", "text", "segments"}
     assert (found["task"], found["language"]) == ("translate", "english")
 
 
-def test_a_stream(client: Client, url: str, clip: str) -> None:
+def test_a_stream(client: OpenAiClient, url: str, clip: str) -> None:
     assert client(url, transcribe(clip, stream=True)).events == [
         {"type": "transcript.text.delta", "delta": "Ask not"},
         {"type": "transcript.text.delta", "delta": " what your country."},
@@ -112,7 +116,7 @@ def test_a_stream(client: Client, url: str, clip: str) -> None:
     ]
 
 
-def test_a_stream_with_log_probabilities(client: Client, url: str, clip: str) -> None:
+def test_a_stream_with_log_probabilities(client: OpenAiClient, url: str, clip: str) -> None:
     *deltas, done = client(url, transcribe(clip, stream=True, include=["logprobs"])).events
     assert done["logprobs"] == [entry for delta in deltas for entry in delta["logprobs"]]
 
@@ -132,7 +136,7 @@ def test_a_stream_with_log_probabilities(client: Client, url: str, clip: str) ->
     ],
 )
 def test_options_reach_the_engine(
-    client: Client, url: str, clip: str, engine: FakeEngine, params: dict[str, Any], wanted: dict[str, Any]
+    client: OpenAiClient, url: str, clip: str, engine: FakeEngine, params: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     assert client(url, transcribe(clip, **params)).error is None
     [asked] = engine.asked
@@ -155,7 +159,7 @@ def test_options_reach_the_engine(
     ],
 )
 def test_what_whisper_cannot_honour_is_a_400_that_names_the_field(
-    client: Client, url: str, clip: str, params: dict[str, Any], param: str
+    client: OpenAiClient, url: str, clip: str, params: dict[str, Any], param: str
 ) -> None:
     error = client(url, transcribe(clip, **params)).error
     assert error is not None
@@ -164,29 +168,29 @@ def test_what_whisper_cannot_honour_is_a_400_that_names_the_field(
 
 
 @pytest.mark.parametrize("operation", ["transcribe", "translate"])
-def test_another_model_is_not_found(client: Client, url: str, clip: str, operation: str) -> None:
-    error = client(url, Call(operation, {"model": "gpt-4o-transcribe"}, clip)).error
+def test_another_model_is_not_found(client: OpenAiClient, url: str, clip: str, operation: str) -> None:
+    error = client(url, OpenAiCall(operation, {"model": "gpt-4o-transcribe"}, clip)).error
     assert error is not None
     assert (error["status"], error["code"], error["param"]) == (404, "model_not_found", "model")
 
 
-def test_models(client: Client, url: str) -> None:
-    [model] = client(url, Call("models", {})).value["data"]
+def test_models(client: OpenAiClient, url: str) -> None:
+    [model] = client(url, OpenAiCall("models", {})).value["data"]
     assert (model["id"], model["object"], len(model["digest"])) == ("base", "model", 64)
-    assert client(url, Call("model", {"id": "base"})).value == model
-    error = client(url, Call("model", {"id": "gpt-4"})).error
+    assert client(url, OpenAiCall("model", {"id": "base"})).value == model
+    error = client(url, OpenAiCall("model", {"id": "gpt-4"})).error
     assert error is not None
     assert (error["status"], error["code"]) == (404, "model_not_found")
 
 
-def test_a_bug_is_not_asked_for_again(client: Client, url: str, clip: str, engine: FakeEngine) -> None:
+def test_a_bug_is_not_asked_for_again(client: OpenAiClient, url: str, clip: str, engine: FakeEngine) -> None:
     engine.answer = RuntimeError("tensor a (6) must match b (3)")
     error = client(url, transcribe(clip)).error
     assert error is not None
     assert (error["status"], error["code"], len(engine.asked)) == (500, "internal_error", 1)
 
 
-def test_a_full_queue_is_asked_again_and_then_serves(client: Client, clip: str) -> None:
+def test_a_full_queue_is_asked_again_and_then_serves(client: OpenAiClient, clip: str) -> None:
     class Draining(FakeEngine):
         """Full when it is looked at first (`Retry-After: 1`), and empty from then on."""
 
@@ -217,7 +221,7 @@ class BreaksOff(FakeEngine):
         return super().submit(samples, options)
 
 
-def test_a_stream_that_breaks_off_raises(client: Client, clip: str) -> None:
+def test_a_stream_that_breaks_off_raises(client: OpenAiClient, clip: str) -> None:
     engine = BreaksOff()
     engine.answer = RuntimeError("out of memory")
     with fake_server(engine) as url:
@@ -229,7 +233,7 @@ def test_a_stream_that_breaks_off_raises(client: Client, clip: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["wrong", "right"])
-def test_a_key_is_a_bearer_token(client: Client, tmp_path: Path, clip: str, key: str) -> None:
+def test_a_key_is_a_bearer_token(client: OpenAiClient, tmp_path: Path, clip: str, key: str) -> None:
     keys = tmp_path / "keys"
     keys.mkdir()
     (keys / "alice").write_text("right")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.openai_clients import Call, python
+from tests.support.openai_clients import OpenAiCall, python
 from tests.support.runtime_server import process
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def said(url: str, operation: str, recording: str, **params: Any) -> dict[str, Any]:
-    call = Call(operation, {"model": "mine.en", "response_format": "verbose_json", **params}, recording)
+    call = OpenAiCall(operation, {"model": "mine.en", "response_format": "verbose_json", **params}, recording)
     outcome = python(url, call)
     assert outcome.error is None
     return outcome.value
@@ -60,5 +60,5 @@ def test_it_translates(multilingual: str, recording: str) -> None:
 
 
 def test_the_digest_is_that_of_the_file(multilingual: str, weights: dict[str, Path]) -> None:
-    [model] = python(multilingual, Call("models", {})).value["data"]
+    [model] = python(multilingual, OpenAiCall("models", {})).value["data"]
     assert (model["id"], model["digest"]) == ("mine.en", hashlib.sha256(weights["base"].read_bytes()).hexdigest())

@@ -12,7 +12,7 @@ import whisper
 from whisper.utils import WriteSRT, WriteVTT
 
 from tests.contract.conftest import JFK
-from tests.support.openai_clients import Call, Client
+from tests.support.openai_clients import OpenAiCall, OpenAiClient
 from whisper_runtime.media.wer import word_error_rate
 
 pytestmark = pytest.mark.slow
@@ -29,12 +29,12 @@ def judge(weights: dict[str, Path], recordings: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def say(client: Client, real: tuple[str, str], recordings: Path) -> Any:
+def say(client: OpenAiClient, real: tuple[str, str], recordings: Path) -> Any:
     """Sends the recording with the given options; what came of it."""
     url, _ = real
 
     def send(**params: Any) -> Any:
-        outcome = client(url, Call("transcribe", {"model": "tiny.en", **params}, str(recordings / "jfk.wav")))
+        outcome = client(url, OpenAiCall("transcribe", {"model": "tiny.en", **params}, str(recordings / "jfk.wav")))
         assert outcome.error is None
         return outcome.events or outcome.value
 
@@ -101,19 +101,19 @@ def test_a_prompt_and_a_temperature_are_taken(say: Any) -> None:
 
 
 def test_an_english_model_says_that_it_does_not_translate(
-    client: Client, real: tuple[str, str], recordings: Path
+    client: OpenAiClient, real: tuple[str, str], recordings: Path
 ) -> None:
     url, _ = real
-    error = client(url, Call("translate", {"model": "whisper-1"}, str(recordings / "jfk.wav"))).error
+    error = client(url, OpenAiCall("translate", {"model": "whisper-1"}, str(recordings / "jfk.wav"))).error
     assert error is not None
     assert (error["status"], error["code"]) == (400, "translation_not_supported")
     assert "was not trained to translate" in error["message"]
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no audio" * 100], ids=["empty", "text"])
-def test_what_is_no_audio_is_a_400(client: Client, real: tuple[str, str], tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_audio_is_a_400(client: OpenAiClient, real: tuple[str, str], tmp_path: Path, content: bytes) -> None:
     url, _ = real
     (tmp_path / "a.wav").write_bytes(content)
-    error = client(url, Call("transcribe", {"model": "whisper-1", "stream": True}, str(tmp_path / "a.wav"))).error
+    error = client(url, OpenAiCall("transcribe", {"model": "whisper-1", "stream": True}, str(tmp_path / "a.wav"))).error
     assert error is not None
     assert (error["status"], error["param"]) == (400, "file")

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, patch, reason, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 

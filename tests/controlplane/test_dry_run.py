@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from testbed.audit import WRITES
+from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.running import USER, Running
+from testbed.operator_process import OPERATOR, OperatorProcess
+from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, service
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def dry(plane: ControlPlane, tmp_path: Path) -> Iterator[Running]:
-    running = Running(plane, tmp_path)
+def dry(plane: ControlPlane) -> Iterator[OperatorProcess]:
+    running = OperatorProcess(plane, identity="dry-run", settings={"DISCOVERY_SECONDS": "1"})
     running.start("--dry-run")
     yield running
     running.stop()
 
 
 def writes(plane: ControlPlane, since: int) -> list[str]:
-    """The addresses that the operator wrote to."""
+    """Request URIs of the operator's writes."""
     with plane.audit_log.open() as log:
         log.seek(since)
         events = [json.loads(line) for line in log if line.endswith("}\n")]
-    return [event["requestURI"] for event in events if event["user"]["username"] == USER and event["verb"] in WRITES]
+    return [
+        event["requestURI"]
+        for event in events
+        if event["user"]["username"] == OPERATOR and event["verb"] in audit.WRITES
+    ]
 
 
-def test_what_would_be_written_is_logged(dry: Running, namespace: Kubectl, plane: ControlPlane) -> None:
+def test_what_would_be_written_is_logged(dry: OperatorProcess, namespace: Kubectl, plane: ControlPlane) -> None:
     since = plane.audit_log.stat().st_size
     namespace.apply(service("speech", **EMPTY_DIR))
     namespace("create", "service", "clusterip", "unrelated", "--tcp=80")

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, reason, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("running")
 

@@ -13,8 +13,9 @@ import yaml
 from testbed import debian
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import ControlPlane
-from tests.support.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, reason, service
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 

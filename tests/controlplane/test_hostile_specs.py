@@ -38,7 +38,7 @@ LARGEST_MANIFEST = 1024**2
 T = TypeVar("T")
 
 
-class Server:
+class DryRunServer:
     """The API server, asked what would come of a write; it stores nothing."""
 
     def __init__(self, configuration: client.Configuration) -> None:
@@ -82,8 +82,8 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(configuration: client.Configuration, optional_apis: None) -> Iterator[Server]:
-    found = Server(configuration)
+def server(configuration: client.Configuration, optional_apis: None) -> Iterator[DryRunServer]:
+    found = DryRunServer(configuration)
     yield found
     found.close()
 
@@ -96,7 +96,9 @@ def manifests(body: Manifest) -> list[Manifest]:
 
 
 @given(specs(), names())
-def test_what_is_admitted_is_built_and_accepted_and_read_back(server: Server, spec: dict[str, Any], name: str) -> None:
+def test_what_is_admitted_is_built_and_accepted_and_read_back(
+    server: DryRunServer, spec: dict[str, Any], name: str
+) -> None:
     code, stored = server.create(service(spec, name))
     assert code == 201, stored["message"]
     built = manifests(stored)
@@ -109,7 +111,7 @@ def test_what_is_admitted_is_built_and_accepted_and_read_back(server: Server, sp
 
 
 @given(specs(with_open_parts=True))
-def test_what_is_wrong_in_an_open_part_is_refused_by_its_field(server: Server, spec: dict[str, Any]) -> None:
+def test_what_is_wrong_in_an_open_part_is_refused_by_its_field(server: DryRunServer, spec: dict[str, Any]) -> None:
     """Kubernetes' own types in the spec are for the API server to judge: it refuses what was built, or takes it.
 
     Where it does not say in which field (a value that it cannot convert), the operator says which it can be.
@@ -124,7 +126,7 @@ def test_what_is_wrong_in_an_open_part_is_refused_by_its_field(server: Server, s
 
 
 @given(exchanged())
-def test_the_models_and_the_api_server_refuse_the_same(server: Server, spec: Any) -> None:
+def test_the_models_and_the_api_server_refuse_the_same(server: DryRunServer, spec: Any) -> None:
     """The same specs, and by the same field."""
     code, answer = server.create(service(spec))
     mistakes = refused_by_the_models(service(spec))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from testbed.cluster import crds
-from testbed.cluster.crds import Source
-from tests.controlplane.conftest import install, remove
-from tests.support.kubectl import Kubectl, eventually
+from testbed.cluster.crds import CrdModule
+from tests.support.kubectl import Kubectl
+from tests.support.optional_apis import install, remove
 from tests.support.services import EMPTY_DIR, reason, service
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("running")
 
@@ -41,9 +42,9 @@ pytestmark = pytest.mark.usefixtures("running")
     ids=["gateway", "keda", "prometheus"],
 )
 def test_an_api_that_comes_and_goes(
-    namespace: Kubectl, source: Source, spec: dict[str, object], condition: str, remedy: str, kinds: list[str]
+    namespace: Kubectl, source: CrdModule, spec: dict[str, object], condition: str, remedy: str, kinds: list[str]
 ) -> None:
-    files = [str(file) for file in crds.ensure(source)]
+    files = crds.ensure(source)
     namespace.apply(service("speech", **EMPTY_DIR, **spec))
     eventually("it is told", lambda: reason(namespace, "speech", condition) == "ApiMissing")
     assert remedy in namespace.condition("speech", condition)["message"]

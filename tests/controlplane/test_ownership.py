@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.kubectl import Kubectl, Manifest, eventually
-from tests.support.running import Running
+from testbed.operator_process import OperatorProcess
+from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, complete_fetch, job, patch, reason, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import CHILD_KINDS, JOB, Kind
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
@@ -228,7 +230,7 @@ def test_the_longest_name_has_all_its_children(namespace: Kubectl) -> None:
     eventually("all are there", lambda: {kind for kind, _ in children(namespace, name)} == kinds)
 
 
-def test_a_service_goes_whether_the_operator_is_there_or_not(namespace: Kubectl, running: Running) -> None:
+def test_a_service_goes_whether_the_operator_is_there_or_not(namespace: Kubectl, running: OperatorProcess) -> None:
     namespace.apply(service("up", **EMPTY_DIR), service("down", **EMPTY_DIR))
     for name in ("up", "down"):
         eventually(f"{name} is there", lambda name=name: namespace.get("deployment", name))

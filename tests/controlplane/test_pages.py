@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.running import Running
+from testbed.operator_process import OperatorProcess
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 MINIMAL = ROOT / "examples/minimal.yaml"
@@ -66,7 +67,7 @@ def shell(namespace: Kubectl, tmp_path: Path) -> Shell:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_page_says_can_be_typed(
-    running: Running, namespace: Kubectl, shell: Shell, tmp_path: Path, page: Path
+    running: OperatorProcess, namespace: Kubectl, shell: Shell, tmp_path: Path, page: Path
 ) -> None:
     """Given the service of examples/minimal.yaml, each command of the page succeeds, one after the other."""
     namespace("apply", "-f", str(MINIMAL))

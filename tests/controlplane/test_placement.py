@@ -1,4 +1,4 @@
-"""A cache that one node alone can mount, on a cluster of several: the real scheduler places, kwok plays the nodes."""
+"""A cache that one node alone can mount, on several nodes that kwok simulates; the real scheduler places the pods."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.operator.kwok import played
-from testbed import operator_process as bench
+from benchmarks.operator.kwok import simulated_nodes
+from testbed import operator_plane
 from testbed.cluster import binaries
 from testbed.operator_process import OperatorProcess
-from tests.support.kubectl import Kubectl, Manifest, eventually
+from tests.support.kubectl import Kubectl
 from tests.support.services import patch, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
 NODES = 4
 REPLICAS = 3
@@ -22,7 +24,7 @@ NAME = "speech"
 @pytest.fixture(scope="module")
 def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     """Of a cluster whose nodes are all alike, with the operator."""
-    with bench.running(tmp_path_factory.mktemp("plane")) as plane, played(plane, NODES):
+    with operator_plane.running(tmp_path_factory.mktemp("plane")) as plane, simulated_nodes(plane, NODES):
         operator = OperatorProcess(plane)
         operator.start()
         command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig))
@@ -57,8 +59,7 @@ def speech(kubectl: Kubectl) -> Kubectl:
 
 def nodes(kubectl: Kubectl, component: str) -> list[str]:
     """Where the pods run, or ran."""
-    selector = f"whisper-operator.io/service={NAME},app.kubernetes.io/component={component}"
-    return [pod["spec"].get("nodeName", "") for pod in kubectl.list("pods", selector)]
+    return [pod["spec"].get("nodeName", "") for pod in kubectl.pods_of(NAME, component)]
 
 
 def serves(kubectl: Kubectl, model: str) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from testbed.demo import platform
-from tests.support.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import eventually
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl
+from tests.support.services import mirrored_service
 from tests.support.traffic import transcribing
+from tests.support.waiting import eventually
 
 REST_SECONDS = 30
 QUICK = {"scaleDown": {"stabilizationWindowSeconds": 15}, "scaleUp": {"stabilizationWindowSeconds": 0}}
@@ -22,7 +23,7 @@ ROOMY = "2560Mi"
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
     scaling = {"minReplicas": 1, "maxReplicas": 2, "behavior": QUICK}
-    namespace.apply(whisper_service("scaled", autoscaling=scaling, resources={"requests": {"memory": ROOMY}}))
+    namespace.apply(mirrored_service("scaled", autoscaling=scaling, resources={"requests": {"memory": ROOMY}}))
     namespace.wait_ready("scaled")
     return namespace
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.mirror import refusing
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl
 from tests.support.model_mirror import from_mirror, mirrored
+from tests.support.services import mirrored_service
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.long
 
@@ -24,7 +25,7 @@ def test_two_services_on_one_claim_download_once(namespace: Kubectl, weights: di
     base = weights["base"].read_bytes()
     with mirrored(namespace, base) as mirror:
         source = from_mirror(mirror, base)
-        both = [{**whisper_service(name, suspend=True, cache={"existingClaim": "shared"})} for name in ("one", "two")]
+        both = [{**mirrored_service(name, suspend=True, cache={"existingClaim": "shared"})} for name in ("one", "two")]
         for body in both:
             body["spec"]["model"] = source
         namespace.apply(claim, *both)
@@ -43,7 +44,7 @@ def test_a_retained_cache_serves_a_new_service_without_one_byte_from_the_mirror(
 ) -> None:
     tiny = weights["tiny.en"].read_bytes()
     with mirrored(namespace, tiny) as mirror:
-        body = whisper_service("kept", cache={"retention": "Retain"})
+        body = mirrored_service("kept", cache={"retention": "Retain"})
         body["spec"]["model"] = from_mirror(mirror, tiny, "tiny.en")
         namespace.apply(body)
         namespace.wait_ready("kept")

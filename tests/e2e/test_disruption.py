@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kubectl import Kubectl, KubectlError, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.services import mirrored_service
 from tests.support.traffic import transcribing
-
-SERVER = "app.kubernetes.io/component=server"
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(whisper_service("steady", replicas=2, disruption={"minAvailable": 1}))
+    namespace.apply(mirrored_service("steady", replicas=2, disruption={"minAvailable": 1}))
     namespace.wait_ready("steady")
     return namespace
 
@@ -29,7 +28,7 @@ def evict(kubectl: Kubectl, pod: str) -> None:
 
 
 def serving(kubectl: Kubectl) -> set[str]:
-    return {pod["metadata"]["name"] for pod in kubectl.list("pods", SERVER) if is_ready(pod)}
+    return {pod["metadata"]["name"] for pod in kubectl.pods_of("steady") if is_ready(pod)}
 
 
 def is_ready(pod: dict[str, dict[str, object]]) -> bool:

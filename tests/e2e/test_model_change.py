@@ -1,4 +1,4 @@
-"""No client notices that the model changes, whoever is killed meanwhile: CHAOS_ROUNDS times."""
+"""No client notices that the model changes while pods are killed: CHAOS_ROUNDS times, by the seed CHAOS_SEED."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from testbed.demo import platform
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl
 from tests.support.model_mirror import from_mirror, mirrored, saved
+from tests.support.services import mirrored_service
 from tests.support.traffic import transcribe, transcribing
+from tests.support.waiting import eventually
 
 NAME = "swapped"
-PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "2"))
 MODELS = ("base", "tiny.en")
 NUDGE = 1e-4
@@ -31,7 +31,7 @@ SECONDS = 600
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
     """Two replicas, for one whose only pod is killed has nobody to answer."""
-    namespace.apply(whisper_service(NAME, replicas=2, resources={"requests": {"cpu": "250m", "memory": "1Gi"}}))
+    namespace.apply(mirrored_service(NAME, replicas=2, resources={"requests": {"cpu": "250m", "memory": "1Gi"}}))
     namespace.wait_ready(NAME)
     return namespace
 
@@ -45,36 +45,36 @@ def anew(checkpoint: Path, number: int) -> bytes:
     return saved(found)
 
 
-def kill_fetcher(kubectl: Kubectl) -> None:
+def kill_fetcher(kubectl: Kubectl, rng: random.Random) -> None:
     """While it downloads, or wherever else it is."""
     eventually("it is fetched", lambda: going(kubectl, "prefetch"), 60)
-    time.sleep(random.uniform(0, 3))
-    kill(kubectl, going(kubectl, "prefetch"))
+    time.sleep(rng.uniform(0, 3))
+    kill(kubectl, going(kubectl, "prefetch"), rng)
 
 
-def kill_server(kubectl: Kubectl) -> None:
+def kill_server(kubectl: Kubectl, rng: random.Random) -> None:
     """An old one or a new one."""
-    time.sleep(random.uniform(0, 40))
-    kill(kubectl, going(kubectl, "server"))
+    time.sleep(rng.uniform(0, 40))
+    kill(kubectl, going(kubectl, "server"), rng)
 
 
-def kill_operator(kubectl: Kubectl) -> None:
-    time.sleep(random.uniform(0, 40))
+def kill_operator(kubectl: Kubectl, rng: random.Random) -> None:
+    time.sleep(rng.uniform(0, 40))
     kubectl("-n", platform.NAMESPACE, "delete", "pods", "--all", "--wait=false")
 
 
-BLOWS: list[Callable[[Kubectl], None]] = [kill_fetcher, kill_server, kill_operator]
+DISRUPTIONS: list[Callable[[Kubectl, random.Random], None]] = [kill_fetcher, kill_server, kill_operator]
 
 
 def going(kubectl: Kubectl, component: str) -> list[str]:
     """Names of the pods that have not ended."""
-    there = kubectl.list("pods", f"{PODS}{component}")
+    there = kubectl.pods_of(NAME, component)
     return [pod["metadata"]["name"] for pod in there if pod["status"]["phase"] in ("Pending", "Running")]
 
 
-def kill(kubectl: Kubectl, pods: list[str]) -> None:
+def kill(kubectl: Kubectl, pods: list[str], rng: random.Random) -> None:
     if pods:
-        kubectl("delete", "pod", random.choice(pods), "--wait=false", "--ignore-not-found")
+        kubectl("delete", "pod", rng.choice(pods), "--wait=false", "--ignore-not-found")
 
 
 def serves(kubectl: Kubectl, model: dict[str, Any]) -> bool:
@@ -88,18 +88,20 @@ def test_no_request_fails_while_the_model_changes_and_pods_are_killed(
 ) -> None:
     url, recording = service.address(NAME), (recordings / "jfk.wav").read_bytes()
     known = {transcribe(url, recording).text}
-    blows = random.sample(BLOWS, len(BLOWS))
+    seed = int(os.environ.get("CHAOS_SEED", random.randrange(2**32)))
+    print(f"CHAOS_SEED={seed}")
+    rng = random.Random(seed)
+    disruptions = itertools.cycle(rng.sample(DISRUPTIONS, len(DISRUPTIONS)))
     with mirrored(service, b"") as mirror, transcribing(url, recording) as answers:
-        for number, name, blow in zip(range(ROUNDS), itertools.cycle(MODELS), itertools.cycle(blows), strict=False):
+        for number, name, disrupt in zip(range(ROUNDS), itertools.cycle(MODELS), disruptions, strict=False):
             mirror.content = anew(weights[name], number + 1)
             model = from_mirror(mirror, mirror.content, name)
             service("patch", "wsvc", NAME, "--type=merge", "-p", json.dumps({"spec": {"model": model}}))
-            blow(service)
+            disrupt(service, rng)
             seconds = eventually(f"{name} serves", lambda model=model: serves(service, model), SECONDS)
             known.add(transcribe(url, recording).text)
-            print(
-                f"round {number + 1}, {blow.__name__}: {name} served {seconds:.0f} s later, {len(answers.all)} requests"
-            )
+            requests = f"{len(answers.results)} requests"
+            print(f"round {number + 1}, {disrupt.__name__}: {name} served {seconds:.0f} s later, {requests}")
             assert answers.problems == []
     assert answers.problems == []
     assert answers.texts <= known

@@ -16,10 +16,11 @@ import httpx
 import pytest
 
 from tests.fakes.mirror import Mirror, Responder, cut, other, refusing, stalling, web_page, whole
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import model, whisper_service
+from tests.support.kubectl import Kubectl
 from tests.support.model_mirror import from_mirror, mirrored, saved
+from tests.support.services import mirrored_model, mirrored_service
 from tests.support.traffic import transcribing
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.long
 
@@ -34,7 +35,7 @@ def checkpoints(weights: dict[str, Path]) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
     """Its requests are its own: those of a checkpoint with a name of somebody's own are a large model's."""
-    namespace.apply(whisper_service(NAME, resources={"requests": {"cpu": "250m", "memory": "1792Mi"}}))
+    namespace.apply(mirrored_service(NAME, resources={"requests": {"cpu": "250m", "memory": "1792Mi"}}))
     namespace.wait_ready(NAME)
     return namespace
 
@@ -44,7 +45,7 @@ def mirror(service: Kubectl, checkpoints: dict[str, bytes]) -> Iterator[Mirror]:
     """A mirror on the node that has base; when it goes, the service is back on tiny.en."""
     with mirrored(service, checkpoints["base"]) as found:
         yield found
-        want(service, model("tiny.en"))
+        want(service, mirrored_model("tiny.en"))
         settled(service, "tiny.en")
 
 
@@ -132,13 +133,13 @@ def test_it_recovers_by_itself_once_the_mirror_is_right(
     assert status(service)["model"]["digest"] == f"sha256:{hashlib.sha256(mirror.content).hexdigest()}"
 
 
-class Pickled:
+class CodeRunningPickle:
     def __reduce__(self) -> Any:
         return os.mkdir, ("/app/models/it-ran",)
 
 
 def test_a_pickle_that_runs_code_is_not_run(service: Kubectl, mirror: Mirror) -> None:
-    mirror.content = saved({"dims": {}, "model_state_dict": Pickled()})
+    mirror.content = saved({"dims": {}, "model_state_dict": CodeRunningPickle()})
     before = visible(service)
     want(service, from_mirror(mirror, mirror.content, "mine"))
     eventually("the cause is told", lambda: fails_with(service, "not a checkpoint of openai-whisper"), 120)

@@ -9,8 +9,9 @@ import pytest
 
 from testbed import audit
 from testbed.demo import platform
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl
+from tests.support.services import mirrored_service
+from tests.support.waiting import eventually
 
 SERVICES = 50
 REST_SECONDS = 60
@@ -21,7 +22,7 @@ OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 def at_rest(namespace: Kubectl, audit_log: Path) -> Kubectl:
     """Fifty services, every child but the pods: two cores cannot run fifty models."""
     names = [f"rest-{number}" for number in range(SERVICES)]
-    namespace.apply(*(whisper_service(name, suspend=True, cache={"type": "EmptyDir"}, ingress={}) for name in names))
+    namespace.apply(*(mirrored_service(name, suspend=True, cache={"type": "EmptyDir"}, ingress={}) for name in names))
     eventually("all are Ready", lambda: sum(is_ready(body) for body in namespace.list("wsvc")) == SERVICES, 180)
     eventually("what is under way has ended", lambda: quiet(audit_log), 60)
     return namespace

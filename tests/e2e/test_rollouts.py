@@ -5,21 +5,25 @@ from __future__ import annotations
 import datetime
 import itertools
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from testbed import audit
 from testbed.cluster import process
 from testbed.demo import platform
 from testbed.paths import CLUSTER
 from tests.support import gpus
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import whisper_service
-from tests.support.traffic import Answer, repeated, transcribe, transcribing
+from tests.support.kubectl import Kubectl
+from tests.support.services import mirrored_service
+from tests.support.traffic import TranscriptionResult, repeated, transcribe, transcribing
+from tests.support.waiting import eventually
+from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.network import METRICS_PATH, METRICS_PORT
 
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 DRAIN = {"drainTimeout": "300s"}
@@ -37,7 +41,7 @@ def jfk(recordings: Path) -> bytes:
 def service(namespace: Kubectl, kubectl: Kubectl) -> Iterator[Kubectl]:
     """A Ready service named `calls` that takes a GPU's place, on a node that has two."""
     with gpus.offered(kubectl, 2):
-        namespace.apply(whisper_service("calls", rollout=DRAIN, **gpus.ON_CPU))
+        namespace.apply(mirrored_service("calls", rollout=DRAIN, **gpus.ON_CPU))
         namespace.wait_ready("calls")
         yield namespace
         # With their pods, or the node would take GPUs away that are in use.
@@ -57,7 +61,7 @@ def pods(kubectl: Kubectl, name: str) -> dict[str, dict[str, Any]]:
 
     Not those that have ended: a pod that the kubelet refuses, for its GPU has gone meanwhile, stays for good as Failed.
     """
-    found = kubectl.list("pods", f"app.kubernetes.io/instance={name},app.kubernetes.io/component=server")
+    found = kubectl.pods_of(name)
     return {pod["metadata"]["name"]: pod for pod in found if pod["status"]["phase"] not in ("Failed", "Succeeded")}
 
 
@@ -107,10 +111,10 @@ def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
 ) -> None:
     gpus.offer(kubectl, 1)
     old, since, address = pods(service, "calls"), audit_log.stat().st_size, service.address("calls")
-    long: list[Answer] = []
+    long: list[TranscriptionResult] = []
     worker = threading.Thread(target=lambda: long.append(transcribe(address, repeated(jfk, LONG))))
     worker.start()
-    time.sleep(1)  # the upload of 1.4 MB, over the loopback
+    eventually("the old pod works on the recording", lambda: queued_audio_seconds(service) > 0)
     change(service, "calls")
     eventually("the old pod has to leave", lambda: all(told_to_leave(pod) for pod in still_there(service, old)))
     (leaving,) = still_there(service, old)
@@ -126,6 +130,13 @@ def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
     strategy, reason = decision(service, "calls")
     assert (strategy, "no node" in reason) == ("Replace", True)
     assert len(deployment_writes(audit_log, service, "calls", since)) == 1
+
+
+def queued_audio_seconds(kubectl: Kubectl) -> float:
+    """Seconds of audio that the service's only pod has accepted and not finished, by its metrics."""
+    url = f"{kubectl.address('calls-metrics')}:{METRICS_PORT}{METRICS_PATH}"
+    families = text_string_to_metric_families(httpx.get(url, timeout=30).raise_for_status().text)
+    return sum(one.value for family in families for one in family.samples if one.name == QUEUED_AUDIO_METRIC)
 
 
 def still_there(kubectl: Kubectl, old: dict[str, Any]) -> list[dict[str, Any]]:
@@ -183,7 +194,7 @@ def test_two_services_that_compete_for_one_gpu_both_get_there(
     service: Kubectl, kubectl: Kubectl, audit_log: Path
 ) -> None:
     gpus.offer(kubectl, 3)
-    service.apply(whisper_service("other", rollout=DRAIN, **gpus.ON_CPU))
+    service.apply(mirrored_service("other", rollout=DRAIN, **gpus.ON_CPU))
     service.wait_ready("other")
     old = {name: pods(service, name) for name in ("calls", "other")}
     since = audit_log.stat().st_size

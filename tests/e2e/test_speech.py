@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import httpx
 import jiwer
 import pytest
 
 from testbed.demo import speech
-from tests.support.kubectl import Kubectl, KubectlError, eventually
-from tests.support.mirrored_services import model, whisper_service
+from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.services import mirrored_model, mirrored_service
+from tests.support.waiting import eventually
 
 JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
 MAX_WORD_ERROR_RATE = 0.1
@@ -32,7 +32,7 @@ def jfk(recordings: Path) -> Path:
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
     """A Ready service named `speech` that serves tiny.en, with an Ingress."""
-    namespace.apply(whisper_service("speech", ingress={"className": "nginx", "host": "speech.example.com"}))
+    namespace.apply(mirrored_service("speech", ingress={"className": "nginx", "host": "speech.example.com"}))
     namespace.wait_ready("speech")
     return namespace
 
@@ -40,10 +40,6 @@ def service(namespace: Kubectl) -> Kubectl:
 def served_models(kubectl: Kubectl) -> list[str]:
     answer = httpx.get(f"{kubectl.address('speech')}/v1/models").raise_for_status().json()
     return [entry["id"] for entry in answer["data"]]
-
-
-def server_pods(kubectl: Kubectl) -> list[dict[str, Any]]:
-    return kubectl.list("pods", f"{LABEL},app.kubernetes.io/component=server")
 
 
 def test_transcribes_a_real_recording(service: Kubectl, jfk: Path) -> None:
@@ -80,14 +76,14 @@ def test_status_tells_what_is_there(service: Kubectl) -> None:
     assert status["observedGeneration"] == body["metadata"]["generation"]
     assert (status["replicas"], status["readyReplicas"]) == (1, 1)
     assert status["model"]["name"] == "tiny.en"
-    assert status["model"]["digest"].endswith(model("tiny.en")["source"]["sha256"])
+    assert status["model"]["digest"].endswith(mirrored_model("tiny.en")["source"]["sha256"])
     assert status["url"] == "http://speech.example.com"
 
 
 def test_kubectl_diff_is_empty_after_apply(service: Kubectl) -> None:
     import yaml
 
-    manifest = yaml.safe_dump(whisper_service("speech", ingress={"className": "nginx", "host": "speech.example.com"}))
+    manifest = yaml.safe_dump(mirrored_service("speech", ingress={"className": "nginx", "host": "speech.example.com"}))
     assert service("diff", "-f", "-", stdin=manifest) == ""
 
 
@@ -158,7 +154,7 @@ def test_scale_changes_replicas(service: Kubectl, jfk: Path) -> None:
         "two pods are ready", lambda: (service.get("wsvc", "speech") or {})["status"].get("readyReplicas") == 2, 180
     )
     service("scale", "wsvc", "speech", "--replicas=1")
-    eventually("one pod is left", lambda: len(server_pods(service)) == 1, 180)
+    eventually("one pod is left", lambda: len(service.pods_of("speech")) == 1, 180)
     service.wait_ready("speech")
 
 
@@ -177,7 +173,7 @@ def test_keys_are_demanded_once_the_secret_is_there(service: Kubectl, jfk: Path)
     url = f"{service.address('speech')}/transcribe"
     file = {"file": jfk.read_bytes()}
     # The pod that asks for no key answers beside the new one until it has drained.
-    eventually("the pod of before has left", lambda: len(server_pods(service)) == 1, 180)
+    eventually("the pod of before has left", lambda: len(service.pods_of("speech")) == 1, 180)
     assert httpx.post(url, files=file).status_code == 401
     assert httpx.post(url, files=file, headers={"Authorization": "Bearer wrong"}).status_code == 401
     for headers in ({"Authorization": "Bearer open-sesame"}, {"X-API-Key": "open-sesame"}):
@@ -186,11 +182,11 @@ def test_keys_are_demanded_once_the_secret_is_there(service: Kubectl, jfk: Path)
     service("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec": {"auth": null}}')
     eventually("the new pods are asked for", lambda: service.condition("speech", "Ready").get("status") == "False")
     service.wait_ready("speech")
-    eventually("the pod that asks for a key has left", lambda: len(server_pods(service)) == 1, 180)
+    eventually("the pod that asks for a key has left", lambda: len(service.pods_of("speech")) == 1, 180)
 
 
 def test_a_wrong_digest_is_reported_and_the_old_model_stays(service: Kubectl, jfk: Path) -> None:
-    wrong = model("base")
+    wrong = mirrored_model("base")
     wrong["source"]["sha256"] = "0" * 64
     patch(service, {"model": wrong})
     eventually(
@@ -209,7 +205,7 @@ def test_a_wrong_digest_is_reported_and_the_old_model_stays(service: Kubectl, jf
 
 
 def test_another_model_is_served_after_the_change(service: Kubectl, jfk: Path) -> None:
-    patch(service, {"model": model("base")})
+    patch(service, {"model": mirrored_model("base")})
     eventually("the change is seen", lambda: service.condition("speech", "ModelCached").get("status") == "True", 180)
     service.wait_ready("speech")
     eventually("the old pod has left", lambda: served_models(service) == ["base"])
@@ -229,7 +225,7 @@ def test_a_part_of_later_work_is_refused_by_name(service: Kubectl) -> None:
 
 def test_a_broken_manifest_is_refused(namespace: Kubectl) -> None:
     with pytest.raises(KubectlError, match="minReplicas"):
-        namespace.apply(whisper_service("broken", autoscaling={"minReplicas": 3, "maxReplicas": 2}))
+        namespace.apply(mirrored_service("broken", autoscaling={"minReplicas": 3, "maxReplicas": 2}))
 
 
 def test_nothing_is_left_of_a_deleted_service(service: Kubectl) -> None:

@@ -14,18 +14,21 @@ import pytest
 from testbed import audit
 from testbed.demo import platform
 from tests.support import gpus
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import model, whisper_service
+from tests.support.kubectl import Kubectl
 from tests.support.object_history import History, Version, watching
+from tests.support.services import mirrored_model, mirrored_service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
-Manifest = dict[str, Any]
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 WITHIN_SECONDS = 5
 """From when the API server shows a fact; how long the kubelet takes to tell it is not the operator's."""
 NO_MODEL = {"cache": {"type": "Image"}}
 """Nothing is fetched, for no server gets as far as to look for its model."""
 EACH_FETCHES = {"cache": {"type": "EmptyDir"}}
-WRONG_DIGEST = {"model": {**model("tiny.en"), "source": {**model("tiny.en")["source"], "sha256": "0" * 64}}}
+WRONG_DIGEST = {
+    "model": {**mirrored_model("tiny.en"), "source": {**mirrored_model("tiny.en")["source"], "sha256": "0" * 64}}
+}
 REST_SECONDS = 15
 
 
@@ -49,23 +52,23 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Case:
+class FailureCase:
     name: str
     spec: Manifest
     reason: str
     says: str
-    facts: Callable[[Seen, str], Iterator[Fact]]
+    facts: Callable[[ObservedFailures, str], Iterator[Fact]]
     condition: str = "Available"
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedFailures:
     kubectl: Kubectl
     services: History
     pods: History
     events: History
 
-    def told(self, case: Case) -> list[Version]:
+    def told(self, case: FailureCase) -> list[Version]:
         """The versions of the service whose condition tells the cause."""
         versions = self.services.of(case.name)
         return [one for one in versions if case.says in one.conditions.get(case.condition, {}).get("message", "")]
@@ -79,10 +82,10 @@ def fact(at: str, seen: float) -> Fact:
     return Fact(datetime.datetime.fromisoformat(at).timestamp(), seen)
 
 
-def warned(message: str) -> Callable[[Seen, str], Iterator[Fact]]:
+def warned(message: str) -> Callable[[ObservedFailures, str], Iterator[Fact]]:
     """The kubelet's warnings about the service's pods."""
 
-    def facts(seen: Seen, name: str) -> Iterator[Fact]:
+    def facts(seen: ObservedFailures, name: str) -> Iterator[Fact]:
         for version in seen.events.versions:
             about = version.body["involvedObject"]["name"]
             if about.startswith(f"{name}-") and message in version.body["message"]:
@@ -91,14 +94,14 @@ def warned(message: str) -> Callable[[Seen, str], Iterator[Fact]]:
     return facts
 
 
-def found_no_node(seen: Seen, name: str) -> Iterator[Fact]:
+def found_no_node(seen: ObservedFailures, name: str) -> Iterator[Fact]:
     for version in seen.pods_of(name):
         scheduled = version.conditions.get("PodScheduled", {})
         if scheduled.get("status") == "False":
             yield fact(scheduled["lastTransitionTime"], version.seen)
 
 
-def ended(seen: Seen, name: str) -> Iterator[Fact]:
+def ended(seen: ObservedFailures, name: str) -> Iterator[Fact]:
     """A container ended with an error."""
     for version in seen.pods_of(name):
         for kind in ("initContainerStatuses", "containerStatuses"):
@@ -109,23 +112,23 @@ def ended(seen: Seen, name: str) -> Iterator[Fact]:
 
 
 CASES = (
-    Case("image", NO_MODEL | {"image": {"repository": "registry.invalid/whisper", "tag": "1"}},
+    FailureCase("image", NO_MODEL | {"image": {"repository": "registry.invalid/whisper", "tag": "1"}},
          "ImagePullBackOff", "registry.invalid", warned("Failed to pull image")),
-    Case("processors", NO_MODEL | {"resources": {"requests": {"cpu": "64"}}},
+    FailureCase("processors", NO_MODEL | {"resources": {"requests": {"cpu": "64"}}},
          "Unschedulable", "Insufficient cpu", found_no_node),
-    Case("gpu", NO_MODEL | gpus.ON_CPU, "Unschedulable", "Insufficient nvidia.com/gpu", found_no_node),
-    Case("selector", NO_MODEL | {"scheduling": {"nodeSelector": {"disk": "none"}}},
+    FailureCase("gpu", NO_MODEL | gpus.ON_CPU, "Unschedulable", "Insufficient nvidia.com/gpu", found_no_node),
+    FailureCase("selector", NO_MODEL | {"scheduling": {"nodeSelector": {"disk": "none"}}},
          "Unschedulable", "node affinity/selector", found_no_node),
-    Case("crash", NO_MODEL | over_server(args=["serve", "--nonsense"]),
+    FailureCase("crash", NO_MODEL | over_server(args=["serve", "--nonsense"]),
          "CrashLoopBackOff", "unrecognized arguments: --nonsense", ended),
-    Case("memory", NO_MODEL | {"resources": {"requests": {"memory": "48Mi"}, "limits": {"memory": "48Mi"}}},
+    FailureCase("memory", NO_MODEL | {"resources": {"requests": {"memory": "48Mi"}, "limits": {"memory": "48Mi"}}},
          "OOMKilled", "spec.resources.limits.memory", ended),
-    Case("mount", NO_MODEL | MISSING_KEY,
+    FailureCase("mount", NO_MODEL | MISSING_KEY,
          "FailedMount", "non-existent secret key: absent", warned("non-existent secret key")),
-    Case("claim", {"cache": {"storageClassName": "nobody-provisions"}},
+    FailureCase("claim", {"cache": {"storageClassName": "nobody-provisions"}},
          "Unschedulable", "unbound immediate PersistentVolumeClaims", found_no_node, "ModelCached"),
-    Case("fetch", EACH_FETCHES | WRONG_DIGEST, "ChecksumMismatch", "sha256", ended),
-    Case("probe", EACH_FETCHES | over_server(readinessProbe={"httpGet": {"path": "/nothing"}}),
+    FailureCase("fetch", EACH_FETCHES | WRONG_DIGEST, "ChecksumMismatch", "sha256", ended),
+    FailureCase("probe", EACH_FETCHES | over_server(readinessProbe={"httpGet": {"path": "/nothing"}}),
          "Unhealthy", "Readiness probe failed", warned("Readiness probe failed")),
 )  # fmt: skip
 
@@ -147,7 +150,7 @@ def storage_class(kubectl: Kubectl) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def seen(namespace: Kubectl, storage_class: str) -> Iterator[Seen]:
+def seen(namespace: Kubectl, storage_class: str) -> Iterator[ObservedFailures]:
     """One service for each way to fail, all applied at once, and what becomes of them."""
     namespace("create", "secret", "generic", "extra", "--from-literal=present=1")
     with (
@@ -155,12 +158,12 @@ def seen(namespace: Kubectl, storage_class: str) -> Iterator[Seen]:
         watching(namespace, "pods") as pods,
         watching(namespace, "events") as events,
     ):
-        namespace.apply(*(whisper_service(case.name, **case.spec) for case in CASES))
-        yield Seen(namespace, services, pods, events)
+        namespace.apply(*(mirrored_service(case.name, **case.spec) for case in CASES))
+        yield ObservedFailures(namespace, services, pods, events)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_cause_is_in_the_condition_seconds_after_the_fact(seen: Seen, case: Case) -> None:
+def test_the_cause_is_in_the_condition_seconds_after_the_fact(seen: ObservedFailures, case: FailureCase) -> None:
     eventually(f"{case.condition} tells the cause", lambda: seen.told(case), 300)
     eventually(
         f"its reason is {case.reason}",
@@ -174,7 +177,7 @@ def test_the_cause_is_in_the_condition_seconds_after_the_fact(seen: Seen, case: 
     assert told - first.seen < WITHIN_SECONDS
 
 
-def test_attempts_that_go_on_failing_write_nothing(seen: Seen, audit_log: Path) -> None:
+def test_attempts_that_go_on_failing_write_nothing(seen: ObservedFailures, audit_log: Path) -> None:
     """Pods crash, pull and mount again and again; what is known of them stays the same."""
     since = audit_log.stat().st_size
     attempts = len(seen.pods.versions)
@@ -183,7 +186,7 @@ def test_attempts_that_go_on_failing_write_nothing(seen: Seen, audit_log: Path) 
     assert audit.writes(audit_log, OPERATOR, since) == []
 
 
-def test_an_event_tells_each_cause_once(seen: Seen) -> None:
+def test_an_event_tells_each_cause_once(seen: ObservedFailures) -> None:
     events = [one for one in seen.kubectl.list("events") if one["involvedObject"]["kind"] == "WhisperService"]
     told = [(one["involvedObject"]["name"], one["reason"], one["message"]) for one in events]
     assert len(told) == len(set(told))
@@ -192,21 +195,21 @@ def test_an_event_tells_each_cause_once(seen: Seen) -> None:
     assert {(case.name, case.reason) for case in CASES} <= {(name, reason) for name, reason, _ in told}
 
 
-def test_the_columns_answer_at_a_glance(seen: Seen) -> None:
+def test_the_columns_answer_at_a_glance(seen: ObservedFailures) -> None:
     header, row = seen.kubectl("get", "wsvc", "image").splitlines()
     assert header.split() == ["NAME", "READY", "REASON", "MODEL", "REPLICAS", "AVAILABLE", "URL", "AGE"]
     assert row.split()[:6] == ["image", "False", "ImagePullBackOff", "tiny.en", "1", "0"]
 
 
-def test_the_fix_clears_stalled(seen: Seen) -> None:
+def test_the_fix_clears_stalled(seen: ObservedFailures) -> None:
     assert seen.kubectl.condition("fetch", "Stalled")["reason"] == "ChecksumMismatch"
     seen.kubectl("delete", "wsvc", *(case.name for case in CASES if case.name != "fetch"))
-    seen.kubectl.apply(whisper_service("fetch", **EACH_FETCHES))
+    seen.kubectl.apply(mirrored_service("fetch", **EACH_FETCHES))
     seen.kubectl.wait_ready("fetch")
     assert seen.kubectl.condition("fetch", "Stalled") == {}
 
 
-def test_every_status_was_kstatus_clean(seen: Seen) -> None:
+def test_every_status_was_kstatus_clean(seen: ObservedFailures) -> None:
     """Ready from the first pass on; what is not Ready is either going on or waits for the user, never both."""
     for version in seen.services.versions:
         if version.conditions:

@@ -15,8 +15,9 @@ from testbed.cluster import images
 from testbed.demo import platform
 from testbed.images import previous
 from tests.support import gpus
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl
+from tests.support.services import mirrored_service
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.long
 
@@ -24,9 +25,9 @@ OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 EARLIER_IMAGE = "localhost/whisper-runtime:previous"
 SETTLED_SECONDS = 10
 SERVICES = (
-    whisper_service("plain", ingress={"className": "nginx", "host": "plain.example.com"}),
-    whisper_service("calls", rollout={"drainTimeout": "30s"}, **gpus.ON_CPU),
-    whisper_service(
+    mirrored_service("plain", ingress={"className": "nginx", "host": "plain.example.com"}),
+    mirrored_service("calls", rollout={"drainTimeout": "30s"}, **gpus.ON_CPU),
+    mirrored_service(
         "scaled",
         autoscaling={"minReplicas": 1, "maxReplicas": 2},
         auth={"secretRef": {"name": "keys"}},

@@ -16,16 +16,17 @@ import pytest
 
 from testbed.cluster.network import POD_NETWORK
 from testbed.demo import speech
-from tests.support.kubectl import Kubectl, eventually
-from tests.support.mirrored_services import model, whisper_service
+from tests.support.kubectl import Kubectl
+from tests.support.services import mirrored_model, mirrored_service
+from tests.support.waiting import eventually
 
 NAME = "shut-in"
-PODS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component="
+VERIFY_JOBS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=verify"
 
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(whisper_service(NAME, networkPolicy={}, verification={}, computeType="bfloat16"))
+    namespace.apply(mirrored_service(NAME, networkPolicy={}, verification={}, computeType="bfloat16"))
     return namespace
 
 
@@ -36,7 +37,7 @@ def checks(kubectl: Kubectl) -> dict[str, dict[str, Any]]:
 
 def server(kubectl: Kubectl) -> dict[str, Any]:
     """The only pod that serves, or starts to."""
-    return kubectl.list("pods", f"{PODS}server")[0]
+    return kubectl.pods_of(NAME)[0]
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def test_where_pods_have_no_way_out_they_start_serve_and_are_verified(service: K
     with shut_in(server(service)["status"]["podIP"]):
         service("wait", "--for=condition=Available", f"deployment/{NAME}", "--timeout=120s")
         assert "country" in speech.transcribe(service.address(NAME), recordings / "jfk.wav")["text"]
-        service("delete", "job", "-l", f"{PODS}verify", "--wait=true")
+        service("delete", "job", "-l", VERIFY_JOBS, "--wait=true")
         eventually("it is verified", lambda: service.condition(NAME, "Verified").get("status") == "True", 300)
     assert checks(service)["no-way-out"]["passed"]
     assert checks(service)["not-root"]["message"] == "runs as user 65532"
@@ -85,7 +86,7 @@ def test_status_has_what_was_measured(service: Kubectl) -> None:
     body = service.get("wsvc", NAME)
     assert body is not None
     status = body["status"]
-    assert status["model"]["digest"].endswith(model("tiny.en")["source"]["sha256"])
+    assert status["model"]["digest"].endswith(mirrored_model("tiny.en")["source"]["sha256"])
     assert (status["performance"]["device"], status["performance"]["computeType"]) == ("cpu", "bfloat16")
     assert min(status["performance"][name] for name in ("loadSeconds", "realtimeFactor", "p95Seconds")) > 0
     assert checks(service)["transcribes"]["message"].startswith("word error rate ")

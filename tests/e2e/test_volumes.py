@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kubectl import Kubectl, Manifest, eventually
-from tests.support.mirrored_services import whisper_service
+from tests.support.kubectl import Kubectl
+from tests.support.services import mirrored_service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.long
 
@@ -55,7 +57,7 @@ def serving_from(kubectl: Kubectl, path: Path, name: str) -> Iterator[Kubectl]:
     node = kubectl.list("nodes")[0]["metadata"]["labels"]["kubernetes.io/hostname"]
     kubectl.apply(volume(f"{kubectl.namespace}-{name}", path, node))
     kubectl.apply(claim(f"{kubectl.namespace}-{name}"))
-    kubectl.apply(whisper_service(name, cache={"existingClaim": f"{kubectl.namespace}-{name}"}))
+    kubectl.apply(mirrored_service(name, cache={"existingClaim": f"{kubectl.namespace}-{name}"}))
     yield kubectl
     kubectl("delete", "wsvc", name, "--wait=true")
     kubectl("delete", "pvc", f"{kubectl.namespace}-{name}", "--wait=true")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from testbed.cluster import images, node
-from tests.support.kubectl import Kubectl, eventually
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
-Manifest = dict[str, Any]
 RESOURCE = "nvidia.com/gpu"
 ON_CPU = {"device": "cpu", "gpu": {}}
 """A spec that takes a GPU's place and works on the processor."""

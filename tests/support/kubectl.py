@@ -1,17 +1,19 @@
-"""kubectl as a person uses it, with waiting for what must become true."""
+"""kubectl as a person uses it."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-Manifest = dict[str, Any]
+from whisper_operator.api.v1alpha1 import Manifest
+
+SERVICE_LABEL = "whisper-operator.io/service"
+COMPONENT_LABEL = "app.kubernetes.io/component"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Kubectl:
     namespace: str = "default"
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
-        """Standard output; raises CalledProcessError, whose `stderr` says what the API server answered."""
+        """Standard output; raises KubectlError, whose text has the API server's answer."""
         done = subprocess.run(
             (*self.command, *arguments), input=stdin, capture_output=True, text=True, check=False, timeout=600
         )
@@ -44,11 +46,15 @@ class Kubectl:
     def list(self, kinds: str, selector: str = "") -> list[Manifest]:
         return json.loads(self("get", kinds, "-o", "json", "-l", selector))["items"]
 
+    def pods_of(self, service: str, component: str = "server") -> list[Manifest]:
+        """The service's pods of that component; those that start, leave or have ended included."""
+        return self.list("pods", f"{SERVICE_LABEL}={service},{COMPONENT_LABEL}={component}")
+
     def wait_ready(self, service: str, seconds: int = 300) -> None:
         self("wait", "--for=condition=Ready", f"wsvc/{service}", f"--timeout={seconds}s")
 
     def condition(self, service: str, kind: str) -> dict[str, Any]:
-        """The service's condition of that type; empty when it is not there (yet)."""
+        """The service's condition of that type; empty when it has none."""
         conditions = ((self.get("wsvc", service) or {}).get("status") or {}).get("conditions", [])
         return next((condition for condition in conditions if condition["type"] == kind), {})
 
@@ -74,13 +80,3 @@ class Kubectl:
 class KubectlError(subprocess.CalledProcessError):
     def __str__(self) -> str:
         return f"{super().__str__()}\n{self.stdout}{self.stderr}"
-
-
-def eventually(what: str, holds: Callable[[], object], seconds: float = 60) -> float:
-    """Seconds until `holds()` is true; fails the test, naming `what`, when it is not within `seconds`."""
-    started = time.monotonic()
-    while not holds():
-        if time.monotonic() - started > seconds:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.1)
-    return time.monotonic() - started

@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from tests.support.kubectl import Kubectl
+from whisper_operator.api.v1alpha1 import Manifest
 
-Manifest = dict[str, Any]
 PATHS = {"whisperservices": "/apis/whisper-operator.io/v1alpha1", "pods": "/api/v1", "events": "/api/v1"}
 
 

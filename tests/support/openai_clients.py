@@ -21,7 +21,7 @@ NODE: Final = Path(__file__).parent / "node"
 
 
 @dataclass(frozen=True)
-class Call:
+class OpenAiCall:
     """`transcribe`, `translate`, `models` or `model`, with parameters as the client's own method takes them."""
 
     operation: str
@@ -31,7 +31,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OpenAiOutcome:
     value: Any = None
     """What the client returned, as JSON."""
     events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -40,27 +40,27 @@ class Outcome:
     """Status, code, param, type and message of the exception that the client raised."""
 
 
-Client = Callable[[str, Call], Outcome]
+OpenAiClient = Callable[[str, OpenAiCall], OpenAiOutcome]
 
 
-def python(url: str, call: Call) -> Outcome:
+def python(url: str, call: OpenAiCall) -> OpenAiOutcome:
     events: list[dict[str, Any]] = []
     try:
         with openai.OpenAI(base_url=f"{url}/v1", api_key=call.key) as client:
             value = _made(client, call)
             if not call.params.get("stream"):
-                return Outcome(value if isinstance(value, str) else value.to_dict())
+                return OpenAiOutcome(value if isinstance(value, str) else value.to_dict())
             for event in value:
                 events.append(event.to_dict())
-        return Outcome(events=events)
+        return OpenAiOutcome(events=events)
     except openai.APIError as error:
         status = error.status_code if isinstance(error, openai.APIStatusError) else None
         message = error.body["message"] if isinstance(error.body, dict) else None
         found = {"status": status, "code": error.code, "param": error.param, "type": error.type, "message": message}
-        return Outcome(events=events, error=found)
+        return OpenAiOutcome(events=events, error=found)
 
 
-def _made(client: openai.OpenAI, call: Call) -> Any:
+def _made(client: openai.OpenAI, call: OpenAiCall) -> Any:
     match call.operation:
         case "models":
             return client.models.list()
@@ -76,18 +76,18 @@ def _made(client: openai.OpenAI, call: Call) -> Any:
 
 
 @contextmanager
-def javascript() -> Iterator[Client]:
+def javascript() -> Iterator[OpenAiClient]:
     """A process of Node that makes calls as long as it is wanted."""
     environment = {**os.environ, "NODE_PATH": str(nodejs.ensure(NODE))}
     command = ("node", str(NODE / "call.cjs"))
     with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
         stdin, stdout, stderr = cast(IO[str], process.stdin), cast(IO[str], process.stdout), process.stderr
 
-        def call(url: str, call: Call) -> Outcome:
+        def call(url: str, call: OpenAiCall) -> OpenAiOutcome:
             print(json.dumps({"url": url, **asdict(call)}), file=stdin, flush=True)
             line = stdout.readline()
             assert line, stderr and stderr.read()
-            return Outcome(**json.loads(line))
+            return OpenAiOutcome(**json.loads(line))
 
         yield call
         stdin.close()

@@ -1,19 +1,33 @@
-"""WhisperServices as tests write them, and what stands in for the nodes that this control plane lacks."""
+"""WhisperServices as users write them, and the Job controller's part where no node runs Jobs."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from tests.support.kubectl import Kubectl, Manifest
+from testbed.inputs import CHECKPOINTS
+from tests.support.kubectl import Kubectl
+from whisper_operator.api.v1alpha1 import Manifest
 
 BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
-"""No claim and no fetch: the Deployment is there at once."""
+"""No claim and no fetch: the Deployment is created at once."""
+MIRROR = "http://models.whisper-models.svc.cluster.local"
+"""The cluster's own mirror of models, which `python3 -m testbed.demo platform` starts."""
 
 
 def service(name: str, **spec: Any) -> Manifest:
     return {**BASE, "metadata": {"name": name}, "spec": {"model": {"name": "base"}, **spec}}
+
+
+def mirrored_service(name: str, model_name: str = "tiny.en", **spec: Any) -> Manifest:
+    """A service whose model comes from the cluster's own mirror, as an air-gapped site writes it."""
+    return service(name, **{"model": mirrored_model(model_name), **spec})
+
+
+def mirrored_model(name: str) -> dict[str, Any]:
+    """`spec.model` from the cluster's own mirror."""
+    return {"name": name, "source": {"url": f"{MIRROR}/{name}.pt", "sha256": CHECKPOINTS[name]}}
 
 
 def job(namespace: Kubectl, name: str) -> Manifest | None:
@@ -22,31 +36,29 @@ def job(namespace: Kubectl, name: str) -> Manifest | None:
 
 
 def complete_fetch(namespace: Kubectl, name: str) -> None:
-    """As the Job controller does when the fetching pod has succeeded."""
+    """Writes the status that the Job controller writes when the fetching pod has succeeded."""
     found = job(namespace, name)
     assert found is not None
     now = "2026-01-01T00:00:00Z"
     conditions = [
         {"type": kind, "status": "True", "lastTransitionTime": now} for kind in ("SuccessCriteriaMet", "Complete")
     ]
-    patch = {
-        "status": {
-            "startTime": now,
-            "completionTime": now,
-            "succeeded": 1,
-            "conditions": conditions,
-            "uncountedTerminatedPods": {},
-        }
+    status = {
+        "startTime": now,
+        "completionTime": now,
+        "succeeded": 1,
+        "conditions": conditions,
+        "uncountedTerminatedPods": {},
     }
-    namespace(
-        "patch", "job", found["metadata"]["name"], "--subresource=status", "--type=merge", "-p", json.dumps(patch)
-    )
+    arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+    namespace("patch", "job", found["metadata"]["name"], *arguments)
 
 
 def patch(namespace: Kubectl, name: str, spec: dict[str, Any]) -> None:
-    """A merge patch of the service's spec; null switches a part off."""
+    """A merge patch of the service's spec; None removes a field."""
     namespace("patch", "wsvc", name, "--type=merge", "-p", json.dumps({"spec": spec}))
 
 
 def reason(namespace: Kubectl, name: str, kind: str) -> str:
+    """Reason of the service's condition of that type; empty when it has no such condition."""
     return namespace.condition(name, kind).get("reason", "")

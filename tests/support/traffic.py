@@ -1,4 +1,4 @@
-"""Clients that transcribe without a pause, and what they were answered."""
+"""Clients that transcribe without a pause, and the results of their requests."""
 
 from __future__ import annotations
 
@@ -18,66 +18,68 @@ PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Answer:
+class TranscriptionResult:
     began: float
     """Seconds since the epoch."""
     ended: float
     problem: str
-    """Empty where the words came back."""
+    """Empty when the text came back."""
     text: str = ""
 
 
 @dataclass
-class Answers:
-    """What the clients were answered so far, in the order in which the answers came."""
+class TrafficLog:
+    """Results of the requests so far, in the order in which they ended."""
 
-    all: list[Answer] = field(default_factory=list)
+    results: list[TranscriptionResult] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
-        return [answer.problem for answer in self.all if answer.problem]
+        return [answer.problem for answer in self.results if answer.problem]
 
     @property
     def good(self) -> int:
-        return sum(not answer.problem for answer in self.all)
+        return sum(not answer.problem for answer in self.results)
 
     @property
     def texts(self) -> set[str]:
-        return {answer.text for answer in self.all if not answer.problem}
+        return {answer.text for answer in self.results if not answer.problem}
 
     def longest_gap(self) -> float:
-        """Most seconds that passed between the end of a good answer and the beginning of the next one."""
-        good = [answer for answer in self.all if not answer.problem]
+        """Longest time in seconds between the end of a good answer and the beginning of the next one."""
+        good = [answer for answer in self.results if not answer.problem]
         return max(after.began - before.ended for before, after in itertools.pairwise(good))
 
 
-def transcribe(url: str, recording: bytes) -> Answer:
-    """One request on a connection of its own, as clients make it that do not retry."""
+def transcribe(url: str, recording: bytes) -> TranscriptionResult:
+    """Sends one request on a connection of its own, without a retry."""
     began = time.time()
     try:
         answer = httpx.post(f"{url}/transcribe", files={"file": recording}, timeout=300)
     except httpx.HTTPError as error:
-        return Answer(began, time.time(), f"{type(error).__name__}: {error}")
+        return TranscriptionResult(began, time.time(), f"{type(error).__name__}: {error}")
     text = answer.json()["text"] if answer.status_code == 200 else ""
-    return Answer(began, time.time(), "" if text.strip() else f"{answer.status_code}: {answer.text[:200]}", text)
+    return TranscriptionResult(
+        began, time.time(), "" if text.strip() else f"{answer.status_code}: {answer.text[:200]}", text
+    )
 
 
 @contextmanager
-def transcribing(url: str, recording: bytes, clients: int = 1) -> Iterator[Answers]:
-    """Clients that transcribe `recording` again and again until the block ends."""
-    over, answers = threading.Event(), Answers()
+def transcribing(url: str, recording: bytes, clients: int = 1) -> Iterator[TrafficLog]:
+    """`clients` clients that transcribe `recording` again and again until the block ends."""
+    over, log = threading.Event(), TrafficLog()
 
-    def go_on() -> None:
+    def transcribe_until_over() -> None:
         while not over.is_set():
-            answers.all.append(transcribe(url, recording))
-            if answers.all[-1].problem:
+            log.results.append(transcribe(url, recording))
+            if log.results[-1].problem:
                 time.sleep(PAUSE_SECONDS)
 
-    threads = [threading.Thread(target=go_on) for _ in range(clients)]
+    threads = [threading.Thread(target=transcribe_until_over) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:
-        yield answers
+        yield log
     finally:
         over.set()
         for thread in threads:
@@ -85,7 +87,7 @@ def transcribing(url: str, recording: bytes, clients: int = 1) -> Iterator[Answe
 
 
 def repeated(recording: bytes, times: int) -> bytes:
-    """A WAV recording, spoken `times` times."""
+    """The WAV `recording` repeated `times` times."""
     with wave.open(io.BytesIO(recording)) as once:
         parameters, frames = once.getparams(), once.readframes(once.getnframes())
     found = io.BytesIO()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from testbed.cluster import binaries, network, process, release
-from testbed.cluster.tools import TOOLS, Release, Tool
+from testbed.cluster.tools import TOOLS, GoTool, ReleaseAsset
 
 RULES = """\
 *nat
@@ -58,7 +58,7 @@ def publish(directory: Path, name: str, content: bytes, sha256: str | None = Non
 def test_a_release_is_taken_when_its_checksum_is_right(served: tuple[Path, str]) -> None:
     directory, url = served
     publish(directory, "etcd", b"binary")
-    assert release.download(Release(f"{url}/etcd", f"{url}/etcd.sha256"), directory / "found")
+    assert release.download(ReleaseAsset(f"{url}/etcd", f"{url}/etcd.sha256"), directory / "found")
     assert (directory / "found").read_bytes() == b"binary"
     assert os.access(directory / "found", os.X_OK)
 
@@ -69,7 +69,7 @@ def test_a_release_in_a_tarball(served: tuple[Path, str]) -> None:
     with tarfile.open(directory / "helm.tar.gz", "w:gz") as archive:
         archive.add(directory / "helm", "linux-amd64/helm")
     publish(directory, "helm.tar.gz", (directory / "helm.tar.gz").read_bytes())
-    found = Release(f"{url}/helm.tar.gz", f"{url}/helm.tar.gz.sha256", "linux-amd64/helm")
+    found = ReleaseAsset(f"{url}/helm.tar.gz", f"{url}/helm.tar.gz.sha256", "linux-amd64/helm")
     assert release.download(found, directory / "found")
     assert (directory / "found").read_bytes() == b"binary"
 
@@ -78,12 +78,12 @@ def test_a_wrong_checksum_ends_it(served: tuple[Path, str]) -> None:
     directory, url = served
     publish(directory, "etcd", b"binary", sha256="0" * 64)
     with pytest.raises(SystemExit, match="does not name"):
-        release.download(Release(f"{url}/etcd", f"{url}/etcd.sha256"), directory / "found")
+        release.download(ReleaseAsset(f"{url}/etcd", f"{url}/etcd.sha256"), directory / "found")
     assert not (directory / "found").exists()
 
 
 def test_a_release_that_cannot_be_reached_is_no_error(tmp_path: Path) -> None:
-    nowhere = Release("http://release.invalid/etcd", "http://release.invalid/etcd.sha256")
+    nowhere = ReleaseAsset("http://release.invalid/etcd", "http://release.invalid/etcd.sha256")
     assert release.download(nowhere, tmp_path / "found") is False
 
 
@@ -98,7 +98,7 @@ def test_the_machines_binary_counts_only_in_the_pinned_version(tmp_path: Path, m
 
 
 def test_a_tools_key_follows_what_it_is_built_from() -> None:
-    assert TOOLS["kubelet"].key != Tool("kubelet", "etcd", "", TOOLS["kubelet"].version).key
+    assert TOOLS["kubelet"].key != GoTool("kubelet", "etcd", "", TOOLS["kubelet"].version).key
 
 
 def test_a_foreign_process_of_the_same_pid_is_not_touched(tmp_path: Path) -> None:

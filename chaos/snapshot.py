@@ -1,4 +1,4 @@
-"""What a cluster holds of a namespace, in a form in which two runs can be compared: pure but for the lists."""
+"""A namespace's objects in a form in which two runs can be compared: pure but for the lists."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import CHILD_KINDS, WHISPER_SERVICE
 
-State = Mapping[str, Any]
+Snapshot = Mapping[str, Any]
 """Objects by kind and name."""
 
-PASSING: Final = (
+VARYING: Final = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     # A fetch is named after its claim's identity.
@@ -24,41 +24,41 @@ PASSING: Final = (
     # The hash of what was applied covers the owner's identity.
     (re.compile(rf'("{re.escape(names.ANNOTATION_APPLIED)}": )"[0-9a-f]{{16}}"'), r'\1"HASH"'),
 )
-"""What differs between two runs that come to the same, wherever it stands."""
-GIVEN: Final = frozenset({"resourceVersion", "clusterIP", "clusterIPs", "time"})
+"""Text that differs between two runs of the same end state, and its replacement."""
+SERVER_FILLED: Final = frozenset({"resourceVersion", "clusterIP", "clusterIPs", "time"})
 """Fields that the API server fills in anew for each object or write."""
 
 
-async def observe(cluster: Cluster, namespace: str) -> State:
+async def take_snapshot(cluster: Cluster, namespace: str) -> Snapshot:
     """Every WhisperService in the namespace and everything of the kinds that can be its children."""
     found: dict[str, Any] = {}
     served = await cluster.served_kinds()
     for kind in (WHISPER_SERVICE, *CHILD_KINDS):
         if kind in served or kind == WHISPER_SERVICE:
             listed = await cluster.list(kind, namespace)
-            bodies = [comparable(body) for body in listed if not _is_everybodys(body)]
+            bodies = [comparable(body) for body in listed if not _is_in_every_namespace(body)]
             found |= {f"{body['kind']}/{body['metadata']['name']}": body for body in bodies}
     return found
 
 
 def comparable(body: Manifest) -> Manifest:
-    """`body` without what differs by nature; field managers stay, in an order of their own."""
+    """`body` without identities, versions and times; field managers stay, sorted."""
     text = json.dumps(body, sort_keys=True)
-    for pattern, instead in PASSING:
+    for pattern, instead in VARYING:
         text = pattern.sub(instead, text)
-    found = cast(Manifest, _without_given(json.loads(text)))
+    found = cast(Manifest, _without_server_filled(json.loads(text)))
     managers: list[Manifest] = found["metadata"].get("managedFields", [])
     managers.sort(key=lambda entry: (entry["manager"], entry["operation"], entry.get("subresource", "")))
     return found
 
 
-def without_generations(state: State) -> State:
-    """For comparisons: what came in two portions in one run may have come in one in the other."""
+def without_generations(state: Snapshot) -> Snapshot:
+    """`state` without generations: changes that one run made in two writes may be one write in the other."""
     return {name: _without(body, frozenset({"generation", "observedGeneration"})) for name, body in state.items()}
 
 
-def differences(expected: State, found: State) -> Iterator[str]:
-    """Each object too many, too few, or other than expected, by its fields."""
+def differences(expected: Snapshot, found: Snapshot) -> Iterator[str]:
+    """One line for each object that is missing, unexpected, or different in a field."""
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
             yield f"{name} is missing"
@@ -68,21 +68,21 @@ def differences(expected: State, found: State) -> Iterator[str]:
             yield from (f"{name}: {change}" for change in changes(expected[name], found[name]))
 
 
-def rollouts_too_many(expected: State, found: State) -> Iterator[str]:
-    """Each Deployment that was changed more often than expected: pods may have been replaced for nothing."""
+def extra_rollouts(expected: Snapshot, found: Snapshot) -> Iterator[str]:
+    """One line for each Deployment changed more often than expected: pods may have been replaced for nothing."""
     for name in expected.keys() & found.keys():
         before, after = (state[name]["metadata"].get("generation", 0) for state in (expected, found))
         if name.startswith("Deployment/") and after > before:
             yield f"{name}: changed {after} times, not {before}"
 
 
-def _is_everybodys(body: Manifest) -> bool:
-    """Whether each namespace has it by itself."""
+def _is_in_every_namespace(body: Manifest) -> bool:
+    """Whether the object is one that Kubernetes makes in each namespace."""
     return body["kind"] == "ServiceAccount" and body["metadata"]["name"] == "default"
 
 
-def _without_given(value: Any) -> Any:
-    return _without(value, GIVEN)
+def _without_server_filled(value: Any) -> Any:
+    return _without(value, SERVER_FILLED)
 
 
 def _without(value: Any, fields: frozenset[str]) -> Any:

@@ -1,4 +1,4 @@
-"""Real speech in several lengths and formats."""
+"""Recorded speech in several lengths and formats."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from benchmarks.load.client import Speech
+from benchmarks.load.client import AudioFile
 from testbed.inputs import recordings
 
 LENGTHS: Final = (3, 5, 8, 11)
 FORMATS: Final = ("wav", "mp3", "flac", "m4a", "ogg")
 
 
-def mixed(work: Path) -> list[Speech]:
+def mixed(work: Path) -> list[AudioFile]:
     """A recording cut to several lengths, each in several formats."""
     jfk = recordings.ensure() / "jfk.wav"
     return [_made(jfk, work / f"{seconds}.{form}", seconds) for seconds in LENGTHS for form in FORMATS]
 
 
-def _made(source: Path, target: Path, seconds: int) -> Speech:
+def _made(source: Path, target: Path, seconds: int) -> AudioFile:
     command = ("ffmpeg", "-loglevel", "error", "-y", "-i", str(source), "-t", str(seconds), str(target))
     subprocess.run(command, check=True)
-    return Speech(target.name, target.read_bytes())
+    return AudioFile(target.name, target.read_bytes())
