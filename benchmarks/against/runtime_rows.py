@@ -10,8 +10,8 @@ from typing import Final
 
 from benchmarks.against.checkouts import Builds
 from benchmarks.against.samples import BuildSamples
-from benchmarks.load import process
 from benchmarks.load.client import AudioFile, ask
+from testbed import runtime_process
 from testbed.inputs import recordings
 
 CLIENTS: Final = 8
@@ -21,11 +21,11 @@ MODEL: Final = "tiny.en"
 def requests(builds: Builds, requests: int, rounds: int) -> BuildSamples:
     """Requests in a second of `CLIENTS` clients with a recording of 11 s; raises AssertionError where one fails."""
     found = BuildSamples(f"requests/s, {MODEL}, {CLIENTS} clients", higher_is_better=True)
-    file = AudioFile("jfk.wav", (recordings.ensure() / "jfk.wav").read_bytes(), process.WORDS)
+    file = AudioFile("jfk.wav", (recordings.ensure() / "jfk.wav").read_bytes(), recordings.JFK_WORDS)
     for name, checkout in builds.in_turns(rounds):
         with (
             tempfile.TemporaryDirectory() as directory,
-            process.running(Path(directory), MODEL, checkout) as runtime,
+            runtime_process.running(Path(directory), checkout=checkout) as runtime,
         ):
             asyncio.run(_answered(runtime.port, file, CLIENTS))
             started = time.perf_counter()

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.load import overload, soak
-from benchmarks.load.process import running
+from testbed.runtime_process import running
 
 REPORTS = Path(__file__).resolve().parents[2] / "docs/reports"
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from benchmarks.load import audio_files
 from benchmarks.load.client import SLOW_BYTES, AudioFile, ClientBehaviour, RequestOutcome, ask
-from benchmarks.load.process import ProcessUsage, Runtime
+from testbed.runtime_process import ProcessUsage, RuntimeProcess
 from whisper_runtime.contract.network import HEALTH_PATH
 
 TIMES_CAPACITY: Final = 10
@@ -69,7 +69,7 @@ def problem_of(outcome: RequestOutcome) -> str | None:
             return f"{outcome.file.name}: {status} {outcome.code} after {outcome.seconds:.1f} s"
 
 
-async def run(runtime: Runtime, work: Path, seconds: float) -> OverloadReport:
+async def run(runtime: RuntimeProcess, work: Path, seconds: float) -> OverloadReport:
     """Measures the capacity, offers ten times as much for `seconds`, waits for every answer and until it is at rest."""
     files = [replace(file, text=(await ask(runtime.port, file)).text) for file in audio_files.mixed(work)]
     capacity = await _capacity(runtime.port, files)
@@ -123,7 +123,7 @@ async def _offer(port: int, files: Sequence[AudioFile], rate: float, seconds: fl
     return tuple(await asyncio.gather(*tasks))
 
 
-async def _rest(runtime: Runtime) -> bool:
+async def _rest(runtime: RuntimeProcess) -> bool:
     ends = time.monotonic() + REST_SECONDS
     while time.monotonic() < ends:
         if await asyncio.to_thread(runtime.at_rest):

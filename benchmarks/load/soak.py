@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.load import audio_files
 from benchmarks.load.client import AudioFile, ask
-from benchmarks.load.process import ProcessUsage, Runtime
+from testbed.runtime_process import ProcessUsage, RuntimeProcess
 
 WARM_UP: Final = 0.1
 """Share of the requests that are sent before the first measurement, while allocators and caches fill."""
@@ -45,7 +45,7 @@ class SoakReport:
         return fit.slope * 1000
 
 
-async def run(runtime: Runtime, work: Path, requests: int) -> SoakReport:
+async def run(runtime: RuntimeProcess, work: Path, requests: int) -> SoakReport:
     """Sends `requests` requests one after another, and records the usage of the process on the way."""
     files = [replace(file, text=(await ask(runtime.port, file)).text) for file in audio_files.mixed(work)]
     for number in range(int(requests * WARM_UP)):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import shutil
 import wave
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,9 +14,6 @@ from benchmarks.parity.sounds import SAMPLE_RATE, VOICES, voice
 from testbed.inputs import recordings
 from whisper_runtime.engine.interface import Samples
 
-KENNEDY: Final = (
-    "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
-)
 LONG_REPEATS: Final = 2
 
 
@@ -43,18 +38,9 @@ def long_clip() -> Clip:
     return _clip("long", sounds.join(*(voice(name) for name in names)), " ".join(words[name] for name in names))
 
 
-def golden_clip(directory: Path) -> Path:
-    """A directory that proves a model of this runtime before it serves."""
-    golden = directory / "golden"
-    golden.mkdir(exist_ok=True)
-    shutil.copy(recordings.ensure() / "jfk.wav", golden / "clip.wav")
-    (golden / "clip.txt").write_text(KENNEDY)
-    return golden
-
-
 def transcripts() -> dict[str, str]:
     """The words of each recording of VOICES."""
-    found = {"jfk": KENNEDY}
+    found = {"jfk": recordings.JFK_WORDS}
     for line in (recordings.ensure() / "librivox" / "transcription").read_text().splitlines():
         words, _, name = line.partition(" </s> (")
         found[name.rstrip(")")[-4:]] = words.removeprefix("<s> ")

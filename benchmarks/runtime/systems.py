@@ -15,7 +15,7 @@ from typing import Final
 
 import httpx
 
-from benchmarks.runtime.speech import golden_clip
+from testbed import runtime_process
 from testbed.cluster.controlplane import free_ports
 from testbed.inputs import weights
 from testbed.paths import REPOSITORY
@@ -92,7 +92,7 @@ def _environment(name: str, model: str, port: int, probes: int, directory: Path)
             "WHISPER_PORT": str(port),
             "WHISPER_METRICS_PORT": str(probes),
             "WHISPER_COMPUTE_TYPE": name.removeprefix("runtime-"),
-            "WHISPER_GOLDEN_DIR": str(golden_clip(directory)),
+            "WHISPER_GOLDEN_DIR": str(runtime_process.golden_clip(directory / "golden")),
         }
     )
 

@@ -14,6 +14,9 @@ from testbed.paths import CACHE
 RECORDINGS: Final = CACHE / "recordings"
 JFK: Final = ("nodejs-whisper@0.3.1", "package/cpp/whisper.cpp/bindings/go/samples/jfk.wav")
 """The inaugural address of 1961, public domain."""
+JFK_WORDS: Final = (
+    "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
+)
 JFK_SHA256: Final = "59dfb9a4acb36fe2a2affc14bacbee2920ff435cb13cc314a08c13f66ba7860e"
 LIBRIVOX: Final = "pocketsphinx-testdata"
 """Debian's package of LibriVox recordings (public domain) and their transcripts."""

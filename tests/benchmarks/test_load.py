@@ -11,7 +11,7 @@ import pytest
 from benchmarks.load import overload, soak
 from benchmarks.load.client import AudioFile, ClientBehaviour, RequestOutcome
 from benchmarks.load.overload import problem_of
-from benchmarks.load.process import Runtime, running
+from testbed.runtime_process import RuntimeProcess, running
 
 SECONDS = 6
 REQUESTS = 30
@@ -20,13 +20,13 @@ HEALTH_SECONDS = 10.0
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeProcess]:
     with running(tmp_path_factory.mktemp("load") / "runtime", max_queued_audio_seconds=120) as started:
         yield started
 
 
 @pytest.mark.slow
-def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: Runtime, tmp_path: Path) -> None:
+def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: RuntimeProcess, tmp_path: Path) -> None:
     report = asyncio.run(overload.run(runtime, tmp_path, SECONDS))
     assert report.problems == []
     assert {outcome.status for outcome in report.outcomes} >= {200, 429}
@@ -35,7 +35,7 @@ def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: 
 
 
 @pytest.mark.slow
-def test_requests_in_a_row_leave_nothing_behind(runtime: Runtime, tmp_path: Path) -> None:
+def test_requests_in_a_row_leave_nothing_behind(runtime: RuntimeProcess, tmp_path: Path) -> None:
     report = asyncio.run(soak.run(runtime, tmp_path, REQUESTS))
     assert report.problems == []
     assert "None." in soak.markdown(report)

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from testbed.cluster import binaries
+from testbed.paths import REPOSITORY
+from tests.support.chart import CHART, helm, of_kind, template
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts/whisper-operator"
 FORBIDDEN_ON_SECRETS = {"list", "watch", "create", "update", "patch", "delete"}
-
-
-def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = str(binaries.ensure("helm") / "helm")
-    return subprocess.run((program, *arguments), capture_output=True, text=True, check=False)
-
-
-def template(*settings: str) -> list[dict[str, Any]]:
-    done = helm("template", "whisper-operator", str(CHART), "--namespace", "whisper-system", *settings)
-    assert done.returncode == 0, done.stderr
-    return [body for body in yaml.safe_load_all(done.stdout) if body]
-
-
-def of_kind(bodies: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [body for body in bodies if body["kind"] == kind]
 
 
 def rules(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -73,7 +55,7 @@ def test_the_operators_pods_are_restricted_and_probed() -> None:
 
 def test_the_crd_is_the_generated_one_and_outlives_the_release() -> None:
     (crd,) = of_kind(template(), "CustomResourceDefinition")
-    wanted = yaml.safe_load((ROOT / "crds/whisperservices.yaml").read_text())
+    wanted = yaml.safe_load((REPOSITORY / "crds/whisperservices.yaml").read_text())
     assert crd["spec"] == wanted["spec"]
     assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     assert of_kind(template("--set", "crds.install=false"), "CustomResourceDefinition") == []

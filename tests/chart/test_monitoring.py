@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.test_chart import CHART, helm, of_kind, template
+from tests.support.chart import CHART, helm, of_kind, template
 from tests.support.promql import unknown
 from tests.support.promtool import assert_fires, check
 from whisper_operator.build.prometheus_rule import RUNBOOKS

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from testbed import debian
+from testbed.cluster.controlplane import free_ports
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from tests.support.runtime_server import fake_server
 
@@ -54,8 +55,8 @@ def configuration(certificates: Path, tmp_path: Path) -> Callable[[str], Path]:
         text = (COMPOSE / "nginx.conf").read_text()
         for theirs, ours in (
             ("server runtime:8000", f"server {runtime}"),
-            ("listen 443 ssl", f"listen 127.0.0.1:{free_port()} ssl"),
-            ("listen 80", f"listen 127.0.0.1:{free_port()}"),
+            ("listen 443 ssl", f"listen 127.0.0.1:{free_ports(1)[0]} ssl"),
+            ("listen 80", f"listen 127.0.0.1:{free_ports(1)[0]}"),
             ("/etc/nginx/certificates", str(certificates)),
             ("/tmp/nginx", str(tmp_path / "nginx")),
         ):
@@ -94,11 +95,6 @@ def proxied(engine: FakeEngine, configuration: Callable[[str], Path]) -> Iterato
         running(configuration(address.removeprefix("http://"))) as client,
     ):
         yield client
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def wait_for(port: int) -> None:
@@ -152,7 +148,7 @@ def test_a_runtime_that_does_not_answer_is_told_in_openais_body(configuration: C
 
 
 def test_a_runtime_that_is_not_there_is_worth_another_try(configuration: Callable[[str], Path]) -> None:
-    with running(configuration(f"127.0.0.1:{free_port()}")) as client:
+    with running(configuration(f"127.0.0.1:{free_ports(1)[0]}")) as client:
         answer = client.post("/transcribe", files={"file": b"speech"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "bad_gateway")
     assert answer.json()["error"].keys() == FIELDS

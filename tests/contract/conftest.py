@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from testbed import runtime_process
 from tests.support.openai_clients import OpenAiClient, javascript, python
-from tests.support.runtime_server import process
-
-JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
+from tests.support.runtime_server import AS_A_PODS_USER
 
 
 @pytest.fixture(scope="session", params=["python", "node"])
@@ -23,12 +21,9 @@ def client(request: pytest.FixtureRequest) -> Iterator[OpenAiClient]:
 
 
 @pytest.fixture(scope="session")
-def golden(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a clip and its words, as the image has one."""
-    directory = tmp_path_factory.mktemp("golden")
-    shutil.copy(recordings / "jfk.wav", directory / "clip.wav")
-    (directory / "clip.txt").write_text(JFK)
-    return directory
+    return runtime_process.golden_clip(tmp_path_factory.mktemp("golden"))
 
 
 @pytest.fixture(scope="session")
@@ -37,5 +32,5 @@ def real(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPa
     directory = tmp_path_factory.mktemp("server")
     model = directory / "tiny.en.pt"
     model.symlink_to(weights["tiny.en"])
-    with process(directory, model=str(model), golden_dir=str(golden), drain_seconds=0) as addresses:
-        yield addresses
+    with runtime_process.running(directory, prefix=AS_A_PODS_USER, model=str(model), golden_dir=str(golden)) as runtime:
+        yield runtime.url, runtime.metrics_url

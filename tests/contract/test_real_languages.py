@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from testbed import runtime_process
 from tests.support.openai_clients import OpenAiCall, python
-from tests.support.runtime_server import process
+from tests.support.runtime_server import AS_A_PODS_USER
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +26,9 @@ SPOKEN = "Das Haus ist alt, aber der Garten ist sehr schön. Meine Mutter wohnt 
 def multilingual(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("multilingual")
     (directory / "mine.en.pt").symlink_to(weights["base"])
-    with process(directory, model=str(directory / "mine.en.pt"), golden_dir=str(golden), drain_seconds=0) as (url, _):
-        yield url
+    model = str(directory / "mine.en.pt")
+    with runtime_process.running(directory, prefix=AS_A_PODS_USER, model=model, golden_dir=str(golden)) as runtime:
+        yield runtime.url
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import whisper
 from whisper.utils import WriteSRT, WriteVTT
 
-from tests.contract.conftest import JFK
+from testbed.inputs.recordings import JFK_WORDS
 from tests.support.openai_clients import OpenAiCall, OpenAiClient
 from whisper_runtime.media.wer import word_error_rate
 
@@ -43,7 +43,7 @@ def say(client: OpenAiClient, real: tuple[str, str], recordings: Path) -> Any:
 
 def test_json(say: Any) -> None:
     found = say(language="en")
-    assert word_error_rate(JFK, found["text"]) <= MAX_WORD_ERROR_RATE
+    assert word_error_rate(JFK_WORDS, found["text"]) <= MAX_WORD_ERROR_RATE
     assert found["usage"] == {"type": "duration", "seconds": math.ceil(SECONDS)}
 
 
@@ -96,7 +96,7 @@ def test_a_stream_ends_with_the_whole_text(say: Any, judge: dict[str, Any]) -> N
 
 def test_a_prompt_and_a_temperature_are_taken(say: Any) -> None:
     found = say(prompt="A speech by Kennedy.", temperature=0.2, response_format="verbose_json")
-    assert word_error_rate(JFK, found["text"]) <= MAX_WORD_ERROR_RATE
+    assert word_error_rate(JFK_WORDS, found["text"]) <= MAX_WORD_ERROR_RATE
     assert {segment["temperature"] for segment in found["segments"]} == {0.2}
 
 

@@ -9,11 +9,11 @@ import jiwer
 import pytest
 
 from testbed.demo import speech
+from testbed.inputs.recordings import JFK_WORDS
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.services import mirrored_model, mirrored_service
 from tests.support.waiting import eventually
 
-JFK = "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
 MAX_WORD_ERROR_RATE = 0.1
 NORMALISED = jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.ReduceToListOfListOfWords()])
 LABEL = "whisper-operator.io/service=speech"
@@ -21,7 +21,7 @@ CHILDREN = "deployment,service,serviceaccount,persistentvolumeclaim,job,ingress,
 
 
 def word_error_rate(heard: str) -> float:
-    return jiwer.wer(JFK, heard, reference_transform=NORMALISED, hypothesis_transform=NORMALISED)
+    return jiwer.wer(JFK_WORDS, heard, reference_transform=NORMALISED, hypothesis_transform=NORMALISED)
 
 
 @pytest.fixture(scope="module")

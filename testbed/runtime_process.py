@@ -1,17 +1,16 @@
-"""A runtime process on this machine, and its memory, descriptors and threads."""
+"""A runtime process on this machine, with real weights; and its memory, descriptors and threads."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +18,14 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from testbed.cluster.controlplane import free_ports
 from testbed.inputs import recordings, weights
 from testbed.paths import REPOSITORY
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import METRICS_PATH, READY_PATH
 
 START_SECONDS: Final = 600
-WORDS: Final = (
-    "And so my fellow Americans ask not what your country can do for you ask what you can do for your country"
-)
+STOP_SECONDS: Final = 120
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,19 @@ class ProcessUsage:
 
 
 @dataclass(frozen=True)
-class Runtime:
+class RuntimeProcess:
     port: int
     metrics_port: int
     process: subprocess.Popen[bytes]
     scratch: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.metrics_port}"
 
     @property
     def usage(self) -> ProcessUsage:
@@ -55,8 +61,8 @@ class Runtime:
         )
 
     def get(self, path: str) -> str:
-        """The answer of the metrics port; raises urllib.error.HTTPError."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=10) as answer:
+        """Body of the metrics port's answer; raises urllib.error.HTTPError."""
+        with urllib.request.urlopen(f"{self.metrics_url}{path}", timeout=10) as answer:
             return answer.read().decode()
 
     def metric(self, name: str) -> float:
@@ -71,41 +77,44 @@ class Runtime:
 
 @contextmanager
 def running(
-    directory: Path, model: str = "tiny.en", checkout: Path = REPOSITORY, **config: Any
-) -> Generator[Runtime, None, None]:
-    """`python -m whisper_runtime serve` of that checkout, with real weights, once it is ready.
+    directory: Path, *, prefix: Sequence[str] = (), checkout: Path = REPOSITORY, **config: Any
+) -> Generator[RuntimeProcess]:
+    """`python -m whisper_runtime serve`, once it is ready; raises RuntimeError when it does not end with 0 on SIGTERM.
 
-    Raises RuntimeError where it does not become ready, or does not end well on SIGTERM.
+    `prefix`: a command that runs it, as `unshare`; `checkout`: the folder of its code; `config`: fields of
+    RuntimeConfig, by default tiny.en and a golden clip.
     """
-    golden, scratch = directory / "golden", directory / "scratch"
-    golden.mkdir(parents=True)
-    scratch.mkdir()
-    shutil.copy(recordings.ensure() / "jfk.wav", golden / "clip.wav")
-    (golden / "clip.txt").write_text(WORDS)
-    port, metrics_port = _free_port(), _free_port()
-    settings: dict[str, Any] = {
-        "model": str(weights.ensure()[model]),
-        "golden_dir": str(golden),
-        "drain_seconds": 0,
-    } | config
+    scratch = directory / "scratch"
+    scratch.mkdir(parents=True)
+    defaults = {"model": str(weights.ensure()["tiny.en"]), "golden_dir": str(golden_clip(directory / "golden"))}
+    port, metrics_port = free_ports(2)
+    settings: dict[str, Any] = {**defaults, "drain_seconds": 0, **config}
     environment = RuntimeConfig(port=port, metrics_port=metrics_port, **settings).to_env()
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
-            (sys.executable, "-m", "whisper_runtime", "serve"),
+            (*prefix, sys.executable, "-m", "whisper_runtime", "serve"),
             env={**os.environ, **environment, "TMPDIR": str(scratch), "PYTHONPATH": str(checkout / "runtime")},
             stderr=log,
         )
-    runtime = Runtime(port, metrics_port, process, scratch)
+    runtime = RuntimeProcess(port, metrics_port, process, scratch)
     try:
-        _wait(runtime, directory / "log")
+        _wait_until_ready(runtime, directory / "log")
         yield runtime
     finally:
         process.send_signal(signal.SIGTERM)
-        if process.wait(120):
+        if process.wait(STOP_SECONDS):
             raise RuntimeError(f"the server ended with {process.returncode}: {(directory / 'log').read_text()[-2000:]}")
 
 
-def _wait(runtime: Runtime, log: Path) -> None:
+def golden_clip(directory: Path) -> Path:
+    """`directory`, with a clip and its words, as the image has one."""
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy(recordings.ensure() / "jfk.wav", directory / "clip.wav")
+    (directory / "clip.txt").write_text(recordings.JFK_WORDS)
+    return directory
+
+
+def _wait_until_ready(runtime: RuntimeProcess, log: Path) -> None:
     ends = time.monotonic() + START_SECONDS
     while time.monotonic() < ends and runtime.process.poll() is None:
         try:
@@ -114,8 +123,3 @@ def _wait(runtime: Runtime, log: Path) -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.1)
     raise RuntimeError(f"the server is not ready after {START_SECONDS} s: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
