@@ -77,5 +77,6 @@ def _partial(path: Path) -> Path:
 
 
 def _link(link: Path, target: Path) -> None:
+    """Relative within the cache, so that a copy of it works for another user."""
     link.unlink(missing_ok=True)
-    link.symlink_to(target)
+    link.symlink_to(Path("..") / target.name if target.parent == BIN else target)

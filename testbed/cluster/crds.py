@@ -55,6 +55,8 @@ def ensure(source: CrdModule) -> list[Path]:
     """The files, downloaded by Go's module proxy where they are missing; raises RuntimeError for another hash."""
     home = HOME / f"{source.module.replace('/', '+')}-{source.version}"
     wanted = [home / Path(file).name for file in source.files]
+    if all(file.exists() for file in wanted):
+        return wanted
     with locked(HOME / "lock"):
         if not all(file.exists() for file in wanted):
             module = _download(source)

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 import yaml
+from lupa import lua54
 
-from testbed import debian
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import ControlPlane
+from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, reason, service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -112,23 +112,9 @@ STALLED = {"type": "Stalled", "status": "True", "reason": "SecretNotFound", "mes
     ],
 )
 def test_what_argo_cd_makes_of_it(status: dict[str, Any], health: str, says: str) -> None:
-    debian.ensure({"lua5.4": "lua5.4"})
-    config = yaml.safe_load((ROOT / "examples/gitops/argocd-cm.yaml").read_text())
+    config = yaml.safe_load((REPOSITORY / "examples/gitops/argocd-cm.yaml").read_text())
     (script,) = config["data"].values()
-    body = {"metadata": {"generation": 2}, "status": status}
-    program = (
-        f"obj = {lua(body)}\nlocal found = (function()\n{script}end)()\nio.write(found.status, '|', found.message)"
-    )
-    done = subprocess.run(("lua5.4", "-"), input=program, capture_output=True, text=True, check=True)
-    assert done.stdout == f"{health}|{says}"
-
-
-def lua(value: Any) -> str:
-    """A JSON value as Lua's."""
-    match value:
-        case dict():
-            return "{" + ", ".join(f"[{json.dumps(key)}] = {lua(inner)}" for key, inner in value.items()) + "}"
-        case list():
-            return "{" + ", ".join(map(lua, value)) + "}"
-        case _:
-            return json.dumps(value)
+    lua = lua54.LuaRuntime()
+    lua.globals().obj = lua.table_from({"metadata": {"generation": 2}, "status": status}, recursive=True)
+    found = lua.execute(script)
+    assert (found.status, found.message) == (health, says)
