@@ -22,10 +22,18 @@ demo: ## a real cluster, the operator, a WhisperService, and spoken words as tex
 .PHONY: demo-down
 demo-down: cluster-down ## removes what demo left up
 
-.PHONY: test
-test: lint setup ## every test, on a real cluster
+.PHONY: platform
+platform: ## the cluster with the operator in it, as tests/e2e needs it
 	@python3 -m testbed.demo platform
-	@$(PYTHON) -m pytest tests -m "not long"
+
+.PHONY: test
+test: ## every test, on a real cluster
+	@$(MAKE) --no-print-directory --jobs 2 lint platform
+	@hack/test.sh
+
+.PHONY: test-controlplane
+test-controlplane: ## the operator on a real API server: no node, no root
+	@$(PYTHON) -m pytest tests/controlplane -m "not long"
 
 .PHONY: test-unit
 test-unit: ## what needs no cluster, within a minute

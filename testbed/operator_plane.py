@@ -1,9 +1,14 @@
-"""A control plane for the operator's own tests and benchmarks: our CRD, no node, no limits on requests in flight."""
+"""python3 -m testbed.operator_plane: a control plane with our CRD, for a developer, for tests and for benchmarks.
+
+It has no node and no limits on requests in flight.
+"""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -19,7 +24,17 @@ NO_LIMITS: Final = (
     "--max-mutating-requests-inflight=0",
     "--enable-priority-and-fairness=false",
 )
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 API_FLAGS: Final = ("--endpoint-reconciler-type=none", *NO_LIMITS)
+
+
+def main() -> None:
+    """Runs a control plane until Ctrl-C or SIGTERM."""
+    with tempfile.TemporaryDirectory() as directory, running(Path(directory)) as plane:
+        print(f"export KUBECONFIG={plane.kubeconfig} PATH={binaries.ensure('kubectl')}:$PATH", flush=True)
+        # Blocked from here on alone: a program that is started inherits the mask, and could not be stopped.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        signal.sigwait(STOP_SIGNALS)
 
 
 @contextmanager
@@ -72,3 +87,7 @@ def service_manifest(name: str, namespace: str = "default", **spec: Any) -> dict
             **spec,
         },
     }
+
+
+if __name__ == "__main__":
+    main()

@@ -33,8 +33,9 @@ def path_of_tests(module: Path) -> Path:
 def test_each_module_with_code_has_its_tests_at_the_mirrored_path(tests: str, package: str) -> None:
     root = REPOSITORY / package
     modules = [file.relative_to(root) for file in sorted(root.rglob("*.py")) if defines_code(file)]
-    missing = [f"tests/{tests}/{path}" for path in map(path_of_tests, modules)]
-    assert [path for path in missing if not (REPOSITORY / path).exists()] == []
+    wanted = [f"tests/{tests}/{path_of_tests(module)}" for module in modules]
+    missing = [path for path in wanted if not (REPOSITORY / path).exists()]
+    assert not missing, "\n".join(["these test modules are missing:", *missing])
 
 
 @of_each_package

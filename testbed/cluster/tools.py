@@ -110,6 +110,6 @@ TOOLS: Final = {
 }
 """What has no release here is always built: an image's binary must not depend on the machine's libraries.
 
-kwok plays nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through,
+kwok simulates nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through,
 versitygw is an S3 server.
 """

@@ -180,9 +180,9 @@ async def test_a_child_deleted_before_its_watch_starts_comes_back(first: ChaosEn
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def impatient(opened: ChaosEnvironment) -> AsyncIterator[ChaosEnvironment]:
-    """The environment with a replica that is unhealthy after 20 seconds of standstill."""
+    """The environment with a replica that is unhealthy after 10 seconds of standstill."""
     await opened.clear()
-    opened.operator.settings = {"STANDSTILL_SECONDS": "20"}
+    opened.operator.settings = {"STANDSTILL_SECONDS": "10"}
     await opened.restart()
     yield opened
     opened.proxy.handle_request = pass_request

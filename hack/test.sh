@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs every test, in three groups at the same time: those on a cluster or a control plane mostly wait, the others
+# compute. The others are niced, so that pods and operators get the processors first. Each line of output begins with
+# its group. Exits with 1 when a group fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=$(hack/python.sh)
+export PYTHONUNBUFFERED=1
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT INT TERM
+
+# NAME NICENESS ARGUMENT...
+run() {
+    nice -n "$2" "$python" -m pytest -m "not long" --durations 20 --durations-min 5 "${@:3}" 2>&1 |
+        sed --unbuffered "s/^/$1 | /"
+}
+
+run e2e 0 tests/e2e & e2e=$!
+run controlplane 5 tests/controlplane & controlplane=$!
+run others 10 tests --ignore tests/e2e --ignore tests/controlplane & others=$!
+
+failed=()
+for group in e2e controlplane others; do
+    wait "${!group}" || failed+=("$group")
+done
+trap - EXIT
+if [[ ${#failed[@]} -gt 0 ]]; then
+    echo "failed: ${failed[*]}" >&2
+    exit 1
+fi
