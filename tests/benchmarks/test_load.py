@@ -21,7 +21,7 @@ HEALTH_SECONDS = 10.0
 
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeProcess]:
-    with running(tmp_path_factory.mktemp("load") / "runtime", max_queued_audio_seconds=120) as started:
+    with running(tmp_path_factory.mktemp("load") / "runtime", max_queued_audio_seconds=60) as started:
         yield started
 
 

@@ -20,6 +20,8 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
 
+pytestmark = pytest.mark.slow
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

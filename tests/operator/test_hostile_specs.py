@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from tests.operator.objects import ENV, NOW, children, live, node, observed, pod, resolved
@@ -14,6 +15,8 @@ from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.resolve.rollout import needs_requests
 from whisper_operator.status.assemble import observed_status
 from whisper_operator.status.blocking import preflight_passed
+
+pytestmark = pytest.mark.slow
 
 TAINT = {"key": "team", "value": "vision", "effect": "NoSchedule"}
 NODES = (node(), node("gpus", gpu="8", taints=(TAINT,), labels={"zone": "a"}))
