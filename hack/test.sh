@@ -9,7 +9,13 @@ export PYTHONUNBUFFERED=1
 # By default threads of torch that wait spin, and take the processors from those that compute: where two such programs
 # share two processors, a recording of 11 s takes 12 s with spinning and 5 s without.
 export OMP_WAIT_POLICY=passive
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT INT TERM
+set -m # each group is a process group, which Ctrl-C ends as pytest ends: with what its fixtures started
+stop() {
+    for group in $(jobs -p); do kill -INT -- "-$group" || true; done
+    wait
+    exit 130
+}
+trap stop INT TERM
 
 # NAME NICENESS ARGUMENT...
 run() {
@@ -25,7 +31,6 @@ failed=()
 for group in e2e controlplane others; do
     wait "${!group}" || failed+=("$group")
 done
-trap - EXIT
 if [[ ${#failed[@]} -gt 0 ]]; then
     echo "failed: ${failed[*]}" >&2
     exit 1
