@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-Json = dict[str, Any]
+PanelJson = dict[str, Any]
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 COLUMNS: Final = 24
@@ -33,7 +33,7 @@ class Stat:
     below: str = "green"
     """Colour below the first step."""
 
-    def as_json(self) -> Json:
+    def as_json(self) -> PanelJson:
         steps = [
             {"value": None, "color": self.below},
             *({"value": at, "color": colour} for at, colour in self.steps.items()),
@@ -55,7 +55,7 @@ class Graph:
     description: str
     unit: str = "short"
 
-    def as_json(self) -> Json:
+    def as_json(self) -> PanelJson:
         return {
             "type": "timeseries",
             "options": {"tooltip": {"mode": "multi", "sort": "desc"}, "legend": {"displayMode": "list"}},
@@ -76,7 +76,7 @@ class TablePanel:
     description: str
     columns: Sequence[str]
 
-    def as_json(self) -> Json:
+    def as_json(self) -> PanelJson:
         keep = {"id": "filterFieldsByName", "options": {"include": {"names": list(self.columns)}}}
         return {
             "type": "table",
@@ -97,7 +97,7 @@ class Variable:
     query: str
     regex: str = ""
 
-    def as_json(self) -> Json:
+    def as_json(self) -> PanelJson:
         return {
             "type": "query",
             "name": self.name,
@@ -147,7 +147,7 @@ def as_json(dashboard: Dashboard) -> str:
     return json.dumps(found, indent=1) + "\n"
 
 
-def _placed(rows: Mapping[str, Sequence[Panel]]) -> Iterator[Json]:
+def _placed(rows: Mapping[str, Sequence[Panel]]) -> Iterator[PanelJson]:
     """Each row's title, followed by its panels, with their positions and ids."""
     numbers, y = itertools.count(1), 0
     for title, panels in rows.items():
@@ -161,9 +161,9 @@ def _placed(rows: Mapping[str, Sequence[Panel]]) -> Iterator[Json]:
         y += 1 + height
 
 
-def _place(x: int, y: int, width: int, height: int) -> Json:
+def _place(x: int, y: int, width: int, height: int) -> PanelJson:
     return {"x": x, "y": y, "w": width, "h": height}
 
 
-def _target(expression: str, legend: str, ref: str = "A") -> Json:
+def _target(expression: str, legend: str, ref: str = "A") -> PanelJson:
     return {"refId": ref, "datasource": DATASOURCE, "expr": expression, "legendFormat": legend}
