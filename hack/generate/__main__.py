@@ -26,7 +26,7 @@ from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.external_reasons import ALL_REASONS
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.render import rendered
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_runtime.contract.metric_names import AUTOSCALING_METRICS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def _readers() -> dict[str, str]:
     The chart's rules and the children of examples/everything.yaml; for other autoscalers, the contract's list.
     """
     everything = WhisperService.parse(yaml.safe_load((REPOSITORY / "examples/everything.yaml").read_text()))
-    children = {body["kind"]: as_yaml(body) for body in rendered(everything, Env("runtime:1"))}
+    children = {body["kind"]: as_yaml(body) for body in rendered(everything, Installation("runtime:1"))}
     scaling = "".join(f" {name}{{" for name in AUTOSCALING_METRICS)
     rules = (REPOSITORY / "charts/whisper-operator/templates/alerts.yaml").read_text()
     return {"alert": rules + children["PrometheusRule"], "autoscaler": children["ScaledObject"] + scaling}

@@ -17,7 +17,7 @@ from whisper_operator.api.explain import explain
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import KIND, WhisperService
 from whisper_operator.cli.render import rendered
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 
 DEFAULT_IMAGE = "ghcr.io/whisper-operator/whisper-runtime:latest"
 
@@ -41,7 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
             operator.main(is_dry=parsed.dry_run)
         case "render":
             services = [parse(body) for body in whisper_services(parsed.file)]
-            _print(manifest for service in services for manifest in rendered(service, Env(parsed.runtime_image)))
+            _print(
+                manifest for service in services for manifest in rendered(service, Installation(parsed.runtime_image))
+            )
         case "check":
             services = check_file(parsed.file)
             if not asyncio.run(check_against_cluster(services)):
@@ -99,7 +101,7 @@ async def check_against_cluster(services: list[WhisperService]) -> bool:
         print("no cluster was asked, for no kubeconfig names one")
         return True
     try:
-        found = await check(services, cluster, Env(DEFAULT_IMAGE))
+        found = await check(services, cluster, Installation(DEFAULT_IMAGE))
     except ApiError as error:
         sys.exit(f"the cluster could not be asked: {error}")
     finally:

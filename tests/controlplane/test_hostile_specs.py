@@ -29,9 +29,9 @@ from whisper_operator.kube.credentials import authorization
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.kinds import WHISPER_SERVICE, by_name
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 
-ENV = Env("registry.example.com/whisper-runtime:1.0.0")
+ENV = Installation("registry.example.com/whisper-runtime:1.0.0")
 UID = "11111111-2222-3333-4444-555555555555"
 LARGEST_MANIFEST = 1024**2
 """etcd takes 1.5 MiB, and the field managers come on top."""

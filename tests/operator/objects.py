@@ -9,13 +9,13 @@ from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.objects import names
 from whisper_operator.observe.facts import Facts, Node, amounts
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_requests import NodeRequests
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.resolve.rollout import with_rollout
 
-ENV = Env("runtime:1")
+ENV = Installation("runtime:1")
 UID = "11111111-2222-3333-4444-555555555555"
 NOW = "2026-01-01T00:00:00Z"
 
@@ -39,14 +39,17 @@ def observed(*bodies: Manifest, **facts: Any) -> Observed:
 
 
 def resolved(
-    of: WhisperService, there: Observed | None = None, installation: Env = ENV, requested: NodeRequests | None = None
+    of: WhisperService,
+    there: Observed | None = None,
+    installation: Installation = ENV,
+    requested: NodeRequests | None = None,
 ) -> Resolved:
     """Everything that a pass decides over `of`, its rollout included; `requested`: what the cluster's pods request."""
     found = resolve(of, there or Observed(), installation)
     return with_rollout(found, wanted_template(found), requested)
 
 
-def children(of: WhisperService, there: Observed | None = None, installation: Env = ENV) -> list[Manifest]:
+def children(of: WhisperService, there: Observed | None = None, installation: Installation = ENV) -> list[Manifest]:
     """Every child that is wanted where that is there."""
     return desired(resolved(of, there, installation))
 

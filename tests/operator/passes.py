@@ -12,13 +12,13 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects import names
 from whisper_operator.observe.cache import ObjectCache
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-INSTALLATION = Env("registry.example.com/whisper-runtime:1.0.0")
+INSTALLATION = Installation("registry.example.com/whisper-runtime:1.0.0")
 STORAGE_CLASS = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",

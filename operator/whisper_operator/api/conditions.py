@@ -411,7 +411,7 @@ NEWER_DEFAULT_IMAGE: Final = _reason(
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ConditionUpdate:
     """A condition without its history."""
 
     type: str
@@ -421,7 +421,7 @@ class Judgement:
 
 
 def conditions(
-    judgements: Iterable[Judgement], previous: Iterable[Condition], generation: int, now: str
+    updates: Iterable[ConditionUpdate], previous: Iterable[Condition], generation: int, now: str
 ) -> tuple[Condition, ...]:
     """The conditions to write for `generation`: `lastTransitionTime` is `now` only where the status changed.
 
@@ -430,18 +430,18 @@ def conditions(
     before = {condition.type: condition for condition in previous}
     return tuple(
         Condition(
-            type=judged.type,
-            status=judged.status,
-            reason=judged.reason,
-            message=judged.message,
+            type=update.type,
+            status=update.status,
+            reason=update.reason,
+            message=update.message,
             observed_generation=generation,
-            last_transition_time=_since(before.get(judged.type), judged, now),
+            last_transition_time=_since(before.get(update.type), update, now),
         )
-        for judged in judgements
+        for update in updates
     )
 
 
-def _since(before: Condition | None, judged: Judgement, now: str) -> str:
-    if before and before.status == judged.status and before.last_transition_time:
+def _since(before: Condition | None, update: ConditionUpdate, now: str) -> str:
+    if before and before.status == update.status and before.last_transition_time:
         return before.last_transition_time
     return now

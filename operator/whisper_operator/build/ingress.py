@@ -6,7 +6,7 @@ from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import INGRESS
-from whisper_operator.observe.facts import way_in
+from whisper_operator.observe.facts import host_path
 from whisper_operator.resolve.resolved import Resolved
 
 
@@ -31,7 +31,7 @@ def build(resolved: Resolved) -> Manifest | None:
 
 def _is_taken(resolved: Resolved) -> bool:
     """Whether somebody else has the host already: then ours is not added, and what is there of ours stays."""
-    return resolved.live(INGRESS) is None and way_in(resolved.service) in resolved.observed.facts.taken
+    return resolved.live(INGRESS) is None and host_path(resolved.service) in resolved.observed.facts.taken
 
 
 def tls_secret(service: WhisperService) -> str | None:

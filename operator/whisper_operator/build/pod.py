@@ -6,7 +6,7 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.resolve.claim import cache_size, claim_name
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import METRICS_PATH, METRICS_PORT
@@ -25,7 +25,7 @@ SCRATCH_LIMIT: Final = "8Gi"
 """Uploads on their way to the decoder; a pod that exceeds it is evicted, not the node."""
 
 
-def common(service: WhisperService, installation: Env) -> Manifest:
+def common(service: WhisperService, installation: Installation) -> Manifest:
     """The fields that every pod of a service has in its spec."""
     spec, wanted, fs_group = service.spec, service.spec.scheduling, installation.fs_group
     group = {} if fs_group is None else {"fsGroup": fs_group, "fsGroupChangePolicy": "OnRootMismatch"}

@@ -13,7 +13,7 @@ from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, POD
 from whisper_operator.objects.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.facts import Facts
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.dereference import with_references
 from whisper_operator.resolve.resolved import resolve
@@ -22,7 +22,7 @@ FORBIDDEN = 403
 
 
 async def check(
-    services: Iterable[WhisperService], cluster: Cluster, installation: Env
+    services: Iterable[WhisperService], cluster: Cluster, installation: Installation
 ) -> dict[str, Sequence[PreflightCheck]]:
     """The checks of each service, by its name; raises ApiError."""
     return {

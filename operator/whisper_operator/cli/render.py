@@ -8,24 +8,24 @@ from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.objects.kinds import CLAIM, JOB, SCALED_OBJECT
 from whisper_operator.objects.names import models_claim
 from whisper_operator.observe.facts import Facts
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.resolved import resolve
 from whisper_operator.resolve.rollout import with_rollout
 
 
-def rendered(service: WhisperService, installation: Env) -> list[Manifest]:
+def rendered(service: WhisperService, installation: Installation) -> list[Manifest]:
     """Every child once the model's claim is there, its fetch has succeeded, and the Deployment is there."""
     return wanted(service, settled(service, installation), installation)
 
 
-def wanted(service: WhisperService, observed: Observed, installation: Env) -> list[Manifest]:
+def wanted(service: WhisperService, observed: Observed, installation: Installation) -> list[Manifest]:
     """Every child that is wanted where that is there, and no pod of others takes a GPU."""
     resolved = resolve(service, observed, installation)
     return desired(with_rollout(resolved, wanted_template(resolved)))
 
 
-def settled(service: WhisperService, installation: Env) -> Observed:
+def settled(service: WhisperService, installation: Installation) -> Observed:
     """The claim as it would be, the fetching Job as complete, and KEDA's object as there: it follows the Deployment."""
     claim = next((body for body in wanted(service, Observed(), installation) if body["kind"] == CLAIM.kind), None)
     objects: dict[tuple[str, str], Manifest] = {}

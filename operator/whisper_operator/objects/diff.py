@@ -7,12 +7,12 @@ from typing import Final, TypeAlias
 
 from whisper_operator.api.units import quantity
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
 """Fields of metadata that change with every write, or by none."""
 
 
-def changes(before: Json, after: Json, path: str = "") -> Iterator[str]:
+def changes(before: JsonValue, after: JsonValue, path: str = "") -> Iterator[str]:
     """Each field that differs between two versions of an object, as `path: old → new`; None where there is none."""
     if isinstance(after, dict) and isinstance(before, dict | None):
         old, new = before or {}, after
@@ -23,7 +23,7 @@ def changes(before: Json, after: Json, path: str = "") -> Iterator[str]:
         yield f"{path}: {before!r} → {after!r}"
 
 
-def is_subset(wanted: Json, live: Json) -> bool:
+def is_subset(wanted: JsonValue, live: JsonValue) -> bool:
     """Whether everything in `wanted` is in `live` too.
 
     An empty text may be absent, for the API server drops it; a quantity is equal in any spelling.
@@ -41,7 +41,7 @@ def is_subset(wanted: Json, live: Json) -> bool:
     return (live is None and wanted in ("", None)) or _same_quantity(wanted, live)
 
 
-def _is_sublist(wanted: list[Json], live: list[Json]) -> bool:
+def _is_sublist(wanted: list[JsonValue], live: list[JsonValue]) -> bool:
     """Lists of named things (containers, variables, ports) may have been added to; any other list must be the same."""
     wanted_by_name, live_by_name = _by_name(wanted), _by_name(live)
     if wanted_by_name is None or live_by_name is None:
@@ -49,16 +49,16 @@ def _is_sublist(wanted: list[Json], live: list[Json]) -> bool:
     return all(name in live_by_name and is_subset(item, live_by_name[name]) for name, item in wanted_by_name.items())
 
 
-def _by_name(items: list[Json]) -> dict[str, Json] | None:
+def _by_name(items: list[JsonValue]) -> dict[str, JsonValue] | None:
     """The items by their names; None where one has none, or two have the same."""
-    found: dict[str, Json] = {}
+    found: dict[str, JsonValue] = {}
     for item in items:
         if isinstance(item, dict) and isinstance(name := item.get("name"), str):
             found[name] = item
     return found if len(found) == len(items) else None
 
 
-def _same_quantity(wanted: Json, live: Json) -> bool:
+def _same_quantity(wanted: JsonValue, live: JsonValue) -> bool:
     if not isinstance(wanted, str | int) or not isinstance(live, str | int):
         return False
     try:

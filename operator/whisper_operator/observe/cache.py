@@ -22,7 +22,7 @@ from whisper_operator.objects.kinds import (
     STORAGE_CLASS,
     Kind,
 )
-from whisper_operator.observe.facts import Facts, Node, way_in
+from whisper_operator.observe.facts import Facts, Node, host_path
 from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of
@@ -108,7 +108,7 @@ class ObjectCache:
 
     def facts(self, service: WhisperService, now: float) -> Facts:
         """What watches show of the cluster, as the service sees it; `now`: seconds since the epoch."""
-        namespace, way, ingress = service.metadata.namespace, way_in(service), service.spec.ingress
+        namespace, way, ingress = service.metadata.namespace, host_path(service), service.spec.ingress
         class_name = (ingress and ingress.class_name) or ""
         holder = self._indexes.holder(way, (namespace, service.metadata.name), class_name) if way else None
         return Facts(

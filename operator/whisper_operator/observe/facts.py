@@ -15,9 +15,9 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects.manifest import is_true, labels_of, status_of
 from whisper_runtime.contract.reports import FetchProgress
 
-WayIn = tuple[str, str]
+HostPath = tuple[str, str]
 """Host and path of an Ingress."""
-Resources = Mapping[str, Decimal]
+ResourceAmounts = Mapping[str, Decimal]
 """Amount by resource: processors, bytes, GPUs."""
 
 
@@ -27,13 +27,13 @@ class Node:
     labels: Mapping[str, str]
     taints: tuple[Manifest, ...]
     """Those that keep pods away: NoSchedule and NoExecute."""
-    allocatable: Resources
+    allocatable: ResourceAmounts
     takes_pods: bool
     """Ready and not cordoned."""
 
 
 @dataclass(frozen=True)
-class Warned:
+class KubernetesWarning:
     """The newest telling Warning that Kubernetes wrote about an object of ours."""
 
     uid: str
@@ -51,9 +51,11 @@ class Facts:
     storage_classes: Mapping[str, Manifest] | None = None
     quotas: tuple[Manifest, ...] | None = None
     limit_ranges: tuple[Manifest, ...] | None = None
-    taken: Mapping[WayIn, str] = field(default_factory=dict[WayIn, str])
+    taken: Mapping[HostPath, str] = field(default_factory=dict[HostPath, str])
     """Namespace/name of the Ingress that holds each way in."""
-    warnings: Mapping[tuple[str, str], Warned] = field(default_factory=dict[tuple[str, str], Warned])
+    warnings: Mapping[tuple[str, str], KubernetesWarning] = field(
+        default_factory=dict[tuple[str, str], KubernetesWarning]
+    )
     """By kind and name, in the service's namespace."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
     """Keys of each Secret that the spec names; None: it is not there."""
@@ -65,7 +67,7 @@ class Facts:
     """What the pod that fetches the wanted model tells; None where none does."""
 
 
-def way_in(service: WhisperService) -> WayIn | None:
+def host_path(service: WhisperService) -> HostPath | None:
     """What the service's Ingress claims; None where it has none."""
     ingress = service.spec.ingress
     return (ingress.host or "", ingress.path) if ingress else None

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from whisper_operator.objects.kinds import CLUSTER_FACTS, INGRESS, NAMESPACE_FACTS, Kind
-from whisper_operator.observe.facts import WayIn
+from whisper_operator.observe.facts import HostPath
 from whisper_operator.observe.records import Entry, IngressRecord, Key, ObjectId, ServiceRecord
 
 V = TypeVar("V")
@@ -61,12 +61,12 @@ def unsettled_in(at: ObjectId, service: Entry) -> Iterator[str]:
         yield at.namespace
 
 
-def claimed_by(at: ObjectId, service: Entry) -> Iterator[WayIn]:
+def claimed_by(at: ObjectId, service: Entry) -> Iterator[HostPath]:
     if isinstance(service.record, ServiceRecord) and service.record.claims:
         yield service.record.claims
 
 
-def held_by(at: ObjectId, ingress: Entry) -> Iterator[WayIn]:
+def held_by(at: ObjectId, ingress: Entry) -> Iterator[HostPath]:
     if isinstance(ingress.record, IngressRecord):
         yield from ingress.record.holds
 
@@ -106,7 +106,7 @@ class Indexes:
     def facts_of(self, kind: Kind, namespace: str = "") -> Mapping[ObjectId, Entry]:
         return self._facts[kind.kind, namespace]
 
-    def holder(self, way: WayIn, asking: Key, class_name: str) -> str | None:
+    def holder(self, way: HostPath, asking: Key, class_name: str) -> str | None:
         """Namespace/name of the Ingress that had `way` first; None where that is the asking service's own, or nobody's.
 
         Two classes are two controllers, each with hosts of its own; an Ingress of no class may be any controller's.
@@ -126,11 +126,11 @@ class Indexes:
         namespaces = (namespace,) if namespace else tuple(self._unsettled)
         return {(at.namespace, at.name) for one in namespaces for at in self._unsettled[one]}
 
-    def _claiming(self, way: WayIn) -> set[Key]:
+    def _claiming(self, way: HostPath) -> set[Key]:
         return {(at.namespace, at.name) for at in self._claims[way]}
 
 
-def released(before: Entry | None, after: Entry | None) -> set[WayIn]:
+def released(before: Entry | None, after: Entry | None) -> set[HostPath]:
     """The hosts and paths that an Ingress no longer has, or has under another class."""
     had = before.record if before and isinstance(before.record, IngressRecord) else None
     has = after.record if after and isinstance(after.record, IngressRecord) else None

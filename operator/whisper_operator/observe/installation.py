@@ -8,7 +8,7 @@ from whisper_operator.objects.kinds import CHILD_KINDS, Kind
 
 
 @dataclass(frozen=True)
-class Env:
+class Installation:
     runtime_image: str
     """Image of the runtime where `spec.image` names none."""
     kinds: frozenset[Kind] = field(default_factory=lambda: frozenset(CHILD_KINDS))

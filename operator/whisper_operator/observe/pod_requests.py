@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.manifest import status_of
-from whisper_operator.observe.facts import Resources, amounts
+from whisper_operator.observe.facts import ResourceAmounts, amounts
 from whisper_operator.observe.pod_status import ENDED
 
-NodeRequests = Mapping[str, Resources]
+NodeRequests = Mapping[str, ResourceAmounts]
 """The sum of what pods request, by the node that they are on."""
 
 

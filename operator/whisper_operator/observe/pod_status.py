@@ -19,7 +19,7 @@ from whisper_operator.api.conditions import (
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import JOB, POD
 from whisper_operator.objects.manifest import condition, is_being_deleted, is_true, labels_of, status_of
-from whisper_operator.observe.facts import Warned
+from whisper_operator.observe.facts import KubernetesWarning
 from whisper_operator.observe.pod_reports import container_statuses, report_in
 
 ENDED: Final = ("Succeeded", "Failed")
@@ -52,14 +52,14 @@ PULL_AGAIN: Final = re.compile(r'^Back-off pulling image "[^"]*": (\w+: )?')
 
 
 @dataclass(frozen=True)
-class Problem:
+class Cause:
     """Why something does not run, or did not end well: reason and message of a condition."""
 
     reason: str
     message: str
 
 
-Warnings = Mapping[tuple[str, str], Warned]
+Warnings = Mapping[tuple[str, str], KubernetesWarning]
 """The newest warning about each object of a namespace, by kind and name."""
 
 
@@ -68,13 +68,13 @@ def of_job(pods: Iterable[Manifest], job: str | None) -> list[Manifest]:
     return [pod for pod in pods if labels_of(pod).get(JOB_NAME, job) == job]
 
 
-def problem_of(pods: Iterable[Manifest], warnings: Warnings) -> Problem | None:
+def problem_of(pods: Iterable[Manifest], warnings: Warnings) -> Cause | None:
     """The problem of the first of `pods` that cannot run; None where all run or are about to."""
     staying = (pod for pod in pods if not is_being_deleted(pod) and not is_ready(pod))
     return next((found for pod in staying if (found := _problem(pod, warnings))), None)
 
 
-def failed_twice(pod: Manifest) -> Problem | None:
+def failed_twice(pod: Manifest) -> Cause | None:
     """Why a container of `pod` does not run, where it has failed, has been started again, and has failed again."""
     again = (
         status.get("restartCount", 0) > 0 and "running" not in status.get("state", {})
@@ -110,37 +110,37 @@ def is_ready(pod: Manifest) -> bool:
     return is_true(pod, "Ready")
 
 
-def warning_about(warnings: Warnings, kind: str, body: Manifest) -> Warned | None:
+def warning_about(warnings: Warnings, kind: str, body: Manifest) -> KubernetesWarning | None:
     """The newest warning about exactly that object, and not about another of its name."""
     found = warnings.get((kind, body["metadata"]["name"]))
     return found if found is not None and found.uid == body["metadata"]["uid"] else None
 
 
-def not_created(job: Manifest | None, warnings: Warnings) -> Problem | None:
+def not_created(job: Manifest | None, warnings: Warnings) -> Cause | None:
     """The problem where a Job may not create its pod: an unknown class, an admission that refuses it."""
     if job is None or status_of(job).get("active"):
         return None
     warned = warning_about(warnings, JOB.kind, job)
-    return Problem(CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
+    return Cause(CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
 
 
-def _problem(pod: Manifest, warnings: Warnings) -> Problem | None:
+def _problem(pod: Manifest, warnings: Warnings) -> Cause | None:
     found = _unscheduled(pod) or _failed_container(pod) or _warned(pod, warnings)
-    return Problem(found.reason, _short(f"pod {pod['metadata']['name']}: {found.message}")) if found else None
+    return Cause(found.reason, _short(f"pod {pod['metadata']['name']}: {found.message}")) if found else None
 
 
-def _unscheduled(pod: Manifest) -> Problem | None:
+def _unscheduled(pod: Manifest) -> Cause | None:
     scheduled = condition(pod, "PodScheduled")
     if scheduled and scheduled["status"] == "False":
-        return Problem(UNSCHEDULABLE, scheduled.get("message") or "no node fits")
+        return Cause(UNSCHEDULABLE, scheduled.get("message") or "no node fits")
     return None
 
 
-def _failed_container(pod: Manifest) -> Problem | None:
+def _failed_container(pod: Manifest) -> Cause | None:
     return next((found for status in container_statuses(pod) if (found := _failure(status))), None)
 
 
-def _failure(status: Manifest) -> Problem | None:
+def _failure(status: Manifest) -> Cause | None:
     """Why a container does not run; the same words all through a loop of attempts, whatever it does at the moment."""
     state: Manifest = status.get("state", {})
     waiting: Manifest = state.get("waiting", {})
@@ -149,26 +149,26 @@ def _failure(status: Manifest) -> Problem | None:
     if ended.get("reason") == "OOMKilled":
         is_ours = status.get("name") in LIMITED_BY_US
         remedy = "its limit is the operator's own: report this" if is_ours else "raise spec.resources.limits.memory"
-        return Problem(OOM_KILLED, f"the container exceeded its memory: {remedy}")
+        return Cause(OOM_KILLED, f"the container exceeded its memory: {remedy}")
     if reason in PULL_FAILED:
-        return Problem(IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", "")))
+        return Cause(IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", "")))
     if reason == CRASH_LOOP_BACK_OFF or ended.get("exitCode"):
         if report := report_in(ended):
-            return Problem(report.reason, report.message)
+            return Cause(report.reason, report.message)
         loops = reason == CRASH_LOOP_BACK_OFF or status.get("restartCount", 0) > 0
         words = _last_words(ended) or f"the container ended with exit code {ended.get('exitCode', 'unknown')}"
-        return Problem(CRASH_LOOP_BACK_OFF if loops else CRASHED, words)
-    return Problem(reason, waiting.get("message", "")) if reason not in NO_TROUBLE else None
+        return Cause(CRASH_LOOP_BACK_OFF if loops else CRASHED, words)
+    return Cause(reason, waiting.get("message", "")) if reason not in NO_TROUBLE else None
 
 
-def _warned(pod: Manifest, warnings: Warnings) -> Problem | None:
+def _warned(pod: Manifest, warnings: Warnings) -> Cause | None:
     """The kubelet's warning, as long as it can still be true."""
     warned = warning_about(warnings, POD.kind, pod)
     if warned is None or _is_starting(warned.message):
         return None
     can_start = is_true(pod, "PodReadyToStartContainers")
     counts = warned.reason == UNHEALTHY if can_start else warned.reason in BEFORE_CONTAINERS
-    return Problem(warned.reason, warned.message) if counts else None
+    return Cause(warned.reason, warned.message) if counts else None
 
 
 def _is_starting(message: str) -> bool:

@@ -15,7 +15,7 @@ import orjson
 from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, QUOTA, STORAGE_CLASS
-from whisper_operator.observe.facts import Node, WayIn, node
+from whisper_operator.observe.facts import HostPath, Node, node
 
 Key = tuple[str, str]
 """Namespace and name of a WhisperService."""
@@ -35,7 +35,7 @@ class ServiceRecord:
 
     is_settled: bool
     """Ready, and neither Reconciling nor Stalled: no fact about the cluster can mend it."""
-    claims: WayIn | None
+    claims: HostPath | None
     """The host and path that its spec asks for; None without an Ingress."""
 
 
@@ -46,7 +46,7 @@ class IngressRecord:
     created: str
     class_name: str
     """Empty where it names no class."""
-    holds: tuple[WayIn, ...]
+    holds: tuple[HostPath, ...]
 
 
 Record = ServiceRecord | IngressRecord | Node | Manifest | None

@@ -9,7 +9,7 @@ from typing import Final
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import CLAIM, JOB, POD
 from whisper_operator.observe import pod_status
-from whisper_operator.observe.facts import Warned
+from whisper_operator.observe.facts import KubernetesWarning
 
 WARNINGS_KEPT: Final = 1000
 """Newest warnings that are kept of a namespace."""
@@ -17,7 +17,7 @@ WARNINGS_KEPT: Final = 1000
 
 class WarningLog:
     def __init__(self) -> None:
-        self._warnings: defaultdict[str, OrderedDict[tuple[str, str], Warned]] = defaultdict(OrderedDict)
+        self._warnings: defaultdict[str, OrderedDict[tuple[str, str], KubernetesWarning]] = defaultdict(OrderedDict)
         """By namespace, then by kind and name."""
 
     def add(self, event: Manifest) -> bool:
@@ -27,7 +27,7 @@ class WarningLog:
             return False
         kept, key = self._warnings[about.get("namespace", "")], (about["kind"], about.get("name", ""))
         version = int(event["metadata"]["resourceVersion"])
-        warned = Warned(about.get("uid", ""), event.get("reason", ""), event.get("message", ""), version)
+        warned = KubernetesWarning(about.get("uid", ""), event.get("reason", ""), event.get("message", ""), version)
         if about["kind"] == POD.kind and not _says_more(warned, kept.get(key)):
             return False
         kept[key] = warned
@@ -36,7 +36,7 @@ class WarningLog:
             kept.popitem(last=False)
         return True
 
-    def of(self, namespace: str) -> Mapping[tuple[str, str], Warned]:
+    def of(self, namespace: str) -> Mapping[tuple[str, str], KubernetesWarning]:
         """By kind and name."""
         return self._warnings.get(namespace, {})
 
@@ -46,7 +46,7 @@ def _is_kept(kind: str | None, reason: str | None) -> bool:
     return kind in (POD.kind, CLAIM.kind) or (kind == JOB.kind and reason == pod_status.FAILED_CREATE)
 
 
-def _says_more(warned: Warned, known: Warned | None) -> bool:
+def _says_more(warned: KubernetesWarning, known: KubernetesWarning | None) -> bool:
     """Whether a Warning about a pod says what its status does not, and what is not known already."""
     if warned.reason not in pod_status.TELLING:
         return False

@@ -14,7 +14,7 @@ from whisper_operator.kube.lease import AlwaysHeld, Leadership, Lease
 from whisper_operator.kube.watch_thread import WatchThread
 from whisper_operator.objects.kinds import EVENT, POD, WHISPER_SERVICE, Kind
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.process import health
 from whisper_operator.process.informer import Informer
 from whisper_operator.process.settings import Settings
@@ -69,8 +69,8 @@ class Operator:
             for runner in runners:
                 await runner.cleanup()
 
-    def _env(self) -> Env:
-        return Env(self._settings.runtime_image, self._kinds, self._settings.fs_group)
+    def _env(self) -> Installation:
+        return Installation(self._settings.runtime_image, self._kinds, self._settings.fs_group)
 
     def _watched(self) -> frozenset[Kind]:
         facts = fact_kinds(whole_cluster=not self._settings.watch_namespaces)

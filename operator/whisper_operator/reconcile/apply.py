@@ -9,7 +9,7 @@ import logging
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.build.handover import as_created, handover, handover_replicas
@@ -20,7 +20,7 @@ from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, SCALED_OBJECT, WHISPER_SERVICE, Kind, by_name
 from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.observed import Observed
-from whisper_operator.reconcile.plan import Plan, is_ours
+from whisper_operator.reconcile.plan import ApplyPlan, is_ours
 
 NEW: Final = {"resourceVersion": "1"}
 """No object has that version, so an apply that names it makes one, or is refused with 409 where one is there."""
@@ -45,10 +45,10 @@ class Applier:
         self._service = service
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
-        self.refused: list[Judgement] = []
+        self.refused: list[ConditionUpdate] = []
         """What may not be touched, or the API server refuses for good."""
 
-    async def carry_out(self, todo: Plan, observed: Observed) -> bool:
+    async def carry_out(self, todo: ApplyPlan, observed: Observed) -> bool:
         """Applies and deletes what this pass has not yet; whether there was anything. Raises ApiError, ServiceIsGone.
 
         `observed`: what the plan was made from.
@@ -106,7 +106,7 @@ class Applier:
                 raise
 
     def _refuse(self, reason: str, message: str) -> None:
-        self.refused.append(Judgement(c.STALLED, "True", reason, message))
+        self.refused.append(ConditionUpdate(c.STALLED, "True", reason, message))
 
     async def _taken(self, kind: Kind, manifest: Manifest) -> None:
         """Something of that name is there: ours, and not seen yet; a predecessor's, on its way out; or another's."""

@@ -28,55 +28,55 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Note:
+class Transition:
     type: Literal["Normal", "Warning"]
     reason: str
     action: str
     text: str
 
 
-def notes(before: Status, after: Status) -> Iterator[Note]:
+def transitions(before: Status, after: Status) -> Iterator[Transition]:
     """What is worth an Event in the step from one status to the next: transitions, never a state."""
     was, now = _conditions(before), _conditions(after)
     ready, was_ready = now.get(c.READY), was.get(c.READY)
     if ready and ready.status == "True" and (was_ready is None or was_ready.status != "True"):
-        yield Note("Normal", c.READY, "Reconcile", ready.message or "the service does what its spec asks for")
+        yield Transition("Normal", c.READY, "Reconcile", ready.message or "the service does what its spec asks for")
     stalled, was_stalled = now.get(c.STALLED), was.get(c.STALLED)
     if stalled and (was_stalled is None or was_stalled.reason != stalled.reason):
-        yield Note("Warning", stalled.reason, "Reconcile", stalled.message)
+        yield Transition("Warning", stalled.reason, "Reconcile", stalled.message)
     elif ready and ready.status != "True" and was_ready and was_ready.status == "True" and not stalled:
-        yield Note("Normal", ready.reason, "Reconcile", ready.message)
+        yield Transition("Normal", ready.reason, "Reconcile", ready.message)
     yield from _troubles(was, now)
     proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
-        yield Note("Normal", c.VERIFIED, "Verify", proof.message)
+        yield Transition("Normal", c.VERIFIED, "Verify", proof.message)
     if after.model and before.model and before.model.name and after.model.digest != before.model.digest:
-        yield Note("Normal", "ModelChanged", "Rollout", f"pods get {after.model.name} after {before.model.name}")
+        yield Transition("Normal", "ModelChanged", "Rollout", f"pods get {after.model.name} after {before.model.name}")
     if after.rollout and before.rollout and after.rollout != before.rollout:
         text = f"{after.rollout.strategy}: {after.rollout.reason}"
-        yield Note("Normal", "RolloutDecided", "Rollout", text)
+        yield Transition("Normal", "RolloutDecided", "Rollout", text)
 
 
-def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Note]:
+def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Transition]:
     """A blocking condition that is False for a new cause, where a pod or its model shows the cause."""
     waiting = {c.ROLLING_OUT, c.FETCHING, c.WAITING_FOR_MODEL, c.WAITING_FOR_VOLUME, c.WAITING_FOR_PREFLIGHT}
     for kind in (c.PREFLIGHT_PASSED, c.MODEL_CACHED, c.AVAILABLE, c.VERIFIED):
         judged, before = now.get(kind), was.get(kind)
         is_new = judged and judged.status == "False" and (before is None or before.reason != judged.reason)
         if judged and is_new and judged.reason not in waiting and c.STALLED not in now:
-            yield Note("Warning", judged.reason, "Reconcile", judged.message)
+            yield Transition("Warning", judged.reason, "Reconcile", judged.message)
 
 
 class Recorder:
-    """Posts notes; the same note within ten minutes counts up the Event that is there."""
+    """Posts transitions; the same note within ten minutes counts up the Event that is there."""
 
     def __init__(self, cluster: Cluster, instance: str) -> None:
         self._cluster = cluster
         self._instance = instance
-        self._posted: OrderedDict[tuple[str, Note], tuple[str, int, float]] = OrderedDict()
+        self._posted: OrderedDict[tuple[str, Transition], tuple[str, int, float]] = OrderedDict()
         """Name, count and time of the last Event of each note."""
 
-    async def record(self, about: Metadata, note: Note, now: float) -> None:
+    async def record(self, about: Metadata, note: Transition, now: float) -> None:
         """Posts `note` about a WhisperService; an Event that cannot be posted is counted and dropped."""
         key = (about.uid, note)
         name, count, last = self._posted.pop(key, ("", 0, 0.0))
@@ -99,7 +99,7 @@ class Recorder:
             self._posted.popitem(last=False)
 
 
-def event(about: Metadata, note: Note, name: str, instance: str, now: float) -> Manifest:
+def event(about: Metadata, note: Transition, name: str, instance: str, now: float) -> Manifest:
     """Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/"""
     return {
         "apiVersion": EVENT.api_version,

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Seen:
+class Reading:
     asked: float
     shown_since: float
     shown: FetchProgress | None
@@ -36,7 +36,7 @@ class Seen:
 
 class ProgressReader:
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, Seen] = OrderedDict()
+        self._seen: OrderedDict[str, Reading] = OrderedDict()
         """By the pod's uid."""
 
     async def read(self, pod: Manifest) -> FetchProgress | None:
@@ -50,12 +50,12 @@ class ProgressReader:
         return seen.shown
 
 
-def follow(before: Seen | None, found: FetchProgress | None, now: float) -> Seen:
+def follow(before: Reading | None, found: FetchProgress | None, now: float) -> Reading:
     """What is shown after `found`: a new problem at once, other news after SHOW_SECONDS."""
     if before is None or before.shown is None or found is None or found.problem != before.shown.problem:
-        return Seen(now, now, found)
+        return Reading(now, now, found)
     is_due = now - before.shown_since >= SHOW_SECONDS
-    return Seen(now, now, found) if is_due else Seen(now, before.shown_since, before.shown)
+    return Reading(now, now, found) if is_due else Reading(now, before.shown_since, before.shown)
 
 
 async def ask(pod: Manifest) -> FetchProgress | None:

@@ -18,7 +18,7 @@ NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ApplyPlan:
     apply: list[Manifest] = field(default_factory=list[Manifest])
     delete: list[Manifest] = field(default_factory=list[Manifest])
 
@@ -27,13 +27,13 @@ class Plan:
         return not self.apply and not self.delete
 
 
-def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS) -> Plan:
+def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS) -> ApplyPlan:
     """What to apply, in order, and what to delete.
 
     `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
     could not be built, and an API server that starts answers for a moment as if it served no custom resources.
     """
-    result = Plan()
+    result = ApplyPlan()
     names_wanted: set[tuple[str, str]] = set()
     for manifest in wanted:
         key = (manifest["kind"], manifest["metadata"]["name"])
@@ -61,7 +61,7 @@ def is_ours(service: WhisperService, live: Manifest) -> bool:
     return all(labels.get(name) == wanted[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
 
 
-def _compare(manifest: Manifest, live: Manifest | None, result: Plan) -> None:
+def _compare(manifest: Manifest, live: Manifest | None, result: ApplyPlan) -> None:
     if live is None:
         result.apply.append(manifest)
     elif manifest["kind"] == JOB.kind:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
@@ -26,7 +26,7 @@ from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
@@ -51,7 +51,7 @@ class Reconciler:
     """The pass with what it works on; it is called for one service at a time, never twice for the same one at once."""
 
     def __init__(
-        self, cluster: Cluster, cache: ObjectCache, recorder: Recorder, installation: Callable[[], Env]
+        self, cluster: Cluster, cache: ObjectCache, recorder: Recorder, installation: Callable[[], Installation]
     ) -> None:
         self._cluster = cluster
         self._cache = cache
@@ -92,7 +92,7 @@ class Reconciler:
 
     async def _converge(
         self, key: Key, service: WhisperService, observed: Observed
-    ) -> tuple[Resolved | None, Sequence[Judgement]]:
+    ) -> tuple[Resolved | None, Sequence[ConditionUpdate]]:
         """Applies and prunes until nothing is left to do; what is there then, and what the API server refused.
 
         None where the service itself is gone.

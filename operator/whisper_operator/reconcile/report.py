@@ -10,7 +10,7 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import WHISPER_SERVICE
 from whisper_operator.observe.cache import ObjectCache
-from whisper_operator.reconcile.events import Recorder, notes
+from whisper_operator.reconcile.events import Recorder, transitions
 from whisper_operator.status.assemble import as_json
 
 
@@ -28,7 +28,7 @@ class Reporter:
         if after == before:
             return False
         await self._write(metadata, after)
-        for note in notes(before, after):
+        for note in transitions(before, after):
             await self._recorder.record(Metadata.model_validate(metadata), note, time.time())
         return True
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.status import Status
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
 from whisper_operator.resolve import rollout
@@ -18,7 +18,7 @@ LOOK_SECONDS: Final = (5.0, 60.0)
 REFUSED_LOOK_SECONDS: Final = 60.0
 
 
-def seconds_until_next_look(resolved: Resolved, refused: Sequence[Judgement]) -> float | None:
+def seconds_until_next_look(resolved: Resolved, refused: Sequence[ConditionUpdate]) -> float | None:
     """None: when something changes. `refused`: what the API server did not take from this pass."""
     waits = [REFUSED_LOOK_SECONDS] if refused else []
     if resolved.prefetch.running_pod:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ImageChoice:
     """Whether the spec says the version."""
 
 
-def resolve_image(service: WhisperService, deployment: Manifest | None, installation: Env) -> ImageChoice:
+def resolve_image(service: WhisperService, deployment: Manifest | None, installation: Installation) -> ImageChoice:
     wanted, newest = service.spec.image, newest_image(service, installation)
     running = deployment["spec"]["template"]["spec"]["containers"][0]["image"] if deployment else None
     is_pinned = bool(wanted.tag or wanted.digest)
@@ -28,7 +28,7 @@ def resolve_image(service: WhisperService, deployment: Manifest | None, installa
     return ImageChoice(newest, running if running and is_same and not is_pinned else newest, running, is_pinned)
 
 
-def newest_image(service: WhisperService, installation: Env) -> str:
+def newest_image(service: WhisperService, installation: Installation) -> str:
     wanted, default = service.spec.image, installation.runtime_image
     if wanted.repository is None and wanted.tag is None and wanted.digest is None:
         return default

@@ -17,7 +17,7 @@ from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.objects import names
 from whisper_operator.objects.manifest import annotations_of, condition
 from whisper_operator.observe import pod_status
-from whisper_operator.observe.pod_status import Problem, Warnings
+from whisper_operator.observe.pod_status import Cause, Warnings
 from whisper_operator.resolve.model import ModelRef, model_of
 
 SHAPES_PODS: Final = {
@@ -61,7 +61,7 @@ class ModelChange:
 
     served: ModelRef
     wanted: ModelRef
-    failure: Problem | None
+    failure: Cause | None
     """None while it goes on."""
 
 
@@ -94,7 +94,7 @@ def change_in_progress(
     wanted: ModelRef,
     last_good: ModelRef | None,
     failed: FailedModel | None,
-    fetch_problem: Problem | None,
+    fetch_problem: Cause | None,
     is_available: bool,
 ) -> ModelChange | None:
     """The change that is under way or has failed; None where the wanted model serves, or no model does yet.
@@ -104,7 +104,7 @@ def change_in_progress(
     if last_good is None or (last_good == wanted and is_available):
         return None
     if failed and failed.model == str(wanted):
-        return ModelChange(last_good, wanted, Problem(failed.reason, failed.message))
+        return ModelChange(last_good, wanted, Cause(failed.reason, failed.message))
     return ModelChange(last_good, wanted, None if is_available else fetch_problem)
 
 
@@ -118,13 +118,13 @@ def stuck_message(deployment: Manifest | None, pods: Sequence[Manifest], warning
     return progressing.get("message", "") if is_late and not pod_status.is_on_its_way(pods, warnings) else None
 
 
-def _does_not_start(model: ModelRef, stuck: str | None, pods: Sequence[Manifest], warnings: Warnings) -> Problem | None:
+def _does_not_start(model: ModelRef, stuck: str | None, pods: Sequence[Manifest], warnings: Warnings) -> Cause | None:
     """Why pods do not become ready: one has failed twice, or none is on its way when Kubernetes gives up."""
     of_model = [pod for pod in pods if model_of(pod) == model]
     twice = next((found for pod in of_model if (found := pod_status.failed_twice(pod))), None)
     if twice or stuck is None:
         return twice
-    return pod_status.problem_of(pods, warnings) or Problem(c.NOT_READY_IN_TIME, stuck)
+    return pod_status.problem_of(pods, warnings) or Cause(c.NOT_READY_IN_TIME, stuck)
 
 
 def _fingerprint(spec: Spec) -> str:

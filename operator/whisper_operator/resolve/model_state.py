@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_status import Problem
+from whisper_operator.observe.pod_status import Cause
 from whisper_operator.observe.replicas import ReplicaCounts
 from whisper_operator.resolve.model import ModelRef, last_good_model, model_of, wanted_model
 from whisper_operator.resolve.model_change import (
@@ -38,7 +38,7 @@ class ModelState:
     """Whether its source is still to be read: by the Job that fills the claim, or by each pod."""
     stuck: str | None
     """Kubernetes' words where pods have not become ready in time and none is on its way."""
-    fetch_problem: Problem | None
+    fetch_problem: Cause | None
     """Of the fetch into the claim."""
     change: ModelChange | None
 

@@ -57,13 +57,13 @@ class Toleration(Loose):
     effect: str | None = None
 
 
-class Resources(Loose):
+class ContainerResources(Loose):
     requests: Quantities = Field(default_factory=Quantities)
     limits: Quantities = Field(default_factory=Quantities)
 
 
 class Container(Loose):
-    resources: Resources = Resources()
+    resources: ContainerResources = ContainerResources()
 
 
 class PodSpec(Loose):

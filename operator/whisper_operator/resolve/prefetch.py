@@ -15,7 +15,7 @@ from whisper_operator.observe import pod_status
 from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_reports import fetch_report
-from whisper_operator.observe.pod_status import Problem
+from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.claim import ClaimState, live_claim
 from whisper_operator.resolve.model import ModelRef, named_model
 from whisper_operator.resolve.pod_shape import is_well_formed
@@ -80,17 +80,17 @@ def running_pod(service: WhisperService, observed: Observed) -> Manifest | None:
 
 def fetch_problem(
     service: WhisperService, observed: Observed, prefetch: PrefetchState, needed: Collection[ModelRef]
-) -> Problem | None:
+) -> Cause | None:
     """The problem of the fetch now; None where there is none, or nothing has begun.
 
     `needed`: the models whose checkpoints this service cannot do without.
     """
     progress, warnings = observed.facts.progress, observed.facts.warnings
     if progress and progress.problem:
-        return Problem(DOWNLOAD_FAILED, f"{progress.problem}; it is tried again")
+        return Cause(DOWNLOAD_FAILED, f"{progress.problem}; it is tried again")
     for pod in prefetch.pods:
         if (report := fetch_report(pod)) and not report.succeeded:
-            return Problem(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
+            return Cause(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
     problem = pod_status.problem_of(observed.pods(names.PREFETCH), warnings)
     return problem or pod_status.not_created(prefetch.job, warnings)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, Kind
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
 from whisper_operator.resolve.claim import ClaimState, resolve_claim
@@ -34,7 +34,7 @@ from whisper_operator.resolve.verification import VerificationState, resolve_ver
 class Resolved:
     service: WhisperService
     observed: Observed
-    installation: Env
+    installation: Installation
     deployment: Manifest | None
     """The live one."""
     replicas: ReplicaCounts
@@ -61,7 +61,7 @@ class Resolved:
         return self.model.change is not None and 0 < self.replicas.wanted <= self.replicas.available
 
 
-def resolve(service: WhisperService, observed: Observed, installation: Env) -> Resolved:
+def resolve(service: WhisperService, observed: Observed, installation: Installation) -> Resolved:
     """Everything that follows from the spec and from what is there; the rollout is decided later."""
     deployment = observed.get(DEPLOYMENT, service.metadata.name)
     replicas, server_pods = count_replicas(deployment), observed.pods(names.SERVER)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import Judgement, conditions
+from whisper_operator.api.conditions import ConditionUpdate, conditions
 from whisper_operator.api.status import ModelProgress, ModelStatus, RolloutStatus, Status
 from whisper_operator.objects import names
 from whisper_operator.observe.pod_reports import fetch_report
-from whisper_operator.observe.pod_status import Problem
+from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER
 from whisper_operator.status.informational import INFORMING
@@ -19,13 +19,13 @@ from whisper_operator.status.verification import performance_status, verificatio
 from whisper_runtime.contract.reports import FetchProgress
 
 
-def observed_status(resolved: Resolved, troubles: Sequence[Judgement], now: str) -> Status:
-    """The whole status; `troubles`: what the pass itself ran into, as judgements of `Stalled`; `now`: RFC 3339."""
+def observed_status(resolved: Resolved, troubles: Sequence[ConditionUpdate], now: str) -> Status:
+    """The whole status; `troubles`: what the pass itself ran into, as updates of `Stalled`; `now`: RFC 3339."""
     service, counts, decision = resolved.service, resolved.replicas, resolved.live_decision
     generation = service.metadata.generation
     return Status(
         observed_generation=generation,
-        conditions=conditions(_judgements(resolved, troubles), service.status.conditions, generation, now),
+        conditions=conditions(_updates(resolved, troubles), service.status.conditions, generation, now),
         replicas=counts.existing,
         ready_replicas=counts.ready,
         selector=selector(service.metadata.name),
@@ -38,10 +38,10 @@ def observed_status(resolved: Resolved, troubles: Sequence[Judgement], now: str)
     )
 
 
-def _judgements(resolved: Resolved, troubles: Sequence[Judgement]) -> list[Judgement]:
+def _updates(resolved: Resolved, troubles: Sequence[ConditionUpdate]) -> list[ConditionUpdate]:
     """Every condition, Ready first."""
-    blocking = [judged for rule in BLOCKING if (judged := rule(resolved))]
-    informing = [judged for rule in INFORMING if (judged := rule(resolved))]
+    blocking = [update for rule in BLOCKING if (update := rule(resolved))]
+    informing = [update for rule in INFORMING if (update := rule(resolved))]
     ready = _ready(resolved, [*troubles, *blocking])
     is_stuck = bool(troubles) or resolved.model.stuck is not None
     return [ready, *_progress(ready, is_stuck), *blocking, *informing]
@@ -50,15 +50,19 @@ def _judgements(resolved: Resolved, troubles: Sequence[Judgement]) -> list[Judge
 def stalled_status(previous: Status, generation: int, reason: str, message: str, now: str) -> Status:
     """What was observed before, with the reason why the spec is not followed: nothing else has been touched."""
     kept = [
-        Judgement(condition.type, condition.status, condition.reason, condition.message)
+        ConditionUpdate(condition.type, condition.status, condition.reason, condition.message)
         for condition in previous.conditions
         if condition.type not in (c.READY, c.STALLED, c.RECONCILING)
     ]
-    judgements = [Judgement(c.READY, "False", reason, message), Judgement(c.STALLED, "True", reason, message), *kept]
+    updates = [
+        ConditionUpdate(c.READY, "False", reason, message),
+        ConditionUpdate(c.STALLED, "True", reason, message),
+        *kept,
+    ]
     return previous.model_copy(
         update={
             "observed_generation": generation,
-            "conditions": conditions(judgements, previous.conditions, generation, now),
+            "conditions": conditions(updates, previous.conditions, generation, now),
         }
     )
 
@@ -105,56 +109,56 @@ def _bytes(resolved: Resolved, digest: str | None) -> int | None:
     return before.bytes if before and before.digest == digest else None
 
 
-def _ready(resolved: Resolved, reasons: Sequence[Judgement]) -> Judgement:
-    if resolved.service.spec.suspend and not any(judged.type == c.STALLED for judged in reasons):
+def _ready(resolved: Resolved, reasons: Sequence[ConditionUpdate]) -> ConditionUpdate:
+    if resolved.service.spec.suspend and not any(update.type == c.STALLED for update in reasons):
         return _suspended(resolved.replicas.existing)
-    blocker = next((judged for judged in reasons if judged.type == c.STALLED or judged.status != "True"), None)
+    blocker = next((update for update in reasons if update.type == c.STALLED or update.status != "True"), None)
     before = resolved.service.status.verification
     if blocker and blocker.reason == c.VERIFYING and before and before.passed:
-        return Judgement(c.READY, "True", c.VERIFYING, blocker.message)
+        return ConditionUpdate(c.READY, "True", c.VERIFYING, blocker.message)
     changing = _model_change(resolved, reasons)
     if changing:
         return changing
     if blocker:
-        return Judgement(c.READY, "False", blocker.reason, blocker.message)
-    return Judgement(c.READY, "True", c.AS_SPECIFIED, reasons[-1].message)
+        return ConditionUpdate(c.READY, "False", blocker.reason, blocker.message)
+    return ConditionUpdate(c.READY, "True", c.AS_SPECIFIED, reasons[-1].message)
 
 
-def _model_change(resolved: Resolved, reasons: Sequence[Judgement]) -> Judgement | None:
+def _model_change(resolved: Resolved, reasons: Sequence[ConditionUpdate]) -> ConditionUpdate | None:
     """Ready while the model of before serves; None where no model changes, none serves, or something else is wrong."""
     change = resolved.model.change
     if change is None or not resolved.serves_during_change:
         return None
-    unfit: Problem | None = None
-    for judged in reasons:
-        if judged.type == c.STALLED or (judged.status != "True" and judged.type == c.PREFLIGHT_PASSED):
-            if judged.reason not in MODEL_DOES_NOT_FIT:
+    unfit: Cause | None = None
+    for update in reasons:
+        if update.type == c.STALLED or (update.status != "True" and update.type == c.PREFLIGHT_PASSED):
+            if update.reason not in MODEL_DOES_NOT_FIT:
                 return None
-            unfit = Problem(judged.reason, judged.message)
+            unfit = Cause(update.reason, update.message)
     step = f"{change.served.name} serves, {change.wanted.name} is wanted"
     if failure := change.failure or unfit:
-        return Judgement(c.READY, "True", c.MODEL_CHANGE_FAILED, f"{step}: {failure.reason}: {failure.message}")
-    waits = (judged.message for judged in reasons if judged.type == c.MODEL_CACHED and judged.status != "True")
-    return Judgement(c.READY, "True", c.MODEL_CHANGING, f"{step}: {next(waits, 'pods are being replaced')}")
+        return ConditionUpdate(c.READY, "True", c.MODEL_CHANGE_FAILED, f"{step}: {failure.reason}: {failure.message}")
+    waits = (update.message for update in reasons if update.type == c.MODEL_CACHED and update.status != "True")
+    return ConditionUpdate(c.READY, "True", c.MODEL_CHANGING, f"{step}: {next(waits, 'pods are being replaced')}")
 
 
-def _suspended(replicas: int) -> Judgement:
+def _suspended(replicas: int) -> ConditionUpdate:
     if replicas:
-        return Judgement(c.READY, "False", c.SUSPENDING, f"{replicas} pods are still there")
-    return Judgement(c.READY, "True", c.SUSPENDED, "spec.suspend is true: no pod runs, everything else stays")
+        return ConditionUpdate(c.READY, "False", c.SUSPENDING, f"{replicas} pods are still there")
+    return ConditionUpdate(c.READY, "True", c.SUSPENDED, "spec.suspend is true: no pod runs, everything else stays")
 
 
-def _progress(ready: Judgement, is_stuck: bool) -> list[Judgement]:
+def _progress(ready: ConditionUpdate, is_stuck: bool) -> list[ConditionUpdate]:
     """Stalled where only the user can help, Reconciling where it is going on; never both (kstatus).
 
     A change of the model, and the proof of a later rollout, show here alone: the service is Ready all along.
     """
     if ready.reason in (c.MODEL_CHANGING, c.VERIFYING):
-        return [Judgement(c.RECONCILING, "True", ready.reason, ready.message)]
+        return [ConditionUpdate(c.RECONCILING, "True", ready.reason, ready.message)]
     if ready.reason == c.MODEL_CHANGE_FAILED:
-        return [Judgement(c.STALLED, "True", ready.reason, ready.message)]
+        return [ConditionUpdate(c.STALLED, "True", ready.reason, ready.message)]
     if ready.status == "True":
         return []
     if is_stuck or ready.reason in WAITS_FOR_THE_USER:
-        return [Judgement(c.STALLED, "True", ready.reason, ready.message)]
-    return [Judgement(c.RECONCILING, "True", ready.reason, ready.message)]
+        return [ConditionUpdate(c.STALLED, "True", ready.reason, ready.message)]
+    return [ConditionUpdate(c.RECONCILING, "True", ready.reason, ready.message)]

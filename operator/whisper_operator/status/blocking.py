@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.objects.kinds import CLAIM
 from whisper_operator.objects.manifest import condition
 from whisper_operator.observe import pod_status
@@ -19,7 +19,7 @@ from whisper_runtime.contract.reports import (
     UNKNOWN_MODEL,
 )
 
-ConditionRule = Callable[[Resolved], Judgement | None]
+ConditionRule = Callable[[Resolved], ConditionUpdate | None]
 """Decides one condition; None where the spec asks for nothing that it is about."""
 
 WAITS_FOR_THE_USER: Final = frozenset(
@@ -67,82 +67,86 @@ MODEL_DOES_NOT_FIT: Final = frozenset(
 """Reasons of preflight that concern the wanted model alone: the one that serves goes on."""
 
 
-def preflight_passed(resolved: Resolved) -> Judgement:
+def preflight_passed(resolved: Resolved) -> ConditionUpdate:
     found = resolved.preflight.findings
     if found:
-        return Judgement(c.PREFLIGHT_PASSED, "False", found[0].reason, "; ".join(one.message for one in found))
+        return ConditionUpdate(c.PREFLIGHT_PASSED, "False", found[0].reason, "; ".join(one.message for one in found))
     unknown = "not checked, for only namespaces may be read: nodes and storage classes"
     message = unknown if resolved.observed.facts.nodes is None else ""
-    return Judgement(c.PREFLIGHT_PASSED, "True", c.CHECKS_PASSED, message)
+    return ConditionUpdate(c.PREFLIGHT_PASSED, "True", c.CHECKS_PASSED, message)
 
 
-def model_cached(resolved: Resolved) -> Judgement:
+def model_cached(resolved: Resolved) -> ConditionUpdate:
     model, cache = resolved.model.wanted, resolved.service.spec.cache.type
     if cache == "Image":
-        return Judgement(c.MODEL_CACHED, "True", c.IN_IMAGE, f"{model.name} is in the pods' image")
+        return ConditionUpdate(c.MODEL_CACHED, "True", c.IN_IMAGE, f"{model.name} is in the pods' image")
     if cache == "EmptyDir":
-        return Judgement(c.MODEL_CACHED, "True", c.FETCHED_BY_EACH_POD, f"each pod fetches {model.name} when it starts")
+        return ConditionUpdate(
+            c.MODEL_CACHED, "True", c.FETCHED_BY_EACH_POD, f"each pod fetches {model.name} when it starts"
+        )
     claim = resolved.claim
     if resolved.model.is_fetched:
-        return Judgement(c.MODEL_CACHED, "True", c.CACHED, f"{model.name} ({model.digest}) is in claim {claim.name}")
+        return ConditionUpdate(
+            c.MODEL_CACHED, "True", c.CACHED, f"{model.name} ({model.digest}) is in claim {claim.name}"
+        )
     if problem := resolved.model.fetch_problem:
-        return Judgement(c.MODEL_CACHED, "False", problem.reason, problem.message)
+        return ConditionUpdate(c.MODEL_CACHED, "False", problem.reason, problem.message)
     if claim.live is None:
-        return Judgement(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"there is no claim {claim.name} yet")
+        return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"there is no claim {claim.name} yet")
     if claim.phase == "Pending":
         message = f"{model.name} is fetched as soon as claim {claim.name} has a volume"
         if warned := pod_status.warning_about(resolved.observed.facts.warnings, CLAIM.kind, claim.live):
             message += f": {warned.message}"
-        return Judgement(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, message)
-    return Judgement(c.MODEL_CACHED, "False", c.FETCHING, f"{model.name} is being fetched")
+        return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, message)
+    return ConditionUpdate(c.MODEL_CACHED, "False", c.FETCHING, f"{model.name} is being fetched")
 
 
-def available(resolved: Resolved) -> Judgement:
+def available(resolved: Resolved) -> ConditionUpdate:
     if resolved.deployment is None:
         reason = c.WAITING_FOR_PREFLIGHT if resolved.preflight.holds else c.WAITING_FOR_MODEL
-        return Judgement(c.AVAILABLE, "False", reason, "no pod has been started yet")
+        return ConditionUpdate(c.AVAILABLE, "False", reason, "no pod has been started yet")
     counts = resolved.replicas
     progress = f"{counts.available} of {counts.wanted} replicas available, {counts.updated} up to date"
     if counts.is_settled:
-        return Judgement(c.AVAILABLE, "True", c.AS_SPECIFIED if counts.wanted else c.SCALED_TO_ZERO, progress)
+        return ConditionUpdate(c.AVAILABLE, "True", c.AS_SPECIFIED if counts.wanted else c.SCALED_TO_ZERO, progress)
     if resolved.serves_during_change:
-        return Judgement(c.AVAILABLE, "True", c.ROLLING_OUT, progress)
+        return ConditionUpdate(c.AVAILABLE, "True", c.ROLLING_OUT, progress)
     if failure := condition(resolved.deployment, "ReplicaFailure"):
-        return Judgement(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
+        return ConditionUpdate(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
     return _rolling_out(resolved, progress)
 
 
-def _rolling_out(resolved: Resolved, progress: str) -> Judgement:
+def _rolling_out(resolved: Resolved, progress: str) -> ConditionUpdate:
     """Available, while pods are missing: the problem of one of them, where there is any."""
     problem = pod_status.problem_of(resolved.server_pods, resolved.observed.facts.warnings)
     if problem is None:
-        return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
+        return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
     if problem.reason == c.UNSCHEDULABLE and (leaving := pod_status.leaving(resolved.server_pods)):
         waits = f"the place of pod {leaving['metadata']['name']} is free once it has finished its requests"
-        return Judgement(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
-    return Judgement(c.AVAILABLE, "False", problem.reason, f"{progress}; {problem.message}")
+        return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
+    return ConditionUpdate(c.AVAILABLE, "False", problem.reason, f"{progress}; {problem.message}")
 
 
-def verified(resolved: Resolved) -> Judgement | None:
+def verified(resolved: Resolved) -> ConditionUpdate | None:
     """None where verification is off."""
     state, report = resolved.verification, resolved.verification.report
     if not state.is_on:
         return None
     if state.job is None:
-        return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
+        return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
     if state.is_passed:
         count = f"{len(report.checks)} checks passed, " if report else ""
         spent = f"{report.requests} requests spent" if report else "every check passed"
-        return Judgement(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
+        return ConditionUpdate(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
     problem = pod_status.problem_of(state.pods, resolved.observed.facts.warnings)
     if state.is_failed:
         failed = [f"{one.name}: {one.message}" for one in report.checks if not one.passed] if report else []
         why = "; ".join(failed) or (problem.message if problem else "no report came of it")
         message = f"{why}. Delete Job {state.job_name} to verify again"
-        return Judgement(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
+        return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
     problem = problem or pod_status.not_created(state.job, resolved.observed.facts.warnings)
     message = problem.message if problem else "real requests are being sent"
-    return Judgement(c.VERIFIED, "Unknown", c.VERIFYING, message)
+    return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, message)
 
 
 BLOCKING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, verified)

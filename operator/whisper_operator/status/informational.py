@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import (
@@ -25,7 +25,7 @@ from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import ConditionRule
 
 
-def exposed(resolved: Resolved) -> Judgement | None:
+def exposed(resolved: Resolved) -> ConditionUpdate | None:
     """The first way in that does not work yet; True when all do."""
     ways = [way for way in (_ingress(resolved), _route(resolved)) if way]
     if not ways and resolved.service.spec.service.type == "LoadBalancer":
@@ -33,21 +33,23 @@ def exposed(resolved: Resolved) -> Judgement | None:
     return next((way for way in ways if way.status != "True"), ways[0] if ways else None)
 
 
-def _ingress(resolved: Resolved) -> Judgement | None:
+def _ingress(resolved: Resolved) -> ConditionUpdate | None:
     if resolved.service.spec.ingress is None:
         return None
     why = "no ingress controller has given it an address: is one running for its class?"
     return _address(resolved, INGRESS, why)
 
 
-def _address(resolved: Resolved, kind: Kind, why: str) -> Judgement:
+def _address(resolved: Resolved, kind: Kind, why: str) -> ConditionUpdate:
     live = resolved.live(kind)
     if status_of(live).get("loadBalancer", {}).get("ingress"):
-        return Judgement(c.EXPOSED, "True", c.ADDRESS_ASSIGNED)
-    return Judgement(c.EXPOSED, "False", c.ADDRESS_PENDING, f"{kind.kind} {resolved.service.metadata.name}: {why}")
+        return ConditionUpdate(c.EXPOSED, "True", c.ADDRESS_ASSIGNED)
+    return ConditionUpdate(
+        c.EXPOSED, "False", c.ADDRESS_PENDING, f"{kind.kind} {resolved.service.metadata.name}: {why}"
+    )
 
 
-def _route(resolved: Resolved) -> Judgement | None:
+def _route(resolved: Resolved) -> ConditionUpdate | None:
     if resolved.service.spec.gateway is None:
         return None
     if HTTP_ROUTE not in resolved.installation.kinds:
@@ -58,15 +60,15 @@ def _route(resolved: Resolved) -> Judgement | None:
     for word in ("Accepted", "ResolvedRefs"):
         for said in (one[word] for one in told if word in one):
             if said["status"] != "True":
-                return Judgement(c.EXPOSED, "False", said["reason"], said.get("message", ""))
+                return ConditionUpdate(c.EXPOSED, "False", said["reason"], said.get("message", ""))
     if not told or any("Accepted" not in one for one in told):
         name = resolved.service.metadata.name
         message = f"HTTPRoute {name}: no gateway has taken it: are spec.gateway.parentRefs right?"
-        return Judgement(c.EXPOSED, "False", c.ROUTE_PENDING, message)
-    return Judgement(c.EXPOSED, "True", c.ROUTE_ACCEPTED)
+        return ConditionUpdate(c.EXPOSED, "False", c.ROUTE_PENDING, message)
+    return ConditionUpdate(c.EXPOSED, "True", c.ROUTE_ACCEPTED)
 
 
-def monitored(resolved: Resolved) -> Judgement | None:
+def monitored(resolved: Resolved) -> ConditionUpdate | None:
     wanted = resolved.service.spec.monitoring
     asked = [
         *([("spec.monitoring.serviceMonitor", SERVICE_MONITOR)] if wanted.service_monitor else []),
@@ -76,10 +78,10 @@ def monitored(resolved: Resolved) -> Judgement | None:
         if kind not in resolved.installation.kinds:
             remedy = "install the Prometheus operator, or scrape by the pods' annotations"
             return _api_missing(c.MONITORED, field, kind, remedy)
-    return Judgement(c.MONITORED, "True", c.APPLIED) if asked else None
+    return ConditionUpdate(c.MONITORED, "True", c.APPLIED) if asked else None
 
 
-def autoscaling_active(resolved: Resolved) -> Judgement | None:
+def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
     scaling = resolved.service.spec.autoscaling
     if scaling is None or resolved.service.spec.suspend:
         return None
@@ -90,32 +92,32 @@ def autoscaling_active(resolved: Resolved) -> Judgement | None:
     live = resolved.live(kind)
     active = condition(live, its_word)
     if active is None or active["status"] == "Unknown":
-        return Judgement(c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not judged yet")
+        return ConditionUpdate(c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not update yet")
     if scaling.min_replicas == 0 and active["status"] == "True":
         message = (
             "spec.autoscaling.minReplicas is 0: once the last pod has ended, no pod is left whose queue or load "
             "would wake the service; write 1, or scale it up yourself (kubectl scale)"
         )
-        return Judgement(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
+        return ConditionUpdate(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
     # While it works, its message names the metric that weighed most, which changes all the time.
     message = "" if active["status"] == "True" else active.get("message", "")
-    return Judgement(c.AUTOSCALING_ACTIVE, active["status"], active.get("reason") or c.APPLIED, message)
+    return ConditionUpdate(c.AUTOSCALING_ACTIVE, active["status"], active.get("reason") or c.APPLIED, message)
 
 
-def accelerator_in_use(resolved: Resolved) -> Judgement | None:
+def accelerator_in_use(resolved: Resolved) -> ConditionUpdate | None:
     """A server that is told `cuda` does not become ready on anything else, so a ready pod is on its GPU."""
     if resolved.service.spec.gpu is None:
         return None
     if resolved.service.spec.device == "cpu":
         message = "spec.device is cpu: the GPU that spec.gpu asks for is reserved and not used"
-        return Judgement(c.ACCELERATOR_IN_USE, "False", c.DEVICE_IS_CPU, message)
+        return ConditionUpdate(c.ACCELERATOR_IN_USE, "False", c.DEVICE_IS_CPU, message)
     ready = any(map(pod_status.is_ready, resolved.server_pods))
     if ready:
-        return Judgement(c.ACCELERATOR_IN_USE, "True", c.PODS_ON_GPU, "every ready pod runs its model on CUDA")
-    return Judgement(c.ACCELERATOR_IN_USE, "Unknown", c.NO_PODS, "no pod is ready")
+        return ConditionUpdate(c.ACCELERATOR_IN_USE, "True", c.PODS_ON_GPU, "every ready pod runs its model on CUDA")
+    return ConditionUpdate(c.ACCELERATOR_IN_USE, "Unknown", c.NO_PODS, "no pod is ready")
 
 
-def cache_as_specified(resolved: Resolved) -> Judgement | None:
+def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     """Only where the live claim is not what the spec says, and cannot become so."""
     cache, live = resolved.service.spec.cache, resolved.claim.live
     if live is None or cache.existing_claim:
@@ -124,24 +126,24 @@ def cache_as_specified(resolved: Resolved) -> Judgement | None:
     remedy = "move to a claim of your own by spec.cache.existingClaim, or put the field back"
     if cache.storage_class_name and spec.get("storageClassName") != cache.storage_class_name:
         message = f"claim {name} has class {spec.get('storageClassName')}, which is fixed once it exists: {remedy}"
-        return Judgement(c.CACHE_AS_SPECIFIED, "False", c.STORAGE_CLASS_IMMUTABLE, message)
+        return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.STORAGE_CLASS_IMMUTABLE, message)
     if cache.access_mode and cache.access_mode not in spec["accessModes"]:
         message = f"claim {name} is {', '.join(spec['accessModes'])}, which is fixed once it exists: {remedy}"
-        return Judgement(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
+        return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
     there = spec["resources"]["requests"]["storage"]
     if any_quantity(cache_size(resolved.service.spec)) > any_quantity(there) and not resolved.claim.can_grow:
         message = f"claim {name} has {there}, and class {spec.get('storageClassName')} lets no claim grow: {remedy}"
-        return Judgement(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
+        return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
     return None
 
 
-def runtime_update(resolved: Resolved) -> Judgement | None:
+def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
     """Only where the spec leaves the version open: there the live one stays until somebody asks for the newer one."""
     image = resolved.image
     if image.running is None or image.is_pinned or image.running == image.newest:
         return None
     message = f"the pods run {image.running}, the operator's default is {image.newest}: set spec.image.tag to take it"
-    return Judgement(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
+    return ConditionUpdate(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
 
 
 INFORMING: Final[tuple[ConditionRule, ...]] = (
@@ -154,6 +156,6 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
 )
 
 
-def _api_missing(kind: str, field: str, wanted: Kind, remedy: str) -> Judgement:
+def _api_missing(kind: str, field: str, wanted: Kind, remedy: str) -> ConditionUpdate:
     message = f"{field}: the cluster does not serve {wanted.api_version} {wanted.kind}: {remedy}"
-    return Judgement(kind, "False", c.API_MISSING, message)
+    return ConditionUpdate(kind, "False", c.API_MISSING, message)

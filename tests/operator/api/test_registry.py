@@ -41,8 +41,12 @@ def test_every_warning_of_the_kubelet_that_is_taken_over_is_declared() -> None:
 @pytest.mark.parametrize("file", sorted(OPERATOR.rglob("*.py")), ids=lambda file: str(file.relative_to(OPERATOR)))
 def test_no_condition_is_built_with_a_reason_that_is_not_a_constant(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Judgement", "Finding"):
-            before_message = node.args[:3] if node.func.id == "Judgement" else node.args[:1]
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("ConditionUpdate", "Finding")
+        ):
+            before_message = node.args[:3] if node.func.id == "ConditionUpdate" else node.args[:1]
             literal = [arg.value for arg in before_message if isinstance(arg, ast.Constant)]
             assert [value for value in literal if value not in ("True", "False", "Unknown")] == [], node.lineno
 

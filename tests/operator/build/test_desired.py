@@ -8,14 +8,14 @@ from tests.operator.objects import ENV, children, claim, deployment, fetched, ob
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.handover import as_created, handover_replicas
 from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE_MONITOR
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.model import ModelRef
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 
 
-def kinds(of: object, there: Observed, env: Env = ENV) -> list[str]:
+def kinds(of: object, there: Observed, env: Installation = ENV) -> list[str]:
     return [body["kind"] for body in children(of, there, env)]  # type: ignore[arg-type]
 
 
@@ -63,10 +63,10 @@ def test_a_missing_secret_holds_the_deployment() -> None:
 def test_the_template_is_the_same_whatever_the_operators_default_image_is() -> None:
     wanted = service(**EMPTY_DIR)
     running = deployment(wanted)
-    later = one(children(wanted, observed(running), Env("runtime:2")), "Deployment")
+    later = one(children(wanted, observed(running), Installation("runtime:2")), "Deployment")
     assert later["spec"]["template"] == running["spec"]["template"]
     named = service(image={"tag": "3"}, **EMPTY_DIR)
-    found = one(children(named, observed(running), Env("runtime:2")), "Deployment")
+    found = one(children(named, observed(running), Installation("runtime:2")), "Deployment")
     assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "runtime:3"
 
 
@@ -75,7 +75,7 @@ def test_a_repository_without_a_tag_follows_the_operators_version_at_the_start_o
     running = deployment(mirrored)
     for repository, image in (("mirror/runtime", "mirror/runtime:1"), ("other/runtime", "other/runtime:2")):
         moved = service(image={"repository": repository}, **EMPTY_DIR)
-        found = one(children(moved, observed(running), Env("runtime:2")), "Deployment")
+        found = one(children(moved, observed(running), Installation("runtime:2")), "Deployment")
         assert found["spec"]["template"]["spec"]["containers"][0]["image"] == image
 
 
@@ -173,7 +173,7 @@ def test_keda_is_told_of_a_deployment_that_is_there() -> None:
 def test_a_service_monitor_only_where_its_api_is() -> None:
     wanted = service(monitoring={"serviceMonitor": {}}, **EMPTY_DIR)
     assert "ServiceMonitor" in kinds(wanted, observed())
-    without = Env("runtime:1", frozenset(CHILD_KINDS) - {SERVICE_MONITOR})
+    without = Installation("runtime:1", frozenset(CHILD_KINDS) - {SERVICE_MONITOR})
     assert "ServiceMonitor" not in kinds(wanted, observed(), without)
 
 

@@ -13,11 +13,11 @@ import yaml
 
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.render import rendered
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = ROOT / "tests/golden"
-ENV = Env("registry.example.com/whisper-runtime:1.0.0")
+ENV = Installation("registry.example.com/whisper-runtime:1.0.0")
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda file: file.stem)

@@ -18,13 +18,13 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.cli.render import rendered, settled
 from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import DEPLOYMENT
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTES = ROOT / "docs/upgrading.md"
 PREVIOUS = sorted((ROOT / "tests/golden/previous").glob("*/*.yaml"))
-ENV = Env("registry.example.com/whisper-runtime:1.0.0")
-LATER = Env("registry.example.com/whisper-runtime:2.0.0")
+ENV = Installation("registry.example.com/whisper-runtime:1.0.0")
+LATER = Installation("registry.example.com/whisper-runtime:2.0.0")
 
 
 def name(file: Path) -> str:

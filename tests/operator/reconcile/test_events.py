@@ -7,7 +7,7 @@ from typing import Any
 from tests.operator.objects import NOW, claim, deployment, fetched, observed, resolved, service
 from whisper_operator.api.status import Status
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.reconcile.events import Note, Recorder, notes
+from whisper_operator.reconcile.events import Recorder, Transition, transitions
 from whisper_operator.status.assemble import observed_status
 
 
@@ -17,7 +17,7 @@ def status(reason: str = "AsSpecified", **conditions: str) -> Status:
 
 
 def told(before: Status, after: Status) -> list[tuple[str, str]]:
-    return [(note.type, note.reason) for note in notes(before, after)]
+    return [(note.type, note.reason) for note in transitions(before, after)]
 
 
 def test_becoming_ready_is_told_once() -> None:
@@ -64,7 +64,7 @@ class FakeCluster:
 async def test_the_same_note_counts_up_the_event_that_is_there() -> None:
     cluster = FakeCluster()
     recorder = Recorder(cluster, "one")  # type: ignore[arg-type]
-    note = Note("Warning", "CrashLoopBackOff", "Reconcile", "x" * 5000)
+    note = Transition("Warning", "CrashLoopBackOff", "Reconcile", "x" * 5000)
     for now in (100.0, 160.0, 10_000.0):
         await recorder.record(service().metadata, note, now)
     assert len(cluster.created) == 2
@@ -81,4 +81,4 @@ async def test_an_event_that_cannot_be_posted_holds_nothing_up() -> None:
 
     cluster.create = refuse  # type: ignore[method-assign]
     recorder = Recorder(cluster, "one")  # type: ignore[arg-type]
-    await recorder.record(service().metadata, Note("Normal", "Ready", "Reconcile", "fine"), 0.0)
+    await recorder.record(service().metadata, Transition("Normal", "Ready", "Reconcile", "fine"), 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from whisper_operator.reconcile import fetch_progress
-from whisper_operator.reconcile.fetch_progress import ProgressReader, Seen, ask, follow
+from whisper_operator.reconcile.fetch_progress import ProgressReader, Reading, ask, follow
 from whisper_runtime.contract.reports import FetchProgress
 from whisper_runtime.fetch.progress import ProgressTracker
 from whisper_runtime.fetch.progress_server import serve_progress
@@ -18,7 +18,7 @@ def at(done: int, problem: str | None = None) -> FetchProgress:
 
 
 def test_the_first_answer_is_shown() -> None:
-    assert follow(None, at(1), 100.0) == Seen(100.0, 100.0, at(1))
+    assert follow(None, at(1), 100.0) == Reading(100.0, 100.0, at(1))
 
 
 def test_bytes_are_shown_every_ten_seconds() -> None:

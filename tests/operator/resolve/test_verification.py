@@ -10,7 +10,7 @@ import pytest
 from tests.operator.objects import NOW, children, deployment, live, observed, one, pod, resolved, service
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.reconcile.events import notes
+from whisper_operator.reconcile.events import transitions
 from whisper_operator.status.assemble import as_json, observed_status
 
 BAKED = {"cache": {"type": "Image"}}
@@ -216,6 +216,6 @@ def test_both_ends_are_events() -> None:
     deployed = rolled_out(ON)
     begun = told(ON, deployed, verifying(ON, deployed))
     good = told(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
-    assert ("Normal", "Verified") in {(note.type, note.reason) for note in notes(begun, good)}
+    assert ("Normal", "Verified") in {(note.type, note.reason) for note in transitions(begun, good)}
     bad = told(ON, deployed, verifying(ON, deployed, "Failed"))
-    assert ("Warning", "VerificationFailed") in {(note.type, note.reason) for note in notes(begun, bad)}
+    assert ("Warning", "VerificationFailed") in {(note.type, note.reason) for note in transitions(begun, bad)}

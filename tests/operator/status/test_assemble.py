@@ -21,17 +21,19 @@ from tests.operator.objects import (
     service,
 )
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.observe.facts import Warned
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.facts import KubernetesWarning
+from whisper_operator.observe.installation import Installation
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 
 LATER = "2026-01-01T00:01:00Z"
 
 
-def status(of: WhisperService, *there: Manifest, troubles: tuple[Judgement, ...] = (), missing: str = "") -> Status:
+def status(
+    of: WhisperService, *there: Manifest, troubles: tuple[ConditionUpdate, ...] = (), missing: str = ""
+) -> Status:
     secrets = {missing: None} if missing else {}
     return observed_status(resolved(of, observed(*there, secrets=secrets)), troubles, NOW)
 
@@ -159,7 +161,7 @@ STARTED = [{"type": "PodReadyToStartContainers", "status": "True"}]
 def test_a_warning_counts_as_long_as_it_can_be_true(
     conditions: list[dict[str, str]], warned: tuple[str, str], reason: str
 ) -> None:
-    warnings = {("Pod", "pod"): Warned("pod", *warned)}
+    warnings = {("Pod", "pod"): KubernetesWarning("pod", *warned)}
     assert available({"conditions": conditions}, warnings=warnings)[0] == reason
 
 
@@ -186,7 +188,7 @@ def test_suspended_is_ready() -> None:
 
 
 def test_what_the_pass_ran_into_is_stalled() -> None:
-    trouble = Judgement(c.STALLED, "True", c.NOT_OWNED, "Service/speech is somebody else's")
+    trouble = ConditionUpdate(c.STALLED, "True", c.NOT_OWNED, "Service/speech is somebody else's")
     found = conditions(status(service(), *all_of(service()), troubles=(trouble,)))
     assert found["Ready"] == ("False", "NotOwned")
     assert found["Stalled"] == ("True", "NotOwned")
@@ -216,11 +218,11 @@ def test_a_refused_spec_keeps_what_was_observed() -> None:
 
 
 def test_a_newer_default_image_is_told() -> None:
-    found = observed_status(resolved(service(), observed(*all_of(service())), Env("runtime:2")), (), NOW)
+    found = observed_status(resolved(service(), observed(*all_of(service())), Installation("runtime:2")), (), NOW)
     assert conditions(found)["RuntimeUpdateAvailable"] == ("True", "NewerDefaultImage")
     named = service(image={"tag": "1"})
     assert "RuntimeUpdateAvailable" not in conditions(
-        observed_status(resolved(named, observed(*all_of(named)), Env("runtime:2")), (), NOW)
+        observed_status(resolved(named, observed(*all_of(named)), Installation("runtime:2")), (), NOW)
     )
 
 
@@ -266,7 +268,7 @@ def test_a_fetch_whose_pod_may_not_be_created_shows_the_cause() -> None:
     its_claim = claim(wanted)
     job = live(next(one for one in children(wanted, observed(its_claim)) if one["kind"] == "Job"))
     name, uid = job["metadata"]["name"], job["metadata"]["uid"]
-    warnings = {("Job", name): Warned(uid, "FailedCreate", 'no PriorityClass with name "urgent" was found')}
+    warnings = {("Job", name): KubernetesWarning(uid, "FailedCreate", 'no PriorityClass with name "urgent" was found')}
     found = observed_status(resolved(wanted, observed(its_claim, job, warnings=warnings)), (), NOW)
     told = {one.type: one for one in found.conditions}
     assert told["ModelCached"].reason == told["Ready"].reason == "CreateFailed"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from whisper_operator.api import conditions as c
-from whisper_operator.observe.facts import way_in
+from whisper_operator.observe.facts import host_path
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 
 
 def host(given: CheckInput) -> Finding | None:
-    ingress, way = given.spec.ingress, way_in(given.service)
+    ingress, way = given.spec.ingress, host_path(given.service)
     taken = given.facts.taken.get(way) if way else None
     if ingress is None or taken is None:
         return None

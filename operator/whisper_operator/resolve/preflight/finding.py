@@ -60,4 +60,4 @@ class CheckInput:
         return sizing.resources(self.spec)
 
 
-Check = Callable[[CheckInput], Finding | None]
+CheckFunction = Callable[[CheckInput], Finding | None]

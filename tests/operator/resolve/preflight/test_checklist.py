@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import children, claim, deployment, fetched, node, observed, resolved, service
-from whisper_operator.api.conditions import Judgement
+from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.check import table
 from whisper_operator.observe.observed import Observed
@@ -40,7 +40,7 @@ def checked(of: WhisperService, there: Observed) -> PreflightResult:
     return resolved(of, there).preflight
 
 
-def judgement(of: WhisperService, there: Observed) -> Judgement:
+def judgement(of: WhisperService, there: Observed) -> ConditionUpdate:
     return preflight_passed(resolved(of, there))
 
 
