@@ -16,7 +16,7 @@ import yaml
 from whisper_operator.api.unsupported import UNSUPPORTED, unsupported
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, WhisperService
 from whisper_operator.cli.render import rendered
-from whisper_operator.observe.installation import Env
+from whisper_operator.observe.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -67,7 +67,7 @@ def merged(target: Any, patch: Any) -> Any:
 def is_rendered(body: dict[str, Any]) -> bool:
     """Whether the operator makes something of it; raises where the spec is wrong."""
     parsed = WhisperService.parse(body)
-    return unsupported(parsed.spec) == [] and bool(rendered(parsed, Env("runtime:1")))
+    return unsupported(parsed.spec) == [] and bool(rendered(parsed, Installation("runtime:1")))
 
 
 @of_each

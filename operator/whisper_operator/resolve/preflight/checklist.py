@@ -13,9 +13,9 @@ from typing import Final
 from whisper_operator.api.status import PreflightCheck
 from whisper_operator.observe.facts import Facts
 from whisper_operator.resolve.preflight import capacity, config_maps, exposure, limits, secrets, storage
-from whisper_operator.resolve.preflight.finding import CheckFunction, CheckInput, Finding
+from whisper_operator.resolve.preflight.finding import CheckInput, Finding, PreflightFunction
 
-CHECKS: Final[tuple[CheckFunction, ...]] = (
+CHECKS: Final[tuple[PreflightFunction, ...]] = (
     secrets.api_keys,
     secrets.source_secret,
     config_maps.source_authority,
@@ -36,13 +36,13 @@ CHECKS: Final[tuple[CheckFunction, ...]] = (
     limits.limit_range,
 )
 """A check more is one function in this folder and one line here."""
-OF_THE_CLUSTER: Final[frozenset[CheckFunction]] = frozenset(
+OF_THE_CLUSTER: Final[frozenset[PreflightFunction]] = frozenset(
     {exposure.host, storage.storage_class, capacity.gpu_there, capacity.gpu_memory, capacity.memory}
 )
 """Checks that need what only the whole cluster's scope shows."""
 
 
-LOOKED_UP: Final[frozenset[CheckFunction]] = frozenset(
+LOOKED_UP: Final[frozenset[PreflightFunction]] = frozenset(
     {
         secrets.api_keys,
         secrets.source_secret,
@@ -57,7 +57,7 @@ LOOKED_UP: Final[frozenset[CheckFunction]] = frozenset(
 """Those of what is read when a pass asks for it, and watched by nobody."""
 
 
-PASSED: Final[Mapping[CheckFunction, PreflightCheck]] = {
+PASSED: Final[Mapping[PreflightFunction, PreflightCheck]] = {
     check: PreflightCheck(name=check.__name__.replace("_", " "), passed=True) for check in CHECKS
 }
 """The outcome of each check that finds nothing: most of them, in most passes."""
@@ -89,7 +89,7 @@ def run_checks(given: CheckInput) -> PreflightResult:
     )
 
 
-def _row(check: CheckFunction, finding: Finding | None, facts: Facts) -> PreflightCheck:
+def _row(check: PreflightFunction, finding: Finding | None, facts: Facts) -> PreflightCheck:
     passed = PASSED[check]
     if finding:
         return PreflightCheck(name=passed.name, passed=False, message=finding.message)

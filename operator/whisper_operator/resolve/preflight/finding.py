@@ -60,4 +60,4 @@ class CheckInput:
         return sizing.resources(self.spec)
 
 
-CheckFunction = Callable[[CheckInput], Finding | None]
+PreflightFunction = Callable[[CheckInput], Finding | None]
