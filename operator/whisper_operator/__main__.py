@@ -81,7 +81,7 @@ def check_file(file: Path) -> list[WhisperService]:
     services: list[WhisperService] = []
     for body in whisper_services(file):
         service = parse(body)
-        print(f"{KIND} {service.metadata.name}: right")
+        print(f"{KIND} {service.metadata.name}: valid")
         services.append(service)
     return services
 
@@ -98,12 +98,12 @@ async def check_against_cluster(services: list[WhisperService]) -> bool:
     try:
         cluster = Cluster(credentials())
     except ConfigException:
-        print("no cluster was asked, for no kubeconfig names one")
+        print("not checked against a cluster: no kubeconfig names one")
         return True
     try:
         found = await check(services, cluster, Installation(DEFAULT_IMAGE))
     except ApiError as error:
-        sys.exit(f"the cluster could not be asked: {error}")
+        sys.exit(f"the cluster could not be read: {error}")
     finally:
         await cluster.close()
     for name, rows in found.items():

@@ -30,7 +30,7 @@ def passes(namespace: Kubectl) -> None:
 
 def test_a_tls_secret_that_is_missing_and_then_wrong(namespace: Kubectl) -> None:
     namespace.apply(service("speech", **EMPTY_DIR, **TLS))
-    told(namespace, "TlsSecretInvalid", "is not there: create it by `kubectl create secret tls`")
+    told(namespace, "TlsSecretInvalid", "does not exist: create it with `kubectl create secret tls`")
     namespace("create", "secret", "generic", "cert", "--from-literal=tls.crt=a")
     eventually("the key is missed", lambda: "no tls.key" in message(namespace), seconds=90)
     namespace("delete", "secret", "cert")
@@ -45,7 +45,7 @@ def message(namespace: Kubectl) -> str:
 def test_a_sources_secret_that_is_missing_is_found_when_it_comes(namespace: Kubectl) -> None:
     source = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "secretRef": {"name": "token"}}
     namespace.apply(service("speech", model={"name": "mine", "source": source}))
-    told(namespace, "SourceSecretInvalid", "is not there: create it, with the key token")
+    told(namespace, "SourceSecretInvalid", "does not exist: create it, with the key token")
     assert namespace.get("pvc", "speech-models") is None
     namespace("create", "secret", "generic", "token", "--from-literal=token=a")
     eventually("it passes", lambda: reason(namespace, "speech", "PreflightPassed") == "ChecksPassed", seconds=90)
@@ -63,7 +63,7 @@ def test_a_host_that_another_ingress_has(namespace: Kubectl) -> None:
 
 def test_a_storage_class_that_is_missing(namespace: Kubectl) -> None:
     namespace.apply(service("speech", cache={"storageClassName": "fast"}))
-    told(namespace, "StorageClassNotFound", "there is no StorageClass fast: the cluster has standard")
+    told(namespace, "StorageClassNotFound", "StorageClass fast, named in spec.cache.storageClassName, does not exist")
     assert namespace.get("pvc", "speech-models") is None
     fast = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"}}
     with there(namespace, fast | {"provisioner": "example.com/none"}):

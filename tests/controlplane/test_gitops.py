@@ -85,7 +85,7 @@ def test_helm_fails_with_the_operators_own_words(helm: Any) -> None:
     code, told = helm({**EMPTY_DIR, "auth": {"secretRef": {"name": "keys"}}})
     assert code != 0
     assert "status: Failed" in told
-    assert "named in spec.auth.secretRef, is not there: create it" in told
+    assert "named in spec.auth.secretRef, does not exist: create it" in told
 
 
 READY = {"type": "Ready", "status": "True", "reason": "AsSpecified"}

@@ -34,7 +34,7 @@ def test_check_says_that_a_manifest_is_right(
 ) -> None:
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     main(["check", "-f", EXAMPLE])
-    told = "WhisperService speech: right\nno cluster was asked, for no kubeconfig names one\n"
+    told = "WhisperService speech: valid\nnot checked against a cluster: no kubeconfig names one\n"
     assert capsys.readouterr().out == told
 
 

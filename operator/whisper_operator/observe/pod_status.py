@@ -148,8 +148,8 @@ def _failure(status: Manifest) -> Cause | None:
     reason = waiting.get("reason", "ContainerCreating")
     if ended.get("reason") == "OOMKilled":
         is_ours = status.get("name") in LIMITED_BY_US
-        remedy = "its limit is the operator's own: report this" if is_ours else "raise spec.resources.limits.memory"
-        return Cause(OOM_KILLED, f"the container exceeded its memory: {remedy}")
+        remedy = "report this, for the operator sets its limit" if is_ours else "raise spec.resources.limits.memory"
+        return Cause(OOM_KILLED, f"the container exceeded its memory limit: {remedy}")
     if reason in PULL_FAILED:
         return Cause(IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", "")))
     if reason == CRASH_LOOP_BACK_OFF or ended.get("exitCode"):

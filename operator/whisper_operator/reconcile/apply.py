@@ -112,16 +112,16 @@ class Applier:
         """Something of that name is there: ours, and not seen yet; a predecessor's, on its way out; or another's."""
         found = await self._cluster.get(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         if found is None:
-            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it was there and is gone again")
+            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it existed and is gone again")
         if is_ours(self._service, found):
             self._cache.observe(found)
-            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it was there and had not been seen yet")
+            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it exists and has not been observed yet")
         if _is_predecessors(self._service, found):
             # Its deletion is an event, and that event a pass.
             return
         message = (
-            f"{label(manifest)} is there and is not this WhisperService's: "
-            "delete or rename it, or name the WhisperService otherwise"
+            f"{label(manifest)} exists and does not belong to this WhisperService: "
+            "delete or rename it, or give the WhisperService another name"
         )
         self._refuse(c.NOT_OWNED, message)
 

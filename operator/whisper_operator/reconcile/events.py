@@ -40,7 +40,7 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     was, now = _conditions(before), _conditions(after)
     ready, was_ready = now.get(c.READY), was.get(c.READY)
     if ready and ready.status == "True" and (was_ready is None or was_ready.status != "True"):
-        yield Transition("Normal", c.READY, "Reconcile", ready.message or "the service does what its spec asks for")
+        yield Transition("Normal", c.READY, "Reconcile", ready.message or "the service is as its spec asks for")
     stalled, was_stalled = now.get(c.STALLED), was.get(c.STALLED)
     if stalled and (was_stalled is None or was_stalled.reason != stalled.reason):
         yield Transition("Warning", stalled.reason, "Reconcile", stalled.message)
@@ -51,7 +51,8 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
         yield Transition("Normal", c.VERIFIED, "Verify", proof.message)
     if after.model and before.model and before.model.name and after.model.digest != before.model.digest:
-        yield Transition("Normal", "ModelChanged", "Rollout", f"pods get {after.model.name} after {before.model.name}")
+        text = f"the pods change from {before.model.name} to {after.model.name}"
+        yield Transition("Normal", "ModelChanged", "Rollout", text)
     if after.rollout and before.rollout and after.rollout != before.rollout:
         text = f"{after.rollout.strategy}: {after.rollout.reason}"
         yield Transition("Normal", "RolloutDecided", "Rollout", text)

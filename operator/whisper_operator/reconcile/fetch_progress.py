@@ -70,5 +70,5 @@ async def ask(pod: Manifest) -> FetchProgress | None:
         ):
             return FetchProgress.model_validate_json(await response.content.read(LONGEST_ANSWER))
     except (TimeoutError, aiohttp.ClientError, ValidationError) as error:
-        log.debug("pod %s tells no progress: %s", pod["metadata"]["name"], error)
+        log.debug("pod %s did not answer with its progress: %s", pod["metadata"]["name"], error)
         return None

@@ -49,6 +49,6 @@ def _parse(body: Manifest) -> WhisperService:
         raise RefusedSpec(c.INVALID_SPEC, explain(error)) from None
     if paths := unsupported(service.spec):
         verb = "is" if len(paths) == 1 else "are"
-        message = f"{', '.join(paths)} {verb} not implemented in this version: remove it to go on"
+        message = f"{', '.join(paths)} {verb} not implemented in this version: remove it to continue"
         raise RefusedSpec(c.NOT_IMPLEMENTED, message)
     return service

@@ -10,7 +10,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.manifest import annotations_of
 
 BY_SPEC: Final = "spec.rollout.strategy says so"
-AS_BEFORE: Final = "as it was, and decided anew at the next change of the pods"
+AS_BEFORE: Final = "kept until the next change of the pods' template"
 """Of a Deployment that carries no reason, such as one that the first release made."""
 
 

@@ -87,7 +87,7 @@ def fetch_problem(
     """
     progress, warnings = observed.facts.progress, observed.facts.warnings
     if progress and progress.problem:
-        return Cause(DOWNLOAD_FAILED, f"{progress.problem}; it is tried again")
+        return Cause(DOWNLOAD_FAILED, f"{progress.problem}; the fetch tries again")
     for pod in prefetch.pods:
         if (report := fetch_report(pod)) and not report.succeeded:
             return Cause(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
@@ -101,8 +101,8 @@ def _may_go(service: WhisperService, needed: Collection[ModelRef], files: Mappin
     spare = [f"{name} ({size} bytes)" for name, size in files.items() if name not in kept]
     if not spare:
         return ""
-    shared = " (unless another WhisperService with this claim serves it)" if service.spec.cache.existing_claim else ""
-    return f"; may go{shared}: {', '.join(spare)}"
+    shared = " (another WhisperService with this claim may)" if service.spec.cache.existing_claim else ""
+    return f"; this service does not need{shared}: {', '.join(spare)}"
 
 
 def _is_running(pod: Manifest) -> bool:

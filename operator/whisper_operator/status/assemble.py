@@ -144,7 +144,7 @@ def _model_change(resolved: Resolved, reasons: Sequence[ConditionUpdate]) -> Con
 
 def _suspended(replicas: int) -> ConditionUpdate:
     if replicas:
-        return ConditionUpdate(c.READY, "False", c.SUSPENDING, f"{replicas} pods are still there")
+        return ConditionUpdate(c.READY, "False", c.SUSPENDING, f"{replicas} pods still exist")
     return ConditionUpdate(c.READY, "True", c.SUSPENDED, "spec.suspend is true: no pod runs, everything else stays")
 
 

@@ -71,7 +71,7 @@ def preflight_passed(resolved: Resolved) -> ConditionUpdate:
     found = resolved.preflight.findings
     if found:
         return ConditionUpdate(c.PREFLIGHT_PASSED, "False", found[0].reason, "; ".join(one.message for one in found))
-    unknown = "not checked, for only namespaces may be read: nodes and storage classes"
+    unknown = "nodes and storage classes are not checked, because only namespaces may be read"
     message = unknown if resolved.observed.facts.nodes is None else ""
     return ConditionUpdate(c.PREFLIGHT_PASSED, "True", c.CHECKS_PASSED, message)
 
@@ -92,7 +92,7 @@ def model_cached(resolved: Resolved) -> ConditionUpdate:
     if problem := resolved.model.fetch_problem:
         return ConditionUpdate(c.MODEL_CACHED, "False", problem.reason, problem.message)
     if claim.live is None:
-        return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"there is no claim {claim.name} yet")
+        return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"claim {claim.name} does not exist yet")
     if claim.phase == "Pending":
         message = f"{model.name} is fetched as soon as claim {claim.name} has a volume"
         if warned := pod_status.warning_about(resolved.observed.facts.warnings, CLAIM.kind, claim.live):
@@ -122,7 +122,7 @@ def _rolling_out(resolved: Resolved, progress: str) -> ConditionUpdate:
     if problem is None:
         return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
     if problem.reason == c.UNSCHEDULABLE and (leaving := pod_status.leaving(resolved.server_pods)):
-        waits = f"the place of pod {leaving['metadata']['name']} is free once it has finished its requests"
+        waits = f"pod {leaving['metadata']['name']} leaves its node once it has finished its requests"
         return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
     return ConditionUpdate(c.AVAILABLE, "False", problem.reason, f"{progress}; {problem.message}")
 
@@ -136,12 +136,12 @@ def verified(resolved: Resolved) -> ConditionUpdate | None:
         return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
     if state.is_passed:
         count = f"{len(report.checks)} checks passed, " if report else ""
-        spent = f"{report.requests} requests spent" if report else "every check passed"
+        spent = f"{report.requests} requests sent" if report else "all checks passed"
         return ConditionUpdate(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
     problem = pod_status.problem_of(state.pods, resolved.observed.facts.warnings)
     if state.is_failed:
         failed = [f"{one.name}: {one.message}" for one in report.checks if not one.passed] if report else []
-        why = "; ".join(failed) or (problem.message if problem else "no report came of it")
+        why = "; ".join(failed) or (problem.message if problem else "its pod left no report")
         message = f"{why}. Delete Job {state.job_name} to verify again"
         return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
     problem = problem or pod_status.not_created(state.job, resolved.observed.facts.warnings)

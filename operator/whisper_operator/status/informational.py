@@ -29,24 +29,22 @@ def exposed(resolved: Resolved) -> ConditionUpdate | None:
     """The first way in that does not work yet; True when all do."""
     ways = [way for way in (_ingress(resolved), _route(resolved)) if way]
     if not ways and resolved.service.spec.service.type == "LoadBalancer":
-        ways = [_address(resolved, SERVICE, "no load balancer has given it an address")]
+        ways = [_address(resolved, SERVICE, "check that the cluster provides load balancers")]
     return next((way for way in ways if way.status != "True"), ways[0] if ways else None)
 
 
 def _ingress(resolved: Resolved) -> ConditionUpdate | None:
     if resolved.service.spec.ingress is None:
         return None
-    why = "no ingress controller has given it an address: is one running for its class?"
-    return _address(resolved, INGRESS, why)
+    return _address(resolved, INGRESS, "check that an ingress controller runs for its class")
 
 
-def _address(resolved: Resolved, kind: Kind, why: str) -> ConditionUpdate:
+def _address(resolved: Resolved, kind: Kind, remedy: str) -> ConditionUpdate:
     live = resolved.live(kind)
     if status_of(live).get("loadBalancer", {}).get("ingress"):
         return ConditionUpdate(c.EXPOSED, "True", c.ADDRESS_ASSIGNED)
-    return ConditionUpdate(
-        c.EXPOSED, "False", c.ADDRESS_PENDING, f"{kind.kind} {resolved.service.metadata.name}: {why}"
-    )
+    message = f"{kind.kind} {resolved.service.metadata.name} has no address: {remedy}"
+    return ConditionUpdate(c.EXPOSED, "False", c.ADDRESS_PENDING, message)
 
 
 def _route(resolved: Resolved) -> ConditionUpdate | None:
@@ -63,7 +61,7 @@ def _route(resolved: Resolved) -> ConditionUpdate | None:
                 return ConditionUpdate(c.EXPOSED, "False", said["reason"], said.get("message", ""))
     if not told or any("Accepted" not in one for one in told):
         name = resolved.service.metadata.name
-        message = f"HTTPRoute {name}: no gateway has taken it: are spec.gateway.parentRefs right?"
+        message = f"no gateway has accepted HTTPRoute {name}: check spec.gateway.parentRefs"
         return ConditionUpdate(c.EXPOSED, "False", c.ROUTE_PENDING, message)
     return ConditionUpdate(c.EXPOSED, "True", c.ROUTE_ACCEPTED)
 
@@ -92,11 +90,13 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
     live = resolved.live(kind)
     active = condition(live, its_word)
     if active is None or active["status"] == "Unknown":
-        return ConditionUpdate(c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not update yet")
+        return ConditionUpdate(
+            c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not reported yet"
+        )
     if scaling.min_replicas == 0 and active["status"] == "True":
         message = (
             "spec.autoscaling.minReplicas is 0: once the last pod has ended, no pod is left whose queue or load "
-            "would wake the service; write 1, or scale it up yourself (kubectl scale)"
+            "would scale the service up again: write 1, or scale it up with kubectl scale"
         )
         return ConditionUpdate(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
     # While it works, its message names the metric that weighed most, which changes all the time.
@@ -109,7 +109,9 @@ def accelerator_in_use(resolved: Resolved) -> ConditionUpdate | None:
     if resolved.service.spec.gpu is None:
         return None
     if resolved.service.spec.device == "cpu":
-        message = "spec.device is cpu: the GPU that spec.gpu asks for is reserved and not used"
+        message = (
+            "spec.device is cpu: the GPU that spec.gpu asks for is reserved and unused; remove spec.gpu, or write cuda"
+        )
         return ConditionUpdate(c.ACCELERATOR_IN_USE, "False", c.DEVICE_IS_CPU, message)
     ready = any(map(pod_status.is_ready, resolved.server_pods))
     if ready:
@@ -123,16 +125,18 @@ def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     if live is None or cache.existing_claim:
         return None
     name, spec = live["metadata"]["name"], live["spec"]
-    remedy = "move to a claim of your own by spec.cache.existingClaim, or put the field back"
+    remedy = "name a claim of your own in spec.cache.existingClaim, or set the field back"
     if cache.storage_class_name and spec.get("storageClassName") != cache.storage_class_name:
-        message = f"claim {name} has class {spec.get('storageClassName')}, which is fixed once it exists: {remedy}"
+        message = f"claim {name} has class {spec.get('storageClassName')}, which cannot be changed: {remedy}"
         return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.STORAGE_CLASS_IMMUTABLE, message)
     if cache.access_mode and cache.access_mode not in spec["accessModes"]:
-        message = f"claim {name} is {', '.join(spec['accessModes'])}, which is fixed once it exists: {remedy}"
+        message = f"claim {name} is {', '.join(spec['accessModes'])}, which cannot be changed: {remedy}"
         return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
     there = spec["resources"]["requests"]["storage"]
     if any_quantity(cache_size(resolved.service.spec)) > any_quantity(there) and not resolved.claim.can_grow:
-        message = f"claim {name} has {there}, and class {spec.get('storageClassName')} lets no claim grow: {remedy}"
+        message = (
+            f"claim {name} has {there}, and class {spec.get('storageClassName')} does not let claims grow: {remedy}"
+        )
         return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
     return None
 
@@ -142,7 +146,7 @@ def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
     image = resolved.image
     if image.running is None or image.is_pinned or image.running == image.newest:
         return None
-    message = f"the pods run {image.running}, the operator's default is {image.newest}: set spec.image.tag to take it"
+    message = f"the pods run {image.running}, the operator's default is {image.newest}: set spec.image.tag to use it"
     return ConditionUpdate(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
 
 

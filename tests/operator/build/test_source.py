@@ -68,7 +68,7 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
 @pytest.mark.parametrize(
     ("url", "keys", "says"),
     [
-        ("https://m/a.pt", None, "is not there: create it, with the key token, or username and password"),
+        ("https://m/a.pt", None, "does not exist: create it, with the key token, or username and password"),
         ("https://m/a.pt", {"password"}, "it needs the key token, or username and password"),
         ("s3://b/a.pt", {"token"}, "it needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     ],
@@ -86,11 +86,11 @@ def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: s
     ("url", "source", "facts", "reason", "says"),
     [
         ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": None}},
-         "SourceCaInvalid", "ConfigMap team/ca, named in spec.model.source.caRef, is not there: create it"),
+         "SourceCaInvalid", "ConfigMap team/ca, named in spec.model.source.caRef, does not exist: create it"),
         ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": frozenset({"x"})}},
          "SourceCaInvalid", "ConfigMap team/ca has no key root.pem"),
         ("pvc://weights/a.pt", {}, {"claims": {"weights": None}},
-         "SourceClaimNotFound", "PersistentVolumeClaim team/weights, named in spec.model.source.url, is not there"),
+         "SourceClaimNotFound", "PersistentVolumeClaim team/weights, named in spec.model.source.url, does not exist"),
     ],
 )  # fmt: skip
 def test_a_source_that_lacks_something_holds_the_fetch(

@@ -134,7 +134,7 @@ def test_a_problem_shows_while_the_fetch_tries_again() -> None:
     progress = FetchProgress(model="small", bytes=5, problem="http://mirror/small.pt sent nothing for 15 s")
     found = told(NEW, *serving_old(), progress=progress)
     assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
-    assert "sent nothing for 15 s; it is tried again" in message(found)
+    assert "sent nothing for 15 s; the fetch tries again" in message(found)
 
 
 def test_a_cache_too_small_for_the_new_one_fails_the_change_alone() -> None:
@@ -266,8 +266,9 @@ def test_a_full_cache_names_what_may_go() -> None:
     }
     failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
     found = told(NEW, *serving_old(), failing)
-    assert message(found, "ModelCached") == "/app/models is full; may go: large-v3-e5b1a55b89c1.pt (3000 bytes)"
+    spare = "/app/models is full; this service does not need: large-v3-e5b1a55b89c1.pt (3000 bytes)"
+    assert message(found, "ModelCached") == spare
     # In the middle of a change to small, which may lead back to base, tiny is wanted.
     there = rolling(NEW, serving_old(NEW), **SURGED)
     found = told(service(model={"name": "tiny"}), *there, failing)
-    assert message(found, "ModelCached") == "/app/models is full; may go: large-v3-e5b1a55b89c1.pt (3000 bytes)"
+    assert message(found, "ModelCached") == spare

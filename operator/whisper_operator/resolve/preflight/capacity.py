@@ -1,4 +1,4 @@
-"""The nodes: a GPU of the right kind, enough of them, and memory for the model."""
+"""The nodes have GPUs of the right kind, enough of them, and memory for the model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def gpu_there(given: CheckInput) -> Finding | None:
     if not offered_by:
         message = (
             f"no node offers {gpu.resource_name}, named in spec.gpu.resourceName: install the GPU's device plugin, "
-            "add such a node, or remove spec.gpu to run on CPU"
+            "add such a node, or remove spec.gpu to run on the CPU"
         )
         return Finding(c.GPU_NOT_FOUND, message)
     allowed = allowed_nodes(given.spec, offered_by)
@@ -36,7 +36,7 @@ def gpu_there(given: CheckInput) -> Finding | None:
     offered, wanted = sum(node.allocatable[gpu.resource_name] for node in allowed), given.wanted_replicas * gpu.count
     if offered < wanted:
         message = (
-            f"{wanted} {gpu.resource_name} are needed and the nodes that the pods may run on have {offered} in all: "
+            f"{wanted} {gpu.resource_name} are needed, and the nodes that the pods may run on have {offered} in all: "
             "add nodes, or lower spec.replicas or spec.autoscaling.minReplicas"
         )
         return Finding(c.INSUFFICIENT_GPU, message)
@@ -54,8 +54,8 @@ def gpu_memory(given: CheckInput) -> Finding | None:
     if most >= needed:
         return None
     message = (
-        f"{given.spec.model.name} in {sizing.gpu_precision(given.spec)} takes {needed}Mi of a GPU's memory, and "
-        f"the largest that the pods may run on has {most}Mi: choose a smaller model, float16, or other nodes"
+        f"{given.spec.model.name} in {sizing.gpu_precision(given.spec)} takes {needed}Mi of GPU memory, and the "
+        f"largest GPU that the pods may run on has {most}Mi: choose a smaller model, float16, or other nodes"
     )
     return Finding(c.GPU_MEMORY_TOO_SMALL, message)
 

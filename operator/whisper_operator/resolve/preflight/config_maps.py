@@ -1,4 +1,4 @@
-"""The ConfigMaps that the spec names: there, and with the key that is mounted from them."""
+"""The ConfigMaps that the spec names exist, and have the key that is mounted from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def source_authority(given: CheckInput) -> Finding | None:
 
 
 def golden_clip(given: CheckInput) -> Finding | None:
-    """Every pod mounts the clip: without it none would start, the GPU that it was given notwithstanding."""
+    """Every pod mounts the clip: without it none would start, and each would hold its GPU meanwhile."""
     audio = given.spec.verification.audio if given.spec.verification else None
     if audio is None:
         return None
@@ -27,12 +27,12 @@ def golden_clip(given: CheckInput) -> Finding | None:
 
 
 def _problem(given: CheckInput, ref: KeyRef, field: str, remedy: str) -> str | None:
-    """What is wrong with the ConfigMap of `ref`, and what to do; None where nothing is, or nobody has looked."""
+    """The problem with the ConfigMap of `ref`, and its remedy; None where there is none, or it was not looked up."""
     if ref.name not in given.facts.config_maps:
         return None
     keys, where = given.facts.config_maps[ref.name], f"ConfigMap {given.namespace}/{ref.name}"
     if keys is None:
-        return f"{where}, named in {field}, is not there: create it, {remedy} under the key {ref.key}"
+        return f"{where}, named in {field}, does not exist: create it, {remedy} under the key {ref.key}"
     if ref.key not in keys:
         return f"{where} has no key {ref.key}, named in {field}: add it, {remedy}, or correct the field"
     return None

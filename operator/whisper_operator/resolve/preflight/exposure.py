@@ -1,4 +1,4 @@
-"""Ways in and out: hosts that others hold, and a policy that would cut the fetch off."""
+"""The routes to and from the pods: no other Ingress has the host, and the fetch reaches the model's source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def host(given: CheckInput) -> Finding | None:
     if ingress is None or taken is None:
         return None
     host = f"spec.ingress.host {ingress.host}" if ingress.host else "spec.ingress without a host"
-    return Finding(c.HOST_TAKEN, f"{host} with path {ingress.path} is taken by Ingress {taken}: choose another")
+    return Finding(
+        c.HOST_TAKEN, f"{host} with path {ingress.path} is taken by Ingress {taken}: choose another host or path"
+    )
 
 
 def fetch_route(given: CheckInput) -> Finding | None:
@@ -22,6 +24,6 @@ def fetch_route(given: CheckInput) -> Finding | None:
         return None
     message = (
         "spec.cache.type is EmptyDir, so each pod fetches the model itself, and spec.networkPolicy lets it reach "
-        "nothing but DNS: add the model's source to spec.networkPolicy.allowTo, or use PersistentVolumeClaim"
+        "only DNS: add the model's source to spec.networkPolicy.allowTo, or use PersistentVolumeClaim"
     )
     return Finding(c.FETCH_BLOCKED, message, holds=True)

@@ -1,4 +1,4 @@
-"""What the namespace allows: its quotas and limit ranges."""
+"""The namespace's quotas and limit ranges leave room for the pods."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ def quota(given: CheckInput) -> Finding | None:
         return None
     missing = given.wanted_replicas - given.replicas.existing
     short = shortage(given.spec, given.facts.quotas or (), more=missing)
-    return Finding(c.QUOTA_EXCEEDED, f"{short}: raise it, or lower spec.replicas or spec.resources") if short else None
+    return (
+        Finding(c.QUOTA_EXCEEDED, f"{short}: raise the quota, or lower spec.replicas or spec.resources")
+        if short
+        else None
+    )
 
 
 def shortage(spec: Spec, quotas: Sequence[Manifest], *, more: int) -> str | None:
@@ -56,13 +60,13 @@ def limit_range(given: CheckInput) -> Finding | None:
 def _outside(body: Manifest, name: str, how: str, bound: Decimal) -> Finding:
     message = (
         f"a pod asks for {how} {name} than LimitRange {body['metadata']['name']} allows ({bound:f}): "
-        f"set spec.resources.requests.{name} and limits.{name} within it"
+        f"set spec.resources.requests.{name} and limits.{name} within that bound"
     )
     return Finding(c.LIMIT_RANGE_VIOLATED, message)
 
 
 def _quota_names(wanted: Manifest) -> dict[str, Decimal]:
-    """What one pod takes of a quota, by the quota's own names.
+    """The amounts that one pod takes of a quota, by the quota's own names.
 
     Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/
     """

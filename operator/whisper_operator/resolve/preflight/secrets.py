@@ -1,4 +1,4 @@
-"""The Secrets that the spec names: there, and with the keys that their use demands."""
+"""The Secrets that the spec names exist, and have the keys that they are used for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SOURCE_KEYS: Final = {
         ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {"AWS_ENDPOINT_URL"}),
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where it is not AWS's own S3",
     ),
-    "pvc": ((set[str](),), "any keys: pvc:// has no use for them, and secretRef may go"),
+    "pvc": ((set[str](),), "any key, or remove secretRef: a pvc:// source needs none"),
 }
-"""By scheme: the sets of keys of which one must be there, and how to say so."""
+"""By scheme: the sets of keys of which one has to be complete, and the same as a remedy."""
 
 
 def api_keys(given: CheckInput) -> Finding | None:
@@ -25,7 +25,7 @@ def api_keys(given: CheckInput) -> Finding | None:
     keys, where = given.facts.secrets[auth.secret_ref.name], _secret(given, auth.secret_ref.name)
     remedy = "with a client's name as each key and that client's API key as its value"
     if keys is None:
-        message = f"{where}, named in spec.auth.secretRef, is not there: create it, {remedy}"
+        message = f"{where}, named in spec.auth.secretRef, does not exist: create it, {remedy}"
         return Finding(c.SECRET_NOT_FOUND, message, holds=True)
     if not keys:
         message = f"{where}, named in spec.auth.secretRef, is empty: fill it, {remedy}"
@@ -42,7 +42,7 @@ def source_secret(given: CheckInput) -> Finding | None:
     keys, where = given.facts.secrets[source.secret_ref.name], _secret(given, source.secret_ref.name)
     wanted, remedy = SOURCE_KEYS[source.url.partition("://")[0].removesuffix("s")]
     if keys is None:
-        message = f"{where}, named in spec.model.source.secretRef, is not there: create it, with {remedy}"
+        message = f"{where}, named in spec.model.source.secretRef, does not exist: create it, with {remedy}"
     elif not any(choice <= keys for choice in wanted):
         message = f"{where} lacks the credentials for spec.model.source.url: it needs {remedy}"
     else:
@@ -55,11 +55,11 @@ def pull_secrets(given: CheckInput) -> Finding | None:
         if ref.name not in given.facts.secrets:
             continue
         keys, where = given.facts.secrets[ref.name], _secret(given, ref.name)
-        remedy = "create it by `kubectl create secret docker-registry`"
+        remedy = "create it with `kubectl create secret docker-registry`"
         if keys is None:
-            return Finding(c.PULL_SECRET_INVALID, f"{where}, named in spec.image.pullSecrets, is not there: {remedy}")
+            return Finding(c.PULL_SECRET_INVALID, f"{where}, named in spec.image.pullSecrets, does not exist: {remedy}")
         if not keys & {".dockerconfigjson", ".dockercfg"}:
-            return Finding(c.PULL_SECRET_INVALID, f"{where} holds no registry's credentials: {remedy}")
+            return Finding(c.PULL_SECRET_INVALID, f"{where} has no registry credentials: {remedy}")
     return None
 
 
@@ -68,9 +68,9 @@ def tls_secret(given: CheckInput) -> Finding | None:
     if tls is None or tls.cluster_issuer or not tls.secret_name or tls.secret_name not in given.facts.secrets:
         return None
     keys, where = given.facts.secrets[tls.secret_name], _secret(given, tls.secret_name)
-    remedy = "create it by `kubectl create secret tls`, or name an issuer in spec.ingress.tls.clusterIssuer"
+    remedy = "create it with `kubectl create secret tls`, or name an issuer in spec.ingress.tls.clusterIssuer"
     if keys is None:
-        return Finding(c.TLS_SECRET_INVALID, f"{where}, named in spec.ingress.tls.secretName, is not there: {remedy}")
+        return Finding(c.TLS_SECRET_INVALID, f"{where}, named in spec.ingress.tls.secretName, does not exist: {remedy}")
     if missing := {"tls.crt", "tls.key"} - keys:
         return Finding(c.TLS_SECRET_INVALID, f"{where} has no {' and no '.join(sorted(missing))}: {remedy}")
     return None

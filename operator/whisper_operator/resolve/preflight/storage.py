@@ -1,4 +1,4 @@
-"""The volume that the model goes to: its claim, class, size and access mode."""
+"""The claim that caches the model: it exists, and its class, size and access mode fit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def storage_class(given: CheckInput) -> Finding | None:
         return None
     known = f"the cluster has {', '.join(sorted(classes)) or 'none'}"
     if wanted and wanted not in classes:
-        message = f"spec.cache.storageClassName: there is no StorageClass {wanted}: {known}; write one of them"
+        message = (
+            f"StorageClass {wanted}, named in spec.cache.storageClassName, does not exist: "
+            f"create it, or name one that exists ({known})"
+        )
         return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
     if wanted is None and not any(_is_default(one) for one in classes.values()):
         message = f"the cluster has no default StorageClass: name one in spec.cache.storageClassName ({known})"
@@ -51,13 +54,13 @@ def cache_size(given: CheckInput) -> Finding | None:
         return None
     message = (
         f"spec.cache.size is {cache.size}, and the checkpoint of {given.spec.model.name} takes "
-        f"{-(-needed // MEBIBYTE)}Mi: write at least that, twice as much to change models without a gap"
+        f"{-(-needed // MEBIBYTE)}Mi: write at least that, or twice as much to change models without an interruption"
     )
     return Finding(c.CACHE_TOO_SMALL, message, holds=True)
 
 
 def access_mode(given: CheckInput) -> Finding | None:
-    """Judged before the claim is made, for its access mode cannot be changed afterwards."""
+    """Checked before the claim is made, because its access mode cannot be changed afterwards."""
     cache = given.spec.cache
     claim = given.claim.live
     most = given.spec.most_replicas
@@ -65,14 +68,14 @@ def access_mode(given: CheckInput) -> Finding | None:
         return None
     if claim:
         modes, what = claim["spec"]["accessModes"], f"claim {claim['metadata']['name']}"
-        remedy = "run one replica, or move to a claim of ReadWriteMany by spec.cache.existingClaim"
+        remedy = "run one replica, or name a ReadWriteMany claim in spec.cache.existingClaim"
     elif cache.access_mode and not cache.existing_claim:
         modes, what = [cache.access_mode], "the claim of spec.cache.accessMode"
         remedy = "run one replica, or write ReadWriteMany"
     else:
         return None
     if modes == ["ReadWriteOncePod"]:
-        message = f"{what} can be mounted by one pod only, and {most} may run: {remedy}"
+        message = f"{what} can be mounted by only one pod, and up to {most} may run: {remedy}"
         return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
     gpu, nodes = given.spec.gpu, given.facts.nodes
     if gpu is None or nodes is None or MANY_NODES & set(modes):
@@ -82,18 +85,18 @@ def access_mode(given: CheckInput) -> Finding | None:
     if offered >= wanted:
         return None
     message = (
-        f"{what} is {modes[0]}, so all pods run on one node, and none offers {wanted} {gpu.resource_name} "
-        f"(most: {offered}): {remedy}"
+        f"{what} is {modes[0]}, so all pods run on one node, and no node offers {wanted} {gpu.resource_name} "
+        f"(at most {offered}): {remedy}"
     )
     return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
 
 
 def _missing(given: CheckInput, name: str | None, field: str, remedy: str) -> str | None:
-    """What is wrong with the claim that `field` names; None where it is there, or nobody has looked."""
+    """The problem with the claim that `field` names; None where it exists, or was not looked up."""
     if name is None or given.facts.claims.get(name, {}) is not None:
         return None
     where = f"PersistentVolumeClaim {given.namespace}/{name}"
-    return f"{where}, named in {field}, is not there: create it, {remedy}"
+    return f"{where}, named in {field}, does not exist: create it, {remedy}"
 
 
 def _makes_claim(given: CheckInput) -> bool:

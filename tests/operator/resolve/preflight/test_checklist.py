@@ -48,13 +48,13 @@ def judgement(of: WhisperService, there: Observed) -> ConditionUpdate:
     ("spec", "facts", "reason", "says", "holds"),
     [
         ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": None}},
-         "SecretNotFound", "Secret team/keys, named in spec.auth.secretRef, is not there: create it", True),
+         "SecretNotFound", "Secret team/keys, named in spec.auth.secretRef, does not exist: create it", True),
         ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}},
          "SecretEmpty", "is empty: fill it", True),
         ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": None}},
          "PullSecretInvalid", "kubectl create secret docker-registry", False),
         ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}},
-         "PullSecretInvalid", "holds no registry's credentials", False),
+         "PullSecretInvalid", "has no registry credentials", False),
         (TLS, {"secrets": {"cert": None}}, "TlsSecretInvalid", "kubectl create secret tls", False),
         (TLS, {"secrets": {"cert": frozenset({"tls.crt"})}}, "TlsSecretInvalid", "has no tls.key", False),
         ({"cache": {"existingClaim": "shared"}}, {"claims": {"shared": None}},
@@ -64,7 +64,7 @@ def judgement(of: WhisperService, there: Observed) -> ConditionUpdate:
         (OWN_CLIP, {"config_maps": {"clips": frozenset({"bye.wav"})}},
          "VerificationAudioInvalid", "ConfigMap team/clips has no key hello.wav", True),
         ({"cache": {"storageClassName": "gone"}}, {"storage_classes": CLASSES},
-         "StorageClassNotFound", "there is no StorageClass gone: the cluster has fast", True),
+         "StorageClassNotFound", "does not exist: create it, or name one that exists (the cluster has fast)", True),
         ({}, {"storage_classes": CLASSES}, "StorageClassNotFound", "has no default StorageClass", True),
         ({"model": {"name": "large-v3"}, "cache": {"size": "1Gi"}}, {},
          "CacheTooSmall", "the checkpoint of large-v3 takes 2945Mi: write at least that", True),
@@ -76,15 +76,15 @@ def judgement(of: WhisperService, there: Observed) -> ConditionUpdate:
          "HostTaken", "spec.ingress without a host with path / is taken by Ingress other/web", False),
         ({"replicas": 2, "gpu": {}, "cache": {"accessMode": "ReadWriteOnce"}},
          {"nodes": (node(gpu="1"), node("b", gpu="1"))},
-         "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and none offers 2", True),
+         "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and no node offers 2", True),
         (GPU, {"nodes": (node(),)}, "GpuNotFound", "no node offers nvidia.com/gpu", False),
         (GPU, {"nodes": (node(gpu="1", taints=(TAINT,)),)}, "GpuNotFound", "lets the pods run on none of them", False),
         (GPU | {"scheduling": {"nodeSelector": {"zone": "a"}}}, {"nodes": (node(gpu="1"),)},
          "GpuNotFound", "correct nodeSelector", False),
         (GPU | {"replicas": 3}, {"nodes": (node(gpu="1"), node("b", gpu="1"))},
-         "InsufficientGpu", "3 nvidia.com/gpu are needed and the nodes that the pods may run on have 2", False),
+         "InsufficientGpu", "3 nvidia.com/gpu are needed, and the nodes that the pods may run on have 2", False),
         (GPU | {"model": {"name": "large-v3"}}, {"nodes": (node(gpu="1", labels={"nvidia.com/gpu.memory": "4096"}),)},
-         "GpuMemoryTooSmall", "large-v3 in float16 takes 6017Mi of a GPU's memory", False),
+         "GpuMemoryTooSmall", "large-v3 in float16 takes 6017Mi of GPU memory", False),
         ({"model": {"name": "large-v3"}}, {"nodes": (node(memory="4Gi"),)},
          "InsufficientMemory", "the largest node that it may run on has 4096Mi", False),
         ({"resources": {"requests": {"cpu": "16"}}}, {"nodes": (node(),)},
@@ -181,7 +181,7 @@ def test_the_checklist_has_a_line_for_each_check() -> None:
     lines = list(table("speech", checked(wanted, observed(secrets={"keys": None})).checks))
     assert lines[0] == "WhisperService speech"
     assert lines[1].startswith(
-        "  wrong   api keys          Secret team/keys, named in spec.auth.secretRef, is not there"
+        "  wrong   api keys          Secret team/keys, named in spec.auth.secretRef, does not exist"
     )
     assert "  unknown gpu there         only namespaces may be read" in lines
     assert "  ok      quota" in lines
