@@ -27,10 +27,10 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run", help="reconcile WhisperServices")
     running.add_argument("--dry-run", action="store_true", help="write nothing; log what each pass would change")
-    render = commands.add_parser("render", help="print what a WhisperService becomes, without a cluster")
+    render = commands.add_parser("render", help="print the children of a WhisperService, without a cluster")
     render.add_argument("-f", dest="file", required=True, type=Path)
     render.add_argument("--runtime-image", default=DEFAULT_IMAGE)
-    check = commands.add_parser("check", help="say what is wrong with a WhisperService, alone and on the cluster")
+    check = commands.add_parser("check", help="check a WhisperService by itself and against the cluster")
     check.add_argument("-f", dest="file", required=True, type=Path)
     commands.add_parser("crd", help="print the CustomResourceDefinition")
     parsed = parser.parse_args(arguments)
@@ -77,7 +77,7 @@ def parse(body: dict[str, Any]) -> WhisperService:
 
 
 def check_file(file: Path) -> list[WhisperService]:
-    """The services in `file`, all right by themselves; raises SystemExit, which names what is not."""
+    """The services in `file`, each valid by itself; raises SystemExit, which names the first invalid field."""
     services: list[WhisperService] = []
     for body in whisper_services(file):
         service = parse(body)
@@ -87,7 +87,7 @@ def check_file(file: Path) -> list[WhisperService]:
 
 
 async def check_against_cluster(services: list[WhisperService]) -> bool:
-    """Prints the table of each service, for the cluster of the kubeconfig; whether nothing is wrong."""
+    """Prints the checks of each service against the kubeconfig's cluster; returns whether none has failed."""
     from kubernetes.config import ConfigException
 
     from whisper_operator.cli.check import check, table

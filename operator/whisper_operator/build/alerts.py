@@ -23,12 +23,12 @@ from whisper_runtime.contract.metric_names import (
 )
 
 TIMEOUT_SHARE: Final = 0.8
-"""Of `requestTimeout`: above it, requests are about to be lost."""
+"""The share of `requestTimeout` above which requests are about to be lost."""
 STARTUP_SHARE: Final = 0.5
-"""Of the time after which the kubelet gives a starting pod up."""
+"""The share of the time after which the kubelet restarts a pod that does not start."""
 ERROR_SHARE: Final = 0.05
 FEW: Final = 2
-"""So many failures in a window may be chance, however large their share is."""
+"""As many failures in a window may be chance, however large their share."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Alert:
     name: str
     severity: str
     lasting: str
-    """How long the expression holds before somebody is told."""
+    """Duration for which the expression has to hold before the alert fires."""
     expression: str
     summary: str
     description: str
 
 
 def alerts(service: WhisperService) -> list[Alert]:
-    """The alerts of one service; one that is to have no pod is not called down."""
+    """The alerts of one service; one that wants no pod is never down."""
     series = series_of(service)
     return [
         *([] if _is_off(service) else [_down(service, series)]),
@@ -59,7 +59,7 @@ def alerts(service: WhisperService) -> list[Alert]:
 
 def _down(service: WhisperService, series: Series) -> Alert:
     ready = f"sum({series.of(READY_METRIC)})"
-    # Where no pod may be right, or where others see to the scraping, the lack of series says nothing.
+    # Where no pod may be wanted, or others configure the scraping, a lack of series proves nothing.
     scaling, monitoring = service.spec.autoscaling, service.spec.monitoring
     says_nothing = monitoring.service_monitor is None or (scaling is not None and scaling.min_replicas == 0)
     return Alert(
@@ -147,7 +147,7 @@ def _slow(service: WhisperService, series: Series) -> Alert:
         "WhisperRequestsSlow",
         "warning",
         "10m",
-        # A quantile is never told larger than the last bucket's bound.
+        # No quantile is larger than the last bucket's bound.
         f"histogram_quantile(0.95, {buckets}) > {min(_timeout(service), TRANSCRIPTION_SECONDS_BUCKETS[-2])}",
         "one request in twenty takes longer than {{ $value | humanizeDuration }}",
         "That is close to spec.server.requestTimeout, where requests are lost. Raise it, send shorter recordings,"

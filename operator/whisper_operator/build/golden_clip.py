@@ -1,4 +1,4 @@
-"""The user's own golden clip, as the files that the runtime's is: audio from a ConfigMap, words from the pod itself."""
+"""The user's own golden clip, mounted as the same files as the image's: audio from a ConfigMap, text from the pod."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULTS: Final = RuntimeConfig()
 
 
 def directory(service: WhisperService) -> str:
-    """Where the pods find the clip."""
+    """The directory in which pods find the clip."""
     wanted = service.spec.verification
     return OWN_GOLDEN_DIR if wanted and wanted.audio else GOLDEN_DIR
 
@@ -24,7 +24,7 @@ def max_word_error_rate(service: WhisperService) -> float:
 
 
 def pod_annotations(service: WhisperService) -> dict[str, str]:
-    """What the pod carries of the clip: the words, which a mounted file takes from here."""
+    """The pod's annotation with the clip's text, of which a mounted file is made."""
     wanted = service.spec.verification
     return {names.ANNOTATION_GOLDEN_TEXT: wanted.expect.text} if wanted and wanted.expect else {}
 
@@ -35,10 +35,10 @@ def parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
     if wanted is None or wanted.audio is None:
         return []
     audio = wanted.audio.config_map_key_ref
-    words = {"path": "clip.txt", "fieldRef": {"fieldPath": f"metadata.annotations['{names.ANNOTATION_GOLDEN_TEXT}']"}}
+    text = {"path": "clip.txt", "fieldRef": {"fieldPath": f"metadata.annotations['{names.ANNOTATION_GOLDEN_TEXT}']"}}
     sources = [
         {"configMap": {"name": audio.name, "items": [{"key": audio.key, "path": "clip.wav"}]}},
-        {"downwardAPI": {"items": [words]}},
+        {"downwardAPI": {"items": [text]}},
     ]
     volume = {"name": "golden", "projected": {"defaultMode": 0o440, "sources": sources}}
     return [({"name": "golden", "mountPath": OWN_GOLDEN_DIR, "readOnly": True}, volume)]

@@ -1,4 +1,4 @@
-"""The number of pods in the hands of an autoscaler: how it gets there without a moment of the default, 1.
+"""The number of pods in the hands of an autoscaler: handed over without a moment of the default, 1.
 
 A field that an apply drops falls back to its default, so `replicas` would be 1 for a moment when autoscaling is
 switched on: where our own apply holds it, a second field manager takes the live number over first.

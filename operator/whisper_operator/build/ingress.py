@@ -1,4 +1,4 @@
-"""The Ingress: body size and time-outs follow the server's, in the words of each controller."""
+"""The Ingress: body size and time-outs follow the server's, in the annotations of each controller."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build(resolved: Resolved) -> Manifest | None:
 
 
 def _is_taken(resolved: Resolved) -> bool:
-    """Whether somebody else has the host already: then ours is not added, and what is there of ours stays."""
+    """Whether another Ingress has the host: then ours is not created; one that exists already stays."""
     return resolved.live(INGRESS) is None and host_path(resolved.service) in resolved.observed.facts.taken
 
 
@@ -60,7 +60,7 @@ def _annotations(service: WhisperService) -> dict[str, str]:
 
 
 def _limits(class_name: str, service: WhisperService) -> dict[str, str]:
-    """Body size and time-outs for the class's controller; for a class whose name tells nothing, for each that has any.
+    """Body size and time-outs for the class's controller; for every controller where the class names none.
 
     Traefik limits neither by an Ingress: no body size, and only its entry point's own time-out
     (docs/how-to/ingress.md).

@@ -1,4 +1,4 @@
-"""What every child has in common: name, labels, owner, and the hash of what was applied."""
+"""The metadata that every child has: name, labels, owner, and the hash of the manifest as it was applied."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def build(resolved: Resolved) -> Manifest | None:
     service, scaling = resolved.service, resolved.service.spec.autoscaling
     if scaling is None or scaling.keda is None or SCALED_OBJECT not in resolved.installation.kinds:
         return None
-    # KEDA's admission refuses to scale a Deployment that is not there.
+    # KEDA's admission refuses to scale a Deployment that does not exist.
     if resolved.deployment is None and resolved.live(SCALED_OBJECT) is None:
         return None
     keda = scaling.keda
@@ -61,7 +61,7 @@ def _utilization(resource: str, percent: int) -> Manifest:
 
 
 def _queued_audio(service: WhisperService, address: str, seconds: int) -> Manifest:
-    """KEDA divides the sum by the number of pods, as `AverageValue` says."""
+    """The trigger on waiting audio; KEDA divides the sum by the number of pods, as for any `AverageValue`."""
     return {
         "type": "prometheus",
         "metricType": "AverageValue",

@@ -33,7 +33,7 @@ STARTUP_PERIOD: Final = 2
 def wanted_template(resolved: Resolved) -> Manifest | None:
     """The template of the pods that serve, the user's own `podTemplate` merged over it.
 
-    None while there may be no pods: no model is there yet, or preflight holds.
+    None while there may be no pods: no model is available yet, or preflight holds.
     """
     model, spec = resolved.model.admitted, resolved.service.spec
     if model is None or (resolved.preflight.holds and not spec.suspend):
@@ -141,13 +141,13 @@ def _keys_volume(service: WhisperService) -> list[Manifest]:
 
 
 def _runtime_class(service: WhisperService) -> Manifest:
-    """Of the pods that have a GPU alone: a node without one knows no such class, and the other pods may run there."""
+    """The class for pods with a GPU alone: a node without one may lack it, and the other pods may run there."""
     gpu = service.spec.gpu
     return {"runtimeClassName": gpu.runtime_class_name} if gpu and gpu.runtime_class_name else {}
 
 
 def _together(resolved: Resolved) -> Manifest:
-    """Server pods attract each other to the one node that has the volume, unless the spec says where they go."""
+    """Server pods attract each other to the one node that has the volume, unless the spec sets their affinity."""
     if resolved.service.spec.scheduling.affinity or not resolved.claim.is_on_one_node:
         return {}
     term = pod.same_node(resolved.service)

@@ -1,4 +1,4 @@
-"""What a fetching container needs to reach the model's source: credentials, certificates, a claim, proxies.
+"""Mounts, volumes and variables by which a fetching container reaches the model's source.
 
 Credentials are files of a mounted Secret: as variables they would show in whatever prints a container's environment.
 """
@@ -11,7 +11,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_runtime.contract.files import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
 
 PROXIES: Final = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
-"""Variables of spec.server.env that a fetch heeds as well, in either case."""
+"""Variables of spec.server.env that a fetch uses too, in upper or lower case."""
 CA_DIR, _, CA_NAME = SOURCE_CA_FILE.rpartition("/")
 
 

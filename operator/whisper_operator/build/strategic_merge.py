@@ -23,17 +23,17 @@ MERGE_KEYS: Final = {
     "hostAliases": ("ip",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
-"""By which fields an item of a list is the same item; the patch merge keys of core/v1, tolerations being ours."""
+"""The fields that identify an item of a list: the patch merge keys of core/v1, and our own for tolerations."""
 DROPPED_WHEN_EMPTY: Final = frozenset({"labels", "annotations", "nodeSelector", "matchLabels"})
-"""Maps that the API server stores only when there is something in them."""
+"""Maps that the API server does not store while they are empty."""
 DEFAULTS: Final = {"protocol": "TCP"}
-"""What an item means that leaves the field out."""
+"""Values that Kubernetes assumes for a key that an item leaves out."""
 
 
 def overlaid(template: Manifest, over: Manifest) -> Manifest:
     """`template` with `over` merged over it; the template's own labels stay, for selectors rest on them.
 
-    What is no object where Kubernetes has one stays as the user wrote it: the API server says what is wrong with it.
+    A value of the wrong type stays as the user wrote it, for the API server to refuse by the field's name.
     """
     merged = _merge(template, _canonical(over))
     metadata: Any = merged.get("metadata", {})
@@ -51,8 +51,8 @@ def _merge(base: Manifest, over: Manifest) -> Manifest:
         if value is None:
             merged.pop(name, None)
         elif isinstance(value, dict):
-            there = base.get(name)
-            merged[name] = _merge(cast(Manifest, there) if isinstance(there, dict) else {}, cast(Manifest, value))
+            before = base.get(name)
+            merged[name] = _merge(cast(Manifest, before) if isinstance(before, dict) else {}, cast(Manifest, value))
         elif isinstance(value, list) and name in MERGE_KEYS and isinstance(base.get(name, []), list):
             merged[name] = _merge_items(base.get(name, []), cast(list[Any], value), MERGE_KEYS[name])
         else:
@@ -92,7 +92,7 @@ def _canonical(value: Any, name: str = "") -> Any:
 
 
 def _quantity(value: Any) -> Any:
-    """The canonical form; what is no quantity stays, and the API server says what is wrong with it."""
+    """The canonical form; an invalid quantity stays, for the API server to refuse."""
     try:
         return canonical_quantity(value)
     except ValueError:

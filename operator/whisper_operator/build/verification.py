@@ -1,6 +1,6 @@
 """The Job that proves a rollout by real requests against the Service: one for each revision of the Deployment.
 
-It stays until the next rollout, as its own record; who deletes it has the service verified again.
+The Job stays until the next rollout, as its own record; deleting it verifies the service again.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _template(resolved: Resolved) -> Manifest:
 
 
 def _metadata(service: str, annotations: dict[str, str]) -> Manifest:
-    """Of a verifying pod."""
+    """The metadata of a verifying pod."""
     return {"labels": names.labels(service, names.VERIFY), **({"annotations": annotations} if annotations else {})}
 
 

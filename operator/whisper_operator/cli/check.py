@@ -1,4 +1,4 @@
-"""`check`: what preflight would say of a service that is not applied yet, on the cluster as it is now; reads only."""
+"""`check`: runs preflight for a service that is not applied yet, against the cluster as it is now; only reads."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ async def check(
 
 def table(name: str, checks: Iterable[PreflightCheck]) -> Iterator[str]:
     """One line for each check."""
-    words = {True: "ok", False: "wrong", None: "unknown"}
+    outcomes = {True: "ok", False: "wrong", None: "unknown"}
     yield f"{KIND} {name}"
     for row in checks:
-        yield f"  {words[row.passed]:<8}{row.name:<18}{row.message}".rstrip()
+        yield f"  {outcomes[row.passed]:<8}{row.name:<18}{row.message}".rstrip()
 
 
 async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
-    """What a pass of the operator would see."""
+    """The objects and facts that a pass of the operator would observe."""
     namespace = service.metadata.namespace
     facts = await with_references(await _shared_facts(service, cluster), service, cluster)
     ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
-    there = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
-    return Observed({(body["kind"], body["metadata"]["name"]): body for body in there}, facts)
+    live = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
+    return Observed({(body["kind"], body["metadata"]["name"]): body for body in live}, facts)
 
 
 async def _shared_facts(service: WhisperService, cluster: Cluster) -> Facts:

@@ -1,4 +1,4 @@
-"""What a service becomes, without a cluster: pure."""
+"""Renders the children of a service without a cluster: pure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from whisper_operator.resolve.rollout import with_rollout
 
 
 def rendered(service: WhisperService, installation: Installation) -> list[Manifest]:
-    """Every child once the model's claim is there, its fetch has succeeded, and the Deployment is there."""
+    """Every child, as if the claim existed, the fetch had succeeded, and the Deployment existed."""
     return wanted(service, settled(service, installation), installation)
 
 
 def wanted(service: WhisperService, observed: Observed, installation: Installation) -> list[Manifest]:
-    """Every child that is wanted where that is there, and no pod of others takes a GPU."""
+    """Every child that is wanted beside `observed`, no pod of others having a GPU."""
     resolved = resolve(service, observed, installation)
     return desired(with_rollout(resolved, wanted_template(resolved)))
 
 
 def settled(service: WhisperService, installation: Installation) -> Observed:
-    """The claim as it would be, the fetching Job as complete, and KEDA's object as there: it follows the Deployment."""
+    """The claim as it would be, a complete fetching Job, and KEDA's object, which follows the Deployment."""
     claim = next((body for body in wanted(service, Observed(), installation) if body["kind"] == CLAIM.kind), None)
     objects: dict[tuple[str, str], Manifest] = {}
     if claim:

@@ -54,7 +54,7 @@ CHILD_KINDS: Final = (
     SERVICE_MONITOR,
     PROMETHEUS_RULE,
 )
-"""What the operator applies and prunes; what pods wait for, or are guarded by, comes first."""
+"""Kinds that the operator applies and prunes; those that pods wait for, or are guarded by, come first."""
 
 OPTIONAL_KINDS: Final = frozenset({HTTP_ROUTE, SCALED_OBJECT, SERVICE_MONITOR, PROMETHEUS_RULE})
 """Kinds whose API a cluster may lack."""
@@ -68,12 +68,12 @@ QUOTA: Final = Kind("v1", "ResourceQuota", "resourcequotas")
 LIMIT_RANGE: Final = Kind("v1", "LimitRange", "limitranges")
 
 CLUSTER_FACTS: Final = (NODE, STORAGE_CLASS)
-"""What preflight asks of the cluster; out of reach where only namespaces may be read."""
+"""Kinds of the cluster that preflight reads; out of reach where only namespaces may be read."""
 NAMESPACE_FACTS: Final = (QUOTA, LIMIT_RANGE)
-"""What preflight asks of a namespace."""
+"""Kinds of a namespace that preflight reads."""
 
 EVENT: Final = Kind("v1", "Event", "events")
-"""Why a pod does not start where its own status is silent: volumes and probes."""
+"""Read for the cause where a pod's own status shows none: volumes and probes."""
 
 WHISPER_SERVICE: Final = Kind(API_VERSION, KIND, PLURAL)
 

@@ -1,6 +1,6 @@
-"""What preflight and rollouts rest on beyond the children: nodes, storage, quotas, others' Ingresses, Secrets. Pure.
+"""Facts beyond the children: nodes, storage, quotas, others' Ingresses, the objects that a spec names. Pure.
 
-None stands for what may not be read, as where only namespaces are watched: the checks that need it then say so.
+None stands for facts that may not be read, as where only namespaces are watched: the checks that need them report it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Node:
     name: str
     labels: Mapping[str, str]
     taints: tuple[Manifest, ...]
-    """Those that keep pods away: NoSchedule and NoExecute."""
+    """The taints that keep pods away: NoSchedule and NoExecute."""
     allocatable: ResourceAmounts
     takes_pods: bool
     """Ready and not cordoned."""
@@ -34,7 +34,7 @@ class Node:
 
 @dataclass(frozen=True)
 class KubernetesWarning:
-    """The newest telling Warning that Kubernetes wrote about an object of ours."""
+    """The newest useful Warning Event about an object of ours."""
 
     uid: str
     reason: str
@@ -52,23 +52,23 @@ class Facts:
     quotas: tuple[Manifest, ...] | None = None
     limit_ranges: tuple[Manifest, ...] | None = None
     taken: Mapping[HostPath, str] = field(default_factory=dict[HostPath, str])
-    """Namespace/name of the Ingress that holds each way in."""
+    """Namespace/name of the Ingress that has each host and path."""
     warnings: Mapping[tuple[str, str], KubernetesWarning] = field(
         default_factory=dict[tuple[str, str], KubernetesWarning]
     )
     """By kind and name, in the service's namespace."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
-    """Keys of each Secret that the spec names; None: it is not there."""
+    """Keys of each Secret that the spec names; None: it does not exist."""
     config_maps: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
-    """Keys of each ConfigMap that the spec names; None: it is not there."""
+    """Keys of each ConfigMap that the spec names; None: it does not exist."""
     claims: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
-    """The claims that the spec names: the cache's own, and the source's; None: it is not there."""
+    """The claims that the spec names: the cache's, and the source's; None: it does not exist."""
     progress: FetchProgress | None = None
-    """What the pod that fetches the wanted model tells; None where none does."""
+    """Progress that the pod fetching the wanted model reports; None where none does."""
 
 
 def host_path(service: WhisperService) -> HostPath | None:
-    """What the service's Ingress claims; None where it has none."""
+    """The host and path that the service's Ingress asks for; None where it has none."""
     ingress = service.spec.ingress
     return (ingress.host or "", ingress.path) if ingress else None
 

@@ -1,4 +1,4 @@
-"""What decisions need to know that is in no WhisperService: the installation's settings and the cluster's APIs."""
+"""Inputs of decisions that are in no WhisperService: the installation's settings and the cluster's APIs."""
 
 from __future__ import annotations
 

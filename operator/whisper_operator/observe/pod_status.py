@@ -25,7 +25,7 @@ from whisper_operator.observe.pod_reports import container_statuses, report_in
 ENDED: Final = ("Succeeded", "Failed")
 STARTING: Final = ("Pending", "Running")
 """Phases of a pod."""
-NO_TROUBLE: Final = frozenset({"ContainerCreating", "PodInitializing"})
+STILL_CREATED: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
 LIMITED_BY_US: Final = frozenset({"fetch", "verify"})
 """Containers whose memory no field of the spec sets."""
@@ -34,7 +34,7 @@ JOB_NAME: Final = "batch.kubernetes.io/job-name"
 BEFORE_CONTAINERS: Final = frozenset(
     {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Evicted"}
 )
-"""Warnings of the kubelet about what a pod's status does not tell; done with once its containers can start."""
+"""Warnings of the kubelet about what a pod's status does not show; obsolete once its containers can start."""
 FAILED_CREATE: Final = "FailedCreate"
 """The Job controller's warning about a pod that it may not create."""
 UNHEALTHY: Final = "Unhealthy"
@@ -44,11 +44,11 @@ STARTUP_PROBE: Final = "Startup probe failed"
 STILL_STARTING: Final = ("statuscode: 503", "connection refused", "Client.Timeout exceeded")
 """Answers of a server that loads its model, or that does not listen yet, to the startup probe: no trouble."""
 TIMED_OUT: Final = "Unable to attach or mount volumes"
-"""Beginning of the kubelet's warning that some volume is missing still, after one that told why."""
+"""Start of the kubelet's later warning that a volume is still missing, after the one that names the cause."""
 PULL_FAILED: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"})
-"""The kubelet's words, by turns, for an image that it does not get."""
+"""The kubelet's reasons, by turns, while it cannot pull an image."""
 PULL_AGAIN: Final = re.compile(r'^Back-off pulling image "[^"]*": (\w+: )?')
-"""What the kubelet puts before the cause while it waits for the next attempt."""
+"""The kubelet's prefix to the cause while it waits for the next attempt."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ Warnings = Mapping[tuple[str, str], KubernetesWarning]
 
 
 def of_job(pods: Iterable[Manifest], job: str | None) -> list[Manifest]:
-    """Those of `pods` that this Job made, in their order."""
+    """The pods among `pods` that this Job created, in their order."""
     return [pod for pod in pods if labels_of(pod).get(JOB_NAME, job) == job]
 
 
@@ -90,14 +90,14 @@ def holds_node(pod: Manifest) -> bool:
 
 
 def leaving(pods: Iterable[Manifest]) -> Manifest | None:
-    """The first of `pods` that has been told to end and keeps its node until it has."""
+    """The first of `pods` that is terminating and keeps its node until it has ended."""
     return next((pod for pod in pods if is_being_deleted(pod) and status_of(pod).get("phase") == "Running"), None)
 
 
 def is_on_its_way(pods: Iterable[Manifest], warnings: Warnings) -> bool:
     """Whether one of `pods` starts without a problem, or ends what it works on.
 
-    The startup probe gives a model half an hour, and a drain takes as long as the spec says: both are longer than a
+    The startup probe gives a model half an hour, and a drain takes as long as the spec allows: both are longer than a
     Deployment waits for progress.
     """
     if leaving(pods):
@@ -141,7 +141,7 @@ def _failed_container(pod: Manifest) -> Cause | None:
 
 
 def _failure(status: Manifest) -> Cause | None:
-    """Why a container does not run; the same words all through a loop of attempts, whatever it does at the moment."""
+    """Why a container does not run: the same cause all through a loop of attempts, whatever it does at the moment."""
     state: Manifest = status.get("state", {})
     waiting: Manifest = state.get("waiting", {})
     ended: Manifest = state.get("terminated") or status.get("lastState", {}).get("terminated") or {}
@@ -156,9 +156,9 @@ def _failure(status: Manifest) -> Cause | None:
         if report := report_in(ended):
             return Cause(report.reason, report.message)
         loops = reason == CRASH_LOOP_BACK_OFF or status.get("restartCount", 0) > 0
-        words = _last_words(ended) or f"the container ended with exit code {ended.get('exitCode', 'unknown')}"
-        return Cause(CRASH_LOOP_BACK_OFF if loops else CRASHED, words)
-    return Cause(reason, waiting.get("message", "")) if reason not in NO_TROUBLE else None
+        message = _last_line(ended) or f"the container ended with exit code {ended.get('exitCode', 'unknown')}"
+        return Cause(CRASH_LOOP_BACK_OFF if loops else CRASHED, message)
+    return Cause(reason, waiting.get("message", "")) if reason not in STILL_CREATED else None
 
 
 def _warned(pod: Manifest, warnings: Warnings) -> Cause | None:
@@ -175,10 +175,10 @@ def _is_starting(message: str) -> bool:
     return message.startswith(STARTUP_PROBE) and any(sign in message for sign in STILL_STARTING)
 
 
-def _last_words(terminated: Manifest) -> str:
+def _last_line(terminated: Manifest) -> str:
     """The last line that a container wrote before it ended; the kubelet keeps it as the termination message.
 
-    Of a line of our own JSON logs only what it says, for its time would make each crash another one.
+    Of a line of our own JSON logs only its message, because its time would make each crash another one.
     """
     message = terminated.get("message", "").strip()
     last = message.splitlines()[-1] if message else ""

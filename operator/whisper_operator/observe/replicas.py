@@ -1,4 +1,4 @@
-"""How many pods a Deployment has and wants, as its controller counts them: pure."""
+"""The numbers of pods that a Deployment has and wants, as its controller counts them: pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One child, applied: made only where nothing of its name is there, changed only where it is the one that was seen.
+"""Applies one child: creates it only where nothing has its name, changes it only where it is the one that was observed.
 
-docs/adr/0002-server-side-apply.md tells which requests this takes, and why.
+docs/adr/0002-server-side-apply.md explains the requests that this takes.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.plan import ApplyPlan, is_ours
 
 NEW: Final = {"resourceVersion": "1"}
-"""No object has that version, so an apply that names it makes one, or is refused with 409 where one is there."""
+"""A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
 AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
 
 log = logging.getLogger(__name__)
 
 
 class ServiceIsGone(Exception):
-    """The API server has the service no more, though no watch has said so."""
+    """The API server no longer has the service, though no watch has shown it."""
 
 
 class Applier:
@@ -46,12 +46,12 @@ class Applier:
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
         self.refused: list[ConditionUpdate] = []
-        """What may not be touched, or the API server refuses for good."""
+        """Children that may not be touched, or that the API server refuses for good."""
 
     async def carry_out(self, todo: ApplyPlan, observed: Observed) -> bool:
-        """Applies and deletes what this pass has not yet; whether there was anything. Raises ApiError, ServiceIsGone.
+        """Applies and deletes what this pass has not yet; returns whether there was anything.
 
-        `observed`: what the plan was made from.
+        `observed`: the objects that the plan was made from. Raises ApiError and ServiceIsGone.
         """
         applies = [manifest for manifest in todo.apply if label(manifest) not in self._done]
         deletions = [live for live in todo.delete if live["metadata"]["uid"] not in self._done]
@@ -70,14 +70,14 @@ class Applier:
         return bool(applies or deletions)
 
     async def _service_is_gone(self, manifest: Manifest, observed: Observed) -> bool:
-        """Whether the service is there no more, asked before a child is made anew that would outlive it.
+        """Whether the service no longer exists, asked before a child is created again that would outlive it.
 
-        Where the watch of services is behind the claims', a claim is seen to go while its service seems to be there.
+        Where the watch of services is behind that of claims, a claim's deletion shows before its service's.
         """
         kind, metadata = by_name(manifest["kind"]), self._service.metadata
         outlives = "ownerReferences" not in manifest["metadata"]
-        is_there = observed.get(kind, manifest["metadata"]["name"]) is not None
-        if not outlives or is_there or self._service.status.observed_generation is None:
+        exists = observed.get(kind, manifest["metadata"]["name"]) is not None
+        if not outlives or exists or self._service.status.observed_generation is None:
             return False
         live = await self._cluster.get(WHISPER_SERVICE, metadata.namespace, metadata.name)
         return live is None or live["metadata"]["uid"] != metadata.uid
@@ -109,7 +109,7 @@ class Applier:
         self.refused.append(ConditionUpdate(c.STALLED, "True", reason, message))
 
     async def _taken(self, kind: Kind, manifest: Manifest) -> None:
-        """Something of that name is there: ours, and not seen yet; a predecessor's, on its way out; or another's."""
+        """Handles a name that is taken: by a child not observed yet, by a predecessor's, or by another's."""
         found = await self._cluster.get(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         if found is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it existed and is gone again")

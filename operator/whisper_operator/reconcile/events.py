@@ -1,4 +1,4 @@
-"""Kubernetes Events for what changes: which, is pure; posting them is best effort and never holds a pass up."""
+"""Kubernetes Events for changes of the status: choosing them is pure; posting them never holds up a pass."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Transition:
 
 
 def transitions(before: Status, after: Status) -> Iterator[Transition]:
-    """What is worth an Event in the step from one status to the next: transitions, never a state."""
+    """The Events that the step from one status to the next is worth: transitions, never a state."""
     was, now = _conditions(before), _conditions(after)
     ready, was_ready = now.get(c.READY), was.get(c.READY)
     if ready and ready.status == "True" and (was_ready is None or was_ready.status != "True"):
@@ -59,17 +59,17 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
 
 
 def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Transition]:
-    """A blocking condition that is False for a new cause, where a pod or its model shows the cause."""
+    """Warnings about blocking conditions that are False for a new cause, where a pod or its model shows the cause."""
     waiting = {c.ROLLING_OUT, c.FETCHING, c.WAITING_FOR_MODEL, c.WAITING_FOR_VOLUME, c.WAITING_FOR_PREFLIGHT}
     for kind in (c.PREFLIGHT_PASSED, c.MODEL_CACHED, c.AVAILABLE, c.VERIFIED):
-        judged, before = now.get(kind), was.get(kind)
-        is_new = judged and judged.status == "False" and (before is None or before.reason != judged.reason)
-        if judged and is_new and judged.reason not in waiting and c.STALLED not in now:
-            yield Transition("Warning", judged.reason, "Reconcile", judged.message)
+        found, before = now.get(kind), was.get(kind)
+        is_new = found and found.status == "False" and (before is None or before.reason != found.reason)
+        if found and is_new and found.reason not in waiting and c.STALLED not in now:
+            yield Transition("Warning", found.reason, "Reconcile", found.message)
 
 
 class Recorder:
-    """Posts transitions; the same note within ten minutes counts up the Event that is there."""
+    """Posts transitions; the same one within ten minutes counts up its first Event."""
 
     def __init__(self, cluster: Cluster, instance: str) -> None:
         self._cluster = cluster

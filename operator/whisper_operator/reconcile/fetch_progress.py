@@ -1,4 +1,4 @@
-"""How far fetches are, by asking their pods: seldom, and shown more seldom still, for each change is a write."""
+"""Reads the progress of fetches from their pods: seldom, and shown more seldom still, for each change is a write."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASK_SECONDS: Final = 4.0
 SHOW_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 2
 NO_TIMER: Final = aiohttp.ClientTimeout(total=None)
-"""As cluster.CONNECT says, its timer and a cancellation do not go together."""
+"""No timer of aiohttp's: its end swallows a cancellation that comes at the same moment (kube/client.py)."""
 LONGEST_ANSWER: Final = 16 * 1024
 REMEMBERED: Final = 1024
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class ProgressReader:
         """By the pod's uid."""
 
     async def read(self, pod: Manifest) -> FetchProgress | None:
-        """What to show of the fetch in `pod`; None where it does not answer (yet)."""
+        """The progress to show of the fetch in `pod`; None where it does not answer (yet)."""
         uid, now = pod["metadata"]["uid"], time.monotonic()
         before = self._seen.pop(uid, None)
         seen = before if before and now - before.asked < ASK_SECONDS else follow(before, await ask(pod), now)
@@ -51,7 +51,7 @@ class ProgressReader:
 
 
 def follow(before: Reading | None, found: FetchProgress | None, now: float) -> Reading:
-    """What is shown after `found`: a new problem at once, other news after SHOW_SECONDS."""
+    """The next reading after `found`: a new problem shows at once, other changes after SHOW_SECONDS."""
     if before is None or before.shown is None or found is None or found.problem != before.shown.problem:
         return Reading(now, now, found)
     is_due = now - before.shown_since >= SHOW_SECONDS
@@ -59,7 +59,7 @@ def follow(before: Reading | None, found: FetchProgress | None, now: float) -> R
 
 
 async def ask(pod: Manifest) -> FetchProgress | None:
-    """The pod's own answer; None where there is none, or one that no fetch gives."""
+    """The pod's answer; None where it gives none, or one that no fetch gives."""
     address = ipaddress.ip_address(pod["status"]["podIP"])
     host = f"[{address}]" if address.version == 6 else str(address)
     try:

@@ -1,4 +1,4 @@
-"""The difference between what is wanted and what is there: pure."""
+"""Plans which children to apply and to delete: the difference of the wanted from the live ones. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ApplyPlan:
 
 
 def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS) -> ApplyPlan:
-    """What to apply, in order, and what to delete.
+    """The children to apply, in order, and those to delete.
 
     `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
     could not be built, and an API server that starts answers for a moment as if it served no custom resources.
@@ -46,13 +46,13 @@ def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind
 
 
 def ours(service: WhisperService, observed: Observed) -> Observed:
-    """`observed` without what something else controls, such as the children of a deleted service of the same name."""
-    there = {key: live for key, live in observed.objects.items() if key[0] == POD.kind or is_ours(service, live)}
-    return replace(observed, objects=there)
+    """`observed` without objects that another controls, such as the children of a deleted service of the same name."""
+    found = {key: live for key, live in observed.objects.items() if key[0] == POD.kind or is_ours(service, live)}
+    return replace(observed, objects=found)
 
 
 def is_ours(service: WhisperService, live: Manifest) -> bool:
-    """Whether `live` is controlled by the service, or by nobody but carries its labels: then it is adopted."""
+    """Whether the service controls `live`, or nothing does and it carries the service's labels: then it is adopted."""
     controller = next((ref for ref in live["metadata"].get("ownerReferences", ()) if ref.get("controller")), None)
     if controller is not None:
         return controller["uid"] == service.metadata.uid

@@ -5,7 +5,7 @@ Its steps, in the order of a reader of stackable's zookeeper-operator:
 1. dereference: read what no watch shows (I/O);
 2. resolve: decide every fact once, into one frozen value (resolve/resolved.py has the order);
 3. build: every child that is wanted;
-4. plan: the difference to what is there;
+4. plan: the difference from the live children;
 5. apply: make the difference (I/O); steps 2 to 5 again while that makes more wanted;
 6. report: the status (I/O).
 """
@@ -82,7 +82,7 @@ class Reconciler:
         return seconds_until_next_look(resolved, refused)
 
     async def _dereference(self, key: Key, service: WhisperService) -> Observed:
-        """Everything that is there: by the watches, by looking it up, and by asking the pod that fetches."""
+        """The live objects and facts: from the watches, from lookups, and from the pod that fetches."""
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster)
         observed = ours(service, self._cache.observed(key, facts))
         fetcher = prefetch.running_pod(service, observed)
@@ -93,9 +93,9 @@ class Reconciler:
     async def _converge(
         self, key: Key, service: WhisperService, observed: Observed
     ) -> tuple[Resolved | None, Sequence[ConditionUpdate]]:
-        """Applies and prunes until nothing is left to do; what is there then, and what the API server refused.
+        """Applies and prunes until nothing is left to do; returns the last resolved value, and what was refused.
 
-        None where the service itself is gone.
+        The value is None where the service itself is gone.
         """
         applier = Applier(self._cluster, self._cache, service)
         resolved = await self._resolve(service, observed)

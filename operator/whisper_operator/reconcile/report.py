@@ -33,9 +33,9 @@ class Reporter:
         return True
 
     async def _write(self, metadata: Manifest, status: Status) -> None:
-        """Writes the status; a service that is not there is forgotten.
+        """Writes the status; a service that does not exist is deleted from the cache.
 
-        One that is deleted between our list and kopf's is told by neither: its children would be made again and again.
+        Neither our list nor kopf's shows a deletion between the two: the children would be created again and again.
         """
         name, namespace, uid = metadata["name"], metadata["namespace"], metadata["uid"]
         manifest = {

@@ -1,1 +1,1 @@
-"""What one pass decides, each fact once: model, claim, image, preflight, rollout, verification. Pure."""
+"""The decisions of one pass, each made once: model, claim, image, preflight, rollout, verification. Pure."""

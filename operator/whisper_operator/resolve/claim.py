@@ -21,7 +21,7 @@ MANY_NODES: Final = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 @dataclass(frozen=True)
 class ClaimState:
     name: str
-    """Of the service's own claim, or of the one that its spec names; it may not be there."""
+    """The name of the service's own claim, or of the one that its spec names; it may not exist yet."""
     live: Manifest | None
     is_mounted: bool
     """Whether pods mount it: the spec's cache is a claim."""
@@ -63,7 +63,7 @@ def claim_name(service: WhisperService) -> str:
 
 
 def live_claim(service: WhisperService, observed: Observed) -> Manifest | None:
-    """The claim of that name, once it is there; None, too, where nobody has looked for one that the spec names."""
+    """The claim of that name; None where it does not exist, or the claim that the spec names was not looked up."""
     if existing := service.spec.cache.existing_claim:
         return observed.facts.claims.get(existing)
     return observed.get(CLAIM, claim_name(service))

@@ -11,7 +11,7 @@ from whisper_operator.objects.manifest import annotations_of
 
 BY_SPEC: Final = "spec.rollout.strategy says so"
 AS_BEFORE: Final = "kept until the next change of the pods' template"
-"""Of a Deployment that carries no reason, such as one that the first release made."""
+"""Reason for a Deployment that carries none, such as one that the first release made."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Decision:
 
     @property
     def annotations(self) -> dict[str, str]:
-        """The Deployment's annotations for it: none where the spec says it, or nobody decided."""
+        """The Deployment's annotations for it: none where the spec decides, or nothing was decided yet."""
         return {} if self.reason in (BY_SPEC, AS_BEFORE) else {names.ANNOTATION_ROLLOUT: self.reason}
 
     @property

@@ -15,9 +15,9 @@ class ImageChoice:
     to_run: str
     """The same, with those parts as they are live: an upgraded operator restarts no pod."""
     running: str | None
-    """The live Deployment's; None where there is none."""
+    """The live Deployment's image; None where there is none."""
     is_pinned: bool
-    """Whether the spec says the version."""
+    """Whether the spec sets the version."""
 
 
 def resolve_image(service: WhisperService, deployment: Manifest | None, installation: Installation) -> ImageChoice:

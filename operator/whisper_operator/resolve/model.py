@@ -19,7 +19,7 @@ DIGEST_PREFIX = "sha256:"
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A model by its name and, where openai-whisper's own list does not say it, the digest of its checkpoint."""
+    """A model by its name and, where it is not openai-whisper's own, the digest of its checkpoint."""
 
     name: str
     sha256: str | None

@@ -1,7 +1,7 @@
 """A change of the model: the one that was proven last goes on serving until the new one is, and after it has failed.
 
 What has to outlive a pass is in two annotations of the Deployment: the model that all pods were last ready with, and
-the one that pods did not become ready with. Pure.
+the model that pods did not become ready with. Pure.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def failed_model(
 ) -> FailedModel | None:
     """The model that pods did not become ready with under this spec; the spec's next change is another attempt.
 
-    `stuck`: Kubernetes' words where waiting is in vain (`stuck_message`); `pods`: those that serve, newest first.
+    `stuck`: Kubernetes' message where waiting is in vain (`stuck_message`); `pods`: those that serve, newest first.
     """
     if deployment is None:
         return None
@@ -109,7 +109,7 @@ def change_in_progress(
 
 
 def stuck_message(deployment: Manifest | None, pods: Sequence[Manifest], warnings: Warnings) -> str | None:
-    """Kubernetes' words where it sees no progress for ten minutes and no pod is on its way; else None.
+    """Kubernetes' message where it has seen no progress for ten minutes and no pod is on its way; else None.
 
     `pods`: those that serve.
     """

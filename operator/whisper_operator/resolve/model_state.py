@@ -24,22 +24,22 @@ from whisper_operator.resolve.prefetch import PrefetchState, fetch_problem
 class ModelState:
     wanted: ModelRef
     live: ModelRef | None
-    """The one that the live Deployment's template carries."""
+    """The model in the live Deployment's template."""
     last_good: ModelRef | None
-    """The one that all pods were last ready with; None: none yet."""
+    """The model that all pods were last ready with; None: none yet."""
     admitted: ModelRef | None
-    """The one that pods may be given now; None: no pod yet."""
+    """The model that pods may be given now; None: no pod may start yet."""
     failed: FailedModel | None
     is_fetched: bool
-    """Whether the claim holds the wanted checkpoint, by the word of the Job that fetched it."""
+    """Whether the claim holds the wanted checkpoint, as the Job that fetched it reports."""
     is_available: bool
     """Whether pods that want the wanted one would find it: in the claim, in the image, or by their own fetch."""
     needs_source: bool
     """Whether its source is still to be read: by the Job that fills the claim, or by each pod."""
     stuck: str | None
-    """Kubernetes' words where pods have not become ready in time and none is on its way."""
+    """Kubernetes' message where pods have not become ready in time and none is on its way; else None."""
     fetch_problem: Cause | None
-    """Of the fetch into the claim."""
+    """Why the fetch into the claim does not go on; None where it does."""
     change: ModelChange | None
 
 
@@ -79,7 +79,7 @@ def resolve_model(
 def _admitted(
     cache: str, available: ModelRef | None, last_good: ModelRef | None, failed: FailedModel | None
 ) -> ModelRef | None:
-    """The wanted model once it is there; until then the live one, and the last good one in place of one that failed.
+    """The wanted model once it is available, else the live one; the last good one in place of one that failed.
 
     Only a claim holds both: elsewhere a pod fetches, or its image has, the wanted one alone.
     """

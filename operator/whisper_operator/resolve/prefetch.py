@@ -25,7 +25,7 @@ from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 
 HOST: Final = "kubernetes.io/hostname"
 HOSTS_NAMED: Final = 100
-"""Any of them will do, and a Job must stay small."""
+"""Enough: the Job may run on any of them, and must stay small."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def running_pod(service: WhisperService, observed: Observed) -> Manifest | None:
 def fetch_problem(
     service: WhisperService, observed: Observed, prefetch: PrefetchState, needed: Collection[ModelRef]
 ) -> Cause | None:
-    """The problem of the fetch now; None where there is none, or nothing has begun.
+    """Why the fetch does not go on; None where it does, or has not begun.
 
     `needed`: the models whose checkpoints this service cannot do without.
     """

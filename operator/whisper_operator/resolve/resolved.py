@@ -2,9 +2,9 @@
 
 A pass makes it in these steps, of which the third alone needs the API server, and only for a GPU whose pods change:
 
-1. `resolve(service, observed, installation)`: everything that rests on the spec and on what is there.
-2. `build.pod.wanted_template(resolved)`: the template that pods are to have.
-3. `rollout.needs_requests(resolved, template)`: whether the decision needs what the cluster's pods request.
+1. `resolve(service, observed, installation)`: everything that follows from the spec and the live objects.
+2. `build.server_pod.wanted_template(resolved)`: the template that pods are to have.
+3. `rollout.needs_requests(resolved, template)`: whether the decision needs the requests of the cluster's pods.
 4. `rollout.with_rollout(resolved, template, requested)`: Surge or Replace, put beside the rest.
 5. `build.desired(resolved)`: every child.
 """
@@ -62,7 +62,7 @@ class Resolved:
 
 
 def resolve(service: WhisperService, observed: Observed, installation: Installation) -> Resolved:
-    """Everything that follows from the spec and from what is there; the rollout is decided later."""
+    """Everything that follows from the spec and the live objects; the rollout is decided later."""
     deployment = observed.get(DEPLOYMENT, service.metadata.name)
     replicas, server_pods = count_replicas(deployment), observed.pods(names.SERVER)
     claim = resolve_claim(service, observed)

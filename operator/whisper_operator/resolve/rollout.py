@@ -1,7 +1,7 @@
 """Surge or Replace: decided once for each change of the pods' template, from the GPUs that are free then. Pure.
 
 The decision is kept on the Deployment itself, as its strategy and an annotation with the reason.
-docs/explanation/rollouts.md tells what each costs.
+docs/explanation/rollouts.md compares their costs.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from whisper_operator.resolve.preflight import limits
 from whisper_operator.resolve.resolved import Resolved
 
 ROOM_SECONDS: Final = 30.0
-"""How long a new pod may look for room beside the old ones before one of those makes way."""
+"""Seconds that a new pod may wait for room beside the old ones before one of those makes way."""
 
 
 def with_rollout(resolved: Resolved, template: Manifest | None, requested: NodeRequests | None = None) -> Resolved:
     """`resolved`, with the rollout of `template` decided; as it is where there may be no pods (None).
 
-    `requested`: what the cluster's pods request, where `needs_requests` says so.
+    `requested`: the requests of the cluster's pods by node; needed only where `needs_requests` is true.
     """
     if template is None:
         return resolved
@@ -37,7 +37,7 @@ def with_rollout(resolved: Resolved, template: Manifest | None, requested: NodeR
 
 
 def decide(resolved: Resolved, template: Manifest, requested: NodeRequests) -> Decision:
-    """How the pods get `template`."""
+    """The strategy by which the pods get `template`."""
     wanted, live = resolved.service.spec.rollout.strategy, resolved.live_decision
     if wanted != "Auto":
         return Decision(wanted, BY_SPEC)
@@ -55,7 +55,7 @@ def is_changed(resolved: Resolved, template: Manifest) -> bool:
 
 
 def needs_requests(resolved: Resolved, template: Manifest | None) -> bool:
-    """Whether the decision rests on what the cluster's pods request."""
+    """Whether the decision depends on the requests of the cluster's pods."""
     return (
         template is not None
         and resolved.service.spec.rollout.strategy == "Auto"
@@ -139,12 +139,12 @@ def _is_blocked(pod: Manifest, older: Iterable[Manifest]) -> bool:
 
 
 def _template_hash(pod: Manifest) -> str | None:
-    """The hash by which the Deployment tells the pods of one template from those of another."""
+    """The hash by which the Deployment distinguishes the pods of one template from those of another."""
     return labels_of(pod).get("pod-template-hash")
 
 
 def _refused_by_quota(resolved: Resolved) -> Manifest | None:
-    """The Deployment's word that a quota refuses it a pod, while pods of an older template run."""
+    """The Deployment's condition that a quota refuses it a pod, while pods of an older template run; else None."""
     failure = condition(resolved.deployment, "ReplicaFailure")
     if failure is None or failure["status"] != "True" or "exceeded quota" not in failure.get("message", ""):
         return None

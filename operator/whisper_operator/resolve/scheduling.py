@@ -25,8 +25,8 @@ def _number(value: str | None) -> int | None:
 
 
 def _compares(label: str | None, values: list[str], larger: bool) -> bool:
-    there, bound = _number(label), _number(values[0] if values else None)
-    return there is not None and bound is not None and (there > bound if larger else there < bound)
+    number, bound = _number(label), _number(values[0] if values else None)
+    return number is not None and bound is not None and (number > bound if larger else number < bound)
 
 
 OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
@@ -53,7 +53,7 @@ def allowed_nodes(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
 
 
 def nodes_with_gpu(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
-    """Those of them that offer the GPU; all alike where the spec asks for none."""
+    """The nodes on which a pod may run and that offer its GPU; any of them where the spec asks for none."""
     return allowed_nodes(spec, offering(spec.gpu, nodes) if spec.gpu else nodes)
 
 
@@ -84,7 +84,7 @@ def admits(node: Node, spec: Manifest) -> bool:
 
 
 def with_room(template: Manifest, nodes: Sequence[Node], requested: NodeRequests) -> list[Node]:
-    """Those of `nodes` that have what the pod asks for left: allocatable less requested."""
+    """Filters `nodes` by what they have left, allocatable less requested: enough for the pod's own requests."""
     if not nodes:
         return []
     wanted = pod_requests(template["spec"])

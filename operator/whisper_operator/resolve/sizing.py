@@ -1,4 +1,4 @@
-"""What a pod asks for where the spec does not say: by model and device."""
+"""The resources of a pod where the spec does not set them, by model and device."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ class VerificationState:
     job: Manifest | None
     is_passed: bool
     is_failed: bool
-    """How the Job has ended; both False while it has not."""
+    """Whether the Job has failed for good; both are False while it runs."""
     report: VerifyReport | None
-    """Of the Job's newest pod; None until the Job has ended, for it may try again."""
+    """The report of the Job's newest pod; None until the Job has ended, because it may try again."""
     pods: Sequence[Manifest]
     """Every pod that verifies, newest first."""
 

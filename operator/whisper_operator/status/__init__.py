@@ -1,1 +1,1 @@
-"""What the operator reports: one function for each condition, and the status made of them. Pure."""
+"""The status that the operator writes: one function for each condition, and their assembly. Pure."""

@@ -1,4 +1,4 @@
-"""The status to write, from what was observed: pure; the clock is an argument."""
+"""Assembles the status to write from the resolved value: pure; the clock is an argument."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from whisper_runtime.contract.reports import FetchProgress
 
 
 def observed_status(resolved: Resolved, troubles: Sequence[ConditionUpdate], now: str) -> Status:
-    """The whole status; `troubles`: what the pass itself ran into, as updates of `Stalled`; `now`: RFC 3339."""
+    """The whole status; `troubles`: the refusals that the pass met, as updates of `Stalled`; `now`: in RFC 3339."""
     service, counts, decision = resolved.service, resolved.replicas, resolved.live_decision
     generation = service.metadata.generation
     return Status(
@@ -48,7 +48,7 @@ def _updates(resolved: Resolved, troubles: Sequence[ConditionUpdate]) -> list[Co
 
 
 def stalled_status(previous: Status, generation: int, reason: str, message: str, now: str) -> Status:
-    """What was observed before, with the reason why the spec is not followed: nothing else has been touched."""
+    """`previous` with the reason why the spec is not followed; everything else is as it was last observed."""
     kept = [
         ConditionUpdate(condition.type, condition.status, condition.reason, condition.message)
         for condition in previous.conditions

@@ -64,7 +64,7 @@ MODEL_DOES_NOT_FIT: Final = frozenset(
         c.SOURCE_SECRET_INVALID,
     }
 )
-"""Reasons of preflight that concern the wanted model alone: the one that serves goes on."""
+"""Reasons of preflight that concern the wanted model alone: the model that serves goes on."""
 
 
 def preflight_passed(resolved: Resolved) -> ConditionUpdate:
@@ -117,7 +117,7 @@ def available(resolved: Resolved) -> ConditionUpdate:
 
 
 def _rolling_out(resolved: Resolved, progress: str) -> ConditionUpdate:
-    """Available, while pods are missing: the problem of one of them, where there is any."""
+    """Available while pods are missing, with the cause that keeps one of them from running, if any does."""
     problem = pod_status.problem_of(resolved.server_pods, resolved.observed.facts.warnings)
     if problem is None:
         return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
@@ -150,4 +150,4 @@ def verified(resolved: Resolved) -> ConditionUpdate | None:
 
 
 BLOCKING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, verified)
-"""What Ready rests on, in the order in which things go wrong."""
+"""The conditions of Ready, in the order in which they become true."""

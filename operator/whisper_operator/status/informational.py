@@ -26,7 +26,7 @@ from whisper_operator.status.blocking import ConditionRule
 
 
 def exposed(resolved: Resolved) -> ConditionUpdate | None:
-    """The first way in that does not work yet; True when all do."""
+    """False for the first route to the service that does not work yet; True when all do; None where there is none."""
     ways = [way for way in (_ingress(resolved), _route(resolved)) if way]
     if not ways and resolved.service.spec.service.type == "LoadBalancer":
         ways = [_address(resolved, SERVICE, "check that the cluster provides load balancers")]
@@ -54,12 +54,12 @@ def _route(resolved: Resolved) -> ConditionUpdate | None:
         return _api_missing(c.EXPOSED, "spec.gateway", HTTP_ROUTE, "install the Gateway API, or use spec.ingress")
     live = resolved.live(HTTP_ROUTE)
     parents: list[Manifest] = status_of(live).get("parents", [])
-    told = [{one["type"]: one for one in parent.get("conditions", ())} for parent in parents]
-    for word in ("Accepted", "ResolvedRefs"):
-        for said in (one[word] for one in told if word in one):
-            if said["status"] != "True":
-                return ConditionUpdate(c.EXPOSED, "False", said["reason"], said.get("message", ""))
-    if not told or any("Accepted" not in one for one in told):
+    by_parent = [{one["type"]: one for one in parent.get("conditions", ())} for parent in parents]
+    for kind in ("Accepted", "ResolvedRefs"):
+        for found in (of_parent[kind] for of_parent in by_parent if kind in of_parent):
+            if found["status"] != "True":
+                return ConditionUpdate(c.EXPOSED, "False", found["reason"], found.get("message", ""))
+    if not by_parent or any("Accepted" not in of_parent for of_parent in by_parent):
         name = resolved.service.metadata.name
         message = f"no gateway has accepted HTTPRoute {name}: check spec.gateway.parentRefs"
         return ConditionUpdate(c.EXPOSED, "False", c.ROUTE_PENDING, message)
@@ -86,9 +86,9 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
     if scaling.keda and SCALED_OBJECT not in resolved.installation.kinds:
         remedy = "install KEDA, or remove spec.autoscaling.keda for a HorizontalPodAutoscaler"
         return _api_missing(c.AUTOSCALING_ACTIVE, "spec.autoscaling.keda", SCALED_OBJECT, remedy)
-    kind, its_word = (SCALED_OBJECT, "Ready") if scaling.keda else (AUTOSCALER, "ScalingActive")
+    kind, condition_type = (SCALED_OBJECT, "Ready") if scaling.keda else (AUTOSCALER, "ScalingActive")
     live = resolved.live(kind)
-    active = condition(live, its_word)
+    active = condition(live, condition_type)
     if active is None or active["status"] == "Unknown":
         return ConditionUpdate(
             c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not reported yet"
@@ -105,7 +105,7 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
 
 
 def accelerator_in_use(resolved: Resolved) -> ConditionUpdate | None:
-    """A server that is told `cuda` does not become ready on anything else, so a ready pod is on its GPU."""
+    """A server with the device `cuda` becomes ready on nothing else, so a ready pod is on its GPU."""
     if resolved.service.spec.gpu is None:
         return None
     if resolved.service.spec.device == "cpu":
@@ -120,7 +120,7 @@ def accelerator_in_use(resolved: Resolved) -> ConditionUpdate | None:
 
 
 def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
-    """Only where the live claim is not what the spec says, and cannot become so."""
+    """False where the live claim differs from the spec and cannot be changed to it; else None."""
     cache, live = resolved.service.spec.cache, resolved.claim.live
     if live is None or cache.existing_claim:
         return None
@@ -132,17 +132,17 @@ def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     if cache.access_mode and cache.access_mode not in spec["accessModes"]:
         message = f"claim {name} is {', '.join(spec['accessModes'])}, which cannot be changed: {remedy}"
         return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
-    there = spec["resources"]["requests"]["storage"]
-    if any_quantity(cache_size(resolved.service.spec)) > any_quantity(there) and not resolved.claim.can_grow:
+    size = spec["resources"]["requests"]["storage"]
+    if any_quantity(cache_size(resolved.service.spec)) > any_quantity(size) and not resolved.claim.can_grow:
         message = (
-            f"claim {name} has {there}, and class {spec.get('storageClassName')} does not let claims grow: {remedy}"
+            f"claim {name} has {size}, and class {spec.get('storageClassName')} does not let claims grow: {remedy}"
         )
         return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
     return None
 
 
 def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
-    """Only where the spec leaves the version open: there the live one stays until somebody asks for the newer one."""
+    """True where the spec leaves the version open and the default is newer than the live one; else None."""
     image = resolved.image
     if image.running is None or image.is_pinned or image.running == image.newest:
         return None

@@ -22,7 +22,7 @@ def verification_status(resolved: Resolved) -> VerificationStatus | None:
 
 
 def performance_status(resolved: Resolved) -> PerformanceStatus | None:
-    """The measurements of the last report; where it lacks the device, the one that ready pods were told to use or fail.
+    """The measurements of the last report; a device that it lacks is the one that ready pods have to use.
 
     None where verification is off.
     """
@@ -45,5 +45,5 @@ def performance_status(resolved: Resolved) -> PerformanceStatus | None:
 
 
 def _was_verifying(service: WhisperService) -> bool:
-    """Whether the last status waited for the report that is there now."""
+    """Whether the last status still waited for a report."""
     return any(one.type == c.VERIFIED and one.status == "Unknown" for one in service.status.conditions)

@@ -1,6 +1,6 @@
-"""The checks before pods are started: each a pure function that finds one thing wrong, and says what to do.
+"""The checks before pods are started: each a pure function that finds one problem and its remedy.
 
-A finding that `holds` keeps pods and volumes back, for what they would become could not be mended later. A lack of
+A finding that `holds` keeps pods and volumes back, because they could not be corrected once they exist. A lack of
 capacity never holds: only a pending pod makes a cluster's autoscaler add the node (docs/adr/0005-preflight.md).
 """
 
@@ -39,7 +39,7 @@ CHECKS: Final[tuple[PreflightFunction, ...]] = (
 OF_THE_CLUSTER: Final[frozenset[PreflightFunction]] = frozenset(
     {exposure.host, storage.storage_class, capacity.gpu_there, capacity.gpu_memory, capacity.memory}
 )
-"""Checks that need what only the whole cluster's scope shows."""
+"""Checks that need objects of the whole cluster."""
 
 
 LOOKED_UP: Final[frozenset[PreflightFunction]] = frozenset(
@@ -54,7 +54,7 @@ LOOKED_UP: Final[frozenset[PreflightFunction]] = frozenset(
         storage.existing_claim,
     }
 )
-"""Those of what is read when a pass asks for it, and watched by nobody."""
+"""Checks of objects that no watch shows, and that each pass looks up."""
 
 
 PASSED: Final[Mapping[PreflightFunction, PreflightCheck]] = {

@@ -19,12 +19,12 @@ class Finding:
     message: str
     """Names the object, the field, the value, and the remedy."""
     holds: bool = False
-    """Whether nothing may be started before it is mended."""
+    """Whether nothing may be started before it is corrected."""
 
 
 @dataclass(frozen=True)
 class CheckInput:
-    """The service that is checked, what is known of the cluster, and the answers that several checks ask for."""
+    """The service to check, the facts about the cluster, and the values that several checks need."""
 
     service: WhisperService
     facts: Facts
@@ -32,7 +32,7 @@ class CheckInput:
     needs_source: bool
     """Whether the model's source is still to be read."""
     replicas: ReplicaCounts
-    """Of the live Deployment."""
+    """The live Deployment's."""
 
     @property
     def spec(self) -> Spec:

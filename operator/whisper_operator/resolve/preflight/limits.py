@@ -27,7 +27,7 @@ def quota(given: CheckInput) -> Finding | None:
 
 
 def shortage(spec: Spec, quotas: Sequence[Manifest], *, more: int) -> str | None:
-    """The quota that leaves no room for `more` pods, and of what, as a sentence; None where there is room."""
+    """A sentence about the quota that leaves no room for `more` pods; None where all leave room."""
     each = _quota_names(sizing.resources(spec)) if quotas and more > 0 else {}
     for body in quotas:
         status = status_of(body)
