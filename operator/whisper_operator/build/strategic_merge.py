@@ -93,7 +93,9 @@ def _canonical(value: Any, name: str = "") -> Any:
 
 def _quantity(value: Any) -> Any:
     """The canonical form; an invalid quantity stays, for the API server to refuse."""
+    if not isinstance(value, str | int | float):
+        return value
     try:
-        return canonical_quantity(value)
+        return canonical_quantity(cast(str | int, value))
     except ValueError:
         return value

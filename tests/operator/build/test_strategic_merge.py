@@ -67,5 +67,12 @@ def test_what_is_malformed_stays_for_the_api_server_to_refuse(field: str, value:
     assert found == value or value.items() <= found.items()
 
 
+@pytest.mark.parametrize("quantity", ["much", ["1"], {"cpu": "1"}, None])
+def test_an_invalid_quantity_stays_for_the_api_server_to_refuse(quantity: Any) -> None:
+    server = {"name": "server", "resources": {"requests": {"example.com/fpga": quantity}}}
+    (container,) = template(spec={"containers": [server]})["spec"]["containers"]
+    assert container["resources"]["requests"].get("example.com/fpga") == quantity
+
+
 def test_metadata_that_is_taken_away_keeps_the_selectors_labels() -> None:
     assert template(metadata=None)["metadata"]["labels"] == template()["metadata"]["labels"]
