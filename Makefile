@@ -9,7 +9,7 @@ PYTHON = $$(hack/python.sh)
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## everything that demo and test need, without starting anything
@@ -52,6 +52,11 @@ campaign: ## what takes long: faults, hostile specs, overload, a soak; writes do
 .PHONY: bench-operator
 bench-operator: ## how fast the operator converges, by the API server's audit log, and what bounds it
 	@$(PYTHON) -m benchmarks.operator.convergence
+
+# BEFORE is any commit; the build before the folders became the pipeline, where it is not given.
+.PHONY: bench-against
+bench-against: ## this build beside an earlier commit (BEFORE=…), in turns; writes docs/reports/against.md
+	@$(PYTHON) -m benchmarks.against $(if $(BEFORE),--commit $(BEFORE))
 
 .PHONY: bench-rest
 bench-rest: ## what the operator asks for at rest, and after a restart, with nodes and pods that kwok plays

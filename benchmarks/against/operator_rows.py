@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Generator
@@ -16,11 +19,26 @@ from benchmarks.operator import clients
 from testbed import audit, operator_plane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
+from testbed.paths import REPOSITORY
 from whisper_operator.objects.kinds import POD
 
 LIMIT_SECONDS: Final = 3600
+IDLE_SECONDS: Final = 15.0
+BUSY_SHARE: Final = 0.1
+"""Of a processor; watches, their heartbeat and the Lease take a few hundredths."""
 NO_POD_COLLECTION: Final = "*,-pod-garbage-collector-controller"
 """The pods of others are on a node that is not there: collected, they would not be beside the service for long."""
+
+
+def settled_pass(builds: Builds, rounds: int) -> BuildSamples:
+    """Milliseconds of processor time that a pass takes which has nothing to do, each time in a process of its own."""
+    found = BuildSamples("processor milliseconds of a settled pass")
+    for name, checkout in builds.in_turns(rounds):
+        path = [checkout / "operator", checkout / "runtime", REPOSITORY]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+        command = (sys.executable, "-m", "benchmarks.against.passes")
+        found.add(name, float(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout))
+    return found
 
 
 def creation(builds: Builds, services: int, rounds: int) -> BuildSamples:
@@ -50,9 +68,11 @@ def restart(builds: Builds, services: int, rounds: int) -> tuple[BuildSamples, B
         for name, checkout in builds.in_turns(rounds):
             # The first start writes what the two builds say differently; the second one finds all as it left it.
             for is_measured in (False, True):
+                since = _mark(plane)
                 with _operator(plane, checkout) as operator:
-                    written = audit.until_quiet(plane.audit_log, OPERATOR, _mark(plane), limit=LIMIT_SECONDS)
+                    _wait_until_idle(operator)
                     if is_measured:
+                        written = audit.writes(plane.audit_log, OPERATOR, since)
                         assert not written, f"a restart wrote {audit.by_verb(written)}"
                         seconds.add(name, operator.cpu_seconds)
                         memory.add(name, operator.peak_mib)
@@ -72,6 +92,21 @@ def pods_of_others(builds: Builds, pods: int, rounds: int) -> BuildSamples:
             _change(plane, "auto")
             found.add(name, operator.peak_mib - beside_none)
     return found
+
+
+def _wait_until_idle(operator: OperatorProcess) -> None:
+    """Returns once the operator has used no processor for some seconds: its lists, its passes and its writes are done.
+
+    Its metrics would say so too, and each scrape beside thousands of services costs time and memory.
+    """
+    used, since, started = operator.cpu_seconds, time.monotonic(), time.monotonic()
+    while time.monotonic() - since < IDLE_SECONDS:
+        time.sleep(1)
+        before, used = used, operator.cpu_seconds
+        if used - before > BUSY_SHARE:
+            since = time.monotonic()
+        if time.monotonic() - started > LIMIT_SECONDS:
+            raise TimeoutError(f"the operator still works after {LIMIT_SECONDS} s")
 
 
 def _change(plane: ControlPlane, language: str) -> None:
