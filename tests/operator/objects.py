@@ -90,3 +90,20 @@ def pod(component: str, name: str = "pod", **status: Any) -> Manifest:
 
 def one(manifests: list[Manifest], kind: str, name: str = "speech") -> Manifest:
     return next(body for body in manifests if (body["kind"], body["metadata"]["name"]) == (kind, name))
+
+
+def rolled_out(of: WhisperService, revision: int = 1, **status: Any) -> Manifest:
+    """The Deployment at that revision of its template; all its pods are available where `status` does not say else."""
+    body = deployment(of, **status)
+    annotations = {**body["metadata"]["annotations"], "deployment.kubernetes.io/revision": str(revision)}
+    return {**body, "metadata": {**body["metadata"], "annotations": annotations}}
+
+
+def jobs(of: WhisperService, *there: Manifest, **facts: Any) -> list[Manifest]:
+    return [body for body in children(of, observed(*there, **facts)) if body["kind"] == "Job"]
+
+
+def verifying(of: WhisperService, deployed: Manifest, condition: str = "") -> Manifest:
+    """The Job that verifies that Deployment, with that condition True where one is named."""
+    wanted = one(jobs(of, deployed), "Job", resolved(of, observed(deployed)).verification.job_name or "")
+    return live(wanted, status={"conditions": [{"type": condition, "status": "True"}] if condition else []})

@@ -104,27 +104,3 @@ def test_it_may_run_on_a_node_that_is_kept_for_gpus_and_needs_no_gpus_runtime() 
     assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert "runtimeClassName" not in spec
     assert "nvidia.com/gpu" not in spec["containers"][0]["resources"].get("limits", {})
-
-
-def shared(mode: str, uid: str = "1") -> dict[str, Any]:
-    body = {"metadata": {"name": "shared", "uid": uid}, "spec": {"accessModes": [mode]}, "status": {"phase": "Bound"}}
-    return {"claims": {"shared": body}}
-
-
-def test_another_claim_of_the_same_name_is_filled_anew() -> None:
-    wanted = service(cache={"existingClaim": "shared"})
-    before, after = (resolved(wanted, observed(**shared("ReadWriteMany", uid))).prefetch.job_name for uid in "12")
-    assert before != after
-    assert resolved(wanted, observed(claims={"shared": None})).prefetch.job_name is None
-
-
-@pytest.mark.parametrize(
-    ("mode", "together"), [("ReadWriteOnce", True), ("ReadWriteMany", False), ("ReadOnlyMany", False)]
-)
-def test_pods_that_share_a_claim_of_one_node_go_to_that_node_whoever_made_it(mode: str, together: bool) -> None:
-    wanted = service(cache={"existingClaim": "shared"})
-    name = resolved(wanted, observed(**shared(mode))).prefetch.job_name
-    done = {"conditions": [{"type": "Complete", "status": "True"}]}
-    fetch = {"kind": "Job", "metadata": {"name": name}, "status": done}
-    found = one(children(wanted, observed(fetch, **shared(mode))), "Deployment")
-    assert ("podAffinity" in found["spec"]["template"]["spec"].get("affinity", {})) is together

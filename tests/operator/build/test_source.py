@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import children, claim, deployment, fetched, observed, one, pod, resolved, service
+from tests.operator.objects import children, claim, deployment, fetched, observed, one, resolved, service
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.resolve.model import ModelRef
-from whisper_operator.resolve.references import references
 
 SHA = "a" * 64
 
@@ -65,92 +63,6 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
     assert "OTHER" not in {variable["name"] for variable in found}
 
 
-@pytest.mark.parametrize(
-    ("url", "keys", "says"),
-    [
-        ("https://m/a.pt", None, "does not exist: create it, with the key token, or username and password"),
-        ("https://m/a.pt", {"password"}, "it needs the key token, or username and password"),
-        ("s3://b/a.pt", {"token"}, "it needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-    ],
-)
-def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: set[str] | None, says: str) -> None:
-    wanted = from_source(url, secretRef={"name": "s3"})
-    there = observed(secrets={"s3": None if keys is None else frozenset(keys)})
-    found = resolved(wanted, there).preflight.findings
-    assert (found[0].reason, found[0].holds) == ("SourceSecretInvalid", True)
-    assert says in found[0].message
-    assert references(wanted.spec).secrets == {"s3"}
-
-
-@pytest.mark.parametrize(
-    ("url", "source", "facts", "reason", "says"),
-    [
-        ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": None}},
-         "SourceCaInvalid", "ConfigMap team/ca, named in spec.model.source.caRef, does not exist: create it"),
-        ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": frozenset({"x"})}},
-         "SourceCaInvalid", "ConfigMap team/ca has no key root.pem"),
-        ("pvc://weights/a.pt", {}, {"claims": {"weights": None}},
-         "SourceClaimNotFound", "PersistentVolumeClaim team/weights, named in spec.model.source.url, does not exist"),
-    ],
-)  # fmt: skip
-def test_a_source_that_lacks_something_holds_the_fetch(
-    url: str, source: dict[str, Any], facts: dict[str, Any], reason: str, says: str
-) -> None:
-    wanted = from_source(url, **source)
-    (found,) = resolved(wanted, observed(**facts)).preflight.findings
-    assert (found.reason, found.holds) == (reason, True)
-    assert says in found.message
-    looked_up = references(wanted.spec)
-    assert (looked_up.secrets | looked_up.config_maps | looked_up.claims) == {
-        name for one in facts.values() for name in one
-    }
-
-
-def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
-    """Credentials and claims that were lent for the fetch may go, unless each pod fetches for itself."""
-    wanted = from_source("https://m/a.pt", secretRef={"name": "s"}, caRef={"name": "ca", "key": "root.pem"})
-    gone = {"secrets": {"s": None}, "config_maps": {"ca": None}}
-    cache = claim(wanted)
-    assert resolved(wanted, observed(cache, fetched(wanted, cache), **gone)).preflight.findings == []
-    each = service(model=wanted.spec.model.model_dump(by_alias=True), cache={"type": "EmptyDir"})
-    assert len(resolved(each, observed(**gone)).preflight.findings) == 2
-
-
-@pytest.mark.parametrize(
-    ("url", "keys"),
-    [
-        ("https://m/a.pt", {"token"}),
-        ("https://m/a.pt", {"username", "password"}),
-        ("s3://b/a.pt", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"}),
-        ("s3://b/a.pt", {"AWS_ENDPOINT_URL"}),
-        ("pvc://weights/a.pt", {"anything"}),
-    ],
-)
-def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
-    wanted = from_source(url, secretRef={"name": "s3"})
-    assert resolved(wanted, observed(secrets={"s3": frozenset(keys)})).preflight.findings == []
-
-
 @pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])
 def test_every_source_is_implemented(url: str) -> None:
     assert unsupported(from_source(url, secretRef={"name": "s"}, caRef={"name": "c", "key": "k"}).spec) == []
-
-
-def reporting(digest: str) -> Manifest:
-    report = {"model": "mine", "reason": "Fetched", "message": "", "digest": digest}
-    return pod("prefetch", containerStatuses=[{"state": {"terminated": {"message": json.dumps(report)}}}])
-
-
-def test_a_claims_file_without_a_digest_gets_the_one_that_was_found() -> None:
-    wanted = from_source("pvc://weights/a.pt")
-    there = [claim(wanted), fetched(wanted, claim(wanted))]
-    assert resolved(wanted, observed(*there)).model.admitted is None, "its digest is not known yet"
-    assert resolved(wanted, observed(*there, reporting(SHA))).model.admitted == ModelRef("mine", SHA)
-
-
-def test_a_found_digest_outlives_the_pod_that_found_it() -> None:
-    status = {"model": {"name": "mine", "digest": f"sha256:{SHA}"}}
-    model = {"name": "mine", "source": {"url": "pvc://weights/a.pt"}}
-    assert resolved(service(status=status, model=model), observed()).model.wanted == ModelRef("mine", SHA)
-    other = service(status={"model": {"name": "base", "digest": f"sha256:{SHA}"}}, model=model)
-    assert resolved(other, observed()).model.wanted == ModelRef("mine", None)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import (
-    NOW,
     children,
     claim,
     deployment,
@@ -20,11 +19,10 @@ from tests.operator.objects import (
     resolved,
     service,
 )
-from whisper_operator.api.status import Status
+from tests.operator.statuses import conditions, message, status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.resolve.model import ModelRef, model_of
-from whisper_operator.status.assemble import observed_status
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.contract.reports import FetchProgress
 
@@ -58,25 +56,13 @@ def crashing(model: str, restarts: int = 1) -> Manifest:
     return pod_of(model, containerStatuses=[{"restartCount": restarts, **state}])
 
 
-def told(of: WhisperService, *there: Manifest, **facts: Any) -> Status:
-    return observed_status(resolved(of, observed(*there, **facts)), (), NOW)
-
-
-def conditions(found: Status) -> dict[str, tuple[str, str]]:
-    return {each.type: (each.status, each.reason) for each in found.conditions}
-
-
-def message(found: Status, kind: str = "Ready") -> str:
-    return next(each.message for each in found.conditions if each.type == kind)
-
-
 def fetch_failing(reason: str, text: str) -> Manifest:
     report = {"model": "small", "reason": reason, "message": text}
     return pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
 
 
 def test_while_the_new_one_is_fetched_the_old_one_is_ready() -> None:
-    found = told(NEW, *serving_old(), progress=FetchProgress(model="small", bytes=5, total=9, bytes_per_second=2))
+    found = status(NEW, *serving_old(), progress=FetchProgress(model="small", bytes=5, total=9, bytes_per_second=2))
     assert conditions(found)["Ready"] == ("True", "ModelChanging")
     assert conditions(found)["Reconciling"] == ("True", "ModelChanging")
     assert "Stalled" not in conditions(found)
@@ -105,7 +91,7 @@ def test_a_model_that_serves_is_ready_while_it_is_fetched_from_elsewhere(
     cache = claim(OLD)
     there = [cache, fetched(at_home, cache)]
     there = [*there, deployment(at_home, *there), *(fetch_failing(reason, "answered 404") for reason in failing)]
-    found = told(moved, *there)
+    found = status(moved, *there)
     assert conditions(found)["Ready"] == ("True", ready)
     assert says in message(found)
 
@@ -123,7 +109,7 @@ def test_nothing_of_the_pods_changes_before_the_new_one_is_there() -> None:
     [("ChecksumMismatch", "has sha256 ab, but 00 was expected"), ("DownloadFailed", "answered 404 Not Found")],
 )
 def test_a_fetch_that_fails_leaves_the_old_one_ready_and_says_why(reason: str, text: str) -> None:
-    found = told(NEW, *serving_old(), fetch_failing(reason, text))
+    found = status(NEW, *serving_old(), fetch_failing(reason, text))
     assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
     assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
     assert conditions(found)["ModelCached"] == ("False", reason)
@@ -132,7 +118,7 @@ def test_a_fetch_that_fails_leaves_the_old_one_ready_and_says_why(reason: str, t
 
 def test_a_problem_shows_while_the_fetch_tries_again() -> None:
     progress = FetchProgress(model="small", bytes=5, problem="http://mirror/small.pt sent nothing for 15 s")
-    found = told(NEW, *serving_old(), progress=progress)
+    found = status(NEW, *serving_old(), progress=progress)
     assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
     assert "sent nothing for 15 s; the fetch tries again" in message(found)
 
@@ -141,14 +127,14 @@ def test_a_cache_too_small_for_the_new_one_fails_the_change_alone() -> None:
     small = service(model={"name": "large-v3"}, cache={"size": "1Gi"})
     there = serving_old()
     there[0] = claim(service(cache={"size": "1Gi"}))
-    found = told(small, *there)
+    found = status(small, *there)
     assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
     assert "spec.cache.size is 1Gi" in message(found)
 
 
 def test_what_is_wrong_beside_the_model_is_not_hidden_by_its_change() -> None:
     wanted = service(model={"name": "small"}, auth={"secretRef": {"name": "keys"}})
-    found = told(wanted, *serving_old(), secrets={"keys": None})
+    found = status(wanted, *serving_old(), secrets={"keys": None})
     assert conditions(found)["Ready"] == ("False", "SecretNotFound")
 
 
@@ -157,7 +143,7 @@ def test_the_pods_roll_once_it_is_there_and_the_last_good_one_is_remembered() ->
     rolled = there[-1]
     assert rolled["metadata"]["annotations"][names.ANNOTATION_LAST_GOOD_MODEL] == "base"
     assert resolved(NEW, observed(*there)).model.admitted == ModelRef("small", None)
-    found = told(NEW, *there)
+    found = status(NEW, *there)
     assert conditions(found)["Ready"] == ("True", "ModelChanging")
     assert conditions(found)["Available"] == ("True", "RollingOut")
     assert message(found) == "base serves, small is wanted: pods are being replaced"
@@ -166,13 +152,13 @@ def test_the_pods_roll_once_it_is_there_and_the_last_good_one_is_remembered() ->
 
 
 def test_the_old_ones_place_taken_first_means_not_ready_meanwhile() -> None:
-    found = told(NEW, *rolling(NEW, serving_old(NEW), **REPLACED))
+    found = status(NEW, *rolling(NEW, serving_old(NEW), **REPLACED))
     assert conditions(found)["Ready"] == ("False", "RollingOut")
 
 
 def test_a_change_that_is_through() -> None:
     there = rolling(NEW, serving_old(NEW), **dict.fromkeys(REPLACED, 1))
-    found = told(NEW, *there)
+    found = status(NEW, *there)
     assert conditions(found)["Ready"] == ("True", "AsSpecified")
     assert found.model is not None
     assert (found.model.name, found.model.wanted, found.model.wanted_digest) == ("small", None, None)
@@ -186,7 +172,7 @@ def test_a_model_that_does_not_prove_itself_leads_back_to_the_last_good_one(coun
     back = rolling(NEW, there, **dict.fromkeys(REPLACED, 1))
     assert model_of(back[-1]["spec"]["template"]) == ModelRef("base", None)
     assert resolved(NEW, observed(*back)).model.admitted == ModelRef("base", None)
-    found = told(NEW, *back)
+    found = status(NEW, *back)
     assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
     assert conditions(found)["Stalled"] == ("True", "ModelChangeFailed")
     assert "100% of the golden clip's words wrong" in message(found)
@@ -250,11 +236,11 @@ def test_a_first_model_that_fails_has_nothing_to_go_back_to() -> None:
     there = [cache, fetched(OLD, cache)]
     there = [*there, deployment(OLD, *there, **REPLACED), crashing("base")]
     assert resolved(OLD, observed(*there)).model.admitted == ModelRef("base", None)
-    assert conditions(told(OLD, *there))["Ready"][0] == "False"
+    assert conditions(status(OLD, *there))["Ready"][0] == "False"
 
 
 def test_going_back_by_hand_ends_the_change() -> None:
-    assert conditions(told(OLD, *failed()))["Ready"] == ("True", "AsSpecified")
+    assert conditions(status(OLD, *failed()))["Ready"] == ("True", "AsSpecified")
 
 
 def test_a_full_cache_names_what_may_go() -> None:
@@ -265,10 +251,10 @@ def test_a_full_cache_names_what_may_go() -> None:
         "files": {"large-v3-e5b1a55b89c1.pt": 3000, "base-ed3a0b6b1c0e.pt": 145},
     }
     failing = pod("prefetch", containerStatuses=[{"lastState": {"terminated": {"message": json.dumps(report)}}}])
-    found = told(NEW, *serving_old(), failing)
+    found = status(NEW, *serving_old(), failing)
     spare = "/app/models is full; this service does not need: large-v3-e5b1a55b89c1.pt (3000 bytes)"
     assert message(found, "ModelCached") == spare
     # In the middle of a change to small, which may lead back to base, tiny is wanted.
     there = rolling(NEW, serving_old(NEW), **SURGED)
-    found = told(service(model={"name": "tiny"}), *there, failing)
+    found = status(service(model={"name": "tiny"}), *there, failing)
     assert message(found, "ModelCached") == spare

@@ -1,0 +1,69 @@
+"""The Job that verifies a rollout: when it is wanted, and what its pod is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import (
+    jobs,
+    rolled_out,
+    service,
+    verifying,
+)
+
+BAKED = {"cache": {"type": "Image"}}
+
+
+ON = service(verification={}, **BAKED)
+
+
+def test_it_waits_until_all_pods_are_available() -> None:
+    assert jobs(ON, rolled_out(ON, availableReplicas=0)) == []
+    assert len(jobs(ON, rolled_out(ON))) == 1
+
+
+def test_what_has_begun_goes_on_while_a_pod_is_replaced() -> None:
+    begun = verifying(ON, rolled_out(ON))
+    assert len(jobs(ON, rolled_out(ON, availableReplicas=0), begun)) == 1
+
+
+def test_it_asks_the_services_as_clients_do_and_takes_one_key() -> None:
+    guarded = service(verification={}, auth={"secretRef": {"name": "keys"}}, service={"port": 8080}, **BAKED)
+    keys = {"keys": frozenset({"team-b", "team-a"})}
+    spec = jobs(guarded, rolled_out(guarded), secrets=keys)[0]["spec"]["template"]["spec"]
+    assert spec["containers"][0]["args"] == [
+        "verify",
+        "--json",
+        "--url=http://speech.team.svc:8080",
+        "--metrics-url=http://speech-metrics.team.svc:9000",
+        "--api-key-file=/etc/whisper/verify/api-key",
+    ]
+    assert spec["volumes"][1]["secret"]["items"] == [{"key": "team-a", "path": "api-key"}]
+    assert spec["restartPolicy"] == "Never"
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [({"networkPolicy": {}}, "true"), ({"networkPolicy": {"allowTo": [{}]}}, None), ({}, None)],
+    ids=["shut in", "let out", "no policy"],
+)
+def test_pods_that_may_reach_nothing_have_to_prove_it(policy: dict[str, Any], wanted: str | None) -> None:
+    of = service(verification={}, **policy, **BAKED)
+    container = jobs(of, rolled_out(of))[0]["spec"]["template"]["spec"]["containers"][0]
+    told = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert told.get("WHISPER_NO_EGRESS") == wanted
+
+
+def test_the_users_own_clip_is_heard_by_the_gate_and_by_the_verification() -> None:
+    own = {"audio": {"configMapKeyRef": {"name": "clips", "key": "hello.wav"}}, "expect": {"text": "Hello there."}}
+    wanted = service(verification=own, **BAKED)
+    deployed = rolled_out(wanted)
+    for template in (deployed["spec"]["template"], jobs(wanted, deployed)[0]["spec"]["template"]):
+        assert template["metadata"]["annotations"]["whisper-operator.io/golden-text"] == "Hello there."
+        env = {variable["name"]: variable["value"] for variable in template["spec"]["containers"][0]["env"]}
+        assert env["WHISPER_GOLDEN_DIR"] == "/etc/whisper/golden"
+        assert env["WHISPER_GOLDEN_MAX_WORD_ERROR_RATE"] == "0.1"
+        golden = next(volume for volume in template["spec"]["volumes"] if volume["name"] == "golden")
+        assert golden["projected"]["sources"][0]["configMap"]["items"] == [{"key": "hello.wav", "path": "clip.wav"}]

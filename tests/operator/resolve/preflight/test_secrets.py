@@ -1,0 +1,50 @@
+"""The Secrets that a spec names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import observed, resolved, service
+from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.resolve.references import references
+
+SHA = "a" * 64
+
+
+def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
+    given = {} if url.startswith("pvc://") else {"sha256": SHA}
+    return service(model={"name": name, "source": {"url": url, **given, **source}})
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "says"),
+    [
+        ("https://m/a.pt", None, "does not exist: create it, with the key token, or username and password"),
+        ("https://m/a.pt", {"password"}, "it needs the key token, or username and password"),
+        ("s3://b/a.pt", {"token"}, "it needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: set[str] | None, says: str) -> None:
+    wanted = from_source(url, secretRef={"name": "s3"})
+    there = observed(secrets={"s3": None if keys is None else frozenset(keys)})
+    found = resolved(wanted, there).preflight.findings
+    assert (found[0].reason, found[0].holds) == ("SourceSecretInvalid", True)
+    assert says in found[0].message
+    assert references(wanted.spec).secrets == {"s3"}
+
+
+@pytest.mark.parametrize(
+    ("url", "keys"),
+    [
+        ("https://m/a.pt", {"token"}),
+        ("https://m/a.pt", {"username", "password"}),
+        ("s3://b/a.pt", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"}),
+        ("s3://b/a.pt", {"AWS_ENDPOINT_URL"}),
+        ("pvc://weights/a.pt", {"anything"}),
+    ],
+)
+def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
+    wanted = from_source(url, secretRef={"name": "s3"})
+    assert resolved(wanted, observed(secrets={"s3": frozenset(keys)})).preflight.findings == []

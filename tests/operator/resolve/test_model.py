@@ -1,0 +1,37 @@
+"""References to models, and digests that a fetch has found."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.operator.objects import claim, fetched, observed, pod, resolved, service
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.resolve.model import ModelRef
+
+SHA = "a" * 64
+
+
+def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
+    given = {} if url.startswith("pvc://") else {"sha256": SHA}
+    return service(model={"name": name, "source": {"url": url, **given, **source}})
+
+
+def reporting(digest: str) -> Manifest:
+    report = {"model": "mine", "reason": "Fetched", "message": "", "digest": digest}
+    return pod("prefetch", containerStatuses=[{"state": {"terminated": {"message": json.dumps(report)}}}])
+
+
+def test_a_claims_file_without_a_digest_gets_the_one_that_was_found() -> None:
+    wanted = from_source("pvc://weights/a.pt")
+    there = [claim(wanted), fetched(wanted, claim(wanted))]
+    assert resolved(wanted, observed(*there)).model.admitted is None, "its digest is not known yet"
+    assert resolved(wanted, observed(*there, reporting(SHA))).model.admitted == ModelRef("mine", SHA)
+
+
+def test_a_found_digest_outlives_the_pod_that_found_it() -> None:
+    status = {"model": {"name": "mine", "digest": f"sha256:{SHA}"}}
+    model = {"name": "mine", "source": {"url": "pvc://weights/a.pt"}}
+    assert resolved(service(status=status, model=model), observed()).model.wanted == ModelRef("mine", SHA)
+    other = service(status={"model": {"name": "base", "digest": f"sha256:{SHA}"}}, model=model)
+    assert resolved(other, observed()).model.wanted == ModelRef("mine", None)

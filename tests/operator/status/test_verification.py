@@ -1,0 +1,154 @@
+"""What the verification of a rollout shows in the status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import (
+    jobs,
+    pod,
+    rolled_out,
+    service,
+    verifying,
+)
+from tests.operator.statuses import conditions, status
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.reconcile.events import transitions
+from whisper_operator.status.assemble import as_json
+
+BAKED = {"cache": {"type": "Image"}}
+
+
+ON = service(verification={}, **BAKED)
+
+
+CHECKS = [{"name": "transcribes", "passed": True, "message": "0 % of the words wrong"}]
+
+
+PERFORMANCE = {
+    "requests": 5,
+    "concurrency": 1,
+    "p50_seconds": 0.4,
+    "p95_seconds": 0.5,
+    "realtime_factor": 7.5,
+    "load_seconds": 2.5,
+}
+
+
+def reporting(checks: list[dict[str, Any]], performance: dict[str, Any] = PERFORMANCE) -> Manifest:
+    report = {"checks": checks, "performance": performance, "requests": 17}
+    return pod("verify", containerStatuses=[{"state": {"terminated": {"message": json.dumps(report)}}}])
+
+
+@pytest.mark.parametrize("spec", [{}, {"verification": {"enabled": False}}])
+def test_it_is_off_where_the_spec_has_none(spec: dict[str, Any]) -> None:
+    off = service(**spec, **BAKED)
+    assert jobs(off, rolled_out(off)) == []
+    assert "Verified" not in conditions(status(off, rolled_out(off)))
+
+
+def test_a_first_service_is_ready_once_it_is_verified() -> None:
+    deployed = rolled_out(ON)
+    assert conditions(status(ON, deployed))["Ready"] == ("False", "Verifying")
+    found = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    assert conditions(found)["Ready"] == ("True", "AsSpecified")
+    assert conditions(found)["Verified"] == ("True", "ChecksPassed")
+    assert found.verification is not None
+    assert found.performance is not None
+    assert (found.verification.passed, found.verification.generation) == (True, 2)
+    assert found.verification.checks[0].message == "0 % of the words wrong"
+    assert found.performance.model_dump() == {
+        "load_seconds": 2.5, "realtime_factor": 7.5, "p95_seconds": 0.5, "device": "cpu", "compute_type": "float32",
+        "memory_bytes": None,
+    }  # fmt: skip
+
+
+def test_what_a_pod_tells_of_its_device_is_believed_before_the_spec() -> None:
+    deployed = rolled_out(ON)
+    measured = {**PERFORMANCE, "device": "NVIDIA H100", "compute_type": "float16", "memory_bytes": 3_000_000_000}
+    found = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS, measured)).performance
+    assert found is not None
+    assert (found.device, found.compute_type, found.memory_bytes) == ("NVIDIA H100", "float16", 3_000_000_000)
+
+
+def test_what_fails_is_named_and_waits_for_the_user() -> None:
+    deployed = rolled_out(ON)
+    wrong = [*CHECKS, {"name": "refuses without a key", "passed": False, "message": "answered 200"}]
+    found = status(ON, deployed, verifying(ON, deployed, "Failed"), reporting(wrong))
+    assert conditions(found)["Stalled"] == ("True", "VerificationFailed")
+    assert "refuses without a key: answered 200. Delete Job speech-verify-" in found.conditions[0].message
+    assert found.verification is not None
+    assert found.verification.passed is False
+
+
+def test_a_later_rollout_is_verified_while_the_service_stays_ready() -> None:
+    deployed = rolled_out(ON)
+    before = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    later = service(verification={}, status=as_json(before), **BAKED)
+    found = status(later, rolled_out(later, revision=2))
+    assert conditions(found)["Ready"] == ("True", "Verifying")
+    assert conditions(found)["Reconciling"] == ("True", "Verifying")
+    assert found.verification == before.verification
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_what_a_pod_reports_counts_when_its_job_has_ended(passed: bool) -> None:
+    """Given a first rollout whose pod has ended: the Job may send another one, and the service was never ready."""
+    deployed = rolled_out(ON)
+    of, there = ON, (deployed, verifying(ON, deployed), reporting([{**CHECKS[0], "passed": passed}]))
+    for _ in range(2):
+        found = status(of, *there)
+        assert conditions(found)["Ready"] == ("False", "Verifying")
+        assert found.verification is None
+        of = service(verification={}, status=as_json(found), **BAKED)
+
+
+def test_a_service_that_failed_is_not_ready_while_it_is_verified_again() -> None:
+    """Given the failed Job deleted by hand, and a rollout that is to mend it."""
+    deployed = rolled_out(ON)
+    wrong = [{**CHECKS[0], "passed": False}]
+    failed = status(ON, deployed, verifying(ON, deployed, "Failed"), reporting(wrong))
+    again = service(verification={}, status=as_json(failed), **BAKED)
+    for revision in (1, 2):
+        assert conditions(status(again, rolled_out(again, revision)))["Ready"] == ("False", "Verifying")
+
+
+def test_the_generation_is_the_one_that_was_verified_though_all_messages_are_the_same() -> None:
+    """Given a rollout of generation 2, and the same outcome as that of generation 1, then changes that roll nothing."""
+    first = {"verification": {"generation": 1, "passed": True, "checks": CHECKS}}
+    waits = [{"type": "Verified", "status": "Unknown", "reason": "Verifying"}]
+    deployed = rolled_out(ON)
+    done = (deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    found = status(service(verification={}, status={**first, "conditions": waits}, **BAKED), *done).verification
+    assert found is not None
+    assert found.generation == 2
+    later = status(service(verification={}, status={**first, "conditions": []}, **BAKED), *done).verification
+    assert later is not None
+    assert later.generation == 1
+
+
+def test_the_report_of_an_earlier_rollout_is_not_taken_for_this_ones() -> None:
+    deployed = rolled_out(ON, revision=2)
+    old = reporting(CHECKS)
+    old["metadata"]["labels"]["batch.kubernetes.io/job-name"] = "speech-verify-of-revision-1"
+    assert status(ON, deployed, verifying(ON, deployed), old).verification is None
+
+
+def test_a_report_outlives_the_pod_that_wrote_it() -> None:
+    deployed = rolled_out(ON)
+    done = verifying(ON, deployed, "Complete")
+    before = status(ON, deployed, done, reporting(CHECKS))
+    found = status(service(verification={}, status=as_json(before), **BAKED), deployed, done)
+    assert (found.verification, found.performance) == (before.verification, before.performance)
+
+
+def test_both_ends_are_events() -> None:
+    deployed = rolled_out(ON)
+    begun = status(ON, deployed, verifying(ON, deployed))
+    good = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    assert ("Normal", "Verified") in {(note.type, note.reason) for note in transitions(begun, good)}
+    bad = status(ON, deployed, verifying(ON, deployed, "Failed"))
+    assert ("Warning", "VerificationFailed") in {(note.type, note.reason) for note in transitions(begun, bad)}
