@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.operator.objects import observed, resolved, service
+from tests.operator.resolve.preflight.findings import TLS, assert_found
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.resolve.references import references
 
@@ -48,3 +49,24 @@ def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: s
 def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
     wanted = from_source(url, secretRef={"name": "s3"})
     assert resolved(wanted, observed(secrets={"s3": frozenset(keys)})).preflight.findings == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "facts", "reason", "says", "holds"),
+    [
+        ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": None}},
+         "SecretNotFound", "Secret team/keys, named in spec.auth.secretRef, does not exist: create it", True),
+        ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}},
+         "SecretEmpty", "is empty: fill it", True),
+        ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": None}},
+         "PullSecretInvalid", "kubectl create secret docker-registry", False),
+        ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}},
+         "PullSecretInvalid", "has no registry credentials", False),
+        (TLS, {"secrets": {"cert": None}}, "TlsSecretInvalid", "kubectl create secret tls", False),
+        (TLS, {"secrets": {"cert": frozenset({"tls.crt"})}}, "TlsSecretInvalid", "has no tls.key", False),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found(
+    spec: dict[str, Any], facts: dict[str, Any], reason: str, says: str, holds: bool
+) -> None:
+    assert_found(spec, facts, reason, says, holds)

@@ -1,0 +1,26 @@
+"""The routes to and from the pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.resolve.preflight.findings import assert_found
+
+
+@pytest.mark.parametrize(
+    ("spec", "facts", "reason", "says", "holds"),
+    [
+        ({"networkPolicy": {}, "cache": {"type": "EmptyDir"}}, {},
+         "FetchBlocked", "add the model's source to spec.networkPolicy.allowTo", True),
+        ({"ingress": {"host": "a.example.com"}}, {"taken": {("a.example.com", "/"): "other/web"}},
+         "HostTaken", "taken by Ingress other/web", False),
+        ({"ingress": {}}, {"taken": {("", "/"): "other/web"}},
+         "HostTaken", "spec.ingress without a host with path / is taken by Ingress other/web", False),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found(
+    spec: dict[str, Any], facts: dict[str, Any], reason: str, says: str, holds: bool
+) -> None:
+    assert_found(spec, facts, reason, says, holds)

@@ -1,0 +1,31 @@
+"""The claim that caches the model, and its class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.objects import node
+from tests.operator.resolve.preflight.findings import CLASSES, assert_found
+
+
+@pytest.mark.parametrize(
+    ("spec", "facts", "reason", "says", "holds"),
+    [
+        ({"cache": {"existingClaim": "shared"}}, {"claims": {"shared": None}},
+         "ClaimNotFound", "PersistentVolumeClaim team/shared", True),
+        ({"cache": {"storageClassName": "gone"}}, {"storage_classes": CLASSES},
+         "StorageClassNotFound", "does not exist: create it, or name one that exists (the cluster has fast)", True),
+        ({}, {"storage_classes": CLASSES}, "StorageClassNotFound", "has no default StorageClass", True),
+        ({"model": {"name": "large-v3"}, "cache": {"size": "1Gi"}}, {},
+         "CacheTooSmall", "the checkpoint of large-v3 takes 2945Mi: write at least that", True),
+        ({"replicas": 2, "gpu": {}, "cache": {"accessMode": "ReadWriteOnce"}},
+         {"nodes": (node(gpu="1"), node("b", gpu="1"))},
+         "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and no node offers 2", True),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_found(
+    spec: dict[str, Any], facts: dict[str, Any], reason: str, says: str, holds: bool
+) -> None:
+    assert_found(spec, facts, reason, says, holds)
