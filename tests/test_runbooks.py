@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operator.objects import service
+from tests.operator.samples import service
 from tests.support.promql import unknown
 from whisper_operator.build.prometheus_rule import RUNBOOKS, rules
 

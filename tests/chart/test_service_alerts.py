@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import service
+from tests.operator.samples import service
 from tests.support.promtool import assert_fires, check
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.build.prometheus_rule import rules

@@ -7,7 +7,8 @@ import itertools
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Protocol
 
-Manifest = dict[str, Any]
+from whisper_operator.api.v1alpha1 import Manifest
+
 PAGE = 100
 
 
@@ -23,7 +24,14 @@ class FakeCluster:
 
     is_dry = False
 
-    def __init__(self, *bodies: Manifest, secrets: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(
+        self,
+        *bodies: Manifest,
+        secrets: Mapping[str, Iterable[str]] | None = None,
+        refusals: Mapping[str, Exception] | None = None,
+    ) -> None:
+        """`secrets`: the keys of those that are there; `refusals`: by kind, the errors that its writes end with."""
+        self._refusals = dict(refusals or {})
         self._versions = itertools.count(1)
         self.objects: dict[tuple[str, str, str], Manifest] = {}
         self.secrets = {name: frozenset(keys) for name, keys in (secrets or {}).items()}
@@ -51,7 +59,7 @@ class FakeCluster:
         return copy.deepcopy(self.objects.get((kind.kind, namespace, name)))
 
     async def apply(self, kind: HasNames, manifest: Manifest, *, manager: str = "", subresource: str = "") -> Manifest:
-        self.requests.append((f"apply {subresource}".rstrip(), kind.kind, manifest["metadata"]["name"]))
+        self._write(f"apply {subresource}".rstrip(), kind, manifest)
         before = self.objects.get(_key(manifest), {})
         after = {**before, "status": manifest["status"]} if subresource else _merged(before, manifest)
         metadata = {**before.get("metadata", {}), **manifest["metadata"]}
@@ -59,14 +67,16 @@ class FakeCluster:
         return self.put({**after, "metadata": before["metadata"] if subresource and before else metadata})
 
     async def merge(self, kind: HasNames, manifest: Manifest) -> Manifest:
-        return await self.apply(kind, manifest)
+        self._write("merge", kind, manifest)
+        before = self.objects[kind.kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"]]
+        return self.put({**before, **manifest, "metadata": before["metadata"]})
 
     async def create(self, kind: HasNames, manifest: Manifest) -> Manifest:
-        self.requests.append(("create", kind.kind, manifest["metadata"]["name"]))
+        self._write("create", kind, manifest)
         return self.put(manifest)
 
     async def delete(self, kind: HasNames, live: Manifest) -> None:
-        self.requests.append(("delete", kind.kind, live["metadata"]["name"]))
+        self._write("delete", kind, live)
         self.objects.pop(_key(live), None)
 
     async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:
@@ -88,6 +98,11 @@ class FakeCluster:
 
     async def list(self, kind: HasNames, namespace: str | None, selector: str = "") -> list[Manifest]:
         return [item async for page, _ in self.pages(kind, namespace, selector) for item in page]
+
+    def _write(self, verb: str, kind: HasNames, body: Manifest) -> None:
+        self.requests.append((verb, kind.kind, body["metadata"]["name"]))
+        if refusal := self._refusals.get(kind.kind):
+            raise refusal
 
     def play_controllers(self) -> None:
         """Brings each object to where Kubernetes' controllers would: claims bound, Jobs complete, pods ready."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.operator.objects import ENV, NOW, claim, deployment, fetched, observed, resolved
+from tests.operator.samples import ENV, NOW, claim, deployment, fetched, observed, resolved
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.installation import Installation

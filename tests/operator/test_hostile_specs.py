@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.operator.objects import ENV, NOW, children, live, node, observed, pod, resolved
+from tests.operator.samples import ENV, NOW, children, live, node, observed, pod, resolved
 from tests.support.hostile.schema import service, specs
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.render import rendered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.objects import children, claim, observed, one, service
+from tests.operator.samples import children, claim, observed, one, service
 
 
 @pytest.mark.parametrize(

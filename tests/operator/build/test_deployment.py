@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.objects import children, one, service
+from tests.operator.samples import children, one, service
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.objects import ENV, children, claim, fetched, observed, service
+from tests.operator.samples import ENV, children, claim, fetched, observed, service
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 

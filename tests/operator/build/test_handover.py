@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.objects import children, deployment, one, service
+from tests.operator.samples import children, deployment, one, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.handover import as_created, handover_replicas
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.objects import children, one, service
+from tests.operator.samples import children, one, service
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 

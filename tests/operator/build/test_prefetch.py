@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import children, claim, live, node, observed, one, resolved, service
+from tests.operator.samples import children, claim, live, node, observed, one, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.facts import Node
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import children, claim, deployment, fetched, observed, one, resolved, service
+from tests.operator.samples import children, claim, deployment, fetched, observed, one, resolved, service
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import children, one, service
+from tests.operator.samples import children, one, service
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 

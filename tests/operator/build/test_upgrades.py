@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.operator.objects import children, live, one
+from tests.operator.samples import children, live, one
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.cli.render import rendered, settled
 from whisper_operator.objects.diff import changes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from tests.operator.objects import service
+from tests.operator.samples import service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import DEPLOYMENT, NODE, SERVICE
 from whisper_operator.observe.cache import DELETED, Listing, ObjectCache

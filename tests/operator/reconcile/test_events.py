@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
-from tests.operator.objects import NOW, claim, deployment, fetched, observed, resolved, service
+from tests.fakes.cluster import FakeCluster
+from tests.operator.samples import NOW, claim, deployment, fetched, observed, resolved, service
 from whisper_operator.api.status import Status
+from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.reconcile.events import Recorder, Transition, transitions
 from whisper_operator.status.assemble import observed_status
@@ -47,38 +49,24 @@ def test_creating_a_service_tells_nothing_before_it_is_ready() -> None:
     assert told(first, second)[:-1] == []
 
 
-class FakeCluster:
-    """The two requests of the recorder."""
-
-    def __init__(self) -> None:
-        self.created: list[dict[str, Any]] = []
-        self.merged: list[dict[str, Any]] = []
-
-    async def create(self, kind: object, manifest: dict[str, Any]) -> None:
-        self.created.append(manifest)
-
-    async def merge(self, kind: object, manifest: dict[str, Any]) -> None:
-        self.merged.append(manifest)
+def recorder(cluster: FakeCluster) -> Recorder:
+    return Recorder(cast(Cluster, cluster), "one")
 
 
-async def test_the_same_note_counts_up_the_event_that_is_there() -> None:
+async def test_the_same_transition_counts_up_its_first_event() -> None:
     cluster = FakeCluster()
-    recorder = Recorder(cluster, "one")  # type: ignore[arg-type]
-    note = Transition("Warning", "CrashLoopBackOff", "Reconcile", "x" * 5000)
+    posting = recorder(cluster)
+    transition = Transition("Warning", "CrashLoopBackOff", "Reconcile", "x" * 5000)
     for now in (100.0, 160.0, 10_000.0):
-        await recorder.record(service().metadata, note, now)
-    assert len(cluster.created) == 2
-    assert cluster.merged[0]["series"]["count"] == 2
-    assert cluster.merged[0]["metadata"]["name"] == cluster.created[0]["metadata"]["name"]
-    assert len(cluster.created[0]["note"].encode()) <= 1024
+        await posting.record(service().metadata, transition, now)
+    assert [verb for verb, _, _ in cluster.requests] == ["create", "merge", "create"]
+    first, second = (body for (kind, _, _), body in cluster.objects.items() if kind == "Event")
+    assert first["series"]["count"] == 2
+    assert "series" not in second
+    assert len(first["note"].encode()) <= 1024
 
 
 async def test_an_event_that_cannot_be_posted_holds_nothing_up() -> None:
-    cluster = FakeCluster()
-
-    async def refuse(kind: object, manifest: dict[str, Any]) -> None:
-        raise ApiError("POST events", 403, "Forbidden", "no")
-
-    cluster.create = refuse  # type: ignore[method-assign]
-    recorder = Recorder(cluster, "one")  # type: ignore[arg-type]
-    await recorder.record(service().metadata, Transition("Normal", "Ready", "Reconcile", "fine"), 0.0)
+    cluster = FakeCluster(refusals={"Event": ApiError("POST events", 403, "Forbidden", "no")})
+    await recorder(cluster).record(service().metadata, Transition("Normal", "Ready", "Reconcile", "fine"), 0.0)
+    assert cluster.requests == [("create", "Event", cluster.requests[0][2])]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from tests.operator.objects import ENV, children, claim, fetched, live, observed, one, service
-from whisper_operator.objects.diff import is_subset
+from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, service
 from whisper_operator.objects.kinds import PROMETHEUS_RULE
 from whisper_operator.reconcile.plan import ours, plan
 
@@ -75,23 +72,3 @@ def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
     assert plan(manifest, observed(changed)).is_empty
     running = {**changed, "status": {}}
     assert kinds(plan(manifest, observed(running)).delete) == ["Job"]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "there", "holds"),
-    [
-        ({"a": 1}, {"a": 1, "b": 2}, True),
-        ({"a": 1}, {"a": 2}, False),
-        ({"a": {}}, {}, False),
-        ([{"name": "x", "v": 1}], [{"name": "y"}, {"name": "x", "v": 1, "more": 2}], True),
-        ([{"name": "x"}], [{"name": "y"}], False),
-        (["a"], ["a", "b"], False),
-        ([{"k": 1}], [{"k": 1, "default": True}], True),
-        ([{"name": "x", "value": ""}], [{"name": "x"}], True),
-        ({"memory": "1Gi"}, {"memory": "1024Mi"}, True),
-        ({"memory": "1Gi"}, {"memory": "1000Mi"}, False),
-        ([{"name": "a", "section": "x"}, {"name": "a"}], [{"name": "a", "section": "x"}, {"name": "a"}], True),
-    ],
-)
-def test_the_subset(wanted: object, there: object, holds: bool) -> None:
-    assert is_subset(wanted, there) is holds

@@ -9,13 +9,13 @@ import pytest
 
 from tests.fakes.cluster import FakeCluster
 from tests.operator.calls import counting
-from tests.operator.objects import ENV
 from tests.operator.passes import Passes, example, settled
+from tests.operator.samples import ENV
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
-from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE, Kind
+from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
@@ -61,27 +61,6 @@ async def test_the_pods_of_the_cluster_are_listed_for_a_gpus_rollout_alone() -> 
     assert passes.status["rollout"] == {"strategy": "Surge", "reason": "node a has nvidia.com/gpu and room for it free"}
 
 
-class Server:
-    """Stands for the API server, which has the service, or another of that name, or none."""
-
-    is_dry = False
-
-    def __init__(self, has: Manifest | None) -> None:
-        self._has = has
-        self.reads: list[Kind] = []
-        self.writes: list[Kind] = []
-
-    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
-        self.reads.append(kind)
-        return self._has
-
-    async def apply(self, kind: Kind, manifest: Manifest, *, subresource: str = "") -> Manifest:
-        self.writes.append(kind)
-        return {**manifest, "metadata": {**manifest["metadata"], "uid": "1", "resourceVersion": "2", "generation": 1}}
-
-    async def create(self, kind: Kind, manifest: Manifest) -> None: ...
-
-
 def service(uid: str, observed_generation: int | None) -> Manifest:
     return {
         "apiVersion": WHISPER_SERVICE.api_version,
@@ -97,31 +76,35 @@ def empty() -> ObjectCache:
     return ObjectCache(whole_cluster=False)
 
 
-async def reconciled(cache: ObjectCache, server: Server) -> None:
-    cluster = cast(Cluster, server)
+async def reconciled(cache: ObjectCache, fake: FakeCluster) -> None:
+    cluster = cast(Cluster, fake)
     await Reconciler(cluster, cache, Recorder(cluster, "one"), lambda: ENV).reconcile(KEY)
 
 
-@pytest.mark.parametrize("live", [None, service("another", 1)], ids=["gone", "replaced"])
-async def test_the_claim_of_a_service_that_is_gone_is_not_made_again(live: Manifest | None) -> None:
-    cache, server = empty(), Server(live)
+@pytest.mark.parametrize("live", [[], [service("another", 1)]], ids=["gone", "replaced"])
+async def test_the_claim_of_a_service_that_is_gone_is_not_made_again(live: list[Manifest]) -> None:
+    cache, cluster = empty(), FakeCluster(*live)
     cache.observe(service("1", 1))
-    await reconciled(cache, server)
-    assert CLAIM not in server.writes
+    await reconciled(cache, cluster)
+    assert CLAIM.kind not in [kind for kind, _ in cluster.writes]
     assert cache.service(KEY) is None
 
 
 async def test_the_claim_of_a_service_that_is_there_is_made_again() -> None:
-    cache, server = empty(), Server(service("1", 1))
+    cache, cluster = empty(), FakeCluster(service("1", 1))
     cache.observe(service("1", 1))
-    await reconciled(cache, server)
-    assert CLAIM in server.writes
-    assert server.reads == [WHISPER_SERVICE]
+    await reconciled(cache, cluster)
+    assert CLAIM.kind in [kind for kind, _ in cluster.writes]
+    assert reads(cluster) == [("get", "WhisperService", "speech")]
 
 
 async def test_a_new_service_costs_no_read() -> None:
-    cache, server = empty(), Server(None)
+    cache, cluster = empty(), FakeCluster(service("1", None))
     cache.observe(service("1", None))
-    await reconciled(cache, server)
-    assert CLAIM in server.writes
-    assert server.reads == []
+    await reconciled(cache, cluster)
+    assert CLAIM.kind in [kind for kind, _ in cluster.writes]
+    assert reads(cluster) == []
+
+
+def reads(cluster: FakeCluster) -> list[tuple[str, str, str]]:
+    return [request for request in cluster.requests if request[0] in ("get", "list")]

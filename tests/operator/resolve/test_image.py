@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.objects import children, deployment, observed, one, service
+from tests.operator.samples import children, deployment, observed, one, service
 from whisper_operator.observe.installation import Installation
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}

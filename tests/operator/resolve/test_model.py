@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.operator.objects import claim, fetched, observed, pod, resolved, service
+from tests.operator.samples import claim, fetched, observed, pod, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.resolve.model import ModelRef
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import (
+from tests.operator.samples import (
     children,
     claim,
     deployment,

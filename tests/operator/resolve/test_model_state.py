@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.objects import claim, deployment, fetched, observed, resolved, service
+from tests.operator.samples import claim, deployment, fetched, observed, resolved, service
 from whisper_operator.resolve.model import ModelRef
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import (
+from tests.operator.samples import (
     claim,
     fetched,
     observed,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import claim, fetched, observed, resolved, service
+from tests.operator.samples import claim, fetched, observed, resolved, service
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.resolve.references import references
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import deployment, node, observed, pod, resolved, service
+from tests.operator.samples import deployment, node, observed, pod, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 from whisper_operator.observe.facts import Node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.objects import (
+from tests.operator.samples import (
     rolled_out,
     service,
     verifying,

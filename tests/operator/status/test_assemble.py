@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.objects import (
+from tests.operator.samples import (
     NOW,
     observed,
     resolved,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from tests.operator.objects import ENV, NOW
+from tests.operator.samples import ENV, NOW
 from whisper_operator import __version__
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.operator.objects import children, claim, fetched, observed, resolved, service
+from tests.operator.samples import children, claim, fetched, observed, resolved, service
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.preflight.checklist import PreflightResult

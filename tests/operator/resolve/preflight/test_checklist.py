@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import deployment, node, observed, resolved, service
 from tests.operator.resolve.preflight.findings import (
     DEFAULT,
     GPU,
@@ -18,6 +17,7 @@ from tests.operator.resolve.preflight.findings import (
     TLS,
     checked,
 )
+from tests.operator.samples import deployment, node, observed, resolved, service
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.cli.check import table

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import observed, resolved, service
 from tests.operator.resolve.preflight.findings import TLS, assert_found
+from tests.operator.samples import observed, resolved, service
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.resolve.references import references
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.operator.objects import node
 from tests.operator.resolve.preflight.findings import CLASSES, assert_found
+from tests.operator.samples import node
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""Reads of any object: absent parts are empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from whisper_operator.objects.manifest import (
+    annotations_of,
+    condition,
+    is_being_deleted,
+    is_true,
+    labels_of,
+    status_of,
+)
+
+READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Stalled", "status": "False"}]}}
+
+
+@pytest.mark.parametrize("body", [None, {}, {"status": None}, {"status": {"conditions": None}}])
+def test_an_object_without_a_status_has_no_condition(body: dict[str, Any] | None) -> None:
+    assert not status_of(body).get("replicas")
+    assert condition(body, "Ready") is None
+    assert not is_true(body, "Ready")
+
+
+def test_a_condition_is_true_by_its_status() -> None:
+    assert is_true(READY, "Ready")
+    assert not is_true(READY, "Stalled")
+    assert condition(READY, "Stalled") == {"type": "Stalled", "status": "False"}
+
+
+def test_metadata_without_maps() -> None:
+    assert annotations_of({"metadata": {}}) == labels_of({"metadata": {}}) == {}
+    assert not is_being_deleted({"metadata": {}})
+    assert is_being_deleted({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
