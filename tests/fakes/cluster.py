@@ -38,6 +38,8 @@ class FakeCluster:
         """Keys of each Secret that is there, in whichever namespace."""
         self.requests: list[tuple[str, str, str]] = []
         """Verb, kind and name of each request."""
+        self.applied: list[Manifest] = []
+        """The body of each apply."""
         for body in bodies:
             self.put(body)
 
@@ -60,6 +62,7 @@ class FakeCluster:
 
     async def apply(self, kind: HasNames, manifest: Manifest, *, manager: str = "", subresource: str = "") -> Manifest:
         self._write(f"apply {subresource}".rstrip(), kind, manifest)
+        self.applied.append(manifest)
         before = self.objects.get(_key(manifest), {})
         after = {**before, "status": manifest["status"]} if subresource else _merged(before, manifest)
         metadata = {**before.get("metadata", {}), **manifest["metadata"]}

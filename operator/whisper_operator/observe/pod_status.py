@@ -68,10 +68,10 @@ def of_job(pods: Iterable[Manifest], job: str | None) -> list[Manifest]:
     return [pod for pod in pods if labels_of(pod).get(JOB_NAME, job) == job]
 
 
-def problem_of(pods: Iterable[Manifest], warnings: Warnings) -> Cause | None:
-    """The problem of the first of `pods` that cannot run; None where all run or are about to."""
+def cause_of(pods: Iterable[Manifest], warnings: Warnings) -> Cause | None:
+    """The cause of the first of `pods` that cannot run; None where all run or are about to."""
     staying = (pod for pod in pods if not is_being_deleted(pod) and not is_ready(pod))
-    return next((found for pod in staying if (found := _problem(pod, warnings))), None)
+    return next((found for pod in staying if (found := _cause(pod, warnings))), None)
 
 
 def failed_twice(pod: Manifest) -> Cause | None:
@@ -95,7 +95,7 @@ def leaving(pods: Iterable[Manifest]) -> Manifest | None:
 
 
 def is_on_its_way(pods: Iterable[Manifest], warnings: Warnings) -> bool:
-    """Whether one of `pods` starts without a problem, or ends what it works on.
+    """Whether one of `pods` starts without failing, or ends what it works on.
 
     The startup probe gives a model half an hour, and a drain takes as long as the spec allows: both are longer than a
     Deployment waits for progress.
@@ -103,7 +103,7 @@ def is_on_its_way(pods: Iterable[Manifest], warnings: Warnings) -> bool:
     if leaving(pods):
         return True
     starting = (pod for pod in pods if not is_being_deleted(pod) and status_of(pod).get("phase") in STARTING)
-    return any(not is_ready(pod) and not _problem(pod, warnings) for pod in starting)
+    return any(not is_ready(pod) and not _cause(pod, warnings) for pod in starting)
 
 
 def is_ready(pod: Manifest) -> bool:
@@ -117,14 +117,14 @@ def warning_about(warnings: Warnings, kind: str, body: Manifest) -> KubernetesWa
 
 
 def not_created(job: Manifest | None, warnings: Warnings) -> Cause | None:
-    """The problem where a Job may not create its pod: an unknown class, an admission that refuses it."""
+    """The cause where a Job may not create its pod: an unknown class, an admission that refuses it."""
     if job is None or status_of(job).get("active"):
         return None
     warned = warning_about(warnings, JOB.kind, job)
     return Cause(CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
 
 
-def _problem(pod: Manifest, warnings: Warnings) -> Cause | None:
+def _cause(pod: Manifest, warnings: Warnings) -> Cause | None:
     found = _unscheduled(pod) or _failed_container(pod) or _warned(pod, warnings)
     return Cause(found.reason, _short(f"pod {pod['metadata']['name']}: {found.message}")) if found else None
 

@@ -94,7 +94,7 @@ def change_in_progress(
     wanted: ModelRef,
     last_good: ModelRef | None,
     failed: FailedModel | None,
-    fetch_problem: Cause | None,
+    fetch_failure: Cause | None,
     is_available: bool,
 ) -> ModelChange | None:
     """The change that is under way or has failed; None where the wanted model serves, or no model does yet.
@@ -105,7 +105,7 @@ def change_in_progress(
         return None
     if failed and failed.model == str(wanted):
         return ModelChange(last_good, wanted, Cause(failed.reason, failed.message))
-    return ModelChange(last_good, wanted, None if is_available else fetch_problem)
+    return ModelChange(last_good, wanted, None if is_available else fetch_failure)
 
 
 def stuck_message(deployment: Manifest | None, pods: Sequence[Manifest], warnings: Warnings) -> str | None:
@@ -124,7 +124,7 @@ def _does_not_start(model: ModelRef, stuck: str | None, pods: Sequence[Manifest]
     twice = next((found for pod in of_model if (found := pod_status.failed_twice(pod))), None)
     if twice or stuck is None:
         return twice
-    return pod_status.problem_of(pods, warnings) or Cause(c.NOT_READY_IN_TIME, stuck)
+    return pod_status.cause_of(pods, warnings) or Cause(c.NOT_READY_IN_TIME, stuck)
 
 
 def _fingerprint(spec: Spec) -> str:

@@ -17,7 +17,7 @@ from whisper_operator.resolve.model_change import (
     failed_model,
     stuck_message,
 )
-from whisper_operator.resolve.prefetch import PrefetchState, fetch_problem
+from whisper_operator.resolve.prefetch import PrefetchState, fetch_failure
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ModelState:
     """Whether its source is still to be read: by the Job that fills the claim, or by each pod."""
     stuck: str | None
     """Kubernetes' message where pods have not become ready in time and none is on its way; else None."""
-    fetch_problem: Cause | None
+    fetch_failure: Cause | None
     """Why the fetch into the claim does not go on; None where it does."""
     change: ModelChange | None
 
@@ -60,7 +60,7 @@ def resolve_model(
     stuck = stuck_message(deployment, server_pods, warnings)
     failed = failed_model(service.spec, deployment, last_good, stuck, server_pods, warnings)
     needed = [model for model in (live, last_good, wanted) if model]
-    problem = None if is_available else fetch_problem(service, observed, prefetch, needed)
+    failure = None if is_available else fetch_failure(service, observed, prefetch, needed)
     return ModelState(
         wanted=wanted,
         live=live,
@@ -71,8 +71,8 @@ def resolve_model(
         is_available=is_available,
         needs_source=cache == "EmptyDir" or not is_available,
         stuck=stuck,
-        fetch_problem=problem,
-        change=change_in_progress(wanted, last_good, failed, problem, is_available),
+        fetch_failure=failure,
+        change=change_in_progress(wanted, last_good, failed, failure, is_available),
     )
 
 

@@ -1,4 +1,4 @@
-"""The Job that fetches the wanted model into the claim: its name, its pods, its problem, and where it may run. Pure."""
+"""The Job that fetches the wanted model into the claim: name, pods, cause of failure, hosts. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def running_pod(service: WhisperService, observed: Observed) -> Manifest | None:
     return next(iter(pod_status.of_job(running, name)), None)
 
 
-def fetch_problem(
+def fetch_failure(
     service: WhisperService, observed: Observed, prefetch: PrefetchState, needed: Collection[ModelRef]
 ) -> Cause | None:
     """Why the fetch does not go on; None where it does, or has not begun.
@@ -91,8 +91,8 @@ def fetch_problem(
     for pod in prefetch.pods:
         if (report := fetch_report(pod)) and not report.succeeded:
             return Cause(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
-    problem = pod_status.problem_of(observed.pods(names.PREFETCH), warnings)
-    return problem or pod_status.not_created(prefetch.job, warnings)
+    cause = pod_status.cause_of(observed.pods(names.PREFETCH), warnings)
+    return cause or pod_status.not_created(prefetch.job, warnings)
 
 
 def _may_go(service: WhisperService, needed: Collection[ModelRef], files: Mapping[str, int]) -> str:

@@ -89,8 +89,8 @@ def model_cached(resolved: Resolved) -> ConditionUpdate:
         return ConditionUpdate(
             c.MODEL_CACHED, "True", c.CACHED, f"{model.name} ({model.digest}) is in claim {claim.name}"
         )
-    if problem := resolved.model.fetch_problem:
-        return ConditionUpdate(c.MODEL_CACHED, "False", problem.reason, problem.message)
+    if cause := resolved.model.fetch_failure:
+        return ConditionUpdate(c.MODEL_CACHED, "False", cause.reason, cause.message)
     if claim.live is None:
         return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"claim {claim.name} does not exist yet")
     if claim.phase == "Pending":
@@ -118,13 +118,13 @@ def available(resolved: Resolved) -> ConditionUpdate:
 
 def _rolling_out(resolved: Resolved, progress: str) -> ConditionUpdate:
     """Available while pods are missing, with the cause that keeps one of them from running, if any does."""
-    problem = pod_status.problem_of(resolved.server_pods, resolved.observed.facts.warnings)
-    if problem is None:
+    cause = pod_status.cause_of(resolved.server_pods, resolved.observed.facts.warnings)
+    if cause is None:
         return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
-    if problem.reason == c.UNSCHEDULABLE and (leaving := pod_status.leaving(resolved.server_pods)):
+    if cause.reason == c.UNSCHEDULABLE and (leaving := pod_status.leaving(resolved.server_pods)):
         waits = f"pod {leaving['metadata']['name']} leaves its node once it has finished its requests"
         return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
-    return ConditionUpdate(c.AVAILABLE, "False", problem.reason, f"{progress}; {problem.message}")
+    return ConditionUpdate(c.AVAILABLE, "False", cause.reason, f"{progress}; {cause.message}")
 
 
 def verified(resolved: Resolved) -> ConditionUpdate | None:
@@ -138,14 +138,14 @@ def verified(resolved: Resolved) -> ConditionUpdate | None:
         count = f"{len(report.checks)} checks passed, " if report else ""
         spent = f"{report.requests} requests sent" if report else "all checks passed"
         return ConditionUpdate(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
-    problem = pod_status.problem_of(state.pods, resolved.observed.facts.warnings)
+    cause = pod_status.cause_of(state.pods, resolved.observed.facts.warnings)
     if state.is_failed:
         failed = [f"{one.name}: {one.message}" for one in report.checks if not one.passed] if report else []
-        why = "; ".join(failed) or (problem.message if problem else "its pod left no report")
+        why = "; ".join(failed) or (cause.message if cause else "its pod left no report")
         message = f"{why}. Delete Job {state.job_name} to verify again"
         return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
-    problem = problem or pod_status.not_created(state.job, resolved.observed.facts.warnings)
-    message = problem.message if problem else "real requests are being sent"
+    cause = cause or pod_status.not_created(state.job, resolved.observed.facts.warnings)
+    message = cause.message if cause else "real requests are being sent"
     return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, message)
 
 

@@ -20,7 +20,6 @@ from tests.operator.resolve.preflight.findings import (
 from tests.operator.samples import deployment, node, observed, resolved, service
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.cli.check import table
 from whisper_operator.observe.observed import Observed
 from whisper_operator.status.blocking import preflight_passed
 
@@ -87,14 +86,3 @@ def test_what_runs_has_shown_that_it_fits() -> None:
 
 def test_what_cannot_be_read_is_said() -> None:
     assert "only namespaces may be read" in passed(service(), observed()).message
-
-
-def test_the_checklist_has_a_line_for_each_check() -> None:
-    wanted = service(auth={"secretRef": {"name": "keys"}}, cache={"type": "EmptyDir"})
-    lines = list(table("speech", checked(wanted, observed(secrets={"keys": None})).checks))
-    assert lines[0] == "WhisperService speech"
-    assert lines[1].startswith(
-        "  wrong   api keys          Secret team/keys, named in spec.auth.secretRef, does not exist"
-    )
-    assert "  unknown gpu there         only namespaces may be read" in lines
-    assert "  ok      quota" in lines

@@ -1,0 +1,112 @@
+"""Why pods do not run, and whether one is on its way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.samples import NOW, pod
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.observe.facts import KubernetesWarning
+from whisper_operator.observe.pod_status import (
+    cause_of,
+    failed_twice,
+    holds_node,
+    is_on_its_way,
+    leaving,
+    not_created,
+    of_job,
+)
+
+LOST = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node has a free GPU"}]}
+
+
+def ending(body: Manifest) -> Manifest:
+    return {**body, "metadata": {**body["metadata"], "deletionTimestamp": NOW}}
+
+
+def container(restarts: int = 0, **state: Any) -> dict[str, Any]:
+    return {"containerStatuses": [{"name": "server", "restartCount": restarts, "state": state}]}
+
+
+CRASHED = {"terminated": {"exitCode": 1, "message": "no checkpoint"}}
+
+
+def test_the_first_pod_that_cannot_run_gives_the_cause() -> None:
+    found = cause_of([pod("server", "a", phase="Running"), pod("server", "b", **LOST)], {})
+    assert found is not None
+    assert (found.reason, found.message) == ("Unschedulable", "pod b: no node has a free GPU")
+
+
+def test_a_pod_that_is_ready_or_ends_gives_none() -> None:
+    ready = pod("server", "a", conditions=[*LOST["conditions"], {"type": "Ready", "status": "True"}])
+    assert cause_of([ready, ending(pod("server", "b", **LOST))], {}) is None
+
+
+def test_a_warning_about_another_pod_of_the_name_is_none_about_this_one() -> None:
+    warnings = {("Pod", "a"): KubernetesWarning("another uid", "FailedMount", "no such Secret")}
+    assert cause_of([pod("server", "a", phase="Pending")], warnings) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "fails"),
+    [
+        (container(1, **CRASHED), True),
+        (container(0, **CRASHED), False),
+        (container(1, running={}), False),
+    ],
+    ids=["again", "once", "started again"],
+)
+def test_a_container_has_failed_twice_when_it_failed_after_a_restart(status: dict[str, Any], fails: bool) -> None:
+    assert (failed_twice(pod("server", **status)) is not None) is fails
+
+
+@pytest.mark.parametrize(
+    ("body", "holds"),
+    [
+        ({"spec": {"nodeName": "a"}, "status": {"phase": "Running"}}, True),
+        ({"spec": {"nodeName": "a"}, "status": {"phase": "Failed"}}, False),
+        ({"spec": {}, "status": {"phase": "Pending"}}, False),
+    ],
+)
+def test_a_pod_holds_its_node_until_it_has_ended(body: Manifest, holds: bool) -> None:
+    assert holds_node({"metadata": {}, **body}) is holds
+    assert not holds_node({"metadata": {"deletionTimestamp": NOW}, **body})
+
+
+@pytest.mark.parametrize(
+    ("pods", "is_coming"),
+    [
+        ([pod("server", phase="Running")], True),
+        ([pod("server", phase="Pending", **LOST)], False),
+        ([ending(pod("server", phase="Running"))], True),
+        ([ending(pod("server", phase="Succeeded"))], False),
+        ([], False),
+    ],
+    ids=["starts", "finds no node", "drains", "has ended", "no pod"],
+)
+def test_a_pod_is_on_its_way(pods: list[Manifest], is_coming: bool) -> None:
+    assert is_on_its_way(pods, {}) is is_coming
+
+
+def test_a_pod_that_leaves_keeps_its_node_while_it_runs() -> None:
+    draining = ending(pod("server", phase="Running"))
+    assert leaving([pod("server", phase="Running"), draining]) == draining
+    assert leaving([ending(pod("server", phase="Failed"))]) is None
+
+
+def test_a_job_without_a_pod_shows_the_warning_about_it() -> None:
+    job = {"metadata": {"name": "fetch", "uid": "1"}}
+    warnings = {("Job", "fetch"): KubernetesWarning("1", "FailedCreate", "no PriorityClass")}
+    found = not_created(job, warnings)
+    assert found is not None
+    assert (found.reason, found.message) == ("CreateFailed", "Job fetch: no PriorityClass")
+    assert not_created({**job, "status": {"active": 1}}, warnings) is None
+    assert not_created(None, warnings) is None
+
+
+def test_the_pods_of_one_job() -> None:
+    one, other = pod("verify", "one"), pod("verify", "other")
+    other["metadata"]["labels"]["batch.kubernetes.io/job-name"] = "another"
+    assert of_job([one, other], "this") == [one]

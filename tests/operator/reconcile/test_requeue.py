@@ -1,0 +1,47 @@
+"""When a pass looks again by itself."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from tests.operator.samples import NOW, deployment, live, observed, pod, resolved, service
+from tests.operator.statuses import all_of
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.reconcile.requeue import seconds_until_next_look
+
+GUARDED: dict[str, Any] = {"auth": {"secretRef": {"name": "keys"}}, "cache": {"type": "EmptyDir"}}
+REFUSED = ConditionUpdate(c.STALLED, "True", c.REJECTED, "no")
+
+
+def test_a_service_as_it_should_be_waits_for_a_change() -> None:
+    assert seconds_until_next_look(resolved(service(), observed(*all_of(service()))), ()) is None
+
+
+def test_a_refused_child_is_applied_again_after_a_minute() -> None:
+    assert seconds_until_next_look(resolved(service()), (REFUSED,)) == 60
+
+
+@pytest.mark.parametrize(("missing", "wait"), [(None, 5), (0, 5), (12, 12), (3600, 60)])
+def test_a_missing_secret_is_looked_for_after_as_long_as_it_has_been_missing(missing: int | None, wait: int) -> None:
+    failed = {"type": "PreflightPassed", "status": "False", "reason": "SecretNotFound", "lastTransitionTime": NOW}
+    wanted = service({"conditions": [failed] if missing is not None else []}, **GUARDED)
+    now = datetime.datetime.fromisoformat(NOW).timestamp() + (missing or 0)
+    found = resolved(wanted, observed(secrets={"keys": None}, now=now))
+    assert seconds_until_next_look(found, ()) == wait
+
+
+def test_a_fetch_that_runs_is_asked_for_its_progress() -> None:
+    wanted = service()
+    claim = all_of(wanted)[0]
+    fetching = pod("prefetch", podIP="10.0.0.1", containerStatuses=[{"state": {"running": {}}}])
+    assert seconds_until_next_look(resolved(wanted, observed(claim, fetching)), ()) == 4
+
+
+def test_the_earliest_look_counts() -> None:
+    wanted = service(**GUARDED)
+    found = resolved(wanted, observed(live(deployment(wanted)), secrets={"keys": None}))
+    assert seconds_until_next_look(found, (REFUSED,)) == 5

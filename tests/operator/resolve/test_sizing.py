@@ -1,0 +1,57 @@
+"""Requests and limits of a pod that serves: the spec's, completed from the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.samples import service
+from whisper_operator.resolve.sizing import checkpoint_bytes, family, gpu_memory_mib, resources
+
+GPU = "nvidia.com/gpu"
+BASE = {"cpu": "250m", "memory": "2304Mi"}
+
+
+@pytest.mark.parametrize(
+    ("model", "row"),
+    [
+        ("tiny.en", "tiny"),
+        ("base", "base"),
+        ("large-v3", "large"),
+        ("large-v3-turbo", "turbo"),
+        ("turbo", "turbo"),
+        ("mine", "large"),
+    ],
+)
+def test_the_table_has_a_row_for_each_model(model: str, row: str) -> None:
+    assert family(model) == row
+
+
+@pytest.mark.parametrize(
+    ("spec", "requests", "limits"),
+    [
+        ({}, BASE, {"memory": "6400Mi"}),
+        ({"gpu": {}}, {"cpu": "500m", "memory": "3Gi", GPU: "1"}, {"memory": "7Gi", GPU: "1"}),
+        ({"resources": {"requests": {"memory": "9Gi"}}}, {"cpu": "250m", "memory": "9Gi"}, {}),
+        ({"resources": {"limits": {"memory": "1Gi"}}}, {"cpu": "250m", "memory": "1Gi"}, {"memory": "1Gi"}),
+        ({"resources": {"limits": {"cpu": "4"}}}, BASE, {"cpu": "4", "memory": "6400Mi"}),
+    ],
+    ids=["cpu", "gpu", "a request of one's own has no limit of ours", "a limit lowers the request", "a limit more"],
+)  # fmt: skip
+def test_requests_and_limits(spec: dict[str, Any], requests: dict[str, str], limits: dict[str, str]) -> None:
+    found = resources(service(**spec).spec)
+    assert found["requests"] == requests
+    assert found.get("limits", {}) == limits
+
+
+def test_pods_of_the_live_model_are_sized_for_it() -> None:
+    spec = service(model={"name": "large-v3"}).spec
+    assert resources(spec, "tiny")["requests"] == resources(service(model={"name": "tiny"}).spec)["requests"]
+
+
+def test_the_checkpoint_and_its_precision() -> None:
+    spec = service(model={"name": "large-v3"}, gpu={}).spec
+    assert checkpoint_bytes(spec) == 2945 * 1024**2
+    assert gpu_memory_mib(spec) == 2945 + 3072
+    assert gpu_memory_mib(service(model={"name": "large-v3"}, gpu={}, computeType="float32").spec) == 2 * 2945 + 3072
