@@ -1,0 +1,43 @@
+"""Name, labels, owner and hash of a child."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.operator.samples import UID, service
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.build.meta import child
+from whisper_operator.objects.kinds import SERVICE
+
+
+def made(**given: Any) -> Manifest:
+    return child(service(), SERVICE, "speech", **{"spec": {"type": "ClusterIP"}, **given})
+
+
+def applied(manifest: Manifest) -> str:
+    return manifest["metadata"]["annotations"]["whisper-operator.io/applied"]
+
+
+def test_a_child_goes_with_its_service_unless_it_is_not_owned() -> None:
+    (owner,) = made()["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"], owner["controller"]) == ("WhisperService", "speech", UID, True)
+    assert "ownerReferences" not in made(owned=False)["metadata"]
+
+
+@pytest.mark.parametrize("change", [{"annotations": {"a": "b"}}, {"spec": {}}, {"labels": {}}, {"owned": False}])
+def test_the_hash_is_that_of_the_whole_manifest(change: dict[str, Any]) -> None:
+    assert applied(made()) == applied(made())
+    assert applied(made(**change)) != applied(made())
+
+
+def test_the_users_labels_give_way_to_ours() -> None:
+    labels = made(labels={"team": "a", "app.kubernetes.io/name": "mine"})["metadata"]["labels"]
+    assert (labels["team"], labels["app.kubernetes.io/name"]) == ("a", "whisper")
+
+
+def test_the_users_annotations_are_not_changed() -> None:
+    given = {"a": "b"}
+    assert made(annotations=given)["metadata"]["annotations"]["a"] == "b"
+    assert given == {"a": "b"}

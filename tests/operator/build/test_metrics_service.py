@@ -1,0 +1,11 @@
+"""The Service for metrics and probes."""
+
+from __future__ import annotations
+
+from tests.operator.samples import children, one, service
+
+
+def test_it_is_within_the_cluster_whatever_type_the_clients_service_has() -> None:
+    found = one(children(service(service={"type": "LoadBalancer"})), "Service", "speech-metrics")["spec"]
+    assert found["type"] == "ClusterIP"
+    assert found["ports"] == [{"name": "metrics", "port": 9000, "targetPort": "metrics", "protocol": "TCP"}]

@@ -1,0 +1,22 @@
+"""Names and labels stay within Kubernetes' limits and never meet."""
+
+from __future__ import annotations
+
+from whisper_operator.objects import names
+
+LONGEST = "s" * 40
+"""The longest name that a WhisperService may have."""
+
+
+def test_every_name_is_a_dns_label() -> None:
+    made = [names.models_claim(LONGEST), names.metrics_service(LONGEST)]
+    jobs = [of(LONGEST, "0123456789abcdef") for of in (names.prefetch_job, names.verify_job)]
+    assert all(len(name) <= 63 for name in (*made, *jobs))
+    assert [name.rsplit("-", 1)[1] for name in jobs] == ["01234567", "01234567"]
+
+
+def test_the_selector_is_part_of_the_labels_of_pods_that_serve_and_of_no_others() -> None:
+    selector = names.selector("speech").items()
+    assert selector <= names.labels("speech", names.SERVER).items()
+    for component in (names.PREFETCH, names.VERIFY):
+        assert not selector <= names.labels("speech", component).items()
