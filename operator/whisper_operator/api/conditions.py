@@ -428,20 +428,23 @@ def conditions(
     `now` is a time in RFC 3339.
     """
     before = {condition.type: condition for condition in previous}
-    return tuple(
-        Condition(
-            type=update.type,
-            status=update.status,
-            reason=update.reason,
-            message=update.message,
-            observed_generation=generation,
-            last_transition_time=_since(before.get(update.type), update, now),
-        )
-        for update in updates
+    return tuple(_condition(update, before.get(update.type), generation, now) for update in updates)
+
+
+def _condition(update: ConditionUpdate, before: Condition | None, generation: int, now: str) -> Condition:
+    since = before.last_transition_time if before and before.status == update.status else None
+    if before and since and _is_same(update, before, generation):
+        return before
+    return Condition(
+        type=update.type,
+        status=update.status,
+        reason=update.reason,
+        message=update.message,
+        observed_generation=generation,
+        last_transition_time=since or now,
     )
 
 
-def _since(before: Condition | None, update: ConditionUpdate, now: str) -> str:
-    if before and before.status == update.status and before.last_transition_time:
-        return before.last_transition_time
-    return now
+def _is_same(update: ConditionUpdate, before: Condition, generation: int) -> bool:
+    """Whether nothing of a condition has changed whose status has not."""
+    return (update.reason, update.message, generation) == (before.reason, before.message, before.observed_generation)
