@@ -96,10 +96,14 @@ class ObjectCache:
         """Of every WhisperService."""
         return [(at.namespace, at.name) for at in self._entries[KIND]]
 
-    def observed(self, key: Key, facts: Facts) -> Observed:
-        """The live children of a service, pods included, and `facts`."""
-        children = self._indexes.children[key]
-        return Observed({(at.kind, at.name): entry.body for at, entry in children.items()}, facts)
+    def observed(self, key: Key, facts: Facts, before: Observed | None = None) -> Observed:
+        """The live children of a service, pods included, and `facts`.
+
+        `before`: an earlier answer, from which the objects are taken that have not changed since; None: decode all.
+        """
+        children, known = self._indexes.children[key], before.objects if before else {}
+        found = {(at.kind, at.name): _decoded(entry, known.get((at.kind, at.name))) for at, entry in children.items()}
+        return Observed(found, facts)
 
     def newest(self, body: Manifest) -> Manifest | None:
         """The newest version of that object; None where it is not there, or belongs to no service."""
@@ -153,6 +157,11 @@ class ObjectCache:
         elif before is not None:
             del entries[at]
         return self._indexes.update(at, before, entry)
+
+
+def _decoded(entry: Entry, known: Manifest | None) -> Manifest:
+    """The entry's object; `known` where that is the same version."""
+    return known if known and known["metadata"]["resourceVersion"] == str(entry.version) else entry.body
 
 
 class Listing:

@@ -14,7 +14,7 @@ import orjson
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, QUOTA, STORAGE_CLASS
+from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, POD, QUOTA, STORAGE_CLASS
 from whisper_operator.observe.facts import HostPath, Node, node
 
 Key = tuple[str, str]
@@ -62,7 +62,7 @@ class Entry:
     owner: Key | None
     """The service that it is or belongs to; None for what is watched as a fact alone."""
     json: bytes
-    """The whole object, less its field managers; empty without an owner."""
+    """The object, less what no pass reads of it; empty without an owner."""
     record: Record
 
     @property
@@ -85,7 +85,7 @@ def entry_of(body: Manifest) -> Entry | None:
         metadata["uid"],
         int(metadata["resourceVersion"]),
         owner,
-        _compact(_without_managers(body)) if owner else b"",
+        _compact(_kept_of(body)) if owner else b"",
         record_of(body) if record_of else None,
     )
 
@@ -107,12 +107,23 @@ def _compact(body: Manifest) -> bytes:
     return memoryview(orjson.dumps(body)).tobytes()
 
 
-def _without_managers(body: Manifest) -> Manifest:
-    """`body` without its field managers, the bulk of it, but for those of a Deployment's number of replicas."""
+def _kept_of(body: Manifest) -> Manifest:
+    """`body` without what no pass reads: field managers, the bulk of it, and nearly all of a pod's spec.
+
+    Of a Deployment, the managers of its number of replicas stay.
+    """
     metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
     if body["kind"] == DEPLOYMENT.kind:
         metadata["managedFields"] = [_of_replicas(entry) for entry in body["metadata"].get("managedFields", ())]
+    if body["kind"] == POD.kind:
+        return {**body, "metadata": metadata, "spec": _node_and_model(body.get("spec", {}))}
     return {**body, "metadata": metadata}
+
+
+def _node_and_model(spec: dict[str, Any]) -> dict[str, Any]:
+    """A pod's node, and its first container's environment, which names the model."""
+    containers = [{"env": one.get("env", [])} for one in spec.get("containers", ())[:1]]
+    return {**({"nodeName": spec["nodeName"]} if "nodeName" in spec else {}), "containers": containers}
 
 
 def _of_replicas(entry: dict[str, Any]) -> dict[str, Any]:

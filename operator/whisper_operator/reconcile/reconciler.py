@@ -106,7 +106,7 @@ class Reconciler:
                     break
             except ServiceIsGone:
                 return None, ()
-            observed = ours(service, self._cache.observed(key, observed.facts))
+            observed = ours(service, self._cache.observed(key, observed.facts, observed))
             resolved = await self._resolve(service, observed)
         return resolved, applier.refused
 

@@ -165,3 +165,14 @@ def test_a_warning_that_expires_concerns_nobody() -> None:
     cache = empty()
     cache.observe(body("Pod", 1, name="speech-1"))
     assert cache.observe(event("speech-1", "FailedMount", "no volume"), DELETED) == set()
+
+
+def test_what_has_not_changed_is_taken_from_the_answer_before() -> None:
+    cache = empty()
+    cache.observe(body("Service", 5))
+    cache.observe(body("Deployment", 6))
+    before = cache.observed(KEY, Facts())
+    cache.observe(body("Deployment", 7))
+    after = cache.observed(KEY, Facts(), before)
+    assert after.objects["Service", "speech"] is before.objects["Service", "speech"]
+    assert after.objects["Deployment", "speech"]["metadata"]["resourceVersion"] == "7"

@@ -39,6 +39,18 @@ def test_field_managers_are_kept_of_a_deployments_number_of_replicas_alone() -> 
     ]
 
 
+def test_of_a_pods_spec_its_node_and_the_environment_of_its_first_container_are_kept() -> None:
+    containers = [{"name": "server", "env": [{"name": "WHISPER_MODEL", "value": "base"}]}, {"name": "sidecar"}]
+    status = {"phase": "Running"}
+    entry = entry_of(body("Pod", OURS, spec={"nodeName": "a", "containers": containers, "volumes": []}, status=status))
+    waiting = entry_of(body("Pod", OURS, spec={"containers": containers}))
+    assert entry is not None
+    assert waiting is not None
+    assert entry.body["spec"] == {"nodeName": "a", "containers": [{"env": containers[0]["env"]}]}
+    assert entry.body["status"] == status
+    assert "nodeName" not in waiting.body["spec"]
+
+
 def test_of_a_foreign_ingress_nothing_is_kept_but_its_hosts() -> None:
     rules = [{"host": "a.example.com", "http": {"paths": [{"path": "/"}, {"path": "/x"}]}}, {"host": "b.example.com"}]
     entry = entry_of(body("Ingress", spec={"rules": rules, "ingressClassName": "nginx"}, status={"loadBalancer": {}}))

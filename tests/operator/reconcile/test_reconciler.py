@@ -43,11 +43,13 @@ async def test_a_settled_pass_works_nothing_out_twice_and_writes_nothing() -> No
 
 async def test_a_pass_that_writes_resolves_again_what_it_changed() -> None:
     passes = Passes(example("minimal"), FakeCluster())
-    with counting(resolve) as calls:
+    with counting(resolve, orjson.loads) as calls:
         await passes.run()
     kinds = [kind for kind, _ in passes.cluster.writes]
     assert kinds.index("PersistentVolumeClaim") < kinds.index("Job"), "the Job is wanted once its claim is there"
     assert calls["resolve"] == 3
+    children = [kind for kind in kinds if kind != "WhisperService"]
+    assert calls["loads"] == 1 + len(children), "the service, and each child once it has been applied"
 
 
 async def test_the_pods_of_the_cluster_are_listed_for_a_gpus_rollout_alone() -> None:
