@@ -63,10 +63,12 @@ bench-rest: ## what the operator asks for at rest, and after a restart, with nod
 	@$(PYTHON) -m benchmarks.operator.rest
 
 .PHONY: lint
-lint: ## ruff, pyright strict, the import rules, and that nothing generated is stale
+lint: ## ruff, pyright strict, the import rules, a type's name once, no conflict marker, nothing generated stale
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m pyright --pythonpath $(PYTHON)
 	@$$(dirname $(PYTHON))/lint-imports --no-logo
+	@$(PYTHON) -m hack.lint.type_names
+	@! git grep -n '^<<<<<<< '
 	@$(PYTHON) -m hack.generate --check
 
 .PHONY: gen
