@@ -61,7 +61,11 @@ class MirrorRequest(http.server.BaseHTTPRequestHandler):
 
 
 def whole(request: MirrorRequest) -> None:
-    request.send(request.mirror.content, request.offset)
+    """Answers as a server without faults."""
+    if request.offset > len(request.mirror.content):
+        refusing(416)(request)
+    else:
+        request.send(request.mirror.content, request.offset)
 
 
 def cut(share: float) -> Responder:

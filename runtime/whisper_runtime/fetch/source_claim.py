@@ -36,8 +36,10 @@ class ClaimSource:
         except OSError as error:
             raise self._unreadable(error) from None
         with file:
-            file.seek(offset)
-            yield SourceBody(offset, self._path.stat().st_size, version, self._blocks(file))
+            size = self._path.stat().st_size
+            start = offset if offset <= size else 0  # the local file is longer than the claim's
+            file.seek(start)
+            yield SourceBody(start, size, version, self._blocks(file))
 
     def _blocks(self, file: IO[bytes]) -> Iterator[bytes]:
         try:
