@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -86,7 +96,7 @@ def shown(value: str) -> str:
     return repr(re.sub("//[^/]*@", "//…@", value)[:LONGEST_SHOWN])
 
 
-def text(pattern: str, problem: str, *, longest: int) -> tuple[AfterValidator, Any]:
+def text(pattern: str, problem: str, *, longest: int) -> tuple[Any, AfterValidator]:
     """Annotations of a string of at most `longest` characters that must match `pattern`.
 
     `problem` ends the message for a string that does not; it begins with a verb: "is not a valid tag; for example 1.2".
@@ -99,7 +109,23 @@ def text(pattern: str, problem: str, *, longest: int) -> tuple[AfterValidator, A
 
     cel = pattern.replace("\\", "\\\\")
     field = Field(max_length=longest, json_schema_extra=validated(f"self.matches('{cel}')", problem))
-    return AfterValidator(check), field
+    return field, AfterValidator(check)
+
+
+def of_either_type(problem: str) -> WrapValidator:
+    """Annotation of a union whose message names the manifest's field, and not each of the union's types below it.
+
+    `problem` ends the message; it begins with a verb: "is neither auto nor a whole number; for example 8".
+    """
+
+    def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            found = shown(value) if isinstance(value, str) else repr(value)[:LONGEST_SHOWN]
+            raise ValueError(f"{found} {problem}") from None
+
+    return WrapValidator(check)
 
 
 def at_most(count: int, *, key: str = "") -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from whisper_operator.api.base import INT_OR_STRING, shown, text, validated, without_nulls
+from whisper_operator.api.base import INT_OR_STRING, of_either_type, shown, text, validated, without_nulls
 from whisper_operator.api.scalars import SUBDOMAIN
 from whisper_operator.api.units import QUANTITY_PATTERN, canonical_quantity
 
@@ -59,6 +59,7 @@ Annotations = Annotated[dict[str, Annotated[str, Field(max_length=1024)]], *_LAB
 
 Quantity = Annotated[
     str | int,
+    of_either_type("is neither a whole number nor a string; for example 2, 500m or '0.5', in quotes"),
     AfterValidator(canonical_quantity),
     Field(
         json_schema_extra={

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from whisper_operator.api.base import INT_OR_STRING, ApiModel, text, validated
+from whisper_operator.api.base import INT_OR_STRING, ApiModel, of_either_type, text, validated
 from whisper_operator.api.units import (
     DURATION_PATTERN,
     MAX_DURATION_SECONDS,
@@ -29,7 +29,6 @@ def _checked_by(parse: Callable[[Any], Any]) -> AfterValidator:
 
 Duration = Annotated[
     str,
-    _checked_by(duration_seconds),
     Field(
         max_length=20,
         json_schema_extra=validated(
@@ -38,6 +37,7 @@ Duration = Annotated[
             "is not a duration between 1s and 720h; for example 30s, 10m or 1h30m",
         ),
     ),
+    _checked_by(duration_seconds),
 ]
 
 _SIZE_CEL = (
@@ -47,7 +47,6 @@ _SIZE_CEL = (
 
 ByteSize = Annotated[
     str,
-    _checked_by(size_bytes),
     Field(
         max_length=20,
         json_schema_extra=validated(
@@ -55,11 +54,11 @@ ByteSize = Annotated[
             "is not a valid size; for example 512Ki, 100Mi or 10Gi",
         ),
     ),
+    _checked_by(size_bytes),
 ]
 
 CacheSize = Annotated[
     str,
-    _checked_by(lambda value: value == "auto" or size_bytes(value)),
     Field(
         max_length=20,
         json_schema_extra=validated(
@@ -67,16 +66,19 @@ CacheSize = Annotated[
             "is neither auto nor a valid size; for example 10Gi",
         ),
     ),
+    _checked_by(lambda value: value == "auto" or size_bytes(value)),
 ]
+
+_NO_BATCH_SIZE = "is neither auto nor a whole number from 1 to 256; for example 8"
 
 BatchSize = Annotated[
     Literal["auto"] | Annotated[int, Field(ge=1, le=256)],
+    of_either_type(_NO_BATCH_SIZE),
     Field(
         json_schema_extra={
             INT_OR_STRING: True,
             **validated(
-                "type(self) == int ? int(self) >= 1 && int(self) <= 256 : string(self) == 'auto'",
-                "is neither auto nor a whole number from 1 to 256; for example 8",
+                "type(self) == int ? int(self) >= 1 && int(self) <= 256 : string(self) == 'auto'", _NO_BATCH_SIZE
             ),
         }
     ),
@@ -86,6 +88,7 @@ _PERCENT = "^(100|[0-9]{1,2})%$"
 
 CountOrPercent = Annotated[
     Annotated[int, Field(ge=0, le=1000)] | Annotated[str, Field(pattern=_PERCENT)],
+    of_either_type("is neither a whole number from 0 to 1000 nor a percentage from 0% to 100%; for example 1 or 50%"),
     Field(json_schema_extra={INT_OR_STRING: True, "pattern": _PERCENT, "minimum": 0, "maximum": 1000}),
 ]
 
