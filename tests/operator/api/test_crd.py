@@ -1,11 +1,16 @@
-"""The CRD is a structural schema that says nothing of the models' classes."""
+"""The CRD is a structural schema, bounded and described, that says nothing of the models' classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from testbed.paths import REPOSITORY
 from whisper_operator.api.crd import custom_resource_definition
+
+BOUNDS = {"array": "maxItems", "object": "maxProperties", "string": "maxLength"}
+"""Keyword that bounds a value, by its type."""
+OPEN = "x-kubernetes-preserve-unknown-fields"
 
 
 def schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -37,3 +42,25 @@ def test_every_rule_ends_without_a_full_stop_and_has_a_message() -> None:
     messages = [rule["message"] for schema in ALL for rule in schema.get("x-kubernetes-validations", ())]
     assert messages
     assert [message for message in messages if not message or message.endswith(".")] == []
+
+
+def is_unbounded(schema: dict[str, Any]) -> bool:
+    """Whether a value may be of any length; what an open part holds is Kubernetes' own to bound."""
+    keyword = BOUNDS.get(schema.get("type", ""))
+    return bool(keyword) and not {keyword, "properties", "enum", OPEN} & schema.keys()
+
+
+def test_every_list_map_and_string_of_the_spec_has_a_greatest_length() -> None:
+    """The API server estimates the cost of rules in CEL from them, and etcd takes no object above 1.5 MiB."""
+    assert [schema for schema in schemas(ROOT["properties"]["spec"]) if is_unbounded(schema)] == []
+
+
+def test_only_scalars_have_defaults_in_the_schema() -> None:
+    """A default of an object would appear in every manifest that is read back."""
+    defaults = [schema["default"] for schema in schemas(ROOT["properties"]["spec"]) if "default" in schema]
+    assert "100Mi" in defaults
+    assert [default for default in defaults if isinstance(default, dict | list)] == []
+
+
+def test_the_crd_fits_into_an_annotation() -> None:
+    assert len((REPOSITORY / "crds/whisperservices.yaml").read_bytes()) < 256 * 1024

@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from whisper_operator.api.explain import explain
-from whisper_operator.api.v1alpha1 import WhisperService
-
-
-def explained(**spec: Any) -> str:
-    body = {"metadata": {"name": "speech"}, "spec": {"model": {"name": "base"}, **spec}}
-    with pytest.raises(ValidationError) as refused:
-        WhisperService.parse(body)
-    return explain(refused.value)
+from tests.operator.api.specs import refused
 
 
 @pytest.mark.parametrize(
@@ -36,16 +27,16 @@ def explained(**spec: Any) -> str:
     ],
 )  # fmt: skip
 def test_a_field_that_is_wrong_is_named_with_its_value_and_remedy(spec: dict[str, Any], sentence: str) -> None:
-    assert explained(**spec) == sentence
+    assert refused(**spec) == sentence
 
 
 def test_a_rule_across_fields_names_them_itself() -> None:
-    assert explained(verification={"audio": {"configMapKeyRef": {"name": "clip", "key": "wav"}}}) == (
+    assert refused(verification={"audio": {"configMapKeyRef": {"name": "clip", "key": "wav"}}}) == (
         "spec.verification.audio and spec.verification.expect need each other: add the missing one, or remove both"
     )
 
 
 def test_every_mistake_has_a_sentence() -> None:
-    assert explained(replicas="2", language="English").count("; ") >= 1
-    assert "spec.replicas: " in explained(replicas="2", language="English")
-    assert "spec.language: 'English'" in explained(replicas="2", language="English")
+    assert refused(replicas="2", language="English").count("; ") >= 1
+    assert "spec.replicas: " in refused(replicas="2", language="English")
+    assert "spec.language: 'English'" in refused(replicas="2", language="English")

@@ -1,0 +1,229 @@
+"""WhisperService v1alpha1: the defaults of a spec, the rules across its parts, and what a manifest must have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from testbed.paths import REPOSITORY
+from tests.operator.api.specs import accepted, assert_choices, assert_range, manifest, problem, refused
+from whisper_operator.api.explain import explain
+from whisper_operator.api.spec.exposure import ServiceSpec
+from whisper_operator.api.spec.model import CacheSpec
+from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec
+from whisper_operator.api.spec.pods import ImageSpec, SchedulingSpec
+from whisper_operator.api.spec.replicas import RolloutSpec
+from whisper_operator.api.spec.server import ServerSpec
+from whisper_operator.api.status import Status
+from whisper_operator.api.v1alpha1 import Metadata, WhisperService
+
+REDIS = {"redis": {"secretRef": {"name": "redis", "key": "url"}}}
+ALWAYS_THERE = {
+    "image": ImageSpec(),
+    "server": ServerSpec(),
+    "cache": CacheSpec(),
+    "service": ServiceSpec(),
+    "rollout": RolloutSpec(),
+    "monitoring": MonitoringSpec(),
+    "logging": LoggingSpec(),
+    "scheduling": SchedulingSpec(),
+}
+INVALID = sorted((REPOSITORY / "tests/controlplane/invalid").glob("*.yaml"))
+
+
+def test_a_spec_that_names_only_a_model_has_these_defaults() -> None:
+    assert manifest(accepted(model={"name": "base"})) == {
+        "model": {"name": "base", "source": None},
+        "device": "auto",
+        "computeType": "auto",
+        "language": "auto",
+        "replicas": 1,
+        "suspend": False,
+        **{name: manifest(part) for name, part in ALWAYS_THERE.items()},
+        **dict.fromkeys(
+            ("gpu", "resources", "auth", "rateLimit", "jobs", "resultCache", "redis", "ingress", "gateway")
+        ),
+        **dict.fromkeys(("autoscaling", "disruption", "networkPolicy", "verification", "podTemplate")),
+    }
+
+
+@pytest.mark.parametrize("part", ["gpu", "resources", "rateLimit", "ingress", "gateway", "autoscaling", "verification"])
+def test_a_part_is_switched_on_by_being_there(part: str) -> None:
+    assert manifest(accepted(**{part: {}}))[part]
+
+
+@pytest.mark.parametrize(
+    ("field", "choices"),
+    [("device", ("auto", "cuda", "cpu")), ("computeType", ("auto", "float16", "bfloat16", "float32"))],
+)
+def test_a_field_has_these_choices(field: str, choices: tuple[str, ...]) -> None:
+    assert_choices(field, *choices)
+
+
+def test_the_number_of_pods_has_bounds() -> None:
+    assert_range("replicas", 0, 1000)
+
+
+@pytest.mark.parametrize("language", ["auto", "en", "yue"])
+def test_a_language_is_auto_or_a_code(language: str) -> None:
+    accepted(language=language)
+
+
+@pytest.mark.parametrize("language", ["", "e", "abcd", "English", "EN", "en-US"])
+def test_a_language_by_another_name_is_refused(language: str) -> None:
+    assert refused(language=language) == (
+        f"spec.language: {language!r} is not a valid language; write an ISO 639-1 code such as en, or auto"
+    )
+
+
+@pytest.mark.parametrize("language", ["auto", "en"])
+def test_a_model_for_english_serves_english(language: str) -> None:
+    accepted(model={"name": "tiny.en"}, language=language)
+
+
+def test_a_model_for_english_serves_no_other_language() -> None:
+    accepted(model={"name": "tiny"}, language="de")
+    assert refused(model={"name": "tiny.en"}, language="de") == (
+        "spec.language is not en, but a model whose name ends in .en supports only English: "
+        "remove spec.language, or choose the model without .en"
+    )
+
+
+@pytest.mark.parametrize("part", ["jobs", "resultCache"])
+@pytest.mark.parametrize(
+    "replicas", [{"replicas": 2}, {"autoscaling": {}}, {"autoscaling": {}, "replicas": 1}], ids=str
+)
+def test_replicas_share_results_by_redis(part: str, replicas: dict[str, Any]) -> None:
+    accepted(**{part: {}}, **replicas, **REDIS)
+    assert refused(**{part: {}}, **replicas) == (
+        "spec.jobs and spec.resultCache need spec.redis when more than one replica can run: "
+        "add spec.redis, or allow only one replica"
+    )
+
+
+@pytest.mark.parametrize(
+    "replicas",
+    [{}, {"replicas": 0}, {"replicas": 5, "autoscaling": {"minReplicas": 1, "maxReplicas": 1}}],
+    ids=["one", "none", "one, whatever replicas says"],
+)
+def test_a_single_replica_needs_no_redis(replicas: dict[str, Any]) -> None:
+    accepted(jobs={}, resultCache={}, **replicas)
+
+
+@pytest.mark.parametrize(
+    ("spec", "most"),
+    [({}, 1), ({"replicas": 3}, 3), ({"replicas": 3, "autoscaling": {"maxReplicas": 7}}, 7)],
+    ids=["by default", "as many as replicas says", "as many as the autoscaler may start"],
+)
+def test_the_most_pods_that_can_run(spec: dict[str, Any], most: int) -> None:
+    assert accepted(**spec).most_replicas == most
+
+
+@pytest.mark.parametrize(
+    ("ingress", "hostnames"),
+    [({"host": "a.example.com"}, ["b.example.com"]), ({"host": "a.example.com"}, []), ({}, ["a.example.com"])],
+    ids=["another host", "a route for any host", "an Ingress for any host"],
+)
+def test_an_ingress_and_a_route_may_stand_side_by_side(ingress: dict[str, str], hostnames: list[str]) -> None:
+    accepted(ingress=ingress, gateway={"hostnames": hostnames})
+
+
+def test_a_host_belongs_to_the_ingress_or_to_the_route() -> None:
+    hosts = ["a.example.com", "b.example.com"]
+    assert refused(ingress={"host": "b.example.com"}, gateway={"hostnames": hosts}) == (
+        "spec.ingress.host is also in spec.gateway.hostnames: remove it from one of the two"
+    )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [REDIS, {"networkPolicy": {}}, {**REDIS, "networkPolicy": {"allowTo": [{"ports": [{"port": 6379}]}]}}],
+    ids=["no policy", "no Redis", "a policy with a peer"],
+)
+def test_the_pods_reach_redis(spec: dict[str, Any]) -> None:
+    accepted(**spec)
+
+
+def test_a_policy_that_cuts_redis_off_is_refused() -> None:
+    assert refused(networkPolicy={"allowFrom": [{}], "metricsFrom": [{}]}, **REDIS) == (
+        "spec.networkPolicy.allowTo is empty, so the pods cannot reach spec.redis: add its peer and port"
+    )
+
+
+def test_a_pod_template_is_kept_whatever_is_in_it() -> None:
+    template = {"spec": {"containers": [{"name": "server", "args": None}]}}
+    assert accepted(podTemplate=template).pod_template == template
+
+
+def test_every_mistake_is_explained() -> None:
+    assert refused(replicas=-1, device="tpu").split("; ") == [
+        "spec.device: Input should be 'auto', 'cuda' or 'cpu'",
+        "spec.replicas: Input should be greater than or equal to 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"metadata": {"name": "speech"}}, "spec: Field required"),
+        ({"metadata": {"name": "speech"}, "spec": {}}, "spec.model: Field required"),
+        ({"metadata": {"name": "speech"}, "spec": {"model": {}}}, "spec.model.name: Field required"),
+        ({"spec": {"model": {"name": "base"}}}, "metadata: Field required"),
+        ({"metadata": {}, "spec": {"model": {"name": "base"}}}, "metadata.name: Field required"),
+    ],
+    ids=["no spec", "no model", "no model's name", "no metadata", "no name"],
+)
+def test_a_manifest_that_lacks_what_it_must_have_is_refused(body: dict[str, Any], sentence: str) -> None:
+    assert problem(WhisperService, body) == sentence
+
+
+def test_a_manifest_without_a_status_has_an_empty_one() -> None:
+    body = {"metadata": {"name": "speech"}, "spec": {"model": {"name": "base"}}}
+    assert WhisperService.parse(body).status == Status()
+    assert WhisperService.parse({**body, "status": {"replicas": 2}}).status == Status(replicas=2)
+
+
+@pytest.mark.parametrize("name", ["a", "speech", "a-1", "a" * 40])
+def test_a_name_leaves_room_for_those_of_children(name: str) -> None:
+    assert Metadata.model_validate({"name": name}).name == name
+
+
+@pytest.mark.parametrize("name", ["", "a" * 41, "1a", "-a", "a-", "A", "a.b", "a\n"])
+def test_a_name_that_its_children_could_not_carry_on_is_refused(name: str) -> None:
+    assert problem(Metadata, {"name": name}) == "name: String should match pattern '^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$'"
+
+
+def test_the_metadata_of_a_manifest_that_no_server_has_seen() -> None:
+    assert Metadata.model_validate({"name": "speech"}).model_dump() == {
+        "name": "speech",
+        "namespace": "default",
+        "uid": "",
+        "generation": 1,
+        "resource_version": "",
+        "deletion_timestamp": None,
+    }
+
+
+def test_the_metadata_of_a_stored_object() -> None:
+    body = {"name": "speech", "resourceVersion": "7", "deletionTimestamp": "2026-01-01T00:00:00Z", "managedFields": []}
+    found = Metadata.model_validate(body)
+    assert (found.resource_version, found.deletion_timestamp) == ("7", "2026-01-01T00:00:00Z")
+
+
+def sentence(file: Path) -> str:
+    return file.read_text().splitlines()[0].removeprefix("# refused: ")
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in INVALID if file.stem != "device-unknown"], ids=lambda file: file.stem
+)
+def test_a_manifest_that_the_api_server_refuses_is_refused_here_too(file: Path) -> None:
+    """So that `check` needs no cluster, and an object that is older than a rule is not obeyed."""
+    with pytest.raises(ValidationError) as error:
+        WhisperService.parse(yaml.safe_load(file.read_text()))
+    field = sentence(file).split()[0] if sentence(file).startswith(("spec.", "metadata.")) else ""
+    assert field in explain(error.value)
