@@ -75,7 +75,7 @@ def test_a_quota_that_is_used_up(namespace: Kubectl) -> None:
     namespace("create", "quota", "team", "--hard=requests.memory=1Gi")
     eventually("the quota counts", lambda: (namespace.get("quota", "team") or {}).get("status", {}).get("hard"))
     namespace.apply(service("speech", **EMPTY_DIR))
-    told(namespace, "QuotaExceeded", "ResourceQuota team leaves 1073741824: raise it")
+    told(namespace, "QuotaExceeded", "ResourceQuota team leaves 1073741824: raise the quota")
     namespace("patch", "quota", "team", "--type=merge", "-p", '{"spec": {"hard": {"requests.memory": "64Gi"}}}')
     passes(namespace)
 
@@ -104,7 +104,7 @@ def test_an_access_mode_that_more_pods_would_need(namespace: Kubectl) -> None:
     once = {"accessModes": ["ReadWriteOncePod"], "resources": {"requests": {"storage": "10Gi"}}}
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared"}, "spec": once}
     namespace.apply(claim, service("speech", replicas=2, cache={"existingClaim": "shared"}))
-    told(namespace, "AccessModeTooNarrow", "claim shared can be mounted by one pod only, and 2 may run")
+    told(namespace, "AccessModeTooNarrow", "claim shared can be mounted by only one pod, and up to 2 may run")
     namespace("scale", "wsvc", "speech", "--replicas=1")
     passes(namespace)
 

@@ -11,7 +11,7 @@ import pytest
 
 from testbed.demo import platform
 from tests.support.kubectl import Kubectl
-from tests.support.waiting import eventually
+from tests.support.leaving import all_pods_leave
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
@@ -44,7 +44,7 @@ def namespace(kubectl: Kubectl) -> Iterator[Kubectl]:
     yield within
     # Pods first: the namespace controller looks again only after half of their grace period, minutes.
     within("delete", "wsvc", "--all")
-    eventually("no pod is left", lambda: not within.list("pods"), 400)
+    all_pods_leave(within)
     kubectl("delete", "namespace", name, "--wait=true", "--timeout=120s")
 
 

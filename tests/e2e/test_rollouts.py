@@ -19,6 +19,7 @@ from testbed.demo import platform
 from testbed.paths import CLUSTER
 from tests.support import gpus
 from tests.support.kubectl import Kubectl
+from tests.support.leaving import all_pods_leave
 from tests.support.services import mirrored_service
 from tests.support.traffic import TranscriptionResult, repeated, transcribe, transcribing
 from tests.support.waiting import eventually
@@ -46,7 +47,7 @@ def service(namespace: Kubectl, kubectl: Kubectl) -> Iterator[Kubectl]:
         yield namespace
         # With their pods, or the node would take GPUs away that are in use.
         namespace("delete", "wsvc", "--all")
-        eventually("no pod is left", lambda: not namespace.list("pods"), 400)
+        all_pods_leave(namespace)
 
 
 def change(kubectl: Kubectl, *names: str) -> None:

@@ -16,6 +16,7 @@ from testbed.demo import platform
 from testbed.images import previous
 from tests.support import gpus
 from tests.support.kubectl import Kubectl
+from tests.support.leaving import all_pods_leave
 from tests.support.services import mirrored_service
 from tests.support.waiting import eventually
 
@@ -63,7 +64,7 @@ def running(kubectl: Kubectl, namespace: Kubectl, previous_release: None) -> Ite
             namespace.wait_ready(service["metadata"]["name"])
         yield namespace
         namespace("delete", "wsvc", "--all")
-        eventually("no pod is left", lambda: not namespace.list("pods"), 400)
+        all_pods_leave(namespace)
 
 
 def lives(kubectl: Kubectl) -> dict[str, tuple[str, int]]:
