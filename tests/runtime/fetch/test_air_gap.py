@@ -14,7 +14,7 @@ import pytest
 
 from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched, visible
-from whisper_runtime.__main__ import main
+from whisper_runtime.process.command import main
 
 
 @contextmanager
