@@ -125,6 +125,8 @@ class Status(StatusModel):
     """URL of the service for clients."""
     model: ModelStatus | None = None
     """The model that is served."""
+    image: str | None = None
+    """Image that the operator admitted: pods and Jobs run it for as long as `spec.image` names no other."""
     rollout: RolloutStatus | None = None
     """Replacement of pods."""
     preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32)] = ()

@@ -30,3 +30,10 @@ def condition(body: Manifest | None, kind: str) -> Manifest | None:
 def is_true(body: Manifest | None, kind: str) -> bool:
     """Whether the object's condition of that type is True."""
     return (condition(body, kind) or {}).get("status") == "True"
+
+
+def images_of(template: Manifest) -> dict[str, str]:
+    """The images of a pod's template by the names of its containers, those that run first included."""
+    spec = template.get("spec") or {}
+    found = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    return {one["name"]: one["image"] for one in found if "name" in one and "image" in one}

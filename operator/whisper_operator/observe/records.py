@@ -110,11 +110,11 @@ def _compact(body: Manifest) -> bytes:
 def _kept_of(body: Manifest) -> Manifest:
     """`body` without what no pass reads: field managers, the bulk of it, and nearly all of a pod's spec.
 
-    Of a Deployment, the managers of its number of replicas stay.
+    Of a Deployment, the managers of its number of replicas and of its containers' images stay.
     """
     metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
     if body["kind"] == DEPLOYMENT.kind:
-        metadata["managedFields"] = [_of_replicas(entry) for entry in body["metadata"].get("managedFields", ())]
+        metadata["managedFields"] = [_of_what_is_asked(entry) for entry in body["metadata"].get("managedFields", ())]
     if body["kind"] == POD.kind:
         return {**body, "metadata": metadata, "spec": _node_and_model(body.get("spec", {}))}
     return {**body, "metadata": metadata}
@@ -126,10 +126,18 @@ def _node_and_model(spec: dict[str, Any]) -> dict[str, Any]:
     return {**({"nodeName": spec["nodeName"]} if "nodeName" in spec else {}), "containers": containers}
 
 
-def _of_replicas(entry: dict[str, Any]) -> dict[str, Any]:
-    if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {}):
-        return {**entry, "fieldsV1": {"f:spec": {"f:replicas": {}}}}
-    return {**entry, "fieldsV1": {}}
+def _of_what_is_asked(entry: dict[str, Any]) -> dict[str, Any]:
+    """A field manager, with the fields that a pass asks for."""
+    spec = entry.get("fieldsV1", {}).get("f:spec", {})
+    template = spec.get("f:template", {}).get("f:spec", {})
+    images = {part: found for part in CONTAINER_FIELDS if (found := _images(template.get(part, {})))}
+    replicas = {"f:replicas": {}} if "f:replicas" in spec else {}
+    kept = replicas | ({"f:template": {"f:spec": images}} if images else {})
+    return {**entry, "fieldsV1": {"f:spec": kept} if kept else {}}
+
+
+def _images(containers: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"f:image": {}} for name, fields in containers.items() if "f:image" in fields}
 
 
 def _service(body: Manifest) -> ServiceRecord:
@@ -155,6 +163,7 @@ def _for_checks(body: Manifest) -> Manifest:
     return {"metadata": metadata, **{field: body[field] for field in kept if field in body}}
 
 
+CONTAINER_FIELDS: Final = ("f:containers", "f:initContainers")
 METADATA_FOR_CHECKS: Final = ("name", "namespace", "annotations", "creationTimestamp")
 RECORDS: Final[Mapping[str, Callable[[Manifest], Record]]] = {
     KIND: _service,

@@ -17,6 +17,9 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import Kind
+from whisper_operator.objects.manifest import images_of
+from whisper_operator.resolve.image import foreign_images
+from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.telemetry import metrics
 
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
@@ -66,6 +69,23 @@ def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[
         is_new = found and found.status == "False" and (before is None or before.reason != found.reason)
         if found and is_new and found.reason not in waiting and c.STALLED not in now:
             yield Transition("Warning", found.reason, "Reconcile", found.message)
+
+
+def images_put_back(before: Manifest | None, resolved: Resolved) -> Iterator[Transition]:
+    """A warning for each image that somebody else had chosen, and that this pass put back.
+
+    `before`: the live Deployment when the pass began; `resolved`: the value when it has applied everything.
+    """
+    if resolved.rollout is None or resolved.deployment is None:
+        return
+    now = images_of(resolved.deployment["spec"]["template"])
+    for container, image in foreign_images(before, resolved.rollout.template, resolved.service).items():
+        if now.get(container) != image:
+            text = (
+                f"Deployment {resolved.service.metadata.name} had image {image} in container {container}, which its "
+                f"spec does not name: it is put back to {now.get(container)}; to use another image, set spec.image"
+            )
+            yield Transition("Warning", "ImagePutBack", "Reconcile", text)
 
 
 class Recorder:

@@ -24,6 +24,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
+from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.installation import Installation
@@ -31,7 +32,7 @@ from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.dereference import requests_by_node, with_references
-from whisper_operator.reconcile.events import Recorder
+from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parser, RefusedSpec
 from whisper_operator.reconcile.plan import ours, plan
@@ -56,6 +57,7 @@ class Reconciler:
         self._cluster = cluster
         self._cache = cache
         self._installation = installation
+        self._recorder = recorder
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
         self._parser = Parser()
@@ -76,6 +78,8 @@ class Reconciler:
         resolved, refused = await self._converge(key, service, observed)
         if resolved is None:
             return None
+        for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
+            await self._recorder.record(service.metadata, note, time.time())
         status = observed_status(resolved, refused, _now())
         if await self._reporter.report(body["metadata"], service.status, status):
             self._timer.stop(key, status)

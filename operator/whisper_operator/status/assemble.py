@@ -31,6 +31,7 @@ def observed_status(resolved: Resolved, troubles: Sequence[ConditionUpdate], now
         selector=selector(service.metadata.name),
         url=url(resolved),
         model=model_status(resolved),
+        image=resolved.image.to_run if resolved.deployment else service.status.image,
         preflight=tuple(resolved.preflight.checks),
         performance=performance_status(resolved),
         verification=verification_status(resolved),

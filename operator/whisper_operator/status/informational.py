@@ -142,11 +142,11 @@ def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
 
 
 def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
-    """True where the spec leaves the version open and the default is newer than the live one; else None."""
+    """True where the spec leaves the version open and the default is newer than the admitted one; else None."""
     image = resolved.image
-    if image.running is None or image.is_pinned or image.running == image.newest:
+    if resolved.deployment is None or image.is_pinned or image.to_run == image.newest:
         return None
-    message = f"the pods run {image.running}, the operator's default is {image.newest}: set spec.image.tag to use it"
+    message = f"the pods run {image.to_run}, the operator's default is {image.newest}: set spec.image.tag to use it"
     return ConditionUpdate(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
 
 

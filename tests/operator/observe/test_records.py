@@ -25,17 +25,24 @@ def test_a_child_is_kept_whole_and_knows_its_service() -> None:
     assert entry.body == child
 
 
-def test_field_managers_are_kept_of_a_deployments_number_of_replicas_alone() -> None:
+def test_field_managers_are_kept_of_a_deployments_replicas_and_images_alone() -> None:
     deployment = body("Deployment", OURS)
+    server = 'k:{"name":"server"}'
+    containers = {"f:spec": {"f:containers": {server: {"f:image": {}, "f:args": {}}, "k:x": {"f:args": {}}}}}
     deployment["metadata"]["managedFields"] = [
         {"manager": "a", "fieldsV1": {"f:spec": {"f:replicas": {}, "f:template": {}}}},
-        {"manager": "b", "fieldsV1": {"f:spec": {"f:template": {}}}},
+        {"manager": "b", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:volumes": {}}}}}},
+        {"manager": "c", "fieldsV1": {"f:spec": {"f:template": containers}}},
     ]
     entry = entry_of(deployment)
     assert entry is not None
     assert entry.body["metadata"]["managedFields"] == [
         {"manager": "a", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
         {"manager": "b", "fieldsV1": {}},
+        {
+            "manager": "c",
+            "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {server: {"f:image": {}}}}}}},
+        },
     ]
 
 

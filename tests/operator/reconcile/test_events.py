@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import cast
 
 from tests.fakes.cluster import FakeCluster
 from tests.operator.samples import NOW, claim, deployment, fetched, observed, resolved, service
 from whisper_operator.api.status import Status
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.reconcile.events import Recorder, Transition, transitions
+from whisper_operator.reconcile.events import Recorder, Transition, images_put_back, transitions
 from whisper_operator.status.assemble import observed_status
 
 
@@ -70,3 +72,21 @@ async def test_an_event_that_cannot_be_posted_holds_nothing_up() -> None:
     cluster = FakeCluster(refusals={"Event": ApiError("POST events", 403, "Forbidden", "no")})
     await recorder(cluster).record(service().metadata, Transition("Normal", "Ready", "Reconcile", "fine"), 0.0)
     assert cluster.requests == [("create", "Event", cluster.requests[0][2])]
+
+
+def with_image(body: Manifest, image: str) -> Manifest:
+    changed = copy.deepcopy(body)
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    return changed
+
+
+def test_an_image_that_is_put_back_is_told_and_one_that_a_policy_keeps_is_not() -> None:
+    """`before`: the Deployment when the pass began; `after`: once it has applied everything."""
+    wanted = service({"image": "runtime:1"}, cache={"type": "EmptyDir"})
+    asked = deployment(wanted)
+    rows = [("evil:1", "runtime:1", ["ImagePutBack"]), ("mirror/runtime:1", "mirror/runtime:1", [])]
+    for before, after, reasons in [*rows, ("runtime:1", "runtime:1", [])]:
+        found = resolved(wanted, observed(with_image(asked, after)))
+        notes = list(images_put_back(with_image(asked, before), found))
+        assert [note.reason for note in notes] == reasons
+        assert all(before in note.text and "Deployment speech" in note.text for note in notes)

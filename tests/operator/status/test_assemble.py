@@ -35,6 +35,15 @@ def test_a_service_as_it_should_be() -> None:
     )
 
 
+def test_the_image_is_recorded_once_pods_may_run_it() -> None:
+    """A default that no pod was given yet makes way for the next one."""
+    assert status(service()).image is None
+    assert status(service(), *all_of(service())).image == "runtime:1"
+    kept = service({"image": "runtime:0"})
+    assert status(kept).image == "runtime:0"
+    assert status(service({"image": "runtime:0"}, image={"tag": "2"}), *all_of(kept)).image == "runtime:2"
+
+
 @pytest.mark.parametrize(
     "lag", [{"observedGeneration": 0}, {"updatedReplicas": 0}, {"availableReplicas": 0}, {"replicas": 2}]
 )

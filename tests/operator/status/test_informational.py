@@ -16,7 +16,7 @@ from whisper_operator.observe.installation import Installation
 
 
 def test_a_newer_default_image_is_told() -> None:
-    found = status(service(), *all_of(service()), installation=Installation("runtime:2"))
+    found = status(service({"image": "runtime:1"}), *all_of(service()), installation=Installation("runtime:2"))
     assert conditions(found)["RuntimeUpdateAvailable"] == ("True", "NewerDefaultImage")
     named = service(image={"tag": "1"})
     assert "RuntimeUpdateAvailable" not in conditions(

@@ -1,0 +1,168 @@
+"""The image that pods and Jobs run is the spec's, or the one that the operator admitted: nobody else's wish."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testbed.operator_process import OperatorProcess
+from tests.support.kubectl import Kubectl
+from tests.support.services import EMPTY_DIR, job, patch, service
+from tests.support.waiting import eventually
+from whisper_operator.objects.manifest import images_of
+
+pytestmark = pytest.mark.usefixtures("running")
+
+DEFAULT, FOREIGN = "runtime:1", "docker.io/example/other:1"
+EDITS = {
+    "set image": ("set", "image", "deploy/speech", f"server={FOREIGN}"),
+    "set all images": ("set", "image", "deploy/speech", f"*={FOREIGN}"),
+    "in our name": ("set", "image", "--field-manager=whisper-operator", "deploy/speech", f"server={FOREIGN}"),
+    "annotation too": (
+        *("patch", "deploy", "speech", "--type=json", "-p"),
+        json.dumps(
+            [
+                {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": FOREIGN},
+                {"op": "remove", "path": "/metadata/annotations/whisper-operator.io~1applied"},
+            ]
+        ),
+    ),
+    "without field managers": (
+        *("patch", "deploy", "speech", "--type=json", "-p"),
+        json.dumps(
+            [
+                {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": FOREIGN},
+                {"op": "replace", "path": "/metadata/managedFields", "value": [{}]},
+            ]
+        ),
+    ),
+}
+
+
+def images(namespace: Kubectl) -> set[str]:
+    found = namespace.get("deployment", "speech")
+    return set(images_of(found["spec"]["template"]).values()) if found else set()
+
+
+def events(namespace: Kubectl, reason: str) -> list[str]:
+    found = json.loads(namespace("get", "events.events.k8s.io", "-o", "json"))["items"]
+    return [one["note"] for one in found if one["reason"] == reason]
+
+
+def admitted(namespace: Kubectl) -> str | None:
+    return (namespace.get("wsvc", "speech") or {}).get("status", {}).get("image")
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+def test_an_edited_image_is_put_back_and_an_event_says_so(namespace: Kubectl, edit: tuple[str, ...]) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the image is on record", lambda: admitted(namespace) == DEFAULT)
+    namespace(*edit)
+    eventually("it is told", lambda: events(namespace, "ImagePutBack"))
+    assert images(namespace) == {DEFAULT}
+    assert FOREIGN in events(namespace, "ImagePutBack")[0]
+    assert admitted(namespace) == DEFAULT
+    patch(namespace, "speech", {"language": "en"})
+    eventually("the next change comes", lambda: "value: en" in namespace("get", "deploy", "speech", "-o", "yaml"))
+    assert images(namespace) == {DEFAULT}
+
+
+def test_a_whole_apply_in_the_operators_name_is_put_back_too(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the image is on record", lambda: admitted(namespace) == DEFAULT)
+    body = namespace.get("deployment", "speech") or {}
+    del body["metadata"]["resourceVersion"], body["metadata"]["creationTimestamp"], body["metadata"]["generation"]
+    body.pop("status")
+    for container in body["spec"]["template"]["spec"]["containers"]:
+        container["image"] = FOREIGN
+    as_us = ("apply", "--server-side", "--force-conflicts", "--field-manager=whisper-operator", "-f", "-")
+    namespace(*as_us, stdin=json.dumps(body))
+    eventually("it is told", lambda: events(namespace, "ImagePutBack"))
+    assert images(namespace) == {DEFAULT}
+
+
+def test_jobs_run_the_admitted_image_whatever_the_deployment_has(namespace: Kubectl) -> None:
+    """Given an edited Deployment that may not be put back, its service's model changes."""
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the image is on record", lambda: admitted(namespace) == DEFAULT)
+    namespace("set", "image", "deploy/speech", f"server={FOREIGN}")
+    patch(namespace, "speech", {"cache": {"type": "PersistentVolumeClaim"}})
+    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    assert set(images_of((job(namespace, "speech") or {})["spec"]["template"]).values()) == {DEFAULT}
+
+
+def test_a_deployment_that_was_deleted_comes_back_with_the_admitted_image(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR, image={"tag": "7"}))
+    eventually("the image is on record", lambda: admitted(namespace) == "runtime:7")
+    patch(namespace, "speech", {"image": None})
+    namespace("delete", "deployment", "speech")
+    eventually("it is back", lambda: images(namespace) == {"runtime:7"})
+
+
+@pytest.fixture
+def mirroring(kubectl: Kubectl, namespace: Kubectl) -> Iterator[None]:
+    """A policy that pulls every image of a Deployment in the namespace through a mirror."""
+    kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": policy(namespace)}))
+    eventually("the policy works", lambda: "mirror/" in probe(namespace))
+    yield
+    for kind in ("mutatingadmissionpolicy", "mutatingadmissionpolicybinding"):
+        kubectl("delete", kind, f"mirror-{namespace.namespace}")
+
+
+def probe(namespace: Kubectl) -> str:
+    return namespace("create", "deployment", "probe", "--image=probe", "--dry-run=server", "-o", "yaml")
+
+
+def policy(namespace: Kubectl) -> list[dict[str, Any]]:
+    name, group = f"mirror-{namespace.namespace}", "admissionregistration.k8s.io/v1"
+    pod = "object.spec.template.spec"
+    mirrored = (
+        f"{pod}.containers.map(c, Object.spec.template.spec.containers{{name: c.name, image: 'mirror/' + c.image}})"
+    )
+    rules = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"]}]
+    operations = {"operations": ["CREATE", "UPDATE"]}
+    spec = {
+        "matchConstraints": {
+            "resourceRules": [rule | operations for rule in rules],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}},
+        },
+        "matchConditions": [{"name": "once", "expression": f"!{pod}.containers.all(c, c.image.startsWith('mirror/'))"}],
+        "reinvocationPolicy": "Never",
+        "mutations": [
+            {
+                "patchType": "ApplyConfiguration",
+                "applyConfiguration": {
+                    "expression": f"Object{{spec: Object.spec{{template: Object.spec.template{{spec: "
+                    f"Object.spec.template.spec{{containers: {mirrored}}}}}}}}}"
+                },
+            }
+        ],
+    }
+    return [
+        {"apiVersion": group, "kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec},
+        {
+            "apiVersion": group,
+            "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {"policyName": name},
+        },
+    ]
+
+
+@pytest.mark.usefixtures("mirroring")
+def test_a_policy_that_rewrites_registries_meets_no_resistance(namespace: Kubectl, running: OperatorProcess) -> None:
+    spec = {"cache": {"type": "Image"}}
+    namespace.apply(service("speech", **spec))
+    eventually("the rewritten image is on record", lambda: admitted(namespace) == f"mirror/{DEFAULT}")
+    for number in range(5):
+        namespace("annotate", "--overwrite", "deployment", "speech", f"example.com/number={number}")
+    running.stop()
+    running.start()
+    patch(namespace, "speech", {"language": "en"})
+    eventually("the change comes", lambda: "value: en" in namespace("get", "deploy", "speech", "-o", "yaml"))
+    assert images(namespace) == {f"mirror/{DEFAULT}"}
+    assert len(namespace.list("replicasets")) <= 2, "the spec's change alone made new pods"
+    assert events(namespace, "ImagePutBack") == []
