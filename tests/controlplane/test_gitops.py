@@ -17,6 +17,7 @@ from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, reason, service
 from tests.support.waiting import eventually
+from whisper_operator.objects import names
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
@@ -53,6 +54,48 @@ def test_what_others_set_stays_and_what_is_ours_is_put_back(namespace: Kubectl) 
     assert deployment["spec"]["progressDeadlineSeconds"] == 900
     assert deployment["spec"]["template"]["metadata"]["annotations"]["sidecar.example.com/inject"] == "true"
     assert clients["spec"]["sessionAffinity"] == "ClientIP"
+
+
+LABEL = "app.kubernetes.io/instance"
+KEPT = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+
+
+def is_kept(namespace: Kubectl) -> bool:
+    """Whether neither Argo CD, however it tracks, nor Flux prunes the claim, which no owner protects."""
+    metadata = (namespace.get("pvc", "speech-models") or {"metadata": {}})["metadata"]
+    is_owned = bool(metadata.get("ownerReferences"))
+    return not is_owned and LABEL not in metadata["labels"] and KEPT.items() <= metadata["annotations"].items()
+
+
+def test_a_retained_claim_belongs_to_no_application(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", cache={"retention": "Retain"}))
+    eventually("the claim is there", lambda: namespace.get("pvc", "speech-models"))
+    assert is_kept(namespace)
+    namespace("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec": {"cache": {"retention": "Delete"}}}')
+    eventually("it goes with its service", lambda: not is_kept(namespace))
+    metadata = (namespace.get("pvc", "speech-models") or {})["metadata"]
+    assert not KEPT.keys() & metadata["annotations"].keys()
+    assert (metadata["labels"][LABEL], metadata["ownerReferences"][0]["kind"]) == ("speech", "WhisperService")
+
+
+def test_a_retained_claim_of_an_earlier_release_is_corrected(namespace: Kubectl) -> None:
+    labels = names.labels("speech", names.SERVER)
+    claim: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "speech-models", "labels": labels, "annotations": {"whisper-operator.io/applied": "x"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
+    }
+    apply_as(namespace, names.FIELD_MANAGER, claim)
+    before = namespace.get("pvc", "speech-models") or {}
+    assert before["metadata"]["labels"][LABEL] == "speech"
+    namespace.apply(service("speech", cache={"retention": "Retain"}))
+    eventually("it is corrected", lambda: is_kept(namespace))
+    assert (namespace.get("pvc", "speech-models") or {})["metadata"]["uid"] == before["metadata"]["uid"]
 
 
 def apply_as(namespace: Kubectl, manager: str, body: dict[str, Any]) -> None:

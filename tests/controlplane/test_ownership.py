@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.services import EMPTY_DIR, complete_fetch, job, patch, reason, service
+from tests.support.services import EMPTY_DIR, bind, complete_fetch, job, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CHILD_KINDS, JOB, Kind
+from whisper_operator.objects.manifest import annotations_of
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
@@ -155,6 +158,7 @@ def is_owned(body: Manifest | None) -> bool:
 def test_what_a_claim_cannot_become_is_reported(namespace: Kubectl) -> None:
     namespace.apply(service("speech", cache={"accessMode": "ReadWriteOnce"}))
     eventually("the claim is there", lambda: namespace.get("pvc", "speech-models"))
+    bind(namespace, "speech-models")
     patch(namespace, "speech", {"cache": {"accessMode": "ReadWriteMany"}})
     eventually("it is told", lambda: reason(namespace, "speech", "CacheAsSpecified") == "AccessModeTooNarrow")
     patch(namespace, "speech", {"cache": {"accessMode": None, "storageClassName": "faster"}})
@@ -242,3 +246,72 @@ def test_a_service_goes_whether_the_operator_is_there_or_not(namespace: Kubectl,
     running.start()
     namespace.apply(service("down", **EMPTY_DIR))
     eventually("the next of that name is served", lambda: namespace.get("deployment", "down"))
+
+
+def pods_of(namespace: Kubectl, selector: dict[str, str] | str) -> set[str]:
+    text = selector if isinstance(selector, str) else ",".join(f"{name}={value}" for name, value in selector.items())
+    return {pod["metadata"]["name"] for pod in namespace.list("pods", text)}
+
+
+def test_another_charts_pods_are_nobodys_business(namespace: Kubectl) -> None:
+    """Given a chart "whisper" that was released as "speech", with the labels of Helm's convention."""
+    convention = {f"app.kubernetes.io/{key}": value for key, value in HELM.items()}
+    container = {"name": "web", "image": "web"}
+    pods = {"theirs": convention, "ours": convention | {"whisper-operator.io/service": "speech"}}
+    pod: Manifest = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}}
+    namespace.apply(*({**pod, "metadata": {"name": name, "labels": labels}} for name, labels in pods.items()))
+    namespace.apply(service("speech", **EMPTY_DIR, **PARTS))
+    eventually("its status tells its pods", lambda: (namespace.get("wsvc", "speech") or {})["status"].get("selector"))
+    eventually("the budget is there", lambda: namespace.get("pdb", "speech"))
+    specs = {kind: (namespace.get(kind, "speech") or {})["spec"] for kind in ("service", "deployment", "pdb", "netpol")}
+    selectors = [
+        specs["service"]["selector"],
+        (namespace.get("service", "speech-metrics") or {})["spec"]["selector"],
+        specs["deployment"]["selector"]["matchLabels"],
+        specs["pdb"]["selector"]["matchLabels"],
+        specs["netpol"]["podSelector"]["matchLabels"],
+        (namespace.get("wsvc", "speech") or {})["status"]["selector"],
+    ]
+    assert [pods_of(namespace, one) & pods.keys() for one in selectors] == [{"ours"}] * len(selectors)
+
+
+HELM = {"name": "whisper", "instance": "speech", "component": "server", "managed-by": "Helm"}
+
+
+def test_a_deployment_of_the_first_release_keeps_its_selector_and_its_pods(
+    namespace: Kubectl, running: OperatorProcess
+) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR, disruption={"maxUnavailable": 1}))
+    eventually("the image is on record", lambda: (namespace.get("wsvc", "speech") or {})["status"].get("image"))
+    running.stop()
+    body = namespace.get("deployment", "speech") or {}
+    namespace("delete", "deployment", "speech")
+    namespace("apply", "--server-side", "--field-manager=whisper-operator", "-f", "-", stdin=json.dumps(as_first(body)))
+    eventually("its pods are asked for", lambda: len(namespace.list("replicasets")) == 1)
+    running.start()
+    eventually("it is ours again", lambda: annotation(namespace.get("deployment", "speech")) not in (None, "x"))
+    found = namespace.get("deployment", "speech") or {}
+    assert found["spec"]["selector"]["matchLabels"] == names.first_selector("speech")
+    assert len(namespace.list("replicasets")) == 1, "no new pods"
+    assert (namespace.get("pdb", "speech") or {})["spec"]["selector"]["matchLabels"] == names.selector("speech")
+    patch(namespace, "speech", {"language": "en"})
+    eventually("a change makes new pods", lambda: len(namespace.list("replicasets")) == 2)
+    template = (namespace.get("deployment", "speech") or {})["spec"]["template"]
+    assert EVICTABLE in template["metadata"]["annotations"], "with what an upgrade restarts no pod for"
+
+
+EVICTABLE = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+
+
+def as_first(body: Manifest) -> Manifest:
+    """That Deployment as 0.1.0 made it."""
+    template = body["spec"]["template"]
+    template["metadata"]["annotations"].pop(EVICTABLE)
+    metadata = {key: body["metadata"][key] for key in ("name", "namespace", "labels", "ownerReferences")}
+    spec = {**body["spec"], "selector": {"matchLabels": names.first_selector("speech")}, "template": template}
+    about = {key: body[key] for key in ("apiVersion", "kind")}
+    return {**about, "metadata": {**metadata, "annotations": {"whisper-operator.io/applied": "x"}}, "spec": spec}
+
+
+def annotation(body: Manifest | None) -> str | None:
+    return annotations_of(body).get("whisper-operator.io/applied") if body else None

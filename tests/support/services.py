@@ -54,6 +54,23 @@ def complete_fetch(namespace: Kubectl, name: str) -> None:
     namespace("patch", "job", found["metadata"]["name"], *arguments)
 
 
+def bind(namespace: Kubectl, claim: str) -> None:
+    """Gives the claim a volume, as an administrator may who provisions by hand."""
+    found = namespace.get("pvc", claim)
+    assert found is not None
+    spec = {
+        "accessModes": found["spec"]["accessModes"],
+        "capacity": found["spec"]["resources"]["requests"],
+        "storageClassName": found["spec"]["storageClassName"],
+        "claimRef": {"namespace": namespace.namespace, "name": claim},
+        "hostPath": {"path": f"/nowhere/{namespace.namespace}/{claim}"},
+    }
+    name = f"{namespace.namespace}-{claim}"
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+    namespace("apply", "-f", "-", stdin=json.dumps(volume))
+    namespace("wait", "--for=jsonpath={.status.phase}=Bound", f"pvc/{claim}", "--timeout=60s")
+
+
 def patch(namespace: Kubectl, name: str, spec: dict[str, Any]) -> None:
     """A merge patch of the service's spec; None removes a field."""
     namespace("patch", "wsvc", name, "--type=merge", "-p", json.dumps({"spec": spec}))

@@ -209,8 +209,9 @@ ACCESS_MODE_TOO_NARROW: Final = _reason(
     PREFLIGHT_PASSED,
     CACHE_AS_SPECIFIED,
     meaning="The claim's access mode does not let all pods mount it where they have to run, or differs from "
-    "`spec.cache.accessMode`; it is fixed once the claim exists.",
-    remedy="Run one replica, or name a ReadWriteMany claim in `spec.cache.existingClaim`.",
+    "`spec.cache.accessMode`; it is fixed once the claim has a volume.",
+    remedy="Run one replica; set `spec.cache.accessMode` to ReadWriteMany before the claim has a volume; or name such "
+    "a claim in `spec.cache.existingClaim`.",
     stalls=True,
 )
 GPU_NOT_FOUND: Final = _reason(
@@ -270,7 +271,8 @@ WAITING_FOR_VOLUME: Final = _reason(
     "WaitingForVolume",
     MODEL_CACHED,
     meaning="The claim does not exist yet, or has no volume yet.",
-    remedy="If it lasts: see the claim's events, and the provisioner of its StorageClass.",
+    remedy="If it lasts: see the claim's events, and the provisioner of its StorageClass. Class, access mode and size "
+    "may be corrected in the spec: the claim is made anew while it has no volume.",
 )
 
 # Available
@@ -393,7 +395,7 @@ DEVICE_IS_CPU: Final = _reason(
 STORAGE_CLASS_IMMUTABLE: Final = _reason(
     "StorageClassImmutable",
     CACHE_AS_SPECIFIED,
-    meaning="The claim has another class than `spec.cache.storageClassName`; it is fixed once the claim exists.",
+    meaning="The claim has another class than `spec.cache.storageClassName`; it is fixed once the claim has a volume.",
     remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
 )
 CANNOT_GROW: Final = _reason(

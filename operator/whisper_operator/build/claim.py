@@ -5,6 +5,7 @@ from __future__ import annotations
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.build.meta import child
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM
 from whisper_operator.resolve.claim import ClaimState, cache_size
 from whisper_operator.resolve.resolved import Resolved
@@ -12,22 +13,25 @@ from whisper_operator.resolve.resolved import Resolved
 
 def build(resolved: Resolved) -> Manifest | None:
     service, claim = resolved.service, resolved.claim
-    if not claim.is_own or (claim.live is None and resolved.preflight.holds):
+    is_new = claim.live is None or claim.makes_way
+    if not claim.is_own or (is_new and resolved.preflight.holds):
         return None
     return child(
         service,
         CLAIM,
         claim.name,
+        annotations={names.ANNOTATION_ASKED: claim.asked} if claim.asked else {},
         owned=service.spec.cache.retention == "Delete",
-        spec=_grown(claim, claim.live["spec"], cache_size(service.spec)) if claim.live else _new(service.spec),
+        spec=_grown(claim, claim.live["spec"], cache_size(service.spec))
+        if claim.live and not is_new
+        else _new(service.spec, claim.access_mode),
     )
 
 
-def _new(spec: Spec) -> Manifest:
-    mode = spec.cache.access_mode or ("ReadWriteMany" if spec.most_replicas > 1 else "ReadWriteOnce")
+def _new(spec: Spec, access_mode: str) -> Manifest:
     storage_class = spec.cache.storage_class_name
     return {
-        "accessModes": [mode],
+        "accessModes": [access_mode],
         "resources": {"requests": {"storage": cache_size(spec)}},
         **({"storageClassName": storage_class} if storage_class is not None else {}),
     }

@@ -32,7 +32,7 @@ def build(resolved: Resolved) -> Manifest | None:
             **_replicas(service),
             "minReadySeconds": ENDPOINT_LAG_SECONDS,
             "revisionHistoryLimit": 3,
-            "selector": {"matchLabels": names.selector(service.metadata.name)},
+            "selector": {"matchLabels": dict(resolved.pod_selector)},
             "strategy": rollout.decision.as_strategy,
             "template": rollout.template,
         },

@@ -26,8 +26,8 @@ def child(
 ) -> Manifest:
     """The manifest of a child named `name`.
 
-    `labels`: the user's own, beside those that all children have; `owned`: whether it goes with its service; `body`:
-    the fields beside `metadata`.
+    `labels`: the user's own, beside those that all children have; `owned`: whether it goes with its service, for what
+    does not must not go with somebody else's; `body`: the fields beside `metadata`.
     """
     metadata: Manifest = {
         "name": name,
@@ -38,6 +38,10 @@ def child(
         metadata["annotations"] = dict(annotations)
     if owned:
         metadata["ownerReferences"] = [owner(service)]
+    else:
+        # By this label Argo CD knows what belongs to the application of that name.
+        del metadata["labels"][names.LABEL_INSTANCE]
+        metadata["annotations"] = {**metadata.get("annotations", {}), **names.KEPT_BY_GITOPS}
     manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body}
     _seal(manifest)
     if labels is not None:

@@ -25,7 +25,7 @@ def build(resolved: Resolved) -> Manifest | None:
     wanted = service.spec.network_policy
     if wanted is None:
         return None
-    verify = {**names.selector(service.metadata.name), names.LABEL_COMPONENT: names.VERIFY}
+    verify = names.selector(service.metadata.name, names.VERIFY)
     clients = [{"from": list(wanted.allow_from), "ports": [_tcp(HTTP_PORT)]}] if wanted.allow_from else []
     scrapers = [{"from": list(wanted.metrics_from), "ports": [_tcp(METRICS_PORT)]}] if wanted.metrics_from else []
     proof = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.objects import names
 from whisper_operator.observe.installation import Installation
 from whisper_operator.resolve.claim import cache_size, claim_name
 from whisper_runtime.contract.config import RuntimeConfig
@@ -66,9 +66,6 @@ def models_volume(service: WhisperService) -> list[Manifest]:
             return []
 
 
-def same_node(service: WhisperService) -> Manifest:
-    """The term of an affinity to the node of the pods that serve."""
-    return {
-        "labelSelector": {"matchLabels": names.selector(service.metadata.name)},
-        "topologyKey": "kubernetes.io/hostname",
-    }
+def same_node(selector: Mapping[str, str]) -> Manifest:
+    """The term of an affinity to the node of the pods that `selector` selects."""
+    return {"labelSelector": {"matchLabels": dict(selector)}, "topologyKey": "kubernetes.io/hostname"}

@@ -60,7 +60,7 @@ def _near_servers(resolved: Resolved) -> Manifest:
     """The fetch follows the live pods to the node that has the volume; with no pod live, any node will do."""
     if not resolved.claim.is_on_one_node:
         return {}
-    preferred = [{"weight": 100, "podAffinityTerm": pod.same_node(resolved.service)}]
+    preferred = [{"weight": 100, "podAffinityTerm": pod.same_node(resolved.pod_selector)}]
     return {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.build import fetch_container, golden_clip, pod, source
 from whisper_operator.build.strategic_merge import overlaid
 from whisper_operator.objects import names
+from whisper_operator.objects.diff import is_subset
+from whisper_operator.objects.manifest import annotations_of
 from whisper_operator.resolve.model import ModelRef
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.sizing import resources
@@ -28,6 +30,11 @@ GRACE_BEYOND_DRAIN_SECONDS: Final = 30
 STARTUP_SECONDS: Final = 1800
 """For loading the largest model from the slowest volume; then the kubelet starts the container again."""
 STARTUP_PERIOD: Final = 2
+SAFE_TO_EVICT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+"""Without it, a pod with an emptyDir on disk keeps its node from being removed.
+
+Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md
+"""
 
 
 def wanted_template(resolved: Resolved) -> Manifest | None:
@@ -39,7 +46,29 @@ def wanted_template(resolved: Resolved) -> Manifest | None:
     if model is None or (resolved.preflight.holds and not spec.suspend):
         return None
     template = _template(resolved, model)
+    if resolved.is_of_first_release and _runs(resolved.deployment, as_before := _overlaid(template, spec)):
+        # The annotation comes with the next change of the pods: an upgrade restarts none.
+        return as_before
+    return _overlaid(_evictable(template), spec)
+
+
+def _overlaid(template: Manifest, spec: Spec) -> Manifest:
     return overlaid(template, spec.pod_template) if spec.pod_template else template
+
+
+def _runs(deployment: Manifest | None, template: Manifest) -> bool:
+    """Whether the live pods are those of `template`, which says nothing of SAFE_TO_EVICT."""
+    if deployment is None:
+        return False
+    live: Manifest = deployment["spec"]["template"]
+    return SAFE_TO_EVICT not in annotations_of(live) and is_subset(template, live)
+
+
+def _evictable(template: Manifest) -> Manifest:
+    """`template`, whose own volumes on the node's disk hold nothing that a node is to be kept for."""
+    metadata, volumes = template["metadata"], template["spec"]["volumes"]
+    local = ",".join(volume["name"] for volume in volumes if "emptyDir" in volume)
+    return {**template, "metadata": {**metadata, "annotations": {SAFE_TO_EVICT: local, **metadata["annotations"]}}}
 
 
 def _template(resolved: Resolved, model: ModelRef) -> Manifest:
@@ -150,5 +179,5 @@ def _together(resolved: Resolved) -> Manifest:
     """Server pods attract each other to the one node that has the volume, unless the spec sets their affinity."""
     if resolved.service.spec.scheduling.affinity or not resolved.claim.is_on_one_node:
         return {}
-    term = pod.same_node(resolved.service)
+    term = pod.same_node(resolved.pod_selector)
     return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}

@@ -20,7 +20,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.credentials import authorization, ssl_context
 from whisper_operator.kube.encoding import encoded
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import CHILD_KINDS, OPTIONAL_KINDS, WHISPER_SERVICE, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, OPTIONAL_KINDS, WHISPER_SERVICE, Kind
 from whisper_operator.objects.names import FIELD_MANAGER
 from whisper_operator.telemetry import metrics
 
@@ -138,9 +138,13 @@ class Cluster:
         return await self._request("PUT", _path(kind, metadata["namespace"], metadata["name"]), {}, manifest)
 
     async def delete(self, kind: Kind, live: Manifest) -> None:
-        """Deletes exactly `live`, not a successor of its name; one that is gone already is no error."""
+        """Deletes exactly `live`, not a successor of its name; one that is gone already is no error.
+
+        A claim stays, too, where it is not that version any more: it may have got its volume meanwhile.
+        """
         metadata = live["metadata"]
-        options = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"]}}
+        version = {"resourceVersion": metadata["resourceVersion"]} if kind == CLAIM else {}
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"], **version}}
         try:
             await self._request("DELETE", _path(kind, metadata["namespace"], metadata["name"]), {}, options)
         except ApiError as error:

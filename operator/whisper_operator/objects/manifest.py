@@ -34,6 +34,6 @@ def is_true(body: Manifest | None, kind: str) -> bool:
 
 def images_of(template: Manifest) -> dict[str, str]:
     """The images of a pod's template by the names of its containers, those that run first included."""
-    spec = template.get("spec") or {}
-    found = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    spec: Manifest = template.get("spec") or {}
+    found: list[Manifest] = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     return {one["name"]: one["image"] for one in found if "name" in one and "image" in one}

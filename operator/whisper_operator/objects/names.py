@@ -10,6 +10,18 @@ FIELD_MANAGER: Final = "whisper-operator"
 HANDOVER_MANAGER: Final = "whisper-operator-handover"
 """Holds `spec.replicas` of a Deployment whose autoscaler owns the number, so that no apply resets it."""
 
+KEPT_BY_GITOPS: Final = {
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+"""Annotations by which Argo CD and Flux leave an object alone that they take for theirs, in whichever way they track.
+
+Sources: https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/,
+https://argo-cd.readthedocs.io/en/stable/user-guide/compare-options/,
+https://fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources
+"""
+
 LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
@@ -24,6 +36,8 @@ ANNOTATION_LAST_GOOD_MODEL: Final = f"{GROUP}/last-good-model"
 """The model that the Deployment's pods were last all ready with: a change that fails leads back to it."""
 ANNOTATION_FAILED_MODEL: Final = f"{GROUP}/failed-model"
 """The model that pods did not become ready with, why, and under which spec, as JSON."""
+ANNOTATION_ASKED: Final = f"{GROUP}/asked"
+"""On the claim: the class, access mode and size that the spec asked for when it was made."""
 ANNOTATION_GPU_HOSTS: Final = f"{GROUP}/gpu-hosts"
 """On the Job that fetches: the hosts on one of which it has to run."""
 ANNOTATION_GOLDEN_TEXT: Final = f"{GROUP}/golden-text"
@@ -44,8 +58,13 @@ def labels(service: str, component: str) -> dict[str, str]:
     }
 
 
-def selector(service: str) -> dict[str, str]:
-    """The labels of the pods that serve; frozen, for a Deployment's selector cannot change."""
+def selector(service: str, component: str = SERVER) -> dict[str, str]:
+    """The labels that a service's pods of `component` have, and no other's: no chart sets LABEL_SERVICE."""
+    return {**first_selector(service), LABEL_COMPONENT: component, LABEL_SERVICE: service}
+
+
+def first_selector(service: str) -> dict[str, str]:
+    """The selector of a Deployment of 0.1.0, which cannot change: another chart's pods may match it."""
     return {LABEL_NAME: "whisper", LABEL_INSTANCE: service, LABEL_COMPONENT: SERVER}
 
 

@@ -131,7 +131,7 @@ def _of_what_is_asked(entry: dict[str, Any]) -> dict[str, Any]:
     spec = entry.get("fieldsV1", {}).get("f:spec", {})
     template = spec.get("f:template", {}).get("f:spec", {})
     images = {part: found for part in CONTAINER_FIELDS if (found := _images(template.get(part, {})))}
-    replicas = {"f:replicas": {}} if "f:replicas" in spec else {}
+    replicas: dict[str, Any] = {"f:replicas": {}} if "f:replicas" in spec else {}
     kept = replicas | ({"f:template": {"f:spec": images}} if images else {})
     return {**entry, "fieldsV1": {"f:spec": kept} if kept else {}}
 
@@ -158,7 +158,7 @@ def _ingress(body: Manifest) -> IngressRecord:
 
 def _for_checks(body: Manifest) -> Manifest:
     """What preflight asks of a StorageClass, a ResourceQuota or a LimitRange."""
-    kept = ("spec", "status", "allowVolumeExpansion", "volumeBindingMode")
+    kept = ("spec", "status", "allowVolumeExpansion", "volumeBindingMode", "provisioner")
     metadata = {field: body["metadata"][field] for field in METADATA_FOR_CHECKS if field in body["metadata"]}
     return {"metadata": metadata, **{field: body[field] for field in kept if field in body}}
 

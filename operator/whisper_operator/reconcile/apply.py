@@ -18,6 +18,7 @@ from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, SCALED_OBJECT, WHISPER_SERVICE, Kind, by_name
+from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.plan import ApplyPlan, is_ours
@@ -115,6 +116,9 @@ class Applier:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it existed and is gone again")
         if is_ours(self._service, found):
             self._cache.observe(found)
+            if is_being_deleted(found):
+                # Its end is an event, and that event a pass.
+                return
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it exists and has not been observed yet")
         if _is_predecessors(self._service, found):
             # Its deletion is an event, and that event a pass.

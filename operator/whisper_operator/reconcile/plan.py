@@ -12,6 +12,7 @@ from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind
 from whisper_operator.objects.manifest import annotations_of, is_being_deleted, is_true, labels_of
 from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.claim import asked_of, has_volume
 
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 """A claim is data and goes with its service alone; a Deployment that is not built now is held as it is."""
@@ -64,6 +65,9 @@ def is_ours(service: WhisperService, live: Manifest) -> bool:
 def _compare(manifest: Manifest, live: Manifest | None, result: ApplyPlan) -> None:
     if live is None:
         result.apply.append(manifest)
+    elif manifest["kind"] == CLAIM.kind and not has_volume(live) and asked_of(live) != asked_of(manifest):
+        # Its class, mode and size are fixed, and there is no data in it yet.
+        result.delete.append(live)
     elif manifest["kind"] == JOB.kind:
         # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
         if not is_true(live, "Complete") and applied_hash(live) != applied_hash(manifest):

@@ -11,7 +11,7 @@ A pass makes it in these steps, of which the third alone needs the API server, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -37,6 +37,8 @@ class Resolved:
     installation: Installation
     deployment: Manifest | None
     """The live one."""
+    pod_selector: Mapping[str, str]
+    """The labels by which the Deployment, and whatever is in its template, selects the pods that serve."""
     replicas: ReplicaCounts
     server_pods: Sequence[Manifest]
     """Newest first."""
@@ -54,6 +56,11 @@ class Resolved:
     def live(self, kind: Kind) -> Manifest | None:
         """The live child of that kind that has the service's own name."""
         return self.observed.get(kind, self.service.metadata.name)
+
+    @property
+    def is_of_first_release(self) -> bool:
+        """Whether 0.1.0 made the live Deployment, whose pods an upgrade leaves as they are."""
+        return self.pod_selector == names.first_selector(self.service.metadata.name)
 
     @property
     def serves_during_change(self) -> bool:
@@ -74,6 +81,7 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         observed=observed,
         installation=installation,
         deployment=deployment,
+        pod_selector=_pod_selector(service, deployment),
         replicas=replicas,
         server_pods=server_pods,
         claim=claim,
@@ -84,3 +92,10 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         verification=resolve_verification(service, observed, deployment),
         live_decision=live_decision(service, deployment),
     )
+
+
+def _pod_selector(service: WhisperService, deployment: Manifest | None) -> Mapping[str, str]:
+    """A Deployment's selector cannot change, and another one in the template would make new pods of an old one."""
+    first = names.first_selector(service.metadata.name)
+    is_first = deployment is not None and deployment["spec"].get("selector", {}).get("matchLabels") == first
+    return first if is_first else names.selector(service.metadata.name)

@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.operator.samples import children, claim, observed, one, service
-
-
-@pytest.mark.parametrize(
-    ("spec", "mode"),
-    [
-        ({}, "ReadWriteOnce"),
-        ({"replicas": 2}, "ReadWriteMany"),
-        ({"autoscaling": {}}, "ReadWriteMany"),
-        ({"replicas": 2, "cache": {"accessMode": "ReadWriteOnce"}}, "ReadWriteOnce"),
-    ],
-)
-def test_the_claims_access_mode(spec: dict[str, object], mode: str) -> None:
-    assert claim(service(**spec))["spec"]["accessModes"] == [mode]
 
 
 def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
@@ -30,14 +15,25 @@ def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
         assert found["spec"]["resources"]["requests"]["storage"] == wanted
 
 
-def test_a_claim_without_a_volume_yet_keeps_its_size() -> None:
-    """The API server refuses any other: it grows once it is bound."""
-    there = claim(service())
-    waiting = {**there, "status": {"phase": "Pending"}}
-    for body, wanted in ((waiting, "10Gi"), (there, "20Gi")):
-        grown = service(cache={"size": "20Gi"})
-        found = one(children(grown, observed(body)), "PersistentVolumeClaim", "speech-models")
-        assert found["spec"]["resources"]["requests"]["storage"] == wanted
+def test_a_claim_without_a_volume_is_built_as_the_spec_asks_now() -> None:
+    """Its class, mode and size are fixed like any other's, but no data is in it: another one takes its place."""
+    there = {**claim(service(cache={"storageClassName": "broken"})), "status": {"phase": "Pending"}}
+    corrected = service(cache={"storageClassName": "fast", "accessMode": "ReadWriteMany", "size": "5Gi"})
+    found = one(children(corrected, observed(there)), "PersistentVolumeClaim", "speech-models")
+    assert found["spec"] == {
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "5Gi"}},
+        "storageClassName": "fast",
+    }
+    assert found["metadata"]["annotations"]["whisper-operator.io/asked"] == "fast ReadWriteMany 5Gi"
+
+
+def test_a_claim_that_is_to_be_another_stays_while_preflight_holds() -> None:
+    there = {**claim(service()), "status": {"phase": "Pending"}}
+    wrong = service(cache={"storageClassName": "gone"})
+    assert "PersistentVolumeClaim" not in [
+        body["kind"] for body in children(wrong, observed(there, storage_classes={}))
+    ]
 
 
 def test_a_size_that_is_stored_in_thousandths_grows_too() -> None:

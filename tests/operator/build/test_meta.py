@@ -26,6 +26,18 @@ def test_a_child_goes_with_its_service_unless_it_is_not_owned() -> None:
     assert "ownerReferences" not in made(owned=False)["metadata"]
 
 
+def test_what_outlives_its_service_is_no_part_of_an_application_of_the_same_name() -> None:
+    """Argo CD tracks by the label, or prunes what it takes for its own by another; Flux prunes by its inventory."""
+    metadata = made(owned=False, annotations={"a": "b"})["metadata"]
+    assert "app.kubernetes.io/instance" not in metadata["labels"]
+    assert metadata["labels"]["whisper-operator.io/service"] == "speech"
+    assert metadata["annotations"]["a"] == "b"
+    assert metadata["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+    assert metadata["annotations"]["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+    assert made()["metadata"]["labels"]["app.kubernetes.io/instance"] == "speech"
+    assert list(made()["metadata"]["annotations"]) == ["whisper-operator.io/applied"]
+
+
 @pytest.mark.parametrize("change", [{"annotations": {"a": "b"}}, {"spec": {}}, {"labels": {}}, {"owned": False}])
 def test_the_hash_is_that_of_the_whole_manifest(change: dict[str, Any]) -> None:
     assert applied(made()) == applied(made())

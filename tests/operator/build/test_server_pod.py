@@ -16,6 +16,8 @@ from tests.operator.samples import (
     resolved,
     service,
 )
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 
@@ -66,3 +68,36 @@ def test_pods_that_share_a_claim_of_one_node_go_to_that_node_whoever_made_it(mod
     fetch = {"kind": "Job", "metadata": {"name": name}, "status": done}
     found = one(children(wanted, observed(fetch, **shared(mode))), "Deployment")
     assert ("podAffinity" in found["spec"]["template"]["spec"].get("affinity", {})) is together
+
+
+EVICTABLE = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+
+
+def evictable(of: WhisperService, *there: Manifest) -> str | None:
+    """What a cluster autoscaler is told of the pods' volumes, where these objects are there."""
+    template = one(children(of, observed(*there)), "Deployment")["spec"]["template"]
+    return template["metadata"]["annotations"].get(EVICTABLE)
+
+
+@pytest.mark.parametrize(
+    ("spec", "volumes"),
+    [
+        ({"cache": {"type": "Image"}}, "scratch"),
+        (EMPTY_DIR, "scratch,models"),
+        ({**EMPTY_DIR, "podTemplate": {"metadata": {"annotations": {EVICTABLE: "scratch"}}}}, "scratch"),
+        ({**EMPTY_DIR, "podTemplate": {"metadata": {"annotations": {EVICTABLE: None}}}}, None),
+    ],
+)
+def test_a_pods_own_volumes_do_not_keep_its_node(spec: dict[str, Any], volumes: str | None) -> None:
+    assert evictable(service(**spec)) == volumes
+
+
+def test_pods_of_the_first_release_learn_it_with_their_next_change() -> None:
+    live = deployment(service(**EMPTY_DIR))
+    del live["spec"]["template"]["metadata"]["annotations"][EVICTABLE]
+    live["spec"]["selector"] = {"matchLabels": names.first_selector("speech")}
+    status = {"image": "runtime:1"}
+    assert evictable(service(status, **EMPTY_DIR), live) is None
+    assert evictable(service(status, language="en", **EMPTY_DIR), live) == "scratch,models"
+    live["spec"]["selector"] = {"matchLabels": names.selector("speech")}
+    assert evictable(service(status, **EMPTY_DIR), live) == "scratch,models", "of a later release, it is put back"

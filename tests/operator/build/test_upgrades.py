@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.operator.samples import children, live, one
+from tests.operator.samples import one
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.cli.render import rendered, settled
+from whisper_operator.cli.render import settled, wanted
+from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
-from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT
 from whisper_operator.observe.installation import Installation
+from whisper_operator.observe.observed import Observed
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTES = ROOT / "docs/upgrading.md"
@@ -50,11 +52,36 @@ def notes() -> Iterator[tuple[str, str, str]]:
             yield found.group(1), found.group(2), found.group(3)
 
 
+def as_left(service: WhisperService, templates: dict[str, Manifest]) -> Observed:
+    """The objects that the release left: `templates` in its Deployment, and the claim with its model.
+
+    Its claim was ReadWriteMany wherever more than one pod could run.
+    """
+    there = settled(service, ENV)
+    name = service.metadata.name
+    metadata = {"name": name, "uid": "1", "generation": 1, "managedFields": [APPLIED_IMAGE]}
+    selector = {"matchLabels": names.first_selector(name)}
+    deployment = {"metadata": metadata, "spec": {"selector": selector, "template": templates[DEPLOYMENT.kind]}}
+    left = {**there.objects, (DEPLOYMENT.kind, name): deployment}
+    if claim := there.get(CLAIM, names.models_claim(name)):
+        mode = "ReadWriteMany" if service.spec.most_replicas > 1 else "ReadWriteOnce"
+        spec = {**claim["spec"], "accessModes": [mode]}
+        metadata = {**claim["metadata"], "annotations": {}}
+        left[CLAIM.kind, names.models_claim(name)] = {"metadata": metadata, "spec": spec, "status": {"phase": "Bound"}}
+    return replace(there, objects=left)
+
+
+def after_the_upgrade(file: Path, installation: Installation = ENV) -> dict[str, Manifest]:
+    """The templates as they are wanted among what the release left, by the kind that carries them."""
+    service, before = kept(file)
+    found = wanted(service, as_left(service, before), installation)
+    return {body["kind"]: body["spec"]["template"] for body in found if body["kind"] in before}
+
+
 def differences(file: Path) -> Iterator[str]:
     """The fields in which the templates differ, as docs/upgrading.md writes them."""
-    service, before = kept(file)
-    after = {body["kind"]: body["spec"]["template"] for body in rendered(service, ENV) if body["kind"] in before}
-    return (change.partition(":")[0] for change in changes(before, after))
+    _, before = kept(file)
+    return (change.partition(":")[0] for change in changes(before, after_the_upgrade(file)))
 
 
 @pytest.mark.parametrize("file", PREVIOUS, ids=name)
@@ -75,12 +102,16 @@ def test_no_note_is_stale() -> None:
 @pytest.mark.parametrize("file", PREVIOUS, ids=name)
 def test_what_runs_keeps_its_image(file: Path) -> None:
     """Given a Deployment of the previous release, an operator with a newer default image wants the same template."""
+    _, before = kept(file)
+    assert after_the_upgrade(file, LATER)[DEPLOYMENT.kind] == before[DEPLOYMENT.kind]
+
+
+@pytest.mark.parametrize("file", PREVIOUS, ids=name)
+def test_a_live_deployment_keeps_its_selector_and_a_new_one_has_no_other_charts(file: Path) -> None:
     service, before = kept(file)
-    there = settled(service, ENV)
-    running = live(one(children(service, there), DEPLOYMENT.kind, service.metadata.name))
-    running["spec"] = {**running["spec"], "template": before[DEPLOYMENT.kind]}
-    running["metadata"]["managedFields"] = [APPLIED_IMAGE]
-    live_too = replace(there, objects={**there.objects, (DEPLOYMENT.kind, service.metadata.name): running})
-    after = children(service, live_too, LATER)
-    found = one(after, DEPLOYMENT.kind, service.metadata.name)["spec"]["template"]["spec"]["containers"][0]["image"]
-    assert found == before[DEPLOYMENT.kind]["spec"]["containers"][0]["image"]
+    for there, selector in (
+        (as_left(service, before), names.first_selector(service.metadata.name)),
+        (settled(service, ENV), names.selector(service.metadata.name)),
+    ):
+        found = one(wanted(service, there, ENV), DEPLOYMENT.kind, service.metadata.name)
+        assert found["spec"]["selector"]["matchLabels"] == selector

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from kubernetes import client
 from tests.fakes.loops import SkippingLoop, on
 from whisper_operator.kube.client import REQUEST_SECONDS, Cluster, list_path
 from whisper_operator.kube.errors import ApiError, LeaseLost
-from whisper_operator.objects.kinds import CHILD_KINDS, OPTIONAL_KINDS, SCALED_OBJECT, SERVICE, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, OPTIONAL_KINDS, SCALED_OBJECT, SERVICE, Kind
 
-MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "speech", "namespace": "team", "uid": "1"}}
+META = {"name": "speech", "namespace": "team", "uid": "1"}
+MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": META}
 
 Write = Callable[[Cluster], Awaitable[object]]
 WRITES: dict[str, Write] = {
@@ -32,10 +34,11 @@ WRITES: dict[str, Write] = {
 class NotingServer:
     url: str = ""
     methods: list[str] = field(default_factory=list[str])
+    bodies: list[str] = field(default_factory=list[str])
     content: object = field(default_factory=lambda: MANIFEST)
 
     async def answer(self, request: web.Request) -> web.Response:
-        await request.read()
+        self.bodies.append(await request.text())
         self.methods.append(request.method)
         return web.json_response(self.content)
 
@@ -152,6 +155,18 @@ async def test_a_cluster_without_our_api_is_an_error_with_its_remedy(server: Not
     cluster = leading(server, 0)
     with pytest.raises(ApiError, match="apply the CustomResourceDefinition"):
         await cluster.served_kinds()
+    await cluster.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "precondition"), [(SERVICE, {"uid": "1"}), (CLAIM, {"uid": "1", "resourceVersion": "7"})]
+)
+async def test_a_claim_is_deleted_in_the_version_that_was_judged(
+    server: NotingServer, kind: Kind, precondition: dict[str, str]
+) -> None:
+    cluster = leading(server, 2)
+    await cluster.delete(kind, {**MANIFEST, "metadata": {**META, "resourceVersion": "7"}})
+    assert json.loads(server.bodies[0])["preconditions"] == precondition
     await cluster.close()
 
 

@@ -20,3 +20,13 @@ def test_the_selector_is_part_of_the_labels_of_pods_that_serve_and_of_no_others(
     assert selector <= names.labels("speech", names.SERVER).items()
     for component in (names.PREFETCH, names.VERIFY):
         assert not selector <= names.labels("speech", component).items()
+
+
+def test_no_other_charts_pods_match_the_selector() -> None:
+    """Helm's convention gives a chart "whisper", released as "speech", these labels."""
+    others = {"app.kubernetes.io/name": "whisper", "app.kubernetes.io/instance": "speech"}
+    others |= {"app.kubernetes.io/component": "server", "app.kubernetes.io/managed-by": "Helm"}
+    for component in (names.SERVER, names.VERIFY):
+        assert not names.selector("speech", component).items() <= others.items()
+        assert names.selector("speech", component).items() <= names.labels("speech", component).items()
+    assert names.first_selector("speech").items() <= others.items(), "which 0.1.0 did not see"

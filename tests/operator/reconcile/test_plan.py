@@ -72,3 +72,14 @@ def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
     assert plan(manifest, observed(changed)).is_empty
     running = {**changed, "status": {}}
     assert kinds(plan(manifest, observed(running)).delete) == ["Job"]
+
+
+def test_a_claim_makes_way_only_while_it_has_no_volume() -> None:
+    """Given a claim that was made for another class."""
+    wanted = service(cache={"storageClassName": "fast"})
+    made = claim(service(cache={"storageClassName": "broken"}))
+    for status, deletes in (({"phase": "Pending"}, True), ({"phase": "Bound"}, False), ({"phase": "Lost"}, False)):
+        live = {**made, "status": status}
+        found = plan(children(wanted, observed(live)), observed(live))
+        assert (live in found.delete) is deletes
+        assert "PersistentVolumeClaim" not in kinds(found.apply)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import claim, observed, resolved, service
-from whisper_operator.resolve.claim import ClaimState
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.observe.facts import Facts
+from whisper_operator.resolve.claim import ClaimState, default_class
 
 CLASSES = {
     "fixed": {"metadata": {"name": "fixed"}},
@@ -58,3 +60,82 @@ def test_what_a_claims_class_allows() -> None:
     assert [state(name).can_grow for name in CLASSES] == [False, True, False]
     assert [state(name).binds_at_first_use for name in CLASSES] == [False, False, True]
     assert state(storage_classes=None).can_grow, "where classes may not be read, the API server decides"
+
+
+def shared(provisioner: str, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "disk", **metadata}, "provisioner": provisioner}
+
+
+DEFAULT = {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}
+OLDER = {**DEFAULT, "creationTimestamp": "2025-01-01T00:00:00Z"}
+EFS = {"a": shared("efs.csi.aws.com", **DEFAULT)}
+
+
+@pytest.mark.parametrize(
+    ("spec", "classes", "mode"),
+    [
+        ({}, EFS, "ReadWriteOnce"),
+        ({"replicas": 2}, EFS, "ReadWriteMany"),
+        ({"autoscaling": {}}, EFS, "ReadWriteMany"),
+        ({"replicas": 2}, {"a": shared("rook-ceph.cephfs.csi.ceph.com", **DEFAULT)}, "ReadWriteMany"),
+        ({"replicas": 2}, {"a": shared("ebs.csi.aws.com", **DEFAULT)}, "ReadWriteOnce"),
+        ({"replicas": 2}, {"a": shared("efs.csi.aws.com")}, "ReadWriteOnce"),
+        ({"replicas": 2}, None, "ReadWriteOnce"),
+        ({"replicas": 2, "cache": {"storageClassName": "b"}}, {"b": shared("nfs.csi.k8s.io")}, "ReadWriteMany"),
+        ({"replicas": 2, "cache": {"storageClassName": "b"}}, {**EFS, "b": shared("disk")}, "ReadWriteOnce"),
+        ({"replicas": 2, "cache": {"accessMode": "ReadWriteOnce"}}, EFS, "ReadWriteOnce"),
+        ({"replicas": 2, "cache": {"accessMode": "ReadWriteMany"}}, None, "ReadWriteMany"),
+        ({"replicas": 2}, {"a": shared("disk", **DEFAULT), "b": shared("nfs.csi.k8s.io", **OLDER)}, "ReadWriteMany"),
+    ],
+)
+def test_the_access_mode_of_a_new_claim_works_with_its_class(
+    spec: dict[str, Any], classes: dict[str, Any] | None, mode: str
+) -> None:
+    assert resolved(service(**spec), observed(storage_classes=classes)).claim.access_mode == mode
+
+
+def test_the_newest_of_several_default_classes_is_the_default() -> None:
+    newer = {**DEFAULT, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    classes = {"a": shared("old", **OLDER), "b": shared("new", **newer), "c": shared("other")}
+    assert default_class(Facts(storage_classes=classes)) == classes["b"]
+    assert default_class(Facts(storage_classes={"c": classes["c"]})) is None
+    assert default_class(Facts()) is None
+
+
+def pending(**cache: Any) -> Manifest:
+    return {**claim(service(cache=cache)), "status": {"phase": "Pending"}}
+
+
+def from_an_earlier_release(body: Manifest, **spec: Any) -> Manifest:
+    return {**body, "metadata": {**body["metadata"], "annotations": {}}, "spec": {**body["spec"], **spec}}
+
+
+@pytest.mark.parametrize(
+    ("live", "makes_way"),
+    [
+        (pending(), False),
+        (pending(storageClassName="broken"), True),
+        (pending(accessMode="ReadWriteMany"), True),
+        (pending(size="1Ti"), True),
+        (pending(size="10240Mi"), False),
+        ({**pending(), "spec": {**pending()["spec"], "storageClassName": "by-policy"}}, False),
+        ({**pending(size="1Ti"), "status": {"phase": "Bound"}}, False),
+        ({**pending(size="1Ti"), "status": {"phase": "Lost"}}, False),
+        ({**pending(size="1Ti"), "spec": {**pending()["spec"], "volumeName": "mine"}}, False),
+        (from_an_earlier_release(pending(), storageClassName="default"), False),
+        (from_an_earlier_release(pending(), accessModes=["ReadWriteMany"]), True),
+    ],
+)
+def test_a_claim_without_a_volume_makes_way_for_what_the_spec_asks(live: Manifest, makes_way: bool) -> None:
+    assert resolved(service(), observed(live)).claim.makes_way is makes_way
+
+
+def test_a_claim_of_an_earlier_release_makes_way_for_another_class_alone() -> None:
+    live = from_an_earlier_release(pending(), storageClassName="broken")
+    assert resolved(service(cache={"storageClassName": "fast"}), observed(live)).claim.makes_way
+    assert not resolved(service(cache={"storageClassName": "broken"}), observed(live)).claim.makes_way
+
+
+def test_a_claim_of_the_users_own_never_makes_way() -> None:
+    wanted = service(cache={"existingClaim": "shared"})
+    assert not resolved(wanted, observed(claims={"shared": pending(size="1Ti")})).claim.makes_way

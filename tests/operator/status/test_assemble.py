@@ -31,7 +31,8 @@ def test_a_service_as_it_should_be() -> None:
     assert (found.replicas, found.ready_replicas, found.observed_generation) == (1, 1, 2)
     assert found.url == "http://speech.team.svc"
     assert found.selector == (
-        "app.kubernetes.io/name=whisper,app.kubernetes.io/instance=speech,app.kubernetes.io/component=server"
+        "app.kubernetes.io/name=whisper,app.kubernetes.io/instance=speech,app.kubernetes.io/component=server,"
+        "whisper-operator.io/service=speech"
     )
 
 

@@ -94,7 +94,8 @@ class CacheSpec(ApiModel):
     type: Literal["PersistentVolumeClaim", "EmptyDir", "Image"] = "PersistentVolumeClaim"
     """Storage of the checkpoints: a claim that outlives the pods, a directory of each pod, or the image itself."""
     size: CacheSize = "auto"
-    """Size of the claim or directory; auto is 10Gi, room for two of the largest checkpoints. A claim can only grow."""
+    """Size of the claim or directory; auto is 10Gi, room for two of the largest checkpoints. A claim that has a volume
+    can only grow."""
     storage_class_name: (
         Annotated[
             str,
@@ -106,9 +107,10 @@ class CacheSpec(ApiModel):
         ]
         | None
     ) = None
-    """StorageClass of the claim; fixed once the claim exists. Absent: the cluster's default."""
+    """StorageClass of the claim; fixed once the claim has a volume. Absent: the cluster's default."""
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = None
-    """Access mode of the claim; fixed once the claim exists. Absent: ReadWriteMany if more than one replica can run."""
+    """Access mode of the claim; fixed once the claim has a volume. Absent: ReadWriteOnce, which keeps all pods on one
+    node; ReadWriteMany if more than one replica can run and the class's provisioner is known to share every volume."""
     existing_claim: ObjectName | None = None
     """Name of a claim to use instead of creating one."""
     retention: Literal["Retain", "Delete"] = "Delete"

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.units import size_bytes
-from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects.manifest import annotations_of
-from whisper_operator.resolve.claim import MANY_NODES
+from whisper_operator.resolve.claim import MANY_NODES, default_class
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.sizing import MEBIBYTE, checkpoint_bytes
-
-DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 
 
 def existing_claim(given: CheckInput) -> Finding | None:
@@ -39,7 +34,7 @@ def storage_class(given: CheckInput) -> Finding | None:
             f"create it, or name one that exists ({known})"
         )
         return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
-    if wanted is None and not any(_is_default(one) for one in classes.values()):
+    if wanted is None and default_class(given.facts) is None:
         message = f"the cluster has no default StorageClass: name one in spec.cache.storageClassName ({known})"
         return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
     return None
@@ -60,23 +55,21 @@ def cache_size(given: CheckInput) -> Finding | None:
 
 
 def access_mode(given: CheckInput) -> Finding | None:
-    """Checked before the claim is made, because its access mode cannot be changed afterwards."""
-    cache = given.spec.cache
-    claim = given.claim.live
-    most = given.spec.most_replicas
-    if cache.type != "PersistentVolumeClaim" or most <= 1 or given.spec.suspend:
+    """Checked before the claim is made, because its access mode cannot be changed once it has a volume."""
+    claim, most = given.claim.live, given.spec.most_replicas
+    if not given.claim.is_mounted or most <= 1 or given.spec.suspend:
         return None
-    if claim:
+    if _makes_claim(given):
+        modes, what = [given.claim.access_mode], "the claim of spec.cache"
+        remedy = "run one replica, or write spec.cache.accessMode: ReadWriteMany and a class that can do it"
+    elif claim:
         modes, what = claim["spec"]["accessModes"], f"claim {claim['metadata']['name']}"
         remedy = "run one replica, or name a ReadWriteMany claim in spec.cache.existingClaim"
-    elif cache.access_mode and not cache.existing_claim:
-        modes, what = [cache.access_mode], "the claim of spec.cache.accessMode"
-        remedy = "run one replica, or write ReadWriteMany"
     else:
         return None
     if modes == ["ReadWriteOncePod"]:
         message = f"{what} can be mounted by only one pod, and up to {most} may run: {remedy}"
-        return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
+        return Finding(c.ACCESS_MODE_TOO_NARROW, message)
     gpu, nodes = given.spec.gpu, given.facts.nodes
     if gpu is None or nodes is None or MANY_NODES & set(modes):
         return None
@@ -88,7 +81,7 @@ def access_mode(given: CheckInput) -> Finding | None:
         f"{what} is {modes[0]}, so all pods run on one node, and no node offers {wanted} {gpu.resource_name} "
         f"(at most {offered}): {remedy}"
     )
-    return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim is None)
+    return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=_makes_claim(given))
 
 
 def _missing(given: CheckInput, name: str | None, field: str, remedy: str) -> str | None:
@@ -101,8 +94,4 @@ def _missing(given: CheckInput, name: str | None, field: str, remedy: str) -> st
 
 def _makes_claim(given: CheckInput) -> bool:
     """Whether a claim of ours still has to be made."""
-    return given.claim.is_own and given.claim.live is None
-
-
-def _is_default(body: Manifest) -> bool:
-    return annotations_of(body).get(DEFAULT_CLASS) == "true"
+    return given.claim.is_own and (given.claim.live is None or given.claim.makes_way)

@@ -9,6 +9,13 @@ import pytest
 from tests.operator.resolve.preflight.findings import CLASSES, assert_found
 from tests.operator.samples import node
 
+DEFAULT = {
+    "disk": {
+        "metadata": {"name": "disk", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": "ebs.csi.aws.com",
+    }
+}
+
 
 @pytest.mark.parametrize(
     ("spec", "facts", "reason", "says", "holds"),
@@ -23,6 +30,8 @@ from tests.operator.samples import node
         ({"replicas": 2, "gpu": {}, "cache": {"accessMode": "ReadWriteOnce"}},
          {"nodes": (node(gpu="1"), node("b", gpu="1"))},
          "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and no node offers 2", True),
+        ({"replicas": 2, "gpu": {}}, {"nodes": (node(gpu="1"), node("b", gpu="1")), "storage_classes": DEFAULT},
+         "AccessModeTooNarrow", "or write spec.cache.accessMode: ReadWriteMany and a class that can do it", True),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found(
