@@ -107,9 +107,18 @@ class PreflightCheck(StatusModel):
     """Problem and remedy."""
 
 
+class AcceptedSpec(StatusModel):
+    generation: int
+    """Generation of the spec."""
+    spec: str
+    """The spec, as JSON."""
+
+
 class Status(StatusModel):
     observed_generation: int | None = None
     """Generation of the spec that this status refers to."""
+    accepted: AcceptedSpec | None = None
+    """The last spec that the operator accepted: its objects are kept so while a later one is refused."""
     conditions: Annotated[
         tuple[Condition, ...],
         *at_most(32, key="type"),

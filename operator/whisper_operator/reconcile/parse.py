@@ -1,19 +1,28 @@
-"""Parses a WhisperService as it is stored, which may be older than the rules of today."""
+"""Parses a WhisperService as it is stored, which may be older than the rules of today.
+
+The status keeps the last spec that was accepted, which is followed while a later one is refused: see
+docs/adr/0013-the-last-accepted-spec.md.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Final
 
+import orjson
 from pydantic import ValidationError
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.explain import explain
+from whisper_operator.api.status import AcceptedSpec
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 
 KEPT: Final = 256
 """Services in memory at once: 45 KiB each, measured with every part of the spec in use."""
+LONGEST: Final = 256 * 1024
+"""Characters of a spec that the status keeps: object and copy stay below etcd's limit of 1.5 MiB."""
 
 
 class RefusedSpec(Exception):
@@ -25,24 +34,56 @@ class RefusedSpec(Exception):
         self.message = message
 
 
+@dataclass(frozen=True)
+class Parsed:
+    service: WhisperService
+    """The service to follow: by its spec, or, where that is refused, by the last accepted one and its generation."""
+    accepted: AcceptedSpec | None
+    """The spec that is followed; None where it is too long to be kept."""
+    refusal: RefusedSpec | None = None
+    """Why the spec of today is not followed."""
+
+
 class Parser:
     """Parses services, and keeps the last ones: a rollout is dozens of passes over the same version."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], WhisperService] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Parsed] = OrderedDict()
         """By uid and version."""
 
-    def parse(self, body: Manifest) -> WhisperService:
-        """The service in `body`; raises RefusedSpec, whose message names each field."""
+    def parse(self, body: Manifest) -> Parsed:
+        """What to follow of `body`; raises RefusedSpec, whose message names each field, where that is nothing."""
         version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
-        service = self._kept.pop(version, None) or _parse(body)
-        self._kept[version] = service
+        parsed = self._kept.pop(version, None) or _parse(body)
+        self._kept[version] = parsed
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return service
+        return parsed
 
 
-def _parse(body: Manifest) -> WhisperService:
+def _parse(body: Manifest) -> Parsed:
+    try:
+        service = _accept(body)
+    except RefusedSpec as refusal:
+        return _parse_last_accepted(body, refusal)
+    spec = orjson.dumps(body["spec"], option=orjson.OPT_SORT_KEYS).decode()
+    is_kept = len(spec) <= LONGEST
+    return Parsed(service, AcceptedSpec(generation=service.metadata.generation, spec=spec) if is_kept else None)
+
+
+def _parse_last_accepted(body: Manifest, refusal: RefusedSpec) -> Parsed:
+    """What `body` was when its spec was last accepted; raises `refusal` where this is not known, or refused today."""
+    try:
+        accepted = AcceptedSpec.model_validate(body.get("status", {}).get("accepted"))
+        metadata = {**body["metadata"], "generation": accepted.generation}
+        service = _accept({**body, "metadata": metadata, "spec": orjson.loads(accepted.spec)})
+    except (ValidationError, orjson.JSONDecodeError, RefusedSpec):
+        raise refusal from None
+    return Parsed(service, accepted, refusal)
+
+
+def _accept(body: Manifest) -> WhisperService:
+    """The service in `body`; raises RefusedSpec."""
     try:
         service = WhisperService.parse(body)
     except ValidationError as error:

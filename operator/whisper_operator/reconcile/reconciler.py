@@ -34,7 +34,7 @@ from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.dereference import requests_by_node, with_references
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
-from whisper_operator.reconcile.parse import Parser, RefusedSpec
+from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.plan import ours, plan
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
@@ -70,9 +70,10 @@ class Reconciler:
             self._timer.forget(key)
             return None
         try:
-            service = self._parser.parse(body)
+            parsed = self._parser.parse(body)
         except RefusedSpec as refusal:
             return await self._stall(body, refusal)
+        service = parsed.service
         self._timer.start(key, service.metadata.generation, service.status)
         observed = await self._dereference(key, service)
         resolved, refused = await self._converge(key, service, observed)
@@ -80,7 +81,7 @@ class Reconciler:
             return None
         for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
             await self._recorder.record(service.metadata, note, time.time())
-        status = observed_status(resolved, refused, _now())
+        status = _status(parsed, resolved, refused, body["metadata"]["generation"])
         if await self._reporter.report(body["metadata"], service.status, status):
             self._timer.stop(key, status)
         return seconds_until_next_look(resolved, refused)
@@ -121,11 +122,22 @@ class Reconciler:
         return rollout.with_rollout(resolved, template, requested)
 
     async def _stall(self, body: Manifest, refusal: RefusedSpec) -> None:
-        """Reports a spec that is not followed."""
+        """Reports a spec that is not followed, where no earlier one is known that could be."""
         metrics.TERMINAL_ERRORS.inc()
         before = Status.model_validate(body.get("status", {}))
-        after = stalled_status(before, body["metadata"]["generation"], refusal.reason, refusal.message, _now())
+        generation = body["metadata"]["generation"]
+        after = stalled_status(before, before, generation, refusal.reason, refusal.message, _now())
         await self._reporter.report(body["metadata"], before, after)
+
+
+def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[ConditionUpdate], generation: int) -> Status:
+    """The status to write; `refused`: children of what is followed; `generation`: of the spec of today."""
+    now, refusal = _now(), parsed.refusal
+    judged = observed_status(resolved, refused, now).model_copy(update={"accepted": parsed.accepted})
+    if refusal is None:
+        return judged
+    metrics.TERMINAL_ERRORS.inc()
+    return stalled_status(judged, parsed.service.status, generation, refusal.reason, refusal.message, now)
 
 
 def _now() -> str:

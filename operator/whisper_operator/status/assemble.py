@@ -48,24 +48,18 @@ def _updates(resolved: Resolved, troubles: Sequence[ConditionUpdate]) -> list[Co
     return [ready, *_progress(ready, is_stuck), *blocking, *informing]
 
 
-def stalled_status(previous: Status, generation: int, reason: str, message: str, now: str) -> Status:
-    """`previous` with the reason why the spec is not followed; everything else is as it was last observed."""
-    kept = [
-        ConditionUpdate(condition.type, condition.status, condition.reason, condition.message)
-        for condition in previous.conditions
-        if condition.type not in (c.READY, c.STALLED, c.RECONCILING)
-    ]
+def stalled_status(judged: Status, previous: Status, generation: int, reason: str, message: str, now: str) -> Status:
+    """`judged` with the reason why the spec of `generation` is not followed.
+
+    `judged`: by the last accepted spec, whose generation its conditions keep; `previous` itself, where none is known.
+    """
+    kept = [one for one in judged.conditions if one.type not in (c.READY, c.STALLED, c.RECONCILING)]
     updates = [
         ConditionUpdate(c.READY, "False", reason, message),
         ConditionUpdate(c.STALLED, "True", reason, message),
-        *kept,
     ]
-    return previous.model_copy(
-        update={
-            "observed_generation": generation,
-            "conditions": conditions(updates, previous.conditions, generation, now),
-        }
-    )
+    found = conditions(updates, previous.conditions, generation, now)
+    return judged.model_copy(update={"observed_generation": generation, "conditions": (*found, *kept)})
 
 
 def as_json(status: Status) -> dict[str, Any]:

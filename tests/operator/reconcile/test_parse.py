@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from whisper_operator.api.v1alpha1 import WhisperService
-from whisper_operator.reconcile.parse import KEPT, Parser, RefusedSpec
+from whisper_operator.reconcile.parse import KEPT, LONGEST, Parsed, Parser, RefusedSpec
 
 
 def body(version: int = 1, uid: str = "1", **spec: Any) -> dict[str, Any]:
-    metadata = {"name": "speech", "namespace": "team", "uid": uid, "resourceVersion": str(version)}
+    metadata = {"name": "speech", "namespace": "team", "uid": uid, "resourceVersion": str(version), "generation": 2}
     return {"metadata": metadata, "spec": {"model": {"name": "base"}, **spec}}
+
+
+def accepting(earlier: str, generation: int = 1) -> dict[str, Any]:
+    """The status of a service whose last accepted spec is that."""
+    return {"accepted": {"generation": generation, "spec": earlier}}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,41 @@ def test_the_one_that_was_asked_for_longest_ago_is_forgotten() -> None:
     parser = Parser()
     first, second = parser.parse(body(version=0)), parser.parse(body(version=1))
     parser.parse(body(version=0))
-    others: list[WhisperService] = [parser.parse(body(version=2 + number)) for number in range(KEPT - 1)]
+    others: list[Parsed] = [parser.parse(body(version=2 + number)) for number in range(KEPT - 1)]
     assert len(others) == KEPT - 1
     assert parser.parse(body(version=0)) is first
     assert parser.parse(body(version=1)) is not second
+
+
+def test_an_accepted_spec_is_kept_as_it_is_stored() -> None:
+    found = Parser().parse(body(language="en"))
+    assert (found.service.spec.language, found.refusal) == ("en", None)
+    assert found.accepted is not None
+    assert found.accepted.generation == 2
+    assert found.accepted.spec == '{"language":"en","model":{"name":"base"}}'
+
+
+def test_a_spec_that_is_too_long_is_followed_and_not_kept() -> None:
+    long = {"metadata": {"annotations": {"a": "x" * LONGEST}}}
+    assert Parser().parse(body(podTemplate=long)).accepted is None
+
+
+@pytest.mark.parametrize("refused", [{"jobs": {}}, {"replicas": -1}, {"future": True}], ids=str)
+def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict[str, Any]) -> None:
+    status = accepting('{"language":"en","model":{"name":"small"}}')
+    found = Parser().parse({**body(**refused), "status": status})
+    assert (found.service.spec.language, found.service.spec.model.name) == ("en", "small")
+    assert found.service.metadata.generation == 1, "by which its conditions are told"
+    assert found.accepted is not None
+    assert found.accepted.model_dump() == status["accepted"], "which stays the one that was accepted last"
+    assert found.refusal is not None
+
+
+@pytest.mark.parametrize(
+    "status",
+    [{}, accepting('{"model":{"name":"base"},"future":1}'), accepting('{"redis":{}}'), accepting("{"), accepting("[]")],
+    ids=["none", "of a later version", "not implemented", "damaged", "no spec"],
+)
+def test_nothing_is_followed_where_no_accepted_spec_is_known(status: dict[str, Any]) -> None:
+    with pytest.raises(RefusedSpec, match=r"spec\.jobs is not implemented"):
+        Parser().parse({**body(jobs={}), "status": status})

@@ -16,7 +16,7 @@ from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
-from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 from whisper_operator.resolve.preflight.checklist import CHECKS
@@ -110,3 +110,26 @@ async def test_a_new_service_costs_no_read() -> None:
 
 def reads(cluster: FakeCluster) -> list[tuple[str, str, str]]:
     return [request for request in cluster.requests if request[0] in ("get", "list")]
+
+
+async def test_while_a_spec_is_refused_the_last_accepted_one_is_kept_true() -> None:
+    """Given a service that serves, when its spec becomes one that this version does not implement, and a pass later
+    its Deployment is deleted.
+    """
+    passes = await settled("minimal")
+    before = {one["type"]: one for one in passes.status["conditions"]}
+    service = passes.cluster.objects["WhisperService", *passes.key]
+    spec = {**service["spec"], "jobs": {}, "language": "fr"}
+    passes.cluster.put({**service, "metadata": {**service["metadata"], "generation": 2}, "spec": spec})
+    passes.see_all()
+    await passes.run()
+    after = {one["type"]: one for one in passes.status["conditions"]}
+    assert (after["Ready"]["status"], after["Stalled"]["reason"]) == ("False", "NotImplemented")
+    assert passes.status["observedGeneration"] == 2
+    assert after["Available"] == before["Available"], "it was not judged by the refused spec"
+    deployment = passes.cluster.objects.pop(("Deployment", *passes.key))
+    passes.cache.observe(deployment, DELETED)
+    await passes.run()
+    again = passes.cluster.objects["Deployment", *passes.key]
+    assert again["spec"]["template"] == deployment["spec"]["template"]
+    assert {one["type"]: one["status"] for one in passes.status["conditions"]}["Available"] == "False"

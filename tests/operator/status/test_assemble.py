@@ -89,9 +89,30 @@ def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
     }
 
 
-def test_a_refused_spec_keeps_what_was_observed() -> None:
+def test_a_refused_spec_keeps_what_was_observed_and_the_generation_that_it_was_observed_of() -> None:
     before = status(service(), *all_of(service()))
-    after = stalled_status(before, 3, c.NOT_IMPLEMENTED, "spec.jobs is not implemented", LATER)
+    after = stalled_status(before, before, 3, c.NOT_IMPLEMENTED, "spec.jobs is not implemented", LATER)
     assert conditions(after)["Ready"] == ("False", "NotImplemented")
     assert conditions(after)["Available"] == ("True", "AsSpecified")
     assert (after.model, after.ready_replicas, after.observed_generation) == (before.model, 1, 3)
+    assert {one.type: one.observed_generation for one in after.conditions} == {
+        "Ready": 3,
+        "Stalled": 3,
+        "PreflightPassed": 2,
+        "ModelCached": 2,
+        "Available": 2,
+    }
+
+
+def test_what_is_judged_by_the_last_accepted_spec_is_told_beside_the_refusal() -> None:
+    before = status(service(), *all_of(service()))
+    judged = status(service(), *all_of(service(), availableReplicas=0, readyReplicas=0))
+    after = stalled_status(judged, before, 3, c.INVALID_SPEC, "spec.future is unknown", LATER)
+    assert conditions(after) == {
+        "Ready": ("False", "InvalidSpec"),
+        "Stalled": ("True", "InvalidSpec"),
+        "PreflightPassed": ("True", "ChecksPassed"),
+        "ModelCached": ("True", "Cached"),
+        "Available": ("False", "RollingOut"),
+    }
+    assert after.ready_replicas == 0
