@@ -19,6 +19,7 @@ from pathlib import Path
 from testbed.cluster import binaries, process
 
 SERVICE_NETWORK = "10.96.0.0/16"
+SERVICE_NETWORK_IPV6 = "fd00:96::/112"
 API_CLUSTER_IP = "10.96.0.1"
 FIRST_PORT, EPHEMERAL_PORT = 10000, 32768
 """Linux gives outgoing connections ports from 32768 on (net.ipv4.ip_local_port_range)."""
@@ -35,7 +36,12 @@ class ControlPlane:
 
     @property
     def server(self) -> str:
-        return f"https://{self.address}:{self.port}"
+        return f"https://{f'[{self.address}]' if self.is_ipv6 else self.address}:{self.port}"
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether nothing in it has an address of IPv4."""
+        return ":" in self.address
 
     @property
     def kubeconfig(self) -> Path:
@@ -55,13 +61,15 @@ class ControlPlane:
 
 
 @contextmanager
-def running(directory: Path, *, controllers: str, api_flags: Sequence[str] = ()) -> Generator[ControlPlane]:
+def running(
+    directory: Path, *, controllers: str, api_flags: Sequence[str] = (), address: str = "127.0.0.1"
+) -> Generator[ControlPlane]:
     """A control plane on free ports of the loopback, gone with everything it stored when the block ends.
 
     `controllers`: what kube-controller-manager runs, as its flag of that name takes it; `api_flags`: more flags of
-    kube-apiserver.
+    kube-apiserver; `address`: of the loopback, `::1` for a cluster of IPv6 alone.
     """
-    plane = ControlPlane(directory, "127.0.0.1", *free_ports(3))
+    plane = ControlPlane(directory, address, *free_ports(3))
     try:
         start(plane, extra=["--endpoint-reconciler-type=none", *api_flags])
         start_controller_manager(plane, extra=[f"--controllers={controllers}"])
@@ -228,8 +236,8 @@ def _flags(plane: ControlPlane) -> list[str]:
         f"--etcd-servers=http://127.0.0.1:{plane.etcd_port}",
         f"--secure-port={plane.port}",
         f"--advertise-address={plane.address}",
-        f"--bind-address={'127.0.0.1' if plane.address == '127.0.0.1' else '0.0.0.0'}",
-        f"--service-cluster-ip-range={SERVICE_NETWORK}",
+        f"--bind-address={plane.address if plane.address in ('127.0.0.1', '::1') else '0.0.0.0'}",
+        f"--service-cluster-ip-range={SERVICE_NETWORK_IPV6 if plane.is_ipv6 else SERVICE_NETWORK}",
         f"--tls-cert-file={plane.certificate}",
         f"--tls-private-key-file={pki / 'apiserver.key'}",
         f"--token-auth-file={pki / 'tokens.csv'}",

@@ -13,8 +13,8 @@ async def serve(
 ) -> list[web.AppRunner]:
     """Serves both ports; the runners are the caller's to clean up. Raises OSError where a port is taken.
 
-    `standstill`: what stands still, so that only a restart helps; None where nothing does. `is_ready`: every kind has
-    been listed.
+    `host`: the address to listen on; empty: every one, for a cluster may have IPv4, IPv6 or both. `standstill`: what
+    stands still, so that only a restart helps; None where nothing does. `is_ready`: every kind has been listed.
     """
 
     async def metrics(_: web.Request) -> web.Response:
@@ -41,5 +41,6 @@ async def _listen(routes: list[web.RouteDef], host: str, port: int) -> web.AppRu
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    # Without a host asyncio opens a socket for each family that the machine has; "::" would be IPv6 alone.
+    await web.TCPSite(runner, host or None, port).start()
     return runner

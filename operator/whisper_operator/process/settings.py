@@ -29,8 +29,8 @@ class Settings(BaseSettings):
     """Passes that may run at once."""
     fs_group: int | None = 65532
     """Group of the model cache's files; empty where the platform assigns one (OpenShift)."""
-    host: str = "0.0.0.0"
-    """Address that metrics and health are served on."""
+    host: str = ""
+    """Address that metrics and health are served on; empty: every one, of IPv4 and of IPv6."""
     metrics_port: int = 8080
     health_port: int = 8081
     log_level: str = "info"

@@ -26,7 +26,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         "watch_namespaces": (),
         "workers": 8,
         "fs_group": 65532,
-        "host": "0.0.0.0",
+        "host": "",
         "metrics_port": 8080,
         "health_port": 8081,
         "log_level": "info",
