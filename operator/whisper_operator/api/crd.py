@@ -97,11 +97,11 @@ def structural(model: type[BaseModel]) -> Schema:
 
 def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     schema = _resolved(schema, definitions)
-    if INT_OR_STRING in schema:
-        return {key: value for key, value in schema.items() if key not in _DROPPED - {"default"}}
     kept = {key: value for key, value in schema.items() if key not in _DROPPED}
     if (default := _leaf_default(schema)) is not None:
         kept["default"] = default
+    if INT_OR_STRING in schema:
+        return kept
     if "properties" in schema:
         kept["properties"] = {name: _structural(part, definitions) for name, part in schema["properties"].items()}
     if "items" in schema:
