@@ -21,7 +21,8 @@ from testbed.paths import CACHE, REPOSITORY
 
 COMMIT: Final = "f0d62397ff3df5c6c33608e2e7e0b33abf3f2654"
 """The first release, 0.1.0."""
-NEEDED: Final = ("charts", OPERATOR.dockerfile, *OPERATOR.inputs)
+NEEDED: Final = ("charts", OPERATOR.dockerfile, "hack/requirements", "operator", "runtime")
+"""What is read of the commit; its files are not where this checkout's recipe has them."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,9 @@ class PreviousRelease:
 
 def ensure() -> PreviousRelease:
     """The release's chart, and its operator's image in the cluster; built where it is missing."""
-    tree = CACHE / "releases" / COMMIT[:12]
     debian.ensure(buildah.BUILDERS)
+    tree = checked_out()
     with locked(CACHE / "images.lock"):
-        if not tree.exists():
-            _check_out(tree)
         standing_on = base.ensure()
         image = OPERATOR.reference(standing_on, tree)
         if not buildah.exists(image):
@@ -44,6 +43,15 @@ def ensure() -> PreviousRelease:
             buildah.push(image)
         load(image)
     return PreviousRelease(tree / "charts/whisper-operator", image)
+
+
+def checked_out() -> Path:
+    """A directory with the release's chart, and with what its operator's image is built from."""
+    tree = CACHE / "releases" / COMMIT[:12]
+    with locked(CACHE / "images.lock"):
+        if not tree.exists():
+            _check_out(tree)
+    return tree
 
 
 def _check_out(tree: Path) -> None:
