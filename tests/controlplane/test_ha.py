@@ -27,6 +27,8 @@ from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SPEC = {"model": {"name": "base"}, "cache": {"type": "EmptyDir"}}
+RELEASE = "whisper-operator"
+"""The chart's, whose name its objects have, the Lease among them."""
 RECREATED_SECONDS = 5.0
 """Within which a child that is deleted is there again."""
 
@@ -240,7 +242,7 @@ async def test_the_charts_rules_are_all_that_it_takes(first: ChaosEnvironment, n
     finally:
         await asyncio.to_thread(first.operator.stop)
         first.operator = allowed
-    found = list(audit.requests(first.plane.audit_log, "system:serviceaccount:default:release", since))
+    found = list(audit.requests(first.plane.audit_log, f"system:serviceaccount:default:{RELEASE}", since))
     assert found
     assert sorted({str(one) for one in found if one.code == 403}) == []
 
@@ -248,10 +250,10 @@ async def test_the_charts_rules_are_all_that_it_takes(first: ChaosEnvironment, n
 def granted(env: ChaosEnvironment, namespaces: str) -> str:
     """The token of the chart's service account, which may do what the chart grants and nothing else."""
     settings = ("--set", f"watchNamespaces={{{namespaces}}}") if namespaces else ()
-    helm = (str(binaries.ensure("helm") / "helm"), "template", "release", str(REPOSITORY / "charts/whisper-operator"))
+    helm = (str(binaries.ensure("helm") / "helm"), "template", RELEASE, str(REPOSITORY / "charts/whisper-operator"))
     command = (*helm, "--namespace", "default", "--show-only", "templates/rbac.yaml", *settings)
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for kinds in ("clusterrolebinding", "clusterrole"):
-        operator_plane.kubectl(env.plane, "delete", kinds, "release", "--ignore-not-found")
+        operator_plane.kubectl(env.plane, "delete", kinds, f"default:{RELEASE}", "--ignore-not-found")
     operator_plane.kubectl(env.plane, "apply", "-f", "-", stdin=rendered)
-    return operator_plane.kubectl(env.plane, "create", "token", "release", "--namespace", "default").strip()
+    return operator_plane.kubectl(env.plane, "create", "token", RELEASE, "--namespace", "default").strip()

@@ -40,7 +40,7 @@ async def operator(namespace: Kubectl, configuration: client.Configuration) -> A
         health_port=health_port,
     )
     unguarded = Cluster(configuration)
-    lease = Lease(unguarded, namespace.namespace, "test")
+    lease = Lease(unguarded, namespace.namespace, "whisper-operator", "test")
     cluster = Cluster(configuration, before_write=lease.check)
     task = asyncio.create_task(Operator(settings, cluster, lease).run())
     yield task

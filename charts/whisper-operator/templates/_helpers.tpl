@@ -1,18 +1,78 @@
-{{- define "whisper-operator.labels" -}}
-app.kubernetes.io/name: whisper-operator
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{/*
+A value that is null is as good as absent: each optional object is read in parentheses, which Go's templates answer by
+nil where it is none.
+*/}}
+
+{{- define "whisper-operator.name" -}}
+{{ .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Name of the objects; a suffix of theirs must fit into the 63 characters of a label. */}}
+{{- define "whisper-operator.fullname" -}}
+{{- $name := include "whisper-operator.name" . }}
+{{- $long := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
+{{- .Values.fullnameOverride | default $long | trunc 45 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Name of what may meet another installation's: in the cluster's scope, or in a namespace that both watch. */}}
+{{- define "whisper-operator.unique-name" -}}
+{{ .Release.Namespace }}:{{ include "whisper-operator.fullname" . }}
+{{- end }}
+
+{{- define "whisper-operator.service-account" -}}
+{{- $account := .Values.serviceAccount | default dict }}
+{{- $created := $account.create | default false | ternary (include "whisper-operator.fullname" .) "default" }}
+{{- $account.name | default $created }}
 {{- end }}
 
 {{- define "whisper-operator.selector" -}}
-app.kubernetes.io/name: whisper-operator
+app.kubernetes.io/name: {{ include "whisper-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{- define "whisper-operator.labels" -}}
+{{- $own := include "whisper-operator.selector" . | fromYaml }}
+{{- $_ := set $own "app.kubernetes.io/version" (include "whisper-operator.label" .Chart.AppVersion) }}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service }}
+{{- $_ := set $own "app.kubernetes.io/part-of" "whisper-operator" }}
+{{- $_ := set $own "helm.sh/chart" (include "whisper-operator.label" (printf "%s-%s" .Chart.Name .Chart.Version)) }}
+{{- merge $own (.Values.commonLabels | default dict) | toYaml }}
+{{- end }}
+
+{{/* A version may hold a plus, which no label may. */}}
+{{- define "whisper-operator.label" -}}
+{{ . | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* The labels of all objects, and those of one kind: a pair of the root and a map. */}}
+{{- define "whisper-operator.labels-and" -}}
+{{- merge (include "whisper-operator.labels" (first .) | fromYaml) (last . | default dict) | toYaml }}
+{{- end }}
+
+{{/* Name, namespace and labels of an object, whose name has a suffix: a pair of the root and that. */}}
+{{- define "whisper-operator.metadata" -}}
+{{- $root := first . -}}
+name: {{ include "whisper-operator.fullname" $root }}{{ last . }}
+namespace: {{ $root.Release.Namespace }}
+labels: {{- include "whisper-operator.labels" $root | nindent 2 }}
+{{- end }}
+
+{{/* Repository, tag and digest; the operator reads the tag of the runtime's even where a digest says more. */}}
 {{- define "whisper-operator.image" -}}
-{{ .image.repository }}:{{ .image.tag | default .default }}
+{{- $image := .image | default dict }}
+{{- required (printf "%s.repository is empty: name the image's repository" .value) $image.repository -}}
+:{{ $image.tag | default .default }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{/*
+Whether this release installs the CustomResourceDefinition: where there is none, or where it has installed it before.
+Helm refuses to take over what another release or kubectl has made, and a cluster has one for all of its operators.
+*/}}
+{{- define "whisper-operator.owns-crd" -}}
+{{- $live := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "whisperservices.whisper-operator.io" }}
+{{- $of := (($live | default dict).metadata | default dict).annotations | default dict }}
+{{- $mine := and (eq (index $of "meta.helm.sh/release-name" | default "") .Release.Name) (eq (index $of "meta.helm.sh/release-namespace" | default "") .Release.Namespace) }}
+{{- or (not $live) $mine | ternary "true" "" }}
 {{- end }}
 
 {{/* Permissions that need the scope of the cluster. */}}

@@ -19,7 +19,6 @@ from whisper_operator.objects.kinds import Kind
 from whisper_operator.telemetry import metrics
 
 LEASE: Final = Kind("coordination.k8s.io/v1", "Lease", "leases")
-NAME: Final = "whisper-operator"
 DURATION_SECONDS: Final = 15
 RENEW_DEADLINE_SECONDS: Final = 10
 RETRY_SECONDS: Final = 2
@@ -71,11 +70,12 @@ class Lease:
     """Whether this replica leads. No foreign clock is trusted: only how long the Lease stood unchanged by our own."""
 
     def __init__(
-        self, leases: Leases, namespace: str, identity: str, clock: Callable[[], float] = time.monotonic
+        self, leases: Leases, namespace: str, name: str, identity: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`identity`: this replica's name; `clock`: seconds, from any beginning."""
+        """`namespace`, `name`: the Lease's; `identity`: this replica's name; `clock`: seconds, from any beginning."""
         self._leases = leases
         self._namespace = namespace
+        self._name = name
         self._identity = identity
         self._clock = clock
         self._held_until = 0.0
@@ -89,14 +89,14 @@ class Lease:
     def check(self) -> None:
         """Raises LeaseLost unless this replica leads; called before each write."""
         if not self.is_held:
-            raise LeaseLost(f"{self._identity} no longer holds Lease {self._namespace}/{NAME}")
+            raise LeaseLost(f"{self._identity} no longer holds Lease {self._namespace}/{self._name}")
 
     async def acquire(self) -> None:
         """Returns once this replica leads."""
-        metrics.LEADER.labels(NAME).set(0)
+        metrics.LEADER.labels(self._name).set(0)
         while not await self._try_acquire_or_renew():
             await asyncio.sleep(RETRY_SECONDS)
-        metrics.LEADER.labels(NAME).set(1)
+        metrics.LEADER.labels(self._name).set(1)
 
     async def renew(self) -> None:
         """Renews for ever; raises LeaseLost as soon as the deadline passes without a renewal."""
@@ -114,7 +114,7 @@ class Lease:
         seconds_left, self._held_until = self._seconds_left(), 0.0
         try:
             async with asyncio.timeout(seconds_left):
-                live = await self._leases.get(LEASE, self._namespace, NAME)
+                live = await self._leases.get(LEASE, self._namespace, self._name)
                 if live and live["spec"].get("holderIdentity") == self._identity:
                     await self._leases.replace(LEASE, {**live, "spec": {**live["spec"], "holderIdentity": ""}})
         except (ApiError, TimeoutError) as error:
@@ -138,9 +138,9 @@ class Lease:
 
     async def _write(self, now: float) -> bool:
         """Creates or replaces the Lease; False where another replica holds it. Raises ApiError."""
-        live = await self._leases.get(LEASE, self._namespace, NAME)
+        live = await self._leases.get(LEASE, self._namespace, self._name)
         if live is None:
-            metadata = {"name": NAME, "namespace": self._namespace}
+            metadata = {"name": self._name, "namespace": self._namespace}
             manifest = {"apiVersion": LEASE.api_version, "kind": LEASE.kind, "metadata": metadata}
             await self._leases.create(LEASE, {**manifest, "spec": self._spec({})})
             return True

@@ -42,10 +42,17 @@ class WatchHandler(Protocol):
 class WatchThread:
     """kopf, watching; started again where it ends by itself, and anew when the kinds change."""
 
-    def __init__(self, handler: WatchHandler, namespaces: tuple[str, ...], configuration: client.Configuration) -> None:
-        """`namespaces`: those to watch; empty: all."""
+    def __init__(
+        self,
+        handler: WatchHandler,
+        namespaces: tuple[str, ...],
+        service_class: str,
+        configuration: client.Configuration,
+    ) -> None:
+        """`namespaces`: those to watch; empty: all. `service_class`: of WhisperServices; empty: those without one."""
         self._handler = handler
         self._namespaces = namespaces
+        self._service_class = service_class
         self._configuration = configuration
         self._stop = threading.Event()
         self._kopf_stop = threading.Event()
@@ -121,7 +128,13 @@ class WatchThread:
         beat = asyncio.create_task(self._keep_beating())
         try:
             await watches.watch(
-                targets, self._configuration, on_event=on_event, take=take, stop=stop, started=self._watching
+                targets,
+                self._configuration,
+                self._service_class,
+                on_event=on_event,
+                take=take,
+                stop=stop,
+                started=self._watching,
             )
         finally:
             beat.cancel()

@@ -20,7 +20,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import LIST_CHUNK
 from whisper_operator.kube.list_pages import TakePage, Targets, session
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, INGRESS, POD, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, INGRESS, POD, WHISPER_SERVICE, Kind
 
 OnEvent = Callable[[Manifest, str], None]
 """Takes an object and what happened to it: ADDED, MODIFIED or DELETED."""
@@ -39,6 +39,7 @@ OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
 async def watch(
     targets: Targets,
     configuration: client.Configuration,
+    service_class: str,
     *,
     on_event: OnEvent,
     take: TakePage,
@@ -47,7 +48,8 @@ async def watch(
 ) -> None:
     """Lists and watches `targets` until `stop` is set; raises what ends kopf before.
 
-    `on_event` gets every change, `take` every page of every list; `started` is set once kopf has.
+    `service_class`: of the WhisperServices, as selector_of takes it. `on_event` gets every change, `take` every page of
+    every list; `started` is set once kopf has.
     """
     kinds = {kind for kind, _ in targets.values()}
     namespaces = {namespace for _, namespace in targets.values() if namespace}
@@ -55,7 +57,7 @@ async def watch(
     try:
         await kopf.operator(
             registry=registry(kinds, on_event, configuration, targets, take),
-            settings=settings(kinds),
+            settings=settings(kinds, service_class),
             standalone=True,
             clusterwide=not namespaces,
             namespaces=namespaces,
@@ -112,7 +114,7 @@ def registry(
     return found
 
 
-def settings(kinds: set[Kind]) -> kopf.OperatorSettings:
+def settings(kinds: set[Kind], service_class: str) -> kopf.OperatorSettings:
     """Measured and explained in docs/adr/0001-events-only.md."""
     found = kopf.OperatorSettings()
     found.posting.enabled = False
@@ -125,7 +127,7 @@ def settings(kinds: set[Kind]) -> kopf.OperatorSettings:
     found.watching.reconnect_backoff = 1
     found.watching.chunk_size = LIST_CHUNK
     for kind in kinds:
-        if selector := selector_of(kind):
+        if selector := selector_of(kind, service_class):
             found.watching.label_selectors[kind.group, kind.plural] = selector
     found.watching.field_selectors[EVENT.group, EVENT.plural] = WARNINGS
     found.networking.request_timeout = 30
@@ -136,8 +138,13 @@ def settings(kinds: set[Kind]) -> kopf.OperatorSettings:
     return found
 
 
-def selector_of(kind: Kind) -> str:
-    """The label selector of a kind's lists and watches: of children ours alone, but all Ingresses, for their hosts."""
+def selector_of(kind: Kind, service_class: str) -> str:
+    """The label selector of a kind's lists and watches: of children ours alone, but all Ingresses, for their hosts.
+
+    Of WhisperServices those of the class; empty: those without one, so that no two classes share a service.
+    """
+    if kind == WHISPER_SERVICE:
+        return f"{names.LABEL_CLASS}={service_class}" if service_class else f"!{names.LABEL_CLASS}"
     is_child = kind in CHILD_KINDS or kind == POD
     return OURS if is_child and kind != INGRESS else ""
 

@@ -27,6 +27,8 @@ LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_SERVICE: Final = f"{GROUP}/service"
+LABEL_CLASS: Final = f"{GROUP}/class"
+"""On a WhisperService, by the user: which of several operators reconciles it."""
 
 ANNOTATION_APPLIED: Final = f"{GROUP}/applied"
 """Hash of the manifest as it was applied."""

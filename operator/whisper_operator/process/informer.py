@@ -18,8 +18,10 @@ from whisper_operator.reconcile.queue import Queue
 class Informer:
     """A WatchHandler that feeds one cache and one queue, as client-go's informers do."""
 
-    def __init__(self, cache: ObjectCache, queue: Queue) -> None:
+    def __init__(self, cache: ObjectCache, queue: Queue, service_class: str) -> None:
+        """`service_class`: of the WhisperServices that a resync lists; empty: those without one."""
         self._cache = cache
+        self._service_class = service_class
         self._queue = queue
         self._listings: dict[tuple[Kind, str | None], Listing] = {}
         """The lists whose pages are coming in."""
@@ -53,7 +55,7 @@ class Informer:
         Each page is queued as it is taken in: if the next one fails, nothing else tells of what this one held.
         """
         listing, concerned, version = Listing(self._cache, kind, namespace), set[Key](), 0
-        async for page, listed_at in cluster.pages(kind, namespace, selector_of(kind)):
+        async for page, listed_at in cluster.pages(kind, namespace, selector_of(kind, self._service_class)):
             version, found = listed_at, listing.observe(page)
             self._queue.add_low_priority(found)
             concerned |= found

@@ -39,8 +39,10 @@ class Operator:
         self._lease = lease
         self._cache = ObjectCache(whole_cluster=not settings.watch_namespaces)
         self._queue = Queue(queue_metrics.PrometheusQueueMetrics())
-        self._informer = Informer(self._cache, self._queue)
-        self._watches = WatchThread(self._informer, settings.watch_namespaces, cluster.configuration)
+        self._informer = Informer(self._cache, self._queue, settings.service_class)
+        self._watches = WatchThread(
+            self._informer, settings.watch_namespaces, settings.service_class, cluster.configuration
+        )
         self._kinds: frozenset[Kind] = frozenset()
         self._has_synced = False
         recorder = Recorder(cluster, settings.identity)
@@ -161,7 +163,7 @@ def main(*, is_dry: bool = False) -> None:
 async def _main(settings: Settings, is_dry: bool) -> None:
     configuration = credentials()
     unguarded = Cluster(configuration)
-    lease = AlwaysHeld() if is_dry else Lease(unguarded, settings.namespace, settings.identity)
+    lease = AlwaysHeld() if is_dry else Lease(unguarded, settings.namespace, settings.lease_name, settings.identity)
     cluster = Cluster(configuration, before_write=lease.check, is_dry=is_dry)
     task = asyncio.create_task(Operator(settings, cluster, lease).run())
     loop = asyncio.get_running_loop()

@@ -21,10 +21,14 @@ class Settings(BaseSettings):
     """Image of the runtime where a WhisperService names none."""
     namespace: str
     """The operator's own, where its Lease is."""
+    lease_name: str = "whisper-operator"
+    """Name of the Lease that its replicas share; another installation in the namespace has another."""
     identity: str = Field(default_factory=socket.gethostname)
     """This replica's name in the Lease."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to watch, separated by commas; empty: all."""
+    service_class: str = ""
+    """Value of the label of the WhisperServices to reconcile; empty: those without the label."""
     workers: int = 8
     """Passes that may run at once."""
     fs_group: int | None = 65532

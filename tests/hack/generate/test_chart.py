@@ -39,10 +39,11 @@ def test_unknown_keys_are_refused_except_in_open_objects() -> None:
 def test_a_value_has_the_type_of_its_default_and_may_be_null_where_that_is_meant() -> None:
     properties = json.loads(chart.schema(VALUES))["properties"]
     assert properties["replicas"] == {"description": "Replicas of the operator.", "type": "integer"}
-    assert properties["fsGroup"]["type"] == ["integer", "null"]
+    assert properties["fsGroup"]["type"] == ["integer", "string", "null"]
 
 
 def test_the_readme_has_a_row_for_each_described_value() -> None:
     rows = [line for line in chart.readme(VALUES).splitlines() if line.startswith("| `")]
     assert rows[0] == '| `image.tag` | string | `""` | Tag of the image. |'
+    assert rows[2] == "| `fsGroup` | integer, string, null | `65532` | Group of the files. |"
     assert [row.split("`")[1] for row in rows] == ["image.tag", "replicas", "fsGroup", "resources"]

@@ -58,7 +58,7 @@ def server() -> LeaseServer:
 
 
 def lease_of(identity: str, server: LeaseServer) -> Lease:
-    return Lease(server, "team", identity, clock=loop_time)
+    return Lease(server, "team", "whisper-operator", identity, clock=loop_time)
 
 
 @on(InstantLoop)

@@ -57,7 +57,7 @@ async def watching(*objects: Manifest) -> AsyncGenerator[tuple[ApiServer, Record
     async with api_server.serving(*KINDS) as server:
         server.objects.extend(objects)
         handler = RecordingHandler()
-        thread = WatchThread(handler, (), client.Configuration(host=server.url))
+        thread = WatchThread(handler, (), "", client.Configuration(host=server.url))
         thread.start(KINDS)
         async with asyncio.timeout(30):
             await thread.wait_until_listed()
@@ -67,7 +67,7 @@ async def watching(*objects: Manifest) -> AsyncGenerator[tuple[ApiServer, Record
 
 async def test_before_the_start_nothing_is_silent() -> None:
     """An operator that waits for an API server to answer is healthy."""
-    assert WatchThread(RecordingHandler(), (), client.Configuration()).silent_seconds() == 0
+    assert WatchThread(RecordingHandler(), (), "", client.Configuration()).silent_seconds() == 0
 
 
 async def test_a_list_comes_in_pages_and_not_as_events() -> None:

@@ -10,18 +10,26 @@ from whisper_operator.kube import watches
 from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, NODE, POD, WHISPER_SERVICE, Kind
 
 
+@pytest.mark.parametrize("service_class", ["", "canary"])
 @pytest.mark.parametrize(
     ("kind", "selector"),
     [
         (DEPLOYMENT, "app.kubernetes.io/managed-by=whisper-operator"),
         (POD, "app.kubernetes.io/managed-by=whisper-operator"),
         (INGRESS, ""),  # hosts are taken by anybody's
-        (WHISPER_SERVICE, ""),
         (NODE, ""),
     ],
 )
-def test_of_children_ours_alone_are_watched(kind: Kind, selector: str) -> None:
-    assert watches.selector_of(kind) == selector
+def test_of_children_ours_alone_are_watched(kind: Kind, selector: str, service_class: str) -> None:
+    assert watches.selector_of(kind, service_class) == selector
+
+
+@pytest.mark.parametrize(
+    ("service_class", "selector"),
+    [("", "!whisper-operator.io/class"), ("canary", "whisper-operator.io/class=canary")],
+)
+def test_no_two_classes_share_a_service(service_class: str, selector: str) -> None:
+    assert watches.selector_of(WHISPER_SERVICE, service_class) == selector
 
 
 async def test_watches_end_once_the_task_that_started_them_has() -> None:

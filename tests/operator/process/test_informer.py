@@ -28,7 +28,7 @@ class InformedQueue:
     def __init__(self) -> None:
         self.cache = ObjectCache(whole_cluster=True)
         self.queue = Queue()
-        self.informer = Informer(self.cache, self.queue)
+        self.informer = Informer(self.cache, self.queue, service_class="")
 
     async def queued(self) -> list[Key]:
         """The keys that wait, the next one first; they are done with then."""

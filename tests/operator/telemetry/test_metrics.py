@@ -83,11 +83,11 @@ class OneLease:
 
 async def test_the_standby_shows_that_it_does_not_lead() -> None:
     others = OneLease("other")
-    waiting = asyncio.create_task(Lease(others, "system", "one").acquire())
+    waiting = asyncio.create_task(Lease(others, "system", "whisper-operator", "one").acquire())
     await others.asked.wait()
     assert value("leader_election_master_status", name="whisper-operator") == 0
     waiting.cancel()
-    await Lease(OneLease(None), "system", "one").acquire()
+    await Lease(OneLease(None), "system", "whisper-operator", "one").acquire()
     assert value("leader_election_master_status", name="whisper-operator") == 1
 
 

@@ -1,0 +1,259 @@
+"""Each value of the chart has its effect, may be null, and is kept from names and labels that others have."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.chart import CHART, helm, of_kind, template
+
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+DIGEST = f"sha256:{'a' * 64}"
+NEEDED = {"image", "image.repository", "runtimeImage", "runtimeImage.repository"}
+"""Paths of values without which there is nothing to install."""
+STANDARD = ("name", "instance", "version", "managed-by", "part-of")
+
+
+def paths(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from paths(value, f"{prefix}{name}.")
+
+
+def rendered(values: dict[str, Any], tmp_path: Path, *settings: str) -> list[dict[str, Any]]:
+    """Given these values in a file, as people have them."""
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    return template("--values", str(file), *settings)
+
+
+def deployment(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    (found,) = of_kind(bodies, "Deployment")
+    return found
+
+
+def pod(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    return deployment(bodies)["spec"]["template"]
+
+
+def container(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    (found,) = pod(bodies)["spec"]["containers"]
+    return found
+
+
+def env(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    return {one["name"]: one.get("value") for one in container(bodies)["env"]}
+
+
+def umbrella(tmp_path: Path, values: dict[str, Any], *dependencies: dict[str, Any]) -> Path:
+    """A chart `platform` with these dependencies on ours, and these values of its own."""
+    found = tmp_path / "platform"
+    (found / "charts").mkdir(parents=True)
+    shutil.copytree(CHART, found / "charts/whisper-operator")
+    version = {"version": "0.1.0", "repository": ""}
+    chart = {"apiVersion": "v2", "name": "platform", **version, "dependencies": [one | version for one in dependencies]}
+    (found / "Chart.yaml").write_text(yaml.safe_dump(chart))
+    (found / "values.yaml").write_text(yaml.safe_dump(values))
+    return found
+
+
+def of_umbrella(chart: Path, *settings: str) -> list[dict[str, Any]]:
+    done = helm("template", "platform", str(chart), "--namespace", "apps", *settings)
+    assert done.returncode == 0, done.stderr
+    return [body for body in yaml.safe_load_all(done.stdout) if body]
+
+
+@pytest.mark.parametrize("path", sorted(set(paths(VALUES)) - NEEDED))
+def test_every_value_may_be_null(path: str) -> None:
+    assert deployment(template("--set", f"{path}=null"))
+
+
+@pytest.mark.parametrize("path", sorted(NEEDED))
+def test_an_image_without_a_repository_is_refused_by_its_name(path: str) -> None:
+    done = helm("template", str(CHART), "--set", f"{path}=null")
+    assert done.returncode != 0
+    assert f"{path.partition('.')[0]}.repository is empty" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("group", "text"), [(65532, "65532"), (0, "0"), (1000680000, "1000680000"), ("", ""), (None, "")]
+)
+def test_the_group_of_the_caches_is_a_number_or_the_platforms(
+    tmp_path: Path, group: int | str | None, text: str
+) -> None:
+    assert env(rendered({"fsGroup": group}, tmp_path))["WHISPER_OPERATOR_FS_GROUP"] == text
+
+
+def test_another_text_than_a_number_is_refused() -> None:
+    assert "fsGroup" in helm("template", str(CHART), "--set", "fsGroup=staff").stderr
+
+
+def test_images_are_pinned_by_digest(tmp_path: Path) -> None:
+    bodies = rendered({"image": {"digest": DIGEST}, "runtimeImage": {"tag": "2.0.0", "digest": DIGEST}}, tmp_path)
+    assert container(bodies)["image"] == f"ghcr.io/whisper-operator/whisper-operator:0.1.0@{DIGEST}"
+    runtime = env(bodies)["WHISPER_OPERATOR_RUNTIME_IMAGE"]
+    assert runtime == f"ghcr.io/whisper-operator/whisper-runtime:2.0.0@{DIGEST}"
+    assert "digest" in helm("template", str(CHART), "--set", "image.digest=latest").stderr
+
+
+@pytest.mark.parametrize(
+    ("release", "settings", "name"),
+    [
+        ("whisper-operator", (), "whisper-operator"),
+        ("my-whisper-operator", (), "my-whisper-operator"),
+        ("speech", (), "speech-whisper-operator"),
+        ("speech", ("--set", "nameOverride=asr"), "speech-asr"),
+        ("speech", ("--set", "fullnameOverride=asr"), "asr"),
+        ("a" * 53, (), "a" * 45),
+    ],
+)
+def test_objects_are_named_after_release_and_chart(release: str, settings: tuple[str, ...], name: str) -> None:
+    done = helm("template", release, str(CHART), "--namespace", "system", *settings)
+    bodies = [body for body in yaml.safe_load_all(done.stdout) if body]
+    names = {kind: {body["metadata"]["name"] for body in of_kind(bodies, kind)} for kind in ("Deployment", "Service")}
+    assert names == {"Deployment": {name}, "Service": {f"{name}-metrics"}}
+    assert env(bodies)["WHISPER_OPERATOR_LEASE_NAME"] == name
+    (role,) = of_kind(bodies, "Role")
+    assert role["rules"][0]["resourceNames"] == [name], "it may renew its Lease and no other's"
+
+
+def test_what_lies_outside_its_namespace_has_the_namespace_in_its_name() -> None:
+    cluster_wide = [*of_kind(template(), "ClusterRole"), *of_kind(template(), "ClusterRoleBinding")]
+    watched = [body for body in of_kind(template("--set", "watchNamespaces={team-a}"), "Role")]
+    outside = [body for body in (*cluster_wide, *watched) if body["metadata"].get("namespace") != "whisper-system"]
+    assert len(outside) == 5
+    assert all(body["metadata"]["name"].startswith("whisper-system:whisper-operator") for body in outside)
+
+
+def test_labels_of_all_objects_and_the_pods() -> None:
+    bodies = template("--set", "commonLabels.team=speech,podLabels.mesh=off,commonLabels.app\\.kubernetes\\.io/name=x")
+    for body in bodies:
+        labels = body["metadata"]["labels"]
+        assert labels["team"] == "speech", body["kind"]
+        assert labels["app.kubernetes.io/name"] == "whisper-operator", "the selector's labels are not overridden"
+    labels, selector = pod(bodies)["metadata"]["labels"], deployment(bodies)["spec"]["selector"]["matchLabels"]
+    assert labels["mesh"] == "off"
+    assert labels.items() >= selector.items()
+    assert {f"app.kubernetes.io/{name}" for name in STANDARD} < set(labels)
+    assert selector == {"app.kubernetes.io/name": "whisper-operator", "app.kubernetes.io/instance": "whisper-operator"}
+
+
+def test_a_service_account_of_anothers(tmp_path: Path) -> None:
+    bodies = rendered({"serviceAccount": {"create": False, "name": "shared"}}, tmp_path)
+    assert of_kind(bodies, "ServiceAccount") == []
+    assert pod(bodies)["spec"]["serviceAccountName"] == "shared"
+    subjects = [one for kind in ("RoleBinding", "ClusterRoleBinding") for one in of_kind(bodies, kind)[0]["subjects"]]
+    assert {one["name"] for one in subjects} == {"shared"}
+    nobodys = rendered({"serviceAccount": {"create": False}}, tmp_path)
+    assert pod(nobodys)["spec"]["serviceAccountName"] == "default"
+
+
+def test_a_service_account_with_annotations(tmp_path: Path) -> None:
+    bodies = rendered({"serviceAccount": {"name": "own", "annotations": {"example.com/role": "operator"}}}, tmp_path)
+    (account,) = of_kind(bodies, "ServiceAccount")
+    assert account["metadata"]["name"] == "own"
+    assert account["metadata"]["annotations"] == {"example.com/role": "operator"}
+
+
+def test_roles_that_somebody_else_manages() -> None:
+    bodies = template("--set", "rbac.create=false,rbac.aggregate=false")
+    assert not {body["kind"] for body in bodies} & {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+
+
+def test_the_operators_pods_take_what_platforms_add(tmp_path: Path) -> None:
+    values = {
+        "deploymentAnnotations": {"reloader": "on"},
+        "podAnnotations": {"prometheus.io/scrape": "false", "a": "b"},
+        "extraArgs": ["--dry-run"],
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+        "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+        "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ssl/certs"}],
+        "strategy": {"type": "Recreate"},
+        "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
+        "podSecurityContext": {"runAsUser": 1000},
+        "containerSecurityContext": {"privileged": False},
+        "serviceClass": "canary",
+    }
+    bodies = rendered(values, tmp_path)
+    spec, only = pod(bodies)["spec"], container(bodies)
+    assert deployment(bodies)["metadata"]["annotations"] == {"reloader": "on"}
+    assert deployment(bodies)["spec"]["strategy"] == {"type": "Recreate"}
+    annotations = pod(bodies)["metadata"]["annotations"]
+    assert annotations == {"prometheus.io/scrape": "false", "prometheus.io/port": "8080", "a": "b"}
+    assert only["args"] == ["run", "--dry-run"]
+    assert {"HTTPS_PROXY", "WHISPER_OPERATOR_LOG_LEVEL"} < set(env(bodies))
+    assert env(bodies)["WHISPER_OPERATOR_SERVICE_CLASS"] == "canary"
+    assert [one["name"] for one in spec["volumes"]] == ["tmp", "ca"]
+    assert [one["name"] for one in only["volumeMounts"]] == ["tmp", "ca"]
+    assert spec["topologySpreadConstraints"][0]["topologyKey"] == "zone"
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "runAsUser": 1000,
+    }
+    assert only["securityContext"]["privileged"] is False
+
+
+def test_a_network_policy_lets_the_operator_reach_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
+    assert of_kind(template(), "NetworkPolicy") == []
+    prometheus = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    bodies = rendered({"networkPolicy": {"enabled": True, "metricsFrom": [prometheus]}}, tmp_path)
+    (policy,) = of_kind(bodies, "NetworkPolicy")
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["spec"]["ingress"] == [{"from": [prometheus], "ports": [{"protocol": "TCP", "port": "metrics"}]}]
+    out = [{(one["protocol"], one["port"]) for one in rule["ports"]} for rule in policy["spec"]["egress"]]
+    dns = {(protocol, port) for protocol in ("UDP", "TCP") for port in (53, 5353)}
+    assert out == [{("TCP", 443), ("TCP", 6443)}, dns, {("TCP", 9000)}]
+
+
+def test_a_service_monitor_and_runbooks_of_ones_own(tmp_path: Path) -> None:
+    relabeling = {"targetLabel": "cluster", "replacement": "one"}
+    monitoring = {
+        "serviceMonitor": {"enabled": True, "scrapeTimeout": "5s", "metricRelabelings": [relabeling]},
+        "alerts": {"enabled": True, "runbookUrl": "https://runbooks.example.com/"},
+    }
+    bodies = rendered({"monitoring": monitoring}, tmp_path)
+    (endpoint,) = of_kind(bodies, "ServiceMonitor")[0]["spec"]["endpoints"]
+    assert (endpoint["scrapeTimeout"], endpoint["metricRelabelings"]) == ("5s", [relabeling])
+    first = of_kind(bodies, "PrometheusRule")[0]["spec"]["groups"][0]["rules"][0]
+    assert first["annotations"]["runbook_url"] == "https://runbooks.example.com/WhisperOperatorNoLeader.md"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_umbrella_chart_switches_it_on_and_off(tmp_path: Path, enabled: bool) -> None:
+    dependency = {"name": "whisper-operator", "condition": "whisper-operator.enabled"}
+    chart = umbrella(tmp_path, {"whisper-operator": {"enabled": enabled}}, dependency)
+    assert [body["metadata"]["name"] for body in of_kind(of_umbrella(chart), "Deployment")] == (
+        ["platform-whisper-operator"] if enabled else []
+    )
+
+
+@pytest.mark.parametrize("group", [None, ""])
+def test_on_openshift_an_umbrella_chart_sets_no_group(tmp_path: Path, group: str | None) -> None:
+    """Null by the user's values; the umbrella's own cannot say null, and have the empty text for it."""
+    user = tmp_path / "user.yaml"
+    user.write_text(yaml.safe_dump({"whisper-operator": {"fsGroup": group}}))
+    chart = umbrella(tmp_path, {"whisper-operator": {"fsGroup": ""}}, {"name": "whisper-operator"})
+    assert env(of_umbrella(chart))["WHISPER_OPERATOR_FS_GROUP"] == ""
+    assert env(of_umbrella(chart, "--values", str(user)))["WHISPER_OPERATOR_FS_GROUP"] == ""
+
+
+def test_an_umbrella_chart_holds_it_twice(tmp_path: Path) -> None:
+    """Under two names, for two classes: no object and no pod belongs to both."""
+    chart = umbrella(
+        tmp_path,
+        {"canary": {"serviceClass": "canary", "crds": {"install": False}}},
+        {"name": "whisper-operator"},
+        {"name": "whisper-operator", "alias": "canary"},
+    )
+    bodies = of_umbrella(chart)
+    names = [(body["kind"], body["metadata"]["name"]) for body in bodies]
+    assert len(names) == len(set(names))
+    first, second = (body["spec"]["selector"]["matchLabels"] for body in of_kind(bodies, "Deployment"))
+    assert first != second
