@@ -27,13 +27,11 @@ variable; unset or empty means the default. The operator sets them from the spec
 """
 
 TAIL = """
-The runtime's libraries read two more:
+Python reads one more:
 
 | variable | default | |
 |---|---|---|
 | `TMPDIR` | `/tmp` | Directory of uploads and decoded audio in progress; the files have no names. |
-| `FORWARDED_ALLOW_IPS` | `127.0.0.1` | Addresses of proxies whose `X-Forwarded-For` is trusted; otherwise all clients \
-behind a proxy count as one client. |
 
 ## Limits that clients meet
 
@@ -48,7 +46,7 @@ behind a proxy count as one client. |
 - A recording that the present speed cannot finish within the request time-out gets 413, with the longest length that
   is accepted now. The deadline of an accepted one follows from its length and the queue: 30 s and four times the
   prediction, at most the request time-out. After it the response is 504, never an empty text.
-- While the queue is nearly full, until half of it is empty again, `/ready` is 503 (`saturated`).
+- A full queue takes no pod out of the Service: `/ready` says whether the model is proven and the process stays.
 - Media may have 32 tracks; the default audio track is used, else the one with most channels. A file that is damaged in
   places is transcribed as far as it can be decoded; it is refused from a tenth of damaged frames on.
 

@@ -26,7 +26,8 @@ def build(resolved: Resolved) -> Manifest | None:
         spec={
             **limit,
             "selector": {"matchLabels": names.selector(service.metadata.name)},
-            # A pod that never became ready serves nobody, and must not keep a node from being drained.
+            # A pod that is not ready serves nobody, and must not keep a node from being drained. A busy one is ready:
+            # the runtime's readiness does not follow its load (service/probes.py there).
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     )

@@ -1,13 +1,14 @@
 """The HTTPRoute of the Gateway API, where the cluster has it; its time-outs follow the server's.
 
-Source: https://gateway-api.sigs.k8s.io/reference/spec/#httproute
+Both of them count from the request's first byte, so the upload as well: https://gateway-api.sigs.k8s.io/geps/gep-1742/
 """
 
 from __future__ import annotations
 
-from whisper_operator.api.units import canonical_duration, duration_seconds
+from whisper_operator.api.units import canonical_duration
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
+from whisper_operator.build.proxy_limits import proxy_limits
 from whisper_operator.objects.kinds import HTTP_ROUTE
 from whisper_operator.resolve.resolved import Resolved
 
@@ -17,7 +18,7 @@ def build(resolved: Resolved) -> Manifest | None:
     wanted = service.spec.gateway
     if wanted is None or HTTP_ROUTE not in resolved.installation.kinds:
         return None
-    limit = canonical_duration(duration_seconds(service.spec.server.request_timeout))
+    limit = canonical_duration(proxy_limits(service).whole_seconds)
     rule = {
         "backendRefs": [{"name": service.metadata.name, "port": service.spec.service.port}],
         "timeouts": {"request": limit, "backendRequest": limit},

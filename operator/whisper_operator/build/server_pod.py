@@ -144,6 +144,7 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
         max_batch_size=None if spec.server.max_batch_size == "auto" else spec.server.max_batch_size,
         condition_on_previous_text=spec.server.condition_on_previous_text,
         cors_allow_origins=spec.server.cors.allow_origins,
+        trusted_proxies=spec.server.trusted_proxies,
         api_keys_dir=API_KEYS_DIR if spec.auth else None,
         golden_dir=golden_clip.directory(service),
         golden_max_word_error_rate=golden_clip.max_word_error_rate(service),

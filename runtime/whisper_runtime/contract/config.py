@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, Literal, Self
+from ipaddress import ip_network
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, GOLDEN_DIR
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
@@ -15,6 +16,16 @@ Device = Literal["auto", "cuda", "cpu"]
 ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
+
+
+def _network(value: str) -> str:
+    if ip_network(value, strict=False).prefixlen == 0:
+        raise ValueError("trusts every address, so that a client may call itself anything: name your proxies' networks")
+    return value
+
+
+Network = Annotated[str, AfterValidator(_network)]
+"""An address, or a network such as 10.0.0.0/8; not all addresses."""
 
 
 class RuntimeConfig(BaseModel):
@@ -62,6 +73,9 @@ class RuntimeConfig(BaseModel):
     """Give the model the text so far as a prompt for the next window, as openai-whisper does."""
     cors_allow_origins: tuple[str, ...] = ()
     """Origins of web pages that may call this server, as a JSON list; `["*"]`: all."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses and networks of proxies, as a JSON list; the client is the last address in `X-Forwarded-For` that is \
+none of them. Empty: the client is who connects."""
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
     golden_dir: str = GOLDEN_DIR
@@ -95,9 +109,7 @@ class RuntimeConfig(BaseModel):
         Raises pydantic.ValidationError, which names field and value.
         """
         found = {field: value for field in cls.model_fields if (value := env.get(env_name(field)))}
-        if origins := found.get("cors_allow_origins"):
-            return cls.model_validate({**found, "cors_allow_origins": _decode(origins)})
-        return cls.model_validate(found)
+        return cls.model_validate(found | {field: _decode(found[field]) for field in LISTS if field in found})
 
 
 def env_name(field: str) -> str:
@@ -106,6 +118,8 @@ def env_name(field: str) -> str:
     return "MODEL_DIR" if field == "model_dir" else f"WHISPER_{field.upper()}"
 
 
+LISTS: Final = ("cors_allow_origins", "trusted_proxies")
+"""Fields whose variable holds a JSON list."""
 ENV_NAMES: Final = frozenset(map(env_name, RuntimeConfig.model_fields))
 """Every variable that the operator sets, and a user's `server.env` therefore may not."""
 

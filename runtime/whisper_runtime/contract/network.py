@@ -11,6 +11,8 @@ HEALTH_PATH: Final = "/health"
 STARTUP_PATH: Final = "/startup"
 READY_PATH: Final = "/ready"
 METRICS_PATH: Final = "/metrics"
+BALANCER_PATH: Final = "/healthz"
+"""On HTTP_PORT, for load balancers that probe the port they send clients to: 200 or 503, and no word more."""
 PROGRESS_PATH: Final = "/progress"
 """A fetching pod answers it on METRICS_PORT, with a FetchProgress."""
 READY_PERIOD_SECONDS: Final = 5

@@ -10,7 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware import Middleware
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.network import HEALTH_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.network import BALANCER_PATH, HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.http.dependencies import provide
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
 from whisper_runtime.http.middleware.access_log import AccessLogMiddleware
@@ -21,7 +21,7 @@ from whisper_runtime.http.middleware.drain import DrainMiddleware
 from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
-from whisper_runtime.http.routes import models, openai, plain, probes
+from whisper_runtime.http.routes import balancer, models, openai, plain, probes
 from whisper_runtime.service.model_info import ALIAS
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
@@ -43,7 +43,7 @@ def create_app(parts: RuntimeParts) -> FastAPI:
     )
     provide(app, parts)
     answer_in_openai_shape(app)
-    for routes in (plain, openai, models, *((probes,) if config.probes_on_http else ())):
+    for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
         app.include_router(routes.router)
     document(app, models=(parts.model.info.name, ALIAS), authenticated=config.api_keys_dir is not None)
     return app
@@ -100,6 +100,7 @@ def _authentication(config: RuntimeConfig) -> Middleware | None:
     keys = KeyRing(Path(config.api_keys_dir))
     if not len(keys):
         log.warning("NO API KEY in %s: every request gets 401; mount one file for each client", config.api_keys_dir)
-    # Health needs no key, where a lone container's orchestrator asks for it on this port.
-    open_paths = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH} if config.probes_on_http else ())
+    # Load balancers have no key, nor has a lone container's orchestrator, which asks for health on this port.
+    probed = {HEALTH_PATH, STARTUP_PATH, READY_PATH} if config.probes_on_http else set[str]()
+    open_paths = frozenset({BALANCER_PATH, *probed})
     return Middleware(AuthenticationMiddleware, keys=keys, open_paths=open_paths)

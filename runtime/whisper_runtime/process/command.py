@@ -26,6 +26,8 @@ TERMINATED: Final = 128 + signal.SIGTERM
 MAX_COUNT: Final = 1000
 """Requests of a verification, and how many of them at once."""
 
+OF_UVICORN: Final = ("FORWARDED_ALLOW_IPS",)
+"""Variables that uvicorn would read, and that this program sets itself: by WHISPER_TRUSTED_PROXIES."""
 OVERRIDES: Final = {
     "model": "name of openai-whisper, or any name together with --url and --sha256",
     "url": "URL to download from, instead of openai-whisper's own",
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return _end(MISCONFIGURED, "; ".join(_problems(error)))
     logs.configure(config.log_level, config.log_format)
     for name in sorted(environment.keys() - ENV_NAMES):
-        if name.startswith("WHISPER_"):
+        if name.startswith("WHISPER_") or name in OF_UVICORN:
             log.warning("%s is not a variable of this program and has no effect: correct or unset it", name)
     match parsed.command:
         case "serve":

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Final
 
 import uvicorn
@@ -19,6 +19,7 @@ from whisper_runtime.contract.network import READY_FAILURES, READY_PERIOD_SECOND
 from whisper_runtime.engine.interface import State
 from whisper_runtime.http.app import create_app, create_probes_app
 from whisper_runtime.process.http_protocol import Connection
+from whisper_runtime.service.client_identity import as_connected
 from whisper_runtime.service.lifecycle import HEARTBEAT_SECONDS, Phase
 from whisper_runtime.service.parts import RuntimeParts
 
@@ -82,9 +83,15 @@ def listen(port: int) -> socket.socket:
 
 
 def uvicorn_server(
-    app: FastAPI, connection: type[Connection] = Connection, keep_alive_seconds: int = KEEP_ALIVE_SECONDS
+    app: FastAPI,
+    connection: type[Connection] = Connection,
+    keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
+    trusted_proxies: Iterable[str] = (),
 ) -> UvicornServer:
-    """A server for `app`, whose sockets `serve` or `run` take; a connection may be idle for `keep_alive_seconds`."""
+    """A server for `app`, whose sockets `serve` or `run` take; a connection may be idle for `keep_alive_seconds`.
+
+    `trusted_proxies`: whose X-Forwarded-For is believed, instead of what uvicorn reads from FORWARDED_ALLOW_IPS.
+    """
     return UvicornServer(
         uvicorn.Config(
             app,
@@ -95,6 +102,7 @@ def uvicorn_server(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=as_connected(trusted_proxies),
             timeout_keep_alive=keep_alive_seconds,
             timeout_graceful_shutdown=1,
         )
@@ -103,7 +111,7 @@ def uvicorn_server(
 
 async def _serve(parts: RuntimeParts, listener: socket.socket) -> None:
     stop = _stop_on_signals()
-    server = uvicorn_server(create_app(parts))
+    server = uvicorn_server(create_app(parts), trusted_proxies=parts.config.trusted_proxies)
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
         asyncio.create_task(_beat(parts), name="heartbeat"),
@@ -131,7 +139,6 @@ def _stop_on_signals() -> asyncio.Event:
 async def _beat(parts: RuntimeParts) -> None:
     while True:
         parts.lifecycle.beat()
-        parts.admission.observe_load()
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 

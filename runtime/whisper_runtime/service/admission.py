@@ -18,20 +18,6 @@ from whisper_runtime.service.rate_limits import RateLimits
 LOADING_RETRY_AFTER: Final = 5
 
 
-class Saturation:
-    """Whether the queue is so full that a Service should send clients elsewhere; it must then empty by half."""
-
-    FULL: Final = 0.9
-    EASED: Final = 0.5
-
-    def __init__(self) -> None:
-        self.full = False
-
-    def observe(self, queued: float, limit: float) -> None:
-        """Takes in how many seconds of audio wait, and how many may."""
-        self.full = queued >= limit * (self.EASED if self.full else self.FULL)
-
-
 class Admission:
     """Holds every limit of one process: phase, model, queue, fair share, rates, disk, deadlines.
 
@@ -45,7 +31,6 @@ class Admission:
         self.shares = FairShare()
         self.rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
         self.disk = DiskQuota(config.max_scratch_bytes)
-        self.saturation = Saturation()
 
     def at_the_door(self, client: str, body_bytes: int | None) -> Reservation:
         """Admits a request for work, before its body is read; returns the disk that is reserved for the body.
@@ -61,6 +46,8 @@ class Admission:
             self.rates.charge_request(client)
             return self.upload(body_bytes)
         except HttpError as error:
+            if error.status_code == 503:
+                self.rates.return_request(client)
             raise error.with_headers(self.rates.headers(client)) from None
 
     def upload(self, body_bytes: int | None) -> Reservation:
@@ -76,23 +63,19 @@ class Admission:
     def after_decoding(self, client: str, seconds: float) -> Generator[float, None, None]:
         """Holds a place in the queue for `seconds` of audio during the block; yields the seconds it may take.
 
-        Raises HttpError (429) where the queue or the client's share is full. The audio counts against the client's rate
-        in either case.
+        Raises HttpError (429) where the queue or the client's share is full; the audio then does not count against the
+        client's rate, for it has to be sent again.
         """
-        self.rates.charge_audio(client, seconds)
         queued = self._engine.queued_audio_seconds
         if error := self._no_place(client, seconds, queued):
             raise error
+        self.rates.charge_audio(client, seconds)
         with self.shares.hold(client, seconds):
             yield deadline(seconds, queued, self._engine.speed, self._config.request_timeout_seconds)
 
     def too_long(self, longest: float) -> HttpError:
         """413 for a recording of more than `longest` seconds, as `longest_recording` was before decoding."""
         return too_long(longest, self._config.max_audio_seconds, self._config.request_timeout_seconds)
-
-    def observe_load(self) -> None:
-        """Updates `saturation`; called once a second."""
-        self.saturation.observe(self._engine.queued_audio_seconds, self.queue_limit)
 
     @property
     def queue_limit(self) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address, ip_network
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Final
 
 MAX_CLIENTS: Final = 10_000
@@ -19,8 +20,8 @@ def by_key(name: str) -> str:
 def by_address(host: str) -> str:
     """The client of a request without a key; `host` is its address, or empty where the socket has none.
 
-    Behind a proxy every address is the proxy's, unless FORWARDED_ALLOW_IPS names it: uvicorn then takes the address
-    from X-Forwarded-For.
+    Behind a proxy every address is the proxy's, unless it is trusted (`RuntimeConfig.trusted_proxies`): uvicorn then
+    takes the address from X-Forwarded-For.
     """
     return f"address {site(host)}"
 
@@ -36,3 +37,17 @@ def site(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ip_network((address, SITE_PREFIX), strict=False))
+
+
+def as_connected(proxies: Iterable[str]) -> list[str]:
+    """The addresses and networks as a socket shows them that takes both families: those of IPv4 mapped to IPv6, too.
+
+    Such a socket shows 10.0.0.1 as ::ffff:10.0.0.1, which is in no network of IPv4 (RFC 4291, section 2.5.5.2).
+    """
+    networks = [ip_network(proxy, strict=False) for proxy in proxies]
+    mapped = [
+        ip_network(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+        for network in networks
+        if isinstance(network, IPv4Network)
+    ]
+    return [str(network) for network in (*networks, *mapped)]

@@ -32,7 +32,7 @@ def parts_of(
     """The process that `config` describes, around `engine` and `decode`; its gauges are in `metrics`."""
     lifecycle = Lifecycle()
     admission = Admission(config, engine, lifecycle)
-    probes = Probes(engine, lifecycle, admission.saturation)
+    probes = Probes(engine, lifecycle)
     metrics.watch(
         engine,
         queue_limit=lambda: admission.queue_limit,

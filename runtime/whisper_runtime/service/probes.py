@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from whisper_runtime.engine.interface import Engine, State
-from whisper_runtime.service.admission import Saturation
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 
 
 class Probes:
     """Reads single references only, so that the probes' own thread may ask."""
 
-    def __init__(self, engine: Engine, lifecycle: Lifecycle, saturation: Saturation) -> None:
+    def __init__(self, engine: Engine, lifecycle: Lifecycle) -> None:
         self._engine = engine
         self._lifecycle = lifecycle
-        self._saturation = saturation
 
     @property
     def unhealthy(self) -> str | None:
@@ -31,9 +29,11 @@ class Probes:
 
     @property
     def unready(self) -> str | None:
-        """The reason to send no client here; None: the model is proven, there is room, and the process stays."""
+        """The reason to send no client here; None: the model is proven, and the process stays.
+
+        A full queue is none: all replicas fill up together, and clients would find no server where they now get a 429
+        with the time after which to try again; and a node's drain evicts pods that are not ready, the busiest first.
+        """
         if self._lifecycle.phase is not Phase.SERVING:
             return "draining"
-        if self._engine.state is not State.READY:
-            return self._engine.state.value
-        return "saturated" if self._saturation.full else None
+        return None if self._engine.state is State.READY else self._engine.state.value

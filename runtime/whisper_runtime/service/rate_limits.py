@@ -74,6 +74,11 @@ class RateLimits:
         if self._requests:
             self._requests.take(client, 1)
 
+    def return_request(self, client: str) -> None:
+        """Takes back what charge_request has counted, of a request that the server could not take after all."""
+        if self._requests:
+            self._requests.take(client, -1)
+
     def charge_audio(self, client: str, seconds: float) -> None:
         """Counts the `seconds` of audio of a request."""
         if self._audio:

@@ -13,12 +13,12 @@ WANTED = service(
 )
 
 
-def test_it_leads_to_the_service_within_the_servers_time() -> None:
+def test_it_leads_to_the_service_within_the_servers_time_for_the_upload_and_the_work() -> None:
     found = one(children(WANTED), "HTTPRoute")["spec"]
     assert (found["parentRefs"], found["hostnames"]) == ([{"name": "public"}], ["a.example.com"])
     (rule,) = found["rules"]
     assert rule["backendRefs"] == [{"name": "speech", "port": 8080}]
-    assert rule["timeouts"] == {"request": "1m30s", "backendRequest": "1m30s"}
+    assert rule["timeouts"] == {"request": "3m15s", "backendRequest": "3m15s"}
 
 
 def test_a_cluster_without_the_api_gets_none() -> None:

@@ -31,6 +31,7 @@ EVERY_FIELD: dict[str, Any] = {
     "max_batch_size": 8,
     "condition_on_previous_text": False,
     "cors_allow_origins": ("https://a.example.com", "https://b.example.com"),
+    "trusted_proxies": ("10.0.0.0/8", "fd00::1"),
     "api_keys_dir": files.API_KEYS_DIR,
     "golden_dir": "/golden",
     "golden_max_word_error_rate": 0.3,
@@ -79,3 +80,12 @@ def test_one_variable_alone_has_no_prefix() -> None:
 def test_origins_that_are_not_a_json_list_are_refused_as_they_are() -> None:
     with pytest.raises(ValidationError, match="input_value='\\*'"):
         RuntimeConfig.from_env({"WHISPER_CORS_ALLOW_ORIGINS": "*"})
+
+
+@pytest.mark.parametrize(
+    "proxies", ['["*"]', '["0.0.0.0/0"]', '["::/0"]', '["10.0.0.0/33"]', '["ingress"]', "10.0.0.0/8"]
+)
+def test_proxies_are_networks_and_never_all_of_them(proxies: str) -> None:
+    """Trusted by all, the header says what any client writes into it."""
+    with pytest.raises(ValidationError, match="trusted_proxies"):
+        RuntimeConfig.from_env({"WHISPER_TRUSTED_PROXIES": proxies})

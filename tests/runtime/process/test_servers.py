@@ -163,3 +163,23 @@ def test_logs_are_json_with_the_clients_own_request_id_and_without_a_word_of_the
     ]
     assert "Ask not" not in process.log.read_text()
     assert sum("NO AUTHENTICATION" in line["message"] for line in lines) == 1
+
+
+def status(process: Process, forwarded_for: str) -> int:
+    """The answer's status to a client behind a proxy of the loopback."""
+    file, headers = {"file": b"speech 1"}, {"X-Forwarded-For": forwarded_for}
+    return httpx.post(f"{process.clients}/transcribe", files=file, headers=headers, timeout=SECONDS).status_code
+
+
+def test_clients_behind_a_trusted_proxy_are_told_apart_by_what_it_saw(started: Callable[..., Process]) -> None:
+    """A socket of both families shows the proxy as ::ffff:127.0.0.1; what clients write themselves comes first."""
+    process = started(requests_per_minute=1, trusted_proxies=("127.0.0.0/8", "10.0.0.0/8"))
+    assert [status(process, client) for client in ("192.0.2.1", "192.0.2.2", "192.0.2.1")] == [200, 200, 429]
+    assert status(process, "203.0.113.9, 192.0.2.1") == 429, "another name that the client gives itself"
+    assert status(process, "192.0.2.3, 10.0.0.7") == 200, "behind two proxies"
+    assert status(process, "192.0.2.3") == 429
+
+
+def test_without_a_trusted_proxy_a_client_is_who_connects(started: Callable[..., Process]) -> None:
+    process = started(requests_per_minute=1)
+    assert [status(process, client) for client in ("192.0.2.1", "192.0.2.2")] == [200, 429]

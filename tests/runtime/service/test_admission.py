@@ -12,7 +12,7 @@ from tests.runtime.conftest import Start, speech
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import State
 from whisper_runtime.errors import HttpError
-from whisper_runtime.service.admission import Admission, Saturation
+from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 
 
@@ -39,7 +39,7 @@ RATE = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratel
         (Phase.REFUSING, State.LOADING, 0, 100, (503, "shutting_down", {"Retry-After"})),
         (Phase.SERVING, State.LOADING, 0, 100, (503, "model_not_ready", {"Retry-After"})),
         (Phase.LEAVING, State.READY, 120, 100, (429, "queue_full", {"Retry-After"})),
-        # From here on the request has been counted, and its response says what is left.
+        # From here on the client's rate has been asked, and the response says what is left.
         (Phase.SERVING, State.READY, 0, 1001, (413, "upload_too_large", RATE)),
         (Phase.SERVING, State.READY, 0, None, (503, "scratch_full", RATE | {"Retry-After"})),
     ],
@@ -108,9 +108,10 @@ def test_after_decoding_a_recording_has_a_place_and_a_deadline(engine: FakeEngin
 
 
 @pytest.mark.parametrize(("queued", "held", "code"), [(110, 0, "queue_full"), (40, 40, "client_share_full")])
-def test_a_recording_that_is_too_long_for_its_place_is_refused_after_decoding_and_counted(
+def test_a_recording_that_is_too_long_for_its_place_is_refused_after_decoding_and_costs_nothing(
     engine: FakeEngine, queued: float, held: float, code: str
 ) -> None:
+    """Its client will send it again, and would pay for each attempt."""
     engine.queued_audio_seconds = queued
     asked = admission(engine, max_queued_audio_seconds=120, audio_minutes_per_hour=10)
     asked.shares.note_request("bob")
@@ -121,26 +122,20 @@ def test_a_recording_that_is_too_long_for_its_place_is_refused_after_decoding_an
         with pytest.raises(HttpError) as error, asked.after_decoding("alice", 60):
             pass
     assert (error.value.status_code, error.value.body["code"]) == (429, code)
-    assert asked.rates.headers("alice")["x-ratelimit-remaining-audio-seconds"] == "540"
+    assert asked.rates.headers("alice")["x-ratelimit-remaining-audio-seconds"] == "600"
 
 
-def test_saturation_ends_only_when_half_of_the_queue_is_empty() -> None:
-    saturation = Saturation()
-    seen: list[bool] = []
-    for queued in (0, 80, 90, 70, 50, 49, 80):
-        saturation.observe(queued, 100)
-        seen.append(saturation.full)
-    assert seen == [False, False, True, True, True, False, False]
+def test_audio_that_has_its_place_is_counted(engine: FakeEngine) -> None:
+    asked = admission(engine, audio_minutes_per_hour=10)
+    with asked.after_decoding("alice", 60):
+        assert asked.rates.headers("alice")["x-ratelimit-remaining-audio-seconds"] == "540"
 
 
-def test_saturation_follows_the_load(engine: FakeEngine) -> None:
-    asked = admission(engine, max_queued_audio_seconds=100)
-    engine.queued_audio_seconds = 90
-    asked.observe_load()
-    assert asked.saturation.full
-    engine.queued_audio_seconds = 0
-    asked.observe_load()
-    assert not asked.saturation.full
+def test_a_full_disk_costs_no_request(engine: FakeEngine) -> None:
+    asked = admission(engine, requests_per_minute=5, max_upload_bytes=1000, max_scratch_bytes=1500)
+    asked.disk.reserve(600)
+    assert refusal(asked, body_bytes=None)[:2] == (503, "scratch_full")
+    assert asked.rates.headers("alice")["x-ratelimit-remaining-requests"] == "5"
 
 
 async def test_what_takes_longer_than_the_time_out_is_413_naming_the_longest(start: Start, engine: FakeEngine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_runtime.service.client_identity import by_address, by_key, site
+from whisper_runtime.service.client_identity import as_connected, by_address, by_key, site
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,15 @@ def test_addresses_of_one_site_are_one_client(host: str, client: str) -> None:
 
 def test_a_key_is_never_taken_for_an_address() -> None:
     assert by_key("192.0.2.7") != by_address("192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("10.1.2.3/8", ["10.0.0.0/8", "::ffff:a00:0/104"]),
+        ("192.0.2.7", ["192.0.2.7/32", "::ffff:c000:207/128"]),
+        ("fd00::/8", ["fd00::/8"]),
+    ],
+)
+def test_a_proxy_of_ipv4_may_come_by_a_socket_of_ipv6(proxy: str, shown: list[str]) -> None:
+    assert as_connected([proxy]) == shown

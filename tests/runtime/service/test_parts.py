@@ -30,8 +30,9 @@ def test_the_phase_that_the_server_sets_is_that_of_admission_and_probes(engine: 
     assert parts.probes.unready == "draining"
 
 
-def test_saturation_is_seen_by_the_probes(engine: FakeEngine) -> None:
+def test_a_full_queue_leaves_the_process_ready(engine: FakeEngine) -> None:
+    """Else the last pod leaves the Service, and a drain takes the busiest one."""
     parts = fake_parts(engine, max_queued_audio_seconds=100)
-    engine.queued_audio_seconds = 100
-    parts.admission.observe_load()
-    assert parts.probes.unready == "saturated"
+    engine.queued_audio_seconds = 1000
+    assert parts.probes.unready is None
+    assert parts.metrics.registry.get_sample_value("whisper_ready") == 1

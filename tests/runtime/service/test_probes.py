@@ -6,7 +6,6 @@ import pytest
 
 from tests.fakes.engine import FakeEngine
 from whisper_runtime.engine.interface import State
-from whisper_runtime.service.admission import Saturation
 from whisper_runtime.service.lifecycle import STALE_SECONDS, Lifecycle, Phase
 from whisper_runtime.service.probes import Probes
 
@@ -27,24 +26,15 @@ def test_answers_by_state_and_phase(
 ) -> None:
     engine, lifecycle = FakeEngine(state), Lifecycle()
     engine.error, lifecycle.phase = "no such file", phase
-    probes = Probes(engine, lifecycle, Saturation())
+    probes = Probes(engine, lifecycle)
     assert (probes.unhealthy, probes.started, probes.unready) == (unhealthy, started, unready)
 
 
 def test_a_stuck_main_loop_is_unhealthy() -> None:
     now = 0.0
     lifecycle = Lifecycle(clock=lambda: now)
-    probes = Probes(FakeEngine(), lifecycle, Saturation())
+    probes = Probes(FakeEngine(), lifecycle)
     now = STALE_SECONDS + 1
     assert probes.unhealthy == "the server's event loop does not run"
     lifecycle.beat()
     assert probes.unhealthy is None
-
-
-def test_a_saturated_pod_is_not_ready_but_healthy() -> None:
-    saturation = Saturation()
-    probes = Probes(FakeEngine(), Lifecycle(), saturation)
-    saturation.observe(queued=100, limit=100)
-    assert (probes.unready, probes.unhealthy) == ("saturated", None)
-    saturation.observe(queued=0, limit=100)
-    assert probes.unready is None

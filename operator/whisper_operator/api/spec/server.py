@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -53,6 +54,15 @@ class EnvVarSpec(ApiModel):
     )
 
 
+def _is_network(proxy: str) -> bool:
+    """Whether it is an address or a network, by Kubernetes' reading: https://pkg.go.dev/net/netip."""
+    try:
+        ip_network(proxy, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 class ServerSpec(ApiModel):
     max_upload_size: ByteSize = "100Mi"
     """Maximum size of a request body; a larger one gets 413."""
@@ -68,6 +78,22 @@ class ServerSpec(ApiModel):
     """Give the text so far to the model as context, as openai-whisper does."""
     cors: CorsSpec = CorsSpec()
     """Cross-origin requests from browsers; none are allowed by default."""
+    trusted_proxies: Annotated[
+        tuple[
+            Annotated[
+                str,
+                *text(
+                    "^[0-9a-fA-F.:]+(/[0-9]{1,3})?$",
+                    "is not an address or a network; for example 10.0.0.0/8 or fd00::/8",
+                    longest=64,
+                ),
+            ],
+            ...,
+        ],
+        *at_most(32),
+    ] = ()
+    """Addresses and networks of the proxies before the service. A client without an API key is then told apart by the
+    last address in X-Forwarded-For that is none of them, else by the address that connects."""
     env: Annotated[
         tuple[EnvVarSpec, ...],
         *at_most(64, key="name"),
@@ -75,6 +101,17 @@ class ServerSpec(ApiModel):
     """Additional environment variables of the server's container."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.trustedProxies) || self.trustedProxies.all(proxy, isIP(proxy) || isCIDR(proxy))",
+            "spec.server.trustedProxies has an entry that is not an address or a network: write for example 10.0.0.0/8",
+            lambda self: all(map(_is_network, self.trusted_proxies)),
+        ),
+        Rule(
+            "!has(self.trustedProxies) || !self.trustedProxies.exists(proxy, proxy.endsWith('/0'))",
+            "spec.server.trustedProxies trusts every address, so that a client may call itself anything: name the "
+            "networks of your proxies",
+            lambda self: all(ip_network(proxy, strict=False).prefixlen for proxy in self.trusted_proxies),
+        ),
         Rule(
             f"!has(self.env) || self.env.all(variable, !(variable.name in {cel_list(sorted(ENV_NAMES))}))",
             "spec.server.env must not set a variable that the operator sets ("

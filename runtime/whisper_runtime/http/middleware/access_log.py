@@ -12,7 +12,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.network import BALANCER_PATH, HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.errors import error_response, internal_error
 from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.request_state import state_of
@@ -22,7 +22,7 @@ from whisper_runtime.metrics import Metrics
 log = logging.getLogger(__name__)
 
 SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
-PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH})
+PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH, BALANCER_PATH})
 """Requested every few seconds and by no client, so logged for debugging only, and not counted."""
 
 

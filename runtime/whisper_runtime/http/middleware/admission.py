@@ -16,6 +16,8 @@ from whisper_runtime.service.rate_limits import RateLimits
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """They read, and are always admitted (RFC 9110, section 9.2.1)."""
+NOT_TAKEN: Final = frozenset({429, 503})
+"""The server had no room after all, or cannot go on: the client has to send its request again."""
 
 
 class AdmissionMiddleware(HttpMiddleware):
@@ -47,8 +49,12 @@ def declared_bytes(scope: Scope) -> int | None:
 
 
 def _with_rates(send: Send, rates: RateLimits, client: str) -> Send:
+    """Adds the client's limits to the response, after taking back the request where it was not taken."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
+            if message["status"] in NOT_TAKEN:
+                rates.return_request(client)
             MutableHeaders(scope=message).update(rates.headers(client))
         await send(message)
 

@@ -27,6 +27,7 @@ def test_a_server_has_these_limits_unless_the_spec_says_otherwise() -> None:
         "maxBatchSize": "auto",
         "conditionOnPreviousText": True,
         "cors": {"allowOrigins": []},
+        "trustedProxies": [],
         "env": [],
     }
 
@@ -152,3 +153,22 @@ def test_an_origin_of_another_form_is_refused(origin: str) -> None:
 )
 def test_a_part_without_its_secret_is_refused(spec: dict[str, Any], sentence: str) -> None:
     assert refused(**spec) == sentence
+
+
+@pytest.mark.parametrize("proxy", ["10.0.0.0/8", "192.0.2.7", "fd00::/8", "2001:db8::1", "10.1.2.3/8"])
+def test_proxies_are_trusted_by_address_or_network(proxy: str) -> None:
+    assert accepted(server={"trustedProxies": [proxy]}).server.trusted_proxies == (proxy,)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "sentence"),
+    [
+        ("*", "is not an address or a network"),
+        ("ingress.example.com", "is not an address or a network"),
+        ("10.0.0.0/33", "spec.server.trustedProxies has an entry that is not an address or a network"),
+        ("0.0.0.0/0", "spec.server.trustedProxies trusts every address"),
+        ("::/0", "spec.server.trustedProxies trusts every address"),
+    ],
+)
+def test_all_addresses_together_are_no_proxy(proxy: str, sentence: str) -> None:
+    assert sentence in refused(server={"trustedProxies": [proxy]})

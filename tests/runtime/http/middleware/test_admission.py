@@ -52,6 +52,18 @@ async def test_a_request_that_the_server_could_not_take_is_not_counted(start: St
     assert (await client.post("/transcribe", files=speech())).status_code == 200
 
 
+async def test_a_request_that_is_refused_after_decoding_costs_nothing(start: Start, engine: FakeEngine) -> None:
+    """Its client was told to send it again, and does."""
+    engine.queued_audio_seconds = 5
+    client = start(requests_per_minute=1, audio_minutes_per_hour=1, max_queued_audio_seconds=10)
+    refused = [await client.post("/transcribe", files=speech(8)) for _ in range(3)]
+    assert [answer.json()["error"]["code"] for answer in refused] == ["queue_full"] * 3
+    assert refused[-1].headers["x-ratelimit-remaining-requests"] == "1"
+    assert refused[-1].headers["x-ratelimit-remaining-audio-seconds"] == "60"
+    engine.queued_audio_seconds = 0
+    assert (await client.post("/transcribe", files=speech(8))).status_code == 200
+
+
 async def test_clients_are_told_apart_by_their_keys(start: Start, tmp_path: Path) -> None:
     for name in ("alice", "bob"):
         (tmp_path / name).write_text(f"key-of-{name}")

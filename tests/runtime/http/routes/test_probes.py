@@ -61,16 +61,12 @@ async def test_the_bodies_that_others_rely_on(start: Start) -> None:
     assert (await client.get("/ready")).json() == {"status": "ready"}
 
 
-async def test_a_saturated_pod_is_not_ready_but_healthy(start: Start, parts_of: PartsOf) -> None:
-    parts = parts_of()
-    client = start(parts, probes=True)
-    limit = parts.admission.queue_limit
-    parts.admission.saturation.observe(queued=limit, limit=limit)
-    answer = await client.get("/ready")
-    assert (answer.status_code, answer.json()) == (503, {"status": "saturated"})
-    assert (await client.get("/health")).status_code == 200
-    parts.admission.saturation.observe(queued=0, limit=limit)
-    assert (await client.get("/ready")).status_code == 200
+async def test_a_pod_whose_queue_is_full_stays_ready_and_answers_429(start: Start, engine: FakeEngine) -> None:
+    engine.queued_audio_seconds = 10_000
+    assert (await start(probes=True).get("/ready")).status_code == 200
+    answer = await start().post("/transcribe", files=speech())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "queue_full")
+    assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_a_model_that_failed_is_unhealthy_for_a_reason(start: Start, engine: FakeEngine) -> None:
