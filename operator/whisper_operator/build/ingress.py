@@ -54,7 +54,7 @@ def _annotations(service: WhisperService) -> dict[str, str]:
     assert ingress is not None
     issuer = ingress.tls.cluster_issuer if ingress.tls else None
     return {
-        **ingress_annotations.annotations(ingress.class_name or "", proxy_limits(service)),
+        **ingress_annotations.annotations_for(ingress.class_name or "", proxy_limits(service)),
         **({"cert-manager.io/cluster-issuer": issuer} if issuer else {}),
         **ingress.annotations,
     }

@@ -16,7 +16,7 @@ LONGEST_ALB_SECONDS: Final = 4000
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
 
 
-def annotations(class_name: str, limits: ProxyLimits) -> ProxyAnnotations:
+def annotations_for(class_name: str, limits: ProxyLimits) -> ProxyAnnotations:
     """For the class's controller, known by a part of the class's name; for every controller where none is.
 
     They do not disturb each other, and the default class of a cluster may be any.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_operator.build.ingress_annotations import BY_CLASS, annotations
+from whisper_operator.build.ingress_annotations import BY_CLASS, annotations_for
 from whisper_operator.build.proxy_limits import ProxyLimits
 
 LIMITS = ProxyLimits(silent_seconds=615, whole_seconds=1215, body_bytes=1024, health_path="/speech/healthz")
@@ -54,16 +54,16 @@ LIMITS = ProxyLimits(silent_seconds=615, whole_seconds=1215, body_bytes=1024, he
     ],
 )
 def test_a_controller_is_known_by_its_class(class_name: str, words: dict[str, str]) -> None:
-    assert annotations(class_name, LIMITS) == words
+    assert annotations_for(class_name, LIMITS) == words
 
 
 @pytest.mark.parametrize("class_name", ["", "public"])
 def test_a_class_that_tells_nothing_gets_the_words_of_all(class_name: str) -> None:
-    found = annotations(class_name, LIMITS)
-    assert all(annotations(known, LIMITS).items() <= found.items() for known in BY_CLASS)
+    found = annotations_for(class_name, LIMITS)
+    assert all(annotations_for(known, LIMITS).items() <= found.items() for known in BY_CLASS)
 
 
 def test_an_application_load_balancer_waits_for_as_long_as_it_can() -> None:
     day = ProxyLimits(86_400, 172_800, 1, "/healthz")
-    attributes = annotations("alb", day)["alb.ingress.kubernetes.io/load-balancer-attributes"]
+    attributes = annotations_for("alb", day)["alb.ingress.kubernetes.io/load-balancer-attributes"]
     assert attributes == "idle_timeout.timeout_seconds=4000"
