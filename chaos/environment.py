@@ -235,6 +235,8 @@ async def metrics(operator: OperatorProcess) -> str:
 
 
 def _is_ready(body: Manifest) -> bool:
+    """Whether it is Ready, and nothing of its spec is still to be done."""
     status = body.get("status", {})
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
-    return ready and status.get("observedGeneration") == body["metadata"]["generation"]
+    true = {one["type"] for one in status.get("conditions", ()) if one["status"] == "True"}
+    is_carried_out = "Ready" in true and not true & {"Reconciling", "Stalled"}
+    return is_carried_out and status.get("observedGeneration") == body["metadata"]["generation"]

@@ -142,6 +142,24 @@ FIRES = [
         condition("AcceleratorInUse", "False", f"1x{HOUR}"), 31, {"WhisperServiceImpaired"}, id="a GPU is not used"
     ),
     pytest.param(condition("Exposed", "False", f"1x{HOUR}"), 31, {"WhisperServiceImpaired"}, id="no way in"),
+    pytest.param(
+        condition("Ready", "True", f"1x{HOUR}") | condition("RolledOut", "False", f"1x{HOUR}"),
+        31,
+        {"WhisperServiceImpaired"},
+        id="a pod more than the promised ones finds no node",
+    ),
+    pytest.param(
+        condition("Exposed", "False", f"1x{HOUR}") | condition("Stalled", "True", f"1x{HOUR}"),
+        45,
+        {"WhisperServiceStalled"},
+        id="an Ingress is refused",
+    ),
+    pytest.param(
+        condition("RolledOut", "False", f"1x{HOUR}") | condition("Ready", "False", f"1x{HOUR}"),
+        45,
+        {"WhisperServiceNotReady"},
+        id="too few pods serve",
+    ),
     pytest.param(condition("RuntimeUpdateAvailable", "True", f"1x{HOUR}"), 45, set[str](), id="a newer image"),
 ]
 

@@ -65,8 +65,8 @@ def nodes(kubectl: Kubectl, component: str) -> list[str]:
 def serves(kubectl: Kubectl, model: str) -> bool:
     found = kubectl.get("wsvc", NAME)
     assert found is not None
-    status, ready = found["status"]["model"], kubectl.condition(NAME, "Ready")
-    return status.get("name") == model and "wanted" not in status and ready["status"] == "True"
+    status = found["status"]["model"]
+    return status.get("name") == model and "wanted" not in status and kubectl.is_carried_out(NAME)
 
 
 def test_all_pods_of_a_service_run_where_its_volume_is(speech: Kubectl) -> None:

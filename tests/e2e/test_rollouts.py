@@ -178,7 +178,7 @@ def test_a_surge_whose_gpu_another_pod_takes_becomes_a_replacement(
         assert decision(service, "calls")[0] == "Surge"
         service.apply(gpus.holder("holder"))
         eventually("another pod has the GPU", lambda: phase(service, "holder") == "Running")
-    eventually("status says why", lambda: service.condition("calls", "Available").get("reason") == "Unschedulable")
+    eventually("status says why", lambda: service.condition("calls", "RolledOut").get("reason") == "Unschedulable")
     rolled_out(service, "calls", old)
     strategy, reason = decision(service, "calls")
     assert strategy == "Replace"

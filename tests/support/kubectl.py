@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
 SERVICE_LABEL = "whisper-operator.io/service"
@@ -50,8 +51,17 @@ class Kubectl:
         """The service's pods of that component; those that start, leave or have ended included."""
         return self.list("pods", f"{SERVICE_LABEL}={service},{COMPONENT_LABEL}={component}")
 
+    def is_carried_out(self, service: str) -> bool:
+        """Whether the service is Ready, and nothing of its spec's newest generation is still to be done."""
+        body = self.get("wsvc", service) or {"metadata": {}}
+        status = body.get("status", {})
+        true = {one["type"] for one in status.get("conditions", ()) if one["status"] == "True"}
+        is_seen = status.get("observedGeneration", 0) == body["metadata"].get("generation")
+        return is_seen and "Ready" in true and not true & {"Reconciling", "Stalled"}
+
     def wait_ready(self, service: str, seconds: int = 300) -> None:
-        self("wait", "--for=condition=Ready", f"wsvc/{service}", f"--timeout={seconds}s")
+        """Waits until the service is Ready, with its spec carried out."""
+        eventually(f"{service} is as its spec asks for", lambda: self.is_carried_out(service), seconds)
 
     def condition(self, service: str, kind: str) -> dict[str, Any]:
         """The service's condition of that type; empty when it has none."""

@@ -19,20 +19,23 @@ REASONS: Final[dict[str, ConditionReason]] = {}
 _type = partial(declare_type, CONDITION_TYPES)
 _reason = partial(declare_reason, REASONS)
 
-READY: Final = _type("Ready", "The service is as its spec asks for, and its pods accept requests.")
+READY: Final = _type("Ready", "The pods that the spec promises accept requests, with a model that is proven.")
 RECONCILING: Final = _type(
     "Reconciling", "The operator or Kubernetes is working towards the spec; present only while True."
 )
 STALLED: Final = _type(
     "Stalled", "The service cannot follow its spec until a user changes something; present only while True."
 )
-PREFLIGHT_PASSED: Final = _type(
-    "PreflightPassed", "No check before the start of pods found a problem.", blocks_ready=True
+PREFLIGHT_PASSED: Final = _type("PreflightPassed", "No check of what pods need found a problem.")
+MODEL_CACHED: Final = _type("ModelCached", "The wanted model's checkpoint is where the pods read it.")
+AVAILABLE: Final = _type(
+    "Available", "As many pods as the spec promises accept requests, with a model that is proven.", blocks_ready=True
 )
-MODEL_CACHED: Final = _type("ModelCached", "The checkpoint is where the pods read it.", blocks_ready=True)
-AVAILABLE: Final = _type("Available", "As many pods as wanted are available and up to date.", blocks_ready=True)
+ROLLED_OUT: Final = _type("RolledOut", "Every pod that is wanted is available and up to date.")
 VERIFIED: Final = _type(
-    "Verified", "Real requests verified the rollout; present only with `spec.verification`.", blocks_ready=True
+    "Verified",
+    "Real requests verified the rollout; present only with `spec.verification`. It blocks Ready until the first proof.",
+    blocks_ready=True,
 )
 EXPOSED: Final = _type(
     "Exposed",
@@ -42,6 +45,10 @@ MONITORED: Final = _type(
     "Monitored", "The objects of `spec.monitoring` are applied; present only if the spec asks for one."
 )
 AUTOSCALING_ACTIVE: Final = _type("AutoscalingActive", "The autoscaler works; present only with `spec.autoscaling`.")
+PROTECTED: Final = _type(
+    "Protected",
+    "The PodDisruptionBudget and the NetworkPolicy are applied; present only if the spec asks for one of them.",
+)
 ACCELERATOR_IN_USE: Final = _type(
     "AcceleratorInUse", "Every ready pod runs its model on its GPU; present only with `spec.gpu`."
 )
@@ -53,10 +60,16 @@ RUNTIME_UPDATE_AVAILABLE: Final = _type(
     "RuntimeUpdateAvailable", "The operator's default image is newer than the pods'; present only while True."
 )
 
-# Ready alone
+# Ready, Reconciling and Stalled
 
 AS_SPECIFIED: Final = _reason(
-    "AsSpecified", READY, AVAILABLE, meaning="Everything that blocks Ready is as the spec asks for."
+    "AsSpecified", READY, AVAILABLE, ROLLED_OUT, meaning="The spec is carried out, and its pods accept requests."
+)
+SERVING: Final = _reason(
+    "Serving",
+    READY,
+    meaning="The promised pods accept requests, and something of the spec is not done: see Reconciling or Stalled.",
+    remedy="Remedy the reason that the message names.",
 )
 SUSPENDED: Final = _reason(
     "Suspended",
@@ -98,6 +111,11 @@ NOT_IMPLEMENTED: Final = _reason(
 NOT_OWNED: Final = _reason(
     "NotOwned",
     STALLED,
+    ROLLED_OUT,
+    EXPOSED,
+    MONITORED,
+    AUTOSCALING_ACTIVE,
+    PROTECTED,
     meaning="An object with the name of a child exists and belongs to something else.",
     remedy="Delete or rename that object, or give the WhisperService another name.",
     stalls=True,
@@ -105,6 +123,12 @@ NOT_OWNED: Final = _reason(
 REJECTED: Final = _reason(
     "Rejected",
     STALLED,
+    ROLLED_OUT,
+    EXPOSED,
+    MONITORED,
+    AUTOSCALING_ACTIVE,
+    PROTECTED,
+    CACHE_AS_SPECIFIED,
     meaning="The API server refuses a child, as invalid or by an admission policy.",
     remedy="Correct the field that the message names, often in `spec.podTemplate`, or change the policy.",
     stalls=True,
@@ -195,11 +219,11 @@ TLS_SECRET_INVALID: Final = _reason(
     PREFLIGHT_PASSED,
     meaning="The Secret that `spec.ingress.tls.secretName` names does not exist, or lacks tls.crt or tls.key.",
     remedy="Create it by `kubectl create secret tls`, or name an issuer in `spec.ingress.tls.clusterIssuer`.",
-    stalls=True,
 )
 HOST_TAKEN: Final = _reason(
     "HostTaken",
     PREFLIGHT_PASSED,
+    EXPOSED,
     meaning="Another Ingress of the same class has the host and path of `spec.ingress`.",
     remedy="Choose another host or path, or remove that Ingress.",
     stalls=True,
@@ -284,9 +308,9 @@ WAITING_FOR_PREFLIGHT: Final = _reason(
     remedy="Remedy the reason of PreflightPassed.",
 )
 WAITING_FOR_MODEL: Final = _reason("WaitingForModel", AVAILABLE, meaning="Pods are started once ModelCached is True.")
-ROLLING_OUT: Final = _reason("RollingOut", AVAILABLE, meaning="Pods are being started or replaced.")
+ROLLING_OUT: Final = _reason("RollingOut", AVAILABLE, ROLLED_OUT, meaning="Pods are being started or replaced.")
 SCALED_TO_ZERO: Final = _reason(
-    "ScaledToZero", AVAILABLE, meaning="No pod is wanted.", remedy="To serve: scale up by `kubectl scale`."
+    "ScaledToZero", AVAILABLE, ROLLED_OUT, meaning="No pod is wanted.", remedy="To serve: scale up by `kubectl scale`."
 )
 CREATE_FAILED: Final = _reason(
     "CreateFailed",
@@ -370,6 +394,7 @@ APPLIED: Final = _reason(
     "Applied",
     MONITORED,
     AUTOSCALING_ACTIVE,
+    PROTECTED,
     meaning="The objects are applied; the controller that reads them gives no reason.",
 )
 METRICS_PENDING: Final = _reason(

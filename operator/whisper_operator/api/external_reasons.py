@@ -209,3 +209,6 @@ EXTERNAL_REASONS: Final = (
 
 ALL_REASONS: Final = REASONS | {one.name: one for one in EXTERNAL_REASONS}
 """Every reason that a condition can have, by its name: the operator's own, and those that it takes over."""
+
+STALLING: Final = frozenset(name for name, one in ALL_REASONS.items() if one.stalls)
+"""Reasons that no retry mends: only a user can help."""

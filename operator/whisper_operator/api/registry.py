@@ -11,7 +11,7 @@ class ConditionType:
     meaning: str
     """What the status True says."""
     blocks_ready: bool
-    """Whether Ready is False while this condition is False or Unknown."""
+    """Whether Ready is False while this condition is False."""
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,15 @@ class VerificationStatus(StatusModel):
     """Generation of the spec that was verified."""
     passed: bool | None = None
     """Whether every check passed."""
+    passed_generation: int | None = None
+    """Generation of the spec whose verification passed last."""
     checks: Annotated[tuple[VerificationCheck, ...], *at_most(64)] = ()
     """The single checks."""
+
+    @property
+    def was_passed(self) -> bool:
+        """Whether any verification has ever passed, by an earlier release's status, too."""
+        return self.passed_generation is not None or self.passed is True
 
 
 class PreflightCheck(StatusModel):
@@ -128,6 +135,8 @@ class Status(StatusModel):
     """Pods that exist."""
     ready_replicas: int | None = None
     """Pods that accept requests."""
+    required_replicas: int | None = None
+    """Available pods that Ready demands: what spec promises, less what may be missing for a while."""
     selector: str | None = None
     """Label selector of the pods, for the scale subresource."""
     url: str | None = None

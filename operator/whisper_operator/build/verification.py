@@ -1,6 +1,6 @@
-"""The Job that proves a rollout by real requests against the Service: one for each revision of the Deployment.
+"""The Job that proves a rollout by real requests against the Service: one for each attempt at a Deployment's revision.
 
-The Job stays until the next rollout, as its own record; deleting it verifies the service again.
+The Job stays until the next rollout, or the next attempt, as its own record; deleting it verifies the service again.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ from whisper_runtime.contract.network import METRICS_PORT
 RETRIES: Final = 1
 """A pod that was evicted, or that met a busy server, is forgiven once."""
 DEADLINE_SECONDS: Final = 1800
+RESERVED_CLIENT: Final = "verification"
+"""The client whose key and whose limits verification uses, where the Secret of API keys has it."""
 RESOURCES: Final[Manifest] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
 
 def build(resolved: Resolved) -> Manifest | None:
-    """None where it is off, and before all pods of the rollout are available; what has begun goes on."""
-    name, job = resolved.verification.job_name, resolved.verification.job
-    if name is None or (job is None and not resolved.replicas.is_rolled_out):
+    """None where it is off, and before the promised pods have the rollout's template alone; what has begun goes on."""
+    name, job, attempt = resolved.verification.job_name, resolved.verification.job, resolved.verification.attempt
+    if name is None or (job is None and not resolved.promise.proves_model):
         return None
     return child(
         resolved.service,
         JOB,
         name,
         component=names.VERIFY,
+        annotations={names.ANNOTATION_ATTEMPT: str(attempt)} if attempt > 1 else None,
         spec={
             "backoffLimit": RETRIES,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
@@ -86,15 +89,28 @@ def _metadata(service: str, annotations: dict[str, str]) -> Manifest:
 
 
 def _one_key(resolved: Resolved) -> list[tuple[Manifest, Manifest]]:
-    """Mount and volume of the first client's API key, and of no other."""
+    """Mount and volume of one client's API key, and of no other."""
     auth = resolved.service.spec.auth
     keys = resolved.observed.facts.secrets.get(auth.secret_ref.name) if auth else None
     if auth is None or not keys:
         return []
     directory, _, file = API_KEY_FILE.rpartition("/")
-    items = [{"key": min(keys), "path": file}]
+    items = [{"key": _client(resolved, keys), "path": file}]
     volume = {"secretName": auth.secret_ref.name, "defaultMode": 0o440, "items": items}
     return [({"name": "api-key", "mountPath": directory, "readOnly": True}, {"name": "api-key", "secret": volume})]
+
+
+def _client(resolved: Resolved, keys: frozenset[str]) -> str:
+    """The client whose key is used: the one reserved for it, that of the Job that runs, else the first by name.
+
+    A new client makes no Job that runs begin anew.
+    """
+    if RESERVED_CLIENT in keys:
+        return RESERVED_CLIENT
+    job = resolved.verification.job
+    volumes: list[Manifest] = job["spec"]["template"]["spec"].get("volumes", []) if job else []
+    used = {item["key"] for volume in volumes for item in volume.get("secret", {}).get("items", ())}
+    return min(used & keys or keys)
 
 
 def _config(service: WhisperService) -> RuntimeConfig:

@@ -42,6 +42,8 @@ ANNOTATION_ASKED: Final = f"{GROUP}/asked"
 """On the claim: the class, access mode and size that the spec asked for when it was made."""
 ANNOTATION_GPU_HOSTS: Final = f"{GROUP}/gpu-hosts"
 """On the Job that fetches: the hosts on one of which it has to run."""
+ANNOTATION_ATTEMPT: Final = f"{GROUP}/attempt"
+"""On a Job that verifies a rollout again: its number, from 2."""
 ANNOTATION_GOLDEN_TEXT: Final = f"{GROUP}/golden-text"
 """On pods: the text of the user's own golden clip."""
 

@@ -34,7 +34,7 @@ class ServiceRecord:
     """What wakes a WhisperService when the cluster changes."""
 
     is_settled: bool
-    """Ready, and neither Reconciling nor Stalled: no fact about the cluster can mend it."""
+    """Ready, neither Reconciling nor Stalled, and past preflight: no fact about the cluster can mend it."""
     claims: HostPath | None
     """The host and path that its spec asks for; None without an Ingress."""
 
@@ -141,9 +141,9 @@ def _images(containers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _service(body: Manifest) -> ServiceRecord:
-    conditions = body.get("status", {}).get("conditions", ())
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    is_settled = ready and not any(one["type"] in ("Reconciling", "Stalled") for one in conditions)
+    conditions = {one["type"]: one["status"] for one in body.get("status", {}).get("conditions", ())}
+    goes_on = "Reconciling" in conditions or "Stalled" in conditions or conditions.get("PreflightPassed") == "False"
+    is_settled = conditions.get("Ready") == "True" and not goes_on
     ingress = body.get("spec", {}).get("ingress")
     claims = None if ingress is None else (ingress.get("host") or "", ingress.get("path", "/"))
     return ServiceRecord(is_settled, claims)

@@ -17,17 +17,17 @@ class ReplicaCounts:
     ready: int = 0
     available: int = 0
     is_current: bool = False
-    """Whether the counts are those of the Deployment's newest generation."""
+    """Whether the counts are those of the Deployment's newest generation, which an annotation moves, too."""
 
     @property
-    def is_settled(self) -> bool:
-        """Whether every pod has the newest template and is available; true of none, too."""
-        return self.is_current and self.existing == self.updated == self.available == self.wanted
+    def is_of_one_template(self) -> bool:
+        """Whether no pod of an older template exists."""
+        return self.existing == self.updated
 
     @property
-    def is_rolled_out(self) -> bool:
-        """Whether that is so of at least one pod."""
-        return self.is_settled and self.wanted > 0
+    def is_complete(self) -> bool:
+        """Whether every pod that is wanted is available and of the newest template counted; true of none, too."""
+        return self.existing == self.updated == self.available == self.wanted
 
 
 def count_replicas(deployment: Manifest | None) -> ReplicaCounts:

@@ -9,7 +9,6 @@ import logging
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.build.handover import as_created, handover, handover_replicas
@@ -22,6 +21,7 @@ from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.plan import ApplyPlan, is_ours
+from whisper_operator.status.refused import Refusal
 
 NEW: Final = {"resourceVersion": "1"}
 """A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
@@ -46,7 +46,7 @@ class Applier:
         self._service = service
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
-        self.refused: list[ConditionUpdate] = []
+        self.refused: list[Refusal] = []
         """Children that may not be touched, or that the API server refuses for good."""
 
     async def carry_out(self, todo: ApplyPlan, observed: Observed) -> bool:
@@ -102,12 +102,12 @@ class Applier:
             elif error.is_rejection:
                 parts = open_parts(self._service.spec) if error.names_no_field else []
                 where = f" (in {' or '.join(parts)})" if parts else ""
-                self._refuse(c.REJECTED, f"{label(manifest)}: {error.message}{where}")
+                self._refuse(manifest, c.REJECTED, f"{label(manifest)}: {error.message}{where}")
             else:
                 raise
 
-    def _refuse(self, reason: str, message: str) -> None:
-        self.refused.append(ConditionUpdate(c.STALLED, "True", reason, message))
+    def _refuse(self, manifest: Manifest, reason: str, message: str) -> None:
+        self.refused.append(Refusal(by_name(manifest["kind"]), manifest["metadata"]["name"], reason, message))
 
     async def _taken(self, kind: Kind, manifest: Manifest) -> None:
         """Handles a name that is taken: by a child not observed yet, by a predecessor's, or by another's."""
@@ -127,7 +127,7 @@ class Applier:
             f"{label(manifest)} exists and does not belong to this WhisperService: "
             "delete or rename it, or give the WhisperService another name"
         )
-        self._refuse(c.NOT_OWNED, message)
+        self._refuse(manifest, c.NOT_OWNED, message)
 
     async def _apply_with_handover(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
         service = self._service

@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
@@ -42,6 +41,7 @@ from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.resolve import prefetch, rollout
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import observed_status, stalled_status
+from whisper_operator.status.refused import Refusal
 from whisper_operator.telemetry import metrics
 
 MAX_ROUNDS: Final = 8
@@ -97,7 +97,7 @@ class Reconciler:
 
     async def _converge(
         self, key: Key, service: WhisperService, observed: Observed
-    ) -> tuple[Resolved | None, Sequence[ConditionUpdate]]:
+    ) -> tuple[Resolved | None, Sequence[Refusal]]:
         """Applies and prunes until nothing is left to do; returns the last resolved value, and what was refused.
 
         The value is None where the service itself is gone.

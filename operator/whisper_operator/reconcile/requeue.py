@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.status import Status
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
 from whisper_operator.resolve import rollout
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.refused import Refusal
 
 LOOK_SECONDS: Final = (5.0, 60.0)
 """An object that no watch shows (a Secret) is looked for again after as long as it has been missing, within these."""
 REFUSED_LOOK_SECONDS: Final = 60.0
 
 
-def seconds_until_next_look(resolved: Resolved, refused: Sequence[ConditionUpdate]) -> float | None:
+def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> float | None:
     """None: when something changes. `refused`: what the API server did not take from this pass."""
     waits = [REFUSED_LOOK_SECONDS] if refused else []
     if resolved.prefetch.running_pod:
@@ -26,6 +26,8 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[ConditionUpdat
     if resolved.preflight.lacks_lookup:
         failing = _failing_for(resolved.service.status, resolved.observed.facts.now)
         waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))
+    if resolved.verification.retry_in is not None:
+        waits.append(resolved.verification.retry_in)
     if (searching := rollout.seconds_until_no_room(resolved)) is not None:
         waits.append(searching)
     return min(waits, default=None)

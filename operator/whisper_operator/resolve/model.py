@@ -10,7 +10,7 @@ from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.manifest import annotations_of
 from whisper_operator.observe.pod_reports import fetch_report
-from whisper_operator.observe.replicas import ReplicaCounts
+from whisper_operator.resolve.promise import Promise
 from whisper_runtime.contract.config import env_name
 from whisper_runtime.contract.models import expected_sha256
 
@@ -56,11 +56,11 @@ def wanted_model(service: WhisperService, fetching_pods: Iterable[Manifest]) -> 
     return named if named.digest else ModelRef(named.name, _found_sha256(service, fetching_pods))
 
 
-def last_good_model(deployment: Manifest | None, replicas: ReplicaCounts) -> ModelRef | None:
-    """The model that all pods were last ready with, each proven by the golden clip; None: none yet."""
+def last_good_model(deployment: Manifest | None, promise: Promise) -> ModelRef | None:
+    """The model that the promised pods were last ready with, each proven by the golden clip; None: none yet."""
     if deployment is None:
         return None
-    if replicas.is_rolled_out:
+    if promise.proves_model:
         return model_of(deployment["spec"]["template"])
     kept = annotations_of(deployment).get(names.ANNOTATION_LAST_GOOD_MODEL)
     return ModelRef.parse(kept) if kept else None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_status import Cause
-from whisper_operator.observe.replicas import ReplicaCounts
 from whisper_operator.resolve.model import ModelRef, last_good_model, model_of, wanted_model
 from whisper_operator.resolve.model_change import (
     FailedModel,
@@ -18,6 +17,7 @@ from whisper_operator.resolve.model_change import (
     stuck_message,
 )
 from whisper_operator.resolve.prefetch import PrefetchState, fetch_failure
+from whisper_operator.resolve.promise import Promise
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ModelState:
     live: ModelRef | None
     """The model in the live Deployment's template."""
     last_good: ModelRef | None
-    """The model that all pods were last ready with; None: none yet."""
+    """The model that the promised pods were last ready with; None: none yet."""
     admitted: ModelRef | None
     """The model that pods may be given now; None: no pod may start yet."""
     failed: FailedModel | None
@@ -47,14 +47,14 @@ def resolve_model(
     service: WhisperService,
     observed: Observed,
     deployment: Manifest | None,
-    replicas: ReplicaCounts,
+    promise: Promise,
     server_pods: Sequence[Manifest],
     prefetch: PrefetchState,
 ) -> ModelState:
     cache, warnings = service.spec.cache.type, observed.facts.warnings
     wanted = wanted_model(service, prefetch.pods)
     live = model_of(deployment["spec"]["template"]) if deployment else None
-    last_good = last_good_model(deployment, replicas)
+    last_good = last_good_model(deployment, promise)
     is_fetched = prefetch.is_complete and wanted.digest is not None
     is_available = is_fetched or cache != "PersistentVolumeClaim"
     stuck = stuck_message(deployment, server_pods, warnings)

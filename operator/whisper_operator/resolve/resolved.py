@@ -27,6 +27,7 @@ from whisper_operator.resolve.model_state import ModelState, resolve_model
 from whisper_operator.resolve.prefetch import PrefetchState, resolve_prefetch
 from whisper_operator.resolve.preflight.checklist import PreflightResult, run_checks
 from whisper_operator.resolve.preflight.finding import CheckInput
+from whisper_operator.resolve.promise import Promise, resolve_promise
 from whisper_operator.resolve.verification import VerificationState, resolve_verification
 
 
@@ -40,6 +41,7 @@ class Resolved:
     pod_selector: Mapping[str, str]
     """The labels by which the Deployment, and whatever is in its template, selects the pods that serve."""
     replicas: ReplicaCounts
+    promise: Promise
     server_pods: Sequence[Manifest]
     """Newest first."""
     claim: ClaimState
@@ -64,17 +66,17 @@ class Resolved:
 
     @property
     def serves_during_change(self) -> bool:
-        """Whether the model is being changed, or was to be, while as many pods as are wanted take requests."""
-        return self.model.change is not None and 0 < self.replicas.wanted <= self.replicas.available
+        """Whether the model is being changed, or was to be, while as many pods as are promised take requests."""
+        return self.model.change is not None and self.promise.is_kept and self.replicas.available > 0
 
 
 def resolve(service: WhisperService, observed: Observed, installation: Installation) -> Resolved:
     """Everything that follows from the spec and the live objects; the rollout is decided later."""
     deployment = observed.get(DEPLOYMENT, service.metadata.name)
     replicas, server_pods = count_replicas(deployment), observed.pods(names.SERVER)
-    claim = resolve_claim(service, observed)
+    promise, claim = resolve_promise(service, replicas), resolve_claim(service, observed)
     prefetch = resolve_prefetch(service, observed, claim)
-    model = resolve_model(service, observed, deployment, replicas, server_pods, prefetch)
+    model = resolve_model(service, observed, deployment, promise, server_pods, prefetch)
     given = CheckInput(service, observed.facts, claim, model.needs_source, replicas)
     return Resolved(
         service=service,
@@ -83,13 +85,14 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         deployment=deployment,
         pod_selector=_pod_selector(service, deployment),
         replicas=replicas,
+        promise=promise,
         server_pods=server_pods,
         claim=claim,
         prefetch=prefetch,
         model=model,
         image=resolve_image(service, deployment, installation),
         preflight=run_checks(given),
-        verification=resolve_verification(service, observed, deployment),
+        verification=resolve_verification(service, observed, deployment, promise),
         live_decision=live_decision(service, deployment),
     )
 

@@ -10,24 +10,26 @@ from whisper_operator.api.conditions import ConditionUpdate, conditions
 from whisper_operator.api.status import ModelProgress, ModelStatus, RolloutStatus, Status
 from whisper_operator.objects import names
 from whisper_operator.observe.pod_reports import fetch_report
-from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.resolved import Resolved
-from whisper_operator.status.blocking import BLOCKING, MODEL_DOES_NOT_FIT, WAITS_FOR_THE_USER
+from whisper_operator.status.blocking import SERVING
 from whisper_operator.status.informational import INFORMING
+from whisper_operator.status.outcome import outcome
+from whisper_operator.status.refused import Refusal, with_refusals
 from whisper_operator.status.url import url
 from whisper_operator.status.verification import performance_status, verification_status
 from whisper_runtime.contract.reports import FetchProgress
 
 
-def observed_status(resolved: Resolved, troubles: Sequence[ConditionUpdate], now: str) -> Status:
-    """The whole status; `troubles`: the refusals that the pass met, as updates of `Stalled`; `now`: in RFC 3339."""
+def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) -> Status:
+    """The whole status; `refused`: the children that the pass could not apply; `now`: in RFC 3339."""
     service, counts, decision = resolved.service, resolved.replicas, resolved.live_decision
     generation = service.metadata.generation
     return Status(
         observed_generation=generation,
-        conditions=conditions(_updates(resolved, troubles), service.status.conditions, generation, now),
+        conditions=conditions(_updates(resolved, refused), service.status.conditions, generation, now),
         replicas=counts.existing,
         ready_replicas=counts.ready,
+        required_replicas=resolved.promise.required,
         selector=selector(service.metadata.name),
         url=url(resolved),
         model=model_status(resolved),
@@ -39,13 +41,10 @@ def observed_status(resolved: Resolved, troubles: Sequence[ConditionUpdate], now
     )
 
 
-def _updates(resolved: Resolved, troubles: Sequence[ConditionUpdate]) -> list[ConditionUpdate]:
+def _updates(resolved: Resolved, refused: Sequence[Refusal]) -> list[ConditionUpdate]:
     """Every condition, Ready first."""
-    blocking = [update for rule in BLOCKING if (update := rule(resolved))]
-    informing = [update for rule in INFORMING if (update := rule(resolved))]
-    ready = _ready(resolved, [*troubles, *blocking])
-    is_stuck = bool(troubles) or resolved.model.stuck is not None
-    return [ready, *_progress(ready, is_stuck), *blocking, *informing]
+    found = with_refusals([update for rule in (*SERVING, *INFORMING) if (update := rule(resolved))], refused)
+    return [*outcome(resolved, {update.type: update for update in found}, refused), *found]
 
 
 def stalled_status(judged: Status, previous: Status, generation: int, reason: str, message: str, now: str) -> Status:
@@ -102,58 +101,3 @@ def _bytes(resolved: Resolved, digest: str | None) -> int | None:
             return report.bytes
     before = resolved.service.status.model
     return before.bytes if before and before.digest == digest else None
-
-
-def _ready(resolved: Resolved, reasons: Sequence[ConditionUpdate]) -> ConditionUpdate:
-    if resolved.service.spec.suspend and not any(update.type == c.STALLED for update in reasons):
-        return _suspended(resolved.replicas.existing)
-    blocker = next((update for update in reasons if update.type == c.STALLED or update.status != "True"), None)
-    before = resolved.service.status.verification
-    if blocker and blocker.reason == c.VERIFYING and before and before.passed:
-        return ConditionUpdate(c.READY, "True", c.VERIFYING, blocker.message)
-    changing = _model_change(resolved, reasons)
-    if changing:
-        return changing
-    if blocker:
-        return ConditionUpdate(c.READY, "False", blocker.reason, blocker.message)
-    return ConditionUpdate(c.READY, "True", c.AS_SPECIFIED, reasons[-1].message)
-
-
-def _model_change(resolved: Resolved, reasons: Sequence[ConditionUpdate]) -> ConditionUpdate | None:
-    """Ready while the model of before serves; None where no model changes, none serves, or something else is wrong."""
-    change = resolved.model.change
-    if change is None or not resolved.serves_during_change:
-        return None
-    unfit: Cause | None = None
-    for update in reasons:
-        if update.type == c.STALLED or (update.status != "True" and update.type == c.PREFLIGHT_PASSED):
-            if update.reason not in MODEL_DOES_NOT_FIT:
-                return None
-            unfit = Cause(update.reason, update.message)
-    step = f"{change.served.name} serves, {change.wanted.name} is wanted"
-    if failure := change.failure or unfit:
-        return ConditionUpdate(c.READY, "True", c.MODEL_CHANGE_FAILED, f"{step}: {failure.reason}: {failure.message}")
-    waits = (update.message for update in reasons if update.type == c.MODEL_CACHED and update.status != "True")
-    return ConditionUpdate(c.READY, "True", c.MODEL_CHANGING, f"{step}: {next(waits, 'pods are being replaced')}")
-
-
-def _suspended(replicas: int) -> ConditionUpdate:
-    if replicas:
-        return ConditionUpdate(c.READY, "False", c.SUSPENDING, f"{replicas} pods still exist")
-    return ConditionUpdate(c.READY, "True", c.SUSPENDED, "spec.suspend is true: no pod runs, everything else stays")
-
-
-def _progress(ready: ConditionUpdate, is_stuck: bool) -> list[ConditionUpdate]:
-    """Stalled where only the user can help, Reconciling where it is going on; never both (kstatus).
-
-    A change of the model, and the proof of a later rollout, show here alone: the service is Ready all along.
-    """
-    if ready.reason in (c.MODEL_CHANGING, c.VERIFYING):
-        return [ConditionUpdate(c.RECONCILING, "True", ready.reason, ready.message)]
-    if ready.reason == c.MODEL_CHANGE_FAILED:
-        return [ConditionUpdate(c.STALLED, "True", ready.reason, ready.message)]
-    if ready.status == "True":
-        return []
-    if is_stuck or ready.reason in WAITS_FOR_THE_USER:
-        return [ConditionUpdate(c.STALLED, "True", ready.reason, ready.message)]
-    return [ConditionUpdate(c.RECONCILING, "True", ready.reason, ready.message)]

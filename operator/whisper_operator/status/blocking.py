@@ -1,4 +1,4 @@
-"""The conditions that Ready rests on: one pure function for each."""
+"""The conditions on the way to Ready: one pure function for each."""
 
 from __future__ import annotations
 
@@ -10,61 +10,11 @@ from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.objects.kinds import CLAIM
 from whisper_operator.objects.manifest import condition
 from whisper_operator.observe import pod_status
+from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
-from whisper_runtime.contract.reports import (
-    CACHE_NOT_WRITABLE,
-    CHECKSUM_MISMATCH,
-    NO_SPACE,
-    NOT_A_CHECKPOINT,
-    UNKNOWN_MODEL,
-)
 
 ConditionRule = Callable[[Resolved], ConditionUpdate | None]
 """Decides one condition; None where the spec asks for nothing that it is about."""
-
-WAITS_FOR_THE_USER: Final = frozenset(
-    {
-        c.ACCESS_MODE_TOO_NARROW,
-        c.CACHE_TOO_SMALL,
-        c.CLAIM_NOT_FOUND,
-        c.FETCH_BLOCKED,
-        c.GPU_MEMORY_TOO_SMALL,
-        c.HOST_TAKEN,
-        c.LIMIT_RANGE_VIOLATED,
-        c.PULL_SECRET_INVALID,
-        c.SECRET_EMPTY,
-        c.SECRET_NOT_FOUND,
-        c.SOURCE_CA_INVALID,
-        c.SOURCE_CLAIM_NOT_FOUND,
-        c.SOURCE_SECRET_INVALID,
-        c.STORAGE_CLASS_NOT_FOUND,
-        c.TLS_SECRET_INVALID,
-        c.VERIFICATION_AUDIO_INVALID,
-        c.VERIFICATION_FAILED,
-        CACHE_NOT_WRITABLE,
-        CHECKSUM_MISMATCH,
-        NOT_A_CHECKPOINT,
-        NO_SPACE,
-        UNKNOWN_MODEL,
-    }
-)
-"""Reasons that no retry mends; a lack of capacity may pass by itself."""
-
-
-MODEL_DOES_NOT_FIT: Final = frozenset(
-    {
-        c.CACHE_TOO_SMALL,
-        c.FETCH_BLOCKED,
-        c.GPU_MEMORY_TOO_SMALL,
-        c.INSUFFICIENT_CPU,
-        c.INSUFFICIENT_GPU,
-        c.INSUFFICIENT_MEMORY,
-        c.SOURCE_CA_INVALID,
-        c.SOURCE_CLAIM_NOT_FOUND,
-        c.SOURCE_SECRET_INVALID,
-    }
-)
-"""Reasons of preflight that concern the wanted model alone: the model that serves goes on."""
 
 
 def preflight_passed(resolved: Resolved) -> ConditionUpdate:
@@ -102,38 +52,66 @@ def model_cached(resolved: Resolved) -> ConditionUpdate:
 
 
 def available(resolved: Resolved) -> ConditionUpdate:
-    if resolved.deployment is None:
+    """True while as many pods as are promised take requests with a model that is proven."""
+    counts = resolved.replicas
+    if resolved.deployment is None or _is_held_at_zero(resolved):
         reason = c.WAITING_FOR_PREFLIGHT if resolved.preflight.holds else c.WAITING_FOR_MODEL
         return ConditionUpdate(c.AVAILABLE, "False", reason, "no pod has been started yet")
+    if counts.wanted == 0 and resolved.promise.required == 0:
+        return ConditionUpdate(c.AVAILABLE, "True", c.SCALED_TO_ZERO, _progress(resolved))
+    waits_in_vain = counts.available == 0 and pod_status.cause_of(
+        resolved.server_pods, resolved.observed.facts.warnings
+    )
+    is_proven = resolved.model.last_good is not None or resolved.promise.was_carried_out
+    if resolved.promise.is_kept and is_proven and not waits_in_vain:
+        reason = c.AS_SPECIFIED if counts.is_complete else c.ROLLING_OUT
+        return ConditionUpdate(c.AVAILABLE, "True", reason, _progress(resolved))
+    return _lacking(resolved, c.AVAILABLE)
+
+
+def rolled_out(resolved: Resolved) -> ConditionUpdate | None:
+    """True while every pod that is wanted is available and of the newest template; None before the first are started.
+
+    An annotation on the Deployment makes its counts look old; after a spec that was carried out they are believed.
+    """
     counts = resolved.replicas
-    progress = f"{counts.available} of {counts.wanted} replicas available, {counts.updated} up to date"
-    if counts.is_settled:
-        return ConditionUpdate(c.AVAILABLE, "True", c.AS_SPECIFIED if counts.wanted else c.SCALED_TO_ZERO, progress)
-    if resolved.serves_during_change:
-        return ConditionUpdate(c.AVAILABLE, "True", c.ROLLING_OUT, progress)
+    if resolved.deployment is None:
+        return None
+    if counts.is_complete and (counts.is_current or resolved.promise.was_carried_out):
+        reason = c.AS_SPECIFIED if counts.wanted else c.SCALED_TO_ZERO
+        return ConditionUpdate(c.ROLLED_OUT, "True", reason, _progress(resolved))
+    return _lacking(resolved, c.ROLLED_OUT)
+
+
+def _is_held_at_zero(resolved: Resolved) -> bool:
+    """Whether preflight keeps pods from being started again, after a suspension."""
+    return resolved.replicas.wanted == 0 and resolved.preflight.holds and fewest_pods(resolved.service.spec) > 0
+
+
+def _progress(resolved: Resolved) -> str:
+    counts = resolved.replicas
+    return f"{counts.available} of {counts.wanted} replicas available, {counts.updated} up to date"
+
+
+def _lacking(resolved: Resolved, kind: str) -> ConditionUpdate:
+    """That condition as False, with the cause that keeps a pod from running, if any does."""
+    progress = _progress(resolved)
     if failure := condition(resolved.deployment, "ReplicaFailure"):
-        return ConditionUpdate(c.AVAILABLE, "False", c.CREATE_FAILED, failure.get("message", ""))
-    return _rolling_out(resolved, progress)
-
-
-def _rolling_out(resolved: Resolved, progress: str) -> ConditionUpdate:
-    """Available while pods are missing, with the cause that keeps one of them from running, if any does."""
+        return ConditionUpdate(kind, "False", c.CREATE_FAILED, failure.get("message", ""))
     cause = pod_status.cause_of(resolved.server_pods, resolved.observed.facts.warnings)
     if cause is None:
-        return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, progress)
+        return ConditionUpdate(kind, "False", c.ROLLING_OUT, progress)
     if cause.reason == c.UNSCHEDULABLE and (leaving := pod_status.leaving(resolved.server_pods)):
         waits = f"pod {leaving['metadata']['name']} leaves its node once it has finished its requests"
-        return ConditionUpdate(c.AVAILABLE, "False", c.ROLLING_OUT, f"{progress}; {waits}")
-    return ConditionUpdate(c.AVAILABLE, "False", cause.reason, f"{progress}; {cause.message}")
+        return ConditionUpdate(kind, "False", c.ROLLING_OUT, f"{progress}; {waits}")
+    return ConditionUpdate(kind, "False", cause.reason, f"{progress}; {cause.message}")
 
 
 def verified(resolved: Resolved) -> ConditionUpdate | None:
-    """None where verification is off."""
+    """None where verification is off. A failure stays until an attempt succeeds: the next one is no news."""
     state, report = resolved.verification, resolved.verification.report
     if not state.is_on:
         return None
-    if state.job is None:
-        return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once all pods are available")
     if state.is_passed:
         count = f"{len(report.checks)} checks passed, " if report else ""
         spent = f"{report.requests} requests sent" if report else "all checks passed"
@@ -142,12 +120,17 @@ def verified(resolved: Resolved) -> ConditionUpdate | None:
     if state.is_failed:
         failed = [f"{one.name}: {one.message}" for one in report.checks if not one.passed] if report else []
         why = "; ".join(failed) or (cause.message if cause else "its pod left no report")
-        message = f"{why}. Delete Job {state.job_name} to verify again"
+        message = f"{why}. It is verified again by itself; to do so at once, delete Job {state.job_name}"
         return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
+    if state.attempt > 1:
+        before = next((one.message for one in resolved.service.status.conditions if one.type == c.VERIFIED), "")
+        return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, before or "it is verified again")
+    if state.job is None:
+        return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once pods are available")
     cause = cause or pod_status.not_created(state.job, resolved.observed.facts.warnings)
     message = cause.message if cause else "real requests are being sent"
     return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, message)
 
 
-BLOCKING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, verified)
-"""The conditions of Ready, in the order in which they become true."""
+SERVING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, rolled_out, verified)
+"""The conditions on the way to a service that serves, in the order in which they become true."""

@@ -36,6 +36,9 @@ def exposed(resolved: Resolved) -> ConditionUpdate | None:
 def _ingress(resolved: Resolved) -> ConditionUpdate | None:
     if resolved.service.spec.ingress is None:
         return None
+    taken = next((one for one in resolved.preflight.findings if one.reason == c.HOST_TAKEN), None)
+    if taken and resolved.live(INGRESS) is None:
+        return ConditionUpdate(c.EXPOSED, "False", taken.reason, taken.message)
     return _address(resolved, INGRESS, "check that an ingress controller runs for its class")
 
 
@@ -104,6 +107,14 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
     return ConditionUpdate(c.AUTOSCALING_ACTIVE, active["status"], active.get("reason") or c.APPLIED, message)
 
 
+def protected(resolved: Resolved) -> ConditionUpdate | None:
+    """True once the PodDisruptionBudget and the NetworkPolicy are applied; None where the spec asks for neither."""
+    spec = resolved.service.spec
+    if spec.disruption is None and spec.network_policy is None:
+        return None
+    return ConditionUpdate(c.PROTECTED, "True", c.APPLIED)
+
+
 def accelerator_in_use(resolved: Resolved) -> ConditionUpdate | None:
     """A server with the device `cuda` becomes ready on nothing else, so a ready pod is on its GPU."""
     if resolved.service.spec.gpu is None:
@@ -154,6 +165,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     exposed,
     monitored,
     autoscaling_active,
+    protected,
     accelerator_in_use,
     cache_as_specified,
     runtime_update,

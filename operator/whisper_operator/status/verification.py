@@ -6,6 +6,7 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.status import PerformanceStatus, VerificationCheck, VerificationStatus
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.resolve.resolved import Resolved
+from whisper_runtime.contract.reports import VerifyReport
 
 
 def verification_status(resolved: Resolved) -> VerificationStatus | None:
@@ -18,7 +19,15 @@ def verification_status(resolved: Resolved) -> VerificationStatus | None:
     checks = tuple(VerificationCheck(name=one.name, passed=one.passed, message=one.message) for one in report.checks)
     is_same = before is not None and before.checks == checks and not _was_verifying(service)
     generation = before.generation if before is not None and is_same else service.metadata.generation
-    return VerificationStatus(generation=generation, passed=report.passed, checks=checks)
+    passed_last = _passed_last(before, report, generation)
+    return VerificationStatus(generation=generation, passed=report.passed, passed_generation=passed_last, checks=checks)
+
+
+def _passed_last(before: VerificationStatus | None, report: VerifyReport, generation: int | None) -> int | None:
+    """The generation that passed last: that of this report, or as status had it before."""
+    if report.passed:
+        return generation
+    return (before.passed_generation or (before.generation if before.passed else None)) if before else None
 
 
 def performance_status(resolved: Resolved) -> PerformanceStatus | None:

@@ -10,16 +10,13 @@ import pytest
 from whisper_operator import api
 from whisper_operator.api import conditions
 from whisper_operator.api.conditions import CONDITION_TYPES, REASONS
-from whisper_operator.api.external_reasons import ALL_REASONS, EXTERNAL_REASONS
+from whisper_operator.api.external_reasons import ALL_REASONS, EXTERNAL_REASONS, STALLING
 from whisper_operator.api.registry import ConditionReason, declare_reason, declare_type
 from whisper_operator.observe import pod_status
-from whisper_operator.status.blocking import BLOCKING, WAITS_FOR_THE_USER
 from whisper_runtime.contract import reports
 
 OPERATOR = Path(api.__file__).parents[1]
 SUCCEEDED = {reports.FETCHED, reports.ALREADY_CACHED}
-STALLED_AT_ONCE = {"InvalidSpec", "NotImplemented", "NotOwned", "Rejected"}
-"""Reasons that the pass itself reports as Stalled."""
 
 
 def constants(module: object) -> set[str]:
@@ -60,11 +57,12 @@ def test_a_reason_has_types_a_meaning_and_where_a_user_must_help_a_remedy(one: C
 
 
 def test_the_reasons_that_stall_are_those_that_wait_for_the_user() -> None:
-    assert {one.name for one in ALL_REASONS.values() if one.stalls} == WAITS_FOR_THE_USER | STALLED_AT_ONCE
+    assert {"InvalidSpec", "NotOwned", "Rejected", "SecretNotFound", "ChecksumMismatch"} <= STALLING
+    assert not STALLING & {"AsSpecified", "Unschedulable", "DownloadFailed", "TlsSecretInvalid"}
 
 
-def test_as_many_types_block_ready_as_ready_rests_on() -> None:
-    assert len([one for one in CONDITION_TYPES.values() if one.blocks_ready]) == len(BLOCKING)
+def test_ready_rests_on_pods_that_serve_and_on_their_proof() -> None:
+    assert {one.name for one in CONDITION_TYPES.values() if one.blocks_ready} == {"Available", "Verified"}
 
 
 def test_a_name_is_declared_once() -> None:

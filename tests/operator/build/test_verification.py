@@ -8,10 +8,12 @@ import pytest
 
 from tests.operator.samples import (
     jobs,
+    live,
     rolled_out,
     service,
     verifying,
 )
+from whisper_operator.api.v1alpha1 import Manifest
 
 BAKED = {"cache": {"type": "Image"}}
 
@@ -42,6 +44,26 @@ def test_it_asks_the_services_as_clients_do_and_takes_one_key() -> None:
     ]
     assert spec["volumes"][1]["secret"]["items"] == [{"key": "team-a", "path": "api-key"}]
     assert spec["restartPolicy"] == "Never"
+
+
+GUARDED = service(verification={}, auth={"secretRef": {"name": "keys"}}, **BAKED)
+
+
+def client(*there: Manifest, keys: set[str]) -> str:
+    """The client whose key the Job is given."""
+    (job,) = jobs(GUARDED, rolled_out(GUARDED), *there, secrets={"keys": frozenset(keys)})
+    volumes = job["spec"]["template"]["spec"]["volumes"]
+    return next(one["secret"]["items"][0]["key"] for one in volumes if one["name"] == "api-key")
+
+
+def test_a_client_that_is_reserved_for_it_pays_with_its_own_limits() -> None:
+    assert client(keys={"aaa", "verification"}) == "verification"
+
+
+def test_a_job_that_runs_keeps_its_client_as_long_as_that_has_a_key() -> None:
+    (wanted,) = jobs(GUARDED, rolled_out(GUARDED), secrets={"keys": frozenset({"team"})})
+    assert client(live(wanted), keys={"aaa", "team"}) == "team"
+    assert client(live(wanted), keys={"aaa"}) == "aaa"
 
 
 @pytest.mark.parametrize(

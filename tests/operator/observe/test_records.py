@@ -98,6 +98,8 @@ def test_of_a_quota_its_spec_and_status_are_kept() -> None:
         ({}, False),
         ({"Ready": "True", "Reconciling": "True"}, False),
         ({"Ready": "True", "Stalled": "True"}, False),
+        ({"Ready": "True", "PreflightPassed": "True"}, True),
+        ({"Ready": "True", "PreflightPassed": "False"}, False),
     ],
 )
 def test_a_service_is_settled_when_it_is_ready_and_nothing_goes_on(

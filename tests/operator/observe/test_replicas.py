@@ -17,28 +17,26 @@ def counts(status: dict[str, Any], replicas: int | None = 2) -> ReplicaCounts:
 
 
 @pytest.mark.parametrize(
-    ("change", "is_settled"),
+    ("change", "is_complete", "is_of_one_template", "is_current"),
     [
-        ({}, True),
-        ({"observedGeneration": 1}, False),
-        ({"replicas": 3}, False),
-        ({"updatedReplicas": 1}, False),
-        ({"availableReplicas": 1}, False),
-        ({"readyReplicas": 1}, True),
+        ({}, True, True, True),
+        ({"observedGeneration": 1}, True, True, False),
+        ({"replicas": 3}, False, False, True),
+        ({"updatedReplicas": 1}, False, False, True),
+        ({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}, False, True, True),
+        ({"availableReplicas": 1}, False, True, True),
+        ({"readyReplicas": 1}, True, True, True),
     ],
 )
-def test_a_rollout_is_through_when_every_pod_is_new_and_available(change: dict[str, int], is_settled: bool) -> None:
+def test_what_the_counts_tell(
+    change: dict[str, int], is_complete: bool, is_of_one_template: bool, is_current: bool
+) -> None:
     found = counts({**ALL, **change})
-    assert (found.is_settled, found.is_rolled_out) == (is_settled, is_settled)
-
-
-def test_no_pod_is_settled_and_proves_nothing() -> None:
-    none = counts({"observedGeneration": 2}, replicas=0)
-    assert none.is_settled
-    assert not none.is_rolled_out
+    assert (found.is_complete, found.is_of_one_template) == (is_complete, is_of_one_template)
+    assert found.is_current is is_current
 
 
 def test_what_a_deployment_leaves_out() -> None:
     assert counts({}, replicas=None).wanted == 1
     assert count_replicas(None) == ReplicaCounts()
-    assert not ReplicaCounts().is_settled
+    assert not ReplicaCounts().is_current

@@ -10,11 +10,12 @@ import pytest
 from tests.operator.samples import NOW, deployment, live, observed, pod, resolved, service
 from tests.operator.statuses import all_of
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.objects.kinds import INGRESS
 from whisper_operator.reconcile.requeue import seconds_until_next_look
+from whisper_operator.status.refused import Refusal
 
 GUARDED: dict[str, Any] = {"auth": {"secretRef": {"name": "keys"}}, "cache": {"type": "EmptyDir"}}
-REFUSED = ConditionUpdate(c.STALLED, "True", c.REJECTED, "no")
+REFUSED = Refusal(INGRESS, "speech", c.REJECTED, "no")
 
 
 def test_a_service_as_it_should_be_waits_for_a_change() -> None:

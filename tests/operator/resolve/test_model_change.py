@@ -135,7 +135,8 @@ def test_a_cache_too_small_for_the_new_one_fails_the_change_alone() -> None:
 def test_what_is_wrong_beside_the_model_is_not_hidden_by_its_change() -> None:
     wanted = service(model={"name": "small"}, auth={"secretRef": {"name": "keys"}})
     found = status(wanted, *serving_old(), secrets={"keys": None})
-    assert conditions(found)["Ready"] == ("False", "SecretNotFound")
+    assert conditions(found)["Ready"] == ("True", "Serving")
+    assert conditions(found)["Stalled"] == ("True", "SecretNotFound")
 
 
 def test_the_pods_roll_once_it_is_there_and_the_last_good_one_is_remembered() -> None:

@@ -12,7 +12,6 @@ from tests.operator.samples import (
 )
 from tests.operator.statuses import all_of, conditions, status
 from whisper_operator.api import conditions as c
-from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 
 LATER = "2026-01-01T00:01:00Z"
@@ -25,10 +24,11 @@ def test_a_service_as_it_should_be() -> None:
         "PreflightPassed": ("True", "ChecksPassed"),
         "ModelCached": ("True", "Cached"),
         "Available": ("True", "AsSpecified"),
+        "RolledOut": ("True", "AsSpecified"),
     }
     assert found.model is not None
     assert (found.model.name, found.model.wanted) == ("base", None)
-    assert (found.replicas, found.ready_replicas, found.observed_generation) == (1, 1, 2)
+    assert (found.replicas, found.ready_replicas, found.required_replicas, found.observed_generation) == (1, 1, 1, 2)
     assert found.url == "http://speech.team.svc"
     assert found.selector == (
         "app.kubernetes.io/name=whisper,app.kubernetes.io/instance=speech,app.kubernetes.io/component=server,"
@@ -67,13 +67,6 @@ def test_suspended_is_ready() -> None:
     assert conditions(status(asleep, *all_of(service())))["Ready"] == ("False", "Suspending")
 
 
-def test_what_the_pass_ran_into_is_stalled() -> None:
-    trouble = ConditionUpdate(c.STALLED, "True", c.NOT_OWNED, "Service/speech is somebody else's")
-    found = conditions(observed_status(resolved(service(), observed(*all_of(service()))), (trouble,), NOW))
-    assert found["Ready"] == ("False", "NotOwned")
-    assert found["Stalled"] == ("True", "NotOwned")
-
-
 def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
     before = status(service(), *all_of(service()))
     same = service(status=as_json(before))
@@ -86,6 +79,7 @@ def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
         "PreflightPassed": NOW,
         "ModelCached": NOW,
         "Available": LATER,
+        "RolledOut": LATER,
     }
 
 

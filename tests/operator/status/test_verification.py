@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import (
+    NOW,
     jobs,
+    live,
     pod,
     rolled_out,
     service,
     verifying,
 )
 from tests.operator.statuses import conditions, status
-from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.reconcile.events import transitions
 from whisper_operator.status.assemble import as_json
 
 BAKED = {"cache": {"type": "Image"}}
+LATER = 1767229200.0
+"""An hour after NOW."""
 
 
 ON = service(verification={}, **BAKED)
@@ -79,7 +83,8 @@ def test_what_fails_is_named_and_waits_for_the_user() -> None:
     wrong = [*CHECKS, {"name": "refuses without a key", "passed": False, "message": "answered 200"}]
     found = status(ON, deployed, verifying(ON, deployed, "Failed"), reporting(wrong))
     assert conditions(found)["Stalled"] == ("True", "VerificationFailed")
-    assert "refuses without a key: answered 200. Delete Job speech-verify-" in found.conditions[0].message
+    assert "refuses without a key: answered 200. It is verified again by itself" in found.conditions[0].message
+    assert "delete Job speech-verify-" in found.conditions[0].message
     assert found.verification is not None
     assert found.verification.passed is False
 
@@ -152,3 +157,53 @@ def test_both_ends_are_events() -> None:
     assert ("Normal", "Verified") in {(note.type, note.reason) for note in transitions(begun, good)}
     bad = status(ON, deployed, verifying(ON, deployed, "Failed"))
     assert ("Warning", "VerificationFailed") in {(note.type, note.reason) for note in transitions(begun, bad)}
+
+
+def again(of: WhisperService, deployed: Manifest) -> Manifest:
+    """The second attempt's Job, which runs."""
+    failed = verifying(of, deployed, "Failed")
+    failed["status"]["conditions"][0]["lastTransitionTime"] = NOW
+    (job,) = (body for body in jobs(of, deployed, failed, now=LATER) if body["kind"] == "Job")
+    return live(job, status={})
+
+
+def test_a_failure_stays_while_it_is_verified_again() -> None:
+    """Else each attempt would move Stalled, and be an Event."""
+    deployed = rolled_out(ON)
+    wrong = [{"name": "transcribes", "passed": False, "message": "answered 500"}]
+    failed = status(ON, deployed, verifying(ON, deployed, "Failed"), reporting(wrong))
+    of = service(verification={}, status=as_json(failed), **BAKED)
+    running = status(of, deployed, again(of, deployed))
+    assert running == failed
+    assert list(transitions(failed, running)) == []
+
+
+def test_an_attempt_that_succeeds_makes_it_ready() -> None:
+    deployed = rolled_out(ON)
+    failed = status(ON, deployed, verifying(ON, deployed, "Failed"), reporting([{**CHECKS[0], "passed": False}]))
+    of = service(verification={}, status=as_json(failed), **BAKED)
+    job = again(of, deployed)
+    done = {**job, "status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+    found = status(of, deployed, done, reporting(CHECKS))
+    assert conditions(found)["Ready"] == ("True", "AsSpecified")
+    assert found.verification is not None
+    assert (found.verification.passed, found.verification.passed_generation) == (True, 2)
+
+
+def test_a_failure_after_the_first_proof_leaves_ready_and_remembers_the_proof() -> None:
+    deployed = rolled_out(ON)
+    good = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    of = service(verification={}, status=as_json(good), **BAKED)
+    bad = status(of, deployed, verifying(of, deployed, "Failed"), reporting([{**CHECKS[0], "passed": False}]))
+    assert conditions(bad)["Ready"] == ("True", "AsSpecified")
+    assert conditions(bad)["Verified"] == ("False", "VerificationFailed")
+    assert bad.verification is not None
+    assert (bad.verification.passed, bad.verification.passed_generation) == (False, 2)
+    lost = service(verification={}, status=as_json(bad) | {"conditions": []}, **BAKED)
+    assert conditions(status(lost, deployed))["Ready"] == ("True", "Verifying")
+
+
+def test_the_proof_that_an_earlier_release_recorded_counts() -> None:
+    before = {"verification": {"generation": 1, "passed": True, "checks": CHECKS}}
+    of = service(before, verification={}, **BAKED)
+    assert conditions(status(of, rolled_out(of)))["Ready"] == ("True", "Verifying")

@@ -11,6 +11,7 @@ from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.replicas import ReplicaCounts
 from whisper_operator.resolve import sizing
 from whisper_operator.resolve.claim import ClaimState
+from whisper_operator.resolve.promise import fewest_pods
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,8 @@ class CheckInput:
 
     @property
     def wanted_replicas(self) -> int:
-        """Pods that must find room: none where suspended, the fewest that an autoscaler keeps."""
-        if self.spec.suspend:
-            return 0
-        return self.spec.autoscaling.min_replicas if self.spec.autoscaling else self.spec.replicas
+        """Pods that must find room."""
+        return fewest_pods(self.spec)
 
     @property
     def needs_room(self) -> bool:

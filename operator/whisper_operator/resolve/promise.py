@@ -1,0 +1,91 @@
+"""How many pods the spec promises to have available, and whether it has been carried out: what Ready rests on. Pure.
+
+docs/reference/readiness.md has the rule, and what it makes of each situation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.scalars import CountOrPercent
+from whisper_operator.api.v1alpha1 import Spec, WhisperService
+from whisper_operator.observe.replicas import ReplicaCounts
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the spec promises of its pods, and what of it is kept."""
+
+    required: int
+    """Available pods that Ready demands."""
+    is_kept: bool
+    """Whether as many are available."""
+    proves_model: bool
+    """Whether as many, and no pod of an older template, are: then the template's model is proven."""
+    was_carried_out: bool
+    """Whether the spec of this generation had been carried out when the status was written last."""
+
+
+def resolve_promise(service: WhisperService, counts: ReplicaCounts) -> Promise:
+    required = _required(service, counts.wanted)
+    at_least_one = counts.available >= max(1, required)
+    return Promise(
+        required=required,
+        is_kept=counts.available >= required,
+        proves_model=counts.is_current and counts.is_of_one_template and at_least_one,
+        was_carried_out=_was_carried_out(service),
+    )
+
+
+def fewest_pods(spec: Spec) -> int:
+    """The smallest number of pods that the spec wants to run: none where suspended."""
+    if spec.suspend:
+        return 0
+    return spec.autoscaling.min_replicas if spec.autoscaling else spec.replicas
+
+
+def _required(service: WhisperService, wanted: int) -> int:
+    """The promise of the spec; until a change of the spec has been carried out, no more than was promised before.
+
+    So a service that is scaled up, and waits for a node, goes on being Ready with the pods that it had.
+    """
+    promised = _promised(service.spec, wanted)
+    before = service.status.required_replicas
+    if before and _was_ready(service) and not _was_carried_out(service):
+        return min(promised, before)
+    return promised
+
+
+def _promised(spec: Spec, wanted: int) -> int:
+    fewest = fewest_pods(spec)
+    if fewest == 0 or (spec.autoscaling and wanted == 0):
+        return 0
+    return max(1, fewest - _may_be_missing(spec, fewest))
+
+
+def _may_be_missing(spec: Spec, pods: int) -> int:
+    """Pods that a drain, a crash or a replacement may take for a while: what spec.disruption allows, and at least one.
+
+    A percentage is rounded up, as the disruption controller does: pkg/controller/disruption/disruption.go.
+    """
+    budget = spec.disruption
+    if budget is None:
+        return 1
+    if budget.max_unavailable is not None:
+        return max(1, _count(budget.max_unavailable, pods))
+    return max(1, pods - _count(budget.min_available or 0, pods))
+
+
+def _count(amount: CountOrPercent, pods: int) -> int:
+    return amount if isinstance(amount, int) else -(-pods * int(amount.rstrip("%")) // 100)
+
+
+def _was_ready(service: WhisperService) -> bool:
+    return any(one.type == c.READY and one.status == "True" for one in service.status.conditions)
+
+
+def _was_carried_out(service: WhisperService) -> bool:
+    status = service.status
+    goes_on = any(one.type in (c.RECONCILING, c.STALLED) for one in status.conditions)
+    return status.observed_generation == service.metadata.generation and _was_ready(service) and not goes_on

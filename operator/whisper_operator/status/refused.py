@@ -1,0 +1,62 @@
+"""Children that were refused, in the conditions that they are about: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.objects.kinds import (
+    AUTOSCALER,
+    CLAIM,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    HTTP_ROUTE,
+    INGRESS,
+    NETWORK_POLICY,
+    PROMETHEUS_RULE,
+    SCALED_OBJECT,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    SERVICE_MONITOR,
+    Kind,
+)
+
+ABOUT: Final[Mapping[Kind, str]] = {
+    SERVICE: c.EXPOSED,
+    INGRESS: c.EXPOSED,
+    HTTP_ROUTE: c.EXPOSED,
+    SERVICE_MONITOR: c.MONITORED,
+    PROMETHEUS_RULE: c.MONITORED,
+    AUTOSCALER: c.AUTOSCALING_ACTIVE,
+    SCALED_OBJECT: c.AUTOSCALING_ACTIVE,
+    DISRUPTION_BUDGET: c.PROTECTED,
+    NETWORK_POLICY: c.PROTECTED,
+    CLAIM: c.CACHE_AS_SPECIFIED,
+    SERVICE_ACCOUNT: c.ROLLED_OUT,
+    DEPLOYMENT: c.ROLLED_OUT,
+}
+"""The condition that is False where a child of that kind is refused; a Job's shows in Stalled alone."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One child that is not as the spec wants it, because its apply was refused."""
+
+    kind: Kind
+    name: str
+    reason: str
+    """A reason of a condition, such as Rejected; Stalled is True for one that the registry says stalls."""
+    message: str
+    """Names the child, and says what the API server answered."""
+
+
+def with_refusals(found: Sequence[ConditionUpdate], refused: Sequence[Refusal]) -> list[ConditionUpdate]:
+    """`found`, with each condition False that a refused child is about."""
+    about = {ABOUT[one.kind]: one for one in reversed(refused) if one.kind in ABOUT}
+    of_refused = {kind: ConditionUpdate(kind, "False", one.reason, one.message) for kind, one in about.items()}
+    known = {update.type for update in found}
+    added = [update for kind, update in of_refused.items() if kind not in known]
+    return [*(of_refused.get(update.type, update) for update in found), *added]

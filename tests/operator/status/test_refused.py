@@ -1,0 +1,54 @@
+"""The condition that a refused child is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.objects.kinds import (
+    AUTOSCALER,
+    CHILD_KINDS,
+    DEPLOYMENT,
+    INGRESS,
+    JOB,
+    NETWORK_POLICY,
+    SERVICE_MONITOR,
+    Kind,
+)
+from whisper_operator.status.refused import ABOUT, Refusal, with_refusals
+
+
+def refusal(kind: Kind, message: str = "denied") -> Refusal:
+    return Refusal(kind, "speech", c.REJECTED, message)
+
+
+def test_every_kind_but_jobs_has_a_condition() -> None:
+    assert ABOUT.keys() == set(CHILD_KINDS) - {JOB}
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition"),
+    [
+        (INGRESS, "Exposed"),
+        (SERVICE_MONITOR, "Monitored"),
+        (AUTOSCALER, "AutoscalingActive"),
+        (NETWORK_POLICY, "Protected"),
+        (DEPLOYMENT, "RolledOut"),
+    ],
+)
+def test_a_refused_child_makes_its_condition_false_in_place(kind: Kind, condition: str) -> None:
+    before = [ConditionUpdate(condition, "True", c.APPLIED), ConditionUpdate(c.VERIFIED, "True", c.CHECKS_PASSED)]
+    assert with_refusals(before, [refusal(kind)]) == [
+        ConditionUpdate(condition, "False", "Rejected", "denied"),
+        before[1],
+    ]
+
+
+def test_a_condition_that_the_spec_did_not_ask_for_is_added() -> None:
+    assert with_refusals([], [refusal(INGRESS)]) == [ConditionUpdate(c.EXPOSED, "False", "Rejected", "denied")]
+
+
+def test_the_first_of_two_refusals_is_told_and_a_job_has_no_condition() -> None:
+    found = with_refusals([], [refusal(INGRESS, "first"), refusal(JOB), refusal(INGRESS, "second")])
+    assert [one.message for one in found] == ["first"]
