@@ -114,7 +114,7 @@ class ObjectCache:
         """What watches show of the cluster, as the service sees it; `now`: seconds since the epoch."""
         namespace, way, ingress = service.metadata.namespace, host_path(service), service.spec.ingress
         class_name = (ingress and ingress.class_name) or ""
-        holder = self._indexes.holder(way, (namespace, service.metadata.name), class_name) if way else None
+        holder = self._indexes.ask(way, (namespace, service.metadata.name), class_name) if way else None
         return Facts(
             now=now,
             nodes=tuple(self._nodes()) if self._whole_cluster else None,

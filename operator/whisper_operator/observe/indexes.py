@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
+from whisper_operator.api.v1alpha1 import KIND
 from whisper_operator.objects.kinds import CLUSTER_FACTS, INGRESS, NAMESPACE_FACTS, Kind
 from whisper_operator.observe.facts import HostPath
 from whisper_operator.observe.records import Entry, IngressRecord, Key, ObjectId, ServiceRecord
@@ -90,6 +91,8 @@ class Indexes:
         """Ingresses by the host and path that they have."""
         self._facts = Index(fact_of)
         """Nodes, storage classes, quotas and limits by kind and namespace."""
+        self._first: dict[HostPath, dict[Key, str]] = {}
+        """Services that asked for a host and path that nobody had, with their class; an Ingress comes before them."""
         self._all: tuple[Index[Any], ...] = (self.children, self._unsettled, self._claims, self._holders, self._facts)
 
     def update(self, at: ObjectId, before: Entry | None, after: Entry | None) -> set[Key]:
@@ -97,7 +100,7 @@ class Indexes:
         for index in self._all:
             index.update(at, before, after)
         owners = {entry.owner for entry in (before, after) if entry and entry.owner}
-        if at.kind == INGRESS.kind:
+        if at.kind in (INGRESS.kind, KIND):
             return owners.union(*(self._claiming(way) for way in released(before, after)))
         if at.kind in FACTS and (before and before.record) != (after and after.record):
             return owners | self._waiting(at.namespace)
@@ -106,20 +109,34 @@ class Indexes:
     def facts_of(self, kind: Kind, namespace: str = "") -> Mapping[ObjectId, Entry]:
         return self._facts[kind.kind, namespace]
 
-    def holder(self, way: HostPath, asking: Key, class_name: str) -> str | None:
-        """Namespace/name of the Ingress that had `way` first; None where that is the asking service's own, or nobody's.
+    def ask(self, way: HostPath, asking: Key, class_name: str) -> str | None:
+        """The holder of `way`; where there is none, the asking service will be it.
+
+        Two services that come together are judged at the same time, before the Ingress of either is there: without this
+        both would make theirs.
+        """
+        if holders := self._ingresses(way, class_name):
+            self._first.pop(way, None)
+            return _first_of(holders, asking)
+        first = self._first.setdefault(way, {})
+        for key, of_class in list(first.items()):
+            if ObjectId(KIND, *key) not in self._claims[way]:
+                del first[key]
+            elif key != asking and is_one_controller(of_class, class_name):
+                return f"{key[0]}/{key[1]}"
+        first[asking] = class_name
+        return None
+
+    def _ingresses(self, way: HostPath, class_name: str) -> list[tuple[str, str, str]]:
+        """Creation, namespace and name of each Ingress that has `way`.
 
         Two classes are two controllers, each with hosts of its own; an Ingress of no class may be any controller's.
         """
-        rivals = [
+        return [
             (entry.record.created, at.namespace, at.name)
             for at, entry in self._holders[way].items()
             if isinstance(entry.record, IngressRecord) and is_one_controller(entry.record.class_name, class_name)
         ]
-        if not rivals:
-            return None
-        _, namespace, name = min(rivals)
-        return None if (namespace, name) == asking else f"{namespace}/{name}"
 
     def _waiting(self, namespace: str) -> set[Key]:
         """The services that a fact of that namespace (empty: of the cluster) may mend."""
@@ -131,12 +148,24 @@ class Indexes:
 
 
 def released(before: Entry | None, after: Entry | None) -> set[HostPath]:
-    """The hosts and paths that an Ingress no longer has, or has under another class."""
-    had = before.record if before and isinstance(before.record, IngressRecord) else None
-    has = after.record if after and isinstance(after.record, IngressRecord) else None
-    if had is None:
+    """The hosts and paths that an Ingress no longer has, or has under another class, or that a service gives up."""
+    had, has = before.record if before else None, after.record if after else None
+    if isinstance(had, ServiceRecord):
+        return {had.claims} - {has.claims if isinstance(has, ServiceRecord) else None} if had.claims else set()
+    if not isinstance(had, IngressRecord):
         return set()
-    return set(had.holds) - (set(has.holds) if has and has.class_name == had.class_name else set())
+    is_same_class = isinstance(has, IngressRecord) and has.class_name == had.class_name
+    return set(had.holds) - (set(has.holds) if isinstance(has, IngressRecord) and is_same_class else set())
+
+
+def _first_of(ingresses: list[tuple[str, str, str]], asking: Key) -> str | None:
+    """Namespace/name of the oldest; None where that is the asking service's own.
+
+    Its own keeps the host also where another was created in the same second, as fine as creation times are.
+    """
+    created, *key = min(ingresses)
+    own = next((one for one in ingresses if one[1:] == asking), None)
+    return None if own and own[0] == created else "/".join(key)
 
 
 def is_one_controller(one: str, other: str) -> bool:

@@ -135,3 +135,55 @@ def test_what_a_service_waits_for_is_what_it_claims_by_its_spec_alone() -> None:
 def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
     assert facts(cached(whole_cluster=False)).nodes is None
     assert facts(cached(whole_cluster=False)).storage_classes is None
+
+
+WAY = {"host": "a.example.com", "path": "/"}
+
+
+def two_services() -> ObjectCache:
+    """A cache of two services that want one host, and of no Ingress."""
+    cache = ObjectCache(whole_cluster=False)
+    for name in ("stable", "canary"):
+        cache.observe(whisper_service(name, ingress=WAY))
+    return cache
+
+
+def taken(cache: ObjectCache, name: str) -> list[str]:
+    of = service(ingress=WAY)
+    named = of.model_copy(update={"metadata": of.metadata.model_copy(update={"name": name})})
+    return list(cache.facts(named, 0.0).taken.values())
+
+
+def test_of_two_services_that_come_together_the_first_to_ask_has_the_host() -> None:
+    """Both are judged before the Ingress of either is there; the alphabet is no reason."""
+    cache = two_services()
+    assert taken(cache, "stable") == []
+    assert taken(cache, "canary") == ["team/stable"]
+    cache.observe(ingress("stable", "a.example.com", "2026-01-01T00:00:00Z"))
+    assert (taken(cache, "stable"), taken(cache, "canary")) == ([], ["team/stable"])
+
+
+def test_an_ingress_keeps_its_host_beside_one_that_was_created_in_the_same_second() -> None:
+    cache = two_services()
+    for name in ("stable", "canary"):
+        cache.observe(ingress(name, "a.example.com", "2026-01-01T00:00:00Z"))
+    assert (taken(cache, "stable"), taken(cache, "canary")) == ([], [])
+    cache.observe(ingress("web", "a.example.com", "2025-01-01T00:00:00Z"))
+    assert (taken(cache, "stable"), taken(cache, "canary")) == (["team/web"], ["team/web"])
+
+
+def test_a_service_that_gives_a_host_up_wakes_the_one_that_waits_for_it() -> None:
+    cache = two_services()
+    assert (taken(cache, "stable"), taken(cache, "canary")) == ([], ["team/stable"])
+    moved = whisper_service("stable", ingress={"host": "b.example.com", "path": "/"})
+    assert cache.observe(moved) == {("team", "stable"), ("team", "canary")}
+    assert taken(cache, "canary") == []
+    assert cache.observe(whisper_service("stable", ingress=WAY)) == {("team", "stable")}
+    assert taken(cache, "stable") == ["team/canary"]
+
+
+def test_a_service_that_is_deleted_before_its_ingress_was_made_frees_the_host() -> None:
+    cache = two_services()
+    assert (taken(cache, "stable"), taken(cache, "canary")) == ([], ["team/stable"])
+    assert ("team", "canary") in cache.observe(whisper_service("stable", ingress=WAY), DELETED)
+    assert taken(cache, "canary") == []
