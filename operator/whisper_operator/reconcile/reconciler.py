@@ -130,7 +130,7 @@ class Reconciler:
         await self._reporter.report(body["metadata"], before, after)
 
 
-def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[ConditionUpdate], generation: int) -> Status:
+def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[Refusal], generation: int) -> Status:
     """The status to write; `refused`: children of what is followed; `generation`: of the spec of today."""
     now, refusal = _now(), parsed.refusal
     judged = observed_status(resolved, refused, now).model_copy(update={"accepted": parsed.accepted})

@@ -54,11 +54,18 @@ def stalled_status(judged: Status, previous: Status, generation: int, reason: st
     """
     kept = [one for one in judged.conditions if one.type not in (c.READY, c.STALLED, c.RECONCILING)]
     updates = [
-        ConditionUpdate(c.READY, "False", reason, message),
+        _ready_beside(judged, reason, message),
         ConditionUpdate(c.STALLED, "True", reason, message),
     ]
     found = conditions(updates, previous.conditions, generation, now)
     return judged.model_copy(update={"observed_generation": generation, "conditions": (*found, *kept)})
+
+
+def _ready_beside(judged: Status, reason: str, message: str) -> ConditionUpdate:
+    """Ready beside a spec that is not followed: pods that served by the one of before go on."""
+    if any(one.type == c.READY and one.status == "True" for one in judged.conditions):
+        return ConditionUpdate(c.READY, "True", c.SERVING, f"{reason}: {message}")
+    return ConditionUpdate(c.READY, "False", reason, message)
 
 
 def as_json(status: Status) -> dict[str, Any]:

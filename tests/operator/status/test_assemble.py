@@ -12,6 +12,7 @@ from tests.operator.samples import (
 )
 from tests.operator.statuses import all_of, conditions, status
 from whisper_operator.api import conditions as c
+from whisper_operator.api.status import Status
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 
 LATER = "2026-01-01T00:01:00Z"
@@ -86,7 +87,8 @@ def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
 def test_a_refused_spec_keeps_what_was_observed_and_the_generation_that_it_was_observed_of() -> None:
     before = status(service(), *all_of(service()))
     after = stalled_status(before, before, 3, c.NOT_IMPLEMENTED, "spec.jobs is not implemented", LATER)
-    assert conditions(after)["Ready"] == ("False", "NotImplemented")
+    assert conditions(after)["Ready"] == ("True", "Serving")
+    assert conditions(after)["Stalled"] == ("True", "NotImplemented")
     assert conditions(after)["Available"] == ("True", "AsSpecified")
     assert (after.model, after.ready_replicas, after.observed_generation) == (before.model, 1, 3)
     assert {one.type: one.observed_generation for one in after.conditions} == {
@@ -95,6 +97,7 @@ def test_a_refused_spec_keeps_what_was_observed_and_the_generation_that_it_was_o
         "PreflightPassed": 2,
         "ModelCached": 2,
         "Available": 2,
+        "RolledOut": 2,
     }
 
 
@@ -108,5 +111,13 @@ def test_what_is_judged_by_the_last_accepted_spec_is_told_beside_the_refusal() -
         "PreflightPassed": ("True", "ChecksPassed"),
         "ModelCached": ("True", "Cached"),
         "Available": ("False", "RollingOut"),
+        "RolledOut": ("False", "RollingOut"),
     }
     assert after.ready_replicas == 0
+
+
+def test_a_refused_spec_of_a_service_that_never_served_is_not_ready() -> None:
+    assert conditions(stalled_status(Status(), Status(), 1, c.INVALID_SPEC, "spec.replicas", NOW)) == {
+        "Ready": ("False", "InvalidSpec"),
+        "Stalled": ("True", "InvalidSpec"),
+    }

@@ -14,6 +14,7 @@ from tests.operator.samples import ENV, NOW, children, live, node, observed, one
 from tests.operator.samples import verifying as verification_job
 from tests.operator.statuses import all_of
 from tests.support.health import argo_cd, kstatus
+from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
@@ -31,11 +32,10 @@ from whisper_operator.objects.kinds import (
 )
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
-from whisper_operator.status.assemble import as_json, observed_status
+from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
 
 GENERATION = 2
-UNSEEN = "the operator has not seen this generation of the spec"
 
 NO_ROOM = {"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available"}]}
 CRASHES = {"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 4}]}
@@ -393,6 +393,18 @@ def _() -> Case:
     return told(asleep, *pods(asleep))
 
 
+def invalid() -> Status:
+    before = Status.model_validate(as_json(told(service(), *pods(service())).status()))
+    return stalled_status(before, before, GENERATION, c.INVALID_SPEC, "spec.replicas", NOW)
+
+
+NOT_JUDGED: dict[str, Callable[[], Status]] = {
+    "the operator has not seen this generation of the spec": lambda: Status(observed_generation=-1),
+    "a change of the spec is invalid": invalid,
+}
+"""Situations in which no pass has judged the spec."""
+
+
 def table() -> list[list[str]]:
     lines = (REPOSITORY / "docs/reference/readiness.md").read_text().split("## Situations")[1].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
@@ -403,12 +415,12 @@ TABLE = table()
 
 
 def test_the_reference_has_every_situation_that_is_tested_and_no_other() -> None:
-    assert [row[0] for row in TABLE] == [UNSEEN, *SITUATIONS]
+    assert [row[0] for row in TABLE] == [*NOT_JUDGED, *SITUATIONS]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
 def test_a_situation_shows_what_the_reference_says(row: list[str]) -> None:
-    found = Status(observed_generation=-1) if row[0] == UNSEEN else SITUATIONS[row[0]]().status()
+    found = NOT_JUDGED[row[0]]() if row[0] in NOT_JUDGED else SITUATIONS[row[0]]().status()
     by_type = {one.type: one for one in found.conditions}
     ready, reconciling, stalled = (by_type.get(kind) for kind in ("Ready", "Reconciling", "Stalled"))
     also = row[4].partition("=")[0]
