@@ -77,7 +77,8 @@ def rolled_out(resolved: Resolved) -> ConditionUpdate | None:
     counts = resolved.replicas
     if resolved.deployment is None:
         return None
-    if counts.is_complete and (counts.is_current or resolved.promise.was_carried_out):
+    is_believed = counts.is_current or resolved.promise.was_carried_out
+    if counts.is_complete and counts.wanted == _wanted(resolved) and is_believed:
         reason = c.AS_SPECIFIED if counts.wanted else c.SCALED_TO_ZERO
         return ConditionUpdate(c.ROLLED_OUT, "True", reason, _progress(resolved))
     return _lacking(resolved, c.ROLLED_OUT)
@@ -90,7 +91,16 @@ def _is_held_at_zero(resolved: Resolved) -> bool:
 
 def _progress(resolved: Resolved) -> str:
     counts = resolved.replicas
-    return f"{counts.available} of {counts.wanted} replicas available, {counts.updated} up to date"
+    return f"{counts.available} of {_wanted(resolved)} replicas available, {counts.updated} up to date"
+
+
+def _wanted(resolved: Resolved) -> int:
+    """Pods that are wanted: the Deployment's number, which an autoscaler has still to raise to the spec's smallest.
+
+    At zero it leaves a Deployment alone.
+    """
+    wanted, spec = resolved.replicas.wanted, resolved.service.spec
+    return wanted if spec.autoscaling and wanted == 0 else max(wanted, fewest_pods(spec))
 
 
 def _lacking(resolved: Resolved, kind: str) -> ConditionUpdate:

@@ -13,6 +13,7 @@ from tests.operator.statuses import all_of, conditions, message
 from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import INGRESS, SERVICE, SERVICE_MONITOR, Kind
 from whisper_operator.reconcile.events import transitions
 from whisper_operator.status.assemble import as_json, observed_status
@@ -31,11 +32,13 @@ def told(of: WhisperService, there: Iterable[Manifest], *refused: Refusal, now: 
 
 
 def pods(of: WhisperService, wanted: int, available: int, **status: int) -> list[Manifest]:
-    """Claim, fetch and a Deployment of which that many pods are wanted, exist, and are available."""
+    """Claim, fetch and a Deployment with a record of a good model, of which that many pods are wanted and available."""
     *before, deployed = all_of(of)
     counts = {"replicas": wanted, "updatedReplicas": wanted, "readyReplicas": available, "availableReplicas": available}
-    spec = {**deployed["spec"], "replicas": wanted}
-    return [*before, {**deployed, "spec": spec, "status": {"observedGeneration": 1, **counts, **status}}]
+    spec, good = {**deployed["spec"], "replicas": wanted}, {names.ANNOTATION_LAST_GOOD_MODEL: "base"}
+    metadata = {**deployed["metadata"], "annotations": deployed["metadata"]["annotations"] | good}
+    found = {"observedGeneration": 1, **counts, **status}
+    return [*before, {**deployed, "metadata": metadata, "spec": spec, "status": found}]
 
 
 def walk(start: WhisperService, steps: Iterable[list[Manifest]], spec: dict[str, Any]) -> list[Status]:
@@ -94,6 +97,21 @@ def test_a_change_is_not_carried_out_before_the_deployments_counts_tell_of_it() 
     changed = service(before, logging={"level": "debug"})
     found = told(changed, pods(changed, 1, 1, observedGeneration=0))
     assert conditions(found)["Reconciling"] == ("True", "RollingOut")
+
+
+def test_a_smallest_number_that_is_raised_is_not_carried_out_before_the_autoscaler_follows() -> None:
+    before = as_json(told(service(**SCALED), pods(service(**SCALED), 2, 2))) | {"observedGeneration": 1}
+    more = {"autoscaling": {"minReplicas": 4, "maxReplicas": 10}}
+    of = service(before, **more)
+    steps = [pods(of, 2, 2), pods(of, 4, 2, observedGeneration=0), pods(of, 4, 2), pods(of, 4, 4), pods(of, 4, 3)]
+    *under_way, done, drained = walk(of, steps, more)
+    for found in under_way:
+        assert conditions(found)["Ready"] == ("True", "Serving")
+        assert conditions(found)["Reconciling"] == ("True", "RollingOut")
+        assert message(found, "Reconciling").startswith("2 of 4 replicas available")
+    for found in (done, drained):
+        assert conditions(found)["Ready"] == ("True", "AsSpecified")
+    assert {found.conditions[0].last_transition_time for found in (*under_way, done, drained)} == {NOW}
 
 
 def test_what_a_user_must_mend_comes_before_what_goes_on_by_itself() -> None:

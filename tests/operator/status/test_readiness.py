@@ -32,6 +32,7 @@ from whisper_operator.objects.kinds import (
 )
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
 
@@ -79,7 +80,7 @@ def situation(name: str) -> Callable[[Callable[[], Case]], Callable[[], Case]]:
 def pods(of: WhisperService, wanted: int | None = None, **counts: int) -> list[Manifest]:
     """Claim, fetch and Deployment; `wanted`: the number where an autoscaler has set it; `counts`: its status."""
     *before, deployed = all_of(of)
-    number = deployed["spec"].get("replicas", 1) if wanted is None else wanted
+    number = deployed["spec"].get("replicas", fewest_pods(of.spec)) if wanted is None else wanted
     complete = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), number)
     spec, status = {**deployed["spec"], "replicas": number}, {"observedGeneration": 1, **complete, **counts}
     return [*before, {**deployed, "spec": spec, "status": status}]
@@ -97,7 +98,7 @@ def told(
 def carried_out(before: dict[str, Any] | None = None, **spec: Any) -> WhisperService:
     """The service after its spec had been carried out; `before`: the spec of an earlier generation, where another."""
     was = service(**(spec if before is None else before))
-    status = as_json(told(was, *pods(was, wanted=0 if spec == FROM_ZERO else None)).status())
+    status = as_json(told(was, *pods(was)).status())
     assert {one["type"] for one in status["conditions"]} & {"Stalled", "Reconciling"} == set()
     if before is not None:
         status["observedGeneration"] = GENERATION - 1
