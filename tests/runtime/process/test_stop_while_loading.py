@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.process.test_servers import free_port, wait_until
+from tests.runtime.process.test_servers import SECONDS as START_SECONDS
+from tests.runtime.process.test_servers import free_port
+from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import HEALTH_PATH
 
@@ -65,6 +67,6 @@ def test_it_ends_at_once_and_well(
     config: RuntimeConfig,
     at_it: Callable[[subprocess.Popen[bytes], RuntimeConfig], bool],
 ) -> None:
-    wait_until(lambda: at_it(running, config))
+    eventually("it is at that step", lambda: at_it(running, config), START_SECONDS)
     running.send_signal(signal.SIGTERM)
     assert running.wait(SECONDS) == 0
