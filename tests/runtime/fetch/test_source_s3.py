@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
 from tests.runtime.fetch.conftest import digest, fetched, visible
+from whisper_runtime.fetch.errors import TransientFetchError
 from whisper_runtime.fetch.source_s3 import object_address
 
 pytestmark = pytest.mark.slow
@@ -122,3 +126,53 @@ def test_with_keys_the_address_is_presigned_and_does_not_hold_the_secret_one() -
     assert found.startswith("http://minio:9000/weights/base.pt?")
     assert "X-Amz-Signature=" in found
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in found
+
+
+class CredentialsHandler(http.server.BaseHTTPRequestHandler):
+    """The agent of a cloud that gives a pod credentials for its ServiceAccount's token."""
+
+    def do_GET(self) -> None:
+        is_known = self.headers["Authorization"] == "the account's token"
+        given = {"AccessKeyId": "ASIA1", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
+        body = json.dumps(given).encode()
+        self.send_response(200 if is_known else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """File of the account's token, in an environment such as EKS Pod Identity makes it."""
+    token = tmp_path / "token"
+    token.write_text("the account's token")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), CredentialsHandler) as agent:
+        threading.Thread(target=agent.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{agent.server_port}/v1/credentials"
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", address)
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token))
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        yield token
+        agent.shutdown()
+
+
+@pytest.mark.usefixtures("identity")
+def test_without_keys_the_pods_own_identity_signs() -> None:
+    address = object_address("s3://weights/base.pt", {})
+    assert address.startswith("https://s3.eu-west-1.amazonaws.com/weights/base.pt?")
+    assert "X-Amz-Credential=ASIA1%2F" in address
+    assert "X-Amz-Security-Token=t" in address
+
+
+@pytest.mark.usefixtures("identity")
+def test_keys_of_a_secret_come_before_the_pods_identity() -> None:
+    assert "X-Amz-Credential=tester%2F" in object_address("s3://weights/base.pt", KEYS)
+
+
+def test_an_identity_that_the_cloud_does_not_know_is_told_and_tried_again(identity: Path) -> None:
+    identity.write_text("another token")
+    with pytest.raises(TransientFetchError, match="the pod's ServiceAccount got no credentials from the cloud"):
+        object_address("s3://weights/base.pt", {})
