@@ -63,7 +63,8 @@ def test_the_crd_is_the_generated_one_and_outlives_the_release() -> None:
 
 def test_on_openshift_no_group_is_set() -> None:
     (deployment,) = of_kind(template("--set", "fsGroup=null"), "Deployment")
-    env = {one["name"]: one.get("value") for one in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
+    (operator,) = deployment["spec"]["template"]["spec"]["containers"]
+    env = {one["name"]: one.get("value") for one in operator["env"]}
     assert env["WHISPER_OPERATOR_FS_GROUP"] == ""
 
 

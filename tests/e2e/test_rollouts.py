@@ -87,7 +87,8 @@ def deployment_writes(log: Path, kubectl: Kubectl, name: str, since: int) -> lis
 
 def test_the_drain_timeout_reaches_the_pod(service: Kubectl) -> None:
     (pod,) = pods(service, "calls").values()
-    env = {variable["name"]: variable.get("value") for variable in pod["spec"]["containers"][0]["env"]}
+    (server,) = (one for one in pod["spec"]["containers"] if one["name"] == "server")
+    env = {variable["name"]: variable.get("value") for variable in server["env"]}
     assert env["WHISPER_DRAIN_SECONDS"] == "300"
     assert pod["spec"]["terminationGracePeriodSeconds"] == 330
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
@@ -83,7 +83,21 @@ def node(
     return Node(name, labels or {}, taints, amounts({"cpu": "8", "memory": "64Gi", **quantities}), takes_pods=True)
 
 
+def container(spec: Manifest, name: str) -> Manifest:
+    """The container of that name in a pod's spec, wherever in it."""
+    (found,) = (one for one in spec["containers"] if one["name"] == name)
+    return found
+
+
+OWN: Final = {names.SERVER: "server", names.PREFETCH: "fetch", names.VERIFY: "verify"}
+"""The operator's own container of each component's pods."""
+
+
 def pod(component: str, name: str = "pod", **status: Any) -> Manifest:
+    """A pod; a container's status without a name is that of the operator's own container."""
+    for field, own in (("containerStatuses", OWN[component]), ("initContainerStatuses", "fetch")):
+        if field in status:
+            status[field] = [{"name": own, **one} for one in status[field]]
     metadata = {"name": name, "labels": names.labels("speech", component), "uid": name, "creationTimestamp": NOW}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": status}
 

@@ -144,6 +144,13 @@ SECRET_NOT_FOUND: Final = _reason(
     remedy="Create it, with a client's name as each key and that client's API key as its value.",
     stalls=True,
 )
+SERVICE_ACCOUNT_NOT_FOUND: Final = _reason(
+    "ServiceAccountNotFound",
+    PREFLIGHT_PASSED,
+    meaning="The ServiceAccount that `spec.serviceAccount.name` names does not exist.",
+    remedy="Create it, or remove `spec.serviceAccount.create` for the operator to create it.",
+    stalls=True,
+)
 SECRET_EMPTY: Final = _reason(
     "SecretEmpty",
     PREFLIGHT_PASSED,
@@ -161,7 +168,7 @@ SOURCE_SECRET_INVALID: Final = _reason(
 SOURCE_CA_INVALID: Final = _reason(
     "SourceCaInvalid",
     PREFLIGHT_PASSED,
-    meaning="The ConfigMap that `spec.model.source.caRef` names does not exist, or lacks the key.",
+    meaning="The ConfigMap of certificate authorities that the spec names does not exist, or lacks the key.",
     remedy="Create it with the certificate authority in PEM under that key, or correct the field.",
     stalls=True,
 )
@@ -275,11 +282,18 @@ QUOTA_EXCEEDED: Final = _reason(
     meaning="A ResourceQuota of the namespace leaves no room for the missing pods.",
     remedy="Raise the quota, or lower `spec.replicas` or `spec.resources`.",
 )
+QUOTA_NEEDS_RESOURCES: Final = _reason(
+    "QuotaNeedsResources",
+    PREFLIGHT_PASSED,
+    meaning="A ResourceQuota of the namespace wants a request or limit of every container, and one of ours has none.",
+    remedy="Set the field that the message names, or let a LimitRange give a default.",
+    stalls=True,
+)
 LIMIT_RANGE_VIOLATED: Final = _reason(
     "LimitRangeViolated",
     PREFLIGHT_PASSED,
-    meaning="A pod's requests or limits are outside a LimitRange of the namespace.",
-    remedy="Set `spec.resources` within it.",
+    meaning="A container's or pod's requests or limits are outside a LimitRange of the namespace.",
+    remedy="Set the field that the message names within it.",
     stalls=True,
 )
 

@@ -9,6 +9,8 @@ from whisper_operator.api.v1alpha1 import Spec
 
 OPEN: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
     ("spec.podTemplate", lambda spec: spec.pod_template),
+    ("spec.prefetch.podTemplate", lambda spec: spec.prefetch.pod_template),
+    ("spec.verification.podTemplate", lambda spec: spec.verification and spec.verification.pod_template),
     ("spec.scheduling.tolerations", lambda spec: spec.scheduling.tolerations),
     ("spec.scheduling.affinity", lambda spec: spec.scheduling.affinity),
     ("spec.scheduling.topologySpreadConstraints", lambda spec: spec.scheduling.topology_spread_constraints),

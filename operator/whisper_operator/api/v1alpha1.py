@@ -10,9 +10,17 @@ from pydantic.alias_generators import to_camel
 from whisper_operator.api.base import ApiModel, Rule, text
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.exposure import GatewaySpec, IngressSpec, NetworkPolicySpec, ServiceSpec
+from whisper_operator.api.spec.jobs import PrefetchSpec
 from whisper_operator.api.spec.model import CacheSpec, ModelSpec
 from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec, VerificationSpec
-from whisper_operator.api.spec.pods import GpuSpec, ImageSpec, ResourcesSpec, SchedulingSpec
+from whisper_operator.api.spec.pods import (
+    GpuSpec,
+    ImageSpec,
+    PodMetadataSpec,
+    ResourcesSpec,
+    SchedulingSpec,
+    ServiceAccountSpec,
+)
 from whisper_operator.api.spec.replicas import AutoscalingSpec, DisruptionSpec, RolloutSpec
 from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
@@ -73,6 +81,8 @@ class Spec(ApiModel):
     """Valkey or Redis that the replicas share."""
     cache: CacheSpec = CacheSpec()
     """Storage of the checkpoints."""
+    prefetch: PrefetchSpec = PrefetchSpec()
+    """The fetch of the model, before it is served."""
     service: ServiceSpec = ServiceSpec()
     """The Service for clients."""
     ingress: IngressSpec | None = None
@@ -95,9 +105,14 @@ class Spec(ApiModel):
     """Logs of the pods."""
     scheduling: SchedulingSpec = SchedulingSpec()
     """Nodes that the pods may run on."""
+    service_account: ServiceAccountSpec = ServiceAccountSpec()
+    """ServiceAccount of all pods, those of Jobs included; no token of it is mounted."""
+    pod_metadata: PodMetadataSpec = PodMetadataSpec()
+    """Labels and annotations of all pods, those of Jobs included."""
     pod_template: Opaque | None = None
-    """Strategic merge patch for the pod template that the operator builds; it takes precedence, except for the
-    selector's labels."""
+    """Strategic merge patch for the template of the pods that serve; it takes precedence, except for the selector's
+    labels. Its metadata, and what is no matter of containers, shape the pods of Jobs too; {$patch: delete} in the
+    place of a value removes the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -124,6 +139,13 @@ class Spec(ApiModel):
             "spec.language is not en, but a model whose name ends in .en supports only English: "
             "remove spec.language, or choose the model without .en",
             lambda self: not self.model.name.endswith(".en") or self.language in ("auto", "en"),
+        ),
+        Rule(
+            "!has(self.prefetch) || !has(self.prefetch.caConfigMapKeyRef) || !has(self.model.source) || "
+            "!has(self.model.source.caRef)",
+            "spec.prefetch.caConfigMapKeyRef and spec.model.source.caRef name certificate authorities for the same "
+            "fetch: put all of them into one ConfigMap, and remove spec.model.source.caRef",
+            lambda self: not (self.prefetch.ca_config_map_key_ref and self.model.source and self.model.source.ca_ref),
         ),
     )
 

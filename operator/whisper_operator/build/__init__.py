@@ -29,6 +29,7 @@ Builder = Callable[[Resolved], Manifest | None]
 
 BUILDERS: Final[tuple[Builder, ...]] = (
     service_account.build,
+    service_account.former,
     network_policy.build,
     claim.build,
     prefetch.build,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod, source
+from whisper_operator.resolve.references import authorities
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.sizing import fetch_resources
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, SCRATCH_DIR, SOURCE_CA_FILE, SOURCE_CREDENTIALS_DIR
-
-RESOURCES: Final[Manifest] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
-"""Measured with large-v3's 2,944 MiB: 448 MiB of its own; the file's pages, read only, the kernel takes back."""
 
 
 def container(resolved: Resolved) -> Manifest:
@@ -22,7 +19,7 @@ def container(resolved: Resolved) -> Manifest:
         "imagePullPolicy": service.spec.image.pull_policy,
         "args": ["fetch"],
         "env": pod.variables(_config(service)) + source.proxies(service),
-        "resources": RESOURCES,
+        "resources": fetch_resources(service.spec),
         "securityContext": pod.HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
@@ -40,7 +37,7 @@ def _config(service: WhisperService) -> RuntimeConfig:
         model_sha256=given.sha256 if given else None,
         model_url=given.url if given else None,
         model_credentials_dir=SOURCE_CREDENTIALS_DIR if given and given.secret_ref else None,
-        model_ca_file=SOURCE_CA_FILE if given and given.ca_ref else None,
+        model_ca_file=SOURCE_CA_FILE if authorities(spec) else None,
         log_level=spec.logging.level,
         log_format=spec.logging.format,
     )

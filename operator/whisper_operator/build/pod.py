@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, cast
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
+from whisper_operator.objects.strategic_merge import overlaid
 from whisper_operator.observe.installation import Installation
 from whisper_operator.resolve.claim import cache_size, claim_name
+from whisper_operator.resolve.service_account import account_name
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import METRICS_PATH, METRICS_PORT
 
@@ -24,13 +27,56 @@ SCRAPED: Final = {
 SCRATCH_LIMIT: Final = "8Gi"
 """Uploads on their way to the decoder; a pod that exceeds it is evicted, not the node."""
 
+OF_EVERY_POD: Final = (
+    "securityContext",
+    "serviceAccountName",
+    "imagePullSecrets",
+    "nodeSelector",
+    "tolerations",
+    "priorityClassName",
+    "schedulerName",
+    "hostAliases",
+    "dnsPolicy",
+    "dnsConfig",
+)
+"""Fields of spec.podTemplate's spec that shape the pods of Jobs too: what a namespace, its policies and its volumes ask
+of every pod. Containers, volumes, affinity among servers and GPUs are matters of the pods that serve."""
+
+
+def metadata(service: WhisperService, component: str, annotations: Mapping[str, str]) -> Manifest:
+    """The metadata of a pod of `component`: `annotations` and the operator's labels, beside the spec's own."""
+    own = service.spec.pod_metadata
+    found = {**annotations, **own.annotations}
+    labels = {**own.labels, **names.labels(service.metadata.name, component)}
+    return {"labels": labels, **({"annotations": found} if found else {})}
+
+
+def of_job(template: Manifest, service: WhisperService, own: Manifest | None) -> Manifest:
+    """The template of a Job's pod: what spec.podTemplate says of every pod is merged over it, then the Job's `own`."""
+    for over in (_of_every_pod(service.spec.pod_template or {}), own):
+        template = overlaid(template, over) if over else template
+    return template
+
+
+def _of_every_pod(over: Manifest) -> Manifest:
+    metadata, spec = _fields(over, "metadata", ("labels", "annotations")), _fields(over, "spec", OF_EVERY_POD)
+    return {**({"metadata": metadata} if metadata else {}), **({"spec": spec} if spec else {})}
+
+
+def _fields(over: Manifest, name: str, wanted: tuple[str, ...]) -> Manifest:
+    """The `wanted` fields of an object in `over`; none where it is no object, for the API server to refuse."""
+    found: Any = over.get(name)
+    return (
+        {key: value for key, value in cast(Manifest, found).items() if key in wanted} if isinstance(found, dict) else {}
+    )
+
 
 def common(service: WhisperService, installation: Installation) -> Manifest:
     """The fields that every pod of a service has in its spec."""
     spec, wanted, fs_group = service.spec, service.spec.scheduling, installation.fs_group
     group = {} if fs_group is None else {"fsGroup": fs_group, "fsGroupChangePolicy": "OnRootMismatch"}
     return {
-        "serviceAccountName": service.metadata.name,
+        "serviceAccountName": account_name(service),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}, **group},
@@ -69,3 +115,12 @@ def models_volume(service: WhisperService) -> list[Manifest]:
 def same_node(selector: Mapping[str, str]) -> Manifest:
     """The term of an affinity to the node of the pods that `selector` selects."""
     return {"labelSelector": {"matchLabels": dict(selector)}, "topologyKey": "kubernetes.io/hostname"}
+
+
+def beside(affinity: Manifest | None, rule: str, term: Manifest) -> Manifest:
+    """`affinity` with `term` added to `rule`, a list of its podAffinity; one that is malformed stays as it is."""
+    by_pod: Any = (affinity or {}).get("podAffinity") or {}
+    terms: Any = cast(Manifest, by_pod).get(rule) or [] if isinstance(by_pod, dict) else None
+    if not isinstance(terms, list):
+        return affinity or {}
+    return {**(affinity or {}), "podAffinity": {**by_pod, rule: [*cast(list[Any], terms), term]}}

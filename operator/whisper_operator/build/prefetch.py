@@ -10,6 +10,7 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import fetch_container, pod, source
+from whisper_operator.build.ended_job import ended
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB
@@ -24,7 +25,7 @@ def build(resolved: Resolved) -> Manifest | None:
     name, hosts = resolved.prefetch.job_name, resolved.prefetch.hosts
     if name is None:
         return None
-    return child(
+    manifest = child(
         resolved.service,
         JOB,
         name,
@@ -32,19 +33,17 @@ def build(resolved: Resolved) -> Manifest | None:
         annotations={names.ANNOTATION_GPU_HOSTS: ",".join(hosts)} if hosts else {},
         spec={"backoffLimit": NEVER_GIVE_UP, "template": _template(resolved)},
     )
+    return ended(manifest, resolved.prefetch.job, resolved.prefetch.outlived)
 
 
 def _template(resolved: Resolved) -> Manifest:
     """The template of the pod that fetches the wanted model into the claim."""
     service, hosts = resolved.service, resolved.prefetch.hosts
-    affinity = service.spec.scheduling.affinity or _near_servers(resolved)
+    affinity = _near_servers(resolved)
     if hosts:
         affinity = _among(hosts, affinity)
-    return {
-        "metadata": {
-            "labels": names.labels(service.metadata.name, names.PREFETCH),
-            "annotations": dict(pod.SCRAPED),
-        },
+    template = {
+        "metadata": pod.metadata(service, names.PREFETCH, pod.SCRAPED),
         "spec": {
             **pod.common(service, resolved.installation),
             **({"affinity": affinity} if affinity else {}),
@@ -54,14 +53,16 @@ def _template(resolved: Resolved) -> Manifest:
             "volumes": [pod.scratch(), *pod.models_volume(service), *source.volumes(service)],
         },
     }
+    return pod.of_job(template, service, service.spec.prefetch.pod_template)
 
 
 def _near_servers(resolved: Resolved) -> Manifest:
     """The fetch follows the live pods to the node that has the volume; with no pod live, any node will do."""
+    given = resolved.service.spec.scheduling.affinity or {}
     if not resolved.claim.is_on_one_node:
-        return {}
-    preferred = [{"weight": 100, "podAffinityTerm": pod.same_node(resolved.pod_selector)}]
-    return {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
+        return given
+    preferred = {"weight": 100, "podAffinityTerm": pod.same_node(resolved.pod_selector)}
+    return pod.beside(given, "preferredDuringSchedulingIgnoredDuringExecution", preferred)
 
 
 def _tolerations(service: WhisperService) -> Manifest:

@@ -7,10 +7,10 @@ from typing import Final
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.build import fetch_container, golden_clip, pod, source
-from whisper_operator.build.strategic_merge import overlaid
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.manifest import annotations_of
+from whisper_operator.objects.strategic_merge import overlaid
 from whisper_operator.resolve.model import ModelRef
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.sizing import resources
@@ -72,14 +72,11 @@ def _evictable(template: Manifest) -> Manifest:
 
 
 def _template(resolved: Resolved, model: ModelRef) -> Manifest:
-    service, spec, name = resolved.service, resolved.service.spec, resolved.service.metadata.name
+    service, spec = resolved.service, resolved.service.spec
     spread = spec.scheduling.topology_spread_constraints
     init = [fetch_container.container(resolved)] if spec.cache.type == "EmptyDir" else []
     return {
-        "metadata": {
-            "labels": names.labels(name, names.SERVER),
-            "annotations": pod.SCRAPED | golden_clip.pod_annotations(service),
-        },
+        "metadata": pod.metadata(service, names.SERVER, pod.SCRAPED | golden_clip.pod_annotations(service)),
         "spec": {
             **pod.common(service, resolved.installation),
             **_runtime_class(service),
@@ -177,8 +174,8 @@ def _runtime_class(service: WhisperService) -> Manifest:
 
 
 def _together(resolved: Resolved) -> Manifest:
-    """Server pods attract each other to the one node that has the volume, unless the spec sets their affinity."""
-    if resolved.service.spec.scheduling.affinity or not resolved.claim.is_on_one_node:
+    """Server pods attract each other to the one node that has the volume, beside what the spec says of their nodes."""
+    if not resolved.claim.is_on_one_node:
         return {}
-    term = pod.same_node(resolved.pod_selector)
-    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+    given, term = resolved.service.spec.scheduling.affinity, pod.same_node(resolved.pod_selector)
+    return {"affinity": pod.beside(given, "requiredDuringSchedulingIgnoredDuringExecution", term)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.resolve.references import authorities
 from whisper_runtime.contract.files import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
 
 PROXIES: Final = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
@@ -30,17 +31,15 @@ def proxies(service: WhisperService) -> list[Manifest]:
 
 def _parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
     """Each mount with its volume."""
-    source = service.spec.model.source
-    if source is None:
-        return []
+    source, trusted = service.spec.model.source, authorities(service.spec)
     found: list[tuple[Manifest, Manifest]] = []
-    if source.secret_ref:
+    if source and source.secret_ref:
         secret = {"secret": {"secretName": source.secret_ref.name, "defaultMode": 0o440}}
         found.append(({"name": "source", "mountPath": SOURCE_CREDENTIALS_DIR}, secret))
-    if source.ca_ref:
-        authority = {"name": source.ca_ref.name, "items": [{"key": source.ca_ref.key, "path": CA_NAME}]}
+    if trusted:
+        authority = {"name": trusted.name, "items": [{"key": trusted.key, "path": CA_NAME}]}
         found.append(({"name": "source-ca", "mountPath": CA_DIR}, {"configMap": authority}))
-    if source.claim:
+    if source and source.claim:
         claim = {"persistentVolumeClaim": {"claimName": source.claim, "readOnly": True}}
         found.append(({"name": "source-claim", "mountPath": SOURCE_CLAIM_DIR}, claim))
     return found

@@ -9,10 +9,12 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import golden_clip, network_policy, pod
+from whisper_operator.build.ended_job import ended
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.sizing import verify_resources
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.files import API_KEY_FILE, SCRATCH_DIR
 from whisper_runtime.contract.network import METRICS_PORT
@@ -22,7 +24,6 @@ RETRIES: Final = 1
 DEADLINE_SECONDS: Final = 1800
 RESERVED_CLIENT: Final = "verification"
 """The client whose key and whose limits verification uses, where the Secret of API keys has it."""
-RESOURCES: Final[Manifest] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
 
 def build(resolved: Resolved) -> Manifest | None:
@@ -30,7 +31,7 @@ def build(resolved: Resolved) -> Manifest | None:
     name, job, attempt = resolved.verification.job_name, resolved.verification.job, resolved.verification.attempt
     if name is None or (job is None and not resolved.promise.proves_model):
         return None
-    return child(
+    manifest = child(
         resolved.service,
         JOB,
         name,
@@ -42,6 +43,7 @@ def build(resolved: Resolved) -> Manifest | None:
             "template": _template(resolved),
         },
     )
+    return ended(manifest, job, resolved.verification.outlived)
 
 
 def _template(resolved: Resolved) -> Manifest:
@@ -57,8 +59,8 @@ def _template(resolved: Resolved) -> Manifest:
         *([f"--api-key-file={API_KEY_FILE}"] if keys else []),
     ]
     own = golden_clip.parts(service)
-    return {
-        "metadata": _metadata(name, golden_clip.pod_annotations(service)),
+    template = {
+        "metadata": pod.metadata(service, names.VERIFY, golden_clip.pod_annotations(service)),
         "spec": {
             **pod.common(service, resolved.installation),
             "restartPolicy": "Never",
@@ -69,7 +71,7 @@ def _template(resolved: Resolved) -> Manifest:
                     "imagePullPolicy": service.spec.image.pull_policy,
                     "args": arguments,
                     "env": pod.variables(_config(service)),
-                    "resources": RESOURCES,
+                    "resources": verify_resources(service.spec),
                     "securityContext": pod.HARDENED,
                     "terminationMessagePolicy": "FallbackToLogsOnError",
                     "volumeMounts": [
@@ -81,11 +83,7 @@ def _template(resolved: Resolved) -> Manifest:
             "volumes": [pod.scratch(), *(volume for _, volume in (*keys, *own))],
         },
     }
-
-
-def _metadata(service: str, annotations: dict[str, str]) -> Manifest:
-    """The metadata of a verifying pod."""
-    return {"labels": names.labels(service, names.VERIFY), **({"annotations": annotations} if annotations else {})}
+    return pod.of_job(template, service, service.spec.verification.pod_template if service.spec.verification else None)
 
 
 def _one_key(resolved: Resolved) -> list[tuple[Manifest, Manifest]]:

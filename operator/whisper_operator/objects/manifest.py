@@ -10,6 +10,17 @@ def status_of(body: Manifest | None) -> Manifest:
     return (body or {}).get("status") or {}
 
 
+def part_of(body: Manifest, field: str) -> Manifest:
+    """The object in that field; empty where it is absent or null."""
+    return body.get(field) or {}
+
+
+def container_of(spec: Manifest, name: str) -> Manifest | None:
+    """The container of that name in a pod's spec; None where it has none. An injected one may come before it."""
+    containers: list[Manifest] = spec.get("containers") or []
+    return next((one for one in containers if one.get("name") == name), None)
+
+
 def annotations_of(body: Manifest) -> dict[str, str]:
     return body["metadata"].get("annotations") or {}
 

@@ -44,6 +44,8 @@ ANNOTATION_GPU_HOSTS: Final = f"{GROUP}/gpu-hosts"
 """On the Job that fetches: the hosts on one of which it has to run."""
 ANNOTATION_ATTEMPT: Final = f"{GROUP}/attempt"
 """On a Job that verifies a rollout again: its number, from 2."""
+ANNOTATION_REPORT: Final = f"{GROUP}/report"
+"""On a Job whose pod a sidecar kept running: the report of the operator's container, with which the Job has ended."""
 ANNOTATION_GOLDEN_TEXT: Final = f"{GROUP}/golden-text"
 """On pods: the text of the user's own golden clip."""
 

@@ -63,6 +63,8 @@ class Facts:
     """Keys of each ConfigMap that the spec names; None: it does not exist."""
     claims: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
     """The claims that the spec names: the cache's, and the source's; None: it does not exist."""
+    accounts: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
+    """The ServiceAccount that the spec names without creating it; None: it does not exist."""
     progress: FetchProgress | None = None
     """Progress that the pod fetching the wanted model reports; None where none does."""
 

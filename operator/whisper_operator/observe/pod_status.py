@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from whisper_operator.api.conditions import (
@@ -17,18 +17,23 @@ from whisper_operator.api.conditions import (
     UNSCHEDULABLE,
 )
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB, POD
 from whisper_operator.objects.manifest import condition, is_being_deleted, is_true, labels_of, status_of
 from whisper_operator.observe.facts import KubernetesWarning
-from whisper_operator.observe.pod_reports import container_statuses, report_in
+from whisper_operator.observe.pod_reports import FETCH, VERIFY, container_statuses, report_in
 
 ENDED: Final = ("Succeeded", "Failed")
 STARTING: Final = ("Pending", "Running")
 """Phases of a pod."""
 STILL_CREATED: Final = frozenset({"ContainerCreating", "PodInitializing"})
 MESSAGE_LIMIT: Final = 500
-LIMITED_BY_US: Final = frozenset({"fetch", "verify"})
-"""Containers whose memory no field of the spec sets."""
+MEMORY_FIELDS: Final = {
+    names.SERVER: "spec.resources.limits.memory",
+    FETCH: "spec.prefetch.resources.limits.memory",
+    VERIFY: "spec.verification.resources.limits.memory",
+}
+"""The field that limits the memory of a container of ours, by the container's name; any other is a sidecar."""
 JOB_NAME: Final = "batch.kubernetes.io/job-name"
 """The label by which a Job knows its pods."""
 BEFORE_CONTAINERS: Final = frozenset(
@@ -57,6 +62,8 @@ class Cause:
 
     reason: str
     message: str
+    is_sidecars: bool = False
+    """Whether a container that is not the operator's own is the cause."""
 
 
 Warnings = Mapping[tuple[str, str], KubernetesWarning]
@@ -75,12 +82,15 @@ def cause_of(pods: Iterable[Manifest], warnings: Warnings) -> Cause | None:
 
 
 def failed_twice(pod: Manifest) -> Cause | None:
-    """Why a container of `pod` does not run, where it has failed, has been started again, and has failed again."""
+    """Why a container of ours in `pod` does not run, where it failed, was started again, and has failed again."""
     again = (
-        status.get("restartCount", 0) > 0 and "running" not in status.get("state", {})
+        _failure(status)
         for status in container_statuses(pod)
+        if status.get("name") in MEMORY_FIELDS
+        and status.get("restartCount", 0) > 0
+        and "running" not in status.get("state", {})
     )
-    return _failed_container(pod) if any(again) else None
+    return next(filter(None, again), None)
 
 
 def holds_node(pod: Manifest) -> bool:
@@ -126,7 +136,7 @@ def not_created(job: Manifest | None, warnings: Warnings) -> Cause | None:
 
 def _cause(pod: Manifest, warnings: Warnings) -> Cause | None:
     found = _unscheduled(pod) or _failed_container(pod) or _warned(pod, warnings)
-    return Cause(found.reason, _short(f"pod {pod['metadata']['name']}: {found.message}")) if found else None
+    return replace(found, message=_short(f"pod {pod['metadata']['name']}: {found.message}")) if found else None
 
 
 def _unscheduled(pod: Manifest) -> Cause | None:
@@ -137,7 +147,16 @@ def _unscheduled(pod: Manifest) -> Cause | None:
 
 
 def _failed_container(pod: Manifest) -> Cause | None:
-    return next((found for status in container_statuses(pod) if (found := _failure(status))), None)
+    """The failure of a container of ours, else that of a sidecar."""
+    failures = [found for status in container_statuses(pod) if (found := _of_container(status))]
+    return next((found for found in failures if not found.is_sidecars), failures[0] if failures else None)
+
+
+def _of_container(status: Manifest) -> Cause | None:
+    name, found = status.get("name", ""), _failure(status)
+    if found is None or name in MEMORY_FIELDS:
+        return found
+    return Cause(found.reason, f"container {name}: {found.message}", is_sidecars=True)
 
 
 def _failure(status: Manifest) -> Cause | None:
@@ -147,9 +166,8 @@ def _failure(status: Manifest) -> Cause | None:
     ended: Manifest = state.get("terminated") or status.get("lastState", {}).get("terminated") or {}
     reason = waiting.get("reason", "ContainerCreating")
     if ended.get("reason") == "OOMKilled":
-        is_ours = status.get("name") in LIMITED_BY_US
-        remedy = "report this, for the operator sets its limit" if is_ours else "raise spec.resources.limits.memory"
-        return Cause(OOM_KILLED, f"the container exceeded its memory limit: {remedy}")
+        field = MEMORY_FIELDS.get(status.get("name", ""), "it")
+        return Cause(OOM_KILLED, f"the container exceeded its memory limit: raise {field}")
     if reason in PULL_FAILED:
         return Cause(IMAGE_PULL_BACK_OFF, PULL_AGAIN.sub("", waiting.get("message", "")))
     if reason == CRASH_LOOP_BACK_OFF or ended.get("exitCode"):

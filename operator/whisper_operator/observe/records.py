@@ -15,6 +15,7 @@ import orjson
 from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, POD, QUOTA, STORAGE_CLASS
+from whisper_operator.objects.manifest import container_of
 from whisper_operator.observe.facts import HostPath, Node, node
 
 Key = tuple[str, str]
@@ -121,8 +122,9 @@ def _kept_of(body: Manifest) -> Manifest:
 
 
 def _node_and_model(spec: dict[str, Any]) -> dict[str, Any]:
-    """A pod's node, and its first container's environment, which names the model."""
-    containers = [{"env": one.get("env", [])} for one in spec.get("containers", ())[:1]]
+    """A pod's node, and the server's environment, which names the model."""
+    server = container_of(spec, names.SERVER)
+    containers = [{"name": names.SERVER, "env": server.get("env", [])}] if server else []
     return {**({"nodeName": spec["nodeName"]} if "nodeName" in spec else {}), "containers": containers}
 
 

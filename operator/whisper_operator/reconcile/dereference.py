@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.kube.client import Cluster
-from whisper_operator.objects.kinds import CLAIM, POD
+from whisper_operator.objects.kinds import CLAIM, POD, SERVICE_ACCOUNT
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.pod_requests import NodeRequests, add_requests
 from whisper_operator.resolve.references import references
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 async def with_references(facts: Facts, service: WhisperService, cluster: Cluster) -> Facts:
-    """`facts` with the Secrets, ConfigMaps and claims that the spec names, each read once; raises ApiError.
+    """`facts` with the Secrets, ConfigMaps, claims and accounts that the spec names, each read once; raises ApiError.
 
     All are asked for at the same time; where one cannot be read, the others end by themselves, for they only read.
     """
@@ -27,8 +27,15 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     secrets = {name: _start(cluster.secret_keys(namespace, name)) for name in sorted(named.secrets)}
     config_maps = {name: _start(cluster.config_map_keys(namespace, name)) for name in sorted(named.config_maps)}
     claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}
-    await asyncio.gather(*secrets.values(), *config_maps.values(), *claims.values())
-    return replace(facts, secrets=_results(secrets), config_maps=_results(config_maps), claims=_results(claims))
+    accounts = {name: _start(cluster.get(SERVICE_ACCOUNT, namespace, name)) for name in sorted(named.accounts)}
+    await asyncio.gather(*secrets.values(), *config_maps.values(), *claims.values(), *accounts.values())
+    return replace(
+        facts,
+        secrets=_results(secrets),
+        config_maps=_results(config_maps),
+        claims=_results(claims),
+        accounts=_results(accounts),
+    )
 
 
 async def requests_by_node(cluster: Cluster) -> NodeRequests:

@@ -70,8 +70,12 @@ def _compare(manifest: Manifest, live: Manifest | None, result: ApplyPlan) -> No
         result.delete.append(live)
     elif manifest["kind"] == JOB.kind:
         # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
-        if not is_true(live, "Complete") and applied_hash(live) != applied_hash(manifest):
+        if is_true(live, "Complete") or names.ANNOTATION_REPORT in annotations_of(live):
+            return
+        if applied_hash(live) != applied_hash(manifest):
             result.delete.append(live)
+        elif names.ANNOTATION_REPORT in annotations_of(manifest):
+            result.apply.append(manifest)
     elif applied_hash(live) != applied_hash(manifest) or not is_subset(manifest, live):
         result.apply.append(manifest)
 

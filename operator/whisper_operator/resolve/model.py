@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.objects import names
-from whisper_operator.objects.manifest import annotations_of
+from whisper_operator.objects.manifest import annotations_of, container_of
 from whisper_operator.observe.pod_reports import fetch_report
 from whisper_operator.resolve.promise import Promise
 from whisper_runtime.contract.config import env_name
@@ -68,7 +68,8 @@ def last_good_model(deployment: Manifest | None, promise: Promise) -> ModelRef |
 
 def model_of(pod: Manifest) -> ModelRef | None:
     """The model that a pod, or a template of pods, carries."""
-    env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0].get("env", ())}
+    server = container_of(pod["spec"], names.SERVER) or {}
+    env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in server.get("env", ())}
     name = env.get(env_name("model"))
     return ModelRef(name, env.get(env_name("model_sha256"))) if name else None
 

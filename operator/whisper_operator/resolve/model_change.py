@@ -31,6 +31,9 @@ SHAPES_PODS: Final = {
     "cache",
     "scheduling",
     "verification",
+    "prefetch",
+    "service_account",
+    "pod_metadata",
     "pod_template",
 }
 """Parts of the spec whose change is worth another attempt with a model that has failed."""
@@ -119,14 +122,21 @@ def stuck_message(deployment: Manifest | None, pods: Sequence[Manifest], warning
 
 
 def _does_not_start(model: ModelRef, stuck: str | None, pods: Sequence[Manifest], warnings: Warnings) -> Cause | None:
-    """Why pods do not become ready: one has failed twice, or none is on its way when Kubernetes gives up."""
+    """Why pods do not become ready: one has failed twice, or none is on its way when Kubernetes gives up.
+
+    None as well where a sidecar does not run: another model would have it too.
+    """
     of_model = [pod for pod in pods if model_of(pod) == model]
     twice = next((found for pod in of_model if (found := pod_status.failed_twice(pod))), None)
     if twice or stuck is None:
         return twice
-    return pod_status.cause_of(pods, warnings) or Cause(c.NOT_READY_IN_TIME, stuck)
+    cause = pod_status.cause_of(pods, warnings)
+    if cause and cause.is_sidecars:
+        return None
+    return cause or Cause(c.NOT_READY_IN_TIME, stuck)
 
 
 def _fingerprint(spec: Spec) -> str:
-    shape = spec.model_dump(include=SHAPES_PODS, mode="json")
+    """Without defaults: a field that a later version adds is no change of the user's."""
+    shape = spec.model_dump(include=SHAPES_PODS, mode="json", exclude_defaults=True)
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]

@@ -14,14 +14,14 @@ from whisper_operator.objects.manifest import annotations_of, is_true, status_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_reports import fetch_report
+from whisper_operator.observe.pod_reports import FETCH, fetch_report, is_outlived, kept_fetch_report, statuses_of
 from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.claim import ClaimState, live_claim
 from whisper_operator.resolve.model import ModelRef, named_model
 from whisper_operator.resolve.pod_shape import is_well_formed
 from whisper_operator.resolve.scheduling import nodes_with_gpu
 from whisper_runtime.contract.models import checkpoint_path
-from whisper_runtime.contract.reports import DOWNLOAD_FAILED
+from whisper_runtime.contract.reports import DOWNLOAD_FAILED, FetchReport
 
 HOST: Final = "kubernetes.io/hostname"
 HOSTS_NAMED: Final = 100
@@ -38,7 +38,9 @@ class PrefetchState:
     running_pod: Manifest | None
     """The one that fetches at this moment."""
     is_complete: bool
-    """Whether the Job has ended well."""
+    """Whether the Job has ended well, or its container has."""
+    outlived: FetchReport | None
+    """The report of a fetch whose pod a sidecar keeps running, or kept; None: the Job ends by itself."""
     hosts: Sequence[str]
     """The hosts on one of which the Job has to run; empty: any."""
 
@@ -47,12 +49,14 @@ def resolve_prefetch(service: WhisperService, observed: Observed, claim: ClaimSt
     name = prefetch_job_name(service, claim.live)
     job = observed.get(JOB, name) if name else None
     pods = pod_status.of_job(observed.pods(names.PREFETCH), name)
+    outlived = _outlived(job, pods) if job else None
     return PrefetchState(
         job_name=name,
         job=job,
         pods=pods,
         running_pod=next(filter(_is_running, pods), None),
-        is_complete=is_true(job, "Complete"),
+        is_complete=is_true(job, "Complete") or outlived is not None,
+        outlived=outlived,
         hosts=_gpu_hosts(service, claim, observed.facts.nodes or (), job),
     )
 
@@ -106,9 +110,14 @@ def _may_go(service: WhisperService, needed: Collection[ModelRef], files: Mappin
 
 
 def _is_running(pod: Manifest) -> bool:
-    status = status_of(pod)
-    states = [one.get("state", {}) for one in status.get("containerStatuses", ())]
-    return bool(status.get("podIP")) and any("running" in state for state in states)
+    states = [one.get("state", {}) for one in statuses_of(pod, FETCH)]
+    return bool(status_of(pod).get("podIP")) and any("running" in state for state in states)
+
+
+def _outlived(job: Manifest, pods: Sequence[Manifest]) -> FetchReport | None:
+    """The report of a fetch that succeeded, as the Job keeps it, or as it is in a pod that a sidecar keeps running."""
+    reports = (fetch_report(pod) for pod in pods if is_outlived(pod, FETCH))
+    return kept_fetch_report(job) or next((one for one in reports if one and one.succeeded), None)
 
 
 def _gpu_hosts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from whisper_operator.api.scalars import KeyRef
 from whisper_operator.api.v1alpha1 import Spec
 
 
@@ -14,12 +15,14 @@ class References:
     secrets: frozenset[str]
     config_maps: frozenset[str]
     claims: frozenset[str]
+    accounts: frozenset[str]
 
 
 def references(spec: Spec) -> References:
     """The objects to look up, for no watch shows them."""
     tls = spec.ingress.tls if spec.ingress else None
-    source, audio = spec.model.source, spec.verification.audio if spec.verification else None
+    source, trusted = spec.model.source, authorities(spec)
+    audio = spec.verification.audio if spec.verification else None
     secrets = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
@@ -27,8 +30,16 @@ def references(spec: Spec) -> References:
         *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
     ]
     config_maps = [
-        *([source.ca_ref.name] if source and source.ca_ref else []),
+        *([trusted.name] if trusted else []),
         *([audio.config_map_key_ref.name] if audio else []),
     ]
     claims = [name for name in (spec.cache.existing_claim, source.claim if source else None) if name]
-    return References(frozenset(secrets), frozenset(config_maps), frozenset(claims))
+    account = spec.service_account
+    accounts = [account.name] if account.name and not account.create else []
+    return References(frozenset(secrets), frozenset(config_maps), frozenset(claims), frozenset(accounts))
+
+
+def authorities(spec: Spec) -> KeyRef | None:
+    """The ConfigMap and key of certificate authorities that a fetch trusts beside the image's."""
+    source = spec.model.source
+    return spec.prefetch.ca_config_map_key_ref or (source.ca_ref if source else None)

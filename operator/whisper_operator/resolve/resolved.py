@@ -77,7 +77,8 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
     promise, claim = resolve_promise(service, replicas), resolve_claim(service, observed)
     prefetch = resolve_prefetch(service, observed, claim)
     model = resolve_model(service, observed, deployment, promise, server_pods, prefetch)
-    given = CheckInput(service, observed.facts, claim, model.needs_source, replicas)
+    verification = resolve_verification(service, observed, deployment, promise)
+    given = CheckInput(service, observed.facts, claim, model.needs_source, replicas, verifies=verification.is_to_come)
     return Resolved(
         service=service,
         observed=observed,
@@ -92,7 +93,7 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         model=model,
         image=resolve_image(service, deployment, installation),
         preflight=run_checks(given),
-        verification=resolve_verification(service, observed, deployment, promise),
+        verification=verification,
         live_decision=live_decision(service, deployment),
     )
 

@@ -17,9 +17,11 @@ from whisper_operator.objects.manifest import condition, labels_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.pod_requests import NodeRequests
 from whisper_operator.resolve import scheduling
+from whisper_operator.resolve.asked_pods import serving
 from whisper_operator.resolve.decision import BY_SPEC, Decision, Rollout
+from whisper_operator.resolve.limit_ranges import defaulted
 from whisper_operator.resolve.pod_shape import is_well_formed
-from whisper_operator.resolve.preflight import limits
+from whisper_operator.resolve.quotas import shortage
 from whisper_operator.resolve.resolved import Resolved
 
 ROOM_SECONDS: Final = 30.0
@@ -77,9 +79,10 @@ def seconds_until_no_room(resolved: Resolved) -> float | None:
 def _decide_anew(resolved: Resolved, template: Manifest, requested: NodeRequests) -> Decision:
     gpu, facts = resolved.service.spec.gpu, resolved.observed.facts
     is_first = resolved.deployment is None
-    shortage = None if is_first else limits.shortage(resolved.service.spec, facts.quotas or (), more=1)
-    if shortage:
-        return Decision("Replace", f"{shortage}: the new pod gets its share when the old one has gone")
+    pod = defaulted(serving(resolved.service.spec), facts.limit_ranges or ())
+    short = None if is_first else shortage(pod, facts.quotas or (), more=1)
+    if short:
+        return Decision("Replace", f"{short}: the new pod gets its share when the old one has gone")
     if gpu is None:
         return Decision("Surge", "no GPU is asked for, so the new pod starts beside the old one")
     if is_first:

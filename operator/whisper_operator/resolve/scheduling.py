@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from whisper_operator.api.spec.pods import GpuSpec
 from whisper_operator.api.v1alpha1 import Manifest, Spec
+from whisper_operator.objects.manifest import part_of
 from whisper_operator.observe.facts import Node
 from whisper_operator.observe.pod_requests import NodeRequests, pod_requests
-from whisper_operator.resolve import sizing
+from whisper_operator.resolve.asked_pods import server_pod_spec
 from whisper_operator.resolve.pod_shape import is_well_formed
 
 
@@ -40,16 +41,10 @@ OPERATORS: Final[Mapping[str, Callable[[str | None, list[str]], bool]]] = {
 
 
 def allowed_nodes(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
-    """The nodes on which spec.scheduling lets a pod that serves run."""
-    scheduling = spec.scheduling
-    affinity = {k: v for k, v in (scheduling.affinity or {}).items() if k == "nodeAffinity"}
-    pod = {
-        "nodeSelector": scheduling.node_selector,
-        "affinity": affinity,
-        "tolerations": list(scheduling.tolerations),
-        "containers": [{"resources": sizing.resources(spec)}],
-    }
-    return candidates({"spec": pod}, nodes)
+    """The nodes on which spec.scheduling and spec.podTemplate let a pod that serves run."""
+    pod = server_pod_spec(spec)
+    affinity = {k: v for k, v in part_of(pod, "affinity").items() if k == "nodeAffinity"}
+    return candidates({"spec": {**pod, "affinity": affinity}}, nodes)
 
 
 def nodes_with_gpu(spec: Spec, nodes: Iterable[Node]) -> list[Node]:

@@ -1,12 +1,17 @@
-"""The resources of a pod where the spec does not set them, by model and device."""
+"""The resources of our containers where the spec does not set them; a server's by model and device."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+from whisper_operator.api.spec.jobs import JobResourcesSpec
+from whisper_operator.api.spec.pods import ResourcesSpec
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Spec
+
+Resources = dict[str, dict[str, str | int]]
+"""A container's requests and limits, as a pod has them."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ GPU_WORK_MIB: Final = {"tiny": 1024, "base": 1024, "small": 1536, "medium": 2048
 """CUDA's context, the caches of a full batch and the encoder's activations, beside the weights; estimated."""
 
 
+FETCH: Final[Resources] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
+"""Measured with large-v3's 2,944 MiB: 448 MiB of its own; the file's pages, read only, the kernel takes back."""
+VERIFY: Final[Resources] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+
+
 def checkpoint_bytes(spec: Spec) -> int:
     """Least size of the checkpoint; 0 for a model of the user's own, whose size nobody knows."""
     return 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)] * MEBIBYTE
@@ -80,23 +90,43 @@ def family(model: str) -> str:
     return next((size for size in ("tiny", "base", "small", "medium") if model.startswith(size)), "large")
 
 
-def resources(spec: Spec, model: str | None = None) -> dict[str, dict[str, str | int]]:
+def resources(spec: Spec, model: str | None = None) -> Resources:
     """Requests and limits of the server's container: the spec's, completed from the table's row of `model`.
 
     None: the spec's model; until that is admitted, pods are as the live one needs them.
     """
     row = (ON_GPU if spec.gpu else ON_CPU)[family(model or spec.model.name)]
-    requests: dict[str, str | int] = {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib)}
-    limits: dict[str, str | int] = {"memory": _mebibytes(row.limit_mib)}
-    if spec.resources:
-        requests |= spec.resources.requests
-        limits |= spec.resources.limits
-        if "memory" in spec.resources.requests and "memory" not in spec.resources.limits:
-            del limits["memory"]
-        for name in spec.resources.limits.keys() & requests.keys() - spec.resources.requests.keys():
-            requests[name] = min(requests[name], limits[name], key=any_quantity)
+    own: Resources = {
+        "requests": {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib)},
+        "limits": {"memory": _mebibytes(row.limit_mib)},
+    }
+    found = _completed(spec.resources, own)
     if spec.gpu:
-        limits[spec.gpu.resource_name] = requests[spec.gpu.resource_name] = str(spec.gpu.count)
+        count = {spec.gpu.resource_name: str(spec.gpu.count)}
+        return {"requests": found["requests"] | count, "limits": found.get("limits", {}) | count}
+    return found
+
+
+def fetch_resources(spec: Spec) -> Resources:
+    """Requests and limits of the container that fetches the model."""
+    return _completed(spec.prefetch.resources, FETCH)
+
+
+def verify_resources(spec: Spec) -> Resources:
+    """Requests and limits of the container that verifies."""
+    return _completed(spec.verification.resources if spec.verification else None, VERIFY)
+
+
+def _completed(given: ResourcesSpec | JobResourcesSpec | None, own: Resources) -> Resources:
+    """`given`, and of `own` what it leaves open: a request of the user's has no limit of ours, and no limit of theirs
+    a request of ours beyond it."""
+    if given is None:
+        return own
+    requests, limits = own["requests"] | given.requests, own["limits"] | given.limits
+    if "memory" in given.requests and "memory" not in given.limits:
+        del limits["memory"]
+    for name in given.limits.keys() & requests.keys() - given.requests.keys():
+        requests[name] = min(requests[name], limits[name], key=any_quantity)
     return {"requests": requests, "limits": limits} if limits else {"requests": requests}
 
 

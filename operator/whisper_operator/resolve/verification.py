@@ -17,7 +17,7 @@ from whisper_operator.objects.kinds import JOB
 from whisper_operator.objects.manifest import annotations_of, condition, is_true, labels_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_reports import verify_report
+from whisper_operator.observe.pod_reports import VERIFY, is_outlived, kept_verify_report, verify_report
 from whisper_operator.resolve.promise import Promise
 from whisper_runtime.contract.reports import VerifyReport
 
@@ -36,6 +36,8 @@ class VerificationState:
     attempt: int
     """Its number among those of this rollout, from 1."""
     job: Manifest | None
+    outlived: VerifyReport | None
+    """The report of a verification whose pod a sidecar keeps running, or kept; None: the Job ends by itself."""
     is_passed: bool
     is_failed: bool
     """Whether the Job has failed for good; both are False while it runs."""
@@ -46,21 +48,34 @@ class VerificationState:
     retry_in: float | None
     """Seconds until a failed one is repeated; None where none is."""
 
+    @property
+    def is_to_come(self) -> bool:
+        """Whether the rollout is still to be verified."""
+        return self.is_on and not (self.is_passed or self.is_failed)
+
 
 def resolve_verification(
     service: WhisperService, observed: Observed, deployment: Manifest | None, promise: Promise
 ) -> VerificationState:
     is_on = service.spec.verification is not None and service.spec.verification.enabled
-    attempt, live = _newest(service, observed, deployment) if is_on else (1, None)
-    retry_in = _retry_in(live, attempt, observed.facts.now) if promise.proves_model else None
+    attempt, job = _newest(service, observed, deployment) if is_on else (1, None)
+    pods = observed.pods(names.VERIFY) if job else []
+    own = pod_status.of_job(pods, job["metadata"]["name"]) if job else []
+    outlived = _outlived(job, own) if job else None
+    is_passed = is_true(job, "Complete") or (outlived is not None and outlived.passed)
+    is_failed = not is_passed and (is_true(job, "Failed") or outlived is not None)
+    retry_in = _retry_in(job, attempt, observed.facts.now) if is_failed and promise.proves_model else None
     if retry_in == 0:
-        attempt, live, retry_in = attempt + 1, None, None
+        attempt, job, outlived, is_failed, retry_in, pods = attempt + 1, None, None, False, None, []
     name = verify_job_name(service.metadata.name, deployment, attempt) if is_on and deployment else None
-    is_passed, is_failed = is_true(live, "Complete"), is_true(live, "Failed")
-    pods = observed.pods(names.VERIFY) if live else []
-    reports = (verify_report(pod) for pod in pod_status.of_job(pods, name))
-    report = next(filter(None, reports), None) if is_passed or is_failed else None
-    return VerificationState(is_on, name, attempt, live, is_passed, is_failed, report, pods, retry_in)
+    report = outlived or next(filter(None, map(verify_report, own)), None) if is_passed or is_failed else None
+    return VerificationState(is_on, name, attempt, job, outlived, is_passed, is_failed, report, pods, retry_in)
+
+
+def _outlived(job: Manifest, pods: Sequence[Manifest]) -> VerifyReport | None:
+    """The report, as the Job keeps it, or as it is in a pod that a sidecar keeps running; else None."""
+    reports = (verify_report(pod) for pod in pods if is_outlived(pod, VERIFY))
+    return kept_verify_report(job) or next(filter(None, reports), None)
 
 
 def verify_job_name(service: str, deployment: Manifest, attempt: int = 1) -> str | None:
@@ -90,13 +105,14 @@ def _attempt_of(job: Manifest) -> int:
     return int(number) if number.isdigit() else 1
 
 
-def _retry_in(job: Manifest | None, attempt: int, now: float) -> float | None:
-    """Seconds until a Job that has failed is repeated, 0: now; None where it has not failed."""
-    failed = condition(job, "Failed")
-    if failed is None or failed["status"] != "True":
-        return None
+def _retry_in(job: Manifest | None, attempt: int, now: float) -> float:
+    """Seconds until a verification that has failed is repeated, 0: now.
+
+    A Job that a sidecar outlived ends suspended; until it is, the pause has not begun.
+    """
     first, longest = RETRY_SECONDS
-    since = failed.get("lastTransitionTime")
+    ended = next((kind for kind in ("Failed", "Suspended") if is_true(job, kind)), "")
+    since = (condition(job, ended) or {}).get("lastTransitionTime")
     waited = now - datetime.datetime.fromisoformat(since).timestamp() if since else 0.0
     # 2 ** 10 minutes are longer than the longest pause already.
     return max(0.0, min(first * 2 ** min(attempt - 1, 10), longest) - waited)

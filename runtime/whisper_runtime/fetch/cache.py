@@ -77,8 +77,8 @@ def cache_error(directory: Path, error: OSError) -> FetchError:
         return _full(directory, "no more can be written")
     return FetchError(
         CACHE_NOT_WRITABLE,
-        f"{directory} cannot be written ({error.strerror or type(error).__name__}): is the volume there, writable, "
-        "and its files of the pods' group?",
+        f"{directory} cannot be written ({error.strerror or type(error).__name__}): set spec.podTemplate.spec."
+        "securityContext (fsGroup, supplementalGroups or runAsUser) to a group or user that may write to the volume",
     )
 
 

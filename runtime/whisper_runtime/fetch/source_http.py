@@ -122,7 +122,7 @@ class HttpSource:
 
     def _connection_error(self, error: httpx.HTTPError) -> FetchError:
         if (problem := _certificate_problem(error)) is not None:
-            remedy = "name your certificate authority in spec.model.source.caRef"
+            remedy = "name its certificate authority in spec.prefetch.caConfigMapKeyRef"
             return self._failed(f"cannot be fetched: the server's certificate is not trusted ({problem}): {remedy}")
         match error:
             case httpx.TooManyRedirects():
@@ -173,7 +173,8 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca_file)
         except (OSError, ssl.SSLError) as error:
-            message = f"spec.model.source.caRef holds no certificate in PEM ({type(error).__name__})"
+            fields = "spec.prefetch.caConfigMapKeyRef, or spec.model.source.caRef,"
+            message = f"{fields} holds no certificate in PEM ({type(error).__name__})"
             raise FetchError(DOWNLOAD_FAILED, message) from None
     return context
 

@@ -13,9 +13,10 @@ from testbed.paths import REPOSITORY
 from tests.operator.api.specs import accepted, assert_choices, assert_range, manifest, problem, refused
 from whisper_operator.api.explain import explain
 from whisper_operator.api.spec.exposure import ServiceSpec
+from whisper_operator.api.spec.jobs import PrefetchSpec
 from whisper_operator.api.spec.model import CacheSpec
 from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec
-from whisper_operator.api.spec.pods import ImageSpec, SchedulingSpec
+from whisper_operator.api.spec.pods import ImageSpec, PodMetadataSpec, SchedulingSpec, ServiceAccountSpec
 from whisper_operator.api.spec.replicas import RolloutSpec
 from whisper_operator.api.spec.server import ServerSpec
 from whisper_operator.api.status import Status
@@ -26,11 +27,14 @@ ALWAYS_THERE = {
     "image": ImageSpec(),
     "server": ServerSpec(),
     "cache": CacheSpec(),
+    "prefetch": PrefetchSpec(),
     "service": ServiceSpec(),
     "rollout": RolloutSpec(),
     "monitoring": MonitoringSpec(),
     "logging": LoggingSpec(),
     "scheduling": SchedulingSpec(),
+    "serviceAccount": ServiceAccountSpec(),
+    "podMetadata": PodMetadataSpec(),
 }
 INVALID = sorted((REPOSITORY / "tests/controlplane/invalid").glob("*.yaml"))
 
@@ -227,3 +231,12 @@ def test_a_manifest_that_the_api_server_refuses_is_refused_here_too(file: Path) 
         WhisperService.parse(yaml.safe_load(file.read_text()))
     field = sentence(file).split()[0] if sentence(file).startswith(("spec.", "metadata.")) else ""
     assert field in explain(error.value)
+
+
+def test_a_fetch_has_one_list_of_certificate_authorities() -> None:
+    authority = {"name": "ca", "key": "ca.crt"}
+    source = {"url": "https://models.example.com/a.pt", "sha256": "a" * 64}
+    accepted(model={"source": source}, prefetch={"caConfigMapKeyRef": authority})
+    assert "spec.prefetch.caConfigMapKeyRef and spec.model.source.caRef" in (
+        refused(model={"source": {**source, "caRef": authority}}, prefetch={"caConfigMapKeyRef": authority})
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.samples import children, claim, live, node, observed, one, resolved, service
+from tests.operator.samples import children, claim, container, live, node, observed, one, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.facts import Node
 
@@ -103,4 +103,13 @@ def test_it_may_run_on_a_node_that_is_kept_for_gpus_and_needs_no_gpus_runtime() 
     spec = job(ON_GPU, claim(ON_GPU))["spec"]["template"]["spec"]
     assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert "runtimeClassName" not in spec
-    assert "nvidia.com/gpu" not in spec["containers"][0]["resources"].get("limits", {})
+    assert "nvidia.com/gpu" not in container(spec, "fetch")["resources"].get("limits", {})
+
+
+def test_it_follows_the_live_pods_to_the_node_of_the_volume_whatever_the_users_affinity_says() -> None:
+    zone = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": []}]}}
+    wanted = service(scheduling={"affinity": {"nodeAffinity": zone}}, cache={"accessMode": "ReadWriteOnce"})
+    affinity = job(wanted, claim(wanted))["spec"]["template"]["spec"]["affinity"]
+    (near,) = affinity["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert near["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
+    assert affinity["nodeAffinity"] == zone

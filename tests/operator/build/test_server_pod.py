@@ -9,6 +9,7 @@ import pytest
 from tests.operator.samples import (
     children,
     claim,
+    container,
     deployment,
     fetched,
     observed,
@@ -31,8 +32,8 @@ def test_the_pods_answer_below_the_path_of_their_ingress(path: str, prefix: str 
 def test_quantities_are_canonical() -> None:
     wanted = service(resources={"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"memory": 2147483648}})
     there = [claim(wanted), fetched(wanted, claim(wanted))]
-    resources = one(children(wanted, observed(*there)), "Deployment")["spec"]["template"]["spec"]["containers"][0]
-    assert resources["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
+    server = container(one(children(wanted, observed(*there)), "Deployment")["spec"]["template"]["spec"], "server")
+    assert server["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
 
 
 def test_what_the_engine_is_told_reaches_the_pod_and_a_default_leaves_no_trace() -> None:
@@ -50,7 +51,7 @@ def test_a_rate_limit_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
 def variables(**spec: object) -> dict[str, str]:
     """The environment of the server's container."""
     template = deployment(service(**spec, **EMPTY_DIR))["spec"]["template"]
-    return {entry["name"]: entry["value"] for entry in template["spec"]["containers"][0]["env"]}
+    return {entry["name"]: entry["value"] for entry in container(template["spec"], "server")["env"]}
 
 
 def shared(mode: str, uid: str = "1") -> dict[str, Any]:
@@ -101,3 +102,31 @@ def test_pods_of_the_first_release_learn_it_with_their_next_change() -> None:
     assert evictable(service(status, language="en", **EMPTY_DIR), live) == "scratch,models"
     live["spec"]["selector"] = {"matchLabels": names.selector("speech")}
     assert evictable(service(status, **EMPTY_DIR), live) == "scratch,models", "of a later release, it is put back"
+
+
+ON_A100 = {"matchExpressions": [{"key": "nvidia.com/gpu.product", "operator": "In", "values": ["A100"]}]}
+APART = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "other"}}}
+RULE = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+@pytest.mark.parametrize(
+    "affinity",
+    [
+        {"nodeAffinity": {RULE: {"nodeSelectorTerms": [ON_A100]}}},
+        {"podAntiAffinity": {RULE: [APART]}},
+        {"podAffinity": {RULE: [APART]}},
+        {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": APART}]}},
+    ],
+    ids=["nodes", "away from pods", "near other pods", "rather near other pods"],
+)
+def test_an_affinity_of_the_users_keeps_the_pods_where_the_volume_is(affinity: dict[str, Any]) -> None:
+    wanted = service(scheduling={"affinity": affinity}, replicas=3, cache={"accessMode": "ReadWriteOnce"})
+    there = [claim(wanted), fetched(wanted, claim(wanted))]
+    found = one(children(wanted, observed(*there)), "Deployment")["spec"]["template"]["spec"]["affinity"]
+    term = found["podAffinity"][RULE][-1]
+    assert (term["topologyKey"], term["labelSelector"]["matchLabels"]["app.kubernetes.io/component"]) == (
+        "kubernetes.io/hostname",
+        "server",
+    )
+    assert all(item in found["podAffinity"][RULE] for item in affinity.get("podAffinity", {}).get(RULE, []))
+    assert all(found[kind] == rules for kind, rules in affinity.items() if kind != "podAffinity")

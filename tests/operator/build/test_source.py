@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.samples import children, claim, deployment, fetched, observed, one, resolved, service
+from tests.operator.samples import children, claim, container, deployment, fetched, observed, one, resolved, service
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 
@@ -36,9 +36,9 @@ def test_credentials_and_certificates_are_files_of_the_fetching_pod_alone() -> N
             "configMap": {"name": "ca", "items": [{"key": "root.pem", "path": "ca.crt"}]},
         },
     }.items()
-    mounted = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+    mounted = {mount["name"]: mount["mountPath"] for mount in container(spec, "fetch")["volumeMounts"]}
     assert mounted.items() >= {"source": "/etc/whisper/source", "source-ca": "/etc/whisper/source-ca"}.items()
-    env = {variable["name"]: variable["value"] for variable in spec["containers"][0]["env"]}
+    env = {variable["name"]: variable["value"] for variable in container(spec, "fetch")["env"]}
     assert env["WHISPER_MODEL_CREDENTIALS_DIR"] == "/etc/whisper/source"
     assert env["WHISPER_MODEL_CA_FILE"] == "/etc/whisper/source-ca/ca.crt"
     there = [claim(PRIVATE), fetched(PRIVATE, claim(PRIVATE))]
@@ -51,14 +51,14 @@ def test_a_claim_of_the_users_is_mounted_to_be_read() -> None:
     assert {"name": "source-claim", "persistentVolumeClaim": {"claimName": "weights", "readOnly": True}} in spec[
         "volumes"
     ]
-    mounts = spec["containers"][0]["volumeMounts"]
+    mounts = container(spec, "fetch")["volumeMounts"]
     assert {"name": "source-claim", "mountPath": "/source", "readOnly": True} in mounts
 
 
 def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_environment() -> None:
     env = [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}, {"name": "OTHER", "value": "1"}]
     wanted = service(server={"env": env})
-    found = job(wanted)["containers"][0]["env"]
+    found = container(job(wanted), "fetch")["env"]
     assert {"name": "HTTPS_PROXY", "value": "http://proxy:3128"} in found
     assert "OTHER" not in {variable["name"] for variable in found}
 
@@ -66,3 +66,13 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
 @pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])
 def test_every_source_is_implemented(url: str) -> None:
     assert unsupported(from_source(url, secretRef={"name": "s"}, caRef={"name": "c", "key": "k"}).spec) == []
+
+
+def test_the_operators_own_source_may_be_behind_a_proxy_with_an_authority_of_its_own() -> None:
+    spec = job(service(prefetch={"caConfigMapKeyRef": {"name": "company", "key": "root.pem"}}))
+    (fetch,) = spec["containers"]
+    env = {variable["name"]: variable["value"] for variable in fetch["env"]}
+    assert env["WHISPER_MODEL_CA_FILE"] == "/etc/whisper/source-ca/ca.crt"
+    authority = {"name": "company", "items": [{"key": "root.pem", "path": "ca.crt"}]}
+    assert {"name": "source-ca", "configMap": authority} in spec["volumes"]
+    assert {"name": "source-ca", "mountPath": "/etc/whisper/source-ca", "readOnly": True} in fetch["volumeMounts"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import (
+    container,
     jobs,
     live,
     rolled_out,
@@ -35,7 +36,7 @@ def test_it_asks_the_services_as_clients_do_and_takes_one_key() -> None:
     guarded = service(verification={}, auth={"secretRef": {"name": "keys"}}, service={"port": 8080}, **BAKED)
     keys = {"keys": frozenset({"team-b", "team-a"})}
     spec = jobs(guarded, rolled_out(guarded), secrets=keys)[0]["spec"]["template"]["spec"]
-    assert spec["containers"][0]["args"] == [
+    assert container(spec, "verify")["args"] == [
         "verify",
         "--json",
         "--url=http://speech.team.svc:8080",
@@ -73,8 +74,8 @@ def test_a_job_that_runs_keeps_its_client_as_long_as_that_has_a_key() -> None:
 )
 def test_pods_that_may_reach_nothing_have_to_prove_it(policy: dict[str, Any], wanted: str | None) -> None:
     of = service(verification={}, **policy, **BAKED)
-    container = jobs(of, rolled_out(of))[0]["spec"]["template"]["spec"]["containers"][0]
-    told = {variable["name"]: variable["value"] for variable in container["env"]}
+    verify = container(jobs(of, rolled_out(of))[0]["spec"]["template"]["spec"], "verify")
+    told = {variable["name"]: variable["value"] for variable in verify["env"]}
     assert told.get("WHISPER_NO_EGRESS") == wanted
 
 
@@ -82,9 +83,10 @@ def test_the_users_own_clip_is_heard_by_the_gate_and_by_the_verification() -> No
     own = {"audio": {"configMapKeyRef": {"name": "clips", "key": "hello.wav"}}, "expect": {"text": "Hello there."}}
     wanted = service(verification=own, **BAKED)
     deployed = rolled_out(wanted)
-    for template in (deployed["spec"]["template"], jobs(wanted, deployed)[0]["spec"]["template"]):
+    for name, body in (("server", deployed), ("verify", jobs(wanted, deployed)[0])):
+        template = body["spec"]["template"]
         assert template["metadata"]["annotations"]["whisper-operator.io/golden-text"] == "Hello there."
-        env = {variable["name"]: variable["value"] for variable in template["spec"]["containers"][0]["env"]}
+        env = {variable["name"]: variable["value"] for variable in container(template["spec"], name)["env"]}
         assert env["WHISPER_GOLDEN_DIR"] == "/etc/whisper/golden"
         assert env["WHISPER_GOLDEN_MAX_WORD_ERROR_RATE"] == "0.1"
         golden = next(volume for volume in template["spec"]["volumes"] if volume["name"] == "golden")

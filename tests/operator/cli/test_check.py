@@ -18,7 +18,8 @@ def test_the_table_has_a_line_for_each_check() -> None:
     checks = resolved(GUARDED, observed(secrets={"keys": None})).preflight.checks
     lines = list(table("speech", checks))
     assert lines[0] == "WhisperService speech"
-    assert lines[1].startswith(
+    assert lines[1] == "  ok      service account"
+    assert lines[2].startswith(
         "  wrong   api keys          Secret team/keys, named in spec.auth.secretRef, does not exist"
     )
     assert "  unknown gpu there         only namespaces may be read" in lines

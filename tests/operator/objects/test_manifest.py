@@ -9,9 +9,11 @@ import pytest
 from whisper_operator.objects.manifest import (
     annotations_of,
     condition,
+    container_of,
     is_being_deleted,
     is_true,
     labels_of,
+    part_of,
     status_of,
 )
 
@@ -35,3 +37,18 @@ def test_metadata_without_maps() -> None:
     assert annotations_of({"metadata": {}}) == labels_of({"metadata": {}}) == {}
     assert not is_being_deleted({"metadata": {}})
     assert is_being_deleted({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
+
+
+@pytest.mark.parametrize("spec", [{}, {"containers": None}, {"containers": [{"name": "proxy"}]}])
+def test_a_pod_without_the_container(spec: dict[str, Any]) -> None:
+    assert container_of(spec, "server") is None
+
+
+def test_a_container_is_found_by_its_name_wherever_it_is() -> None:
+    server = {"name": "server", "image": "a"}
+    assert container_of({"containers": [{"name": "proxy"}, server]}, "server") == server
+
+
+def test_a_part_that_is_absent_or_null_is_empty() -> None:
+    assert part_of({"a": {"b": 1}}, "a") == {"b": 1}
+    assert part_of({"a": None}, "a") == part_of({}, "a") == {}

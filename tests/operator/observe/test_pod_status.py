@@ -110,3 +110,45 @@ def test_the_pods_of_one_job() -> None:
     one, other = pod("verify", "one"), pod("verify", "other")
     other["metadata"]["labels"]["batch.kubernetes.io/job-name"] = "another"
     assert of_job([one, other], "this") == [one]
+
+
+PROXY_CRASHES = {
+    "name": "proxy",
+    "restartCount": 3,
+    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    "lastState": {"terminated": {"exitCode": 1, "message": "no certificate"}},
+}
+
+
+def test_a_sidecar_that_crashes_is_told_as_such_and_is_not_ours_failing() -> None:
+    body = pod("server", phase="Running", containerStatuses=[PROXY_CRASHES, {"state": {"running": {}}}])
+    found = cause_of([body], {})
+    assert found is not None
+    assert (found.reason, found.message) == ("CrashLoopBackOff", "pod pod: container proxy: no certificate")
+    assert found.is_sidecars
+    assert failed_twice(body) is None
+
+
+def test_our_own_container_comes_before_a_sidecar_whatever_their_order() -> None:
+    own = {"restartCount": 1, "state": CRASHED}
+    body = pod("server", phase="Running", containerStatuses=[PROXY_CRASHES, own])
+    found = cause_of([body], {})
+    assert found is not None
+    assert (found.message, found.is_sidecars) == ("pod pod: no checkpoint", False)
+    assert failed_twice(body) is not None
+
+
+@pytest.mark.parametrize(
+    ("component", "name", "remedy"),
+    [
+        ("server", "server", "raise spec.resources.limits.memory"),
+        ("prefetch", "fetch", "raise spec.prefetch.resources.limits.memory"),
+        ("verify", "verify", "raise spec.verification.resources.limits.memory"),
+        ("server", "proxy", "container proxy: the container exceeded its memory limit: raise it"),
+    ],
+)
+def test_a_container_that_lacks_memory_is_told_with_its_field(component: str, name: str, remedy: str) -> None:
+    ended = {"name": name, "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}
+    found = cause_of([pod(component, containerStatuses=[ended])], {})
+    assert found is not None
+    assert found.message.endswith(remedy)

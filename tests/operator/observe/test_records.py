@@ -46,14 +46,15 @@ def test_field_managers_are_kept_of_a_deployments_replicas_and_images_alone() ->
     ]
 
 
-def test_of_a_pods_spec_its_node_and_the_environment_of_its_first_container_are_kept() -> None:
-    containers = [{"name": "server", "env": [{"name": "WHISPER_MODEL", "value": "base"}]}, {"name": "sidecar"}]
+def test_of_a_pods_spec_its_node_and_the_environment_of_its_server_are_kept() -> None:
+    server = {"name": "server", "env": [{"name": "WHISPER_MODEL", "value": "base"}]}
+    containers = [{"name": "injected", "env": [{"name": "A", "value": "b"}]}, {**server, "image": "runtime:1"}]
     status = {"phase": "Running"}
     entry = entry_of(body("Pod", OURS, spec={"nodeName": "a", "containers": containers, "volumes": []}, status=status))
     waiting = entry_of(body("Pod", OURS, spec={"containers": containers}))
     assert entry is not None
     assert waiting is not None
-    assert entry.body["spec"] == {"nodeName": "a", "containers": [{"env": containers[0]["env"]}]}
+    assert entry.body["spec"] == {"nodeName": "a", "containers": [server]}
     assert entry.body["status"] == status
     assert "nodeName" not in waiting.body["spec"]
 

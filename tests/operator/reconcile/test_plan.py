@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, service
+from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, pod, resolved, service
 from whisper_operator.objects.kinds import PROMETHEUS_RULE
 from whisper_operator.reconcile.plan import ours, plan
 
@@ -83,3 +83,21 @@ def test_a_claim_makes_way_only_while_it_has_no_volume() -> None:
         found = plan(children(wanted, observed(live)), observed(live))
         assert (live in found.delete) is deletes
         assert "PersistentVolumeClaim" not in kinds(found.apply)
+
+
+def test_a_job_that_a_sidecar_outlives_is_ended_once_and_then_stays() -> None:
+    wanted = service()
+    its_claim = claim(wanted)
+    name = resolved(wanted, observed(its_claim)).prefetch.job_name or ""
+    begun = live(one(children(wanted, observed(its_claim)), "Job", name))
+    report = '{"model": "base", "reason": "Fetched", "message": ""}'
+    done = {"state": {"terminated": {"exitCode": 0, "message": report}}}
+    fetcher = pod("prefetch", containerStatuses=[done, {"name": "proxy", "state": {"running": {}}}])
+    manifest = one(children(wanted, observed(its_claim, begun, fetcher)), "Job", name)
+    assert manifest["spec"]["suspend"] is True
+    todo = plan([manifest], observed(begun))
+    assert (todo.apply, todo.delete) == ([manifest], [])
+    kept = live(manifest)
+    assert plan([one(children(wanted, observed(its_claim, kept)), "Job", name)], observed(kept)).is_empty
+    other = {**manifest, "metadata": {**manifest["metadata"], "annotations": {"whisper-operator.io/applied": "other"}}}
+    assert plan([other], observed(kept)).is_empty, "as a Job that is complete"

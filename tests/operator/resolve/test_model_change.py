@@ -200,6 +200,33 @@ def test_pods_that_do_not_get_ready_in_time_lead_back_too() -> None:
     assert found.failed.reason == "NotReadyInTime"
 
 
+PROXY = {"name": "proxy", "env": [{"name": "A", "value": "b"}]}
+
+
+def behind_a_proxy(body: Manifest, **state: Any) -> Manifest:
+    """The pod with a container that an injector has put before ours, in that state."""
+    status = {
+        "containerStatuses": [{"name": "proxy", **state}, *body["status"]["containerStatuses"]],
+        "phase": "Running",
+    }
+    return {**body, "spec": {"containers": [PROXY, *body["spec"]["containers"]]}, "status": status}
+
+
+def test_a_model_that_fails_behind_an_injected_container_leads_back_too() -> None:
+    there = [*rolling(NEW, serving_old(NEW), **REPLACED), behind_a_proxy(crashing("small"), state={"running": {}})]
+    assert resolved(NEW, observed(*there)).model.admitted == ModelRef("base", None)
+
+
+def test_a_sidecar_that_crashes_is_no_failure_of_the_model() -> None:
+    late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+    crashes = {"restartCount": 5, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    starting = pod_of("small", containerStatuses=[{"state": {"running": {}}}])
+    there = [*rolling(NEW, serving_old(NEW), **REPLACED, conditions=[late]), behind_a_proxy(starting, **crashes)]
+    found = resolved(NEW, observed(*there)).model
+    assert found.admitted == ModelRef("small", None)
+    assert found.failed is None
+
+
 def test_a_pod_that_still_loads_its_model_is_waited_for() -> None:
     """The startup probe gives it half an hour, and Kubernetes calls a rollout late after ten minutes."""
     late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}

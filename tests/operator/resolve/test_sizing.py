@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import service
-from whisper_operator.resolve.sizing import checkpoint_bytes, family, gpu_memory_mib, resources
+from whisper_operator.resolve.sizing import (
+    checkpoint_bytes,
+    family,
+    fetch_resources,
+    gpu_memory_mib,
+    resources,
+    verify_resources,
+)
 
 GPU = "nvidia.com/gpu"
 BASE = {"cpu": "250m", "memory": "2304Mi"}
@@ -43,6 +50,28 @@ def test_requests_and_limits(spec: dict[str, Any], requests: dict[str, str], lim
     found = resources(service(**spec).spec)
     assert found["requests"] == requests
     assert found.get("limits", {}) == limits
+
+
+@pytest.mark.parametrize(
+    ("given", "requests", "limits"),
+    [
+        (None, {"cpu": "100m", "memory": "256Mi"}, {"memory": "1Gi"}),
+        ({"limits": {"cpu": "1"}}, {"cpu": "100m", "memory": "256Mi"}, {"cpu": "1", "memory": "1Gi"}),
+        ({"limits": {"cpu": "50m"}}, {"cpu": "50m", "memory": "256Mi"}, {"cpu": "50m", "memory": "1Gi"}),
+        ({"requests": {"memory": "2Gi"}}, {"cpu": "100m", "memory": "2Gi"}, {}),
+    ],
+    ids=["none", "a limit more", "a limit lowers the request", "a request of one's own has no limit of ours"],
+)  # fmt: skip
+def test_a_jobs_resources_are_completed_alike(given: Any, requests: dict[str, str], limits: dict[str, str]) -> None:
+    found = fetch_resources(service(prefetch={"resources": given} if given else {}).spec)
+    assert (found["requests"], found.get("limits", {})) == (requests, limits)
+
+
+def test_a_verification_has_resources_of_its_own() -> None:
+    assert verify_resources(service().spec)["limits"] == {"memory": "512Mi"}
+    given = {"limits": {"cpu": "1", "ephemeral-storage": "1Gi"}}
+    found = verify_resources(service(verification={"resources": given}).spec)
+    assert found["limits"] == {"memory": "512Mi", "cpu": "1", "ephemeral-storage": "1Gi"}
 
 
 def test_pods_of_the_live_model_are_sized_for_it() -> None:

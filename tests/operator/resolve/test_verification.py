@@ -11,6 +11,7 @@ from tests.operator.samples import (
     live,
     observed,
     one,
+    pod,
     resolved,
     rolled_out,
     service,
@@ -70,3 +71,36 @@ def test_nothing_is_sent_to_pods_that_do_not_serve() -> None:
 def test_a_job_of_an_earlier_rollout_is_no_attempt_at_this_one() -> None:
     found = resolved(ON, observed(rolled_out(ON, revision=2), failed(1), now=START)).verification
     assert (found.attempt, found.job) == (1, None)
+
+
+PASSED = '{"checks": [{"name": "transcribe", "passed": true}], "requests": 3}'
+FAILED = '{"checks": [{"name": "transcribe", "passed": false}], "requests": 3}'
+
+
+@pytest.mark.parametrize(("report", "passed"), [(PASSED, True), (FAILED, False)])
+@pytest.mark.parametrize("is_kept", [False, True], ids=["in its pod", "kept by the Job"])
+def test_it_has_ended_once_its_container_has_reported_beside_a_sidecar(
+    report: str, passed: bool, is_kept: bool
+) -> None:
+    deployed = rolled_out(ON)
+    job = verifying(ON, deployed)
+    proxy = {"name": "proxy", "state": {"running": {}}}
+    ended = {"state": {"terminated": {"exitCode": 0, "message": report}}}
+    there = pod("verify", containerStatuses=[ended, proxy])
+    if is_kept:
+        job["metadata"]["annotations"]["whisper-operator.io/report"] = report
+    found = resolved(ON, observed(deployed, job, *([] if is_kept else [there]))).verification
+    assert (found.is_passed, found.is_failed, found.is_to_come) == (passed, not passed, False)
+    assert found.report is not None
+    assert found.report.requests == 3
+
+
+def test_one_that_failed_beside_a_sidecar_is_repeated_after_a_pause_that_counts_from_its_suspension() -> None:
+    job = verifying(ON, rolled_out(ON))
+    job["metadata"]["annotations"]["whisper-operator.io/report"] = FAILED
+    assert state(job, after=10_000).retry_in == 60, "it still runs"
+    resumed = {"type": "Suspended", "status": "False", "lastTransitionTime": NOW}
+    assert state({**job, "status": {"conditions": [resumed]}}, after=50).retry_in == 60, "somebody has started it later"
+    ended = {**job, "status": {"conditions": [{**resumed, "status": "True"}]}}
+    assert state(ended, after=50).retry_in == 10
+    assert (state(ended, after=60).attempt, state(ended, after=60).is_to_come) == (2, True)

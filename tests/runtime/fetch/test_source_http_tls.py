@@ -60,7 +60,7 @@ def test_a_private_authority_is_trusted_where_it_is_given(
     url, certificate = private
     report = fetched(cache, url, digest(content))
     assert "the server's certificate is not trusted" in report.message
-    assert "spec.model.source.caRef" in report.message
+    assert "spec.prefetch.caConfigMapKeyRef" in report.message
     assert fetched(cache, url, digest(content), model_ca_file=str(certificate)).reason == "Fetched"
 
 
@@ -76,4 +76,4 @@ def test_a_private_authority_may_be_trusted_by_the_system(
 def test_a_ca_file_without_a_certificate_is_named(mirror: Mirror, cache: Path, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no certificate")
     report: FetchReport = fetched(cache, mirror.url, digest(mirror.content), model_ca_file=str(tmp_path / "ca.crt"))
-    assert "spec.model.source.caRef holds no certificate in PEM" in report.message
+    assert "spec.model.source.caRef, holds no certificate in PEM" in report.message

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule
 from whisper_operator.api.maps import Labels
-from whisper_operator.api.scalars import Duration, KeyRef
+from whisper_operator.api.scalars import Duration, KeyRef, Opaque
+from whisper_operator.api.spec.jobs import JobResourcesSpec
 
 
 class ServiceMonitorSpec(ApiModel):
@@ -50,6 +51,10 @@ class VerificationSpec(ApiModel):
     most 1 MiB. Absent: the image's own."""
     expect: VerificationExpectSpec | None = None
     """Expected text of your recording."""
+    resources: JobResourcesSpec | None = None
+    """Resources of the container that sends the requests."""
+    pod_template: Opaque | None = None
+    """Strategic merge patch for the template of the Job's pod, whose container is `verify`; it takes precedence."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

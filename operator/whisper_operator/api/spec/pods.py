@@ -1,15 +1,19 @@
-"""The spec's parts about each pod: its image, GPU and resources, and the nodes that it may run on."""
+"""The spec's parts about each pod: its image, GPU and resources, its metadata and account, and where it may run."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import re
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, text
-from whisper_operator.api.maps import Labels, ResourceList
+from whisper_operator.api.maps import Annotations, Labels, ResourceList
 from whisper_operator.api.scalars import SUBDOMAIN, LocalRef, ObjectName, Opaque
 from whisper_operator.api.units import quantity
+
+_OURS: Final = "^(app[.]kubernetes[.]io/(name|instance|component|managed-by)|whisper-operator[.]io/.*)$"
+"""Labels and annotations that the operator sets: selectors and decisions rest on them."""
 
 
 class ImageSpec(ApiModel):
@@ -110,3 +114,44 @@ class SchedulingSpec(ApiModel):
     """Topology spread constraints of the pods."""
     priority_class_name: ObjectName | None = None
     """PriorityClass of the pods."""
+
+
+class PodMetadataSpec(ApiModel):
+    labels: Labels = Field(default_factory=dict[str, str])
+    """Labels of every pod, beside the operator's."""
+    annotations: Annotations = Field(default_factory=dict[str, str])
+    """Annotations of every pod; they take precedence over the operator's."""
+
+    rules: ClassVar[tuple[Rule, ...]] = tuple(
+        Rule(
+            f"!has(self.{field}) || self.{field}.all(key, !key.matches('{_OURS}'))",
+            f"spec.podMetadata.{field} must not set one of the operator's, such as app.kubernetes.io/name, "
+            "app.kubernetes.io/instance or whisper-operator.io/service: remove it",
+            lambda self, field=field: not any(re.match(_OURS, key) for key in getattr(self, field)),
+        )
+        for field in ("labels", "annotations")
+    )
+
+
+class ServiceAccountSpec(ApiModel):
+    create: bool = True
+    """Whether the operator creates the account."""
+    name: ObjectName | None = None
+    """Name of the account. Absent: the service's own."""
+    annotations: Annotations = Field(default_factory=dict[str, str])
+    """Annotations of the account, such as the role of a cloud's workload identity."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.create || has(self.name)",
+            "spec.serviceAccount.create is false, so the account has to exist: name it in spec.serviceAccount.name, "
+            "or remove create",
+            lambda self: self.create or self.name is not None,
+        ),
+        Rule(
+            "self.create || !has(self.annotations) || size(self.annotations) == 0",
+            "spec.serviceAccount.annotations are those of an account that the operator creates: annotate the existing "
+            "one yourself, or remove spec.serviceAccount.create",
+            lambda self: self.create or not self.annotations,
+        ),
+    )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from whisper_operator.api import conditions as c
+from whisper_operator.objects.manifest import part_of
 from whisper_operator.observe.facts import amounts
 from whisper_operator.resolve import sizing
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
@@ -64,7 +65,7 @@ def memory(given: CheckInput) -> Finding | None:
     """Memory or processors: no node is large enough for one pod."""
     if given.facts.nodes is None or not given.needs_room:
         return None
-    allowed, requests = allowed_nodes(given.spec, given.facts.nodes), amounts(given.resources["requests"])
+    allowed, requests = allowed_nodes(given.spec, given.facts.nodes), amounts(part_of(given.resources, "requests"))
     for name, reason in (("memory", c.INSUFFICIENT_MEMORY), ("cpu", c.INSUFFICIENT_CPU)):
         most = max((node.allocatable.get(name, Decimal(0)) for node in allowed), default=None)
         if most is not None and requests.get(name, Decimal(0)) > most:

@@ -12,10 +12,11 @@ from typing import Final
 
 from whisper_operator.api.status import PreflightCheck
 from whisper_operator.observe.facts import Facts
-from whisper_operator.resolve.preflight import capacity, config_maps, exposure, limits, secrets, storage
+from whisper_operator.resolve.preflight import accounts, capacity, config_maps, exposure, limits, secrets, storage
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding, PreflightFunction
 
 CHECKS: Final[tuple[PreflightFunction, ...]] = (
+    accounts.service_account,
     secrets.api_keys,
     secrets.source_secret,
     config_maps.source_authority,
@@ -33,6 +34,7 @@ CHECKS: Final[tuple[PreflightFunction, ...]] = (
     capacity.gpu_memory,
     capacity.memory,
     limits.quota,
+    limits.quota_coverage,
     limits.limit_range,
 )
 """A check more is one function in this folder and one line here."""
@@ -44,6 +46,7 @@ OF_THE_CLUSTER: Final[frozenset[PreflightFunction]] = frozenset(
 
 LOOKED_UP: Final[frozenset[PreflightFunction]] = frozenset(
     {
+        accounts.service_account,
         secrets.api_keys,
         secrets.source_secret,
         secrets.pull_secrets,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from whisper_operator.api import conditions as c
 from whisper_operator.api.scalars import KeyRef
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
+from whisper_operator.resolve.references import authorities
 
 
 def source_authority(given: CheckInput) -> Finding | None:
-    source = given.spec.model.source
-    if source is None or source.ca_ref is None or not given.needs_source:
+    wanted = authorities(given.spec)
+    if wanted is None or not given.needs_source:
         return None
-    remedy = "with the certificate authority of spec.model.source.url in PEM"
-    problem = _problem(given, source.ca_ref, "spec.model.source.caRef", remedy)
+    is_fetchs = given.spec.prefetch.ca_config_map_key_ref is not None
+    field = "spec.prefetch.caConfigMapKeyRef" if is_fetchs else "spec.model.source.caRef"
+    problem = _problem(given, wanted, field, "with the certificate authority in PEM")
     return Finding(c.SOURCE_CA_INVALID, problem, holds=True) if problem else None
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.objects.manifest import container_of, part_of
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.replicas import ReplicaCounts
-from whisper_operator.resolve import sizing
+from whisper_operator.resolve.asked_pods import AskedPod, fetching, server_pod_spec, serving, verifying
 from whisper_operator.resolve.claim import ClaimState
 from whisper_operator.resolve.promise import fewest_pods
 
@@ -34,6 +35,8 @@ class CheckInput:
     """Whether the model's source is still to be read."""
     replicas: ReplicaCounts
     """The live Deployment's."""
+    verifies: bool = False
+    """Whether a pod that verifies is still to come."""
 
     @property
     def spec(self) -> Spec:
@@ -55,8 +58,19 @@ class CheckInput:
 
     @cached_property
     def resources(self) -> Manifest:
-        """Requests and limits of a pod that serves the wanted model."""
-        return sizing.resources(self.spec)
+        """Requests and limits of the container that serves the wanted model."""
+        return part_of(container_of(server_pod_spec(self.spec), "server") or {}, "resources")
+
+    @cached_property
+    def pods_to_come(self) -> tuple[AskedPod, ...]:
+        """The pods that have not been admitted yet, one of each kind: what runs has shown that it may."""
+        fetches = self.needs_source and self.spec.cache.type == "PersistentVolumeClaim"
+        serves = self.needs_room or self.replicas.updated < self.wanted_replicas
+        return (
+            *((serving(self.spec),) if serves else ()),
+            *((fetching(self.spec),) if fetches else ()),
+            *((verifying(self.spec),) if self.verifies else ()),
+        )
 
 
 PreflightFunction = Callable[[CheckInput], Finding | None]

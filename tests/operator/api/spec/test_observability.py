@@ -42,7 +42,13 @@ def test_alerts_have_no_label_unless_the_spec_gives_one() -> None:
 
 
 def test_a_rollout_is_verified_by_the_images_own_recording_where_the_spec_names_none() -> None:
-    assert manifest(VerificationSpec()) == {"enabled": True, "audio": None, "expect": None}
+    assert manifest(VerificationSpec()) == {
+        "enabled": True,
+        "audio": None,
+        "expect": None,
+        "resources": None,
+        "podTemplate": None,
+    }
 
 
 def test_a_tenth_of_the_words_may_be_wrong_unless_the_spec_says_otherwise() -> None:

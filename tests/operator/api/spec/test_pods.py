@@ -17,7 +17,15 @@ from tests.operator.api.specs import (
     refused,
     setting,
 )
-from whisper_operator.api.spec.pods import GpuSpec, ImageSpec, ResourcesSpec, SchedulingSpec
+from whisper_operator.api.spec.pods import (
+    GpuSpec,
+    ImageSpec,
+    PodMetadataSpec,
+    ResourcesSpec,
+    SchedulingSpec,
+    ServiceAccountSpec,
+)
+from whisper_operator.objects import names
 
 DIGEST = f"sha256:{'a' * 64}"
 
@@ -180,3 +188,42 @@ def test_a_request_above_its_limit_is_refused(asked: str | int, limit: str) -> N
     assert refused(resources={"requests": {"cpu": asked}, "limits": {"cpu": limit}}) == (
         "spec.resources.requests exceed spec.resources.limits: lower the request or raise the limit"
     )
+
+
+def test_pods_have_no_label_or_annotation_more_unless_the_spec_names_one() -> None:
+    assert manifest(PodMetadataSpec()) == {"labels": {}, "annotations": {}}
+
+
+def test_the_account_is_created_unless_the_spec_says_otherwise() -> None:
+    assert manifest(ServiceAccountSpec()) == {"create": True, "name": None, "annotations": {}}
+
+
+@pytest.mark.parametrize("field", ["podMetadata.labels", "podMetadata.annotations", "serviceAccount.annotations"])
+def test_metadata_is_bounded(field: str) -> None:
+    assert_longest(field, 56, entries)
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+@pytest.mark.parametrize("key", [*sorted(names.labels("speech", names.SERVER)), "whisper-operator.io/applied"])
+def test_the_operators_own_labels_and_annotations_are_not_the_users(field: str, key: str) -> None:
+    assert refused(podMetadata={field: {key: "mine"}}) == (
+        f"spec.podMetadata.{field} must not set one of the operator's, such as "
+        "app.kubernetes.io/name, app.kubernetes.io/instance or whisper-operator.io/service: remove it"
+    )
+
+
+@pytest.mark.parametrize("key", ["app.kubernetes.io/part-of", "team", "sidecar.istio.io/inject"])
+def test_any_other_label_or_annotation_is(key: str) -> None:
+    accepted(podMetadata={"labels": {key: "a"}, "annotations": {key: "a"}})
+
+
+@pytest.mark.parametrize(
+    ("account", "sentence"),
+    [
+        ({"create": False}, "spec.serviceAccount.create is false, so the account has to exist: name it"),
+        ({"create": False, "name": "a", "annotations": {"b": "c"}}, "annotate the existing one yourself"),
+        ({"name": "A"}, "'A' is not a valid object name"),
+    ],
+)
+def test_an_account_that_cannot_be_is_refused(account: dict[str, Any], sentence: str) -> None:
+    assert sentence in refused(serviceAccount=account)

@@ -12,6 +12,9 @@ from tests.operator.resolve.preflight.findings import OWN_CLIP, assert_found
 @pytest.mark.parametrize(
     ("spec", "facts", "reason", "says", "holds"),
     [
+        ({"prefetch": {"caConfigMapKeyRef": {"name": "ca", "key": "a.pem"}}, "cache": {"type": "EmptyDir"}},
+         {"config_maps": {"ca": None}},
+         "SourceCaInvalid", "ConfigMap team/ca, named in spec.prefetch.caConfigMapKeyRef, does not exist", True),
         (OWN_CLIP, {"config_maps": {"clips": None}},
          "VerificationAudioInvalid", "ConfigMap team/clips, named in spec.verification.audio.configMapKeyRef", True),
         (OWN_CLIP, {"config_maps": {"clips": frozenset({"bye.wav"})}},

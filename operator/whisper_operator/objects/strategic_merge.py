@@ -1,7 +1,11 @@
-"""`spec.podTemplate`, merged over the pod template that was built: pure.
+"""The user's own parts of a pod template, merged over the one that was built: pure.
 
-Objects are merged field by field, null removes a field, and the lists below are merged item by item, as
-`kubectl patch --type=strategic` does; every other list is replaced.
+Objects are merged field by field, and the lists below item by item, as `kubectl patch --type=strategic` does; every
+other list is replaced. Two directives of its own reach us through every tool, because to all of them they are data:
+`$patch: delete` removes what it stands in (a field, or an item of a list), and `$patch: replace` puts an object in the
+place of ours. A null removes a field as well, but some tools drop it on the way: a client-side `kubectl apply` does.
+
+Source: https://github.com/kubernetes/community/blob/main/contributors/devel/sig-api-machinery/strategic-merge-patch.md
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ MERGE_KEYS: Final = {
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
 """The fields that identify an item of a list: the patch merge keys of core/v1, and our own for tolerations."""
+DIRECTIVE: Final = "$patch"
+DELETE: Final = {DIRECTIVE: "delete"}
+REPLACE: Final = "replace"
 DROPPED_WHEN_EMPTY: Final = frozenset({"labels", "annotations", "nodeSelector", "matchLabels"})
 """Maps that the API server does not store while they are empty."""
 DEFAULTS: Final = {"protocol": "TCP"}
@@ -46,9 +53,11 @@ def overlaid(template: Manifest, over: Manifest) -> Manifest:
 
 
 def _merge(base: Manifest, over: Manifest) -> Manifest:
+    if over.get(DIRECTIVE) == REPLACE:
+        return _merge({}, {name: value for name, value in over.items() if name != DIRECTIVE})
     merged = dict(base)
     for name, value in over.items():
-        if value is None:
+        if value is None or _deletes(value):
             merged.pop(name, None)
         elif isinstance(value, dict):
             before = base.get(name)
@@ -61,15 +70,22 @@ def _merge(base: Manifest, over: Manifest) -> Manifest:
 
 
 def _merge_items(base: list[Any], over: list[Any], keys: tuple[str, ...]) -> list[Any]:
-    merged = list(base)
-    places = {_identity(item, keys): place for place, item in enumerate(base)}
+    removed = [_identity(item, keys) for item in over if _deletes(item)]
+    merged = [item for item in base if _identity(item, keys) not in removed]
+    places = {_identity(item, keys): place for place, item in enumerate(merged)}
     for item in over:
         place = places.get(_identity(item, keys))
+        if _deletes(item):
+            continue
         if place is None:
             merged.append(_merge({}, cast(Manifest, item)) if isinstance(item, dict) else item)
         else:
             merged[place] = _merge(merged[place], cast(Manifest, item))
     return merged
+
+
+def _deletes(value: Any) -> bool:
+    return isinstance(value, dict) and DELETE.items() <= cast(Manifest, value).items()
 
 
 def _identity(item: Any, keys: tuple[str, ...]) -> tuple[str, ...] | None:

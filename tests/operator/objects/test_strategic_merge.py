@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.samples import children, one, service
+from tests.operator.samples import children, container, one, service
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 
@@ -34,7 +34,48 @@ def test_items_are_merged_by_their_keys() -> None:
 def test_null_removes_and_other_lists_are_replaced() -> None:
     found = template(spec={"enableServiceLinks": None, "containers": [{"name": "server", "args": ["serve", "-v"]}]})
     assert "enableServiceLinks" not in found["spec"]
-    assert found["spec"]["containers"][0]["args"] == ["serve", "-v"]
+    assert container(found["spec"], "server")["args"] == ["serve", "-v"]
+
+
+DELETE = {"$patch": "delete"}
+
+
+@pytest.mark.parametrize(
+    ("over", "field"),
+    [
+        ({"securityContext": DELETE}, "securityContext"),
+        ({"enableServiceLinks": DELETE}, "enableServiceLinks"),
+        ({"initContainers": DELETE}, "initContainers"),
+        ({"initContainers": DELETE, "nodeName": DELETE}, "nodeName"),
+    ],
+    ids=["an object", "a scalar", "a list", "what is not there"],
+)
+def test_a_directive_removes_a_field_of_any_type(over: dict[str, Any], field: str) -> None:
+    assert field not in template(spec=over)["spec"]
+
+
+def test_a_directive_removes_a_field_of_an_object_and_leaves_the_others() -> None:
+    context = template(spec={"securityContext": {"seccompProfile": DELETE, "runAsUser": 1000}})["spec"][
+        "securityContext"
+    ]
+    assert context.items() >= {"runAsNonRoot": True, "runAsUser": 1000}.items()
+    assert "seccompProfile" not in context
+
+
+def test_a_directive_replaces_an_object() -> None:
+    over = {"securityContext": {"$patch": "replace", "runAsUser": 1000}}
+    assert template(spec=over)["spec"]["securityContext"] == {"runAsUser": 1000}
+
+
+def test_a_directive_removes_an_item_of_a_list_by_its_key() -> None:
+    server = {"name": "server", "ports": [{"containerPort": 9000, **DELETE}, {"containerPort": 9999, **DELETE}]}
+    found = template(spec={"containers": [server, {"name": "absent", **DELETE}]})["spec"]["containers"]
+    assert [one["name"] for one in found] == ["server"]
+    assert [port["containerPort"] for port in found[0]["ports"]] == [8000]
+
+
+def test_a_directive_that_is_none_stays_for_the_api_server_to_refuse() -> None:
+    assert template(spec={"securityContext": {"$patch": "merge"}})["spec"]["securityContext"]["$patch"] == "merge"
 
 
 def test_labels_that_selectors_rest_on_stay() -> None:
@@ -46,7 +87,7 @@ def test_labels_that_selectors_rest_on_stay() -> None:
 def test_quantities_are_written_as_the_api_server_stores_them() -> None:
     resources = {"requests": {"cpu": "0.5", "memory": "2048Mi"}}
     found = template(spec={"containers": [{"name": "server", "resources": resources}]})
-    assert found["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "500m", "memory": "2Gi"}
+    assert container(found["spec"], "server")["resources"]["requests"] == {"cpu": "500m", "memory": "2Gi"}
 
 
 def test_without_it_nothing_changes() -> None:

@@ -1,0 +1,200 @@
+"""Namespaces with quotas, limits, policies and injected sidecars, on a real API server: services start there.
+
+No Job controller runs: what it would do, create a Job's pod from its template, the tests do, and the API server's
+admission answers.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.services import EMPTY_DIR, job, patch, reason, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
+
+pytestmark = pytest.mark.usefixtures("running")
+
+FETCHED = json.dumps({"model": "base", "reason": "Fetched", "message": "base was fetched"})
+
+
+def told(namespace: Kubectl, why: str, says: str) -> None:
+    eventually(f"{why} is told", lambda: reason(namespace, "speech", "PreflightPassed") == why)
+    assert says in namespace.condition("speech", "PreflightPassed")["message"]
+
+
+def passes(namespace: Kubectl) -> None:
+    eventually("it passes", lambda: reason(namespace, "speech", "PreflightPassed") == "ChecksPassed")
+
+
+def fetch_job(namespace: Kubectl) -> Manifest:
+    eventually("the Job is there", lambda: job(namespace, "speech"))
+    found = job(namespace, "speech")
+    assert found is not None
+    return found
+
+
+def pod_of(body: Manifest, *injected: Manifest) -> Manifest:
+    """The pod that the Job controller creates, with containers that a mesh puts before its own."""
+    template, name = body["spec"]["template"], body["metadata"]["name"]
+    metadata = {**template["metadata"], "name": f"{name}-0"}
+    metadata["labels"] = {**metadata["labels"], "batch.kubernetes.io/job-name": name}
+    spec = {**template["spec"], "containers": [*injected, *template["spec"]["containers"]]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def is_admitted(namespace: Kubectl, body: Manifest) -> bool:
+    """Whether the API server takes the object; it stores nothing."""
+    try:
+        namespace("create", "-f", "-", "--dry-run=server", stdin=json.dumps(body))
+    except KubectlError:
+        return False
+    return True
+
+
+def test_a_quota_on_a_limit_names_the_field_of_each_container(namespace: Kubectl) -> None:
+    namespace("create", "quota", "team", "--hard=limits.cpu=8,limits.memory=32Gi,requests.cpu=8")
+    eventually("the quota counts", lambda: (namespace.get("quota", "team") or {}).get("status", {}).get("hard"))
+    namespace.apply(service("speech", verification={}))
+    told(namespace, "QuotaNeedsResources", "set spec.resources.limits.cpu and spec.prefetch.resources.limits.cpu and ")
+    assert not is_admitted(namespace, pod_of(fetch_job(namespace)))
+    limit = {"resources": {"limits": {"cpu": "1"}}}
+    patch(namespace, "speech", {**limit, "prefetch": limit, "verification": limit})
+    passes(namespace)
+    eventually("its pod is admitted", lambda: is_admitted(namespace, pod_of(fetch_job(namespace))))
+
+
+@pytest.mark.parametrize(
+    ("rule", "says", "mends"),
+    [
+        ({"max": {"memory": "800Mi"}}, "container fetch of the pod that fetches asks for more memory",
+         {"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}}),
+        ({"min": {"cpu": "150m"}}, "container fetch of the pod that fetches asks for less cpu",
+         {"requests": {"cpu": "200m"}}),
+        ({"maxLimitRequestRatio": {"memory": "2"}}, "container fetch of the pod that fetches has a limit of memory too",
+         {"requests": {"memory": "512Mi"}, "limits": {"memory": "1Gi"}}),
+        ({"default": {"cpu": "50m"}, "defaultRequest": {"cpu": "10m"}}, "gives to containers without one (0.05): set",
+         {"limits": {"cpu": "100m"}}),
+    ],
+    ids=["a maximum", "a minimum", "a ratio", "a default below the request"],
+)  # fmt: skip
+def test_a_limit_range_names_the_field_that_keeps_it(
+    namespace: Kubectl, rule: dict[str, Any], says: str, mends: dict[str, Any]
+) -> None:
+    limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "team"}}
+    namespace.apply(limits | {"spec": {"limits": [{"type": "Container", **rule}]}})
+    namespace.apply(service("speech", suspend=True))
+    told(namespace, "LimitRangeViolated", says)
+    assert not is_admitted(namespace, pod_of(fetch_job(namespace)))
+    patch(namespace, "speech", {"prefetch": {"resources": mends}})
+    passes(namespace)
+    eventually("its pod is admitted", lambda: is_admitted(namespace, pod_of(fetch_job(namespace))))
+
+
+def policy(name: str) -> tuple[Manifest, Manifest]:
+    """Every pod of that namespace carries the label team."""
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": name}}
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    rule = {"expression": "has(object.metadata.labels) && 'team' in object.metadata.labels"}
+    spec = {"matchConstraints": {"resourceRules": [pods]}, "validations": [rule]}
+    where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+    binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": where}
+    return (
+        {**kind, "kind": "ValidatingAdmissionPolicy", "spec": spec},
+        {**kind, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding},
+    )
+
+
+def test_a_label_that_every_pod_must_carry_reaches_every_pod(namespace: Kubectl) -> None:
+    namespace.apply(*policy(namespace.namespace))
+    namespace.apply(service("speech"))
+    eventually("the policy is in force", lambda: not is_admitted(namespace, pod_of(fetch_job(namespace))))
+    patch(namespace, "speech", {"podMetadata": {"labels": {"team": "speech"}}})
+    eventually("its pod is admitted", lambda: is_admitted(namespace, pod_of(fetch_job(namespace))))
+
+
+def report(namespace: Kubectl, pod: str, message: str) -> None:
+    """Writes what a kubelet writes of a pod whose `fetch` has ended beside a sidecar."""
+    now = "2026-01-01T00:00:00Z"
+    ended = {"exitCode": 0, "reason": "Completed", "message": message, "startedAt": now, "finishedAt": now}
+    common = {"image": "a", "imageID": "a", "restartCount": 0}
+    statuses = [
+        {**common, "name": "istio-proxy", "ready": True, "state": {"running": {"startedAt": now}}},
+        {**common, "name": "fetch", "ready": False, "state": {"terminated": ended}},
+    ]
+    status = {"phase": "Running", "podIP": "192.0.2.1", "containerStatuses": statuses}
+    arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+    namespace("patch", "pod", pod, *arguments)
+
+
+def test_a_fetch_beside_a_sidecar_that_never_ends_is_done_and_stays_done(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", scheduling={"tolerations": [{"operator": "Exists"}]}))
+    begun = fetch_job(namespace)
+    fetcher = pod_of(begun, {"name": "istio-proxy", "image": "proxy"})
+    namespace.apply(fetcher)
+    assert namespace.get("deployment", "speech") is None
+    report(namespace, fetcher["metadata"]["name"], FETCHED)
+    eventually("the server is started", lambda: namespace.get("deployment", "speech"))
+    eventually("the Job is ended", lambda: fetch_job(namespace)["spec"].get("suspend"))
+    namespace("delete", "pod", fetcher["metadata"]["name"], "--now")
+    patch(namespace, "speech", {"podMetadata": {"labels": {"team": "a"}}})
+    eventually("the spec is followed", lambda: is_labelled(namespace, "team"))
+    assert fetch_job(namespace)["metadata"]["uid"] == begun["metadata"]["uid"]
+    assert reason(namespace, "speech", "ModelCached") == "Cached"
+
+
+def template(namespace: Kubectl) -> Manifest:
+    found = namespace.get("deployment", "speech")
+    return found["spec"]["template"] if found else {"metadata": {"labels": {}}, "spec": {}}
+
+
+def is_labelled(namespace: Kubectl, label: str) -> bool:
+    return label in template(namespace)["metadata"]["labels"]
+
+
+@pytest.mark.parametrize("way", [[], ["--server-side"]], ids=["client-side", "server-side"])
+def test_a_field_is_removed_by_a_directive_through_every_way_of_applying(namespace: Kubectl, way: list[str]) -> None:
+    """`null` does it server-side alone: a client-side apply drops it."""
+    context = {"fsGroup": {"$patch": "delete"}, "fsGroupChangePolicy": {"$patch": "delete"}}
+    body = service("speech", podTemplate={"spec": {"securityContext": context}}, **EMPTY_DIR)
+    namespace("apply", "-f", "-", *way, stdin=json.dumps(body))
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    assert "fsGroup" not in template(namespace)["spec"]["securityContext"]
+
+
+def test_an_account_that_exists_is_used_and_the_operators_own_has_annotations(namespace: Kubectl) -> None:
+    role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/models"}
+    namespace.apply(service("speech", serviceAccount={"annotations": role}, **EMPTY_DIR))
+    eventually("the server is started", lambda: template(namespace)["spec"])
+    own = namespace.get("serviceaccount", "speech")
+    assert own is not None
+    assert role.items() <= own["metadata"]["annotations"].items()
+    patch(namespace, "speech", {"serviceAccount": {"create": False, "name": "models", "annotations": None}})
+    told(namespace, "ServiceAccountNotFound", "models, named in spec.serviceAccount.name, does not exist")
+    assert namespace.get("serviceaccount", "speech") is not None, "the live pods run as it"
+    namespace("create", "serviceaccount", "models")
+    eventually(
+        "the pods run as it", lambda: template(namespace)["spec"].get("serviceAccountName") == "models", seconds=90
+    )
+    eventually("the operator's own is gone", lambda: namespace.get("serviceaccount", "speech") is None)
+
+
+def test_an_affinity_of_the_users_keeps_the_pods_on_the_node_of_the_volume(namespace: Kubectl) -> None:
+    once = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "shared"}, "spec": once}
+    on_a100 = {"matchExpressions": [{"key": "nvidia.com/gpu.product", "operator": "In", "values": ["A100"]}]}
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    affinity = {"nodeAffinity": {required: {"nodeSelectorTerms": [on_a100]}}}
+    namespace.apply(claim)
+    namespace.apply(service("speech", cache={"existingClaim": "shared"}, scheduling={"affinity": affinity}))
+    body = fetch_job(namespace)
+    fetcher = pod_of(body, {"name": "istio-proxy", "image": "proxy"})
+    namespace.apply(fetcher)
+    report(namespace, fetcher["metadata"]["name"], FETCHED)
+    eventually("the server is started", lambda: namespace.get("deployment", "speech"))
+    found = template(namespace)["spec"]["affinity"]
+    assert found["nodeAffinity"] == affinity["nodeAffinity"]
+    assert found["podAffinity"][required][0]["topologyKey"] == "kubernetes.io/hostname"
