@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.manifest import part_of
 from whisper_operator.observe.facts import ResourceAmounts, amounts
 from whisper_operator.resolve.asked_pods import AskedContainer, AskedPod
+
+OF_CONTAINERS: Final = ("cpu", "memory", "ephemeral-storage")
+"""The resources that a container's field of the spec takes."""
 
 
 @dataclass(frozen=True)
@@ -115,4 +118,6 @@ def _set_limit(one: Bounded, name: str) -> str:
 
 
 def _set_both(one: Bounded, name: str) -> str:
+    if name not in OF_CONTAINERS:
+        return "change that range, or spec.gpu"
     return f"set {one.field}.requests.{name} and {one.field}.limits.{name} within that bound"

@@ -14,6 +14,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.manifest import part_of, status_of
 from whisper_operator.observe.facts import amounts
 from whisper_operator.resolve.asked_pods import SERVES, AskedContainer, AskedPod
+from whisper_operator.resolve.limit_ranges import OF_CONTAINERS
 
 MANDATORY: Final[Mapping[str, tuple[str, str]]] = {
     "cpu": ("requests", "cpu"),
@@ -24,8 +25,6 @@ MANDATORY: Final[Mapping[str, tuple[str, str]]] = {
     "limits.memory": ("limits", "memory"),
 }
 """What every container has to set where a quota counts it; other resources may be left out."""
-OF_REQUESTS: Final = ("cpu", "memory", "ephemeral-storage")
-"""Resources whose requests a quota counts under their bare name, too."""
 
 
 def shortage(pod: AskedPod, quotas: Iterable[Manifest], *, more: int) -> str | None:
@@ -98,7 +97,7 @@ def _counted(pod: AskedPod) -> dict[str, Decimal]:
         yield "count/pods", Decimal(1)
         for name, value in pod.requests.items():
             yield f"requests.{name}", value
-            if name in OF_REQUESTS:
+            if name in OF_CONTAINERS:  # whose requests a quota counts under their bare name, too
                 yield name, value
         for name, value in pod.limits.items():
             yield f"limits.{name}", value

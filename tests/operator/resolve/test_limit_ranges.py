@@ -67,3 +67,9 @@ def test_a_rule_that_is_broken_is_told_with_the_field_that_mends_it(rule: Manife
 )
 def test_what_keeps_the_rules_is_right(rule: Manifest) -> None:
     assert list(refusals(pod({"cpu": "100m", "memory": "256Mi"}, {"memory": "1Gi"}), [rule])) == []
+
+
+def test_a_bound_on_gpus_is_no_matter_of_the_containers_resources() -> None:
+    gpu = {"nvidia.com/gpu": "1"}
+    (found,) = refusals(pod(gpu, gpu), [limits(max={"nvidia.com/gpu": "0"})])
+    assert found.endswith("allows (0): change that range, or spec.gpu")
