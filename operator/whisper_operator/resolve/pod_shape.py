@@ -24,7 +24,7 @@ Quantities = dict[str, Annotated[str | int | float, AfterValidator(_is_quantity)
 class Loose(BaseModel):
     """A type of Kubernetes' API, of which only some fields are read."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
 
 class Expression(Loose):
@@ -63,10 +63,12 @@ class ContainerResources(Loose):
 
 
 class Container(Loose):
+    name: str = ""
     resources: ContainerResources = ContainerResources()
 
 
 class PodSpec(Loose):
+    priorityClassName: str | None = None
     nodeSelector: dict[str, str] = Field(default_factory=dict[str, str])
     affinity: Affinity = Affinity()
     tolerations: list[Toleration] = Field(default_factory=list[Toleration])
