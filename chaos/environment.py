@@ -43,6 +43,9 @@ LIMIT_SECONDS: Final = 120.0
 """For each wait; longer than the operator waits between two tries in a row of twelve."""
 LEADER_METRIC: Final = re.compile(r"^leader_election_master_status\{.*\} 1\.0$", re.MULTILINE)
 
+ALL_ALLOWED: Final = '{"exemptNamespaces": ["*"]}'
+"""A policy that leaves every part of the spec to the faults."""
+
 
 class ChaosEnvironment:
     """User actions, waits and observations on one control plane; `operator` is the replica that faults are aimed at."""
@@ -53,7 +56,7 @@ class ChaosEnvironment:
 
     def replica(self, identity: str, **settings: str) -> OperatorProcess:
         """A replica that is not started yet; a successor of the same identity takes the Lease over at once."""
-        return OperatorProcess(self.plane, self.proxy.url, identity, settings=settings)
+        return OperatorProcess(self.plane, self.proxy.url, identity, settings={"POLICY": ALL_ALLOWED, **settings})
 
     def kill(self) -> None:
         """SIGKILL, as when a node loses power."""

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from hack.generate import (
+    admission,
     api_reference,
     chart,
     conditions_reference,
@@ -44,6 +45,7 @@ def generated() -> dict[str, str]:
     return {
         "crds/whisperservices.yaml": crd,
         "charts/whisper-operator/files/whisperservices.yaml": crd,
+        "charts/whisper-operator/files/admission.yaml": admission.HEADER + admission.content(),
         "charts/whisper-operator/values.schema.json": chart.schema(values),
         "charts/whisper-operator/README.md": chart.readme(values),
         "docs/reference/whisperservice.md": api_reference.markdown(custom_resource_definition()),

@@ -23,6 +23,7 @@ REFINED: Final[dict[str, ValuesSchema]] = {
     "serviceClass": {"type": "string", "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"},
     # An umbrella chart's own values cannot say null, which helm takes for the subchart's default: hence the empty text.
     "fsGroup": {"type": ["integer", "string", "null"], "pattern": "^$"},
+    "policy.podTemplate": {"type": "string", "enum": ["Off", "Restricted", "Full"]},
 }
 """Of values that have not just the type of their default, by path."""
 README: Final = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +130,11 @@ def test_what_lies_outside_its_namespace_has_the_namespace_in_its_name() -> None
     outside = [body for body in (*cluster_wide, *watched) if body["metadata"].get("namespace") != "whisper-system"]
     assert len(outside) == 5
     assert all(body["metadata"]["name"].startswith("whisper-system:whisper-operator") for body in outside)
+    policies = [
+        *of_kind(template(), "ValidatingAdmissionPolicy"),
+        *of_kind(template(), "ValidatingAdmissionPolicyBinding"),
+    ]
+    assert [body["metadata"]["name"] for body in policies] == ["whisper-system.whisper-operator"] * 2
 
 
 def test_labels_of_all_objects_and_the_pods() -> None:
@@ -142,6 +148,41 @@ def test_labels_of_all_objects_and_the_pods() -> None:
     assert labels.items() >= selector.items()
     assert {f"app.kubernetes.io/{name}" for name in STANDARD} < set(labels)
     assert selector == {"app.kubernetes.io/name": "whisper-operator", "app.kubernetes.io/instance": "whisper-operator"}
+
+
+def policy(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    """The settings of the policy as the operator gets them."""
+    return json.loads(env(bodies)["WHISPER_OPERATOR_POLICY"])
+
+
+def test_a_setting_of_the_policy_that_is_null_has_its_default_and_an_empty_one_is_empty(tmp_path: Path) -> None:
+    default = policy(template())
+    assert default["imageRepositories"] == ["ghcr.io/whisper-operator/whisper-runtime"]
+    assert policy(rendered({"policy": None}, tmp_path)) == default
+    values: dict[str, Any] = {"hosts": None, "plainPaths": False, "deniedTolerations": [], "imageRepositories": ["a/b"]}
+    changed = {
+        "plainPaths": False,
+        "deniedTolerations": [],
+        "imageRepositories": ["a/b", *default["imageRepositories"]],
+    }
+    bodies = rendered({"policy": values}, tmp_path)
+    assert policy(bodies) == default | changed
+    (admission,) = of_kind(bodies, "ValidatingAdmissionPolicy")
+    variables = {one["name"]: one["expression"] for one in admission["spec"]["variables"]}
+    told = {name: json.loads(variables[name]) for name in default if name != "exemptNamespaces"}
+    assert told == {name: value for name, value in policy(bodies).items() if name in told}
+
+
+def test_the_api_server_judges_the_services_of_the_installation_alone() -> None:
+    def conditions(*settings: str) -> dict[str, str]:
+        (found,) = of_kind(template(*settings), "ValidatingAdmissionPolicy")
+        return {one["name"]: one["expression"] for one in found["spec"]["matchConditions"]}
+
+    assert conditions()["is-of-the-class"].endswith("== optional.none()")
+    assert conditions("--set", "serviceClass=canary")["is-of-the-class"].endswith("== optional.of('canary')")
+    assert conditions("--set", "watchNamespaces={a}")["namespace-is-watched"] == 'request.namespace in ["a"]'
+    assert "namespace-is-not-exempt" in conditions("--set", "policy.exemptNamespaces={a}")
+    assert of_kind(template("--set", "policy.admission=false"), "ValidatingAdmissionPolicy") == []
 
 
 def test_a_service_account_of_anothers(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ STORAGE_CLASS = {
     "provisioner": "example.com/none",
 }
 
+ALL_ALLOWED = '{"exemptNamespaces": ["*"]}'
+"""The policy of an installation without tenants."""
+
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
@@ -67,7 +70,7 @@ def optional_apis(kubectl: Kubectl) -> Iterator[None]:
 def running(plane: ControlPlane, kubectl: Kubectl) -> Iterator[OperatorProcess]:
     """The operator as a process that watches the whole cluster, which has a default StorageClass."""
     kubectl("apply", "-f", "-", stdin=json.dumps(STORAGE_CLASS))
-    found = OperatorProcess(plane, settings={"DISCOVERY_SECONDS": "1"})
+    found = OperatorProcess(plane, settings={"DISCOVERY_SECONDS": "1", "POLICY": ALL_ALLOWED})
     found.start()
     yield found
     found.stop()

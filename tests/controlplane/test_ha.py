@@ -184,11 +184,12 @@ async def test_a_child_deleted_before_its_watch_starts_comes_back(first: ChaosEn
 async def impatient(opened: ChaosEnvironment) -> AsyncIterator[ChaosEnvironment]:
     """The environment with a replica that is unhealthy after 10 seconds of standstill."""
     await opened.clear()
-    opened.operator.settings = {"STANDSTILL_SECONDS": "10"}
+    before = opened.operator.settings
+    opened.operator.settings = {**before, "STANDSTILL_SECONDS": "10"}
     await opened.restart()
     yield opened
     opened.proxy.handle_request = pass_request
-    opened.operator.settings = {}
+    opened.operator.settings = before
     await opened.restart()
 
 
@@ -226,7 +227,9 @@ async def test_the_charts_rules_are_all_that_it_takes(first: ChaosEnvironment, n
     await asyncio.to_thread(first.operator.stop)
     token = await asyncio.to_thread(granted, first, namespaces)
     allowed = first.operator
-    first.operator = OperatorProcess(first.plane, first.proxy.url, "granted", namespaces, token=token)
+    first.operator = OperatorProcess(
+        first.plane, first.proxy.url, "granted", namespaces, token=token, settings=allowed.settings
+    )
     since = first.plane.audit_log.stat().st_size
     try:
         await first.restart()

@@ -20,6 +20,7 @@ from tests.support.services import complete_fetch, job, service
 from tests.support.waiting import eventually_async
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.lease import Lease
+from whisper_operator.observe.policy import Policy
 from whisper_operator.process.operator import Operator
 from whisper_operator.process.settings import Settings
 
@@ -38,6 +39,7 @@ async def operator(namespace: Kubectl, configuration: client.Configuration) -> A
         host="127.0.0.1",
         metrics_port=metrics_port,
         health_port=health_port,
+        policy=Policy(exempt_namespaces=("*",)),
     )
     unguarded = Cluster(configuration)
     lease = Lease(unguarded, namespace.namespace, "whisper-operator", "test")

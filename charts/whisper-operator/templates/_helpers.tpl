@@ -65,6 +65,25 @@ labels: {{- include "whisper-operator.labels" $root | nindent 2 }}
 {{- end }}
 
 {{/*
+The settings of the policy, for the operator and for the API server alike. One that is null has its default; merge would
+take that for one that is empty or false, too.
+*/}}
+{{- define "whisper-operator.policy" -}}
+{{- $settings := dict }}
+{{- range $name, $default := (.Files.Get "files/admission.yaml" | fromYaml).defaults }}
+{{- $value := index ($.Values.policy | default dict) $name }}
+{{- $_ := set $settings $name (kindIs "invalid" $value | ternary $default $value) }}
+{{- end }}
+{{- $_ := set $settings "imageRepositories" (append $settings.imageRepositories (.Values.runtimeImage).repository) }}
+{{- toJson $settings }}
+{{- end }}
+
+{{/* In CEL, the class of a WhisperService, whose variable's name is given. */}}
+{{- define "whisper-operator.class" -}}
+{{ . }}.metadata.?labels[?'whisper-operator.io/class']
+{{- end }}
+
+{{/*
 Whether this release installs the CustomResourceDefinition: where there is none, or where it has installed it before.
 Helm refuses to take over what another release or kubectl has made, and a cluster has one for all of its operators.
 */}}

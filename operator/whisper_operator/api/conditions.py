@@ -108,6 +108,14 @@ NOT_IMPLEMENTED: Final = _reason(
     remedy="Remove the fields that the message names.",
     stalls=True,
 )
+POLICY_VIOLATED: Final = _reason(
+    "PolicyViolated",
+    READY,
+    PREFLIGHT_PASSED,
+    meaning="The spec asks for what the policy of the operator's installation does not allow (its chart's `policy`).",
+    remedy="Change the fields that the message names, or ask the operator's administrators for the setting.",
+    stalls=True,
+)
 NOT_OWNED: Final = _reason(
     "NotOwned",
     STALLED,

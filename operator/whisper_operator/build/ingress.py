@@ -12,27 +12,34 @@ from whisper_operator.resolve.resolved import Resolved
 
 
 def build(resolved: Resolved) -> Manifest | None:
-    service, wanted = resolved.service, resolved.service.spec.ingress
-    if wanted is None or _is_taken(resolved):
+    """None where another Ingress has the host; one of ours that exists keeps those that it has."""
+    service, wanted, live = resolved.service, resolved.service.spec.ingress, resolved.live(INGRESS)
+    is_taken = host_path(service) in resolved.observed.facts.taken
+    if wanted is None or (is_taken and live is None):
         return None
-    backend = {"service": {"name": service.metadata.name, "port": {"name": "http"}}}
-    path = {"path": wanted.path, "pathType": "Prefix", "backend": backend}
+    ways = _ways_of(live["spec"]) if is_taken and live else _ways(service)
     return child(
         service,
         INGRESS,
         service.metadata.name,
         annotations=_annotations(service),
-        spec={
-            **({"ingressClassName": wanted.class_name} if wanted.class_name else {}),
-            "rules": [{**({"host": wanted.host} if wanted.host else {}), "http": {"paths": [path]}}],
-            **({"tls": [_tls(service)]} if wanted.tls else {}),
-        },
+        spec={**({"ingressClassName": wanted.class_name} if wanted.class_name else {}), **ways},
     )
 
 
-def _is_taken(resolved: Resolved) -> bool:
-    """Whether another Ingress has the host: then ours is not created; one that exists already stays."""
-    return resolved.live(INGRESS) is None and host_path(resolved.service) in resolved.observed.facts.taken
+def _ways(service: WhisperService) -> Manifest:
+    wanted = service.spec.ingress
+    assert wanted is not None
+    backend = {"service": {"name": service.metadata.name, "port": {"name": "http"}}}
+    path = {"path": wanted.path, "pathType": "Prefix", "backend": backend}
+    return {
+        "rules": [{**({"host": wanted.host} if wanted.host else {}), "http": {"paths": [path]}}],
+        **({"tls": [_tls(service)]} if wanted.tls else {}),
+    }
+
+
+def _ways_of(spec: Manifest) -> Manifest:
+    return {name: spec[name] for name in ("rules", "tls") if name in spec}
 
 
 def tls_secret(service: WhisperService) -> str | None:

@@ -25,6 +25,7 @@ from whisper_operator.objects.kinds import (
 from whisper_operator.observe.facts import Facts, Node, host_path
 from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.policy import Policy
 from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of
 from whisper_operator.observe.warning_log import WarningLog
 
@@ -35,14 +36,14 @@ DELETED: Final = "DELETED"
 class ObjectCache:
     """One owner of everything seen. Versions are compared across objects, as etcd counts them across all."""
 
-    def __init__(self, *, whole_cluster: bool) -> None:
+    def __init__(self, *, whole_cluster: bool, policy: Policy | None = None) -> None:
         """`whole_cluster`: nodes and storage classes are watched; False where only namespaces may be read."""
         self._whole_cluster = whole_cluster
         self._entries: defaultdict[str, dict[ObjectId, Entry]] = defaultdict(dict)
         """By kind."""
         self._tombstones: dict[str, int] = {}
         """Version at which each uid was deleted, so that a late reply does not bring it back."""
-        self._indexes = Indexes()
+        self._indexes = Indexes(policy)
         self._warnings = WarningLog()
 
     def observe(self, body: Manifest, event: str | None = None) -> set[Key]:

@@ -13,10 +13,9 @@ from typing import Any
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects.manifest import is_true, labels_of, status_of
+from whisper_operator.observe.hosts import HostPath
 from whisper_runtime.contract.reports import FetchProgress
 
-HostPath = tuple[str, str]
-"""Host and path of an Ingress."""
 ResourceAmounts = Mapping[str, Decimal]
 """Amount by resource: processors, bytes, GPUs."""
 

@@ -6,13 +6,14 @@ else wake each other without end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from whisper_operator.api.v1alpha1 import KIND
 from whisper_operator.objects.kinds import CLUSTER_FACTS, INGRESS, NAMESPACE_FACTS, Kind
-from whisper_operator.observe.facts import HostPath
+from whisper_operator.observe.hosts import HostPath, entries_of, filed_under, hosts_overlap, paths_overlap
+from whisper_operator.observe.policy import Policy
 from whisper_operator.observe.records import Entry, IngressRecord, Key, ObjectId, ServiceRecord
 
 V = TypeVar("V")
@@ -62,14 +63,15 @@ def unsettled_in(at: ObjectId, service: Entry) -> Iterator[str]:
         yield at.namespace
 
 
-def claimed_by(at: ObjectId, service: Entry) -> Iterator[HostPath]:
+def claimed_by(at: ObjectId, service: Entry) -> Iterator[str]:
     if isinstance(service.record, ServiceRecord) and service.record.claims:
-        yield service.record.claims
+        yield from filed_under(service.record.claims[0])
 
 
-def held_by(at: ObjectId, ingress: Entry) -> Iterator[HostPath]:
+def held_by(at: ObjectId, ingress: Entry) -> Iterator[str]:
     if isinstance(ingress.record, IngressRecord):
-        yield from ingress.record.holds
+        for host, _ in ingress.record.holds:
+            yield from filed_under(host)
 
 
 def fact_of(at: ObjectId, fact: Entry) -> Iterator[tuple[str, str]]:
@@ -80,19 +82,21 @@ def fact_of(at: ObjectId, fact: Entry) -> Iterator[tuple[str, str]]:
 class Indexes:
     """All indexes of the cache, and the rule by which a changed object becomes keys of services."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
+        """`policy`: of the installation, which says whose hosts are shared; None: every host is."""
+        self._policy = policy
         self.children = Index(owner_of)
         """By service."""
         self._unsettled = Index(unsettled_in)
         """Services by namespace."""
         self._claims = Index(claimed_by)
-        """Services by the host and path that they ask for."""
+        """Services by the host that they ask for, as hosts.py files it."""
         self._holders = Index(held_by)
-        """Ingresses by the host and path that they have."""
+        """Ingresses by the hosts that they have, as hosts.py files them."""
         self._facts = Index(fact_of)
         """Nodes, storage classes, quotas and limits by kind and namespace."""
-        self._first: dict[HostPath, dict[Key, str]] = {}
-        """Services that asked for a host and path that nobody had, with their class; an Ingress comes before them."""
+        self._first: dict[Key, tuple[HostPath, str]] = {}
+        """Host, path and class of the services that asked when nobody had them; an Ingress comes before them."""
         self._all: tuple[Index[Any], ...] = (self.children, self._unsettled, self._claims, self._holders, self._facts)
 
     def update(self, at: ObjectId, before: Entry | None, after: Entry | None) -> set[Key]:
@@ -101,7 +105,10 @@ class Indexes:
             index.update(at, before, after)
         owners = {entry.owner for entry in (before, after) if entry and entry.owner}
         if at.kind in (INGRESS.kind, KIND):
-            return owners.union(*(self._claiming(way) for way in released(before, after)))
+            ways = released(before, after)
+            if at.kind == KIND and (after is None or ways):
+                self._first.pop((at.namespace, at.name), None)
+            return owners.union(*(self._claiming(way) for way in ways))
         if at.kind in FACTS and (before and before.record) != (after and after.record):
             return owners | self._waiting(at.namespace)
         return owners
@@ -115,28 +122,43 @@ class Indexes:
         Two services that come together are judged at the same time, before the Ingress of either is there: without this
         both would make theirs.
         """
-        if holders := self._ingresses(way, class_name):
-            self._first.pop(way, None)
+        self._first.pop(asking, None)
+        if holders := self._ingresses(way, asking, class_name):
             return _first_of(holders, asking)
-        first = self._first.setdefault(way, {})
-        for key, of_class in list(first.items()):
-            if ObjectId(KIND, *key) not in self._claims[way]:
-                del first[key]
-            elif key != asking and is_one_controller(of_class, class_name):
+        for key in sorted(self._claiming(way)):
+            first = self._first.get(key)
+            if first and is_one_controller(first[1], class_name) and self._is_taken(way, asking, key[0], (first[0],)):
                 return f"{key[0]}/{key[1]}"
-        first[asking] = class_name
+        self._first[asking] = way, class_name
         return None
 
-    def _ingresses(self, way: HostPath, class_name: str) -> list[tuple[str, str, str]]:
+    def _ingresses(self, way: HostPath, asking: Key, class_name: str) -> list[tuple[str, str, str]]:
         """Creation, namespace and name of each Ingress that has `way`.
 
         Two classes are two controllers, each with hosts of its own; an Ingress of no class may be any controller's.
         """
         return [
-            (entry.record.created, at.namespace, at.name)
-            for at, entry in self._holders[way].items()
-            if isinstance(entry.record, IngressRecord) and is_one_controller(entry.record.class_name, class_name)
+            (record.created, at.namespace, at.name)
+            for at, record in self._holding(way)
+            if is_one_controller(record.class_name, class_name)
+            and self._is_taken(way, asking, at.namespace, record.holds)
         ]
+
+    def _is_taken(self, way: HostPath, asking: Key, namespace: str, holds: Collection[HostPath]) -> bool:
+        """Whether `way` is taken by something of that namespace that has `holds`, of which one overlaps with it.
+
+        In the asking service's own namespace, the same host and path is; in another, whatever overlaps: part of its
+        requests would come to us, or of ours to it.
+        """
+        is_shared = self._policy is None or self._policy.shares(way[0], asking[0])
+        return way in holds or (namespace != asking[0] and not is_shared)
+
+    def _holding(self, way: HostPath) -> Iterator[tuple[ObjectId, IngressRecord]]:
+        """The Ingresses that have a host and path that overlap with `way`."""
+        found = {at: entry for filed in entries_of(way[0]) for at, entry in self._holders[filed].items()}
+        for at, entry in found.items():
+            if isinstance(entry.record, IngressRecord) and any(overlap(way, one) for one in entry.record.holds):
+                yield at, entry.record
 
     def _waiting(self, namespace: str) -> set[Key]:
         """The services that a fact of that namespace (empty: of the cluster) may mend."""
@@ -144,7 +166,13 @@ class Indexes:
         return {(at.namespace, at.name) for one in namespaces for at in self._unsettled[one]}
 
     def _claiming(self, way: HostPath) -> set[Key]:
-        return {(at.namespace, at.name) for at in self._claims[way]}
+        """The services that ask for a host and path that overlap with `way`."""
+        found = {at: entry for filed in entries_of(way[0]) for at, entry in self._claims[filed].items()}
+        return {
+            (at.namespace, at.name)
+            for at, entry in found.items()
+            if isinstance(entry.record, ServiceRecord) and entry.record.claims and overlap(way, entry.record.claims)
+        }
 
 
 def released(before: Entry | None, after: Entry | None) -> set[HostPath]:
@@ -166,6 +194,10 @@ def _first_of(ingresses: list[tuple[str, str, str]], asking: Key) -> str | None:
     created, *key = min(ingresses)
     own = next((one for one in ingresses if one[1:] == asking), None)
     return None if own and own[0] == created else "/".join(key)
+
+
+def overlap(one: HostPath, other: HostPath) -> bool:
+    return hosts_overlap(one[0], other[0]) and paths_overlap(one[1], other[1])
 
 
 def is_one_controller(one: str, other: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from whisper_operator.objects.kinds import CHILD_KINDS, Kind
+from whisper_operator.observe.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,5 @@ class Installation:
     """The child kinds that the cluster serves."""
     fs_group: int | None = 65532
     """Group of the model cache's files; None where the platform assigns one (OpenShift)."""
+    policy: Policy | None = None
+    """Limits what a spec may ask for; None: nothing does."""

@@ -16,7 +16,8 @@ from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, POD, QUOTA, STORAGE_CLASS
 from whisper_operator.objects.manifest import container_of
-from whisper_operator.observe.facts import HostPath, Node, node
+from whisper_operator.observe.facts import Node, node
+from whisper_operator.observe.hosts import HostPath
 
 Key = tuple[str, str]
 """Namespace and name of a WhisperService."""

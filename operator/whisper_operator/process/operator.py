@@ -37,7 +37,7 @@ class Operator:
         self._settings = settings
         self._cluster = cluster
         self._lease = lease
-        self._cache = ObjectCache(whole_cluster=not settings.watch_namespaces)
+        self._cache = ObjectCache(whole_cluster=not settings.watch_namespaces, policy=settings.policy)
         self._queue = Queue(queue_metrics.PrometheusQueueMetrics())
         self._informer = Informer(self._cache, self._queue, settings.service_class)
         self._watches = WatchThread(
@@ -72,7 +72,7 @@ class Operator:
                 await runner.cleanup()
 
     def _env(self) -> Installation:
-        return Installation(self._settings.runtime_image, self._kinds, self._settings.fs_group)
+        return Installation(self._settings.runtime_image, self._kinds, self._settings.fs_group, self._settings.policy)
 
     def _watched(self) -> frozenset[Kind]:
         facts = fact_kinds(whole_cluster=not self._settings.watch_namespaces)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from whisper_operator.observe.policy import Policy
 
 PREFIX: Final = "WHISPER_OPERATOR_"
 
@@ -38,6 +41,8 @@ class Settings(BaseSettings):
     metrics_port: int = 8080
     health_port: int = 8081
     log_level: str = "info"
+    policy: Annotated[Policy, NoDecode] = Policy()
+    """What specs may ask for, as JSON of the chart's value `policy`."""
     discovery_seconds: float = 60.0
     """Between two looks at which APIs the cluster serves."""
     resync_seconds: float = 600.0
@@ -63,11 +68,18 @@ class Settings(BaseSettings):
     def _none_if_empty(cls, value: Any) -> Any:
         return None if value == "" else value
 
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
 
 def _explained(error: ErrorDetails) -> str:
     field = str(error["loc"][0])
     variable = f"environment variable {PREFIX}{field.upper()}"
     if error["type"] == "missing":
         return f"{variable} is not set: set it as the chart does"
+    if field == "policy":
+        return f"{variable}: {'.'.join(map(str, error['loc']))}: {error['msg']}: correct it in the chart's values"
     example = Settings.model_fields[field].default
     return f"{variable} is {error['input']!r}, which is not a valid number; for example {example}"

@@ -16,7 +16,16 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
-from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, SCALED_OBJECT, WHISPER_SERVICE, Kind, by_name
+from whisper_operator.objects.kinds import (
+    AUTOSCALER,
+    DEPLOYMENT,
+    JOB,
+    SCALED_OBJECT,
+    SERVICE_ACCOUNT,
+    WHISPER_SERVICE,
+    Kind,
+    by_name,
+)
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.observed import Observed
@@ -26,6 +35,7 @@ from whisper_operator.status.refused import Refusal
 NEW: Final = {"resourceVersion": "1"}
 """A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
 AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
+POD_MAKERS: Final = (DEPLOYMENT, JOB)
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +56,8 @@ class Applier:
         self._service = service
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
+        self._account_is_foreign = False
+        """Whether the ServiceAccount of the service's name is another's: no pod of ours may run under it."""
         self.refused: list[Refusal] = []
         """Children that may not be touched, or that the API server refuses for good."""
 
@@ -65,7 +77,8 @@ class Applier:
                 )
                 raise ServiceIsGone
             self._done.add(label(manifest))
-            await self._apply(manifest)
+            if not (self._account_is_foreign and by_name(manifest["kind"]) in POD_MAKERS):
+                await self._apply(manifest)
         await self._delete([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
         self._done |= {live["metadata"]["uid"] for live in deletions}
         return bool(applies or deletions)
@@ -127,6 +140,7 @@ class Applier:
             f"{label(manifest)} exists and does not belong to this WhisperService: "
             "delete or rename it, or give the WhisperService another name"
         )
+        self._account_is_foreign = self._account_is_foreign or kind == SERVICE_ACCOUNT
         self._refuse(manifest, c.NOT_OWNED, message)
 
     async def _apply_with_handover(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:

@@ -18,6 +18,8 @@ from whisper_operator.api.explain import explain
 from whisper_operator.api.status import AcceptedSpec
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.observe.policy import Policy
+from whisper_operator.resolve.preflight.policy import violations
 
 KEPT: Final = 256
 """Services in memory at once: 45 KiB each, measured with every part of the spec in use."""
@@ -47,42 +49,44 @@ class Parsed:
 class Parser:
     """Parses services, and keeps the last ones: a rollout is dozens of passes over the same version."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
+        """`policy`: of the installation; None: none."""
+        self._policy = policy
         self._kept: OrderedDict[tuple[str, str], Parsed] = OrderedDict()
         """By uid and version."""
 
     def parse(self, body: Manifest) -> Parsed:
         """What to follow of `body`; raises RefusedSpec, whose message names each field, where that is nothing."""
         version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
-        parsed = self._kept.pop(version, None) or _parse(body)
+        parsed = self._kept.pop(version, None) or _parse(body, self._policy)
         self._kept[version] = parsed
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return parsed
 
 
-def _parse(body: Manifest) -> Parsed:
+def _parse(body: Manifest, policy: Policy | None) -> Parsed:
     try:
-        service = _accept(body)
+        service = _accept(body, policy)
     except RefusedSpec as refusal:
-        return _parse_last_accepted(body, refusal)
+        return _parse_last_accepted(body, policy, refusal)
     spec = orjson.dumps(body["spec"], option=orjson.OPT_SORT_KEYS).decode()
     is_kept = len(spec) <= LONGEST
     return Parsed(service, AcceptedSpec(generation=service.metadata.generation, spec=spec) if is_kept else None)
 
 
-def _parse_last_accepted(body: Manifest, refusal: RefusedSpec) -> Parsed:
+def _parse_last_accepted(body: Manifest, policy: Policy | None, refusal: RefusedSpec) -> Parsed:
     """What `body` was when its spec was last accepted; raises `refusal` where this is not known, or refused today."""
     try:
         accepted = AcceptedSpec.model_validate(body.get("status", {}).get("accepted"))
         metadata = {**body["metadata"], "generation": accepted.generation}
-        service = _accept({**body, "metadata": metadata, "spec": orjson.loads(accepted.spec)})
+        service = _accept({**body, "metadata": metadata, "spec": orjson.loads(accepted.spec)}, policy)
     except (ValidationError, orjson.JSONDecodeError, RefusedSpec):
         raise refusal from None
     return Parsed(service, accepted, refusal)
 
 
-def _accept(body: Manifest) -> WhisperService:
+def _accept(body: Manifest, policy: Policy | None) -> WhisperService:
     """The service in `body`; raises RefusedSpec."""
     try:
         service = WhisperService.parse(body)
@@ -92,4 +96,7 @@ def _accept(body: Manifest) -> WhisperService:
         verb = "is" if len(paths) == 1 else "are"
         message = f"{', '.join(paths)} {verb} not implemented in this version: remove it to continue"
         raise RefusedSpec(c.NOT_IMPLEMENTED, message)
+    metadata = service.metadata
+    if policy and (found := violations(body["spec"], metadata.name, metadata.namespace, policy)):
+        raise RefusedSpec(c.POLICY_VIOLATED, ". ".join(found))
     return service

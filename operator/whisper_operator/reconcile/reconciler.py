@@ -60,7 +60,7 @@ class Reconciler:
         self._recorder = recorder
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
-        self._parser = Parser()
+        self._parser = Parser(installation().policy)
         self._timer = ReadyTimer()
 
     async def reconcile(self, key: Key) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from tests.operator.samples import service
@@ -10,6 +11,8 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import NODE
 from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.hosts import HostPath
+from whisper_operator.observe.policy import Policy
 
 KEY = ("team", "speech")
 READY = {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"cpu": "2", "memory": "16393244Ki"}}
@@ -132,6 +135,48 @@ def test_what_a_service_waits_for_is_what_it_claims_by_its_spec_alone() -> None:
         assert cache.observe({**web, "metadata": metadata("web", "team")}, DELETED) == {KEY}, spec
 
 
+def bound(*others: Manifest, policy: Policy | None = None, **spec: Any) -> Mapping[HostPath, str]:
+    """The hosts that are taken from a service under a policy, where those Ingresses are."""
+    cache = ObjectCache(whole_cluster=True, policy=policy or Policy())
+    for body in (whisper_service(**spec), *others):
+        cache.observe(body)
+    return facts(cache, **spec).taken
+
+
+def at(path: str, body: Manifest) -> Manifest:
+    rule = body["spec"]["rules"][0]
+    return {**body, "spec": {**body["spec"], "rules": [{**rule, "http": {"paths": [{"path": path}]}}]}}
+
+
+def test_of_another_namespace_the_overlapping_hosts_and_paths_are_taken_too() -> None:
+    theirs = ingress("login", "login.example.com", "2026-01-01", namespace="other")
+    for mine in ({"path": "/api"}, {"path": "/"}):
+        assert bound(theirs, ingress={"host": "login.example.com", **mine}), mine
+        assert bound(at("/api/v1", theirs), ingress={"host": "login.example.com", **mine}), mine
+    assert not bound(at("/web", theirs), ingress={"host": "login.example.com", "path": "/api"})
+    wildcard = ingress("all", "*.example.com", "2026-01-01", namespace="other")
+    assert bound(wildcard, ingress={"host": "a.example.com"}) == {("a.example.com", "/"): "other/all"}
+    assert bound(theirs, ingress={"host": "*.example.com"})
+    assert not bound(ingress("fallback", "", "2026-01-01", namespace="other"), ingress={"host": "a.example.com"})
+
+
+def test_of_its_own_namespace_and_of_a_shared_host_a_service_may_have_another_path() -> None:
+    shared = Policy(shared_hosts=("www.example.com",))
+    mine = {"host": "www.example.com", "path": "/speech"}
+    assert not bound(ingress("web", "www.example.com", "2026-01-01"), ingress=mine)
+    theirs = ingress("web", "www.example.com", "2026-01-01", namespace="other")
+    assert not bound(theirs, policy=shared, ingress=mine)
+    assert bound(at("/speech", theirs), policy=shared, ingress=mine)
+
+
+def test_an_overlapping_host_that_is_free_again_wakes_who_waited_for_it() -> None:
+    cache = ObjectCache(whole_cluster=True, policy=Policy())
+    cache.observe(whisper_service(ingress={"host": "a.example.com", "path": "/api"}))
+    cache.observe(ingress("all", "*.example.com", "2026-01-01", namespace="other"))
+    gone = ingress("all", "*.example.com", "2026-01-01", namespace="other")
+    assert cache.observe(gone, DELETED) == {KEY}
+
+
 def test_in_namespaced_mode_the_cluster_is_unknown() -> None:
     assert facts(cached(whole_cluster=False)).nodes is None
     assert facts(cached(whole_cluster=False)).storage_classes is None
@@ -187,3 +232,16 @@ def test_a_service_that_is_deleted_before_its_ingress_was_made_frees_the_host() 
     assert (taken(cache, "stable"), taken(cache, "canary")) == ([], ["team/stable"])
     assert ("team", "canary") in cache.observe(whisper_service("stable", ingress=WAY), DELETED)
     assert taken(cache, "canary") == []
+
+
+def test_of_two_services_whose_hosts_overlap_the_first_to_ask_has_its_own_unless_they_are_of_one_namespace() -> None:
+    wildcard, inner = service(ingress={"host": "*.example.com"}), service(ingress={"host": "a.example.com"})
+    for theirs, has_room in (("other", False), ("team", True)):
+        cache = ObjectCache(whole_cluster=True, policy=Policy())
+        cache.observe(whisper_service(namespace=theirs, name="first", ingress={"host": "*.example.com"}))
+        cache.observe(whisper_service(ingress={"host": "a.example.com"}))
+        metadata = wildcard.metadata.model_copy(update={"namespace": theirs, "name": "first"})
+        first = wildcard.model_copy(update={"metadata": metadata})
+        assert cache.facts(first, 0.0).taken == {}
+        assert (cache.facts(inner, 0.0).taken == {}) is has_room
+        assert cache.facts(first, 0.0).taken == {}

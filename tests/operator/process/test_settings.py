@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from whisper_operator.observe.policy import Policy
 from whisper_operator.process.settings import Settings
 
 REQUIRED = {"RUNTIME_IMAGE": "runtime:1", "NAMESPACE": "system"}
@@ -32,6 +33,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         "metrics_port": 8080,
         "health_port": 8081,
         "log_level": "info",
+        "policy": Policy().model_dump(),
         "discovery_seconds": 60.0,
         "resync_seconds": 600.0,
         "standstill_seconds": 180.0,
@@ -53,6 +55,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("METRICS_PORT", "9080", "metrics_port", 9080),
         ("HEALTH_PORT", "9081", "health_port", 9081),
         ("LOG_LEVEL", "debug", "log_level", "debug"),
+        ("POLICY", '{"podTemplate": "Full", "claims": []}', "policy", Policy(pod_template="Full", claims=())),
         ("DISCOVERY_SECONDS", "1", "discovery_seconds", 1.0),
         ("RESYNC_SECONDS", "0.5", "resync_seconds", 0.5),
         ("STANDSTILL_SECONDS", "20", "standstill_seconds", 20.0),
@@ -74,6 +77,11 @@ def test_each_variable_is_a_setting(
             "WHISPER_OPERATOR_WORKERS is 'many', which is not a valid number; for example 8",
         ),
         (REQUIRED | {"FS_GROUP": "staff"}, "WHISPER_OPERATOR_FS_GROUP is 'staff', which is not a valid number"),
+        (
+            REQUIRED | {"POLICY": '{"podTemplate": "Some"}'},
+            "WHISPER_OPERATOR_POLICY: policy.podTemplate: Input should be 'Off', 'Restricted' or 'Full': correct it",
+        ),
+        (REQUIRED | {"POLICY": "{"}, "WHISPER_OPERATOR_POLICY: policy: Value error, Expecting property name"),
         (REQUIRED | {"RESYNC_SECONDS": ""}, "WHISPER_OPERATOR_RESYNC_SECONDS is '', which is not a valid number"),
     ],
 )

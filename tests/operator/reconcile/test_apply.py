@@ -88,6 +88,17 @@ async def test_a_child_that_another_controls_is_not_touched() -> None:
     assert "Service/speech exists and does not belong to this WhisperService: delete or rename it" in found.message
 
 
+async def test_no_pod_runs_under_an_account_that_another_has() -> None:
+    kinds = ("ServiceAccount", "Service", "Deployment")
+    account, client_service, deployment = (one(children(WANTED), kind) for kind in kinds)
+    cluster = FakeCluster(known(account, **owned("x", "Other", "x")), refusals={"ServiceAccount": CONFLICT})
+    applying = applier(cluster)
+    await carried_out(applying, account, client_service, deployment)
+    assert "Deployment" not in [kind for kind, _ in cluster.writes]
+    assert ("Service", "speech") in cluster.writes
+    assert "ServiceAccount/speech exists and does not belong" in applying.refused[0].message
+
+
 async def test_a_child_of_a_deleted_predecessor_is_waited_for() -> None:
     applying = applier(FakeCluster(known(SERVICE, **owned("before")), refusals={"Service": CONFLICT}))
     await carried_out(applying, SERVICE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from whisper_operator.observe.policy import Policy
 from whisper_operator.reconcile.parse import KEPT, LONGEST, Parsed, Parser, RefusedSpec
 
 
@@ -82,3 +84,26 @@ def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict
 def test_nothing_is_followed_where_no_accepted_spec_is_known(status: dict[str, Any]) -> None:
     with pytest.raises(RefusedSpec, match=r"spec\.jobs is not implemented"):
         Parser().parse({**body(jobs={}), "status": status})
+
+
+def test_a_spec_that_the_installation_does_not_allow_is_refused() -> None:
+    says = re.escape("spec.service.type 'NodePort': not allowed by policy.serviceTypes")
+    with pytest.raises(RefusedSpec, match=says) as refused:
+        Parser(Policy()).parse(body(service={"type": "NodePort"}))
+    assert refused.value.reason == "PolicyViolated"
+    assert Parser(None).parse(body(service={"type": "NodePort"})).service.spec.service.type == "NodePort"
+
+
+def test_while_a_spec_violates_the_policy_the_last_accepted_one_is_followed() -> None:
+    status = accepting('{"language":"en","model":{"name":"small"}}')
+    found = Parser(Policy()).parse({**body(service={"type": "NodePort"}), "status": status})
+    assert found.service.spec.language == "en"
+    assert found.refusal is not None
+    assert found.refusal.reason == "PolicyViolated"
+
+
+def test_a_last_accepted_spec_is_not_followed_that_is_older_than_the_policy_and_violates_it() -> None:
+    status = accepting('{"model":{"name":"small"},"service":{"type":"NodePort"}}')
+    with pytest.raises(RefusedSpec, match=r"spec\.jobs is not implemented"):
+        Parser(Policy()).parse({**body(jobs={}), "status": status})
+    assert Parser(None).parse({**body(jobs={}), "status": status}).refusal is not None

@@ -12,10 +12,11 @@ def host(given: CheckInput) -> Finding | None:
     taken = given.facts.taken.get(way) if way else None
     if ingress is None or taken is None:
         return None
+    namespace, _, _ = taken.partition("/")
+    # What others call theirs is none of the tenant's business.
+    holder = f"Ingress {taken}" if namespace == given.namespace else "an Ingress of another namespace"
     host = f"spec.ingress.host {ingress.host}" if ingress.host else "spec.ingress without a host"
-    return Finding(
-        c.HOST_TAKEN, f"{host} with path {ingress.path} is taken by Ingress {taken}: choose another host or path"
-    )
+    return Finding(c.HOST_TAKEN, f"{host} with path {ingress.path} is taken by {holder}: choose another host or path")
 
 
 def fetch_route(given: CheckInput) -> Finding | None:

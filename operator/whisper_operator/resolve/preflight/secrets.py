@@ -16,6 +16,10 @@ SOURCE_KEYS: Final = {
     "pvc": ((set[str](),), "any key, or remove secretRef: a pvc:// source needs none"),
 }
 """By scheme: the sets of keys of which one has to be complete, and the same as a remedy."""
+NO_API_KEYS: Final = frozenset(
+    {".dockercfg", ".dockerconfigjson", "ca.crt", "kubeconfig", "password", "release", "ssh-privatekey", "tls.key"}
+)
+"""Keys of Secrets of other kinds: accounts' tokens, certificates, users of databases, helm's releases."""
 
 
 def api_keys(given: CheckInput) -> Finding | None:
@@ -30,6 +34,12 @@ def api_keys(given: CheckInput) -> Finding | None:
     if not keys:
         message = f"{where}, named in spec.auth.secretRef, is empty: fill it, {remedy}"
         return Finding(c.SECRET_EMPTY, message, holds=True)
+    if foreign := keys & NO_API_KEYS:
+        message = (
+            f"{where}, named in spec.auth.secretRef, has the key {min(foreign)}, which is none of a client: create one "
+            f"for API keys alone, {remedy}"
+        )
+        return Finding(c.POLICY_VIOLATED, message, holds=True)
     return None
 
 

@@ -15,9 +15,9 @@ from tests.operator.resolve.preflight.findings import assert_found
         ({"networkPolicy": {}, "cache": {"type": "EmptyDir"}}, {},
          "FetchBlocked", "add the model's source to spec.networkPolicy.allowTo", True),
         ({"ingress": {"host": "a.example.com"}}, {"taken": {("a.example.com", "/"): "other/web"}},
-         "HostTaken", "taken by Ingress other/web", False),
-        ({"ingress": {}}, {"taken": {("", "/"): "other/web"}},
-         "HostTaken", "spec.ingress without a host with path / is taken by Ingress other/web", False),
+         "HostTaken", "is taken by an Ingress of another namespace: choose", False),
+        ({"ingress": {}}, {"taken": {("", "/"): "team/web"}},
+         "HostTaken", "spec.ingress without a host with path / is taken by Ingress team/web", False),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found(

@@ -58,6 +58,8 @@ def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
          "SecretNotFound", "Secret team/keys, named in spec.auth.secretRef, does not exist: create it", True),
         ({"auth": {"secretRef": {"name": "keys"}}}, {"secrets": {"keys": frozenset()}},
          "SecretEmpty", "is empty: fill it", True),
+        ({"auth": {"secretRef": {"name": "database"}}}, {"secrets": {"database": frozenset({"username", "password"})}},
+         "PolicyViolated", "named in spec.auth.secretRef, has the key password, which is none of a client", True),
         ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": None}},
          "PullSecretInvalid", "kubectl create secret docker-registry", False),
         ({"image": {"pullSecrets": [{"name": "pull"}]}}, {"secrets": {"pull": frozenset({"password"})}},

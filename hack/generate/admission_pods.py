@@ -1,0 +1,167 @@
+"""Writes in CEL what `policy.podTemplate: Restricted` allows a patch of a pod template to say."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from whisper_operator.resolve.preflight.policy_shape import (
+    CONTAINER,
+    NOTHING,
+    OURS,
+    SHAPE,
+    Anything,
+    DeniedKeys,
+    Fields,
+    Keys,
+    ListOf,
+    Matching,
+    NotMatching,
+    NotOurs,
+    OneOf,
+    OwnVolume,
+    Positive,
+    Shape,
+)
+
+PARTS: Final = ("", "prefetch", "verification")
+"""The parts of the spec that have a podTemplate."""
+LISTS: Final = ("containers", "initContainers")
+
+
+def variables() -> dict[str, str]:
+    """The expressions that find what is not allowed, by name; `podTemplateOffences` is their sum.
+
+    Containers are judged by a variable of their own: cel-go parses no expression of more than 100,000 characters.
+    """
+    containers = " + ".join(_containers(part, name) for part in PARTS for name in LISTS)
+    judged = _shape(CONTAINER, "t.of", "t.path", 0)
+    whole = _shape(Fields({**SHAPE.of, "spec": Fields(_without_containers())}), "t.of", "t.path", 0)
+    return {
+        "podTemplates": " + ".join(map(_template, PARTS)),
+        "podContainers": containers,
+        "podContainerOffences": f"variables.podContainers.map(t, {judged}).join('')",
+        "podTemplateOffences": (
+            "variables.podTemplate == 'Full' ? '' : variables.podTemplate == 'Off' ? "
+            "variables.podTemplates.map(t, t.path + ', ').join('') : "
+            f"variables.podTemplates.map(t, {whole}).join('') + variables.podContainerOffences"
+        ),
+    }
+
+
+def _without_containers() -> dict[str, Shape]:
+    spec = SHAPE.of["spec"]
+    assert isinstance(spec, Fields)
+    return {name: Anything() if name in LISTS else shape for name, shape in spec.of.items()}
+
+
+def _template(part: str) -> str:
+    """A list of the part's template with its path; empty where there is none."""
+    found = f"{{'path': dyn('{_path(part)}'), 'of': dyn({_holder(part)}.orValue(null))}}"
+    return f"[{found}].filter(t, !(t.of in [dyn(null), dyn({{}})]))"
+
+
+def _containers(part: str, name: str) -> str:
+    """A list of the template's containers, each with its path and the volumes that the template adds."""
+    path = f"'{_path(part)}.spec.{name}[' + item.?name.orValue('') + ']'"
+    found = f"{{'path': dyn({path}), 'of': dyn(item), 'volumes': dyn({_list_of(part, 'volumes')})}}"
+    return f"{_list_of(part, name)}.map(item, {found})"
+
+
+def _list_of(part: str, name: str) -> str:
+    """That list of the template's spec; an empty one in place of anything else."""
+    found = f"{_holder(part)}.?spec.?{name}.orValue(null)"
+    return f"(type({found}) == list ? {found} : [])"
+
+
+def _path(part: str) -> str:
+    return f"spec.{part}.podTemplate" if part else "spec.podTemplate"
+
+
+def _holder(part: str) -> str:
+    return f"variables.spec.?{part}.?podTemplate" if part else "variables.spec.?podTemplate"
+
+
+def _shape(shape: Shape, value: str, path: str, depth: int) -> str:
+    """The text of what is not allowed in `value`; `path`: an expression of its own path."""
+    refused = f"({path}{_shown(value)} + ', ')"
+    match shape:
+        case Anything():
+            return "''"
+        case Fields():
+            return _fields(shape, value, path, depth, refused)
+        case ListOf():
+            item = f"i{depth}"
+            name = f"(type({item}) == map && type({item}.?name.orValue(0)) == string ? {item}.name : '')"
+            inner = _shape(shape.of, item, f"{path} + '[' + {name} + ']'", depth + 1)
+            return f"({value} == null ? '' : type({value}) != list ? {refused} : {value}.map({item}, {inner}).join(''))"
+        case Keys():
+            return _keys(value, path, f"k{depth}.contains('/') && !{_matches(f'k{depth}', shape.setting)}", depth)
+        case DeniedKeys():
+            return _keys(value, path, _matches(f"k{depth}", shape.setting), depth)
+        case _:
+            return f"({_holds(shape, value)} ? '' : {refused})"
+
+
+def _fields(shape: Fields, value: str, path: str, depth: int, refused: str) -> str:
+    key, known = f"k{depth}", [str(name) for name in shape.of]
+    absent = f"({path} + '.{shape.required} \\'\\', ')" if shape.required else ""
+    parts = [
+        f"{value}.filter({key}, !({key} in {known}) && !({value}[{key}] in {_values(NOTHING)})).map({key}, "
+        f"{path} + '.' + {key}{_shown(f'{value}[{key}]')} + ', ').join('')",
+        *([f"(has({value}.{shape.required}) ? '' : {absent})"] if absent else []),
+        *(
+            f"(has({value}.{name}) ? {inner} : '')"
+            for name, of in shape.of.items()
+            if (inner := _shape(of, f"{value}.{name}", f"{path} + '.{name}'", depth + 1)) != "''"
+        ),
+    ]
+    of_null = refused if shape.is_hardened else "''"
+    return f"({value} == null ? {of_null} : type({value}) != map ? {refused} : {' + '.join(parts)})"
+
+
+def _keys(value: str, path: str, condition: str, depth: int) -> str:
+    key = f"k{depth}"
+    told = f"{value}.filter({key}, {condition}).map({key}, {path} + '.' + {key} + ', ').join('')"
+    return f"({value} == null ? '' : type({value}) != map ? ({path} + ', ') : {told})"
+
+
+def _holds(shape: Shape, value: str) -> str:
+    match shape:
+        case OneOf():
+            return f"{value} in {_values(shape.values)}" if shape.values else "false"
+        case Positive():
+            return f"(type({value}) == int && {value} > 0)"
+        case Matching():
+            is_text = f"type({value}) == string && {_matches(value, shape.setting, shape.after)}"
+            return f"({value} == null || ({is_text}))"
+        case NotMatching():
+            return f"(type({value}) == string && {value} != '' && !{_matches(value, shape.setting)})"
+        case NotOurs():
+            return f"!({value} in {_values(OURS)})"
+        case OwnVolume():
+            return f"t.volumes.exists(own, own.?name.orValue('') == {value})"
+        case _:
+            raise TypeError(f"{shape} has parts")
+
+
+def _matches(value: str, setting: str, after: str = "") -> str:
+    return f"variables.{setting}_re.exists(p, {value}.matches('^' + p + '{after}$'))"
+
+
+def _values(values: tuple[Any, ...]) -> str:
+    """A list of literals of any type, which CEL has to be told of."""
+    return f"[{', '.join(f'dyn({_literal(one)})' for one in values)}]"
+
+
+def _literal(value: Any) -> str:
+    return (
+        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else repr(value)
+    )
+
+
+def _shown(value: str) -> str:
+    """The end of a text that repeats a value which is no object and no list."""
+    return (
+        f' + (type({value}) == string ? " \'" + {value} + "\'" : type({value}) == bool ? '
+        f"({value} == true ? ' true' : ' false') : type({value}) == int ? ' ' + string({value}) : '')"
+    )

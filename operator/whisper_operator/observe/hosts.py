@@ -1,0 +1,45 @@
+"""Which hosts and paths of Ingresses overlap, so that one would take requests of the other. Pure.
+
+Source: https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types, and #hostname-wildcards; nginx lets
+a wildcard stand for several labels, so that is what one is taken for here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+HostPath = tuple[str, str]
+"""Host and path of an Ingress."""
+
+
+def filed_under(host: str) -> Iterator[str]:
+    """The entries of an index under which a host is found: itself, and each domain that it lies in, after a dot."""
+    yield host
+    yield from (f".{parent}" for parent in _parents(host))
+
+
+def entries_of(host: str) -> Iterator[str]:
+    """The entries under which all hosts are filed that overlap with `host`; the empty host has one of its own.
+
+    Any controller prefers a host to the empty one, so the two do not overlap.
+    """
+    yield host
+    if host.startswith("*."):
+        yield host[1:]
+    yield from (f"*.{parent}" for parent in _parents(host))
+
+
+def paths_overlap(one: str, other: str) -> bool:
+    """Whether one path is the other's prefix, by whole segments."""
+    first, second = (path.rstrip("/") + "/" for path in (one, other))
+    return first.startswith(second) or second.startswith(first)
+
+
+def hosts_overlap(one: str, other: str) -> bool:
+    return bool(set(filed_under(one)) & set(entries_of(other)))
+
+
+def _parents(host: str) -> Iterator[str]:
+    labels = host.removeprefix("*.").split(".") if host.startswith("*.") else host.split(".")[1:]
+    for place in range(len(labels)):
+        yield ".".join(labels[place:])

@@ -1,0 +1,184 @@
+"""What a spec asks for and its author may not have is found by its field, under the policy that the chart sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.chart import CHART
+from tests.support.hostile.schema import SCHEMA, resolved
+from tests.support.services import service
+from tests.support.tenancy import ATTEMPTS, HARMLESS, Attempt
+from whisper_operator.api.crd import Schema
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.observe.policy import Policy
+from whisper_operator.resolve.preflight.policy import RULES, violations
+from whisper_operator.resolve.preflight.policy_rules import Special
+
+
+def found(spec: Manifest, policy: Policy | None = None, namespace: str = "team") -> list[str]:
+    return violations(service("speech", **spec)["spec"], "speech", namespace, policy or Policy())
+
+
+def fetched(url: str) -> Manifest:
+    """A spec whose model comes from there, with credentials."""
+    return {"model": {"name": "m", "source": {"url": url, "secretRef": {"name": "t"}}}}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt[0])
+def test_an_attempt_is_found_by_its_field(attempt: Attempt) -> None:
+    field, spec = attempt
+    (sentence,) = found(spec)
+    assert sentence.startswith(field)
+    assert ": not allowed by policy." in sentence
+
+
+@pytest.mark.parametrize("spec", HARMLESS, ids=str)
+def test_what_gives_no_power_is_allowed(spec: dict[str, Any]) -> None:
+    assert found(spec) == []
+
+
+@pytest.mark.parametrize("spec", [spec for _, spec in ATTEMPTS], ids=str)
+def test_an_exempt_namespace_may_do_all(spec: dict[str, Any]) -> None:
+    assert found(spec, Policy(exempt_namespaces=("platform", "te*"))) == []
+
+
+@pytest.mark.parametrize("part", ["prefetch", "verification"])
+def test_the_templates_of_jobs_are_judged_as_well(part: str) -> None:
+    (sentence,) = found({part: {"podTemplate": {"spec": {"hostPID": True}}}})
+    assert sentence.startswith(f"spec.{part}.podTemplate.spec.hostPID true: not allowed by policy.podTemplate")
+
+
+@pytest.mark.parametrize(
+    ("field", "spec"),
+    [
+        ("spec.serviceAccount.name 'powerful'", {"serviceAccount": {"name": "powerful"}}),
+        ("spec.serviceAccount.annotations 'eks.amazonaws.com/role-arn'",
+         {"serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "admin"}}}),
+        ("spec.podMetadata.annotations 'iam.amazonaws.com/role'",
+         {"podMetadata": {"annotations": {"iam.amazonaws.com/role": "admin"}}}),
+        ("spec.podMetadata.labels 'app'", {"podMetadata": {"labels": {"app": "payments"}}}),
+    ],
+)  # fmt: skip
+def test_the_account_and_the_metadata_of_all_pods_are_limited(field: str, spec: dict[str, Any]) -> None:
+    (sentence,) = found(spec)
+    assert sentence.startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("policy", "spec"),
+    [
+        ({"podTemplate": "Full"}, {"podTemplate": {"spec": {"hostPID": True, "containers": [{"name": "a"}]}}}),
+        ({"imageRepositories": ["registry.example.com/*"]},
+         {"image": {"repository": "registry.example.com/whisper-runtime", "tag": "1"}}),
+        ({"imageRepositories": ["envoyproxy/envoy"]},
+         {"podTemplate": {"spec": {"containers": [{"name": "proxy", "image": "envoyproxy/envoy:v1"}]}}}),
+        ({"serviceTypes": ["LoadBalancer"]}, {"service": {"type": "LoadBalancer"}}),
+        ({"wildcardHosts": True}, {"ingress": {}, "gateway": {}}),
+        ({"gateways": ["gateways/public"]},
+         {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["a.example.com"]}}),
+        ({"credentialUrls": ["https://models.example.com/*"]}, fetched("https://models.example.com/m.pt")),
+        ({"hosts": ["*.{namespace}.example.com"]}, {"ingress": {"host": "speech.team.example.com"}}),
+        ({"deniedTolerations": []}, {"scheduling": {"tolerations": [{"operator": "Exists"}]}}),
+    ],
+)  # fmt: skip
+def test_a_setting_allows_what_it_names(policy: dict[str, Any], spec: dict[str, Any]) -> None:
+    assert found(spec, Policy.model_validate(policy)) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "spec", "says"),
+    [
+        ({"podTemplate": "Off"}, {"podTemplate": {"metadata": {"labels": {"team": "a"}}}},
+         "spec.podTemplate: not allowed by policy.podTemplate of the operator's installation (Off)"),
+        ({"hosts": ["*.{namespace}.example.com"]}, {"ingress": {"host": "speech.other.example.com"}},
+         "spec.ingress.host 'speech.other.example.com': not allowed by policy.hosts"),
+        ({"credentialUrls": ["https://models.example.com/*"]}, fetched("https://models.example.com@evil.net/m"),
+         "spec.model.source.secretRef.name 't' for 'https://models.example.com@evil.net/m': not allowed"),
+        ({"imageRepositories": ["registry.example.com/whisper"]},
+         {"image": {"repository": "registry.example.com/whisper-evil"}},
+         "spec.image.repository 'registry.example.com/whisper-evil': not allowed by policy.imageRepositories"),
+        ({"secrets": ["speech-*"]}, {"auth": {"secretRef": {"name": "database-admin"}}},
+         "spec.auth.secretRef.name 'database-admin': not allowed by policy.secrets of the operator's installation "
+         "(speech-*); name one of these Secrets, or ask the operator's administrators to add it"),
+        ({}, fetched("https://a.example.com/m?signature=x"),
+         "for 'https://a.example.com/m': not allowed by policy.credentialUrls"),
+    ],
+)  # fmt: skip
+def test_a_setting_refuses_what_it_does_not_name(policy: dict[str, Any], spec: dict[str, Any], says: str) -> None:
+    assert says in ". ".join(found(spec, Policy.model_validate(policy)))
+
+
+def test_an_issuer_writes_a_secret_of_the_services_own_name() -> None:
+    spec = {"ingress": {"host": "a.example.com", "tls": {"clusterIssuer": "letsencrypt", "secretName": "speech-tls"}}}
+    assert found(spec) == []
+    assert violations(spec, "payroll", "team", Policy())[0].startswith("spec.ingress.tls.secretName 'speech-tls'")
+
+
+def test_every_violation_is_told() -> None:
+    spec = {"service": {"type": "NodePort"}, "podTemplate": {"spec": {"hostPID": True, "hostIPC": True}}}
+    first, second = found(spec)
+    assert first.startswith("spec.service.type 'NodePort'")
+    assert second.startswith("spec.podTemplate.spec.hostPID true, spec.podTemplate.spec.hostIPC true: not allowed")
+
+
+@pytest.mark.parametrize("template", ["x", [], {"spec": []}, {"spec": {"containers": [None, 1, {"name": 2}]}},
+                                      {"spec": {"volumes": {"a": 1}}}, {"metadata": {"labels": []}}])  # fmt: skip
+def test_a_template_of_another_shape_is_no_puzzle(template: Any) -> None:
+    assert isinstance(found({"podTemplate": template}), list)
+
+
+def test_the_charts_values_are_the_defaults() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())["policy"]
+    assert values.pop("admission") is True
+    assert Policy.model_validate(values) == Policy()
+
+
+OWN = (
+    "autoscaling.behavior", "autoscaling.cpu", "autoscaling.keda.cooldownPeriod", "autoscaling.keda.pollingInterval",
+    "autoscaling.maxReplicas", "autoscaling.memory", "autoscaling.minReplicas", "autoscaling.queuedAudioSeconds",
+    "cache.accessMode", "cache.retention", "cache.size", "cache.storageClassName", "cache.type", "computeType",
+    "device", "disruption", "gpu.count", "image.digest", "image.pullPolicy", "image.tag", "jobs", "language", "logging",
+    "model.name", "model.source.sha256", "monitoring", "networkPolicy", "rateLimit", "redis", "replicas", "resources",
+    "resultCache", "rollout", "scheduling.affinity", "scheduling.nodeSelector", "scheduling.topologySpreadConstraints",
+    "server.conditionOnPreviousText", "server.cors", "server.env[].value", "server.maxAudioDuration",
+    "server.maxBatchSize", "server.maxQueuedAudio", "server.maxUploadSize", "server.requestTimeout",
+    "server.trustedProxies", "service.port", "suspend", "verification.enabled", "verification.expect",
+    # Names of ConfigMaps, for which the API server asks.
+    "model.source.caRef", "verification.audio",
+)  # fmt: skip
+"""Fields that reach nothing beyond the service's own pods, with all below them."""
+LIMITED_OTHERWISE = (
+    "podTemplate",
+    "gateway.parentRefs",
+    "ingress.path",
+    "scheduling.tolerations",
+    "server.env[].valueFrom",
+)
+
+
+def fields(schema: Schema, path: str = "") -> Iterator[str]:
+    """The paths of the spec's leaves."""
+    schema = resolved(schema)
+    if "properties" in schema:
+        for name, part in schema["properties"].items():
+            yield from fields(part, f"{path}.{name}".lstrip("."))
+    elif "items" in schema:
+        yield from fields(schema["items"], f"{path}[]")
+    else:
+        yield path
+
+
+def test_of_every_field_of_the_api_it_is_decided_what_it_reaches() -> None:
+    """A new field either has a rule, or is listed as harmless; docs/explanation/tenancy.md says why."""
+    ruled = {rule.path.removeprefix("spec.").rstrip("{}") for rule in RULES if not isinstance(rule, Special)}
+    decided = (*OWN, *LIMITED_OTHERWISE, *ruled)
+    undecided = [path for path in fields(SCHEMA) if not any(is_below(path, one) for one in decided)]
+    assert undecided == []
+
+
+def is_below(path: str, above: str) -> bool:
+    return path == above or path.startswith((f"{above}.", f"{above}["))

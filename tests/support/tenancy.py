@@ -1,0 +1,230 @@
+"""Ways by which an author of WhisperServices could reach what is not theirs, each with the field that tells it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from tests.support.kubectl import Kubectl
+
+Attempt = tuple[str, dict[str, Any]]
+"""The field that has to be named, and the spec."""
+
+
+def _pod(**spec: Any) -> dict[str, Any]:
+    return {"podTemplate": {"spec": spec}}
+
+
+def _server(**container: Any) -> dict[str, Any]:
+    return _pod(containers=[{"name": "server", **container}])
+
+
+def _volume(**source: Any) -> dict[str, Any]:
+    return _pod(volumes=[{"name": "extra", **source}])
+
+
+def _metadata(**metadata: Any) -> dict[str, Any]:
+    return {"podTemplate": {"metadata": metadata}}
+
+
+def _ingress(**ingress: Any) -> dict[str, Any]:
+    return {"ingress": {"host": "speech.example.com", **ingress}}
+
+
+def _source(url: str, **source: Any) -> dict[str, Any]:
+    return {"model": {"name": "mine", "source": {"url": url, "sha256": "a" * 64, **source}}}
+
+
+_SECRET_KEY = {"secretKeyRef": {"name": "database-admin", "key": "password"}}
+_TOKEN = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+_POD = "spec.podTemplate.spec"
+_SERVER = f"{_POD}.containers[server]"
+_OF_SERVER = f"{_SERVER}.securityContext"
+
+NODE: list[Attempt] = [
+    (f"{_POD}.hostNetwork", _pod(hostNetwork=True)),
+    (f"{_POD}.hostPID", _pod(hostPID=True)),
+    (f"{_POD}.hostIPC", _pod(hostIPC=True)),
+    (f"{_POD}.shareProcessNamespace", _pod(shareProcessNamespace=True)),
+    (f"{_POD}.nodeName", _pod(nodeName="control-plane")),
+    (f"{_POD}.schedulerName", _pod(schedulerName="mine")),
+    (f"{_POD}.priorityClassName", _pod(priorityClassName="system-node-critical")),
+    (f"{_POD}.runtimeClassName", _pod(runtimeClassName="unconfined")),
+    (f"{_POD}.tolerations[0].key", _pod(tolerations=[{"operator": "Exists"}])),
+    (f"{_POD}.tolerations[0].key", _pod(tolerations=[{"key": "node-role.kubernetes.io/control-plane"}])),
+    (f"{_POD}.resourceClaims", _pod(resourceClaims=[{"name": "gpu", "resourceClaimName": "others"}])),
+    (f"{_POD}.volumes[extra].hostPath", _volume(hostPath={"path": "/"})),
+    (f"{_POD}.volumes[extra].nfs", _volume(nfs={"server": "files", "path": "/"})),
+    (f"{_POD}.volumes[extra].image", _volume(image={"reference": "busybox"})),
+    (f"{_POD}.securityContext.sysctls", _pod(securityContext={"sysctls": [{"name": "net.core.x", "value": "1"}]})),
+    (f"{_POD}.securityContext.runAsUser", _pod(securityContext={"runAsUser": 0})),
+    (f"{_POD}.securityContext.runAsNonRoot", _pod(securityContext={"runAsNonRoot": False})),
+    (f"{_POD}.securityContext.seccompProfile.type", _pod(securityContext={"seccompProfile": {"type": "Unconfined"}})),
+    (f"{_POD}.securityContext.appArmorProfile.type", _pod(securityContext={"appArmorProfile": {"type": "Unconfined"}})),
+    (f"{_POD}.securityContext.seLinuxOptions", _pod(securityContext={"seLinuxOptions": {"type": "spc_t"}})),
+    (f"{_POD}.securityContext.supplementalGroups", _pod(securityContext={"supplementalGroups": [0]})),
+    (f"{_POD}.securityContext", _pod(securityContext=None)),
+    (f"{_OF_SERVER}.privileged", _server(securityContext={"privileged": True})),
+    (f"{_OF_SERVER}.allowPrivilegeEscalation", _server(securityContext={"allowPrivilegeEscalation": True})),
+    (f"{_OF_SERVER}.allowPrivilegeEscalation", _server(securityContext={"allowPrivilegeEscalation": None})),
+    (f"{_OF_SERVER}.capabilities.add", _server(securityContext={"capabilities": {"add": ["SYS_ADMIN"]}})),
+    (f"{_OF_SERVER}.capabilities.drop", _server(securityContext={"capabilities": {"drop": []}})),
+    (f"{_OF_SERVER}.capabilities", _server(securityContext={"capabilities": None})),
+    (f"{_OF_SERVER}.procMount", _server(securityContext={"procMount": "Unmasked"})),
+    (f"{_OF_SERVER}.runAsUser", _server(securityContext={"runAsUser": 0})),
+    (f"{_OF_SERVER}", _server(securityContext=None)),
+    (f"{_SERVER}.ports[http].hostPort", _server(ports=[{"name": "http", "containerPort": 8000, "hostPort": 80}])),
+    (f"{_SERVER}.volumeDevices", _server(volumeDevices=[{"name": "disk", "devicePath": "/dev/sda"}])),
+    (f"{_SERVER}.resources.limits.smarter-devices/fuse", _server(resources={"limits": {"smarter-devices/fuse": 1}})),
+    (f"{_SERVER}.livenessProbe.httpGet.host", _server(livenessProbe={"httpGet": {"host": "169.254.169.254"}})),
+    (f"{_SERVER}.image", _server(image="busybox")),
+    (f"{_SERVER}.command", _server(command=["sh"])),
+    (f"{_SERVER}.args", _server(args=["-c", "import os"])),
+    (f"{_SERVER}.lifecycle", _server(lifecycle={"postStart": {"exec": {"command": ["sh"]}}})),
+    (f"{_SERVER}.workingDir", _server(workingDir="/app/models")),
+    (f"{_SERVER}.readinessProbe.exec", _server(readinessProbe={"exec": {"command": ["sh"]}})),
+    (f"{_SERVER}.env[LD_PRELOAD].name", _server(env=[{"name": "LD_PRELOAD", "value": "/app/models/x.pt"}])),
+    (f"{_SERVER}.volumeMounts[models].name", _server(volumeMounts=[{"name": "models", "mountPath": "/opt/venv"}])),
+    (f"{_POD}.containers[added].image", _pod(containers=[{"name": "added", "image": "busybox:1"}])),
+    (f"{_POD}.initContainers[added].image", _pod(initContainers=[{"name": "added", "image": "busybox@sha256:0"}])),
+    (f"{_POD}.ephemeralContainers", _pod(ephemeralContainers=[{"name": "added", "image": "busybox"}])),
+    ("spec.podTemplate.metadata.annotations.k8s.v1.cni.cncf.io/networks",
+     _metadata(annotations={"k8s.v1.cni.cncf.io/networks": "host"})),
+    ("spec.podTemplate.metadata.annotations.container.apparmor.security.beta.kubernetes.io/server",
+     _metadata(annotations={"container.apparmor.security.beta.kubernetes.io/server": "unconfined"})),
+    ("spec.podTemplate.metadata.annotations.cdi.k8s.io/all", _metadata(annotations={"cdi.k8s.io/all": "gpu=all"})),
+    ("spec.image.repository", {"image": {"repository": "docker.io/library/busybox"}}),
+    ("spec.server.env[0].name", {"server": {"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]}}),
+    ("spec.server.env[0].name", {"server": {"env": [{"name": "PYTHONPATH", "value": "/app/models"}]}}),
+    ("spec.gpu.resourceName", {"gpu": {"resourceName": "devices.kubevirt.io/kvm"}}),
+    ("spec.gpu.runtimeClassName", {"gpu": {"runtimeClassName": "unconfined"}}),
+    ("spec.scheduling.tolerations[0].key", {"scheduling": {"tolerations": [{"operator": "Exists"}]}}),
+    ("spec.scheduling.tolerations[0].key",
+     {"scheduling": {"tolerations": [{"key": "node-role.kubernetes.io/master", "operator": "Exists"}]}}),
+    ("spec.scheduling.priorityClassName", {"scheduling": {"priorityClassName": "system-cluster-critical"}}),
+    ("spec.service.type", {"service": {"type": "NodePort"}}),
+]  # fmt: skip
+"""The node, and code of one's own."""
+
+SECRETS: list[Attempt] = [
+    (f"{_POD}.volumes[extra].secret", _volume(secret={"secretName": "database-admin"})),
+    (f"{_POD}.volumes[extra].projected", _volume(projected={"sources": [{"secret": {"name": "database-admin"}}]})),
+    (f"{_POD}.volumes[extra].configMap", _volume(configMap={"name": "internal"})),
+    (f"{_POD}.volumes[extra].csi", _volume(csi={"driver": "secrets-store.csi.k8s.io"})),
+    (f"{_POD}.volumes[extra].persistentVolumeClaim", _volume(persistentVolumeClaim={"claimName": "database"})),
+    (f"{_POD}.volumes[extra].ephemeral", _volume(ephemeral={"volumeClaimTemplate": {"spec": {"dataSource": {}}}})),
+    (f"{_SERVER}.envFrom", _server(envFrom=[{"secretRef": {"name": "database-admin"}}])),
+    (f"{_SERVER}.env[TZ].valueFrom.secretKeyRef", _server(env=[{"name": "TZ", "valueFrom": _SECRET_KEY}])),
+    (f"{_POD}.initContainers[fetch].envFrom",
+     _pod(initContainers=[{"name": "fetch", "envFrom": [{"secretRef": {"name": "database-admin"}}]}])),
+    (f"{_POD}.initContainers[fetch].env[TZ].valueFrom.secretKeyRef",
+     _pod(initContainers=[{"name": "fetch", "env": [{"name": "TZ", "valueFrom": _SECRET_KEY}]}])),
+    (f"{_POD}.imagePullSecrets", _pod(imagePullSecrets=[{"name": "database-admin"}])),
+    (f"{_POD}.hostAliases", _pod(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["models.example.com"]}])),
+    (f"{_POD}.dnsConfig", _pod(dnsConfig={"nameservers": ["192.0.2.1"]})),
+    ("spec.podTemplate.metadata.annotations.sidecar.istio.io/userVolume",
+     _metadata(annotations={"sidecar.istio.io/userVolume": '[{"secret": {"secretName": "database-admin"}}]'})),
+    ("spec.server.env[0].valueFrom.secretKeyRef", {"server": {"env": [{"name": "TZ", "valueFrom": _SECRET_KEY}]}}),
+    ("spec.server.env[0].valueFrom.configMapKeyRef",
+     {"server": {"env": [{"name": "TZ", "valueFrom": {"configMapKeyRef": {"name": "internal", "key": "a"}}}]}}),
+    ("spec.model.source.secretRef.name",
+     _source("https://collector.example.net/x", secretRef={"name": "database-admin"})),
+    ("spec.model.source.url", _source("pvc://database/data/x.pt")),
+    ("spec.cache.existingClaim", {"cache": {"existingClaim": "database"}}),
+    ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/auth-tls-secret'",
+     _ingress(annotations={"nginx.ingress.kubernetes.io/auth-tls-secret": "other/database-admin"})),
+    ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/configuration-snippet'",
+     _ingress(annotations={"nginx.ingress.kubernetes.io/configuration-snippet": "return 200 $secret;"})),
+    ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/proxy-ssl-secret'",
+     _ingress(annotations={"nginx.ingress.kubernetes.io/proxy-ssl-secret": "other/database-admin"})),
+    ("spec.ingress.path", _ingress(path="/a{alias/etc/;}")),
+    ("spec.ingress.tls.secretName",
+     _ingress(tls={"clusterIssuer": "letsencrypt", "secretName": "payroll-tls"})),
+    ("spec.ingress.tls.clusterIssuer", _ingress(tls={"clusterIssuer": "internal-ca"})),
+    ("spec.autoscaling.keda.prometheusAddress",
+     {"autoscaling": {"keda": {"prometheusAddress": "http://prometheus@169.254.169.254/latest"}}}),
+]  # fmt: skip
+"""Secrets and data of others."""
+
+HOSTS: list[Attempt] = [
+    ("spec.ingress.host", {"ingress": {}}),
+    ("spec.ingress.host", {"ingress": {"host": "*.example.com"}}),
+    ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/server-alias'",
+     _ingress(annotations={"nginx.ingress.kubernetes.io/server-alias": "login.example.com"})),
+    ("spec.ingress.annotations 'external-dns.alpha.kubernetes.io/hostname'",
+     _ingress(annotations={"external-dns.alpha.kubernetes.io/hostname": "login.example.com"})),
+    ("spec.ingress.annotations 'alb.ingress.kubernetes.io/group.name'",
+     _ingress(annotations={"alb.ingress.kubernetes.io/group.name": "others"})),
+    ("spec.ingress.annotations 'traefik.ingress.kubernetes.io/router.middlewares'",
+     _ingress(annotations={"traefik.ingress.kubernetes.io/router.middlewares": "other-auth@kubernetescrd"})),
+    ("spec.ingress.annotations 'cert-manager.io/cluster-issuer'",
+     _ingress(annotations={"cert-manager.io/cluster-issuer": "internal-ca"})),
+    ("spec.service.type", {"service": {"type": "LoadBalancer"}}),
+    ("spec.service.annotations 'external-dns.alpha.kubernetes.io/hostname'",
+     {"service": {"annotations": {"external-dns.alpha.kubernetes.io/hostname": "login.example.com"}}}),
+    ("spec.service.annotations 'metallb.io/loadBalancerIPs'",
+     {"service": {"annotations": {"metallb.io/loadBalancerIPs": "192.0.2.1"}}}),
+    ("spec.service.annotations 'getambassador.io/config'",
+     {"service": {"annotations": {"getambassador.io/config": "kind: Mapping"}}}),
+    ("spec.gateway.hostnames", {"gateway": {"parentRefs": [{"name": "own"}]}}),
+    ("spec.gateway.hostnames", {"gateway": {"parentRefs": [{"name": "own"}], "hostnames": ["*.example.com"]}}),
+    ("spec.gateway.parentRefs",
+     {"gateway": {"parentRefs": [{"name": "public", "namespace": "other"}], "hostnames": ["a.example.com"]}}),
+    ("spec.gateway.parentRefs",
+     {"gateway": {"parentRefs": [{"name": "web", "kind": "Service", "group": ""}], "hostnames": ["a.example.com"]}}),
+]  # fmt: skip
+"""Hosts of other namespaces."""
+
+ACCOUNTS: list[Attempt] = [
+    (f"{_POD}.serviceAccountName", _pod(serviceAccountName="powerful")),
+    (f"{_POD}.serviceAccountName", _pod(serviceAccountName=None)),
+    (f"{_POD}.serviceAccount", _pod(serviceAccount="powerful")),
+    (f"{_POD}.automountServiceAccountToken", _pod(automountServiceAccountToken=True)),
+    (f"{_POD}.automountServiceAccountToken", _pod(automountServiceAccountToken=None)),
+    (f"{_POD}.volumes[extra].projected", _volume(**_TOKEN)),
+    ("spec.podTemplate.metadata.annotations.iam.amazonaws.com/role",
+     _metadata(annotations={"iam.amazonaws.com/role": "admin"})),
+    ("spec.podTemplate.metadata.annotations.vault.hashicorp.com/agent-inject",
+     _metadata(annotations={"vault.hashicorp.com/agent-inject": "true"})),
+    ("spec.podTemplate.metadata.labels.azure.workload.identity/use",
+     _metadata(labels={"azure.workload.identity/use": "true"})),
+    ("spec.podTemplate.metadata.labels.app", _metadata(labels={"app": "payments"})),
+]  # fmt: skip
+"""Other accounts, and the traffic of others."""
+
+ATTEMPTS = [*NODE, *SECRETS, *HOSTS, *ACCOUNTS]
+
+HARMLESS: list[dict[str, Any]] = [
+    {},
+    _pod(hostNetwork=False, hostPID=None, nodeName="", hostAliases=[], overhead={}),
+    _pod(terminationGracePeriodSeconds=60, nodeSelector={"disk": "ssd"}, automountServiceAccountToken=False),
+    _pod(tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}], priorityClassName="speech"),
+    _pod(securityContext={"fsGroup": None, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}),
+    _pod(volumes=[{"name": "own", "emptyDir": {"medium": "Memory"}}],
+         containers=[{"name": "server", "volumeMounts": [{"name": "own", "mountPath": "/own", "readOnly": False}]}]),
+    _server(env=[{"name": "TZ", "value": "UTC"}], securityContext={"privileged": False},
+            resources={"limits": {"cpu": 2, "memory": "4Gi", "nvidia.com/gpu": 1}}, command=None),
+    _server(ports=[{"containerPort": 9001, "hostPort": 0}], startupProbe={"periodSeconds": 5, "failureThreshold": 9}),
+    _metadata(annotations={"sidecar.istio.io/inject": "false", "team": "speech"}, labels={"team": "speech"}),
+    {"server": {"env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
+                        {"name": "TZ", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}},
+    _ingress(tls={"clusterIssuer": "letsencrypt-staging"}, path="/speech/v1",
+             annotations={"nginx.ingress.kubernetes.io/proxy-read-timeout": "60", "team": "speech"}),
+    {"gateway": {"parentRefs": [{"name": "own", "kind": "Gateway"}], "hostnames": ["a.example.com"]}},
+    _source("https://models.example.com/mine.pt"),
+    _source("s3://models/mine.pt", secretRef={"name": "bucket"}),
+    _source("pvc://shared-models/mine.pt"),
+    {"cache": {"existingClaim": "models"}, "gpu": {"resourceName": "nvidia.com/mig-1g.5gb"}},
+]  # fmt: skip
+"""Specs that ask for nothing that the default policy withholds."""
+
+
+def as_tenant(kubectl: Kubectl) -> Kubectl:
+    """kubectl in a new namespace, as an account that may write WhisperServices there and nothing else."""
+    name = f"team-{uuid.uuid4().hex[:8]}"
+    kubectl("create", "namespace", name)
+    within = kubectl.within(name)
+    verbs = "--verb=create,get,list,watch,patch,update,delete"
+    within("create", "role", "tenant", verbs, "--resource=whisperservices.whisper-operator.io")
+    within("create", "rolebinding", "tenant", "--role=tenant", f"--user={name}")
+    return Kubectl((*within.command, "--as", name), name)
