@@ -225,7 +225,7 @@ def test_every_rule_parses_reads_what_is_exported_and_leads_to_its_page(
 
 def test_two_operators_are_told_apart() -> None:
     done = helm("template", "speech", str(CHART), "--namespace", "team-a", *ALERTS)
-    assert 'leader_election_master_status{job="speech-metrics",namespace="team-a"}' in done.stdout
+    assert 'leader_election_master_status{job="speech-whisper-operator-metrics",namespace="team-a"}' in done.stdout
 
 
 @pytest.mark.parametrize("file", sorted((CHART / "dashboards").glob("*.json")), ids=lambda file: file.stem)
