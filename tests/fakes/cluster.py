@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Protocol
 
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.errors import ApiError
 
 PAGE = 100
 
@@ -38,6 +39,8 @@ class FakeCluster:
         """Keys of each Secret that is there, in whichever namespace."""
         self.requests: list[tuple[str, str, str]] = []
         """Verb, kind and name of each request."""
+        self.unreadable = ""
+        """The kind whose lists are answered with an error."""
         self.applied: list[Manifest] = []
         """The body of each apply."""
         for body in bodies:
@@ -72,7 +75,8 @@ class FakeCluster:
     async def merge(self, kind: HasNames, manifest: Manifest) -> Manifest:
         self._write("merge", kind, manifest)
         before = self.objects[kind.kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"]]
-        return self.put({**before, **manifest, "metadata": before["metadata"]})
+        labels = {**before["metadata"].get("labels", {}), **manifest["metadata"].get("labels", {})}
+        return self.put({**before, **manifest, "metadata": {**before["metadata"], "labels": labels}})
 
     async def create(self, kind: HasNames, manifest: Manifest) -> Manifest:
         self._write("create", kind, manifest)
@@ -91,10 +95,17 @@ class FakeCluster:
         return None
 
     async def pages(
-        self, kind: HasNames, namespace: str | None, selector: str = ""
+        self, kind: HasNames, namespace: str | None, selector: str = "", accept: str = ""
     ) -> AsyncIterator[tuple[list[Manifest], int]]:
         self.requests.append(("list", kind.kind, namespace or ""))
-        of_kind = [body for (of, _, _), body in self.objects.items() if of == kind.kind]
+        if kind.kind == self.unreadable:
+            raise ApiError("GET", 503, "ServiceUnavailable", "starting")
+        lacks = selector.removeprefix("!") if selector.startswith("!") else None
+        of_kind = [
+            body
+            for (of, _, _), body in self.objects.items()
+            if of == kind.kind and not (lacks and lacks in body["metadata"].get("labels", {}))
+        ]
         found = [body for body in of_kind if namespace in (None, body["metadata"].get("namespace"))]
         for start in range(0, max(1, len(found)), PAGE):
             yield copy.deepcopy(found[start : start + PAGE]), next(self._versions)

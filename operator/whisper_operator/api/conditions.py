@@ -142,6 +142,30 @@ REJECTED: Final = _reason(
     stalls=True,
 )
 
+APPLY_FAILED: Final = _reason(
+    "ApplyFailed",
+    RECONCILING,
+    READY,
+    ROLLED_OUT,
+    EXPOSED,
+    MONITORED,
+    AUTOSCALING_ACTIVE,
+    PROTECTED,
+    CACHE_AS_SPECIFIED,
+    meaning="The API server could not take a child: its admission webhook is down, or it is overloaded. The other "
+    "children go on; the message names the child and the cause. Ready is False only where the service cannot serve "
+    "without the child.",
+    remedy="Mend what the message names. The operator tries again within two minutes.",
+)
+LOOKUP_FAILED: Final = _reason(
+    "LookupFailed",
+    RECONCILING,
+    READY,
+    meaning="An object that the spec names could not be read, so its check is left out; everything that does not "
+    "depend on it goes on.",
+    remedy="Let the operator `get` what the message names. It tries again within two minutes.",
+)
+
 # PreflightPassed
 
 CHECKS_PASSED: Final = _reason("ChecksPassed", PREFLIGHT_PASSED, VERIFIED, meaning="Every check passed.")

@@ -16,6 +16,7 @@ from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.dereference import with_references
+from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.resolved import resolve
 
 FORBIDDEN = 403
@@ -40,9 +41,11 @@ def table(name: str, checks: Iterable[PreflightCheck]) -> Iterator[str]:
 
 
 async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
-    """The objects and facts that a pass of the operator would observe."""
-    namespace = service.metadata.namespace
-    facts = await with_references(await _shared_facts(service, cluster), service, cluster)
+    """The objects and facts that a pass of the operator would observe; raises ApiError where one cannot be read."""
+    namespace, troubles = service.metadata.namespace, Troubles()
+    facts = await with_references(await _shared_facts(service, cluster), service, cluster, troubles)
+    if troubles.error:
+        raise troubles.error
     ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
     live = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in live}, facts)

@@ -32,6 +32,9 @@ LIST_CHUNK: Final = 100
 """Objects of a kind in memory at once while they are listed, as dictionaries: docs/reports/operator-bench.md."""
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
+WHOLE_OBJECTS: Final = "application/json"
+METADATA_ALONE: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources"""
 AGGREGATED_DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 log = logging.getLogger(__name__)
 
@@ -42,8 +45,11 @@ def list_path(kind: Kind, namespace: str | None) -> str:
 
 
 def objects_in(kind: Kind, answer: Manifest) -> list[Manifest]:
-    """The objects of a list, each with its kind, which the API server leaves out there."""
-    return [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in answer["items"]]
+    """The objects of a list, each with its kind, which the API server leaves out there.
+
+    Of metadata alone, an empty list has null in the place of its items (Kubernetes 1.37).
+    """
+    return [{**item, "apiVersion": kind.api_version, "kind": kind.kind} for item in answer["items"] or ()]
 
 
 class _GuardedBody(aiohttp.BytesPayload):
@@ -110,15 +116,15 @@ class Cluster:
         return await self._get(_path(kind, namespace, name))
 
     async def pages(
-        self, kind: Kind, namespace: str | None, selector: str = ""
+        self, kind: Kind, namespace: str | None, selector: str = "", accept: str = WHOLE_OBJECTS
     ) -> AsyncIterator[tuple[list[Manifest], int]]:
         """Every object of `kind` that matches `selector` (labels), in one namespace or (None) in all.
 
-        Yields pages, each with the version of the whole list.
+        Yields pages, each with the version of the whole list. `accept`: WHOLE_OBJECTS, or METADATA_ALONE.
         """
         query = {"labelSelector": selector, "limit": str(LIST_CHUNK)}
         while True:
-            page = await self._request("GET", _path(kind, namespace), query)
+            page = await self._request("GET", _path(kind, namespace), query, accept=accept)
             yield objects_in(kind, page), int(page["metadata"]["resourceVersion"])
             if not (token := page["metadata"].get("continue")):
                 return

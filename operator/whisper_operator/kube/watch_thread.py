@@ -62,6 +62,7 @@ class WatchThread:
         self._beat = time.monotonic()
         self._unlisted: set[tuple[Kind, str | None]] = set()
         self._all_listed = asyncio.Event()
+        self._listed_anew = asyncio.Event()
 
     @property
     def is_watching(self) -> bool:
@@ -75,6 +76,16 @@ class WatchThread:
     async def wait_until_listed(self) -> None:
         """Returns once everything has been listed completely."""
         await self._all_listed.wait()
+
+    async def have_listed_within(self, seconds: float) -> bool:
+        """Whether a list has ended in that time, or since the last call, when all others had: returns as soon as so."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._listed_anew.wait()
+        except TimeoutError:
+            return False
+        self._listed_anew.clear()
+        return True
 
     def silent_seconds(self) -> float:
         """How long kopf's event loop has not turned or kept no watches, or kopf has ended as soon as it was started.
@@ -143,8 +154,9 @@ class WatchThread:
         self._handler.on_page(page)
         if page.is_last:
             self._unlisted.discard((page.kind, page.namespace))
-        if not self._unlisted:
+        if page.is_last and not self._unlisted:
             self._all_listed.set()
+            self._listed_anew.set()
 
     async def _keep_beating(self) -> None:
         await asyncio.sleep(PROVEN_SECONDS)

@@ -33,7 +33,9 @@ ORCHESTRATOR: Final = "multidimensional multitasker"
 WATCHER: Final = "watcher for "
 """What kopf calls its tasks."""
 WARNINGS: Final = "type=Warning"
-OURS: Final = f"{names.LABEL_MANAGED_BY}={names.FIELD_MANAGER}"
+OURS: Final = names.LABEL_SERVICE
+"""The label of our own domain alone: policies and packagers (Helm, Kustomize) overwrite `managed-by`."""
+STRAYS: Final = f"!{names.LABEL_SERVICE}"
 
 
 async def watch(

@@ -33,6 +33,11 @@ def is_being_deleted(body: Manifest) -> bool:
     return "deletionTimestamp" in body["metadata"]
 
 
+def controller_of(body: Manifest) -> Manifest | None:
+    """The owner reference of the one that controls the object; None where none does."""
+    return next((ref for ref in body["metadata"].get("ownerReferences") or () if ref.get("controller")), None)
+
+
 def condition(body: Manifest | None, kind: str) -> Manifest | None:
     """The object's condition of that type; None where it has none."""
     return next((one for one in status_of(body).get("conditions") or () if one["type"] == kind), None)

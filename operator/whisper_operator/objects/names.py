@@ -64,6 +64,10 @@ def labels(service: str, component: str) -> dict[str, str]:
     }
 
 
+OF_EVERY_CHILD: Final = frozenset(labels("", ""))
+"""The labels that every child has."""
+
+
 def selector(service: str, component: str = SERVER) -> dict[str, str]:
     """The labels that a service's pods of `component` have, and no other's: no chart sets LABEL_SERVICE."""
     return {**first_selector(service), LABEL_COMPONENT: component, LABEL_SERVICE: service}

@@ -13,6 +13,7 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.objects.kinds import (
+    CHILD_KINDS,
     CLUSTER_FACTS,
     EVENT,
     LIMIT_RANGE,
@@ -30,7 +31,10 @@ from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_
 from whisper_operator.observe.warning_log import WarningLog
 
 DELETED: Final = "DELETED"
-"""The type of a watch event that ends an object."""
+"""The type of a watch event that ends an object, or after which it no longer has the label that is watched for."""
+
+
+CHILDREN: Final = frozenset(kind.kind for kind in CHILD_KINDS)
 
 
 class ObjectCache:
@@ -42,7 +46,9 @@ class ObjectCache:
         self._entries: defaultdict[str, dict[ObjectId, Entry]] = defaultdict(dict)
         """By kind."""
         self._tombstones: dict[str, int] = {}
-        """Version at which each uid was deleted, so that a late reply does not bring it back."""
+        """Version at which each uid was deleted, so that an older, late reply does not bring it back."""
+        self._lost: defaultdict[Key, set[ObjectId]] = defaultdict(set)
+        """By service: children that went out of sight, deleted or without the label that is watched for."""
         self._indexes = Indexes(policy)
         self._warnings = WarningLog()
 
@@ -55,10 +61,10 @@ class ObjectCache:
             return self._observe_warning(body, event)
         at, uid, version = id_of(body), body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
         known = self._entries[at.kind].get(at)
-        if version <= self._tombstones.get(uid, -1):
+        if version < self._tombstones.get(uid, -1):
             return set()
         if event == DELETED:
-            return self._delete(at, uid, version)
+            return self._lose(at, uid, version)
         if known is not None and known.version >= version:
             return set()
         return self._put(at, entry_of(body))
@@ -74,13 +80,30 @@ class ObjectCache:
             for at, entry in self._entries[kind.kind].items()
             if entry.uid not in uids and namespace in (None, at.namespace) and entry.version <= version
         ]
-        return {key for at, uid in gone for key in self._delete(at, uid, version)}
+        return {key for at, uid in gone for key in self._lose(at, uid, version)}
+
+    def delete(self, live: Manifest) -> None:
+        """Takes in that the API server has deleted that version of an object for us."""
+        self._delete(id_of(live), live["metadata"]["uid"], int(live["metadata"]["resourceVersion"]) + 1)
+
+    def lose(self, key: Key, child: ObjectId) -> None:
+        """Takes in that a child of that service is there, out of sight of the watches."""
+        self._lost[key].add(child)
+
+    def lost(self, key: Key) -> frozenset[ObjectId]:
+        """The service's children that went out of sight, of which each may still be there."""
+        return frozenset(self._lost.get(key, ()))
+
+    def forget_lost(self, key: Key, children: Collection[ObjectId]) -> None:
+        """Takes in that it is known what became of those children of that service."""
+        if left := self._lost.pop(key, set()) - set(children):
+            self._lost[key] = left
 
     def delete_service(self, key: Key, uid: str) -> None:
         """Takes in that the API server no longer has that service, though no watch has shown it."""
         at = ObjectId(KIND, *key)
         if known := self._entries[KIND].get(at):
-            self._delete(at, uid, known.version)
+            self._delete(at, uid, known.version + 1)
 
     def forget_tombstones(self) -> None:
         """After a complete list of every kind, no older version can still arrive."""
@@ -142,6 +165,13 @@ class ObjectCache:
         kind, namespace, name = about.get("kind", ""), about.get("namespace", ""), about.get("name", "")
         entry = self._entries[kind].get(ObjectId(kind, namespace, name))
         return {entry.owner} if entry and entry.owner else set()
+
+    def _lose(self, at: ObjectId, uid: str, version: int) -> set[Key]:
+        """Deletes the object, of which the watches show no more: it may be there without its label."""
+        known = self._entries[at.kind].get(at)
+        if known is not None and known.uid == uid and known.owner and at.kind in CHILDREN:
+            self._lost[known.owner].add(at)
+        return self._delete(at, uid, version)
 
     def _delete(self, at: ObjectId, uid: str, version: int) -> set[Key]:
         """Deletes exactly that object, and not a successor of its name."""

@@ -15,7 +15,7 @@ import orjson
 from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, POD, QUOTA, STORAGE_CLASS
-from whisper_operator.objects.manifest import container_of
+from whisper_operator.objects.manifest import container_of, controller_of, labels_of
 from whisper_operator.observe.facts import Node, node
 from whisper_operator.observe.hosts import HostPath
 
@@ -92,11 +92,20 @@ def entry_of(body: Manifest) -> Entry | None:
     )
 
 
+def controlling_service(body: Manifest) -> str | None:
+    """Name of the WhisperService that controls the object, whatever labels it has; None where none does.
+
+    Pods are controlled by what made them: of those the label tells.
+    """
+    controller = controller_of(body)
+    return controller["name"] if controller and controller["kind"] == KIND else None
+
+
 def _owner(body: Manifest) -> Key | None:
     at = id_of(body)
     if at.kind == KIND:
         return at.namespace, at.name
-    service = body["metadata"].get("labels", {}).get(names.LABEL_SERVICE)
+    service = controlling_service(body) or labels_of(body).get(names.LABEL_SERVICE)
     return (at.namespace, sys.intern(service)) if service else None
 
 

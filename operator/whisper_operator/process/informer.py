@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.client import METADATA_ALONE, Cluster
 from whisper_operator.kube.list_pages import Page
-from whisper_operator.kube.watches import selector_of
-from whisper_operator.objects.kinds import EVENT, WHISPER_SERVICE, Kind
+from whisper_operator.kube.watches import STRAYS, selector_of
+from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, WHISPER_SERVICE, Kind
+from whisper_operator.objects.manifest import controller_of
 from whisper_operator.observe.cache import Listing, ObjectCache
 from whisper_operator.observe.indexes import FACTS
-from whisper_operator.observe.records import Key
+from whisper_operator.observe.records import Key, ObjectId
 from whisper_operator.reconcile.queue import Queue
 
 
@@ -48,6 +49,29 @@ class Informer:
                 missed += len(await self._list(cluster, kind, namespace))
         self._cache.forget_tombstones()
         return missed
+
+    async def find_strays(self, cluster: Cluster, kinds: Collection[Kind], namespaces: Iterable[str | None]) -> None:
+        """Looks for children that lost the label by which they are watched, while nobody saw it; raises ApiError.
+
+        One that is wanted is found by its apply; one that is not would be there for as long as its service.
+        """
+        watched_by_label = [kind for kind in CHILD_KINDS if kind in kinds and selector_of(kind, self._service_class)]
+        for namespace in namespaces:
+            for kind in watched_by_label:
+                async for page, _ in cluster.pages(kind, namespace, STRAYS, METADATA_ALONE):
+                    self._queue.add_low_priority({key for body in page if (key := self._lose(kind, body))})
+
+    def _lose(self, kind: Kind, body: Manifest) -> Key | None:
+        """The service that owns that object, which is out of sight; None where no service of the cache does."""
+        owner, metadata = controller_of(body), body["metadata"]
+        if owner is None or owner["kind"] != WHISPER_SERVICE.kind:
+            return None
+        key = (metadata["namespace"], owner["name"])
+        service = self._cache.service(key)
+        if service is None or service["metadata"]["uid"] != owner["uid"]:
+            return None
+        self._cache.lose(key, ObjectId(kind.kind, metadata["namespace"], metadata["name"]))
+        return key
 
     async def _list(self, cluster: Cluster, kind: Kind, namespace: str | None) -> set[Key]:
         """The services of which a list of `kind` tells something new; none where it holds facts about the cluster.

@@ -141,16 +141,19 @@ class Operator:
             self._queue.add_low_priority(self._cache.keys())
 
     async def _resync(self) -> None:
-        """Lists everything now and then, for whatever the watches have missed, and counts it."""
+        """Lists everything now and then, for whatever the watches have missed, and counts it.
+
+        Watches that begin, or begin anew, have just listed it: after those only what no watch shows is looked for.
+        """
         namespaces = self._settings.watch_namespaces or (None,)
         while True:
-            await asyncio.sleep(self._settings.resync_seconds)
+            have_listed = await self._watches.have_listed_within(self._settings.resync_seconds)
             try:
-                missed = await self._informer.resync(self._cluster, self._watched(), namespaces)
+                if not have_listed:
+                    metrics.MISSED.inc(await self._informer.resync(self._cluster, self._watched(), namespaces))
+                await self._informer.find_strays(self._cluster, self._watched(), namespaces)
             except ApiError as error:
                 log.warning("the resync failed: %s", error)
-            else:
-                metrics.MISSED.inc(missed)
 
 
 def main(*, is_dry: bool = False) -> None:

@@ -5,8 +5,11 @@ docs/adr/0002-server-side-apply.md explains the requests that this takes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import Final
+import time
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.passthrough import open_parts
@@ -18,6 +21,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
+    CLAIM,
     DEPLOYMENT,
     JOB,
     SCALED_OBJECT,
@@ -26,16 +30,19 @@ from whisper_operator.objects.kinds import (
     Kind,
     by_name,
 )
-from whisper_operator.objects.manifest import is_being_deleted
-from whisper_operator.observe.cache import DELETED, ObjectCache
-from whisper_operator.observe.observed import Observed
-from whisper_operator.reconcile.plan import ApplyPlan, is_ours
-from whisper_operator.status.refused import Refusal
+from whisper_operator.objects.manifest import is_being_deleted, labels_of
+from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours
+from whisper_operator.reconcile.troubles import Troubles
 
 NEW: Final = {"resourceVersion": "1"}
 """A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
 AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
 POD_MAKERS: Final = (DEPLOYMENT, JOB)
+CHILD_SECONDS: Final = 12.0
+"""For all requests about one child: a webhook has 10 s by default, after which the API server answers in its place."""
+APPLYING_SECONDS: Final = 36.0
+"""For all children of a pass, so that its status is written within the time that a pass may take."""
 
 log = logging.getLogger(__name__)
 
@@ -45,103 +52,151 @@ class ServiceIsGone(Exception):
 
 
 class Applier:
-    """Carries out the plans of one pass over one service.
+    """Carries out the plans of one pass over one service; what goes wrong with one child costs that child alone.
 
     No child is applied twice in one pass: a second apply would not bring about what the first did not.
     """
 
-    def __init__(self, cluster: Cluster, cache: ObjectCache, service: WhisperService) -> None:
+    def __init__(self, cluster: Cluster, cache: ObjectCache, service: WhisperService, troubles: Troubles) -> None:
+        """`troubles`: takes what goes wrong."""
         self._cluster = cluster
         self._cache = cache
         self._service = service
+        self._key = (service.metadata.namespace, service.metadata.name)
+        self.troubles = troubles
+        self._ends = time.monotonic() + APPLYING_SECONDS
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
         self._account_is_foreign = False
         """Whether the ServiceAccount of the service's name is another's: no pod of ours may run under it."""
-        self.refused: list[Refusal] = []
-        """Children that may not be touched, or that the API server refuses for good."""
 
-    async def carry_out(self, todo: ApplyPlan, observed: Observed) -> bool:
-        """Applies and deletes what this pass has not yet; returns whether there was anything.
-
-        `observed`: the objects that the plan was made from. Raises ApiError and ServiceIsGone.
-        """
+    async def carry_out(self, todo: ApplyPlan) -> bool:
+        """Applies and deletes what this pass has not yet; returns whether there was anything. Raises ServiceIsGone."""
         applies = [manifest for manifest in todo.apply if label(manifest) not in self._done]
         deletions = [live for live in todo.delete if live["metadata"]["uid"] not in self._done]
         # Two autoscalers of one Deployment fight, and KEDA's admission refuses the second: the old one goes first.
-        await self._delete([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
+        await self._delete_all([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
         for manifest in applies:
-            if await self._service_is_gone(manifest, observed):
-                self._cache.delete_service(
-                    (self._service.metadata.namespace, self._service.metadata.name), self._service.metadata.uid
-                )
-                raise ServiceIsGone
             self._done.add(label(manifest))
             if not (self._account_is_foreign and by_name(manifest["kind"]) in POD_MAKERS):
-                await self._apply(manifest)
-        await self._delete([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
-        self._done |= {live["metadata"]["uid"] for live in deletions}
+                await self._attempt(manifest, label(manifest), self._apply)
+        await self._delete_all([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
         return bool(applies or deletions)
 
-    async def _service_is_gone(self, manifest: Manifest, observed: Observed) -> bool:
-        """Whether the service no longer exists, asked before a child is created again that would outlive it.
+    async def prune_lost(self, wanted: Collection[tuple[str, str]]) -> None:
+        """Deletes children that lost the label by which they are watched, and are no longer wanted.
 
-        Where the watch of services is behind that of claims, a claim's deletion shows before its service's.
+        `wanted`: kind and name of those that are; an apply has found them already.
         """
-        kind, metadata = by_name(manifest["kind"]), self._service.metadata
-        outlives = "ownerReferences" not in manifest["metadata"]
-        exists = observed.get(kind, manifest["metadata"]["name"]) is not None
-        if not outlives or exists or self._service.status.observed_generation is None:
-            return False
-        live = await self._cluster.get(WHISPER_SERVICE, metadata.namespace, metadata.name)
-        return live is None or live["metadata"]["uid"] != metadata.uid
+        for child in self._cache.lost(self._key):
+            is_unwanted = (child.kind, child.name) not in wanted and by_name(child.kind) not in NEVER_PRUNED
+            body = {"kind": child.kind, "metadata": {"name": child.name, "namespace": child.namespace}}
+            if not is_unwanted or await self._attempt(body, f"deletion of {label(body)}", self._prune):
+                self._cache.forget_lost(self._key, {child})
 
-    async def _delete(self, unwanted: list[Manifest]) -> None:
-        for live in unwanted:
-            await self._cluster.delete(by_name(live["kind"]), live)
-            if self._cluster.is_dry:
-                log.info("would delete %s", label(live))
+    async def _attempt(self, body: Manifest, what: str, act: Callable[[Manifest], Awaitable[None]]) -> bool:
+        """Does something to one child, and returns whether it went well.
+
+        Takes in what goes wrong, but for ServiceIsGone and LeaseLost, which it raises.
+        """
+        seconds = min(CHILD_SECONDS, self._ends - time.monotonic())
+        child = by_name(body["kind"]), body["metadata"]["name"]
+        if seconds <= 0:
+            message = f"not tried, for other children took {APPLYING_SECONDS:.0f} s"
+            self.troubles.fail(*child, what, ApiError(what, 0, "Timeout", message))
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await act(body)
+                return True
+        except TimeoutError:
+            self.troubles.fail(*child, what, ApiError(what, 0, "Timeout", f"no answer within {seconds:.0f} s"))
+        except ApiError as error:
+            if error.is_rejection:
+                parts = open_parts(self._service.spec) if error.names_no_field else []
+                where = f" (in {' or '.join(parts)})" if parts else ""
+                self.troubles.refuse(*child, c.REJECTED, f"{what}: {error.message}{where}")
             else:
-                self._cache.observe(live, DELETED)
+                self.troubles.fail(*child, what, error)
+        return False
+
+    async def _delete_all(self, unwanted: list[Manifest]) -> None:
+        for live in unwanted:
+            self._done.add(live["metadata"]["uid"])
+            await self._attempt(live, f"deletion of {label(live)}", self._delete)
+
+    async def _delete(self, live: Manifest) -> None:
+        await self._cluster.delete(by_name(live["kind"]), live)
+        if self._cluster.is_dry:
+            log.info("would delete %s", label(live))
+        else:
+            self._cache.delete(live)
+
+    async def _prune(self, lost: Manifest) -> None:
+        kind, metadata = by_name(lost["kind"]), lost["metadata"]
+        found = await self._cluster.get(kind, metadata["namespace"], metadata["name"])
+        if found and not is_being_deleted(found) and is_ours(self._service, found):
+            await self._delete(found)
 
     async def _apply(self, manifest: Manifest) -> None:
         kind, seen = by_name(manifest["kind"]), self._cache.newest(manifest)
         live = seen if seen and is_ours(self._service, seen) else None
+        if live is None and await self._service_is_gone(manifest):
+            self._cache.delete_service(self._key, self._service.metadata.uid)
+            raise ServiceIsGone
         try:
             await self._apply_with_handover(kind, manifest, live)
         except ApiError as error:
-            if error.status == 409 and live is None:
-                await self._taken(kind, manifest)
-            elif error.is_rejection:
-                parts = open_parts(self._service.spec) if error.names_no_field else []
-                where = f" (in {' or '.join(parts)})" if parts else ""
-                self._refuse(manifest, c.REJECTED, f"{label(manifest)}: {error.message}{where}")
-            else:
+            if error.status != 409 or live is not None:
                 raise
+            await self._taken(kind, manifest)
 
-    def _refuse(self, manifest: Manifest, reason: str, message: str) -> None:
-        self.refused.append(Refusal(by_name(manifest["kind"]), manifest["metadata"]["name"], reason, message))
+    async def _service_is_gone(self, manifest: Manifest) -> bool:
+        """Whether the service no longer exists, asked before a child is created again that would outlive it.
+
+        Where the watch of services is behind that of claims, a claim's deletion shows before its service's.
+        """
+        metadata = self._service.metadata
+        outlives = "ownerReferences" not in manifest["metadata"]
+        if not outlives or self._service.status.observed_generation is None:
+            return False
+        live = await self._cluster.get(WHISPER_SERVICE, metadata.namespace, metadata.name)
+        return live is None or live["metadata"]["uid"] != metadata.uid
 
     async def _taken(self, kind: Kind, manifest: Manifest) -> None:
-        """Handles a name that is taken: by a child not observed yet, by a predecessor's, or by another's."""
+        """Handles a name that is taken: by a child out of sight, by a predecessor's, or by another's object."""
+        what = label(manifest)
         found = await self._cluster.get(kind, manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         if found is None:
-            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it existed and is gone again")
+            raise ApiError(f"apply {what}", 409, "Conflict", "it existed and is gone again")
         if is_ours(self._service, found):
+            await self._bring_into_sight(kind, manifest, found)
+        elif not _is_predecessors(self._service, found):
+            message = (
+                f"{what} exists and does not belong to this WhisperService: "
+                "delete or rename it, or give the WhisperService another name"
+            )
+            self._account_is_foreign = self._account_is_foreign or kind == SERVICE_ACCOUNT
+            self.troubles.refuse(kind, manifest["metadata"]["name"], c.NOT_OWNED, message)
+        elif names.LABEL_SERVICE not in labels_of(found):
+            raise ApiError(f"apply {what}", 409, "Conflict", "a deleted WhisperService owns it still")
+        # Else its deletion is an event, and that event a pass.
+
+    async def _bring_into_sight(self, kind: Kind, manifest: Manifest, found: Manifest) -> None:
+        """Gives a child of ours the labels back by which it is watched; the next round compares the rest of it."""
+        if kind == CLAIM and is_being_deleted(found) and names.LABEL_SERVICE in labels_of(found):
+            # Pods hold it for as long as they use it; its end is an event, and that event a pass.
             self._cache.observe(found)
-            if is_being_deleted(found):
-                # Its end is an event, and that event a pass.
-                return
-            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it exists and has not been observed yet")
-        if _is_predecessors(self._service, found):
-            # Its deletion is an event, and that event a pass.
             return
-        message = (
-            f"{label(manifest)} exists and does not belong to this WhisperService: "
-            "delete or rename it, or give the WhisperService another name"
-        )
-        self._account_is_foreign = self._account_is_foreign or kind == SERVICE_ACCOUNT
-        self._refuse(manifest, c.NOT_OWNED, message)
+        if is_being_deleted(found):
+            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it is being deleted")
+        ours = {name: value for name, value in manifest["metadata"]["labels"].items() if name in names.OF_EVERY_CHILD}
+        if ours.items() - labels_of(found).items():
+            found = await self._cluster.merge(kind, _with_metadata(_id(found), {"labels": ours}))
+        self._cache.observe(found)
+        if self._cache.newest(manifest) is None:
+            raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")
+        self._done.discard(label(manifest))
 
     async def _apply_with_handover(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
         service = self._service
@@ -178,7 +233,14 @@ def label(manifest: Manifest) -> str:
     return f"{manifest['kind']}/{manifest['metadata']['name']}"
 
 
-def _with_metadata(manifest: Manifest, more: dict[str, str]) -> Manifest:
+def _id(live: Manifest) -> Manifest:
+    """What a patch needs to change that object alone, and no other version of it."""
+    kept = ("name", "namespace", "uid", "resourceVersion")
+    metadata = {field: live["metadata"][field] for field in kept}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+
+
+def _with_metadata(manifest: Manifest, more: dict[str, Any]) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], **more}}
 
 

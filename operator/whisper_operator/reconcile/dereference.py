@@ -10,32 +10,50 @@ from typing import Any, TypeVar
 
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.kube.client import Cluster
-from whisper_operator.objects.kinds import CLAIM, POD, SERVICE_ACCOUNT
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, JOB, POD, SERVICE_ACCOUNT, Kind
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.pod_requests import NodeRequests, add_requests
+from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.references import references
 
 T = TypeVar("T")
 
 
-async def with_references(facts: Facts, service: WhisperService, cluster: Cluster) -> Facts:
-    """`facts` with the Secrets, ConfigMaps, claims and accounts that the spec names, each read once; raises ApiError.
+async def with_references(facts: Facts, service: WhisperService, cluster: Cluster, troubles: Troubles) -> Facts:
+    """`facts` with the Secrets, ConfigMaps, claims and accounts that the spec names, each read once, at the same time.
 
-    All are asked for at the same time; where one cannot be read, the others end by themselves, for they only read.
+    What cannot be read is left out, as if it had not been looked up, and told to `troubles`.
     """
     namespace, named = service.metadata.namespace, references(service.spec)
     secrets = {name: _start(cluster.secret_keys(namespace, name)) for name in sorted(named.secrets)}
     config_maps = {name: _start(cluster.config_map_keys(namespace, name)) for name in sorted(named.config_maps)}
     claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}
     accounts = {name: _start(cluster.get(SERVICE_ACCOUNT, namespace, name)) for name in sorted(named.accounts)}
-    await asyncio.gather(*secrets.values(), *config_maps.values(), *claims.values(), *accounts.values())
+    reads = (*secrets.values(), *config_maps.values(), *claims.values(), *accounts.values())
+    await asyncio.gather(*reads, return_exceptions=True)
     return replace(
         facts,
-        secrets=_results(secrets),
-        config_maps=_results(config_maps),
-        claims=_results(claims),
-        accounts=_results(accounts),
+        secrets=_results(secrets, f"Secret {namespace}", troubles),
+        config_maps=_results(config_maps, f"ConfigMap {namespace}", troubles),
+        claims=_results(claims, f"{CLAIM.kind} {namespace}", troubles),
+        accounts=_results(accounts, f"{SERVICE_ACCOUNT.kind} {namespace}", troubles),
     )
+
+
+def lacks_claims(facts: Facts, service: WhisperService) -> bool:
+    """Whether a claim that the spec names could not be read: then neither model nor pods can be judged."""
+    return bool(references(service.spec).claims - facts.claims.keys())
+
+
+def kinds_held_back(facts: Facts, service: WhisperService) -> frozenset[Kind]:
+    """The kinds of children that are to stay as they are, for they depend on what could not be read.
+
+    Jobs read Secrets and claims; where pods run depends on the claim.
+    """
+    if lacks_claims(facts, service):
+        return frozenset({JOB, DEPLOYMENT})
+    return frozenset({JOB}) if references(service.spec).secrets - facts.secrets.keys() else frozenset()
 
 
 async def requests_by_node(cluster: Cluster) -> NodeRequests:
@@ -53,5 +71,12 @@ def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return asyncio.get_running_loop().create_task(read)
 
 
-def _results(tasks: Mapping[str, asyncio.Task[T]]) -> dict[str, T]:
-    return {name: task.result() for name, task in tasks.items()}
+def _results(tasks: Mapping[str, asyncio.Task[T]], where: str, troubles: Troubles) -> dict[str, T]:
+    """What was read, by name; `where`: kind and namespace, as a message names them."""
+    found: dict[str, T] = {}
+    for name, task in tasks.items():
+        try:
+            found[name] = task.result()
+        except ApiError as error:
+            troubles.miss(f"{where}/{name}", error)
+    return found

@@ -25,6 +25,8 @@ from whisper_operator.telemetry import metrics
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
 NOTE_LIMIT: Final = 1000
 """The API server takes 1,024 bytes."""
+FAILURES: Final = frozenset({c.APPLY_FAILED, c.LOOKUP_FAILED})
+"""Reasons of Reconciling that are worth a Warning."""
 SERIES_SECONDS: Final = 600.0
 REMEMBERED: Final = 1024
 log = logging.getLogger(__name__)
@@ -45,10 +47,13 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     if ready and ready.status == "True" and (was_ready is None or was_ready.status != "True"):
         yield Transition("Normal", c.READY, "Reconcile", ready.message or "the service is as its spec asks for")
     stalled, was_stalled = now.get(c.STALLED), was.get(c.STALLED)
+    failing, was_failing = _failing(now), was.get(c.RECONCILING)
     if stalled and (was_stalled is None or was_stalled.reason != stalled.reason):
         yield Transition("Warning", stalled.reason, "Reconcile", stalled.message)
-    elif ready and ready.status != "True" and was_ready and was_ready.status == "True" and not stalled:
+    elif ready and ready.status != "True" and was_ready and was_ready.status == "True" and not (stalled or failing):
         yield Transition("Normal", ready.reason, "Reconcile", ready.message)
+    if failing and failing.reason != (was_failing.reason if was_failing else None):
+        yield Transition("Warning", failing.reason, "Reconcile", failing.message)
     yield from _troubles(was, now)
     proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
@@ -59,6 +64,12 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     if after.rollout and before.rollout and after.rollout != before.rollout:
         text = f"{after.rollout.strategy}: {after.rollout.reason}"
         yield Transition("Normal", "RolloutDecided", "Rollout", text)
+
+
+def _failing(now: dict[str, Condition]) -> Condition | None:
+    """The condition that says what the pass could not do; None where it could do everything."""
+    found = now.get(c.RECONCILING)
+    return found if found and found.reason in FAILURES else None
 
 
 def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Transition]:

@@ -10,7 +10,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import is_subset
 from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind
-from whisper_operator.objects.manifest import annotations_of, is_being_deleted, is_true, labels_of
+from whisper_operator.objects.manifest import annotations_of, controller_of, is_being_deleted, is_true, labels_of
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.claim import asked_of, has_volume
 
@@ -22,6 +22,8 @@ NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 class ApplyPlan:
     apply: list[Manifest] = field(default_factory=list[Manifest])
     delete: list[Manifest] = field(default_factory=list[Manifest])
+    wanted: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of every child that is wanted, whether there is something to do or not."""
 
     @property
     def is_empty(self) -> bool:
@@ -34,16 +36,24 @@ def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind
     `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
     could not be built, and an API server that starts answers for a moment as if it served no custom resources.
     """
-    result = ApplyPlan()
-    names_wanted: set[tuple[str, str]] = set()
-    for manifest in wanted:
-        key = (manifest["kind"], manifest["metadata"]["name"])
-        names_wanted.add(key)
+    by_name = {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in wanted}
+    result = ApplyPlan(wanted=frozenset(by_name))
+    for key, manifest in by_name.items():
         live = observed.objects.get(key)
         if live is None or not is_being_deleted(live):
             _compare(manifest, live, result)
-    result.delete.extend(_unwanted(names_wanted, observed, served))
+    result.delete.extend(_unwanted(result.wanted, observed, served))
     return result
+
+
+def without(todo: ApplyPlan, kinds: Collection[Kind]) -> ApplyPlan:
+    """`todo` but for those kinds, whose children stay as they are."""
+    held = {kind.kind for kind in kinds}
+    return replace(
+        todo,
+        apply=[one for one in todo.apply if one["kind"] not in held],
+        delete=[one for one in todo.delete if one["kind"] not in held],
+    )
 
 
 def ours(service: WhisperService, observed: Observed) -> Observed:
@@ -53,10 +63,15 @@ def ours(service: WhisperService, observed: Observed) -> Observed:
 
 
 def is_ours(service: WhisperService, live: Manifest) -> bool:
-    """Whether the service controls `live`, or nothing does and it carries the service's labels: then it is adopted."""
-    controller = next((ref for ref in live["metadata"].get("ownerReferences", ()) if ref.get("controller")), None)
-    if controller is not None:
+    """Whether the service controls `live`, or nothing does and the operator has applied it: then it is adopted.
+
+    `live`: an object of a child's name. The hash of what was applied tells, or the service's labels: either may get
+    lost, the labels to policies and packagers, the owner to backups.
+    """
+    if (controller := controller_of(live)) is not None:
         return controller["uid"] == service.metadata.uid
+    if applied_hash(live):
+        return True
     labels = labels_of(live)
     wanted = names.labels(service.metadata.name, names.SERVER)
     return all(labels.get(name) == wanted[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
@@ -80,7 +95,7 @@ def _compare(manifest: Manifest, live: Manifest | None, result: ApplyPlan) -> No
         result.apply.append(manifest)
 
 
-def _unwanted(wanted: set[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> list[Manifest]:
+def _unwanted(wanted: Collection[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> list[Manifest]:
     """The live children of served kinds that are not wanted, kind by kind."""
     order = {kind.kind: place for place, kind in enumerate(CHILD_KINDS) if kind in served and kind not in NEVER_PRUNED}
     found = [live for key, live in observed.objects.items() if key[0] in order and key not in wanted]

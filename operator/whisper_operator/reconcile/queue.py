@@ -17,7 +17,8 @@ from typing import Final, Protocol
 from whisper_operator.observe.records import Key
 
 FIRST_RETRY_SECONDS: Final = 0.05
-LAST_RETRY_SECONDS: Final = 600.0
+LAST_RETRY_SECONDS: Final = 60.0
+"""Whatever fails is tried again within two minutes, a pass of the longest kind included."""
 LOW_PRIORITY_EVERY: Final = 4
 """One of so many turns is low priority's, as long as keys wait there."""
 
@@ -98,12 +99,12 @@ class Queue:
     def add_rate_limited(self, key: Key, at_least: float = 0.0) -> None:
         """Adds `key` after a delay that doubles with each failure until `forget`, jittered by half.
 
-        `at_least`: seconds that the delay is not shorter than.
+        `at_least`: seconds that the delay is not shorter than, as far as it may last at all.
         """
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         self._metrics.retried()
         delay = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 20))
-        self.add_after(key, max(at_least, delay * random.uniform(0.5, 1.0)))
+        self.add_after(key, min(LAST_RETRY_SECONDS, max(at_least, delay * random.uniform(0.5, 1.0))))
 
     def forget(self, key: Key) -> None:
         """Forgets the key's failures: it has been processed without one."""

@@ -23,6 +23,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
@@ -30,17 +31,18 @@ from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
-from whisper_operator.reconcile.dereference import requests_by_node, with_references
+from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
-from whisper_operator.reconcile.plan import ours, plan
+from whisper_operator.reconcile.plan import ours, plan, without
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
+from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve import prefetch, rollout
 from whisper_operator.resolve.resolved import Resolved, resolve
-from whisper_operator.status.assemble import observed_status, stalled_status
+from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
 from whisper_operator.telemetry import metrics
 
@@ -68,6 +70,7 @@ class Reconciler:
         body = self._cache.service(key)
         if body is None or is_being_deleted(body):
             self._timer.forget(key)
+            self._cache.forget_lost(key, self._cache.lost(key))
             return None
         try:
             parsed = self._parser.parse(body)
@@ -75,20 +78,23 @@ class Reconciler:
             return await self._stall(body, refusal)
         service = parsed.service
         self._timer.start(key, service.metadata.generation, service.status)
-        observed = await self._dereference(key, service)
-        resolved, refused = await self._converge(key, service, observed)
+        troubles = Troubles()
+        observed = await self._dereference(key, service, troubles)
+        resolved = await self._converge(key, service, observed, troubles)
         if resolved is None:
             return None
         for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
             await self._recorder.record(service.metadata, note, time.time())
-        status = _status(parsed, resolved, refused, body["metadata"]["generation"])
+        status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
         if await self._reporter.report(body["metadata"], service.status, status):
             self._timer.stop(key, status)
-        return seconds_until_next_look(resolved, refused)
+        if troubles.error:
+            raise troubles.error
+        return seconds_until_next_look(resolved, troubles.refused)
 
-    async def _dereference(self, key: Key, service: WhisperService) -> Observed:
+    async def _dereference(self, key: Key, service: WhisperService, troubles: Troubles) -> Observed:
         """The live objects and facts: from the watches, from lookups, and from the pod that fetches."""
-        facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster)
+        facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
         observed = ours(service, self._cache.observed(key, facts))
         fetcher = prefetch.running_pod(service, observed)
         if fetcher is None:
@@ -96,30 +102,38 @@ class Reconciler:
         return replace(observed, facts=replace(facts, progress=await self._progress.read(fetcher)))
 
     async def _converge(
-        self, key: Key, service: WhisperService, observed: Observed
-    ) -> tuple[Resolved | None, Sequence[Refusal]]:
-        """Applies and prunes until nothing is left to do; returns the last resolved value, and what was refused.
+        self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles
+    ) -> Resolved | None:
+        """Applies and prunes until nothing is left to do; returns the last resolved value.
 
-        The value is None where the service itself is gone.
+        None where the service itself is gone. `troubles`: takes what goes wrong.
         """
-        applier = Applier(self._cluster, self._cache, service)
-        resolved = await self._resolve(service, observed)
+        applier = Applier(self._cluster, self._cache, service, troubles)
+        held = kinds_held_back(observed.facts, service)
+        resolved = await self._resolve(service, observed, troubles)
         for _ in range(MAX_ROUNDS):
-            todo = plan(desired(resolved), resolved.observed, resolved.installation.kinds)
+            todo = without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
             try:
-                if not await applier.carry_out(todo, resolved.observed):
+                if not await applier.carry_out(todo):
+                    await applier.prune_lost(todo.wanted)
                     break
             except ServiceIsGone:
-                return None, ()
+                return None
             observed = ours(service, self._cache.observed(key, observed.facts, observed))
-            resolved = await self._resolve(service, observed)
-        return resolved, applier.refused
+            resolved = await self._resolve(service, observed, troubles)
+        return resolved
 
-    async def _resolve(self, service: WhisperService, observed: Observed) -> Resolved:
+    async def _resolve(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
+        """The decisions, less that on the rollout where the pods of the cluster had to be counted and could not be."""
         resolved = resolve(service, observed, self._installation())
         template = wanted_template(resolved)
-        requested = await requests_by_node(self._cluster) if rollout.needs_requests(resolved, template) else None
-        return rollout.with_rollout(resolved, template, requested)
+        if not rollout.needs_requests(resolved, template):
+            return rollout.with_rollout(resolved, template)
+        try:
+            return rollout.with_rollout(resolved, template, await requests_by_node(self._cluster))
+        except ApiError as error:
+            troubles.miss("the list of all pods, by which a rollout is decided,", error)
+            return resolved
 
     async def _stall(self, body: Manifest, refusal: RefusedSpec) -> None:
         """Reports a spec that is not followed, where no earlier one is known that could be."""
@@ -132,12 +146,16 @@ class Reconciler:
 
 def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[Refusal], generation: int) -> Status:
     """The status to write; `refused`: children of what is followed; `generation`: of the spec of today."""
-    now, refusal = _now(), parsed.refusal
-    judged = observed_status(resolved, refused, now).model_copy(update={"accepted": parsed.accepted})
+    now, refusal, before = _now(), parsed.refusal, parsed.service.status
+    if lacks_claims(resolved.observed.facts, parsed.service):
+        judged = kept_status(before, parsed.service.metadata.generation, refused, now)
+    else:
+        judged = observed_status(resolved, refused, now)
+    judged = judged.model_copy(update={"accepted": parsed.accepted})
     if refusal is None:
         return judged
     metrics.TERMINAL_ERRORS.inc()
-    return stalled_status(judged, parsed.service.status, generation, refusal.reason, refusal.message, now)
+    return stalled_status(judged, before, generation, refusal.reason, refusal.message, now)
 
 
 def _now() -> str:

@@ -14,14 +14,14 @@ from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import SERVING
 from whisper_operator.status.informational import INFORMING
 from whisper_operator.status.outcome import outcome
-from whisper_operator.status.refused import Refusal, with_refusals
+from whisper_operator.status.refused import Refusal, told, with_refusals
 from whisper_operator.status.url import url
 from whisper_operator.status.verification import performance_status, verification_status
 from whisper_runtime.contract.reports import FetchProgress
 
 
 def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) -> Status:
-    """The whole status; `refused`: the children that the pass could not apply; `now`: in RFC 3339."""
+    """The whole status; `refused`: what the pass could not apply or read; `now`: in RFC 3339."""
     service, counts, decision = resolved.service, resolved.replicas, resolved.live_decision
     generation = service.metadata.generation
     return Status(
@@ -66,6 +66,25 @@ def _ready_beside(judged: Status, reason: str, message: str) -> ConditionUpdate:
     if any(one.type == c.READY and one.status == "True" for one in judged.conditions):
         return ConditionUpdate(c.READY, "True", c.SERVING, f"{reason}: {message}")
     return ConditionUpdate(c.READY, "False", reason, message)
+
+
+def kept_status(previous: Status, generation: int, refused: Sequence[Refusal], now: str) -> Status:
+    """`previous`, with what the pass could not do: nothing was judged, so nothing else may change.
+
+    `generation`: the spec's, for a service without a status.
+    """
+    kept = [
+        ConditionUpdate(one.type, one.status, one.reason, one.message)
+        for one in previous.conditions
+        if one.type not in (c.STALLED, c.RECONCILING)
+    ]
+    undone = told(refused)
+    if not kept:
+        kept = [ConditionUpdate(c.READY, "Unknown", one.reason, one.message) for one in undone]
+    judged = generation if previous.observed_generation is None else previous.observed_generation
+    return previous.model_copy(
+        update={"conditions": conditions([*kept, *undone], previous.conditions, judged, now)},
+    )
 
 
 def as_json(status: Status) -> dict[str, Any]:

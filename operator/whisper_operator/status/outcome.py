@@ -17,7 +17,7 @@ from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.preflight.finding import Finding
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
-from whisper_operator.status.refused import Refusal
+from whisper_operator.status.refused import Refusal, told
 
 Conditions = Mapping[str, ConditionUpdate]
 """The other conditions, by their type."""
@@ -86,7 +86,7 @@ def _is_proven(resolved: Resolved, found: Conditions) -> bool:
 
 def _undone(resolved: Resolved, found: Conditions, refused: Sequence[Refusal]) -> Iterator[ConditionUpdate]:
     """What of the spec is not done, the cause before its effects."""
-    yield from (_one(one.reason, one.message) for one in refused)
+    yield from told(refused)
     if resolved.service.spec.suspend:
         if resolved.replicas.existing:
             yield _one(c.SUSPENDING, f"{resolved.replicas.existing} pods still exist")

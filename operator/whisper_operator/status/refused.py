@@ -1,4 +1,4 @@
-"""Children that were refused, in the conditions that they are about: pure."""
+"""Children that could not be applied, in the conditions that they are about: pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.api.external_reasons import STALLING
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CLAIM,
@@ -38,14 +39,15 @@ ABOUT: Final[Mapping[Kind, str]] = {
     SERVICE_ACCOUNT: c.ROLLED_OUT,
     DEPLOYMENT: c.ROLLED_OUT,
 }
-"""The condition that is False where a child of that kind is refused; a Job's shows in Stalled alone."""
+"""The condition that is False where a child of that kind could not be applied; a Job's shows in Stalled alone."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One child that is not as the spec wants it, because its apply was refused."""
+    """One child that is not as the spec wants it, or what could not be read, because the API server did not take it."""
 
-    kind: Kind
+    kind: Kind | None
+    """None: no child, but an object that the spec names."""
     name: str
     reason: str
     """A reason of a condition, such as Rejected; Stalled is True for one that the registry says stalls."""
@@ -53,9 +55,17 @@ class Refusal:
     """Names the child, and says what the API server answered."""
 
 
+def told(refused: Sequence[Refusal]) -> list[ConditionUpdate]:
+    """All of them, under the reason of the first: as Stalled where that stalls, else as Reconciling."""
+    if not refused:
+        return []
+    reason, message = refused[0].reason, "; ".join(one.message for one in refused)
+    return [ConditionUpdate(c.STALLED if reason in STALLING else c.RECONCILING, "True", reason, message)]
+
+
 def with_refusals(found: Sequence[ConditionUpdate], refused: Sequence[Refusal]) -> list[ConditionUpdate]:
     """`found`, with each condition False that a refused child is about."""
-    about = {ABOUT[one.kind]: one for one in reversed(refused) if one.kind in ABOUT}
+    about = {ABOUT[one.kind]: one for one in reversed(refused) if one.kind and one.kind in ABOUT}
     of_refused = {kind: ConditionUpdate(kind, "False", one.reason, one.message) for kind, one in about.items()}
     known = {update.type for update in found}
     added = [update for kind, update in of_refused.items() if kind not in known]

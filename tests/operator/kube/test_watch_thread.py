@@ -93,6 +93,14 @@ async def test_a_watch_whose_version_is_too_old_is_begun_with_a_list() -> None:
         assert handler.pages[-1].is_last
 
 
+async def test_lists_that_have_ended_are_told_once_however_they_were_begun() -> None:
+    async with watching(service("a")) as (server, _, thread):
+        assert await thread.have_listed_within(30)
+        assert not await thread.have_listed_within(0)
+        server.show(SERVICE, "ERROR", {"code": 410, "message": "too old resource version"})
+        assert await thread.have_listed_within(30)
+
+
 @pytest.mark.slow  # kopf takes six seconds to end
 async def test_kopf_is_started_again_where_a_watch_ends_it(caplog: pytest.LogCaptureFixture) -> None:
     async with watching(service("a")) as (server, handler, _):

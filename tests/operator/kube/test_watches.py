@@ -14,8 +14,8 @@ from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, NODE, POD, WHISP
 @pytest.mark.parametrize(
     ("kind", "selector"),
     [
-        (DEPLOYMENT, "app.kubernetes.io/managed-by=whisper-operator"),
-        (POD, "app.kubernetes.io/managed-by=whisper-operator"),
+        (DEPLOYMENT, "whisper-operator.io/service"),
+        (POD, "whisper-operator.io/service"),
         (INGRESS, ""),  # hosts are taken by anybody's
         (NODE, ""),
     ],

@@ -10,6 +10,7 @@ from whisper_operator.objects.manifest import (
     annotations_of,
     condition,
     container_of,
+    controller_of,
     is_being_deleted,
     is_true,
     labels_of,
@@ -31,6 +32,13 @@ def test_a_condition_is_true_by_its_status() -> None:
     assert is_true(READY, "Ready")
     assert not is_true(READY, "Stalled")
     assert condition(READY, "Stalled") == {"type": "Stalled", "status": "False"}
+
+
+def test_the_controller_is_the_owner_that_says_so() -> None:
+    refs = [{"name": "a", "controller": False}, {"name": "b"}, {"name": "c", "controller": True}]
+    assert controller_of({"metadata": {"ownerReferences": refs}}) == refs[2]
+    assert controller_of({"metadata": {"ownerReferences": refs[:2]}}) is None
+    assert controller_of({"metadata": {}}) is None
 
 
 def test_metadata_without_maps() -> None:

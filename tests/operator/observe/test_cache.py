@@ -55,6 +55,27 @@ def test_a_late_reply_does_not_bring_a_deleted_object_back() -> None:
     assert version(cache) is None
 
 
+def test_what_left_the_sight_of_the_watches_is_lost_and_may_come_back() -> None:
+    """A watch by label says DELETED of what lost it, with the version of that very change."""
+    cache = empty()
+    cache.observe(body("Service", 5))
+    cache.observe(body("Service", 7), DELETED)
+    assert {(one.kind, one.name) for one in cache.lost(KEY)} == {("Service", "speech")}
+    assert cache.observe(body("Service", 7)) == {KEY}
+    cache.forget_lost(KEY, cache.lost(KEY))
+    assert cache.lost(KEY) == frozenset()
+
+
+def test_what_a_list_no_longer_holds_is_lost_and_what_we_deleted_is_not() -> None:
+    cache = empty()
+    for number, name in enumerate(("listed", "deleted")):
+        cache.observe(body("Service", 5, name=name, uid=str(number)))
+    cache.delete(body("Service", 5, name="deleted", uid="1"))
+    cache.delete_absent(SERVICE, None, [], version=10)
+    assert [one.name for one in cache.lost(KEY)] == ["listed"]
+    assert cache.observe(body("Service", 5, name="deleted", uid="1")) == set(), "a late reply"
+
+
 def test_the_end_of_a_predecessor_does_not_remove_its_successor() -> None:
     cache = empty()
     cache.observe(body("Service", 9, uid="2"))

@@ -25,6 +25,27 @@ def test_a_child_is_kept_whole_and_knows_its_service() -> None:
     assert entry.body == child
 
 
+@pytest.mark.parametrize(
+    ("labels", "owner", "found"),
+    [
+        ({}, ("WhisperService", "speech"), ("team", "speech")),
+        ({"whisper-operator.io/service": "other"}, ("WhisperService", "speech"), ("team", "speech")),
+        (OURS, ("ReplicaSet", "x"), ("team", "speech")),
+        (OURS, None, ("team", "speech")),
+    ],
+    ids=["no label", "another's label", "a pod's owner", "no owner"],
+)
+def test_the_owner_tells_whose_child_it_is_before_the_label(
+    labels: dict[str, str], owner: tuple[str, str] | None, found: tuple[str, str]
+) -> None:
+    child = body("Service", labels)
+    if owner:
+        child["metadata"]["ownerReferences"] = [{"kind": owner[0], "name": owner[1], "uid": "9", "controller": True}]
+    entry = entry_of(child)
+    assert entry is not None
+    assert entry.owner == found
+
+
 def test_field_managers_are_kept_of_a_deployments_replicas_and_images_alone() -> None:
     deployment = body("Deployment", OURS)
     server = 'k:{"name":"server"}'

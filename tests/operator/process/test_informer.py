@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, cast
 
+from tests.fakes.cluster import FakeCluster
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.list_pages import Page
@@ -120,3 +121,23 @@ async def test_a_resync_lists_each_namespace_that_is_watched() -> None:
 
 def test_services_are_listed_before_their_children() -> None:
     assert services_first({CLAIM, POD, WHISPER_SERVICE, DEPLOYMENT})[0] == WHISPER_SERVICE
+
+
+async def test_children_that_lost_their_label_unseen_are_found_by_their_owner() -> None:
+    """Given one of a service, one of a predecessor of its name, and somebody else's."""
+    watched = InformedQueue()
+    watched.informer.on_event(body(WHISPER_SERVICE, "a", 1), "ADDED")
+    await watched.queued()
+    cluster = FakeCluster(stray("own", "WhisperService/a"), stray("old", "before"), stray("other", None))
+    await watched.informer.find_strays(cast(Cluster, cluster), {SERVICE, POD, WHISPER_SERVICE}, [None])
+    assert cluster.requests == [("list", "Service", "")]
+    assert {child.name for child in watched.cache.lost(("team", "a"))} == {"own"}
+    assert await watched.queue.get() == ("team", "a")
+
+
+def stray(name: str, owner: str | None) -> Manifest:
+    metadata: dict[str, Any] = {"namespace": "team", "name": name}
+    if owner:
+        ref = {"kind": "WhisperService", "name": "a", "uid": owner, "controller": True}
+        metadata["ownerReferences"] = [ref]
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata}

@@ -7,18 +7,20 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.cluster import FakeCluster
-from tests.operator.samples import UID, children, live, one, service
+from tests.operator.samples import UID, children, claim, live, one, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.observe.cache import ObjectCache
-from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.reconcile.apply import Applier
 from whisper_operator.reconcile.plan import ApplyPlan
+from whisper_operator.reconcile.troubles import Troubles
 
 WANTED = service(cache={"type": "EmptyDir"}, autoscaling={})
 SERVICE = one(children(WANTED), "Service")
 AUTOSCALER = one(children(WANTED), "HorizontalPodAutoscaler")
+MODELS = claim(service())
+ACCOUNT = one(children(WANTED), "ServiceAccount")
 CONFLICT = ApiError("PATCH", 409, "Conflict", "it exists")
 
 
@@ -32,11 +34,11 @@ def applier(cluster: FakeCluster, *seen: Manifest) -> Applier:
     cache = ObjectCache(whole_cluster=True)
     for body in seen:
         cache.observe(body)
-    return Applier(cast(Cluster, cluster), cache, WANTED)
+    return Applier(cast(Cluster, cluster), cache, WANTED, Troubles())
 
 
 async def carried_out(applying: Applier, *apply: Manifest, delete: tuple[Manifest, ...] = ()) -> bool:
-    return await applying.carry_out(ApplyPlan(list(apply), list(delete)), Observed())
+    return await applying.carry_out(ApplyPlan(list(apply), list(delete)))
 
 
 async def test_a_new_child_is_created_and_a_known_one_is_named_by_its_uid() -> None:
@@ -67,12 +69,43 @@ async def test_the_old_autoscaler_goes_before_the_new_one_comes_and_others_go_la
     ]
 
 
+def told(applying: Applier) -> list[tuple[str, str, str]]:
+    """Kind, reason and message of each child that could not be applied."""
+    found = applying.troubles.refused
+    return [(one.kind.kind if one.kind else "", one.reason, one.message) for one in found]
+
+
 async def test_a_rejected_child_is_reported_with_the_api_servers_words() -> None:
     refused = ApiError("PATCH", 422, "Invalid", "spec.ports: too many")
     applying = applier(FakeCluster(refusals={"Service": refused}))
     assert await carried_out(applying, SERVICE)
-    (found,) = applying.refused
-    assert (found.reason, found.message) == ("Rejected", "Service/speech: spec.ports: too many")
+    assert told(applying) == [("Service", "Rejected", "Service/speech: spec.ports: too many")]
+
+
+DOWN = "failed calling webhook: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message"),
+    [(500, "InternalError", DOWN), (429, "TooManyRequests", "too many"), (503, "", "starting"), (0, "Timeout", "late")],
+)
+async def test_a_child_that_cannot_be_applied_costs_itself_alone(status: int, reason: str, message: str) -> None:
+    cluster = FakeCluster(known(ACCOUNT), refusals={"Service": ApiError("PATCH", status, reason, message)})
+    applying = applier(cluster, known(ACCOUNT))
+    assert await carried_out(applying, SERVICE, AUTOSCALER, delete=(known(ACCOUNT),))
+    assert [kind for kind, _ in cluster.writes] == ["Service", "HorizontalPodAutoscaler", "ServiceAccount"]
+    assert told(applying) == [("Service", "ApplyFailed", f"Service/speech: {message}")]
+    assert getattr(applying.troubles.error, "status", None) == status
+
+
+async def test_a_child_that_cannot_be_deleted_costs_itself_alone() -> None:
+    down = ApiError("DELETE", 500, "InternalError", DOWN)
+    cluster = FakeCluster(known(AUTOSCALER), refusals={"HorizontalPodAutoscaler": down})
+    applying = applier(cluster, known(AUTOSCALER))
+    await carried_out(applying, SERVICE, delete=(known(AUTOSCALER),))
+    assert ("Service", "speech") in cluster.writes
+    text = f"deletion of HorizontalPodAutoscaler/speech: {DOWN}"
+    assert told(applying) == [("HorizontalPodAutoscaler", "ApplyFailed", text)]
 
 
 def owned(uid: str, kind: str = "WhisperService", name: str = "speech") -> dict[str, Any]:
@@ -83,9 +116,9 @@ async def test_a_child_that_another_controls_is_not_touched() -> None:
     cluster = FakeCluster(known(SERVICE, **owned("x", "Other", "x")), refusals={"Service": CONFLICT})
     applying = applier(cluster)
     await carried_out(applying, SERVICE)
-    (found,) = applying.refused
-    assert found.reason == "NotOwned"
-    assert "Service/speech exists and does not belong to this WhisperService: delete or rename it" in found.message
+    ((kind, reason, message),) = told(applying)
+    assert (kind, reason) == ("Service", "NotOwned")
+    assert "Service/speech exists and does not belong to this WhisperService: delete or rename it" in message
 
 
 async def test_no_pod_runs_under_an_account_that_another_has() -> None:
@@ -96,20 +129,89 @@ async def test_no_pod_runs_under_an_account_that_another_has() -> None:
     await carried_out(applying, account, client_service, deployment)
     assert "Deployment" not in [kind for kind, _ in cluster.writes]
     assert ("Service", "speech") in cluster.writes
-    assert "ServiceAccount/speech exists and does not belong" in applying.refused[0].message
+    assert "ServiceAccount/speech exists and does not belong" in applying.troubles.refused[0].message
 
 
 async def test_a_child_of_a_deleted_predecessor_is_waited_for() -> None:
     applying = applier(FakeCluster(known(SERVICE, **owned("before")), refusals={"Service": CONFLICT}))
     await carried_out(applying, SERVICE)
-    assert applying.refused == []
+    assert told(applying) == []
+    assert applying.troubles.error is None, "its deletion is an event"
 
 
-@pytest.mark.parametrize("exists", [True, False], ids=["not observed yet", "gone again"])
-async def test_a_conflict_that_a_later_pass_resolves_fails_this_one(exists: bool) -> None:
-    bodies = [known(SERVICE, **owned(UID))] if exists else []
-    with pytest.raises(ApiError, match="409 Conflict"):
-        await carried_out(applier(FakeCluster(*bodies, refusals={"Service": CONFLICT})), SERVICE)
+@pytest.mark.parametrize(
+    "found",
+    [None, known(SERVICE, **owned("before"), labels={}), known(SERVICE, **owned(UID), deletionTimestamp="now")],
+    ids=["gone again", "a predecessor's, unwatched", "being deleted"],
+)
+async def test_a_conflict_that_a_later_pass_resolves_is_tried_again_and_not_told(found: Manifest | None) -> None:
+    applying = applier(FakeCluster(*([found] if found else []), refusals={"Service": CONFLICT}))
+    await carried_out(applying, SERVICE)
+    assert told(applying) == []
+    assert getattr(applying.troubles.error, "status", None) == 409
+
+
+async def test_the_end_of_a_claim_is_waited_for() -> None:
+    """Pods may hold it for long; its end is an event, but where no watch shows it."""
+    ending = {**owned(UID), "deletionTimestamp": "now"}
+    for metadata, status in ((ending, None), ({**ending, "labels": {}}, 409)):
+        found = known(MODELS, **metadata)
+        applying = applier(FakeCluster(found, refusals={"PersistentVolumeClaim": CONFLICT}))
+        await carried_out(applying, MODELS)
+        assert told(applying) == []
+        assert getattr(applying.troubles.error, "status", None) == status
+
+
+LOST = [
+    ("no label", {"labels": {}}),
+    ("another's labels", {"labels": {"app.kubernetes.io/managed-by": "Helm", "whisper-operator.io/service": "other"}}),
+    ("no owner, and no labels", {"labels": {}, "ownerReferences": []}),
+]
+
+
+@pytest.mark.parametrize("metadata", [row for _, row in LOST], ids=[name for name, _ in LOST])
+async def test_a_child_that_went_out_of_sight_gets_its_labels_back(metadata: dict[str, Any]) -> None:
+    """Given a child that no watch shows, the next round of the same pass compares it as any other."""
+    cluster = Taken(known(SERVICE, **{**owned(UID), **metadata}))
+    applying = applier(cluster)
+    assert await carried_out(applying, SERVICE)
+    assert (
+        cluster.objects["Service", "team", "speech"]["metadata"]["labels"].items()
+        >= SERVICE["metadata"]["labels"].items()
+    )
+    assert await carried_out(applying, SERVICE)
+    assert cluster.applied[-1]["metadata"]["uid"] == "uid-speech"
+    assert told(applying) == []
+    assert applying.troubles.error is None
+
+
+class Taken(FakeCluster):
+    """Refuses to create what exists."""
+
+    async def apply(self, kind: Any, manifest: Manifest, *, manager: str = "", subresource: str = "") -> Manifest:
+        if "resourceVersion" in manifest["metadata"] and await self.get(kind, "team", manifest["metadata"]["name"]):
+            raise CONFLICT
+        return await super().apply(kind, manifest, manager=manager, subresource=subresource)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "body", "is_there"),
+    [
+        ([], known(SERVICE, **owned(UID), labels={}), False),
+        ([("Service", "speech")], known(SERVICE, **owned(UID), labels={}), True),
+        ([], known(SERVICE, **owned("another"), labels={}), True),
+    ],
+    ids=["unwanted", "wanted", "another's"],
+)
+async def test_a_child_out_of_sight_that_is_not_wanted_goes(
+    wanted: list[tuple[str, str]], body: Manifest, is_there: bool
+) -> None:
+    cluster, cache, seen = FakeCluster(body), ObjectCache(whole_cluster=True), known(SERVICE)
+    cache.observe(seen)
+    cache.observe({**seen, "metadata": {**seen["metadata"], "resourceVersion": "2"}}, DELETED)
+    await Applier(cast(Cluster, cluster), cache, WANTED, Troubles()).prune_lost(wanted)
+    assert (("Service", "team", "speech") in cluster.objects) is is_there
+    assert cache.lost(("team", "speech")) == frozenset()
 
 
 async def test_deleted_children_are_deleted_once() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-import pytest
-
 from tests.fakes.cluster import FakeCluster
 from tests.operator.samples import service
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import DEPLOYMENT, JOB
 from whisper_operator.observe.facts import Facts
-from whisper_operator.reconcile.dereference import requests_by_node, with_references
+from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
+from whisper_operator.reconcile.troubles import Troubles
 
 CLAIM = {"kind": "PersistentVolumeClaim", "metadata": {"name": "shared", "namespace": "team"}, "spec": {}}
 SPEC = {
@@ -25,7 +25,7 @@ SPEC = {
 
 async def test_each_named_object_is_read_once() -> None:
     cluster = FakeCluster(CLAIM, secrets={"keys": ["team-a"]})
-    found = await with_references(Facts(), service(**SPEC), cast(Cluster, cluster))
+    found = await with_references(Facts(), service(**SPEC), cast(Cluster, cluster), Troubles())
     assert found.secrets == {"keys": {"team-a"}, "pull": None}
     assert found.config_maps == {"ca": None}
     assert list(found.claims) == ["shared"]
@@ -46,17 +46,34 @@ class Gathering(FakeCluster):
 
 async def test_all_are_asked_for_at_the_same_time() -> None:
     async with asyncio.timeout(5):
-        await with_references(Facts(), service(**SPEC), cast(Cluster, Gathering(2)))
+        await with_references(Facts(), service(**SPEC), cast(Cluster, Gathering(2)), Troubles())
 
 
 class Refusing(FakeCluster):
+    """May not read the Secret `keys`."""
+
     async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:
-        raise ApiError("GET secrets", 403, "Forbidden", "no")
+        if name == "keys":
+            raise ApiError("GET secrets", 403, "Forbidden", "not allowed")
+        return await super().secret_keys(namespace, name)
 
 
-async def test_a_read_that_fails_fails_the_pass() -> None:
-    with pytest.raises(ApiError):
-        await with_references(Facts(), service(**SPEC), cast(Cluster, Refusing()))
+async def test_what_cannot_be_read_is_left_out_and_told() -> None:
+    troubles = Troubles()
+    found = await with_references(Facts(), service(**SPEC), cast(Cluster, Refusing(CLAIM)), troubles)
+    assert found.secrets == {"pull": None}
+    assert list(found.claims) == ["shared"]
+    (told,) = troubles.refused
+    assert (told.kind, told.reason) == (None, "LookupFailed")
+    assert told.message == "Secret team/keys could not be read: not allowed"
+    assert kinds_held_back(found, service(**SPEC)) == {JOB}, "it may need the Secret"
+
+
+def test_all_that_depends_on_a_claim_is_held_back_without_it() -> None:
+    assert lacks_claims(Facts(), service(**SPEC))
+    assert kinds_held_back(Facts(), service(**SPEC)) == {JOB, DEPLOYMENT}
+    assert not lacks_claims(Facts(), service())
+    assert kinds_held_back(Facts(), service()) == frozenset()
 
 
 async def test_the_requests_of_pods_are_summed_over_all_pages() -> None:

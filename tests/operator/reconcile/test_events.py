@@ -35,6 +35,15 @@ def test_a_stall_is_told_once_for_each_cause() -> None:
     assert told(stalled, stalled) == []
 
 
+def test_a_child_that_cannot_be_applied_is_told_once() -> None:
+    failing = status("ApplyFailed", Ready="False", Reconciling="True")
+    assert told(status(Ready="True"), failing) == [("Warning", "ApplyFailed")]
+    assert told(failing, failing) == []
+    assert told(status("RollingOut", Reconciling="True"), status("LookupFailed", Reconciling="True")) == [
+        ("Warning", "LookupFailed")
+    ]
+
+
 def test_a_pod_in_trouble_is_told_by_its_cause() -> None:
     rolling = status("RollingOut", Ready="False", Available="False")
     crashing = status("CrashLoopBackOff", Ready="False", Available="False")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, pod, resolved, service
-from whisper_operator.objects.kinds import PROMETHEUS_RULE
-from whisper_operator.reconcile.plan import ours, plan
+from whisper_operator.objects.kinds import DEPLOYMENT, JOB, PROMETHEUS_RULE
+from whisper_operator.reconcile.plan import is_ours, ours, plan, without
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
 MANIFESTS = children(WANTED)
@@ -55,6 +55,23 @@ def test_what_another_controls_is_not_among_what_is_there() -> None:
     assert ("Service", "speech") not in there.objects
     assert ("Service", "speech-metrics") in there.objects
     assert plan([], there).delete == others
+
+
+def test_what_we_applied_is_adopted_without_labels_where_nobody_controls_it() -> None:
+    """As a retained claim, or what a backup brought back."""
+    orphan = live(one(MANIFESTS, "Service"))
+    bare = {**orphan["metadata"], "labels": {}, "ownerReferences": []}
+    assert is_ours(WANTED, {**orphan, "metadata": bare})
+    assert not is_ours(WANTED, {**orphan, "metadata": {**bare, "annotations": {}}})
+
+
+def test_kinds_that_are_held_back_are_neither_applied_nor_deleted() -> None:
+    todo = plan(MANIFESTS, observed(live(fetched(service(), claim(service())))))
+    assert kinds(todo.delete) == ["Job"]
+    held = without(todo, {JOB, DEPLOYMENT})
+    assert kinds(held.apply) == ["ServiceAccount", "Service", "Service", "Ingress"]
+    assert held.delete == []
+    assert held.wanted == todo.wanted
 
 
 def test_a_claim_of_ours_that_nobody_controls_is_adopted() -> None:

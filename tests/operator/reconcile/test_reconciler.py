@@ -15,6 +15,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
 from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.reconcile.events import Recorder
@@ -133,3 +134,35 @@ async def test_while_a_spec_is_refused_the_last_accepted_one_is_kept_true() -> N
     again = passes.cluster.objects["Deployment", *passes.key]
     assert again["spec"]["template"] == deployment["spec"]["template"]
     assert {one["type"]: one["status"] for one in passes.status["conditions"]}["Available"] == "False"
+
+
+async def test_a_child_that_cannot_be_applied_neither_ends_the_pass_nor_hides_it() -> None:
+    """Given a service whose Ingress no webhook lets in."""
+    down = ApiError("PATCH", 500, "InternalError", "failed calling webhook: connection refused")
+    passes = Passes(example("production"), FakeCluster(refusals={"Ingress": down}, secrets=SECRETS))
+    with pytest.raises(ApiError, match="failed calling webhook"):
+        await passes.run()
+    written = {kind for kind, _ in passes.cluster.writes}
+    assert {"Service", "PersistentVolumeClaim", "HorizontalPodAutoscaler"} <= written
+    found = {one["type"]: one for one in passes.status["conditions"]}
+    assert found["Reconciling"]["reason"] == "ApplyFailed"
+    assert found["Reconciling"]["message"].startswith("Ingress/")
+    assert passes.status["observedGeneration"] == 1
+
+
+SECRETS = {"speech-keys": ["team-a"], "api-keys": ["team-a"], "speech-tls": ["tls.crt", "tls.key"]}
+
+
+async def test_a_list_of_pods_that_cannot_be_read_leaves_the_deployment_as_it_is() -> None:
+    passes = await settled("everything", speech_keys=["team-a"])
+    service = passes.cluster.objects["WhisperService", *passes.key]
+    spec = {**service["spec"], "language": "en", "service": {"port": 8080}}
+    passes.cluster.put({**service, "spec": spec})
+    passes.see_all()
+    passes.cluster.unreadable = "Pod"
+    before = passes.cluster.objects["Deployment", *passes.key]
+    with pytest.raises(ApiError, match="503"):
+        await passes.run()
+    assert passes.cluster.objects["Deployment", *passes.key] == before
+    assert passes.cluster.objects["Service", *passes.key]["spec"]["ports"][0]["port"] == 8080
+    assert {one["type"]: one["reason"] for one in passes.status["conditions"]}["Reconciling"] == "LookupFailed"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.samples import (
-    NOW,
-    observed,
-    resolved,
-    service,
-)
+from tests.operator.samples import NOW, children, live, observed, one, resolved, service
 from tests.operator.statuses import all_of, conditions, status
 from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
-from whisper_operator.status.assemble import as_json, observed_status, stalled_status
+from whisper_operator.objects.kinds import INGRESS, SERVICE
+from whisper_operator.status.assemble import as_json, kept_status, observed_status, stalled_status
+from whisper_operator.status.refused import Refusal
 
 LATER = "2026-01-01T00:01:00Z"
 
@@ -60,6 +57,48 @@ def test_a_missing_secret_waits_for_the_user() -> None:
     found = status(service(auth={"secretRef": {"name": "keys"}}), *all_of(service()), secrets={"keys": None})
     assert conditions(found)["Stalled"] == ("True", "SecretNotFound")
     assert "keys" in found.conditions[0].message
+
+
+FAILING = Refusal(INGRESS, "speech", c.APPLY_FAILED, "Ingress/speech: the webhook is down")
+NO_SERVICE = Refusal(SERVICE, "speech", c.APPLY_FAILED, "Service/speech: the webhook is down")
+
+
+def test_what_cannot_be_applied_is_told_before_what_goes_on() -> None:
+    there = live(one(children(service()), "Service"))
+    found = conditions(observed_status(resolved(service(), observed(*all_of(service()), there)), (FAILING,), NOW))
+    assert (found["Ready"], found["Reconciling"]) == (("True", "Serving"), ("True", "ApplyFailed"))
+    rolling = resolved(service(), observed(*all_of(service(), updatedReplicas=0)))
+    assert conditions(observed_status(rolling, (FAILING,), NOW))["Reconciling"] == ("True", "ApplyFailed")
+
+
+def test_what_a_service_cannot_serve_without_blocks_ready() -> None:
+    found = observed_status(resolved(service(), observed(*all_of(service()))), (NO_SERVICE, FAILING), NOW)
+    assert conditions(found)["Ready"] == ("False", "ApplyFailed")
+    assert found.conditions[0].message.startswith("Service/speech: the webhook is down")
+
+
+def test_a_service_that_serves_stays_ready_while_a_child_cannot_be_put_right() -> None:
+    there = live(one(children(service()), "Service"))
+    found = observed_status(resolved(service(), observed(*all_of(service()), there)), (NO_SERVICE, FAILING), NOW)
+    assert conditions(found)["Ready"] == ("True", "Serving")
+
+
+def test_what_only_the_user_can_help_is_told_first_and_the_rest_with_it() -> None:
+    refused = Refusal(INGRESS, "speech", c.REJECTED, "Ingress/speech: denied")
+    found = observed_status(resolved(service(), observed(*all_of(service()))), (refused, FAILING), NOW)
+    (stalled,) = (one for one in found.conditions if one.type == "Stalled")
+    assert stalled.message == "Ingress/speech: denied; Ingress/speech: the webhook is down"
+    assert "Reconciling" not in conditions(found)
+
+
+def test_where_nothing_could_be_judged_the_status_stays_and_says_so() -> None:
+    unread = Refusal(None, "claim", c.LOOKUP_FAILED, "PersistentVolumeClaim team/x could not be read")
+    before = observed_status(resolved(service(), observed(*all_of(service()))), (), NOW)
+    after = kept_status(before, 3, (unread,), LATER)
+    assert conditions(after) == {**conditions(before), "Reconciling": ("True", "LookupFailed")}
+    assert (after.observed_generation, after.replicas) == (2, 1), "of the spec that was judged"
+    first = kept_status(Status(), 1, (unread,), NOW)
+    assert conditions(first) == {"Ready": ("Unknown", "LookupFailed"), "Reconciling": ("True", "LookupFailed")}
 
 
 def test_suspended_is_ready() -> None:

@@ -87,11 +87,16 @@ def pods(of: WhisperService, wanted: int | None = None, **counts: int) -> list[M
 
 
 def told(
-    of: WhisperService, *there: Manifest, refused: tuple[Kind, ...] = (), without: tuple[Kind, ...] = (), **facts: Any
+    of: WhisperService,
+    *there: Manifest,
+    refused: tuple[Kind, ...] = (),
+    reason: str = "Rejected",
+    without: tuple[Kind, ...] = (),
+    **facts: Any,
 ) -> Case:
-    """`refused`: children whose apply is; `without`: kinds that the cluster lacks."""
+    """`refused`: children whose apply is, for `reason`; `without`: kinds that the cluster lacks."""
     installation = Installation("runtime:1", kinds=ENV.kinds - set(without))
-    refusals = tuple(Refusal(kind, "speech", "Rejected", f"{kind.kind}/speech: denied") for kind in refused)
+    refusals = tuple(Refusal(kind, "speech", reason, f"{kind.kind}/speech: denied") for kind in refused)
     return Case(of, observed(*there, **facts), installation, refusals)
 
 
@@ -256,6 +261,24 @@ refused("a change of the Deployment is refused", DEPLOYMENT, podTemplate={"spec"
 def _() -> Case:
     wanted = service(service={"type": "LoadBalancer"})
     return told(wanted, *pods(wanted), refused=(SERVICE,))
+
+
+@situation("the webhook of Ingresses is down")
+def _() -> Case:
+    wanted = carried_out({}, ingress={"host": "a.example.com"})
+    return told(wanted, *pods(wanted), refused=(INGRESS,), reason="ApplyFailed")
+
+
+@situation("the webhook of Deployments is down")
+def _() -> Case:
+    wanted = carried_out()
+    return told(wanted, *pods(wanted), refused=(DEPLOYMENT,), reason="ApplyFailed")
+
+
+@situation("the webhook of Services is down before the first one is made")
+def _() -> Case:
+    wanted = service()
+    return told(wanted, *pods(wanted), refused=(SERVICE,), reason="ApplyFailed")
 
 
 @situation("the cluster lacks the Prometheus operator")

@@ -1,4 +1,4 @@
-"""The condition that a refused child is about."""
+"""The condition that a child which could not be applied is about, and how all of them are told."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from whisper_operator.objects.kinds import (
     SERVICE_MONITOR,
     Kind,
 )
-from whisper_operator.status.refused import ABOUT, Refusal, with_refusals
+from whisper_operator.status.refused import ABOUT, Refusal, told, with_refusals
 
 
 def refusal(kind: Kind, message: str = "denied") -> Refusal:
@@ -52,3 +52,23 @@ def test_a_condition_that_the_spec_did_not_ask_for_is_added() -> None:
 def test_the_first_of_two_refusals_is_told_and_a_job_has_no_condition() -> None:
     found = with_refusals([], [refusal(INGRESS, "first"), refusal(JOB), refusal(INGRESS, "second")])
     assert [one.message for one in found] == ["first"]
+
+
+FAILED = Refusal(INGRESS, "speech", c.APPLY_FAILED, "the webhook is down")
+UNREAD = Refusal(None, "Secret team/keys", c.LOOKUP_FAILED, "Secret team/keys could not be read")
+
+
+def test_what_could_not_be_read_has_no_condition() -> None:
+    assert with_refusals([], [UNREAD]) == []
+
+
+def test_every_refusal_is_named_under_the_first_ones_reason() -> None:
+    denied, exists = refusal(INGRESS), Refusal(DEPLOYMENT, "speech", c.NOT_OWNED, "Deployment/speech exists")
+    text = "denied; Deployment/speech exists"
+    assert told([denied, exists]) == [ConditionUpdate("Stalled", "True", "Rejected", text)]
+    assert told([]) == []
+
+
+def test_what_failed_goes_on_and_does_not_wait_for_a_user() -> None:
+    text = "the webhook is down; Secret team/keys could not be read"
+    assert told([FAILED, UNREAD]) == [ConditionUpdate("Reconciling", "True", "ApplyFailed", text)]

@@ -1,0 +1,44 @@
+"""What a pass could not do, child by child: for the status as refusals, and for the queue as an error."""
+
+from __future__ import annotations
+
+from whisper_operator.api import conditions as c
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import Kind
+from whisper_operator.status.refused import Refusal
+
+
+class Troubles:
+    """Collects what goes wrong in one pass."""
+
+    def __init__(self) -> None:
+        self._refusals: list[Refusal] = []
+        self._failures: list[Refusal] = []
+        self._lookups: list[Refusal] = []
+        self.error: ApiError | None = None
+        """The first error after which the pass is to be tried again; None: none."""
+
+    @property
+    def refused(self) -> list[Refusal]:
+        """What only a user, or a change of the cluster's rules, can mend; then what failed; then what was not read."""
+        return [*self._refusals, *self._failures, *self._lookups]
+
+    def refuse(self, kind: Kind, name: str, reason: str, message: str) -> None:
+        """Takes in that a child is not ours, or is refused for good."""
+        self._refusals.append(Refusal(kind, name, reason, message))
+
+    def fail(self, kind: Kind, name: str, what: str, error: ApiError) -> None:
+        """Takes in that a child could not be applied or deleted now; `what` says which of both, and names it.
+
+        A conflict is no trouble to tell: somebody else wrote at the same moment.
+        """
+        self.error = self.error or error
+        if error.status != 409:
+            message = f"{what}: {error.message or error.reason}"
+            self._failures.append(Refusal(kind, name, c.APPLY_FAILED, message))
+
+    def miss(self, what: str, error: ApiError) -> None:
+        """Takes in that an object which the spec names could not be read; `what` names it."""
+        self.error = self.error or error
+        message = f"{what} could not be read: {error.message or error.reason}"
+        self._lookups.append(Refusal(None, what, c.LOOKUP_FAILED, message))
