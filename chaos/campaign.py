@@ -53,7 +53,7 @@ async def _kill_rows(env: ChaosEnvironment, some: Sequence[Scenario], nths: rang
 
 
 async def _load_and_pause_rows(env: ChaosEnvironment, plan: CampaignPlan, seed: int) -> tuple[list[FaultRow], FaultRow]:
-    env.operator.settings = load.OPERATOR_SETTINGS
+    env.operator.settings = {**env.operator.settings, **load.OPERATOR_SETTINGS}
     await env.restart()
     loaded = await load_rows(env, plan.load_cases, seed, plan.load_seconds)
     return loaded, await pause_row(env, seed, plan.pauses, plan.pause_seconds)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened() -> AsyncIterator[ChaosEnvironment]:
     async with environment.running() as found:
-        found.operator.settings = load.OPERATOR_SETTINGS
+        found.operator.settings = {**found.operator.settings, **load.OPERATOR_SETTINGS}
         await found.restart()
         yield found
 
