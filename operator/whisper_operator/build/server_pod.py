@@ -8,7 +8,7 @@ from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.build import fetch_container, golden_clip, pod, source
 from whisper_operator.objects import names
-from whisper_operator.objects.diff import is_subset
+from whisper_operator.objects.diff import deviations
 from whisper_operator.objects.manifest import annotations_of
 from whisper_operator.objects.strategic_merge import overlaid
 from whisper_operator.resolve.model import ModelRef
@@ -57,11 +57,11 @@ def _overlaid(template: Manifest, spec: Spec) -> Manifest:
 
 
 def _runs(deployment: Manifest | None, template: Manifest) -> bool:
-    """Whether the live pods are those of `template`, which says nothing of SAFE_TO_EVICT."""
+    """Whether the live pods are those of `template`, which says nothing of SAFE_TO_EVICT, but for what others added."""
     if deployment is None:
         return False
     live: Manifest = deployment["spec"]["template"]
-    return SAFE_TO_EVICT not in annotations_of(live) and is_subset(template, live)
+    return SAFE_TO_EVICT not in annotations_of(live) and all(one.is_added for one in deviations(template, live))
 
 
 def _evictable(template: Manifest) -> Manifest:

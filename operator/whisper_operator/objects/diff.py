@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import orjson
 
 from whisper_operator.api.units import quantity
+from whisper_operator.objects.field_owners import Fields, below, item_below
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
 """Fields of metadata that change with every write, or by none."""
+LIST_KEYS: Final = {
+    "containers": ("name",),
+    "initContainers": ("name",),
+    "volumes": ("name",),
+    "env": ("name",),
+    "imagePullSecrets": ("name",),
+    "volumeMounts": ("mountPath",),
+    "ports": ("containerPort", "port", "protocol"),
+    "hostAliases": ("ip",),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "ownerReferences": ("uid",),
+    "groups": ("name",),
+}
+"""The fields by which the API server tells the items of a list from each other; every other list is one value.
+
+Source: the `listMapKeys` of https://github.com/kubernetes/kubernetes/tree/master/staging/src/k8s.io/api
+"""
+KEY_DEFAULTS: Final = {"protocol": "TCP"}
+"""Values that Kubernetes assumes for a key that an item leaves out."""
+ATOMIC_MAPS: Final = frozenset({"selector", "matchLabels", "nodeSelector", "podSelector"})
+"""Maps that are one value: whoever adds to one changes what it selects."""
+NEVER_DEFAULTED: Final = frozenset(
+    {
+        *("initContainers", "volumes", "hostNetwork", "hostPID", "hostIPC"),
+        *("command", "args", "env", "envFrom", "ports", "volumeMounts", "lifecycle"),
+    }
+)
+"""Fields of a pod and its containers that decide what runs, and that are there only where somebody wrote them."""
+OPEN_LISTS: Final = frozenset({"ownerReferences"})
+"""Lists to which anybody may add."""
+
+
+class Deviation(NamedTuple):
+    """One place where the live object is not what is wanted."""
+
+    path: str
+    wanted: str
+    """As JSON; empty: nothing, so that `live` was added."""
+    live: str
+    """As JSON; empty: it is not there."""
+
+    @property
+    def is_added(self) -> bool:
+        return not self.wanted
 
 
 def changes(before: JsonValue, after: JsonValue, path: str = "") -> Iterator[str]:
@@ -23,38 +70,132 @@ def changes(before: JsonValue, after: JsonValue, path: str = "") -> Iterator[str
         yield f"{path}: {before!r} → {after!r}"
 
 
-def is_subset(wanted: JsonValue, live: JsonValue) -> bool:
-    """Whether everything in `wanted` is in `live` too.
+def deviations(wanted: JsonValue, live: JsonValue, path: str = "") -> Iterator[Deviation]:
+    """Everything in `live` that is not as in `wanted`; `path`: where both are.
 
-    An empty text may be absent, for the API server drops it; a quantity is equal in any spelling.
+    Fields that others added are none, but for items of a list of ours, and fields that decide what a pod runs. An empty
+    text may be absent, for the API server drops it; a quantity is equal in any spelling.
     """
-    if wanted == live:
-        return True
+    return (found for found, _ in _walk(wanted, live, path, ()))
+
+
+def edited(wanted: JsonValue, live: JsonValue, ours: Fields, others: Sequence[Fields]) -> list[Deviation]:
+    """The deviations that somebody has written; the rest is what the API server or a policy made of a write.
+
+    `ours`: what our applies own of `live`; an editor takes over what he changes, while an admission plugin changes it
+    in our name. `others`: what each editor owns: what is added and nobody's, a policy has added.
+    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+    """
+    return [
+        found
+        for found, (of_ours, *of_others) in _walk(wanted, live, "", (ours, *others))
+        if (any(of is not None for of in of_others) if found.is_added else of_ours is None)
+    ]
+
+
+def obsolete(wanted: JsonValue, live: JsonValue, ours: Fields) -> list[Deviation]:
+    """What our earlier applies added to `live` and is not wanted any more: the next apply removes it."""
+    return [found for found, (of_ours,) in _walk(wanted, live, "", (ours,)) if found.is_added and of_ours is not None]
+
+
+def restored(wanted: JsonValue, live: JsonValue, edits: Collection[str], path: str = "") -> JsonValue:
+    """`wanted` as a JSON merge patch of `live` that takes back what was edited, and leaves what others added.
+
+    `edits`: the paths of what was edited.
+    """
     if isinstance(wanted, dict):
-        if not isinstance(live, dict):
-            return False
+        there = live if isinstance(live, dict) else {}
+        gone = [name for name in there if name not in wanted and _field(path, name) in edits]
+        return {
+            **{name: restored(value, there.get(name), edits, _field(path, name)) for name, value in wanted.items()},
+            **dict.fromkeys(gone),
+        }
+    keys = LIST_KEYS.get(path.rpartition(".")[2])
+    if not isinstance(wanted, list) or keys is None:
+        return wanted
+    wanted_by, live_by = _by_key(wanted, keys), _by_key(live if isinstance(live, list) else [], keys)
+    if wanted_by is None or live_by is None:
+        return wanted
+    found: list[JsonValue] = []
+    for key, item in live_by.items():
+        at = f"{path}[{key}]"
+        if key in wanted_by:
+            is_edited = any(edit.startswith(at) for edit in edits)
+            found.append(restored(wanted_by[key], item, edits, at) if is_edited else item)
+        elif at not in edits:
+            found.append(item)
+    return [*found, *(item for key, item in wanted_by.items() if key not in live_by)]
+
+
+Owners: TypeAlias = "tuple[Fields, ...]"
+
+
+def _walk(wanted: JsonValue, live: JsonValue, path: str, owners: Owners) -> Iterator[tuple[Deviation, Owners]]:
+    """Each deviation, with what each of `owners` owns there."""
+    if wanted == live:
+        return
+    if isinstance(wanted, dict) and isinstance(live, dict) and path.rpartition(".")[2] not in ATOMIC_MAPS:
+        yield from _walk_fields(wanted, live, path, owners)
+    elif isinstance(wanted, list) and isinstance(live, list):
+        yield from _walk_list(wanted, live, path, owners)
+    elif not (live is None and wanted in ("", None)) and not _same_quantity(wanted, live):
+        yield _deviation(path, wanted, live), owners
+
+
+def _walk_fields(
+    wanted: dict[str, JsonValue], live: dict[str, JsonValue], path: str, owners: Owners
+) -> Iterator[tuple[Deviation, Owners]]:
+    for name, value in wanted.items():
         # Most fields are equal, and Python compares them faster than a call does.
-        unequal = [name for name, value in wanted.items() if live.get(name) != value]
-        return all(is_subset(wanted[name], live.get(name)) for name in unequal)
-    if isinstance(wanted, list):
-        return _is_sublist(wanted, live if isinstance(live, list) else [])
-    return (live is None and wanted in ("", None)) or _same_quantity(wanted, live)
+        if (there := live.get(name)) != value:
+            yield from _walk(value, there, _field(path, name), tuple(below(of, name) for of in owners))
+    for name in NEVER_DEFAULTED & (live.keys() - wanted.keys()):
+        if path.startswith("spec"):
+            yield _added(_field(path, name), live[name]), tuple(below(of, name) for of in owners)
 
 
-def _is_sublist(wanted: list[JsonValue], live: list[JsonValue]) -> bool:
-    """Lists of named things (containers, variables, ports) may have been added to; any other list must be the same."""
-    wanted_by_name, live_by_name = _by_name(wanted), _by_name(live)
-    if wanted_by_name is None or live_by_name is None:
-        return len(wanted) == len(live) and all(map(is_subset, wanted, live))
-    return all(name in live_by_name and is_subset(item, live_by_name[name]) for name, item in wanted_by_name.items())
+def _walk_list(
+    wanted: list[JsonValue], live: list[JsonValue], path: str, owners: Owners
+) -> Iterator[tuple[Deviation, Owners]]:
+    name = path.rpartition(".")[2]
+    keys = LIST_KEYS.get(name)
+    wanted_by, live_by = (_by_key(wanted, keys), _by_key(live, keys)) if keys else (None, None)
+    if wanted_by is None or live_by is None:
+        if len(wanted) != len(live):
+            yield _deviation(path, wanted, live), owners
+            return
+        for index, (item, there) in enumerate(zip(wanted, live, strict=True)):
+            yield from _walk(item, there, f"{path}[{index}]", owners)
+        return
+    for key, item in wanted_by.items():
+        yield from _walk(item, live_by.get(key), f"{path}[{key}]", tuple(item_below(of, item) for of in owners))
+    for key in live_by.keys() - wanted_by.keys() if name not in OPEN_LISTS else ():
+        yield _added(f"{path}[{key}]", live_by[key]), tuple(item_below(of, live_by[key]) for of in owners)
 
 
-def _by_name(items: list[JsonValue]) -> dict[str, JsonValue] | None:
-    """The items by their names; None where one has none, or two have the same."""
-    found: dict[str, JsonValue] = {}
+def _deviation(path: str, wanted: JsonValue, live: JsonValue) -> Deviation:
+    return Deviation(path, _json(wanted), "" if live is None else _json(live))
+
+
+def _added(path: str, live: JsonValue) -> Deviation:
+    return Deviation(path, "", _json(live))
+
+
+def _json(value: JsonValue) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _field(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _by_key(items: list[JsonValue], keys: Sequence[str]) -> dict[str, dict[str, Any]] | None:
+    """The items by their keys; None where one has none, or two have the same."""
+    found: dict[str, dict[str, Any]] = {}
     for item in items:
-        if isinstance(item, dict) and isinstance(name := item.get("name"), str):
-            found[name] = item
+        if not isinstance(item, dict) or not any(key in item for key in keys):
+            return None
+        found[" ".join(str(item.get(key, KEY_DEFAULTS.get(key, ""))) for key in keys).strip()] = item
     return found if len(found) == len(items) else None
 
 

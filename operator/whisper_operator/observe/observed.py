@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
+from whisper_operator.objects.diff import Deviation, JsonValue, deviations
 from whisper_operator.objects.kinds import POD, Kind
 from whisper_operator.objects.manifest import labels_of
 from whisper_operator.observe.facts import Facts
 
+ChildName = tuple[str, str]
+"""Kind and name, in the service's namespace."""
+Accepted = Mapping[ChildName, frozenset[Deviation]]
+
 
 @dataclass(frozen=True)
 class Observed:
-    """Live objects by (kind, name): those of our labels, in the service's namespace, pods included."""
+    """The live objects of one service, pods included."""
 
-    objects: dict[tuple[str, str], Manifest] = field(default_factory=dict[tuple[str, str], Manifest])
+    objects: dict[ChildName, Manifest] = field(default_factory=dict[ChildName, Manifest])
     facts: Facts = field(default_factory=Facts)
+    accepted: Accepted = field(default_factory=dict[ChildName, frozenset[Deviation]])
+    """What the API server and its policies made of what was applied: no drift."""
+
+    def drift(self, kind: Kind, name: str, wanted: JsonValue, path: str = "") -> Iterator[Deviation]:
+        """What is not as in `wanted` of a live child, and not accepted; nothing where there is no such child.
+
+        `path`: where `wanted` belongs in the child, as `spec.template`; empty: it is the whole of it.
+        """
+        live: JsonValue = self.objects.get((kind.kind, name))
+        if live is None:
+            return iter(())
+        for field_name in path.split(".") if path else ():
+            live = live.get(field_name) if isinstance(live, dict) else None
+        accepted = self.accepted.get((kind.kind, name), frozenset())
+        return (found for found in deviations(wanted, live, path) if found not in accepted)
 
     def get(self, kind: Kind, name: str) -> Manifest | None:
         return self.objects.get((kind.kind, name))

@@ -1,7 +1,4 @@
-"""Applies one child: creates it only where nothing has its name, changes it only where it is the one that was observed.
-
-docs/adr/0002-server-side-apply.md explains the requests that this takes.
-"""
+"""Carries out a plan, child by child: what goes wrong with one costs that one alone, and is told."""
 
 from __future__ import annotations
 
@@ -9,16 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Final
+from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
-from whisper_operator.build.handover import as_created, handover, handover_replicas
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
-from whisper_operator.objects.diff import changes
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CLAIM,
@@ -32,11 +27,11 @@ from whisper_operator.objects.kinds import (
 )
 from whisper_operator.objects.manifest import is_being_deleted, labels_of
 from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.reconcile.answers import Answers
+from whisper_operator.reconcile.child_writer import ChildWriter, identity, label
 from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours
 from whisper_operator.reconcile.troubles import Troubles
 
-NEW: Final = {"resourceVersion": "1"}
-"""A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
 AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
 POD_MAKERS: Final = (DEPLOYMENT, JOB)
 CHILD_SECONDS: Final = 12.0
@@ -57,13 +52,16 @@ class Applier:
     No child is applied twice in one pass: a second apply would not bring about what the first did not.
     """
 
-    def __init__(self, cluster: Cluster, cache: ObjectCache, service: WhisperService, troubles: Troubles) -> None:
-        """`troubles`: takes what goes wrong."""
+    def __init__(
+        self, cluster: Cluster, cache: ObjectCache, service: WhisperService, answers: Answers, troubles: Troubles
+    ) -> None:
+        """`answers` takes what the API server makes of each apply, `troubles` what goes wrong."""
         self._cluster = cluster
         self._cache = cache
         self._service = service
         self._key = (service.metadata.namespace, service.metadata.name)
         self.troubles = troubles
+        self._writer = ChildWriter(cluster, cache, service, answers)
         self._ends = time.monotonic() + APPLYING_SECONDS
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
@@ -145,7 +143,7 @@ class Applier:
             self._cache.delete_service(self._key, self._service.metadata.uid)
             raise ServiceIsGone
         try:
-            await self._apply_with_handover(kind, manifest, live)
+            await self._writer.write(kind, manifest, live)
         except ApiError as error:
             if error.status != 409 or live is not None:
                 raise
@@ -192,56 +190,13 @@ class Applier:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it is being deleted")
         ours = {name: value for name, value in manifest["metadata"]["labels"].items() if name in names.OF_EVERY_CHILD}
         if ours.items() - labels_of(found).items():
-            found = await self._cluster.merge(kind, _with_metadata(_id(found), {"labels": ours}))
+            found = await self._cluster.merge(
+                kind, {**(of := identity(found)), "metadata": {**of["metadata"], "labels": ours}}
+            )
         self._cache.observe(found)
         if self._cache.newest(manifest) is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")
         self._done.discard(label(manifest))
-
-    async def _apply_with_handover(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
-        service = self._service
-        if kind == DEPLOYMENT and live is None:
-            manifest = as_created(service, manifest)
-        elif kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
-            self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
-        await self._apply_over_drift(kind, manifest, live)
-
-    async def _apply_over_drift(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
-        """Applies; where somebody has edited the key of a list's item (a Service's port), puts the lists back first.
-
-        An apply would add our item beside the edited one, which stays its editor's, and the API server refuses two
-        items of one name.
-        """
-        exact = _with_metadata(manifest, NEW if live is None else {"uid": live["metadata"]["uid"]})
-        try:
-            self._see(await self._cluster.apply(kind, exact))
-        except ApiError as error:
-            if error.status != 422 or live is None:
-                raise
-            await self._cluster.merge(kind, exact)
-            self._see(await self._cluster.apply(kind, exact))
-
-    def _see(self, body: Manifest) -> None:
-        if self._cluster.is_dry:
-            live = self._cache.newest(body) or {}
-            log.info("would apply %s: %s", label(body), "; ".join(changes(live, body)) or "nothing changes")
-        else:
-            self._cache.observe(body)
-
-
-def label(manifest: Manifest) -> str:
-    return f"{manifest['kind']}/{manifest['metadata']['name']}"
-
-
-def _id(live: Manifest) -> Manifest:
-    """What a patch needs to change that object alone, and no other version of it."""
-    kept = ("name", "namespace", "uid", "resourceVersion")
-    metadata = {field: live["metadata"][field] for field in kept}
-    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
-
-
-def _with_metadata(manifest: Manifest, more: dict[str, Any]) -> Manifest:
-    return {**manifest, "metadata": {**manifest["metadata"], **more}}
 
 
 def _is_predecessors(service: WhisperService, found: Manifest) -> bool:

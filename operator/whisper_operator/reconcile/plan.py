@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
-from whisper_operator.objects.diff import is_subset
-from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind
+from whisper_operator.objects.diff import Deviation
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind, by_name
 from whisper_operator.objects.manifest import annotations_of, controller_of, is_being_deleted, is_true, labels_of
 from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.claim import asked_of, has_volume
@@ -36,12 +36,12 @@ def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind
     `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
     could not be built, and an API server that starts answers for a moment as if it served no custom resources.
     """
-    by_name = {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in wanted}
-    result = ApplyPlan(wanted=frozenset(by_name))
-    for key, manifest in by_name.items():
+    manifests = {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in wanted}
+    result = ApplyPlan(wanted=frozenset(manifests))
+    for key, manifest in manifests.items():
         live = observed.objects.get(key)
         if live is None or not is_being_deleted(live):
-            _compare(manifest, live, result)
+            _compare(manifest, live, observed, result)
     result.delete.extend(_unwanted(result.wanted, observed, served))
     return result
 
@@ -77,7 +77,7 @@ def is_ours(service: WhisperService, live: Manifest) -> bool:
     return all(labels.get(name) == wanted[name] for name in (names.LABEL_SERVICE, names.LABEL_MANAGED_BY))
 
 
-def _compare(manifest: Manifest, live: Manifest | None, result: ApplyPlan) -> None:
+def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, result: ApplyPlan) -> None:
     if live is None:
         result.apply.append(manifest)
     elif manifest["kind"] == CLAIM.kind and not has_volume(live) and asked_of(live) != asked_of(manifest):
@@ -91,8 +91,13 @@ def _compare(manifest: Manifest, live: Manifest | None, result: ApplyPlan) -> No
             result.delete.append(live)
         elif names.ANNOTATION_REPORT in annotations_of(manifest):
             result.apply.append(manifest)
-    elif applied_hash(live) != applied_hash(manifest) or not is_subset(manifest, live):
+    elif applied_hash(live) != applied_hash(manifest) or any(drift_of(manifest, observed)):
         result.apply.append(manifest)
+
+
+def drift_of(manifest: Manifest, observed: Observed) -> Iterator[Deviation]:
+    """What is not as in `manifest` of the live child, and not accepted."""
+    return observed.drift(by_name(manifest["kind"]), manifest["metadata"]["name"], manifest)
 
 
 def _unwanted(wanted: Collection[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> list[Manifest]:

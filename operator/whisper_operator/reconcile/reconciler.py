@@ -20,27 +20,30 @@ from typing import Final
 
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import desired
+from whisper_operator.build import deployment, desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Key
+from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
-from whisper_operator.reconcile.plan import ours, plan, without
+from whisper_operator.reconcile.plan import applied_hash, ours, plan, without
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve import prefetch, rollout
+from whisper_operator.resolve.decision import Rollout
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
@@ -64,6 +67,7 @@ class Reconciler:
         self._progress = ProgressReader()
         self._parser = Parser(installation().policy)
         self._timer = ReadyTimer()
+        self._answers = Answers()
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds after which to look again, None: when something changes. Raises ApiError: try again later."""
@@ -71,6 +75,7 @@ class Reconciler:
         if body is None or is_being_deleted(body):
             self._timer.forget(key)
             self._cache.forget_lost(key, self._cache.lost(key))
+            self._answers.forget(key)
             return None
         try:
             parsed = self._parser.parse(body)
@@ -95,7 +100,7 @@ class Reconciler:
     async def _dereference(self, key: Key, service: WhisperService, troubles: Troubles) -> Observed:
         """The live objects and facts: from the watches, from lookups, and from the pod that fetches."""
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
-        observed = ours(service, self._cache.observed(key, facts))
+        observed = self._observe(key, service, facts)
         fetcher = prefetch.running_pod(service, observed)
         if fetcher is None:
             return observed
@@ -108,7 +113,7 @@ class Reconciler:
 
         None where the service itself is gone. `troubles`: takes what goes wrong.
         """
-        applier = Applier(self._cluster, self._cache, service, troubles)
+        applier = Applier(self._cluster, self._cache, service, self._answers, troubles)
         held = kinds_held_back(observed.facts, service)
         resolved = await self._resolve(service, observed, troubles)
         for _ in range(MAX_ROUNDS):
@@ -119,21 +124,46 @@ class Reconciler:
                     break
             except ServiceIsGone:
                 return None
-            observed = ours(service, self._cache.observed(key, observed.facts, observed))
+            observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)
+        if troubles.error is None:
+            self._answers.complete(key)
         return resolved
 
+    def _observe(self, key: Key, service: WhisperService, facts: Facts, before: Observed | None = None) -> Observed:
+        observed = ours(service, self._cache.observed(key, facts, before))
+        return replace(observed, accepted=self._answers.of(key, observed))
+
     async def _resolve(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
-        """The decisions, less that on the rollout where the pods of the cluster had to be counted and could not be."""
+        """The decisions, less that on the rollout where something that it needs could not be read."""
         resolved = resolve(service, observed, self._installation())
         template = wanted_template(resolved)
-        if not rollout.needs_requests(resolved, template):
-            return rollout.with_rollout(resolved, template)
         try:
-            return rollout.with_rollout(resolved, template, await requests_by_node(self._cluster))
+            resolved = await self._with_earlier_answer(resolved, template)
+            needs_requests = rollout.needs_requests(resolved, template)
+            requested = await requests_by_node(self._cluster) if needs_requests else None
         except ApiError as error:
-            troubles.miss("the list of all pods, by which a rollout is decided,", error)
+            troubles.miss("the Deployment or the list of all pods, by which a rollout is decided,", error)
             return resolved
+        return rollout.with_rollout(resolved, template, requested)
+
+    async def _with_earlier_answer(self, resolved: Resolved, template: Manifest | None) -> Resolved:
+        """`resolved`, with what a policy made of the live Deployment before this process began; raises ApiError.
+
+        Else a restart would decide anew over a rollout that is none.
+        """
+        metadata, before = resolved.service.metadata, resolved.live_decision
+        key = (metadata.namespace, metadata.name)
+        if template is None or before is None or self._answers.are_complete(key) or resolved.deployment is None:
+            return resolved
+        manifest = deployment.build(replace(resolved, rollout=Rollout(template, before)))
+        is_same = manifest is not None and applied_hash(manifest) == applied_hash(resolved.deployment)
+        if manifest is None or not is_same or not rollout.is_changed(resolved, template):
+            return resolved
+        live = await self._cluster.get(DEPLOYMENT, *key)
+        if live is None or not self._answers.accept(key, manifest, live):
+            return resolved
+        return replace(resolved, observed=replace(resolved.observed, accepted=self._answers.of(key, resolved.observed)))
 
     async def _stall(self, body: Manifest, refusal: RefusedSpec) -> None:
         """Reports a spec that is not followed, where no earlier one is known that could be."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects.diff import is_subset
+from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import condition, labels_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.pod_requests import NodeRequests
@@ -24,6 +24,8 @@ from whisper_operator.resolve.pod_shape import is_well_formed
 from whisper_operator.resolve.quotas import shortage
 from whisper_operator.resolve.resolved import Resolved
 
+TEMPLATE: Final = "spec.template"
+"""Where a Deployment has its pods' template."""
 ROOM_SECONDS: Final = 30.0
 """Seconds that a new pod may wait for room beside the old ones before one of those makes way."""
 
@@ -51,9 +53,9 @@ def decide(resolved: Resolved, template: Manifest, requested: NodeRequests) -> D
 
 
 def is_changed(resolved: Resolved, template: Manifest) -> bool:
-    """Whether `template` makes new pods."""
-    live = resolved.deployment
-    return live is not None and not is_subset(template, live["spec"]["template"])
+    """Whether `template` makes new pods: whether the live one differs by more than what a policy makes of it."""
+    name = resolved.service.metadata.name
+    return any(resolved.observed.drift(DEPLOYMENT, name, template, TEMPLATE))
 
 
 def needs_requests(resolved: Resolved, template: Manifest | None) -> bool:

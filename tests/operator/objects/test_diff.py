@@ -2,33 +2,128 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from whisper_operator.objects.diff import changes, is_subset
+from whisper_operator.objects.diff import JsonValue, changes, deviations, edited, restored
 
 
 @pytest.mark.parametrize(
-    ("wanted", "there", "holds"),
+    ("wanted", "there", "paths"),
     [
-        ({"a": 1}, {"a": 1, "b": 2}, True),
-        ({"a": 1}, {"a": 2}, False),
-        ({"a": {}}, {}, False),
-        ([{"name": "x", "v": 1}], [{"name": "y"}, {"name": "x", "v": 1, "more": 2}], True),
-        ([{"name": "x"}], [{"name": "y"}], False),
-        (["a"], ["a", "b"], False),
-        ([{"k": 1}], [{"k": 1, "default": True}], True),
-        ([{"name": "x", "value": ""}], [{"name": "x"}], True),
-        ({"memory": "1Gi"}, {"memory": "1024Mi"}, True),
-        ({"memory": "1Gi"}, {"memory": "1000Mi"}, False),
-        ([{"name": "a", "section": "x"}, {"name": "a"}], [{"name": "a", "section": "x"}, {"name": "a"}], True),
-        ([{"name": ["no name"]}], [{"name": ["no name"], "default": True}], True),
-        ({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 1, "default": True}}}, True),
-        ({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}, False),
-        ({"a": {"b": 1}}, {"a": "no map"}, False),
+        ({"a": 1}, {"a": 1, "b": 2}, []),
+        ({"a": 1}, {"a": 2}, ["a"]),
+        ({"a": {}}, {}, ["a"]),
+        ({"a": ["x"]}, {"a": ["x", "y"]}, ["a"]),
+        ({"a": [{"k": 1}]}, {"a": [{"k": 1, "default": True}]}, []),
+        ({"env": [{"name": "x", "value": ""}]}, {"env": [{"name": "x"}]}, []),
+        ({"memory": "1Gi"}, {"memory": "1024Mi"}, []),
+        ({"memory": "1Gi"}, {"memory": "1000Mi"}, ["memory"]),
+        ({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 1, "default": True}}}, []),
+        ({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}, ["a.b.c"]),
+        ({"a": {"b": 1}}, {"a": "no map"}, ["a"]),
+        ({"containers": [{"name": "x"}]}, {"containers": [{"name": "x", "more": 2}]}, []),
+        ({"containers": [{"name": "x"}]}, {"containers": [{"name": "y"}]}, ["containers[x]", "containers[y]"]),
+        ({"ports": [{"port": 80}]}, {"ports": [{"port": 81}]}, ["ports[80 TCP]", "ports[81 TCP]"]),
+        ({"volumeMounts": [{"mountPath": "/a"}]}, {"volumeMounts": [{"mountPath": "/a", "readOnly": True}]}, []),
+        ({"volumes": [{"name": ["no name"]}]}, {"volumes": [{"name": ["no name"], "default": True}]}, []),
+        ({"parentRefs": [{"name": "a"}]}, {"parentRefs": [{"name": "a"}, {"name": "b"}]}, ["parentRefs"]),
+        ({"ownerReferences": [{"uid": "1"}]}, {"ownerReferences": [{"uid": "2"}, {"uid": "1"}]}, []),
+        ({"selector": {"a": "b"}}, {"selector": {"a": "b", "c": "d"}}, ["selector"]),
+        ({"spec": {"a": 1}}, {"spec": {"a": 1, "hostNetwork": True}}, ["spec.hostNetwork"]),
+        ({"spec": {"a": False}}, {"spec": {}}, ["spec.a"]),
     ],
 )
-def test_the_subset(wanted: object, there: object, holds: bool) -> None:
-    assert is_subset(wanted, there) is holds
+def test_what_deviates_is_named_by_its_path(wanted: JsonValue, there: JsonValue, paths: list[str]) -> None:
+    assert sorted(one.path for one in deviations(wanted, there)) == paths
+
+
+WANTED: Any = {
+    "spec": {
+        "hostIPC": False,
+        "tolerations": [{"key": "gpu"}],
+        "containers": [{"name": "server", "env": [{"name": "A", "value": "1"}]}],
+    }
+}
+OURS: Any = {
+    "f:spec": {
+        "f:hostIPC": {},
+        "f:tolerations": {},
+        "f:containers": {
+            'k:{"name":"server"}': {
+                ".": {},
+                "f:name": {},
+                "f:env": {'k:{"name":"A"}': {".": {}, "f:name": {}, "f:value": {}}},
+            }
+        },
+    }
+}
+SIDECAR = {"name": "sidecar"}
+
+
+def of_sidecar(name: str = "sidecar") -> Any:
+    return {"f:spec": {"f:containers": {f'k:{{"name":"{name}"}}': {".": {}, "f:name": {}}}}}
+
+
+def spec(**changed: Any) -> Any:
+    """WANTED as the API server has it: false is dropped."""
+    return {"spec": {"tolerations": [{"key": "gpu"}], "containers": WANTED["spec"]["containers"], **changed}}
+
+
+@pytest.mark.parametrize(
+    ("live", "ours", "others", "paths"),
+    [
+        (spec(), OURS, [], []),
+        (spec(tolerations=[{"key": "gpu"}, {"key": "policy"}]), OURS, [], []),
+        (spec(containers=[*WANTED["spec"]["containers"], SIDECAR]), OURS, [], []),
+        (spec(containers=[*WANTED["spec"]["containers"], SIDECAR]), OURS, [of_sidecar("x")], []),
+        (spec(containers=[*WANTED["spec"]["containers"], SIDECAR]), OURS, [of_sidecar()], ["spec.containers[sidecar]"]),
+        (
+            spec(containers=[{"name": "server2"}]),
+            {"f:spec": {"f:hostIPC": {}, "f:tolerations": {}}},
+            [of_sidecar("server2")],
+            ["spec.containers[server2]", "spec.containers[server]"],
+        ),
+        (spec(hostIPC=True), {"f:spec": {"f:tolerations": {}}}, [{"f:spec": {"f:hostIPC": {}}}], ["spec.hostIPC"]),
+        (spec(), None, [], ["spec.hostIPC"]),
+    ],
+    ids=[
+        "dropped",
+        "changed by a policy",
+        "added by a policy",
+        "added by a policy, beside an editor",
+        "added",
+        "renamed",
+        "changed",
+        "never applied",
+    ],
+)
+def test_who_has_taken_a_field_over_has_edited_it(live: Any, ours: Any, others: list[Any], paths: list[str]) -> None:
+    assert sorted(one.path for one in edited(WANTED, live, ours, others)) == paths
+
+
+def test_what_was_edited_is_taken_back_and_what_others_added_stays() -> None:
+    """Given a renamed container, a changed variable, a sidecar of a policy's, and a field that nobody set."""
+    server = {"name": "server", "env": [{"name": "A", "value": "2"}, {"name": "B"}, {"name": "C"}], "default": 1}
+    live = spec(containers=[server, {"name": "server2"}, SIDECAR], hostNetwork=True)
+    edits = {
+        "spec.containers[server2]",
+        "spec.containers[server].env[A].value",
+        "spec.containers[server].env[B]",
+        "spec.hostNetwork",
+    }
+    found: Any = restored(WANTED, live, edits)
+    assert found["spec"]["containers"] == [
+        {"name": "server", "env": [{"name": "A", "value": "1"}, {"name": "C"}]},
+        SIDECAR,
+    ]
+    assert found["spec"]["hostNetwork"] is None, "a merge patch removes it"
+    assert restored({"ports": [{"port": 80}]}, {"ports": [{"port": 81}]}, {"ports[81 TCP]"}) == {
+        "ports": [{"port": 80}]
+    }
+    untouched: Any = restored(WANTED, spec(containers=[server]), {"spec.hostNetwork"})
+    assert untouched["spec"]["containers"] == [server]
 
 
 def test_each_changed_field_is_named_with_both_values() -> None:

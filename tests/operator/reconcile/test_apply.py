@@ -12,6 +12,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.observe.cache import DELETED, ObjectCache
+from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier
 from whisper_operator.reconcile.plan import ApplyPlan
 from whisper_operator.reconcile.troubles import Troubles
@@ -34,7 +35,9 @@ def applier(cluster: FakeCluster, *seen: Manifest) -> Applier:
     cache = ObjectCache(whole_cluster=True)
     for body in seen:
         cache.observe(body)
-    return Applier(cast(Cluster, cluster), cache, WANTED, Troubles())
+    answers = Answers()
+    answers.complete(("team", "speech"))
+    return Applier(cast(Cluster, cluster), cache, WANTED, answers, Troubles())
 
 
 async def carried_out(applying: Applier, *apply: Manifest, delete: tuple[Manifest, ...] = ()) -> bool:
@@ -209,7 +212,7 @@ async def test_a_child_out_of_sight_that_is_not_wanted_goes(
     cluster, cache, seen = FakeCluster(body), ObjectCache(whole_cluster=True), known(SERVICE)
     cache.observe(seen)
     cache.observe({**seen, "metadata": {**seen["metadata"], "resourceVersion": "2"}}, DELETED)
-    await Applier(cast(Cluster, cluster), cache, WANTED, Troubles()).prune_lost(wanted)
+    await Applier(cast(Cluster, cluster), cache, WANTED, Answers(), Troubles()).prune_lost(wanted)
     assert (("Service", "team", "speech") in cluster.objects) is is_there
     assert cache.lost(("team", "speech")) == frozenset()
 

@@ -1,0 +1,62 @@
+"""Who owns which fields of an object, from its `metadata.managedFields`: pure.
+
+Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import orjson
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects import names
+
+Fields: TypeAlias = "Mapping[str, Any] | None"
+"""The fields that somebody owns, as FieldsV1; empty: this one and all below it; None: not this one."""
+
+
+def ours(body: Manifest) -> Fields:
+    """What our own applies own; None where they own nothing."""
+    found = (one for one in _entries(body) if (one["manager"], one["operation"]) == (names.FIELD_MANAGER, "Apply"))
+    return next((one["fieldsV1"] for one in found), None)
+
+
+def editors(body: Manifest) -> list[Fields]:
+    """What each of those owns who wrote the object other than by an apply: who applies, states what he manages."""
+    return [one["fieldsV1"] for one in _entries(body) if one["operation"] == "Update"]
+
+
+def without_our_edits(body: Manifest) -> list[Manifest] | None:
+    """The field managers less what we wrote other than by an apply; None where there is no such thing.
+
+    What two managers own, an apply of one of them cannot remove.
+    """
+    found = body["metadata"].get("managedFields", [])
+    kept = [one for one in found if (one["manager"], one["operation"]) != (names.FIELD_MANAGER, "Update")]
+    return kept if len(kept) < len(found) else None
+
+
+def below(fields: Fields, name: str) -> Fields:
+    """What is owned of the field `name` below `fields`."""
+    return fields if not fields else fields.get(f"f:{name}")
+
+
+def item_below(fields: Fields, item: Mapping[str, Any]) -> Fields:
+    """What is owned of a list's item below `fields`."""
+    if not fields:
+        return fields
+    for name, value in fields.items():
+        if name.startswith("k:") and _is_key_of(orjson.loads(name[2:]), item):
+            return value
+    return None
+
+
+def _is_key_of(key: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
+    return all(item.get(name, "TCP" if name == "protocol" else None) == value for name, value in key.items())
+
+
+def _entries(body: Manifest) -> list[Manifest]:
+    """The managers of the object itself; those of its status and its scale are others."""
+    return [one for one in body["metadata"].get("managedFields", ()) if not one.get("subresource")]

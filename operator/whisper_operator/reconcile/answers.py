@@ -1,0 +1,104 @@
+"""What the API server and its policies make of what is applied: remembered, so that it is no drift. No I/O.
+
+A field that it drops (`false`), or that a policy changes on every write, can never be as wanted: a pass that applied it
+again would do so for ever. After a restart the field managers tell the same (objects/diff.py, `edited`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects import field_owners
+from whisper_operator.objects.diff import Deviation, deviations, edited
+from whisper_operator.observe.observed import Accepted, ChildName, Observed
+from whisper_operator.observe.records import Key
+
+AGAIN_SECONDS: Final = 60.0
+INSISTS: Final = 3
+"""Times that an edit comes back within AGAIN_SECONDS after which it is a controller's, and stays: nobody gains by a
+fight in which pods restart."""
+
+
+class Answers:
+    """The deviations of each live child that are the API server's answer to our own apply."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Key, dict[ChildName, tuple[str, frozenset[Deviation]]]] = {}
+        """Of each service: by child, its uid and its deviations."""
+        self._complete: set[Key] = set()
+        self._taken_back: dict[tuple[str, str], tuple[int, float]] = {}
+        """By uid and path: how often an addition was taken back in a row, and when last."""
+
+    def are_complete(self, key: Key) -> bool:
+        """Whether this process has had a whole pass over the service: what is not kept then was never an answer."""
+        return key in self._complete
+
+    def complete(self, key: Key) -> None:
+        """Takes in that a whole pass over the service has ended."""
+        self._complete.add(key)
+
+    def forget(self, key: Key) -> None:
+        self._complete.discard(key)
+        self._kept.pop(key, None)
+
+    def of(self, key: Key, observed: Observed) -> Accepted:
+        """The deviations to accept of each child that is live still."""
+        return {
+            child: found
+            for child, (uid, found) in self._kept.get(key, {}).items()
+            if (live := observed.objects.get(child)) and live["metadata"]["uid"] == uid
+        }
+
+    def drift(self, key: Key, manifest: Manifest, live: Manifest) -> list[Deviation]:
+        """The deviations of `live` that are not kept."""
+        _, kept = self._kept.get(key, {}).get(_child(manifest), ("", frozenset[Deviation]()))
+        return [one for one in deviations(manifest, live) if one not in kept]
+
+    def keep(self, key: Key, manifest: Manifest, answer: Manifest) -> None:
+        """Takes in the object that an apply of `manifest` ended in, with its field managers."""
+        self._keep(key, manifest, answer, self._unedited(manifest, answer))
+
+    def accept(self, key: Key, manifest: Manifest, live: Manifest) -> bool:
+        """Whether nobody has edited `live`, so that its deviations from `manifest` are kept as an earlier answer."""
+        found = frozenset(deviations(manifest, live))
+        is_accepted = found == self._unedited(manifest, live)
+        if is_accepted:
+            self._keep(key, manifest, live, found)
+        return is_accepted
+
+    def edits(self, manifest: Manifest, live: Manifest, now: float) -> list[Deviation]:
+        """The deviations of `live` to take back, counted; those stay that came back again and again.
+
+        `now`: seconds, from any beginning.
+        """
+        found = self._edited(manifest, live)
+        for one in found:
+            at = (live["metadata"]["uid"], one.path)
+            times, last = self._taken_back.get(at, (0, now))
+            if one.is_added:
+                self._taken_back[at] = (times + 1 if now - last < AGAIN_SECONDS else 1, now)
+        return [one for one in found if not self._insists(live, one)]
+
+    def _insists(self, live: Manifest, deviation: Deviation) -> bool:
+        times, _ = self._taken_back.get((live["metadata"]["uid"], deviation.path), (0, 0.0))
+        return times > INSISTS
+
+    def _edited(self, manifest: Manifest, live: Manifest) -> list[Deviation]:
+        return edited(manifest, live, field_owners.ours(live), field_owners.editors(live))
+
+    def _unedited(self, manifest: Manifest, live: Manifest) -> frozenset[Deviation]:
+        edits = {one for one in self._edited(manifest, live) if not self._insists(live, one)}
+        return frozenset(deviations(manifest, live)) - edits
+
+    def _keep(self, key: Key, manifest: Manifest, live: Manifest, found: Iterable[Deviation]) -> None:
+        of_service = self._kept.setdefault(key, {})
+        if kept := frozenset(found):
+            of_service[_child(manifest)] = (live["metadata"]["uid"], kept)
+        else:
+            of_service.pop(_child(manifest), None)
+
+
+def _child(manifest: Manifest) -> ChildName:
+    return manifest["kind"], manifest["metadata"]["name"]

@@ -1,0 +1,115 @@
+"""Writes one child: creates it only where nothing has its name, changes it only where it is the one that was observed.
+
+docs/adr/0002-server-side-apply.md explains the requests that this takes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.handover import as_created, handover, handover_replicas
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects import field_owners, names
+from whisper_operator.objects.diff import Deviation, changes, obsolete, restored
+from whisper_operator.objects.kinds import DEPLOYMENT, Kind
+from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.reconcile.answers import Answers
+from whisper_operator.reconcile.plan import applied_hash
+
+NEW: Final = {"resourceVersion": "1"}
+"""A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
+log = logging.getLogger(__name__)
+
+
+class ChildWriter:
+    def __init__(self, cluster: Cluster, cache: ObjectCache, service: WhisperService, answers: Answers) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._service = service
+        self._answers = answers
+        self._key = (service.metadata.namespace, service.metadata.name)
+
+    async def write(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
+        """Makes `live` (None: nothing is known) what `manifest` says; raises ApiError, 409 where it was another."""
+        service = self._service
+        if live is not None and await self._is_answered(kind, manifest, live):
+            return
+        first = as_created(service, manifest) if kind == DEPLOYMENT and live is None else manifest
+        if kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
+            self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
+        if live is not None and any(one.is_added for one in self._answers.drift(self._key, manifest, live)):
+            await self._take_back_edits(kind, manifest, what_an_apply_leaves)
+        exact = _with_metadata(first, NEW if live is None else {"uid": live["metadata"]["uid"]})
+        try:
+            answer = await self._cluster.apply(kind, exact)
+        except ApiError as error:
+            # Of two ways to fill a field (a value and its source), or two items of one name, one is the editor's.
+            if error.status != 422 or live is None or not await self._take_back_edits(kind, manifest, any_edit):
+                raise
+            answer = await self._cluster.apply(kind, exact)
+        self._see(answer)
+        self._answers.keep(self._key, manifest, answer)
+
+    async def _is_answered(self, kind: Kind, manifest: Manifest, live: Manifest) -> bool:
+        """Whether `live` is what a policy made of this very manifest before this process began: nobody edited it."""
+        if self._answers.are_complete(self._key) or applied_hash(live) != applied_hash(manifest):
+            return False
+        metadata = manifest["metadata"]
+        found = await self._cluster.get(kind, metadata["namespace"], metadata["name"])
+        return found is not None and self._answers.accept(self._key, manifest, found)
+
+    async def _take_back_edits(self, kind: Kind, manifest: Manifest, counts: Callable[[Deviation], bool]) -> bool:
+        """Puts back the lists that somebody has edited, where an edit `counts`; returns whether one does.
+
+        An apply would add our item beside the edited one, which stays its editor's. What a policy added, or somebody
+        who states by an apply that he manages it, stays.
+        """
+        metadata = manifest["metadata"]
+        found = await self._cluster.get(kind, metadata["namespace"], metadata["name"])
+        edits = self._answers.edits(manifest, found, time.monotonic()) if found else []
+        if found is None or not any(map(counts, edits)):
+            return False
+        ended = obsolete(manifest, found, field_owners.ours(found))
+        wanted = {name: manifest[name] for name in manifest if name in found}
+        patch: Any = restored(wanted, found, {one.path for one in (*edits, *ended)})
+        merged = await self._cluster.merge(kind, {**patch, **identity(found)})
+        managers = field_owners.without_our_edits(merged)
+        if managers is not None and not self._cluster.is_dry:
+            # Else the fields were our edit's, too, and no later apply could remove them.
+            await self._cluster.merge(kind, _with_metadata(identity(merged), {"managedFields": managers}))
+        return True
+
+    def _see(self, body: Manifest) -> None:
+        if self._cluster.is_dry:
+            live = self._cache.newest(body) or {}
+            log.info("would apply %s: %s", label(body), "; ".join(changes(live, body)) or "nothing changes")
+        else:
+            self._cache.observe(body)
+
+
+def what_an_apply_leaves(edit: Deviation) -> bool:
+    return edit.is_added
+
+
+def any_edit(edit: Deviation) -> bool:
+    return True
+
+
+def label(manifest: Manifest) -> str:
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"
+
+
+def identity(live: Manifest) -> Manifest:
+    """What a patch needs to change that object alone, and no other version of it."""
+    kept = ("name", "namespace", "uid", "resourceVersion")
+    metadata = {field: live["metadata"][field] for field in kept}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+
+
+def _with_metadata(manifest: Manifest, more: dict[str, Any]) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], **more}}

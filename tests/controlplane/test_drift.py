@@ -1,0 +1,319 @@
+"""What somebody edited is put right; what the API server or a policy made of an apply is left alone, unwritten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from testbed import audit
+from testbed.cluster.controlplane import ControlPlane
+from testbed.operator_process import OPERATOR, OperatorProcess
+from tests.support.kubectl import Kubectl
+from tests.support.services import EMPTY_DIR, patch, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
+
+pytestmark = pytest.mark.usefixtures("running")
+
+REGISTRATION = "admissionregistration.k8s.io/v1"
+EXPLICIT: Manifest = {
+    "spec": {
+        "hostNetwork": False,
+        "shareProcessNamespace": False,
+        "containers": [
+            {
+                "name": "server",
+                "stdin": False,
+                "securityContext": {"privileged": False},
+                "livenessProbe": {"initialDelaySeconds": 0},
+                "env": [{"name": "EMPTY", "value": ""}],
+                "volumeMounts": [{"name": "models", "mountPath": "/models", "readOnly": False}],
+            }
+        ],
+    }
+}
+"""Values that the API server drops, for they are its defaults."""
+
+
+@pytest.fixture
+def speech(namespace: Kubectl) -> Kubectl:
+    """Given a service that is as its spec asks for."""
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    return namespace
+
+
+def pod(namespace: Kubectl) -> Manifest:
+    return (namespace.get("deployment", "speech") or {})["spec"]["template"]["spec"]
+
+
+def server(namespace: Kubectl) -> Manifest:
+    return next(one for one in pod(namespace)["containers"] if one["name"] == "server")
+
+
+def names(items: list[Manifest]) -> set[str]:
+    return {one["name"] for one in items}
+
+
+def edit(namespace: Kubectl, change: Callable[[Manifest], None], kind: str = "deployment") -> None:
+    """As `kubectl edit` does: a patch, under a field manager that is not ours."""
+    spec = (namespace.get(kind, "speech") or {})["spec"]
+    change(spec["template"]["spec"] if kind == "deployment" else spec)
+    namespace("patch", kind, "speech", "--type=merge", "-p", json.dumps({"spec": spec}))
+
+
+def rename_container(spec: Manifest) -> None:
+    spec["containers"][0]["name"] = "server2"
+
+
+def rename_volume(spec: Manifest) -> None:
+    containers = (*spec["containers"], *spec["initContainers"])
+    for item in (*spec["volumes"], *(mount for one in containers for mount in one["volumeMounts"])):
+        item["name"] = f"{item['name']}-2"
+
+
+def move_mount(spec: Manifest) -> None:
+    spec["containers"][0]["volumeMounts"][0]["mountPath"] = "/elsewhere"
+
+
+def rename_variable(spec: Manifest) -> None:
+    spec["containers"][0]["env"][0]["name"] += "_2"
+
+
+def point_variable_elsewhere(spec: Manifest) -> None:
+    variable = next(one for one in spec["containers"][0]["env"] if "value" in one)
+    del variable["value"]
+    variable["valueFrom"] = {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+def renumber_port(spec: Manifest) -> None:
+    spec["containers"][0]["ports"][0]["containerPort"] += 1
+
+
+def mount_the_node(spec: Manifest) -> None:
+    volume = spec["volumes"][0]
+    name = volume["name"]
+    volume.clear()
+    volume.update({"name": name, "hostPath": {"path": "/tmp"}})
+
+
+def add_container(spec: Manifest) -> None:
+    spec["containers"].append({"name": "miner", "image": "miner"})
+
+
+def add_init_container(spec: Manifest) -> None:
+    spec["initContainers"] = [*spec.get("initContainers", ()), {"name": "miner", "image": "miner"}]
+
+
+def run_something_else(spec: Manifest) -> None:
+    spec["containers"][0]["command"] = ["sleep", "1000"]
+
+
+EDITS = [
+    rename_container,
+    rename_volume,
+    move_mount,
+    rename_variable,
+    point_variable_elsewhere,
+    renumber_port,
+    mount_the_node,
+    add_container,
+    add_init_container,
+    run_something_else,
+]
+
+
+def test_a_pod_template_that_somebody_edited_is_put_right(speech: Kubectl) -> None:
+    """Whatever the edit: nothing of it stays, nothing of ours is missing, and no trace keeps later changes out."""
+    before = pod(speech)
+    for change in EDITS:
+        edit(speech, change)
+        eventually(f"{change.__name__} is put right", lambda: in_order(pod(speech)) == in_order(before))
+    managers = speech.get_with_managers("deployment", "speech")["metadata"]["managedFields"]
+    assert ("whisper-operator", "Update") not in {(one["manager"], one["operation"]) for one in managers}
+    patch(speech, "speech", {"server": {"env": [{"name": "MORE", "value": "1"}]}})
+    eventually("a variable comes", lambda: "MORE" in names(server(speech)["env"]))
+    patch(speech, "speech", {"server": None})
+    eventually("and goes", lambda: "MORE" not in names(server(speech)["env"]))
+
+
+def in_order(value: Any) -> Any:
+    """`value` with each list of named things by name: an apply appends what was missing."""
+    if isinstance(value, dict):
+        return {name: in_order(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return sorted((in_order(one) for one in value), key=lambda one: json.dumps(one, sort_keys=True))
+    return value
+
+
+def test_a_service_that_somebody_edited_is_put_right(speech: Kubectl) -> None:
+    before = {name: (speech.get("service", "speech") or {})["spec"][name] for name in ("ports", "selector")}
+
+    def port(spec: Manifest) -> None:
+        spec["ports"][0]["port"] = 81
+
+    def more(spec: Manifest) -> None:
+        spec["ports"].append({"name": "more", "port": 82})
+
+    def select(spec: Manifest) -> None:
+        spec["selector"]["nobody"] = "has-this"
+
+    for change in (port, more, select):
+        edit(speech, change, "service")
+
+        def is_right() -> bool:
+            spec = (speech.get("service", "speech") or {})["spec"]
+            return {name: spec[name] for name in before} == before
+
+        eventually(f"{change.__name__} is put right", is_right)
+
+
+def test_what_somebody_states_by_an_apply_stays(speech: Kubectl) -> None:
+    sidecar = {"spec": {"containers": [{"name": "proxy", "image": "proxy"}]}}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "speech"},
+        "spec": {"template": sidecar},
+    }
+    speech("apply", "--server-side", "--field-manager=mesh", "-f", "-", stdin=json.dumps(body))
+    edit(speech, rename_container)
+    eventually("ours is put right", lambda: names(pod(speech)["containers"]) == {"server", "proxy"})
+
+
+@pytest.fixture
+def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
+    """Makes a MutatingAdmissionPolicy for a resource of the namespace: a JSON patch wherever a condition holds."""
+    made: list[str] = []
+
+    def make(resource: str, condition: str, operations: str) -> None:
+        name = f"{namespace.namespace}-{len(made)}"
+        groups = ["apps"] if resource == "deployments" else ["", "apps", "batch"]
+        match: Manifest = {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}},
+            "resourceRules": [
+                {"apiGroups": groups, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
+            ],
+        }
+        spec = {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": match,
+            "matchConditions": [{"name": "needed", "expression": condition}],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": operations}}],
+        }
+        bodies = [
+            {"kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec},
+            {"kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {"policyName": name}},
+        ]
+        for body in bodies:
+            namespace("apply", "-f", "-", stdin=json.dumps({"apiVersion": REGISTRATION, **body}))
+        made.append(name)
+
+    yield make
+    for name in made:
+        namespace("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name)
+
+
+CONTAINERS = "object.spec.template.spec.containers"
+TOLERATION = (
+    "!object.spec.template.spec.tolerations.exists(one, one.key == 'policy')",
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/tolerations/-', value: "
+    "Object.spec.template.spec.tolerations{key: 'policy', operator: 'Exists'}}]",
+)
+SIDECAR = (
+    f"!{CONTAINERS}.exists(one, one.name == 'proxy')",
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/containers/-', value: "
+    "Object.spec.template.spec.containers{name: 'proxy', image: 'proxy'}}]",
+)
+PULL = (
+    f"{CONTAINERS}[0].imagePullPolicy != 'Always'",
+    "[JSONPatch{op: 'replace', path: '/spec/template/spec/containers/0/imagePullPolicy', value: 'Always'}]",
+)
+LABEL = (
+    "object.metadata.labels['app.kubernetes.io/managed-by'] != 'platform'",
+    "[JSONPatch{op: 'replace', path: '/metadata/labels/app.kubernetes.io~1managed-by', value: 'platform'}]",
+)
+TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator": "Exists"}]}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "spec"),
+    [
+        ([], {"podTemplate": EXPLICIT}),
+        ([TOLERATION], TOLERATING),
+        ([SIDECAR, PULL], {}),
+        ([LABEL], {}),
+        ([TOLERATION, SIDECAR, LABEL], {**TOLERATING, "podTemplate": EXPLICIT}),
+    ],
+    ids=["explicit defaults", "a toleration", "a sidecar and a pull policy", "a label", "all of them"],
+)
+def test_what_is_made_of_an_apply_is_not_written_again(
+    namespace: Kubectl,
+    plane: ControlPlane,
+    running: OperatorProcess,
+    policy: Callable[[str, str, str], None],
+    changes: list[tuple[str, str]],
+    spec: dict[str, Any],
+) -> None:
+    for condition, operations in changes:
+        policy("deployments", condition, operations)
+    eventually("the policies work", lambda: all(mutates(namespace, *change) for change in changes))
+    namespace.apply(service("speech", **EMPTY_DIR, **spec))
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    at_rest(plane, namespace)
+    since = plane.audit_log.stat().st_size
+    for number in range(3):
+        namespace("annotate", "wsvc", "speech", f"example.com/touched={number}", "--overwrite")
+        namespace("annotate", "deployment", "speech", f"example.com/touched={number}", "--overwrite")
+    at_rest(plane, namespace)
+    assert writes(plane, namespace, since, "deployments") == []
+    running.stop()
+    running.start()
+    at_rest(plane, namespace)
+    assert writes(plane, namespace, since, "deployments") == [], "after a restart neither"
+    edit(namespace, run_something_else)
+    eventually("an edit is put right nevertheless", lambda: "command" not in server(namespace))
+    edit(namespace, rename_container)
+    eventually("a renamed container, too", lambda: "server2" not in names(pod(namespace)["containers"]))
+    at_rest(plane, namespace)
+
+
+def mutates(namespace: Kubectl, condition: str, operations: str) -> bool:
+    """Whether the policy works already: the API server takes a moment to know it."""
+    container = {"name": "web", "image": "web", "imagePullPolicy": "IfNotPresent"}
+    template = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [container], "tolerations": [{"key": "x", "operator": "Exists"}]},
+    }
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "probe", "labels": {"app.kubernetes.io/managed-by": "x"}},
+        "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template},
+    }
+    found = json.loads(namespace("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(body)))
+    spec = found["spec"]["template"]["spec"]
+    match (condition, operations):
+        case change if change == TOLERATION:
+            return len(spec["tolerations"]) == 2
+        case change if change == SIDECAR:
+            return len(spec["containers"]) == 2
+        case change if change == PULL:
+            return spec["containers"][0]["imagePullPolicy"] == "Always"
+        case _:
+            return found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "platform"
+
+
+def writes(plane: ControlPlane, namespace: Kubectl, since: int, resource: str = "") -> list[str]:
+    found = audit.writes(plane.audit_log, OPERATOR, since)
+    of = [one for one in found if one.namespace == namespace.namespace and resource in ("", one.resource)]
+    return [str(one) for one in of]
+
+
+def at_rest(plane: ControlPlane, namespace: Kubectl) -> None:
+    """Returns once the operator has written nothing for a while."""
+    audit.until_quiet(plane.audit_log, OPERATOR, plane.audit_log.stat().st_size, limit=60, quiet=4)

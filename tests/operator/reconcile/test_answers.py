@@ -1,0 +1,67 @@
+"""What a policy made of an apply is no drift; what somebody edited is, until it comes back again and again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.operator.samples import observed
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.reconcile.answers import Answers
+
+KEY = ("team", "speech")
+SPEC = {"paused": False, "template": {"spec": {"containers": [{"name": "server"}]}}}
+MANIFEST: Manifest = {"kind": "Deployment", "metadata": {"name": "speech"}, "spec": SPEC}
+SIDECAR = 'k:{"name":"sidecar"}'
+OURS = {"f:spec": {"f:paused": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"server"}': {"f:name": {}}}}}}}
+THEIRS = {"f:spec": {"f:template": {"f:spec": {"f:containers": {SIDECAR: {"f:name": {}}}}}}}
+
+
+def live(*containers: str, uid: str = "1", editor: Any = None) -> Manifest:
+    """The Deployment without `paused`, for the API server drops false."""
+    managers = [{"manager": "whisper-operator", "operation": "Apply", "fieldsV1": OURS}]
+    if editor:
+        managers.append({"manager": "kubectl-edit", "operation": "Update", "fieldsV1": editor})
+    spec = {"template": {"spec": {"containers": [{"name": name} for name in containers]}}}
+    return {**MANIFEST, "metadata": {"name": "speech", "uid": uid, "managedFields": managers}, "spec": spec}
+
+
+def drift(answers: Answers, body: Manifest) -> list[str]:
+    there = observed(body)
+    seen = replace(there, accepted=answers.of(KEY, there))
+    return sorted(one.path for one in seen.drift(DEPLOYMENT, "speech", MANIFEST))
+
+
+def test_what_an_apply_ended_in_is_no_drift_and_what_comes_later_is() -> None:
+    answers = Answers()
+    assert drift(answers, live("server")) == ["spec.paused"]
+    answers.keep(KEY, MANIFEST, live("server", "sidecar"))
+    assert drift(answers, live("server", "sidecar")) == []
+    assert drift(answers, live("server", "sidecar", "more")) == ["spec.template.spec.containers[more]"]
+    assert drift(answers, live("server", uid="2")) == ["spec.paused"], "another object of its name"
+    answers.forget(KEY)
+    assert drift(answers, live("server")) == ["spec.paused"]
+
+
+def test_after_a_restart_the_field_managers_tell() -> None:
+    answers = Answers()
+    assert not answers.are_complete(KEY)
+    assert answers.accept(KEY, MANIFEST, live("server", "sidecar"))
+    assert drift(answers, live("server", "sidecar")) == []
+    edited = Answers()
+    assert not edited.accept(KEY, MANIFEST, live("server", "sidecar", editor=THEIRS))
+    assert "spec.template.spec.containers[sidecar]" in drift(edited, live("server", "sidecar"))
+
+
+def test_an_addition_that_comes_back_again_and_again_stays() -> None:
+    answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
+    taken_back = [[one.path for one in answers.edits(MANIFEST, body, now)] for now in (0.0, 1.0, 2.0, 3.0)]
+    assert [len(paths) for paths in taken_back] == [1, 1, 1, 0]
+    answers.keep(KEY, MANIFEST, body)
+    assert drift(answers, body) == []
+
+
+def test_an_addition_that_comes_back_after_a_while_is_taken_back() -> None:
+    answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
+    assert all(answers.edits(MANIFEST, body, now) for now in (0.0, 100.0, 200.0, 300.0, 400.0))
