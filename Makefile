@@ -36,7 +36,7 @@ test-controlplane: ## the operator on a real API server: no node, no root
 	@$(PYTHON) -m pytest tests/controlplane -m "not long"
 
 .PHONY: test-unit
-test-unit: ## what needs no cluster, within a minute
+test-unit: ## what needs no cluster, in some two minutes
 	@$(PYTHON) -m pytest tests -m "not slow and not long" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
 
 .PHONY: campaign

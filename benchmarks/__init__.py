@@ -1,1 +1,1 @@
-"""What measures: speed, load and parity, each beside something to compare it with."""
+"""Benchmarks of speed, load and parity, each beside something to compare it with."""

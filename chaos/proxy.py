@@ -75,7 +75,7 @@ class Proxy:
         self.watched: list[str] = []
         """The path of every watch that was opened."""
         self.last_write = 0.0
-        """Of the event loop's clock, in seconds."""
+        """Time by the event loop's clock, in seconds."""
         self._server, self._name = plane.server, name
         self._context = ssl.create_default_context(cafile=plane.certificate)
 

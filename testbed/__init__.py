@@ -1,1 +1,1 @@
-"""What demo and tests run on: a real cluster, images, weights and recordings, made on this machine."""
+"""The test bed of demo and tests: a real cluster, images, weights and recordings, made on this machine."""

@@ -28,7 +28,7 @@ class AuditedRequest:
     agent: str = ""
     """User agent; replicas of one user differ by it."""
     is_next_page: bool = False
-    """Of a list whose first page is a request before it."""
+    """Whether it asks for a further page of a list."""
 
     def __str__(self) -> str:
         path = "/".join(filter(None, (self.resource, self.subresource, self.namespace, self.name)))

@@ -1,4 +1,4 @@
-"""What the node needs from Debian: installed where it is missing."""
+"""Installs the Debian packages that the node needs, where they are missing."""
 
 from __future__ import annotations
 

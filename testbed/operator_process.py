@@ -30,11 +30,11 @@ class OperatorProcess:
     namespaces: str = ""
     workers: int = 8
     token: str = ""
-    """Whose requests it makes; empty: the user `operator`'s, who may do everything."""
+    """User in whose name it makes requests; empty: the user `operator`'s, who may do everything."""
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     """More of its environment, by name without the prefix."""
     checkout: Path = REPOSITORY
-    """Whose code it runs: this checkout's, or an earlier commit's to compare with."""
+    """Checkout whose code it runs: this one, or an earlier commit's to compare with."""
     metrics_port: int = 0
     health_port: int = 0
 
@@ -90,7 +90,7 @@ class OperatorProcess:
         return (self.plane.directory / "log" / f"{self.identity}.log").read_text()
 
     def last_lines(self) -> str:
-        """Of its log; and whether it runs."""
+        """Returns the end of its log, and whether it runs."""
         lines = process.last_lines(self.plane.directory, self.identity)
         return lines if self.is_running else f"{lines}\n  it has ended"
 

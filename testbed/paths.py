@@ -1,4 +1,4 @@
-"""Where things are: the checkout, and the cache outside it that a fresh clone finds again."""
+"""Paths: the checkout, and the cache outside it that a fresh clone finds again."""
 
 from __future__ import annotations
 

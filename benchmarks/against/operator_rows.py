@@ -25,7 +25,7 @@ from whisper_operator.objects.kinds import POD
 LIMIT_SECONDS: Final = 3600
 IDLE_SECONDS: Final = 15.0
 BUSY_SHARE: Final = 0.1
-"""Of a processor; watches, their heartbeat and the Lease take a few hundredths."""
+"""Part of a processor that an idle operator may use; watches, their heartbeat and the Lease take a few hundredths."""
 NO_POD_COLLECTION: Final = "*,-pod-garbage-collector-controller"
 """The pods of others are on a node that is not there: collected, they would not be beside the service for long."""
 

@@ -1,4 +1,4 @@
-"""What was measured of one quantity in both builds, and how they compare."""
+"""The samples of one quantity in both builds, and their ratio."""
 
 from __future__ import annotations
 

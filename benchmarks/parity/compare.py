@@ -10,7 +10,7 @@ from whisper_runtime.engine.transcription import Segment, Transcription
 NO_SPEECH_TOLERANCE: Final = 1e-4
 LOGPROB_TOLERANCE: Final = 1e-3
 PROBABILITY_TOLERANCE: Final = 1e-3
-"""Of a word."""
+"""Largest difference of a word's probability."""
 EXACT: Final = ("id", "seek", "start", "end", "text", "temperature", "compression_ratio")
 
 

@@ -13,7 +13,7 @@ from whisper_runtime.engine.transcription import Options
 
 MODELS: Final = ("tiny.en", "base")
 PLAIN: Final = Options(language="en", temperatures=(0.0,))
-"""What falls back is sampled, and upstream samples from a generator that others use too; so: temperature 0 alone."""
+"""Temperature 0 alone: a fallback is sampled, and upstream samples from a generator that others use too."""
 LANGUAGES: Final = {
     "es": "Buenos días. Mañana por la mañana vamos a la playa con nuestros amigos.",
     "de": "Guten Tag. Morgen früh fahren wir mit dem Zug nach Berlin.",

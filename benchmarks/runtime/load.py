@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Round:
-    """What one system did with one load."""
+    """Measurements of one system under one load."""
 
     requests: tuple[Request, ...]
     wall_seconds: float
@@ -50,7 +50,7 @@ class Round:
         return statistics.median(request.first_seconds for request in self.requests)
 
     def percentile(self, percent: int) -> float:
-        """Of the seconds that a request took."""
+        """Percentile of the seconds that a request took."""
         ordered = sorted(request.seconds for request in self.requests)
         return ordered[min(len(ordered) - 1, round(len(ordered) * percent / 100))]
 
@@ -60,9 +60,9 @@ class Round:
         return error_rate(said, [request.text for request in self.requests], normalize)
 
 
-def error_rate(said: Sequence[str], heard: Sequence[str], normalize: Callable[[str], str]) -> float:
+def error_rate(reference: Sequence[str], hypothesis: Sequence[str], normalize: Callable[[str], str]) -> float:
     """The word error rate over all pairs, once both are normalized."""
-    return float(jiwer.wer([normalize(words) for words in said], [normalize(words) for words in heard]))
+    return float(jiwer.wer([normalize(words) for words in reference], [normalize(words) for words in hypothesis]))
 
 
 def run(system: System, clips: Sequence[Clip], clients: int, requests: int, language: str | None) -> Round:

@@ -1,4 +1,4 @@
-"""What is sent, and the words that are in it."""
+"""The recordings that are sent, and their words."""
 
 from __future__ import annotations
 

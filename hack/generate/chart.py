@@ -25,7 +25,7 @@ REFINED: Final[dict[str, ValuesSchema]] = {
     "fsGroup": {"type": ["integer", "string", "null"], "pattern": "^$"},
     "policy.podTemplate": {"type": "string", "enum": ["Off", "Restricted", "Full"]},
 }
-"""Of values that have not just the type of their default, by path."""
+"""Schemas of values that have not just the type of their default, by path."""
 README: Final = """\
 # whisper-operator
 

@@ -22,7 +22,7 @@ MARGIN: Final = 24
 GAP: Final = 8
 LINE_HEIGHT: Final = 16
 CHARACTER_WIDTH: Final = 6.8
-"""Of 12 px DejaVu Sans, on average: the widest of the fonts below."""
+"""Width in pixels of a character in 12 px DejaVu Sans, on average: the widest of the fonts below."""
 PURE, OTHER = "#e6f4ea", "#eef1f6"
 FONT: Final = "system-ui, Helvetica, Arial, 'DejaVu Sans', sans-serif"
 NOTE: Final = "A folder imports only from the rows below it. Green: a lint rule keeps clients and frameworks out."

@@ -1,4 +1,4 @@
-"""What runs in the cluster from its start: DNS, metrics, volumes."""
+"""The cluster's add-ons: DNS, metrics, volumes."""
 
 from __future__ import annotations
 

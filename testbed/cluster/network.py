@@ -11,7 +11,7 @@ from typing import Final
 BRIDGE: Final = "whisper-br0"
 INTERFACE: Final = "whisper0"
 NODE_ADDRESS: Final = "172.30.99.1"
-"""Of an interface of our own, so that the cluster does not depend on the machine's network.
+"""Address of an interface of our own, so that the cluster does not depend on the machine's network.
 
 A bridge without ports: not every kernel has dummy interfaces, but pods need bridges anyway.
 """

@@ -23,7 +23,7 @@ LDFLAGS: Final = (
 
 @dataclass(frozen=True)
 class ReleaseAsset:
-    """Where the project publishes the binary, and beside it the file of its checksum."""
+    """URL at which the project publishes the binary, and beside it the file of its checksum."""
 
     url: str
     checksum_url: str
@@ -108,7 +108,7 @@ TOOLS: Final = {
         GoTool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     )
 }
-"""What has no release here is always built: an image's binary must not depend on the machine's libraries.
+"""Tools without a release here are always built: an image's binary must not depend on the machine's libraries.
 
 kwok simulates nodes and pods, promtool runs the alerts' tests, cyclonus says what a NetworkPolicy lets through,
 versitygw is an S3 server.

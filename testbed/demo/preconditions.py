@@ -1,4 +1,4 @@
-"""What the machine must offer, checked before anything long starts."""
+"""Checks what the machine must offer, before anything long starts."""
 
 from __future__ import annotations
 

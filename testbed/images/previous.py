@@ -22,7 +22,7 @@ from testbed.paths import CACHE, REPOSITORY
 COMMIT: Final = "f0d62397ff3df5c6c33608e2e7e0b33abf3f2654"
 """The first release, 0.1.0."""
 NEEDED: Final = ("charts", OPERATOR.dockerfile, "hack/requirements", "operator", "runtime")
-"""What is read of the commit; its files are not where this checkout's recipe has them."""
+"""Files that are read of the commit; its files are not where this checkout's recipe has them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def checked_out() -> Path:
 
 
 def _check_out(tree: Path) -> None:
-    """What is needed of the commit, without touching the working tree."""
+    """Extracts the needed files of the commit, without touching the working tree."""
     archive = subprocess.run(
         ("git", "archive", COMMIT, "--", *NEEDED), cwd=REPOSITORY, capture_output=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What goes into each image, and the name that follows from it: pure but for reading the files."""
+"""The inputs of each image, and the name that follows from it: pure but for reading the files."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class ConditionType:
     name: str
     meaning: str
-    """What the status True says."""
+    """The meaning of the status True."""
     blocks_ready: bool
     """Whether Ready is False while this condition is False."""
 

@@ -12,7 +12,7 @@ UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
     ("spec.resultCache", lambda spec: spec.result_cache),
     ("spec.redis", lambda spec: spec.redis),
 )
-"""Path of each part, and a function that tells whether a spec sets it. Remove a part here to release it."""
+"""Path of each part, and a function that returns whether a spec sets it. Remove a part here to release it."""
 
 
 def unsupported(spec: Spec) -> list[str]:

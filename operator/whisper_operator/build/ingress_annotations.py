@@ -56,7 +56,7 @@ def _openshift(limits: ProxyLimits) -> ProxyAnnotations:
 
 
 def _alb(limits: ProxyLimits) -> ProxyAnnotations:
-    """It probes the port for clients, and a pod with its readiness gate is ready once that is answered by 200."""
+    """The controller probes the port for clients, whose answer 200 opens a pod's readiness gate."""
     seconds = min(limits.silent_seconds, LONGEST_ALB_SECONDS)
     return {
         "alb.ingress.kubernetes.io/load-balancer-attributes": f"idle_timeout.timeout_seconds={seconds}",

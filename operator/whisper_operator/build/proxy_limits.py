@@ -1,4 +1,4 @@
-"""What a proxy before a service must allow, so that clients get the service's own answer and not the proxy's. Pure.
+"""Limits that a proxy before a service must allow, so that clients get the service's own answer. Pure.
 
 The runtime gives an upload `requestTimeout` and the work on it as long again, and answers 408 or 504 with the remedy. A
 proxy with the same time-out would be first, with a bare 504 that clients send again.

@@ -31,7 +31,7 @@ ORPHANS_SECONDS: Final = 1.0
 """Between two searches for watches that nobody waits for."""
 ORCHESTRATOR: Final = "multidimensional multitasker"
 WATCHER: Final = "watcher for "
-"""What kopf calls its tasks."""
+"""kopf's names of its tasks."""
 WARNINGS: Final = "type=Warning"
 OURS: Final = names.LABEL_SERVICE
 """The label of our own domain alone: policies and packagers (Helm, Kustomize) overwrite `managed-by`."""

@@ -1,1 +1,1 @@
-"""What has been seen of the cluster: the cache of objects, and the facts that decisions rest on. Pure."""
+"""The observed cluster: the cache of objects, and the facts that decisions rest on. Pure."""

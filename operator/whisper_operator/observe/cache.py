@@ -117,7 +117,7 @@ class ObjectCache:
         return (entry.body for entry in list(self._entries[KIND].values()))
 
     def keys(self) -> list[Key]:
-        """Of every WhisperService."""
+        """Returns the key of every WhisperService."""
         return [(at.namespace, at.name) for at in self._entries[KIND]]
 
     def observed(self, key: Key, facts: Facts, before: Observed | None = None) -> Observed:
@@ -135,7 +135,7 @@ class ObjectCache:
         return entry.body if entry and entry.owner else None
 
     def facts(self, service: WhisperService, now: float) -> Facts:
-        """What watches show of the cluster, as the service sees it; `now`: seconds since the epoch."""
+        """Returns what watches show of the cluster, as the service sees it; `now`: seconds since the epoch."""
         namespace, way, ingress = service.metadata.namespace, host_path(service), service.spec.ingress
         class_name = (ingress and ingress.class_name) or ""
         holder = self._indexes.ask(way, (namespace, service.metadata.name), class_name) if way else None
@@ -204,7 +204,7 @@ class Listing:
         self._uids: set[str] = set()
 
     def observe(self, page: Iterable[Manifest]) -> set[Key]:
-        """Takes one page in; the services that it tells something new of."""
+        """Takes one page in; the services for which it holds something new."""
         concerned: set[Key] = set()
         for body in page:
             self._uids.add(body["metadata"]["uid"])
@@ -217,5 +217,5 @@ class Listing:
 
 
 def fact_kinds(*, whole_cluster: bool) -> tuple[Kind, ...]:
-    """What is watched beside the services and their children."""
+    """Returns the kinds that are watched beside the services and their children."""
     return (*(CLUSTER_FACTS if whole_cluster else ()), *NAMESPACE_FACTS)

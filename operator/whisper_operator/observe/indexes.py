@@ -1,4 +1,4 @@
-"""What is derived from the cached objects: which services a change concerns, and the facts that a pass asks for.
+"""Indexes over the cached objects: which services a change concerns, and the facts that a pass asks for.
 
 A fact that changes wakes the services that it may concern, and no others: a thousand services in one namespace would
 else wake each other without end.

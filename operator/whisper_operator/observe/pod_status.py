@@ -196,7 +196,7 @@ def _is_starting(message: str) -> bool:
 def _last_line(terminated: Manifest) -> str:
     """The last line that a container wrote before it ended; the kubelet keeps it as the termination message.
 
-    Of a line of our own JSON logs only its message, because its time would make each crash another one.
+    A line of our own JSON logs counts by its message alone, because its time would make each crash another one.
     """
     message = terminated.get("message", "").strip()
     last = message.splitlines()[-1] if message else ""

@@ -55,7 +55,7 @@ class Policy(ApiModel):
     plain_paths: bool = True
     """Whether the path of an Ingress is limited to letters, digits and - . _ ~ % / : no controller reads it as code."""
     hosts: Patterns = ("*",)
-    """Of Ingresses and HTTPRoutes."""
+    """Hosts of Ingresses and HTTPRoutes."""
     wildcard_hosts: bool = False
     """Whether a host may be a wildcard, or absent, which stands for all."""
     shared_hosts: Patterns = ()

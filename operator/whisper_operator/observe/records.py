@@ -1,4 +1,4 @@
-"""What the cache keeps of each object: compact JSON where a pass reads it whole, a small record where it asks little.
+"""The cache's record of each object: compact JSON where a pass reads it whole, a small record where it asks little.
 
 JSON takes a tenth of what the same object takes as dictionaries; a pass decodes the objects of its own service.
 """
@@ -24,7 +24,7 @@ Key = tuple[str, str]
 
 
 class ObjectId(NamedTuple):
-    """Where an object is; `namespace` is empty for one of the whole cluster."""
+    """Kind, namespace and name of an object; `namespace` is empty for one of the whole cluster."""
 
     kind: str
     namespace: str
@@ -33,7 +33,7 @@ class ObjectId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
-    """What wakes a WhisperService when the cluster changes."""
+    """The changes of the cluster that wake a WhisperService."""
 
     is_settled: bool
     """Ready, neither Reconciling nor Stalled, and past preflight: no fact about the cluster can mend it."""
@@ -56,7 +56,7 @@ Record = ServiceRecord | IngressRecord | Node | Manifest | None
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is kept of one version of an object."""
+    """One version of an object, as the cache keeps it."""
 
     uid: str
     version: int
@@ -79,7 +79,7 @@ def id_of(body: Manifest) -> ObjectId:
 
 
 def entry_of(body: Manifest) -> Entry | None:
-    """What to keep of `body`; None where it belongs to no service and is no fact either."""
+    """Returns the entry to keep for `body`; None where it belongs to no service and is no fact either."""
     metadata, owner, record_of = body["metadata"], _owner(body), RECORDS.get(body["kind"])
     if owner is None and record_of is None:
         return None
@@ -169,7 +169,7 @@ def _ingress(body: Manifest) -> IngressRecord:
 
 
 def _for_checks(body: Manifest) -> Manifest:
-    """What preflight asks of a StorageClass, a ResourceQuota or a LimitRange."""
+    """Returns the fields that preflight reads of a StorageClass, a ResourceQuota or a LimitRange."""
     kept = ("spec", "status", "allowVolumeExpansion", "volumeBindingMode", "provisioner")
     metadata = {field: body["metadata"][field] for field in METADATA_FOR_CHECKS if field in body["metadata"]}
     return {"metadata": metadata, **{field: body[field] for field in kept if field in body}}

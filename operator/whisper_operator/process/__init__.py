@@ -1,1 +1,1 @@
-"""The operator's process: its settings, its health, and the tasks that run until it is told to stop."""
+"""The operator's process: its settings, its health, and the tasks that run until a signal stops it."""

@@ -74,9 +74,9 @@ class Informer:
         return key
 
     async def _list(self, cluster: Cluster, kind: Kind, namespace: str | None) -> set[Key]:
-        """The services of which a list of `kind` tells something new; none where it holds facts about the cluster.
+        """The services for which a list of `kind` holds something new; none where it holds facts about the cluster.
 
-        Each page is queued as it is taken in: if the next one fails, nothing else tells of what this one held.
+        Each page is queued as it is taken in: if the next one fails, nothing else reports what this one held.
         """
         listing, concerned, version = Listing(self._cache, kind, namespace), set[Key](), 0
         async for page, listed_at in cluster.pages(kind, namespace, selector_of(kind, self._service_class)):

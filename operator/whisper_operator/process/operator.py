@@ -82,7 +82,7 @@ class Operator:
         return self._has_synced and self._watches.is_watching
 
     def _standstill(self) -> str | None:
-        """What stands still; None where nothing does."""
+        """Names the part that stands still; None where none does."""
         limit = self._settings.standstill_seconds
         if self._watches.silent_seconds() > limit:
             return "the watches stand still"

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     health_port: int = 8081
     log_level: str = "info"
     policy: Annotated[Policy, NoDecode] = Policy()
-    """What specs may ask for, as JSON of the chart's value `policy`."""
+    """Limits of what specs may ask for, as JSON of the chart's value `policy`."""
     discovery_seconds: float = 60.0
     """Between two looks at which APIs the cluster serves."""
     resync_seconds: float = 600.0

@@ -72,7 +72,7 @@ def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 
 
 def _results(tasks: Mapping[str, asyncio.Task[T]], where: str, troubles: Troubles) -> dict[str, T]:
-    """What was read, by name; `where`: kind and namespace, as a message names them."""
+    """Returns what was read, by name; `where`: kind and namespace, as a message names them."""
     found: dict[str, T] = {}
     for name, task in tasks.items():
         try:

@@ -56,7 +56,7 @@ class Parser:
         """By uid and version."""
 
     def parse(self, body: Manifest) -> Parsed:
-        """What to follow of `body`; raises RefusedSpec, whose message names each field, where that is nothing."""
+        """Returns what to follow of `body`; raises RefusedSpec, which names each field, where that is nothing."""
         version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
         parsed = self._kept.pop(version, None) or _parse(body, self._policy)
         self._kept[version] = parsed
@@ -76,7 +76,7 @@ def _parse(body: Manifest, policy: Policy | None) -> Parsed:
 
 
 def _parse_last_accepted(body: Manifest, policy: Policy | None, refusal: RefusedSpec) -> Parsed:
-    """What `body` was when its spec was last accepted; raises `refusal` where this is not known, or refused today."""
+    """Returns `body` with its last accepted spec; raises `refusal` where none is known, or it is refused today."""
     try:
         accepted = AcceptedSpec.model_validate(body.get("status", {}).get("accepted"))
         metadata = {**body["metadata"], "generation": accepted.generation}

@@ -24,7 +24,7 @@ LOW_PRIORITY_EVERY: Final = 4
 
 
 class QueueMetrics(Protocol):
-    """What happens to a queue, as client-go's MetricsProvider counts it."""
+    """Events of a queue, as client-go's MetricsProvider counts it."""
 
     def added(self) -> None: ...
     def retried(self) -> None: ...

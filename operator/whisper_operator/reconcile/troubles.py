@@ -1,4 +1,4 @@
-"""What a pass could not do, child by child: for the status as refusals, and for the queue as an error."""
+"""Failures of a pass, child by child: for the status as refusals, and for the queue as an error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Troubles:
 
     @property
     def refused(self) -> list[Refusal]:
-        """What only a user, or a change of the cluster's rules, can mend; then what failed; then what was not read."""
+        """Returns what only a user, or the cluster's rules, can mend; then failures; then what was not read."""
         return [*self._refusals, *self._failures, *self._lookups]
 
     def refuse(self, kind: Kind, name: str, reason: str, message: str) -> None:

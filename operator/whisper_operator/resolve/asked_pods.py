@@ -27,7 +27,7 @@ SERVES, FETCHES, VERIFIES = "a pod that serves", "the pod that fetches", "the po
 class AskedContainer:
     name: str
     field: str
-    """Where the spec sets its resources."""
+    """Path in the spec that sets its resources."""
     requests: ResourceAmounts
     limits: ResourceAmounts
     ends_first: bool = False
@@ -39,7 +39,7 @@ class AskedPod:
     what: str
     """The pod in a sentence: SERVES, FETCHES or VERIFIES."""
     field: str
-    """Where the spec sets the resources of its own container, that of the operator's."""
+    """Path in the spec that sets the resources of its own container, that of the operator's."""
     containers: tuple[AskedContainer, ...]
     priority_class: str | None = None
 
@@ -53,7 +53,7 @@ class AskedPod:
 
 
 def server_pod_spec(spec: Spec) -> Manifest:
-    """What of a serving pod's spec decides where it may run; without podTemplate where that is malformed."""
+    """Returns the part of a server pod's spec that decides where it may run; a malformed podTemplate is left out."""
     scheduling = spec.scheduling
     init = [{"name": "fetch", "resources": sizing.fetch_resources(spec)}] if spec.cache.type == "EmptyDir" else []
     own: Manifest = {

@@ -51,7 +51,7 @@ class ClaimState:
     access_mode: str
     """Access mode that the spec asks of a new one."""
     asked: str | None
-    """What the spec asked when it was made, or asks now if it is to be; None where an earlier release made it."""
+    """The spec's wish when it was made, or asks now if it is to be; None where an earlier release made it."""
     makes_way: bool
     """Whether the live one, which has no volume yet, is not what the spec asks for: another one is made."""
     ties_to_one_node: bool
@@ -97,7 +97,7 @@ def has_volume(claim: Manifest) -> bool:
 
 
 def asked_of(claim: Manifest) -> str | None:
-    """What the spec asked when the claim was made; None where an earlier release made it, or somebody else."""
+    """Returns the spec's wish when the claim was made; None where an earlier release made it, or somebody else."""
     return annotations_of(claim).get(names.ANNOTATION_ASKED)
 
 
@@ -149,7 +149,7 @@ def _is_as_asked(live: Manifest, spec: Spec, mode: str) -> bool:
 
 
 def _new_access_mode(spec: Spec, facts: Facts) -> str:
-    """Where every volume is shared, ReadWriteMany for many pods; else ReadWriteOnce, which keeps them on one node."""
+    """Returns ReadWriteMany for many pods where every volume is shared; else ReadWriteOnce, which takes one node."""
     if spec.cache.access_mode:
         return spec.cache.access_mode
     name = spec.cache.storage_class_name

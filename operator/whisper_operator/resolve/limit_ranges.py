@@ -1,4 +1,4 @@
-"""What LimitRanges make of a pod, and what they refuse of it, as the API server's admission does: pure.
+"""Defaults that LimitRanges give a pod, and bounds by which they refuse it, as the API server's admission does: pure.
 
 Source: plugin/pkg/admission/limitranger/admission.go of kubernetes/kubernetes.
 """

@@ -1,6 +1,6 @@
 """A change of the model: the one that was proven last goes on serving until the new one is, and after it has failed.
 
-What has to outlive a pass is in two annotations of the Deployment: the model that all pods were last ready with, and
+Two annotations of the Deployment keep what has to outlive a pass: the model that all pods were last ready with, and
 the model that pods did not become ready with. Pure.
 """
 

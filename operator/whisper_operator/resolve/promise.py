@@ -15,7 +15,7 @@ from whisper_operator.observe.replicas import ReplicaCounts
 
 @dataclass(frozen=True)
 class Promise:
-    """What the spec promises of its pods, and what of it is kept."""
+    """The number of pods that the spec promises, and whether it is kept."""
 
     required: int
     """Available pods that Ready demands."""

@@ -1,4 +1,4 @@
-"""What ResourceQuotas want of a pod, and what they leave for it, as the API server's admission counts: pure.
+"""Demands of ResourceQuotas on a pod, and the room that they leave for it, as the API server's admission counts: pure.
 
 Sources: https://kubernetes.io/docs/concepts/policy/resource-quotas/, pkg/quota/v1/evaluator/core/pods.go of
 kubernetes/kubernetes.
@@ -24,7 +24,7 @@ MANDATORY: Final[Mapping[str, tuple[str, str]]] = {
     "limits.cpu": ("limits", "cpu"),
     "limits.memory": ("limits", "memory"),
 }
-"""What every container has to set where a quota counts it; other resources may be left out."""
+"""Resources that every container has to set where a quota counts them; other resources may be left out."""
 
 
 def shortage(pod: AskedPod, quotas: Iterable[Manifest], *, more: int) -> str | None:

@@ -85,7 +85,7 @@ def _is_proven(resolved: Resolved, found: Conditions) -> bool:
 
 
 def _undone(resolved: Resolved, found: Conditions, refused: Sequence[Refusal]) -> Iterator[ConditionUpdate]:
-    """What of the spec is not done, the cause before its effects."""
+    """Yields the parts of the spec that are not done, the cause before its effects."""
     yield from told(refused)
     if resolved.service.spec.suspend:
         if resolved.replicas.existing:

@@ -1,1 +1,1 @@
-"""What the operator tells about itself: log lines and metrics."""
+"""The operator's log lines and metrics."""

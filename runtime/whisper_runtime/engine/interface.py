@@ -38,7 +38,7 @@ class CannotLoad(Exception):
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a checkpoint can do, derived from its dimensions: a file may have any name."""
+    """The abilities of a checkpoint, derived from its dimensions: a file may have any name."""
 
     languages: int
     """The number of Whisper's languages that it knows, in the order of openai-whisper's LANGUAGES; 1: English only."""

@@ -29,7 +29,7 @@ class Options:
     logprobs: bool = False
     """Whether segments carry the log-probability of each token."""
     seed: int | None = None
-    """Of the sampling above temperature 0; None: a random one for each request."""
+    """Seed of the sampling above temperature 0; None: a random one for each request."""
     without_timestamps: bool = False
     beam_size: int | None = None
     """Beams at temperature 0; None: greedy."""

@@ -54,7 +54,7 @@ class AudioError(Exception):
 async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
     """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s.
 
-    Of several audio tracks it takes the one that ffmpeg does: the default one, else the one with most channels.
+    Among several audio tracks ffmpeg chooses: the default one, else the one with most channels.
     The samples are in a file without a name, mapped into memory: hours of them take disk and cache, and no memory.
     Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to decode.
     """

@@ -20,7 +20,7 @@ RATE_HEADERS: Final = tuple(
 class TokenBuckets:
     """A token bucket for each client, which holds `capacity` tokens and fills up in `period` seconds.
 
-    Of more than MAX_CLIENTS, those that have been quiet for longest are forgotten and start anew.
+    Beyond MAX_CLIENTS, the clients that have been quiet for longest are forgotten and start anew.
     """
 
     def __init__(self, capacity: float, period: float, clock: Callable[[], float] = time.monotonic) -> None:

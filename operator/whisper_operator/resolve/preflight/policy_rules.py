@@ -14,7 +14,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.policy import Policy
 
 TAG_OR_DIGEST: Final = "(:[^/@]*)?(@.*)?"
-"""What may follow the repository of an image."""
+"""Characters that may follow the repository of an image."""
 
 
 @dataclass(frozen=True)

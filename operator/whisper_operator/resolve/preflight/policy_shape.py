@@ -1,4 +1,4 @@
-"""What a patch of a pod template may say under `policy.podTemplate: Restricted`: a list of what is allowed. Pure.
+"""Fields that a patch of a pod template may set under `policy.podTemplate: Restricted`: what is allowed. Pure.
 
 A list of what is forbidden would miss the next field of a pod by which its author reaches the node, a Secret or
 another account. What is not listed may still say false, null or nothing, as many tools write it.

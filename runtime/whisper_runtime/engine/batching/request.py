@@ -87,7 +87,7 @@ class TranscriptionRequest:
         return all(chunk.is_done for chunk in self._chunks)
 
     def transcription(self) -> Transcription:
-        """What has been reported: all of the file once `is_done`."""
+        """The segments reported so far: all of the file's once `is_done`."""
         text = "".join(segment.text for segment in self._reported)
         return Transcription(text, self._language, self._duration, tuple(self._reported))
 

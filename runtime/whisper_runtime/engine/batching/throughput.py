@@ -53,12 +53,12 @@ class ThroughputMeter:
 
     @property
     def speed(self) -> float:
-        """Of all files (see Engine.speed)."""
+        """Speed over all files (see Engine.speed)."""
         return self._all.value
 
     @property
     def long_speed(self) -> float:
-        """Of a long file (see Engine.long_speed)."""
+        """Speed of a long file (see Engine.long_speed)."""
         return self._long_file.value
 
     def add_audio(self, seconds: float) -> None:

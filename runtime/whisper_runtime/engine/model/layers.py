@@ -28,7 +28,7 @@ class CrossAttention:
     norm: Norm
     query: PackedLinear
     key_value: PackedLinear
-    """Of the encoder's output, once a window."""
+    """Projects the encoder's output, once a window."""
     out: PackedLinear
 
 

@@ -13,7 +13,7 @@ MAX_ROWS: Final = {"cpu": 8, "cuda": 64}
 MAX_WINDOWS_PER_ENCODING: Final = {"cpu": 1, "cuda": 8}
 """On a CPU an encoding costs the same alone and among others, and decode steps need not wait for several."""
 KV_CACHE_SHARE: Final = 0.25
-"""Of the memory that is free once the weights are loaded; the rest is for activations, and for other programs."""
+"""Part of the memory that is free once the weights are loaded; the rest is for activations, and for other programs."""
 CGROUP: Final = Path("/sys/fs/cgroup")
 
 

@@ -107,7 +107,7 @@ class Alignment:
     """The best monotonic path between text tokens and time (whisper/timing.py, find_alignment)."""
 
     probabilities: tuple[float, ...]
-    """Of each text token, given those before it."""
+    """Probability of each text token, given those before it."""
     text_indices: tuple[int, ...]
     """The path: the index of a text token …"""
     time_indices: tuple[int, ...]

@@ -54,7 +54,7 @@ class DecodingResult:
     decoded: DecodedTokens
     temperature: float
     compression_ratio: float
-    """Of the text by zlib: high where it repeats itself."""
+    """Ratio by which zlib compresses the text: high where it repeats itself."""
 
 
 class WindowSegments(NamedTuple):
