@@ -30,7 +30,7 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     config_maps = {name: _start(cluster.config_map_keys(namespace, name)) for name in sorted(named.config_maps)}
     claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}
     accounts = {name: _start(cluster.get(SERVICE_ACCOUNT, namespace, name)) for name in sorted(named.accounts)}
-    reads = (*secrets.values(), *config_maps.values(), *claims.values(), *accounts.values())
+    reads: list[asyncio.Task[Any]] = [*secrets.values(), *config_maps.values(), *claims.values(), *accounts.values()]
     await asyncio.gather(*reads, return_exceptions=True)
     return replace(
         facts,

@@ -142,17 +142,21 @@ OWN = (
     "autoscaling.maxReplicas", "autoscaling.memory", "autoscaling.minReplicas", "autoscaling.queuedAudioSeconds",
     "cache.accessMode", "cache.retention", "cache.size", "cache.storageClassName", "cache.type", "computeType",
     "device", "disruption", "gpu.count", "image.digest", "image.pullPolicy", "image.tag", "jobs", "language", "logging",
-    "model.name", "model.source.sha256", "monitoring", "networkPolicy", "rateLimit", "redis", "replicas", "resources",
-    "resultCache", "rollout", "scheduling.affinity", "scheduling.nodeSelector", "scheduling.topologySpreadConstraints",
+    "model.name", "model.source.sha256", "monitoring", "networkPolicy", "prefetch.resources", "rateLimit", "redis",
+    "replicas", "resources", "resultCache", "rollout",
+    "scheduling.affinity", "scheduling.nodeSelector", "scheduling.topologySpreadConstraints",
     "server.conditionOnPreviousText", "server.cors", "server.env[].value", "server.maxAudioDuration",
     "server.maxBatchSize", "server.maxQueuedAudio", "server.maxUploadSize", "server.requestTimeout",
-    "server.trustedProxies", "service.port", "suspend", "verification.enabled", "verification.expect",
+    "server.trustedProxies", "service.port", "serviceAccount.create", "suspend", "verification.enabled",
+    "verification.expect", "verification.resources",
     # Names of ConfigMaps, for which the API server asks.
-    "model.source.caRef", "verification.audio",
+    "model.source.caRef", "prefetch.caConfigMapKeyRef", "verification.audio",
 )  # fmt: skip
 """Fields that reach nothing beyond the service's own pods, with all below them."""
 LIMITED_OTHERWISE = (
     "podTemplate",
+    "prefetch.podTemplate",
+    "verification.podTemplate",
     "gateway.parentRefs",
     "ingress.path",
     "scheduling.tolerations",
