@@ -82,7 +82,9 @@ def test_drift_is_repaired_while_the_spec_is_refused(
     namespace: Kubectl, harm: Callable[[Kubectl], None], refused: dict[str, Any], why: str
 ) -> None:
     namespace.apply(service("speech", **SPEC))
-    eventually("it is judged", lambda: namespace.condition("speech", "Available"))
+    eventually(
+        "its pods are there", lambda: "2 up to date" in namespace.condition("speech", "Available").get("message", "")
+    )
     judged = namespace.condition("speech", "Available")
     patch(namespace, "speech", refused)
     eventually("it is refused", lambda: reason(namespace, "speech", "Stalled") == why)
