@@ -8,11 +8,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 from whisper_operator.api.units import quantity
-from whisper_operator.objects.field_owners import Fields, below, item_below
+from whisper_operator.objects.field_owners import OwnedFields, below, item_below
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
-"""Fields of metadata that change with every write, or by none."""
+"""OwnedFields of metadata that change with every write, or by none."""
 LIST_KEYS: Final = {
     "containers": ("name",),
     "initContainers": ("name",),
@@ -40,7 +40,7 @@ NEVER_DEFAULTED: Final = frozenset(
         *("command", "args", "env", "envFrom", "ports", "volumeMounts", "lifecycle"),
     }
 )
-"""Fields of a pod and its containers that decide what runs, and that are there only where somebody wrote them."""
+"""OwnedFields of a pod and its containers that decide what runs, and that are there only where somebody wrote them."""
 OPEN_LISTS: Final = frozenset({"ownerReferences"})
 """Lists to which anybody may add."""
 
@@ -79,7 +79,7 @@ def deviations(wanted: JsonValue, live: JsonValue, path: str = "") -> Iterator[D
     return (found for found, _ in _walk(wanted, live, path, ()))
 
 
-def edited(wanted: JsonValue, live: JsonValue, ours: Fields, others: Sequence[Fields]) -> list[Deviation]:
+def edited(wanted: JsonValue, live: JsonValue, ours: OwnedFields, others: Sequence[OwnedFields]) -> list[Deviation]:
     """The deviations that somebody has written; the rest is what the API server or a policy made of a write.
 
     `ours`: what our applies own of `live`; an editor takes over what he changes, while an admission plugin changes it
@@ -93,7 +93,7 @@ def edited(wanted: JsonValue, live: JsonValue, ours: Fields, others: Sequence[Fi
     ]
 
 
-def obsolete(wanted: JsonValue, live: JsonValue, ours: Fields) -> list[Deviation]:
+def obsolete(wanted: JsonValue, live: JsonValue, ours: OwnedFields) -> list[Deviation]:
     """What our earlier applies added to `live` and is not wanted any more: the next apply removes it."""
     return [found for found, (of_ours,) in _walk(wanted, live, "", (ours,)) if found.is_added and of_ours is not None]
 
@@ -127,7 +127,7 @@ def restored(wanted: JsonValue, live: JsonValue, edits: Collection[str], path: s
     return [*found, *(item for key, item in wanted_by.items() if key not in live_by)]
 
 
-Owners: TypeAlias = "tuple[Fields, ...]"
+Owners: TypeAlias = "tuple[OwnedFields, ...]"
 
 
 def _walk(wanted: JsonValue, live: JsonValue, path: str, owners: Owners) -> Iterator[tuple[Deviation, Owners]]:

@@ -1,4 +1,4 @@
-"""Who owns which fields of an object, from its `metadata.managedFields`: pure.
+"""Owners of the fields of an object, from its `metadata.managedFields`: pure.
 
 Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 """
@@ -13,17 +13,17 @@ import orjson
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 
-Fields: TypeAlias = "Mapping[str, Any] | None"
+OwnedFields: TypeAlias = "Mapping[str, Any] | None"
 """The fields that somebody owns, as FieldsV1; empty: this one and all below it; None: not this one."""
 
 
-def ours(body: Manifest) -> Fields:
+def ours(body: Manifest) -> OwnedFields:
     """What our own applies own; None where they own nothing."""
     found = (one for one in _entries(body) if (one["manager"], one["operation"]) == (names.FIELD_MANAGER, "Apply"))
     return next((one["fieldsV1"] for one in found), None)
 
 
-def editors(body: Manifest) -> list[Fields]:
+def editors(body: Manifest) -> list[OwnedFields]:
     """What each of those owns who wrote the object other than by an apply: who applies, states what he manages."""
     return [one["fieldsV1"] for one in _entries(body) if one["operation"] == "Update"]
 
@@ -38,12 +38,12 @@ def without_our_edits(body: Manifest) -> list[Manifest] | None:
     return kept if len(kept) < len(found) else None
 
 
-def below(fields: Fields, name: str) -> Fields:
+def below(fields: OwnedFields, name: str) -> OwnedFields:
     """What is owned of the field `name` below `fields`."""
     return fields if not fields else fields.get(f"f:{name}")
 
 
-def item_below(fields: Fields, item: Mapping[str, Any]) -> Fields:
+def item_below(fields: OwnedFields, item: Mapping[str, Any]) -> OwnedFields:
     """What is owned of a list's item below `fields`."""
     if not fields:
         return fields
