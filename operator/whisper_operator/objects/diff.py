@@ -12,7 +12,7 @@ from whisper_operator.objects.field_owners import OwnedFields, below, item_below
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
-"""OwnedFields of metadata that change with every write, or by none."""
+"""Fields of metadata that change with every write, or by none."""
 LIST_KEYS: Final = {
     "containers": ("name",),
     "initContainers": ("name",),
@@ -40,7 +40,7 @@ NEVER_DEFAULTED: Final = frozenset(
         *("command", "args", "env", "envFrom", "ports", "volumeMounts", "lifecycle"),
     }
 )
-"""OwnedFields of a pod and its containers that decide what runs, and that are there only where somebody wrote them."""
+"""Fields of a pod and its containers that decide what runs, and that are there only where somebody wrote them."""
 OPEN_LISTS: Final = frozenset({"ownerReferences"})
 """Lists to which anybody may add."""
 
