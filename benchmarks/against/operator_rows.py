@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -26,8 +27,8 @@ LIMIT_SECONDS: Final = 3600
 IDLE_SECONDS: Final = 15.0
 BUSY_SHARE: Final = 0.1
 """Part of a processor that an idle operator may use; watches, their heartbeat and the Lease take a few hundredths."""
-NO_POD_COLLECTION: Final = "*,-pod-garbage-collector-controller"
-"""The pods of others are on a node that is not there: collected, they would not be beside the service for long."""
+NO_NODE_CONTROLLERS: Final = "*,-pod-garbage-collector-controller,-node-lifecycle-controller"
+"""The pods of others are on nodes that are not there, and the one with GPUs has no kubelet: both are to stay."""
 
 
 def settled_pass(builds: Builds, rounds: int) -> BuildSamples:
@@ -83,13 +84,14 @@ def pods_of_others(builds: Builds, pods: int, rounds: int) -> BuildSamples:
     """MiB that a change of a GPU service's pods takes beside that many pods of others more than beside none."""
     found = BuildSamples(f"MiB more beside {pods} pods of others")
     for name, checkout in builds.in_turns(rounds):
-        with _plane(controllers=NO_POD_COLLECTION) as plane, _operator(plane, checkout) as operator:
+        with _plane(controllers=NO_NODE_CONTROLLERS) as plane, _operator(plane, checkout) as operator:
+            _add_gpu_node(plane)
             asyncio.run(clients.create_all(plane, [operator_plane.service_manifest("gpu", gpu={})]))
             _settle(plane)
             _change(plane, "en")
             beside_none = operator.peak_mib
             asyncio.run(clients.each(plane, range(pods), lambda cluster, number: cluster.create(POD, _pod(number))))
-            _change(plane, "auto")
+            _change(plane, "fr")
             found.add(name, operator.peak_mib - beside_none)
     return found
 
@@ -112,7 +114,9 @@ def _wait_until_idle(operator: OperatorProcess) -> None:
 def _change(plane: ControlPlane, language: str) -> None:
     """Changes the pods' template, for which the rollout has to be decided anew."""
     asyncio.run(clients.patch_all(plane, [("default", "gpu")], lambda _: {"language": language}))
-    _settle(plane)
+    words = f"name: WHISPER_LANGUAGE\n          value: {language}"
+    get = ("get", "deployment", "gpu", "-o", "yaml")
+    operator_plane.wait_until(f"the pods' language is {language}", lambda: words in operator_plane.kubectl(plane, *get))
 
 
 def _settle(plane: ControlPlane) -> None:
@@ -142,6 +146,17 @@ def _operator(plane: ControlPlane, checkout: Path) -> Generator[OperatorProcess]
         yield operator
     finally:
         operator.stop()
+
+
+def _add_gpu_node(plane: ControlPlane) -> None:
+    """A node with GPUs: without one the service's pods are held back, and no rollout is decided."""
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gpus"}}
+    amounts = {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "8"}
+    status = {"capacity": amounts, "allocatable": amounts, "conditions": [{"type": "Ready", "status": "True"}]}
+    operator_plane.kubectl(plane, "apply", "-f", "-", stdin=json.dumps(node))
+    patch = ("patch", "node", "gpus", "--type=merge", "-p")
+    operator_plane.kubectl(plane, *patch, json.dumps({"status": status}), "--subresource=status")
+    operator_plane.kubectl(plane, *patch, json.dumps({"spec": {"taints": None}}))
 
 
 def _holder(plane: ControlPlane) -> str:
