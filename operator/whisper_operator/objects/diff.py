@@ -94,7 +94,7 @@ def edited(wanted: JsonValue, live: JsonValue, ours: OwnedFields, others: Sequen
 
 
 def obsolete(wanted: JsonValue, live: JsonValue, ours: OwnedFields) -> list[Deviation]:
-    """What our earlier applies added to `live` and is not wanted any more: the next apply removes it."""
+    """Returns what our earlier applies added to `live` and is not wanted any more: the next apply removes it."""
     return [found for found, (of_ours,) in _walk(wanted, live, "", (ours,)) if found.is_added and of_ours is not None]
 
 

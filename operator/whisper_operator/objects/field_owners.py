@@ -18,13 +18,13 @@ OwnedFields: TypeAlias = "Mapping[str, Any] | None"
 
 
 def ours(body: Manifest) -> OwnedFields:
-    """What our own applies own; None where they own nothing."""
+    """Returns what our own applies own; None where they own nothing."""
     found = (one for one in _entries(body) if (one["manager"], one["operation"]) == (names.FIELD_MANAGER, "Apply"))
     return next((one["fieldsV1"] for one in found), None)
 
 
 def editors(body: Manifest) -> list[OwnedFields]:
-    """What each of those owns who wrote the object other than by an apply: who applies, states what he manages."""
+    """Returns what each manager owns that wrote the object by an update: who applies, states what he manages."""
     return [one["fieldsV1"] for one in _entries(body) if one["operation"] == "Update"]
 
 
@@ -39,12 +39,12 @@ def without_our_edits(body: Manifest) -> list[Manifest] | None:
 
 
 def below(fields: OwnedFields, name: str) -> OwnedFields:
-    """What is owned of the field `name` below `fields`."""
+    """Returns what is owned of the field `name` below `fields`."""
     return fields if not fields else fields.get(f"f:{name}")
 
 
 def item_below(fields: OwnedFields, item: Mapping[str, Any]) -> OwnedFields:
-    """What is owned of a list's item below `fields`."""
+    """Returns what is owned of a list's item below `fields`."""
     if not fields:
         return fields
     for name, value in fields.items():

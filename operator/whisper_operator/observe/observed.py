@@ -25,10 +25,10 @@ class Observed:
     objects: dict[ChildName, Manifest] = field(default_factory=dict[ChildName, Manifest])
     facts: Facts = field(default_factory=Facts)
     accepted: Accepted = field(default_factory=dict[ChildName, frozenset[Deviation]])
-    """What the API server and its policies made of what was applied: no drift."""
+    """Deviations that the API server and its policies made of an apply: no drift."""
 
     def drift(self, kind: Kind, name: str, wanted: JsonValue, path: str = "") -> Iterator[Deviation]:
-        """What is not as in `wanted` of a live child, and not accepted; nothing where there is no such child.
+        """Returns what is not as in `wanted` of a live child, and not accepted; nothing where there is no such child.
 
         `path`: where `wanted` belongs in the child, as `spec.template`; empty: it is the whole of it.
         """

@@ -1,4 +1,4 @@
-"""What the API server and its policies make of what is applied: remembered, so that it is no drift. No I/O.
+"""The answers of the API server and its policies to applies: remembered, so that it is no drift. No I/O.
 
 A field that it drops (`false`), or that a policy changes on every write, can never be as wanted: a pass that applied it
 again would do so for ever. After a restart the field managers tell the same (objects/diff.py, `edited`).
@@ -26,7 +26,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._kept: dict[Key, dict[ChildName, tuple[str, frozenset[Deviation]]]] = {}
-        """Of each service: by child, its uid and its deviations."""
+        """Deviations of each service: by child, its uid and its deviations."""
         self._complete: set[Key] = set()
         self._taken_back: dict[tuple[str, str], tuple[int, float]] = {}
         """By uid and path: how often an addition was taken back in a row, and when last."""

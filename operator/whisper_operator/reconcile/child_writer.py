@@ -105,7 +105,7 @@ def label(manifest: Manifest) -> str:
 
 
 def identity(live: Manifest) -> Manifest:
-    """What a patch needs to change that object alone, and no other version of it."""
+    """Returns what a patch needs to change that object alone, and no other version of it."""
     kept = ("name", "namespace", "uid", "resourceVersion")
     metadata = {field: live["metadata"][field] for field in kept}
     return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}

@@ -96,7 +96,7 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
 
 
 def drift_of(manifest: Manifest, observed: Observed) -> Iterator[Deviation]:
-    """What is not as in `manifest` of the live child, and not accepted."""
+    """Returns what is not as in `manifest` of the live child, and not accepted."""
     return observed.drift(by_name(manifest["kind"]), manifest["metadata"]["name"], manifest)
 
 

@@ -25,7 +25,7 @@ from whisper_operator.resolve.quotas import shortage
 from whisper_operator.resolve.resolved import Resolved
 
 TEMPLATE: Final = "spec.template"
-"""Where a Deployment has its pods' template."""
+"""Path at which a Deployment has its pods' template."""
 ROOM_SECONDS: Final = 30.0
 """Seconds that a new pod may wait for room beside the old ones before one of those makes way."""
 
