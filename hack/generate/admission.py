@@ -63,20 +63,16 @@ def _settings(name: str) -> dict[str, str]:
     return _variable(f"{name}_re", f"variables.{name}.map(p, p.{changed})")
 
 
-def matches(value: str, setting: str, after: str = "") -> str:
-    return f"variables.{setting}_re.exists(p, {value}.matches('^' + p + '{after}$'))"
-
-
 def _cel(rule: PolicyRule) -> str:
     match rule:
         case Special():
             return rule.cel
         case Allowed():
-            condition = f"!{matches('VALUE', rule.setting, rule.after)}"
+            condition = f"!{admission_pods.matches('VALUE', rule.setting, rule.after)}"
             if rule.path.endswith("{}"):
                 condition = f"VALUE.contains('/') && {condition}"
         case Denied():
-            condition = matches("VALUE", rule.setting)
+            condition = admission_pods.matches("VALUE", rule.setting)
     return at_each(rule.path, lambda value: _told(rule.path, value, condition.replace("VALUE", value)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from whisper_operator.resolve.preflight.policy_rules import TEMPLATES
 from whisper_operator.resolve.preflight.policy_shape import (
     CONTAINER,
     NOTHING,
@@ -23,8 +24,6 @@ from whisper_operator.resolve.preflight.policy_shape import (
     Shape,
 )
 
-PARTS: Final = ("", "prefetch", "verification")
-"""The parts of the spec that have a podTemplate."""
 LISTS: Final = ("containers", "initContainers")
 
 
@@ -33,11 +32,11 @@ def variables() -> dict[str, str]:
 
     Containers are judged by a variable of their own: cel-go parses no expression of more than 100,000 characters.
     """
-    containers = " + ".join(_containers(part, name) for part in PARTS for name in LISTS)
+    containers = " + ".join(_containers(path, name) for path in TEMPLATES for name in LISTS)
     judged = _shape(CONTAINER, "t.of", "t.path", 0)
     whole = _shape(Fields({**SHAPE.of, "spec": Fields(_without_containers())}), "t.of", "t.path", 0)
     return {
-        "podTemplates": " + ".join(map(_template, PARTS)),
+        "podTemplates": " + ".join(map(_template, TEMPLATES)),
         "podContainers": containers,
         "podContainerOffences": f"variables.podContainers.map(t, {judged}).join('')",
         "podTemplateOffences": (
@@ -54,31 +53,28 @@ def _without_containers() -> dict[str, Shape]:
     return {name: Anything() if name in LISTS else shape for name, shape in spec.of.items()}
 
 
-def _template(part: str) -> str:
-    """A list of the part's template with its path; empty where there is none."""
-    found = f"{{'path': dyn('{_path(part)}'), 'of': dyn({_holder(part)}.orValue(null))}}"
+def _template(path: str) -> str:
+    """A list of the template at that path of the spec, with the path; empty where there is none."""
+    found = f"{{'path': dyn('{path}'), 'of': dyn({_holder(path)}.orValue(null))}}"
     return f"[{found}].filter(t, !(t.of in [dyn(null), dyn({{}})]))"
 
 
-def _containers(part: str, name: str) -> str:
+def _containers(path: str, name: str) -> str:
     """A list of the template's containers, each with its path and the volumes that the template adds."""
-    path = f"'{_path(part)}.spec.{name}[' + item.?name.orValue('') + ']'"
-    found = f"{{'path': dyn({path}), 'of': dyn(item), 'volumes': dyn({_list_of(part, 'volumes')})}}"
-    return f"{_list_of(part, name)}.map(item, {found})"
+    own = f"'{path}.spec.{name}[' + item.?name.orValue('') + ']'"
+    found = f"{{'path': dyn({own}), 'of': dyn(item), 'volumes': dyn({_list_of(path, 'volumes')})}}"
+    return f"{_list_of(path, name)}.map(item, {found})"
 
 
-def _list_of(part: str, name: str) -> str:
+def _list_of(path: str, name: str) -> str:
     """That list of the template's spec; an empty one in place of anything else."""
-    found = f"{_holder(part)}.?spec.?{name}.orValue(null)"
+    found = f"{_holder(path)}.?spec.?{name}.orValue(null)"
     return f"(type({found}) == list ? {found} : [])"
 
 
-def _path(part: str) -> str:
-    return f"spec.{part}.podTemplate" if part else "spec.podTemplate"
-
-
-def _holder(part: str) -> str:
-    return f"variables.spec.?{part}.?podTemplate" if part else "variables.spec.?podTemplate"
+def _holder(path: str) -> str:
+    """The expression of an optional value at a path that begins with `spec`."""
+    return "variables." + path.replace(".", ".?")
 
 
 def _shape(shape: Shape, value: str, path: str, depth: int) -> str:
@@ -95,9 +91,9 @@ def _shape(shape: Shape, value: str, path: str, depth: int) -> str:
             inner = _shape(shape.of, item, f"{path} + '[' + {name} + ']'", depth + 1)
             return f"({value} == null ? '' : type({value}) != list ? {refused} : {value}.map({item}, {inner}).join(''))"
         case Keys():
-            return _keys(value, path, f"k{depth}.contains('/') && !{_matches(f'k{depth}', shape.setting)}", depth)
+            return _keys(value, path, f"k{depth}.contains('/') && !{matches(f'k{depth}', shape.setting)}", depth)
         case DeniedKeys():
-            return _keys(value, path, _matches(f"k{depth}", shape.setting), depth)
+            return _keys(value, path, matches(f"k{depth}", shape.setting), depth)
         case _:
             return f"({_holds(shape, value)} ? '' : {refused})"
 
@@ -132,10 +128,10 @@ def _holds(shape: Shape, value: str) -> str:
         case Positive():
             return f"(type({value}) == int && {value} > 0)"
         case Matching():
-            is_text = f"type({value}) == string && {_matches(value, shape.setting, shape.after)}"
+            is_text = f"type({value}) == string && {matches(value, shape.setting, shape.after)}"
             return f"({value} == null || ({is_text}))"
         case NotMatching():
-            return f"(type({value}) == string && {value} != '' && !{_matches(value, shape.setting)})"
+            return f"(type({value}) == string && {value} != '' && !{matches(value, shape.setting)})"
         case NotOurs():
             return f"!({value} in {_values(OURS)})"
         case OwnVolume():
@@ -144,7 +140,8 @@ def _holds(shape: Shape, value: str) -> str:
             raise TypeError(f"{shape} has parts")
 
 
-def _matches(value: str, setting: str, after: str = "") -> str:
+def matches(value: str, setting: str, after: str = "") -> str:
+    """Whether a pattern of the setting matches the value of an expression; `after`: what may follow the pattern."""
     return f"variables.{setting}_re.exists(p, {value}.matches('^' + p + '{after}$'))"
 
 

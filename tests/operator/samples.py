@@ -54,6 +54,11 @@ def children(of: WhisperService, there: Observed | None = None, installation: In
     return desired(resolved(of, there, installation))
 
 
+def kinds(of: WhisperService, there: Observed | None = None, installation: Installation = ENV) -> list[str]:
+    """The kinds of those children."""
+    return [body["kind"] for body in children(of, there, installation)]
+
+
 def claim(of: WhisperService, **spec: Any) -> Manifest:
     manifest = next(one for one in children(of) if one["kind"] == "PersistentVolumeClaim")
     return live({**manifest, "spec": {**manifest["spec"], **spec}}, status={"phase": "Bound"})

@@ -9,29 +9,18 @@ import orjson
 
 from whisper_operator.api.units import quantity
 from whisper_operator.objects.field_owners import OwnedFields, below, item_below
+from whisper_operator.objects.list_keys import KEY_DEFAULTS, POD_LISTS
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
 """Fields of metadata that change with every write, or by none."""
 LIST_KEYS: Final = {
-    "containers": ("name",),
-    "initContainers": ("name",),
-    "volumes": ("name",),
-    "env": ("name",),
-    "imagePullSecrets": ("name",),
-    "volumeMounts": ("mountPath",),
+    **POD_LISTS,
     "ports": ("containerPort", "port", "protocol"),
-    "hostAliases": ("ip",),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
     "ownerReferences": ("uid",),
     "groups": ("name",),
 }
-"""The fields by which the API server tells the items of a list from each other; every other list is one value.
-
-Source: the `listMapKeys` of https://github.com/kubernetes/kubernetes/tree/master/staging/src/k8s.io/api
-"""
-KEY_DEFAULTS: Final = {"protocol": "TCP"}
-"""Values that Kubernetes assumes for a key that an item leaves out."""
+"""The keys of a list's items, a Service's and a rule's lists included; every other list is one value."""
 ATOMIC_MAPS: Final = frozenset({"selector", "matchLabels", "nodeSelector", "podSelector"})
 """Maps that are one value: whoever adds to one changes what it selects."""
 NEVER_DEFAULTED: Final = frozenset(

@@ -12,6 +12,7 @@ import orjson
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
+from whisper_operator.objects.list_keys import KEY_DEFAULTS
 
 OwnedFields: TypeAlias = "Mapping[str, Any] | None"
 """The fields that somebody owns, as FieldsV1; empty: this one and all below it; None: not this one."""
@@ -54,7 +55,7 @@ def item_below(fields: OwnedFields, item: Mapping[str, Any]) -> OwnedFields:
 
 
 def _is_key_of(key: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
-    return all(item.get(name, "TCP" if name == "protocol" else None) == value for name, value in key.items())
+    return all(item.get(name, KEY_DEFAULTS.get(name)) == value for name, value in key.items())
 
 
 def _entries(body: Manifest) -> list[Manifest]:

@@ -14,18 +14,12 @@ from typing import Any, Final, cast
 
 from whisper_operator.api.units import canonical_quantity
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects.list_keys import KEY_DEFAULTS, POD_LISTS
 
 MERGE_KEYS: Final = {
-    "containers": ("name",),
-    "initContainers": ("name",),
-    "volumes": ("name",),
-    "env": ("name",),
-    "imagePullSecrets": ("name",),
-    "volumeMounts": ("mountPath",),
+    **POD_LISTS,
     "ports": ("containerPort", "protocol"),
     "tolerations": ("key", "operator", "value", "effect"),
-    "hostAliases": ("ip",),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
 """The fields that identify an item of a list: the patch merge keys of core/v1, and our own for tolerations."""
 DIRECTIVE: Final = "$patch"
@@ -33,8 +27,6 @@ DELETE: Final = {DIRECTIVE: "delete"}
 REPLACE: Final = "replace"
 DROPPED_WHEN_EMPTY: Final = frozenset({"labels", "annotations", "nodeSelector", "matchLabels"})
 """Maps that the API server does not store while they are empty."""
-DEFAULTS: Final = {"protocol": "TCP"}
-"""Values that Kubernetes assumes for a key that an item leaves out."""
 
 
 def overlaid(template: Manifest, over: Manifest) -> Manifest:
@@ -92,7 +84,7 @@ def _identity(item: Any, keys: tuple[str, ...]) -> tuple[str, ...] | None:
     if not isinstance(item, dict):
         return None
     fields = cast(Manifest, item)
-    return tuple(str(fields.get(key, DEFAULTS.get(key, ""))) for key in keys)
+    return tuple(str(fields.get(key, KEY_DEFAULTS.get(key, ""))) for key in keys)
 
 
 def _canonical(value: Any, name: str = "") -> Any:

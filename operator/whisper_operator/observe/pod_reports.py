@@ -38,14 +38,9 @@ def verify_report(pod: Manifest) -> VerifyReport | None:
     return next((found for terminated in ended if (found := _parsed(VerifyReport, terminated))), None)
 
 
-def kept_fetch_report(job: Manifest) -> FetchReport | None:
-    """The report that the Job itself keeps, after a sidecar has outlived its `fetch`; else None."""
-    return _parsed(FetchReport, {"message": annotations_of(job).get(names.ANNOTATION_REPORT, "")})
-
-
-def kept_verify_report(job: Manifest) -> VerifyReport | None:
-    """The report that the Job itself keeps, after a sidecar has outlived its `verify`; else None."""
-    return _parsed(VerifyReport, {"message": annotations_of(job).get(names.ANNOTATION_REPORT, "")})
+def kept_report(report: type[R], job: Manifest) -> R | None:
+    """The report of that type which the Job itself keeps, after a sidecar has outlived its container; else None."""
+    return _parsed(report, {"message": annotations_of(job).get(names.ANNOTATION_REPORT, "")})
 
 
 def is_outlived(pod: Manifest, container: str) -> bool:

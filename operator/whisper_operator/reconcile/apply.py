@@ -25,10 +25,10 @@ from whisper_operator.objects.kinds import (
     Kind,
     by_name,
 )
-from whisper_operator.objects.manifest import is_being_deleted, labels_of
+from whisper_operator.objects.manifest import controller_of, is_being_deleted, labels_of
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.answers import Answers
-from whisper_operator.reconcile.child_writer import ChildWriter, identity, label
+from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, with_metadata
 from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours
 from whisper_operator.reconcile.troubles import Troubles
 
@@ -190,9 +190,7 @@ class Applier:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it is being deleted")
         ours = {name: value for name, value in manifest["metadata"]["labels"].items() if name in names.OF_EVERY_CHILD}
         if ours.items() - labels_of(found).items():
-            found = await self._cluster.merge(
-                kind, {**(of := identity(found)), "metadata": {**of["metadata"], "labels": ours}}
-            )
+            found = await self._cluster.merge(kind, with_metadata(identity(found), {"labels": ours}))
         self._cache.observe(found)
         if self._cache.newest(manifest) is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")
@@ -201,7 +199,5 @@ class Applier:
 
 def _is_predecessors(service: WhisperService, found: Manifest) -> bool:
     """Whether a deleted WhisperService of the same name owned it: the garbage collector will take it."""
-    return any(
-        ref.get("controller") and ref["kind"] == KIND and ref["name"] == service.metadata.name
-        for ref in found["metadata"].get("ownerReferences", ())
-    )
+    controller = controller_of(found)
+    return controller is not None and (controller["kind"], controller["name"]) == (KIND, service.metadata.name)

@@ -16,8 +16,9 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.diff import Deviation, changes, obsolete, restored
-from whisper_operator.objects.kinds import DEPLOYMENT, Kind
+from whisper_operator.objects.kinds import DEPLOYMENT, Kind, by_name
 from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.plan import applied_hash
 
@@ -37,14 +38,14 @@ class ChildWriter:
     async def write(self, kind: Kind, manifest: Manifest, live: Manifest | None) -> None:
         """Makes `live` (None: nothing is known) what `manifest` says; raises ApiError, 409 where it was another."""
         service = self._service
-        if live is not None and await self._is_answered(kind, manifest, live):
+        if live is not None and await is_earlier_answer(self._cluster, self._answers, self._key, manifest, live):
             return
         first = as_created(service, manifest) if kind == DEPLOYMENT and live is None else manifest
         if kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
             self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
         if live is not None and any(one.is_added for one in self._answers.drift(self._key, manifest, live)):
             await self._take_back_edits(kind, manifest, what_an_apply_leaves)
-        exact = _with_metadata(first, NEW if live is None else {"uid": live["metadata"]["uid"]})
+        exact = with_metadata(first, NEW if live is None else {"uid": live["metadata"]["uid"]})
         try:
             answer = await self._cluster.apply(kind, exact)
         except ApiError as error:
@@ -54,14 +55,6 @@ class ChildWriter:
             answer = await self._cluster.apply(kind, exact)
         self._see(answer)
         self._answers.keep(self._key, manifest, answer)
-
-    async def _is_answered(self, kind: Kind, manifest: Manifest, live: Manifest) -> bool:
-        """Whether `live` is what a policy made of this very manifest before this process began: nobody edited it."""
-        if self._answers.are_complete(self._key) or applied_hash(live) != applied_hash(manifest):
-            return False
-        metadata = manifest["metadata"]
-        found = await self._cluster.get(kind, metadata["namespace"], metadata["name"])
-        return found is not None and self._answers.accept(self._key, manifest, found)
 
     async def _take_back_edits(self, kind: Kind, manifest: Manifest, counts: Callable[[Deviation], bool]) -> bool:
         """Puts back the lists that somebody has edited, where an edit `counts`; returns whether one does.
@@ -81,7 +74,7 @@ class ChildWriter:
         managers = field_owners.without_our_edits(merged)
         if managers is not None and not self._cluster.is_dry:
             # Else the fields were our edit's, too, and no later apply could remove them.
-            await self._cluster.merge(kind, _with_metadata(identity(merged), {"managedFields": managers}))
+            await self._cluster.merge(kind, with_metadata(identity(merged), {"managedFields": managers}))
         return True
 
     def _see(self, body: Manifest) -> None:
@@ -90,6 +83,18 @@ class ChildWriter:
             log.info("would apply %s: %s", label(body), "; ".join(changes(live, body)) or "nothing changes")
         else:
             self._cache.observe(body)
+
+
+async def is_earlier_answer(cluster: Cluster, answers: Answers, key: Key, manifest: Manifest, live: Manifest) -> bool:
+    """Whether `live` is what a policy made of this very manifest before this process began: nobody edited it.
+
+    Then its deviations are kept. `key`: the service's. Raises ApiError.
+    """
+    if answers.are_complete(key) or applied_hash(live) != applied_hash(manifest):
+        return False
+    metadata = manifest["metadata"]
+    found = await cluster.get(by_name(manifest["kind"]), metadata["namespace"], metadata["name"])
+    return found is not None and answers.accept(key, manifest, found)
 
 
 def what_an_apply_leaves(edit: Deviation) -> bool:
@@ -111,5 +116,6 @@ def identity(live: Manifest) -> Manifest:
     return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
 
 
-def _with_metadata(manifest: Manifest, more: dict[str, Any]) -> Manifest:
+def with_metadata(manifest: Manifest, more: dict[str, Any]) -> Manifest:
+    """Returns `manifest` with the fields `more` in its metadata."""
     return {**manifest, "metadata": {**manifest["metadata"], **more}}

@@ -33,11 +33,12 @@ from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
+from whisper_operator.reconcile.child_writer import is_earlier_answer
 from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
-from whisper_operator.reconcile.plan import applied_hash, ours, plan, without
+from whisper_operator.reconcile.plan import ours, plan, without
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
@@ -157,11 +158,9 @@ class Reconciler:
         if template is None or before is None or self._answers.are_complete(key) or resolved.deployment is None:
             return resolved
         manifest = deployment.build(replace(resolved, rollout=Rollout(template, before)))
-        is_same = manifest is not None and applied_hash(manifest) == applied_hash(resolved.deployment)
-        if manifest is None or not is_same or not rollout.is_changed(resolved, template):
+        if manifest is None or not rollout.is_changed(resolved, template):
             return resolved
-        live = await self._cluster.get(DEPLOYMENT, *key)
-        if live is None or not self._answers.accept(key, manifest, live):
+        if not await is_earlier_answer(self._cluster, self._answers, key, manifest, resolved.deployment):
             return resolved
         return replace(resolved, observed=replace(resolved.observed, accepted=self._answers.of(key, resolved.observed)))
 

@@ -14,7 +14,7 @@ from whisper_operator.objects.manifest import annotations_of, is_true, status_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_reports import FETCH, fetch_report, is_outlived, kept_fetch_report, statuses_of
+from whisper_operator.observe.pod_reports import FETCH, fetch_report, is_outlived, kept_report, statuses_of
 from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.claim import ClaimState, live_claim
 from whisper_operator.resolve.model import ModelRef, named_model
@@ -117,7 +117,7 @@ def _is_running(pod: Manifest) -> bool:
 def _outlived(job: Manifest, pods: Sequence[Manifest]) -> FetchReport | None:
     """The report of a fetch that succeeded, as the Job keeps it, or as it is in a pod that a sidecar keeps running."""
     reports = (fetch_report(pod) for pod in pods if is_outlived(pod, FETCH))
-    return kept_fetch_report(job) or next((one for one in reports if one and one.succeeded), None)
+    return kept_report(FetchReport, job) or next((one for one in reports if one and one.succeeded), None)
 
 
 def _gpu_hosts(

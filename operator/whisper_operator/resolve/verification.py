@@ -17,7 +17,7 @@ from whisper_operator.objects.kinds import JOB
 from whisper_operator.objects.manifest import annotations_of, condition, is_true, labels_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_reports import VERIFY, is_outlived, kept_verify_report, verify_report
+from whisper_operator.observe.pod_reports import VERIFY, is_outlived, kept_report, verify_report
 from whisper_operator.resolve.promise import Promise
 from whisper_runtime.contract.reports import VerifyReport
 
@@ -75,7 +75,7 @@ def resolve_verification(
 def _outlived(job: Manifest, pods: Sequence[Manifest]) -> VerifyReport | None:
     """The report, as the Job keeps it, or as it is in a pod that a sidecar keeps running; else None."""
     reports = (verify_report(pod) for pod in pods if is_outlived(pod, VERIFY))
-    return kept_verify_report(job) or next(filter(None, reports), None)
+    return kept_report(VerifyReport, job) or next(filter(None, reports), None)
 
 
 def verify_job_name(service: str, deployment: Manifest, attempt: int = 1) -> str | None:

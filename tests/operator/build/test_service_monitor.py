@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from tests.operator.samples import ENV, children, observed, service
+from tests.operator.samples import kinds, observed, service
 from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE_MONITOR
 from whisper_operator.observe.installation import Installation
-from whisper_operator.observe.observed import Observed
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
-
-
-def kinds(of: object, there: Observed, env: Installation = ENV) -> list[str]:
-    return [body["kind"] for body in children(of, there, env)]  # type: ignore[arg-type]
 
 
 def test_a_service_monitor_only_where_its_api_is() -> None:

@@ -11,10 +11,10 @@ from tests.operator.samples import pod
 from whisper_operator.observe.pod_reports import (
     fetch_report,
     is_outlived,
-    kept_fetch_report,
-    kept_verify_report,
+    kept_report,
     verify_report,
 )
+from whisper_runtime.contract.reports import FetchReport, VerifyReport
 
 FETCHED = json.dumps({"model": "base", "reason": "Fetched", "message": "", "digest": "ab"})
 VERIFIED = json.dumps({"checks": [], "requests": 3})
@@ -54,11 +54,11 @@ def test_a_job_keeps_the_report_that_its_pod_left() -> None:
     def job(report: str) -> dict[str, Any]:
         return {"metadata": {"annotations": {"whisper-operator.io/report": report}}}
 
-    fetched, verified = kept_fetch_report(job(FETCHED)), kept_verify_report(job(VERIFIED))
+    fetched, verified = kept_report(FetchReport, job(FETCHED)), kept_report(VerifyReport, job(VERIFIED))
     assert fetched is not None
     assert verified is not None
     assert (fetched.digest, verified.requests) == ("ab", 3)
-    assert kept_fetch_report({"metadata": {}}) is kept_verify_report({"metadata": {}}) is None
+    assert kept_report(FetchReport, {"metadata": {}}) is kept_report(VerifyReport, {"metadata": {}}) is None
 
 
 PROXY = {"name": "proxy", "state": {"running": {}}}

@@ -9,7 +9,7 @@ from pydantic import Field
 from whisper_operator.api.base import ApiModel, Rule
 from whisper_operator.api.maps import ResourceList
 from whisper_operator.api.scalars import KeyRef, Opaque
-from whisper_operator.api.units import quantity
+from whisper_operator.api.spec.pods import requests_within_limits
 
 
 class JobResourcesSpec(ApiModel):
@@ -19,14 +19,7 @@ class JobResourcesSpec(ApiModel):
     """Limits of the container; memory has a default."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || "
-            "!quantity(string(self.requests[name])).isGreaterThan(quantity(string(self.limits[name]))))",
-            "requests exceed limits: lower the request or raise the limit",
-            lambda self: all(
-                quantity(amount) <= quantity(self.limits.get(name, amount)) for name, amount in self.requests.items()
-            ),
-        ),
+        requests_within_limits("requests exceed limits: lower the request or raise the limit"),
     )
 
 

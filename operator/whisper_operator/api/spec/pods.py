@@ -85,6 +85,18 @@ class GpuSpec(ApiModel):
     )
 
 
+def requests_within_limits(message: str) -> Rule:
+    """The rule that no request of a part with `requests` and `limits` exceeds its limit."""
+    return Rule(
+        "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || "
+        "!quantity(string(self.requests[name])).isGreaterThan(quantity(string(self.limits[name]))))",
+        message,
+        lambda self: all(
+            quantity(amount) <= quantity(self.limits.get(name, amount)) for name, amount in self.requests.items()
+        ),
+    )
+
+
 class ResourcesSpec(ApiModel):
     requests: ResourceList = Field(default_factory=dict[str, str | int])
     """Requests of the server's container; resources that are absent come from the table by model and device."""
@@ -92,13 +104,8 @@ class ResourcesSpec(ApiModel):
     """Limits of the server's container; resources that are absent come from the table by model and device."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || "
-            "!quantity(string(self.requests[name])).isGreaterThan(quantity(string(self.limits[name]))))",
-            "spec.resources.requests exceed spec.resources.limits: lower the request or raise the limit",
-            lambda self: all(
-                quantity(amount) <= quantity(self.limits.get(name, amount)) for name, amount in self.requests.items()
-            ),
+        requests_within_limits(
+            "spec.resources.requests exceed spec.resources.limits: lower the request or raise the limit"
         ),
     )
 

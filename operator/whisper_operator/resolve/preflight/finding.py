@@ -12,6 +12,7 @@ from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.replicas import ReplicaCounts
 from whisper_operator.resolve.asked_pods import AskedPod, fetching, server_pod_spec, serving, verifying
 from whisper_operator.resolve.claim import ClaimState
+from whisper_operator.resolve.limit_ranges import defaulted
 from whisper_operator.resolve.promise import fewest_pods
 
 
@@ -71,6 +72,11 @@ class CheckInput:
             *((fetching(self.spec),) if fetches else ()),
             *((verifying(self.spec),) if self.verifies else ()),
         )
+
+    @cached_property
+    def defaulted_pods(self) -> tuple[AskedPod, ...]:
+        """The same pods as the namespace's LimitRanges default them."""
+        return tuple(defaulted(pod, self.facts.limit_ranges or ()) for pod in self.pods_to_come)
 
 
 PreflightFunction = Callable[[CheckInput], Finding | None]

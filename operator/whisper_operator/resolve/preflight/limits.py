@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from whisper_operator.api import conditions as c
 from whisper_operator.resolve.asked_pods import SERVES
-from whisper_operator.resolve.limit_ranges import defaulted, refusals
+from whisper_operator.resolve.limit_ranges import refusals
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.quotas import lacking, shortage
 
 
 def quota(given: CheckInput) -> Finding | None:
-    quotas, ranges = given.facts.quotas or (), given.facts.limit_ranges or ()
-    for pod in (defaulted(one, ranges) for one in given.pods_to_come):
+    quotas = given.facts.quotas or ()
+    for pod in given.defaulted_pods:
         serves = pod.what == SERVES
         more = given.wanted_replicas - given.replicas.existing if serves else 1
         if short := shortage(pod, quotas, more=more):
@@ -22,9 +22,7 @@ def quota(given: CheckInput) -> Finding | None:
 
 def quota_coverage(given: CheckInput) -> Finding | None:
     """A quota makes some requests and limits mandatory for every container of the namespace."""
-    ranges = given.facts.limit_ranges or ()
-    pods = [defaulted(pod, ranges) for pod in given.pods_to_come]
-    problem = lacking(pods, given.facts.quotas or ())
+    problem = lacking(given.defaulted_pods, given.facts.quotas or ())
     return Finding(c.QUOTA_NEEDS_RESOURCES, problem) if problem else None
 
 

@@ -15,6 +15,8 @@ from whisper_operator.observe.policy import Policy
 
 TAG_OR_DIGEST: Final = "(:[^/@]*)?(@.*)?"
 """Characters that may follow the repository of an image."""
+TEMPLATES: Final = ("spec.podTemplate", "spec.prefetch.podTemplate", "spec.verification.podTemplate")
+"""Paths at which a spec patches a template of pods."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,7 @@ class Subject:
     @cached_property
     def templates(self) -> list[tuple[str, Any]]:
         """Path and content of each template of pods that the spec patches."""
-        places = ("spec.podTemplate", "spec.prefetch.podTemplate", "spec.verification.podTemplate")
-        return [(place, value) for place in places for _, value in values_at({"spec": self.spec}, place) if value]
+        return [(place, value) for place in TEMPLATES for _, value in values_at({"spec": self.spec}, place) if value]
 
 
 @dataclass(frozen=True)
