@@ -60,8 +60,8 @@ class Scheduler:
         An error of one request fails that request alone. Raises where the device is lost.
         """
         started = time.perf_counter()
-        self._pool.drop_cancelled()
         with torch.inference_mode():
+            self._pool.drop_cancelled()
             self._read_files()
             self._admit()
             self._decode()
