@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from benchmarks.against import operator_rows, runtime_rows
+from benchmarks.against import operator_rows, report, runtime_rows
 from benchmarks.against.checkouts import Builds, builds
 from benchmarks.against.samples import BuildSamples
-from testbed.paths import REPOSITORY
 
 BEFORE: Final = "5b8778c"
 """The last commit before the folders became the pipeline."""
 PASS_ROUNDS: Final = 3
 """A pass takes milliseconds: it is measured that many times as often as the rest."""
-REPORT: Final = REPOSITORY / "docs/reports/against.md"
 ComparedRow = Callable[[Builds, argparse.Namespace], Iterator[tuple[BuildSamples, str]]]
 """Measures; gives quantities with their goals."""
 
@@ -65,29 +62,12 @@ def main() -> None:
     parsed = parser.parse_args()
     if unknown := set(parsed.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
-    lines: list[str] = []
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     with builds(parsed.commit) as found:
         for name in parsed.rows or ROWS:
-            for samples, goal in ROWS[name](found, parsed):
-                lines.append(samples.row(goal))
-                print(lines[-1], flush=True)
-    if not parsed.rows:
-        REPORT.write_text(_report(parsed, lines))
-
-
-def _report(parsed: argparse.Namespace, lines: list[str]) -> str:
-    today = datetime.datetime.now(datetime.UTC).date()
-    return f"""\
-# This build beside {parsed.commit}
-
-Written by `python -m benchmarks.against --commit {parsed.commit} --rounds {parsed.rounds}` on {today},
-on a machine of {os.cpu_count()} processors. Both builds are measured in turns; medians, with the smallest
-and the largest in brackets. {parsed.created:,} services are created; {parsed.restarted:,} are there at a restart.
-
-| quantity | before | now | now by before | goal |
-|---|---|---|---|---|
-{chr(10).join(lines)}
-"""
+            rows = [report.row(samples, goal, parsed.commit, today) for samples, goal in ROWS[name](found, parsed)]
+            print(*rows, sep="", end="", flush=True)
+            report.PATH.write_text(report.with_rows(report.PATH.read_text() if report.PATH.exists() else "", rows))
 
 
 if __name__ == "__main__":

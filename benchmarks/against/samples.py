@@ -22,11 +22,8 @@ class BuildSamples:
         """The median of now by the median of before."""
         return statistics.median(self.by_build["now"]) / statistics.median(self.by_build["before"])
 
-    def row(self, goal: str) -> str:
-        """A line of a Markdown table: quantity, both medians with their spread, ratio, goal."""
-        return f"| {self.quantity} | {self._shown('before')} | {self._shown('now')} | {self.ratio:.2f} | {goal} |"
-
-    def _shown(self, build: str) -> str:
+    def shown(self, build: str) -> str:
+        """The median of `before` or of `now`, with the spread."""
         values = self.by_build[build]
         spread = f" ({min(values):.3g} to {max(values):.3g})" if len(values) > 1 else ""
         return f"{statistics.median(values):.3g}{spread}"
