@@ -23,6 +23,8 @@ CHART = REPOSITORY / "charts/whisper-operator"
 CRD = "whisperservices.whisper-operator.io"
 CRDS = REPOSITORY / "crds"
 OWNER = "meta.helm.sh/release-name"
+WITHOUT_ADMISSION = ("--set", "policy.admission=false")
+"""For tests of the API and its owner: the API server takes seconds to compile the admission policy, at each write."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ def test_a_second_installation_has_another_namespace_or_name(helm: Helm) -> None
 
 
 def test_an_upgrade_upgrades_the_api(helm: Helm, tmp_path: Path) -> None:
-    helm.install("whisper-operator", "system")
-    helm.upgrade("whisper-operator", "system", chart=chart_with(tmp_path, "novelty"))
+    helm.install("whisper-operator", "system", *WITHOUT_ADMISSION)
+    helm.upgrade("whisper-operator", "system", *WITHOUT_ADMISSION, chart=chart_with(tmp_path, "novelty"))
     assert helm.knows("novelty")
 
 
@@ -154,46 +156,48 @@ def test_the_previous_release_is_upgraded(helm: Helm) -> None:
 
 
 def test_a_release_of_another_leaves_the_api_alone_and_says_so(helm: Helm, tmp_path: Path) -> None:
-    helm.install("first", "one")
-    said = helm.install("second", "two", chart=chart_with(tmp_path, "novelty"))
+    helm.install("first", "one", *WITHOUT_ADMISSION)
+    said = helm.install("second", "two", *WITHOUT_ADMISSION, chart=chart_with(tmp_path, "novelty"))
     assert not helm.knows("novelty")
     assert "kubectl apply --server-side --force-conflicts -f crds/" in said
-    assert "force-conflicts" not in helm.upgrade("first", "one"), "its own release upgrades it"
+    assert "force-conflicts" not in helm.upgrade("first", "one", *WITHOUT_ADMISSION), "its own release upgrades it"
 
 
 @pytest.mark.parametrize("how", [("--server-side",), ()])
 def test_the_api_is_there_before_the_chart(helm: Helm, tmp_path: Path, how: tuple[str, ...]) -> None:
     helm.kubectl("apply", *how, "-f", str(CRDS))
-    helm.install("whisper-operator", "system")
-    helm.upgrade("whisper-operator", "system")
+    helm.install("whisper-operator", "system", *WITHOUT_ADMISSION)
+    helm.upgrade("whisper-operator", "system", *WITHOUT_ADMISSION)
     assert helm.crd_owner() is None
     crd = tmp_path / "crd.yaml"
     crd.write_text(yaml.safe_dump(next_crd("novelty")))
     helm.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(crd))
-    helm.upgrade("whisper-operator", "system")
+    helm.upgrade("whisper-operator", "system", *WITHOUT_ADMISSION)
     assert helm.knows("novelty"), "kubectl upgrades what kubectl has made"
 
 
 @pytest.mark.parametrize("how", [("--server-side", "--force-conflicts"), ()])
 def test_the_api_is_applied_after_the_chart(helm: Helm, tmp_path: Path, how: tuple[str, ...]) -> None:
     """Of the next version, as it may be before an upgrade; the upgrade follows, of that version or of one between."""
-    helm.install("whisper-operator", "system")
+    helm.install("whisper-operator", "system", *WITHOUT_ADMISSION)
     crd = tmp_path / "crd.yaml"
     crd.write_text(yaml.safe_dump(next_crd("novelty")))
     helm.kubectl("apply", *how, "-f", str(crd))
     assert helm.knows("novelty")
-    helm.upgrade("whisper-operator", "system", chart=chart_with(tmp_path, "novelty"))
+    helm.upgrade("whisper-operator", "system", *WITHOUT_ADMISSION, chart=chart_with(tmp_path, "novelty"))
     assert helm.knows("novelty")
 
 
 def test_the_api_is_handed_over_to_a_release(helm: Helm, tmp_path: Path) -> None:
     """As docs/upgrading.md says it, for what kubectl or a release that is gone has made."""
     helm.kubectl("apply", "--server-side", "-f", str(CRDS))
-    helm.install("whisper-operator", "system")
+    helm.install("whisper-operator", "system", *WITHOUT_ADMISSION)
     helm.kubectl("label", "crd", CRD, "app.kubernetes.io/managed-by=Helm", "--overwrite")
     names = ("meta.helm.sh/release-name=whisper-operator", "meta.helm.sh/release-namespace=system")
     helm.kubectl("annotate", "crd", CRD, "--overwrite", *names)
-    helm.upgrade("whisper-operator", "system", "--force-conflicts", chart=chart_with(tmp_path, "novelty"))
+    helm.upgrade(
+        "whisper-operator", "system", *WITHOUT_ADMISSION, "--force-conflicts", chart=chart_with(tmp_path, "novelty")
+    )
     assert helm.knows("novelty")
 
 
@@ -231,8 +235,9 @@ def test_an_umbrella_chart_holds_it_by_a_condition(helm: Helm, tmp_path: Path, e
     dependency = {"name": "whisper-operator", "version": "0.1.0", "condition": "whisper-operator.enabled"}
     chart = {"apiVersion": "v2", "name": "platform", "version": "1.0.0", "dependencies": [dependency]}
     (umbrella / "Chart.yaml").write_text(yaml.safe_dump(chart))
-    helm.install("platform", "apps", "--set", f"whisper-operator.enabled={enabled}", chart=umbrella)
-    helm.upgrade("platform", "apps", "--set", f"whisper-operator.enabled={enabled}", chart=umbrella)
+    settings = ("--set", f"whisper-operator.enabled={enabled}", "--set", "whisper-operator.policy.admission=false")
+    helm.install("platform", "apps", *settings, chart=umbrella)
+    helm.upgrade("platform", "apps", *settings, chart=umbrella)
     there = helm.kubectl("get", "deployment", "-n", "apps", "-o", "name")
     assert there == ("deployment.apps/platform-whisper-operator\n" if enabled == "true" else "")
 
@@ -246,7 +251,7 @@ def test_an_umbrella_chart_holds_it_by_a_condition(helm: Helm, tmp_path: Path, e
     ],
 )
 def test_who_may_view_or_edit_a_namespace_may_do_so_with_its_services(helm: Helm, role: str, verbs: set[str]) -> None:
-    helm.install("whisper-operator", "system")
+    helm.install("whisper-operator", "system", *WITHOUT_ADMISSION)
     user = f"{role}-of-the-team"
     helm.kubectl("create", "rolebinding", user, f"--clusterrole={role}", f"--user={user}")
     eventually("the rules are aggregated", lambda: may(helm, user, "get"), 30)
