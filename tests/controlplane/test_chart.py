@@ -138,7 +138,7 @@ def test_a_second_installation_has_another_namespace_or_name(helm: Helm) -> None
     helm.install("whisper-operator", "four", "--set", "watchNamespaces={tenant}")
     assert helm.crd_owner() == "whisper-operator"
     for name, namespace in (("whisper-operator", "one"), ("other", "one"), ("whisper-operator", "two")):
-        helm.upgrade(name, namespace)
+        helm.upgrade(name, namespace, *WITHOUT_ADMISSION)
     helm.kubectl("delete", "namespace", "tenant", "--wait=false")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.kubelet import end_container, pod_of
 from tests.support.services import EMPTY_DIR, job, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -35,15 +36,6 @@ def fetch_job(namespace: Kubectl) -> Manifest:
     found = job(namespace, "speech")
     assert found is not None
     return found
-
-
-def pod_of(body: Manifest, *injected: Manifest) -> Manifest:
-    """The pod that the Job controller creates, with containers that a mesh puts before its own."""
-    template, name = body["spec"]["template"], body["metadata"]["name"]
-    metadata = {**template["metadata"], "name": f"{name}-0"}
-    metadata["labels"] = {**metadata["labels"], "batch.kubernetes.io/job-name": name}
-    spec = {**template["spec"], "containers": [*injected, *template["spec"]["containers"]]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def is_admitted(namespace: Kubectl, body: Manifest) -> bool:
@@ -116,27 +108,13 @@ def test_a_label_that_every_pod_must_carry_reaches_every_pod(namespace: Kubectl)
     eventually("its pod is admitted", lambda: is_admitted(namespace, pod_of(fetch_job(namespace))))
 
 
-def report(namespace: Kubectl, pod: str, message: str) -> None:
-    """Writes what a kubelet writes of a pod whose `fetch` has ended beside a sidecar."""
-    now = "2026-01-01T00:00:00Z"
-    ended = {"exitCode": 0, "reason": "Completed", "message": message, "startedAt": now, "finishedAt": now}
-    common = {"image": "a", "imageID": "a", "restartCount": 0}
-    statuses = [
-        {**common, "name": "istio-proxy", "ready": True, "state": {"running": {"startedAt": now}}},
-        {**common, "name": "fetch", "ready": False, "state": {"terminated": ended}},
-    ]
-    status = {"phase": "Running", "podIP": "192.0.2.1", "containerStatuses": statuses}
-    arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-    namespace("patch", "pod", pod, *arguments)
-
-
 def test_a_fetch_beside_a_sidecar_that_never_ends_is_done_and_stays_done(namespace: Kubectl) -> None:
     namespace.apply(service("speech", scheduling={"tolerations": [{"operator": "Exists"}]}))
     begun = fetch_job(namespace)
     fetcher = pod_of(begun, {"name": "istio-proxy", "image": "proxy"})
     namespace.apply(fetcher)
     assert namespace.get("deployment", "speech") is None
-    report(namespace, fetcher["metadata"]["name"], FETCHED)
+    end_container(namespace, fetcher["metadata"]["name"], "fetch", FETCHED, beside="istio-proxy")
     eventually("the server is started", lambda: namespace.get("deployment", "speech"))
     eventually("the Job is ended", lambda: fetch_job(namespace)["spec"].get("suspend"))
     namespace("delete", "pod", fetcher["metadata"]["name"], "--now")
@@ -193,7 +171,7 @@ def test_an_affinity_of_the_users_keeps_the_pods_on_the_node_of_the_volume(names
     body = fetch_job(namespace)
     fetcher = pod_of(body, {"name": "istio-proxy", "image": "proxy"})
     namespace.apply(fetcher)
-    report(namespace, fetcher["metadata"]["name"], FETCHED)
+    end_container(namespace, fetcher["metadata"]["name"], "fetch", FETCHED, beside="istio-proxy")
     eventually("the server is started", lambda: namespace.get("deployment", "speech"))
     found = template(namespace)["spec"]["affinity"]
     assert found["nodeAffinity"] == affinity["nodeAffinity"]

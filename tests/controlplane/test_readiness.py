@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.health import argo_cd, kstatus
 from tests.support.kubectl import Kubectl
+from tests.support.kubelet import SERVER, start_pods
 from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -17,20 +18,6 @@ from whisper_operator.api.v1alpha1 import Manifest
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
 SCALED = {"autoscaling": {"minReplicas": 2, "maxReplicas": 10}, **EMPTY_DIR}
-SERVER = "app.kubernetes.io/component=server"
-
-
-def start_pods(namespace: Kubectl, count: int | None = None) -> None:
-    """Plays the kubelet: that many more pods (None: all) run, and are ready."""
-    pods = [pod for pod in namespace.list("pods", SERVER) if pod["status"].get("phase") != "Running"]
-    for pod in pods[:count]:
-        conditions = [
-            {"type": kind, "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-            for kind in ("Initialized", "ContainersReady", "Ready", "PodScheduled")
-        ]
-        status = {"phase": "Running", "podIP": "192.0.2.1", "podIPs": [{"ip": "192.0.2.1"}], "conditions": conditions}
-        arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-        namespace("patch", "pod", pod["metadata"]["name"], *arguments)
 
 
 def are(namespace: Kubectl, count: int) -> Callable[[], bool]:

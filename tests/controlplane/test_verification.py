@@ -1,0 +1,72 @@
+"""Verification on a real API server: a failure is repeated and, after the first proof, takes no service out of use."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.kubectl import Kubectl
+from tests.support.kubelet import SERVER, end_container, end_job, pod_of, start_pods
+from tests.support.services import EMPTY_DIR, patch, reason, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects import names
+from whisper_runtime.contract.reports import CheckResult, VerifyReport
+
+pytestmark = pytest.mark.usefixtures("optional_apis", "running")
+
+
+@pytest.fixture
+def verified(namespace: Kubectl) -> Kubectl:
+    """A service whose pods serve, and whose verification has begun."""
+    namespace.apply(service("speech", verification={}, **EMPTY_DIR))
+    eventually("its pod exists", lambda: namespace.list("pods", SERVER))
+    start_pods(namespace)
+    eventually("it is verified", lambda: newest_job(namespace))
+    return namespace
+
+
+def newest_job(namespace: Kubectl) -> Manifest | None:
+    """The verification that is under way; None while none is."""
+    jobs = namespace.list("jobs", f"{names.LABEL_COMPONENT}={names.VERIFY}")
+    return next((job for job in jobs if not job.get("status", {}).get("conditions")), None)
+
+
+def end(namespace: Kubectl, *, passed: bool, seconds_ago: float = 0) -> str:
+    """Ends the verification that is under way, with a report; the name of its Job."""
+    job = newest_job(namespace)
+    assert job is not None
+    report = VerifyReport(checks=(CheckResult(name="transcribes", passed=passed, message="as it was"),), requests=1)
+    pod = pod_of(job)
+    namespace.apply(pod)
+    end_container(namespace, pod["metadata"]["name"], "verify", report.to_json())
+    end_job(namespace, job["metadata"]["name"], "Complete" if passed else "Failed", seconds_ago=seconds_ago)
+    return job["metadata"]["name"]
+
+
+def test_a_failed_one_blocks_the_first_proof_and_is_repeated_until_it_passes(verified: Kubectl) -> None:
+    first = end(verified, passed=False, seconds_ago=50)
+    eventually("it failed", lambda: reason(verified, "speech", "Verified") == "VerificationFailed")
+    assert verified.condition("speech", "Ready")["status"] == "False"
+    eventually("it is repeated after a minute", lambda: newest_job(verified))
+    second = end(verified, passed=True)
+    eventually("it is ready", lambda: verified.is_carried_out("speech"))
+    assert second != first
+    assert verified.get("job", first) is None
+
+
+def test_after_a_proof_a_failed_one_informs_and_is_repeated(verified: Kubectl) -> None:
+    end(verified, passed=True)
+    eventually("it is ready", lambda: verified.is_carried_out("speech"))
+    ready = verified.condition("speech", "Ready")
+    patch(verified, "speech", {"logging": {"level": "debug"}})
+    eventually("a second pod exists", lambda: len(verified.list("pods", SERVER)) == 2)
+    start_pods(verified)
+    eventually("the rollout is verified", lambda: newest_job(verified))
+    end(verified, passed=False, seconds_ago=50)
+    eventually("it failed", lambda: reason(verified, "speech", "Verified") == "VerificationFailed")
+    assert "transcribes" in verified.condition("speech", "Verified")["message"]
+    assert reason(verified, "speech", "Ready") == "Serving"
+    eventually("it is repeated after a minute", lambda: newest_job(verified))
+    end(verified, passed=True)
+    eventually("it is verified", lambda: reason(verified, "speech", "Verified") == "ChecksPassed")
+    assert verified.condition("speech", "Ready")["lastTransitionTime"] == ready["lastTransitionTime"]
