@@ -66,6 +66,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def stuck_at(self) -> str | None:
+        """The stack of the model's thread, once it is in one iteration for so long that it will not end; else None."""
+        ...
+
+    @property
     def queued_audio_seconds(self) -> float:
         """Seconds of audio that are submitted and not decoded yet, cancelled requests left out."""
         ...

@@ -80,8 +80,8 @@ def listen(port: int) -> socket.socket:
         listener = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual)
     except OSError as error:
         raise CannotServe(f"port {port} cannot be opened: {error.strerror}; free it or choose another") from None
-    # Accepted sockets inherit it on Linux. asyncio sets it only where a socket's `proto` is TCP's, and create_server's is
-    # 0. Without it the body of an answer waits until the client acknowledges its head: 40 ms on a kept connection.
+    # Accepted sockets inherit it on Linux. asyncio sets it only where a socket's `proto` is TCP's, and create_server's
+    # is 0. Without it the body of an answer waits until the client acknowledges its head: 40 ms on a kept connection.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -147,7 +147,7 @@ async def _beat(parts: RuntimeParts) -> None:
 
 
 async def _watch_engine(parts: RuntimeParts) -> None:
-    """Starts the engine; raises CannotServe as soon as it has failed, during its start or later."""
+    """Starts the engine; raises CannotServe as soon as it has failed, during its start or later, or hangs."""
     started = time.monotonic()
     parts.engine.start()
     while parts.engine.state is State.LOADING:
@@ -157,6 +157,9 @@ async def _watch_engine(parts: RuntimeParts) -> None:
         parts.metrics.loaded(seconds)
         log.info("ready: %s was loaded and proven in %.1f s", parts.model.info.name, seconds)
     while parts.engine.state is State.READY:
+        if stack := parts.engine.stuck_at:
+            log.error("the model's thread hangs in this place:\n%s", stack)
+            raise CannotServe("the model's thread hangs: look for errors of the device in the node's kernel log")
         await asyncio.sleep(POLL_SECONDS)
     raise CannotServe(parts.engine.error or "the engine stopped by itself")
 

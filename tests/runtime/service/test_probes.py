@@ -38,3 +38,10 @@ def test_a_stuck_main_loop_is_unhealthy() -> None:
     assert probes.unhealthy == "the server's event loop does not run"
     lifecycle.beat()
     assert probes.unhealthy is None
+
+
+def test_a_model_whose_thread_hangs_is_unhealthy() -> None:
+    engine = FakeEngine()
+    probes = Probes(engine, Lifecycle())
+    engine.stuck_at = "in encode"
+    assert probes.unhealthy == "the model's thread hangs"

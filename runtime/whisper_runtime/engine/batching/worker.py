@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -23,23 +25,35 @@ Prove = Callable[[Callable[[Samples], str]], None]
 IDLE_SECONDS: Final = 60.0
 """After so long without work the throughput of long files is unknown: a file that is refused is not measured."""
 
+STUCK_SECONDS: Final = 300.0
+"""An iteration that takes longer will not end: a kernel or the driver hangs. The longest that ends encodes one window:
+20 s with large-v3 on two processors, and on a quarter of one still within this time."""
+
 log = logging.getLogger(__name__)
 
 
 class EngineWorker(threading.Thread):
     """The engine (see interface.Engine)."""
 
-    def __init__(self, load: Callable[[], Scheduler], prove: Prove, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Scheduler],
+        prove: Prove,
+        idle_seconds: float = IDLE_SECONDS,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
         """`load` and `prove` run in this thread, before the first request; what they raise is the engine's `error`."""
         super().__init__(name="model", daemon=True)
         self._load = load
         self._prove = prove
-        self._idle_seconds = idle_seconds
+        self._idle_seconds, self._stuck_seconds = idle_seconds, stuck_seconds
         self._submitted: deque[TranscriptionRequest] = deque()
         """Requests that the scheduler does not have yet."""
         self._changed = threading.Condition()
         self._scheduler: Scheduler | None = None
         """None until the model is proven."""
+        self._iteration_began: float | None = None
+        """By time.monotonic; None between two iterations."""
         self.state = State.LOADING
         self.abilities = NO_MODEL
         self.error: str | None = None
@@ -51,6 +65,14 @@ class EngineWorker(threading.Thread):
     @property
     def long_speed(self) -> float:
         return self._scheduler.throughput.long_speed if self._scheduler else math.inf
+
+    @property
+    def stuck_at(self) -> str | None:
+        began = self._iteration_began
+        if began is None or time.monotonic() - began < self._stuck_seconds or self.ident is None:
+            return None
+        frame = sys._current_frames().get(self.ident)
+        return "".join(traceback.format_stack(frame)) if frame else None
 
     @property
     def queued_audio_seconds(self) -> float:
@@ -70,14 +92,15 @@ class EngineWorker(threading.Thread):
     def stop(self) -> None:
         """End the thread after the current iteration; requests that are left are cancelled.
 
-        A model that is being loaded cannot be interrupted and is not waited for: the process's end ends the thread.
+        A model that is being loaded cannot be interrupted and is not waited for, nor is a thread that hangs: the
+        process's end ends them.
         """
         with self._changed:
             loading = self.state is State.LOADING
             self.state = State.STOPPED
             self._changed.notify()
-        if self.is_alive() and not loading:
-            self.join()
+        while self.is_alive() and not loading and not self.stuck_at:
+            self.join(1)
         with self._changed:
             left = self._requests()
             self._submitted.clear()
@@ -90,13 +113,18 @@ class EngineWorker(threading.Thread):
             return
         try:
             while self._wait_for_work(scheduler):
+                self._iteration_began = time.monotonic()
                 scheduler.iterate()
-        except Exception as error:  # of no single request: a broken GPU serves none
+                self._iteration_began = None
+        # Of no single request: a broken GPU serves none. A panic of native code is no Exception, and nothing else would
+        # ever say that the thread has ended.
+        except BaseException as error:
             log.exception("the model is not served any more")
+            cause = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
             with self._changed:
-                self._fail(error)
+                self._fail(cause)
                 self._hand_over(scheduler)
-            scheduler.fail_all(error)
+            scheduler.fail_all(cause)
 
     def _start_up(self) -> Scheduler | None:
         """Load and prove the model; None where that fails."""

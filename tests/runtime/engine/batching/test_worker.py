@@ -15,6 +15,7 @@ import pytest
 from tests.fakes.observer import CountingObserver
 from tests.fakes.runner import FaultyRunner
 from tests.runtime.engine.conftest import hum
+from tests.support.waiting import eventually
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.throughput import INITIAL, ThroughputMeter
 from whisper_runtime.engine.batching.worker import EngineWorker
@@ -208,3 +209,44 @@ def test_a_device_that_is_lost_ends_every_request_and_the_engine(scheduler: Sche
             future.result(SECONDS)
     engine.join(SECONDS)
     assert engine.state is State.FAILED
+
+
+def test_a_panic_of_native_code_fails_the_engine(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    class Panic(BaseException):
+        """As pyo3's PanicException, which is no Exception."""
+
+    def panic(operation: str, _: Sequence[Any]) -> None:
+        if operation == "encode":
+            raise Panic("index out of bounds")
+
+    runner.fault = panic
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
+    engine.start()
+    with pytest.raises(RuntimeError, match="Panic: index out of bounds"):
+        engine.submit(hum(3), OPTIONS).result(SECONDS)
+    engine.join(SECONDS)
+    assert (engine.state, engine.error) == (State.FAILED, "Panic: index out of bounds")
+
+
+def test_a_thread_that_hangs_is_told_with_its_place_and_not_waited_for(
+    scheduler: Scheduler, runner: FaultyRunner
+) -> None:
+    """Given a driver that does not return."""
+    returns = threading.Event()
+
+    def hang(operation: str, _: Sequence[Any]) -> None:
+        if operation == "encode":
+            returns.wait(SECONDS)
+
+    runner.fault = hang
+    engine = EngineWorker(lambda: scheduler, prove_nothing, stuck_seconds=0.2)
+    engine.start()
+    assert engine.stuck_at is None
+    future = engine.submit(hum(3), OPTIONS)
+    eventually("it is told", lambda: engine.stuck_at, SECONDS)
+    assert "in encode" in (engine.stuck_at or "")
+    engine.stop()
+    assert future.cancelled()
+    assert engine.is_alive()
+    returns.set()
+    engine.join(SECONDS)
