@@ -411,6 +411,13 @@ VERIFICATION_FAILED: Final = _reason(
     remedy="Correct what the checks name, or delete the Job that the message names to verify again.",
     stalls=True,
 )
+VERIFICATION_BUSY: Final = _reason(
+    "VerificationBusy",
+    VERIFIED,
+    meaning="For ten minutes the pods' load, or `spec.rateLimit`, left no room for the verification's requests; it is "
+    "repeated by itself.",
+    remedy="None is needed where load or limits allow it later; else add pods, or raise the limits.",
+)
 
 # Conditions that never block Ready
 

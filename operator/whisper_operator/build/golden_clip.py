@@ -23,6 +23,12 @@ def max_word_error_rate(service: WhisperService) -> float:
     return wanted.expect.max_word_error_rate if wanted and wanted.expect else DEFAULTS.golden_max_word_error_rate
 
 
+def language(service: WhisperService) -> str | None:
+    """The language that the spec states for a clip of the user's own; None: the runtime derives it."""
+    wanted = service.spec.verification
+    return wanted.expect.language if wanted and wanted.expect else None
+
+
 def pod_annotations(service: WhisperService) -> dict[str, str]:
     """The pod's annotation with the clip's text, of which a mounted file is made."""
     wanted = service.spec.verification

@@ -145,6 +145,7 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
         api_keys_dir=API_KEYS_DIR if spec.auth else None,
         golden_dir=golden_clip.directory(service),
         golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
+        golden_language=golden_clip.language(service),
         drain_seconds=duration_seconds(spec.rollout.drain_timeout),
         log_level=spec.logging.level,
         log_format=spec.logging.format,

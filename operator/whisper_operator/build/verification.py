@@ -118,6 +118,8 @@ def _config(service: WhisperService) -> RuntimeConfig:
         model=spec.model.name,
         golden_dir=golden_clip.directory(service),
         golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
+        golden_language=golden_clip.language(service),
+        language=spec.language,
         no_egress=network_policy.shuts_in(service),
         log_level=spec.logging.level,
         log_format=spec.logging.format,

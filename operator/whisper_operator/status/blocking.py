@@ -12,6 +12,7 @@ from whisper_operator.objects.manifest import condition
 from whisper_operator.observe import pod_status
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
+from whisper_runtime.contract.reports import VerifyReport
 
 ConditionRule = Callable[[Resolved], ConditionUpdate | None]
 """Decides one condition; None where the spec asks for nothing that it is about."""
@@ -128,18 +129,28 @@ def verified(resolved: Resolved) -> ConditionUpdate | None:
         return ConditionUpdate(c.VERIFIED, "True", c.CHECKS_PASSED, f"{count}{spent}")
     cause = pod_status.cause_of(state.pods, resolved.observed.facts.warnings)
     if state.is_failed:
-        failed = [f"{one.name}: {one.message}" for one in report.checks if not one.passed] if report else []
-        why = "; ".join(failed) or (cause.message if cause else "its pod left no report")
+        reason, why = _failure(report, cause)
         message = f"{why}. It is verified again by itself; to do so at once, delete Job {state.job_name}"
-        return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, message)
+        return ConditionUpdate(c.VERIFIED, "False", reason, message)
     if state.attempt > 1:
-        before = next((one.message for one in resolved.service.status.conditions if one.type == c.VERIFIED), "")
-        return ConditionUpdate(c.VERIFIED, "False", c.VERIFICATION_FAILED, before or "it is verified again")
+        failed = (one for one in resolved.service.status.conditions if one.type == c.VERIFIED and one.status == "False")
+        before = [(one.reason, one.message) for one in failed if one.message]
+        return ConditionUpdate(c.VERIFIED, "False", *(before or [(c.VERIFICATION_FAILED, "it is verified again")])[0])
     if state.job is None:
         return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, "real requests are sent once pods are available")
     cause = cause or pod_status.not_created(state.job, resolved.observed.facts.warnings)
     message = cause.message if cause else "real requests are being sent"
     return ConditionUpdate(c.VERIFIED, "Unknown", c.VERIFYING, message)
+
+
+def _failure(report: VerifyReport | None, cause: pod_status.Cause | None) -> tuple[str, str]:
+    """Reason and text of a verification that did not pass, from its report, or why its pod has left none."""
+    if report is None:
+        return c.VERIFICATION_FAILED, cause.message if cause else "its pod left no report"
+    failed = "; ".join(f"{one.name}: {one.message}" for one in report.checks if not one.passed)
+    if report.busy and not failed:
+        return c.VERIFICATION_BUSY, report.busy
+    return c.VERIFICATION_FAILED, failed
 
 
 SERVING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, rolled_out, verified)

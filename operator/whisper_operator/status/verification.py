@@ -14,7 +14,7 @@ def verification_status(resolved: Resolved) -> VerificationStatus | None:
     if not resolved.verification.is_on:
         return None
     service, report, before = resolved.service, resolved.verification.report, resolved.service.status.verification
-    if report is None:
+    if report is None or report.busy:
         return before
     checks = tuple(VerificationCheck(name=one.name, passed=one.passed, message=one.message) for one in report.checks)
     is_same = before is not None and before.checks == checks and not _was_verifying(service)

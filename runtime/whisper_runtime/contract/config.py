@@ -82,6 +82,9 @@ none of them. Empty: the client is who connects."""
     """Directory of `clip.wav` and `clip.txt`, which the model must transcribe correctly before it serves."""
     golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
     """Share of the clip's words that may be wrong."""
+    golden_language: str | None = None
+    """ISO-639-1 code of the clip's language. Unset: that of `language`, or en where that is auto or the clip is the \
+image's own."""
     no_egress: bool = False
     """Make `verify` fail where a server could connect to the Kubernetes API."""
     drain_seconds: int = Field(default=600, ge=0)
@@ -96,6 +99,12 @@ none of them. Empty: the client is who connects."""
     """Requests that one client may send in a minute, by its API key, else its address. Unset: no limit."""
     audio_minutes_per_hour: int | None = Field(default=None, gt=0)
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
+
+    @property
+    def clip_language(self) -> str:
+        """The golden clip's language."""
+        own = self.language if self.golden_dir != GOLDEN_DIR and self.language != "auto" else "en"
+        return self.golden_language or own
 
     def to_env(self) -> dict[str, str]:
         """Variables for `model` and for every field that is not at its default; `from_env` of them equals `self`."""

@@ -113,10 +113,12 @@ class VerifyReport(BaseModel):
     """None: no request of the measurement got an answer."""
     requests: int
     """Requests that the verification sent."""
+    busy: str | None = None
+    """Why it ended before all checks were made: the server had no room for them. None: they all were."""
 
     @property
     def passed(self) -> bool:
-        return all(check.passed for check in self.checks)
+        return self.busy is None and all(check.passed for check in self.checks)
 
     def to_json(self, limit: int = TERMINATION_MESSAGE_LIMIT) -> str:
         """JSON of at most `limit` bytes; where it would be longer, messages are cut, those of passed checks first."""

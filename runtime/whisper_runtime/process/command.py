@@ -135,6 +135,8 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         api_key_file=parsed.api_key_file,
         golden_dir=config.golden_dir,
         max_word_error_rate=config.golden_max_word_error_rate,
+        clip_language=config.clip_language,
+        default_language=config.language,
         requests=parsed.requests,
         concurrency=parsed.concurrency,
         no_egress=config.no_egress,

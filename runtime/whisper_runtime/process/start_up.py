@@ -11,7 +11,6 @@ Then the engine is READY, and requests are served. What a step raises ends the p
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,7 +18,8 @@ import torch
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import checkpoint_path
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
-from whisper_runtime.engine.interface import CannotLoad, Samples
+from whisper_runtime.engine.batching.worker import Transcribe
+from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.engine.model.load import WhisperModel, load
 from whisper_runtime.fetch.fetch import fetch
 from whisper_runtime.fetch.partial import sha256_of
@@ -77,10 +77,12 @@ class StartUp:
         self._metrics.serves(self._model.info.digest, device, loaded.precision, memory)
         return loaded
 
-    def prove(self, transcribe: Callable[[Samples], str]) -> None:
+    def prove(self, transcribe: Transcribe) -> None:
         """Holds the loaded model, whose transcriber this is, to the golden clip; raises self_test.NotProven."""
         with self._metrics.phase("prove"):
-            self_test.prove(self._config.golden_dir, self._config.golden_max_word_error_rate, transcribe)
+            config, language = self._config, self._config.clip_language
+            most = config.golden_max_word_error_rate
+            self_test.prove(config.golden_dir, most, lambda samples: transcribe(samples, language))
 
 
 def checkpoint(config: RuntimeConfig) -> Path:

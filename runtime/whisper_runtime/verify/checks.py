@@ -21,13 +21,17 @@ class VerifyTarget:
     clip: bytes
     """A recording, as a file's content."""
     words: str
-    """The recording's words, in English."""
+    """The recording's words, in its language."""
     max_word_error_rate: float
     """Share of the words that may be wrong."""
     seconds: float
     """The recording's length."""
     metrics: ServiceClient | None = None
     """The port for probes and metrics; None where it is not to be checked."""
+    clip_language: str = "en"
+    """ISO-639-1 code of the recording's language."""
+    default_language: str = "auto"
+    """Code of the language that the server takes where a request names none; `auto`: it detects it."""
 
 
 CheckFunction = Callable[[VerifyTarget], str]

@@ -12,7 +12,7 @@ import select
 import threading
 import time
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
@@ -21,6 +21,9 @@ from urllib.parse import urlsplit
 CHUNK: Final = bytes(64 * 1024)
 LARGEST_BODY: Final = 64 * 1024**2
 """Bytes of a response's body that are read."""
+BUSY: Final = frozenset({429, 503})
+PATIENCE_SECONDS: Final = 600.0
+"""How long a client goes on waiting, as Retry-After says, for a server that is busy."""
 
 Headers = Mapping[str, str]
 
@@ -51,13 +54,19 @@ class NoResponse(Exception):
         super().__init__(f"no answer: {str(error) or type(error).__name__}")
 
 
+class ServerBusy(Exception):
+    """The server went on asking to be tried later."""
+
+
 class ServiceClient:
     """A client of one address; several threads may use it at once. Every request raises NoResponse.
 
+    A request that the server is too busy for, or that its limits refuse, is sent again as often and as late as the
+    server's Retry-After says; it raises ServerBusy where that is later than `patience` seconds after the first request.
     Each request has a connection of its own, so that a Service spreads them over its pods.
     """
 
-    def __init__(self, url: str, key: str | None, timeout: float) -> None:
+    def __init__(self, url: str, key: str | None, timeout: float, patience: float = PATIENCE_SECONDS) -> None:
         """`key` is sent as a bearer token, None: no key; `timeout` is in seconds. Raises ValueError."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -67,7 +76,9 @@ class ServiceClient:
         self._connection_kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._address = parts.hostname, parts.port
         self._prefix = parts.path.rstrip("/")
-        self._timeout = timeout
+        self._timeout, self._patience = timeout, patience
+        self._began: float | None = None
+        """When the first request was sent, by time.monotonic."""
         self._counting = threading.Lock()
         self.key = key
         self.request_count = 0
@@ -82,18 +93,26 @@ class ServiceClient:
         return self.request("POST", path, headers, _form(boundary, fields, file))
 
     def request(self, method: str, path: str, headers: Headers, body: bytes | None = None) -> HttpResponse:
-        """Sends one request with exactly these headers."""
-        with self._connection(self._timeout) as connection:
-            started = time.perf_counter()
-            connection.request(method, self._prefix + path, body, dict(headers))
-            return _read(connection, started)
+        """Sends a request with exactly these headers."""
+
+        def send() -> HttpResponse:
+            with self._connection(self._timeout) as connection:
+                started = time.perf_counter()
+                connection.request(method, self._prefix + path, body, dict(headers))
+                return _read(connection, started)
+
+        return self._until_not_busy(send)
 
     def announce(self, path: str, length: int, *, seconds: float) -> HttpResponse:
         """Sends the headers of a body of `length` bytes that never follows; the response must come within `seconds`."""
-        with self._connection(seconds) as connection:
-            started = time.perf_counter()
-            self._begin_post(connection, path, self._authorization() | {"Content-Length": str(length)})
-            return _read(connection, started)
+
+        def send() -> HttpResponse:
+            with self._connection(seconds) as connection:
+                started = time.perf_counter()
+                self._begin_post(connection, path, self._authorization() | {"Content-Length": str(length)})
+                return _read(connection, started)
+
+        return self._until_not_busy(send)
 
     def pour(self, path: str, headers: Headers, *, seconds: float, limit: int) -> tuple[HttpResponse | None, int]:
         """Sends a body without end; returns the response, and the bytes sent until it came.
@@ -111,10 +130,18 @@ class ServiceClient:
                     sent += len(CHUNK)
         return None, sent
 
+    def _until_not_busy(self, send: Callable[[], HttpResponse]) -> HttpResponse:
+        while (response := send()).status in BUSY and (wait := response.headers.get("retry-after", "")).isdigit():
+            if time.monotonic() + int(wait) > (self._began or 0.0) + self._patience:
+                raise ServerBusy(f"the server has been busy for {self._patience:.0f} s: it answered {response.status}")
+            time.sleep(int(wait))
+        return response
+
     @contextlib.contextmanager
     def _connection(self, timeout: float) -> Generator[HTTPConnection, None, None]:
         with self._counting:
             self.request_count += 1
+            self._began = self._began or time.monotonic()
         connection = self._connection_kind(*self._address, timeout=timeout)
         try:
             yield connection

@@ -48,7 +48,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 def _seconds(target: VerifyTarget) -> float | str:
     """Returns the seconds that one transcription took, or the problem."""
     try:
-        response = target.server.post(PLAIN, {}, target.clip)
+        response = target.server.post(PLAIN, {"language": target.clip_language}, target.clip)
     except NoResponse as error:
         return str(error)
     return response.seconds if response.status == 200 else f"answered {response.status}"

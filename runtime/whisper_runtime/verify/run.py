@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.contract.reports import Performance, VerifyReport
+from whisper_runtime.contract.reports import CheckResult, Performance, VerifyReport
 from whisper_runtime.verify import functional, metrics_port, security
 from whisper_runtime.verify.checks import VerifyTarget, run_checks
-from whisper_runtime.verify.client import ServiceClient
+from whisper_runtime.verify.client import PATIENCE_SECONDS, ServerBusy, ServiceClient
 from whisper_runtime.verify.performance import measure
 
 TIMEOUT_SECONDS: Final = 300.0
@@ -34,29 +34,48 @@ class VerifyOptions:
     """Transcriptions to measure."""
     concurrency: int
     """How many of them are sent at once."""
+    clip_language: str = "en"
+    """ISO-639-1 code of the clip's language."""
+    default_language: str = "auto"
+    """The server's own default (see RuntimeConfig.language)."""
+    patience: float = PATIENCE_SECONDS
+    """Seconds for which a busy server is waited for."""
     no_egress: bool = False
     """Whether the pods must reach nothing but DNS; only the metrics report it."""
 
 
 def verify(options: VerifyOptions) -> VerifyReport:
-    """Runs every check that `options` allow, one after the other; raises CannotVerify."""
-    target = _target(options)
-    checks = run_checks(functional.CHECKS, target)
+    """Runs every check that `options` allow, one after the other, until the server is busy for too long.
+
+    Raises CannotVerify.
+    """
+    target, checks = _target(options), list[CheckResult]()
+    performance, busy = None, None
+    try:
+        performance = _run(options, target, checks)
+    except ServerBusy as error:
+        busy = str(error)
+    requests = target.server.request_count + (target.metrics.request_count if target.metrics else 0)
+    return VerifyReport(checks=tuple(checks), performance=performance, requests=requests, busy=busy)
+
+
+def _run(options: VerifyOptions, target: VerifyTarget, checks: list[CheckResult]) -> Performance | None:
+    """Adds to `checks`; returns the measurement. Raises ServerBusy."""
+    checks += run_checks(functional.CHECKS, target)
     answered, performance = measure(target, options.requests, options.concurrency)
     checks.append(answered)
     if target.server.key is not None:
         checks += run_checks(security.WITH_KEY, target)
     checks += run_checks(security.CHECKS, target)
-    if target.metrics is not None:
-        checks += run_checks((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if options.no_egress else ())), target)
-        performance = performance and performance.model_copy(update=metrics_port.pod_facts(target))
-    requests = target.server.request_count + (target.metrics.request_count if target.metrics else 0)
-    return VerifyReport(checks=tuple(checks), performance=performance, requests=requests)
+    if target.metrics is None:
+        return performance
+    checks += run_checks((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if options.no_egress else ())), target)
+    return performance and performance.model_copy(update=metrics_port.pod_facts(target))
 
 
 def table(report: VerifyReport) -> str:
     """Returns the report for people: a line for each check, then the measurement and the verdict."""
-    width = max(len(check.name) for check in report.checks)
+    width = max((len(check.name) for check in report.checks), default=0)
     lines = [
         f"{'ok    ' if check.passed else 'FAILED'}  {check.name:{width}}  {check.message}" for check in report.checks
     ]
@@ -68,7 +87,8 @@ def table(report: VerifyReport) -> str:
         lines += [f"{name}: {value}" for name, value in _pod_lines(found) if value is not None]
     failed = sum(not check.passed for check in report.checks)
     verdict = f"{failed} of {len(report.checks)} checks failed" if failed else f"all {len(report.checks)} checks passed"
-    return "\n".join([*lines, f"{verdict}; {report.requests} requests spent"])
+    unfinished = f", and then {report.busy}" if report.busy else ""
+    return "\n".join([*lines, f"{verdict}{unfinished}; {report.requests} requests spent"])
 
 
 def _pod_lines(found: Performance) -> Iterator[tuple[str, object]]:
@@ -86,11 +106,13 @@ def _target(options: VerifyOptions) -> VerifyTarget:
         with wave.open(str(clip)) as recording:
             seconds = recording.getnframes() / recording.getframerate()
         return VerifyTarget(
-            server=ServiceClient(options.url, key, TIMEOUT_SECONDS),
+            server=ServiceClient(options.url, key, TIMEOUT_SECONDS, options.patience),
             clip=clip.read_bytes(),
             words=(clip.parent / "clip.txt").read_text(),
             max_word_error_rate=options.max_word_error_rate,
             seconds=seconds,
+            clip_language=options.clip_language,
+            default_language=options.default_language,
             metrics=ServiceClient(options.metrics_url, None, TIMEOUT_SECONDS) if options.metrics_url else None,
         )
     except (OSError, EOFError, wave.Error) as error:

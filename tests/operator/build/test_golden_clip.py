@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.samples import service
+from tests.operator.samples import container, jobs, rolled_out, service
 from whisper_operator.build import golden_clip
 
 OWN = service(
@@ -27,3 +27,21 @@ def test_the_users_clip_is_audio_of_a_config_map_and_text_of_the_pod() -> None:
     assert "golden-text" in text["downwardAPI"]["items"][0]["fieldRef"]["fieldPath"]
     assert list(golden_clip.pod_annotations(OWN).values()) == ["Hello there."]
     assert golden_clip.max_word_error_rate(OWN) == 0.2
+    assert golden_clip.language(OWN) is None
+
+
+def test_the_language_of_the_users_clip_reaches_the_servers_and_their_verification() -> None:
+    of = service(
+        language="de",
+        verification={
+            "audio": {"configMapKeyRef": {"name": "clips", "key": "hello.wav"}},
+            "expect": {"text": "Bonjour.", "language": "fr"},
+        },
+        cache={"type": "Image"},
+    )
+    wanted = {"WHISPER_LANGUAGE": "de", "WHISPER_GOLDEN_LANGUAGE": "fr"}
+    deployed = rolled_out(of)
+    (job,) = jobs(of, deployed)
+    for spec, name in ((deployed["spec"], "server"), (job["spec"], "verify")):
+        env = {one["name"]: one.get("value") for one in container(spec["template"]["spec"], name)["env"]}
+        assert {variable: env[variable] for variable in wanted} == wanted

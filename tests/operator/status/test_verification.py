@@ -178,6 +178,27 @@ def test_a_failure_stays_while_it_is_verified_again() -> None:
     assert list(transitions(failed, running)) == []
 
 
+def busy(because: str = "the server has been busy for 600 s: it answered 429") -> Manifest:
+    """The pod of a verification for which the server had no room."""
+    report = {"checks": CHECKS, "requests": 3, "busy": because}
+    return pod("verify", containerStatuses=[{"state": {"terminated": {"message": json.dumps(report)}}}])
+
+
+def test_a_busy_service_is_not_called_wrong_and_keeps_what_was_proven() -> None:
+    deployed = rolled_out(ON)
+    first = status(ON, deployed, verifying(ON, deployed, "Failed"), busy())
+    assert conditions(first)["Verified"] == ("False", "VerificationBusy")
+    assert conditions(first)["Ready"] == ("False", "VerificationBusy")
+    assert "Stalled" not in conditions(first)
+    good = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS))
+    of = service(verification={}, status=as_json(good), **BAKED)
+    later = status(of, deployed, verifying(of, deployed, "Failed"), busy())
+    assert conditions(later)["Ready"] == ("True", "AsSpecified")
+    assert later.verification == good.verification
+    waiting = service(verification={}, status=as_json(later), **BAKED)
+    assert conditions(status(waiting, deployed, again(waiting, deployed)))["Verified"] == ("False", "VerificationBusy")
+
+
 def test_an_attempt_that_succeeds_makes_it_ready() -> None:
     deployed = rolled_out(ON)
     failed = status(ON, deployed, verifying(ON, deployed, "Failed"), reporting([{**CHECKS[0], "passed": False}]))

@@ -35,6 +35,7 @@ EVERY_FIELD: dict[str, Any] = {
     "api_keys_dir": files.API_KEYS_DIR,
     "golden_dir": "/golden",
     "golden_max_word_error_rate": 0.3,
+    "golden_language": "fr",
     "no_egress": True,
     "drain_seconds": 0,
     "log_level": "debug",
@@ -89,3 +90,18 @@ def test_proxies_are_networks_and_never_all_of_them(proxies: str) -> None:
     """Trusted by all, the header says what any client writes into it."""
     with pytest.raises(ValidationError, match="trusted_proxies"):
         RuntimeConfig.from_env({"WHISPER_TRUSTED_PROXIES": proxies})
+
+
+@pytest.mark.parametrize(
+    ("fields", "language"),
+    [
+        ({}, "en"),
+        ({"language": "de"}, "en"),
+        ({"language": "de", "golden_dir": files.OWN_GOLDEN_DIR}, "de"),
+        ({"golden_dir": files.OWN_GOLDEN_DIR}, "en"),
+        ({"language": "de", "golden_dir": files.OWN_GOLDEN_DIR, "golden_language": "fr"}, "fr"),
+    ],
+    ids=["the image's", "the image's, of a German service", "a German service's", "an own one", "stated"],
+)
+def test_the_language_of_the_golden_clip(fields: dict[str, Any], language: str) -> None:
+    assert RuntimeConfig(**fields).clip_language == language

@@ -85,7 +85,7 @@ def test_a_model_that_transcribes_the_clip_wrong_is_not_proven(tmp_path: Path) -
         clip.writeframes(bytes(3200))
     (tmp_path / "clip.txt").write_text("Ask not.")
     start, _, metrics = start_up(golden_dir=str(tmp_path))
-    start.prove(lambda _: "ask not")
+    start.prove(lambda *_: "ask not")
     with pytest.raises(NotProven):
-        start.prove(lambda _: "thank you")
+        start.prove(lambda *_: "thank you")
     assert metrics.registry.get_sample_value("whisper_load_phase_seconds", {"phase": "prove"})

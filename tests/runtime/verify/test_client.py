@@ -11,7 +11,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.mirror import Mirror, MirrorRequest, refusing, serving
 from tests.support.runtime_server import fake_server
 from whisper_runtime.verify import client
-from whisper_runtime.verify.client import NoResponse, ServiceClient
+from whisper_runtime.verify.client import NoResponse, ServerBusy, ServiceClient
 
 
 @pytest.fixture
@@ -48,6 +48,26 @@ def test_a_response_may_come_before_the_body_ends() -> None:
     assert (announced.status, poured.status) == (413, 413)
     assert announced.headers["content-type"] == "application/json"
     assert server.request_count == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again_as_late_as_it_says(status: int) -> None:
+    with serving(Mirror(b"", [refusing(status, **{"Retry-After": "0"}), refusing(200)])) as mirror:
+        server = ServiceClient(mirror.url, None, 60)
+        assert server.get("").status == 200
+    assert server.request_count == 2
+
+
+def test_a_refusal_that_names_no_time_is_the_response() -> None:
+    with serving(Mirror(b"", [refusing(503)])) as mirror:
+        assert ServiceClient(mirror.url, None, 60).get("").status == 503
+
+
+def test_a_server_that_stays_busy_is_given_up() -> None:
+    with serving(Mirror(b"", [refusing(429, **{"Retry-After": "60"})])) as mirror:
+        server = ServiceClient(mirror.url, None, 60, patience=30)
+        with pytest.raises(ServerBusy, match="the server has been busy for 30 s: it answered 429"):
+            server.get("")
 
 
 def test_the_key_is_sent_and_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

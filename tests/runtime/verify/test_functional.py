@@ -36,6 +36,35 @@ def test_a_bad_answer_fails_the_checks_of_that_name(golden: str, answer: Any, fa
     assert outcomes(report, False) == failed
 
 
+def test_each_request_names_the_clips_language_but_one_that_takes_the_servers(golden: str) -> None:
+    """Given a server for German, and the image's English clip."""
+    engine = FakeEngine()
+    with fake_server(engine, decode, language="de") as url:
+        report = verify(options(url, golden, default_language="de"))
+    asked = [one.language for one in engine.asked if one.task == "transcribe"]
+    assert (set(asked), asked.count("de")) == ({"en", "de"}, 1)
+    assert outcomes(report, False) == {"language"}, "this engine answers in English whatever it is asked"
+
+
+def test_a_default_language_is_checked_as_configured(golden: str) -> None:
+    engine = FakeEngine()
+    engine.answer = replace(SPOKEN, language="de")
+    with fake_server(engine, decode, language="de") as url:
+        report = verify(options(url, golden, default_language="de"))
+    [check] = [check for check in report.checks if check.name == "language"]
+    assert check.message == "de, as configured"
+    assert report.passed, report.to_json()
+
+
+def test_the_words_of_a_translation_are_known_of_an_english_clip_alone(golden: str) -> None:
+    engine = FakeEngine()
+    engine.answer = replace(SPOKEN, text=" Frag nicht.", language="de")
+    with fake_server(engine, decode) as url:
+        report = verify(options(url, golden, clip_language="de"))
+    [check] = [check for check in report.checks if check.name == "translates"]
+    assert (check.passed, check.message) == (True, "2 words in English")
+
+
 @pytest.mark.parametrize("abilities", [TURBO, MULTILINGUAL])
 def test_a_model_that_cannot_translate_may_say_so(golden: str, abilities: Abilities) -> None:
     engine = FakeEngine()

@@ -38,6 +38,16 @@ def test_with_a_key_the_server_must_demand_one(golden: str, key_file: str) -> No
     assert "key-of-alice" not in report.to_json()
 
 
+def test_a_server_that_stays_busy_is_neither_verified_nor_wrong(golden: str) -> None:
+    engine = FakeEngine()
+    engine.queued_audio_seconds = 10_000
+    with fake_server(engine, decode) as url:
+        report = verify(options(url, golden, patience=0))
+    assert not report.passed
+    assert outcomes(report, False) == set()
+    assert report.busy == "the server has been busy for 0 s: it answered 429"
+
+
 def test_where_nothing_listens_everything_fails(golden: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

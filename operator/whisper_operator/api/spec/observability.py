@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from whisper_operator.api.base import ApiModel, Rule
+from whisper_operator.api.base import ApiModel, Rule, text
 from whisper_operator.api.maps import Labels
 from whisper_operator.api.scalars import Duration, KeyRef, Opaque
 from whisper_operator.api.spec.jobs import JobResourcesSpec
@@ -39,6 +39,11 @@ class VerificationAudioSpec(ApiModel):
 class VerificationExpectSpec(ApiModel):
     text: Annotated[str, Field(min_length=1, max_length=4096)]
     """Words that are spoken in the recording."""
+    language: (
+        Annotated[str, *text("^[a-z]{2,3}$", "is not a valid language; write an ISO 639-1 code such as en", longest=64)]
+        | None
+    ) = None
+    """Language of the recording, as ISO 639-1 code. Absent: `spec.language`, or en where that is auto."""
     max_word_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the words that may be transcribed wrongly."""
 

@@ -19,8 +19,10 @@ from whisper_runtime.engine.batching.throughput import INITIAL
 from whisper_runtime.engine.interface import NO_MODEL, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 
-Prove = Callable[[Callable[[Samples], str]], None]
-"""Raises where the given transcriber, from samples to text, does not transcribe what it should."""
+Transcribe = Callable[[Samples, str], str]
+"""The text of a recording in the language of that ISO-639-1 code."""
+Prove = Callable[[Transcribe], None]
+"""Raises where the given transcriber does not transcribe what it should."""
 
 IDLE_SECONDS: Final = 60.0
 """After so long without work the throughput of long files is unknown: a file that is refused is not measured."""
@@ -130,7 +132,7 @@ class EngineWorker(threading.Thread):
         """Load and prove the model; None where that fails."""
         try:
             scheduler = self._load()
-            self._prove(lambda samples: transcribe_alone(scheduler, samples).text)
+            self._prove(lambda samples, language: transcribe_alone(scheduler, samples, language).text)
         except Exception as error:
             log.error("the model is not served: %s", error)
             self._fail(error)
@@ -163,14 +165,14 @@ class EngineWorker(threading.Thread):
         self.state = State.FAILED
 
 
-def transcribe_alone(scheduler: Scheduler, samples: Samples) -> Transcription:
-    """One English recording on an idle scheduler: how the model is proven, and the device warmed up.
+def transcribe_alone(scheduler: Scheduler, samples: Samples, language: str = "en") -> Transcription:
+    """One recording of that language on an idle scheduler: how the model is proven, and the device warmed up.
 
     Greedily: the same model is proven each time, and a model that transcribes nothing right is known after one pass,
     not six. Raises what the request's future raises.
     """
     future: Future[Transcription] = Future()
-    options = Options(language="en", temperatures=(0.0,))
+    options = Options(language=language, temperatures=(0.0,))
     scheduler.add(TranscriptionRequest(samples, options, future, None, time.perf_counter()))
     while not future.done():
         scheduler.iterate()

@@ -52,7 +52,7 @@ def test_a_rollout_is_verified_by_the_images_own_recording_where_the_spec_names_
 
 
 def test_a_tenth_of_the_words_may_be_wrong_unless_the_spec_says_otherwise() -> None:
-    assert manifest(VerificationExpectSpec(text="yes")) == {"text": "yes", "maxWordErrorRate": 0.1}
+    assert manifest(VerificationExpectSpec(text="yes")) == {"text": "yes", "language": None, "maxWordErrorRate": 0.1}
 
 
 def test_logs_are_json_from_info_on_unless_the_spec_says_otherwise() -> None:

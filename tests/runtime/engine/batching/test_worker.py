@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from tests.runtime.engine.conftest import hum
 from tests.support.waiting import eventually
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.throughput import INITIAL, ThroughputMeter
-from whisper_runtime.engine.batching.worker import EngineWorker
-from whisper_runtime.engine.interface import Samples, State
+from whisper_runtime.engine.batching.worker import EngineWorker, Transcribe
+from whisper_runtime.engine.interface import State
 from whisper_runtime.engine.model import load
 from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.transcription import Options, Segment
@@ -30,7 +30,7 @@ OPTIONS = Options(language="en", temperatures=(0.0,))
 SECONDS = 120
 
 
-def prove_nothing(transcribe: Callable[[Samples], str]) -> None: ...
+def prove_nothing(transcribe: Transcribe) -> None: ...
 
 
 def failed(engine: EngineWorker) -> str:
@@ -79,8 +79,8 @@ def test_a_model_is_proven_in_one_pass(scheduler: Scheduler, runner: FaultyRunne
     runner.is_poor = True
     before: list[int] = []
 
-    def prove(transcribe: Callable[[Samples], str]) -> None:
-        transcribe(hum(3))
+    def prove(transcribe: Transcribe) -> None:
+        transcribe(hum(3), "en")
         before.append(observer.fallbacks)
 
     engine = EngineWorker(lambda: scheduler, prove)
@@ -94,7 +94,7 @@ def test_a_model_is_proven_in_one_pass(scheduler: Scheduler, runner: FaultyRunne
 
 def test_the_recording_that_warms_the_device_up_refuses_no_long_file(scheduler: Scheduler) -> None:
     """Given a start that is stopped once the model is proven."""
-    engine = EngineWorker(lambda: scheduler, lambda transcribe: transcribe(hum(3)) and None)
+    engine = EngineWorker(lambda: scheduler, lambda transcribe: transcribe(hum(3), "en") and None)
     engine.state = State.STOPPED
     engine.run()
     assert engine.speed != INITIAL
@@ -159,7 +159,10 @@ def test_a_model_that_transcribes_something_else_is_never_ready(scheduler: Sched
         clip.setparams((1, 2, 16_000, 0, "NONE", ""))
         clip.writeframes(bytes(32_000))
     (tmp_path / "clip.txt").write_text("Please call me back tomorrow morning.")
-    engine = EngineWorker(lambda: scheduler, lambda transcribe: self_test.prove(str(tmp_path), 0.2, transcribe))
+    engine = EngineWorker(
+        lambda: scheduler,
+        lambda transcribe: self_test.prove(str(tmp_path), 0.2, lambda samples: transcribe(samples, "en")),
+    )
     assert "of the golden clip's words wrong" in failed(engine)
 
 
