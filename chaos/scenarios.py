@@ -26,7 +26,7 @@ CHANGED: Final[Manifest] = {
     "service": {"port": 9090, "annotations": {"example.com/team": "other"}},
     "ingress": {"host": "other.example.com", "path": "/speech"},
     "gateway": {"hostnames": ["other.gateway.example.com"]},
-    "autoscaling": {"minReplicas": 1, "maxReplicas": 4, "keda": {"pollingInterval": 30}},
+    "autoscaling": {"minReplicas": 1, "maxReplicas": 4, "keda": {"pollingInterval": "30s"}},
     "rollout": {"strategy": "Surge", "drainTimeout": "7m"},
     "disruption": {"maxUnavailable": 2},
     "monitoring": {"serviceMonitor": {"interval": "30s"}, "alerts": {"labels": {"team": "speech"}}},

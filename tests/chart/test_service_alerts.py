@@ -134,7 +134,7 @@ def test_a_time_out_beyond_the_last_bucket_still_alerts(tmp_path: Path) -> None:
         pytest.param({"suspend": True, **SCRAPED}, {}, id="suspended"),
         pytest.param({"replicas": 0, **SCRAPED}, {}, id="scaled to zero by hand"),
         pytest.param(
-            {"autoscaling": {"minReplicas": 0, "keda": {}}, **SCRAPED},
+            {"autoscaling": {"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}}, **SCRAPED},
             {},
             id="scaled to zero by KEDA",
         ),

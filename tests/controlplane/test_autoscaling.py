@@ -13,6 +13,32 @@ from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
+BACKLOG = {"type": "External", "external": {"metricName": "backlog", "averageValue": 30}}
+FRONT = {"apiVersion": "v1", "kind": "Service", "name": "speech"}
+METRICS = [
+    {"type": "CPU", "cpu": {"averageUtilization": 60}},
+    {"type": "Memory"},
+    {"type": "QueuedAudio", "queuedAudio": {"averageDuration": "90s"}},
+    {"type": "Pods", "pods": {"metricName": "saturation", "matchLabels": {"tier": "gold"}, "averageValue": "0.8"}},
+    {"type": "Object", "object": {"describedObject": FRONT, "metricName": "hits", "value": "1k"}},
+    BACKLOG,
+    {**BACKLOG, "name": "second"},
+]
+KEDA = {
+    "pollingInterval": "30s",
+    "cooldownPeriod": "5m",
+    "prometheusAddress": "http://prometheus.monitoring:9090",
+    "authenticationRef": {"kind": "ClusterTriggerAuthentication", "name": "prometheus"},
+    "authModes": ["bearer"],
+    "triggers": [
+        {"name": "day", "type": "cron", "metadata": {"timezone": "UTC", "desiredReplicas": "4"}},
+        {"name": "queue", "type": "kafka", "metadata": {}, "useCachedMetrics": True, "metricType": "AverageValue"},
+    ],
+    "fallback": {"replicas": 3, "behavior": "currentReplicasIfHigher"},
+    "advanced": {"scalingModifiers": {"formula": "queuedAudio + queue", "target": "60"}},
+}
+"""Every field."""
+
 
 def deployment(namespace: Kubectl) -> Manifest:
     return namespace.get("deployment", "speech") or {"spec": {}, "status": {}}
@@ -57,6 +83,55 @@ def test_keda_takes_over_and_gives_back(namespace: Kubectl) -> None:
     patch(namespace, "speech", {"autoscaling": {"keda": None}})
     eventually("the HPA is back", lambda: namespace.get("hpa", "speech"))
     eventually("KEDA's object is gone", lambda: namespace.get("scaledobject", "speech") is None)
+
+
+def test_each_metric_of_the_list_reaches_the_autoscaler(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", autoscaling={"metrics": METRICS}, **EMPTY_DIR))
+    eventually("the HPA is there", lambda: namespace.get("hpa", "speech"))
+    metrics = (namespace.get("hpa", "speech") or {})["spec"]["metrics"]
+    types = ["ContainerResource", "ContainerResource", "Pods", "Pods", "Object", "External", "External"]
+    assert [one["type"] for one in metrics] == types
+    assert {one["containerResource"]["container"] for one in metrics[:2]} == {"server"}
+    patch(namespace, "speech", {"autoscaling": {"metrics": [{"type": "QueuedAudio"}]}})
+    eventually("one is left", lambda: len((namespace.get("hpa", "speech") or {})["spec"]["metrics"]) == 1)
+
+
+def test_keda_gets_every_field_once(namespace: Kubectl) -> None:
+    wanted = {"minReplicas": 0, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}, "keda": KEDA}
+    namespace.apply(service("speech", autoscaling=wanted, **EMPTY_DIR))
+    eventually("KEDA's object is there", lambda: namespace.get("scaledobject", "speech"))
+    patch(namespace, "speech", {"logging": {"level": "debug"}})
+    eventually("there has been another pass", lambda: observed_generation(namespace) == 2)
+    found = namespace.get("scaledobject", "speech") or {}
+    assert found["metadata"]["generation"] == 1
+    assert (found["spec"]["pollingInterval"], found["spec"]["cooldownPeriod"]) == (30, 300)
+    assert [one["type"] for one in found["spec"]["triggers"]] == ["cpu", "memory", "prometheus", "cron", "kafka"]
+    assert {one["metadata"]["containerName"] for one in found["spec"]["triggers"][:2]} == {"server"}
+    assert found["spec"]["fallback"]["replicas"] == 3
+    assert set(found["spec"]["advanced"]) == {"horizontalPodAutoscalerConfig", "scalingModifiers"}
+
+
+def observed_generation(namespace: Kubectl) -> int:
+    return (namespace.get("wsvc", "speech") or {}).get("status", {}).get("observedGeneration", 0)
+
+
+def fewest(namespace: Kubectl) -> int | None:
+    return (namespace.get("hpa", "speech") or {"spec": {}})["spec"].get("minReplicas")
+
+
+def test_a_metric_that_needs_no_pod_lets_the_autoscaler_go_to_zero(namespace: Kubectl) -> None:
+    """Suspended, the service stays without pods: an autoscaler with a smallest number of 0 would scale it up."""
+    scaling = {"minReplicas": 0, "metrics": [BACKLOG]}
+    namespace.apply(service("speech", autoscaling=scaling, **EMPTY_DIR))
+    eventually("the autoscaler may go to zero", lambda: fewest(namespace) == 0)
+    namespace("scale", "deployment", "speech", "--replicas=0")
+    eventually("that is as the spec asks for", lambda: reason(namespace, "speech", "Available") == "ScaledToZero")
+    assert replicas(namespace) == 0
+    patch(namespace, "speech", {"suspend": True})
+    eventually("the autoscaler leaves it alone", lambda: fewest(namespace) == 1)
+    eventually("the autoscaler has seen it", lambda: is_disabled(namespace))
+    patch(namespace, "speech", {"suspend": False})
+    eventually("the autoscaler may go to zero again", lambda: fewest(namespace) == 0)
 
 
 def test_kubectl_scale_writes_the_spec_and_knows_the_pods(namespace: Kubectl) -> None:

@@ -38,16 +38,17 @@ def targets(kubectl: Kubectl) -> dict[str, int]:
     """Current utilisation in % of the request, by resource, as far as the metrics are known."""
     metrics = autoscaler(kubectl).get("status", {}).get("currentMetrics") or []
     found = {
-        metric["resource"]["name"]: metric["resource"]["current"].get("averageUtilization")
+        metric["containerResource"]["name"]: metric["containerResource"]["current"].get("averageUtilization")
         for metric in metrics
-        if "resource" in metric
+        if "containerResource" in metric
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
 def test_the_defaults_are_seventy_and_eighty_percent(service: Kubectl) -> None:
-    metrics = autoscaler(service)["spec"]["metrics"]
-    wanted = {metric["resource"]["name"]: metric["resource"]["target"]["averageUtilization"] for metric in metrics}
+    metrics = [metric["containerResource"] for metric in autoscaler(service)["spec"]["metrics"]]
+    assert {metric["container"] for metric in metrics} == {"server"}
+    wanted = {metric["name"]: metric["target"]["averageUtilization"] for metric in metrics}
     assert wanted == {"cpu": 70, "memory": 80}
 
 

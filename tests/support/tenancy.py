@@ -141,6 +141,16 @@ SECRETS: list[Attempt] = [
     ("spec.ingress.tls.secretName",
      _ingress(tls={"clusterIssuer": "letsencrypt", "secretName": "payroll-tls"})),
     ("spec.ingress.tls.clusterIssuer", _ingress(tls={"clusterIssuer": "internal-ca"})),
+    ("spec.autoscaling.keda.triggers[0].type",
+     {"autoscaling": {"keda": {"triggers": [{"name": "a", "type": "metrics-api", "metadata": {"url": "http://a"}}]}}}),
+    ("spec.autoscaling.keda.triggers[0].metadata.serverAddress",
+     {"autoscaling": {"keda": {"triggers": [
+         {"name": "a", "type": "cron", "metadata": {"serverAddress": "http://169.254.169.254"}}]}}}),
+    ("spec.autoscaling.keda.authenticationRef",
+     {"autoscaling": {"keda": {"prometheusAddress": "http://prometheus:9090", "authenticationRef": {"name": "a"}}}}),
+    ("spec.autoscaling.keda.triggers[0].authenticationRef",
+     {"autoscaling": {"keda": {"triggers": [{"name": "a", "type": "cron", "metadata": {},
+      "authenticationRef": {"kind": "ClusterTriggerAuthentication", "name": "a"}}]}}}),
     ("spec.autoscaling.keda.prometheusAddress",
      {"autoscaling": {"keda": {"prometheusAddress": "http://prometheus@169.254.169.254/latest"}}}),
 ]  # fmt: skip

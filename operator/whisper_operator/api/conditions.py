@@ -460,7 +460,8 @@ NOTHING_WAKES: Final = _reason(
     "NothingWakes",
     AUTOSCALING_ACTIVE,
     meaning="`spec.autoscaling.minReplicas` is 0, and without a pod no metric scales the service up again.",
-    remedy="Set it to 1 or more, or scale up yourself by `kubectl scale`.",
+    remedy="Set it to 1 or more, add a trigger to `spec.autoscaling.keda.triggers`, or scale up yourself by `kubectl "
+    "scale`.",
 )
 PODS_ON_GPU: Final = _reason("PodsOnGpu", ACCELERATOR_IN_USE, meaning="Every ready pod runs its model on CUDA.")
 NO_PODS: Final = _reason("NoPods", ACCELERATOR_IN_USE, meaning="No pod is ready.")

@@ -178,14 +178,32 @@ EXTERNAL_REASONS: Final = (
     ConditionReason(
         "FailedGetResourceMetric",
         (AUTOSCALING_ACTIVE,),
-        meaning="The autoscaler cannot read CPU or memory.",
+        meaning="The autoscaler cannot read CPU or memory of the pods.",
+        remedy="See whether metrics-server runs; just after a start, wait.",
+    ),
+    ConditionReason(
+        "FailedGetContainerResourceMetric",
+        (AUTOSCALING_ACTIVE,),
+        meaning="The autoscaler cannot read CPU or memory of the pods' server container.",
         remedy="See whether metrics-server runs; just after a start, wait.",
     ),
     ConditionReason(
         "FailedGetPodsMetric",
         (AUTOSCALING_ACTIVE,),
-        meaning="The autoscaler cannot read the queued audio of `spec.autoscaling.queuedAudioSeconds`.",
+        meaning="The autoscaler cannot read a metric of the type QueuedAudio or Pods of `spec.autoscaling.metrics`.",
         remedy="Install a custom metrics API that has the metric, or use `spec.autoscaling.keda`.",
+    ),
+    ConditionReason(
+        "FailedGetObjectMetric",
+        (AUTOSCALING_ACTIVE,),
+        meaning="The autoscaler cannot read a metric of the type Object of `spec.autoscaling.metrics`.",
+        remedy="Install a custom metrics API that has the metric, or correct the metric.",
+    ),
+    ConditionReason(
+        "FailedGetExternalMetric",
+        (AUTOSCALING_ACTIVE,),
+        meaning="The autoscaler cannot read a metric of the type External of `spec.autoscaling.metrics`.",
+        remedy="Install an external metrics API that has the metric, or correct the metric.",
     ),
     ConditionReason(
         "InvalidSelector",
@@ -204,7 +222,7 @@ EXTERNAL_REASONS: Final = (
         "ScaledObjectCheckFailed",
         (AUTOSCALING_ACTIVE,),
         meaning="KEDA refuses the ScaledObject or cannot reach its triggers.",
-        remedy="Correct what the message names, often `spec.autoscaling.keda.prometheusAddress`.",
+        remedy="Correct what the message names, often `spec.autoscaling.keda.prometheusAddress` or `triggers`.",
     ),
 )
 

@@ -128,7 +128,7 @@ class Status(StatusModel):
     """The last spec that the operator accepted: its objects are kept so while a later one is refused."""
     conditions: Annotated[
         tuple[Condition, ...],
-        *at_most(32, key="type"),
+        *at_most(32, keys=("type",)),
     ] = ()
     """Conditions: Ready tells whether the service is as spec asks for, the others tell why."""
     replicas: int | None = None

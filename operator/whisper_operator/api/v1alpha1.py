@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from whisper_operator.api.base import ApiModel, Rule, text
 from whisper_operator.api.scalars import Opaque
+from whisper_operator.api.spec.autoscaling import AutoscalingSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, IngressSpec, NetworkPolicySpec, ServiceSpec
 from whisper_operator.api.spec.jobs import PrefetchSpec
 from whisper_operator.api.spec.model import CacheSpec, ModelSpec
@@ -21,7 +22,7 @@ from whisper_operator.api.spec.pods import (
     SchedulingSpec,
     ServiceAccountSpec,
 )
-from whisper_operator.api.spec.replicas import AutoscalingSpec, DisruptionSpec, RolloutSpec
+from whisper_operator.api.spec.replicas import DisruptionSpec, RolloutSpec
 from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
 

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from whisper_operator.api.units import canonical_quantity
+from typing import Any
+
+from whisper_operator.api.spec.autoscaling import (
+    CpuTarget,
+    ExternalTarget,
+    MemoryTarget,
+    MetricSpec,
+    MetricTarget,
+    ObjectTarget,
+    QueuedAudioTarget,
+)
+from whisper_operator.api.units import canonical_quantity, duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT
+from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
@@ -15,6 +28,8 @@ def build(resolved: Resolved) -> Manifest | None:
     wanted = service.spec.autoscaling
     if wanted is None or wanted.keda is not None:
         return None
+    # With a smallest number of 0, an autoscaler does not leave a suspended Deployment alone.
+    fewest = max(1, wanted.min_replicas) if service.spec.suspend else wanted.min_replicas
     return child(
         service,
         AUTOSCALER,
@@ -25,23 +40,54 @@ def build(resolved: Resolved) -> Manifest | None:
                 "kind": DEPLOYMENT.kind,
                 "name": service.metadata.name,
             },
-            "minReplicas": wanted.min_replicas,
+            "minReplicas": fewest,
             "maxReplicas": wanted.max_replicas,
-            "metrics": [
-                _utilization("cpu", wanted.cpu),
-                _utilization("memory", wanted.memory),
-                *([_queued_audio(wanted.queued_audio_seconds)] if wanted.queued_audio_seconds else []),
-            ],
+            "metrics": [_metric(one) for one in metrics_of(service.spec)],
             **({"behavior": wanted.behavior} if wanted.behavior else {}),
         },
     )
 
 
+def _metric(wanted: MetricSpec) -> Manifest:
+    """The metric as a HorizontalPodAutoscaler has it; raises ValueError without the member that its type names."""
+    if wanted.type == "CPU":
+        return _utilization("cpu", (wanted.cpu or CpuTarget()).average_utilization)
+    if wanted.type == "Memory":
+        return _utilization("memory", (wanted.memory or MemoryTarget()).average_utilization)
+    if wanted.type == "QueuedAudio":
+        seconds = duration_seconds((wanted.queued_audio or QueuedAudioTarget()).average_duration)
+        return _of_pods({"metric": {"name": QUEUED_AUDIO_METRIC}}, canonical_quantity(seconds))
+    if wanted.pods:
+        return _of_pods(_named(wanted.pods), str(wanted.pods.average_value))
+    if wanted.object:
+        return {"type": "Object", "object": _of_object(wanted.object)}
+    if wanted.external:
+        return {"type": "External", "external": {**_named(wanted.external), "target": _target(wanted.external)}}
+    raise ValueError(f"a metric of the type {wanted.type} lacks its field")
+
+
 def _utilization(resource: str, percent: int) -> Manifest:
+    """Of the server's container alone: one beside it without requests would keep the pod's from being computed."""
     target = {"type": "Utilization", "averageUtilization": percent}
-    return {"type": "Resource", "resource": {"name": resource, "target": target}}
+    of_server = {"name": resource, "container": names.SERVER, "target": target}
+    return {"type": "ContainerResource", "containerResource": of_server}
 
 
-def _queued_audio(seconds: int) -> Manifest:
-    target = {"type": "AverageValue", "averageValue": str(canonical_quantity(seconds))}
-    return {"type": "Pods", "pods": {"metric": {"name": QUEUED_AUDIO_METRIC}, "target": target}}
+def _of_pods(metric: dict[str, Any], amount: str) -> Manifest:
+    return {"type": "Pods", "pods": {**metric, "target": {"type": "AverageValue", "averageValue": amount}}}
+
+
+def _of_object(wanted: ObjectTarget) -> Manifest:
+    described = wanted.described_object.model_dump(by_alias=True)
+    return {**_named(wanted), "describedObject": described, "target": _target(wanted)}
+
+
+def _named(wanted: MetricTarget) -> dict[str, Any]:
+    selector = {"selector": {"matchLabels": wanted.match_labels}} if wanted.match_labels else {}
+    return {"metric": {"name": wanted.metric_name, **selector}}
+
+
+def _target(wanted: ExternalTarget) -> Manifest:
+    if wanted.value is not None:
+        return {"type": "Value", "value": str(wanted.value)}
+    return {"type": "AverageValue", "averageValue": str(wanted.average_value)}

@@ -5,18 +5,27 @@ Source: https://keda.sh/docs/latest/reference/scaledobject-spec/
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from whisper_operator.api.spec.replicas import AutoscalingSpec
+from whisper_operator.api.base import ApiModel
+from whisper_operator.api.spec.autoscaling import (
+    AutoscalingSpec,
+    CpuTarget,
+    MemoryTarget,
+    MetricSpec,
+    QueuedAudioTarget,
+)
+from whisper_operator.api.spec.keda import OWN_TRIGGER, KedaSpec
+from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.build.series import series_of
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SCALED_OBJECT
+from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
-QUEUED_AUDIO_SECONDS: Final = 60
-"""Target for each pod where a Prometheus is named and the spec sets none: what a pod clears in well under a minute."""
 PAUSED: Final = "autoscaling.keda.sh/paused-replicas"
 
 
@@ -27,7 +36,6 @@ def build(resolved: Resolved) -> Manifest | None:
     # KEDA's admission refuses to scale a Deployment that does not exist.
     if resolved.deployment is None and resolved.live(SCALED_OBJECT) is None:
         return None
-    keda = scaling.keda
     return child(
         service,
         SCALED_OBJECT,
@@ -38,36 +46,62 @@ def build(resolved: Resolved) -> Manifest | None:
             "scaleTargetRef": {"name": service.metadata.name},
             "minReplicaCount": scaling.min_replicas,
             "maxReplicaCount": scaling.max_replicas,
-            **({"pollingInterval": keda.polling_interval} if keda.polling_interval is not None else {}),
-            **({"cooldownPeriod": keda.cooldown_period} if keda.cooldown_period is not None else {}),
-            **(
-                {"advanced": {"horizontalPodAutoscalerConfig": {"behavior": scaling.behavior}}}
-                if scaling.behavior
-                else {}
-            ),
-            "triggers": _triggers(service, scaling),
+            **_times(scaling.keda),
+            **_advanced(scaling),
+            **({"fallback": _json(scaling.keda.fallback)} if scaling.keda.fallback else {}),
+            "triggers": [
+                *(_trigger(service, scaling.keda, one) for one in metrics_of(service.spec)),
+                *(_json(one) for one in scaling.keda.triggers),
+            ],
         },
     )
 
 
-def _triggers(service: WhisperService, scaling: AutoscalingSpec) -> list[Manifest]:
-    address = scaling.keda.prometheus_address if scaling.keda else None
-    queue = [_queued_audio(service, address, scaling.queued_audio_seconds or QUEUED_AUDIO_SECONDS)] if address else []
-    return [_utilization("cpu", scaling.cpu), _utilization("memory", scaling.memory), *queue]
+def _times(keda: KedaSpec) -> Manifest:
+    given = {"pollingInterval": keda.polling_interval, "cooldownPeriod": keda.cooldown_period}
+    return {name: duration_seconds(time) for name, time in given.items() if time is not None}
+
+
+def _advanced(scaling: AutoscalingSpec) -> Manifest:
+    own = {"horizontalPodAutoscalerConfig": {"behavior": scaling.behavior}} if scaling.behavior else {}
+    found = own | (_json(scaling.keda.advanced) if scaling.keda and scaling.keda.advanced else {})
+    return {"advanced": found} if found else {}
+
+
+def _trigger(service: WhisperService, keda: KedaSpec, metric: MetricSpec) -> Manifest:
+    """The trigger that reads a metric; raises ValueError for one of a type that KEDA has no trigger for."""
+    if metric.type == "CPU":
+        return _utilization("cpu", (metric.cpu or CpuTarget()).average_utilization)
+    if metric.type == "Memory":
+        return _utilization("memory", (metric.memory or MemoryTarget()).average_utilization)
+    if metric.type == "QueuedAudio":
+        return _queued_audio(service, keda, metric.queued_audio or QueuedAudioTarget())
+    raise ValueError(f"KEDA has no trigger for a metric of the type {metric.type}")
 
 
 def _utilization(resource: str, percent: int) -> Manifest:
-    return {"type": resource, "metricType": "Utilization", "metadata": {"value": str(percent)}}
+    """Of the server's container alone: KEDA refuses the pod's where one beside it has no requests."""
+    metadata = {"value": str(percent), "containerName": names.SERVER}
+    return {"type": resource, "metricType": "Utilization", "metadata": metadata}
 
 
-def _queued_audio(service: WhisperService, address: str, seconds: int) -> Manifest:
+def _queued_audio(service: WhisperService, keda: KedaSpec, target: QueuedAudioTarget) -> Manifest:
     """The trigger on waiting audio; KEDA divides the sum by the number of pods, as for any `AverageValue`."""
     return {
         "type": "prometheus",
+        "name": OWN_TRIGGER,
         "metricType": "AverageValue",
         "metadata": {
-            "serverAddress": address,
+            "serverAddress": keda.prometheus_address,
             "query": f"sum({series_of(service).of(QUEUED_AUDIO_METRIC)}) or vector(0)",
-            "threshold": str(seconds),
+            "threshold": str(duration_seconds(target.average_duration)),
+            **({"authModes": ",".join(keda.auth_modes)} if keda.auth_modes else {}),
         },
+        **({"authenticationRef": _json(keda.authentication_ref)} if keda.authentication_ref else {}),
     }
+
+
+def _json(part: ApiModel) -> dict[str, Any]:
+    """The part as KEDA has it, under the same names; without what is false, which KEDA's own writes leave out."""
+    found = part.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {name: value for name, value in found.items() if value is not False}

@@ -113,6 +113,10 @@ class Policy(ApiModel):
     """Names with a prefix, as `service_annotations`."""
     prometheus_addresses: Patterns = ("http://prometheus*", "https://prometheus*")
     """URLs that KEDA asks in the tenant's name."""
+    keda_triggers: Patterns = ("cron", "cpu", "memory")
+    """Types of KEDA's triggers: others send requests from KEDA's pods, some with an identity of its own."""
+    keda_authentications: Patterns = ()
+    """Kind/name of the objects that give triggers their credentials."""
 
     def binds(self, namespace: str) -> bool:
         return not any_matches(self.exempt_namespaces, namespace)

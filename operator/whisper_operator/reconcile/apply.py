@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
@@ -30,6 +29,7 @@ from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, with_metadata
 from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours
+from whisper_operator.reconcile.rejections import told_rejection
 from whisper_operator.reconcile.troubles import Troubles
 
 AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
@@ -111,9 +111,8 @@ class Applier:
             self.troubles.fail(*child, what, ApiError(what, 0, "Timeout", f"no answer within {seconds:.0f} s"))
         except ApiError as error:
             if error.is_rejection:
-                parts = open_parts(self._service.spec) if error.names_no_field else []
-                where = f" (in {' or '.join(parts)})" if parts else ""
-                self.troubles.refuse(*child, c.REJECTED, f"{what}: {error.message}{where}")
+                message = told_rejection(child[0], what, error, self._service.spec)
+                self.troubles.refuse(*child, c.REJECTED, message)
             else:
                 self.troubles.fail(*child, what, error)
         return False

@@ -20,6 +20,7 @@ from whisper_operator.objects.kinds import (
 )
 from whisper_operator.objects.manifest import condition, status_of
 from whisper_operator.observe import pod_status
+from whisper_operator.resolve.autoscaling import is_woken
 from whisper_operator.resolve.claim import cache_size
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import ConditionRule
@@ -96,10 +97,11 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
         return ConditionUpdate(
             c.AUTOSCALING_ACTIVE, "Unknown", c.METRICS_PENDING, "the autoscaler has not reported yet"
         )
-    if scaling.min_replicas == 0 and active["status"] == "True":
+    if scaling.min_replicas == 0 and active["status"] == "True" and not is_woken(scaling):
         message = (
             "spec.autoscaling.minReplicas is 0: once the last pod has ended, no pod is left whose queue or load "
-            "would scale the service up again: write 1, or scale it up with kubectl scale"
+            "would scale the service up again: write 1, add a trigger to spec.autoscaling.keda.triggers, or scale it "
+            "up with kubectl scale"
         )
         return ConditionUpdate(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
     # While it works, its message names the metric that weighed most, which changes all the time.

@@ -27,7 +27,13 @@ def test_a_service_that_wants_no_pod_is_never_down(spec: dict[str, Any], is_watc
     [
         ({"monitoring": {"serviceMonitor": {}}}, True),
         ({}, False),
-        ({"monitoring": {"serviceMonitor": {}}, "autoscaling": {"minReplicas": 0, "keda": {}}}, False),
+        (
+            {
+                "monitoring": {"serviceMonitor": {}},
+                "autoscaling": {"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}},
+            },
+            False,
+        ),
     ],
     ids=["scraped by our own monitor", "scraped by others", "scaled to zero"],
 )

@@ -4,33 +4,105 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.operator.samples import children, one, service
 from whisper_operator.api.v1alpha1 import Manifest
 
+EXTERNAL = {"type": "External", "external": {"metricName": "backlog", "matchLabels": {"queue": "a"}, "value": "1500m"}}
 
-def spec(**autoscaling: Any) -> Manifest:
-    wanted = service(autoscaling=autoscaling, cache={"type": "EmptyDir"})
+
+def spec(suspend: bool = False, **autoscaling: Any) -> Manifest:
+    wanted = service(autoscaling=autoscaling, suspend=suspend, cache={"type": "EmptyDir"})
     return one(children(wanted), "HorizontalPodAutoscaler")["spec"]
 
 
-def test_it_scales_the_deployment_by_its_load() -> None:
-    found = spec(minReplicas=2, maxReplicas=5, cpu=70)
+def test_it_scales_the_deployment() -> None:
+    found = spec(minReplicas=2, maxReplicas=5)
     assert found["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "speech"}
     assert (found["minReplicas"], found["maxReplicas"]) == (2, 5)
-    targets = {metric["resource"]["name"]: metric["resource"]["target"] for metric in found["metrics"]}
-    assert targets["cpu"] == {"type": "Utilization", "averageUtilization": 70}
     assert "behavior" not in found
 
 
-def test_waiting_audio_counts_where_the_spec_says_how_much() -> None:
-    assert [metric["type"] for metric in spec()["metrics"]] == ["Resource", "Resource"]
-    pods = spec(queuedAudioSeconds=90)["metrics"][-1]["pods"]
-    assert pods["target"] == {"type": "AverageValue", "averageValue": "90"}
+def test_it_measures_the_servers_container_alone() -> None:
+    """A sidecar without requests would keep the whole pod's usage from being computed."""
+    found = spec(metrics=[{"type": "CPU"}, {"type": "Memory", "memory": {"averageUtilization": 90}}])["metrics"]
+    of_server = [metric["containerResource"] for metric in found]
+    assert [metric["type"] for metric in found] == ["ContainerResource"] * 2
+    assert [(one["container"], one["name"], one["target"]) for one in of_server] == [
+        ("server", "cpu", {"type": "Utilization", "averageUtilization": 70}),
+        ("server", "memory", {"type": "Utilization", "averageUtilization": 90}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "becomes"),
+    [
+        (
+            {"type": "QueuedAudio", "queuedAudio": {"averageDuration": "1m30s"}},
+            {
+                "type": "Pods",
+                "pods": {
+                    "metric": {"name": "whisper_queued_audio_seconds"},
+                    "target": {"type": "AverageValue", "averageValue": "90"},
+                },
+            },
+        ),
+        (
+            {"type": "Pods", "pods": {"metricName": "saturation", "averageValue": "0.8"}},
+            {
+                "type": "Pods",
+                "pods": {
+                    "metric": {"name": "saturation"},
+                    "target": {"type": "AverageValue", "averageValue": "800m"},
+                },
+            },
+        ),
+        (
+            EXTERNAL,
+            {
+                "type": "External",
+                "external": {
+                    "metric": {"name": "backlog", "selector": {"matchLabels": {"queue": "a"}}},
+                    "target": {"type": "Value", "value": "1500m"},
+                },
+            },
+        ),
+        (
+            {
+                "type": "Object",
+                "object": {
+                    "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "front"},
+                    "metricName": "hits",
+                    "averageValue": 1000,
+                },
+            },
+            {
+                "type": "Object",
+                "object": {
+                    "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "front"},
+                    "metric": {"name": "hits"},
+                    "target": {"type": "AverageValue", "averageValue": "1k"},
+                },
+            },
+        ),
+    ],
+    ids=["QueuedAudio", "Pods", "External", "Object"],
+)
+def test_a_metric_is_told_in_kubernetes_words(metric: Manifest, becomes: Manifest) -> None:
+    assert spec(metrics=[metric])["metrics"] == [becomes]
 
 
 def test_behaviour_is_passed_on() -> None:
     behaviour = {"scaleDown": {"stabilizationWindowSeconds": 600}}
     assert spec(behavior=behaviour)["behavior"] == behaviour
+
+
+def test_a_suspended_service_is_left_alone() -> None:
+    """An autoscaler whose smallest number is 0 would scale it up."""
+    assert spec(minReplicas=0, metrics=[EXTERNAL])["minReplicas"] == 0
+    assert spec(minReplicas=0, metrics=[EXTERNAL], suspend=True)["minReplicas"] == 1
+    assert spec(minReplicas=3, suspend=True)["minReplicas"] == 3
 
 
 def test_keda_makes_its_own() -> None:

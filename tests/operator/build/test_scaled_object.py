@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from tests.operator.samples import deployment, kinds, observed, service
+from typing import Any
+
+from tests.operator.samples import children, deployment, kinds, observed, one, service
+from whisper_operator.api.v1alpha1 import Manifest
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
+PROMETHEUS = "http://prometheus:9090"
+
+
+def spec(autoscaling: dict[str, Any]) -> Manifest:
+    scaled = service(autoscaling=autoscaling, **EMPTY_DIR)
+    return one(children(scaled, observed(deployment(scaled))), "ScaledObject")["spec"]
 
 
 def test_keda_is_told_of_a_deployment_that_is_there() -> None:
@@ -12,3 +21,61 @@ def test_keda_is_told_of_a_deployment_that_is_there() -> None:
     scaled = service(autoscaling={"keda": {}}, **EMPTY_DIR)
     assert "ScaledObject" not in kinds(scaled, observed())
     assert "ScaledObject" in kinds(scaled, observed(deployment(scaled)))
+
+
+def test_cpu_and_memory_are_the_servers_containers() -> None:
+    """KEDA's admission refuses the pod's where a sidecar has no requests."""
+    cpu, memory = spec({"keda": {}})["triggers"]
+    assert cpu == {
+        "type": "cpu",
+        "metricType": "Utilization",
+        "metadata": {"value": "70", "containerName": "server"},
+    }
+    assert memory["metadata"] == {"value": "80", "containerName": "server"}
+
+
+def test_waiting_audio_is_asked_of_a_prometheus() -> None:
+    keda = {"prometheusAddress": PROMETHEUS, "authenticationRef": {"name": "a"}, "authModes": ["tls", "bearer"]}
+    metric = {"type": "QueuedAudio", "queuedAudio": {"averageDuration": "2m"}}
+    (trigger,) = spec({"metrics": [metric], "keda": keda})["triggers"]
+    assert (trigger["type"], trigger["name"], trigger["metricType"]) == ("prometheus", "queuedAudio", "AverageValue")
+    assert trigger["authenticationRef"] == {"kind": "TriggerAuthentication", "name": "a"}
+    assert trigger["metadata"] == {
+        "serverAddress": PROMETHEUS,
+        "query": trigger["metadata"]["query"],
+        "threshold": "120",
+        "authModes": "tls,bearer",
+    }
+
+
+def test_the_users_triggers_follow_as_they_are_written() -> None:
+    cron = {"name": "day", "type": "cron", "metadata": {"desiredReplicas": "4"}}
+    cached = {
+        "name": "queue",
+        "type": "kafka",
+        "metadata": {},
+        "metricType": "Value",
+        "useCachedMetrics": True,
+        "authenticationRef": {"kind": "ClusterTriggerAuthentication", "name": "kafka"},
+    }
+    assert spec({"metrics": [], "keda": {"triggers": [cron, cached]}})["triggers"] == [cron, cached]
+
+
+def test_times_become_seconds() -> None:
+    found = spec({"keda": {"pollingInterval": "1m30s", "cooldownPeriod": "10m"}})
+    assert (found["pollingInterval"], found["cooldownPeriod"]) == (90, 600)
+    assert {"pollingInterval", "cooldownPeriod", "advanced", "fallback"} & spec({"keda": {}}).keys() == set()
+
+
+def test_behaviour_stands_beside_what_else_is_advanced() -> None:
+    keda = {
+        "triggers": [{"name": "day", "type": "cron", "metadata": {}}],
+        "fallback": {"replicas": 3},
+        "advanced": {"scalingModifiers": {"formula": "day", "target": "1"}},
+    }
+    found = spec({"behavior": {"scaleDown": {}}, "keda": keda})
+    assert found["advanced"] == {
+        "horizontalPodAutoscalerConfig": {"behavior": {"scaleDown": {}}},
+        "scalingModifiers": {"formula": "day", "target": "1"},
+    }
+    assert found["fallback"] == {"failureThreshold": 3, "replicas": 3}

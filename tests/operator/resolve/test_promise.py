@@ -36,7 +36,7 @@ def required(wanted: int, status: dict[str, Any] | None = None, **spec: Any) -> 
         ({"autoscaling": {"minReplicas": 1}}, 5, 1),
         ({"autoscaling": {"minReplicas": 4}}, 9, 3),
         ({"autoscaling": {"minReplicas": 4}}, 0, 0),
-        ({"autoscaling": {"minReplicas": 0, "keda": {}}}, 3, 0),
+        ({"autoscaling": {"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}}}, 3, 0),
     ],
 )
 def test_the_spec_promises_its_pods_less_what_may_be_missing_for_a_while(

@@ -39,6 +39,14 @@ def test_nothing_wakes_what_keda_has_scaled_to_zero() -> None:
     assert (told.status, told.reason) == ("False", "NothingWakes")
 
 
+def test_a_trigger_of_the_users_own_wakes_it() -> None:
+    cron = {"name": "day", "type": "cron", "metadata": {}}
+    wanted = service(autoscaling={"minReplicas": 0, "keda": {"triggers": [cron]}})
+    active = {"type": "Ready", "status": "True", "reason": "ScaledObjectReady"}
+    keda = {"kind": "ScaledObject", "metadata": {"name": "speech"}, "status": {"conditions": [active]}}
+    assert conditions(status(wanted, keda))["AutoscalingActive"] == ("True", "ScaledObjectReady")
+
+
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
 
 

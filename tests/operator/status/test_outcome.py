@@ -138,7 +138,7 @@ def test_a_refused_metrics_service_leaves_clients_theirs() -> None:
 
 
 def test_a_pod_that_cannot_start_from_zero_takes_ready_away() -> None:
-    spec = {"autoscaling": {"minReplicas": 0, "keda": {}}}
+    spec = {"autoscaling": {"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}}}
     asleep = service(**spec)
     first = told(asleep, pods(asleep, 0, 0))
     waking = service(as_json(first), **spec)

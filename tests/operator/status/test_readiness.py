@@ -42,7 +42,9 @@ NO_ROOM = {"conditions": [{"type": "PodScheduled", "status": "False", "message":
 CRASHES = {"containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 4}]}
 THREE = {"replicas": 3}
 SCALED = {"autoscaling": {"minReplicas": 2, "maxReplicas": 10}}
-FROM_ZERO = {"autoscaling": {"minReplicas": 0, "maxReplicas": 10, "keda": {}}}
+FROM_ZERO = {
+    "autoscaling": {"minReplicas": 0, "maxReplicas": 10, "keda": {"prometheusAddress": "http://prometheus:9090"}}
+}
 GUARDED = {"auth": {"secretRef": {"name": "keys"}}}
 TLS = {"ingress": {"host": "a.example.com", "tls": {"secretName": "cert"}}}
 ON_GPU = {"gpu": {}, "model": {"name": "large-v3"}, "replicas": 2}

@@ -185,7 +185,7 @@ def _listed(schema: Schema) -> Iterator[tuple[str, list[str]]]:
 def _arrays(schema: Schema, with_open_parts: bool) -> SearchStrategy[list[Any]]:
     items = values({"title": schema["title"], **resolved(schema["items"])}, with_open_parts=with_open_parts)
     keys = schema.get("x-kubernetes-list-map-keys")
-    unique = (lambda item: tuple(item[key] for key in keys)) if keys else None
+    unique = (lambda item: tuple(item.get(key) for key in keys)) if keys else None
     most = schema["maxItems"]
     few = st.lists(items, max_size=min(most, 3), unique_by=unique)
     if unique:

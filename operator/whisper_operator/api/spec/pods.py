@@ -51,7 +51,7 @@ class ImageSpec(ApiModel):
     """Digest of the image, sha256:<64 hex>; takes precedence over `tag`."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When the kubelet pulls the image."""
-    pull_secrets: Annotated[tuple[LocalRef, ...], *at_most(8, key="name")] = ()
+    pull_secrets: Annotated[tuple[LocalRef, ...], *at_most(8, keys=("name",))] = ()
     """Secrets with the credentials for a private registry."""
 
 

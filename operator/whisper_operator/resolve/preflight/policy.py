@@ -116,6 +116,24 @@ def _tolerations(subject: Subject) -> Iterator[str]:
             yield f"{path}.key {shown(key)}"
 
 
+def _authentications(subject: Subject) -> Iterator[str]:
+    keda = "spec.autoscaling.keda"
+    for place in (f"{keda}.authenticationRef", f"{keda}.triggers[].authenticationRef"):
+        for path, ref in values_at({"spec": subject.spec}, place):
+            authentication = f"{ref.get('kind', 'TriggerAuthentication')}/{ref.get('name', '')}"
+            if not subject.allows("kedaAuthentications", authentication):
+                yield f"{path} {shown(authentication)}"
+
+
+def _cel_of_authentication(references: str, field: str) -> str:
+    """The same in CEL, for a list of references at `field`."""
+    name = "ref.?kind.orValue('TriggerAuthentication') + '/' + ref.name"
+    return (
+        f"{references}.filter(ref, !variables.kedaAuthentications_re.exists(p, ({name}).matches('^' + p + '$')))"
+        f".map(ref, \"{field} '\" + {name} + \"', \").join('')"
+    )
+
+
 GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 _ASK: Final = "ask the operator's administrators to add it"
 RULES: Final[tuple[PolicyRule, ...]] = (
@@ -209,6 +227,29 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         _tolerations,
     ),
     Allowed("spec.autoscaling.keda.prometheusAddress", "prometheusAddresses", f"use one of these, or {_ASK}"),
+    Allowed("spec.autoscaling.keda.triggers[].type", "kedaTriggers", f"use one of these, or {_ASK}"),
+    Allowed(
+        "spec.autoscaling.keda.triggers[].metadata.serverAddress",
+        "prometheusAddresses",
+        f"use one of these, or {_ASK}",
+    ),
+    Special(
+        "kedaAuthentications",
+        f"use one of these (kind/name), or {_ASK}",
+        _cel_of_authentication(
+            "(has(variables.spec.autoscaling) && has(variables.spec.autoscaling.keda) && "
+            "has(variables.spec.autoscaling.keda.authenticationRef) ? "
+            "[variables.spec.autoscaling.keda.authenticationRef] : [])",
+            "spec.autoscaling.keda.authenticationRef",
+        )
+        + " + "
+        + _cel_of_authentication(
+            "variables.spec.?autoscaling.?keda.?triggers.orValue([]).filter(one, has(one.authenticationRef))"
+            ".map(one, one.authenticationRef)",
+            "spec.autoscaling.keda.triggers[].authenticationRef",
+        ),
+        _authentications,
+    ),
     Allowed("spec.serviceAccount.name", "serviceAccounts", f"remove the field, or {_ASK}"),
     Allowed("spec.serviceAccount.annotations{}", "serviceAccountAnnotations", f"remove the annotation, or {_ASK}"),
     Allowed("spec.podMetadata.annotations{}", "podAnnotations", f"remove the annotation, or {_ASK}"),

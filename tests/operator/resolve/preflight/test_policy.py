@@ -82,6 +82,9 @@ def test_the_account_and_the_metadata_of_all_pods_are_limited(field: str, spec: 
          {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["a.example.com"]}}),
         ({"credentialUrls": ["https://models.example.com/*"]}, fetched("https://models.example.com/m.pt")),
         ({"hosts": ["*.{namespace}.example.com"]}, {"ingress": {"host": "speech.team.example.com"}}),
+        ({"kedaTriggers": ["kafka"], "kedaAuthentications": ["TriggerAuthentication/whisper-*"]},
+         {"autoscaling": {"keda": {"triggers": [{"name": "a", "type": "kafka", "metadata": {},
+                                                 "authenticationRef": {"name": "whisper-kafka"}}]}}}),
         ({"deniedTolerations": []}, {"scheduling": {"tolerations": [{"operator": "Exists"}]}}),
     ],
 )  # fmt: skip
@@ -138,8 +141,11 @@ def test_the_charts_values_are_the_defaults() -> None:
 
 
 OWN = (
-    "autoscaling.behavior", "autoscaling.cpu", "autoscaling.keda.cooldownPeriod", "autoscaling.keda.pollingInterval",
-    "autoscaling.maxReplicas", "autoscaling.memory", "autoscaling.minReplicas", "autoscaling.queuedAudioSeconds",
+    "autoscaling.behavior", "autoscaling.keda.advanced", "autoscaling.keda.authModes",
+    "autoscaling.keda.cooldownPeriod", "autoscaling.keda.fallback", "autoscaling.keda.pollingInterval",
+    "autoscaling.keda.triggers[].metricType", "autoscaling.keda.triggers[].name",
+    "autoscaling.keda.triggers[].useCachedMetrics", "autoscaling.maxReplicas", "autoscaling.metrics",
+    "autoscaling.minReplicas",
     "cache.accessMode", "cache.retention", "cache.size", "cache.storageClassName", "cache.type", "computeType",
     "device", "disruption", "gpu.count", "image.digest", "image.pullPolicy", "image.tag", "jobs", "language", "logging",
     "model.name", "model.source.sha256", "monitoring", "networkPolicy", "prefetch.resources", "rateLimit", "redis",
@@ -161,6 +167,9 @@ LIMITED_OTHERWISE = (
     "ingress.path",
     "scheduling.tolerations",
     "server.env[].valueFrom",
+    "autoscaling.keda.authenticationRef",
+    "autoscaling.keda.triggers[].authenticationRef",
+    "autoscaling.keda.triggers[].metadata",
 )
 
 

@@ -1,0 +1,225 @@
+"""The spec's part about an autoscaler: how many pods, by which metrics."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from whisper_operator.api.base import ApiModel, Rule, at_most, text
+from whisper_operator.api.maps import Labels, Quantity
+from whisper_operator.api.scalars import Duration, ObjectName, Opaque
+from whisper_operator.api.spec.keda import KedaSpec
+from whisper_operator.api.units import quantity
+
+Percent = Annotated[int, Field(ge=1, le=1000)]
+MetricName = Annotated[
+    str,
+    *text(
+        "^[!-$&-.0-~]*[A-Za-z0-9][!-$&-.0-~]*$",
+        "is not a valid name of a metric; for example queue_length, without spaces, / and %",
+        longest=253,
+    ),
+]
+_POSITIVE: Final = "!has(self.{0}) || quantity(string(self.{0})).isGreaterThan(quantity('0'))"
+
+
+def _is_positive(field: str, amount: str) -> Rule:
+    """`field`: as Python names it; `amount`: as the manifest does."""
+    return Rule(
+        _POSITIVE.format(amount),
+        f"spec.autoscaling.metrics: {amount} is 0, below which no number of pods brings a metric: write more",
+        lambda self: getattr(self, field) is None or quantity(getattr(self, field)) > 0,
+    )
+
+
+class CpuTarget(ApiModel):
+    average_utilization: Percent = 70
+    """Target of the server containers' CPU usage, in percent of their request."""
+
+
+class MemoryTarget(ApiModel):
+    average_utilization: Percent = 80
+    """Target of the server containers' memory usage, in percent of their request."""
+
+
+class QueuedAudioTarget(ApiModel):
+    average_duration: Duration = "60s"
+    """Target of the audio that waits in each pod."""
+
+
+class MetricTarget(ApiModel):
+    metric_name: MetricName
+    """Name of the metric, as the metrics API serves it."""
+    match_labels: Labels = Field(default_factory=dict[str, str])
+    """Labels of the metric's series."""
+
+
+class PodsTarget(MetricTarget):
+    average_value: Quantity
+    """Target for each pod."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_is_positive("average_value", "averageValue"),)
+
+
+class ExternalTarget(MetricTarget):
+    value: Quantity | None = None
+    """Target for the metric itself. Give this or averageValue."""
+    average_value: Quantity | None = None
+    """Target for the metric, divided by the number of pods. Give this or value."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.value) != has(self.averageValue)",
+            "spec.autoscaling.metrics: a metric of the type Object or External needs exactly one of value and "
+            "averageValue: set one and remove the other",
+            lambda self: (self.value is None) != (self.average_value is None),
+        ),
+        _is_positive("value", "value"),
+        _is_positive("average_value", "averageValue"),
+    )
+
+
+class DescribedObject(ApiModel):
+    api_version: Annotated[str, *text("^[-./a-z0-9]+$", "is not a valid API version; for example v1", longest=253)]
+    """API version of the object, such as v1 or networking.k8s.io/v1."""
+    kind: Annotated[str, *text("^[A-Za-z][A-Za-z0-9]*$", "is not a valid kind; for example Service", longest=63)]
+    """Kind of the object."""
+    name: ObjectName
+    """Name of the object, in the service's namespace."""
+
+
+class ObjectTarget(ExternalTarget):
+    described_object: DescribedObject
+    """The object that the metric is about."""
+
+
+MEMBERS: Final = {
+    "CPU": "cpu",
+    "Memory": "memory",
+    "QueuedAudio": "queued_audio",
+    "Pods": "pods",
+    "Object": "object",
+    "External": "external",
+}
+"""The member that belongs to each type, as Python names it."""
+WITH_DEFAULTS: Final = ("CPU", "Memory", "QueuedAudio")
+"""Types whose member may be absent, and that occur once."""
+WITHOUT_PODS: Final = ("Object", "External")
+"""Types that an autoscaler can read while there is no pod."""
+
+
+class MetricSpec(ApiModel):
+    type: Literal["CPU", "Memory", "QueuedAudio", "Pods", "Object", "External"]
+    """Source of the metric; says which of the other fields applies."""
+    name: Annotated[
+        str,
+        *text(
+            "^([a-z]([-a-z0-9]*[a-z0-9])?)?$",
+            "is not a valid name; use lower-case letters, digits and hyphens",
+            longest=63,
+        ),
+    ] = ""
+    """Tells several metrics of the type Pods, Object or External apart."""
+    cpu: CpuTarget | None = None
+    """CPU of the pods' server container. Needs metrics-server."""
+    memory: MemoryTarget | None = None
+    """Memory of the pods' server container. Needs metrics-server."""
+    queued_audio: QueuedAudioTarget | None = None
+    """Audio that waits in the pods. Needs `keda.prometheusAddress`, or a custom metrics API."""
+    pods: PodsTarget | None = None
+    """Another metric of the pods. Needs a custom metrics API."""
+    object: ObjectTarget | None = None
+    """Metric of an object of the namespace. Needs a custom metrics API."""
+    external: ExternalTarget | None = None
+    """Metric of something outside the cluster. Needs an external metrics API."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "(!has(self.cpu) || self.type == 'CPU') && (!has(self.memory) || self.type == 'Memory') && "
+            "(!has(self.queuedAudio) || self.type == 'QueuedAudio') && has(self.pods) == (self.type == 'Pods') && "
+            "has(self.object) == (self.type == 'Object') && has(self.external) == (self.type == 'External')",
+            "spec.autoscaling.metrics: a metric has the field that its type names and no other: CPU has cpu, Memory "
+            "memory, QueuedAudio queuedAudio (these three have defaults), Pods pods, Object object, External external: "
+            "add that field, and remove the others",
+            lambda self: _has_its_member(self),
+        ),
+        Rule(
+            "self.name == '' || !(self.type in ['CPU', 'Memory', 'QueuedAudio'])",
+            "spec.autoscaling.metrics: name is for the types Pods, Object and External, for the others occur once: "
+            "remove it",
+            lambda self: not self.name or self.type not in WITH_DEFAULTS,
+        ),
+    )
+
+
+def _has_its_member(metric: MetricSpec) -> bool:
+    present = {kind for kind, member in MEMBERS.items() if getattr(metric, member) is not None}
+    return present == {metric.type} or (not present and metric.type in WITH_DEFAULTS)
+
+
+class AutoscalingSpec(ApiModel):
+    min_replicas: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Minimum number of pods. 0 needs a metric that is there without a pod: one of the type Object or External (from
+    Kubernetes 1.37 on), or a trigger of `keda` other than cpu and memory."""
+    max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Maximum number of pods."""
+    metrics: Annotated[tuple[MetricSpec, ...], *at_most(16, keys=("type", "name"))] | None = None
+    """Metrics; the one that asks for most pods counts. Absent: CPU and Memory; with `gpu` CPU alone. With
+    `keda.prometheusAddress` QueuedAudio too, which with `gpu` takes the place of CPU."""
+    behavior: Opaque | None = None
+    """Scaling behavior, as in a HorizontalPodAutoscaler."""
+    keda: KedaSpec | None = None
+    """Create a KEDA ScaledObject instead of a HorizontalPodAutoscaler."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.minReplicas <= self.maxReplicas",
+            "spec.autoscaling.minReplicas is larger than maxReplicas: lower minReplicas or raise maxReplicas",
+            lambda self: self.min_replicas <= self.max_replicas,
+        ),
+        Rule(
+            "self.minReplicas > 0 || has(self.keda) || "
+            "(has(self.metrics) && self.metrics.exists(one, one.type in ['Object', 'External']))",
+            "spec.autoscaling.minReplicas is 0, and no metric is there without a pod: write 1 or more, add one of the "
+            "type External or Object to spec.autoscaling.metrics, or use spec.autoscaling.keda with a trigger",
+            lambda self: self.min_replicas > 0 or self.keda is not None or self.has(*WITHOUT_PODS),
+        ),
+        Rule(
+            "self.minReplicas > 0 || !has(self.keda) || has(self.keda.prometheusAddress) || "
+            "(has(self.keda.triggers) && self.keda.triggers.exists(one, !(one.type in ['cpu', 'memory'])))",
+            "spec.autoscaling.minReplicas is 0, which KEDA refuses where all triggers are on CPU and memory: write 1 "
+            "or more, name a Prometheus in spec.autoscaling.keda.prometheusAddress, or add another trigger to "
+            "spec.autoscaling.keda.triggers",
+            lambda self: self.min_replicas > 0 or self.keda is None or self.keda.asks_others,
+        ),
+        Rule(
+            "!has(self.metrics) || size(self.metrics) > 0 || "
+            "(has(self.keda) && has(self.keda.triggers) && size(self.keda.triggers) > 0)",
+            "spec.autoscaling.metrics is empty, and an autoscaler needs something to go by: add a metric, or remove "
+            "the field for the defaults",
+            lambda self: self.metrics is None or bool(self.metrics) or bool(self.keda and self.keda.triggers),
+        ),
+        Rule(
+            "!has(self.keda) || !has(self.metrics) || !self.metrics.exists(one, one.type in ['Pods', 'Object', "
+            "'External'])",
+            "spec.autoscaling.metrics has one of the type Pods, Object or External, which KEDA reads by triggers "
+            "instead: move it to spec.autoscaling.keda.triggers, or remove spec.autoscaling.keda",
+            lambda self: self.keda is None or not self.has("Pods", *WITHOUT_PODS),
+        ),
+        Rule(
+            "!has(self.keda) || !has(self.metrics) || "
+            "has(self.keda.prometheusAddress) == self.metrics.exists(one, one.type == 'QueuedAudio')",
+            "spec.autoscaling.keda.prometheusAddress and the metric QueuedAudio need each other: KEDA reads the audio "
+            "that waits from that Prometheus: add the one that is missing, or remove the other",
+            lambda self: (
+                self.keda is None
+                or self.metrics is None
+                or (self.keda.prometheus_address is not None) == self.has("QueuedAudio")
+            ),
+        ),
+    )
+
+    def has(self, *types: str) -> bool:
+        """Whether a metric of one of those types is in the list."""
+        return any(one.type in types for one in self.metrics or ())

@@ -1,0 +1,33 @@
+"""The message of a child that the API server refuses: its answer, and the field of the service to change. Pure."""
+
+from __future__ import annotations
+
+from whisper_operator.api.passthrough import open_parts
+from whisper_operator.api.v1alpha1 import Spec
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import AUTOSCALER, Kind
+
+
+def told_rejection(kind: Kind, what: str, error: ApiError, spec: Spec) -> str:
+    """`what`: names the child, and what was tried."""
+    return f"{what}: {error.message}{_origin(error, spec)}{_remedy(kind, error, spec)}"
+
+
+def _origin(error: ApiError, spec: Spec) -> str:
+    """Where the refused value may stand, if the API server does not say."""
+    parts = open_parts(spec) if error.names_no_field else []
+    return f" (in {' or '.join(parts)})" if parts else ""
+
+
+def _remedy(kind: Kind, error: ApiError, spec: Spec) -> str:
+    """Whether a HorizontalPodAutoscaler may have no pod is the cluster's to say: its feature gate is HPAScaleToZero.
+
+    Source: pkg/features/kube_features.go (on by default from Kubernetes 1.37 on).
+    """
+    scaling = spec.autoscaling
+    if kind != AUTOSCALER or scaling is None or scaling.min_replicas > 0 or "spec.minReplicas" not in error.message:
+        return ""
+    return (
+        ". spec.autoscaling.minReplicas is 0, which this cluster does not take for a HorizontalPodAutoscaler "
+        "(Kubernetes does from 1.37 on): write 1 or more, or use spec.autoscaling.keda"
+    )

@@ -1,0 +1,33 @@
+"""The metrics that an autoscaler goes by: the spec's, or the defaults for its hardware. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from whisper_operator.api.spec.autoscaling import WITHOUT_PODS, AutoscalingSpec, MetricSpec
+from whisper_operator.api.v1alpha1 import Spec
+
+CPU: Final = MetricSpec(type="CPU")
+MEMORY: Final = MetricSpec(type="Memory")
+QUEUED_AUDIO: Final = MetricSpec(type="QueuedAudio")
+
+
+def metrics_of(spec: Spec) -> tuple[MetricSpec, ...]:
+    """The metrics of the service's autoscaler; none without one, or where the spec lists none.
+
+    docs/adr/0017-metrics-as-a-list.md says why the defaults are these.
+    """
+    scaling = spec.autoscaling
+    if scaling is None:
+        return ()
+    if scaling.metrics is not None:
+        return scaling.metrics
+    has_queue = scaling.keda is not None and scaling.keda.prometheus_address is not None
+    if spec.gpu:
+        return (QUEUED_AUDIO,) if has_queue else (CPU,)
+    return (CPU, MEMORY, QUEUED_AUDIO) if has_queue else (CPU, MEMORY)
+
+
+def is_woken(scaling: AutoscalingSpec) -> bool:
+    """Whether something scales the service up that has no pod: a trigger, or a metric of something else than pods."""
+    return scaling.keda.is_woken if scaling.keda else scaling.has(*WITHOUT_PODS)

@@ -1,0 +1,37 @@
+"""What is said of a child that the API server refuses."""
+
+from __future__ import annotations
+
+from tests.operator.samples import service
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import AUTOSCALER, INGRESS
+from whisper_operator.reconcile.rejections import told_rejection
+
+BACKLOG = {"type": "External", "external": {"metricName": "backlog", "value": 1}}
+NOT_ZERO = ApiError("apply", 422, "Invalid", "spec.minReplicas: Invalid value: 0: must be greater than or equal to 1")
+
+
+def test_the_answer_is_repeated() -> None:
+    error = ApiError("apply", 422, "Invalid", "spec.rules: Required value")
+    assert (
+        told_rejection(INGRESS, "Ingress/speech", error, service().spec) == "Ingress/speech: spec.rules: Required value"
+    )
+
+
+def test_an_answer_without_a_field_is_about_what_is_passed_on_as_it_is() -> None:
+    error = ApiError("apply", 500, "", "failed to convert new object: x")
+    spec = service(podTemplate={"spec": {}}).spec
+    assert told_rejection(INGRESS, "Ingress/speech", error, spec).endswith(" (in spec.podTemplate)")
+
+
+def test_a_cluster_whose_autoscaler_needs_a_pod_is_told_by_the_field() -> None:
+    spec = service(autoscaling={"minReplicas": 0, "metrics": [BACKLOG]}).spec
+    told = told_rejection(AUTOSCALER, "HorizontalPodAutoscaler/speech", NOT_ZERO, spec)
+    assert "spec.autoscaling.minReplicas is 0, which this cluster does not take" in told
+    assert told.endswith("write 1 or more, or use spec.autoscaling.keda")
+
+
+def test_other_refusals_of_an_autoscaler_stay_as_they_are() -> None:
+    spec = service(autoscaling={"minReplicas": 0, "metrics": [BACKLOG]}).spec
+    error = ApiError("apply", 403, "Forbidden", "exceeded quota")
+    assert told_rejection(AUTOSCALER, "it", error, spec) == "it: exceeded quota"
