@@ -21,7 +21,8 @@ _reason = partial(declare_reason, REASONS)
 
 READY: Final = _type("Ready", "The pods that the spec promises accept requests, with a model that is proven.")
 RECONCILING: Final = _type(
-    "Reconciling", "The operator or Kubernetes is working towards the spec; present only while True."
+    "Reconciling",
+    "The operator or Kubernetes is working towards the spec, or will be once a pause ends; present only while True.",
 )
 STALLED: Final = _type(
     "Stalled", "The service cannot follow its spec until a user changes something; present only while True."
@@ -56,6 +57,7 @@ CACHE_AS_SPECIFIED: Final = _type(
     "CacheAsSpecified",
     "Never True: the condition is present only while the claim differs from `spec.cache` and cannot be changed to it.",
 )
+PAUSED: Final = _type("Paused", "The operator changes no object, as `spec.paused` says; present only while True.")
 RUNTIME_UPDATE_AVAILABLE: Final = _type(
     "RuntimeUpdateAvailable", "The operator's default image is newer than the pods'; present only while True."
 )
@@ -482,6 +484,19 @@ CANNOT_GROW: Final = _reason(
     CACHE_AS_SPECIFIED,
     meaning="`spec.cache.size` was raised, and the claim's StorageClass does not allow claims to grow.",
     remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
+)
+NOTHING_WAITS: Final = _reason(
+    "NothingWaits",
+    PAUSED,
+    meaning="`spec.paused` is true, and every object is as the spec asks for.",
+    remedy="Set `spec.paused` to false for the operator to follow the spec again.",
+)
+CHANGES_WAIT: Final = _reason(
+    "ChangesWait",
+    PAUSED,
+    RECONCILING,
+    meaning="`spec.paused` is true; the message names the objects that the operator would write or delete.",
+    remedy="Set `spec.paused` to false for the operator to do so.",
 )
 NEWER_DEFAULT_IMAGE: Final = _reason(
     "NewerDefaultImage",

@@ -62,6 +62,8 @@ class Spec(ApiModel):
     """Number of pods; ignored if `autoscaling` is present. `kubectl scale` writes this field."""
     suspend: bool = False
     """Remove all pods and keep everything else."""
+    paused: bool = False
+    """Leave every object as it is, pods included: the operator writes and deletes nothing but this status."""
     image: ImageSpec = ImageSpec()
     """Image of the runtime."""
     gpu: GpuSpec | None = None

@@ -83,7 +83,9 @@ def _parse_last_accepted(body: Manifest, policy: Policy | None, refusal: Refused
         service = _accept({**body, "metadata": metadata, "spec": orjson.loads(accepted.spec)}, policy)
     except (ValidationError, orjson.JSONDecodeError, RefusedSpec):
         raise refusal from None
-    return Parsed(service, accepted, refusal)
+    # A pause, and its end, are heeded at once, whatever else stands beside it.
+    spec = service.spec.model_copy(update={"paused": body["spec"].get("paused") is True})
+    return Parsed(service.model_copy(update={"spec": spec}), accepted, refusal)
 
 
 def _accept(body: Manifest, policy: Policy | None) -> WhisperService:

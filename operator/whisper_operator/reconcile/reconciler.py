@@ -38,6 +38,7 @@ from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
+from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ours, plan, without
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
@@ -86,11 +87,13 @@ class Reconciler:
         self._timer.start(key, service.metadata.generation, service.status)
         troubles = Troubles()
         observed = await self._dereference(key, service, troubles)
-        resolved = await self._converge(key, service, observed, troubles)
+        go_on = self._look if service.spec.paused else self._converge
+        resolved = await go_on(key, service, observed, troubles)
         if resolved is None:
             return None
-        for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
-            await self._recorder.record(service.metadata, note, time.time())
+        if not service.spec.paused:
+            for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
+                await self._recorder.record(service.metadata, note, time.time())
         status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
         if await self._reporter.report(body["metadata"], service.status, status):
             self._timer.stop(key, status)
@@ -130,6 +133,20 @@ class Reconciler:
         if troubles.error is None:
             self._answers.complete(key)
         return resolved
+
+    async def _look(self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
+        """The resolved value of a paused service, with what it would have done; writes nothing."""
+        resolved = await self._resolve(service, observed, troubles)
+        todo = without(
+            plan(desired(resolved), resolved.observed, resolved.installation.kinds),
+            kinds_held_back(observed.facts, service),
+        )
+        try:
+            waiting = await changes_held_back(self._cluster, self._answers, key, todo, resolved.observed)
+        except ApiError as error:
+            troubles.miss("a child that differs from the spec", error)
+            return resolved
+        return replace(resolved, waiting=waiting)
 
     def _observe(self, key: Key, service: WhisperService, facts: Facts, before: Observed | None = None) -> Observed:
         observed = ours(service, self._cache.observed(key, facts, before))

@@ -26,6 +26,8 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
     if resolved.preflight.lacks_lookup:
         failing = _failing_for(resolved.service.status, resolved.observed.facts.now)
         waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))
+    if resolved.service.spec.paused:
+        return min(waits, default=None)
     if resolved.verification.retry_in is not None:
         waits.append(resolved.verification.retry_in)
     if (searching := rollout.seconds_until_no_room(resolved)) is not None:

@@ -54,6 +54,8 @@ class Resolved:
     """The decision on Surge or Replace that the live Deployment carries."""
     rollout: Rollout | None = None
     """None before it is decided, and where there may be no pods."""
+    waiting: Sequence[str] = ()
+    """The changes of children that a pause holds back, as `apply Kind/name` and `delete Kind/name`."""
 
     def live(self, kind: Kind) -> Manifest | None:
         """The live child of that kind that has the service's own name."""
@@ -63,6 +65,11 @@ class Resolved:
     def is_of_first_release(self) -> bool:
         """Whether 0.1.0 made the live Deployment, whose pods an upgrade leaves as they are."""
         return self.pod_selector == names.first_selector(self.service.metadata.name)
+
+    @property
+    def keeps_suspended_pods(self) -> bool:
+        """Whether a pause holds back the suspension, so that pods go on serving."""
+        return self.service.spec.suspend and self.service.spec.paused and self.replicas.wanted > 0
 
     @property
     def serves_during_change(self) -> bool:

@@ -154,6 +154,15 @@ def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     return None
 
 
+def paused(resolved: Resolved) -> ConditionUpdate | None:
+    """True while the spec is paused; else None."""
+    if not resolved.service.spec.paused:
+        return None
+    if not resolved.waiting:
+        return ConditionUpdate(c.PAUSED, "True", c.NOTHING_WAITS, "spec.paused is true: no object is changed")
+    return ConditionUpdate(c.PAUSED, "True", c.CHANGES_WAIT, f"spec.paused is true: {', '.join(resolved.waiting)}")
+
+
 def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
     """True where the spec leaves the version open and the default is newer than the admitted one; else None."""
     image = resolved.image
@@ -170,6 +179,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     protected,
     accelerator_in_use,
     cache_as_specified,
+    paused,
     runtime_update,
 )
 

@@ -51,7 +51,7 @@ def outcome(resolved: Resolved, found: Conditions, refused: Sequence[Refusal]) -
 def _ready(
     resolved: Resolved, found: Conditions, refused: Sequence[Refusal], foremost: ConditionUpdate | None
 ) -> ConditionUpdate:
-    if resolved.service.spec.suspend:
+    if resolved.service.spec.suspend and not resolved.keeps_suspended_pods:
         return _suspended(resolved.replicas.existing)
     if foremost is None:
         return ConditionUpdate(c.READY, "True", c.AS_SPECIFIED, found[c.AVAILABLE].message)
@@ -87,6 +87,8 @@ def _is_proven(resolved: Resolved, found: Conditions) -> bool:
 def _undone(resolved: Resolved, found: Conditions, refused: Sequence[Refusal]) -> Iterator[ConditionUpdate]:
     """Yields the parts of the spec that are not done, the cause before its effects."""
     yield from told(refused)
+    if resolved.waiting:
+        yield _one(c.CHANGES_WAIT, found[c.PAUSED].message)
     if resolved.service.spec.suspend:
         if resolved.replicas.existing:
             yield _one(c.SUSPENDING, f"{resolved.replicas.existing} pods still exist")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import orjson
 import pytest
 
 from whisper_operator.observe.policy import Policy
@@ -63,6 +64,14 @@ def test_an_accepted_spec_is_kept_as_it_is_stored() -> None:
 def test_a_spec_that_is_too_long_is_followed_and_not_kept() -> None:
     long = {"metadata": {"annotations": {"a": "x" * LONGEST}}}
     assert Parser().parse(body(podTemplate=long)).accepted is None
+
+
+@pytest.mark.parametrize(("then", "now"), [(False, True), (True, False)], ids=["paused", "unpaused"])
+def test_a_pause_is_heeded_beside_a_spec_that_is_refused(then: bool, now: bool) -> None:
+    """Who pauses a service in trouble may have made another change that is wrong."""
+    status = accepting(orjson.dumps({"model": {"name": "small"}, "paused": then}).decode())
+    found = Parser().parse({**body(jobs={}, paused=now), "status": status})
+    assert (found.service.spec.model.name, found.service.spec.paused) == ("small", now)
 
 
 @pytest.mark.parametrize("refused", [{"jobs": {}}, {"replicas": -1}, {"future": True}], ids=str)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -166,3 +166,42 @@ async def test_a_list_of_pods_that_cannot_be_read_leaves_the_deployment_as_it_is
     assert passes.cluster.objects["Deployment", *passes.key] == before
     assert passes.cluster.objects["Service", *passes.key]["spec"]["ports"][0]["port"] == 8080
     assert {one["type"]: one["reason"] for one in passes.status["conditions"]}["Reconciling"] == "LookupFailed"
+
+
+def with_spec(passes: Passes, **changes: Any) -> None:
+    """Changes fields of the service's spec; all watches show it."""
+    service = passes.cluster.objects["WhisperService", *passes.key]
+    metadata = {**service["metadata"], "generation": service["metadata"]["generation"] + 1}
+    passes.cluster.put({**service, "metadata": metadata, "spec": {**service["spec"], **changes}})
+    passes.see_all()
+
+
+async def test_a_paused_service_is_looked_at_and_left_alone() -> None:
+    """Given a change that replaces pods, one that removes a child, and a child that somebody has deleted."""
+    passes = await settled("everything", speech_keys=["team-a"])
+    passes.cache.observe(passes.cluster.objects.pop(("Service", *passes.key)), DELETED)
+    with_spec(passes, language="en", ingress=None, paused=True)
+    before = len(passes.cluster.writes)
+    await passes.run()
+    assert [kind for kind, _ in passes.cluster.writes[before:]] == ["WhisperService"], "its status alone"
+    found = {one["type"]: one for one in passes.status["conditions"]}
+    assert found["Paused"]["message"] == (
+        "spec.paused is true: apply Service/everything, apply Deployment/everything, delete Ingress/everything"
+    )
+    assert (found["Ready"]["status"], found["Reconciling"]["reason"]) == ("True", "ChangesWait")
+    await passes.run()
+    assert len(passes.cluster.writes) == before + 1
+    with_spec(passes, paused=False)
+    await passes.settle()
+    assert ("Service", *passes.key) in passes.cluster.objects
+    assert ("Ingress", *passes.key) not in passes.cluster.objects
+    assert "Paused" not in {one["type"] for one in passes.status["conditions"]}
+
+
+async def test_a_service_that_is_created_paused_has_no_child() -> None:
+    passes = Passes(example("minimal"), FakeCluster())
+    with_spec(passes, paused=True)
+    await passes.run()
+    assert [kind for kind, _ in passes.cluster.writes] == ["WhisperService"]
+    found = {one["type"]: one for one in passes.status["conditions"]}
+    assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "ChangesWait")

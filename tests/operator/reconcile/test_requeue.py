@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.samples import NOW, deployment, live, observed, pod, resolved, service
+from tests.operator.samples import NOW, deployment, live, observed, pod, resolved, rolled_out, service, verifying
 from tests.operator.statuses import all_of
 from whisper_operator.api import conditions as c
 from whisper_operator.objects.kinds import INGRESS
@@ -15,6 +15,7 @@ from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.status.refused import Refusal
 
 GUARDED: dict[str, Any] = {"auth": {"secretRef": {"name": "keys"}}, "cache": {"type": "EmptyDir"}}
+EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 REFUSED = Refusal(INGRESS, "speech", c.REJECTED, "no")
 
 
@@ -40,6 +41,16 @@ def test_a_fetch_that_runs_is_asked_for_its_progress() -> None:
     claim = all_of(wanted)[0]
     fetching = pod("prefetch", podIP="10.0.0.1", containerStatuses=[{"state": {"running": {}}}])
     assert seconds_until_next_look(resolved(wanted, observed(claim, fetching)), ()) == 4
+
+
+def test_a_paused_service_does_not_wait_for_what_it_would_do_next() -> None:
+    """A verification that is due again is a Job that would not be made."""
+    wanted = service(verification={}, paused=True, **EMPTY_DIR)
+    there = rolled_out(wanted)
+    failed = verifying(wanted, there, "Failed")
+    assert seconds_until_next_look(resolved(wanted, observed(there, failed)), ()) is None
+    going_on = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"paused": False})})
+    assert seconds_until_next_look(resolved(going_on, observed(there, failed)), ()) is not None
 
 
 def test_the_earliest_look_counts() -> None:

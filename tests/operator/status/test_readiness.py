@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -60,11 +60,14 @@ class Case:
     there: Observed
     installation: Installation
     refused: tuple[Refusal, ...]
+    waiting: tuple[str, ...] = ()
+    """Changes that a pause holds back."""
 
     def status(self, before: Status | None = None) -> Status:
         """The status that a pass writes; `before`: the one that is there, None: the service's own."""
         of = self.service if before is None else self.service.model_copy(update={"status": before})
-        return observed_status(resolved(of, self.there, self.installation), self.refused, NOW)
+        found = replace(resolved(of, self.there, self.installation), waiting=self.waiting)
+        return observed_status(found, self.refused, NOW)
 
 
 SITUATIONS: dict[str, Callable[[], Case]] = {}
@@ -417,6 +420,38 @@ def _() -> Case:
 def _() -> Case:
     asleep = carried_out({}, suspend=True)
     return told(asleep, *pods(asleep))
+
+
+WAITING = ("apply Deployment/speech",)
+
+
+@situation("`paused` is set, and nothing else has changed")
+def _() -> Case:
+    held = carried_out({}, paused=True)
+    return told(held, *pods(held))
+
+
+@situation("`paused` is set, and a change of the spec waits")
+def _() -> Case:
+    held = carried_out({}, paused=True, replicas=3)
+    return replace(told(held, *pods(service())), waiting=WAITING)
+
+
+@situation("`paused` is set from the beginning")
+def _() -> Case:
+    return replace(told(service(paused=True)), waiting=WAITING)
+
+
+@situation("`paused` is set, and the last pod is lost")
+def _() -> Case:
+    held = carried_out(paused=True)
+    return told(held, *pods(held, readyReplicas=0, availableReplicas=0))
+
+
+@situation("`paused` is set, and `suspend` after it")
+def _() -> Case:
+    held = carried_out({}, paused=True, suspend=True)
+    return replace(told(held, *pods(service())), waiting=WAITING)
 
 
 def invalid() -> Status:
