@@ -97,6 +97,7 @@ NODE: list[Attempt] = [
     ("spec.server.env[0].name", {"server": {"env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]}}),
     ("spec.server.env[0].name", {"server": {"env": [{"name": "PYTHONPATH", "value": "/app/models"}]}}),
     ("spec.gpu.resourceName", {"gpu": {"resourceName": "devices.kubevirt.io/kvm"}}),
+    ("spec.gpu.claim.resourceClaimTemplateName", {"gpu": {"claim": {"resourceClaimTemplateName": "disks"}}}),
     ("spec.gpu.runtimeClassName", {"gpu": {"runtimeClassName": "unconfined"}}),
     ("spec.scheduling.tolerations[0].key", {"scheduling": {"tolerations": [{"operator": "Exists"}]}}),
     ("spec.scheduling.tolerations[0].key",

@@ -102,6 +102,13 @@ Helm refuses to take over what another release or kubectl has made, and a cluste
 - apiGroups: [storage.k8s.io]
   resources: [storageclasses]
   verbs: [get, list, watch]
+# To count the GPUs that drivers of dynamic resource allocation offer, and those that are free.
+- apiGroups: [resource.k8s.io]
+  resources: [resourceslices, deviceclasses]
+  verbs: [get, list, watch]
+- apiGroups: [resource.k8s.io]
+  resources: [resourceclaims]
+  verbs: [list]
 {{- end }}
 
 {{/* Permissions on WhisperServices and their children. */}}
@@ -157,5 +164,9 @@ Helm refuses to take over what another release or kubectl has made, and a cluste
 # To check that a Secret or ConfigMap of a spec exists and has its keys; never listed, never watched.
 - apiGroups: [""]
   resources: [secrets, configmaps]
+  verbs: [get]
+# To check that the template of spec.gpu.claim exists; never listed, never watched.
+- apiGroups: [resource.k8s.io]
+  resources: [resourceclaimtemplates]
   verbs: [get]
 {{- end }}

@@ -282,8 +282,16 @@ ACCESS_MODE_TOO_NARROW: Final = _reason(
 GPU_NOT_FOUND: Final = _reason(
     "GpuNotFound",
     PREFLIGHT_PASSED,
-    meaning="No node that the pods may run on offers the resource of `spec.gpu.resourceName`.",
-    remedy="Install the device plugin, add such a node, correct `spec.scheduling`, or remove `spec.gpu`.",
+    meaning="No node that the pods may run on offers the resource of `spec.gpu.resourceName`, or a device for "
+    "`spec.gpu.claim`.",
+    remedy="Install the device plugin or driver, add such a node, correct `spec.scheduling`, or remove `spec.gpu`.",
+)
+GPU_CLAIM_INVALID: Final = _reason(
+    "GpuClaimInvalid",
+    PREFLIGHT_PASSED,
+    meaning="The ResourceClaimTemplate that `spec.gpu.claim` names, or the DeviceClass that it names, does not exist.",
+    remedy="Create the template, install the GPU's driver, or ask by `spec.gpu.resourceName`.",
+    stalls=True,
 )
 INSUFFICIENT_GPU: Final = _reason(
     "InsufficientGpu",

@@ -68,7 +68,7 @@ def _near_servers(resolved: Resolved) -> Manifest:
 def _tolerations(service: WhisperService) -> Manifest:
     """The volume may be on a node that is kept for pods with a GPU, which tolerate its taint by asking for one."""
     gpu, given = service.spec.gpu, list(service.spec.scheduling.tolerations)
-    own = [{"key": gpu.resource_name, "operator": "Exists", "effect": "NoSchedule"}] if gpu else []
+    own = [{"key": gpu.resource_name, "operator": "Exists", "effect": "NoSchedule"}] if gpu and not gpu.claim else []
     return {"tolerations": [*given, *own]} if own else {}
 
 

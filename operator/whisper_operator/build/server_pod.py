@@ -80,6 +80,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
         "spec": {
             **pod.common(service, resolved.installation),
             **_runtime_class(service),
+            **({"resourceClaims": [claim]} if (claim := _gpu_claim(service)) else {}),
             **_together(resolved),
             **({"topologySpreadConstraints": list(spread)} if spread else {}),
             "terminationGracePeriodSeconds": duration_seconds(spec.rollout.drain_timeout) + GRACE_BEYOND_DRAIN_SECONDS,
@@ -117,7 +118,10 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
         "startupProbe": _probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
         "readinessProbe": _probe(READY_PATH, period=READY_PERIOD_SECONDS, failures=READY_FAILURES),
         "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
-        "resources": resources(spec, model.name),
+        "resources": {
+            **resources(spec, model.name),
+            **({"claims": [{"name": claim["name"]}]} if (claim := _gpu_claim(service)) else {}),
+        },
         "securityContext": pod.HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *own_golden],
@@ -166,6 +170,12 @@ def _probe(path: str, *, period: int, failures: int) -> Manifest:
 def _keys_volume(service: WhisperService) -> list[Manifest]:
     auth = service.spec.auth
     return [{"name": "api-keys", "secret": {"secretName": auth.secret_ref.name, "defaultMode": 0o440}}] if auth else []
+
+
+def _gpu_claim(service: WhisperService) -> Manifest | None:
+    """The pod's claim of its GPU; None where it asks by an extended resource, or for none."""
+    claim = service.spec.gpu.claim if service.spec.gpu else None
+    return {"name": "gpu", "resourceClaimTemplateName": claim.resource_claim_template_name} if claim else None
 
 
 def _runtime_class(service: WhisperService) -> Manifest:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from whisper_operator.api.status import PreflightCheck
-from whisper_operator.api.v1alpha1 import KIND, WhisperService
+from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, POD
+from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, OPTIONAL_KINDS, POD, Kind
 from whisper_operator.objects.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.facts import Facts
@@ -19,7 +19,7 @@ from whisper_operator.reconcile.dereference import with_references
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.resolved import resolve
 
-FORBIDDEN = 403
+FORBIDDEN, NOT_FOUND = 403, 404
 
 
 async def check(
@@ -63,7 +63,17 @@ async def _shared_facts(service: WhisperService, cluster: Cluster) -> Facts:
 
 async def _facts(service: WhisperService, cluster: Cluster, namespace: str | None) -> Facts:
     cache = ObjectCache(whole_cluster=namespace is None)
-    for kind in (*fact_kinds(whole_cluster=namespace is None), INGRESS):
-        for body in await cluster.list(kind, namespace):
+    for kind in (*fact_kinds(OPTIONAL_KINDS, whole_cluster=namespace is None), INGRESS):
+        for body in await _listed(kind, cluster, namespace):
             cache.observe(body)
     return cache.facts(service, time.time())
+
+
+async def _listed(kind: Kind, cluster: Cluster, namespace: str | None) -> list[Manifest]:
+    """Every object of the kind; none of one that the cluster lacks."""
+    try:
+        return await cluster.list(kind, namespace)
+    except ApiError as error:
+        if error.status != NOT_FOUND or kind not in OPTIONAL_KINDS:
+            raise
+        return []

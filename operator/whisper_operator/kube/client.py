@@ -166,7 +166,9 @@ class Cluster:
         return await self._keys(f"/api/v1/namespaces/{quote(namespace)}/configmaps/{quote(name)}")
 
     async def served_kinds(self) -> frozenset[Kind]:
-        """The child kinds whose API the cluster serves; one request. Raises ApiError, too, where our own API is not.
+        """The kinds of children and of device facts that the cluster serves; one request.
+
+        Raises ApiError, too, where our own API is not served.
 
         Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery
         """

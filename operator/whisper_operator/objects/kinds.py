@@ -56,7 +56,14 @@ CHILD_KINDS: Final = (
 )
 """Kinds that the operator applies and prunes; those that pods wait for, or are guarded by, come first."""
 
-OPTIONAL_KINDS: Final = frozenset({HTTP_ROUTE, SCALED_OBJECT, SERVICE_MONITOR, PROMETHEUS_RULE})
+RESOURCE_SLICE: Final = Kind("resource.k8s.io/v1", "ResourceSlice", "resourceslices")
+DEVICE_CLASS: Final = Kind("resource.k8s.io/v1", "DeviceClass", "deviceclasses")
+RESOURCE_CLAIM: Final = Kind("resource.k8s.io/v1", "ResourceClaim", "resourceclaims")
+RESOURCE_CLAIM_TEMPLATE: Final = Kind("resource.k8s.io/v1", "ResourceClaimTemplate", "resourceclaimtemplates")
+
+DEVICE_FACTS: Final = (RESOURCE_SLICE, DEVICE_CLASS)
+"""What drivers of dynamic resource allocation offer."""
+OPTIONAL_KINDS: Final = frozenset({HTTP_ROUTE, SCALED_OBJECT, SERVICE_MONITOR, PROMETHEUS_RULE, *DEVICE_FACTS})
 """Kinds whose API a cluster may lack."""
 
 POD: Final = Kind("v1", "Pod", "pods")
@@ -67,7 +74,7 @@ STORAGE_CLASS: Final = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses
 QUOTA: Final = Kind("v1", "ResourceQuota", "resourcequotas")
 LIMIT_RANGE: Final = Kind("v1", "LimitRange", "limitranges")
 
-CLUSTER_FACTS: Final = (NODE, STORAGE_CLASS)
+CLUSTER_FACTS: Final = (NODE, STORAGE_CLASS, *DEVICE_FACTS)
 """Kinds of the cluster that preflight reads; out of reach where only namespaces may be read."""
 NAMESPACE_FACTS: Final = (QUOTA, LIMIT_RANGE)
 """Kinds of a namespace that preflight reads."""

@@ -16,6 +16,8 @@ POD_LISTS: Final = {
     "imagePullSecrets": ("name",),
     "volumeMounts": ("mountPath",),
     "hostAliases": ("ip",),
+    "resourceClaims": ("name",),
+    "claims": ("name",),
     "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
 }
 KEY_DEFAULTS: Final = {"protocol": "TCP"}

@@ -15,14 +15,18 @@ from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.objects.kinds import (
     CHILD_KINDS,
     CLUSTER_FACTS,
+    DEVICE_CLASS,
     EVENT,
     LIMIT_RANGE,
     NAMESPACE_FACTS,
     NODE,
+    OPTIONAL_KINDS,
     QUOTA,
+    RESOURCE_SLICE,
     STORAGE_CLASS,
     Kind,
 )
+from whisper_operator.observe.devices import DeviceClass, DeviceSlice
 from whisper_operator.observe.facts import Facts, Node, host_path
 from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
@@ -143,6 +147,8 @@ class ObjectCache:
             now=now,
             nodes=tuple(self._nodes()) if self._whole_cluster else None,
             storage_classes=self._records(STORAGE_CLASS) if self._whole_cluster else None,
+            slices=tuple(self._slices()) if service.spec.gpu else (),
+            device_classes=self._device_classes() if service.spec.gpu and self._whole_cluster else None,
             quotas=tuple(self._records(QUOTA, namespace).values()),
             limit_ranges=tuple(self._records(LIMIT_RANGE, namespace).values()),
             taken={way: holder} if way and holder else {},
@@ -151,6 +157,15 @@ class ObjectCache:
 
     def _nodes(self) -> Iterator[Node]:
         return (one.record for one in self._indexes.facts_of(NODE).values() if isinstance(one.record, Node))
+
+    def _slices(self) -> Iterator[DeviceSlice]:
+        found = self._indexes.facts_of(RESOURCE_SLICE).values()
+        return (one.record for one in found if isinstance(one.record, DeviceSlice))
+
+    def _device_classes(self) -> dict[str, DeviceClass]:
+        """By name; none, too, where the cluster does not serve them."""
+        found = self._indexes.facts_of(DEVICE_CLASS).values()
+        return {one.record.name: one.record for one in found if isinstance(one.record, DeviceClass)}
 
     def _records(self, kind: Kind, namespace: str = "") -> dict[str, Manifest]:
         """By name."""
@@ -216,6 +231,10 @@ class Listing:
         return self._cache.delete_absent(self._kind, self._namespace, self._uids, version)
 
 
-def fact_kinds(*, whole_cluster: bool) -> tuple[Kind, ...]:
-    """Returns the kinds that are watched beside the services and their children."""
-    return (*(CLUSTER_FACTS if whole_cluster else ()), *NAMESPACE_FACTS)
+def fact_kinds(served: Collection[Kind], *, whole_cluster: bool) -> tuple[Kind, ...]:
+    """Returns the kinds that are watched beside the services and their children.
+
+    `served`: of those that a cluster may lack, the ones that it has.
+    """
+    of_cluster = [kind for kind in CLUSTER_FACTS if kind in served or kind not in OPTIONAL_KINDS]
+    return (*(of_cluster if whole_cluster else ()), *NAMESPACE_FACTS)

@@ -13,6 +13,7 @@ from typing import Any
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects.manifest import is_true, labels_of, status_of
+from whisper_operator.observe.devices import DeviceClass, DeviceSlice
 from whisper_operator.observe.hosts import HostPath
 from whisper_runtime.contract.reports import FetchProgress
 
@@ -48,6 +49,10 @@ class Facts:
     """Seconds since the epoch."""
     nodes: tuple[Node, ...] | None = None
     storage_classes: Mapping[str, Manifest] | None = None
+    slices: tuple[DeviceSlice, ...] = ()
+    """What drivers of dynamic resource allocation offer."""
+    device_classes: Mapping[str, DeviceClass] | None = None
+    """By name; None: only namespaces may be read, or no GPU is asked for."""
     quotas: tuple[Manifest, ...] | None = None
     limit_ranges: tuple[Manifest, ...] | None = None
     taken: Mapping[HostPath, str] = field(default_factory=dict[HostPath, str])
@@ -62,6 +67,8 @@ class Facts:
     """Keys of each ConfigMap that the spec names; None: it does not exist."""
     claims: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
     """The claims that the spec names: the cache's, and the source's; None: it does not exist."""
+    claim_templates: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
+    """The ResourceClaimTemplate that the spec names; None: it does not exist."""
     accounts: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
     """The ServiceAccount that the spec names without creating it; None: it does not exist."""
     progress: FetchProgress | None = None

@@ -87,6 +87,8 @@ class Policy(ApiModel):
     """Names of existing claims that are mounted."""
     gpu_resources: Patterns = ("nvidia.com/*", "amd.com/gpu*", "gpu.intel.com/*")
     """Extended resources: others give devices of the node."""
+    gpu_claim_templates: Patterns = ("*gpu*", "*whisper*")
+    """Names of ResourceClaimTemplates by which pods claim a GPU: others give other devices of the node."""
     runtime_classes: Patterns = ("nvidia*",)
     denied_priority_classes: Patterns = ("system-*",)
     denied_tolerations: Patterns = ("node-role.kubernetes.io/*",)

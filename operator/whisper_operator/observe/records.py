@@ -14,8 +14,19 @@ import orjson
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT, INGRESS, LIMIT_RANGE, NODE, POD, QUOTA, STORAGE_CLASS
+from whisper_operator.objects.kinds import (
+    DEPLOYMENT,
+    DEVICE_CLASS,
+    INGRESS,
+    LIMIT_RANGE,
+    NODE,
+    POD,
+    QUOTA,
+    RESOURCE_SLICE,
+    STORAGE_CLASS,
+)
 from whisper_operator.objects.manifest import container_of, controller_of, labels_of
+from whisper_operator.observe.devices import DeviceClass, DeviceSlice, device_class, device_slice
 from whisper_operator.observe.facts import Node, node
 from whisper_operator.observe.hosts import HostPath
 
@@ -51,7 +62,7 @@ class IngressRecord:
     holds: tuple[HostPath, ...]
 
 
-Record = ServiceRecord | IngressRecord | Node | Manifest | None
+Record = ServiceRecord | IngressRecord | Node | DeviceSlice | DeviceClass | Manifest | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +192,8 @@ RECORDS: Final[Mapping[str, Callable[[Manifest], Record]]] = {
     KIND: _service,
     INGRESS.kind: _ingress,
     NODE.kind: node,
+    RESOURCE_SLICE.kind: device_slice,
+    DEVICE_CLASS.kind: device_class,
     STORAGE_CLASS.kind: _for_checks,
     QUOTA.kind: _for_checks,
     LIMIT_RANGE.kind: _for_checks,

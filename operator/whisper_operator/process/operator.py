@@ -12,7 +12,7 @@ from whisper_operator.kube.credentials import credentials
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.kube.lease import AlwaysHeld, Leadership, Lease
 from whisper_operator.kube.watch_thread import WatchThread
-from whisper_operator.objects.kinds import EVENT, POD, WHISPER_SERVICE, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, POD, WHISPER_SERVICE, Kind
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.installation import Installation
 from whisper_operator.process import health
@@ -75,8 +75,8 @@ class Operator:
         return Installation(self._settings.runtime_image, self._kinds, self._settings.fs_group, self._settings.policy)
 
     def _watched(self) -> frozenset[Kind]:
-        facts = fact_kinds(whole_cluster=not self._settings.watch_namespaces)
-        return frozenset({WHISPER_SERVICE, POD, EVENT, *facts, *self._kinds})
+        facts = fact_kinds(self._kinds, whole_cluster=not self._settings.watch_namespaces)
+        return frozenset({WHISPER_SERVICE, POD, EVENT, *facts, *self._kinds.intersection(CHILD_KINDS)})
 
     def _is_ready(self) -> bool:
         return self._has_synced and self._watches.is_watching
@@ -91,7 +91,7 @@ class Operator:
         return None
 
     async def _served_kinds(self) -> frozenset[Kind]:
-        """The child kinds that the cluster serves, as soon as the API server answers: an outage delays the start."""
+        """The kinds that the cluster serves, as soon as the API server answers: an outage delays the start."""
         while True:
             try:
                 return await self._cluster.served_kinds()

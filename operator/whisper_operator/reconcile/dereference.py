@@ -11,17 +11,28 @@ from typing import Any, TypeVar
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, JOB, POD, SERVICE_ACCOUNT, Kind
+from whisper_operator.objects.kinds import (
+    CLAIM,
+    DEPLOYMENT,
+    JOB,
+    POD,
+    RESOURCE_CLAIM,
+    RESOURCE_CLAIM_TEMPLATE,
+    SERVICE_ACCOUNT,
+    Kind,
+)
+from whisper_operator.observe.devices import DeviceId, allocated
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.pod_requests import NodeRequests, add_requests
 from whisper_operator.reconcile.troubles import Troubles
+from whisper_operator.resolve.devices import DeviceSupply, with_taken
 from whisper_operator.resolve.references import references
 
 T = TypeVar("T")
 
 
 async def with_references(facts: Facts, service: WhisperService, cluster: Cluster, troubles: Troubles) -> Facts:
-    """`facts` with the Secrets, ConfigMaps, claims and accounts that the spec names, each read once, at the same time.
+    """`facts` with the objects that the spec names, each read once, at the same time.
 
     What cannot be read is left out, as if it had not been looked up, and told to `troubles`.
     """
@@ -30,14 +41,18 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     config_maps = {name: _start(cluster.config_map_keys(namespace, name)) for name in sorted(named.config_maps)}
     claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}
     accounts = {name: _start(cluster.get(SERVICE_ACCOUNT, namespace, name)) for name in sorted(named.accounts)}
-    reads: list[asyncio.Task[Any]] = [*secrets.values(), *config_maps.values(), *claims.values(), *accounts.values()]
-    await asyncio.gather(*reads, return_exceptions=True)
+    templates = {
+        name: _start(cluster.get(RESOURCE_CLAIM_TEMPLATE, namespace, name)) for name in sorted(named.claim_templates)
+    }
+    all_reads: tuple[Mapping[str, asyncio.Task[Any]], ...] = (secrets, config_maps, claims, accounts, templates)
+    await asyncio.gather(*(read for reads in all_reads for read in reads.values()), return_exceptions=True)
     return replace(
         facts,
         secrets=_results(secrets, f"Secret {namespace}", troubles),
         config_maps=_results(config_maps, f"ConfigMap {namespace}", troubles),
         claims=_results(claims, f"{CLAIM.kind} {namespace}", troubles),
         accounts=_results(accounts, f"{SERVICE_ACCOUNT.kind} {namespace}", troubles),
+        claim_templates=_results(templates, f"{RESOURCE_CLAIM_TEMPLATE.kind} {namespace}", troubles),
     )
 
 
@@ -56,15 +71,21 @@ def kinds_held_back(facts: Facts, service: WhisperService) -> frozenset[Kind]:
     return frozenset({JOB}) if references(service.spec).secrets - facts.secrets.keys() else frozenset()
 
 
-async def requests_by_node(cluster: Cluster) -> NodeRequests:
-    """The requests of all pods of the cluster, summed by node; raises ApiError.
+async def requests_by_node(cluster: Cluster, supply: DeviceSupply | None = None) -> NodeRequests:
+    """The requests of all pods of the cluster, and what is taken of `supply`, summed by node; raises ApiError.
 
-    A page of pods at a time is in memory: kept whole, 5,000 pods took 236 MiB for each worker.
+    A page of pods at a time is in memory: kept whole, 5,000 pods took 236 MiB for each worker. A pod that is being
+    deleted counts until it has gone: of a Deployment, those of `status.terminatingReplicas` (KEP-3973).
     """
     total: dict[str, dict[str, Decimal]] = {}
     async for page, _ in cluster.pages(POD, None):
         add_requests(total, page)
-    return total
+    if supply is None:
+        return total
+    taken: set[DeviceId] = set()
+    async for page, _ in cluster.pages(RESOURCE_CLAIM, None):
+        taken.update(allocated(page))
+    return with_taken(total, supply, taken)
 
 
 def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -159,7 +159,7 @@ class Reconciler:
         try:
             resolved = await self._with_earlier_answer(resolved, template)
             needs_requests = rollout.needs_requests(resolved, template)
-            requested = await requests_by_node(self._cluster) if needs_requests else None
+            requested = await requests_by_node(self._cluster, resolved.devices) if needs_requests else None
         except ApiError as error:
             troubles.miss("the Deployment or the list of all pods, by which a rollout is decided,", error)
             return resolved

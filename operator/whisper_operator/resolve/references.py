@@ -1,4 +1,4 @@
-"""The Secrets, ConfigMaps and claims that a spec names: pure."""
+"""The objects that a spec names, and that no watch shows: pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class References:
     config_maps: frozenset[str]
     claims: frozenset[str]
     accounts: frozenset[str]
+    claim_templates: frozenset[str]
 
 
 def references(spec: Spec) -> References:
@@ -36,7 +37,14 @@ def references(spec: Spec) -> References:
     claims = [name for name in (spec.cache.existing_claim, source.claim if source else None) if name]
     account = spec.service_account
     accounts = [account.name] if account.name and not account.create else []
-    return References(frozenset(secrets), frozenset(config_maps), frozenset(claims), frozenset(accounts))
+    by_claim = spec.gpu.claim if spec.gpu else None
+    return References(
+        secrets=frozenset(secrets),
+        config_maps=frozenset(config_maps),
+        claims=frozenset(claims),
+        accounts=frozenset(accounts),
+        claim_templates=frozenset([by_claim.resource_claim_template_name] if by_claim else []),
+    )
 
 
 def authorities(spec: Spec) -> KeyRef | None:

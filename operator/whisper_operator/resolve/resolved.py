@@ -12,7 +12,7 @@ A pass makes it in these steps, of which the third alone needs the API server, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
@@ -22,6 +22,7 @@ from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
 from whisper_operator.resolve.claim import ClaimState, resolve_claim
 from whisper_operator.resolve.decision import Decision, Rollout, live_decision
+from whisper_operator.resolve.devices import DeviceSupply, resolve_devices, with_devices
 from whisper_operator.resolve.image import ImageChoice, resolve_image
 from whisper_operator.resolve.model_state import ModelState, resolve_model
 from whisper_operator.resolve.prefetch import PrefetchState, resolve_prefetch
@@ -49,6 +50,8 @@ class Resolved:
     model: ModelState
     image: ImageChoice
     preflight: PreflightResult
+    devices: DeviceSupply | None
+    """The devices of dynamic resource allocation that may be the pods' GPUs; None where none may."""
     verification: VerificationState
     live_decision: Decision | None
     """The decision on Surge or Replace that the live Deployment carries."""
@@ -79,13 +82,17 @@ class Resolved:
 
 def resolve(service: WhisperService, observed: Observed, installation: Installation) -> Resolved:
     """Everything that follows from the spec and the live objects; the rollout is decided later."""
+    devices = resolve_devices(service.spec, observed.facts)
+    observed = replace(observed, facts=with_devices(observed.facts, devices)) if devices else observed
     deployment = observed.get(DEPLOYMENT, service.metadata.name)
     replicas, server_pods = count_replicas(deployment), observed.pods(names.SERVER)
     promise, claim = resolve_promise(service, replicas), resolve_claim(service, observed)
     prefetch = resolve_prefetch(service, observed, claim)
     model = resolve_model(service, observed, deployment, promise, server_pods, prefetch)
     verification = resolve_verification(service, observed, deployment, promise)
-    given = CheckInput(service, observed.facts, claim, model.needs_source, replicas, verifies=verification.is_to_come)
+    given = CheckInput(
+        service, observed.facts, claim, model.needs_source, replicas, devices, verifies=verification.is_to_come
+    )
     return Resolved(
         service=service,
         observed=observed,
@@ -100,6 +107,7 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         model=model,
         image=resolve_image(service, deployment, installation),
         preflight=run_checks(given),
+        devices=devices,
         verification=verification,
         live_decision=live_decision(service, deployment),
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from whisper_operator.api.spec.pods import GpuSpec
 from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.objects.manifest import part_of
-from whisper_operator.observe.facts import Node
+from whisper_operator.observe.facts import Node, ResourceAmounts
 from whisper_operator.observe.pod_requests import NodeRequests, pod_requests
 from whisper_operator.resolve.asked_pods import server_pod_spec
 from whisper_operator.resolve.pod_shape import is_well_formed
@@ -54,7 +54,7 @@ def nodes_with_gpu(spec: Spec, nodes: Iterable[Node]) -> list[Node]:
 
 def offering(gpu: GpuSpec, nodes: Iterable[Node]) -> list[Node]:
     """The nodes that have as many GPUs as one pod asks for, taken or free."""
-    return [node for node in nodes if node.allocatable.get(gpu.resource_name, Decimal(0)) >= gpu.count]
+    return [node for node in nodes if node.allocatable.get(gpu.counted_as, Decimal(0)) >= gpu.count]
 
 
 def candidates(template: Manifest, nodes: Iterable[Node]) -> list[Node]:
@@ -78,11 +78,16 @@ def admits(node: Node, spec: Manifest) -> bool:
     return all(taint["key"] in resources or _tolerated(taint, spec.get("tolerations", ())) for taint in node.taints)
 
 
-def with_room(template: Manifest, nodes: Sequence[Node], requested: NodeRequests) -> list[Node]:
-    """Filters `nodes` by what they have left, allocatable less requested: enough for the pod's own requests."""
+def with_room(
+    template: Manifest, nodes: Sequence[Node], requested: NodeRequests, claimed: ResourceAmounts | None = None
+) -> list[Node]:
+    """Filters `nodes` by what they have left, allocatable less requested: enough for the pod's own requests.
+
+    `claimed`: what the pod claims beside its requests; None: nothing.
+    """
     if not nodes:
         return []
-    wanted = pod_requests(template["spec"])
+    wanted = {**pod_requests(template["spec"]), **(claimed or {})}
     return [
         node
         for node in nodes
@@ -93,11 +98,15 @@ def with_room(template: Manifest, nodes: Sequence[Node], requested: NodeRequests
     ]
 
 
+def matches_selector(node: Node, selector: Manifest) -> bool:
+    """Whether a NodeSelector, of an affinity or of a driver's devices, selects the node."""
+    return any(_matches(node, term) for term in selector["nodeSelectorTerms"])
+
+
 def _affine(node: Node, affinity: Manifest) -> bool:
     by_node: Manifest = affinity.get("nodeAffinity") or {}
     required: Manifest = by_node.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
-    terms: list[Manifest] = required.get("nodeSelectorTerms", [])
-    return not terms or any(_matches(node, term) for term in terms)
+    return not required.get("nodeSelectorTerms") or matches_selector(node, required)
 
 
 def _matches(node: Node, term: Manifest) -> bool:

@@ -101,7 +101,7 @@ def resources(spec: Spec, model: str | None = None) -> Resources:
         "limits": {"memory": _mebibytes(row.limit_mib)},
     }
     found = _completed(spec.resources, own)
-    if spec.gpu:
+    if spec.gpu and not spec.gpu.claim:
         count = {spec.gpu.resource_name: str(spec.gpu.count)}
         return {"requests": found["requests"] | count, "limits": found.get("limits", {}) | count}
     return found

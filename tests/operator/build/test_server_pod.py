@@ -36,6 +36,28 @@ def test_quantities_are_canonical() -> None:
     assert server["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
 
 
+def test_a_gpu_by_claim_is_claimed_by_the_server_and_sizes_it_as_a_gpu_does() -> None:
+    by_claim = {"gpu": {"claim": {"resourceClaimTemplateName": "whole"}}, **EMPTY_DIR}
+    spec = deployment(service(**by_claim))["spec"]["template"]["spec"]
+    assert spec["resourceClaims"] == [{"name": "gpu", "resourceClaimTemplateName": "whole"}]
+    by_name = container(deployment(service(gpu={}, **EMPTY_DIR))["spec"]["template"]["spec"], "server")
+    for kind in ("requests", "limits"):
+        del by_name["resources"][kind]["nvidia.com/gpu"]
+    server = container(spec, "server")
+    assert server["resources"] == {**by_name["resources"], "claims": [{"name": "gpu"}]}
+    assert {"name": "WHISPER_DEVICE", "value": "cuda"} in server["env"]
+
+
+def test_claims_of_the_template_stand_beside_that_of_the_gpu() -> None:
+    extra = {"name": "nic", "resourceClaimTemplateName": "nics"}
+    over = {"spec": {"resourceClaims": [extra], "containers": [{"name": "server", "resources": {"claims": [
+        {"name": "nic"}]}}]}}  # fmt: skip
+    by_claim = {"gpu": {"claim": {"resourceClaimTemplateName": "whole"}}, "podTemplate": over, **EMPTY_DIR}
+    spec = deployment(service(**by_claim))["spec"]["template"]["spec"]
+    assert [one["name"] for one in spec["resourceClaims"]] == ["gpu", "nic"]
+    assert [one["name"] for one in container(spec, "server")["resources"]["claims"]] == ["gpu", "nic"]
+
+
 def test_what_the_engine_is_told_reaches_the_pod_and_a_default_leaves_no_trace() -> None:
     told = variables(computeType="bfloat16", server={"maxBatchSize": 4})
     assert (told["WHISPER_COMPUTE_TYPE"], told["WHISPER_MAX_BATCH_SIZE"]) == ("bfloat16", "4")

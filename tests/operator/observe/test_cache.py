@@ -6,9 +6,10 @@ import itertools
 from typing import Any
 
 from tests.operator.samples import service
+from tests.support.devices import class_body, gpu, slice_body
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects.kinds import DEPLOYMENT, NODE, SERVICE
-from whisper_operator.observe.cache import DELETED, Listing, ObjectCache
+from whisper_operator.objects.kinds import DEPLOYMENT, NODE, RESOURCE_SLICE, SERVICE
+from whisper_operator.observe.cache import DELETED, Listing, ObjectCache, fact_kinds
 from whisper_operator.observe.facts import Facts
 
 KEY = ("team", "speech")
@@ -186,6 +187,23 @@ def test_a_warning_that_expires_concerns_nobody() -> None:
     cache = empty()
     cache.observe(body("Pod", 1, name="speech-1"))
     assert cache.observe(event("speech-1", "FailedMount", "no volume"), DELETED) == set()
+
+
+def test_devices_and_classes_are_facts_for_services_with_a_gpu() -> None:
+    cache = empty()
+    for found in (slice_body("node", gpu("a")), class_body(resource="nvidia.com/gpu")):
+        found["metadata"] |= {"uid": found["kind"], "resourceVersion": "1"}
+        cache.observe(found)
+    facts = cache.facts(service(gpu={}), 0.0)
+    assert ([one.pool for one in facts.slices], list(facts.device_classes or ())) == (["node"], ["gpu"])
+    assert cache.facts(service(), 0.0).slices == ()
+    assert ObjectCache(whole_cluster=False).facts(service(gpu={}), 0.0).device_classes is None
+
+
+def test_an_api_that_the_cluster_lacks_is_not_watched() -> None:
+    assert RESOURCE_SLICE in fact_kinds({RESOURCE_SLICE}, whole_cluster=True)
+    assert RESOURCE_SLICE not in fact_kinds((), whole_cluster=True)
+    assert RESOURCE_SLICE not in fact_kinds({RESOURCE_SLICE}, whole_cluster=False)
 
 
 def test_what_has_not_changed_is_taken_from_the_answer_before() -> None:

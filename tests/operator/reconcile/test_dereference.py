@@ -6,13 +6,15 @@ import asyncio
 from typing import cast
 
 from tests.fakes.cluster import FakeCluster
-from tests.operator.samples import service
+from tests.operator.samples import node, service
+from tests.support.devices import allocation, class_body, classes, gpu, slice_body, slices, template_body
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB
 from whisper_operator.observe.facts import Facts
 from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
 from whisper_operator.reconcile.troubles import Troubles
+from whisper_operator.resolve.devices import resolve_devices
 
 CLAIM = {"kind": "PersistentVolumeClaim", "metadata": {"name": "shared", "namespace": "team"}, "spec": {}}
 SPEC = {
@@ -84,3 +86,31 @@ async def test_the_requests_of_pods_are_summed_over_all_pages() -> None:
         for number in range(250)
     ]
     assert await requests_by_node(cast(Cluster, FakeCluster(*pods))) == {"a": {"nvidia.com/gpu": 250}}
+
+
+async def test_what_claims_have_of_the_drivers_devices_is_subtracted() -> None:
+    """One list more, and only where a driver offers what the pods ask for."""
+    claims = [
+        {"kind": "ResourceClaim", "metadata": {"name": name, "namespace": "other"}, "status": allocation(name)}
+        for name in ("a", "c")
+    ]
+    there = Facts(
+        nodes=(node(),),
+        slices=slices(slice_body("node", gpu("a"), gpu("b"))),
+        device_classes=classes(class_body(resource="nvidia.com/gpu")),
+    )
+    supply = resolve_devices(service(gpu={}).spec, there)
+    cluster = FakeCluster(*claims)
+    assert await requests_by_node(cast(Cluster, cluster), supply) == {"node": {"nvidia.com/gpu": 1}}
+    await requests_by_node(cast(Cluster, cluster), None)
+    assert [kind for verb, kind, _ in cluster.requests if verb == "list"] == ["Pod", "ResourceClaim", "Pod"]
+
+
+async def test_the_template_of_a_gpu_by_claim_is_looked_up() -> None:
+    by_claim = service(gpu={"claim": {"resourceClaimTemplateName": "gpu"}})
+    body = template_body()
+    there = FakeCluster({**body, "metadata": {"name": "gpu", "namespace": "team"}})
+    found = await with_references(Facts(), by_claim, cast(Cluster, there), Troubles())
+    assert (found.claim_templates["gpu"] or {})["spec"] == body["spec"]
+    gone = await with_references(Facts(), by_claim, cast(Cluster, FakeCluster()), Troubles())
+    assert gone.claim_templates == {"gpu": None}

@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import deployment, node, observed, pod, resolved, service
+from tests.support.devices import allocation, class_body, classes, gpu, slice_body, slices, template_body
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
+from whisper_operator.observe.devices import allocated
 from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_requests import NodeRequests
+from whisper_operator.observe.pod_requests import NodeRequests, add_requests
 from whisper_operator.resolve.decision import AS_BEFORE, BY_SPEC, Decision
+from whisper_operator.resolve.devices import with_taken
 from whisper_operator.resolve.rollout import seconds_until_no_room
 
 BASE: dict[str, Any] = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CHANGED: dict[str, Any] = {**BASE, "language": "en"}
+GPU_POD = {"nodeName": "node", "containers": [{"resources": {"requests": {"nvidia.com/gpu": "1"}}}]}
 USED = {"node": {"nvidia.com/gpu": Decimal(1)}}
 
 
@@ -55,6 +59,42 @@ def test_a_change_in_the_middle_of_a_surge_surges_into_the_place_of_the_last_one
         "Surge",
         "a pod of the unfinished change before this one makes room",
     )
+
+
+def test_a_change_is_decided_by_the_devices_of_drivers_as_well() -> None:
+    """Given no device plugin, two devices, and a claim that has one or both of them."""
+    there = {"nodes": (node(),), "slices": slices(slice_body("node", gpu("a"), gpu("b")))}
+    there |= {"device_classes": classes(class_body(resource="nvidia.com/gpu"))}
+    live = observed(deployment(service(**BASE)), **there)
+    supply = resolved(service(**CHANGED), live).devices
+    assert supply is not None
+    for taken, strategy in ((["a"], "Surge"), (["a", "b"], "Replace")):
+        ids = set(allocated([{"status": allocation(one)} for one in taken]))
+        assert decided(CHANGED, live, with_taken(USED, supply, ids))[0] == strategy
+
+
+@pytest.mark.parametrize(("taken", "strategy"), [([], "Surge"), (["a"], "Replace")])
+def test_a_gpu_by_claim_is_counted_by_its_template(taken: list[str], strategy: str) -> None:
+    by_claim = {**BASE, "gpu": {"claim": {"resourceClaimTemplateName": "gpu"}}}
+    there = {"nodes": (node(),), "slices": slices(slice_body("node", gpu("a")))}
+    there |= {"device_classes": classes(class_body()), "claim_templates": {"gpu": template_body()}}
+    live = observed(deployment(service(**by_claim)), **there)
+    supply = resolved(service(**by_claim), live).devices
+    assert supply is not None
+    requested = with_taken({}, supply, set(allocated([{"status": allocation(one)} for one in taken])))
+    found = decided({**by_claim, "language": "en"}, live, requested)
+    assert found[0] == strategy
+    assert "resourceclaimtemplates/gpu" in found[1]
+
+
+def test_a_pod_that_is_being_deleted_holds_its_gpu_until_it_has_gone() -> None:
+    """It is one of `status.terminatingReplicas`, which may be minutes: it makes no room for a surge now."""
+    leaving = pod(names.SERVER, "leaving", phase="Running")
+    leaving = {**leaving, "metadata": {**leaving["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    there = observed(deployment(service(**BASE)), old(), leaving | {"spec": GPU_POD}, nodes=(node(gpu="2"),))
+    requested: dict[str, dict[str, Decimal]] = {}
+    add_requests(requested, [old() | {"spec": GPU_POD}, leaving | {"spec": GPU_POD}])
+    assert decided(CHANGED, there, requested)[0] == "Replace"
 
 
 def test_a_decision_stands_until_the_next_change() -> None:

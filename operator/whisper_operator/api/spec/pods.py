@@ -55,6 +55,11 @@ class ImageSpec(ApiModel):
     """Secrets with the credentials for a private registry."""
 
 
+class GpuClaimSpec(ApiModel):
+    resource_claim_template_name: ObjectName
+    """ResourceClaimTemplate in the service's namespace, by which each pod claims its GPU."""
+
+
 class GpuSpec(ApiModel):
     count: Annotated[int, Field(ge=0, le=64)] = 1
     """GPUs of each pod. Must be 1, because one model runs on one GPU."""
@@ -66,7 +71,9 @@ class GpuSpec(ApiModel):
             longest=200,
         ),
     ] = "nvidia.com/gpu"
-    """Extended resource by which the nodes offer their GPUs."""
+    """Extended resource by which the nodes offer their GPUs: of a device plugin, or mapped by a DeviceClass."""
+    claim: GpuClaimSpec | None = None
+    """Claim of dynamic resource allocation by which the pods get their GPU; stands in for `resourceName`."""
     runtime_class_name: ObjectName | None = None
     """RuntimeClass of the pods, for clusters that need one for GPUs."""
 
@@ -82,7 +89,25 @@ class GpuSpec(ApiModel):
             "plugin offers, for example nvidia.com/gpu",
             lambda self: "kubernetes.io/" not in self.resource_name and not self.resource_name.startswith("requests."),
         ),
+        Rule(
+            "!has(self.claim) || self.resourceName == 'nvidia.com/gpu'",
+            "spec.gpu.claim stands in for spec.gpu.resourceName: remove one of the two",
+            lambda self: self.claim is None or self.resource_name == "nvidia.com/gpu",
+        ),
     )
+
+    @property
+    def counted_as(self) -> str:
+        """The name by which GPUs are counted: the extended resource's, or one for the claim's template."""
+        return f"resourceclaimtemplates/{self.claim.resource_claim_template_name}" if self.claim else self.resource_name
+
+    @property
+    def asked_for(self) -> str:
+        """The GPU as messages name it, with the field that asks for it."""
+        if self.claim:
+            name = self.claim.resource_claim_template_name
+            return f"device for ResourceClaimTemplate {name}, named in spec.gpu.claim.resourceClaimTemplateName"
+        return f"{self.resource_name}, named in spec.gpu.resourceName"
 
 
 def requests_within_limits(message: str) -> Rule:

@@ -9,35 +9,60 @@ from whisper_operator.api import conditions as c
 from whisper_operator.objects.manifest import part_of
 from whisper_operator.observe.facts import amounts
 from whisper_operator.resolve import sizing
+from whisper_operator.resolve.devices import missing_classes
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.scheduling import allowed_nodes, nodes_with_gpu, offering
 
-GPU_MEMORY_LABEL: Final = "nvidia.com/gpu.memory"
-"""MiB of one GPU, as NVIDIA's feature discovery labels nodes."""
+RENAMED_WHEN_SHARED: Final = ".shared"
+"""What NVIDIA's device plugin adds to the resource of GPUs that it shares in time; their labels keep the name."""
+
+
+def gpu_claim(given: CheckInput) -> Finding | None:
+    """The template by which the pods claim a GPU, and the classes that it names, exist."""
+    name = _template_name(given)
+    if name is None or name not in given.facts.claim_templates:
+        return None
+    where, template = f"ResourceClaimTemplate {given.namespace}/{name}", given.facts.claim_templates[name]
+    if template is None:
+        message = (
+            f"{where}, named in spec.gpu.claim.resourceClaimTemplateName, does not exist: create it (API "
+            "resource.k8s.io/v1), or write spec.gpu.resourceName in its place"
+        )
+        return Finding(c.GPU_CLAIM_INVALID, message, holds=True)
+    classes = given.facts.device_classes
+    if classes is not None and (missing := missing_classes(template, classes)):
+        message = (
+            f"{where}, named in spec.gpu.claim.resourceClaimTemplateName, asks for devices of DeviceClass "
+            f"{', '.join(missing)}, which does not exist: install the GPU's driver, or name a class that exists (the "
+            f"cluster has {', '.join(sorted(classes)) or 'none'})"
+        )
+        return Finding(c.GPU_CLAIM_INVALID, message)
+    return None
 
 
 def gpu_there(given: CheckInput) -> Finding | None:
     gpu, nodes = given.spec.gpu, given.facts.nodes
-    if gpu is None or nodes is None or not given.needs_room:
+    if gpu is None or nodes is None or not given.needs_room or gpu_claim(given):
         return None
     offered_by = offering(gpu, nodes)
     if not offered_by:
         message = (
-            f"no node offers {gpu.resource_name}, named in spec.gpu.resourceName: install the GPU's device plugin, "
-            "add such a node, or remove spec.gpu to run on the CPU"
+            f"no node offers {'a ' if gpu.claim else ''}{gpu.asked_for}: install the GPU's "
+            f"{'driver' if gpu.claim else 'device plugin or driver'}, add such a node, or remove spec.gpu to run on "
+            "the CPU"
         )
         return Finding(c.GPU_NOT_FOUND, message)
     allowed = allowed_nodes(given.spec, offered_by)
     if not allowed:
         message = (
-            f"{len(offered_by)} nodes offer {gpu.resource_name}, and spec.scheduling lets the pods run on none of "
+            f"{len(offered_by)} nodes offer {gpu.counted_as}, and spec.scheduling lets the pods run on none of "
             "them: correct nodeSelector, affinity and tolerations"
         )
         return Finding(c.GPU_NOT_FOUND, message)
-    offered, wanted = sum(node.allocatable[gpu.resource_name] for node in allowed), given.wanted_replicas * gpu.count
+    offered, wanted = sum(node.allocatable[gpu.counted_as] for node in allowed), given.wanted_replicas * gpu.count
     if offered < wanted:
         message = (
-            f"{wanted} {gpu.resource_name} are needed, and the nodes that the pods may run on have {offered} in all: "
+            f"{wanted} {gpu.counted_as} are needed, and the nodes that the pods may run on have {offered} in all: "
             "add nodes, or lower spec.replicas or spec.autoscaling.minReplicas"
         )
         return Finding(c.INSUFFICIENT_GPU, message)
@@ -45,14 +70,10 @@ def gpu_there(given: CheckInput) -> Finding | None:
 
 
 def gpu_memory(given: CheckInput) -> Finding | None:
-    gpu, nodes = given.spec.gpu, given.facts.nodes
-    if gpu is None or nodes is None or given.spec.device == "cpu" or not given.needs_room:
+    if not given.needs_room or given.spec.device == "cpu":
         return None
-    labels = [node.labels.get(GPU_MEMORY_LABEL, "") for node in nodes_with_gpu(given.spec, nodes)]
-    if not labels or not all(label.isdigit() for label in labels):
-        return None
-    most, needed = max(map(int, labels)), sizing.gpu_memory_mib(given.spec)
-    if most >= needed:
+    most, needed = _largest_mib(given), sizing.gpu_memory_mib(given.spec)
+    if most is None or most >= needed:
         return None
     message = (
         f"{given.spec.model.name} in {sizing.gpu_precision(given.spec)} takes {needed}Mi of GPU memory, and the "
@@ -77,3 +98,31 @@ def memory(given: CheckInput) -> Finding | None:
             )
             return Finding(reason, message)
     return None
+
+
+def _template_name(given: CheckInput) -> str | None:
+    claim = given.spec.gpu.claim if given.spec.gpu else None
+    return claim.resource_claim_template_name if claim else None
+
+
+def _largest_mib(given: CheckInput) -> int | None:
+    """MiB of the largest GPU that the pods may get; None where one does not tell.
+
+    A device tells it itself. Of a device plugin's, NVIDIA's feature discovery labels the nodes by the resource: the
+    label of `nvidia.com/gpu` is that of whole cards, also where they are cut (strategy `mixed`).
+    Source: https://github.com/NVIDIA/k8s-device-plugin/blob/main/docs/gpu-feature-discovery/README.md
+    """
+    gpu, nodes = given.spec.gpu, given.facts.nodes
+    if gpu is None or nodes is None:
+        return None
+    offering_it = nodes_with_gpu(given.spec, nodes)
+    label = f"{gpu.resource_name.removesuffix(RENAMED_WHEN_SHARED)}.memory"
+    found = given.devices.memories_on(offering_it) if given.devices else []
+    drivers_nodes = given.devices.by_node if given.devices else {}
+    labels = [node.labels.get(label, "") for node in offering_it if node.name not in drivers_nodes]
+    told = [
+        *(memory and int(memory / sizing.MEBIBYTE) for memory in found),
+        *(int(one) if one.isdigit() else None for one in labels),
+    ]
+    known = [one for one in told if one is not None]
+    return max(known) if known and len(known) == len(told) else None

@@ -30,6 +30,7 @@ CHECKS: Final[tuple[PreflightFunction, ...]] = (
     secrets.tls_secret,
     exposure.host,
     storage.access_mode,
+    capacity.gpu_claim,
     capacity.gpu_there,
     capacity.gpu_memory,
     capacity.memory,
@@ -55,6 +56,7 @@ LOOKED_UP: Final[frozenset[PreflightFunction]] = frozenset(
         config_maps.golden_clip,
         storage.source_claim,
         storage.existing_claim,
+        capacity.gpu_claim,
     }
 )
 """Checks of objects that no watch shows, and that each pass looks up."""

@@ -12,6 +12,7 @@ from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.replicas import ReplicaCounts
 from whisper_operator.resolve.asked_pods import AskedPod, fetching, server_pod_spec, serving, verifying
 from whisper_operator.resolve.claim import ClaimState
+from whisper_operator.resolve.devices import DeviceSupply
 from whisper_operator.resolve.limit_ranges import defaulted
 from whisper_operator.resolve.promise import fewest_pods
 
@@ -36,6 +37,8 @@ class CheckInput:
     """Whether the model's source is still to be read."""
     replicas: ReplicaCounts
     """The live Deployment's."""
+    devices: DeviceSupply | None = None
+    """The devices of dynamic resource allocation that may be the pods' GPUs; None where none may."""
     verifies: bool = False
     """Whether a pod that verifies is still to come."""
 

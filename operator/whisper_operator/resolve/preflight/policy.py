@@ -216,6 +216,11 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         _source_claim,
     ),
     Allowed("spec.gpu.resourceName", "gpuResources", f"use one of these, or {_ASK}"),
+    Allowed(
+        "spec.gpu.claim.resourceClaimTemplateName",
+        "gpuClaimTemplates",
+        f"use a template of such a name, or {_ASK}",
+    ),
     Allowed("spec.gpu.runtimeClassName", "runtimeClasses", f"use one of these, or {_ASK}"),
     Denied("spec.scheduling.priorityClassName", "deniedPriorityClasses", "name another class"),
     Special(

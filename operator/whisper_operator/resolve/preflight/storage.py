@@ -74,11 +74,11 @@ def access_mode(given: CheckInput) -> Finding | None:
     if gpu is None or nodes is None or MANY_NODES & set(modes):
         return None
     wanted = given.wanted_replicas * gpu.count
-    offered = max((node.allocatable.get(gpu.resource_name, Decimal(0)) for node in nodes), default=Decimal(0))
+    offered = max((node.allocatable.get(gpu.counted_as, Decimal(0)) for node in nodes), default=Decimal(0))
     if offered >= wanted:
         return None
     message = (
-        f"{what} is {modes[0]}, so all pods run on one node, and no node offers {wanted} {gpu.resource_name} "
+        f"{what} is {modes[0]}, so all pods run on one node, and no node offers {wanted} {gpu.counted_as} "
         f"(at most {offered}): {remedy}"
     )
     return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=_makes_claim(given))

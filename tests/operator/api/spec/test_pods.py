@@ -41,7 +41,19 @@ def test_the_image_is_that_of_the_installation_unless_the_spec_names_another() -
 
 
 def test_a_gpu_is_one_of_nvidias_unless_the_spec_says_otherwise() -> None:
-    assert manifest(GpuSpec()) == {"count": 1, "resourceName": "nvidia.com/gpu", "runtimeClassName": None}
+    assert manifest(GpuSpec()) == {
+        "count": 1,
+        "resourceName": "nvidia.com/gpu",
+        "claim": None,
+        "runtimeClassName": None,
+    }
+
+
+def test_a_claim_stands_in_for_the_resources_name() -> None:
+    by_claim = {"claim": {"resourceClaimTemplateName": "whole"}}
+    assert accepted(**setting("gpu", by_claim)).gpu == GpuSpec.model_validate(by_claim)
+    says = "spec.gpu.claim stands in for spec.gpu.resourceName: remove one of the two"
+    assert says in refused(**setting("gpu", {**by_claim, "resourceName": "nvidia.com/mig-1g.5gb"}))
 
 
 def test_resources_that_the_spec_does_not_name_are_absent() -> None:

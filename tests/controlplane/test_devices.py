@@ -1,0 +1,117 @@
+"""GPUs that drivers of dynamic resource allocation offer: counted, claimed and missed, on a real API server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.devices import allocation, class_body, gpu, slice_body, template_body
+from tests.support.kubectl import Kubectl
+from tests.support.services import EMPTY_DIR, patch, reason, service
+from tests.support.waiting import eventually
+from whisper_operator.api.v1alpha1 import Manifest
+
+pytestmark = pytest.mark.usefixtures("running")
+
+BY_CLAIM = {"gpu": {"claim": {"resourceClaimTemplateName": "gpu"}}}
+READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
+TIMES = dict.fromkeys(("lastHeartbeatTime", "lastTransitionTime"), "2026-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def devices(namespace: Kubectl) -> Iterator[str]:
+    """A node of the test's own without a device plugin, on which a driver offers two GPUs as nvidia.com/gpu."""
+    name = f"node-{namespace.namespace}"
+    namespace.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+    amounts = {"cpu": "16", "memory": "64Gi", "pods": "110"}
+    status = {"capacity": amounts, "allocatable": amounts, "conditions": [{**READY, **TIMES}]}
+    namespace("patch", "node", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+    namespace("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
+    there = [slice_body(name, gpu("a"), gpu("b")), class_body(resource="nvidia.com/gpu")]
+    namespace.apply(*there)
+    yield name
+    for body in there:
+        namespace("delete", body["kind"], body["metadata"]["name"], "--ignore-not-found")
+    namespace("delete", "node", name)
+
+
+def told(namespace: Kubectl, why: str, says: str) -> None:
+    eventually(f"{why} is told", lambda: reason(namespace, "speech", "PreflightPassed") == why, seconds=90)
+    assert says in namespace.condition("speech", "PreflightPassed")["message"]
+
+
+def passes(namespace: Kubectl) -> None:
+    eventually("it passes", lambda: reason(namespace, "speech", "PreflightPassed") == "ChecksPassed", seconds=90)
+
+
+def rollout(namespace: Kubectl) -> Manifest:
+    found = namespace.get("wsvc", "speech")
+    assert found is not None
+    return found["status"].get("rollout") or {}
+
+
+def allocate(namespace: Kubectl, node: str, device: str) -> None:
+    """A claim of somebody else's gets that device, as the scheduler writes it."""
+    spec = {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu"}}]}}
+    kind = {"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim"}
+    namespace.apply({**kind, "metadata": {"name": f"claim-{device}"}, "spec": spec})
+    status = json.dumps({"status": allocation(device, node)})
+    namespace("patch", "resourceclaim", f"claim-{device}", "--subresource=status", "--type=merge", "-p", status)
+
+
+def change(namespace: Kubectl, language: str) -> Manifest:
+    """The decision on the rollout of a changed language."""
+    before = rollout(namespace)
+    patch(namespace, "speech", {"language": language})
+    eventually("it is decided anew", lambda: rollout(namespace) not in ({}, before))
+    return rollout(namespace)
+
+
+def test_a_mapped_resource_is_counted_by_slices_less_what_claims_have(namespace: Kubectl, devices: str) -> None:
+    namespace.apply(service("speech", gpu={}, **EMPTY_DIR))
+    passes(namespace)
+    eventually("pods are made", lambda: namespace.get("deployment", "speech"))
+    allocate(namespace, devices, "a")
+    assert change(namespace, "en") == {
+        "strategy": "Surge",
+        "reason": f"node {devices} has nvidia.com/gpu and room for it free",
+    }
+    allocate(namespace, devices, "b")
+    assert change(namespace, "de")["strategy"] == "Replace"
+
+
+def test_what_the_slices_do_not_have_is_missed(namespace: Kubectl, devices: str) -> None:
+    namespace.apply(service("speech", gpu={}, replicas=3, **EMPTY_DIR))
+    told(namespace, "InsufficientGpu", "3 nvidia.com/gpu are needed, and the nodes that the pods may run on have 2")
+    namespace(
+        "patch", "deviceclass", "gpu", "--type=merge", "-p", '{"spec": {"extendedResourceName": "example.com/x"}}'
+    )
+    told(namespace, "GpuNotFound", "no node offers nvidia.com/gpu")
+
+
+def test_a_claim_stands_in_for_the_resource(namespace: Kubectl, devices: str) -> None:
+    namespace.apply(service("speech", **BY_CLAIM, **EMPTY_DIR))
+    told(namespace, "GpuClaimInvalid", f"ResourceClaimTemplate {namespace.namespace}/gpu, named in spec.gpu.claim")
+    assert namespace.get("deployment", "speech") is None
+    namespace.apply(template_body())
+    passes(namespace)
+    eventually("pods are made", lambda: namespace.get("deployment", "speech"))
+    found = namespace.get("deployment", "speech")
+    assert found is not None
+    pod = found["spec"]["template"]["spec"]
+    assert pod["resourceClaims"] == [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]
+    (server,) = pod["containers"]
+    assert server["resources"]["claims"] == [{"name": "gpu"}]
+    assert "nvidia.com/gpu" not in server["resources"]["requests"]
+    assert change(namespace, "en")["strategy"] == "Surge"
+    allocate(namespace, devices, "a")
+    allocate(namespace, devices, "b")
+    assert change(namespace, "de")["strategy"] == "Replace"
+
+
+def test_a_class_that_is_missing_is_named(namespace: Kubectl, devices: str) -> None:
+    absent = {"name": "gpu", "exactly": {"deviceClassName": "absent"}}
+    namespace.apply(template_body(absent), service("speech", **BY_CLAIM, **EMPTY_DIR))
+    told(namespace, "GpuClaimInvalid", "asks for devices of DeviceClass absent, which does not exist")
