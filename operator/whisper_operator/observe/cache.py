@@ -32,7 +32,7 @@ from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.policy import Policy
 from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of
-from whisper_operator.observe.warning_log import WarningLog
+from whisper_operator.observe.warning_log import WarningLog, object_of
 
 DELETED: Final = "DELETED"
 """The type of a watch event that ends an object, or after which it no longer has the label that is watched for."""
@@ -152,7 +152,7 @@ class ObjectCache:
             quotas=tuple(self._records(QUOTA, namespace).values()),
             limit_ranges=tuple(self._records(LIMIT_RANGE, namespace).values()),
             taken={way: holder} if way and holder else {},
-            warnings=self._warnings.of(namespace),
+            warnings=self._warnings.of(namespace, service.spec.cache.existing_claim),
         )
 
     def _nodes(self) -> Iterator[Node]:
@@ -174,12 +174,21 @@ class ObjectCache:
 
     def _observe_warning(self, body: Manifest, event: str | None) -> set[Key]:
         """The service of the child that the Warning is about; none where it says nothing new, or has only expired."""
-        if event == DELETED or not self._warnings.add(body):
+        if event == DELETED:
+            self._warnings.expire(body)
             return set()
-        about = body["involvedObject"]
-        kind, namespace, name = about.get("kind", ""), about.get("namespace", ""), about.get("name", "")
-        entry = self._entries[kind].get(ObjectId(kind, namespace, name))
-        return {entry.owner} if entry and entry.owner else set()
+        at = object_of(body)
+        entry = self._entries[at.kind].get(at) if at.kind in self._entries else None
+        owner = entry.owner if entry else None
+        is_new = self._warnings.add(body, is_ours=owner is not None)
+        return {owner} if is_new and owner else set()
+
+    def _forget_warnings(self, at: ObjectId) -> None:
+        """Drops the warnings about an object that has gone, and about all that a service had that has."""
+        self._warnings.forget(at)
+        if at.kind == KIND:
+            for child in self._indexes.children[at.namespace, at.name]:
+                self._warnings.forget(child)
 
     def _lose(self, at: ObjectId, uid: str, version: int) -> set[Key]:
         """Deletes the object, of which the watches show no more: it may be there without its label."""
@@ -200,8 +209,11 @@ class ObjectCache:
         before = entries.get(at)
         if entry is not None:
             entries[at] = entry
+            if entry.owner:
+                self._warnings.adopt(at)
         elif before is not None:
             del entries[at]
+            self._forget_warnings(at)
         return self._indexes.update(at, before, entry)
 
 

@@ -41,6 +41,8 @@ class KubernetesWarning:
     message: str
     version: int = 0
     """Its resourceVersion: a list gives events in the order of their names."""
+    event: str = ""
+    """Name of the Event, which expires."""
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,31 @@ def test_a_warning_that_expires_concerns_nobody() -> None:
     assert cache.observe(event("speech-1", "FailedMount", "no volume"), DELETED) == set()
 
 
+def warned(cache: ObjectCache) -> dict[tuple[str, str], str]:
+    return {at: found.message for at, found in cache.facts(service(), 0.0).warnings.items()}
+
+
+def test_a_warning_that_comes_before_its_pod_is_kept_for_it() -> None:
+    cache = empty()
+    cache.observe(event("speech-1", "FailedMount", "no volume"))
+    assert warned(cache) == {}
+    cache.observe(body("Pod", 1, name="speech-1"))
+    assert warned(cache) == {("Pod", "speech-1"): "no volume"}
+
+
+def test_a_warning_goes_with_its_pod_its_event_or_its_service() -> None:
+    cache = empty()
+    cache.observe(body("WhisperService", 1))
+    for end in (body("Pod", 10_001, "speech-1"), event("speech-1", "", "no volume"), body("WhisperService", 10_003)):
+        cache.observe(body("Pod", next(_versions), name="speech-1", uid=f"pod-{end['kind']}"))
+        cache.observe(event("speech-1", "FailedMount", "no volume"))
+        assert warned(cache)
+        if end["kind"] == "Pod":
+            end["metadata"]["uid"] = "pod-Pod"
+        cache.observe(end, DELETED)
+        assert warned(cache) == {}
+
+
 def test_devices_and_classes_are_facts_for_services_with_a_gpu() -> None:
     cache = empty()
     for found in (slice_body("node", gpu("a")), class_body(resource="nvidia.com/gpu")):
