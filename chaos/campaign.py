@@ -1,4 +1,4 @@
-"""The campaign of faults: kills, faults under load and pauses, on three control planes side by side."""
+"""The campaign of faults, on three control planes side by side: kills, faults under load, of children, and pauses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from chaos import environment, kill, load, pause, report, scenarios
+from chaos import children, environment, kill, load, pause, report, scenarios
+from chaos.children import ChildCase
 from chaos.environment import ChaosEnvironment
 from chaos.kill import KillOutcome, Scenario
 from chaos.load import LoadCase
-from chaos.report import FaultRow
+from chaos.report import ChildFaultRow, FaultRow
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,21 @@ class CampaignPlan:
     """Writes to kill at; None: every one."""
     load_seconds: float
     load_cases: Sequence[LoadCase]
+    child_cases: Sequence[ChildCase]
     pauses: int
     pause_seconds: float
 
 
-LONG = CampaignPlan(scenarios.SCENARIOS, None, 20, load.LOAD_CASES, 3, 60)
-SHORT = CampaignPlan((scenarios.CREATE, scenarios.UPDATE, scenarios.DELETE), range(3, 4), 6, load.SAMPLE_CASES, 1, 16)
+LONG = CampaignPlan(scenarios.SCENARIOS, None, 20, load.LOAD_CASES, children.CASES, 3, 60)
+SHORT = CampaignPlan(
+    (scenarios.CREATE, scenarios.UPDATE, scenarios.DELETE),
+    range(3, 4),
+    6,
+    load.SAMPLE_CASES,
+    children.SAMPLE_CASES,
+    1,
+    16,
+)
 
 
 async def run(plan: CampaignPlan, seed: int, command: str) -> bool:
@@ -41,22 +51,26 @@ async def run(plan: CampaignPlan, seed: int, command: str) -> bool:
                 group.create_task(_kill_rows(env, plan.scenarios[number::2], plan.nths))
                 for number, env in enumerate((first, second))
             ]
-            rest = group.create_task(_load_and_pause_rows(third, plan, seed))
+            rest = group.create_task(_other_rows(third, plan, seed))
     killed = [row for task in kills for row in task.result()]
-    loaded, paused = rest.result()
-    print(f"written: {report.write(killed, loaded, [paused], command, seed)}")
-    return all(row.injected == row.survived for row in (*killed, paused)) and all(row.survived for row in loaded)
+    of_children, loaded, paused = rest.result()
+    print(f"written: {report.write(killed, loaded, of_children, [paused], command, seed)}")
+    whole = all(row.injected == row.survived for row in (*killed, paused))
+    return whole and all(row.survived for row in (*loaded, *of_children))
 
 
 async def _kill_rows(env: ChaosEnvironment, some: Sequence[Scenario], nths: range | None) -> list[FaultRow]:
     return [await kill_row(env, scenario, nths) for scenario in some]
 
 
-async def _load_and_pause_rows(env: ChaosEnvironment, plan: CampaignPlan, seed: int) -> tuple[list[FaultRow], FaultRow]:
+async def _other_rows(
+    env: ChaosEnvironment, plan: CampaignPlan, seed: int
+) -> tuple[list[ChildFaultRow], list[FaultRow], FaultRow]:
+    of_children = await child_rows(env, plan.child_cases, seed)
     env.operator.settings = {**env.operator.settings, **load.OPERATOR_SETTINGS}
     await env.restart()
     loaded = await load_rows(env, plan.load_cases, seed, plan.load_seconds)
-    return loaded, await pause_row(env, seed, plan.pauses, plan.pause_seconds)
+    return of_children, loaded, await pause_row(env, seed, plan.pauses, plan.pause_seconds)
 
 
 async def kill_row(env: ChaosEnvironment, scenario: Scenario, nths: range | None) -> FaultRow:
@@ -78,6 +92,21 @@ async def load_rows(env: ChaosEnvironment, cases: Sequence[LoadCase], seed: int,
         found = await load.run(env, case, expected, seed, max(seconds, case.min_seconds))
         print(f"{found.name}: {found.injected} faults, {found.seconds:.1f} s", *found.wrong, sep="\n    ", flush=True)
         rows.append(FaultRow(found.name, found.injected, 0 if found.wrong else found.injected, [found.seconds]))
+    return rows
+
+
+async def child_rows(env: ChaosEnvironment, cases: Sequence[ChildCase], seed: int) -> list[ChildFaultRow]:
+    print(f"seed {seed}")
+    rows: list[ChildFaultRow] = []
+    expected = await load.run_undisturbed(env)
+    for case in cases:
+        found = await children.run(env, case, expected, seed)
+        wrong = [*found.wrong, *(f"{name} is an orphan" for name in found.orphans)]
+        head = f"{found.name}: {found.injected} faults, silent for {found.silence:.1f} s, {found.seconds:.1f} s"
+        print(head, *wrong, sep="\n    ", flush=True)
+        rows.append(
+            ChildFaultRow(found.name, found.injected, found.is_right, len(found.orphans), found.silence, found.seconds)
+        )
     return rows
 
 

@@ -152,22 +152,22 @@ SAMPLE_CASES: Final = (
 async def run_undisturbed(env: ChaosEnvironment) -> Snapshot:
     """The end state without faults."""
     await env.clear()
-    await _user_load(env, 6)
+    await user_load(env, 6)
     await env.wait_settled(quiet=2.0)
     return await env.snapshot()
 
 
 async def run(env: ChaosEnvironment, case: LoadCase, expected: Snapshot, seed: int, seconds: float) -> LoadResult:
     await env.clear()
-    async with _supervised(env):
+    async with supervised(env):
         async with asyncio.TaskGroup() as group:
-            group.create_task(_user_load(env, seconds))
+            group.create_task(user_load(env, seconds))
             injected = await case.inject(env, seed, seconds)
         took, wrong = await wait_converged(env, expected, time.monotonic())
     return LoadResult(case.name, injected, took, wrong)
 
 
-async def _user_load(env: ChaosEnvironment, seconds: float) -> None:
+async def user_load(env: ChaosEnvironment, seconds: float) -> None:
     """Creates services, changes them and deletes children, spread over `seconds`."""
     for name in NAMES:
         await env.create(name, _spec(name))
@@ -186,7 +186,7 @@ def _spec(name: str) -> Manifest:
 
 
 @asynccontextmanager
-async def _supervised(env: ChaosEnvironment) -> AsyncGenerator[None]:
+async def supervised(env: ChaosEnvironment) -> AsyncGenerator[None]:
     """Starts the operator again when it has ended, as the kubelet does."""
 
     async def supervise() -> None:

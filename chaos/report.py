@@ -26,6 +26,29 @@ class FaultRow:
     """To converge, one for each survived fault."""
 
 
+@dataclass(frozen=True)
+class ChildFaultRow:
+    """One kind of fault that concerns single children, injected once."""
+
+    name: str
+    injected: int
+    survived: bool
+    orphans: int
+    silence: float
+    seconds: float
+
+
+def child_table(rows: Iterable[ChildFaultRow]) -> str:
+    head = ("fault", "injected", "survived", "orphans", "longest silence, s", "seconds to converge")
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for row in rows:
+        survived = "yes" if row.survived else "no"
+        lines.append(
+            f"| {row.name} | {row.injected} | {survived} | {row.orphans} | {row.silence:.1f} | {row.seconds:.1f} |"
+        )
+    return "\n".join(lines)
+
+
 def table(rows: Iterable[FaultRow]) -> str:
     head = ("fault", "injected", "survived", "seconds to converge: median", "max")
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
@@ -36,7 +59,12 @@ def table(rows: Iterable[FaultRow]) -> str:
 
 
 def write(
-    kills: Iterable[FaultRow], loaded: Iterable[FaultRow], pauses: Iterable[FaultRow], command: str, seed: int
+    kills: Iterable[FaultRow],
+    loaded: Iterable[FaultRow],
+    of_children: Iterable[ChildFaultRow],
+    pauses: Iterable[FaultRow],
+    command: str,
+    seed: int,
 ) -> Path:
     """Replaces the report by one of these figures alone; returns its path."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -50,6 +78,7 @@ def write(
         seed=seed,
         kills=table(kills),
         loaded=table(loaded),
+        of_children=child_table(of_children),
         pauses=table(pauses),
     )
     REPORT.write_text(text)
@@ -80,6 +109,16 @@ Faults in a share of all requests, or of all events of watches, while services a
 deleted. Seconds from the last fault to the end state of all of them.
 
 {loaded}
+
+## Children that are refused, or lose their labels
+
+The same work of users, while a validating webhook with `failurePolicy: Fail` answers 500 for each write of one kind, or
+while labels are taken from children at random: the service's, the manager's, both, all of them, or another's are put in
+their place. *Orphans* are objects at the end that no service wants. *Silence* is the longest time for which a child was
+refused or without its labels and no condition of its service named it; more than 120 s is not survived. The operator
+has its default settings, so that no resync helps. Seconds from the last fault to the end state.
+
+{of_children}
 
 ## The Lease's holder stopped
 

@@ -66,6 +66,13 @@ def differences(expected: Snapshot, found: Snapshot) -> Iterator[str]:
             yield f"{name} should not be there"
         else:
             yield from (f"{name}: {change}" for change in changes(expected[name], found[name]))
+            before, after = (state[name]["metadata"].get("managedFields") for state in (expected, found))
+            yield from (f"{name}: {change}" for change in changes(before, after, "managedFields"))
+
+
+def orphans(expected: Snapshot, found: Snapshot) -> list[str]:
+    """The objects that nothing of what is expected wants."""
+    return sorted(found.keys() - expected.keys())
 
 
 def extra_rollouts(expected: Snapshot, found: Snapshot) -> Iterator[str]:

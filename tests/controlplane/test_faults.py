@@ -1,4 +1,4 @@
-"""A sample of `make campaign`: the operator is killed, its requests fail, its Lease runs out; all comes right again.
+"""A sample of `make campaign`: the operator is killed, its requests fail, its children are refused, its Lease runs out.
 
 Each time the end state must equal the one of an undisturbed run, object for object; chaos says how.
 """
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from chaos import campaign, environment, load, pause, scenarios
+from chaos import campaign, children, environment, load, pause, scenarios
 from chaos.environment import ChaosEnvironment
 from chaos.kill import Scenario
 
@@ -42,6 +42,11 @@ async def test_killed_before_and_after_a_write(opened: ChaosEnvironment, scenari
 async def test_faults_of_each_kind_under_load(opened: ChaosEnvironment) -> None:
     rows = await campaign.load_rows(opened, load.SAMPLE_CASES, SEED, LOAD_SECONDS)
     assert [row.name for row in rows if row.survived == 0] == []
+
+
+async def test_children_that_are_refused_or_lose_their_labels(opened: ChaosEnvironment) -> None:
+    rows = await campaign.child_rows(opened, children.SAMPLE_CASES, SEED)
+    assert [row for row in rows if not row.survived] == []
 
 
 async def test_a_holder_that_was_stopped_writes_at_most_what_was_in_flight(opened: ChaosEnvironment) -> None:

@@ -157,6 +157,10 @@ def test_a_child_that_lost_its_labels_is_found_and_put_right(namespace: Kubectl,
     eventually("the spec is followed", lambda: port_of(namespace) == 8080)
     eventually("the drift is repaired", lambda: min_ready(namespace) != 99)
     assert uids == {kind: (namespace.get(kind, "speech") or {})["metadata"]["uid"] for kind in children}
+    for kind in children:
+        managers = namespace.get_with_managers(kind, "speech")["metadata"]["managedFields"]
+        owners = {(one["manager"], one["operation"]) for one in managers}
+        assert ("whisper-operator", "Update") not in owners, f"a later apply could not remove the {kind}'s labels"
 
 
 def merge(namespace: Kubectl, kind: str, body: Manifest) -> None:

@@ -20,7 +20,7 @@ OwnedFields: TypeAlias = "Mapping[str, Any] | None"
 
 def ours(body: Manifest) -> OwnedFields:
     """Returns what our own applies own; None where they own nothing."""
-    found = (one for one in _entries(body) if (one["manager"], one["operation"]) == (names.FIELD_MANAGER, "Apply"))
+    found = (one for one in _entries(body) if _is_ours(one, "Apply"))
     return next((one["fieldsV1"] for one in found), None)
 
 
@@ -29,13 +29,41 @@ def editors(body: Manifest) -> list[OwnedFields]:
     return [one["fieldsV1"] for one in _entries(body) if one["operation"] == "Update"]
 
 
+def with_edited_labels_applied(body: Manifest) -> list[Manifest] | None:
+    """The field managers, with the labels that we wrote other than by an apply among those that we apply.
+
+    None where we wrote none so, or apply nothing. Else a later apply could not remove them.
+    """
+    found: list[Manifest] = body["metadata"].get("managedFields", [])
+    applied = next((one for one in found if _is_ours(one, "Apply") and "subresource" not in one), None)
+    edits = [one for one in found if _is_ours(one, "Update")]
+    if applied is None or not edits:
+        return None
+    fields, labels = applied["fieldsV1"], _labels(applied)
+    for edit in edits:
+        labels |= _labels(edit)
+    metadata = {**fields.get("f:metadata", {}), "f:labels": labels}
+    handed_over = {**applied, "fieldsV1": {**fields, "f:metadata": metadata}}
+    return [handed_over if one is applied else one for one in found if one not in edits]
+
+
+def _labels(entry: Manifest) -> dict[str, Any]:
+    """What the manager owns of the labels, less the map itself, which an edit owns and an apply does not."""
+    found: dict[str, Any] = entry["fieldsV1"].get("f:metadata", {}).get("f:labels", {})
+    return {name: value for name, value in found.items() if name != "."}
+
+
+def _is_ours(entry: Manifest, operation: str) -> bool:
+    return (entry["manager"], entry["operation"]) == (names.FIELD_MANAGER, operation)
+
+
 def without_our_edits(body: Manifest) -> list[Manifest] | None:
     """The field managers less what we wrote other than by an apply; None where there is no such thing.
 
     What two managers own, an apply of one of them cannot remove.
     """
     found = body["metadata"].get("managedFields", [])
-    kept = [one for one in found if (one["manager"], one["operation"]) != (names.FIELD_MANAGER, "Update")]
+    kept = [one for one in found if not _is_ours(one, "Update")]
     return kept if len(kept) < len(found) else None
 
 

@@ -12,7 +12,7 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects import names
+from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CLAIM,
@@ -190,6 +190,9 @@ class Applier:
         ours = {name: value for name, value in manifest["metadata"]["labels"].items() if name in names.OF_EVERY_CHILD}
         if ours.items() - labels_of(found).items():
             found = await self._cluster.merge(kind, with_metadata(identity(found), {"labels": ours}))
+            managers = field_owners.with_edited_labels_applied(found)
+            if managers is not None and not self._cluster.is_dry:
+                found = await self._cluster.merge(kind, with_metadata(identity(found), {"managedFields": managers}))
         self._cache.observe(found)
         if self._cache.newest(manifest) is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from whisper_operator.objects.field_owners import below, editors, item_below, ours, without_our_edits
+from whisper_operator.objects.field_owners import (
+    below,
+    editors,
+    item_below,
+    ours,
+    with_edited_labels_applied,
+    without_our_edits,
+)
 
 
 def entry(manager: str, operation: str, fields: Any, **more: str) -> dict[str, Any]:
@@ -35,6 +42,20 @@ def test_our_applies_and_others_edits_of_the_object_itself_count() -> None:
 def test_what_we_wrote_other_than_by_an_apply_is_left_out() -> None:
     assert without_our_edits(body(APPLIED, OWN_EDIT, EDITED)) == [APPLIED, EDITED]
     assert without_our_edits(body(APPLIED, EDITED)) is None
+
+
+def labels(*names: str) -> dict[str, Any]:
+    return {"f:metadata": {"f:labels": {name: {} for name in names}}}
+
+
+def test_labels_that_we_put_back_count_as_applied() -> None:
+    applied, edit = (entry("whisper-operator", operation, labels(".", operation)) for operation in ("Apply", "Update"))
+    both = entry("whisper-operator", "Apply", labels("Apply", "Update"))
+    assert with_edited_labels_applied(body(STATUS, applied, edit, EDITED)) == [STATUS, both, EDITED]
+    first = entry("whisper-operator", "Apply", {"f:spec": {}, **labels("Update")})
+    assert with_edited_labels_applied(body(APPLIED, edit)) == [first]
+    assert with_edited_labels_applied(body(APPLIED, EDITED)) is None
+    assert with_edited_labels_applied(body(edit)) is None
 
 
 @pytest.mark.parametrize(
