@@ -26,7 +26,8 @@ OWN_RIGHTS: Final = (
         "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "model.source.secretRef.name",
     )),
     *((f"spec.{path}", "configmaps", "ConfigMap") for path in (
-        "model.source.caRef.name", "prefetch.caConfigMapKeyRef.name", "verification.audio.configMapKeyRef.name",
+        "model.source.caConfigMapKeyRef.name", "prefetch.caConfigMapKeyRef.name",
+        "verification.audio.configMapKeyRef.name",
     )),
 )  # fmt: skip
 """References that an author may add only to what he may read himself. The operator does not know who wrote a spec."""

@@ -67,7 +67,7 @@ def is_whole(namespace: Kubectl) -> bool:
 
 
 SPEC: dict[str, Any] = {**EMPTY_DIR, "replicas": 2, "language": "en", "service": {"port": 8080}}
-REDIS = {"secretRef": {"name": "redis", "key": "url"}}
+REDIS = {"secretKeyRef": {"name": "redis", "key": "url"}}
 HARM = [deleted, edited, scaled, service_deleted]
 
 

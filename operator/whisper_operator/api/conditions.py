@@ -5,13 +5,14 @@ A new condition type or reason is one entry here; `make gen` writes docs/referen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from whisper_operator.api.registry import ConditionReason, ConditionType, declare_reason, declare_type
-from whisper_operator.api.status import Condition, ConditionStatus
+from whisper_operator.api.status import LONGEST_MESSAGE, Condition, ConditionStatus, is_reason
 
 CONDITION_TYPES: Final[dict[str, ConditionType]] = {}
 REASONS: Final[dict[str, ConditionReason]] = {}
@@ -512,6 +513,15 @@ NEWER_DEFAULT_IMAGE: Final = _reason(
     meaning="The operator's default image changed; pods keep theirs, because upgrading the operator restarts no pod.",
     remedy="Set `spec.image.tag` to the image that the message names.",
 )
+UNSPECIFIED: Final = _reason(
+    "Unspecified",
+    MODEL_CACHED,
+    AVAILABLE,
+    EXPOSED,
+    AUTOSCALING_ACTIVE,
+    meaning="Another program gave a reason that is no single word; the message has what it said.",
+    remedy="Read the message.",
+)
 
 
 @dataclass(frozen=True)
@@ -532,7 +542,17 @@ def conditions(
     `now` is a time in RFC 3339.
     """
     before = {condition.type: condition for condition in previous}
-    return tuple(_condition(update, before.get(update.type), generation, now) for update in updates)
+    return tuple(_condition(_as_taken(update), before.get(update.type), generation, now) for update in updates)
+
+
+def _as_taken(update: ConditionUpdate) -> ConditionUpdate:
+    """`update` as the API server takes it: kubelets, gateways and autoscalers give reasons of any form."""
+    if is_reason(update.reason):
+        is_short = len(update.message) <= LONGEST_MESSAGE
+        return update if is_short else replace(update, message=update.message[:LONGEST_MESSAGE])
+    word = re.match("[A-Za-z][A-Za-z0-9]*", update.reason)
+    reason = word[0] if word and is_reason(word[0]) else UNSPECIFIED
+    return replace(update, reason=reason, message=f"{update.reason}: {update.message}"[:LONGEST_MESSAGE])
 
 
 def _condition(update: ConditionUpdate, before: Condition | None, generation: int, now: str) -> Condition:

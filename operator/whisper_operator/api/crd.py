@@ -16,7 +16,7 @@ COLUMNS: Final = (
     ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 0),
     ("Model", "string", ".status.model.name", 0),
     ("Replicas", "integer", ".status.replicas", 0),
-    ("Available", "integer", ".status.readyReplicas", 0),
+    ("Available", "integer", ".status.availableReplicas", 0),
     ("URL", "string", ".status.url", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
 )

@@ -127,6 +127,8 @@ Opaque = Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preser
 
 
 class LocalRef(ApiModel):
+    """A field of this type is named by the object's kind, as KeyRef's with a key: secretRef, caConfigMapKeyRef."""
+
     name: ObjectName
     """Name of the object, in the service's namespace."""
 

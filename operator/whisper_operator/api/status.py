@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from whisper_operator.api.base import ApiModel, at_most
+from whisper_runtime.contract.reports import MAX_CHECKS
 
 ConditionStatus = Literal["True", "False", "Unknown"]
+LONGEST_MESSAGE: Final = 32768
+"""As all bounds of a condition, that of metav1.Condition: apimachinery's pkg/apis/meta/v1/types.go."""
+_LONGEST_REASON: Final = 1024
+_REASON_PATTERN: Final = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"
+_TYPE_PATTERN: Final = (
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$"
+)
 
 
 class StatusModel(ApiModel):
@@ -18,18 +27,32 @@ class StatusModel(ApiModel):
 
 
 class Condition(StatusModel):
-    type: str
+    """A metav1.Condition, whose required fields the API server demands; one that lacks some is read all the same."""
+
+    model_config = ConfigDict(
+        **(
+            StatusModel.model_config
+            | {"json_schema_extra": {"required": ["type", "status", "lastTransitionTime", "reason", "message"]}}
+        )
+    )
+
+    type: Annotated[str, Field(max_length=316, pattern=_TYPE_PATTERN)]
     """Type of the condition, such as Ready."""
     status: ConditionStatus
     """Status of the condition."""
-    reason: str
+    reason: Annotated[str, Field(min_length=1, max_length=_LONGEST_REASON, pattern=_REASON_PATTERN)]
     """Cause of the status, in one CamelCase word."""
-    message: Annotated[str, Field(max_length=32768)] = ""
+    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
     """Cause of the status, in a sentence."""
-    observed_generation: int | None = None
+    observed_generation: Annotated[int, Field(ge=0)] | None = None
     """Generation of the spec that the condition refers to."""
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
     """Time of the last change of `status`."""
+
+
+def is_reason(text: str) -> bool:
+    """Whether a condition may have that reason."""
+    return len(text) <= _LONGEST_REASON and re.fullmatch(_REASON_PATTERN, text) is not None
 
 
 class ModelProgress(StatusModel):
@@ -96,7 +119,7 @@ class VerificationStatus(StatusModel):
     """Whether every check passed."""
     passed_generation: int | None = None
     """Generation of the spec whose verification passed last."""
-    checks: Annotated[tuple[VerificationCheck, ...], *at_most(64)] = ()
+    checks: Annotated[tuple[VerificationCheck, ...], *at_most(MAX_CHECKS, keys=("name",))] = ()
     """The single checks."""
 
     @property
@@ -133,8 +156,12 @@ class Status(StatusModel):
     """Conditions: Ready tells whether the service is as spec asks for, the others tell why."""
     replicas: int | None = None
     """Pods that exist."""
+    desired_replicas: int | None = None
+    """Pods that are wanted now: by spec, or by the autoscaler."""
     ready_replicas: int | None = None
     """Pods that accept requests."""
+    available_replicas: int | None = None
+    """Pods that Ready counts."""
     required_replicas: int | None = None
     """Available pods that Ready demands: what spec promises, less what may be missing for a while."""
     selector: str | None = None
@@ -147,7 +174,7 @@ class Status(StatusModel):
     """Image that the operator admitted: pods and Jobs run it for as long as `spec.image` names no other."""
     rollout: RolloutStatus | None = None
     """Replacement of pods."""
-    preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32)] = ()
+    preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32, keys=("name",))] = ()
     """The single checks before pods are started."""
     performance: PerformanceStatus | None = None
     """Performance that the last verification measured."""

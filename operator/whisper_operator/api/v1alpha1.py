@@ -145,10 +145,16 @@ class Spec(ApiModel):
         ),
         Rule(
             "!has(self.prefetch) || !has(self.prefetch.caConfigMapKeyRef) || !has(self.model.source) || "
-            "!has(self.model.source.caRef)",
-            "spec.prefetch.caConfigMapKeyRef and spec.model.source.caRef name certificate authorities for the same "
-            "fetch: put all of them into one ConfigMap, and remove spec.model.source.caRef",
-            lambda self: not (self.prefetch.ca_config_map_key_ref and self.model.source and self.model.source.ca_ref),
+            "!has(self.model.source.caConfigMapKeyRef)",
+            "spec.prefetch.caConfigMapKeyRef and spec.model.source.caConfigMapKeyRef name certificate authorities for "
+            "the same fetch: put all of them into one ConfigMap, and remove spec.model.source.caConfigMapKeyRef",
+            lambda self: (
+                not (
+                    self.prefetch.ca_config_map_key_ref
+                    and self.model.source
+                    and self.model.source.ca_config_map_key_ref
+                )
+            ),
         ),
     )
 

@@ -50,4 +50,4 @@ def references(spec: Spec) -> References:
 def authorities(spec: Spec) -> KeyRef | None:
     """The ConfigMap and key of certificate authorities that a fetch trusts beside the image's."""
     source = spec.model.source
-    return spec.prefetch.ca_config_map_key_ref or (source.ca_ref if source else None)
+    return spec.prefetch.ca_config_map_key_ref or (source.ca_config_map_key_ref if source else None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
 
@@ -19,6 +19,8 @@ UNKNOWN_MODEL: Final = "UnknownModel"
 
 MAX_FILES: Final = 20
 """Files of a full cache that a report names at most, so that it stays within a termination message."""
+MAX_CHECKS: Final = 64
+"""Checks of a verification at most."""
 
 
 class FetchReport(BaseModel):
@@ -103,12 +105,19 @@ class Performance(BaseModel):
     """Bytes of GPU memory that the model holds."""
 
 
+def _named_once(checks: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+    if len({check.name for check in checks}) < len(checks):
+        raise ValueError("two checks have the same name")
+    return checks
+
+
 class VerifyReport(BaseModel):
     """The termination message of `verify`, as JSON; the operator puts it into status."""
 
     model_config = ConfigDict(frozen=True)
 
-    checks: tuple[CheckResult, ...]
+    checks: Annotated[tuple[CheckResult, ...], Field(max_length=MAX_CHECKS), AfterValidator(_named_once)]
+    """Each by a name of its own."""
     performance: Performance | None = None
     """None: no request of the measurement got an answer."""
     requests: int

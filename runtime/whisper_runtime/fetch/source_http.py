@@ -173,7 +173,7 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca_file)
         except (OSError, ssl.SSLError) as error:
-            fields = "spec.prefetch.caConfigMapKeyRef, or spec.model.source.caRef,"
+            fields = "spec.prefetch.caConfigMapKeyRef, or spec.model.source.caConfigMapKeyRef,"
             message = f"{fields} holds no certificate in PEM ({type(error).__name__})"
             raise FetchError(DOWNLOAD_FAILED, message) from None
     return context

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from testbed.paths import REPOSITORY
-from whisper_operator.api.crd import custom_resource_definition
+from whisper_operator.api.crd import COLUMNS, custom_resource_definition
 
 BOUNDS = {"array": "maxItems", "object": "maxProperties", "string": "maxLength"}
 """Keyword that bounds a value, by its type."""
@@ -53,6 +53,45 @@ def is_unbounded(schema: dict[str, Any]) -> bool:
 def test_every_list_map_and_string_of_the_spec_has_a_greatest_length() -> None:
     """The API server estimates the cost of rules in CEL from them, and etcd takes no object above 1.5 MiB."""
     assert [schema for schema in schemas(ROOT["properties"]["spec"]) if is_unbounded(schema)] == []
+
+
+def references(schema: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Each field that refers to an object, by name alone or by name and key."""
+    for name, field in schema.get("properties", {}).items():
+        if list(field.get("properties", ())) in (["name"], ["name", "key"]):
+            yield name, list(field["properties"])
+
+
+def test_a_reference_is_named_by_what_it_refers_to() -> None:
+    """…SecretRef {name}, …SecretKeyRef {name, key}, …ConfigMapKeyRef {name, key}: docs/explanation/versions.md."""
+    found = [one for schema in schemas(ROOT["properties"]["spec"]) for one in references(schema)]
+    assert len(found) >= 6
+    endings = {("name",): ("secretref",), ("name", "key"): ("secretkeyref", "configmapkeyref")}
+    assert [name for name, parts in found if not name.lower().endswith(endings[tuple(parts)])] == []
+
+
+def test_the_conditions_are_metav1_conditions() -> None:
+    """Source: apimachinery's pkg/apis/meta/v1/types.go."""
+    listed = ROOT["properties"]["status"]["properties"]["conditions"]
+    assert (listed["x-kubernetes-list-type"], listed["x-kubernetes-list-map-keys"]) == ("map", ["type"])
+    one = listed["items"]
+    assert one["required"] == ["type", "status", "lastTransitionTime", "reason", "message"]
+    assert one["properties"].keys() == {*one["required"], "observedGeneration"}
+    assert one["properties"]["type"]["maxLength"] == 316
+    assert one["properties"]["reason"].items() >= {"minLength": 1, "maxLength": 1024}.items()
+    assert one["properties"]["message"]["maxLength"] == 32768
+    assert one["properties"]["observedGeneration"]["minimum"] == 0
+
+
+def test_the_checks_of_a_status_are_found_by_their_names() -> None:
+    status = ROOT["properties"]["status"]["properties"]
+    for listed in (status["preflight"], status["verification"]["properties"]["checks"]):
+        assert (listed["x-kubernetes-list-type"], listed["x-kubernetes-list-map-keys"]) == ("map", ["name"])
+
+
+def test_a_column_shows_what_it_is_called() -> None:
+    shown = {column[0]: column[2] for column in COLUMNS}
+    assert (shown["Replicas"], shown["Available"]) == (".status.replicas", ".status.availableReplicas")
 
 
 def test_only_scalars_have_defaults_in_the_schema() -> None:

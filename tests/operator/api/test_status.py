@@ -96,7 +96,7 @@ def conditions(count: int) -> list[dict[str, Any]]:
 
 
 def checks(count: int) -> list[dict[str, Any]]:
-    return [{"name": "a check", "passed": True}] * count
+    return [{"name": f"check {number}", "passed": True} for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,28 @@ def test_a_message_has_a_greatest_length() -> None:
 def test_a_type_of_condition_occurs_once() -> None:
     assert problem(Status, {"conditions": [READY, READY | {"status": "False"}]}) == (
         "conditions: type Ready occurs more than once: remove the duplicates"
+    )
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"type": "not a type"},
+        {"type": "a" * 317},
+        {"reason": ""},
+        {"reason": "two words"},
+        {"reason": "Ends:"},
+        {"reason": "a" * 1025},
+        {"observedGeneration": -1},
+    ],
+    ids=str,
+)
+def test_a_condition_is_bounded_as_kubernetes_own(field: dict[str, Any]) -> None:
+    assert problem(Condition, READY | field).startswith(next(iter(field)))
+
+
+@pytest.mark.parametrize(("of", "field"), [(Status, "preflight"), (VerificationStatus, "checks")])
+def test_a_check_occurs_once(of: Any, field: str) -> None:
+    assert problem(of, {field: [*checks(1), *checks(1)]}) == (
+        f"{field}: name check 0 occurs more than once: remove the duplicates"
     )

@@ -15,7 +15,7 @@ from whisper_operator.api.v1alpha1 import Spec
     [
         ({}, []),
         ({"jobs": {}}, ["spec.jobs"]),
-        ({"resultCache": {}, "redis": {"secretRef": {"name": "redis", "key": "url"}}},
+        ({"resultCache": {}, "redis": {"secretKeyRef": {"name": "redis", "key": "url"}}},
          ["spec.resultCache", "spec.redis"]),
     ],
 )  # fmt: skip

@@ -22,7 +22,7 @@ from whisper_operator.api.spec.server import ServerSpec
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Metadata, WhisperService
 
-REDIS = {"redis": {"secretRef": {"name": "redis", "key": "url"}}}
+REDIS = {"redis": {"secretKeyRef": {"name": "redis", "key": "url"}}}
 ALWAYS_THERE = {
     "image": ImageSpec(),
     "server": ServerSpec(),
@@ -237,6 +237,6 @@ def test_a_fetch_has_one_list_of_certificate_authorities() -> None:
     authority = {"name": "ca", "key": "ca.crt"}
     source = {"url": "https://models.example.com/a.pt", "sha256": "a" * 64}
     accepted(model={"source": source}, prefetch={"caConfigMapKeyRef": authority})
-    assert "spec.prefetch.caConfigMapKeyRef and spec.model.source.caRef" in (
-        refused(model={"source": {**source, "caRef": authority}}, prefetch={"caConfigMapKeyRef": authority})
+    assert "spec.prefetch.caConfigMapKeyRef and spec.model.source.caConfigMapKeyRef" in (
+        refused(model={"source": {**source, "caConfigMapKeyRef": authority}}, prefetch={"caConfigMapKeyRef": authority})
     )

@@ -24,7 +24,7 @@ def job(of: WhisperService) -> Manifest:
     return one(children(of, observed(claim(of))), "Job", name or "")["spec"]["template"]["spec"]
 
 
-PRIVATE = from_source("s3://models/a.pt", secretRef={"name": "s3"}, caRef={"name": "ca", "key": "root.pem"})
+PRIVATE = from_source("s3://models/a.pt", secretRef={"name": "s3"}, caConfigMapKeyRef={"name": "ca", "key": "root.pem"})
 
 
 def test_credentials_and_certificates_are_files_of_the_fetching_pod_alone() -> None:
@@ -65,7 +65,9 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
 
 @pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])
 def test_every_source_is_implemented(url: str) -> None:
-    assert unsupported(from_source(url, secretRef={"name": "s"}, caRef={"name": "c", "key": "k"}).spec) == []
+    assert (
+        unsupported(from_source(url, secretRef={"name": "s"}, caConfigMapKeyRef={"name": "c", "key": "k"}).spec) == []
+    )
 
 
 def test_the_operators_own_source_may_be_behind_a_proxy_with_an_authority_of_its_own() -> None:

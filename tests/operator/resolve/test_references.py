@@ -11,6 +11,7 @@ from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.resolve.references import references
 
 SHA = "a" * 64
+CA = {"name": "ca", "key": "root.pem"}
 
 
 def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
@@ -21,9 +22,9 @@ def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
 @pytest.mark.parametrize(
     ("url", "source", "facts", "reason", "says"),
     [
-        ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": None}},
-         "SourceCaInvalid", "ConfigMap team/ca, named in spec.model.source.caRef, does not exist: create it"),
-        ("https://m/a.pt", {"caRef": {"name": "ca", "key": "root.pem"}}, {"config_maps": {"ca": frozenset({"x"})}},
+        ("https://m/a.pt", {"caConfigMapKeyRef": CA}, {"config_maps": {"ca": None}},
+         "SourceCaInvalid", "ConfigMap team/ca, named in spec.model.source.caConfigMapKeyRef, does not exist: create"),
+        ("https://m/a.pt", {"caConfigMapKeyRef": CA}, {"config_maps": {"ca": frozenset({"x"})}},
          "SourceCaInvalid", "ConfigMap team/ca has no key root.pem"),
         ("pvc://weights/a.pt", {}, {"claims": {"weights": None}},
          "SourceClaimNotFound", "PersistentVolumeClaim team/weights, named in spec.model.source.url, does not exist"),
@@ -44,7 +45,7 @@ def test_a_source_that_lacks_something_holds_the_fetch(
 
 def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
     """Credentials and claims that were lent for the fetch may go, unless each pod fetches for itself."""
-    wanted = from_source("https://m/a.pt", secretRef={"name": "s"}, caRef={"name": "ca", "key": "root.pem"})
+    wanted = from_source("https://m/a.pt", secretRef={"name": "s"}, caConfigMapKeyRef={"name": "ca", "key": "root.pem"})
     gone = {"secrets": {"s": None}, "config_maps": {"ca": None}}
     cache = claim(wanted)
     assert resolved(wanted, observed(cache, fetched(wanted, cache), **gone)).preflight.findings == []

@@ -26,12 +26,19 @@ def test_a_service_as_it_should_be() -> None:
     }
     assert found.model is not None
     assert (found.model.name, found.model.wanted) == ("base", None)
-    assert (found.replicas, found.ready_replicas, found.required_replicas, found.observed_generation) == (1, 1, 1, 2)
+    counts = found.desired_replicas, found.replicas, found.ready_replicas, found.available_replicas
+    assert (counts, found.required_replicas, found.observed_generation) == ((1, 1, 1, 1), 1, 2)
     assert found.url == "http://speech.team.svc"
     assert found.selector == (
         "app.kubernetes.io/name=whisper,app.kubernetes.io/instance=speech,app.kubernetes.io/component=server,"
         "whisper-operator.io/service=speech"
     )
+
+
+def test_pods_that_are_wanted_are_told_apart_from_those_that_are_there() -> None:
+    found = status(service(replicas=3), *all_of(service(replicas=3), replicas=3, readyReplicas=2, availableReplicas=1))
+    counts = found.desired_replicas, found.replicas, found.ready_replicas, found.available_replicas
+    assert counts == (3, 3, 2, 1)
 
 
 def test_the_image_is_recorded_once_pods_may_run_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
 from whisper_runtime.contract.reports import CheckResult, FetchProgress, FetchReport, VerifyReport
@@ -41,3 +42,9 @@ def test_the_messages_of_failed_checks_are_cut_last() -> None:
     good = tuple(CheckResult(name=f"good-{number}", passed=True, message="fine" * 25) for number in range(30))
     bad = CheckResult(name="bad", passed=False, message="x" * 300)
     assert VerifyReport.model_validate_json(VerifyReport(checks=(*good, bad), requests=1).to_json()).checks[-1] == bad
+
+
+def test_each_check_of_a_report_has_a_name_of_its_own() -> None:
+    twice = (CheckResult(name="metrics", passed=True), CheckResult(name="metrics", passed=False))
+    with pytest.raises(ValidationError, match="two checks have the same name"):
+        VerifyReport(checks=twice, requests=1)

@@ -76,4 +76,4 @@ def test_a_private_authority_may_be_trusted_by_the_system(
 def test_a_ca_file_without_a_certificate_is_named(mirror: Mirror, cache: Path, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no certificate")
     report: FetchReport = fetched(cache, mirror.url, digest(mirror.content), model_ca_file=str(tmp_path / "ca.crt"))
-    assert "spec.model.source.caRef, holds no certificate in PEM" in report.message
+    assert "spec.model.source.caConfigMapKeyRef, holds no certificate in PEM" in report.message

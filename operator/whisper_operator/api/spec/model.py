@@ -43,7 +43,7 @@ class ModelSourceSpec(ApiModel):
     """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc:// only."""
     secret_ref: LocalRef | None = None
     """Secret with the credentials for `url`."""
-    ca_ref: KeyRef | None = None
+    ca_config_map_key_ref: KeyRef | None = None
     """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -145,5 +145,5 @@ class ResultCacheSpec(ApiModel):
 
 
 class RedisSpec(ApiModel):
-    secret_ref: KeyRef
+    secret_key_ref: KeyRef
     """Secret and key with the URL of a Valkey or Redis that the replicas share."""

@@ -13,7 +13,7 @@ def source_authority(given: CheckInput) -> Finding | None:
     if wanted is None or not given.needs_source:
         return None
     is_fetchs = given.spec.prefetch.ca_config_map_key_ref is not None
-    field = "spec.prefetch.caConfigMapKeyRef" if is_fetchs else "spec.model.source.caRef"
+    field = "spec.prefetch.caConfigMapKeyRef" if is_fetchs else "spec.model.source.caConfigMapKeyRef"
     problem = _problem(given, wanted, field, "with the certificate authority in PEM")
     return Finding(c.SOURCE_CA_INVALID, problem, holds=True) if problem else None
 

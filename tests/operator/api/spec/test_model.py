@@ -28,7 +28,7 @@ def test_a_source_needs_its_url_alone() -> None:
         "url": "pvc://weights/a.pt",
         "sha256": None,
         "secretRef": None,
-        "caRef": None,
+        "caConfigMapKeyRef": None,
     }
 
 

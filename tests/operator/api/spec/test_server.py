@@ -147,7 +147,7 @@ def test_an_origin_of_another_form_is_refused(origin: str) -> None:
     ("spec", "sentence"),
     [
         ({"auth": {}}, "spec.auth.secretRef: Field required"),
-        ({"redis": {"secretRef": {"name": "redis"}}}, "spec.redis.secretRef.key: Field required"),
+        ({"redis": {"secretKeyRef": {"name": "redis"}}}, "spec.redis.secretKeyRef.key: Field required"),
     ],
     ids=["API keys without a Secret", "Redis without a key"],
 )

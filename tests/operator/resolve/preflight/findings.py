@@ -14,7 +14,11 @@ GPU = {"gpu": {}, "cache": {"type": "EmptyDir"}}
 CLASSES = {"fast": {"metadata": {"name": "fast"}}}
 DEFAULT = {"metadata": {"name": "std", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}}
 SOURCE = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "secretRef": {"name": "token"}}
-PRIVATE = {"url": "https://models.example.com/mine.pt", "sha256": "a" * 64, "caRef": {"name": "ca", "key": "root.pem"}}
+PRIVATE = {
+    "url": "https://models.example.com/mine.pt",
+    "sha256": "a" * 64,
+    "caConfigMapKeyRef": {"name": "ca", "key": "root.pem"},
+}
 TLS = {"ingress": {"host": "a.example.com", "tls": {"secretName": "cert"}}}
 RANGE = {"metadata": {"name": "small"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}}
 FLOOR = {"metadata": {"name": "floor"}, "spec": {"limits": [{"type": "Container", "min": {"cpu": "2"}}]}}

@@ -156,7 +156,7 @@ OWN = (
     "server.trustedProxies", "service.port", "serviceAccount.create", "suspend", "verification.enabled",
     "verification.expect", "verification.resources",
     # Names of ConfigMaps, for which the API server asks.
-    "model.source.caRef", "prefetch.caConfigMapKeyRef", "verification.audio",
+    "model.source.caConfigMapKeyRef", "prefetch.caConfigMapKeyRef", "verification.audio",
 )  # fmt: skip
 """Fields that reach nothing beyond the service's own pods, with all below them."""
 LIMITED_OTHERWISE = (
