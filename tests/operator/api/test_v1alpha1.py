@@ -47,6 +47,7 @@ def test_a_spec_that_names_only_a_model_has_these_defaults() -> None:
         "language": "auto",
         "replicas": 1,
         "suspend": False,
+        "paused": False,
         **{name: manifest(part) for name, part in ALWAYS_THERE.items()},
         **dict.fromkeys(
             ("gpu", "resources", "auth", "rateLimit", "jobs", "resultCache", "redis", "ingress", "gateway")
