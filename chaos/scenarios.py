@@ -25,7 +25,7 @@ CHANGED: Final[Manifest] = {
     "cache": {"size": "30Gi", "retention": "Delete"},
     "service": {"port": 9090, "annotations": {"example.com/team": "other"}},
     "ingress": {"host": "other.example.com", "path": "/speech"},
-    "gateway": {"hostnames": ["other.gateway.example.com"]},
+    "gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["other.gateway.example.com"]},
     "autoscaling": {"minReplicas": 1, "maxReplicas": 4, "keda": {"pollingInterval": "30s"}},
     "rollout": {"strategy": "Surge", "drainTimeout": "7m"},
     "disruption": {"maxUnavailable": 2},

@@ -31,7 +31,10 @@ GATEWAY_API: Final = CrdModule(
     "sigs.k8s.io/gateway-api",
     "v1.5.1",
     "h1:RqVRIlkhLhUO8wOHKTLnTJA6o/1un4po4/6M1nRzdd0=",
-    ("config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",),
+    (
+        "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+        "config/crd/standard/gateway.networking.k8s.io_gateways.yaml",
+    ),
 )
 KEDA: Final = CrdModule(
     "github.com/kedacore/keda/v2",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("running")
     [
         (
             crds.GATEWAY_API,
-            {"gateway": {"hostnames": ["a.example.com"]}},
+            {"gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["a.example.com"]}},
             "Exposed",
             "install the Gateway API, or use spec.ingress",
             ["httproute"],

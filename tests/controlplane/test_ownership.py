@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 ALWAYS = {("ServiceAccount", "speech"), ("Service", "speech"), ("Service", "speech-metrics"), ("Deployment", "speech")}
 PARTS: dict[str, Any] = {
     "ingress": {"host": "off.example.com"},
-    "gateway": {"hostnames": ["off.gateway.example.com"]},
+    "gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["off.gateway.example.com"]},
     "autoscaling": {"keda": {}},
     "disruption": {"maxUnavailable": 1},
     "networkPolicy": {"allowTo": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]},
@@ -133,7 +133,8 @@ def test_what_is_anothers_is_told_and_not_touched_and_taken_up_when_it_goes(name
 
 def asking_for(kind: str, name: str) -> dict[str, Any]:
     """A spec that wants a child of that kind; no two want the same host."""
-    hosts = {"ingress": {"host": f"{name}.example.com"}, "gateway": {"hostnames": [f"{name}.gateway.example.com"]}}
+    gateway = {"parentRefs": [{"name": "public"}], "hostnames": [f"{name}.gateway.example.com"]}
+    hosts = {"ingress": {"host": f"{name}.example.com"}, "gateway": gateway}
     match kind:
         case "PersistentVolumeClaim":
             return {}

@@ -42,7 +42,7 @@ class FakeEngine:
         self.state = state
         self.abilities = MULTILINGUAL
         self.error: str | None = None
-        self.stuck_at: str | None = None
+        self.is_stuck = False
         self.queued_audio_seconds = 0.0
         self.speed = 10.0
         self.long_speed = 10.0

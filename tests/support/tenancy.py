@@ -35,6 +35,14 @@ def _source(url: str, **source: Any) -> dict[str, Any]:
     return {"model": {"name": "mine", "source": {"url": url, "sha256": "a" * 64, **source}}}
 
 
+def _gateway(**gateway: Any) -> dict[str, Any]:
+    return {"gateway": {"parentRefs": [{"name": "own"}], "hostnames": ["a.example.com"], **gateway}}
+
+
+def _monitor(**monitor: Any) -> dict[str, Any]:
+    return {"monitoring": {"serviceMonitor": monitor}}
+
+
 _SECRET_KEY = {"secretKeyRef": {"name": "database-admin", "key": "password"}}
 _TOKEN = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
 _POD = "spec.podTemplate.spec"
@@ -141,6 +149,7 @@ SECRETS: list[Attempt] = [
     ("spec.ingress.path", _ingress(path="/a{alias/etc/;}")),
     ("spec.ingress.tls.secretName",
      _ingress(tls={"clusterIssuer": "letsencrypt", "secretName": "payroll-tls"})),
+    ("spec.ingress.tls.secretName", _ingress(tls={"issuerRef": {"name": "letsencrypt"}, "secretName": "payroll-tls"})),
     ("spec.ingress.tls.clusterIssuer", _ingress(tls={"clusterIssuer": "internal-ca"})),
     ("spec.autoscaling.keda.triggers[0].type",
      {"autoscaling": {"keda": {"triggers": [{"name": "a", "type": "metrics-api", "metadata": {"url": "http://a"}}]}}}),
@@ -152,6 +161,27 @@ SECRETS: list[Attempt] = [
     ("spec.autoscaling.keda.triggers[0].authenticationRef",
      {"autoscaling": {"keda": {"triggers": [{"name": "a", "type": "cron", "metadata": {},
       "authenticationRef": {"kind": "ClusterTriggerAuthentication", "name": "a"}}]}}}),
+    ("spec.ingress.tls.issuerRef 'Issuer.cert-manager.io/internal-ca'",
+     _ingress(tls={"issuerRef": {"name": "internal-ca"}})),
+    ("spec.ingress.tls.issuerRef 'VaultIssuer.example.com/letsencrypt'",
+     _ingress(tls={"issuerRef": {"name": "letsencrypt", "kind": "VaultIssuer", "group": "example.com"}})),
+    ("spec.ingress.additionalPaths[0].path", _ingress(additionalPaths=[{"path": "/a{alias/etc/;}"}])),
+    ("spec.gateway.path", _gateway(path="/a{alias/etc/;}")),
+    ("spec.gateway.matches[0].path.value",
+     _gateway(matches=[{"path": {"type": "RegularExpression", "value": "/(payroll|hr)/.*"}}])),
+    ("spec.monitoring.serviceMonitor.relabelings[0].targetLabel '__address__'",
+     _monitor(relabelings=[{"targetLabel": "__address__", "replacement": "169.254.169.254"}])),
+    ("spec.monitoring.serviceMonitor.relabelings[0].targetLabel '$1'",
+     _monitor(relabelings=[{"sourceLabels": ["a"], "targetLabel": "$1"}])),
+    ("spec.monitoring.serviceMonitor.relabelings[0].action 'LabelMap'",
+     _monitor(relabelings=[{"action": "LabelMap", "regex": "x(.*)y"}])),
+    ("spec.monitoring.serviceMonitor.metricRelabelings[0].targetLabel 'namespace'",
+     _monitor(metricRelabelings=[{"targetLabel": "namespace", "replacement": "other"}])),
+    ("spec.cache.annotations 'cdi.kubevirt.io/storage.import.endpoint'",
+     {"cache": {"annotations": {"cdi.kubevirt.io/storage.import.endpoint": "http://169.254.169.254"}}}),
+    ("spec.cache.annotations 'volume.beta.kubernetes.io/storage-class'",
+     {"cache": {"annotations": {"volume.beta.kubernetes.io/storage-class": "fast"}}}),
+    ("spec.cache.labels 'app'", {"cache": {"labels": {"app": "database"}}}),
     ("spec.autoscaling.keda.prometheusAddress",
      {"autoscaling": {"keda": {"prometheusAddress": "http://prometheus@169.254.169.254/latest"}}}),
 ]  # fmt: skip
@@ -177,6 +207,22 @@ HOSTS: list[Attempt] = [
      {"service": {"annotations": {"metallb.io/loadBalancerIPs": "192.0.2.1"}}}),
     ("spec.service.annotations 'getambassador.io/config'",
      {"service": {"annotations": {"getambassador.io/config": "kind: Mapping"}}}),
+    ("spec.service.labels 'io.cilium/lb-pool'", {"service": {"labels": {"io.cilium/lb-pool": "public"}}}),
+    ("spec.service.labels 'app'", {"service": {"labels": {"app": "payments"}}}),
+    ("spec.ingress.additionalHosts[0]", _ingress(additionalHosts=["*.example.com"])),
+    ("spec.ingress.pathType 'ImplementationSpecific'", _ingress(pathType="ImplementationSpecific")),
+    ("spec.ingress.additionalPaths[0].pathType",
+     _ingress(additionalPaths=[{"path": "/v1", "pathType": "ImplementationSpecific"}])),
+    ("spec.ingress.labels 'app'", _ingress(labels={"app": "payments"})),
+    ("spec.gateway.filters[0].type 'RequestMirror'",
+     _gateway(filters=[{"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "x", "namespace": "y"}}}])),
+    ("spec.gateway.filters[0].type 'ExtensionRef'",
+     _gateway(filters=[{"type": "ExtensionRef", "extensionRef": {"group": "a.io", "kind": "Plugin", "name": "x"}}])),
+    ("spec.gateway.filters[0].requestMirror",
+     _gateway(filters=[{"type": "URLRewrite", "urlRewrite": {}, "requestMirror": {"backendRef": {"name": "x"}}}])),
+    ("spec.gateway.filters[0].type ''", _gateway(filters=[{}])),
+    ("spec.gateway.annotations 'konghq.com/plugins'", _gateway(annotations={"konghq.com/plugins": "other"})),
+    ("spec.gateway.labels 'k8s-app'", _gateway(labels={"k8s-app": "dns"})),
     ("spec.gateway.hostnames", {"gateway": {"parentRefs": [{"name": "own"}]}}),
     ("spec.gateway.hostnames", {"gateway": {"parentRefs": [{"name": "own"}], "hostnames": ["*.example.com"]}}),
     ("spec.gateway.parentRefs",
@@ -225,6 +271,19 @@ HARMLESS: list[dict[str, Any]] = [
     _source("https://models.example.com/mine.pt"),
     _source("s3://models/mine.pt", secretRef={"name": "bucket"}),
     _source("pvc://shared-models/mine.pt"),
+    {"service": {"labels": {"team": "speech"}, "ipFamilyPolicy": "PreferDualStack"}},
+    _ingress(additionalHosts=["b.example.com"], additionalPaths=[{"path": "/v1", "pathType": "Exact"}], tls={},
+             labels={"router": "internal", "example.com/shard": "a"},
+             annotations={"nginx.ingress.kubernetes.io/canary": "true",
+                          "nginx.ingress.kubernetes.io/canary-weight": "10"}),
+    _ingress(tls={"issuerRef": {"name": "letsencrypt-staging"}}),
+    _gateway(matches=[{"path": {"type": "PathPrefix", "value": "/speech"}, "method": "POST"}],
+             filters=[{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch"}}}],
+             annotations={"team": "speech"}, labels={"team": "speech"}, timeouts=False),
+    _monitor(scrapeTimeout="10s", relabelings=[{"targetLabel": "team", "replacement": "speech"}],
+             metricRelabelings=[{"action": "drop", "sourceLabels": ["__name__"], "regex": "python_.*"}]),
+    {"cache": {"labels": {"velero.io/exclude-from-backup": "true"},
+               "annotations": {"backup.velero.io/backup-volumes": "a"}}},
     {"cache": {"existingClaim": "models"}, "gpu": {"resourceName": "nvidia.com/mig-1g.5gb"}},
 ]  # fmt: skip
 """Specs that ask for nothing that the default policy withholds."""

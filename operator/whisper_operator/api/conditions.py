@@ -59,6 +59,10 @@ CACHE_AS_SPECIFIED: Final = _type(
     "Never True: the condition is present only while the claim differs from `spec.cache` and cannot be changed to it.",
 )
 PAUSED: Final = _type("Paused", "The operator changes no object, as `spec.paused` says; present only while True.")
+CLIENTS_TOLD_APART: Final = _type(
+    "ClientsToldApart",
+    "Never True: the condition is present only while `spec.rateLimit` counts all clients behind a proxy as one.",
+)
 RUNTIME_UPDATE_AVAILABLE: Final = _type(
     "RuntimeUpdateAvailable", "The operator's default image is newer than the pods'; present only while True."
 )
@@ -260,15 +264,23 @@ TLS_SECRET_INVALID: Final = _reason(
     "TlsSecretInvalid",
     PREFLIGHT_PASSED,
     meaning="The Secret that `spec.ingress.tls.secretName` names does not exist, or lacks tls.crt or tls.key.",
-    remedy="Create it by `kubectl create secret tls`, or name an issuer in `spec.ingress.tls.clusterIssuer`.",
+    remedy="Create it by `kubectl create secret tls`, or name an issuer in `spec.ingress.tls.clusterIssuer` or "
+    "`issuerRef`.",
 )
 HOST_TAKEN: Final = _reason(
     "HostTaken",
     PREFLIGHT_PASSED,
     EXPOSED,
-    meaning="Another Ingress of the same class has the host and path of `spec.ingress`.",
+    meaning="Another Ingress of the same class has a host and path of `spec.ingress`.",
     remedy="Choose another host or path, or remove that Ingress.",
     stalls=True,
+)
+ONE_ADDRESS_FOR_ALL: Final = _reason(
+    "OneAddressForAll",
+    CLIENTS_TOLD_APART,
+    meaning="Clients without API keys are told apart by their addresses, and what they come through hides those.",
+    remedy="Name the proxies' networks in `spec.server.trustedProxies`, give clients API keys by `spec.auth`, or let "
+    "a load balancer keep the addresses by `spec.service.externalTrafficPolicy: Local`.",
 )
 ACCESS_MODE_TOO_NARROW: Final = _reason(
     "AccessModeTooNarrow",

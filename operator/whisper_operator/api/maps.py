@@ -7,13 +7,15 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from whisper_operator.api.base import INT_OR_STRING, of_either_type, shown, text, validated, without_nulls
+from whisper_operator.api.base import INT_OR_STRING, Rule, of_either_type, shown, text, validated, without_nulls
 from whisper_operator.api.scalars import SUBDOMAIN
 from whisper_operator.api.units import QUANTITY_PATTERN, canonical_quantity
 
 QUALIFIED_NAME: Final = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"""
 LONGEST_KEY: Final = 253
+OURS: Final = "^(app[.]kubernetes[.]io/(name|instance|component|managed-by)|whisper-operator[.]io/.*)$"
+"""Labels and annotations that the operator sets: selectors and decisions rest on them."""
 
 
 def _keys(pattern: str, problem: str, *, most: int) -> tuple[Any, BeforeValidator, AfterValidator]:
@@ -84,3 +86,19 @@ ResourceList = Annotated[
         most=16,
     ),
 ]
+
+
+def none_of_ours(part: str, *fields: str) -> tuple[Rule, ...]:
+    """The rules that maps of a part of the spec, such as `spec.podMetadata`, set none of the operator's own keys.
+
+    `fields`: names of those maps, which are the same in a manifest and in Python.
+    """
+    return tuple(
+        Rule(
+            f"!has(self.{field}) || self.{field}.all(key, !key.matches('{OURS}'))",
+            f"{part}.{field} must not set one of the operator's, such as app.kubernetes.io/name, "
+            "app.kubernetes.io/instance or whisper-operator.io/service: remove it",
+            lambda self, field=field: not any(re.match(OURS, key) for key in getattr(self, field)),
+        )
+        for field in fields
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -122,6 +123,25 @@ Host = Annotated[
         longest=253,
     ),
 ]
+AMBIGUOUS: Final = "//|/[.]{1,2}(/|$)|%2[fF]"
+"""Parts of a URL's path that the API server refuses."""
+UrlPath = Annotated[
+    str,
+    *text("^/[!-~]*$", "is not a valid path; for example /speech, beginning with / and without spaces", longest=512),
+]
+"""Its form alone: a rule of each field that takes one refuses AMBIGUOUS, with a message of its own."""
+LanguageCode = Annotated[
+    str, *text("^[a-z]{2,3}$", "is not a valid language; write an ISO 639-1 code such as en", longest=64)
+]
+AddressRange = Annotated[
+    str,
+    *text(
+        "^[0-9a-fA-F.:]+(/[0-9]{1,3})?$",
+        "is not an address or a network; for example 10.0.0.0/8 or fd00::/8",
+        longest=64,
+    ),
+]
+"""Its form alone: a rule of each field that takes one checks by `is_network`, as the API server does by isCIDR."""
 Opaque = Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})]
 """An object of Kubernetes' own API, passed on as it is; the API server validates it in the child."""
 
@@ -138,3 +158,12 @@ class KeyRef(ApiModel):
     """Name of the object, in the service's namespace."""
     key: DataKey
     """Key in the object's data."""
+
+
+def is_network(value: str) -> bool:
+    """Whether it is an address or a network, by Kubernetes' reading: https://pkg.go.dev/net/netip."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 from whisper_operator.api.base import ApiModel, Rule, text
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
-from whisper_operator.api.spec.exposure import GatewaySpec, IngressSpec, NetworkPolicySpec, ServiceSpec
+from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
+from whisper_operator.api.spec.ingress import IngressSpec
 from whisper_operator.api.spec.jobs import PrefetchSpec
 from whisper_operator.api.spec.model import CacheSpec, ModelSpec
 from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec, VerificationSpec
@@ -39,7 +40,7 @@ Manifest = dict[str, Any]
 
 
 def _hosts_differ(spec: Spec) -> bool:
-    return not (spec.ingress and spec.gateway and spec.ingress.host in spec.gateway.hostnames)
+    return not (spec.ingress and spec.gateway and set(spec.ingress.hosts) & set(spec.gateway.hostnames))
 
 
 class Spec(ApiModel):
@@ -127,9 +128,22 @@ class Spec(ApiModel):
         ),
         Rule(
             "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"
-            " || !(self.ingress.host in self.gateway.hostnames)",
-            "spec.ingress.host is also in spec.gateway.hostnames: remove it from one of the two",
+            " || !(self.ingress.host in self.gateway.hostnames) && !(has(self.ingress.additionalHosts) && "
+            "self.ingress.additionalHosts.exists(host, host in self.gateway.hostnames))",
+            "spec.ingress.host, or one of its additionalHosts, is also in spec.gateway.hostnames: remove it from one "
+            "of the two",
             _hosts_differ,
+        ),
+        Rule(
+            "!has(self.ingress) || !has(self.gateway) || self.ingress.path == '/' || self.gateway.path == '/' || "
+            "self.ingress.path == self.gateway.path",
+            "spec.gateway.path is not spec.ingress.path, and the pods answer below one prefix alone: write the same, "
+            "or / in one of them",
+            lambda self: (
+                not (self.ingress and self.gateway)
+                or "/" in (self.ingress.path, self.gateway.path)
+                or self.ingress.path == self.gateway.path
+            ),
         ),
         Rule(
             "!(has(self.redis) && has(self.networkPolicy)) || "
@@ -157,6 +171,11 @@ class Spec(ApiModel):
             ),
         ),
     )
+
+    @property
+    def base_path(self) -> str:
+        """The prefix below which the pods answer, as they do without it; empty where there is none."""
+        return next((part.prefix for part in (self.ingress, self.gateway) if part and part.prefix), "")
 
     @property
     def most_replicas(self) -> int:

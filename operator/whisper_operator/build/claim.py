@@ -20,7 +20,11 @@ def build(resolved: Resolved) -> Manifest | None:
         service,
         CLAIM,
         claim.name,
-        annotations={names.ANNOTATION_ASKED: claim.asked} if claim.asked else {},
+        labels=service.spec.cache.labels or None,
+        annotations={
+            **service.spec.cache.annotations,
+            **({names.ANNOTATION_ASKED: claim.asked} if claim.asked else {}),
+        },
         owned=service.spec.cache.retention == "Delete",
         spec=_grown(claim, claim.live["spec"], cache_size(service.spec))
         if claim.live and not is_new

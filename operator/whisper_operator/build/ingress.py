@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+from whisper_operator.api.spec.ingress import CERT_MANAGER, IngressSpec, IngressTlsSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import ingress_annotations
 from whisper_operator.build.meta import child
 from whisper_operator.build.proxy_limits import proxy_limits
 from whisper_operator.objects.kinds import INGRESS
-from whisper_operator.observe.facts import host_path
+from whisper_operator.observe.facts import host_paths
 from whisper_operator.resolve.resolved import Resolved
 
 
 def build(resolved: Resolved) -> Manifest | None:
-    """None where another Ingress has the host; one of ours that exists keeps those that it has."""
+    """None where another Ingress has a host; one of ours that exists keeps those that it has."""
     service, wanted, live = resolved.service, resolved.service.spec.ingress, resolved.live(INGRESS)
-    is_taken = host_path(service) in resolved.observed.facts.taken
+    is_taken = any(way in resolved.observed.facts.taken for way in host_paths(service))
     if wanted is None or (is_taken and live is None):
         return None
-    ways = _ways_of(live["spec"]) if is_taken and live else _ways(service)
+    ways = _ways_of(live["spec"]) if is_taken and live else _ways(service.metadata.name, wanted)
     return child(
         service,
         INGRESS,
         service.metadata.name,
-        annotations=_annotations(service),
+        labels=wanted.labels or None,
+        annotations=_annotations(service, wanted),
         spec={**({"ingressClassName": wanted.class_name} if wanted.class_name else {}), **ways},
     )
 
 
-def _ways(service: WhisperService) -> Manifest:
-    wanted = service.spec.ingress
-    assert wanted is not None
-    backend = {"service": {"name": service.metadata.name, "port": {"name": "http"}}}
-    path = {"path": wanted.path, "pathType": "Prefix", "backend": backend}
+def _ways(name: str, wanted: IngressSpec) -> Manifest:
+    """The rules and certificate of every host; `name`: of the Service."""
+    backend = {"service": {"name": name, "port": {"name": "http"}}}
+    paths = [{"path": path, "pathType": of, "backend": backend} for path, of in wanted.paths]
+    rules = [{"host": host, "http": {"paths": paths}} for host in wanted.hosts]
     return {
-        "rules": [{**({"host": wanted.host} if wanted.host else {}), "http": {"paths": [path]}}],
-        **({"tls": [_tls(service)]} if wanted.tls else {}),
+        "rules": rules or [{"http": {"paths": paths}}],
+        **({"tls": [_tls(name, wanted, wanted.tls)]} if wanted.tls else {}),
     }
 
 
@@ -42,26 +44,31 @@ def _ways_of(spec: Manifest) -> Manifest:
     return {name: spec[name] for name in ("rules", "tls") if name in spec}
 
 
-def tls_secret(service: WhisperService) -> str | None:
-    """Name of the Secret that holds the certificate; None without TLS."""
-    ingress = service.spec.ingress
-    if ingress is None or ingress.tls is None:
-        return None
-    return ingress.tls.secret_name or f"{service.metadata.name}-tls"
-
-
-def _tls(service: WhisperService) -> Manifest:
-    ingress = service.spec.ingress
-    hosts = {"hosts": [ingress.host]} if ingress and ingress.host else {}
-    return {**hosts, "secretName": tls_secret(service)}
-
-
-def _annotations(service: WhisperService) -> dict[str, str]:
-    ingress = service.spec.ingress
-    assert ingress is not None
-    issuer = ingress.tls.cluster_issuer if ingress.tls else None
+def _tls(name: str, wanted: IngressSpec, tls: IngressTlsSpec) -> Manifest:
+    """Without a Secret, the controller takes its default certificate."""
+    secret = tls.secret_name or (f"{name}-tls" if tls.is_issued else None)
     return {
-        **ingress_annotations.annotations_for(ingress.class_name or "", proxy_limits(service)),
-        **({"cert-manager.io/cluster-issuer": issuer} if issuer else {}),
-        **ingress.annotations,
+        **({"hosts": list(wanted.hosts)} if wanted.hosts else {}),
+        **({"secretName": secret} if secret else {}),
     }
+
+
+def _annotations(service: WhisperService, wanted: IngressSpec) -> dict[str, str]:
+    return {
+        **ingress_annotations.annotations_for(wanted.class_name or "", proxy_limits(service)),
+        **(_issuer(wanted.tls) if wanted.tls else {}),
+        **wanted.annotations,
+    }
+
+
+def _issuer(tls: IngressTlsSpec) -> dict[str, str]:
+    """By which cert-manager knows who signs: https://cert-manager.io/docs/usage/ingress/#supported-annotations."""
+    if tls.cluster_issuer:
+        return {"cert-manager.io/cluster-issuer": tls.cluster_issuer}
+    if tls.issuer_ref is None:
+        return {}
+    found = {"cert-manager.io/issuer": tls.issuer_ref.name}
+    if (tls.issuer_ref.kind, tls.issuer_ref.group) != ("Issuer", CERT_MANAGER):
+        found |= {"cert-manager.io/issuer-kind": tls.issuer_ref.kind}
+        found |= {"cert-manager.io/issuer-group": tls.issuer_ref.group}
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.build.client_service import families
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SERVICE
@@ -20,5 +21,6 @@ def build(resolved: Resolved) -> Manifest:
             "type": "ClusterIP",
             "selector": names.selector(service.metadata.name),
             "ports": [{"name": "metrics", "port": METRICS_PORT, "targetPort": "metrics", "protocol": "TCP"}],
+            **families(service.spec.service),
         },
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from whisper_operator.api.spec.exposure import NetworkPolicySpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
@@ -26,7 +27,6 @@ def build(resolved: Resolved) -> Manifest | None:
     if wanted is None:
         return None
     verify = names.selector(service.metadata.name, names.VERIFY)
-    clients = [{"from": list(wanted.allow_from), "ports": [_tcp(HTTP_PORT)]}] if wanted.allow_from else []
     scrapers = [{"from": list(wanted.metrics_from), "ports": [_tcp(METRICS_PORT)]}] if wanted.metrics_from else []
     proof = {
         "from": [{"podSelector": {"matchLabels": verify}}],
@@ -39,10 +39,17 @@ def build(resolved: Resolved) -> Manifest | None:
         spec={
             "podSelector": {"matchLabels": names.selector(service.metadata.name)},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [*clients, *scrapers, proof],
+            "ingress": [*_clients(wanted), *scrapers, proof],
             "egress": [_dns(), *wanted.allow_to],
         },
     )
+
+
+def _clients(wanted: NetworkPolicySpec) -> list[Manifest]:
+    """A rule without peers is for everybody, from without the cluster too."""
+    if wanted.allow_from is None:
+        return [{"ports": [_tcp(HTTP_PORT)]}]
+    return [{"from": list(wanted.allow_from), "ports": [_tcp(HTTP_PORT)]}] if wanted.allow_from else []
 
 
 def shuts_in(service: WhisperService) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -25,16 +26,18 @@ def build(resolved: Resolved) -> Manifest | None:
 
 def rules(service: WhisperService) -> list[Manifest]:
     """The alerting rules of one service."""
-    return [_rule(service, alert) for alert in alerts(service)]
+    wanted = service.spec.monitoring.alerts
+    return [_rule(service, alert, wanted.alert_labels if wanted else {}) for alert in alerts(service)]
 
 
-def _rule(service: WhisperService, alert: Alert) -> Manifest:
+def _rule(service: WhisperService, alert: Alert, labels: Mapping[str, str]) -> Manifest:
+    """`labels`: the user's own, beside those that tell the alert and its service."""
     namespace, name = service.metadata.namespace, service.metadata.name
     return {
         "alert": alert.name,
         "expr": alert.expression,
         "for": alert.lasting,
-        "labels": {"severity": alert.severity, "namespace": namespace, "whisperservice": name},
+        "labels": {**labels, "severity": alert.severity, "namespace": namespace, "whisperservice": name},
         "annotations": {
             "summary": f"WhisperService {namespace}/{name}: {alert.summary}",
             "description": alert.description,

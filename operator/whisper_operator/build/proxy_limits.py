@@ -30,10 +30,9 @@ class ProxyLimits:
 
 def proxy_limits(service: WhisperService) -> ProxyLimits:
     seconds = duration_seconds(service.spec.server.request_timeout)
-    base_path = service.spec.ingress.path.rstrip("/") if service.spec.ingress else ""
     return ProxyLimits(
         silent_seconds=seconds + MARGIN_SECONDS,
         whole_seconds=2 * seconds + MARGIN_SECONDS,
         body_bytes=size_bytes(service.spec.server.max_upload_size),
-        health_path=f"{base_path}{BALANCER_PATH}",
+        health_path=f"{service.spec.base_path}{BALANCER_PATH}",
     )

@@ -133,7 +133,7 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
     return RuntimeConfig(
         model=model.name,
         model_sha256=model.sha256,
-        base_path=spec.ingress.path.rstrip("/") if spec.ingress else "",
+        base_path=spec.base_path,
         probes_on_http=False,
         device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
         compute_type=spec.compute_type,

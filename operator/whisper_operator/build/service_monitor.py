@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whisper_operator.api.spec.observability import ServiceMonitorSpec
 from whisper_operator.api.units import canonical_duration, duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
@@ -15,8 +16,6 @@ def build(resolved: Resolved) -> Manifest | None:
     service, wanted = resolved.service, resolved.service.spec.monitoring.service_monitor
     if wanted is None or SERVICE_MONITOR not in resolved.installation.kinds:
         return None
-    # Users may write 90s1m, which Prometheus refuses.
-    interval = canonical_duration(duration_seconds(wanted.interval))
     return child(
         service,
         SERVICE_MONITOR,
@@ -24,6 +23,22 @@ def build(resolved: Resolved) -> Manifest | None:
         labels=wanted.labels,
         spec={
             "selector": {"matchLabels": names.selector(service.metadata.name)},
-            "endpoints": [{"port": "metrics", "path": METRICS_PATH, "interval": interval}],
+            "endpoints": [_endpoint(wanted)],
         },
     )
+
+
+def _endpoint(wanted: ServiceMonitorSpec) -> Manifest:
+    return {
+        "port": "metrics",
+        "path": METRICS_PATH,
+        "interval": _duration(wanted.interval),
+        **({"scrapeTimeout": _duration(wanted.scrape_timeout)} if wanted.scrape_timeout else {}),
+        **({"relabelings": list(wanted.relabelings)} if wanted.relabelings else {}),
+        **({"metricRelabelings": list(wanted.metric_relabelings)} if wanted.metric_relabelings else {}),
+    }
+
+
+def _duration(written: str) -> str:
+    """Users may write 90s1m, which Prometheus refuses."""
+    return canonical_duration(duration_seconds(written))

@@ -185,6 +185,20 @@ class Cluster:
         optional = {kind for kind in OPTIONAL_KINDS if (kind.api_version, kind.plural) in served}
         return frozenset(CHILD_KINDS) - OPTIONAL_KINDS | optional
 
+    async def schemas(self, api_version: str, known: str = "") -> tuple[str, Manifest | None]:
+        """The address of an API's OpenAPI schemas, which changes with them, and the schemas by name; raises ApiError.
+
+        None where the address is `known` already; the address is empty where the API is not served.
+        Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v3
+        """
+        index = await self._request("GET", "/openapi/v3", {})
+        # An API server that starts has none yet.
+        address = index.get("paths", {}).get(f"apis/{api_version}", {}).get("serverRelativeURL", "")
+        if address in ("", known):
+            return address, None
+        document = await self._request("GET", address, {})
+        return address, document.get("components", {}).get("schemas", {})
+
     async def _keys(self, path: str) -> frozenset[str] | None:
         found = await self._get(path)
         if found is None:

@@ -74,6 +74,9 @@ STORAGE_CLASS: Final = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses
 QUOTA: Final = Kind("v1", "ResourceQuota", "resourcequotas")
 LIMIT_RANGE: Final = Kind("v1", "LimitRange", "limitranges")
 
+GATEWAY: Final = Kind("gateway.networking.k8s.io/v1", "Gateway", "gateways")
+"""Read for the protocol of its listeners, where it may be; never applied."""
+
 CLUSTER_FACTS: Final = (NODE, STORAGE_CLASS, *DEVICE_FACTS)
 """Kinds of the cluster that preflight reads; out of reach where only namespaces may be read."""
 NAMESPACE_FACTS: Final = (QUOTA, LIMIT_RANGE)

@@ -27,7 +27,8 @@ from whisper_operator.objects.kinds import (
     Kind,
 )
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
-from whisper_operator.observe.facts import Facts, Node, host_path
+from whisper_operator.observe.facts import Facts, Node, host_paths
+from whisper_operator.observe.hosts import HostPath, is_canary
 from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.policy import Policy
@@ -140,9 +141,7 @@ class ObjectCache:
 
     def facts(self, service: WhisperService, now: float) -> Facts:
         """Returns what watches show of the cluster, as the service sees it; `now`: seconds since the epoch."""
-        namespace, way, ingress = service.metadata.namespace, host_path(service), service.spec.ingress
-        class_name = (ingress and ingress.class_name) or ""
-        holder = self._indexes.ask(way, (namespace, service.metadata.name), class_name) if way else None
+        namespace = service.metadata.namespace
         return Facts(
             now=now,
             nodes=tuple(self._nodes()) if self._whole_cluster else None,
@@ -151,9 +150,17 @@ class ObjectCache:
             device_classes=self._device_classes() if service.spec.gpu and self._whole_cluster else None,
             quotas=tuple(self._records(QUOTA, namespace).values()),
             limit_ranges=tuple(self._records(LIMIT_RANGE, namespace).values()),
-            taken={way: holder} if way and holder else {},
+            taken=self._taken(service),
             warnings=self._warnings.of(namespace, service.spec.cache.existing_claim),
         )
+
+    def _taken(self, service: WhisperService) -> dict[HostPath, str]:
+        """The holders of the hosts and paths that the service asks for and others have."""
+        ingress, key = service.spec.ingress, (service.metadata.namespace, service.metadata.name)
+        if ingress is None:
+            return {}
+        is_guest = is_canary(ingress.annotations)
+        return self._indexes.ask(host_paths(service), key, ingress.class_name or "", is_guest=is_guest)
 
     def _nodes(self) -> Iterator[Node]:
         return (one.record for one in self._indexes.facts_of(NODE).values() if isinstance(one.record, Node))

@@ -14,7 +14,7 @@ from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects.manifest import is_true, labels_of, status_of
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
-from whisper_operator.observe.hosts import HostPath
+from whisper_operator.observe.hosts import HostPath, ways
 from whisper_runtime.contract.reports import FetchProgress
 
 ResourceAmounts = Mapping[str, Decimal]
@@ -58,7 +58,7 @@ class Facts:
     quotas: tuple[Manifest, ...] | None = None
     limit_ranges: tuple[Manifest, ...] | None = None
     taken: Mapping[HostPath, str] = field(default_factory=dict[HostPath, str])
-    """Namespace/name of the Ingress that has each host and path."""
+    """Namespace/name of the Ingress that has each host and path that the service asks for."""
     warnings: Mapping[tuple[str, str], KubernetesWarning] = field(
         default_factory=dict[tuple[str, str], KubernetesWarning]
     )
@@ -73,14 +73,16 @@ class Facts:
     """The ResourceClaimTemplate that the spec names; None: it does not exist."""
     accounts: Mapping[str, Manifest | None] = field(default_factory=dict[str, Manifest | None])
     """The ServiceAccount that the spec names without creating it; None: it does not exist."""
+    gateways: Mapping[tuple[str, str], Manifest | None] = field(default_factory=dict[tuple[str, str], Manifest | None])
+    """By namespace and name: the Gateways that the spec names and that can be read; None: it does not exist."""
     progress: FetchProgress | None = None
     """Progress that the pod fetching the wanted model reports; None where none does."""
 
 
-def host_path(service: WhisperService) -> HostPath | None:
-    """The host and path that the service's Ingress asks for; None where it has none."""
+def host_paths(service: WhisperService) -> tuple[HostPath, ...]:
+    """The hosts and paths that the service's Ingress asks for; none where there is no Ingress."""
     ingress = service.spec.ingress
-    return (ingress.host or "", ingress.path) if ingress else None
+    return ways(ingress.hosts, (path for path, _ in ingress.paths)) if ingress else ()
 
 
 def node(body: Manifest) -> Node:

@@ -6,10 +6,26 @@ a wildcard stand for several labels, so that is what one is taken for here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 HostPath = tuple[str, str]
 """Host and path of an Ingress."""
+CANARY: Final = "nginx.ingress.kubernetes.io/canary"
+
+
+def is_canary(annotations: Mapping[str, str]) -> bool:
+    """Whether an Ingress of those annotations takes a part of the requests for another's host, and has none itself.
+
+    Source: https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#canary
+    """
+    return annotations.get(CANARY) == "true"
+
+
+def ways(hosts: Iterable[str], paths: Iterable[str]) -> tuple[HostPath, ...]:
+    """Each path at each host; without a host, at any."""
+    found = tuple(paths)
+    return tuple((host, path) for host in tuple(hosts) or ("",) for path in found)
 
 
 def filed_under(host: str) -> Iterator[str]:
@@ -30,8 +46,8 @@ def entries_of(host: str) -> Iterator[str]:
 
 
 def paths_overlap(one: str, other: str) -> bool:
-    """Whether one path is the other's prefix, by whole segments."""
-    first, second = (path.rstrip("/") + "/" for path in (one, other))
+    """Whether one path is the other's prefix, by whole segments; GKE and ALB write a prefix as /speech/*."""
+    first, second = (path.rstrip("*").rstrip("/") + "/" for path in (one, other))
     return first.startswith(second) or second.startswith(first)
 
 

@@ -65,7 +65,8 @@ def unsettled_in(at: ObjectId, service: Entry) -> Iterator[str]:
 
 def claimed_by(at: ObjectId, service: Entry) -> Iterator[str]:
     if isinstance(service.record, ServiceRecord) and service.record.claims:
-        yield from filed_under(service.record.claims[0])
+        for host, _ in service.record.claims:
+            yield from filed_under(host)
 
 
 def held_by(at: ObjectId, ingress: Entry) -> Iterator[str]:
@@ -95,8 +96,8 @@ class Indexes:
         """Ingresses by the hosts that they have, as hosts.py files them."""
         self._facts = Index(fact_of)
         """Nodes, storage classes, quotas and limits by kind and namespace."""
-        self._first: dict[Key, tuple[HostPath, str]] = {}
-        """Host, path and class of the services that asked when nobody had them; an Ingress comes before them."""
+        self._first: dict[Key, tuple[tuple[HostPath, ...], str]] = {}
+        """What services asked for when nobody had it, and their class; an Ingress comes before them."""
         self._all: tuple[Index[Any], ...] = (self.children, self._unsettled, self._claims, self._holders, self._facts)
 
     def update(self, at: ObjectId, before: Entry | None, after: Entry | None) -> set[Key]:
@@ -116,23 +117,37 @@ class Indexes:
     def facts_of(self, kind: Kind, namespace: str = "") -> Mapping[ObjectId, Entry]:
         return self._facts[kind.kind, namespace]
 
-    def ask(self, way: HostPath, asking: Key, class_name: str) -> str | None:
-        """The holder of `way`; where there is none, the asking service will be it.
+    def ask(self, ways: Collection[HostPath], asking: Key, class_name: str, *, is_guest: bool) -> dict[HostPath, str]:
+        """The holders of those of `ways` that are taken; where none is, the asking service will have them all.
 
         Two services that come together are judged at the same time, before the Ingress of either is there: without this
-        both would make theirs.
+        both would make theirs. `is_guest`: a canary shares the hosts of its own namespace, and takes none.
         """
         self._first.pop(asking, None)
-        if holders := self._ingresses(way, asking, class_name):
-            return _first_of(holders, asking)
+        taken: dict[HostPath, str] = {}
+        unheld: list[HostPath] = []
+        for way in ways:
+            holders = self._ingresses(way, asking, class_name, is_guest)
+            holder = _first_of(holders, asking) if holders else self._asked_before(way, asking, class_name, is_guest)
+            if holder:
+                taken[way] = holder
+            elif not holders:
+                unheld.append(way)
+        if unheld and not taken and not is_guest:
+            self._first[asking] = tuple(unheld), class_name
+        return taken
+
+    def _asked_before(self, way: HostPath, asking: Key, class_name: str, is_guest: bool) -> str | None:
+        """Namespace/name of the service that asked for `way` before, and has no Ingress yet."""
         for key in sorted(self._claiming(way)):
-            first = self._first.get(key)
-            if first and is_one_controller(first[1], class_name) and self._is_taken(way, asking, key[0], (first[0],)):
+            asked, its_class = self._first.get(key, ((), ""))
+            overlapping = [one for one in asked if overlap(way, one)]
+            is_one = overlapping and is_one_controller(its_class, class_name)
+            if is_one and self._is_taken(way, asking, key[0], overlapping, is_guest):
                 return f"{key[0]}/{key[1]}"
-        self._first[asking] = way, class_name
         return None
 
-    def _ingresses(self, way: HostPath, asking: Key, class_name: str) -> list[tuple[str, str, str]]:
+    def _ingresses(self, way: HostPath, asking: Key, class_name: str, is_guest: bool) -> list[tuple[str, str, str]]:
         """Creation, namespace and name of each Ingress that has `way`.
 
         Two classes are two controllers, each with hosts of its own; an Ingress of no class may be any controller's.
@@ -141,17 +156,21 @@ class Indexes:
             (record.created, at.namespace, at.name)
             for at, record in self._holding(way)
             if is_one_controller(record.class_name, class_name)
-            and self._is_taken(way, asking, at.namespace, record.holds)
+            and self._is_taken(way, asking, at.namespace, record.holds, is_guest)
         ]
 
-    def _is_taken(self, way: HostPath, asking: Key, namespace: str, holds: Collection[HostPath]) -> bool:
+    def _is_taken(
+        self, way: HostPath, asking: Key, namespace: str, holds: Collection[HostPath], is_guest: bool
+    ) -> bool:
         """Whether `way` is taken by something of that namespace that has `holds`, of which one overlaps with it.
 
         In the asking service's own namespace, the same host and path is; in another, whatever overlaps: part of its
         requests would come to us, or of ours to it.
         """
+        if namespace == asking[0]:
+            return way in holds and not is_guest
         is_shared = self._policy is None or self._policy.shares(way[0], asking[0])
-        return way in holds or (namespace != asking[0] and not is_shared)
+        return way in holds or not is_shared
 
     def _holding(self, way: HostPath) -> Iterator[tuple[ObjectId, IngressRecord]]:
         """The Ingresses that have a host and path that overlap with `way`."""
@@ -171,7 +190,7 @@ class Indexes:
         return {
             (at.namespace, at.name)
             for at, entry in found.items()
-            if isinstance(entry.record, ServiceRecord) and entry.record.claims and overlap(way, entry.record.claims)
+            if isinstance(entry.record, ServiceRecord) and any(overlap(way, one) for one in entry.record.claims)
         }
 
 
@@ -179,7 +198,7 @@ def released(before: Entry | None, after: Entry | None) -> set[HostPath]:
     """The hosts and paths that an Ingress no longer has, or has under another class, or that a service gives up."""
     had, has = before.record if before else None, after.record if after else None
     if isinstance(had, ServiceRecord):
-        return {had.claims} - {has.claims if isinstance(has, ServiceRecord) else None} if had.claims else set()
+        return set(had.claims) - set(has.claims if isinstance(has, ServiceRecord) else ())
     if not isinstance(had, IngressRecord):
         return set()
     is_same_class = isinstance(has, IngressRecord) and has.class_name == had.class_name

@@ -14,6 +14,8 @@ class Installation:
     """Image of the runtime where `spec.image` names none."""
     kinds: frozenset[Kind] = field(default_factory=lambda: frozenset(CHILD_KINDS))
     """The child kinds that the cluster serves."""
+    has_route_timeouts: bool = True
+    """Whether its HTTPRoute has time-outs, which are Standard since Gateway API 1.2."""
     fs_group: int | None = 65532
     """Group of the model cache's files; None where the platform assigns one (OpenShift)."""
     policy: Policy | None = None

@@ -26,6 +26,8 @@ class Observed:
     facts: Facts = field(default_factory=Facts)
     accepted: Accepted = field(default_factory=dict[ChildName, frozenset[Deviation]])
     """Deviations that the API server and its policies made of an apply: no drift."""
+    predecessors: frozenset[ChildName] = frozenset()
+    """Children of a deleted service of the same name, whose end is waited for."""
 
     def drift(self, kind: Kind, name: str, wanted: JsonValue, path: str = "") -> Iterator[Deviation]:
         """Returns what is not as in `wanted` of a live child, and not accepted; nothing where there is no such child.

@@ -26,6 +26,9 @@ class Policy(ApiModel):
     image_repositories: Patterns = ()
     """Repositories of images, beside the runtime's own."""
     service_types: Patterns = ("ClusterIP",)
+    node_ports: Patterns = ()
+    """Ports on every node that a spec may choose: the firewall may let one pass that another program is to have."""
+    load_balancer_classes: Patterns = ("*",)
     service_annotations: Patterns = ("cloud.google.com/backend-config", "konghq.com/*-timeout")
     """Names with a prefix; a name without one is for its author's own use, and free."""
     ingress_classes: Patterns = ("*",)
@@ -40,6 +43,11 @@ class Policy(ApiModel):
         "nginx.ingress.kubernetes.io/limit-rpm",
         "nginx.ingress.kubernetes.io/limit-connections",
         "nginx.ingress.kubernetes.io/whitelist-source-range",
+        "nginx.ingress.kubernetes.io/canary",
+        "nginx.ingress.kubernetes.io/canary-weight*",
+        "nginx.ingress.kubernetes.io/canary-by-header",
+        "nginx.ingress.kubernetes.io/canary-by-header-value",
+        "nginx.ingress.kubernetes.io/canary-by-cookie",
         "nginx.org/client-max-body-size",
         "nginx.org/proxy-*-timeout",
         "haproxy.org/timeout-*",
@@ -53,7 +61,10 @@ class Policy(ApiModel):
     )
     """Names with a prefix, as `service_annotations`."""
     plain_paths: bool = True
-    """Whether the path of an Ingress is limited to letters, digits and - . _ ~ % / : no controller reads it as code."""
+    """Whether paths of Ingresses and HTTPRoutes are limited to letters, digits and - . _ ~ % / : no controller reads
+    them as code."""
+    path_types: Patterns = ("Prefix", "Exact")
+    """Types of paths: of another one, the operator does not know which paths of others it takes."""
     hosts: Patterns = ("*",)
     """Hosts of Ingresses and HTTPRoutes."""
     wildcard_hosts: bool = False
@@ -61,8 +72,31 @@ class Policy(ApiModel):
     shared_hosts: Patterns = ()
     """Hosts of which namespaces may have different paths, one below the other's included."""
     cluster_issuers: Patterns = ("letsencrypt*",)
+    issuers: Patterns = ("Issuer.cert-manager.io/letsencrypt*",)
+    """Kind.group/name of other issuers."""
     gateways: Patterns = ("{namespace}/*",)
     """Namespace/name of Gateways."""
+    route_filters: Patterns = ("RequestHeaderModifier", "RequestRedirect", "URLRewrite")
+    """Types of filters: others send requests to other Services, set cookies of other hosts, or are any controller's."""
+    route_annotations: Patterns = ()
+    """Names with a prefix, as `service_annotations`."""
+    denied_labels: Patterns = ("app", "k8s-app", "run", "io.cilium/*", "*kubernetes.io/*", "*k8s.io/*")
+    """Labels of Services, Ingresses, HTTPRoutes and claims by which others select them."""
+    denied_relabel_targets: Patterns = (
+        "__*",
+        "cluster",
+        "container",
+        "endpoint",
+        "exported_*",
+        "instance",
+        "job",
+        "namespace",
+        "node",
+        "pod",
+        "service",
+        "whisperservice",
+    )
+    """Labels that relabelings may not set: the address that is scraped, and what tells whose a series is."""
     env: Patterns = (
         "TZ",
         "LANG",
@@ -85,6 +119,8 @@ class Policy(ApiModel):
     """URLs of models that are sent the Secret of `spec.model.source.secretRef`; s3 is only sent a signature by it."""
     claims: Patterns = ("*model*", "*whisper*")
     """Names of existing claims that are mounted."""
+    claim_annotations: Patterns = ("velero.io/*", "backup.velero.io/*", "k8up.io/*")
+    """Names with a prefix, as `service_annotations`: others fill a claim, or bind it to a volume."""
     gpu_resources: Patterns = ("nvidia.com/*", "amd.com/gpu*", "gpu.intel.com/*")
     """Extended resources: others give devices of the node."""
     gpu_claim_templates: Patterns = ("*gpu*", "*whisper*")

@@ -25,10 +25,10 @@ from whisper_operator.objects.kinds import (
     RESOURCE_SLICE,
     STORAGE_CLASS,
 )
-from whisper_operator.objects.manifest import container_of, controller_of, labels_of
+from whisper_operator.objects.manifest import annotations_of, container_of, controller_of, labels_of
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice, device_class, device_slice
 from whisper_operator.observe.facts import Node, node
-from whisper_operator.observe.hosts import HostPath
+from whisper_operator.observe.hosts import HostPath, is_canary, ways
 
 Key = tuple[str, str]
 """Namespace and name of a WhisperService."""
@@ -48,13 +48,13 @@ class ServiceRecord:
 
     is_settled: bool
     """Ready, neither Reconciling nor Stalled, and past preflight: no fact about the cluster can mend it."""
-    claims: HostPath | None
-    """The host and path that its spec asks for; None without an Ingress."""
+    claims: tuple[HostPath, ...]
+    """The hosts and paths that its spec asks for; none without an Ingress."""
 
 
 @dataclass(frozen=True, slots=True)
 class IngressRecord:
-    """The hosts that an Ingress has, whoever owns it."""
+    """The hosts that an Ingress has, whoever owns it; a canary has none."""
 
     created: str
     class_name: str
@@ -168,14 +168,21 @@ def _service(body: Manifest) -> ServiceRecord:
     goes_on = "Reconciling" in conditions or "Stalled" in conditions or conditions.get("PreflightPassed") == "False"
     is_settled = conditions.get("Ready") == "True" and not goes_on
     ingress = body.get("spec", {}).get("ingress")
-    claims = None if ingress is None else (ingress.get("host") or "", ingress.get("path", "/"))
-    return ServiceRecord(is_settled, claims)
+    return ServiceRecord(is_settled, _claims(ingress) if ingress is not None else ())
+
+
+def _claims(ingress: Manifest) -> tuple[HostPath, ...]:
+    """The hosts and paths of `spec.ingress`, as `host_paths` finds them in the parsed spec."""
+    hosts = [ingress["host"], *(ingress.get("additionalHosts") or ())] if ingress.get("host") else []
+    paths = [ingress.get("path", "/"), *(one["path"] for one in ingress.get("additionalPaths") or ())]
+    return ways(hosts, paths)
 
 
 def _ingress(body: Manifest) -> IngressRecord:
     spec = body["spec"]
     rules = [(rule.get("host", ""), rule.get("http", {}).get("paths", ())) for rule in spec.get("rules") or ()]
-    holds = tuple((host, path.get("path", "/")) for host, paths in rules for path in paths)
+    is_guest = is_canary(annotations_of(body))
+    holds = () if is_guest else tuple((host, path.get("path", "/")) for host, paths in rules for path in paths)
     return IngressRecord(body["metadata"].get("creationTimestamp", ""), spec.get("ingressClassName", ""), holds)
 
 

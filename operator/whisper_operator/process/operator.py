@@ -12,9 +12,10 @@ from whisper_operator.kube.credentials import credentials
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.kube.lease import AlwaysHeld, Leadership, Lease
 from whisper_operator.kube.watch_thread import WatchThread
-from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, POD, WHISPER_SERVICE, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, HTTP_ROUTE, POD, WHISPER_SERVICE, Kind
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.installation import Installation
+from whisper_operator.observe.route_schema import has_timeouts
 from whisper_operator.process import health
 from whisper_operator.process.informer import Informer
 from whisper_operator.process.settings import Settings
@@ -44,6 +45,9 @@ class Operator:
             self._informer, settings.watch_namespaces, settings.service_class, cluster.configuration
         )
         self._kinds: frozenset[Kind] = frozenset()
+        self._route_schemas = ""
+        """Address of the schemas by which `_has_route_timeouts` is known."""
+        self._has_route_timeouts = True
         self._has_synced = False
         recorder = Recorder(cluster, settings.identity)
         self._reconciler = Reconciler(cluster, self._cache, recorder, self._env)
@@ -58,6 +62,7 @@ class Operator:
         )
         try:
             self._kinds = await self._served_kinds()
+            await self._read_route_schema()
             self._watches.start(self._watched())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._discover())
@@ -72,7 +77,13 @@ class Operator:
                 await runner.cleanup()
 
     def _env(self) -> Installation:
-        return Installation(self._settings.runtime_image, self._kinds, self._settings.fs_group, self._settings.policy)
+        return Installation(
+            runtime_image=self._settings.runtime_image,
+            kinds=self._kinds,
+            has_route_timeouts=self._has_route_timeouts,
+            fs_group=self._settings.fs_group,
+            policy=self._settings.policy,
+        )
 
     def _watched(self) -> frozenset[Kind]:
         facts = fact_kinds(self._kinds, whole_cluster=not self._settings.watch_namespaces)
@@ -98,6 +109,20 @@ class Operator:
             except ApiError as error:
                 log.warning("not started yet: %s", error)
             await asyncio.sleep(START_RETRY_SECONDS)
+
+    async def _read_route_schema(self) -> bool:
+        """Looks which fields an HTTPRoute has; returns whether others than before."""
+        if HTTP_ROUTE not in self._kinds:
+            return False
+        try:
+            self._route_schemas, schemas = await self._cluster.schemas(HTTP_ROUTE.api_version, self._route_schemas)
+        except ApiError as error:
+            log.debug("the schema of HTTPRoute could not be read: %s", error)
+            return False
+        if schemas is None:
+            return False
+        before, self._has_route_timeouts = self._has_route_timeouts, has_timeouts(schemas)
+        return before != self._has_route_timeouts
 
     async def _sync(self) -> None:
         """Returns once every kind has been listed completely."""
@@ -132,13 +157,14 @@ class Operator:
             except ApiError as error:
                 log.warning("the cluster's APIs could not be listed: %s", error)
                 continue
-            if kinds == self._kinds:
-                continue
-            log.info("the cluster's APIs changed: %s", sorted(kind.kind for kind in kinds ^ self._kinds))
-            await self._watches.stop()
-            self._kinds = kinds
-            self._watches.start(self._watched())
-            self._queue.add_low_priority(self._cache.keys())
+            changed, self._kinds = kinds ^ self._kinds, kinds
+            has_other_fields = await self._read_route_schema()
+            if changed:
+                log.info("the cluster's APIs changed: %s", sorted(kind.kind for kind in changed))
+                await self._watches.stop()
+                self._watches.start(self._watched())
+            if changed or has_other_fields:
+                self._queue.add_low_priority(self._cache.keys())
 
     async def _resync(self) -> None:
         """Lists everything now and then, for whatever the watches have missed, and counts it.

@@ -28,7 +28,7 @@ from whisper_operator.objects.manifest import controller_of, is_being_deleted, l
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, with_metadata
-from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours
+from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours, is_predecessors
 from whisper_operator.reconcile.rejections import told_rejection
 from whisper_operator.reconcile.troubles import Troubles
 
@@ -168,11 +168,8 @@ class Applier:
             raise ApiError(f"apply {what}", 409, "Conflict", "it existed and is gone again")
         if is_ours(self._service, found):
             await self._bring_into_sight(kind, manifest, found)
-        elif not _is_predecessors(self._service, found):
-            message = (
-                f"{what} exists and does not belong to this WhisperService: "
-                "delete or rename it, or give the WhisperService another name"
-            )
+        elif not is_predecessors(self._service, found):
+            message = f"{what} {_whose(found)}"
             self._account_is_foreign = self._account_is_foreign or kind == SERVICE_ACCOUNT
             self.troubles.refuse(kind, manifest["metadata"]["name"], c.NOT_OWNED, message)
         elif names.LABEL_SERVICE not in labels_of(found):
@@ -199,7 +196,12 @@ class Applier:
         self._done.discard(label(manifest))
 
 
-def _is_predecessors(service: WhisperService, found: Manifest) -> bool:
-    """Whether a deleted WhisperService of the same name owned it: the garbage collector will take it."""
+def _whose(found: Manifest) -> str:
+    """The end of the sentence on a child's name that another object has, with its remedy."""
     controller = controller_of(found)
-    return controller is not None and (controller["kind"], controller["name"]) == (KIND, service.metadata.name)
+    if controller is not None and controller["kind"] == KIND:
+        return f"belongs to WhisperService {controller['name']}: give one of the two WhisperServices another name"
+    return (
+        "exists and does not belong to this WhisperService: "
+        "delete or rename it, or give the WhisperService another name"
+    )

@@ -14,6 +14,7 @@ from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import (
     CLAIM,
     DEPLOYMENT,
+    GATEWAY,
     JOB,
     POD,
     RESOURCE_CLAIM,
@@ -28,6 +29,7 @@ from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.devices import DeviceSupply, with_taken
 from whisper_operator.resolve.references import references
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -44,8 +46,16 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     templates = {
         name: _start(cluster.get(RESOURCE_CLAIM_TEMPLATE, namespace, name)) for name in sorted(named.claim_templates)
     }
-    all_reads: tuple[Mapping[str, asyncio.Task[Any]], ...] = (secrets, config_maps, claims, accounts, templates)
-    await asyncio.gather(*(read for reads in all_reads for read in reads.values()), return_exceptions=True)
+    gateways = {at: _start(cluster.get(GATEWAY, at[0] or namespace, at[1])) for at in sorted(named.gateways)}
+    reads: list[asyncio.Task[Any]] = [
+        *secrets.values(),
+        *config_maps.values(),
+        *claims.values(),
+        *accounts.values(),
+        *templates.values(),
+        *gateways.values(),
+    ]
+    await asyncio.gather(*reads, return_exceptions=True)
     return replace(
         facts,
         secrets=_results(secrets, f"Secret {namespace}", troubles),
@@ -53,6 +63,8 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
         claims=_results(claims, f"{CLAIM.kind} {namespace}", troubles),
         accounts=_results(accounts, f"{SERVICE_ACCOUNT.kind} {namespace}", troubles),
         claim_templates=_results(templates, f"{RESOURCE_CLAIM_TEMPLATE.kind} {namespace}", troubles),
+        # An address in the status alone depends on them: that one cannot be read is no trouble.
+        gateways=_results(gateways, GATEWAY.kind, Troubles()),
     )
 
 
@@ -92,9 +104,9 @@ def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return asyncio.get_running_loop().create_task(read)
 
 
-def _results(tasks: Mapping[str, asyncio.Task[T]], where: str, troubles: Troubles) -> dict[str, T]:
+def _results(tasks: Mapping[K, asyncio.Task[T]], where: str, troubles: Troubles) -> dict[K, T]:
     """Returns what was read, by name; `where`: kind and namespace, as a message names them."""
-    found: dict[str, T] = {}
+    found: dict[K, T] = {}
     for name, task in tasks.items():
         try:
             found[name] = task.result()

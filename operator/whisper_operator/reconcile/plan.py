@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import Deviation
 from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind, by_name
@@ -59,7 +59,19 @@ def without(todo: ApplyPlan, kinds: Collection[Kind]) -> ApplyPlan:
 def ours(service: WhisperService, observed: Observed) -> Observed:
     """`observed` without objects that another controls, such as the children of a deleted service of the same name."""
     found = {key: live for key, live in observed.objects.items() if key[0] == POD.kind or is_ours(service, live)}
-    return replace(observed, objects=found)
+    others = observed.objects.keys() - found.keys()
+    predecessors = frozenset(key for key in others if is_predecessors(service, observed.objects[key]))
+    return replace(observed, objects=found, predecessors=predecessors)
+
+
+def is_predecessors(service: WhisperService, live: Manifest) -> bool:
+    """Whether a deleted WhisperService of the same name owned it: the garbage collector will take it."""
+    controller = controller_of(live)
+    return (
+        controller is not None
+        and (controller["kind"], controller["name"]) == (KIND, service.metadata.name)
+        and controller["uid"] != service.metadata.uid
+    )
 
 
 def is_ours(service: WhisperService, live: Manifest) -> bool:

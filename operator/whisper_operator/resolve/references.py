@@ -5,30 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whisper_operator.api.scalars import KeyRef
-from whisper_operator.api.v1alpha1 import Spec
+from whisper_operator.api.v1alpha1 import Manifest, Spec
+from whisper_operator.objects.kinds import GATEWAY
 
 
 @dataclass(frozen=True)
 class References:
-    """Names of the objects that a spec refers to, all in the service's own namespace."""
+    """Names of the objects that a spec refers to; all but Gateways are in the service's own namespace."""
 
     secrets: frozenset[str]
     config_maps: frozenset[str]
     claims: frozenset[str]
     accounts: frozenset[str]
     claim_templates: frozenset[str]
+    gateways: frozenset[tuple[str, str]]
+    """Namespace (empty: the service's own) and name."""
 
 
 def references(spec: Spec) -> References:
     """The objects to look up, for no watch shows them."""
-    tls = spec.ingress.tls if spec.ingress else None
+    ingress = spec.ingress
+    tls = ingress.tls if ingress and not ingress.is_issued else None
     source, trusted = spec.model.source, authorities(spec)
     audio = spec.verification.audio if spec.verification else None
     secrets = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
         *(ref.name for ref in spec.image.pull_secrets),
-        *([tls.secret_name] if tls and tls.secret_name and not tls.cluster_issuer else []),
+        *([tls.secret_name] if tls and tls.secret_name else []),
     ]
     config_maps = [
         *([trusted.name] if trusted else []),
@@ -44,7 +48,14 @@ def references(spec: Spec) -> References:
         claims=frozenset(claims),
         accounts=frozenset(accounts),
         claim_templates=frozenset([by_claim.resource_claim_template_name] if by_claim else []),
+        gateways=frozenset((ref.get("namespace", ""), ref["name"]) for ref in gateways(spec)),
     )
+
+
+def gateways(spec: Spec) -> list[Manifest]:
+    """The parentRefs of `spec.gateway` that name a Gateway."""
+    refs = spec.gateway.parent_refs if spec.gateway else ()
+    return [ref for ref in refs if ref.get("kind", GATEWAY.kind) == GATEWAY.kind and isinstance(ref.get("name"), str)]
 
 
 def authorities(spec: Spec) -> KeyRef | None:

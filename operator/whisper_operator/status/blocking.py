@@ -43,13 +43,20 @@ def model_cached(resolved: Resolved) -> ConditionUpdate:
     if cause := resolved.model.fetch_failure:
         return ConditionUpdate(c.MODEL_CACHED, "False", cause.reason, cause.message)
     if claim.live is None:
-        return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, f"claim {claim.name} does not exist yet")
+        return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, _no_claim(resolved))
     if claim.phase == "Pending":
         message = f"{model.name} is fetched as soon as claim {claim.name} has a volume"
         if warned := pod_status.warning_about(resolved.observed.facts.warnings, CLAIM.kind, claim.live):
             message += f": {warned.message}"
         return ConditionUpdate(c.MODEL_CACHED, "False", c.WAITING_FOR_VOLUME, message)
     return ConditionUpdate(c.MODEL_CACHED, "False", c.FETCHING, f"{model.name} is being fetched")
+
+
+def _no_claim(resolved: Resolved) -> str:
+    name = resolved.claim.name
+    if (CLAIM.kind, name) in resolved.observed.predecessors:
+        return f"pods of a deleted WhisperService of this name still use its claim {name}: a new one is made afterwards"
+    return f"claim {name} does not exist yet"
 
 
 def available(resolved: Resolved) -> ConditionUpdate:

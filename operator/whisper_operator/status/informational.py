@@ -163,6 +163,29 @@ def paused(resolved: Resolved) -> ConditionUpdate | None:
     return ConditionUpdate(c.PAUSED, "True", c.CHANGES_WAIT, f"spec.paused is true: {', '.join(resolved.waiting)}")
 
 
+def clients_told_apart(resolved: Resolved) -> ConditionUpdate | None:
+    """False where a rate limit counts every client as one, by the address of what they come through; else None."""
+    spec = resolved.service.spec
+    if spec.rate_limit is None or spec.auth is not None or spec.server.trusted_proxies:
+        return None
+    service = spec.service
+    hides = service.type != "ClusterIP" and service.external_traffic_policy != "Local"
+    ways = [
+        *(["spec.ingress"] if spec.ingress else []),
+        *(["spec.gateway"] if spec.gateway else []),
+        *([f"spec.service.type {service.type}"] if hides else []),
+    ]
+    if not ways:
+        return None
+    local = ", or write spec.service.externalTrafficPolicy: Local" if hides else ""
+    message = (
+        f"spec.rateLimit without spec.auth tells clients apart by address, and {' and '.join(ways)} may hide it, so "
+        f"that all clients share {spec.rate_limit.requests_per_minute} requests a minute: name the networks of the "
+        f"proxies in spec.server.trustedProxies, or give clients API keys by spec.auth{local}"
+    )
+    return ConditionUpdate(c.CLIENTS_TOLD_APART, "False", c.ONE_ADDRESS_FOR_ALL, message)
+
+
 def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
     """True where the spec leaves the version open and the default is newer than the admitted one; else None."""
     image = resolved.image
@@ -180,6 +203,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     accelerator_in_use,
     cache_as_specified,
     paused,
+    clients_told_apart,
     runtime_update,
 )
 

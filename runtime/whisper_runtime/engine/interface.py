@@ -66,8 +66,8 @@ class Engine(Protocol):
         ...
 
     @property
-    def stuck_at(self) -> str | None:
-        """The stack of the model's thread, once it is in one iteration for so long that it will not end; else None."""
+    def is_stuck(self) -> bool:
+        """Whether the model's thread is in one iteration for so long that it will not end."""
         ...
 
     @property

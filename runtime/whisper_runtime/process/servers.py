@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import signal
 import socket
@@ -157,8 +158,8 @@ async def _watch_engine(parts: RuntimeParts) -> None:
         parts.metrics.loaded(seconds)
         log.info("ready: %s was loaded and proven in %.1f s", parts.model.info.name, seconds)
     while parts.engine.state is State.READY:
-        if stack := parts.engine.stuck_at:
-            log.error("the model's thread hangs in this place:\n%s", stack)
+        if parts.engine.is_stuck:
+            faulthandler.dump_traceback()  # of all threads, to standard error
             raise CannotServe("the model's thread hangs: look for errors of the device in the node's kernel log")
         await asyncio.sleep(POLL_SECONDS)
     raise CannotServe(parts.engine.error or "the engine stopped by itself")

@@ -20,7 +20,7 @@ class Probes:
             return "the server's event loop does not run"
         if self._engine.state is State.FAILED:
             return self._engine.error or "the model failed"
-        return "the model's thread hangs" if self._engine.stuck_at else None
+        return "the model's thread hangs" if self._engine.is_stuck else None
 
     @property
     def started(self) -> bool:

@@ -56,7 +56,7 @@ def test_a_spec_that_names_only_a_model_has_these_defaults() -> None:
     }
 
 
-@pytest.mark.parametrize("part", ["gpu", "resources", "rateLimit", "ingress", "gateway", "autoscaling", "verification"])
+@pytest.mark.parametrize("part", ["gpu", "resources", "rateLimit", "ingress", "autoscaling", "verification"])
 def test_a_part_is_switched_on_by_being_there(part: str) -> None:
     assert manifest(accepted(**{part: {}}))[part]
 
@@ -134,13 +134,31 @@ def test_the_most_pods_that_can_run(spec: dict[str, Any], most: int) -> None:
     ids=["another host", "a route for any host", "an Ingress for any host"],
 )
 def test_an_ingress_and_a_route_may_stand_side_by_side(ingress: dict[str, str], hostnames: list[str]) -> None:
-    accepted(ingress=ingress, gateway={"hostnames": hostnames})
+    accepted(ingress=ingress, gateway={"parentRefs": [{"name": "own"}], "hostnames": hostnames})
 
 
 def test_a_host_belongs_to_the_ingress_or_to_the_route() -> None:
     hosts = ["a.example.com", "b.example.com"]
-    assert refused(ingress={"host": "b.example.com"}, gateway={"hostnames": hosts}) == (
-        "spec.ingress.host is also in spec.gateway.hostnames: remove it from one of the two"
+    gateway = {"parentRefs": [{"name": "own"}], "hostnames": hosts}
+    for ingress in ({"host": "b.example.com"}, {"host": "c.example.com", "additionalHosts": ["a.example.com"]}):
+        assert refused(ingress=ingress, gateway=gateway) == (
+            "spec.ingress.host, or one of its additionalHosts, is also in spec.gateway.hostnames: remove it from one "
+            "of the two"
+        )
+
+
+@pytest.mark.parametrize(
+    ("ingress", "gateway", "prefix"),
+    [("/", "/", ""), ("/speech", "/", "/speech"), ("/", "/speech/", "/speech"), ("/speech", "/speech", "/speech")],
+)
+def test_the_pods_answer_below_one_prefix(ingress: str, gateway: str, prefix: str) -> None:
+    route = {"parentRefs": [{"name": "own"}], "path": gateway}
+    assert accepted(ingress={"path": ingress}, gateway=route).base_path == prefix
+
+
+def test_the_pods_do_not_answer_below_two_prefixes() -> None:
+    assert refused(ingress={"path": "/a"}, gateway={"parentRefs": [{"name": "own"}], "path": "/b"}).startswith(
+        "spec.gateway.path is not spec.ingress.path"
     )
 
 

@@ -47,3 +47,12 @@ def test_a_size_that_is_stored_in_thousandths_grows_too() -> None:
 def test_a_retained_claim_has_no_owner() -> None:
     assert "ownerReferences" not in claim(service(cache={"retention": "Retain"}))["metadata"]
     assert "ownerReferences" in claim(service())["metadata"]
+
+
+def test_a_claim_has_the_users_labels_and_annotations_beside_the_operators() -> None:
+    cache = {"labels": {"backup": "weekly"}, "annotations": {"k8up.io/backup": "false"}, "retention": "Retain"}
+    metadata = one(children(service(cache=cache)), "PersistentVolumeClaim", "speech-models")["metadata"]
+    assert metadata["labels"]["backup"] == "weekly"
+    assert metadata["labels"]["whisper-operator.io/service"] == "speech"
+    assert metadata["annotations"]["k8up.io/backup"] == "false"
+    assert metadata["annotations"]["whisper-operator.io/asked"] == "- ReadWriteOnce 10Gi"

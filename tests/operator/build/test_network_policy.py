@@ -26,8 +26,16 @@ def test_clients_reach_http_scrapers_metrics_and_our_verification_both() -> None
     assert labels["app.kubernetes.io/component"] == "verify"
 
 
-def test_a_peer_that_is_not_named_may_not_come_in() -> None:
-    assert len(spec()["ingress"]) == 1
+def test_every_client_may_come_in_where_none_is_named() -> None:
+    """`networkPolicy: {}` limits what the pods reach, and who scrapes them; it shuts no client out."""
+    for policy in ({}, {"metricsFrom": [PEER]}):
+        clients, *_ = spec(**policy)["ingress"]
+        assert "from" not in clients
+        assert ports(clients) == [8000]
+
+
+def test_no_client_may_come_in_where_the_list_is_empty() -> None:
+    assert [ports(rule) for rule in spec(allowFrom=[])["ingress"]] == [[8000, 9000]]
 
 
 def test_dns_and_the_named_peers_may_be_reached() -> None:

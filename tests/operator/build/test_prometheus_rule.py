@@ -25,3 +25,10 @@ def test_a_rule_names_its_service_and_its_runbook() -> None:
         assert rule["labels"]["whisperservice"] == "speech"
         assert rule["annotations"]["summary"].startswith("WhisperService team/speech: ")
         assert rule["annotations"]["runbook_url"] == f"{RUNBOOKS}/{rule['alert']}.md"
+
+
+def test_each_alert_has_the_users_labels_and_keeps_its_own() -> None:
+    labels = {"team": "speech", "severity": "none"}
+    for rule in rules(service(monitoring={"alerts": {"alertLabels": labels}})):
+        assert rule["labels"]["team"] == "speech"
+        assert rule["labels"]["severity"] != "none"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.operator.samples import kinds, observed, service
+from tests.operator.samples import children, kinds, observed, one, service
 from whisper_operator.objects.kinds import CHILD_KINDS, SERVICE_MONITOR
 from whisper_operator.observe.installation import Installation
 
@@ -14,3 +14,17 @@ def test_a_service_monitor_only_where_its_api_is() -> None:
     assert "ServiceMonitor" in kinds(wanted, observed())
     without = Installation("runtime:1", frozenset(CHILD_KINDS) - {SERVICE_MONITOR})
     assert "ServiceMonitor" not in kinds(wanted, observed(), without)
+
+
+def test_the_endpoint_is_as_the_spec_has_it() -> None:
+    relabelings = [{"targetLabel": "team", "replacement": "speech"}]
+    dropped = [{"action": "drop", "sourceLabels": ["__name__"], "regex": "python_.*"}]
+    monitor = {
+        "interval": "90s1m",
+        "scrapeTimeout": "20s",
+        "relabelings": relabelings,
+        "metricRelabelings": dropped,
+    }
+    (endpoint,) = one(children(service(monitoring={"serviceMonitor": monitor})), "ServiceMonitor")["spec"]["endpoints"]
+    assert (endpoint["interval"], endpoint["scrapeTimeout"]) == ("2m30s", "20s")
+    assert (endpoint["relabelings"], endpoint["metricRelabelings"]) == (relabelings, dropped)

@@ -16,7 +16,7 @@ from kubernetes import client
 from tests.fakes.loops import SkippingLoop, on
 from whisper_operator.kube.client import REQUEST_SECONDS, Cluster, list_path
 from whisper_operator.kube.errors import ApiError, LeaseLost
-from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, OPTIONAL_KINDS, SCALED_OBJECT, SERVICE, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, HTTP_ROUTE, OPTIONAL_KINDS, SCALED_OBJECT, SERVICE, Kind
 
 META = {"name": "speech", "namespace": "team", "uid": "1"}
 MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": META}
@@ -155,6 +155,22 @@ async def test_a_cluster_without_our_api_is_an_error_with_its_remedy(server: Not
     cluster = leading(server, 0)
     with pytest.raises(ApiError, match="apply the CustomResourceDefinition"):
         await cluster.served_kinds()
+    await cluster.close()
+
+
+async def test_the_schemas_of_an_api_are_read_where_they_have_another_address(server: NotingServer) -> None:
+    address = "/openapi/v3/apis/gateway.networking.k8s.io/v1?hash=1"
+    server.content = {
+        "paths": {"apis/gateway.networking.k8s.io/v1": {"serverRelativeURL": address}},
+        "components": {"schemas": {"HTTPRoute": {}}},
+    }
+    cluster = leading(server, 0)
+    assert await cluster.schemas(HTTP_ROUTE.api_version) == (address, {"HTTPRoute": {}})
+    assert await cluster.schemas(HTTP_ROUTE.api_version, address) == (address, None)
+    assert await cluster.schemas("absent.example.com/v1") == ("", None)
+    assert len(server.methods) == 4
+    server.content = {}
+    assert await cluster.schemas(HTTP_ROUTE.api_version) == ("", None), "as of an API server that starts"
     await cluster.close()
 
 

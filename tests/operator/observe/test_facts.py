@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import service
-from whisper_operator.observe.facts import host_path, node
+from whisper_operator.observe.facts import host_paths, node
 
 READY = {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"cpu": "2", "memory": "1Gi"}}
 
@@ -34,6 +34,11 @@ def test_amounts_are_numbers_and_taints_are_those_that_keep_pods_away() -> None:
 
 
 def test_an_ingress_without_a_host_asks_for_any() -> None:
-    assert host_path(service()) is None
-    assert host_path(service(ingress={})) == ("", "/")
-    assert host_path(service(ingress={"host": "a.example.com", "path": "/asr"})) == ("a.example.com", "/asr")
+    assert host_paths(service()) == ()
+    assert host_paths(service(ingress={})) == (("", "/"),)
+    assert host_paths(service(ingress={"host": "a.example.com", "path": "/asr"})) == (("a.example.com", "/asr"),)
+
+
+def test_an_ingress_asks_for_each_path_at_each_host() -> None:
+    many = {"host": "a.io", "additionalHosts": ["b.io"], "additionalPaths": [{"path": "/v1"}]}
+    assert host_paths(service(ingress=many)) == (("a.io", "/"), ("a.io", "/v1"), ("b.io", "/"), ("b.io", "/v1"))

@@ -245,3 +245,65 @@ def test_of_two_services_whose_hosts_overlap_the_first_to_ask_has_its_own_unless
         assert cache.facts(first, 0.0).taken == {}
         assert (cache.facts(inner, 0.0).taken == {}) is has_room
         assert cache.facts(first, 0.0).taken == {}
+
+
+MANY = {"host": "a.example.com", "additionalHosts": ["b.example.com"], "additionalPaths": [{"path": "/v1"}]}
+
+
+def test_each_host_and_path_of_a_service_may_be_taken() -> None:
+    other = ingress("web", "b.example.com", "2026-01-01")
+    assert bound(other, ingress=MANY) == {("b.example.com", "/"): "team/web"}
+    assert bound(at("/v1", other), ingress=MANY) == {("b.example.com", "/v1"): "team/web"}
+    theirs = ingress("web", "b.example.com", "2026-01-01", namespace="other")
+    assert bound(at("/v1/audio", theirs), ingress=MANY).keys() == {("b.example.com", "/"), ("b.example.com", "/v1")}
+
+
+def test_any_of_its_hosts_that_is_free_again_wakes_who_waited() -> None:
+    cache = cached(ingress=MANY)
+    cache.observe(ingress("web", "b.example.com", "2026-01-01"))
+    assert cache.observe(ingress("web", "b.example.com", "2026-01-01"), DELETED) == {KEY}
+
+
+def test_who_lacks_one_host_keeps_none_from_others() -> None:
+    """Else two services could wait for each other, each with a host that the other wants."""
+    cache = cached(ingress=MANY)
+    cache.observe(ingress("web", "b.example.com", "2026-01-01"))
+    cache.observe(whisper_service("canary", ingress=WAY))
+    assert facts(cache, ingress=MANY).taken
+    assert taken(cache, "canary") == []
+
+
+CANARY = {"nginx.ingress.kubernetes.io/canary": "true"}
+
+
+def canary(body: Manifest) -> Manifest:
+    return {**body, "metadata": {**body["metadata"], "annotations": CANARY}}
+
+
+def test_a_canary_has_no_host_of_its_own() -> None:
+    guest = canary(ingress("guest", "a.example.com", "2026-01-01"))
+    assert not bound(guest, ingress=WAY)
+    cache = cached(ingress=WAY)
+    cache.observe(ingress("guest", "a.example.com", "2026-01-01"))
+    assert cache.observe(canary(ingress("guest", "a.example.com", "2026-01-01"))) == {KEY}
+
+
+def test_a_service_that_is_a_canary_shares_the_hosts_of_its_own_namespace_alone() -> None:
+    mine = {**WAY, "annotations": CANARY}
+    assert not bound(ingress("web", "a.example.com", "2026-01-01"), ingress=mine)
+    assert bound(ingress("web", "a.example.com", "2026-01-01", namespace="other"), ingress=mine)
+    cache = two_services()
+    assert taken(cache, "stable") == []
+    assert not facts(cache, ingress=mine).taken
+
+
+def test_a_canary_that_asks_first_keeps_no_host() -> None:
+    cache = cached(ingress={**WAY, "annotations": CANARY})
+    cache.observe(whisper_service("stable", ingress=WAY))
+    assert not facts(cache, ingress={**WAY, "annotations": CANARY}).taken
+    assert taken(cache, "stable") == []
+
+
+def test_a_prefix_as_gke_writes_it_overlaps_with_what_is_below_it() -> None:
+    theirs = at("/*", ingress("web", "a.example.com", "2026-01-01", namespace="other"))
+    assert bound(theirs, ingress={"host": "a.example.com", "path": "/api"})

@@ -130,7 +130,7 @@ def test_a_service_is_settled_when_it_is_ready_and_nothing_goes_on(
     status = {"conditions": [{"type": kind, "status": value} for kind, value in conditions.items()]}
     entry = entry_of(body("WhisperService", spec={}, status=status))
     assert entry is not None
-    assert entry.record == ServiceRecord(is_settled, None)
+    assert entry.record == ServiceRecord(is_settled, ())
 
 
 def test_what_belongs_to_no_service_and_is_no_fact_is_not_kept() -> None:

@@ -124,6 +124,18 @@ async def test_a_child_that_another_controls_is_not_touched() -> None:
     assert "Service/speech exists and does not belong to this WhisperService: delete or rename it" in message
 
 
+async def test_a_name_that_another_services_child_has_is_told_with_that_service() -> None:
+    """As the Service of `a-metrics` for clients, and that of `a` for metrics."""
+    cluster = FakeCluster(known(SERVICE, **owned("x", name="other")), refusals={"Service": CONFLICT})
+    applying = applier(cluster)
+    await carried_out(applying, SERVICE)
+    ((_, reason, message),) = told(applying)
+    assert reason == "NotOwned"
+    assert message == (
+        "Service/speech belongs to WhisperService other: give one of the two WhisperServices another name"
+    )
+
+
 async def test_no_pod_runs_under_an_account_that_another_has() -> None:
     kinds = ("ServiceAccount", "Service", "Deployment")
     account, client_service, deployment = (one(children(WANTED), kind) for kind in kinds)

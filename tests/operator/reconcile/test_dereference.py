@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from tests.fakes.cluster import FakeCluster
+from tests.fakes.cluster import FakeCluster, HasNames
 from tests.operator.samples import node, service
 from tests.support.devices import allocation, class_body, classes, gpu, slice_body, slices, template_body
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB
@@ -117,3 +118,27 @@ async def test_the_template_of_a_gpu_by_claim_is_looked_up() -> None:
     assert (found.claim_templates["gpu"] or {})["spec"] == body["spec"]
     gone = await with_references(Facts(), by_claim, cast(Cluster, FakeCluster()), Troubles())
     assert gone.claim_templates == {"gpu": None}
+
+
+GATEWAY = {"kind": "Gateway", "metadata": {"name": "public", "namespace": "gateways"}, "spec": {"listeners": []}}
+ROUTED = {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways"}, {"name": "own"}]}}
+
+
+async def test_gateways_are_read_wherever_they_are() -> None:
+    found = await with_references(Facts(), service(**ROUTED), cast(Cluster, FakeCluster(GATEWAY)), Troubles())
+    assert found.gateways[("", "own")] is None
+    assert (found.gateways[("gateways", "public")] or {})["spec"] == GATEWAY["spec"]
+
+
+class WithoutGateways(FakeCluster):
+    """May not read Gateways."""
+
+    async def get(self, kind: HasNames, namespace: str, name: str) -> Manifest | None:
+        raise ApiError("GET gateways", 403, "Forbidden", "not allowed")
+
+
+async def test_a_gateway_that_may_not_be_read_is_no_trouble() -> None:
+    troubles = Troubles()
+    found = await with_references(Facts(), service(**ROUTED), cast(Cluster, WithoutGateways()), troubles)
+    assert found.gateways == {}
+    assert troubles.refused == []

@@ -57,6 +57,15 @@ def test_what_another_controls_is_not_among_what_is_there() -> None:
     assert plan([], there).delete == others
 
 
+def test_what_a_deleted_service_of_the_same_name_controlled_is_told_apart() -> None:
+    of_predecessor, of_other = live(one(MANIFESTS, "Service")), live(one(MANIFESTS, "Deployment"))
+    for body, name in ((of_predecessor, "speech"), (of_other, "other")):
+        body["metadata"]["ownerReferences"] = [{"kind": "WhisperService", "name": name, "uid": "x", "controller": True}]
+    there = ours(WANTED, observed(of_predecessor, of_other))
+    assert there.objects == {}
+    assert there.predecessors == {("Service", "speech")}
+
+
 def test_what_we_applied_is_adopted_without_labels_where_nobody_controls_it() -> None:
     """As a retained claim, or what a backup brought back."""
     orphan = live(one(MANIFESTS, "Service"))

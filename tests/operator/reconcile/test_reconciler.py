@@ -39,7 +39,7 @@ async def test_a_settled_pass_works_nothing_out_twice_and_writes_nothing() -> No
     }
     assert (calls["resolve"], calls["wanted_template"], calls["desired"]) == (1, 1, 1)
     assert calls["loads"] == len(children), "the service itself and each of its children and pods, once"
-    assert passes.cluster.requests[before:] == [("get", "Secret", "speech-keys")]
+    assert passes.cluster.requests[before:] == [("get", "Secret", "speech-keys"), ("get", "Gateway", "public")]
 
 
 async def test_a_pass_that_writes_resolves_again_what_it_changed() -> None:

@@ -51,3 +51,17 @@ def test_a_source_is_needed_no_more_once_the_model_is_there() -> None:
     assert resolved(wanted, observed(cache, fetched(wanted, cache), **gone)).preflight.findings == []
     each = service(model=wanted.spec.model.model_dump(by_alias=True), cache={"type": "EmptyDir"})
     assert len(resolved(each, observed(**gone)).preflight.findings) == 2
+
+
+def test_the_gateways_of_a_route_are_named_with_their_namespaces() -> None:
+    refs = [{"name": "own"}, {"name": "public", "namespace": "gateways"}, {"kind": "Service", "name": "web"}]
+    wanted = service(gateway={"parentRefs": refs})
+    assert references(wanted.spec).gateways == {("", "own"), ("gateways", "public")}
+
+
+def test_a_certificate_that_cert_manager_issues_is_not_looked_for() -> None:
+    """Its Secret comes once it is issued: until then nothing is wrong with the spec."""
+    tls = {"secretName": "cert"}
+    assert references(service(ingress={"tls": tls}).spec).secrets == {"cert"}
+    for more in ({"tls": {**tls, "issuerRef": {"name": "ours"}}}, {"annotations": {"cert-manager.io/issuer": "ours"}}):
+        assert references(service(ingress={"host": "a.io", "tls": tls, **more}).spec).secrets == frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,3 +137,19 @@ def test_a_fetch_whose_pod_may_not_be_created_shows_the_cause() -> None:
     created = {**job, "status": {"active": 1}}
     found = observed_status(resolved(wanted, observed(its_claim, created, warnings=warnings)), (), NOW)
     assert conditions(found)["ModelCached"] == ("False", "Fetching")
+
+
+@pytest.mark.parametrize(
+    ("predecessors", "says"),
+    [
+        ([], "claim speech-models does not exist yet"),
+        (
+            [("PersistentVolumeClaim", "speech-models")],
+            "pods of a deleted WhisperService of this name still use its claim",
+        ),
+    ],
+)
+def test_a_claim_that_a_predecessor_still_uses_is_told_as_such(predecessors: list[tuple[str, str]], says: str) -> None:
+    there = replace(observed(), predecessors=frozenset(predecessors))
+    found = observed_status(resolved(service(), there), (), NOW)
+    assert next(one.message for one in found.conditions if one.type == "ModelCached").startswith(says)

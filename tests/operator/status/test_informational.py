@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.operator.samples import (
@@ -45,6 +47,41 @@ def test_a_trigger_of_the_users_own_wakes_it() -> None:
     active = {"type": "Ready", "status": "True", "reason": "ScaledObjectReady"}
     keda = {"kind": "ScaledObject", "metadata": {"name": "speech"}, "status": {"conditions": [active]}}
     assert conditions(status(wanted, keda))["AutoscalingActive"] == ("True", "ScaledObjectReady")
+
+
+PROXIED = {"ingress": {"host": "a.example.com"}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        (PROXIED, "spec.ingress"),
+        ({"gateway": {"parentRefs": [{"name": "g"}], "hostnames": ["a.example.com"]}}, "spec.gateway"),
+        ({"service": {"type": "LoadBalancer"}}, "spec.service.type LoadBalancer"),
+        ({"service": {"type": "NodePort"}}, "spec.service.externalTrafficPolicy: Local"),
+    ],
+)
+def test_a_limit_that_counts_all_clients_as_one_is_told(spec: dict[str, Any], names: str) -> None:
+    found = {one.type: one for one in status(service(rateLimit={"requestsPerMinute": 7}, **spec)).conditions}
+    told = found["ClientsToldApart"]
+    assert (told.status, told.reason) == ("False", "OneAddressForAll")
+    assert names in told.message
+    assert "all clients share 7 requests a minute" in told.message
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        PROXIED,
+        {"rateLimit": {}},
+        {**PROXIED, "rateLimit": {}, "auth": {"secretRef": {"name": "keys"}}},
+        {**PROXIED, "rateLimit": {}, "server": {"trustedProxies": ["10.0.0.0/8"]}},
+        {"rateLimit": {}, "service": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}},
+    ],
+    ids=["no limit", "within the cluster", "with API keys", "proxies are known", "addresses are kept"],
+)
+def test_clients_that_are_told_apart_are_no_news(spec: dict[str, Any]) -> None:
+    assert "ClientsToldApart" not in conditions(status(service(**spec)))
 
 
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}

@@ -43,5 +43,5 @@ def test_a_stuck_main_loop_is_unhealthy() -> None:
 def test_a_model_whose_thread_hangs_is_unhealthy() -> None:
     engine = FakeEngine()
     probes = Probes(engine, Lifecycle())
-    engine.stuck_at = "in encode"
+    engine.is_stuck = True
     assert probes.unhealthy == "the model's thread hangs"

@@ -6,7 +6,10 @@ import re
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
+from pydantic import Field
+
 from whisper_operator.api.base import ApiModel, Rule, cel_list, text
+from whisper_operator.api.maps import Annotations, Labels, none_of_ours
 from whisper_operator.api.scalars import SUBDOMAIN, CacheSize, KeyRef, LocalRef, ObjectName
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 
@@ -115,6 +118,10 @@ class CacheSpec(ApiModel):
     """Name of a claim to use instead of creating one."""
     retention: Literal["Retain", "Delete"] = "Delete"
     """Whether the claim stays or goes when the WhisperService is deleted."""
+    labels: Labels = Field(default_factory=dict[str, str])
+    """Labels of the claim that the operator makes, beside its own; backups select by them."""
+    annotations: Annotations = Field(default_factory=dict[str, str])
+    """Annotations of that claim, beside the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -123,4 +130,5 @@ class CacheSpec(ApiModel):
             "spec.cache.existingClaim",
             lambda self: self.type == "PersistentVolumeClaim" or self.existing_claim is None,
         ),
+        *none_of_ours("spec.cache", "labels", "annotations"),
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import re
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from whisper_operator.api.base import ApiModel, Rule, text
+from whisper_operator.api.base import ApiModel, Rule, at_most
 from whisper_operator.api.maps import Labels
-from whisper_operator.api.scalars import Duration, KeyRef, Opaque
+from whisper_operator.api.scalars import Duration, KeyRef, LanguageCode, Opaque
 from whisper_operator.api.spec.jobs import JobResourcesSpec
+from whisper_operator.api.units import duration_seconds
+
+_PROMETHEUS_LABEL: Final = "^[a-zA-Z][a-zA-Z0-9_]*$"
 
 
 class ServiceMonitorSpec(ApiModel):
@@ -17,11 +21,39 @@ class ServiceMonitorSpec(ApiModel):
     """Time between two scrapes."""
     labels: Labels = Field(default_factory=dict[str, str])
     """Labels by which your Prometheus selects ServiceMonitors."""
+    scrape_timeout: Duration | None = None
+    """Maximum time of a scrape; at most the interval. Absent: Prometheus' own."""
+    relabelings: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
+    """Changes to the labels of the pods, as in a ServiceMonitor, before they are scraped."""
+    metric_relabelings: Annotated[tuple[Opaque, ...], *at_most(32)] = ()
+    """Changes to the series, as in a ServiceMonitor, before they are stored."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.scrapeTimeout) || duration(self.scrapeTimeout) <= duration(self.interval)",
+            "spec.monitoring.serviceMonitor.scrapeTimeout is longer than interval, which Prometheus refuses: lower the "
+            "one or raise the other",
+            lambda self: (
+                self.scrape_timeout is None or duration_seconds(self.scrape_timeout) <= duration_seconds(self.interval)
+            ),
+        ),
+    )
 
 
 class AlertsSpec(ApiModel):
     labels: Labels = Field(default_factory=dict[str, str])
     """Labels by which your Prometheus selects PrometheusRules."""
+    alert_labels: Labels = Field(default_factory=dict[str, str])
+    """Labels of each alert, by which Alertmanager routes it, such as team."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.alertLabels) || self.alertLabels.all(key, key.matches('{_PROMETHEUS_LABEL}'))",
+            "spec.monitoring.alerts.alertLabels has a name that Prometheus does not take: use letters, digits and '_', "
+            "for example team",
+            lambda self: all(re.match(_PROMETHEUS_LABEL, key) for key in self.alert_labels),
+        ),
+    )
 
 
 class MonitoringSpec(ApiModel):
@@ -39,10 +71,7 @@ class VerificationAudioSpec(ApiModel):
 class VerificationExpectSpec(ApiModel):
     text: Annotated[str, Field(min_length=1, max_length=4096)]
     """Words that are spoken in the recording."""
-    language: (
-        Annotated[str, *text("^[a-z]{2,3}$", "is not a valid language; write an ISO 639-1 code such as en", longest=64)]
-        | None
-    ) = None
+    language: LanguageCode | None = None
     """Language of the recording, as ISO 639-1 code. Absent: `spec.language`, or en where that is auto."""
     max_word_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the words that may be transcribed wrongly."""

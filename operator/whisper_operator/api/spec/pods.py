@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, text
-from whisper_operator.api.maps import Annotations, Labels, ResourceList
+from whisper_operator.api.maps import Annotations, Labels, ResourceList, none_of_ours
 from whisper_operator.api.scalars import SUBDOMAIN, LocalRef, ObjectName, Opaque
 from whisper_operator.api.units import quantity
-
-_OURS: Final = "^(app[.]kubernetes[.]io/(name|instance|component|managed-by)|whisper-operator[.]io/.*)$"
-"""Labels and annotations that the operator sets: selectors and decisions rest on them."""
 
 
 class ImageSpec(ApiModel):
@@ -154,15 +150,7 @@ class PodMetadataSpec(ApiModel):
     annotations: Annotations = Field(default_factory=dict[str, str])
     """Annotations of every pod; they take precedence over the operator's."""
 
-    rules: ClassVar[tuple[Rule, ...]] = tuple(
-        Rule(
-            f"!has(self.{field}) || self.{field}.all(key, !key.matches('{_OURS}'))",
-            f"spec.podMetadata.{field} must not set one of the operator's, such as app.kubernetes.io/name, "
-            "app.kubernetes.io/instance or whisper-operator.io/service: remove it",
-            lambda self, field=field: not any(re.match(_OURS, key) for key in getattr(self, field)),
-        )
-        for field in ("labels", "annotations")
-    )
+    rules: ClassVar[tuple[Rule, ...]] = none_of_ours("spec.podMetadata", "labels", "annotations")
 
 
 class ServiceAccountSpec(ApiModel):

@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, cel_list, text
-from whisper_operator.api.scalars import BatchSize, ByteSize, Duration, KeyRef, LocalRef, Opaque
+from whisper_operator.api.scalars import (
+    AddressRange,
+    BatchSize,
+    ByteSize,
+    Duration,
+    KeyRef,
+    LocalRef,
+    Opaque,
+    is_network,
+)
 from whisper_runtime.contract.config import ENV_NAMES
 
 
@@ -54,15 +63,6 @@ class EnvVarSpec(ApiModel):
     )
 
 
-def _is_network(proxy: str) -> bool:
-    """Whether it is an address or a network, by Kubernetes' reading: https://pkg.go.dev/net/netip."""
-    try:
-        ip_network(proxy, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
 class ServerSpec(ApiModel):
     max_upload_size: ByteSize = "100Mi"
     """Maximum size of a request body; a larger one gets 413."""
@@ -79,17 +79,7 @@ class ServerSpec(ApiModel):
     cors: CorsSpec = CorsSpec()
     """Cross-origin requests from browsers; none are allowed by default."""
     trusted_proxies: Annotated[
-        tuple[
-            Annotated[
-                str,
-                *text(
-                    "^[0-9a-fA-F.:]+(/[0-9]{1,3})?$",
-                    "is not an address or a network; for example 10.0.0.0/8 or fd00::/8",
-                    longest=64,
-                ),
-            ],
-            ...,
-        ],
+        tuple[AddressRange, ...],
         *at_most(32),
     ] = ()
     """Addresses and networks of the proxies before the service. A client without an API key is then told apart by the
@@ -104,7 +94,7 @@ class ServerSpec(ApiModel):
         Rule(
             "!has(self.trustedProxies) || self.trustedProxies.all(proxy, isIP(proxy) || isCIDR(proxy))",
             "spec.server.trustedProxies has an entry that is not an address or a network: write for example 10.0.0.0/8",
-            lambda self: all(map(_is_network, self.trusted_proxies)),
+            lambda self: all(map(is_network, self.trusted_proxies)),
         ),
         Rule(
             "!has(self.trustedProxies) || !self.trustedProxies.exists(proxy, proxy.endsWith('/0'))",

@@ -15,6 +15,8 @@ from whisper_operator.observe.policy import Policy
 
 TAG_OR_DIGEST: Final = "(:[^/@]*)?(@.*)?"
 """Characters that may follow the repository of an image."""
+ASK: Final = "ask the operator's administrators to add it"
+"""The end of a remedy."""
 TEMPLATES: Final = ("spec.podTemplate", "spec.prefetch.podTemplate", "spec.verification.podTemplate")
 """Paths at which a spec patches a template of pods."""
 

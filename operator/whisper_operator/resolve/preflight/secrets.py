@@ -74,8 +74,9 @@ def pull_secrets(given: CheckInput) -> Finding | None:
 
 
 def tls_secret(given: CheckInput) -> Finding | None:
-    tls = given.spec.ingress.tls if given.spec.ingress else None
-    if tls is None or tls.cluster_issuer or not tls.secret_name or tls.secret_name not in given.facts.secrets:
+    ingress = given.spec.ingress
+    tls = ingress.tls if ingress and not ingress.is_issued else None
+    if tls is None or not tls.secret_name or tls.secret_name not in given.facts.secrets:
         return None
     keys, where = given.facts.secrets[tls.secret_name], _secret(given, tls.secret_name)
     remedy = "create it with `kubectl create secret tls`, or name an issuer in spec.ingress.tls.clusterIssuer"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -69,12 +67,9 @@ class EngineWorker(threading.Thread):
         return self._scheduler.throughput.long_speed if self._scheduler else math.inf
 
     @property
-    def stuck_at(self) -> str | None:
+    def is_stuck(self) -> bool:
         began = self._iteration_began
-        if began is None or time.monotonic() - began < self._stuck_seconds or self.ident is None:
-            return None
-        frame = sys._current_frames().get(self.ident)
-        return "".join(traceback.format_stack(frame)) if frame else None
+        return began is not None and time.monotonic() - began > self._stuck_seconds
 
     @property
     def queued_audio_seconds(self) -> float:
@@ -101,7 +96,7 @@ class EngineWorker(threading.Thread):
             loading = self.state is State.LOADING
             self.state = State.STOPPED
             self._changed.notify()
-        while self.is_alive() and not loading and not self.stuck_at:
+        while self.is_alive() and not loading and not self.is_stuck:
             self.join(1)
         with self._changed:
             left = self._requests()

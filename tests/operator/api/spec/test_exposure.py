@@ -1,4 +1,4 @@
-"""The network: Service, Ingress, HTTPRoute, and the allowed peers."""
+"""The network: Service, HTTPRoute, and the allowed peers."""
 
 from __future__ import annotations
 
@@ -12,111 +12,132 @@ from tests.operator.api.specs import (
     assert_longest,
     assert_range,
     entries,
-    letters,
     manifest,
     objects,
     refused,
+    setting,
 )
-from whisper_operator.api.spec.exposure import GatewaySpec, IngressSpec, NetworkPolicySpec, ServiceSpec
+from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
+
+OWN = [{"name": "own"}]
+BALANCED = {"type": "LoadBalancer"}
 
 
 def test_clients_reach_a_service_of_the_cluster_at_port_80_unless_the_spec_says_otherwise() -> None:
-    assert manifest(ServiceSpec()) == {"type": "ClusterIP", "port": 80, "annotations": {}}
+    found = manifest(ServiceSpec())
+    assert {name: value for name, value in found.items() if value} == {"type": "ClusterIP", "port": 80}
 
 
-def test_an_ingress_takes_any_host_and_every_path_over_http_unless_the_spec_says_otherwise() -> None:
-    assert manifest(IngressSpec()) == {"className": None, "host": None, "path": "/", "tls": None, "annotations": {}}
+def test_a_route_has_every_request_of_every_host_within_time_unless_the_spec_says_otherwise() -> None:
+    found = manifest(GatewaySpec.model_validate({"parentRefs": OWN}))
+    assert {name: value for name, value in found.items() if value} == {"parentRefs": OWN, "path": "/", "timeouts": True}
 
 
-def test_a_route_names_no_gateway_and_no_host_unless_the_spec_does() -> None:
-    assert manifest(GatewaySpec()) == {"parentRefs": [], "hostnames": []}
-
-
-def test_a_network_policy_allows_no_peer_unless_the_spec_does() -> None:
-    assert manifest(NetworkPolicySpec()) == {"allowFrom": [], "metricsFrom": [], "allowTo": []}
+def test_a_network_policy_lets_every_client_in_and_nobody_else_unless_the_spec_says_otherwise() -> None:
+    assert manifest(NetworkPolicySpec()) == {"allowFrom": None, "metricsFrom": [], "allowTo": []}
 
 
 def test_a_service_is_of_one_of_three_types() -> None:
     assert_choices("service.type", "ClusterIP", "NodePort", "LoadBalancer")
 
 
-def test_a_services_port_is_one_of_tcp() -> None:
+def test_ports_are_those_of_tcp() -> None:
     assert_range("service.port", 1, 65535)
+    assert_range("service.nodePort", 1, 65535, type="NodePort")
 
 
 def hosts(count: int) -> list[str]:
     return [f"speech{number}.example.com" for number in range(count)]
 
 
-def path(length: int) -> str:
-    return "/" + letters(length - 1)
+def networks(count: int) -> list[str]:
+    return ["192.0.2.0/24"] * count
 
 
 @pytest.mark.parametrize(
-    ("field", "longest", "of"),
+    ("field", "longest", "of", "beside"),
     [
-        ("service.annotations", 56, entries),
-        ("ingress.annotations", 56, entries),
-        ("ingress.className", 253, letters),
-        ("ingress.host", 253, letters),
-        ("ingress.path", 512, path),
-        ("ingress.tls.secretName", 253, letters),
-        ("gateway.hostnames", 16, hosts),
-        ("gateway.parentRefs", 16, objects),
-        ("networkPolicy.allowFrom", 32, objects),
-        ("networkPolicy.metricsFrom", 32, objects),
-        ("networkPolicy.allowTo", 32, objects),
+        ("service.annotations", 56, entries, {}),
+        ("service.labels", 56, entries, {}),
+        ("service.loadBalancerSourceRanges", 64, networks, BALANCED),
+        ("gateway.hostnames", 16, hosts, {"parentRefs": OWN}),
+        ("gateway.parentRefs", 16, objects, {}),
+        ("gateway.matches", 16, objects, {"parentRefs": OWN}),
+        ("gateway.filters", 16, objects, {"parentRefs": OWN}),
+        ("gateway.labels", 56, entries, {"parentRefs": OWN}),
+        ("gateway.annotations", 56, entries, {"parentRefs": OWN}),
+        ("networkPolicy.allowFrom", 32, objects, {}),
+        ("networkPolicy.metricsFrom", 32, objects, {}),
+        ("networkPolicy.allowTo", 32, objects, {}),
     ],
 )
-def test_a_field_has_a_greatest_length(field: str, longest: int, of: Any) -> None:
-    assert_longest(field, longest, of)
-
-
-@pytest.mark.parametrize("path", ["/", "/speech", "/speech/", "/a/..b", "/a/.b", "/~team/a%20b?c#d"])
-def test_a_path_that_begins_with_a_slash_is_accepted(path: str) -> None:
-    accepted(ingress={"path": path})
-
-
-@pytest.mark.parametrize("path", ["", "speech", "/a b", "/ü", "/a\n"])
-def test_a_path_that_is_not_printable_ascii_after_a_slash_is_refused(path: str) -> None:
-    assert refused(ingress={"path": path}) == (
-        f"spec.ingress.path: {path!r} is not a valid path; for example /speech, beginning with / and without spaces"
-    )
-
-
-@pytest.mark.parametrize("path", ["//", "/a//b", "/.", "/./a", "/a/..", "/a/../b", "/a%2Fb", "/a%2fb"])
-def test_a_path_that_kubernetes_refuses_is_refused(path: str) -> None:
-    assert refused(ingress={"path": path}) == (
-        "spec.ingress.path contains //, /./, /../ or %2F, which Kubernetes refuses: write the path without them"
-    )
+def test_a_field_has_a_greatest_length(field: str, longest: int, of: Any, beside: dict[str, Any]) -> None:
+    assert_longest(field, longest, of, **beside)
 
 
 @pytest.mark.parametrize(
-    "tls",
-    [{"secretName": "speech-tls"}, {"clusterIssuer": "letsencrypt"}, {"secretName": "tls", "clusterIssuer": "ours"}],
-    ids=["a Secret", "an issuer", "both"],
+    ("field", "value", "types"),
+    [
+        ("nodePort", 30080, ("NodePort", "LoadBalancer")),
+        ("externalTrafficPolicy", "Local", ("NodePort", "LoadBalancer")),
+        ("loadBalancerClass", "service.k8s.aws/nlb", ("LoadBalancer",)),
+        ("loadBalancerSourceRanges", ["192.0.2.0/24", "2001:db8::/32"], ("LoadBalancer",)),
+    ],
 )
-def test_https_takes_its_certificate_from_a_secret_or_an_issuer(tls: dict[str, str]) -> None:
-    accepted(ingress={"host": "speech.example.com", "tls": tls})
+def test_a_field_is_for_some_types_of_service(field: str, value: Any, types: tuple[str, ...]) -> None:
+    for of in ("ClusterIP", "NodePort", "LoadBalancer"):
+        spec = setting(f"service.{field}", value, type=of)
+        if of in types:
+            accepted(**spec)
+        else:
+            assert refused(**spec) == (
+                f"spec.service.{field} needs spec.service.type {' or '.join(types)}: set that type, or remove "
+                f"spec.service.{field}"
+            )
 
 
-def test_https_without_a_certificate_is_refused() -> None:
-    assert refused(ingress={"host": "speech.example.com", "tls": {}}) == (
-        "spec.ingress.tls is empty: name the certificate's Secret in secretName, or an issuer in clusterIssuer"
+@pytest.mark.parametrize("range_", ["192.0.2.1", "2001:db8::1", "192.0.2.0/33"])
+def test_a_source_range_that_is_no_network_is_refused(range_: str) -> None:
+    assert refused(service={**BALANCED, "loadBalancerSourceRanges": [range_]}) == (
+        "spec.service.loadBalancerSourceRanges has an entry that is not a network: write for example 192.0.2.0/24"
     )
 
 
-def test_a_secrets_certificate_needs_no_host() -> None:
-    accepted(ingress={"tls": {"secretName": "speech-tls"}})
-
-
-@pytest.mark.parametrize("secret", [{}, {"secretName": "speech-tls"}], ids=["alone", "with a Secret"])
-def test_an_issuer_needs_the_host_that_it_signs_for(secret: dict[str, str]) -> None:
-    assert refused(ingress={"tls": {"clusterIssuer": "letsencrypt", **secret}}) == (
-        "spec.ingress.tls.clusterIssuer needs spec.ingress.host, the name that the certificate is issued for: "
-        "add the host, or name a certificate's Secret in spec.ingress.tls.secretName alone"
+def test_two_families_of_addresses_need_a_policy_that_allows_them() -> None:
+    two = ["IPv6", "IPv4"]
+    accepted(service={"ipFamilies": two, "ipFamilyPolicy": "PreferDualStack"})
+    accepted(service={"ipFamilies": ["IPv6"]})
+    for policy in ({}, {"ipFamilyPolicy": "SingleStack"}):
+        assert refused(service={"ipFamilies": two, **policy}).startswith("spec.service.ipFamilies has two families")
+    assert refused(service={"ipFamilies": ["IPv4", "IPv4"], "ipFamilyPolicy": "RequireDualStack"}).startswith(
+        "spec.service.ipFamilies has one family twice"
     )
+
+
+@pytest.mark.parametrize("part", ["service", "gateway"])
+def test_labels_of_the_operator_are_its_own(part: str) -> None:
+    beside = {"parentRefs": OWN} if part == "gateway" else {}
+    assert refused(**setting(f"{part}.labels", {"whisper-operator.io/service": "other"}, **beside)).startswith(
+        f"spec.{part}.labels must not set one of the operator's"
+    )
+
+
+@pytest.mark.parametrize("spec", [{}, {"parentRefs": []}], ids=["absent", "empty"])
+def test_a_route_without_a_gateway_is_refused(spec: dict[str, Any]) -> None:
+    assert refused(gateway=spec) == (
+        "spec.gateway.parentRefs is empty, so no Gateway takes the route: name one, for example "
+        "parentRefs: [{name: public, namespace: gateways}]; or remove spec.gateway"
+    )
+
+
+def test_the_path_of_a_route_is_written_in_one_place() -> None:
+    accepted(gateway={"parentRefs": OWN, "path": "/speech"})
+    assert refused(gateway={"parentRefs": OWN, "path": "/speech", "matches": [{}]}).startswith(
+        "spec.gateway has both path and matches"
+    )
+    assert refused(gateway={"parentRefs": OWN, "path": "/a//b"}).startswith("spec.gateway.path contains //")
 
 
 def test_each_host_of_a_route_is_validated() -> None:
-    assert refused(gateway={"hostnames": ["a.example.com", "http://b"]}).startswith("spec.gateway.hostnames[1]: ")
+    hostnames = ["a.example.com", "http://b"]
+    assert refused(gateway={"parentRefs": OWN, "hostnames": hostnames}).startswith("spec.gateway.hostnames[1]: ")

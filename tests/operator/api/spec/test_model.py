@@ -40,7 +40,17 @@ def test_a_cache_is_a_claim_of_the_services_own_that_goes_with_it_unless_the_spe
         "accessMode": None,
         "existingClaim": None,
         "retention": "Delete",
+        "labels": {},
+        "annotations": {},
     }
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+def test_what_the_operator_sets_on_a_claim_is_its_own(field: str) -> None:
+    accepted(cache={field: {"velero.io/exclude-from-backup": "true"}})
+    assert refused(cache={field: {"whisper-operator.io/asked": "a"}}).startswith(
+        f"spec.cache.{field} must not set one of the operator's"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.operator.api.specs import (
     entries,
     letters,
     manifest,
+    objects,
     refused,
     setting,
 )
@@ -34,11 +35,36 @@ def test_nothing_is_made_for_prometheus_unless_the_spec_asks_for_it() -> None:
 
 
 def test_metrics_are_scraped_every_thirty_seconds_unless_the_spec_says_otherwise() -> None:
-    assert manifest(ServiceMonitorSpec()) == {"interval": "30s", "labels": {}}
+    assert manifest(ServiceMonitorSpec()) == {
+        "interval": "30s",
+        "labels": {},
+        "scrapeTimeout": None,
+        "relabelings": [],
+        "metricRelabelings": [],
+    }
+
+
+def test_a_scrape_ends_before_the_next_begins() -> None:
+    accepted(monitoring={"serviceMonitor": {"interval": "1m", "scrapeTimeout": "60s"}})
+    assert refused(monitoring={"serviceMonitor": {"scrapeTimeout": "31s"}}).startswith(
+        "spec.monitoring.serviceMonitor.scrapeTimeout is longer than interval, which Prometheus refuses"
+    )
+
+
+@pytest.mark.parametrize("field", ["relabelings", "metricRelabelings"])
+def test_a_monitor_has_at_most_32_relabelings(field: str) -> None:
+    assert_longest(f"monitoring.serviceMonitor.{field}", 32, objects)
+
+
+def test_a_label_of_alerts_is_one_of_prometheus() -> None:
+    accepted(monitoring={"alerts": {"alertLabels": {"team": "speech"}}})
+    assert refused(monitoring={"alerts": {"alertLabels": {"example.com/team": "speech"}}}).startswith(
+        "spec.monitoring.alerts.alertLabels has a name that Prometheus does not take"
+    )
 
 
 def test_alerts_have_no_label_unless_the_spec_gives_one() -> None:
-    assert manifest(AlertsSpec()) == {"labels": {}}
+    assert manifest(AlertsSpec()) == {"labels": {}, "alertLabels": {}}
 
 
 def test_a_rollout_is_verified_by_the_images_own_recording_where_the_spec_names_none() -> None:

@@ -16,6 +16,8 @@ from tests.operator.resolve.preflight.findings import assert_found
          "FetchBlocked", "add the model's source to spec.networkPolicy.allowTo", True),
         ({"ingress": {"host": "a.example.com"}}, {"taken": {("a.example.com", "/"): "other/web"}},
          "HostTaken", "is taken by an Ingress of another namespace: choose", False),
+        ({"ingress": {"host": "a.io", "additionalHosts": ["b.io"]}}, {"taken": {("b.io", "/"): "team/web"}},
+         "HostTaken", "spec.ingress.additionalHosts b.io with path / is taken by Ingress team/web", False),
         ({"ingress": {}}, {"taken": {("", "/"): "team/web"}},
          "HostTaken", "spec.ingress without a host with path / is taken by Ingress team/web", False),
     ],
