@@ -24,6 +24,7 @@ UNUSED: Final = ("exemptNamespaces",)
 OWN_RIGHTS: Final = (
     *((f"spec.{path}", "secrets", "Secret") for path in (
         "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "model.source.secretRef.name",
+        "model.source.urlSecretKeyRef.name",
     )),
     *((f"spec.{path}", "configmaps", "ConfigMap") for path in (
         "model.source.caConfigMapKeyRef.name", "prefetch.caConfigMapKeyRef.name",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -177,3 +178,22 @@ def test_suspending_touches_no_claim(namespace: Kubectl) -> None:
     patch(namespace, "speech", {"suspend": True})
     eventually("it is judged", lambda: (namespace.get("wsvc", "speech") or {})["status"]["observedGeneration"] == 3)
     assert (namespace.get("pvc", "speech-models") or {})["metadata"]["uid"] == before["metadata"]["uid"]
+
+
+def test_a_reason_of_several_words_does_not_keep_the_status_from_being_written(namespace: Kubectl) -> None:
+    """Conditions are bounded as Kubernetes' own, and an autoscaler's are not."""
+    namespace.apply(service("speech", autoscaling={"keda": {}}, **EMPTY_DIR))
+    eventually("KEDA's object is there", lambda: namespace.get("scaledobject", "speech"))
+    failed = {"type": "Ready", "status": "False", "reason": "Scaler failed: 503", "message": "no answer"}
+    arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": {"conditions": [failed]}}))
+    namespace("patch", "scaledobject", "speech", *arguments)
+    eventually("it is told", lambda: reason(namespace, "speech", "AutoscalingActive") == "Scaler")
+    assert namespace.condition("speech", "AutoscalingActive")["message"] == "Scaler failed: 503: no answer"
+
+
+def test_the_status_counts_the_pods_that_are_wanted_there_and_available(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", replicas=2, **EMPTY_DIR))
+    eventually("two are counted", lambda: (namespace.get("wsvc", "speech") or {})["status"].get("replicas") == 2)
+    status = (namespace.get("wsvc", "speech") or {})["status"]
+    assert (status["desiredReplicas"], status["availableReplicas"]) == (2, 0)
+    assert namespace("get", "wsvc", "speech").splitlines()[1].split()[4:6] == ["2", "0"]

@@ -51,6 +51,21 @@ def test_a_sources_secret_that_is_missing_is_found_when_it_comes(namespace: Kube
     eventually("it passes", lambda: reason(namespace, "speech", "PreflightPassed") == "ChecksPassed", seconds=90)
 
 
+def test_a_presigned_url_is_nowhere_but_in_its_secret(namespace: Kubectl) -> None:
+    held = {"urlSecretKeyRef": {"name": "presigned", "key": "url"}, "sha256": "a" * 64}
+    namespace.apply(service("speech", model={"name": "mine", "source": held}))
+    told(namespace, "SourceSecretInvalid", "named in spec.model.source.urlSecretKeyRef, does not exist: create it")
+    url = "https://models.example.com/mine.pt?X-Amz-Signature=hunter2"
+    namespace("create", "secret", "generic", "presigned", f"--from-literal=url={url}")
+    eventually("it is fetched", lambda: namespace.list("jobs", "app.kubernetes.io/component=prefetch"), seconds=90)
+    (job,) = namespace.list("jobs", "app.kubernetes.io/component=prefetch")
+    volumes = {one["name"]: one for one in job["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["source-url"]["secret"]["items"] == [{"key": "url", "path": "url"}]
+    everything = namespace("get", "all,wsvc,pvc,events", "--output", "json")
+    assert "models.example.com" not in everything
+    assert "hunter2" not in everything
+
+
 def test_a_host_that_another_ingress_has(namespace: Kubectl) -> None:
     namespace("create", "ingress", "web", "--rule=taken.example.com/=web:80")
     namespace.apply(service("speech", **EMPTY_DIR, ingress={"host": "taken.example.com"}))

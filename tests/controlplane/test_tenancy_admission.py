@@ -71,6 +71,8 @@ def test_what_gives_no_power_is_taken(kubectl: Kubectl, tenant: Kubectl, admissi
         ("spec.ingress.tls.secretName 'payroll'", {"ingress": {"host": "a.io", "tls": {"secretName": "payroll"}}}),
         ("spec.model.source.secretRef.name 'bucket'",
          {"model": {"name": "m", "source": {"url": "s3://b/m", "sha256": "a" * 64, "secretRef": {"name": "bucket"}}}}),
+        ("spec.model.source.urlSecretKeyRef.name 'bucket'",
+         {"model": {"name": "m", "source": {"urlSecretKeyRef": {"name": "bucket", "key": "a"}, "sha256": "a" * 64}}}),
         ("spec.verification.audio.configMapKeyRef.name 'internal'",
          {"verification": {"audio": {"configMapKeyRef": {"name": "internal", "key": "a"}}, "expect": {"text": "a"}}}),
     ],

@@ -200,7 +200,7 @@ SECRET_EMPTY: Final = _reason(
 SOURCE_SECRET_INVALID: Final = _reason(
     "SourceSecretInvalid",
     PREFLIGHT_PASSED,
-    meaning="The Secret that `spec.model.source.secretRef` names does not exist, or lacks keys that the URL needs.",
+    meaning="The Secret that `spec.model.source.secretRef` or `urlSecretKeyRef` names does not exist, or lacks keys.",
     remedy="Create it with the keys that the message names.",
     stalls=True,
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from whisper_operator.api.base import ApiModel, Rule, text
+from whisper_operator.api.base import ApiModel, Rule, cel_list, text
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
@@ -26,6 +26,7 @@ from whisper_operator.api.spec.pods import (
 from whisper_operator.api.spec.replicas import DisruptionSpec, RolloutSpec
 from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
+from whisper_runtime.contract.languages import ADDED_BY_LARGE_V3, LANGUAGE_CODES, MODELS_OF_ALL
 
 GROUP: Final = "whisper-operator.io"
 VERSION: Final = "v1alpha1"
@@ -37,6 +38,14 @@ NAME_PATTERN: Final = "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON."""
+
+
+_HAS_GPU = "(has(self.gpu) || has(self.podTemplate))"
+"""A template may bring a GPU that this API has no field for; no rule can look into it."""
+
+
+def _has_gpu(spec: Spec) -> bool:
+    return spec.gpu is not None or spec.pod_template is not None
 
 
 def _hosts_differ(spec: Spec) -> bool:
@@ -55,10 +64,12 @@ class Spec(ApiModel):
     language: Annotated[
         str,
         *text(
-            "^(auto|[a-z]{2,3})$", "is not a valid language; write an ISO 639-1 code such as en, or auto", longest=64
+            f"^(auto|{'|'.join(LANGUAGE_CODES)})$",
+            "is not a valid language; write an ISO 639-1 code such as en, or auto",
+            longest=64,
         ),
     ] = "auto"
-    """Default language of requests, as ISO 639-1 code; auto detects it."""
+    """Default language of requests, as ISO 639-1 code of one of Whisper's languages; auto detects it."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
     """Number of pods; ignored if `autoscaling` is present. `kubectl scale` writes this field."""
     suspend: bool = False
@@ -158,6 +169,26 @@ class Spec(ApiModel):
             lambda self: not self.model.name.endswith(".en") or self.language in ("auto", "en"),
         ),
         Rule(
+            f"self.language != '{ADDED_BY_LARGE_V3}' || has(self.model.source) || "
+            f"self.model.name in {cel_list(MODELS_OF_ALL)}",
+            f"spec.language is {ADDED_BY_LARGE_V3}, which large-v3 was the first model to learn: use one of "
+            f"{', '.join(MODELS_OF_ALL)}, or another language",
+            lambda self: (
+                self.language != ADDED_BY_LARGE_V3 or self.model.source is not None or self.model.name in MODELS_OF_ALL
+            ),
+        ),
+        Rule(
+            f"self.device != 'cuda' || {_HAS_GPU}",
+            "spec.device is cuda, but the pods have no GPU: add spec.gpu, or remove spec.device",
+            lambda self: self.device != "cuda" or _has_gpu(self),
+        ),
+        Rule(
+            "self.computeType != 'float16' || self.device == 'cuda' || (self.device == 'auto' && has(self.gpu))",
+            "spec.computeType is float16, but the model runs on a CPU, which cannot compute in it: write float32 or "
+            "bfloat16, or add spec.gpu and let spec.device be auto",
+            lambda self: self.compute_type != "float16" or self.runs_on_gpu,
+        ),
+        Rule(
             "!has(self.prefetch) || !has(self.prefetch.caConfigMapKeyRef) || !has(self.model.source) || "
             "!has(self.model.source.caConfigMapKeyRef)",
             "spec.prefetch.caConfigMapKeyRef and spec.model.source.caConfigMapKeyRef name certificate authorities for "
@@ -176,6 +207,10 @@ class Spec(ApiModel):
     def base_path(self) -> str:
         """The prefix below which the pods answer, as they do without it; empty where there is none."""
         return next((part.prefix for part in (self.ingress, self.gateway) if part and part.prefix), "")
+
+    @property
+    def runs_on_gpu(self) -> bool:
+        return self.device == "cuda" or (self.device == "auto" and self.gpu is not None)
 
     @property
     def most_replicas(self) -> int:

@@ -8,7 +8,13 @@ from whisper_operator.resolve.references import authorities
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.sizing import fetch_resources
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, SCRATCH_DIR, SOURCE_CA_FILE, SOURCE_CREDENTIALS_DIR
+from whisper_runtime.contract.files import (
+    DEFAULT_MODEL_DIR,
+    SCRATCH_DIR,
+    SOURCE_CA_FILE,
+    SOURCE_CREDENTIALS_DIR,
+    SOURCE_URL_FILE,
+)
 
 
 def container(resolved: Resolved) -> Manifest:
@@ -36,6 +42,9 @@ def _config(service: WhisperService) -> RuntimeConfig:
         model=spec.model.name,
         model_sha256=given.sha256 if given else None,
         model_url=given.url if given else None,
+        model_url_file=SOURCE_URL_FILE if given and given.url_secret_key_ref else None,
+        model_s3_region=given.region if given else None,
+        model_s3_endpoint=given.endpoint if given else None,
         model_credentials_dir=SOURCE_CREDENTIALS_DIR if given and given.secret_ref else None,
         model_ca_file=SOURCE_CA_FILE if authorities(spec) else None,
         log_level=spec.logging.level,

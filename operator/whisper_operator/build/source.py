@@ -9,11 +9,12 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.resolve.references import authorities
-from whisper_runtime.contract.files import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR
+from whisper_runtime.contract.files import SOURCE_CA_FILE, SOURCE_CLAIM_DIR, SOURCE_CREDENTIALS_DIR, SOURCE_URL_FILE
 
 PROXIES: Final = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
 """Variables of spec.server.env that a fetch uses too, in upper or lower case."""
 CA_DIR, _, CA_NAME = SOURCE_CA_FILE.rpartition("/")
+URL_DIR, _, URL_NAME = SOURCE_URL_FILE.rpartition("/")
 
 
 def mounts(service: WhisperService) -> list[Manifest]:
@@ -36,6 +37,10 @@ def _parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
     if source and source.secret_ref:
         secret = {"secret": {"secretName": source.secret_ref.name, "defaultMode": 0o440}}
         found.append(({"name": "source", "mountPath": SOURCE_CREDENTIALS_DIR}, secret))
+    if source and (held := source.url_secret_key_ref):
+        items = [{"key": held.key, "path": URL_NAME}]
+        secret = {"secret": {"secretName": held.name, "defaultMode": 0o440, "items": items}}
+        found.append(({"name": "source-url", "mountPath": URL_DIR}, secret))
     if trusted:
         authority = {"name": trusted.name, "items": [{"key": trusted.key, "path": CA_NAME}]}
         found.append(({"name": "source-ca", "mountPath": CA_DIR}, {"configMap": authority}))

@@ -69,7 +69,7 @@ def prefetch_job_name(service: WhisperService, claim: Manifest | None) -> str | 
     if service.spec.cache.type != "PersistentVolumeClaim" or claim is None:
         return None
     model, digest = service.spec.model, named_model(service.spec).digest
-    parts = (model.name, model.source.url if model.source else "", digest or "", claim["metadata"]["uid"])
+    parts = (model.name, model.source.place if model.source else "", digest or "", claim["metadata"]["uid"])
     return names.prefetch_job(service.metadata.name, hashlib.sha256("\n".join(parts).encode()).hexdigest())
 
 

@@ -31,6 +31,7 @@ def references(spec: Spec) -> References:
     secrets = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
+        *([source.url_secret_key_ref.name] if source and source.url_secret_key_ref else []),
         *(ref.name for ref in spec.image.pull_secrets),
         *([tls.secret_name] if tls and tls.secret_name else []),
     ]

@@ -39,6 +39,13 @@ class RuntimeConfig(BaseModel):
     """Directory of the checkpoints: `fetch` writes here, `serve` reads."""
     model_url: str | None = None
     """URL that `fetch` downloads from; unset: openai-whisper's own URL of that name."""
+    model_url_file: str | None = None
+    """File with that URL, for one that is a credential itself, as a presigned one is; takes precedence over the URL."""
+    model_s3_region: str | None = None
+    """Region of an s3:// bucket; unset: `AWS_REGION` of the credentials, else of the environment, else us-east-1."""
+    model_s3_endpoint: str | None = None
+    """Address of an s3:// bucket's server; unset: `AWS_ENDPOINT_URL` of the credentials, else of the environment, else
+    AWS's own."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     """sha256 of the checkpoint; unset: the one that openai-whisper publishes for the name, or any of a path."""
     model_credentials_dir: str | None = None

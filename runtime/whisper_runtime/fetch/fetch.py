@@ -60,7 +60,7 @@ def fetch(
 
 
 def _source(config: RuntimeConfig, policy: RetryPolicy, claim_dir: str) -> CheckpointSource:
-    if config.model_url is None and config.model not in OFFICIAL_MODELS:
+    if not (config.model_url or config.model_url_file) and config.model not in OFFICIAL_MODELS:
         raise _unknown(config.model, "a URL and its sha256")
     return source_of(config, policy.stall_seconds, claim_dir)
 

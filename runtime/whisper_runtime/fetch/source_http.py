@@ -26,7 +26,7 @@ NUMBER: Final = "[0-9]{1,18}"
 """A number in a header; Python takes other scripts' digits for some, and refuses to read thousands of digits."""
 REMEDIES: Final = {
     401: "put credentials that it accepts into spec.model.source.secretRef",
-    403: "put credentials that may read it into spec.model.source.secretRef",
+    403: "put credentials that may read it into spec.model.source.secretRef, or renew the URL of urlSecretKeyRef",
     404: "correct spec.model.source.url",
     410: "correct spec.model.source.url",
 }

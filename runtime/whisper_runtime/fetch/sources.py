@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,11 +13,13 @@ from whisper_runtime.fetch.errors import FetchError, redacted
 from whisper_runtime.fetch.source import CheckpointSource
 from whisper_runtime.fetch.source_claim import ClaimSource
 from whisper_runtime.fetch.source_http import HttpSource
-from whisper_runtime.fetch.source_s3 import check_object, object_address
+from whisper_runtime.fetch.source_s3 import ENDPOINT, REGION, check_object, object_address
 
 
 def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> CheckpointSource:
     """Returns the source of `config.model`; `claim_dir` is where a pvc:// URL's claim is mounted. Raises FetchError."""
+    if config.model_url_file:
+        return _held_source(Path(config.model_url_file), config.model_ca_file, stall_seconds)
     url = config.model_url or official_url(config.model)
     try:
         parts = urlsplit(url)
@@ -31,6 +34,11 @@ def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Ch
         case "http" | "https":
             return HttpSource(redacted(url), lambda: url, authorization(credentials), ca_file, stall_seconds)
         case "s3":
+            credentials |= {
+                name: value
+                for name, value in ((REGION, config.model_s3_region), (ENDPOINT, config.model_s3_endpoint))
+                if value
+            }
             check_object(url, credentials)
             return HttpSource(url, lambda: object_address(url, credentials), None, ca_file, stall_seconds)
         case "pvc":
@@ -38,6 +46,36 @@ def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Ch
         case _:
             message = "only http://, https://, s3:// and pvc:// can be fetched"
             raise FetchError(DOWNLOAD_FAILED, f"{redacted(url)}: {message}")
+
+
+def _held_source(file: Path, ca_file: str | None, stall_seconds: float) -> HttpSource:
+    """Returns the source whose URL the file holds, read again before each attempt, for a presigned one is renewed.
+
+    Messages name its host alone: any other part may be what lets in. Raises FetchError.
+    """
+    return HttpSource(f"{_origin(_held_url(file))}/…", lambda: _held_url(file), None, ca_file, stall_seconds)
+
+
+def _held_url(file: Path) -> str:
+    """Returns the URL in the file; raises FetchError, which does not repeat it."""
+    field = "spec.model.source.urlSecretKeyRef"
+    try:
+        url = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FetchError(DOWNLOAD_FAILED, f"{field}: the key cannot be read ({type(error).__name__})") from None
+    if not re.fullmatch("https?://[!-.0-?A-~]+(/[!-~]*)?", url):
+        message = f"{field}: the key holds no https:// or http:// URL without user and password"
+        raise FetchError(DOWNLOAD_FAILED, message)
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise FetchError(DOWNLOAD_FAILED, f"{field}: the key holds no valid URL") from None
+    return url
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def official_url(model: str) -> str:

@@ -10,9 +10,9 @@ from typing import Final
 from whisper.tokenizer import LANGUAGES, TO_LANGUAGE_CODE
 
 from whisper_runtime.contract.config import env_name
+from whisper_runtime.contract.languages import LANGUAGE_CODES
 
-CODES: Final = tuple(LANGUAGES)
-ALL: Final = len(CODES)
+ALL: Final = len(LANGUAGE_CODES)
 
 
 def code_of(language: str) -> str | None:
@@ -23,7 +23,7 @@ def code_of(language: str) -> str | None:
 
 def knows(languages: int, code: str) -> bool:
     """Whether a model of the first `languages` languages knows this one."""
-    return code in CODES[:languages]
+    return code in LANGUAGE_CODES[:languages]
 
 
 def wrong_default(language: str, languages: int = ALL) -> str | None:

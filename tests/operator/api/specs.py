@@ -67,10 +67,10 @@ def assert_longest(field: str, longest: int, of: Callable[[int], Any], **beside:
     assert f"should have at most {longest} " in refused(**setting(field, of(longest + 1), **beside))
 
 
-def assert_choices(field: str, *choices: str) -> None:
+def assert_choices(field: str, *choices: str, **beside: Any) -> None:
     """Asserts that each choice is accepted, and any other refused by the field and a list of the choices."""
     for choice in choices:
-        accepted(**setting(field, choice))
+        accepted(**setting(field, choice, **beside))
     assert refused(**setting(field, choices[0].swapcase())) == f"spec.{field}: Input should be {_listed(choices)}"
 
 

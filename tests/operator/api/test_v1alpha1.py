@@ -21,6 +21,7 @@ from whisper_operator.api.spec.replicas import RolloutSpec
 from whisper_operator.api.spec.server import ServerSpec
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Metadata, WhisperService
+from whisper_runtime.contract.languages import LANGUAGE_CODES
 
 REDIS = {"redis": {"secretKeyRef": {"name": "redis", "key": "url"}}}
 ALWAYS_THERE = {
@@ -66,19 +67,52 @@ def test_a_part_is_switched_on_by_being_there(part: str) -> None:
     [("device", ("auto", "cuda", "cpu")), ("computeType", ("auto", "float16", "bfloat16", "float32"))],
 )
 def test_a_field_has_these_choices(field: str, choices: tuple[str, ...]) -> None:
-    assert_choices(field, *choices)
+    assert_choices(field, *choices, gpu={})
 
 
 def test_the_number_of_pods_has_bounds() -> None:
     assert_range("replicas", 0, 1000)
 
 
-@pytest.mark.parametrize("language", ["auto", "en", "yue"])
+@pytest.mark.parametrize("language", ["auto", *LANGUAGE_CODES[:-1]])
 def test_a_language_is_auto_or_a_code(language: str) -> None:
     accepted(language=language)
 
 
-@pytest.mark.parametrize("language", ["", "e", "abcd", "English", "EN", "en-US"])
+@pytest.mark.parametrize("name", ["large-v3", "large", "large-v3-turbo", "turbo"])
+def test_the_newest_models_know_one_language_more(name: str) -> None:
+    accepted(model={"name": name}, language="yue")
+    accepted(model={"name": "mine", "source": {"url": "pvc://weights/a.pt"}}, language="yue")
+    for older in ("base", "large-v2"):
+        assert refused(model={"name": older}, language="yue") == (
+            "spec.language is yue, which large-v3 was the first model to learn: use one of large-v3, large, "
+            "large-v3-turbo, turbo, or another language"
+        )
+
+
+@pytest.mark.parametrize("device", [{"gpu": {}}, {"podTemplate": {"spec": {"resourceClaims": []}}}], ids=str)
+def test_the_device_cuda_is_in_pods_that_have_a_gpu(device: dict[str, Any]) -> None:
+    accepted(device="cuda", **device)
+    assert refused(device="cuda") == (
+        "spec.device is cuda, but the pods have no GPU: add spec.gpu, or remove spec.device"
+    )
+
+
+@pytest.mark.parametrize("spec", [{"gpu": {}}, {"gpu": {}, "device": "cuda"}], ids=str)
+def test_a_gpu_computes_in_float16(spec: dict[str, Any]) -> None:
+    accepted(computeType="float16", **spec)
+
+
+@pytest.mark.parametrize("spec", [{}, {"device": "cpu"}, {"device": "cpu", "gpu": {}}], ids=str)
+def test_a_cpu_does_not_compute_in_float16(spec: dict[str, Any]) -> None:
+    assert refused(computeType="float16", **spec) == (
+        "spec.computeType is float16, but the model runs on a CPU, which cannot compute in it: write float32 or "
+        "bfloat16, or add spec.gpu and let spec.device be auto"
+    )
+    accepted(computeType="bfloat16", **spec)
+
+
+@pytest.mark.parametrize("language", ["", "e", "abcd", "English", "english", "EN", "en-US", "xx", "jv"])
 def test_a_language_by_another_name_is_refused(language: str) -> None:
     assert refused(language=language) == (
         f"spec.language: {language!r} is not a valid language; write an ISO 639-1 code such as en, or auto"

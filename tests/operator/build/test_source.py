@@ -65,9 +65,33 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
 
 @pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])
 def test_every_source_is_implemented(url: str) -> None:
-    assert (
-        unsupported(from_source(url, secretRef={"name": "s"}, caConfigMapKeyRef={"name": "c", "key": "k"}).spec) == []
-    )
+    assert unsupported(from_source(url).spec) == []
+
+
+def test_a_url_in_a_secret_is_a_file_and_no_variable() -> None:
+    held = {"urlSecretKeyRef": {"name": "presigned", "key": "mine"}, "sha256": SHA}
+    spec = job(service(model={"name": "mine", "source": held}))
+    secret = {"secretName": "presigned", "defaultMode": 0o440, "items": [{"key": "mine", "path": "url"}]}
+    assert {"name": "source-url", "secret": secret} in spec["volumes"]
+    mounts = container(spec, "fetch")["volumeMounts"]
+    assert {"name": "source-url", "mountPath": "/etc/whisper/source-url", "readOnly": True} in mounts
+    env = {variable["name"]: variable["value"] for variable in container(spec, "fetch")["env"]}
+    assert env["WHISPER_MODEL_URL_FILE"] == "/etc/whisper/source-url/url"
+    assert "WHISPER_MODEL_URL" not in env
+
+
+def test_a_bucket_is_where_the_spec_says() -> None:
+    wanted = from_source("s3://models/a.pt", region="eu-central-1", endpoint="https://minio:9000")
+    env = {variable["name"]: variable["value"] for variable in container(job(wanted), "fetch")["env"]}
+    assert env["WHISPER_MODEL_S3_REGION"] == "eu-central-1"
+    assert env["WHISPER_MODEL_S3_ENDPOINT"] == "https://minio:9000"
+
+
+@pytest.mark.parametrize("field", [{"region": "eu-central-1"}, {"endpoint": "https://minio:9000"}], ids=str)
+def test_a_bucket_at_another_place_is_fetched_from_anew(field: dict[str, str]) -> None:
+    before, after = from_source("s3://models/a.pt"), from_source("s3://models/a.pt", **field)
+    there = observed(claim(before))
+    assert resolved(before, there).prefetch.job_name != resolved(after, there).prefetch.job_name
 
 
 def test_the_operators_own_source_may_be_behind_a_proxy_with_an_authority_of_its_own() -> None:

@@ -22,10 +22,8 @@ SPEC = {
     "auth": {"secretRef": {"name": "keys"}},
     "image": {"pullSecrets": [{"name": "keys"}, {"name": "pull"}]},
     "cache": {"existingClaim": "shared"},
-    "model": {
-        "name": "mine",
-        "source": {"url": "pvc://shared/a.pt", "caConfigMapKeyRef": {"name": "ca", "key": "root.pem"}},
-    },
+    "model": {"name": "mine", "source": {"url": "pvc://shared/a.pt"}},
+    "prefetch": {"caConfigMapKeyRef": {"name": "ca", "key": "root.pem"}},
 }
 
 

@@ -70,7 +70,9 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def fetched(cache: Path, url: str, sha256: str | None, *, claim_dir: Path | None = None, **more: Any) -> FetchReport:
+def fetched(
+    cache: Path, url: str | None, sha256: str | None, *, claim_dir: Path | None = None, **more: Any
+) -> FetchReport:
     config = RuntimeConfig(model="mine", model_dir=str(cache), model_url=url, model_sha256=sha256, **more)
     return fetch(config, policy=QUICK, claim_dir=str(claim_dir or cache))
 

@@ -1,72 +1,17 @@
-"""The spec's parts about the checkpoint: which model, where it comes from, and the volume that keeps it."""
+"""The spec's parts about the checkpoint: which model it is, and the volume that keeps it."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from whisper_operator.api.base import ApiModel, Rule, cel_list, text
 from whisper_operator.api.maps import Annotations, Labels, none_of_ours
-from whisper_operator.api.scalars import SUBDOMAIN, CacheSize, KeyRef, LocalRef, ObjectName
+from whisper_operator.api.scalars import SUBDOMAIN, CacheSize, ObjectName
+from whisper_operator.api.spec.source import ModelSourceSpec
 from whisper_runtime.contract.models import OFFICIAL_MODELS
-
-_CREDENTIALS = "://[^/]*@"
-_HOST = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
-_SOURCE = (
-    f"^(https?://([!-.0-?A-~]*@)?{_HOST}(/[!-~]*)?"
-    "|s3://[a-z0-9][-a-z0-9.]*/[!-~]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[!-~]+)$"
-)
-"""Credentials match, because a rule below refuses them with a message of their own."""
-
-
-class ModelSourceSpec(ApiModel):
-    url: Annotated[
-        str,
-        *text(
-            _SOURCE,
-            "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key or pvc://claim/path",
-            longest=2048,
-        ),
-    ]
-    """URL of the checkpoint, in openai-whisper's format: https://, http://, s3://bucket/key or pvc://claim/path."""
-    sha256: (
-        Annotated[
-            str,
-            *text(
-                "^[0-9a-f]{64}$",
-                "is not a SHA-256 digest; write the 64 hexadecimal digits that `sha256sum` prints",
-                longest=128,
-            ),
-        ]
-        | None
-    ) = None
-    """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc:// only."""
-    secret_ref: LocalRef | None = None
-    """Secret with the credentials for `url`."""
-    ca_config_map_key_ref: KeyRef | None = None
-    """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.url.startsWith('pvc://') || has(self.sha256)",
-            "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint",
-            lambda self: self.url.startswith("pvc://") or self.sha256 is not None,
-        ),
-        Rule(
-            f"!self.url.matches('{_CREDENTIALS}')",
-            "spec.model.source.url must not contain credentials: put them into a Secret and name it in "
-            "spec.model.source.secretRef",
-            lambda self: not re.search(_CREDENTIALS, self.url),
-        ),
-    )
-
-    @property
-    def claim(self) -> str | None:
-        """Name of the claim that a pvc:// URL names; None for other URLs."""
-        return urlsplit(self.url).netloc if self.url.startswith("pvc://") else None
 
 
 class ModelSpec(ApiModel):
@@ -90,6 +35,27 @@ class ModelSpec(ApiModel):
             + "; or add spec.model.source with the URL of your checkpoint",
             lambda self: self.source is not None or self.name in OFFICIAL_MODELS,
         ),
+    )
+
+
+def _of_a_claim(field: str) -> Rule:
+    """The rule that a field is of that type alone: a flat union by `type`, as KEP-1027 has it."""
+    name = to_camel(field)
+    return Rule(
+        f"self.type == 'PersistentVolumeClaim' || !has(self.{name})",
+        f"spec.cache.{name} needs spec.cache.type PersistentVolumeClaim: set that type, or remove spec.cache.{name}",
+        lambda self: self.type == "PersistentVolumeClaim" or getattr(self, field) is None,
+    )
+
+
+def _of_a_new_claim(field: str) -> Rule:
+    """The rule that a field speaks of the claim that the operator makes."""
+    name = to_camel(field)
+    return Rule(
+        f"!has(self.existingClaim) || !has(self.{name})",
+        f"spec.cache.{name} has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "
+        "the two",
+        lambda self: self.existing_claim is None or getattr(self, field) is None,
     )
 
 
@@ -124,11 +90,24 @@ class CacheSpec(ApiModel):
     """Annotations of that claim, beside the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        *(_of_a_claim(field) for field in ("existing_claim", "storage_class_name", "access_mode")),
         Rule(
-            "self.type == 'PersistentVolumeClaim' || !has(self.existingClaim)",
-            "spec.cache.existingClaim needs spec.cache.type PersistentVolumeClaim: set that type, or remove "
-            "spec.cache.existingClaim",
-            lambda self: self.type == "PersistentVolumeClaim" or self.existing_claim is None,
+            "self.type == 'PersistentVolumeClaim' || self.retention == 'Delete'",
+            "spec.cache.retention Retain needs spec.cache.type PersistentVolumeClaim: set that type, or remove "
+            "spec.cache.retention",
+            lambda self: self.type == "PersistentVolumeClaim" or self.retention == "Delete",
+        ),
+        Rule(
+            "self.type != 'Image' || self.size == 'auto'",
+            "spec.cache.size has no use with spec.cache.type Image, whose model is in the image: remove it",
+            lambda self: self.type != "Image" or self.size == "auto",
+        ),
+        *(_of_a_new_claim(field) for field in ("storage_class_name", "access_mode")),
+        Rule(
+            "!has(self.existingClaim) || self.size == 'auto'",
+            "spec.cache.size has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "
+            "the two",
+            lambda self: self.existing_claim is None or self.size == "auto",
         ),
         *none_of_ours("spec.cache", "labels", "annotations"),
     )

@@ -63,7 +63,13 @@ def _credentials(subject: Subject) -> Iterator[str]:
     source: Any = subject.spec.get("model", {}).get("source") or {}
     if source.get("secretRef") and not subject.allows("credentialUrls", source.get("url", "")):
         name = shown(source["secretRef"].get("name", ""))
-        yield f"spec.model.source.secretRef.name {name} for {shown(source['url'])}"
+        yield f"spec.model.source.secretRef.name {name} for {shown(source.get('url', ''))}"
+
+
+def _hidden_urls(subject: Subject) -> Iterator[str]:
+    if "*" not in subject.policy.source_urls:
+        for path, name in values_at({"spec": subject.spec}, "spec.model.source.urlSecretKeyRef.name"):
+            yield f"{path} {shown(name)}"
 
 
 def _source_claim(subject: Subject) -> Iterator[str]:
@@ -118,14 +124,24 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         "credentialUrls",
         f"remove secretRef, or {ASK}: whoever answers at a URL reads the credentials that it is sent",
         "has(variables.spec.model.source) && has(variables.spec.model.source.secretRef) &&"
-        " !variables.credentialUrls_re.exists(p, variables.spec.model.source.url.matches('^' + p + '$')) ?"
+        " !variables.credentialUrls_re.exists(p, variables.spec.model.source.?url.orValue('').matches('^' + p + '$')) ?"
         ' "spec.model.source.secretRef.name \'" + variables.spec.model.source.secretRef.name + "\' for \'" +'
-        " variables.spec.model.source.url.split('?')[0] + \"', \" : ''",
+        " variables.spec.model.source.?url.orValue('').split('?')[0] + \"', \" : ''",
         _credentials,
     ),
-    Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}"),
     Allowed("spec.cache.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
     Denied("spec.cache.labels{}", "deniedLabels", "choose another label"),
+    Allowed("spec.model.source.urlSecretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
+    Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}"),
+    Allowed("spec.model.source.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
+    Special(
+        "sourceUrls",
+        f"write one of these into spec.model.source.url, for a Secret hides which it is, or {ASK}",
+        "has(variables.spec.model.source) && has(variables.spec.model.source.urlSecretKeyRef) &&"
+        " !('*' in variables.sourceUrls) ? \"spec.model.source.urlSecretKeyRef.name '\" +"
+        " variables.spec.model.source.urlSecretKeyRef.name + \"', \" : ''",
+        _hidden_urls,
+    ),
     Allowed("spec.cache.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),
     Special(
         "claims",

@@ -12,7 +12,17 @@ from typing import Any, Final
 
 from whisper_operator.resolve.preflight.policy_rules import TAG_OR_DIGEST
 
-OURS: Final = ("api-key", "api-keys", "golden", "models", "scratch", "source", "source-ca", "source-claim")
+OURS: Final = (
+    "api-key",
+    "api-keys",
+    "golden",
+    "models",
+    "scratch",
+    "source",
+    "source-ca",
+    "source-claim",
+    "source-url",
+)
 """Names of the operator's own volumes."""
 NOTHING: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 """Values that ask for nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api import conditions as c
+from whisper_operator.api.scalars import KeyRef
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 
 SOURCE_KEYS: Final = {
@@ -13,7 +14,6 @@ SOURCE_KEYS: Final = {
         ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {"AWS_ENDPOINT_URL"}),
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where it is not AWS's own S3",
     ),
-    "pvc": ((set[str](),), "any key, or remove secretRef: a pvc:// source needs none"),
 }
 """By scheme: the sets of keys of which one has to be complete, and the same as a remedy."""
 NO_API_KEYS: Final = frozenset(
@@ -45,19 +45,42 @@ def api_keys(given: CheckInput) -> Finding | None:
 
 def source_secret(given: CheckInput) -> Finding | None:
     source = given.spec.model.source
-    if source is None or source.secret_ref is None or source.secret_ref.name not in given.facts.secrets:
+    if source is None or not given.needs_source:
         return None
-    if not given.needs_source:
+    problem = None
+    if source.secret_ref:
+        problem = _lacking_credentials(given, source.secret_ref.name, source.scheme)
+    elif source.url_secret_key_ref:
+        problem = _lacking_url(given, source.url_secret_key_ref)
+    return Finding(c.SOURCE_SECRET_INVALID, problem, holds=True) if problem else None
+
+
+def _lacking_credentials(given: CheckInput, name: str, scheme: str) -> str | None:
+    """The problem with the Secret of credentials; None where there is none, or it was not looked up."""
+    if name not in given.facts.secrets:
         return None
-    keys, where = given.facts.secrets[source.secret_ref.name], _secret(given, source.secret_ref.name)
-    wanted, remedy = SOURCE_KEYS[source.url.partition("://")[0].removesuffix("s")]
+    keys, where = given.facts.secrets[name], _secret(given, name)
+    wanted, remedy = SOURCE_KEYS[scheme.removesuffix("s")]
     if keys is None:
-        message = f"{where}, named in spec.model.source.secretRef, does not exist: create it, with {remedy}"
-    elif not any(choice <= keys for choice in wanted):
-        message = f"{where} lacks the credentials for spec.model.source.url: it needs {remedy}"
-    else:
+        return f"{where}, named in spec.model.source.secretRef, does not exist: create it, with {remedy}"
+    if not any(choice <= keys for choice in wanted):
+        return f"{where} lacks the credentials for spec.model.source.url: it needs {remedy}"
+    return None
+
+
+def _lacking_url(given: CheckInput, ref: KeyRef) -> str | None:
+    """The same of the Secret that holds the URL."""
+    if ref.name not in given.facts.secrets:
         return None
-    return Finding(c.SOURCE_SECRET_INVALID, message, holds=True)
+    keys, where = given.facts.secrets[ref.name], _secret(given, ref.name)
+    if keys is None:
+        return (
+            f"{where}, named in spec.model.source.urlSecretKeyRef, does not exist: create it, with the checkpoint's "
+            f"URL under the key {ref.key}"
+        )
+    if ref.key not in keys:
+        return f"{where} has no key {ref.key}, named in spec.model.source.urlSecretKeyRef: add it, or correct the field"
+    return None
 
 
 def pull_secrets(given: CheckInput) -> Finding | None:

@@ -43,12 +43,30 @@ def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: s
         ("https://m/a.pt", {"username", "password"}),
         ("s3://b/a.pt", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"}),
         ("s3://b/a.pt", {"AWS_ENDPOINT_URL"}),
-        ("pvc://weights/a.pt", {"anything"}),
     ],
 )
 def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
     wanted = from_source(url, secretRef={"name": "s3"})
     assert resolved(wanted, observed(secrets={"s3": frozenset(keys)})).preflight.findings == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (None, "Secret team/presigned, named in spec.model.source.urlSecretKeyRef, does not exist: create it, with the "
+               "checkpoint's URL under the key url"),
+        ({"other"}, "Secret team/presigned has no key url, named in spec.model.source.urlSecretKeyRef: add it"),
+    ],
+)  # fmt: skip
+def test_a_url_that_its_secret_does_not_hold_holds_the_fetch(keys: set[str] | None, says: str) -> None:
+    held = {"urlSecretKeyRef": {"name": "presigned", "key": "url"}, "sha256": SHA}
+    wanted = service(model={"name": "mine", "source": held})
+    there = observed(secrets={"presigned": None if keys is None else frozenset(keys)})
+    found = resolved(wanted, there).preflight.findings
+    assert (found[0].reason, found[0].holds) == ("SourceSecretInvalid", True)
+    assert says in found[0].message
+    assert references(wanted.spec).secrets == {"presigned"}
+    assert resolved(wanted, observed(secrets={"presigned": frozenset({"url"})})).preflight.findings == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""Where a checkpoint comes from: a URL, whose scheme decides which of the other fields may be set.
+
+The scheme is the union's discriminator: a new kind of source is one line of FIELDS. docs/adr/0019 has the reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
+from urllib.parse import urlsplit
+
+from pydantic.alias_generators import to_camel
+
+from whisper_operator.api.base import ApiModel, Rule, text
+from whisper_operator.api.scalars import KeyRef, LocalRef
+
+_HOST = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+_URL = (
+    f"^(https?://([!-.0-?A-~]*@)?{_HOST}(/[!-~]*)?"
+    "|s3://[a-z0-9][-a-z0-9.]*/[!-~]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[!-~]+)$"
+)
+"""Credentials match, because a rule below refuses them with a message of their own."""
+_CREDENTIALS = "://[^/]*@"
+_SIGNATURES = (
+    "x-(amz|goog|oss|obs|cos|bz)-(signature|credential|security-token)|q-signature|signature|sig|awsaccesskeyid|"
+    "googleaccessid|ossaccesskeyid|(access_?|private_?|job_?|auth_?)?token|api_?key|password|secret"
+)
+_SIGNED = f"(?i)[?&]({_SIGNATURES})="
+"""Parameters by which stores of objects and forges let in whoever has the URL."""
+_NO_FILE = "^(s3|pvc)://.*([?#]|/$|/[.][.](/|$))"
+
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "https": ("secret_ref", "ca_config_map_key_ref"),
+    "http": ("secret_ref", "ca_config_map_key_ref"),
+    "s3": ("secret_ref", "ca_config_map_key_ref", "region", "endpoint"),
+    "pvc": (),
+    "": ("ca_config_map_key_ref",),
+}
+"""Fields that a source of each scheme may have beside its digest; the empty scheme: a URL in a Secret."""
+_INSTEAD: Final = {
+    "secretRef": "it holds credentials for https://, http:// or s3://, and a URL in a Secret is one itself",
+    "caConfigMapKeyRef": "no server is asked for a claim's file",
+    "region": "it is the region of an s3:// bucket",
+    "endpoint": "it is the server of an s3:// bucket",
+}
+"""What a field is for that a source cannot have."""
+
+
+def _only_beside(field: str) -> Rule:
+    """The rule that the field stands beside a URL of a scheme that has it."""
+    name, schemes = to_camel(field), [scheme for scheme, fields in FIELDS.items() if field in fields]
+    fits = " || ".join(f"self.url.startsWith('{scheme}://')" for scheme in schemes if scheme)
+    fits = f"!has(self.url) || {fits}" if "" in schemes else f"(has(self.url) && ({fits}))"
+    return Rule(
+        f"!has(self.{name}) || {fits}",
+        f"spec.model.source.{name} has no use with this source: {_INSTEAD[name]}; remove it, or correct the URL",
+        lambda self: getattr(self, field) is None or self.scheme in schemes,
+    )
+
+
+class ModelSourceSpec(ApiModel):
+    url: (
+        Annotated[
+            str,
+            *text(
+                _URL,
+                "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key or pvc://claim/path",
+                longest=2048,
+            ),
+        ]
+        | None
+    ) = None
+    """URL of the checkpoint, in openai-whisper's format: https://, http://, s3://bucket/key or pvc://claim/path."""
+    url_secret_key_ref: KeyRef | None = None
+    """Secret and key that hold the URL, in place of `url`: for a https:// or http:// URL that is a credential, as a
+    presigned one is."""
+    sha256: (
+        Annotated[
+            str,
+            *text(
+                "^[0-9a-f]{64}$",
+                "is not a SHA-256 digest; write the 64 hexadecimal digits that `sha256sum` prints",
+                longest=128,
+            ),
+        ]
+        | None
+    ) = None
+    """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc:// only."""
+    secret_ref: LocalRef | None = None
+    """Secret with the credentials for `url`. Absent with s3://: the identity of the pod's ServiceAccount, else none."""
+    ca_config_map_key_ref: KeyRef | None = None
+    """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
+    region: (
+        Annotated[
+            str,
+            *text(
+                "^[A-Za-z0-9][-A-Za-z0-9_.]*$",
+                "is not a valid region; for example eu-central-1",
+                longest=63,
+            ),
+        ]
+        | None
+    ) = None
+    """Region of the bucket; it takes precedence over AWS_REGION of the Secret. Absent there, too: us-east-1."""
+    endpoint: (
+        Annotated[
+            str,
+            *text(
+                f"^https?://{_HOST}(/[-A-Za-z0-9._~/]*)?$",
+                "is not a valid address of an S3 server; for example https://minio.example.com:9000",
+                longest=512,
+            ),
+        ]
+        | None
+    ) = None
+    """Address of the bucket's server; it takes precedence over AWS_ENDPOINT_URL of the Secret. Absent there, too: AWS's
+    own."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.url) != has(self.urlSecretKeyRef)",
+            "spec.model.source needs exactly one of url and urlSecretKeyRef: write the checkpoint's URL into url, or "
+            "name the Secret and key that hold it",
+            lambda self: (self.url is None) != (self.url_secret_key_ref is None),
+        ),
+        Rule(
+            "has(self.sha256) || (has(self.url) && self.url.startsWith('pvc://'))",
+            "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint",
+            lambda self: self.sha256 is not None or self.scheme == "pvc",
+        ),
+        Rule(
+            f"!has(self.url) || !self.url.matches('{_CREDENTIALS}')",
+            "spec.model.source.url must not contain credentials: put them into a Secret and name it in "
+            "spec.model.source.secretRef",
+            lambda self: not re.search(_CREDENTIALS, self.url or ""),
+        ),
+        Rule(
+            f"!has(self.url) || !self.url.matches('{_SIGNED}')",
+            "spec.model.source.url has a signature or token in its query, which lets in whoever reads it: put the URL "
+            "into a Secret and name it and its key in spec.model.source.urlSecretKeyRef",
+            lambda self: not re.search(_SIGNED, self.url or ""),
+        ),
+        Rule(
+            f"!has(self.url) || !self.url.matches('{_NO_FILE}')",
+            "spec.model.source.url does not name a file: behind s3:// and pvc:// write the path of one, which has no "
+            "?, no # and no /../, and does not end in /",
+            lambda self: not re.search(_NO_FILE, self.url or ""),
+        ),
+        *(_only_beside(name) for name in ("secret_ref", "ca_config_map_key_ref", "region", "endpoint")),
+    )
+
+    @property
+    def scheme(self) -> str:
+        """Scheme of the URL; empty where a Secret holds it."""
+        return self.url.partition("://")[0] if self.url else ""
+
+    @property
+    def claim(self) -> str | None:
+        """Name of the claim that a pvc:// URL names; None for other URLs."""
+        return urlsplit(self.url).netloc if self.url and self.scheme == "pvc" else None
+
+    @property
+    def place(self) -> str:
+        """What tells the source from others: its fields, without what Secrets hold."""
+        held = self.url_secret_key_ref
+        parts = (f"{held.name}/{held.key}" if held else self.url, self.region, self.endpoint)
+        return "\n".join(part for part in parts if part)
