@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.usefixtures("running")
 CRD = "customresourcedefinition/whisperservices.whisper-operator.io"
 
 
-@pytest.fixture
-def later_version(kubectl: Kubectl) -> Iterator[None]:
+@contextmanager
+def of_later_version(kubectl: Kubectl) -> Generator[None, None, None]:
     """The API of a later version, which has a field that this operator does not know."""
     path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/future"
     field = [{"op": "add", "path": path, "value": {"type": "string"}}]
@@ -29,6 +30,13 @@ def later_version(kubectl: Kubectl) -> Iterator[None]:
     eventually("the field is served", lambda: is_taken(kubectl, service("probe", future="x")))
     yield
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(REPOSITORY / "crds"))
+    eventually("the field is gone", lambda: not is_taken(kubectl, service("probe", future="x")))
+
+
+@pytest.fixture
+def later_version(kubectl: Kubectl) -> Iterator[None]:
+    with of_later_version(kubectl):
+        yield
 
 
 def is_taken(kubectl: Kubectl, body: Manifest) -> bool:
@@ -94,6 +102,31 @@ def test_drift_is_repaired_while_the_spec_is_refused(
     harm(namespace)
     eventually("all is repaired", lambda: is_whole(namespace))
     assert namespace.condition("speech", "Available")["observedGeneration"] == 1
+
+
+def test_a_field_of_a_later_version_goes_with_it_and_no_pod_restarts(
+    kubectl: Kubectl, namespace: Kubectl, running: OperatorProcess
+) -> None:
+    """As `helm rollback` does it: the definition first, and then the operator is another one."""
+    namespace.apply(service("speech", **SPEC))
+    eventually("it is judged", lambda: namespace.condition("speech", "Available"))
+    before = (namespace.get("deployment", "speech") or {})["metadata"]
+    with of_later_version(kubectl):
+        patch(namespace, "speech", {"future": "x"})
+        eventually("it is refused", lambda: reason(namespace, "speech", "Stalled") == "InvalidSpec")
+        assert "spec.future" in namespace.condition("speech", "Stalled")["message"]
+        running.stop()
+    running.start()
+    eventually("nothing stalls", lambda: namespace.condition("speech", "Stalled") == {})
+    assert "future" not in (namespace.get("wsvc", "speech") or {})["spec"]
+    patch(namespace, "speech", {"service": {"port": 8081}})
+    eventually("the spec is followed", lambda: port(namespace) == 8081)
+    after = (namespace.get("deployment", "speech") or {})["metadata"]
+    assert (after["uid"], after["generation"]) == (before["uid"], before["generation"])
+
+
+def port(namespace: Kubectl) -> int:
+    return (namespace.get("service", "speech") or {})["spec"]["ports"][0]["port"]
 
 
 def test_a_restarted_operator_still_knows_what_was_accepted(namespace: Kubectl, running: OperatorProcess) -> None:
