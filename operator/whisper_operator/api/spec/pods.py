@@ -11,14 +11,19 @@ from whisper_operator.api.maps import Annotations, Labels, ResourceList, none_of
 from whisper_operator.api.scalars import SUBDOMAIN, LocalRef, ObjectName, Opaque
 from whisper_operator.api.units import quantity
 
+_REGISTRY = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(:[0-9]+)?"
+_PART = "[a-z0-9]+(([.]|__?|-+)[a-z0-9]+)*"
+"""A part of an image's name, as containerd reads it: regexp.go of github.com/distribution/reference."""
+
 
 class ImageSpec(ApiModel):
     repository: (
         Annotated[
             str,
             *text(
-                r"^[A-Za-z0-9\[][-A-Za-z0-9._:/\[\]]*$",
-                "is not a valid image repository; for example registry.example.com/whisper-runtime",
+                f"^({_REGISTRY}/)?{_PART}(/{_PART})*$",
+                "is not a valid image repository; for example registry.example.com/whisper-runtime, in lower case and "
+                "without a tag",
                 longest=255,
             ),
         ]

@@ -104,6 +104,7 @@ def test_a_field_has_a_greatest_length(field: str, longest: int, of: Any) -> Non
     ("field", "value"),
     [
         ("image.repository", "whisper"),
+        ("image.repository", "a.b/c__d/e-f_g.h"),
         ("image.repository", "registry.example.com:5000/team/whisper-runtime"),
         ("image.repository", "[2001:db8::1]:5000/whisper"),
         ("image.tag", "1.2.3"),
@@ -119,7 +120,10 @@ def test_a_name_of_the_right_form_is_accepted(field: str, value: str) -> None:
 
 
 PROBLEMS = {
-    "image.repository": "is not a valid image repository; for example registry.example.com/whisper-runtime",
+    "image.repository": (
+        "is not a valid image repository; for example registry.example.com/whisper-runtime, in lower case and without "
+        "a tag"
+    ),
     "image.tag": "is not a valid image tag; for example 1.2.3",
     "image.digest": "is not a valid image digest; write sha256: and 64 hexadecimal digits",
     "gpu.resourceName": "is not a valid extended resource name; for example nvidia.com/gpu",
@@ -133,6 +137,10 @@ PROBLEMS = {
         ("image.repository", "a b"),
         ("image.repository", "-a"),
         ("image.repository", "a@b"),
+        ("image.repository", "registry.example.com/whisper:1.0"),
+        ("image.repository", "registry.example.com/Whisper"),
+        ("image.repository", "registry.example.com//whisper"),
+        ("image.repository", "registry.example.com/"),
         ("image.tag", ""),
         ("image.tag", ".1"),
         ("image.tag", "a/b"),
