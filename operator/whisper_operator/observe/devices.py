@@ -110,13 +110,12 @@ def _devices(spec: Manifest) -> Iterator[DriverDevice]:
         is_tainted = any(taint["effect"] in ("NoSchedule", "NoExecute") for taint in device.get("taints") or ())
         if place is None or is_tainted:
             continue
-        values = {_qualified(name, driver): value for name, value in (device.get("attributes") or {}).items()}
-        capacity: Manifest = device.get("capacity") or {}
+        attributes, capacity = part_of(device, "attributes"), part_of(device, "capacity")
         memory = next((one["value"] for name, one in capacity.items() if name.rpartition("/")[2] == "memory"), None)
         yield DriverDevice(
             id=DeviceId(driver, pool, device["name"]),
             place=place,
-            attributes={name: next(iter(value.values())) for name, value in values.items() if value},
+            attributes={_qualified(name, driver): next(iter(one.values())) for name, one in attributes.items() if one},
             memory=None if memory is None else any_quantity(memory),
             consumes=_counters(device.get("consumesCounters") or (), "counterSet"),
         )

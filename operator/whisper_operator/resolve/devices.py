@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from whisper_operator.api.spec.pods import GpuSpec
 from whisper_operator.api.v1alpha1 import Manifest, Spec
+from whisper_operator.objects.manifest import part_of
 from whisper_operator.observe.devices import Counters, DeviceClass, DeviceId, DeviceSlice, DriverDevice, expressions_of
 from whisper_operator.observe.facts import Facts, Node, ResourceAmounts
 from whisper_operator.observe.pod_requests import NodeRequests
@@ -125,8 +126,12 @@ def _of_claim(gpu: GpuSpec, facts: Facts) -> tuple[tuple[DeviceRequest, ...], ..
 def _choices(template: Manifest) -> list[list[Manifest]]:
     """The template's requests, each as its alternatives; an administrator's access takes no device."""
     requests: list[Manifest] = template["spec"]["spec"].get("devices", {}).get("requests") or []
-    choices = [one.get("firstAvailable") or [one.get("exactly") or {}] for one in requests]
+    choices = [_alternatives(one) for one in requests]
     return [choice for choice in choices if not any(one.get("adminAccess") for one in choice)]
+
+
+def _alternatives(request: Manifest) -> list[Manifest]:
+    return request.get("firstAvailable") or [part_of(request, "exactly")]
 
 
 def _times(request: DeviceRequest, devices: Sequence[DriverDevice]) -> int:

@@ -54,5 +54,10 @@ def test_a_class_has_its_expressions_and_the_resource_that_it_maps() -> None:
 
 
 def test_a_claim_has_its_devices_but_not_those_that_an_administrator_looks_at() -> None:
-    claims = [{"status": allocation("a")}, {"status": allocation("b", adminAccess=True)}, {"status": {}}, {}]
+    claims: list[Manifest] = [
+        {"status": allocation("a")},
+        {"status": allocation("b", adminAccess=True)},
+        {"status": {}},
+        {},
+    ]
     assert list(allocated(claims)) == [DeviceId(DRIVER, "node", "a")]

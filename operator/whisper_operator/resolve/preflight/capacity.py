@@ -117,12 +117,10 @@ def _largest_mib(given: CheckInput) -> int | None:
         return None
     offering_it = nodes_with_gpu(given.spec, nodes)
     label = f"{gpu.resource_name.removesuffix(RENAMED_WHEN_SHARED)}.memory"
-    found = given.devices.memories_on(offering_it) if given.devices else []
-    drivers_nodes = given.devices.by_node if given.devices else {}
-    labels = [node.labels.get(label, "") for node in offering_it if node.name not in drivers_nodes]
-    told = [
-        *(memory and int(memory / sizing.MEBIBYTE) for memory in found),
-        *(int(one) if one.isdigit() else None for one in labels),
-    ]
+    of_drivers = frozenset(given.devices.by_node) if given.devices else frozenset[str]()
+    labels = [node.labels.get(label, "") for node in offering_it if node.name not in of_drivers]
+    memories = given.devices.memories_on(offering_it) if given.devices else []
+    told = [int(one) if one.isdigit() else None for one in labels]
+    told += [None if one is None else int(one / sizing.MEBIBYTE) for one in memories]
     known = [one for one in told if one is not None]
     return max(known) if known and len(known) == len(told) else None

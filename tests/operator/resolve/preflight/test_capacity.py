@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +11,14 @@ import pytest
 from tests.operator.resolve.preflight.findings import GPU, TAINT, assert_found, checked
 from tests.operator.samples import node, observed, service
 from tests.support.devices import class_body, classes, gpu, slice_body, slices, template_body
+from whisper_operator.observe.facts import Node
+
+
+def offering(resource: str, labels: dict[str, str]) -> Node:
+    """A node with those labels, and seven of that resource."""
+    found = node(labels=labels)
+    return replace(found, allocatable={**found.allocatable, resource: Decimal(7)})
+
 
 LARGE = {"model": {"name": "large-v3"}}
 MIG = "nvidia.com/mig-1g.5gb"
@@ -34,10 +44,10 @@ ON_DEVICES: dict[str, Any] = {
         (GPU | {"model": {"name": "large-v3"}}, {"nodes": (node(gpu="1", labels={"nvidia.com/gpu.memory": "4096"}),)},
          "GpuMemoryTooSmall", "large-v3 in float16 takes 6017Mi of GPU memory", False),
         (GPU | LARGE | {"gpu": {"resourceName": MIG}},
-         {"nodes": (node(labels={f"{MIG}.memory": "4864", "nvidia.com/gpu.memory": "40960"}, **{MIG: "7"}),)},
+         {"nodes": (offering(MIG, {f"{MIG}.memory": "4864", "nvidia.com/gpu.memory": "40960"}),)},
          "GpuMemoryTooSmall", "the largest GPU that the pods may run on has 4864Mi", False),
         (GPU | LARGE | {"gpu": {"resourceName": "nvidia.com/gpu.shared"}},
-         {"nodes": (node(labels={"nvidia.com/gpu.memory": "4096"}, **{"nvidia.com/gpu.shared": "7"}),)},
+         {"nodes": (offering("nvidia.com/gpu.shared", {"nvidia.com/gpu.memory": "4096"}),)},
          "GpuMemoryTooSmall", "has 4096Mi", False),
         (GPU | LARGE, ON_DEVICES | {"slices": slices(slice_body("node", SMALL))},
          "GpuMemoryTooSmall", "the largest GPU that the pods may run on has 4864Mi", False),
@@ -69,7 +79,7 @@ def test_what_is_wrong_is_found(
     ("spec", "facts"),
     [
         (GPU | LARGE | {"gpu": {"resourceName": MIG}},
-         {"nodes": (node(labels={"nvidia.com/gpu.memory": "4096"}, **{MIG: "7"}),)}),
+         {"nodes": (offering(MIG, {"nvidia.com/gpu.memory": "4096"}),)}),
         (GPU | LARGE, ON_DEVICES | {"slices": slices(slice_body("node", gpu("a"), SMALL | {"name": "b"}))}),
         (GPU | LARGE, ON_DEVICES | {"slices": slices(slice_body("node", SMALL, gpu("b", capacity={})))}),
         (GPU | BY_CLAIM, ON_DEVICES | {"claim_templates": {"gpu": template_body()},
