@@ -107,7 +107,7 @@ class GpuSpec(ApiModel):
         """The GPU as messages name it, with the field that asks for it."""
         if self.claim:
             name = self.claim.resource_claim_template_name
-            return f"device for ResourceClaimTemplate {name}, named in spec.gpu.claim.resourceClaimTemplateName"
+            return f"a device for ResourceClaimTemplate {name}, named in spec.gpu.claim.resourceClaimTemplateName"
         return f"{self.resource_name}, named in spec.gpu.resourceName"
 
 

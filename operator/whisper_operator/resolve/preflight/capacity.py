@@ -47,9 +47,8 @@ def gpu_there(given: CheckInput) -> Finding | None:
     offered_by = offering(gpu, nodes)
     if not offered_by:
         message = (
-            f"no node offers {'a ' if gpu.claim else ''}{gpu.asked_for}: install the GPU's "
-            f"{'driver' if gpu.claim else 'device plugin or driver'}, add such a node, or remove spec.gpu to run on "
-            "the CPU"
+            f"no node offers {gpu.asked_for}: install the GPU's device plugin or driver, add such a node, or remove "
+            "spec.gpu to run on the CPU"
         )
         return Finding(c.GPU_NOT_FOUND, message)
     allowed = allowed_nodes(given.spec, offered_by)
