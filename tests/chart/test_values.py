@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.support.chart import CHART, helm, of_kind, template
+from whisper_operator.observe.defaults import Defaults
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 DIGEST = f"sha256:{'a' * 64}"
@@ -101,6 +102,69 @@ def test_images_are_pinned_by_digest(tmp_path: Path) -> None:
     runtime = env(bodies)["WHISPER_OPERATOR_RUNTIME_IMAGE"]
     assert runtime == f"ghcr.io/whisper-operator/whisper-runtime:2.0.0@{DIGEST}"
     assert "digest" in helm("template", str(CHART), "--set", "image.digest=latest").stderr
+
+
+@pytest.mark.parametrize(
+    ("repository", "mirrored"),
+    [
+        ("ghcr.io/whisper-operator/whisper-runtime", "mirror.example.com/whisper-operator/whisper-runtime"),
+        ("localhost:5000/whisper-runtime", "mirror.example.com/whisper-runtime"),
+        ("team/whisper-runtime", "mirror.example.com/team/whisper-runtime"),
+    ],
+)
+def test_one_registry_may_stand_in_for_those_of_all_images(tmp_path: Path, repository: str, mirrored: str) -> None:
+    values = {"global": {"imageRegistry": "mirror.example.com/"}, "runtimeImage": {"repository": repository}}
+    bodies = rendered(values, tmp_path)
+    assert container(bodies)["image"].startswith("mirror.example.com/whisper-operator/whisper-operator:")
+    assert env(bodies)["WHISPER_OPERATOR_RUNTIME_IMAGE"].startswith(f"{mirrored}:")
+    assert policy(bodies)["imageRepositories"] == [mirrored], "which a spec may name in full"
+
+
+DEFAULTS = {
+    "imagePullSecrets": [{"name": "registry"}],
+    "gpu": {"nodeSelector": {"pool": "gpu"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]},
+    "storageClassName": "fast",
+    "ingressClassName": "public",
+    "podMetadata": {"labels": {"team": "speech"}, "annotations": {"example.com/owner": "platform"}},
+    "resources": {"requests": {"cpu": "3"}},
+}
+
+
+def leaves(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path of each default, and the values that set it alone."""
+    for name, value in values.items():
+        if name in ("gpu", "podMetadata"):
+            yield from ((f"{name}.{inner}", {name: {inner: of}}) for inner, of in value.items())
+        else:
+            yield name, {name: value}
+
+
+def defaults(bodies: list[dict[str, Any]]) -> Any:
+    """The defaults for all services as the operator gets them; None: none."""
+    found = env(bodies).get("WHISPER_OPERATOR_DEFAULTS")
+    return json.loads(found) if found else None
+
+
+@pytest.mark.parametrize(
+    ("path", "values"), list(leaves(DEFAULTS)), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_default_for_all_services_reaches_the_operator_alone(
+    tmp_path: Path, path: str, values: dict[str, Any]
+) -> None:
+    found = defaults(rendered({"defaults": values}, tmp_path))
+    assert found == values, path
+    assert Defaults.model_validate(found).as_json() is not None
+
+
+def test_every_default_is_one_that_the_operator_knows(tmp_path: Path) -> None:
+    assert [path for path, _ in leaves(VALUES["defaults"])] == [path for path, _ in leaves(DEFAULTS)]
+    assert Defaults.model_validate(defaults(rendered({"defaults": DEFAULTS}, tmp_path)))
+    assert defaults(template()) is None
+    assert defaults(rendered({"defaults": {"gpu": None, "podMetadata": {"labels": None}}}, tmp_path)) is None
+
+
+def test_a_misspelt_default_is_refused() -> None:
+    assert "storageClass" in helm("template", str(CHART), "--set", "defaults.storageClass=fast").stderr
 
 
 @pytest.mark.parametrize(
@@ -216,6 +280,8 @@ def test_the_operators_pods_take_what_platforms_add(tmp_path: Path) -> None:
         "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
         "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ssl/certs"}],
         "strategy": {"type": "Recreate"},
+        "dnsConfig": {"options": [{"name": "ndots", "value": "2"}]},
+        "hostUsers": False,
         "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
         "podSecurityContext": {"runAsUser": 1000},
         "containerSecurityContext": {"privileged": False},
@@ -233,6 +299,8 @@ def test_the_operators_pods_take_what_platforms_add(tmp_path: Path) -> None:
     assert [one["name"] for one in spec["volumes"]] == ["tmp", "ca"]
     assert [one["name"] for one in only["volumeMounts"]] == ["tmp", "ca"]
     assert spec["topologySpreadConstraints"][0]["topologyKey"] == "zone"
+    assert spec["dnsConfig"] == {"options": [{"name": "ndots", "value": "2"}]}
+    assert spec["hostUsers"] is False
     assert spec["securityContext"] == {
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},

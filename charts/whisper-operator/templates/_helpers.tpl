@@ -60,8 +60,18 @@ labels: {{- include "whisper-operator.labels" $root | nindent 2 }}
 {{/* Repository, tag and digest; the operator reads the tag of the runtime's even where a digest says more. */}}
 {{- define "whisper-operator.image" -}}
 {{- $image := .image | default dict }}
-{{- required (printf "%s.repository is empty: name the image's repository" .value) $image.repository -}}
+{{- include "whisper-operator.repository" . -}}
 :{{ $image.tag | default .default }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{/* The repository of an image, in the registry of all images where one is set; a host has a dot or a port. */}}
+{{- define "whisper-operator.repository" -}}
+{{- $given := required (printf "%s.repository is empty: name the image's repository" .value) (.image | default dict).repository }}
+{{- with (.global | default dict).imageRegistry -}}
+{{ trimSuffix "/" . }}/{{ regexReplaceAll "^[^/]*[.:][^/]*/" $given "" }}
+{{- else -}}
+{{ $given }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -74,8 +84,24 @@ take that for one that is empty or false, too.
 {{- $value := index ($.Values.policy | default dict) $name }}
 {{- $_ := set $settings $name (kindIs "invalid" $value | ternary $default $value) }}
 {{- end }}
-{{- $_ := set $settings "imageRepositories" (append $settings.imageRepositories (.Values.runtimeImage).repository) }}
+{{- $_ := set $settings "imageRepositories" (append $settings.imageRepositories (include "whisper-operator.repository" (dict "image" .Values.runtimeImage "value" "runtimeImage" "global" .Values.global))) }}
 {{- toJson $settings }}
+{{- end }}
+
+{{/* The defaults for all services as JSON, without those that are null or empty; empty where none is left. */}}
+{{- define "whisper-operator.defaults" -}}
+{{- $found := dict }}
+{{- range $name, $value := .Values.defaults | default dict }}
+{{- $set := $value }}
+{{- if has $name (list "gpu" "podMetadata") }}
+{{- $set = dict }}
+{{- range $field, $inner := $value | default dict }}
+{{- if $inner }}{{ $_ := set $set $field $inner }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if $set }}{{ $_ := set $found $name $set }}{{ end }}
+{{- end }}
+{{- if $found }}{{ toJson $found }}{{ end }}
 {{- end }}
 
 {{/* In CEL, the class of a WhisperService, whose variable's name is given. */}}

@@ -142,6 +142,8 @@ class AcceptedSpec(StatusModel):
     """Generation of the spec."""
     spec: str
     """The spec, as JSON."""
+    defaults: str | None = None
+    """The installation's defaults that complete it, as JSON; absent: none do."""
 
 
 class Status(StatusModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from whisper_operator.objects.kinds import CHILD_KINDS, Kind
+from whisper_operator.observe.defaults import NO_DEFAULTS, Defaults
 from whisper_operator.observe.policy import Policy
 
 
@@ -20,3 +21,5 @@ class Installation:
     """Group of the model cache's files; None where the platform assigns one (OpenShift)."""
     policy: Policy | None = None
     """Limits what a spec may ask for; None: nothing does."""
+    defaults: Defaults = NO_DEFAULTS
+    """Completes the spec of each service."""

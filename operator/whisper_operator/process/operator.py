@@ -83,6 +83,7 @@ class Operator:
             has_route_timeouts=self._has_route_timeouts,
             fs_group=self._settings.fs_group,
             policy=self._settings.policy,
+            defaults=self._settings.defaults,
         )
 
     def _watched(self) -> frozenset[Kind]:

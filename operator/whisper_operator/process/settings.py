@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from whisper_operator.observe.defaults import NO_DEFAULTS, Defaults
 from whisper_operator.observe.policy import Policy
 
 PREFIX: Final = "WHISPER_OPERATOR_"
@@ -43,6 +44,8 @@ class Settings(BaseSettings):
     log_level: str = "info"
     policy: Annotated[Policy, NoDecode] = Policy()
     """Limits of what specs may ask for, as JSON of the chart's value `policy`."""
+    defaults: Annotated[Defaults, NoDecode] = NO_DEFAULTS
+    """Defaults for all services, as JSON of the chart's value `defaults`."""
     discovery_seconds: float = 60.0
     """Between two looks at which APIs the cluster serves."""
     resync_seconds: float = 600.0
@@ -68,7 +71,7 @@ class Settings(BaseSettings):
     def _none_if_empty(cls, value: Any) -> Any:
         return None if value == "" else value
 
-    @field_validator("policy", mode="before")
+    @field_validator("policy", "defaults", mode="before")
     @classmethod
     def _from_json(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
@@ -79,7 +82,7 @@ def _explained(error: ErrorDetails) -> str:
     variable = f"environment variable {PREFIX}{field.upper()}"
     if error["type"] == "missing":
         return f"{variable} is not set: set it as the chart does"
-    if field == "policy":
+    if field in ("policy", "defaults"):
         return f"{variable}: {'.'.join(map(str, error['loc']))}: {error['msg']}: correct it in the chart's values"
     example = Settings.model_fields[field].default
     return f"{variable} is {error['input']!r}, which is not a valid number; for example {example}"

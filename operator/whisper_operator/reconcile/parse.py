@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 import orjson
 from pydantic import ValidationError
@@ -18,6 +18,7 @@ from whisper_operator.api.explain import explain
 from whisper_operator.api.status import AcceptedSpec
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.observe.defaults import NO_DEFAULTS, Defaults
 from whisper_operator.observe.policy import Policy
 from whisper_operator.resolve.preflight.policy import violations
 
@@ -49,43 +50,98 @@ class Parsed:
 class Parser:
     """Parses services, and keeps the last ones: a rollout is dozens of passes over the same version."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
-        """`policy`: of the installation; None: none."""
+    def __init__(self, policy: Policy | None = None, defaults: Defaults | None = None) -> None:
+        """`policy` and `defaults`: of the installation; None: none."""
         self._policy = policy
+        self._defaults = defaults or NO_DEFAULTS
         self._kept: OrderedDict[tuple[str, str], Parsed] = OrderedDict()
         """By uid and version."""
 
     def parse(self, body: Manifest) -> Parsed:
         """Returns what to follow of `body`; raises RefusedSpec, which names each field, where that is nothing."""
         version = body["metadata"]["uid"], body["metadata"]["resourceVersion"]
-        parsed = self._kept.pop(version, None) or _parse(body, self._policy)
+        parsed = self._kept.pop(version, None) or _parse(body, self._policy, self._defaults)
         self._kept[version] = parsed
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return parsed
 
 
-def _parse(body: Manifest, policy: Policy | None) -> Parsed:
+def _parse(body: Manifest, policy: Policy | None, now: Defaults) -> Parsed:
+    """`now`: the defaults of the installation today."""
+    accepted = _accepted_before(body)
     try:
         service = _accept(body, policy)
     except RefusedSpec as refusal:
-        return _parse_last_accepted(body, policy, refusal)
+        return _parse_last_accepted(body, accepted, policy, refusal)
     spec = orjson.dumps(body["spec"], option=orjson.OPT_SORT_KEYS).decode()
-    is_kept = len(spec) <= LONGEST
-    return Parsed(service, AcceptedSpec(generation=service.metadata.generation, spec=spec) if is_kept else None)
+    if len(spec) > LONGEST:
+        return Parsed(service, None)
+    defaults = _defaults_of(body, spec, accepted, now)
+    record = AcceptedSpec(generation=service.metadata.generation, spec=spec, defaults=defaults.as_json())
+    return Parsed(_filled(service, defaults), record)
 
 
-def _parse_last_accepted(body: Manifest, policy: Policy | None, refusal: RefusedSpec) -> Parsed:
+def _parse_last_accepted(
+    body: Manifest, accepted: AcceptedSpec | None, policy: Policy | None, refusal: RefusedSpec
+) -> Parsed:
     """Returns `body` with its last accepted spec; raises `refusal` where none is known, or it is refused today."""
+    if accepted is None:
+        raise refusal
     try:
-        accepted = AcceptedSpec.model_validate(body.get("status", {}).get("accepted"))
         metadata = {**body["metadata"], "generation": accepted.generation}
         service = _accept({**body, "metadata": metadata, "spec": orjson.loads(accepted.spec)}, policy)
-    except (ValidationError, orjson.JSONDecodeError, RefusedSpec):
+    except (orjson.JSONDecodeError, RefusedSpec):
         raise refusal from None
     # A pause, and its end, are heeded at once, whatever else stands beside it.
     spec = service.spec.model_copy(update={"paused": body["spec"].get("paused") is True})
-    return Parsed(service.model_copy(update={"spec": spec}), accepted, refusal)
+    service = service.model_copy(update={"spec": spec})
+    return Parsed(_filled(service, _recorded(accepted)), accepted, refusal)
+
+
+def _accepted_before(body: Manifest) -> AcceptedSpec | None:
+    try:
+        return AcceptedSpec.model_validate(body.get("status", {}).get("accepted"))
+    except ValidationError:
+        return None
+
+
+def _defaults_of(body: Manifest, spec: str, accepted: AcceptedSpec | None, now: Defaults) -> Defaults:
+    """The defaults that complete `spec`: those recorded with it, for as long as it does not change but in size.
+
+    A service that an earlier release left without a record takes none: its pods would be replaced by the upgrade.
+    """
+    if accepted is None:
+        return NO_DEFAULTS if body.get("status", {}).get("model") else now
+    is_same = accepted.spec == spec or _but_for_size(accepted.spec) == _but_for_size(spec)
+    return _recorded(accepted) if is_same else now
+
+
+def _recorded(accepted: AcceptedSpec) -> Defaults:
+    """The defaults in the record; none where this version does not know them."""
+    try:
+        return Defaults.model_validate_json(accepted.defaults or "{}")
+    except ValidationError:
+        return NO_DEFAULTS
+
+
+OF_SIZE: Final = ("replicas", "suspend", "paused")
+"""Fields whose change is none of the pods' template."""
+
+
+def _but_for_size(spec: str) -> Manifest | None:
+    """The spec in that JSON without what scaling, suspending and pausing change; None where it is damaged."""
+    try:
+        found: Any = orjson.loads(spec)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    return {name: value for name, value in cast(Manifest, found).items() if name not in OF_SIZE}
+
+
+def _filled(service: WhisperService, defaults: Defaults) -> WhisperService:
+    return service.model_copy(update={"spec": defaults.fill(service.spec)})
 
 
 def _accept(body: Manifest, policy: Policy | None) -> WhisperService:

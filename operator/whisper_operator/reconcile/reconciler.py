@@ -67,7 +67,7 @@ class Reconciler:
         self._recorder = recorder
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
-        self._parser = Parser(installation().policy)
+        self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
 

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from whisper_operator.observe.defaults import NO_DEFAULTS, Defaults
 from whisper_operator.observe.policy import Policy
 from whisper_operator.process.settings import Settings
 
@@ -34,6 +35,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         "health_port": 8081,
         "log_level": "info",
         "policy": Policy().model_dump(),
+        "defaults": NO_DEFAULTS.model_dump(),
         "discovery_seconds": 60.0,
         "resync_seconds": 600.0,
         "standstill_seconds": 180.0,
@@ -55,6 +57,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("METRICS_PORT", "9080", "metrics_port", 9080),
         ("HEALTH_PORT", "9081", "health_port", 9081),
         ("LOG_LEVEL", "debug", "log_level", "debug"),
+        ("DEFAULTS", '{"storageClassName": "fast"}', "defaults", Defaults(storage_class_name="fast")),
         ("POLICY", '{"podTemplate": "Full", "claims": []}', "policy", Policy(pod_template="Full", claims=())),
         ("DISCOVERY_SECONDS", "1", "discovery_seconds", 1.0),
         ("RESYNC_SECONDS", "0.5", "resync_seconds", 0.5),
@@ -81,6 +84,11 @@ def test_each_variable_is_a_setting(
             REQUIRED | {"POLICY": '{"podTemplate": "Some"}'},
             "WHISPER_OPERATOR_POLICY: policy.podTemplate: Input should be 'Off', 'Restricted' or 'Full': correct it",
         ),
+        (
+            REQUIRED | {"DEFAULTS": '{"podMetadata": {"labels": {"whisper-operator.io/service": "x"}}}'},
+            "WHISPER_OPERATOR_DEFAULTS: defaults.podMetadata: ",
+        ),
+        (REQUIRED | {"DEFAULTS": '{"storageClass": "x"}'}, "WHISPER_OPERATOR_DEFAULTS: defaults.storageClass: "),
         (REQUIRED | {"POLICY": "{"}, "WHISPER_OPERATOR_POLICY: policy: Value error, Expecting property name"),
         (REQUIRED | {"RESYNC_SECONDS": ""}, "WHISPER_OPERATOR_RESYNC_SECONDS is '', which is not a valid number"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from whisper_operator.observe.defaults import Defaults
 from whisper_operator.observe.policy import Policy
 from whisper_operator.reconcile.parse import KEPT, LONGEST, Parsed, Parser, RefusedSpec
 
@@ -81,7 +82,9 @@ def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict
     assert (found.service.spec.language, found.service.spec.model.name) == ("en", "small")
     assert found.service.metadata.generation == 1, "by which its conditions are told"
     assert found.accepted is not None
-    assert found.accepted.model_dump() == status["accepted"], "which stays the one that was accepted last"
+    assert found.accepted.model_dump(exclude_none=True) == status["accepted"], (
+        "which stays the one that was accepted last"
+    )
     assert found.refusal is not None
 
 
@@ -116,3 +119,66 @@ def test_a_last_accepted_spec_is_not_followed_that_is_older_than_the_policy_and_
     with pytest.raises(RefusedSpec, match=r"spec\.jobs is not implemented"):
         Parser(Policy()).parse({**body(jobs={}), "status": status})
     assert Parser(None).parse({**body(jobs={}), "status": status}).refusal is not None
+
+
+BEFORE, NOW = Defaults(storage_class_name="before"), Defaults(storage_class_name="now")
+
+
+def completed_by(status: dict[str, Any], now: Defaults = NOW, **spec: Any) -> str | None:
+    """The StorageClass of the spec that is followed, which `status` and the installation's defaults of today decide."""
+    found = Parser(defaults=now).parse({**body(**spec), "status": status})
+    assert found.accepted is not None
+    recorded = Defaults.model_validate_json(found.accepted.defaults or "{}")
+    assert recorded.storage_class_name == found.service.spec.cache.storage_class_name
+    return recorded.storage_class_name
+
+
+def recorded(defaults: str | None, **spec: Any) -> dict[str, Any]:
+    """The status of a service whose spec was accepted with those defaults."""
+    text = orjson.dumps({"model": {"name": "base"}, **spec}, option=orjson.OPT_SORT_KEYS).decode()
+    return {"accepted": {"generation": 1, "spec": text, "defaults": defaults}, "model": {"name": "base"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "spec", "storage_class"),
+    [
+        ({}, {}, "now"),
+        (recorded(BEFORE.as_json()), {}, "before"),
+        (recorded(BEFORE.as_json()), {"replicas": 3, "suspend": True, "paused": True}, "before"),
+        (recorded(BEFORE.as_json()), {"language": "en"}, "now"),
+        (recorded(None), {}, None),
+        (recorded(None), {"language": "en"}, "now"),
+        (recorded('{"future": 1}'), {}, None),
+        ({"model": {"name": "base"}}, {}, None),
+        ({"conditions": []}, {}, "now"),
+        ({"accepted": {"generation": 1, "spec": "[]"}}, {}, "now"),
+    ],
+    ids=["a new service", "unchanged", "scaled", "changed", "of an earlier version", "of an earlier version, changed",
+         "of a later version", "of a release without records", "never accepted before", "damaged"],
+)  # fmt: skip
+def test_changed_defaults_come_with_the_next_change_of_a_spec(
+    status: dict[str, Any], spec: dict[str, Any], storage_class: str | None
+) -> None:
+    assert completed_by(status, **spec) == storage_class
+
+
+def test_defaults_are_not_judged_by_the_policy_and_not_recorded_as_the_spec() -> None:
+    """They are the administrators' own; and the spec that they complete stays the user's."""
+    found = Parser(Policy(ingress_classes=()), Defaults(ingress_class_name="public")).parse(
+        body(ingress={"host": "a.example.com"})
+    )
+    assert found.service.spec.ingress is not None
+    assert found.service.spec.ingress.class_name == "public"
+    assert found.accepted is not None
+    assert "public" not in found.accepted.spec
+
+
+def test_the_last_accepted_spec_keeps_its_defaults() -> None:
+    found = Parser(defaults=NOW).parse({**body(jobs={}), "status": recorded(BEFORE.as_json())})
+    assert found.service.spec.cache.storage_class_name == "before"
+
+
+def test_without_defaults_nothing_is_recorded() -> None:
+    accepted = Parser().parse(body()).accepted
+    assert accepted is not None
+    assert accepted.defaults is None
