@@ -125,7 +125,7 @@ def test_each_host_of_an_ingress_is_looked_for(kubectl: Kubectl, namespace: Kube
     namespace.apply(service("speech", **EMPTY_DIR, ingress={"host": first, "additionalHosts": [second]}))
     eventually("it is told", lambda: reason(namespace, "speech", "PreflightPassed") == "HostTaken")
     message = namespace.condition("speech", "PreflightPassed")["message"]
-    assert f"spec.ingress.additionalHosts {second} with path / is taken by Ingress" in message
+    assert f"spec.ingress.additionalHosts {second} with path / is taken by an Ingress of another namespace" in message
     assert namespace.get("ingress", "speech") is None
     other("delete", "ingress", f"web-{namespace.namespace}")
     eventually_spec(namespace, "ingress", bool)
@@ -219,7 +219,7 @@ def test_a_route_is_as_the_spec_has_it(namespace: Kubectl) -> None:
 def test_a_route_leaves_timeouts_out_while_the_clusters_api_is_older_than_they_are(
     kubectl: Kubectl, namespace: Kubectl
 ) -> None:
-    """Timeouts are Standard since Gateway API 1.2; a strict apply of a field that is not there is refused."""
+    """Timeouts are Standard since Gateway API 1.2; an apply of a field that is not there is a 500."""
     (file, *_) = crds.ensure(crds.GATEWAY_API)
     older = yaml.safe_load(file.read_text())
     for version in older["spec"]["versions"]:

@@ -192,8 +192,7 @@ class Cluster:
         Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v3
         """
         index = await self._request("GET", "/openapi/v3", {})
-        # An API server that starts has none yet.
-        address = index.get("paths", {}).get(f"apis/{api_version}", {}).get("serverRelativeURL", "")
+        address = index["paths"].get(f"apis/{api_version}", {}).get("serverRelativeURL", "")
         if address in ("", known):
             return address, None
         document = await self._request("GET", address, {})
@@ -234,8 +233,8 @@ class Cluster:
                 asyncio.timeout(REQUEST_SECONDS),
                 self._session.request(method, url, data=data, headers=headers) as response,
             ):
-                # An API that is not served is refused in plain text.
-                is_json = response.content_type == "application/json"
+                # A refusal may be plain text; the index of schemas is JSON, whatever it says.
+                is_json = response.status < 400 or response.content_type == "application/json"
                 text = await response.read()
                 answer = orjson.loads(text) if is_json else {"message": text.decode(errors="replace")}
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:

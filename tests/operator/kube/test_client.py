@@ -36,11 +36,12 @@ class NotingServer:
     methods: list[str] = field(default_factory=list[str])
     bodies: list[str] = field(default_factory=list[str])
     content: object = field(default_factory=lambda: MANIFEST)
+    content_type: str = "application/json"
 
     async def answer(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.text())
         self.methods.append(request.method)
-        return web.json_response(self.content)
+        return web.json_response(self.content, content_type=self.content_type)
 
 
 @pytest.fixture
@@ -164,13 +165,12 @@ async def test_the_schemas_of_an_api_are_read_where_they_have_another_address(se
         "paths": {"apis/gateway.networking.k8s.io/v1": {"serverRelativeURL": address}},
         "components": {"schemas": {"HTTPRoute": {}}},
     }
+    server.content_type = "text/plain"  # As the API server says of the index (kube-apiserver 1.37.2).
     cluster = leading(server, 0)
     assert await cluster.schemas(HTTP_ROUTE.api_version) == (address, {"HTTPRoute": {}})
     assert await cluster.schemas(HTTP_ROUTE.api_version, address) == (address, None)
     assert await cluster.schemas("absent.example.com/v1") == ("", None)
     assert len(server.methods) == 4
-    server.content = {}
-    assert await cluster.schemas(HTTP_ROUTE.api_version) == ("", None), "as of an API server that starts"
     await cluster.close()
 
 
