@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from whisper_operator.api.spec.exposure import GatewaySpec
-from whisper_operator.api.spec.ingress import IngressSpec
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import HTTP_ROUTE, INGRESS, SERVICE
 from whisper_operator.objects.manifest import annotations_of, status_of
@@ -19,9 +18,9 @@ PORTS: Final = {"http": 80, "https": 443}
 def url(resolved: Resolved) -> str:
     """The address of its Ingress, route or load balancer, else its name within the cluster."""
     service = resolved.service
-    name, ingress, gateway = service.metadata.name, service.spec.ingress, service.spec.gateway
-    if ingress and resolved.live(INGRESS) and (host := next(filter(_is_one, ingress.hosts), None)):
-        return f"{_scheme_of_ingress(ingress, resolved.live(INGRESS))}://{host}{ingress.prefix}"
+    name, gateway, ingress = service.metadata.name, service.spec.gateway, resolved.live(INGRESS)
+    if service.spec.ingress and ingress and (found := _of_ingress(ingress)):
+        return found
     if gateway and resolved.live(HTTP_ROUTE) and (host := next(filter(_is_one, gateway.hostnames), None)):
         return f"{_of_gateway(resolved, gateway, host)}{gateway.prefix}"
     address = _load_balancer(resolved.live(SERVICE))
@@ -42,8 +41,14 @@ def _is_one(host: str) -> bool:
     return "*" not in host
 
 
-def _scheme_of_ingress(ingress: IngressSpec, live: Manifest | None) -> str:
-    return "https" if ingress.tls or _ends_tls(live) else "http"
+def _of_ingress(live: Manifest) -> str | None:
+    """The address by an Ingress as it is, which may keep an earlier host while another has the wanted one."""
+    scheme = "https" if live["spec"].get("tls") or _ends_tls(live) else "http"
+    for rule in live["spec"].get("rules", ()):
+        host, paths = rule.get("host", ""), rule.get("http", {}).get("paths", ())
+        if host and paths and _is_one(host):
+            return f"{scheme}://{host}{paths[0].get('path', '/').rstrip('*').rstrip('/')}"
+    return None
 
 
 def _ends_tls(live: Manifest | None) -> bool:

@@ -112,6 +112,12 @@ def test_the_url_of_a_load_balancer_that_ends_tls() -> None:
     assert url_of(wanted, its) == "https://lb.example"
 
 
+def test_an_ingress_that_keeps_its_host_while_another_has_the_wanted_one_is_the_address() -> None:
+    before = one(children(service(ingress={"host": "mine.example.com", "path": "/asr"})), "Ingress")
+    wanted = service(ingress={"host": "theirs.example.com", "tls": {}})
+    assert url_of(wanted, live(before)) == "http://mine.example.com/asr"
+
+
 def test_the_url_of_a_host_that_another_has_is_the_clusters_own() -> None:
     assert url_of(service(ingress={"host": "a.example.com"})) == "http://speech.team.svc"
 
