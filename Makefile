@@ -59,8 +59,9 @@ bench-against: ## this build beside an earlier commit (BEFORE=…), in turns; wr
 	@$(PYTHON) -m benchmarks.against $(if $(BEFORE),--commit $(BEFORE))
 
 .PHONY: bench-rest
-bench-rest: ## what the operator asks for at rest, and after a restart, with nodes and pods that kwok plays
+bench-rest: ## what the operator asks for at rest, and after a restart; then under a policy that changes what it applies
 	@$(PYTHON) -m benchmarks.operator.rest
+	@$(PYTHON) -m benchmarks.operator.mutated
 
 .PHONY: lint
 lint: ## ruff, pyright strict, the import rules, a type's name once, no conflict marker, nothing generated stale
