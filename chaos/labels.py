@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Mapping
-from types import TracebackType
 from typing import Final, Self
 
 from chaos.prerequisites import NAMESPACE
@@ -57,9 +56,7 @@ class LabelStripper:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         return None
 
     async def _strip(self, kind: Kind, child: Manifest) -> None:

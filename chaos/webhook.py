@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import ssl
-from types import TracebackType
 from typing import Any, Final, Self
 
 from aiohttp import web
@@ -56,9 +55,7 @@ class RefusingWebhook:
         await asyncio.to_thread(operator_plane.kubectl, self._plane, "apply", "-f", "-", stdin=body)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         # The API server asks the webhook until it knows that it is gone, so it goes first.
         arguments = ("delete", "validatingwebhookconfiguration", NAME)
         await asyncio.to_thread(operator_plane.kubectl, self._plane, *arguments)
