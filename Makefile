@@ -37,7 +37,11 @@ test-controlplane: ## the operator on a real API server: no node, no root
 
 .PHONY: test-unit
 test-unit: ## what needs no cluster, in some two minutes
-	@$(PYTHON) -m pytest tests -m "not slow and not long" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart
+	@$(PYTHON) -m pytest tests -m "not slow and not long" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart --ignore tests/neighbours
+
+.PHONY: neighbours
+neighbours: ## real proxies and a real Prometheus, led by what the operator writes; the first run builds Prometheus
+	@$(PYTHON) -m pytest tests/neighbours
 
 .PHONY: campaign
 campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/

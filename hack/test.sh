@@ -25,7 +25,7 @@ run() {
 
 run e2e 0 tests/e2e & e2e=$!
 run controlplane 5 tests/controlplane & controlplane=$!
-run others 10 tests --ignore tests/e2e --ignore tests/controlplane & others=$!
+run others 10 tests --ignore tests/e2e --ignore tests/controlplane --ignore tests/neighbours & others=$!
 
 failed=()
 for group in e2e controlplane others; do

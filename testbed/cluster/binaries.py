@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from testbed.cluster import golang, release
-from testbed.cluster.tools import TOOLS, GoTool
+from testbed.cluster.tools import OF_NEIGHBOURS, TOOLS, GoTool
 from testbed.locks import locked
 from testbed.paths import CACHE
 
@@ -20,8 +20,8 @@ PROBE_SECONDS = 10
 
 
 def ensure(*names: str) -> Path:
-    """The directory that holds the named binaries (all, without names), in their pinned versions."""
-    wanted = [TOOLS[name] for name in names or TOOLS]
+    """The directory that holds the named binaries in their pinned versions; without names all but the neighbours'."""
+    wanted = [TOOLS[name] for name in names or TOOLS.keys() - OF_NEIGHBOURS]
     view = BIN / f"view-{hashlib.sha256(''.join(tool.key for tool in TOOLS.values()).encode()).hexdigest()[:12]}"
     if all((view / tool.name).exists() for tool in wanted):
         return view

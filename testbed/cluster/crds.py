@@ -36,6 +36,25 @@ GATEWAY_API: Final = CrdModule(
         "config/crd/standard/gateway.networking.k8s.io_gateways.yaml",
     ),
 )
+WHOLE_GATEWAY_API: Final = CrdModule(
+    GATEWAY_API.module,
+    GATEWAY_API.version,
+    GATEWAY_API.sum,
+    tuple(
+        f"config/crd/standard/gateway.networking.k8s.io_{plural}.yaml"
+        for plural in (
+            "backendtlspolicies",
+            "gatewayclasses",
+            "gateways",
+            "grpcroutes",
+            "httproutes",
+            "listenersets",
+            "referencegrants",
+            "tlsroutes",
+        )
+    ),
+)
+"""What a controller of Gateways needs."""
 KEDA: Final = CrdModule(
     "github.com/kedacore/keda/v2",
     "v2.21.0",

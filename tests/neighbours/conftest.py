@@ -1,0 +1,83 @@
+"""A real API server, the operator, one runtime with real weights, and the services that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed import runtime_process
+from testbed.cluster import binaries, controlplane, crds
+from testbed.cluster.controlplane import ControlPlane
+from testbed.operator_process import OperatorProcess
+from testbed.paths import REPOSITORY
+from testbed.runtime_process import RuntimeProcess
+from tests.support import optional_apis, traefik
+from tests.support.kubectl import Kubectl
+from tests.support.neighbour_plane import runtime_settings, stand_in
+from tests.support.services import EMPTY_DIR, service
+
+ALL_ALLOWED = '{"exemptNamespaces": ["*"]}'
+SERVER = {"requestTimeout": "20s", "maxUploadSize": "1Mi", "maxQueuedAudio": "30s"}
+
+
+@pytest.fixture(scope="session")
+def jfk(recordings: Path) -> bytes:
+    return (recordings / "jfk.wav").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    # The tests write the EndpointSlices: no pod runs.
+    controllers = "*,-job-controller,-endpointslice-controller"
+    with controlplane.running(tmp_path_factory.mktemp("plane"), controllers=controllers) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def namespace(plane: ControlPlane) -> Kubectl:
+    """kubectl in the namespace `neighbours`, with every API that the operator works with."""
+    kubectl = Kubectl((str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig)))
+    sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.PROMETHEUS_OPERATOR)
+    files = [file for source in sources for file in crds.ensure(source)]
+    optional_apis.install(kubectl, [REPOSITORY / "crds", *files])
+    kubectl("create", "namespace", "neighbours")
+    return kubectl.within("neighbours")
+
+
+@pytest.fixture(scope="session")
+def running(plane: ControlPlane, namespace: Kubectl) -> Iterator[OperatorProcess]:
+    found = OperatorProcess(plane, settings={"DISCOVERY_SECONDS": "1", "POLICY": ALL_ALLOWED})
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def services(namespace: Kubectl, running: OperatorProcess) -> Kubectl:
+    """The namespace with two services of the same limits, that differ in what leads clients to them."""
+    namespace.apply(
+        service(
+            "speech",
+            **EMPTY_DIR,
+            server=SERVER,
+            ingress={"className": "traefik", "host": "ingress.example.com"},
+            gateway={"parentRefs": [{"name": traefik.GATEWAY}], "hostnames": ["gateway.example.com"]},
+            monitoring={"serviceMonitor": {"interval": "1s"}, "alerts": {}},
+        ),
+        service(
+            "speech-nginx", **EMPTY_DIR, server=SERVER, ingress={"className": "nginx", "host": "nginx.example.com"}
+        ),
+    )
+    return namespace
+
+
+@pytest.fixture(scope="session")
+def runtime(services: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeProcess]:
+    """A runtime with the limits of both services, which is each one's pod."""
+    settings = runtime_settings(services, "speech")
+    with runtime_process.running(Path(tmp_path_factory.mktemp("runtime")), **settings) as found:
+        for name in ("speech", "speech-nginx"):
+            stand_in(services, name, found)
+        yield found
