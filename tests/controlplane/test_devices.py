@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -20,21 +21,28 @@ READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
 TIMES = dict.fromkeys(("lastHeartbeatTime", "lastTransitionTime"), "2026-01-01T00:00:00Z")
 
 
-@pytest.fixture
-def devices(namespace: Kubectl) -> Iterator[str]:
-    """A node of the test's own without a device plugin, on which a driver offers two GPUs as nvidia.com/gpu."""
+@contextmanager
+def node(namespace: Kubectl, **resources: str) -> Generator[str]:
+    """A node of the test's own with those resources, as a kubelet and a device plugin report them."""
     name = f"node-{namespace.namespace}"
     namespace.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
-    amounts = {"cpu": "16", "memory": "64Gi", "pods": "110"}
+    amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", **resources}
     status = {"capacity": amounts, "allocatable": amounts, "conditions": [{**READY, **TIMES}]}
     namespace("patch", "node", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
     namespace("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
-    there = [slice_body(name, gpu("a"), gpu("b")), class_body(resource="nvidia.com/gpu")]
-    namespace.apply(*there)
     yield name
-    for body in there:
-        namespace("delete", body["kind"], body["metadata"]["name"], "--ignore-not-found")
     namespace("delete", "node", name)
+
+
+@pytest.fixture
+def devices(namespace: Kubectl) -> Iterator[str]:
+    """A node without a device plugin, on which a driver offers two GPUs as nvidia.com/gpu."""
+    with node(namespace) as name:
+        there = [slice_body(name, gpu("a"), gpu("b")), class_body(resource="nvidia.com/gpu")]
+        namespace.apply(*there)
+        yield name
+        for body in there:
+            namespace("delete", body["kind"], body["metadata"]["name"], "--ignore-not-found")
 
 
 def told(namespace: Kubectl, why: str, says: str) -> None:
@@ -115,3 +123,35 @@ def test_a_class_that_is_missing_is_named(namespace: Kubectl, devices: str) -> N
     absent = {"name": "gpu", "exactly": {"deviceClassName": "absent"}}
     namespace.apply(template_body(absent), service("speech", **BY_CLAIM, **EMPTY_DIR))
     told(namespace, "GpuClaimInvalid", "asks for devices of DeviceClass absent, which does not exist")
+
+
+def test_a_pod_that_is_being_deleted_holds_its_gpu(namespace: Kubectl) -> None:
+    """It is one of the Deployment's terminatingReplicas, and may go on for as long as its drain."""
+    with node(namespace, **{"nvidia.com/gpu": "2"}) as name:
+        namespace.apply(service("speech", gpu={}, **EMPTY_DIR))
+        bind(namespace, name)
+        assert change(namespace, "en")["strategy"] == "Surge"
+        [serving] = [pod for pod in namespace.pods_of("speech") if pod["spec"].get("nodeName")]
+        namespace("delete", "pod", serving["metadata"]["name"], "--wait=false")
+        bind(namespace, name)
+        eventually("it terminates", lambda: terminating(namespace) == 1)
+        assert change(namespace, "de") == {
+            "strategy": "Replace",
+            "reason": "no node that the pod may run on has nvidia.com/gpu and room for it free",
+        }
+
+
+def bind(namespace: Kubectl, node: str) -> None:
+    """Puts a pod that waits on that node, as the scheduler does."""
+
+    def waiting() -> list[Manifest]:
+        pods = namespace.pods_of("speech")
+        return [pod for pod in pods if not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]]
+
+    eventually("a pod waits", waiting)
+    binding = {"metadata": {"name": waiting()[0]["metadata"]["name"]}, "target": {"kind": "Node", "name": node}}
+    namespace("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Binding", **binding}))
+
+
+def terminating(namespace: Kubectl) -> int | None:
+    return (namespace.get("deployment", "speech") or {})["status"].get("terminatingReplicas")
