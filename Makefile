@@ -46,7 +46,7 @@ neighbours: ## real proxies and a real Prometheus, led by what the operator writ
 .PHONY: campaign
 campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
 	@$(PYTHON) -m chaos faults
-	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/test_hostile_specs.py
+	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/service/test_hostile_specs.py
 	@python3 -m testbed.demo platform
 	@$(PYTHON) -m pytest tests -m long
 	@CHAOS_ROUNDS=20 $(PYTHON) -m pytest -s tests/e2e/test_model_change.py

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test, in three groups at the same time: those on a cluster or a control plane mostly wait, the others
+# Runs every test, in four groups at the same time: those on a cluster or a control plane mostly wait, the others
 # compute. The others are niced, so that pods and operators get the processors first. Each line of output begins with
 # its group. Exits with 1 when a group fails.
 set -euo pipefail
@@ -24,11 +24,12 @@ run() {
 }
 
 run e2e 0 tests/e2e & e2e=$!
-run controlplane 5 tests/controlplane & controlplane=$!
+run installation 5 tests/controlplane/installation & installation=$!
+run service 5 tests/controlplane/service & service=$!
 run others 10 tests --ignore tests/e2e --ignore tests/controlplane --ignore tests/neighbours & others=$!
 
 failed=()
-for group in e2e controlplane others; do
+for group in e2e installation service others; do
     wait "${!group}" || failed+=("$group")
 done
 if [[ ${#failed[@]} -gt 0 ]]; then

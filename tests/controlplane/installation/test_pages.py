@@ -15,7 +15,7 @@ from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import eventually
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MINIMAL = ROOT / "examples/minimal.yaml"
 IS_RUN = re.compile(r"kubectl (apply|create|patch|scale|describe|get|delete (wsvc|secret)) ")
 """What needs no running pod, and removes nothing but the page's own objects."""

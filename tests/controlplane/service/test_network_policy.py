@@ -18,7 +18,7 @@ from testbed.cluster import binaries
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import NETWORK_POLICY
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EVERYTHING = ROOT / "tests/golden/everything.yaml"
 NAMESPACE = "default"
 

@@ -10,9 +10,9 @@ import yaml
 from hack.generate import __main__
 from tests.support.kubectl import Kubectl, KubectlError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
-INVALID = sorted((Path(__file__).parent / "invalid").glob("*.yaml"))
+INVALID = sorted((Path(__file__).parents[1] / "invalid").glob("*.yaml"))
 
 
 def name(file: Path) -> str:
