@@ -58,6 +58,10 @@ CACHE_AS_SPECIFIED: Final = _type(
     "CacheAsSpecified",
     "Never True: the condition is present only while the claim differs from `spec.cache` and cannot be changed to it.",
 )
+REPLICAS_CONTESTED: Final = _type(
+    "ReplicasContested",
+    "Another autoscaler writes the number of pods that `spec.replicas` sets; present only while True.",
+)
 PAUSED: Final = _type("Paused", "The operator changes no object, as `spec.paused` says; present only while True.")
 CLIENTS_TOLD_APART: Final = _type(
     "ClientsToldApart",
@@ -505,6 +509,12 @@ CANNOT_GROW: Final = _reason(
     CACHE_AS_SPECIFIED,
     meaning="`spec.cache.size` was raised, and the claim's StorageClass does not allow claims to grow.",
     remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
+)
+OTHER_AUTOSCALER: Final = _reason(
+    "OtherAutoscaler",
+    REPLICAS_CONTESTED,
+    meaning="An autoscaler that somebody else has made scales the Deployment, and the operator puts the number back.",
+    remedy="Let its `scaleTargetRef` name the WhisperService, which can be scaled, too, or use `spec.autoscaling`.",
 )
 NOTHING_WAITS: Final = _reason(
     "NothingWaits",

@@ -63,6 +63,8 @@ class Facts:
         default_factory=dict[tuple[str, str], KubernetesWarning]
     )
     """By kind and name, in the service's namespace."""
+    rivals: tuple[str, ...] = ()
+    """Kind/name of other autoscalers of the Deployment, where they were looked for."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
     """Keys of each Secret that the spec names; None: it does not exist."""
     config_maps: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])

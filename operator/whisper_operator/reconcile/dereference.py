@@ -8,10 +8,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import (
+    AUTOSCALER,
     CLAIM,
     DEPLOYMENT,
     GATEWAY,
@@ -28,6 +29,7 @@ from whisper_operator.observe.pod_requests import NodeRequests, add_requests
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.devices import DeviceSupply, with_taken
 from whisper_operator.resolve.references import references
+from whisper_operator.resolve.rivals import may_have_rivals, rivals_of
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -66,6 +68,20 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
         # An address in the status alone depends on them: that one cannot be read is no trouble.
         gateways=_results(gateways, GATEWAY.kind, Troubles()),
     )
+
+
+async def with_rivals(
+    facts: Facts, service: WhisperService, deployment: Manifest | None, cluster: Cluster, troubles: Troubles
+) -> Facts:
+    """`facts` with the other autoscalers of the Deployment, looked for where there may be any."""
+    if not may_have_rivals(service, deployment):
+        return facts
+    namespace = service.metadata.namespace
+    try:
+        return replace(facts, rivals=rivals_of(service, await cluster.list(AUTOSCALER, namespace)))
+    except ApiError as error:
+        troubles.miss(f"the {AUTOSCALER.kind}s of namespace {namespace}", error)
+        return facts
 
 
 def lacks_claims(facts: Facts, service: WhisperService) -> bool:

@@ -34,7 +34,13 @@ from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.child_writer import is_earlier_answer
-from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
+from whisper_operator.reconcile.dereference import (
+    kinds_held_back,
+    lacks_claims,
+    requests_by_node,
+    with_references,
+    with_rivals,
+)
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
@@ -105,6 +111,9 @@ class Reconciler:
         """The live objects and facts: from the watches, from lookups, and from the pod that fetches."""
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
         observed = self._observe(key, service, facts)
+        deployment = observed.get(DEPLOYMENT, service.metadata.name)
+        facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
+        observed = replace(observed, facts=facts)
         fetcher = prefetch.running_pod(service, observed)
         if fetcher is None:
             return observed

@@ -16,11 +16,15 @@ from whisper_operator.status.refused import Refusal
 LOOK_SECONDS: Final = (5.0, 60.0)
 """An object that no watch shows (a Secret) is looked for again after as long as it has been missing, within these."""
 REFUSED_LOOK_SECONDS: Final = 60.0
+RIVALS_LOOK_SECONDS: Final = 60.0
+"""Until it is looked whether another autoscaler is still there."""
 
 
 def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> float | None:
     """None: when something changes. `refused`: what the API server did not take from this pass."""
     waits = [REFUSED_LOOK_SECONDS] if refused else []
+    if resolved.observed.facts.rivals:
+        waits.append(RIVALS_LOOK_SECONDS)
     if resolved.prefetch.running_pod:
         waits.append(ASK_SECONDS)
     if resolved.preflight.lacks_lookup:

@@ -7,7 +7,7 @@ from typing import Final
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.units import any_quantity
-from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.api.v1alpha1 import API_VERSION, Manifest
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     HTTP_ROUTE,
@@ -154,6 +154,19 @@ def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     return None
 
 
+def replicas_contested(resolved: Resolved) -> ConditionUpdate | None:
+    """True while another autoscaler scales the Deployment; else None."""
+    rivals, name = resolved.observed.facts.rivals, resolved.service.metadata.name
+    if not rivals:
+        return None
+    verb = "scales" if len(rivals) == 1 else "scale"
+    message = (
+        f"{', '.join(rivals)} {verb} Deployment/{name}, whose number of pods spec.replicas sets, so it is put back: "
+        f"let scaleTargetRef name the WhisperService {name} (apiVersion {API_VERSION}), or use spec.autoscaling instead"
+    )
+    return ConditionUpdate(c.REPLICAS_CONTESTED, "True", c.OTHER_AUTOSCALER, message)
+
+
 def paused(resolved: Resolved) -> ConditionUpdate | None:
     """True while the spec is paused; else None."""
     if not resolved.service.spec.paused:
@@ -202,6 +215,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     protected,
     accelerator_in_use,
     cache_as_specified,
+    replicas_contested,
     paused,
     clients_told_apart,
     runtime_update,

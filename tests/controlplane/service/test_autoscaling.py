@@ -149,6 +149,44 @@ def test_kubectl_scale_writes_the_spec_and_knows_the_pods(namespace: Kubectl) ->
     assert all(pod["metadata"]["name"].startswith("speech-") for pod in pods)
 
 
+def other_autoscaler(**target: str) -> Manifest:
+    """An autoscaler that somebody has made by hand, with more pods than the service's spec."""
+    metrics = [
+        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 1}}}
+    ]
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "mine"},
+        "spec": {
+            "scaleTargetRef": {**target, "name": "speech"},
+            "minReplicas": 3,
+            "maxReplicas": 5,
+            "metrics": metrics,
+        },
+    }
+
+
+def test_an_autoscaler_of_the_deployment_is_named_until_it_is_gone(namespace: Kubectl) -> None:
+    """The controller manager looks at autoscalers every 15 s."""
+    namespace.apply(service("speech", **EMPTY_DIR), other_autoscaler(apiVersion="apps/v1", kind="Deployment"))
+    eventually("it is told", lambda: reason(namespace, "speech", "ReplicasContested") == "OtherAutoscaler", 90)
+    told = namespace.condition("speech", "ReplicasContested")["message"]
+    assert told.startswith("HorizontalPodAutoscaler/mine scales Deployment/speech")
+    eventually("the number is put back", are(namespace, 1))
+    namespace("delete", "hpa", "mine")
+    patch(namespace, "speech", {"logging": {"level": "debug"}})
+    eventually("it is told no longer", lambda: reason(namespace, "speech", "ReplicasContested") == "")
+
+
+def test_an_autoscaler_of_the_whisperservice_fights_nobody(namespace: Kubectl) -> None:
+    target = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
+    namespace.apply(service("speech", **EMPTY_DIR), other_autoscaler(**target))
+    eventually("three are wanted", are(namespace, 3), 90)
+    assert (namespace.get("wsvc", "speech") or {})["spec"]["replicas"] == 3
+    assert reason(namespace, "speech", "ReplicasContested") == ""
+
+
 @pytest.mark.parametrize("scaling", [{}, {"autoscaling": {"minReplicas": 2}}], ids=["fixed", "autoscaled"])
 def test_a_suspended_service_has_no_pods_and_keeps_its_cache(namespace: Kubectl, scaling: dict[str, object]) -> None:
     """The autoscaler leaves it alone, too: a Deployment of no replicas is none that it scales."""

@@ -13,7 +13,13 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB
 from whisper_operator.observe.facts import Facts
-from whisper_operator.reconcile.dereference import kinds_held_back, lacks_claims, requests_by_node, with_references
+from whisper_operator.reconcile.dereference import (
+    kinds_held_back,
+    lacks_claims,
+    requests_by_node,
+    with_references,
+    with_rivals,
+)
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.devices import resolve_devices
 
@@ -140,3 +146,35 @@ async def test_a_gateway_that_may_not_be_read_is_no_trouble() -> None:
     found = await with_references(Facts(), service(**ROUTED), cast(Cluster, WithoutGateways()), troubles)
     assert found.gateways == {}
     assert troubles.refused == []
+
+
+MINE = {
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "mine", "namespace": "team"},
+    "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "speech"}},
+}
+
+
+def scaled_by(manager: str) -> Manifest:
+    """A Deployment whose number of pods that manager has written last."""
+    entry = {"manager": manager, "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    return {"kind": "Deployment", "metadata": {"name": "speech", "managedFields": [entry]}}
+
+
+async def test_other_autoscalers_are_listed_where_somebody_has_scaled() -> None:
+    cluster, troubles = FakeCluster(MINE), Troubles()
+    asked = cast(Cluster, cluster)
+    found = await with_rivals(Facts(), service(), scaled_by("kube-controller-manager"), asked, troubles)
+    assert found.rivals == ("HorizontalPodAutoscaler/mine",)
+    quiet = await with_rivals(Facts(), service(), scaled_by("whisper-operator"), asked, troubles)
+    assert quiet.rivals == ()
+    assert cluster.requests == [("list", "HorizontalPodAutoscaler", "team")]
+
+
+async def test_autoscalers_that_cannot_be_listed_are_told() -> None:
+    cluster, troubles = FakeCluster(), Troubles()
+    cluster.unreadable = "HorizontalPodAutoscaler"
+    asked = cast(Cluster, cluster)
+    await with_rivals(Facts(), service(), scaled_by("kube-controller-manager"), asked, troubles)
+    (refusal,) = troubles.refused
+    assert refusal.reason == "LookupFailed"

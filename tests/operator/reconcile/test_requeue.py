@@ -36,6 +36,11 @@ def test_a_missing_secret_is_looked_for_after_as_long_as_it_has_been_missing(mis
     assert seconds_until_next_look(found, ()) == wait
 
 
+def test_another_autoscaler_is_looked_for_after_a_minute() -> None:
+    there = observed(*all_of(service()), rivals=("HorizontalPodAutoscaler/mine",))
+    assert seconds_until_next_look(resolved(service(), there), ()) == 60
+
+
 def test_a_fetch_that_runs_is_asked_for_its_progress() -> None:
     wanted = service()
     claim = all_of(wanted)[0]

@@ -84,6 +84,15 @@ def test_clients_that_are_told_apart_are_no_news(spec: dict[str, Any]) -> None:
     assert "ClientsToldApart" not in conditions(status(service(**spec)))
 
 
+def test_another_autoscaler_is_named_with_what_to_do() -> None:
+    found = status(service(), *all_of(service()), rivals=("HorizontalPodAutoscaler/mine",))
+    told = {one.type: one for one in found.conditions}["ReplicasContested"]
+    assert (told.status, told.reason) == ("True", "OtherAutoscaler")
+    assert told.message.startswith("HorizontalPodAutoscaler/mine scales Deployment/speech, whose number of pods")
+    assert "scaleTargetRef name the WhisperService speech (apiVersion whisper-operator.io/v1alpha1)" in told.message
+    assert conditions(found)["Ready"] == ("True", "AsSpecified")
+
+
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
 
 
