@@ -24,6 +24,7 @@ def test_render_prints_what_a_service_becomes(capsys: pytest.CaptureFixture[str]
         "Service",
         "Deployment",
         "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
         "Ingress",
         "ServiceMonitor",
     ]

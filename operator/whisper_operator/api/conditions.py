@@ -49,7 +49,7 @@ MONITORED: Final = _type(
 AUTOSCALING_ACTIVE: Final = _type("AutoscalingActive", "The autoscaler works; present only with `spec.autoscaling`.")
 PROTECTED: Final = _type(
     "Protected",
-    "The PodDisruptionBudget and the NetworkPolicy are applied; present only if the spec asks for one of them.",
+    "The PodDisruptionBudget and the NetworkPolicy are applied; present only if one of them is wanted.",
 )
 ACCELERATOR_IN_USE: Final = _type(
     "AcceleratorInUse", "Every ready pod runs its model on its GPU; present only with `spec.gpu`."

@@ -109,7 +109,7 @@ class Spec(ApiModel):
     rollout: RolloutSpec = RolloutSpec()
     """Replacement of pods when the spec changes."""
     disruption: DisruptionSpec | None = None
-    """PodDisruptionBudget for the pods. Absent: none."""
+    """PodDisruptionBudget for the pods. Absent: where more than one can run, a drain takes one at a time."""
     monitoring: MonitoringSpec = MonitoringSpec()
     """Objects for the Prometheus operator."""
     network_policy: NetworkPolicySpec | None = None

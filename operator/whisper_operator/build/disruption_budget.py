@@ -10,14 +10,13 @@ from whisper_operator.resolve.resolved import Resolved
 
 
 def build(resolved: Resolved) -> Manifest | None:
-    service = resolved.service
-    wanted = service.spec.disruption
+    service, wanted = resolved.service, resolved.budget
     if wanted is None:
         return None
     limit = (
         {"minAvailable": wanted.min_available}
         if wanted.min_available is not None
-        else {"maxUnavailable": wanted.max_unavailable}
+        else {"maxUnavailable": 1 if wanted.max_unavailable is None else wanted.max_unavailable}
     )
     return child(
         service,

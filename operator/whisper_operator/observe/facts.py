@@ -63,6 +63,8 @@ class Facts:
         default_factory=dict[tuple[str, str], KubernetesWarning]
     )
     """By kind and name, in the service's namespace."""
+    other_budgets: tuple[str, ...] | None = ()
+    """Names of others' PodDisruptionBudgets of the pods, where they were looked for; None: could not be read."""
     rivals: tuple[str, ...] = ()
     """Kind/name of other autoscalers of the Deployment, where they were looked for."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])

@@ -15,6 +15,7 @@ from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CLAIM,
     DEPLOYMENT,
+    DISRUPTION_BUDGET,
     GATEWAY,
     JOB,
     POD,
@@ -25,8 +26,10 @@ from whisper_operator.objects.kinds import (
 )
 from whisper_operator.observe.devices import DeviceId, allocated
 from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_requests import NodeRequests, add_requests
 from whisper_operator.reconcile.troubles import Troubles
+from whisper_operator.resolve.budget import budgets_of_pods, may_have_other_budgets
 from whisper_operator.resolve.devices import DeviceSupply, with_taken
 from whisper_operator.resolve.references import references
 from whisper_operator.resolve.rivals import may_have_rivals, rivals_of
@@ -82,6 +85,21 @@ async def with_rivals(
     except ApiError as error:
         troubles.miss(f"the {AUTOSCALER.kind}s of namespace {namespace}", error)
         return facts
+
+
+async def with_other_budgets(
+    facts: Facts, service: WhisperService, observed: Observed, cluster: Cluster, troubles: Troubles
+) -> Facts:
+    """`facts` with others' disruption budgets of the pods, looked for before the default one is made."""
+    if not may_have_other_budgets(service, observed):
+        return facts
+    namespace = service.metadata.namespace
+    try:
+        found = budgets_of_pods(service, await cluster.list(DISRUPTION_BUDGET, namespace))
+    except ApiError as error:
+        troubles.miss(f"the {DISRUPTION_BUDGET.kind}s of namespace {namespace}", error)
+        return replace(facts, other_budgets=None)
+    return replace(facts, other_budgets=found)
 
 
 def lacks_claims(facts: Facts, service: WhisperService) -> bool:

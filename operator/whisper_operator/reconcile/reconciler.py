@@ -38,6 +38,7 @@ from whisper_operator.reconcile.dereference import (
     kinds_held_back,
     lacks_claims,
     requests_by_node,
+    with_other_budgets,
     with_references,
     with_rivals,
 )
@@ -113,6 +114,7 @@ class Reconciler:
         observed = self._observe(key, service, facts)
         deployment = observed.get(DEPLOYMENT, service.metadata.name)
         facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
+        facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
         observed = replace(observed, facts=facts)
         fetcher = prefetch.running_pod(service, observed)
         if fetcher is None:

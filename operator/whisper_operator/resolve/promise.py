@@ -70,11 +70,11 @@ def _may_be_missing(spec: Spec, pods: int) -> int:
     A percentage is rounded up, as the disruption controller does: pkg/controller/disruption/disruption.go.
     """
     budget = spec.disruption
-    if budget is None:
+    if budget is None or not budget.enabled:
         return 1
-    if budget.max_unavailable is not None:
-        return max(1, _count(budget.max_unavailable, pods))
-    return max(1, pods - _count(budget.min_available or 0, pods))
+    if budget.min_available is not None:
+        return max(1, pods - _count(budget.min_available, pods))
+    return max(1, _count(budget.max_unavailable or 1, pods))
 
 
 def _count(amount: CountOrPercent, pods: int) -> int:

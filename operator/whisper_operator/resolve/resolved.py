@@ -14,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from whisper_operator.api.spec.replicas import DisruptionSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, Kind
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
+from whisper_operator.resolve.budget import resolve_budget
 from whisper_operator.resolve.claim import ClaimState, resolve_claim
 from whisper_operator.resolve.decision import Decision, Rollout, live_decision
 from whisper_operator.resolve.devices import DeviceSupply, resolve_devices, with_devices
@@ -43,6 +45,8 @@ class Resolved:
     """The labels by which the Deployment, and whatever is in its template, selects the pods that serve."""
     replicas: ReplicaCounts
     promise: Promise
+    budget: DisruptionSpec | None
+    """The wanted one; None: none."""
     server_pods: Sequence[Manifest]
     """Newest first."""
     claim: ClaimState
@@ -101,6 +105,7 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         pod_selector=_pod_selector(service, deployment),
         replicas=replicas,
         promise=promise,
+        budget=resolve_budget(service, observed),
         server_pods=server_pods,
         claim=claim,
         prefetch=prefetch,

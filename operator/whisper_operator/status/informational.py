@@ -110,9 +110,8 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
 
 
 def protected(resolved: Resolved) -> ConditionUpdate | None:
-    """True once the PodDisruptionBudget and the NetworkPolicy are applied; None where the spec asks for neither."""
-    spec = resolved.service.spec
-    if spec.disruption is None and spec.network_policy is None:
+    """True once the PodDisruptionBudget and the NetworkPolicy are applied; None where neither is wanted."""
+    if resolved.budget is None and resolved.service.spec.network_policy is None:
         return None
     return ConditionUpdate(c.PROTECTED, "True", c.APPLIED)
 

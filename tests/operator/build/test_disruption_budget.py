@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.samples import children, one, service
+from tests.operator.samples import children, kinds, live, observed, one, service
 
 
 @pytest.mark.parametrize(
@@ -21,5 +21,26 @@ def test_a_drain_leaves_as_many_pods_and_never_waits_for_one_that_is_not_ready(
     assert found["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
 
-def test_without_it_there_is_none() -> None:
-    assert "PodDisruptionBudget" not in [body["kind"] for body in children(service())]
+MANY = {"replicas": 2}
+SCALED = {"autoscaling": {"minReplicas": 1}}
+
+
+@pytest.mark.parametrize("spec", [MANY, SCALED, {**MANY, "disruption": {}}], ids=str)
+def test_a_drain_takes_one_pod_at_a_time_unless_the_spec_says_otherwise(spec: dict[str, Any]) -> None:
+    assert one(children(service(**spec)), "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+
+
+@pytest.mark.parametrize("spec", [{}, {**MANY, "disruption": {"enabled": False}}], ids=["one pod", "switched off"])
+def test_there_may_be_none(spec: dict[str, Any]) -> None:
+    assert "PodDisruptionBudget" not in kinds(service(**spec))
+
+
+@pytest.mark.parametrize("others", [("mine",), None], ids=["one of the user's", "unknown"])
+def test_the_default_is_not_made_beside_another(others: tuple[str, ...] | None) -> None:
+    """A pod of two budgets cannot be evicted at all."""
+    many = service(**MANY)
+    assert "PodDisruptionBudget" not in kinds(many, observed(other_budgets=others))
+    there = live(one(children(many), "PodDisruptionBudget"))
+    assert "PodDisruptionBudget" in kinds(many, observed(there, other_budgets=others)), "one that is there stays"
+    asked = service(**MANY, disruption={"maxUnavailable": 1})
+    assert "PodDisruptionBudget" in kinds(asked, observed(other_budgets=others)), "what the spec asks for is made"

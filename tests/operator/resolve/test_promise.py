@@ -24,6 +24,8 @@ def required(wanted: int, status: dict[str, Any] | None = None, **spec: Any) -> 
         ({"replicas": 1}, 1, 1),
         ({"replicas": 2}, 2, 1),
         ({"replicas": 10}, 10, 9),
+        ({"replicas": 10, "disruption": {}}, 10, 9),
+        ({"replicas": 10, "disruption": {"enabled": False, "maxUnavailable": 3}}, 10, 9),
         ({"replicas": 10, "disruption": {"maxUnavailable": 3}}, 10, 7),
         ({"replicas": 10, "disruption": {"maxUnavailable": 0}}, 10, 9),
         ({"replicas": 10, "disruption": {"maxUnavailable": "25%"}}, 10, 7),

@@ -16,15 +16,17 @@ class RolloutSpec(ApiModel):
 
 
 class DisruptionSpec(ApiModel):
+    enabled: bool = True
+    """Whether there is a PodDisruptionBudget."""
     min_available: CountOrPercent | None = None
     """Pods that a drain must leave available: a number or a percentage."""
     max_unavailable: CountOrPercent | None = None
-    """Pods that a drain may make unavailable: a number or a percentage."""
+    """Pods that a drain may make unavailable: a number or a percentage. Without either, 1."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "has(self.minAvailable) != has(self.maxUnavailable)",
-            "spec.disruption needs exactly one of minAvailable and maxUnavailable: set one and remove the other",
-            lambda self: (self.min_available is None) != (self.max_unavailable is None),
+            "!(has(self.minAvailable) && has(self.maxUnavailable))",
+            "spec.disruption has both minAvailable and maxUnavailable: remove one of them",
+            lambda self: self.min_available is None or self.max_unavailable is None,
         ),
     )
