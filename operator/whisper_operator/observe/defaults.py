@@ -70,4 +70,5 @@ NO_DEFAULTS: Final = Defaults()
 
 
 def _completed(part: SpecPart, **defaults: Any) -> SpecPart:
-    return part.model_copy(update={name: value for name, value in defaults.items() if not getattr(part, name)})
+    left_open = {name: value for name, value in defaults.items() if getattr(part, name) in (None, (), {})}
+    return part.model_copy(update=left_open)

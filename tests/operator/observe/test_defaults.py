@@ -37,6 +37,7 @@ def filled(part: str, **spec: Any) -> Manifest:
          {"nodeSelector": {"zone": "a"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}),
         ("cache", {}, {"storageClassName": "fast"}),
         ("cache", {"cache": {"storageClassName": "own"}}, {"storageClassName": "own"}),
+        ("cache", {"cache": {"storageClassName": ""}}, {"storageClassName": ""}),
         ("ingress", {"ingress": {"host": "a.example.com"}}, {"className": "public", "host": "a.example.com"}),
         ("ingress", {"ingress": {"host": "a.example.com", "className": "own"}}, {"className": "own"}),
         ("podMetadata", {}, ALL["podMetadata"]),
