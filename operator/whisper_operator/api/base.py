@@ -138,7 +138,8 @@ def at_most(count: int, *, keys: tuple[str, ...] = ()) -> tuple[Any, ...]:
 
     def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
         found = [" ".join(filter(None, (getattr(item, key) for key in keys))) for item in items]
-        if repeated := sorted({value for value in found if found.count(value) > 1}):
+        if len(set(found)) < len(found):
+            repeated = sorted({value for value in found if found.count(value) > 1})
             raise ValueError(f"{', '.join(keys)} {', '.join(repeated)} occurs more than once: remove the duplicates")
         return items
 

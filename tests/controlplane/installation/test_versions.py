@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -49,12 +50,19 @@ def store_anew(kubectl: Kubectl, version: str) -> None:
 
 
 @pytest.fixture
-def both_versions(kubectl: Kubectl, namespace: Kubectl) -> Iterator[Kubectl]:
+def own_kubectl(kubectl: Kubectl, tmp_path: Path) -> Kubectl:
+    """kubectl keeps for hours which versions there are: other tests' must not learn of this one's."""
+    return Kubectl((*kubectl.command, "--cache-dir", str(tmp_path)))
+
+
+@pytest.fixture
+def both_versions(own_kubectl: Kubectl, namespace: Kubectl) -> Iterator[Kubectl]:
     """A namespace with the service `older`, stored before both versions were served."""
+    kubectl = own_kubectl
     namespace.apply(service("older", **EMPTY_DIR))
     define(kubectl, with_beta())
     eventually("the new version is served", lambda: is_served(kubectl))
-    yield namespace
+    yield kubectl.within(namespace.namespace)
     define(kubectl, {**DEFINITION, "spec": {**with_beta()["spec"], "versions": with_alpha_stored()}})
     store_anew(kubectl, "v1alpha1")
     define(kubectl, DEFINITION)
@@ -86,7 +94,9 @@ def test_the_operator_of_the_old_version_serves_objects_of_both(both_versions: K
     assert (namespace.get("deployment", "older") or {})["metadata"]["generation"] == before + 1, "by the replicas alone"
 
 
-def test_an_old_version_goes_once_every_object_is_stored_anew(kubectl: Kubectl, both_versions: Kubectl) -> None:
+@pytest.mark.usefixtures("both_versions")
+def test_an_old_version_goes_once_every_object_is_stored_anew(own_kubectl: Kubectl) -> None:
+    kubectl = own_kubectl
     assert stored_versions(kubectl) == ["v1alpha1", "v1beta1"]
     alone = copy.deepcopy(with_beta())
     alone["spec"]["versions"] = alone["spec"]["versions"][1:]

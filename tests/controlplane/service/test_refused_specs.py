@@ -107,12 +107,17 @@ def test_drift_is_repaired_while_the_spec_is_refused(
 def test_a_field_of_a_later_version_goes_with_it_and_no_pod_restarts(
     kubectl: Kubectl, namespace: Kubectl, running: OperatorProcess
 ) -> None:
-    """As `helm rollback` does it: the definition first, and then the operator is another one."""
+    """As helm does it, there and back: the definition first, and then the operator is another one.
+
+    A watch that was open before goes on for a while to leave out what the old definition did not have.
+    """
     namespace.apply(service("speech", **SPEC))
     eventually("it is judged", lambda: namespace.condition("speech", "Available"))
     before = (namespace.get("deployment", "speech") or {})["metadata"]
+    running.stop()
     with of_later_version(kubectl):
         patch(namespace, "speech", {"future": "x"})
+        running.start()
         eventually("it is refused", lambda: reason(namespace, "speech", "Stalled") == "InvalidSpec")
         assert "spec.future" in namespace.condition("speech", "Stalled")["message"]
         running.stop()

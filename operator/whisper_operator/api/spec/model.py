@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -38,13 +38,23 @@ class ModelSpec(ApiModel):
     )
 
 
+OF_A_NEW_CLAIM: Final = ("storage_class_name", "access_mode", "labels", "annotations")
+"""Fields that speak of the claim that the operator makes."""
+
+
+def _is_absent(name: str) -> str:
+    return (
+        f"(!has(self.{name}) || size(self.{name}) == 0)" if name in ("labels", "annotations") else f"!has(self.{name})"
+    )
+
+
 def _of_a_claim(field: str) -> Rule:
     """The rule that a field is of that type alone: a flat union by `type`, as KEP-1027 has it."""
     name = to_camel(field)
     return Rule(
-        f"self.type == 'PersistentVolumeClaim' || !has(self.{name})",
+        f"self.type == 'PersistentVolumeClaim' || {_is_absent(name)}",
         f"spec.cache.{name} needs spec.cache.type PersistentVolumeClaim: set that type, or remove spec.cache.{name}",
-        lambda self: self.type == "PersistentVolumeClaim" or getattr(self, field) is None,
+        lambda self: self.type == "PersistentVolumeClaim" or getattr(self, field) in (None, {}),
     )
 
 
@@ -52,10 +62,10 @@ def _of_a_new_claim(field: str) -> Rule:
     """The rule that a field speaks of the claim that the operator makes."""
     name = to_camel(field)
     return Rule(
-        f"!has(self.existingClaim) || !has(self.{name})",
+        f"!has(self.existingClaim) || {_is_absent(name)}",
         f"spec.cache.{name} has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "
         "the two",
-        lambda self: self.existing_claim is None or getattr(self, field) is None,
+        lambda self: self.existing_claim is None or getattr(self, field) in (None, {}),
     )
 
 
@@ -90,7 +100,7 @@ class CacheSpec(ApiModel):
     """Annotations of that claim, beside the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        *(_of_a_claim(field) for field in ("existing_claim", "storage_class_name", "access_mode")),
+        *(_of_a_claim(field) for field in ("existing_claim", *OF_A_NEW_CLAIM)),
         Rule(
             "self.type == 'PersistentVolumeClaim' || self.retention == 'Delete'",
             "spec.cache.retention Retain needs spec.cache.type PersistentVolumeClaim: set that type, or remove "
@@ -102,7 +112,7 @@ class CacheSpec(ApiModel):
             "spec.cache.size has no use with spec.cache.type Image, whose model is in the image: remove it",
             lambda self: self.type != "Image" or self.size == "auto",
         ),
-        *(_of_a_new_claim(field) for field in ("storage_class_name", "access_mode")),
+        *(_of_a_new_claim(field) for field in OF_A_NEW_CLAIM),
         Rule(
             "!has(self.existingClaim) || self.size == 'auto'",
             "spec.cache.size has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "

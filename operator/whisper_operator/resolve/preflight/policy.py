@@ -129,8 +129,6 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         " variables.spec.model.source.?url.orValue('').split('?')[0] + \"', \" : ''",
         _credentials,
     ),
-    Allowed("spec.cache.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
-    Denied("spec.cache.labels{}", "deniedLabels", "choose another label"),
     Allowed("spec.model.source.urlSecretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}"),
     Allowed("spec.model.source.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
@@ -142,6 +140,8 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         " variables.spec.model.source.urlSecretKeyRef.name + \"', \" : ''",
         _hidden_urls,
     ),
+    Allowed("spec.cache.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
+    Denied("spec.cache.labels{}", "deniedLabels", "choose another label"),
     Allowed("spec.cache.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),
     Special(
         "claims",

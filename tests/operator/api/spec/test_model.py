@@ -109,9 +109,16 @@ def test_an_existing_claim_of_another_type_of_cache_is_refused(kind: str) -> Non
 @pytest.mark.parametrize("kind", ["EmptyDir", "Image"])
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("storageClassName", "fast"), ("storageClassName", ""), ("accessMode", "ReadWriteOnce"), ("retention", "Retain")],
+    [
+        ("storageClassName", "fast"),
+        ("storageClassName", ""),
+        ("accessMode", "ReadWriteOnce"),
+        ("retention", "Retain"),
+        ("labels", {"team": "a"}),
+        ("annotations", {"team": "a"}),
+    ],
 )
-def test_what_makes_a_claim_is_refused_where_none_is_made(kind: str, field: str, value: str) -> None:
+def test_what_makes_a_claim_is_refused_where_none_is_made(kind: str, field: str, value: Any) -> None:
     accepted(cache={field: value})
     name = "retention Retain" if field == "retention" else field
     assert refused(cache={"type": kind, field: value}) == (
@@ -128,9 +135,10 @@ def test_an_image_has_the_size_that_it_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("storageClassName", "fast"), ("accessMode", "ReadWriteMany"), ("size", "5Gi")]
+    ("field", "value"),
+    [("storageClassName", "fast"), ("accessMode", "ReadWriteMany"), ("size", "5Gi"), ("labels", {"team": "a"})],
 )
-def test_an_existing_claim_is_not_made_anew(field: str, value: str) -> None:
+def test_an_existing_claim_is_not_made_anew(field: str, value: Any) -> None:
     assert refused(cache={"existingClaim": "models", field: value}) == (
         f"spec.cache.{field} has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "
         "the two"
