@@ -19,6 +19,12 @@ from tests.support.neighbour_plane import runtime_settings, stand_in
 from tests.support.services import EMPTY_DIR, service
 
 ALL_ALLOWED = '{"exemptNamespaces": ["*"]}'
+MONITOR = {
+    "interval": "1s",
+    "scrapeTimeout": "1s",
+    "relabelings": [{"targetLabel": "team", "replacement": "speech"}],
+    "metricRelabelings": [{"action": "drop", "sourceLabels": ["__name__"], "regex": "whisper_scratch_.*"}],
+}
 SERVER = {"requestTimeout": "20s", "maxUploadSize": "1Mi", "maxQueuedAudio": "30s"}
 
 
@@ -64,7 +70,7 @@ def services(namespace: Kubectl, running: OperatorProcess) -> Kubectl:
             server=SERVER,
             ingress={"className": "traefik", "host": "ingress.example.com"},
             gateway={"parentRefs": [{"name": traefik.GATEWAY}], "hostnames": ["gateway.example.com"]},
-            monitoring={"serviceMonitor": {"interval": "1s"}, "alerts": {}},
+            monitoring={"serviceMonitor": MONITOR, "alerts": {"alertLabels": {"team": "speech"}}},
         ),
         service(
             "speech-nginx", **EMPTY_DIR, server=SERVER, ingress={"className": "nginx", "host": "nginx.example.com"}

@@ -19,6 +19,7 @@ from tests.support.neighbour_plane import POD, stand_in, transcribe
 from tests.support.prometheus_server import PrometheusServer
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract.network import METRICS_PATH
 
 DASHBOARD = REPOSITORY / "charts/whisper-operator/dashboards/service.json"
 VARIABLES = {"$namespace": "neighbours", "${service}": "speech", "$service": "speech", "$__rate_interval": "30s"}
@@ -56,6 +57,12 @@ def test_the_service_monitor_selects_the_metrics_of_its_own_service_alone(server
     labels = {name: target["labels"].get(name) for name in ("namespace", "service", "pod", "endpoint")}
     assert labels == {"namespace": "neighbours", "service": "speech-metrics", "pod": POD, "endpoint": "metrics"}
     assert target["health"] == "up"
+
+
+def test_what_the_spec_relabels_is_relabelled(server: PrometheusServer, runtime: RuntimeProcess) -> None:
+    assert server.query('count(whisper_ready{team="speech"})')
+    assert "whisper_scratch_bytes" in runtime.get(METRICS_PATH)
+    assert server.query("whisper_scratch_bytes") == []
 
 
 def test_a_healthy_service_fires_nothing(server: PrometheusServer) -> None:

@@ -85,6 +85,7 @@ def scrape_configs(plane: ControlPlane, directory: Path, monitor: Manifest) -> I
             "job_name": f"serviceMonitor/{namespace}/{name}/{number}",
             "metrics_path": endpoint["path"],
             "scrape_interval": endpoint["interval"],
+            **({"scrape_timeout": endpoint["scrapeTimeout"]} if "scrapeTimeout" in endpoint else {}),
             "kubernetes_sd_configs": [discovery],
             "relabel_configs": [
                 *(_kept_label(*label) for label in monitor["spec"]["selector"]["matchLabels"].items()),
@@ -95,9 +96,16 @@ def scrape_configs(plane: ControlPlane, directory: Path, monitor: Manifest) -> I
                 # No pod exists here; the endpoint names the one that it would be.
                 _named("__meta_kubernetes_endpointslice_address_target_name", "pod"),
                 {"target_label": "endpoint", "replacement": endpoint["port"]},
-                {**_named("__meta_kubernetes_service_name", "job"), "regex": "(.+)"},
+                _named("__meta_kubernetes_service_name", "job"),
+                *map(_in_prometheus_words, endpoint.get("relabelings", ())),
             ],
+            "metric_relabel_configs": [*map(_in_prometheus_words, endpoint.get("metricRelabelings", ()))],
         }
+
+
+def _in_prometheus_words(relabeling: Manifest) -> dict[str, Any]:
+    """`sourceLabels` is source_labels there, and so on."""
+    return {re.sub(r"([A-Z])", r"_\1", name).lower(): value for name, value in relabeling.items()}
 
 
 def _kept_label(label: str, value: str) -> dict[str, Any]:
