@@ -146,7 +146,7 @@ def test_a_servers_own_words_do_not_drown_the_remedy(mirror: Mirror, cache: Path
     mirror.answers = [talkative]
     message = fetched(cache, mirror.url, digest(mirror.content)).message
     assert len(message) < 300
-    assert message.endswith("spec.model.source.secretRef")
+    assert message.endswith("spec.model.source.secretRef, or renew the URL of urlSecretKeyRef")
 
 
 def test_a_server_that_does_not_listen(cache: Path) -> None:
