@@ -182,7 +182,8 @@ async def user_load(env: ChaosEnvironment, seconds: float) -> None:
 
 
 def _spec(name: str) -> Manifest:
-    return {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], "host": f"{name}.example.com"}}
+    hosts = {"host": f"{name}.example.com", "additionalHosts": [f"asr.{name}.example.com"]}
+    return {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], **hosts}}
 
 
 @asynccontextmanager
