@@ -75,13 +75,18 @@ def writes_among(found: Iterable[AuditedRequest]) -> list[AuditedRequest]:
     return [one for one in found if one.verb in WRITES]
 
 
-def until_quiet(log: Path, user: str, since: int, limit: float, quiet: float = QUIET_SECONDS) -> list[AuditedRequest]:
-    """The user's writes until none has come for `quiet` seconds; raises TimeoutError after `limit` seconds."""
+def until_quiet(
+    log: Path, user: str, since: int, limit: float, quiet: float = QUIET_SECONDS, namespace: str = ""
+) -> list[AuditedRequest]:
+    """The user's writes, in `namespace` where one is named, until none has come for `quiet` seconds.
+
+    Raises TimeoutError after `limit` seconds.
+    """
     started, reader = time.time(), AuditLogReader(log, user, since)
     found: list[AuditedRequest] = []
     while True:
         time.sleep(min(1.0, quiet / 4))
-        found += writes_among(reader.read())
+        found += [one for one in writes_among(reader.read()) if namespace in ("", one.namespace)]
         last = max((one.answered for one in found), default=started)
         if time.time() - last > quiet:
             return found

@@ -315,5 +315,6 @@ def writes(plane: ControlPlane, namespace: Kubectl, since: int, resource: str = 
 
 
 def at_rest(plane: ControlPlane, namespace: Kubectl) -> None:
-    """Returns once the operator has written nothing for a while."""
-    audit.until_quiet(plane.audit_log, OPERATOR, plane.audit_log.stat().st_size, limit=60, quiet=4)
+    """Returns once the operator has written nothing in the namespace for a while."""
+    since, where = plane.audit_log.stat().st_size, namespace.namespace
+    audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=where)
