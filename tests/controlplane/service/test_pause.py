@@ -19,7 +19,7 @@ KINDS = "serviceaccount,service,deployment,ingress,poddisruptionbudget"
 @pytest.fixture
 def speech(namespace: Kubectl) -> Kubectl:
     """Given a service as its spec asks for, with an Ingress and a disruption budget."""
-    spec = {"ingress": {"host": "speech.example.com"}, "disruption": {"maxUnavailable": 1}}
+    spec = {"ingress": {"host": f"{namespace.namespace}.example.com"}, "disruption": {"maxUnavailable": 1}}
     namespace.apply(service("speech", **EMPTY_DIR, **spec))
     eventually("all is there", lambda: namespace.get("pdb", "speech") and namespace.get("ingress", "speech"))
     return namespace
