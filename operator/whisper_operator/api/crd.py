@@ -105,12 +105,27 @@ def _structural(schema: Schema, definitions: dict[str, Schema]) -> Schema:
     if "properties" in schema:
         kept["properties"] = {name: _structural(part, definitions) for name, part in schema["properties"].items()}
     if "items" in schema:
-        kept["items"] = _structural(schema["items"], definitions)
+        kept["items"] = _without_defaults(_structural(schema["items"], definitions))
     if isinstance(values := schema.get("additionalProperties"), dict):
         kept["additionalProperties"] = _structural(cast(Schema, values), definitions)
     if isinstance(text := kept.get("description"), str):
         kept["description"] = " ".join(text.split())
     return kept
+
+
+def _without_defaults(schema: Schema) -> Schema:
+    """The schema of an item, for which the models alone know the defaults.
+
+    kubectl and Argo CD compare a list of a custom resource as a whole: with a default stored in one of its items, each
+    apply of the same manifest would send the list again, and Argo CD show a difference for ever.
+    """
+    found = {key: value for key, value in schema.items() if key != "default"}
+    if "properties" in found:
+        found["properties"] = {name: _without_defaults(part) for name, part in schema["properties"].items()}
+    for inner in ("items", "additionalProperties"):
+        if isinstance(part := schema.get(inner), dict):
+            found[inner] = _without_defaults(cast(Schema, part))
+    return found
 
 
 def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:

@@ -94,6 +94,13 @@ def test_a_column_shows_what_it_is_called() -> None:
     assert (shown["Replicas"], shown["Available"]) == (".status.replicas", ".status.availableReplicas")
 
 
+def test_no_item_of_a_list_has_a_default_in_the_schema() -> None:
+    """Else kubectl sends the list again at each apply of the same manifest, and Argo CD shows a difference for ever."""
+    items = [schema["items"] for schema in schemas(ROOT) if "items" in schema]
+    assert len(items) > 10
+    assert [schema for item in items for schema in schemas(item) if "default" in schema] == []
+
+
 def test_only_scalars_have_defaults_in_the_schema() -> None:
     """A default of an object would appear in every manifest that is read back."""
     defaults = [schema["default"] for schema in schemas(ROOT["properties"]["spec"]) if "default" in schema]

@@ -145,7 +145,7 @@ class MetricSpec(ApiModel):
             lambda self: _has_its_member(self),
         ),
         Rule(
-            "self.name == '' || !(self.type in ['CPU', 'Memory', 'QueuedAudio'])",
+            "!has(self.name) || self.name == '' || !(self.type in ['CPU', 'Memory', 'QueuedAudio'])",
             "spec.autoscaling.metrics: name is for the types Pods, Object and External, for the others occur once: "
             "remove it",
             lambda self: not self.name or self.type not in WITH_DEFAULTS,
@@ -164,7 +164,7 @@ class AutoscalingSpec(ApiModel):
     Kubernetes 1.37 on), or a trigger of `keda` other than cpu and memory."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
     """Maximum number of pods."""
-    metrics: Annotated[tuple[MetricSpec, ...], *at_most(16, keys=("type", "name"))] | None = None
+    metrics: Annotated[tuple[MetricSpec, ...], *at_most(16)] | None = None
     """Metrics; the one that asks for most pods counts. Absent: CPU and Memory; with `gpu` CPU alone. With
     `keda.prometheusAddress` QueuedAudio too, which with `gpu` takes the place of CPU."""
     behavior: Opaque | None = None
@@ -199,6 +199,13 @@ class AutoscalingSpec(ApiModel):
             "spec.autoscaling.metrics is empty, and an autoscaler needs something to go by: add a metric, or remove "
             "the field for the defaults",
             lambda self: self.metrics is None or bool(self.metrics) or bool(self.keda and self.keda.triggers),
+        ),
+        Rule(
+            "!has(self.metrics) || self.metrics.all(one, self.metrics.exists_one(other, other.type == one.type && "
+            "(has(other.name) ? other.name : '') == (has(one.name) ? one.name : '')))",
+            "spec.autoscaling.metrics has two of the same type and name: remove one, or give those of the type Pods, "
+            "Object or External names of their own",
+            lambda self: len({(one.type, one.name) for one in self.metrics or ()}) == len(self.metrics or ()),
         ),
         Rule(
             "!has(self.keda) || !has(self.metrics) || !self.metrics.exists(one, one.type in ['Pods', 'Object', "

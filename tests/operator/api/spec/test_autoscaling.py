@@ -108,7 +108,8 @@ def test_a_metric_is_of_a_known_type() -> None:
 @pytest.mark.parametrize("second", [{"type": "CPU"}, BACKLOG], ids=["CPU", "External"])
 def test_no_two_metrics_have_one_type_and_name(second: dict[str, Any]) -> None:
     assert refused(autoscaling={"metrics": [BACKLOG, {"type": "CPU"}, second]}) == (
-        f"spec.autoscaling.metrics: type, name {second['type']} occurs more than once: remove the duplicates"
+        "spec.autoscaling.metrics has two of the same type and name: remove one, or give those of the type Pods, "
+        "Object or External names of their own"
     )
 
 
