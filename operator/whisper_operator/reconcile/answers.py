@@ -69,21 +69,24 @@ class Answers:
         return is_accepted
 
     def edits(self, manifest: Manifest, live: Manifest, now: float) -> list[Deviation]:
-        """The deviations of `live` to take back, counted; those stay that came back again and again.
+        """The deviations of `live` to take back; those stay that came back again and again.
 
         `now`: seconds, from any beginning.
         """
-        found = self._edited(manifest, live)
-        for one in found:
+        return [one for one in self._edited(manifest, live) if not self._insists(live, one, now)]
+
+    def taken_back(self, live: Manifest, edits: Iterable[Deviation], now: float) -> None:
+        """Takes in that these edits of `live` have been taken back: an attempt that met a conflict does not count."""
+        for one in edits:
             at = (live["metadata"]["uid"], one.path)
             times, last = self._taken_back.get(at, (0, now))
             if one.is_added:
                 self._taken_back[at] = (times + 1 if now - last < AGAIN_SECONDS else 1, now)
-        return [one for one in found if not self._insists(live, one)]
 
-    def _insists(self, live: Manifest, deviation: Deviation) -> bool:
-        times, _ = self._taken_back.get((live["metadata"]["uid"], deviation.path), (0, 0.0))
-        return times > INSISTS
+    def _insists(self, live: Manifest, deviation: Deviation, now: float | None = None) -> bool:
+        """Whether it has come back often enough, and, where `now` is given, is not long gone."""
+        times, last = self._taken_back.get((live["metadata"]["uid"], deviation.path), (0, 0.0))
+        return times >= INSISTS and (now is None or now - last < AGAIN_SECONDS)
 
     def _edited(self, manifest: Manifest, live: Manifest) -> list[Deviation]:
         return edited(manifest, live, field_owners.ours(live), field_owners.editors(live))

@@ -71,6 +71,7 @@ class ChildWriter:
         wanted = {name: manifest[name] for name in manifest if name in found}
         patch: Any = restored(wanted, found, {one.path for one in (*edits, *ended)})
         merged = await self._cluster.merge(kind, {**patch, **identity(found)})
+        self._answers.taken_back(found, edits, time.monotonic())
         managers = field_owners.without_our_edits(merged)
         if managers is not None and not self._cluster.is_dry:
             # Else the fields were our edit's, too, and no later apply could remove them.

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.operator.samples import observed
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.objects.diff import Deviation
 from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.reconcile.answers import Answers
 
@@ -54,14 +55,26 @@ def test_after_a_restart_the_field_managers_tell() -> None:
     assert "spec.template.spec.containers[sidecar]" in drift(edited, live("server", "sidecar"))
 
 
+def taken_back(answers: Answers, body: Manifest, now: float) -> list[Deviation]:
+    """The edits that are found and taken back."""
+    found = answers.edits(MANIFEST, body, now)
+    answers.taken_back(body, found, now)
+    return found
+
+
 def test_an_addition_that_comes_back_again_and_again_stays() -> None:
     answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
-    taken_back = [[one.path for one in answers.edits(MANIFEST, body, now)] for now in (0.0, 1.0, 2.0, 3.0)]
-    assert [len(paths) for paths in taken_back] == [1, 1, 1, 0]
+    assert [len(taken_back(answers, body, now)) for now in (0.0, 1.0, 2.0, 3.0)] == [1, 1, 1, 0]
     answers.keep(KEY, MANIFEST, body)
     assert drift(answers, body) == []
 
 
 def test_an_addition_that_comes_back_after_a_while_is_taken_back() -> None:
     answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
-    assert all(answers.edits(MANIFEST, body, now) for now in (0.0, 100.0, 200.0, 300.0, 400.0))
+    assert all(taken_back(answers, body, now) for now in (0.0, 100.0, 200.0, 300.0, 400.0))
+
+
+def test_an_addition_that_could_not_be_taken_back_has_not_come_back() -> None:
+    """Given a Deployment whose status is written all the time, so that our patches meet conflicts."""
+    answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
+    assert all(answers.edits(MANIFEST, body, now) for now in (0.0, 1.0, 2.0, 3.0, 4.0))
