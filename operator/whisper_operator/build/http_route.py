@@ -1,6 +1,7 @@
 """The HTTPRoute of the Gateway API, where the cluster has it; its time-outs follow the server's.
 
-Both of them count from the request's first byte, so the upload as well: https://gateway-api.sigs.k8s.io/geps/gep-1742/
+Both of them may count from the request's first byte, so the upload as well: the specification leaves it open
+(https://gateway-api.sigs.k8s.io/geps/gep-1742/), and Envoy 1.40 begins once the request is whole.
 """
 
 from __future__ import annotations
