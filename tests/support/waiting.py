@@ -6,23 +6,33 @@ import asyncio
 import time
 from collections.abc import Callable
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = (0.1, 1.0)
+"""Between two looks: twice as long as a look takes, within these. kubectl takes 0.2 s of a processor, and tests that
+look without a pause take the processors from what they wait for."""
 
 
 def eventually(what: str, holds: Callable[[], object], seconds: float = 60) -> float:
     """Seconds until `holds()` is true; raises AssertionError, which names `what`, when it is not within `seconds`."""
-    started = time.monotonic()
+    started = looked = time.monotonic()
     while not holds():
         if time.monotonic() - started > seconds:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(_pause(looked))
+        looked = time.monotonic()
     return time.monotonic() - started
 
 
 async def eventually_async(what: str, holds: Callable[[], object], seconds: float = 60) -> None:
     """As `eventually`, with `holds` in a thread: the operator under test runs on this event loop."""
-    started = time.monotonic()
+    started = looked = time.monotonic()
     while not await asyncio.to_thread(holds):
         if time.monotonic() - started > seconds:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(_pause(looked))
+        looked = time.monotonic()
+
+
+def _pause(looked: float) -> float:
+    """Seconds until the next look, where the last one began at `looked` and has just ended."""
+    shortest, longest = POLL_SECONDS
+    return min(max(shortest, 2 * (time.monotonic() - looked)), longest)

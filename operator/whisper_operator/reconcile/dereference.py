@@ -51,7 +51,9 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     templates = {
         name: _start(cluster.get(RESOURCE_CLAIM_TEMPLATE, namespace, name)) for name in sorted(named.claim_templates)
     }
-    gateways = {at: _start(cluster.get(GATEWAY, at[0] or namespace, at[1])) for at in sorted(named.gateways)}
+    # Where only namespaces may be read, the others' Gateways are out of reach.
+    near = [at for at in sorted(named.gateways) if facts.nodes is not None or at[0] in ("", namespace)]
+    gateways = {at: _start(cluster.get(GATEWAY, at[0] or namespace, at[1])) for at in near}
     reads: list[asyncio.Task[Any]] = [
         *secrets.values(),
         *config_maps.values(),

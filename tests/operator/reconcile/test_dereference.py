@@ -129,9 +129,15 @@ ROUTED = {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways"}
 
 
 async def test_gateways_are_read_wherever_they_are() -> None:
-    found = await with_references(Facts(), service(**ROUTED), cast(Cluster, FakeCluster(GATEWAY)), Troubles())
+    found = await with_references(Facts(nodes=()), service(**ROUTED), cast(Cluster, FakeCluster(GATEWAY)), Troubles())
     assert found.gateways[("", "own")] is None
     assert (found.gateways[("gateways", "public")] or {})["spec"] == GATEWAY["spec"]
+
+
+async def test_where_only_namespaces_may_be_read_the_own_ones_gateways_are() -> None:
+    cluster = FakeCluster(GATEWAY)
+    await with_references(Facts(nodes=None), service(**ROUTED), cast(Cluster, cluster), Troubles())
+    assert [name for verb, kind, name in cluster.requests if kind == "Gateway"] == ["own"]
 
 
 class WithoutGateways(FakeCluster):

@@ -15,11 +15,11 @@ _NAT = ("NodePort", "LoadBalancer")
 """Types of Services that clients reach from without the cluster."""
 
 
-def _needs_type(field: str, attribute: str, *types: str) -> Rule:
-    """The rule that a field is there for those types of Service alone."""
+def _needs_type(field: str, attribute: str, *types: str, absent: str = "!has({field})") -> Rule:
+    """The rule that a field is there for those types of Service alone; `absent`: in CEL, that it says nothing."""
     named, listed = " or ".join(types), ", ".join(f"'{one}'" for one in types)
     return Rule(
-        f"!has(self.{field}) || self.type in [{listed}]",
+        f"{absent.format(field=f'self.{field}')} || self.type in [{listed}]",
         f"spec.service.{field} needs spec.service.type {named}: set that type, or remove spec.service.{field}",
         lambda self: getattr(self, attribute) in (None, ()) or self.type in types,
     )
@@ -61,7 +61,12 @@ class ServiceSpec(ApiModel):
         _needs_type("nodePort", "node_port", *_NAT),
         _needs_type("externalTrafficPolicy", "external_traffic_policy", *_NAT),
         _needs_type("loadBalancerClass", "load_balancer_class", "LoadBalancer"),
-        _needs_type("loadBalancerSourceRanges", "load_balancer_source_ranges", "LoadBalancer"),
+        _needs_type(
+            "loadBalancerSourceRanges",
+            "load_balancer_source_ranges",
+            "LoadBalancer",
+            absent="!has({field}) || size({field}) == 0",
+        ),
         Rule(
             "!has(oldSelf.type) || oldSelf.type != 'LoadBalancer' || self.type != 'LoadBalancer' || "
             "(has(self.loadBalancerClass) ? self.loadBalancerClass : '') == "
