@@ -35,6 +35,7 @@ ENV = Installation("registry.example.com/whisper-runtime:1.0.0")
 UID = "11111111-2222-3333-4444-555555555555"
 LARGEST_MANIFEST = 1024**2
 """etcd takes 1.5 MiB, and the field managers come on top."""
+OF_THE_CLUSTER = ("ipFamilies", "ipFamilyPolicy", "nodePort")
 T = TypeVar("T")
 
 
@@ -95,11 +96,17 @@ def manifests(body: Manifest) -> list[Manifest]:
     return rendered(WhisperService.parse(stored), ENV)
 
 
+def for_any_cluster(spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec without the fields of which a cluster may not have every value: test_exposure.py tries those."""
+    kept = {name: value for name, value in (spec.get("service") or {}).items() if name not in OF_THE_CLUSTER}
+    return {**spec, "service": kept} if "service" in spec else spec
+
+
 @given(specs(), names())
 def test_what_is_admitted_is_built_and_accepted_and_read_back(
     server: DryRunServer, spec: dict[str, Any], name: str
 ) -> None:
-    code, stored = server.create(service(spec, name))
+    code, stored = server.create(service(for_any_cluster(spec), name))
     assert code == 201, stored["message"]
     built = manifests(stored)
     assert built == manifests(stored)
