@@ -128,20 +128,20 @@ def of_either_type(problem: str) -> WrapValidator:
     return WrapValidator(check)
 
 
-def at_most(count: int, *, keys: tuple[str, ...] = ()) -> tuple[Any, ...]:
+def at_most(count: int, *, key: str = "") -> tuple[Any, ...]:
     """Annotations of a tuple of at most `count` items, which is a list in JSON.
 
-    `keys` names the fields that together identify an item to the API server: no two items may have the same values.
+    `key` names the field that identifies an item to the API server: no two items may have the same value of it.
     """
-    if not keys:
+    if not key:
         return (Field(max_length=count, strict=False),)
 
     def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        found = [" ".join(filter(None, (getattr(item, key) for key in keys))) for item in items]
+        found = [getattr(item, key) for item in items]
         if len(set(found)) < len(found):
             repeated = sorted({value for value in found if found.count(value) > 1})
-            raise ValueError(f"{', '.join(keys)} {', '.join(repeated)} occurs more than once: remove the duplicates")
+            raise ValueError(f"{key} {', '.join(repeated)} occurs more than once: remove the duplicates")
         return items
 
-    by_key: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+    by_key: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
     return Field(max_length=count, strict=False, json_schema_extra=by_key), AfterValidator(check)

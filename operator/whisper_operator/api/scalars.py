@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from whisper_operator.api.base import INT_OR_STRING, ApiModel, of_either_type, text, validated
+from whisper_operator.api.base import INT_OR_STRING, ApiModel, Rule, of_either_type, text, validated
 from whisper_operator.api.units import (
     DURATION_PATTERN,
     MAX_DURATION_SECONDS,
@@ -129,7 +130,14 @@ UrlPath = Annotated[
     str,
     *text("^/[!-~]*$", "is not a valid path; for example /speech, beginning with / and without spaces", longest=512),
 ]
-"""Its form alone: a rule of each field that takes one refuses AMBIGUOUS, with a message of its own."""
+"""Its form alone: each part that has one needs the rule `unambiguous`."""
+
+
+def unambiguous(message: str) -> Rule:
+    """The rule that the `path` of a part has nothing of AMBIGUOUS in it."""
+    return Rule(f"!self.path.matches('{AMBIGUOUS}')", message, lambda self: not re.search(AMBIGUOUS, self.path))
+
+
 LanguageCode = Annotated[
     str, *text("^[a-z]{2,3}$", "is not a valid language; write an ISO 639-1 code such as en", longest=64)
 ]

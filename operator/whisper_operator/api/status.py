@@ -119,7 +119,7 @@ class VerificationStatus(StatusModel):
     """Whether every check passed."""
     passed_generation: int | None = None
     """Generation of the spec whose verification passed last."""
-    checks: Annotated[tuple[VerificationCheck, ...], *at_most(MAX_CHECKS, keys=("name",))] = ()
+    checks: Annotated[tuple[VerificationCheck, ...], *at_most(MAX_CHECKS, key="name")] = ()
     """The single checks."""
 
     @property
@@ -153,7 +153,7 @@ class Status(StatusModel):
     """The last spec that the operator accepted: its objects are kept so while a later one is refused."""
     conditions: Annotated[
         tuple[Condition, ...],
-        *at_most(32, keys=("type",)),
+        *at_most(32, key="type"),
     ] = ()
     """Conditions: Ready tells whether the service is as spec asks for, the others tell why."""
     replicas: int | None = None
@@ -176,7 +176,7 @@ class Status(StatusModel):
     """Image that the operator admitted: pods and Jobs run it for as long as `spec.image` names no other."""
     rollout: RolloutStatus | None = None
     """Replacement of pods."""
-    preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32, keys=("name",))] = ()
+    preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32, key="name")] = ()
     """The single checks before pods are started."""
     performance: PerformanceStatus | None = None
     """Performance that the last verification measured."""

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from whisper_operator.api.spec.autoscaling import (
-    CpuTarget,
-    ExternalTarget,
-    MemoryTarget,
-    MetricSpec,
-    MetricTarget,
-    ObjectTarget,
-    QueuedAudioTarget,
-)
+from whisper_operator.api.spec.autoscaling import ExternalTarget, MetricSpec, MetricTarget, ObjectTarget
 from whisper_operator.api.units import canonical_quantity, duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.meta import child
@@ -50,12 +42,12 @@ def build(resolved: Resolved) -> Manifest | None:
 
 def _metric(wanted: MetricSpec) -> Manifest:
     """The metric as a HorizontalPodAutoscaler has it; raises ValueError without the member that its type names."""
-    if wanted.type == "CPU":
-        return _utilization("cpu", (wanted.cpu or CpuTarget()).average_utilization)
-    if wanted.type == "Memory":
-        return _utilization("memory", (wanted.memory or MemoryTarget()).average_utilization)
-    if wanted.type == "QueuedAudio":
-        seconds = duration_seconds((wanted.queued_audio or QueuedAudioTarget()).average_duration)
+    if wanted.cpu:
+        return _utilization("cpu", wanted.cpu.average_utilization)
+    if wanted.memory:
+        return _utilization("memory", wanted.memory.average_utilization)
+    if wanted.queued_audio:
+        seconds = duration_seconds(wanted.queued_audio.average_duration)
         return _of_pods({"metric": {"name": QUEUED_AUDIO_METRIC}}, canonical_quantity(seconds))
     if wanted.pods:
         return _of_pods(_named(wanted.pods), str(wanted.pods.average_value))

@@ -8,13 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from whisper_operator.api.base import ApiModel
-from whisper_operator.api.spec.autoscaling import (
-    AutoscalingSpec,
-    CpuTarget,
-    MemoryTarget,
-    MetricSpec,
-    QueuedAudioTarget,
-)
+from whisper_operator.api.spec.autoscaling import AutoscalingSpec, MetricSpec, QueuedAudioTarget
 from whisper_operator.api.spec.keda import OWN_TRIGGER, KedaSpec
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -70,12 +64,12 @@ def _advanced(scaling: AutoscalingSpec) -> Manifest:
 
 def _trigger(service: WhisperService, keda: KedaSpec, metric: MetricSpec) -> Manifest:
     """The trigger that reads a metric; raises ValueError for one of a type that KEDA has no trigger for."""
-    if metric.type == "CPU":
-        return _utilization("cpu", (metric.cpu or CpuTarget()).average_utilization)
-    if metric.type == "Memory":
-        return _utilization("memory", (metric.memory or MemoryTarget()).average_utilization)
-    if metric.type == "QueuedAudio":
-        return _queued_audio(service, keda, metric.queued_audio or QueuedAudioTarget())
+    if metric.cpu:
+        return _utilization("cpu", metric.cpu.average_utilization)
+    if metric.memory:
+        return _utilization("memory", metric.memory.average_utilization)
+    if metric.queued_audio:
+        return _queued_audio(service, keda, metric.queued_audio)
     raise ValueError(f"KEDA has no trigger for a metric of the type {metric.type}")
 
 

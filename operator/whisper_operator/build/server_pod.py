@@ -174,8 +174,8 @@ def _keys_volume(service: WhisperService) -> list[Manifest]:
 
 def _gpu_claim(service: WhisperService) -> Manifest | None:
     """The pod's claim of its GPU; None where it asks by an extended resource, or for none."""
-    claim = service.spec.gpu.claim if service.spec.gpu else None
-    return {"name": "gpu", "resourceClaimTemplateName": claim.resource_claim_template_name} if claim else None
+    template = service.spec.gpu.claim_template if service.spec.gpu else None
+    return {"name": "gpu", "resourceClaimTemplateName": template} if template else None
 
 
 def _runtime_class(service: WhisperService) -> Manifest:

@@ -81,12 +81,8 @@ async def with_rivals(
     """`facts` with the other autoscalers of the Deployment, looked for where there may be any."""
     if not may_have_rivals(service, deployment):
         return facts
-    namespace = service.metadata.namespace
-    try:
-        return replace(facts, rivals=rivals_of(service, await cluster.list(AUTOSCALER, namespace)))
-    except ApiError as error:
-        troubles.miss(f"the {AUTOSCALER.kind}s of namespace {namespace}", error)
-        return facts
+    found = await _listed(AUTOSCALER, service.metadata.namespace, cluster, troubles)
+    return facts if found is None else replace(facts, rivals=rivals_of(service, found))
 
 
 async def with_other_budgets(
@@ -95,13 +91,8 @@ async def with_other_budgets(
     """`facts` with others' disruption budgets of the pods, looked for before the default one is made."""
     if not may_have_other_budgets(service, observed):
         return facts
-    namespace = service.metadata.namespace
-    try:
-        found = budgets_of_pods(service, await cluster.list(DISRUPTION_BUDGET, namespace))
-    except ApiError as error:
-        troubles.miss(f"the {DISRUPTION_BUDGET.kind}s of namespace {namespace}", error)
-        return replace(facts, other_budgets=None)
-    return replace(facts, other_budgets=found)
+    found = await _listed(DISRUPTION_BUDGET, service.metadata.namespace, cluster, troubles)
+    return replace(facts, other_budgets=None if found is None else budgets_of_pods(service, found))
 
 
 def lacks_claims(facts: Facts, service: WhisperService) -> bool:
@@ -134,6 +125,15 @@ async def requests_by_node(cluster: Cluster, supply: DeviceSupply | None = None)
     async for page, _ in cluster.pages(RESOURCE_CLAIM, None):
         taken.update(allocated(page))
     return with_taken(total, supply, taken)
+
+
+async def _listed(kind: Kind, namespace: str, cluster: Cluster, troubles: Troubles) -> list[Manifest] | None:
+    """The namespace's objects of that kind; None where they cannot be listed, which is told to `troubles`."""
+    try:
+        return await cluster.list(kind, namespace)
+    except ApiError as error:
+        troubles.miss(f"the {kind.kind}s of namespace {namespace}", error)
+        return None
 
 
 def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

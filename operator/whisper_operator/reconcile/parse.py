@@ -26,6 +26,8 @@ KEPT: Final = 256
 """Services in memory at once: 45 KiB each, measured with every part of the spec in use."""
 LONGEST: Final = 256 * 1024
 """Characters of a spec that the status keeps: object and copy stay below etcd's limit of 1.5 MiB."""
+OF_SIZE: Final = ("replicas", "suspend", "paused")
+"""Fields whose change is none of the pods' template."""
 
 
 class RefusedSpec(Exception):
@@ -123,10 +125,6 @@ def _recorded(accepted: AcceptedSpec) -> Defaults:
         return Defaults.model_validate_json(accepted.defaults or "{}")
     except ValidationError:
         return NO_DEFAULTS
-
-
-OF_SIZE: Final = ("replicas", "suspend", "paused")
-"""Fields whose change is none of the pods' template."""
 
 
 def _but_for_size(spec: str) -> Manifest | None:

@@ -46,7 +46,7 @@ from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
-from whisper_operator.reconcile.plan import ours, plan, without
+from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
@@ -129,10 +129,9 @@ class Reconciler:
         None where the service itself is gone. `troubles`: takes what goes wrong.
         """
         applier = Applier(self._cluster, self._cache, service, self._answers, troubles)
-        held = kinds_held_back(observed.facts, service)
         resolved = await self._resolve(service, observed, troubles)
         for _ in range(MAX_ROUNDS):
-            todo = without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
+            todo = _todo(resolved)
             try:
                 if not await applier.carry_out(todo):
                     await applier.prune_lost(todo.wanted)
@@ -148,12 +147,8 @@ class Reconciler:
     async def _look(self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
         """The resolved value of a paused service, with what it would have done; writes nothing."""
         resolved = await self._resolve(service, observed, troubles)
-        todo = without(
-            plan(desired(resolved), resolved.observed, resolved.installation.kinds),
-            kinds_held_back(observed.facts, service),
-        )
         try:
-            waiting = await changes_held_back(self._cluster, self._answers, key, todo, resolved.observed)
+            waiting = await changes_held_back(self._cluster, self._answers, key, _todo(resolved), resolved.observed)
         except ApiError as error:
             troubles.miss("a child that differs from the spec", error)
             return resolved
@@ -199,6 +194,12 @@ class Reconciler:
         generation = body["metadata"]["generation"]
         after = stalled_status(before, before, generation, refusal.reason, refusal.message, _now())
         await self._reporter.report(body["metadata"], before, after)
+
+
+def _todo(resolved: Resolved) -> ApplyPlan:
+    """The difference between what is wanted and what is there, less what depends on something that is not known."""
+    held = kinds_held_back(resolved.observed.facts, resolved.service)
+    return without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
 
 
 def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[Refusal], generation: int) -> Status:

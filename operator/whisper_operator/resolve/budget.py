@@ -14,6 +14,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DISRUPTION_BUDGET
 from whisper_operator.objects.manifest import controller_of
 from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.scheduling import holds
 
 DEFAULT: Final = DisruptionSpec(max_unavailable=1)
 """Delays a drain while a pod moves, and never forbids it."""
@@ -52,17 +53,4 @@ def _selects(selector: Manifest | None, labels: dict[str, str]) -> bool:
         return False
     wanted: dict[str, str] = selector.get("matchLabels") or {}
     expressions: list[Manifest] = selector.get("matchExpressions") or []
-    return wanted.items() <= labels.items() and all(_holds(one, labels) for one in expressions)
-
-
-def _holds(expression: Manifest, labels: dict[str, str]) -> bool:
-    value, values = labels.get(expression["key"]), expression.get("values") or ()
-    match expression["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case _:
-            return value is None
+    return wanted.items() <= labels.items() and all(holds(labels.get(one["key"]), one) for one in expressions)

@@ -111,8 +111,7 @@ def _of_resource(gpu: GpuSpec, classes: Mapping[str, DeviceClass]) -> tuple[tupl
 
 
 def _of_claim(gpu: GpuSpec, facts: Facts) -> tuple[tuple[DeviceRequest, ...], ...]:
-    name = gpu.claim.resource_claim_template_name if gpu.claim else ""
-    template, classes = facts.claim_templates.get(name), facts.device_classes or {}
+    template, classes = facts.claim_templates.get(gpu.claim_template or ""), facts.device_classes or {}
     return tuple(
         tuple(
             DeviceRequest((*classes[one["deviceClassName"]].expressions, *expressions_of(one)), one.get("count", 1))

@@ -42,13 +42,13 @@ def references(spec: Spec) -> References:
     claims = [name for name in (spec.cache.existing_claim, source.claim if source else None) if name]
     account = spec.service_account
     accounts = [account.name] if account.name and not account.create else []
-    by_claim = spec.gpu.claim if spec.gpu else None
+    template = spec.gpu.claim_template if spec.gpu else None
     return References(
         secrets=frozenset(secrets),
         config_maps=frozenset(config_maps),
         claims=frozenset(claims),
         accounts=frozenset(accounts),
-        claim_templates=frozenset([by_claim.resource_claim_template_name] if by_claim else []),
+        claim_templates=frozenset([template] if template else []),
         gateways=frozenset((ref.get("namespace", ""), ref["name"]) for ref in gateways(spec)),
     )
 

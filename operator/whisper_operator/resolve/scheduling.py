@@ -112,14 +112,15 @@ def _affine(node: Node, affinity: Manifest) -> bool:
 def _matches(node: Node, term: Manifest) -> bool:
     expressions: list[Manifest] = term.get("matchExpressions") or []
     fields: list[Manifest] = term.get("matchFields") or []
-    return all(_holds(node.labels.get(one["key"]), one) for one in expressions) and all(
-        _holds(node.name if one["key"] == "metadata.name" else None, one) for one in fields
+    return all(holds(node.labels.get(one["key"]), one) for one in expressions) and all(
+        holds(node.name if one["key"] == "metadata.name" else None, one) for one in fields
     )
 
 
-def _holds(value: str | None, expression: Manifest) -> bool:
+def holds(value: str | None, expression: Manifest) -> bool:
+    """Whether an expression of a selector holds of the label's value; None: there is no such label."""
     compare = OPERATORS.get(expression["operator"])
-    return compare is not None and compare(value, expression.get("values", []))
+    return compare is not None and compare(value, expression.get("values") or [])
 
 
 def _tolerated(taint: Manifest, tolerations: Iterable[Any]) -> bool:

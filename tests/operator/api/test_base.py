@@ -16,7 +16,7 @@ class Item(ApiModel):
 
 
 class Items(ApiModel):
-    items: Annotated[tuple[Item, ...], *at_most(3, keys=("name",))] = ()
+    items: Annotated[tuple[Item, ...], *at_most(3, key="name")] = ()
     most_items: Annotated[int | bool, of_either_type("is neither a number nor a truth; for example 2")] = 3
 
     rules: ClassVar[tuple[Rule, ...]] = (

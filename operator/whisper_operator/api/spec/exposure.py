@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, text
 from whisper_operator.api.maps import QUALIFIED_NAME, Annotations, Labels, none_of_ours
-from whisper_operator.api.scalars import AMBIGUOUS, AddressRange, Host, Opaque, UrlPath, is_network
+from whisper_operator.api.scalars import AddressRange, Host, Opaque, UrlPath, is_network, unambiguous
 
 _NAT = ("NodePort", "LoadBalancer")
 """Types of Services that clients reach from without the cluster."""
@@ -121,10 +120,8 @@ class GatewaySpec(ApiModel):
             "parentRefs: [{name: public, namespace: gateways}]; or remove spec.gateway",
             lambda self: bool(self.parent_refs),
         ),
-        Rule(
-            f"!self.path.matches('{AMBIGUOUS}')",
-            "spec.gateway.path contains //, /./, /../ or %2F, which Kubernetes refuses: write the path without them",
-            lambda self: not re.search(AMBIGUOUS, self.path),
+        unambiguous(
+            "spec.gateway.path contains //, /./, /../ or %2F, which Kubernetes refuses: write the path without them"
         ),
         Rule(
             "self.path == '/' || !has(self.matches) || size(self.matches) == 0",

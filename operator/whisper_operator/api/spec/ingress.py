@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, text
 from whisper_operator.api.maps import Annotations, Labels, none_of_ours
-from whisper_operator.api.scalars import AMBIGUOUS, SUBDOMAIN, Host, ObjectName, UrlPath
+from whisper_operator.api.scalars import SUBDOMAIN, Host, ObjectName, UrlPath, unambiguous
 
 CERT_MANAGER: Final = "cert-manager.io"
 """Group of cert-manager's own issuers."""
@@ -68,11 +67,9 @@ class IngressPathSpec(ApiModel):
     """Whether the path stands for all below it, for itself alone, or for what the controller makes of it."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"!self.path.matches('{AMBIGUOUS}')",
+        unambiguous(
             "spec.ingress.additionalPaths has a path with //, /./, /../ or %2F, which Kubernetes refuses: write it "
-            "without them",
-            lambda self: not re.search(AMBIGUOUS, self.path),
+            "without them"
         ),
     )
 
@@ -98,10 +95,8 @@ class IngressSpec(ApiModel):
     """Additional annotations; they take precedence over the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"!self.path.matches('{AMBIGUOUS}')",
-            "spec.ingress.path contains //, /./, /../ or %2F, which Kubernetes refuses: write the path without them",
-            lambda self: not re.search(AMBIGUOUS, self.path),
+        unambiguous(
+            "spec.ingress.path contains //, /./, /../ or %2F, which Kubernetes refuses: write the path without them"
         ),
         Rule(
             "!has(self.additionalHosts) || size(self.additionalHosts) == 0 || has(self.host)",

@@ -107,7 +107,7 @@ class KedaSpec(ApiModel):
     """Credentials for that Prometheus."""
     auth_modes: Annotated[tuple[Literal["basic", "bearer", "custom", "tls"], ...], *at_most(4)] = ()
     """Ways in which that Prometheus takes the credentials."""
-    triggers: Annotated[tuple[KedaTrigger, ...], *at_most(16, keys=("name",))] = ()
+    triggers: Annotated[tuple[KedaTrigger, ...], *at_most(16, key="name")] = ()
     """Further triggers beside those of `metrics`."""
     fallback: KedaFallback | None = None
     """Number of pods while a trigger fails. Absent: the number of before."""

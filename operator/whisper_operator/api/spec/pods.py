@@ -52,7 +52,7 @@ class ImageSpec(ApiModel):
     """Digest of the image, sha256:<64 hex>; takes precedence over `tag`."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When the kubelet pulls the image."""
-    pull_secrets: Annotated[tuple[LocalRef, ...], *at_most(8, keys=("name",))] = ()
+    pull_secrets: Annotated[tuple[LocalRef, ...], *at_most(8, key="name")] = ()
     """Secrets with the credentials for a private registry."""
 
 
@@ -98,15 +98,19 @@ class GpuSpec(ApiModel):
     )
 
     @property
+    def claim_template(self) -> str | None:
+        """Name of the ResourceClaimTemplate; None where an extended resource is asked for."""
+        return self.claim.resource_claim_template_name if self.claim else None
+
+    @property
     def counted_as(self) -> str:
         """The name by which GPUs are counted: the extended resource's, or one for the claim's template."""
-        return f"resourceclaimtemplates/{self.claim.resource_claim_template_name}" if self.claim else self.resource_name
+        return f"resourceclaimtemplates/{self.claim_template}" if self.claim_template else self.resource_name
 
     @property
     def asked_for(self) -> str:
         """The GPU as messages name it, with the field that asks for it."""
-        if self.claim:
-            name = self.claim.resource_claim_template_name
+        if name := self.claim_template:
             return f"a device for ResourceClaimTemplate {name}, named in spec.gpu.claim.resourceClaimTemplateName"
         return f"{self.resource_name}, named in spec.gpu.resourceName"
 

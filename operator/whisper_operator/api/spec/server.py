@@ -86,7 +86,7 @@ class ServerSpec(ApiModel):
     last address in X-Forwarded-For that is none of them, else by the address that connects."""
     env: Annotated[
         tuple[EnvVarSpec, ...],
-        *at_most(64, keys=("name",)),
+        *at_most(64, key="name"),
     ] = ()
     """Additional environment variables of the server's container."""
 

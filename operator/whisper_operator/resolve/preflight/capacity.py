@@ -100,8 +100,7 @@ def memory(given: CheckInput) -> Finding | None:
 
 
 def _template_name(given: CheckInput) -> str | None:
-    claim = given.spec.gpu.claim if given.spec.gpu else None
-    return claim.resource_claim_template_name if claim else None
+    return given.spec.gpu.claim_template if given.spec.gpu else None
 
 
 def _largest_mib(given: CheckInput) -> int | None:

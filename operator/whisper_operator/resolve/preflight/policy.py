@@ -103,7 +103,6 @@ def _cel_of_authentication(references: str, field: str) -> str:
     )
 
 
-GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.image.repository", "imageRepositories", f"remove the field, or {ASK}", TAG_OR_DIGEST),
     *policy_network.RULES,

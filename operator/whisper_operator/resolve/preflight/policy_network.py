@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from whisper_operator.objects.kinds import GATEWAY
 from whisper_operator.resolve.preflight.policy_rules import (
     ASK,
     Allowed,
@@ -17,7 +18,6 @@ from whisper_operator.resolve.preflight.policy_rules import (
     values_at,
 )
 
-GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 PLAIN_PATH: Final = "^[-A-Za-z0-9._~%/]*$"
 PATHS: Final = (
     "spec.ingress.path",
@@ -74,7 +74,7 @@ def _overwritten_certificates(subject: Subject) -> Iterator[str]:
 def _gateways(subject: Subject) -> Iterator[str]:
     for path, ref in values_at({"spec": subject.spec}, "spec.gateway.parentRefs[]"):
         gateway = f"{ref.get('namespace', subject.namespace)}/{ref.get('name', '')}"
-        if ref.get("kind", "Gateway") != "Gateway" or ref.get("group", GATEWAY_GROUP) != GATEWAY_GROUP:
+        if ref.get("kind", "Gateway") != "Gateway" or ref.get("group", GATEWAY.group) != GATEWAY.group:
             yield f"{path} '{ref.get('kind', '')} {gateway}'"
         elif not subject.allows("gateways", gateway):
             yield f"{path} {shown(gateway)}"
@@ -190,7 +190,7 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         "gateways",
         f"attach to one of these Gateways (namespace/name), or {ASK}",
         "variables.spec.?gateway.?parentRefs.orValue([]).filter(ref,"
-        f" ref.?kind.orValue('Gateway') != 'Gateway' || ref.?group.orValue('{GATEWAY_GROUP}') != '{GATEWAY_GROUP}' ||"
+        f" ref.?kind.orValue('Gateway') != 'Gateway' || ref.?group.orValue('{GATEWAY.group}') != '{GATEWAY.group}' ||"
         " !variables.gateways_re.exists(p, (ref.?namespace.orValue(request.namespace) + '/' +"
         " ref.?name.orValue('')).matches('^' + p + '$'))).map(ref, \"spec.gateway.parentRefs '\" +"
         " ref.?kind.orValue('Gateway') + ' ' + ref.?namespace.orValue(request.namespace) + '/' +"
