@@ -9,12 +9,11 @@ from collections.abc import Iterator
 import pytest
 from kubernetes import client, config
 
-from testbed.cluster import binaries, controlplane, crds
+from testbed.cluster import controlplane, crds
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl
-from tests.support.optional_apis import install, remove
+from tests.support.optional_apis import install, remove, with_our_api
 
 STORAGE_CLASS = {
     "apiVersion": "storage.k8s.io/v1",
@@ -37,9 +36,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def kubectl(plane: ControlPlane) -> Kubectl:
     """kubectl on the control plane, with our CRD established."""
-    found = Kubectl((str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig)))
-    install(found, [REPOSITORY / "crds"])
-    return found
+    return with_our_api(plane)
 
 
 @pytest.fixture

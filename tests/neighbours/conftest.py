@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from testbed import runtime_process
-from testbed.cluster import binaries, controlplane, crds
+from testbed.cluster import controlplane, crds
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
 from testbed.paths import REPOSITORY
 from testbed.runtime_process import RuntimeProcess
 from tests.support import optional_apis, traefik
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, kubectl_on
 from tests.support.neighbour_plane import runtime_settings, stand_in
 from tests.support.services import EMPTY_DIR, service
 
@@ -44,7 +44,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture(scope="session")
 def namespace(plane: ControlPlane) -> Kubectl:
     """kubectl in the namespace `neighbours`, with every API that the operator works with."""
-    kubectl = Kubectl((str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig)))
+    kubectl = kubectl_on(plane)
     sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.PROMETHEUS_OPERATOR)
     files = [file for source in sources for file in crds.ensure(source)]
     optional_apis.install(kubectl, [REPOSITORY / "crds", *files])

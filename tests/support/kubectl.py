@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from testbed.cluster import binaries
+from testbed.cluster.controlplane import ControlPlane
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -85,6 +87,10 @@ class Kubectl:
         found = self.get("service", service)
         assert found is not None
         return f"http://{found['spec']['clusterIP']}"
+
+
+def kubectl_on(plane: ControlPlane) -> Kubectl:
+    return Kubectl((str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig)))
 
 
 class KubectlError(subprocess.CalledProcessError):

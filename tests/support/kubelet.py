@@ -58,5 +58,14 @@ def end_job(namespace: Kubectl, name: str, outcome: str, *, seconds_ago: float =
     write_status(namespace, "job", name, status)
 
 
+def report_node(namespace: Kubectl, name: str, **resources: str) -> None:
+    """The node is ready and offers those resources beside the usual ones, as its device plugin reports."""
+    amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", **resources}
+    times = dict.fromkeys(("lastHeartbeatTime", "lastTransitionTime"), NOW)
+    condition = {"type": "Ready", "status": "True", "reason": "KubeletReady", **times}
+    write_status(namespace, "node", name, {"capacity": amounts, "allocatable": amounts, "conditions": [condition]})
+    namespace("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
+
+
 def write_status(namespace: Kubectl, kind: str, name: str, status: Manifest) -> None:
     namespace("patch", kind, name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))

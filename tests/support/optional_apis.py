@@ -7,8 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.support.kubectl import Kubectl
+from testbed.cluster.controlplane import ControlPlane
+from testbed.paths import REPOSITORY
+from tests.support.kubectl import Kubectl, kubectl_on
 from tests.support.waiting import eventually
+
+
+def with_our_api(plane: ControlPlane) -> Kubectl:
+    """kubectl on the control plane, with our CRD established."""
+    found = kubectl_on(plane)
+    install(found, [REPOSITORY / "crds"])
+    return found
 
 
 def install(kubectl: Kubectl, files: Iterable[Path]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from testbed.inputs import CHECKPOINTS
 from tests.support.kubectl import Kubectl
+from tests.support.kubelet import end_job
 from whisper_operator.api.v1alpha1 import Manifest
 
 BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
@@ -39,19 +40,7 @@ def complete_fetch(namespace: Kubectl, name: str) -> None:
     """Writes the status that the Job controller writes when the fetching pod has succeeded."""
     found = job(namespace, name)
     assert found is not None
-    now = "2026-01-01T00:00:00Z"
-    conditions = [
-        {"type": kind, "status": "True", "lastTransitionTime": now} for kind in ("SuccessCriteriaMet", "Complete")
-    ]
-    status = {
-        "startTime": now,
-        "completionTime": now,
-        "succeeded": 1,
-        "conditions": conditions,
-        "uncountedTerminatedPods": {},
-    }
-    arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-    namespace("patch", "job", found["metadata"]["name"], *arguments)
+    end_job(namespace, found["metadata"]["name"], "Complete")
 
 
 def bind(namespace: Kubectl, claim: str) -> None:

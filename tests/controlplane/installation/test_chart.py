@@ -16,7 +16,7 @@ from testbed.cluster import binaries, controlplane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.images import previous
 from testbed.paths import REPOSITORY
-from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.kubectl import Kubectl, KubectlError, kubectl_on
 from tests.support.waiting import eventually
 
 CHART = REPOSITORY / "charts/whisper-operator"
@@ -79,8 +79,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 @pytest.fixture
 def helm(plane: ControlPlane) -> Iterator[Helm]:
     """helm on a cluster without any release, and without the CustomResourceDefinition."""
-    command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig))
-    found = Helm(plane, Kubectl(command))
+    found = Helm(plane, kubectl_on(plane))
     yield found
     for release in found.releases():
         found.uninstall(release["name"], release["namespace"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
 
 from tests.support.kubectl import Kubectl
+from tests.support.kubelet import write_status
 from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -223,8 +223,7 @@ def test_a_reason_of_several_words_does_not_keep_the_status_from_being_written(n
     namespace.apply(service("speech", autoscaling={"keda": {}}, **EMPTY_DIR))
     eventually("KEDA's object is there", lambda: namespace.get("scaledobject", "speech"))
     failed = {"type": "Ready", "status": "False", "reason": "Scaler failed: 503", "message": "no answer"}
-    arguments = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": {"conditions": [failed]}}))
-    namespace("patch", "scaledobject", "speech", *arguments)
+    write_status(namespace, "scaledobject", "speech", {"conditions": [failed]})
     eventually("it is told", lambda: reason(namespace, "speech", "AutoscalingActive") == "Scaler")
     assert namespace.condition("speech", "AutoscalingActive")["message"] == "Scaler failed: 503: no answer"
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.devices import allocation, class_body, gpu, slice_body, template_body
 from tests.support.kubectl import Kubectl
+from tests.support.kubelet import report_node, write_status
 from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -17,8 +18,6 @@ from whisper_operator.api.v1alpha1 import Manifest
 pytestmark = pytest.mark.usefixtures("running")
 
 BY_CLAIM = {"gpu": {"claim": {"resourceClaimTemplateName": "gpu"}}}
-READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
-TIMES = dict.fromkeys(("lastHeartbeatTime", "lastTransitionTime"), "2026-01-01T00:00:00Z")
 
 
 @contextmanager
@@ -26,10 +25,7 @@ def node(namespace: Kubectl, **resources: str) -> Generator[str]:
     """A node of the test's own with those resources, as a kubelet and a device plugin report them."""
     name = f"node-{namespace.namespace}"
     namespace.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
-    amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", **resources}
-    status = {"capacity": amounts, "allocatable": amounts, "conditions": [{**READY, **TIMES}]}
-    namespace("patch", "node", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-    namespace("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
+    report_node(namespace, name, **resources)
     yield name
     namespace("delete", "node", name)
 
@@ -65,8 +61,7 @@ def allocate(namespace: Kubectl, node: str, device: str) -> None:
     spec = {"devices": {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu"}}]}}
     kind = {"apiVersion": "resource.k8s.io/v1", "kind": "ResourceClaim"}
     namespace.apply({**kind, "metadata": {"name": f"claim-{device}"}, "spec": spec})
-    status = json.dumps({"status": allocation(device, node)})
-    namespace("patch", "resourceclaim", f"claim-{device}", "--subresource=status", "--type=merge", "-p", status)
+    write_status(namespace, "resourceclaim", f"claim-{device}", allocation(device, node))
 
 
 def change(namespace: Kubectl, language: str) -> Manifest:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.support.kubectl import Kubectl
+from tests.support.kubelet import report_node
 from tests.support.services import EMPTY_DIR, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -130,17 +130,7 @@ def node(name: str) -> Manifest:
 
 def offer(namespace: Kubectl, name: str, gpus: int) -> None:
     """As a kubelet and a device plugin report."""
-    amounts = {"cpu": "16", "memory": "64Gi", "pods": "110", "nvidia.com/gpu": str(gpus)}
-    condition = {
-        "type": "Ready",
-        "status": "True",
-        "reason": "KubeletReady",
-        "lastHeartbeatTime": "2026-01-01T00:00:00Z",
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
-    }
-    status = {"capacity": amounts, "allocatable": amounts, "conditions": [condition]}
-    namespace("patch", "node", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-    namespace("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
+    report_node(namespace, name, **{"nvidia.com/gpu": str(gpus)})
 
 
 @contextmanager

@@ -8,9 +8,8 @@ import pytest
 
 from benchmarks.operator.kwok import simulated_nodes
 from testbed import operator_plane
-from testbed.cluster import binaries
 from testbed.operator_process import OperatorProcess
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, kubectl_on
 from tests.support.services import patch, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -27,8 +26,7 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     with operator_plane.running(tmp_path_factory.mktemp("plane")) as plane, simulated_nodes(plane, NODES):
         operator = OperatorProcess(plane)
         operator.start()
-        command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig))
-        yield Kubectl(command).within("default")
+        yield kubectl_on(plane).within("default")
         operator.stop()
 
 

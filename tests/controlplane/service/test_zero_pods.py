@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from testbed.cluster import binaries, controlplane
+from testbed.cluster import controlplane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl
-from tests.support.optional_apis import install
+from tests.support.optional_apis import with_our_api
 from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 
@@ -27,9 +26,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="module")
 def kubectl(plane: ControlPlane) -> Kubectl:
-    found = Kubectl((str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig)))
-    install(found, [REPOSITORY / "crds"])
-    return found
+    return with_our_api(plane)
 
 
 @pytest.fixture(scope="module")
