@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed.demo import platform
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, kubectl_of
 from tests.support.leaving import all_pods_leave
 
 RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
@@ -20,7 +20,7 @@ RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 def kubectl() -> Kubectl:
     if not platform.KUBECONFIG.exists():
         pytest.fail("no cluster is up: `make test` brings one up, or run `python3 -m testbed.demo platform` first")
-    return Kubectl(platform.kubectl())
+    return kubectl_of(platform.KUBECONFIG)
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,18 @@
-"""kubectl as a person uses it."""
+"""kubectl as a person uses it, and what a test looks at again and again, without starting kubectl for it."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import ControlPlane
+from tests.support.object_reader import ObjectReader
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -22,6 +23,7 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 @dataclass(frozen=True)
 class Kubectl:
     command: Sequence[str]
+    objects: ObjectReader
     namespace: str = "default"
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
@@ -34,20 +36,24 @@ class Kubectl:
         return done.stdout
 
     def within(self, namespace: str) -> Kubectl:
-        return Kubectl((*self.command, "--namespace", namespace), namespace)
+        return Kubectl((*self.command, "--namespace", namespace), self.objects, namespace)
 
     def apply(self, *manifests: Manifest) -> None:
         self("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
 
     def get(self, kind: str, name: str) -> Manifest | None:
-        found = self("get", kind, name, "-o", "json", "--ignore-not-found")
-        return json.loads(found) if found else None
+        """The object without its managed fields; None where there is none of that name."""
+        found = self.objects.get(kind, self.namespace, name)
+        return _without_managers(found) if found else None
 
     def get_with_managers(self, kind: str, name: str) -> Manifest:
-        return json.loads(self("get", kind, name, "-o", "json", "--show-managed-fields"))
+        found = self.objects.get(kind, self.namespace, name)
+        assert found is not None, f"there is no {kind} {name}"
+        return found
 
     def list(self, kinds: str, selector: str = "") -> list[Manifest]:
-        return json.loads(self("get", kinds, "-o", "json", "-l", selector))["items"]
+        """The namespace's objects of the kinds, which commas separate, without their managed fields."""
+        return [_without_managers(one) for one in self.objects.list(kinds, self.namespace, selector)]
 
     def pods_of(self, service: str, component: str = "server") -> list[Manifest]:
         """The service's pods of that component; those that start, leave or have ended included."""
@@ -90,7 +96,16 @@ class Kubectl:
 
 
 def kubectl_on(plane: ControlPlane) -> Kubectl:
-    return Kubectl((str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(plane.kubeconfig)))
+    return kubectl_of(plane.kubeconfig)
+
+
+def kubectl_of(kubeconfig: Path) -> Kubectl:
+    command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(kubeconfig))
+    return Kubectl(command, ObjectReader(kubeconfig))
+
+
+def _without_managers(body: Manifest) -> Manifest:
+    return {**body, "metadata": {name: of for name, of in body["metadata"].items() if name != "managedFields"}}
 
 
 class KubectlError(subprocess.CalledProcessError):

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from testbed.cluster.controlplane import ControlPlane
 from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.object_reader import ObjectReader
 from tests.support.services import EMPTY_DIR, patch, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import GROUP, Manifest
@@ -50,9 +52,9 @@ def store_anew(kubectl: Kubectl, version: str) -> None:
 
 
 @pytest.fixture
-def own_kubectl(kubectl: Kubectl, tmp_path: Path) -> Kubectl:
+def own_kubectl(plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> Kubectl:
     """kubectl keeps for hours which versions there are: other tests' must not learn of this one's."""
-    return Kubectl((*kubectl.command, "--cache-dir", str(tmp_path)))
+    return Kubectl((*kubectl.command, "--cache-dir", str(tmp_path)), ObjectReader(plane.kubeconfig))
 
 
 @pytest.fixture
