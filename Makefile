@@ -112,6 +112,10 @@ bench-runtime: ## this runtime, a plain handler and faster-whisper on the same w
 bench-step: ## what one decoding step takes, by rows; on a GPU also how much of it the GPU computes
 	@$(PYTHON) -m benchmarks.runtime.step
 
+.PHONY: bench-words
+bench-words: ## how long the times of a window's words take, beside an earlier commit (BEFORE=…)
+	@$(PYTHON) -m benchmarks.runtime.words $(if $(BEFORE),--commit $(BEFORE))
+
 .PHONY: bench-loading
 bench-loading: ## how long a model of large-v3's size takes to load, and in how much memory
 	@$(PYTHON) -m benchmarks.runtime.loading

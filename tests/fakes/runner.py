@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from whisper_runtime.engine.interface import Observer, Samples
 from whisper_runtime.engine.model.cuda_graphs import MakeDecodeStep, decode_step
 from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.policy.queries import (
+    Alignment,
+    AlignTokens,
     DecodedTokens,
     DecodingParams,
     DetectedLanguage,
@@ -42,6 +45,8 @@ class FaultyRunner(ModelRunner):
     """Whether every decoded window is too improbable to be kept."""
     language: DetectedLanguage | None = None
     """The result of every language detection; None: the model's."""
+    withheld: list[Callable[[], None]] | None = None
+    """What hands over each alignment, which a test calls; None: they are handed over once they are computed."""
 
     def _before(self, operation: str, of: Sequence[Any] = ()) -> None:
         if self.fault:
@@ -75,7 +80,7 @@ class FaultyRunner(ModelRunner):
         self._before("decode_search", [slot])
         super().decode_search(slot)
 
-    def answer(self, slot: Slot, query: Query) -> QueryResult:
+    def answer(self, slot: Slot, query: Query) -> QueryResult | Future[Alignment]:
         result = super().answer(slot, query)
         if self.is_poor and isinstance(result, DecodedTokens):
             return replace(result, sum_logprob=-2.0 * (len(result.tokens) + 1))
@@ -83,6 +88,14 @@ class FaultyRunner(ModelRunner):
 
     def detect_language(self, slot: Slot) -> DetectedLanguage:
         return self.language or super().detect_language(slot)
+
+    def align(self, slot: Slot, query: AlignTokens) -> Future[Alignment]:
+        computed = super().align(slot, query)
+        if self.withheld is None:
+            return computed
+        handed_over: Future[Alignment] = Future()
+        self.withheld.append(lambda: handed_over.set_result(computed.result()))
+        return handed_over
 
     def raise_if_device_lost(self) -> None:
         if self.device_error:

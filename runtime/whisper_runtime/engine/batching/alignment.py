@@ -1,68 +1,76 @@
-"""Aligns tokens with time: dynamic time warping over the scores of the alignment heads (whisper/timing.py)."""
+"""Aligns tokens with time: dynamic time warping over the weights of the alignment heads (whisper/timing.py).
+
+The decoder reads the tokens once more, on the model's thread. All else needs no model and is computed beside the steps
+of other rows, by one thread alone: torch's parallel loops in a second thread would make both wait at each of them.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from whisper.timing import median_filter  # pyright: ignore[reportUnknownVariableType]
 
 from whisper_runtime.engine.batching.sampling import to_list
+from whisper_runtime.engine.model.decoder import HeadInput
 from whisper_runtime.engine.model.kv_cache import KVCache
 from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.policy.queries import Alignment, AlignTokens
 
-FILTER_WIDTH: Final = 7
-DIAGONAL, NEXT_TOKEN, NEXT_TIME = range(3)
+HEADS_AT_ONCE: Final = 16
+"""Whose weights are in memory: a fine-tuned large aligns by 320. Sums of so many are those of torch's mean over all."""
 
 
-def align(model: WhisperModel, cache: KVCache, row: int, query: AlignTokens, eot: int) -> Alignment:
-    """Align the tokens of `query` with the window that `row` of the cache attends to; overwrites the row's tokens."""
-    hidden, scores = model.decoder.cross_attention_scores(query.tokens, cache, row, model.alignment_heads)
-    start = query.num_special
-    text = list(query.tokens[start + 1 : -1])
-    logits = model.decoder.logits(hidden[start : start + len(text)])[:, :eot]
+@dataclass(frozen=True, eq=False)
+class TextAttention:
+    """All that an alignment is computed from; it depends on no row of the cache any more."""
+
+    probabilities: tuple[float, ...]
+    """Of each text token."""
+    first: int
+    """The query of the first text token; that of <|endoftext|> is the last."""
+    heads: list[HeadInput]
+
+
+def attend(model: WhisperModel, cache: KVCache, row: int, query: AlignTokens, eot: int) -> TextAttention:
+    """Read the tokens of `query` over the window that `row` of the cache attends to; overwrites the row's tokens."""
+    heads, length = model.alignment_heads, query.num_frames // 2
+    hidden, inputs = model.decoder.attend(query.tokens, cache, row, heads, length)
+    first = query.num_special
+    text = list(query.tokens[first + 1 : -1])
+    logits = model.decoder.logits(hidden[first : first + len(text)])[:, :eot]
     probabilities = logits.softmax(dim=-1)[torch.arange(len(text)), text]
-    weights = scores[:, :, : query.num_frames // 2].softmax(dim=-1)
-    std, mean = torch.std_mean(weights, dim=-2, keepdim=True, unbiased=False)
-    matrix = median_filter((weights - mean) / std, FILTER_WIDTH).mean(dim=0)[start:-1]
-    text_indices, time_indices = dtw(-matrix.double().cpu().numpy())
-    return Alignment(tuple(to_list(probabilities)), text_indices, time_indices)
+    return TextAttention(tuple(to_list(probabilities)), first, inputs)
 
 
-def dtw(costs: npt.NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Dynamic time warping: rows and columns of the cheapest path from the first cell of `costs` to the last.
+@torch.inference_mode()
+def align(attention: TextAttention) -> Alignment:
+    """The times of the tokens; from any thread, and without the model."""
+    # Takes a second to import, and most servers are never asked for words.
+    from whisper_runtime.engine.batching.time_warping import cheapest_path
 
-    A diagonal of the matrix at a time: its cells depend on the two diagonals before it alone.
-    """
-    rows, columns = (int(length) for length in costs.shape)
-    total = np.full((rows + 1, columns + 1), np.inf, dtype=np.float32)
-    total[0, 0] = 0
-    trace = np.full((rows + 1, columns + 1), -1, dtype=np.int8)
-    for diagonal in range(2, rows + columns + 1):
-        i: npt.NDArray[np.signedinteger[Any]] = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
-        j: npt.NDArray[np.signedinteger[Any]] = diagonal - i
-        both, token, time = total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]
-        step = np.where(
-            (both < token) & (both < time),
-            DIAGONAL,
-            np.where((token < both) & (token < time), NEXT_TOKEN, NEXT_TIME),
-        )
-        trace[i, j] = step
-        total[i, j] = costs[i - 1, j - 1] + np.choose(step, (both, token, time))
-    return _backtrace(trace)
+    groups = range(0, len(attention.heads), HEADS_AT_ONCE)
+    sums = [_sum_of_heads(attention.heads[at : at + HEADS_AT_ONCE], attention.first) for at in groups]
+    mean = torch.stack(sums).sum(dim=0).div_(len(attention.heads))
+    text_indices, time_indices = cheapest_path(mean.neg_().numpy())
+    return Alignment(attention.probabilities, tuple(text_indices.tolist()), tuple(time_indices.tolist()))
 
 
-def _backtrace(trace: npt.NDArray[np.int8]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    trace[0, :], trace[:, 0] = NEXT_TIME, NEXT_TOKEN
-    i, j = (int(length) - 1 for length in trace.shape)
-    path: list[tuple[int, int]] = []
-    while i > 0 or j > 0:
-        path.append((i - 1, j - 1))
-        step = int(trace[i, j])
-        i -= int(step != NEXT_TIME)
-        j -= int(step != NEXT_TOKEN)
-    rows, columns = zip(*reversed(path), strict=True)
-    return tuple(map(int, rows)), tuple(map(int, columns))
+def _sum_of_heads(heads: list[HeadInput], first: int) -> torch.Tensor:
+    """(text token, position in time): the filtered weights of these heads, added up."""
+    from whisper_runtime.engine.batching.time_warping import filter_medians
+
+    filtered: list[torch.Tensor] = []
+    for query, keys in heads:
+        weights = _weights(query.float(), keys.float())
+        std, mean = torch.std_mean(weights, dim=-2, keepdim=True, unbiased=False)
+        normalized = ((weights - mean) / std)[first:-1]
+        filtered.append(torch.empty_like(normalized))
+        filter_medians(normalized.numpy(), filtered[-1].numpy())
+    return torch.stack(filtered).sum(dim=0)
+
+
+def _weights(query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """(token, position in time), as model.py's qkv_attention computes them where it keeps them."""
+    scale = query.shape[-1] ** -0.25
+    return ((query * scale) @ (keys * scale).mT).softmax(dim=-1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
 
-from whisper_runtime.engine.batching.alignment import align
+from whisper_runtime.engine.batching.alignment import align, attend
 from whisper_runtime.engine.batching.batch import Batch, BatchSlot
 from whisper_runtime.engine.batching.beam_search import SearchSlot
 from whisper_runtime.engine.batching.sampling import Sampler
@@ -43,6 +44,8 @@ class ModelRunner:
         self._model, self._sampler, self._observer = model, sampler, observer
         self.tokenizer, self.batch = tokenizer, batch
         self.windows_per_encoding = MAX_WINDOWS_PER_ENCODING[model.device.type]
+        self._aligner = ThreadPoolExecutor(1, "words", torch.set_num_threads, (1,))
+        """torch's number of threads is that of the calling thread."""
 
     @property
     def abilities(self) -> Abilities:
@@ -68,15 +71,17 @@ class ModelRunner:
         if isinstance(slot, BatchSlot):
             self.batch.free(slot)
 
-    def answer(self, slot: Slot, query: Query) -> QueryResult:
-        """The result of a query about the slot's window, from its one encoding; None: it takes more decode steps."""
+    def answer(self, slot: Slot, query: Query) -> QueryResult | Future[Alignment]:
+        """The result of a query about the slot's window, from its one encoding; None: it takes more decode steps.
+
+        An alignment is computed beside the next steps, and needs the slot no more.
+        """
         match query:
             case DetectLanguage():
                 with self._timed("detect"):
                     return self.detect_language(slot)
             case AlignTokens():
-                with self._timed("words"):
-                    return self.align(slot, query)
+                return self.align(slot, query)
             case DecodeWindow(params=params):
                 if slot.params is not params:
                     if slot.params is not None:
@@ -107,8 +112,9 @@ class ModelRunner:
         hidden = self._model.decoder([[self.tokenizer.english.sot]], [0], slot.cache, slot.row)
         return self.tokenizer.detect_language(self._model.decoder.logits(hidden)[0, 0])
 
-    def align(self, slot: Slot, query: AlignTokens) -> Alignment:
-        return align(self._model, slot.cache, slot.row, query, self._sampler.eot)
+    def align(self, slot: Slot, query: AlignTokens) -> Future[Alignment]:
+        attention = attend(self._model, slot.cache, slot.row, query, self._sampler.eot)
+        return self._aligner.submit(align, attention)
 
     def raise_if_device_lost(self) -> None:
         """Raise what CUDA raises where the device answers nothing any more."""

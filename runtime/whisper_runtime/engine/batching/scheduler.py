@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import suppress
 
 import torch
@@ -49,6 +50,15 @@ class Scheduler:
     def abilities(self) -> Abilities:
         return self._runner.abilities
 
+    @property
+    def has_work(self) -> bool:
+        """Whether an iteration would do anything; False: all requests, if there are any, wait for alignments."""
+        return any(not sequence.is_aligning for sequence in self._pool.sequences)
+
+    def when_aligned(self, wake: Callable[[], object]) -> None:
+        """Call `wake` whenever an alignment is done, and `has_work` with it; from another thread."""
+        self._pool.when_aligned = wake
+
     def add(self, request: TranscriptionRequest) -> None:
         """Queue a request; its future is resolved by a later iteration."""
         self._pool.add(request)
@@ -57,11 +67,15 @@ class Scheduler:
         """One scheduling iteration: drop cancelled requests, read new files, encode admitted windows, decode one token
         per row.
 
-        An error of one request fails that request alone. Raises where the device is lost.
+        An error of one request fails that request alone. Raises where the device is lost. Where there is no work, it
+        waits for an alignment.
         """
+        if not self.has_work:
+            wait([one.alignment for one in self._pool.sequences if one.alignment], return_when=FIRST_COMPLETED)
         started = time.perf_counter()
         with torch.inference_mode():
             self._pool.drop_cancelled()
+            self._take_alignments()
             self._read_files()
             self._admit()
             self._decode()
@@ -70,6 +84,10 @@ class Scheduler:
     def fail_all(self, error: Exception) -> None:
         """End every request with `error`, without a call to the device, which may be lost."""
         self._pool.fail_all(error)
+
+    def _take_alignments(self) -> None:
+        for sequence in [one for one in self._pool.sequences if one.alignment and not one.is_aligning]:
+            self._run(sequence, self._pool.take_alignment)
 
     def _read_files(self) -> None:
         """Read a piece of each of some files, those that have waited longest; no more than are encoded at once."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from inspect import GEN_CLOSED, getgeneratorstate
 
 from whisper_runtime.engine.batching.batch import BatchSlot
 from whisper_runtime.engine.batching.beam_search import SearchSlot
 from whisper_runtime.engine.batching.request import TranscriptionRequest
-from whisper_runtime.engine.policy.queries import Pause, Query, QueryGenerator, QueryResult, Window
+from whisper_runtime.engine.policy.queries import Alignment, Pause, Query, QueryGenerator, QueryResult, Window
 
 Slot = BatchSlot | SearchSlot
 """A slot of the batch, or one beside it: both hold one window, decode it by given parameters and come to a result."""
@@ -25,6 +26,10 @@ class WindowSequence:
     pending: Query = field(default_factory=Pause)
     """The query that the generator waits for; before it starts, a pause."""
     slot: Slot | None = None
+    alignment: Future[Alignment] | None = None
+    """The result of the pending query, where that is computed beside the decode steps; it needs no slot."""
+    asked_at: float = 0.0
+    """By time.perf_counter: when the pending query was last put to the model."""
     needs_empty_device: bool = False
     """Whether it ran out of memory beside others; it then gets a slot only while no other sequence has one."""
 
@@ -41,8 +46,13 @@ class WindowSequence:
 
     @property
     def window(self) -> Window | None:
-        """The window of the pending query; None: no window is needed."""
-        return None if isinstance(self.pending, Pause) else self.pending.window
+        """The window of the pending query; None: no window is needed, or not any more."""
+        return None if isinstance(self.pending, Pause) or self.alignment else self.pending.window
+
+    @property
+    def is_aligning(self) -> bool:
+        """Whether there is nothing to do before its alignment is there."""
+        return self.alignment is not None and not self.alignment.done()
 
     @property
     def is_searched(self) -> bool:

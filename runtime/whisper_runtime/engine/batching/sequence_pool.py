@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from itertools import count
 
 import torch
@@ -24,6 +26,8 @@ class SequencePool:
         """In the order in which they came."""
         self.sequences: list[WindowSequence] = []
         """At least one for each of `requests`."""
+        self.when_aligned: Callable[[], object] = lambda: None
+        """Called whenever an alignment is done, from another thread."""
 
     def add(self, request: TranscriptionRequest) -> None:
         self.requests.append(request)
@@ -49,11 +53,24 @@ class SequencePool:
     def serve(self, sequence: WindowSequence) -> None:
         """Answer the queries that can be answered from the sequence's slot; free it once another window is needed."""
         while (slot := sequence.slot) is not None and sequence.window is slot.window:
+            sequence.asked_at = time.perf_counter()
             result = self._runner.answer(slot, sequence.pending)
             if result is None:
                 return
-            self.advance(sequence, result)
+            if isinstance(result, Future):
+                sequence.alignment = result  # of a later iteration, so that the slot is another's until then
+                result.add_done_callback(lambda _: self.when_aligned())
+            else:
+                self.advance(sequence, result)
         self._release(sequence)
+
+    def take_alignment(self, sequence: WindowSequence) -> None:
+        """Send the alignment that is done; raises what it failed with."""
+        alignment, sequence.alignment = sequence.alignment, None
+        if alignment is not None:
+            result = alignment.result()
+            self._observer.stage("words", time.perf_counter() - sequence.asked_at)
+            self.advance(sequence, result)
 
     def advance(self, sequence: WindowSequence, result: QueryResult) -> None:
         """Send the result of the pending query, None for a pause; finish the sequence where it was the last one."""

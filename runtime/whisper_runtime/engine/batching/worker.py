@@ -133,6 +133,7 @@ class EngineWorker(threading.Thread):
             self._fail(error)
             return None
         scheduler.throughput.forget_long_files()  # the proof warmed the device up, and no recording is as slow again
+        scheduler.when_aligned(self._wake)
         with self._changed:
             self._scheduler, self.abilities = scheduler, scheduler.abilities
             if self.state is State.LOADING:
@@ -142,11 +143,15 @@ class EngineWorker(threading.Thread):
     def _wait_for_work(self, scheduler: Scheduler) -> bool:
         """Wait until the scheduler has a request, and hand new ones over to it. False: the engine was stopped."""
         with self._changed:
-            while self.state is State.READY and not self._submitted and not scheduler.requests:
+            while self.state is State.READY and not self._submitted and not scheduler.has_work:
                 if not self._changed.wait(self._idle_seconds):
                     scheduler.throughput.forget_long_files()
             self._hand_over(scheduler)
             return self.state is State.READY
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
 
     def _hand_over(self, scheduler: Scheduler) -> None:
         while self._submitted:

@@ -22,6 +22,9 @@ from whisper_runtime.engine.model.layers import (
 )
 from whisper_runtime.engine.model.linear import Packing
 
+HeadInput = tuple[torch.Tensor, torch.Tensor]
+"""The queries (time, width) and keys (n_audio_ctx, width) of one head, in the dtype of the activations."""
+
 
 class Decoder:
     def __init__(self, module: TextDecoder, packing: Packing, device: torch.device, dtype: torch.dtype) -> None:
@@ -88,19 +91,21 @@ class Decoder:
         """(…, width) to (…, n_vocab), float32."""
         return self._logits(hidden).float()
 
-    def cross_attention_scores(
-        self, tokens: Sequence[int], cache: KVCache, row: int, heads: Sequence[tuple[int, int]]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Hidden states (time, width) of `tokens`, and the scores (head, time, n_audio_ctx) of `heads`, float32.
+    def attend(
+        self, tokens: Sequence[int], cache: KVCache, row: int, heads: Sequence[tuple[int, int]], length: int
+    ) -> tuple[torch.Tensor, list[HeadInput]]:
+        """Hidden states (time, width) of `tokens`, and what each of `heads`, pairs of layer and head, attends with.
 
-        `heads` is pairs of layer and head. Overwrites the row's tokens in the cache, not its window.
+        `length`: positions of the window that are not padding. Overwrites the row's tokens in the cache, not its
+        window. The inputs are on the CPU, and stay as they are when the row is given up.
         """
         context = _AttentionContext(torch.arange(len(tokens), device=self._device)[None], len(tokens), cache, row)
         x = self._embed(torch.tensor([tokens], device=self._device), context)
-        scores: list[torch.Tensor] = []
+        inputs: list[HeadInput] = []
         for layer, block in enumerate(self._blocks):
-            block(x, context, layer, [head for of_layer, head in heads if of_layer == layer], scores)
-        return self._norm(x)[0], torch.cat(scores)
+            block(x, context, layer, [head for of_layer, head in heads if of_layer == layer], inputs)
+        kept = [(query.to("cpu", copy=True), keys[:length].to("cpu", copy=True)) for query, keys in inputs]
+        return self._norm(x)[0], kept
 
 
 class _AttentionContext:
@@ -144,18 +149,18 @@ class _DecoderBlock:
         x: torch.Tensor,
         context: _AttentionContext,
         layer: int,
-        scored_heads: Sequence[int] = (),
-        scores: list[torch.Tensor] | None = None,
+        kept_heads: Sequence[int] = (),
+        inputs: list[HeadInput] | None = None,
     ) -> None:
-        """Add to `x`, (row, time, width), in place; append the scores of `scored_heads`, of one row, to `scores`."""
+        """Add to `x`, (row, time, width), in place; append the inputs of `kept_heads`, of one row, to `inputs`."""
         query, key, value = split_heads(self._self_attention.qkv(self._self_attention.norm(x)), 3, self._heads)
         keys, values = context.append(layer, key, value)
         mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=context.mask)
         x += self._self_attention.out(merge_heads(mixed))
         (query,) = split_heads(self.cross_attention.query(self.cross_attention.norm(x)), 1, self._heads)
         keys, values = context.window(layer)
-        if scored_heads and scores is not None:
-            scores.append(_scores(query[0, list(scored_heads)], keys[0, list(scored_heads)]))
+        if inputs is not None:
+            inputs += [(query[0, head], keys[0, head]) for head in kept_heads]
         x += self.cross_attention.out(_attend_to_windows(query, keys, values))
         self._feedforward(x)
 
@@ -168,9 +173,3 @@ def _attend_to_windows(query: torch.Tensor, keys: torch.Tensor, values: torch.Te
     flat = query.transpose(0, 1).flatten(1, 2)[None]
     mixed = F.scaled_dot_product_attention(flat, keys, values)[0]
     return merge_heads(mixed.view(len(mixed), rows, time, -1).transpose(0, 1))
-
-
-def _scores(query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-    """(head, time, n_audio_ctx) before the softmax, float32 (model.py, qkv_attention without SDPA)."""
-    scale = query.shape[-1] ** -0.25
-    return ((query * scale) @ (keys * scale).mT).float()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import pytest
 import torch
 
@@ -10,7 +12,6 @@ from tests.fakes.runner import FaultyRunner
 from whisper_runtime.engine.batching.beam_search import SearchSlot
 from whisper_runtime.engine.batching.sequence import Slot
 from whisper_runtime.engine.policy.queries import (
-    Alignment,
     AlignTokens,
     DecodedTokens,
     DecodeWindow,
@@ -22,6 +23,7 @@ from whisper_runtime.engine.policy.queries import (
 )
 
 WINDOW = Window(torch.zeros(80, 3000), 30.0)
+SECONDS = 120
 PROMPT = (50258, 50259, 50359)
 
 
@@ -55,14 +57,24 @@ def test_other_parameters_for_the_same_window_are_a_fallback(
 
 
 @torch.inference_mode()
-def test_languages_and_alignments_come_at_once(runner: FaultyRunner, slot: Slot, observer: CountingObserver) -> None:
+def test_a_language_comes_at_once_and_an_alignment_later(
+    runner: FaultyRunner, slot: Slot, observer: CountingObserver
+) -> None:
     tokenizer = runner.tokenizer.english
     tokens = (*tokenizer.sot_sequence, tokenizer.no_timestamps, 400, 401, tokenizer.eot)
     alignment = runner.answer(slot, AlignTokens(WINDOW, tokens, len(tokenizer.sot_sequence), 3000))
-    assert isinstance(alignment, Alignment)
-    assert len(alignment.probabilities) == 2
     assert isinstance(runner.answer(slot, DetectLanguage(WINDOW)), DetectedLanguage)
-    assert observer.stages == ["encode", "words", "detect"]
+    assert isinstance(alignment, Future)
+    assert len(alignment.result(SECONDS).probabilities) == 2
+    assert observer.stages == ["encode", "detect"]
+
+
+@torch.inference_mode()
+def test_an_alignment_changes_the_number_of_no_other_threads_threads(runner: FaultyRunner, slot: Slot) -> None:
+    tokenizer, before = runner.tokenizer.english, torch.get_num_threads()
+    tokens = (*tokenizer.sot_sequence, tokenizer.no_timestamps, 400, tokenizer.eot)
+    runner.align(slot, AlignTokens(WINDOW, tokens, len(tokenizer.sot_sequence), 3000)).result(SECONDS)
+    assert torch.get_num_threads() == before
 
 
 def test_a_pause_has_no_result(runner: FaultyRunner, slot: Slot) -> None:

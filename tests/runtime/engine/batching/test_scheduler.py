@@ -259,6 +259,33 @@ def test_words_come_from_the_encoding_that_the_text_came_from(scheduler: Schedul
     assert observer.stages.count("encode") == len({segment.seek for segment in future.result().segments})
 
 
+def test_no_row_waits_for_an_alignment_and_its_slot_is_free(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    """Given an alignment that takes for ever."""
+    runner.withheld = []
+    words = submit(scheduler, hum(3), Options(language="en", temperatures=(0.0,), word_timestamps=True))
+    iterate_until(scheduler, lambda: bool(runner.withheld))
+    assert runner.batch.slots == []
+    assert not scheduler.has_work
+    others = [submit(scheduler, hum(3), OPTIONS) for _ in range(4)]
+    until_done(scheduler, *others)
+    assert not words.done()
+    withheld, runner.withheld = runner.withheld, None
+    for hand_over in withheld:
+        hand_over()
+    until_done(scheduler, words)
+    assert any(segment.words for segment in words.result().segments)
+
+
+def test_a_request_that_is_cancelled_while_it_is_aligned_leaves(scheduler: Scheduler, runner: FaultyRunner) -> None:
+    runner.withheld = []
+    words = submit(scheduler, hum(3), Options(language="en", temperatures=(0.0,), word_timestamps=True))
+    iterate_until(scheduler, lambda: bool(runner.withheld))
+    words.cancel()
+    until_done(scheduler, submit(scheduler, hum(3), OPTIONS))
+    assert scheduler.requests == []
+    runner.withheld[0]()
+
+
 def test_a_short_clip_shows_the_speed_of_a_full_window(scheduler: Scheduler) -> None:
     measured = scheduler.throughput
     assert (measured.speed, measured.long_speed) == (1.0, math.inf)

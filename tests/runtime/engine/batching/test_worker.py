@@ -121,6 +121,21 @@ def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
     engine.stop()
 
 
+def test_the_thread_sleeps_until_an_alignment_is_there_and_serves_others(
+    engine: EngineWorker, runner: FaultyRunner
+) -> None:
+    """Given a request that is left when its alignment is handed over, and then nothing else to do."""
+    runner.withheld = []
+    words = engine.submit(hum(3), Options(language="en", temperatures=(0.0,), word_timestamps=True))
+    eventually("it is being aligned", lambda: bool(runner.withheld), SECONDS)
+    assert engine.submit(hum(3), OPTIONS).result(SECONDS).segments
+    assert not words.done()
+    withheld, runner.withheld = runner.withheld, None
+    for hand_over in withheld:
+        hand_over()
+    assert words.result(SECONDS).segments
+
+
 def test_a_model_that_is_still_loading_is_not_waited_for(scheduler: Scheduler) -> None:
     loaded = threading.Event()
 

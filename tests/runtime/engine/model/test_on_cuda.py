@@ -52,8 +52,9 @@ def test_a_window_is_encoded_and_its_prompt_read(on_cuda: tuple[Encoder, Decoder
     decoder.cache_window(features[:1], cache, 3)
     logits = decoder.logits(decoder([[50, 51, 52]], [0], cache, 3)[0])
     assert (logits.shape, logits.dtype, logits.device) == ((3, DIMS.n_vocab), torch.float32, CUDA)
-    hidden, scores = decoder.cross_attention_scores([50, 51], cache, 3, [(0, 0), (1, 1)])
-    assert (hidden.device, scores.shape, scores.dtype) == (CUDA, (2, 2, 1500), torch.float32)
+    hidden, inputs = decoder.attend([50, 51], cache, 3, [(0, 0), (1, 1)], 40)
+    assert hidden.device == CUDA
+    assert [(query.shape, keys.shape, keys.device.type) for query, keys in inputs] == [((2, 8), (40, 8), "cpu")] * 2
     cache.move(3, 0, 2)
     cache.reorder([1, 0], 2)
 

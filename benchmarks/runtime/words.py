@@ -1,0 +1,108 @@
+"""python -m benchmarks.runtime.words: how long the times of a window's words take, before and now.
+
+By the number of tokens: until they are there, and for how long of that the model's thread computes, so that every other
+row waits. Each build is a process of its own, and they take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from benchmarks.against.checkouts import builds
+from testbed.inputs import weights
+from testbed.paths import REPOSITORY
+from whisper_runtime.engine.batching.runner import ModelRunner
+from whisper_runtime.engine.batching.scheduler import build_runner
+from whisper_runtime.engine.batching.sequence import Slot
+from whisper_runtime.engine.interface import NullObserver
+from whisper_runtime.engine.model import load
+from whisper_runtime.engine.policy.queries import AlignTokens, Window
+
+BEFORE: Final = "c205354"
+"""The last build that aligned on the model's thread."""
+TOKENS: Final = (25, 60, 120, 220)
+REPEATS: Final = 5
+"""Of each window, after one that is not counted: it may compile."""
+
+Milliseconds = dict[str, list[float]]
+"""By what was measured, such as `60 tokens`."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--commit", default=BEFORE, help="the build that is compared with")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parsed = parser.parse_args()
+    if parsed.measure:
+        print(json.dumps(_measure(parsed.model)))
+        return
+    found: dict[str, Milliseconds] = {}
+    with builds(parsed.commit) as both:
+        for name, checkout in both.in_turns(parsed.rounds):
+            for key, values in _in_process(checkout, parsed.model).items():
+                found.setdefault(key, {}).setdefault(name, []).extend(values)
+    print("| a window of | ms before | ms now | times faster | of which the model's thread, before | now |")
+    print("|---|---|---|---|---|---|")
+    for tokens in TOKENS:
+        whole, held = found[f"{tokens} tokens"], found[f"{tokens} tokens, held"]
+        faster = statistics.median(whole["before"]) / statistics.median(whole["now"])
+        cells = (_spread(whole["before"]), _spread(whole["now"]), f"{faster:.1f}")
+        print(f"| {tokens} tokens | {' | '.join(cells)} | {_spread(held['before'])} | {_spread(held['now'])} |")
+
+
+def _in_process(checkout: Path, model: str) -> Milliseconds:
+    path = os.pathsep.join((str(checkout / "runtime"), str(checkout / "operator"), str(REPOSITORY)))
+    command = (sys.executable, "-m", "benchmarks.runtime.words", "--measure", "--model", model)
+    answer = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, cwd=checkout, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(answer.stdout)
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
+
+
+def _measure(model: str) -> Milliseconds:
+    """Of the build on the path: a window of noise, and as many words."""
+    loaded = load.load(weights.path(model), "cpu", "float32")
+    found: Milliseconds = {}
+    with torch.inference_mode():
+        runner = build_runner(loaded, NullObserver(), 1)
+        window = Window(0.1 * torch.randn(loaded.dims.n_mels, 3000), 30.0)
+        slot = runner.allocate(window, runner.encode(window.mel[None]), searched=False)
+        for tokens in TOKENS:
+            times = [_times(runner, slot, window, tokens) for _ in range(REPEATS + 1)][1:]
+            found[f"{tokens} tokens"] = [whole for whole, _ in times]
+            found[f"{tokens} tokens, held"] = [held for _, held in times]
+    return found
+
+
+def _times(runner: ModelRunner, slot: Slot, window: Window, tokens: int) -> tuple[float, float]:
+    """Milliseconds until the words are there, and until the model's thread is free."""
+    special = runner.tokenizer.english
+    text = [400 + number for number in range(tokens)]
+    query = (*special.sot_sequence, special.no_timestamps, *text, special.eot)
+    started = time.perf_counter()
+    answer = runner.answer(slot, AlignTokens(window, query, len(special.sot_sequence), 3000))
+    held = time.perf_counter() - started
+    if isinstance(answer, Future):
+        answer.result()
+    return 1000 * (time.perf_counter() - started), 1000 * held
+
+
+if __name__ == "__main__":
+    main()
