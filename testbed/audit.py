@@ -38,11 +38,13 @@ class AuditedRequest:
 class AuditLogReader:
     """Reads the requests of `user` from byte `position` of the log on, those of the Lease excepted.
 
-    A watch is logged when it ends.
+    A watch is logged when it ends. A request that was being logged when `position` was the log's size came before it.
     """
 
     def __init__(self, log: Path, user: str, position: int = 0) -> None:
-        self._log, self._user, self._position = log, user, position
+        self._log, self._user = log, user
+        # A log's size may be that of half a line: the first one, from the byte before on, is its rest or a line's end.
+        self._position, self._is_at_a_line = max(position - 1, 0), position == 0
 
     def read(self) -> Iterator[AuditedRequest]:
         """Requests logged since the last call; raises ValueError when the log has become shorter meanwhile."""
@@ -51,9 +53,12 @@ class AuditLogReader:
         with self._log.open("rb") as stream:
             stream.seek(self._position)
             for line in stream:
-                if not line.endswith(b"}\n"):
+                if not line.endswith(b"\n"):
                     return
                 self._position += len(line)
+                if not self._is_at_a_line:
+                    self._is_at_a_line = True
+                    continue
                 event = json.loads(line)
                 if event["user"]["username"] == self._user and event["stage"] == "ResponseComplete":
                     found = _request(event)

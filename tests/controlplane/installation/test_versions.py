@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from testbed.cluster import controlplane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.object_reader import ObjectReader
+from tests.support.optional_apis import with_our_api
 from tests.support.services import EMPTY_DIR, patch, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import GROUP, Manifest
@@ -49,6 +51,18 @@ def store_anew(kubectl: Kubectl, version: str) -> None:
         kubectl("patch", "wsvc", of["name"], "--namespace", of["namespace"], "--type=merge", "-p", "{}")
     only = json.dumps({"status": {"storedVersions": [version]}})
     kubectl("patch", "crd", NAME, "--subresource=status", "--type=merge", "-p", only)
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One of its own: each service there is, other tests' included, would be stored anew four times."""
+    with controlplane.running(tmp_path_factory.mktemp("versions"), controllers="*,-job-controller") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def kubectl(plane: ControlPlane) -> Kubectl:
+    return with_our_api(plane)
 
 
 @pytest.fixture
