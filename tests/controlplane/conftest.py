@@ -13,7 +13,7 @@ from testbed.cluster import controlplane, crds
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.optional_apis import install, remove, with_our_api
+from tests.support.optional_apis import install, with_our_api
 
 STORAGE_CLASS = {
     "apiVersion": "storage.k8s.io/v1",
@@ -54,13 +54,11 @@ def configuration(plane: ControlPlane, kubectl: Kubectl) -> client.Configuration
     return found
 
 
-@pytest.fixture(scope="module")
-def optional_apis(kubectl: Kubectl) -> Iterator[None]:
-    """The APIs that a cluster may lack, while a module's tests run."""
-    files = [file for source in crds.SOURCES for file in crds.ensure(source)]
-    install(kubectl, files)
-    yield
-    remove(kubectl, files)
+@pytest.fixture(scope="session")
+def optional_apis(kubectl: Kubectl) -> None:
+    """The APIs that a cluster may lack, from the first test on that needs them; what is without them is tried by
+    installation/test_optional_kinds.py, on another cluster."""
+    install(kubectl, [file for source in crds.SOURCES for file in crds.ensure(source)])
 
 
 @pytest.fixture(scope="module")
