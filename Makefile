@@ -108,6 +108,18 @@ parity: ## the engine against whisper.transcribe, over the whole corpus; slow: u
 bench-runtime: ## this runtime, a plain handler and faster-whisper on the same weights; writes docs/reports/runtime-bench.md
 	@$(PYTHON) -m benchmarks.runtime
 
+.PHONY: bench-shared
+bench-shared: ## this build beside an earlier commit (BEFORE=…) on processors that others use; writes docs/reports/shared.md
+	@$(PYTHON) -m benchmarks.shared $(if $(BEFORE),--commit $(BEFORE))
+
+.PHONY: bench-precision
+bench-precision: ## what bfloat16 is worth on this processor; writes its row of docs/reports/precision.md
+	@OMP_WAIT_POLICY=PASSIVE $(PYTHON) -m benchmarks.runtime.precision
+
+.PHONY: bench-connections
+bench-connections: ## what the server adds to its engine's work on a kept connection; writes docs/reports/runtime-connections.md
+	@$(PYTHON) -m benchmarks.load.kept $(if $(BEFORE),--commit $(BEFORE))
+
 .PHONY: bench-step
 bench-step: ## what one decoding step takes, by rows; on a GPU also how much of it the GPU computes
 	@$(PYTHON) -m benchmarks.runtime.step

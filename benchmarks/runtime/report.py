@@ -42,14 +42,18 @@ def markdown(results: Mapping[Load, Rounds], memory: Mapping[tuple[str, str], tu
 
 
 def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     gpu = f"one {torch.cuda.get_device_name()} and " if torch.cuda.is_available() else ""
     return (
-        f"`make bench-runtime` on {gpu}{os.cpu_count()} cores of {cpu}. All servers are up all the time; in each round "
-        "each of them has its turn with the same load. Numbers are medians over the rounds (least to most); the ratio "
-        "is to the plain handler's median; words are compared as openai-whisper normalises English."
+        f"`make bench-runtime` on {gpu}{os.cpu_count()} cores of {processor_name()}. All servers are up all the time; "
+        "in each round each of them has its turn with the same load. Numbers are medians over the rounds (least to "
+        "most); the ratio is to the plain handler's median; words are compared as openai-whisper normalises English."
     )
+
+
+def processor_name() -> str:
+    """The processors' name, as the kernel has it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
 
 
 def _table(rounds: Rounds) -> list[str]:

@@ -86,7 +86,7 @@ def _environment(name: str, model: str, port: int, probes: int, directory: Path)
         return {**os.environ}
     return (
         os.environ
-        | _memory()
+        | image_memory()
         | {
             "WHISPER_MODEL": str(weights.path(model)),
             "WHISPER_PORT": str(port),
@@ -97,7 +97,7 @@ def _environment(name: str, model: str, port: int, probes: int, directory: Path)
     )
 
 
-def _memory() -> dict[str, str]:
+def image_memory() -> dict[str, str]:
     """How the image sets the allocator."""
     file = (REPOSITORY / "Dockerfile.runtime").read_text()
     return dict(re.findall(r"\b(GLIBC_TUNABLES|THP_MEM_ALLOC_ENABLE)=(\S+)", file))

@@ -27,11 +27,15 @@ variable; unset or empty means the default. The operator sets them from the spec
 """
 
 TAIL = """
-Python reads one more:
+Libraries read these:
 
 | variable | default | |
 |---|---|---|
 | `TMPDIR` | `/tmp` | Directory of uploads and decoded audio in progress; the files have no names. |
+| `OMP_NUM_THREADS`, `MKL_NUM_THREADS` | by the container's grant | Threads that compute ([why so many][threads]). |
+| `OMP_WAIT_POLICY`, `GOMP_SPINCOUNT` | `PASSIVE`, unset | How these threads wait for each other: asleep, or spinning. |
+
+[threads]: ../explanation/engine.md#threads
 
 ## Limits that clients meet
 

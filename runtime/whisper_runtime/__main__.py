@@ -17,8 +17,12 @@ if __name__ == "__main__":
     # process has no handler, and the pod would stay for its whole grace period (pid_namespaces(7)).
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit_at_once)
+    from whisper_runtime.threads import granted_threads, openmp_variables
+
+    threads = granted_threads(os.environ)
+    os.environ.update(openmp_variables(os.environ, threads))  # read when torch is imported
     from whisper_runtime.process.command import main
 
-    code = main(sys.argv[1:], os.environ)
+    code = main(sys.argv[1:], os.environ, threads)
     sys.stdout.flush()
     os._exit(code)  # not sys.exit: torch aborts a process whose interpreter ends while a thread loads a model

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
     BATCH_FILL_METRIC,
+    BFLOAT16_SPEED_METRIC,
     DEVICE_MEMORY_METRIC,
     EGRESS_METRIC,
     ERRORS_METRIC,
@@ -29,6 +30,7 @@ from whisper_runtime.contract.metric_names import (
     REQUESTS_METRIC,
     SATURATION_METRIC,
     STAGE_SECONDS_METRIC,
+    THREADS_METRIC,
     TRANSCRIPTION_SECONDS_BUCKETS,
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
@@ -128,6 +130,18 @@ class Metrics:
             ["target"],
             registry=self.registry,
         )
+        self._threads = Gauge(
+            THREADS_METRIC,
+            "Threads that compute, by what decides their number: environment, quota, request, affinity, machine.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._bfloat16 = Gauge(
+            BFLOAT16_SPEED_METRIC,
+            "Speed of products in bfloat16 by that in float32, on the named processor; only where the model runs so.",
+            ["processor"],
+            registry=self.registry,
+        )
         self._user.set(os.geteuid())
 
     def watch(
@@ -191,6 +205,14 @@ class Metrics:
         self._info.clear()
         self._info.labels(self._model, digest or "", device, compute_type).set(1)
         self._memory.set_function(memory)
+
+    def computes_in(self, threads: int, reason: str) -> None:
+        """torch computes in so many threads, for one of the reasons of threads.Reason."""
+        self._threads.labels(reason).set(threads)
+
+    def multiplies(self, processor: str, bfloat16_speed: float) -> None:
+        """The processor multiplies in bfloat16, and so many times as fast as in float32."""
+        self._bfloat16.labels(processor).set(bfloat16_speed)
 
     def egress(self, target: str, is_open: bool) -> None:
         """The last connection from the pod to `target` came about, or did not."""

@@ -74,3 +74,11 @@ def test_saturation_is_one_where_requests_begin_to_be_refused(parts_of: PartsOf,
     parts = parts_of(max_queued_audio_seconds=100)
     engine.queued_audio_seconds = 100
     assert value(parts.metrics.registry, "whisper_saturation_ratio") == 1
+
+
+def test_threads_and_the_processors_speed_are_told_with_their_reason_and_name() -> None:
+    metrics = Metrics("base")
+    metrics.computes_in(2, "quota")
+    metrics.multiplies("A Xeon (avx512f)", 0.62)
+    assert value(metrics.registry, "whisper_threads", reason="quota") == 2
+    assert value(metrics.registry, "whisper_bfloat16_speed_ratio", processor="A Xeon (avx512f)") == 0.62

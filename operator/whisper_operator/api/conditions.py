@@ -54,6 +54,10 @@ PROTECTED: Final = _type(
 ACCELERATOR_IN_USE: Final = _type(
     "AcceleratorInUse", "Every ready pod runs its model on its GPU; present only with `spec.gpu`."
 )
+COMPUTE_TYPE_FAST: Final = _type(
+    "ComputeTypeFast",
+    "The pods' processors are faster in `spec.computeType` than in float32; present only with bfloat16 on a CPU.",
+)
 CACHE_AS_SPECIFIED: Final = _type(
     "CacheAsSpecified",
     "Never True: the condition is present only while the claim differs from `spec.cache` and cannot be changed to it.",
@@ -497,6 +501,21 @@ DEVICE_IS_CPU: Final = _reason(
     ACCELERATOR_IN_USE,
     meaning="`spec.device` is cpu, so the GPU of `spec.gpu` is reserved and unused.",
     remedy="Remove `spec.gpu`, or set `spec.device` to cuda.",
+)
+FASTER_THAN_FLOAT32: Final = _reason(
+    "FasterThanFloat32", COMPUTE_TYPE_FAST, meaning="The processor that was measured is faster in bfloat16."
+)
+SLOWER_THAN_FLOAT32: Final = _reason(
+    "SlowerThanFloat32",
+    COMPUTE_TYPE_FAST,
+    meaning="The processor that was measured is slower in bfloat16 than in float32.",
+    remedy="Set `spec.computeType` to auto, or `spec.scheduling.nodeSelector` to nodes whose processors have AMX.",
+)
+NOT_MEASURED: Final = _reason(
+    "NotMeasured",
+    COMPUTE_TYPE_FAST,
+    meaning="No verification of this service has measured its processors in bfloat16 yet.",
+    remedy="If it lasts: see that `spec.verification` is present.",
 )
 STORAGE_CLASS_IMMUTABLE: Final = _reason(
     "StorageClassImmutable",

@@ -101,6 +101,10 @@ class PerformanceStatus(StatusModel):
     """Precision of the model."""
     memory_bytes: int | None = None
     """GPU memory that the model occupies, in bytes."""
+    processor: str | None = None
+    """Processor that was measured, with its flags; present with bfloat16 on a CPU."""
+    bfloat16_speed: float | None = None
+    """Speed of its products in bfloat16, by that in float32; present with bfloat16 on a CPU."""
 
 
 class VerificationCheck(StatusModel):

@@ -60,7 +60,8 @@ class Spec(ApiModel):
     device: Literal["auto", "cuda", "cpu"] = "auto"
     """Device that the model runs on; auto is cuda if `gpu` is present, else cpu."""
     compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
-    """Precision of the model; auto is float16 on a GPU and float32 on a CPU. A CPU supports bfloat16, not float16."""
+    """Precision of the model; auto is float16 on a GPU and float32 on a CPU. A CPU supports bfloat16, not float16;
+    whether that is faster depends on the processor, and the condition ComputeTypeFast says it."""
     language: Annotated[
         str,
         *text(

@@ -109,6 +109,8 @@ class Policy(ApiModel):
         "no_proxy",
         "OMP_NUM_THREADS",
         "MKL_NUM_THREADS",
+        "OMP_WAIT_POLICY",
+        "GOMP_SPINCOUNT",
         "PYTORCH_CUDA_ALLOC_CONF",
     )
     """Names of environment variables: others make programs load code, or name devices."""

@@ -24,6 +24,7 @@ from whisper_operator.resolve.autoscaling import is_woken
 from whisper_operator.resolve.claim import cache_size
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import ConditionRule
+from whisper_operator.status.verification import performance_status
 
 
 def exposed(resolved: Resolved) -> ConditionUpdate | None:
@@ -131,6 +132,22 @@ def accelerator_in_use(resolved: Resolved) -> ConditionUpdate | None:
     return ConditionUpdate(c.ACCELERATOR_IN_USE, "Unknown", c.NO_PODS, "no pod is ready")
 
 
+def compute_type_fast(resolved: Resolved) -> ConditionUpdate | None:
+    """Whether bfloat16 is of use on the pods' processors, by the last verification; None where it is not asked for."""
+    spec = resolved.service.spec
+    if spec.compute_type != "bfloat16" or spec.runs_on_gpu:
+        return None
+    measured = performance_status(resolved)
+    if measured is None or measured.bfloat16_speed is None:
+        return ConditionUpdate(c.COMPUTE_TYPE_FAST, "Unknown", c.NOT_MEASURED, "a verification measures it")
+    found = f"{measured.processor} multiplies in bfloat16 at {measured.bfloat16_speed:g} of its speed in float32"
+    if measured.bfloat16_speed >= 1:
+        return ConditionUpdate(c.COMPUTE_TYPE_FAST, "True", c.FASTER_THAN_FLOAT32, found)
+    remedy = "write auto, or name nodes whose processors have AMX in spec.scheduling.nodeSelector"
+    message = f"spec.computeType is bfloat16, and {found}: {remedy}"
+    return ConditionUpdate(c.COMPUTE_TYPE_FAST, "False", c.SLOWER_THAN_FLOAT32, message)
+
+
 def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
     """False where the live claim differs from the spec and cannot be changed to it; else None."""
     cache, live = resolved.service.spec.cache, resolved.claim.live
@@ -213,6 +230,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     autoscaling_active,
     protected,
     accelerator_in_use,
+    compute_type_fast,
     cache_as_specified,
     replicas_contested,
     paused,

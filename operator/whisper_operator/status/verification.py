@@ -50,6 +50,8 @@ def performance_status(resolved: Resolved) -> PerformanceStatus | None:
         device=measured.device or device,
         compute_type=measured.compute_type or (precision if spec.compute_type == "auto" else spec.compute_type),
         memory_bytes=measured.memory_bytes,
+        processor=measured.processor,
+        bfloat16_speed=measured.bfloat16_speed,
     )
 
 

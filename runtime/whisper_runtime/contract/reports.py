@@ -103,6 +103,10 @@ class Performance(BaseModel):
     """Precision of the model."""
     memory_bytes: int | None = None
     """Bytes of GPU memory that the model holds."""
+    processor: str | None = None
+    """Processor that the model runs on, with its flags; None, as below, unless it runs in bfloat16 on a CPU."""
+    bfloat16_speed: float | None = None
+    """Speed of that processor's products in bfloat16, by that in float32."""
 
 
 def _named_once(checks: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:

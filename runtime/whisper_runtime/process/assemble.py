@@ -9,22 +9,28 @@ from whisper_runtime.media.decode import decode
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import CannotServe, serve
 from whisper_runtime.process.start_up import StartUp
+from whisper_runtime.service.decode_slots import decoders_beside
 from whisper_runtime.service.disk_quota import scratch_dir_problem
 from whisper_runtime.service.languages import ALL, wrong_default
 from whisper_runtime.service.model_info import ServedModel, promised_digest
 from whisper_runtime.service.parts import parts_of
+from whisper_runtime.threads import ThreadCount
 
 
-def run(config: RuntimeConfig) -> str | None:
-    """Serves until SIGTERM or SIGINT; returns None then, else why the process cannot serve."""
+def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
+    """Serves until SIGTERM or SIGINT; returns None then, else why the process cannot serve.
+
+    `threads` are those that torch computes in.
+    """
     if problem := misconfigured(config) or scratch_dir_problem():
         return problem
     model = ServedModel(config)
     metrics = Metrics(model.info.name)
+    metrics.computes_in(threads.count, threads.reason)
     start = StartUp(config, model, metrics)
     engine = EngineWorker(start.bring_up, start.prove)
     try:
-        serve(parts_of(config, engine, decode, model, metrics))
+        serve(parts_of(config, engine, decode, model, metrics, decoders_beside(threads.count)))
     except CannotServe as error:
         return str(error)
     return None

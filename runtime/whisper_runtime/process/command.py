@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from whisper_runtime import logs
 from whisper_runtime.contract.config import ENV_NAMES, RuntimeConfig, env_name
 from whisper_runtime.contract.files import TERMINATION_LOG, TERMINATION_MESSAGE_LIMIT
+from whisper_runtime.threads import ThreadCount, granted_threads
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,11 @@ OVERRIDES: Final = {
 """Arguments of `fetch` with their help; each stands for one environment variable."""
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Runs one command; returns the exit code: 0, FAILED, or MISCONFIGURED for wrong arguments or variables."""
+def main(arguments: Sequence[str], environment: Mapping[str, str], threads: ThreadCount | None = None) -> int:
+    """Runs one command; returns the exit code: 0, FAILED, or MISCONFIGURED for wrong arguments or variables.
+
+    `threads`: those that compute, as `__main__` has told OpenMP; None: by the environment.
+    """
     parsed = _parser().parse_args(arguments)
     logs.configure("info", "text" if environment.get(env_name("log_format")) == "text" else "json")
     try:
@@ -51,7 +55,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             log.warning("%s is not a variable of this program and has no effect: correct or unset it", name)
     match parsed.command:
         case "serve":
-            return _serve(config)
+            return _serve(config, threads or granted_threads(environment))
         case "fetch":
             return _fetch(config)
         case _:
@@ -99,12 +103,13 @@ def _exit_at_once(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)
 
 
-def _serve(config: RuntimeConfig) -> int:
+def _serve(config: RuntimeConfig, threads: ThreadCount) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # until the server handles them
         signal.signal(number, _exit_at_once)
+    log.info("threads that compute: %d, for %s", threads.count, threads.why)
     from whisper_runtime.process.assemble import run  # torch takes seconds to import, and `fetch` has no use for it
 
-    return _end(FAILED, problem) if (problem := run(config)) else 0
+    return _end(FAILED, problem) if (problem := run(config, threads)) else 0
 
 
 def _fetch(config: RuntimeConfig) -> int:

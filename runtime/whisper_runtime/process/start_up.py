@@ -10,8 +10,10 @@ Then the engine is READY, and requests are served. What a step raises ends the p
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
+from typing import Final
 
 import torch
 
@@ -20,6 +22,7 @@ from whisper_runtime.contract.models import checkpoint_path
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
+from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
 from whisper_runtime.engine.model.load import WhisperModel, load
 from whisper_runtime.fetch.fetch import fetch
 from whisper_runtime.fetch.partial import sha256_of
@@ -28,6 +31,10 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.egress_probe import probe_egress
 from whisper_runtime.service.languages import wrong_default
 from whisper_runtime.service.model_info import ServedModel, promised_digest
+
+CPUINFO: Final = Path("/proc/cpuinfo")
+
+log = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
@@ -75,7 +82,16 @@ class StartUp:
         device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
         memory = torch.cuda.memory_allocated if on_gpu else lambda: 0
         self._metrics.serves(self._model.info.digest, device, loaded.precision, memory)
+        if loaded.precision == "bfloat16" and not on_gpu:
+            self._measure_bfloat16()
         return loaded
+
+    def _measure_bfloat16(self) -> None:
+        name, speed = processor(CPUINFO.read_text()), bfloat16_speed()
+        self._metrics.multiplies(name, speed)
+        if speed < 1:
+            slow = f"multiplies in bfloat16 at {speed:.2f} of the speed that it has in float32"
+            log.warning("%s %s: set WHISPER_COMPUTE_TYPE to auto, or take nodes with AMX", name, slow)
 
     def prove(self, transcribe: Transcribe) -> None:
         """Holds the loaded model, whose transcriber this is, to the golden clip; raises self_test.NotProven."""

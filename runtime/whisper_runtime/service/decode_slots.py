@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from whisper_runtime.errors import too_many_requests
 
-AT_ONCE: Final = max(1, min(4, (os.cpu_count() or 1) - 1))
-"""A decoder may take hundreds of MB, and the model needs processors too."""
+MOST_AT_ONCE: Final = 4
+"""A decoder may take hundreds of MB."""
 WAITING: Final = 32
+
+
+def decoders_beside(threads: int) -> int:
+    """How many files are decoded at once, each by one thread, beside a model that computes in `threads`."""
+    return max(1, min(MOST_AT_ONCE, threads - 1))
 
 
 class DecodeSlots:
     """`at_once` files are decoded at once, `waiting` more may wait for a slot, and the rest is refused."""
 
-    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
+    def __init__(self, at_once: int, waiting: int = WAITING) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._room = at_once + waiting
 

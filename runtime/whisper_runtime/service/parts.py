@@ -8,6 +8,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.admission import Admission
+from whisper_runtime.service.decode_slots import MOST_AT_ONCE, DecodeSlots
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
@@ -27,9 +28,17 @@ class RuntimeParts:
 
 
 def parts_of(
-    config: RuntimeConfig, engine: Engine, decode: MediaDecoder, model: ServedModel, metrics: Metrics
+    config: RuntimeConfig,
+    engine: Engine,
+    decode: MediaDecoder,
+    model: ServedModel,
+    metrics: Metrics,
+    decoders: int = MOST_AT_ONCE,
 ) -> RuntimeParts:
-    """The process that `config` describes, around `engine` and `decode`; its gauges are in `metrics`."""
+    """The process that `config` describes, around `engine` and `decode`; its gauges are in `metrics`.
+
+    `decoders` files are decoded at once.
+    """
     lifecycle = Lifecycle()
     admission = Admission(config, engine, lifecycle)
     probes = Probes(engine, lifecycle)
@@ -46,7 +55,9 @@ def parts_of(
         model=model,
         lifecycle=lifecycle,
         admission=admission,
-        transcriber=Transcriber(engine, decode, admission, metrics, config.request_timeout_seconds),
+        transcriber=Transcriber(
+            engine, decode, admission, metrics, config.request_timeout_seconds, DecodeSlots(decoders)
+        ),
         probes=probes,
         metrics=metrics,
     )

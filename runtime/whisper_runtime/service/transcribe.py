@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
 from whisper_runtime.engine.interface import Engine, OutOfMemory, Samples
@@ -79,7 +79,7 @@ class Transcriber:
     metrics: Metrics
     request_timeout: float
     """Seconds that a request may take in all."""
-    slots: DecodeSlots = field(default_factory=DecodeSlots)
+    slots: DecodeSlots
 
     async def transcribe(
         self, media: IO[bytes], client: str, options: Options, stream: SegmentStream | None = None

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from whisper_runtime.contract.metric_names import (
+    BFLOAT16_SPEED_METRIC,
     DEVICE_MEMORY_METRIC,
     EGRESS_METRIC,
     MODEL_INFO_METRIC,
@@ -73,7 +74,7 @@ NO_EGRESS: Final[tuple[tuple[str, CheckFunction], ...]] = (("no-way-out", egress
 
 
 def pod_facts(target: VerifyTarget) -> dict[str, Any]:
-    """Returns a pod's start, device and memory as fields of Performance, without those that it does not report.
+    """Returns a pod's start, device, memory and precision as fields of Performance, without what it does not report.
 
     Another check says whether the metrics answer.
     """
@@ -83,11 +84,14 @@ def pod_facts(target: VerifyTarget) -> dict[str, Any]:
         return {}
     values = {name: sample.value for name, sample in samples.items()}
     info = samples[MODEL_INFO_METRIC].labels if MODEL_INFO_METRIC in samples else {}
+    bfloat16 = samples.get(BFLOAT16_SPEED_METRIC)
     found = {
         "load_seconds": round(values.get(MODEL_LOAD_METRIC, 0.0), 2),
         "device": info.get("device"),
         "compute_type": info.get("compute_type"),
         "memory_bytes": int(values.get(DEVICE_MEMORY_METRIC, 0.0)),
+        "processor": bfloat16.labels["processor"] if bfloat16 else None,
+        "bfloat16_speed": round(bfloat16.value, 2) if bfloat16 else None,
     }
     return {field: value for field, value in found.items() if value}
 

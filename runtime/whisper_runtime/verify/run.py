@@ -97,6 +97,8 @@ def _pod_lines(found: Performance) -> Iterator[tuple[str, object]]:
     yield "runs on", found.device
     yield "runs in", found.compute_type
     yield "bytes of the GPU's memory", found.memory_bytes
+    yield "processor", found.processor
+    yield "speed in bfloat16, by float32's", found.bfloat16_speed
 
 
 def _target(options: VerifyOptions) -> VerifyTarget:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.kubectl import Kubectl
@@ -10,7 +12,7 @@ from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
-from whisper_runtime.contract.reports import CheckResult, VerifyReport
+from whisper_runtime.contract.reports import CheckResult, Performance, VerifyReport
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
@@ -18,7 +20,11 @@ pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 @pytest.fixture
 def verified(namespace: Kubectl) -> Kubectl:
     """A service whose pods serve, and whose verification has begun."""
-    namespace.apply(service("speech", verification={}, **EMPTY_DIR))
+    return begun(namespace)
+
+
+def begun(namespace: Kubectl, **spec: Any) -> Kubectl:
+    namespace.apply(service("speech", verification={}, **spec, **EMPTY_DIR))
     eventually("its pod exists", lambda: namespace.list("pods", SERVER))
     start_pods(namespace)
     eventually("it is verified", lambda: newest_job(namespace))
@@ -31,11 +37,12 @@ def newest_job(namespace: Kubectl) -> Manifest | None:
     return next((job for job in jobs if not job.get("status", {}).get("conditions")), None)
 
 
-def end(namespace: Kubectl, *, passed: bool, seconds_ago: float = 0) -> str:
+def end(namespace: Kubectl, *, passed: bool, seconds_ago: float = 0, performance: Performance | None = None) -> str:
     """Ends the verification that is under way, with a report; the name of its Job."""
     job = newest_job(namespace)
     assert job is not None
-    report = VerifyReport(checks=(CheckResult(name="transcribes", passed=passed, message="as it was"),), requests=1)
+    checks = (CheckResult(name="transcribes", passed=passed, message="as it was"),)
+    report = VerifyReport(checks=checks, requests=1, performance=performance)
     pod = pod_of(job)
     namespace.apply(pod)
     end_container(namespace, pod["metadata"]["name"], "verify", report.to_json())
@@ -70,3 +77,20 @@ def test_after_a_proof_a_failed_one_informs_and_is_repeated(verified: Kubectl) -
     end(verified, passed=True)
     eventually("it is verified", lambda: reason(verified, "speech", "Verified") == "ChecksPassed")
     assert verified.condition("speech", "Ready")["lastTransitionTime"] == ready["lastTransitionTime"]
+
+
+def test_bfloat16_that_slows_a_processor_down_is_told_and_blocks_nothing(namespace: Kubectl) -> None:
+    begun(namespace, computeType="bfloat16")
+    assert reason(namespace, "speech", "ComputeTypeFast") == "NotMeasured"
+    measured = Performance(
+        requests=5, concurrency=1, p50_seconds=1, p95_seconds=1, realtime_factor=8, processor="A Xeon (avx512f)",
+        bfloat16_speed=0.62,
+    )  # fmt: skip
+    end(namespace, passed=True, performance=measured)
+    eventually("it is ready", lambda: namespace.is_carried_out("speech"))
+    told = namespace.condition("speech", "ComputeTypeFast")
+    assert (told["status"], told["reason"]) == ("False", "SlowerThanFloat32")
+    assert "A Xeon (avx512f) multiplies in bfloat16 at 0.62" in told["message"]
+    found = namespace.get("whisperservice", "speech")
+    assert found is not None
+    assert found["status"]["performance"]["bfloat16Speed"] == 0.62

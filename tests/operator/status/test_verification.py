@@ -66,7 +66,7 @@ def test_a_first_service_is_ready_once_it_is_verified() -> None:
     assert found.verification.checks[0].message == "0 % of the words wrong"
     assert found.performance.model_dump() == {
         "load_seconds": 2.5, "realtime_factor": 7.5, "p95_seconds": 0.5, "device": "cpu", "compute_type": "float32",
-        "memory_bytes": None,
+        "memory_bytes": None, "processor": None, "bfloat16_speed": None,
     }  # fmt: skip
 
 
@@ -76,6 +76,52 @@ def test_what_a_pod_tells_of_its_device_is_believed_before_the_spec() -> None:
     found = status(ON, deployed, verifying(ON, deployed, "Complete"), reporting(CHECKS, measured)).performance
     assert found is not None
     assert (found.device, found.compute_type, found.memory_bytes) == ("NVIDIA H100", "float16", 3_000_000_000)
+
+
+IN_BFLOAT16 = service(verification={}, computeType="bfloat16", **BAKED)
+
+
+@pytest.mark.parametrize(
+    ("speed", "expected", "says"),
+    [
+        (
+            0.62,
+            ("False", "SlowerThanFloat32"),
+            "spec.computeType is bfloat16, and A Xeon (avx512f) multiplies in bfloat16 at 0.62 of its speed in "
+            "float32: write auto, or name nodes whose processors have AMX in spec.scheduling.nodeSelector",
+        ),
+        (1.0, ("True", "FasterThanFloat32"), "A Xeon (avx512f) multiplies in bfloat16 at 1 of its speed in float32"),
+        (3.5, ("True", "FasterThanFloat32"), "A Xeon (avx512f) multiplies in bfloat16 at 3.5 of its speed in float32"),
+    ],
+)
+def test_bfloat16_is_said_to_be_of_use_where_a_pod_measured_it_so(
+    speed: float, expected: tuple[str, str], says: str
+) -> None:
+    deployed = rolled_out(IN_BFLOAT16)
+    measured = {**PERFORMANCE, "processor": "A Xeon (avx512f)", "bfloat16_speed": speed}
+    found = status(IN_BFLOAT16, deployed, verifying(IN_BFLOAT16, deployed, "Complete"), reporting(CHECKS, measured))
+    assert conditions(found)["ComputeTypeFast"] == expected
+    assert conditions(found)["Ready"] == ("True", "AsSpecified")
+    assert [one.message for one in found.conditions if one.type == "ComputeTypeFast"] == [says]
+    assert found.performance is not None
+    assert (found.performance.processor, found.performance.bfloat16_speed) == ("A Xeon (avx512f)", speed)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"computeType": "bfloat16"}, ("Unknown", "NotMeasured")),
+        ({"computeType": "bfloat16", "verification": {"enabled": False}}, ("Unknown", "NotMeasured")),
+        ({"computeType": "float32"}, None),
+        ({}, None),
+        ({"computeType": "bfloat16", "gpu": {}}, None),
+    ],
+)
+def test_nothing_is_said_of_bfloat16_before_it_is_measured_and_elsewhere(
+    spec: dict[str, Any], expected: tuple[str, str] | None
+) -> None:
+    of = service(**{"verification": {}, **spec}, **BAKED)
+    assert conditions(status(of, rolled_out(of))).get("ComputeTypeFast") == expected
 
 
 def test_what_fails_is_named_and_waits_for_the_user() -> None:

@@ -6,23 +6,26 @@ import pytest
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.process.assemble import run
+from whisper_runtime.threads import ThreadCount
+
+ONE = ThreadCount(1, "machine", "the machine has that many processors")
 
 
 def test_a_language_that_does_not_exist_is_refused() -> None:
-    assert run(RuntimeConfig(language="xx")) == (
+    assert run(RuntimeConfig(language="xx"), ONE) == (
         "WHISPER_LANGUAGE is 'xx', which Whisper does not know: set an ISO-639-1 code such as en, or auto"
     )
 
 
 def test_where_no_upload_can_be_written_nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", "/nowhere")
-    assert run(RuntimeConfig()) == (
+    assert run(RuntimeConfig(), ONE) == (
         "TMPDIR is /nowhere, where no upload can be written (No such file or directory): mount a writable directory"
     )
 
 
 def test_a_model_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    problem = run(RuntimeConfig(model="medium.de")) or ""
+    problem = run(RuntimeConfig(model="medium.de"), ONE) or ""
     assert problem.startswith(
         "WHISPER_MODEL is 'medium.de', which is not a model of openai-whisper: set one of tiny.en, "
     )
@@ -30,7 +33,7 @@ def test_a_model_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 
 def test_a_language_that_an_english_model_lacks_is_refused() -> None:
-    assert run(RuntimeConfig(model="small.en", language="de")) == (
+    assert run(RuntimeConfig(model="small.en", language="de"), ONE) == (
         "WHISPER_LANGUAGE is 'de', which this English-only model does not know: "
         "set auto or en, or take a multilingual model such as base"
     )

@@ -89,3 +89,11 @@ def test_a_model_that_transcribes_the_clip_wrong_is_not_proven(tmp_path: Path) -
     with pytest.raises(NotProven):
         start.prove(lambda *_: "thank you")
     assert metrics.registry.get_sample_value("whisper_load_phase_seconds", {"phase": "prove"})
+
+
+@pytest.mark.parametrize("compute_type", ["float32", "bfloat16"])
+def test_a_model_in_bfloat16_measures_what_that_is_worth(weights: dict[str, Path], compute_type: str) -> None:
+    start, _, metrics = start_up(device="cpu", compute_type=compute_type)
+    start.load(weights["tiny.en"])
+    [speed] = [one for one in metrics.registry.collect() if one.name == "whisper_bfloat16_speed_ratio"]
+    assert len(speed.samples) == (compute_type == "bfloat16")

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from whisper_runtime.errors import HttpError
-from whisper_runtime.service.decode_slots import DecodeSlots
+from whisper_runtime.service.decode_slots import DecodeSlots, decoders_beside
 
 
 async def test_so_many_uploads_may_wait_for_a_slot_and_no_more() -> None:
@@ -28,3 +28,8 @@ async def test_so_many_uploads_may_wait_for_a_slot_and_no_more() -> None:
         assert error.value.headers == {"Retry-After": "1"}
         release.set()
     await decode()
+
+
+@pytest.mark.parametrize(("threads", "decoders"), [(1, 1), (2, 1), (3, 2), (5, 4), (64, 4)])
+def test_decoders_leave_the_model_one_of_the_granted_processors(threads: int, decoders: int) -> None:
+    assert decoders_beside(threads) == decoders

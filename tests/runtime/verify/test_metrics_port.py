@@ -59,6 +59,11 @@ def test_a_pod_reports_its_start_its_device_and_its_memory() -> None:
     assert metrics_port.pod_facts(reporting(METRICS)) == found
 
 
+def test_a_pod_in_bfloat16_reports_what_that_is_worth_on_its_processor() -> None:
+    facts = metrics_port.pod_facts(reporting('whisper_bfloat16_speed_ratio{processor="A Xeon (avx512f)"} 0.6213\n'))
+    assert facts == {"processor": "A Xeon (avx512f)", "bfloat16_speed": 0.62}
+
+
 @pytest.mark.parametrize(("text", "status"), [("whisper_model_load_seconds 0", 200), ("no metrics {", 200), ("", 500)])
 def test_facts_that_a_pod_does_not_report_stay_open(text: str, status: int) -> None:
     assert metrics_port.pod_facts(reporting(text, status)) == {}

@@ -1,0 +1,1 @@
+"""The runtime on processors that others use, too, beside an earlier commit."""
