@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Final
@@ -51,8 +52,10 @@ def finish(future: Future[Transcription]) -> None:
 def main() -> int:
     config = RuntimeConfig.from_env(os.environ)
     logs.configure(config.log_level, config.log_format)
+    engine, began = TimedEngine(), time.monotonic()
+    engine.start()
     try:
-        serve(parts_of(config, TimedEngine(), fake_decode, ServedModel(config, MULTILINGUAL), Metrics("base")))
+        serve(parts_of(config, engine, fake_decode, ServedModel(config, MULTILINGUAL), Metrics("base")), began)
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 1

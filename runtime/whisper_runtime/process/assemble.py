@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.media.decode import decode
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.process.servers import CannotServe, serve
 from whisper_runtime.process.start_up import StartUp
 from whisper_runtime.service.decode_slots import decoders_beside
 from whisper_runtime.service.disk_quota import scratch_dir_problem
@@ -29,8 +30,13 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     metrics.computes_in(threads.count, threads.reason)
     start = StartUp(config, model, metrics)
     engine = EngineWorker(start.bring_up, start.prove)
+    began = time.monotonic()
+    engine.start()
+    # Half a second of imports, while the engine's thread loads and proves the model: nearly all of that is native code.
+    from whisper_runtime.process.servers import CannotServe, serve
+
     try:
-        serve(parts_of(config, engine, decode, model, metrics, decoders_beside(threads.count)))
+        serve(parts_of(config, engine, decode, model, metrics, decoders_beside(threads.count)), began)
     except CannotServe as error:
         return str(error)
     return None

@@ -107,6 +107,9 @@ def _serve(config: RuntimeConfig, threads: ThreadCount) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # until the server handles them
         signal.signal(number, _exit_at_once)
     log.info("threads that compute: %d, for %s", threads.count, threads.why)
+    from whisper_runtime.process.upstream import import_upstream
+
+    import_upstream()
     from whisper_runtime.process.assemble import run  # torch takes seconds to import, and `fetch` has no use for it
 
     return _end(FAILED, problem) if (problem := run(config, threads)) else 0

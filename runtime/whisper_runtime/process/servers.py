@@ -59,14 +59,17 @@ class UvicornServer(uvicorn.Server):
         return bool(self.server_state.tasks)
 
 
-def serve(parts: RuntimeParts) -> None:
-    """Serves until SIGTERM or SIGINT; raises CannotServe where a port is taken or the engine fails."""
+def serve(parts: RuntimeParts, began: float) -> None:
+    """Serves until SIGTERM or SIGINT; raises CannotServe where a port is taken or the engine fails.
+
+    `began`: when the engine was started, by time.monotonic.
+    """
     clients, cluster = listen(parts.config.port), listen(parts.config.metrics_port)
     probes = uvicorn_server(create_probes_app(parts))
     thread = threading.Thread(target=probes.run, args=([cluster],), name="probes", daemon=True)
     thread.start()
     try:
-        asyncio.run(_serve(parts, clients))
+        asyncio.run(_serve(parts, clients, began))
     finally:
         parts.engine.stop()
         probes.should_exit = True
@@ -114,13 +117,13 @@ def uvicorn_server(
     )
 
 
-async def _serve(parts: RuntimeParts, listener: socket.socket) -> None:
+async def _serve(parts: RuntimeParts, listener: socket.socket, began: float) -> None:
     stop = _stop_on_signals()
     server = uvicorn_server(create_app(parts), trusted_proxies=parts.config.trusted_proxies)
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
         asyncio.create_task(_beat(parts), name="heartbeat"),
-        asyncio.create_task(_watch_engine(parts), name="engine"),
+        asyncio.create_task(_watch_engine(parts, began), name="engine"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -147,14 +150,12 @@ async def _beat(parts: RuntimeParts) -> None:
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def _watch_engine(parts: RuntimeParts) -> None:
-    """Starts the engine; raises CannotServe as soon as it has failed, during its start or later, or hangs."""
-    started = time.monotonic()
-    parts.engine.start()
+async def _watch_engine(parts: RuntimeParts, began: float) -> None:
+    """Raises CannotServe as soon as the engine has failed, during its start or later, or hangs."""
     while parts.engine.state is State.LOADING:
         await asyncio.sleep(POLL_SECONDS)
     if parts.engine.state is State.READY:
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - began
         parts.metrics.loaded(seconds)
         log.info("ready: %s was loaded and proven in %.1f s", parts.model.info.name, seconds)
     while parts.engine.state is State.READY:

@@ -24,7 +24,6 @@ from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
 from whisper_runtime.engine.model.load import WhisperModel, load
-from whisper_runtime.fetch.fetch import fetch
 from whisper_runtime.fetch.partial import sha256_of
 from whisper_runtime.media import self_test
 from whisper_runtime.metrics import Metrics
@@ -65,6 +64,8 @@ class StartUp:
         if digest is None:
             return _digest_of(path, self._config.model_sha256)
         if not path.exists():
+            from whisper_runtime.fetch.fetch import fetch  # and with it a client of HTTP; as a rule, the file is there
+
             with self._metrics.phase("fetch"):
                 report = fetch(self._config)
             if not path.exists():
