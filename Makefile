@@ -124,6 +124,10 @@ bench-connections: ## what the server adds to its engine's work on a kept connec
 bench-step: ## what one decoding step takes, by rows; on a GPU also how much of it the GPU computes
 	@$(PYTHON) -m benchmarks.runtime.step
 
+.PHONY: bench-start
+bench-start: ## from a process's start until it is ready, beside an earlier commit (BEFORE=…); writes docs/reports/runtime-start.md
+	@$(PYTHON) -m benchmarks.runtime.start $(if $(BEFORE),--commit $(BEFORE))
+
 .PHONY: bench-words
 bench-words: ## how long the times of a window's words take, beside an earlier commit (BEFORE=…)
 	@$(PYTHON) -m benchmarks.runtime.words $(if $(BEFORE),--commit $(BEFORE))

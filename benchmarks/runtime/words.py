@@ -1,7 +1,8 @@
 """python -m benchmarks.runtime.words: how long the times of a window's words take, before and now.
 
-By the number of tokens: until they are there, and for how long of that the model's thread computes, so that every other
-row waits. Each build is a process of its own, and they take turns.
+By the number of tokens: until the times are there; how much of that the model's thread computes, so that all rows
+wait; and the alignment alone, less what the decoder takes to read the tokens, as upstream has it read them. Each
+build is a process of its own, and they take turns.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ from whisper_runtime.engine.batching.scheduler import build_runner
 from whisper_runtime.engine.batching.sequence import Slot
 from whisper_runtime.engine.interface import NullObserver
 from whisper_runtime.engine.model import load
+from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.policy.queries import AlignTokens, Window
 
 BEFORE: Final = "c205354"
 """The last build that aligned on the model's thread."""
 TOKENS: Final = (25, 60, 120, 220)
+MEASURED: Final = ("all", "held up", "alignment")
 REPEATS: Final = 5
 """Of each window, after one that is not counted: it may compile."""
 
 Milliseconds = dict[str, list[float]]
-"""By what was measured, such as `60 tokens`."""
+"""By what was measured, such as `60 all`."""
 
 
 def main() -> None:
@@ -54,13 +57,12 @@ def main() -> None:
         for name, checkout in both.in_turns(parsed.rounds):
             for key, values in _in_process(checkout, parsed.model).items():
                 found.setdefault(key, {}).setdefault(name, []).extend(values)
-    print("| a window of | ms before | ms now | times faster | of which the model's thread, before | now |")
-    print("|---|---|---|---|---|---|")
+    print("| window | what | ms before | ms now | times faster |\n|---|---|---|---|---|")
     for tokens in TOKENS:
-        whole, held = found[f"{tokens} tokens"], found[f"{tokens} tokens, held"]
-        faster = statistics.median(whole["before"]) / statistics.median(whole["now"])
-        cells = (_spread(whole["before"]), _spread(whole["now"]), f"{faster:.1f}")
-        print(f"| {tokens} tokens | {' | '.join(cells)} | {_spread(held['before'])} | {_spread(held['now'])} |")
+        for what in MEASURED:
+            spent = found[f"{tokens} {what}"]
+            faster = statistics.median(spent["before"]) / statistics.median(spent["now"])
+            print(f"| {tokens} tokens | {what} | {_spread(spent['before'])} | {_spread(spent['now'])} | {faster:.1f} |")
 
 
 def _in_process(checkout: Path, model: str) -> Milliseconds:
@@ -85,23 +87,29 @@ def _measure(model: str) -> Milliseconds:
         window = Window(0.1 * torch.randn(loaded.dims.n_mels, 3000), 30.0)
         slot = runner.allocate(window, runner.encode(window.mel[None]), searched=False)
         for tokens in TOKENS:
-            times = [_times(runner, slot, window, tokens) for _ in range(REPEATS + 1)][1:]
-            found[f"{tokens} tokens"] = [whole for whole, _ in times]
-            found[f"{tokens} tokens, held"] = [held for _, held in times]
+            times = [_times(loaded, runner, slot, window, tokens) for _ in range(REPEATS + 1)][1:]
+            found |= {
+                f"{tokens} {what}": list(values)
+                for what, values in zip(MEASURED, zip(*times, strict=True), strict=True)
+            }
     return found
 
 
-def _times(runner: ModelRunner, slot: Slot, window: Window, tokens: int) -> tuple[float, float]:
-    """Milliseconds until the words are there, and until the model's thread is free."""
+def _times(loaded: WhisperModel, runner: ModelRunner, slot: Slot, window: Window, tokens: int) -> tuple[float, ...]:
+    """Milliseconds, in the order of MEASURED."""
     special = runner.tokenizer.english
     text = [400 + number for number in range(tokens)]
     query = (*special.sot_sequence, special.no_timestamps, *text, special.eot)
+    started = time.perf_counter()
+    loaded.decoder.logits(loaded.decoder([query], [0], slot.cache, slot.row)[0]).softmax(dim=-1)
+    reading = time.perf_counter() - started
     started = time.perf_counter()
     answer = runner.answer(slot, AlignTokens(window, query, len(special.sot_sequence), 3000))
     held = time.perf_counter() - started
     if isinstance(answer, Future):
         answer.result()
-    return 1000 * (time.perf_counter() - started), 1000 * held
+    whole = time.perf_counter() - started
+    return 1000 * whole, 1000 * held, 1000 * max(0.001, whole - reading)
 
 
 if __name__ == "__main__":

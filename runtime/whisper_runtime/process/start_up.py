@@ -24,6 +24,7 @@ from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
 from whisper_runtime.engine.model.load import WhisperModel, load
+from whisper_runtime.engine.model.memory import give_back
 from whisper_runtime.fetch.partial import sha256_of
 from whisper_runtime.media import self_test
 from whisper_runtime.metrics import Metrics
@@ -76,6 +77,7 @@ class StartUp:
         """The weights at `path`, on the device; raises CannotLoad, also for a language that they do not know."""
         with self._metrics.phase("load"):
             loaded = load(path, self._config.device, self._config.compute_type)
+            give_back()
         if problem := wrong_default(self._config.language, loaded.abilities.languages):
             raise CannotLoad(problem)
         self._model.has_abilities(loaded.abilities)

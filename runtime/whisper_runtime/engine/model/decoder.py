@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 from whisper.model import ResidualAttentionBlock, TextDecoder
 
-from whisper_runtime.engine.model.kv_cache import KVCache
+from whisper_runtime.engine.model.kv_cache import KVCache, zeros
 from whisper_runtime.engine.model.layers import (
     cross_attention,
     feedforward,
@@ -44,11 +44,11 @@ class Decoder:
         """A cache of zeros for `rows` and windows of `audio_context` positions (n_audio_ctx); `shared`: all rows attend
         to one window. Raises torch.OutOfMemoryError."""
 
-        def zeros(count: int, length: int) -> torch.Tensor:
+        def of(count: int, length: int) -> torch.Tensor:
             shape = (len(self._blocks), 2, count, self._heads, length, self._width // self._heads)
-            return torch.zeros(shape, dtype=self._dtype, device=self._device)
+            return zeros(shape, self._dtype, self._device)
 
-        return KVCache(zeros(rows, self._context), zeros(1 if shared else rows, audio_context))
+        return KVCache(of(rows, self._context), of(1 if shared else rows, audio_context))
 
     def cache_window(self, features: torch.Tensor, cache: KVCache, row: int) -> None:
         """Write the cross-attention keys and values of `features`, (1, n_audio_ctx, n_audio_state), for `row`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ MAX_WINDOWS_PER_ENCODING: Final = {"cpu": 1, "cuda": 8}
 """On a CPU an encoding costs the same alone and among others, and decode steps need not wait for several."""
 KV_CACHE_SHARE: Final = 0.25
 """Part of the memory that is free once the weights are loaded; the rest is for activations, and for other programs."""
+_libc: Final = ctypes.CDLL(None)
+_libc.malloc_trim.argtypes = (ctypes.c_size_t,)
 CGROUP: Final = Path("/sys/fs/cgroup")
 
 
@@ -42,6 +45,12 @@ def free_memory(device: torch.device) -> int:
     machine = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
     limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
     return machine if limit is None or used is None else max(0, min(machine, limit - used))
+
+
+def give_back() -> None:
+    """Return to the kernel what the process has freed: to load a model leaves pieces that nothing asks for again, and
+    glibc keeps them as far as its trim_threshold goes (Dockerfile.runtime sets it, for the sake of windows)."""
+    _libc.malloc_trim(0)
 
 
 def _number(path: Path) -> int | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from whisper_runtime.engine.model.kv_cache import KVCache
+from whisper_runtime.engine.model.kv_cache import ALIGNMENT, KVCache, zeros
 
 
 @pytest.fixture
@@ -34,3 +36,25 @@ def test_rows_continue_others_and_keep_the_window(cache: KVCache) -> None:
 
 def test_its_size_is_that_of_its_tensors(cache: KVCache) -> None:
     assert (cache.rows, cache.positions) == (4, 8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_it_begins_with_zeros_that_lie_as_torchs_own_do(dtype: torch.dtype) -> None:
+    found = zeros((2, 3, 5), dtype, torch.device("cpu"))
+    assert torch.equal(found, torch.zeros(2, 3, 5, dtype=dtype))
+    assert found.data_ptr() % ALIGNMENT == 0
+    assert found.is_contiguous()
+
+
+def test_a_row_takes_memory_once_it_is_written() -> None:
+    """Given eight rows of 32 MiB each."""
+    before = _anonymous_mib()
+    rows = zeros((8, 8 << 20), torch.float32, torch.device("cpu"))
+    assert _anonymous_mib() - before < 32
+    rows[0] = 1
+    assert 28 < _anonymous_mib() - before < 96
+
+
+def _anonymous_mib() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) / 1024
