@@ -59,15 +59,15 @@ def _measure(name: str, loaded: WhisperModel, rows: int) -> None:
     if loaded.device.type == "cuda":
         ways["one by one"] = EagerStep
     for way, make_step in ways.items():
-        step = _step_of(loaded, rows, make_step)
+        step = step_of(loaded, rows, make_step)
         with torch.inference_mode():
             spent = _milliseconds(step)
-            computing = f"{_computing(step):.1f}" if loaded.device.type == "cuda" else ""
+            on_gpu = f"{computing(step):.1f}" if loaded.device.type == "cuda" else ""
         spread = f"{statistics.median(spent):.1f} ({min(spent):.1f} to {max(spent):.1f})"
-        print(f"| {name} | {loaded.precision} | {rows} | {way} | {spread} | {computing} |", flush=True)
+        print(f"| {name} | {loaded.precision} | {rows} | {way} | {spread} | {on_gpu} |", flush=True)
 
 
-def _step_of(loaded: WhisperModel, rows: int, make_step: MakeDecodeStep) -> Callable[[], None]:
+def step_of(loaded: WhisperModel, rows: int, make_step: MakeDecodeStep) -> Callable[[], None]:
     """One decode step of a full batch, whose rows attend to noise; each call repeats it at the same positions."""
     with torch.inference_mode():
         runner = build_runner(loaded, NullObserver(), rows, make_step=make_step)
@@ -77,7 +77,8 @@ def _step_of(loaded: WhisperModel, rows: int, make_step: MakeDecodeStep) -> Call
         mel = 0.1 * torch.randn(loaded.dims.n_mels, 3000, device=loaded.device)
         features = loaded.encoder(mel[None])
         for _ in range(rows):
-            batch.prefill(batch.allocate(Window(mel, 30.0), features), DecodingParams((tokenizer.english.sot,), 0))
+            (slot,) = batch.allocate([Window(mel, 30.0)], features)
+            batch.prefill(slot, DecodingParams((tokenizer.english.sot,), 0))
 
     def step() -> None:
         _rewind(batch, tokenizer.vocabulary.first_timestamp)
@@ -89,6 +90,7 @@ def _step_of(loaded: WhisperModel, rows: int, make_step: MakeDecodeStep) -> Call
 def _rewind(batch: Batch, first_timestamp: int) -> None:
     for slot in batch.slots:
         slot.tokens, slot.logprobs, slot.result = [first_timestamp, *[400] * (SAMPLED - 1)], [], None
+        slot.written = SAMPLED
 
 
 def _milliseconds(step: Callable[[], None]) -> list[float]:
@@ -100,7 +102,7 @@ def _milliseconds(step: Callable[[], None]) -> list[float]:
     return found[5:]
 
 
-def _computing(step: Callable[[], None]) -> float:
+def computing(step: Callable[[], None]) -> float:
     """Milliseconds of a step in the GPU's kernels."""
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         for _ in range(STEPS):

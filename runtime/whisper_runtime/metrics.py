@@ -100,6 +100,12 @@ class Metrics:
             buckets=FILL_BUCKETS,
             registry=self.registry,
         )
+        self._steps = Counter(
+            "whisper_decode_steps_total",
+            "Decode steps of the batch: replayed as CUDA graphs, or launched one operation after the other (eager).",
+            ["launch"],
+            registry=self.registry,
+        )
         self._fallbacks = Counter(
             "whisper_fallbacks_total", "Windows decoded again at a higher temperature.", registry=self.registry
         )
@@ -223,6 +229,9 @@ class Metrics:
 
     def batch(self, rows: int, capacity: int) -> None:
         self._fill.observe(rows / capacity)
+
+    def launched(self, *, replayed: bool) -> None:
+        self._steps.labels("replayed" if replayed else "eager").inc()
 
     def fallback(self) -> None:
         self._fallbacks.inc()

@@ -9,6 +9,8 @@ class CountingObserver:
         """The stages that ended, in their order."""
         self.rows: list[int] = []
         """The rows of each decode step of the batch."""
+        self.launches: list[bool] = []
+        """For each decode step of the batch whether it was replayed."""
         self.fallbacks = self.silences = self.cancellations = self.splits = 0
 
     def stage(self, name: str, seconds: float) -> None:
@@ -18,6 +20,9 @@ class CountingObserver:
     def batch(self, rows: int, capacity: int) -> None:
         assert 0 < rows <= capacity
         self.rows.append(rows)
+
+    def launched(self, *, replayed: bool) -> None:
+        self.launches.append(replayed)
 
     def fallback(self) -> None:
         self.fallbacks += 1

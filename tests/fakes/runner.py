@@ -60,9 +60,9 @@ class FaultyRunner(ModelRunner):
         self._before("encode", mels)
         return super().encode(mels)
 
-    def allocate(self, window: Window, features: torch.Tensor, *, searched: bool) -> Slot:
-        self._before("allocate", [window])
-        return super().allocate(window, features, searched=searched)
+    def allocate(self, windows: Sequence[Window], features: torch.Tensor, searched: Sequence[bool]) -> list[Slot]:
+        self._before("allocate", windows)
+        return super().allocate(windows, features, searched)
 
     def free(self, slot: Slot) -> None:
         self._before("free", [slot])
@@ -82,12 +82,11 @@ class FaultyRunner(ModelRunner):
 
     def answer(self, slot: Slot, query: Query) -> QueryResult | Future[Alignment]:
         result = super().answer(slot, query)
+        if self.language and isinstance(result, DetectedLanguage):
+            return self.language
         if self.is_poor and isinstance(result, DecodedTokens):
             return replace(result, sum_logprob=-2.0 * (len(result.tokens) + 1))
         return result
-
-    def detect_language(self, slot: Slot) -> DetectedLanguage:
-        return self.language or super().detect_language(slot)
 
     def align(self, slot: Slot, query: AlignTokens) -> Future[Alignment]:
         computed = super().align(slot, query)
@@ -108,8 +107,9 @@ def faulty_runner(
     """A runner of `capacity` slots without a fault; a test sets one."""
     dims = model.dims
     tokenizer = ModelTokenizer(model.is_multilingual, model.num_languages, dims.n_vocab, dims.n_text_ctx)
-    sampler = Sampler(tokenizer.vocabulary, dims.n_text_ctx, model.device, MAX_NEW_TOKENS)
+    sampler = Sampler(tokenizer, model.device, MAX_NEW_TOKENS)
     with torch.inference_mode():
         cache = model.decoder.new_cache(capacity, dims.n_audio_ctx)
-        batch = Batch(model.decoder, tokenizer, sampler, cache, make_step(model.decoder, cache))
+        step = make_step(model.decoder, cache, sampler.choose, sampler.num_rules)
+        batch = Batch(model.decoder, tokenizer, sampler, cache, step)
     return FaultyRunner(model, tokenizer, sampler, batch, observer)

@@ -2,21 +2,38 @@
 
 A slot is taken when its window is encoded and freed when its sequence is done with the window, both between two steps.
 Slots in use stay next to each other in the KV cache, so that a step reads it without a copy.
+
+Where steps are replayed, a new row takes part in them at once: the tokens of a short prompt, or the one by which a
+language is detected, are read one in a step, beside the tokens that others sample. Elsewhere each prompt is a pass of
+its own, in which its weights are read once for all of its tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 
-from whisper_runtime.engine.batching.sampling import Sampler, sample
-from whisper_runtime.engine.model.cuda_graphs import DecodeStep
+from whisper_runtime.engine.batching.sampling import (
+    LANGUAGE,
+    LANGUAGE_PROBABILITY,
+    LOGPROB,
+    NO_SPEECH,
+    TOKEN,
+    Sampler,
+    any_in_column,
+    to_list,
+)
+from whisper_runtime.engine.model.cuda_graphs import DecodeStep, StepRow
 from whisper_runtime.engine.model.decoder import Decoder
 from whisper_runtime.engine.model.kv_cache import KVCache
-from whisper_runtime.engine.policy.queries import DecodedTokens, DecodingParams, Window
+from whisper_runtime.engine.policy.queries import DecodedTokens, DecodingParams, DetectedLanguage, Query, Window
 from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
+
+STEPPED_PROMPT: Final = 8
+"""Tokens of a prompt that are read one in a step, where steps are replayed: its special tokens, and no earlier text."""
 
 
 @dataclass(eq=False)
@@ -27,26 +44,45 @@ class BatchSlot:
     cache: KVCache
     row: int
     """In the cache; it changes when an earlier slot is freed."""
+    asked: Query | None = None
+    """The query whose result is being computed, or was last."""
+    prompt: tuple[int, ...] = ()
     params: DecodingParams | None = None
-    """None until the first decoding of the window starts."""
+    """None: the language is being detected, or nothing was asked yet."""
+    written: int = 0
+    """Tokens of the row in the cache; the next one is the prompt's, or the last one sampled."""
     tokens: list[int] = field(default_factory=list[int])
     """Sampled tokens, without the prompt."""
     logprobs: list[float] = field(default_factory=list[float])
     no_speech_prob: float = 0.0
-    result: DecodedTokens | None = None
-    """None while the window is being decoded."""
+    result: DecodedTokens | DetectedLanguage | None = None
+    """None while it is being computed."""
+
+    def begin(self, prompt: tuple[int, ...], params: DecodingParams | None) -> None:
+        self.prompt, self.params, self.written, self.result = prompt, params, 0, None
+        self.tokens, self.logprobs = [], []
 
     @property
-    def length(self) -> int:
-        """Prompt and sampled tokens; the last one is written to the cache by the next step."""
-        return len(self.params.prompt) + len(self.tokens) if self.params else 0
+    def next_token(self) -> int:
+        """The one that the next step reads."""
+        return self.prompt[self.written] if self.written < len(self.prompt) else self.tokens[-1]
+
+    @property
+    def hears(self) -> bool:
+        """Whether the next step reads <|startoftranscript|>, after which speech and language are known."""
+        return self.written == (self.params.sot_index if self.params else 0)
+
+    @property
+    def samples(self) -> DecodingParams | None:
+        """How a token is sampled from what the next step computes; None: it reads the prompt, and none is."""
+        return self.params if self.written >= len(self.prompt) - 1 else None
 
 
 class Batch:
     def __init__(
         self, decoder: Decoder, tokenizer: ModelTokenizer, sampler: Sampler, cache: KVCache, step: DecodeStep
     ) -> None:
-        """`step` decodes the rows of `cache`, one for each slot."""
+        """`step` decodes the rows of `cache`, one for each slot, and finds what `sampler` chooses."""
         self._decoder, self._tokenizer, self._sampler = decoder, tokenizer, sampler
         self._cache, self._step = cache, step
         self.capacity = cache.rows
@@ -57,43 +93,75 @@ class Batch:
     def num_free(self) -> int:
         return self.capacity - len(self.slots)
 
-    def allocate(self, window: Window, features: torch.Tensor) -> BatchSlot:
-        """A slot for `window`, whose encoding is `features`, (1, n_audio_ctx, n_audio_state)."""
-        slot = BatchSlot(window, self._cache, len(self.slots))
-        self._decoder.cache_window(features, self._cache, slot.row)
-        self.slots.append(slot)
-        return slot
+    def allocate(self, windows: Sequence[Window], features: torch.Tensor) -> list[BatchSlot]:
+        """A slot for each window; `features`, (window, n_audio_ctx, n_audio_state), is what they are encoded as."""
+        first = len(self.slots)
+        if windows:
+            self._decoder.cache_windows(features, self._cache, first)
+        taken = [BatchSlot(window, self._cache, row) for row, window in enumerate(windows, first)]
+        self.slots += taken
+        return taken
 
     def free(self, slot: BatchSlot) -> None:
         """Give the slot's row up; the last slot moves into it."""
         last = self.slots.pop()
         if last is not slot:
-            self._cache.move(last.row, slot.row, last.length)
+            self._cache.move(last.row, slot.row, last.written)
             self.slots[slot.row] = last
             last.row = slot.row
 
     def prefill(self, slot: BatchSlot, params: DecodingParams) -> None:
-        """Start decoding: run the prompt through the decoder and sample the first token."""
-        slot.params, slot.tokens, slot.logprobs, slot.result = params, [], [], None
+        """Start to decode the slot's window: its prompt, and the first token."""
+        slot.begin(params.prompt, params)
+        if self._step.is_recorded and len(params.prompt) <= STEPPED_PROMPT:
+            return
         hidden = self._decoder([params.prompt], [0], self._cache, slot.row)[0]
         logits = self._decoder.logits(hidden[[params.sot_index, -1]])
-        slot.no_speech_prob = self._tokenizer.no_speech_prob(logits[0])
-        self._sample([slot], logits[1:])
+        slot.written = len(params.prompt) - 1
+        rules = [self._sampler.rules((), None, hears=True), self._sampler.rules((), params, hears=False)]
+        present = any_in_column(rules)
+        found = self._sampler.choose(logits, torch.tensor(rules, device=logits.device), present)
+        self._sampler.draw_rows(found, logits, [None, params])
+        at_sot, at_end = to_list(found)
+        self._take(slot, at_end)
+        slot.no_speech_prob = at_sot[NO_SPEECH]
 
-    def decode(self, first_row: int, count: int) -> None:
-        """One decode step: one more token for each of `count` slots from `first_row` on."""
+    def detect_language(self, slot: BatchSlot) -> None:
+        """Start to detect the language of the slot's window."""
+        slot.begin((self._tokenizer.english.sot,), None)
+        if not self._step.is_recorded:
+            hidden = self._decoder([slot.prompt], [0], self._cache, slot.row)
+            slot.result = self._tokenizer.detect_language(self._decoder.logits(hidden)[0, 0])
+
+    def decode(self, first_row: int, count: int) -> bool:
+        """One decode step: one more token for each of `count` slots from `first_row` on. Return whether the step was
+        replayed."""
         slots = self.slots[first_row : first_row + count]
-        logits = self._step([slot.tokens[-1] for slot in slots], [slot.length - 1 for slot in slots], first_row)
-        self._sample(slots, logits)
+        step = self._step([self._row(slot) for slot in slots], first_row)
+        self._sampler.draw_rows(step.found, step.logits, [slot.samples for slot in slots])
+        for slot, found in zip(slots, to_list(step.found), strict=True):
+            self._take(slot, found)
+        return step.is_replayed
 
-    def _sample(self, slots: Sequence[BatchSlot], logits: torch.Tensor) -> None:
-        params = [slot.params for slot in slots if slot.params]
-        self._sampler.mask(logits, [slot.tokens for slot in slots], params)
-        for slot, of_slot, token, logprob in zip(slots, params, *sample(logits, params), strict=True):
-            slot.logprobs.append(logprob)
-            slot.tokens.append(token)
-            if token == self._sampler.eot or self._sampler.is_full(of_slot, len(slot.tokens)):
-                slot.result = _result(slot, self._sampler.eot)
+    def _row(self, slot: BatchSlot) -> StepRow:
+        return (slot.next_token, slot.written, *self._sampler.rules(slot.tokens, slot.samples, hears=slot.hears))
+
+    def _take(self, slot: BatchSlot, found: Sequence[float]) -> None:
+        """What a step has found for the slot."""
+        params = slot.samples
+        if slot.params is None:
+            code = self._tokenizer.english.all_language_codes[int(found[LANGUAGE])]
+            slot.result = DetectedLanguage(code, found[LANGUAGE_PROBABILITY])
+        elif slot.hears:
+            slot.no_speech_prob = found[NO_SPEECH]
+        slot.written += 1
+        if params is None:
+            return
+        token = int(found[TOKEN])
+        slot.tokens.append(token)
+        slot.logprobs.append(found[LOGPROB])
+        if token == self._sampler.eot or self._sampler.is_full(params, len(slot.tokens)):
+            slot.result = _result(slot, self._sampler.eot)
 
 
 def _result(slot: BatchSlot, eot: int) -> DecodedTokens:

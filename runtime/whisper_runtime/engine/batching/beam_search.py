@@ -14,7 +14,7 @@ import torch
 from whisper_runtime.engine.batching.sampling import Sampler, sample, to_list
 from whisper_runtime.engine.model.kv_cache import KVCache
 from whisper_runtime.engine.model.load import WhisperModel
-from whisper_runtime.engine.policy.queries import DecodedTokens, DecodingParams, Window
+from whisper_runtime.engine.policy.queries import DecodedTokens, DecodingParams, DetectedLanguage, Query, Window
 from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 DEFAULT_PATIENCE: Final = 1.0
@@ -43,10 +43,12 @@ class SearchSlot:
     window: Window
     features: torch.Tensor
     """(1, n_audio_ctx, n_audio_state)"""
+    asked: Query | None = None
+    """The query whose result is being computed, or was last."""
     params: DecodingParams | None = None
     """None until the first decoding of the window starts."""
-    result: DecodedTokens | None = None
-    """None while the window is being decoded."""
+    result: DecodedTokens | DetectedLanguage | None = None
+    """None while it is being computed."""
     row: int = 0
     """For queries that need a single row of the cache."""
     _going: list[Candidate] = field(default_factory=list[Candidate])
@@ -70,6 +72,11 @@ class SearchSlot:
         self._no_speech_prob = self.tokenizer.no_speech_prob(logits[0, 0])
         self._choose(params, logits[:, 1])
 
+    def detect_language(self) -> None:
+        """Detect the language of the window, at once."""
+        hidden = self.model.decoder([[self.tokenizer.english.sot]], [0], self.cache, self.row)
+        self.result = self.tokenizer.detect_language(self.model.decoder.logits(hidden)[0, 0])
+
     def decode(self) -> None:
         """One decode step: one more token for each candidate. Call it after `prefill` alone."""
         params, count = self.params, len(self._going)
@@ -83,7 +90,7 @@ class SearchSlot:
         """Allocated anew where the number of rows differs from the last decoding's."""
         if self._cache is None or self._cache.rows != candidates:
             self._cache = self.model.decoder.new_cache(candidates, self.model.dims.n_audio_ctx, shared=True)
-            self.model.decoder.cache_window(self.features, self._cache, 0)
+            self.model.decoder.cache_windows(self.features, self._cache, 0)
         return self._cache
 
     def _choose(self, params: DecodingParams, logits: torch.Tensor) -> None:

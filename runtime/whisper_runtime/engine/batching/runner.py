@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -24,7 +24,6 @@ from whisper_runtime.engine.policy.queries import (
     AlignTokens,
     DecodeWindow,
     DecodingParams,
-    DetectedLanguage,
     DetectLanguage,
     Pause,
     Query,
@@ -43,6 +42,7 @@ class ModelRunner:
     ) -> None:
         self._model, self._sampler, self._observer = model, sampler, observer
         self.tokenizer, self.batch = tokenizer, batch
+        self._encodings = device.DeviceTimer(model.device, observer.stage)
         self.windows_per_encoding = MAX_WINDOWS_PER_ENCODING[model.device.type]
         self._aligner = ThreadPoolExecutor(1, "words", torch.set_num_threads, (1,))
         """torch's number of threads is that of the calling thread."""
@@ -57,15 +57,21 @@ class ModelRunner:
 
     def encode(self, mels: torch.Tensor) -> torch.Tensor:
         """(batch, n_mels, 3000) to (batch, n_audio_ctx, n_audio_state)."""
-        with self._timed("encode"):
+        with self._encodings.timed("encode"):
             return self._model.encoder(mels)
 
-    def allocate(self, window: Window, features: torch.Tensor, *, searched: bool) -> Slot:
-        """A slot for `window`, whose encoding is `features`, (1, n_audio_ctx, n_audio_state); one beside the batch
-        where it is to be `searched`, else one of the batch, which must have a free one."""
-        if searched:
-            return SearchSlot(self._model, self.tokenizer, self._sampler, window, features)
-        return self.batch.allocate(window, features)
+    def allocate(self, windows: Sequence[Window], features: torch.Tensor, searched: Sequence[bool]) -> list[Slot]:
+        """A slot for each window, which `features`, (window, n_audio_ctx, n_audio_state), is the encoding of: one
+        beside the batch where it is to be `searched`, else one of the batch, which must have so many free ones."""
+        shared = [number for number, is_searched in enumerate(searched) if not is_searched]
+        of_shared = features if len(shared) == len(windows) else features[shared]
+        in_batch = iter(self.batch.allocate([windows[number] for number in shared], of_shared))
+        return [
+            SearchSlot(self._model, self.tokenizer, self._sampler, window, features[number : number + 1])
+            if searched[number]
+            else next(in_batch)
+            for number, window in enumerate(windows)
+        ]
 
     def free(self, slot: Slot) -> None:
         if isinstance(slot, BatchSlot):
@@ -77,19 +83,24 @@ class ModelRunner:
         An alignment is computed beside the next steps, and needs the slot no more.
         """
         match query:
-            case DetectLanguage():
-                with self._timed("detect"):
-                    return self.detect_language(slot)
+            case DetectLanguage() | DecodeWindow():
+                if slot.asked is not query:
+                    slot.asked = query
+                    self._begin(slot, query)
+                return slot.result
             case AlignTokens():
                 return self.align(slot, query)
-            case DecodeWindow(params=params):
-                if slot.params is not params:
-                    if slot.params is not None:
-                        self._observer.fallback()
-                    self.prefill(slot, params)
-                return slot.result
             case Pause():
                 return None
+
+    def _begin(self, slot: Slot, query: DetectLanguage | DecodeWindow) -> None:
+        if isinstance(query, DecodeWindow):
+            if slot.params is not None:
+                self._observer.fallback()
+            self.prefill(slot, query.params)
+        else:
+            with self._timed("detect"):
+                self.detect_language(slot)
 
     def prefill(self, slot: Slot, params: DecodingParams) -> None:
         """Start to decode the slot's window: its prompt, and the first token."""
@@ -101,16 +112,21 @@ class ModelRunner:
     def decode_batch(self, first_row: int, count: int) -> None:
         """One decode step of `count` slots of the batch from `first_row` on."""
         with self._timed("decode_step"):
-            self.batch.decode(first_row, count)
+            is_replayed = self.batch.decode(first_row, count)
+        self._observer.launched(replayed=is_replayed)
+        self._encodings.report_ended()  # the step ended by waiting for the device
 
     def decode_search(self, slot: SearchSlot) -> None:
         """One decode step of a slot beside the batch."""
         with self._timed("decode_step"):
             slot.decode()
 
-    def detect_language(self, slot: Slot) -> DetectedLanguage:
-        hidden = self._model.decoder([[self.tokenizer.english.sot]], [0], slot.cache, slot.row)
-        return self.tokenizer.detect_language(self._model.decoder.logits(hidden)[0, 0])
+    def detect_language(self, slot: Slot) -> None:
+        """Start to detect the language of the slot's window."""
+        if isinstance(slot, SearchSlot):
+            slot.detect_language()
+        else:
+            self.batch.detect_language(slot)
 
     def align(self, slot: Slot, query: AlignTokens) -> Future[Alignment]:
         attention = attend(self._model, slot.cache, slot.row, query, self._sampler.eot)

@@ -7,19 +7,30 @@ from typing import Any, Final, cast
 
 import torch
 
-from whisper_runtime.engine.policy.logits_processor import LogitsProcessor, Vocabulary, token_bounds
+from whisper_runtime.engine.policy.logits_processor import LogitsProcessor, TokenBounds, token_bounds
 from whisper_runtime.engine.policy.queries import DecodingParams
+from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 MAX_NEW_TOKENS: Final = 224
 """Tokens that are sampled for one window: half of the decoder's context (decoding.py, sample_len)."""
 
+TOKEN, LOGPROB, NO_SPEECH, LANGUAGE, LANGUAGE_PROBABILITY = range(5)
+"""The columns of what is found for each row; a language by its place among the model's."""
+
 
 class Sampler:
-    def __init__(
-        self, vocabulary: Vocabulary, n_text_ctx: int, device: torch.device, max_new_tokens: int = MAX_NEW_TOKENS
-    ) -> None:
-        self._vocabulary, self._n_text_ctx, self._max_new_tokens = vocabulary, n_text_ctx, max_new_tokens
-        self._process_logits = LogitsProcessor(vocabulary, device)
+    def __init__(self, tokenizer: ModelTokenizer, device: torch.device, max_new_tokens: int = MAX_NEW_TOKENS) -> None:
+        self._vocabulary, self._n_text_ctx = tokenizer.vocabulary, tokenizer.n_text_ctx
+        self._max_new_tokens = max_new_tokens
+        self._process_logits = LogitsProcessor(tokenizer.vocabulary, device)
+        self._no_speech = tokenizer.english.no_speech
+        languages = tokenizer.english.all_language_tokens if tokenizer.is_multilingual else (0,)
+        self._languages = torch.tensor(languages, device=device)
+
+    @property
+    def num_rules(self) -> int:
+        """Of each row."""
+        return 1 + len(TokenBounds._fields)
 
     @property
     def eot(self) -> int:
@@ -34,11 +45,53 @@ class Sampler:
             token_bounds(tokens, of_row.timestamps, self._vocabulary)
             for tokens, of_row in zip(sampled, params, strict=True)
         ]
-        self._process_logits(logits, bounds)
+        self._process_logits(logits, torch.tensor(bounds, device=logits.device), any_in_column(bounds))
+
+    def rules(self, sampled: Sequence[int], params: DecodingParams | None, *, hears: bool) -> tuple[int, ...]:
+        """What `choose` is told of a row: whether speech and language are to be heard in its logits, and the bounds of
+        its next token, after those `sampled` so far; `params` None: it samples none."""
+        if params is None:
+            return (hears, *TokenBounds(0, 0, self._vocabulary.size, False, False))
+        return (hears, *token_bounds(sampled, params.timestamps, self._vocabulary))
+
+    def choose(self, logits: torch.Tensor, rules: torch.Tensor, present: Sequence[bool]) -> torch.Tensor:
+        """What is found for each row, (row, 5), float32, from its logits, (row, n_vocab), which are masked in place.
+
+        `rules` is (row, n), int64; `present`: for each of its columns whether it is other than 0 in any row. Nothing is
+        read by the host, so that all of it can be captured with the step.
+        """
+        heard = self._heard(logits) if present[0] else logits.new_zeros(len(logits), 3)
+        self._process_logits(logits, rules[:, 1:], present[1:])
+        tokens = logits.argmax(dim=-1)
+        return torch.cat([tokens[:, None].float(), log_probabilities(logits, tokens)[:, None], heard], dim=1)
+
+    def draw_rows(self, found: torch.Tensor, logits: torch.Tensor, params: Sequence[DecodingParams | None]) -> None:
+        """Replace the likeliest token by one that is drawn, in rows with a temperature above 0; `found` and masked
+        `logits` are those of `choose`."""
+        drawn = {row: one for row, one in enumerate(params) if one and one.temperature > 0}
+        if not drawn:
+            return
+        rows = torch.tensor([*drawn], device=logits.device)
+        of_rows = logits[rows]
+        tokens = draw(of_rows, [*drawn.values()])
+        found[rows, TOKEN] = tokens.float()
+        found[rows, LOGPROB] = log_probabilities(of_rows, tokens)
 
     def is_full(self, params: DecodingParams, num_sampled: int) -> bool:
         """Whether a row has no room for another token."""
         return num_sampled == self._max_new_tokens or len(params.prompt) + num_sampled > self._n_text_ctx
+
+    def _heard(self, logits: torch.Tensor) -> torch.Tensor:
+        """(row, 3): the probability of no speech, the likeliest language and its probability; all of it is meant for
+        logits at <|startoftranscript|>."""
+        no_speech = logits.softmax(dim=-1)[:, self._no_speech]
+        language = logits[:, self._languages].softmax(dim=-1).max(dim=-1)
+        return torch.stack([no_speech, language.indices.float(), language.values], dim=1)
+
+
+def any_in_column(rows: Sequence[Sequence[int]]) -> list[bool]:
+    """For each column whether it is other than 0 in any row."""
+    return [any(column) for column in zip(*rows, strict=True)]
 
 
 def sample(logits: torch.Tensor, params: Sequence[DecodingParams]) -> tuple[list[int], list[float]]:
@@ -48,8 +101,12 @@ def sample(logits: torch.Tensor, params: Sequence[DecodingParams]) -> tuple[list
     drawn = [row for row, of_row in enumerate(params) if of_row.temperature > 0]
     if drawn:
         tokens[drawn] = draw(logits[drawn], [params[row] for row in drawn])
-    chosen = logits.gather(1, tokens[:, None])[:, 0]
-    return to_list(tokens), to_list(chosen - logits.logsumexp(dim=-1))
+    return to_list(tokens), to_list(log_probabilities(logits, tokens))
+
+
+def log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """(row,): that of each row's token."""
+    return logits.gather(1, tokens[:, None])[:, 0] - logits.logsumexp(dim=-1)
 
 
 def draw(logits: torch.Tensor, params: Sequence[DecodingParams]) -> torch.Tensor:

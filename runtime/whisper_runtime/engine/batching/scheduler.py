@@ -18,7 +18,7 @@ from whisper_runtime.engine.batching.batch import Batch, BatchSlot
 from whisper_runtime.engine.batching.beam_search import SearchSlot
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.runner import ModelRunner
-from whisper_runtime.engine.batching.sampling import Sampler
+from whisper_runtime.engine.batching.sampling import MAX_NEW_TOKENS, Sampler
 from whisper_runtime.engine.batching.sequence import WindowSequence
 from whisper_runtime.engine.batching.sequence_pool import SequencePool
 from whisper_runtime.engine.batching.throughput import ThroughputMeter
@@ -102,14 +102,18 @@ class Scheduler:
 
     def _encode(self, chosen: Sequence[WindowSequence]) -> None:
         """Encode the windows of these sequences, which have no slot yet, and give them one."""
-        mels = torch.stack([sequence.window.mel for sequence in chosen if sequence.window])
-        features = None
+        windows = [sequence.window for sequence in chosen if sequence.window]
+        slots = None
         with suppress(torch.OutOfMemoryError):  # while it is held, so is the memory
-            features = self._runner.encode(mels)
-        if features is None:
+            features = self._runner.encode(torch.stack([window.mel for window in windows]))
+            slots = self._runner.allocate(windows, features, [sequence.is_searched for sequence in chosen])
+        if slots is None:
             return self._in_halves(chosen, self._encode)
-        for sequence, of_window in zip(chosen, features.unbind(), strict=True):
-            self._run(sequence, lambda one, of_window=of_window: self._pool.occupy(one, of_window[None]))
+        # All of them first: a request that fails frees the slots of its other sequences.
+        for sequence, slot in zip(chosen, slots, strict=True):
+            self._pool.occupy(sequence, slot)
+        for sequence in chosen:
+            self._run(sequence, self._pool.serve)
 
     def _decode(self) -> None:
         """One decode step of every slot; finished windows are handed to their sequences."""
@@ -185,13 +189,15 @@ def build_runner(
     max_batch_size: int | None = None,
     *,
     make_step: MakeDecodeStep = decode_step,
+    max_new_tokens: int = MAX_NEW_TOKENS,
 ) -> ModelRunner:
     dims, device = model.dims, model.device
     tokenizer = ModelTokenizer(model.is_multilingual, model.num_languages, dims.n_vocab, dims.n_text_ctx)
-    sampler = Sampler(tokenizer.vocabulary, dims.n_text_ctx, device)
+    sampler = Sampler(tokenizer, device, max_new_tokens)
     dtype = activation_dtype(device, model.precision)
     capacity = batch_capacity(dims, device, dtype, free_memory(device), max_batch_size)
     with torch.inference_mode():
         cache = model.decoder.new_cache(capacity, dims.n_audio_ctx)
-        batch = Batch(model.decoder, tokenizer, sampler, cache, make_step(model.decoder, cache))
+        step = make_step(model.decoder, cache, sampler.choose, sampler.num_rules)
+        batch = Batch(model.decoder, tokenizer, sampler, cache, step)
     return ModelRunner(model, tokenizer, sampler, batch, observer)

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from itertools import count
 
-import torch
-
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.runner import ModelRunner
-from whisper_runtime.engine.batching.sequence import WindowSequence
+from whisper_runtime.engine.batching.sequence import Slot, WindowSequence
 from whisper_runtime.engine.batching.throughput import ThroughputMeter
 from whisper_runtime.engine.interface import Observer
 from whisper_runtime.engine.policy.quality import is_silence
@@ -39,16 +37,14 @@ class SequencePool:
             self._observer.cancelled()
             self._remove(request)
 
-    def occupy(self, sequence: WindowSequence, features: torch.Tensor) -> None:
-        """Give the sequence a slot for its window, whose encoding is `features`, (1, n_audio_ctx, n_audio_state)."""
-        window, request = sequence.window, sequence.request
-        assert window is not None
+    def occupy(self, sequence: WindowSequence, slot: Slot) -> None:
+        """Give the sequence a slot, that of its window."""
+        request = sequence.request
         if not request.has_begun:
             request.has_begun = True
             self._observer.stage("queue", time.perf_counter() - request.submitted_at)
-        sequence.slot = self._runner.allocate(window, features, searched=sequence.is_searched)
+        sequence.slot = slot
         request.num_slots += 1
-        self.serve(sequence)
 
     def serve(self, sequence: WindowSequence) -> None:
         """Answer the queries that can be answered from the sequence's slot; free it once another window is needed."""

@@ -1,6 +1,6 @@
 """The decode step of a batch: one more token for each row. On a GPU it is captured once as a CUDA graph and replayed.
 
-A step of large-v3 is some 640 kernels, and launching them one by one from Python takes longer than computing them. A
+A step of large-v3 is some 600 kernels, and launching them one by one from Python takes longer than computing them. A
 CUDA graph launches all at once, but always the same ones at the same addresses: hence inputs in a tensor that stays,
 padded batch sizes, and two lengths that attention reads
 (https://docs.pytorch.org/docs/stable/notes/cuda.html, CUDA Graphs).
@@ -9,7 +9,8 @@ padded batch sizes, and two lengths that attention reads
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import torch
@@ -22,8 +23,26 @@ SMALL_BATCH_SIZES: Final = (1, 2, 4)
 SHORT_CONTEXT: Final = 128
 """Positions that attention reads while no row has come further: most windows without a prompt end before."""
 
-Launch = Callable[[], torch.Tensor]
-"""Computes one step from and into tensors at fixed addresses."""
+StepRow = tuple[int, ...]
+"""What is told of a row: its next token, the number of its tokens in the cache, and its rules."""
+Choose = Callable[[torch.Tensor, torch.Tensor, Sequence[bool]], torch.Tensor]
+"""What is found for each row, (row, n), float32, from logits, (row, n_vocab), float32, which it may change, and rules,
+(row, m), int64. The last argument: for each rule whether any row has another than 0. Does not wait for the device."""
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """Both tensors are on the device, and valid until the next step."""
+
+    found: torch.Tensor
+    """What was chosen, a row for each row of the step."""
+    logits: torch.Tensor
+    """(row, n_vocab), float32, as `Choose` left them."""
+    is_replayed: bool
+
+
+Launch = Callable[[], tuple[torch.Tensor, torch.Tensor]]
+"""Computes what is found and logits of one step, from and into tensors at fixed addresses."""
 Capture = Callable[[Launch], Launch]
 """Captures `launch` as a CUDA graph; returns its replay, into the same tensors. Raises RuntimeError."""
 
@@ -31,88 +50,108 @@ log = logging.getLogger(__name__)
 
 
 class DecodeStep(Protocol):
-    def __call__(self, tokens: Sequence[int], starts: Sequence[int], first_row: int = 0) -> torch.Tensor:
-        """The logits (row, n_vocab), float32, after `tokens`, one for each of the cache's rows from `first_row` on.
+    @property
+    def is_recorded(self) -> bool:
+        """Whether steps are replayed, so that one costs the host next to nothing."""
+        ...
 
-        `starts` is how many tokens of each row are in the cache already. The result is valid until the next call.
-        Raises torch.OutOfMemoryError.
-        """
+    def __call__(self, rows: Sequence[StepRow], first_row: int = 0) -> StepOutput:
+        """One more token for each of the cache's rows from `first_row` on. Raises torch.OutOfMemoryError."""
         ...
 
 
-MakeDecodeStep = Callable[[Decoder, KVCache], DecodeStep]
-"""Makes the step that decodes the rows of a cache."""
+MakeDecodeStep = Callable[[Decoder, KVCache, Choose, int], DecodeStep]
+"""Makes the step that decodes the rows of a cache; the last argument is the number of a row's rules."""
 
 
 class EagerStep:
     """Launches each operation from Python."""
 
-    def __init__(self, decoder: Decoder, cache: KVCache) -> None:
-        self._decoder, self._cache = decoder, cache
+    is_recorded = False
 
-    def __call__(self, tokens: Sequence[int], starts: Sequence[int], first_row: int = 0) -> torch.Tensor:
+    def __init__(self, decoder: Decoder, cache: KVCache, choose: Choose, _: int) -> None:
+        self._decoder, self._cache, self._choose = decoder, cache, choose
+
+    def __call__(self, rows: Sequence[StepRow], first_row: int = 0) -> StepOutput:
+        tokens, starts, *rules = zip(*rows, strict=True)
         hidden = self._decoder([[token] for token in tokens], starts, self._cache, first_row)
-        return self._decoder.logits(hidden[:, -1])
+        logits = self._decoder.logits(hidden[:, -1])
+        of_rows = torch.tensor(rules, device=logits.device).T
+        return StepOutput(self._choose(logits, of_rows, [any(rule) for rule in rules]), logits, False)
 
 
 class GraphedStep:
-    """Captures a step the first time that its batch size comes up; steps that do not begin at row 0 are eager."""
+    """Captures all steps when it is made. Those that do not begin at row 0 are eager, and those without a graph."""
 
-    def __init__(self, decoder: Decoder, cache: KVCache, capture: Capture) -> None:
-        self._decoder, self._cache = decoder, cache
-        self._eager = EagerStep(decoder, cache)
-        self._capture: Capture | None = capture
-        """None: this device cannot capture."""
-        self._replays: dict[tuple[int, int], Launch] = {}
+    def __init__(
+        self, decoder: Decoder, cache: KVCache, choose: Choose, num_rules: int, capture: Capture, *, pinned: bool = True
+    ) -> None:
+        """Rows are told through memory that is `pinned`, so that the host does not wait for its copy."""
+        self._decoder, self._cache, self._choose = decoder, cache, choose
+        self._eager = EagerStep(decoder, cache, choose, num_rules)
+        self._told = torch.zeros(cache.rows, 2 + num_rules, dtype=torch.long, pin_memory=pinned)
+        self._inputs = torch.zeros_like(self._told, device=cache.self_attention.device)
+        self._unused: StepRow = (0, cache.positions - 1, *[0] * num_rules)
+        """Padding: it writes to the last position, which no row reads before it has written there itself."""
+        self._replays = dict(self._captured(capture))
         """By batch size and length."""
-        self._inputs = torch.zeros(2, cache.rows, 1, dtype=torch.long, device=cache.self_attention.device)
-        """Tokens and positions."""
 
-    def __call__(self, tokens: Sequence[int], starts: Sequence[int], first_row: int = 0) -> torch.Tensor:
-        if first_row or self._capture is None:
-            return self._eager(tokens, starts, first_row)
-        rows, positions = min(_padded_batch_size(len(tokens)), self._cache.rows), self._cache.positions
-        padding = rows - len(tokens)
-        # Padding rows write to the last position, which no row reads before it has written there itself.
-        padded = [[*tokens, *[0] * padding], [*starts, *[positions - 1] * padding]]
-        self._inputs[:, :rows, 0].copy_(torch.tensor(padded))
-        length = min(SHORT_CONTEXT, positions) if max(starts) < SHORT_CONTEXT else positions
-        replay = self._replay(self._capture, rows, length)
-        return replay()[: len(tokens)] if replay else self._eager(tokens, starts)
+    @property
+    def is_recorded(self) -> bool:
+        return bool(self._replays)
 
-    def _replay(self, capture: Capture, rows: int, length: int) -> Launch | None:
-        """None where the device cannot capture."""
-        if (rows, length) not in self._replays:
-            tokens, positions = self._inputs[:, :rows]
-            try:
-                captured = capture(lambda: self._decoder.next_logits(tokens, positions, self._cache, length))
-            except torch.OutOfMemoryError:  # of this many rows; fewer are tried next
-                raise
-            except RuntimeError as error:
-                log.warning(
-                    "CUDA graphs are off: a decode step of %d rows cannot be captured, so all steps are slower: %s",
-                    rows,
-                    error,
-                )
-                self._capture = None
-                return None
-            self._replays[rows, length] = captured
-        return self._replays[rows, length]
+    def __call__(self, rows: Sequence[StepRow], first_row: int = 0) -> StepOutput:
+        size = self._padded(len(rows))
+        furthest = max(position for _, position, *_ in rows)
+        replay = self._replays.get((size, self._length(furthest)))
+        if first_row or replay is None:
+            return self._eager(rows, first_row)
+        self._told[:size] = torch.tensor([*rows, *[self._unused] * (size - len(rows))])
+        self._inputs[:size].copy_(self._told[:size], non_blocking=True)
+        found, logits = replay()
+        return StepOutput(found[: len(rows)], logits[: len(rows)], True)
+
+    def _captured(self, capture: Capture) -> Iterator[tuple[tuple[int, int], Launch]]:
+        """The largest first, whose memory the others then use. What cannot be captured is left out, and a warning says
+        what it costs."""
+        failed: list[tuple[int, RuntimeError]] = []
+        for size in sorted({self._padded(rows) for rows in range(1, self._cache.rows + 1)}, reverse=True):
+            for length in {self._length(0), self._cache.positions}:
+                try:
+                    yield (size, length), capture(lambda size=size, length=length: self._launch(size, length))
+                except RuntimeError as error:  # also torch.OutOfMemoryError, which a capture may tell as another error
+                    failed.append((size, error))
+        if failed:
+            log.warning(
+                "Decode steps of %s rows are slower than they might be: they cannot be captured as CUDA graphs: %s",
+                ", ".join(str(size) for size in sorted({size for size, _ in failed})),
+                failed[0][1],
+            )
+
+    def _launch(self, size: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs = self._inputs[:size]
+        logits = self._decoder.next_logits(inputs[:, :1], inputs[:, 1:2], self._cache, length)
+        rules = inputs[:, 2:]
+        return self._choose(logits, rules, [True] * rules.shape[1]), logits
+
+    def _padded(self, rows: int) -> int:
+        size = next((size for size in SMALL_BATCH_SIZES if size >= rows), -(-rows // 8) * 8)
+        return min(size, self._cache.rows)
+
+    def _length(self, furthest: int) -> int:
+        """Positions that attention reads where a row's token has the position `furthest`."""
+        return min(SHORT_CONTEXT, self._cache.positions) if furthest < SHORT_CONTEXT else self._cache.positions
 
 
-def decode_step(decoder: Decoder, cache: KVCache) -> DecodeStep:
+def decode_step(decoder: Decoder, cache: KVCache, choose: Choose, num_rules: int) -> DecodeStep:
     """The fastest step for the cache's device."""
     if cache.self_attention.device.type == "cuda":
-        return GraphedStep(decoder, cache, _cuda_capture())
-    return EagerStep(decoder, cache)
-
-
-def _padded_batch_size(rows: int) -> int:
-    return next((size for size in SMALL_BATCH_SIZES if size >= rows), -(-rows // 8) * 8)
+        return GraphedStep(decoder, cache, choose, num_rules, _cuda_capture())
+    return EagerStep(decoder, cache, choose, num_rules)
 
 
 def _cuda_capture() -> Capture:
-    """All graphs share one memory pool: only the last one's result is ever in use."""
+    """All graphs share one memory pool: only the last one's outputs are ever in use."""
     pool = torch.cuda.graph_pool_handle()
 
     def capture(launch: Launch) -> Launch:
@@ -124,11 +163,11 @@ def _cuda_capture() -> Capture:
         graph = torch.cuda.CUDAGraph()
         # Other threads may ask CUDA for things meanwhile, as for metrics.
         with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-            logits = launch()
+            outputs = launch()
 
-        def replay() -> torch.Tensor:
+        def replay() -> tuple[torch.Tensor, torch.Tensor]:
             graph.replay()
-            return logits
+            return outputs
 
         return replay
 

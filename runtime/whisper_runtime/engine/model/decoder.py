@@ -6,6 +6,7 @@ Rows of a batch are at positions of their own: each has its row in the cache, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from torch.nn import functional as F
@@ -25,6 +26,9 @@ from whisper_runtime.engine.model.linear import Packing
 HeadInput = tuple[torch.Tensor, torch.Tensor]
 """The queries (time, width) and keys (n_audio_ctx, width) of one head, in the dtype of the activations."""
 
+MASK_ALIGNMENT: Final = 16
+"""Of the masks that the memory-efficient attention takes as they are (torch, sdp_utils: pad_bias)."""
+
 
 class Decoder:
     def __init__(self, module: TextDecoder, packing: Packing, device: torch.device, dtype: torch.dtype) -> None:
@@ -35,8 +39,8 @@ class Decoder:
         """In the precision of the checkpoint; a clone, so that no step waits for the file's disk."""
         self._logits = packing.few_rows(module.token_embedding)
         self._positions = module.positional_embedding.detach().to(device, dtype)
-        self._blocks = [_DecoderBlock(block, packing, device) for block in module.blocks]
-        self._norm = layer_norm(module.ln, device)
+        self._blocks = [_DecoderBlock(block, packing, device, dtype) for block in module.blocks]
+        self._norm = layer_norm(module.ln, device, dtype)
         self._context, self._width = module.positional_embedding.shape
         self._heads = next(iter(module.blocks)).attn.n_head
 
@@ -50,12 +54,13 @@ class Decoder:
 
         return KVCache(of(rows, self._context), of(1 if shared else rows, audio_context))
 
-    def cache_window(self, features: torch.Tensor, cache: KVCache, row: int) -> None:
-        """Write the cross-attention keys and values of `features`, (1, n_audio_ctx, n_audio_state), for `row`."""
+    def cache_windows(self, features: torch.Tensor, cache: KVCache, first_row: int) -> None:
+        """Write the cross-attention keys and values of `features`, (window, n_audio_ctx, n_audio_state), for as many
+        rows from `first_row` on. Raises torch.OutOfMemoryError."""
+        windows, time, _ = features.shape
         for layer, block in enumerate(self._blocks):
-            key, value = split_heads(block.cross_attention.key_value(features), 2, self._heads)
-            cache.cross_attention[layer, 0, row] = key[0]
-            cache.cross_attention[layer, 1, row] = value[0]
+            both = block.cross_attention.key_value(features).view(windows, time, 2, self._heads, -1)
+            cache.cross_attention[layer, :, first_row : first_row + windows] = both.permute(2, 0, 3, 1, 4)
 
     def __call__(
         self, tokens: Sequence[Sequence[int]], starts: Sequence[int], cache: KVCache, first_row: int = 0
@@ -66,7 +71,7 @@ class Decoder:
         """
         time = len(tokens[0])
         positions = torch.tensor(starts, device=self._device)[:, None] + torch.arange(time, device=self._device)
-        context = _AttentionContext(positions, max(starts) + time, cache, first_row)
+        context = _AttentionContext(positions, self._reach(max(starts) + time), cache, first_row, self._dtype)
         return self._hidden(torch.tensor(tokens, device=self._device), context)
 
     def next_logits(self, tokens: torch.Tensor, positions: torch.Tensor, cache: KVCache, length: int) -> torch.Tensor:
@@ -76,7 +81,14 @@ class Decoder:
         furthest row's own. What is computed depends on the shapes and `length` alone, so that it can be captured once
         for all tensors at these addresses.
         """
-        return self.logits(self._hidden(tokens, _AttentionContext(positions, length, cache, 0))[:, -1])
+        return self.logits(self._hidden(tokens, _AttentionContext(positions, length, cache, 0, self._dtype))[:, -1])
+
+    def _reach(self, length: int) -> int:
+        """Positions that attention reads to see the first `length`: on a GPU so many that its kernels need not pad the
+        mask, which they would do in each layer."""
+        return (
+            length if self._device.type == "cpu" else min(-(-length // MASK_ALIGNMENT) * MASK_ALIGNMENT, self._context)
+        )
 
     def _hidden(self, tokens: torch.Tensor, context: _AttentionContext) -> torch.Tensor:
         x = self._embed(tokens, context)
@@ -99,7 +111,8 @@ class Decoder:
         `length`: positions of the window that are not padding. Overwrites the row's tokens in the cache, not its
         window. The inputs are on the CPU, and stay as they are when the row is given up.
         """
-        context = _AttentionContext(torch.arange(len(tokens), device=self._device)[None], len(tokens), cache, row)
+        positions = torch.arange(len(tokens), device=self._device)[None]
+        context = _AttentionContext(positions, self._reach(len(tokens)), cache, row, self._dtype)
         x = self._embed(torch.tensor([tokens], device=self._device), context)
         inputs: list[HeadInput] = []
         for layer, block in enumerate(self._blocks):
@@ -111,13 +124,18 @@ class Decoder:
 class _AttentionContext:
     """The positions (row, time) of the tokens of one forward pass, and the keys that each of them attends to."""
 
-    def __init__(self, positions: torch.Tensor, length: int, cache: KVCache, first_row: int) -> None:
+    def __init__(
+        self, positions: torch.Tensor, length: int, cache: KVCache, first_row: int, dtype: torch.dtype
+    ) -> None:
         self.positions = positions
         self._length = length
         self._rows = slice(first_row, first_row + len(positions))
         self._index = torch.arange(first_row, first_row + len(positions), device=positions.device)[:, None]
         keys = torch.arange(length, device=positions.device)
-        self.mask = (keys <= positions[:, :, None])[:, None]
+        shape = (len(positions), 1, positions.shape[1], length)
+        self.mask = torch.zeros(shape, dtype=dtype, device=positions.device)
+        """Added to the scores: once for all layers what each of them would make of a mask of booleans."""
+        self.mask.masked_fill_((keys > positions[:, :, None])[:, None], -torch.inf)
         self._cache = cache
 
     def append(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -138,11 +156,13 @@ class _AttentionContext:
 
 
 class _DecoderBlock:
-    def __init__(self, block: ResidualAttentionBlock, packing: Packing, device: torch.device) -> None:
+    def __init__(
+        self, block: ResidualAttentionBlock, packing: Packing, device: torch.device, dtype: torch.dtype
+    ) -> None:
         self._heads = block.attn.n_head
-        self._self_attention = self_attention(block, packing.few_rows, device)
-        self.cross_attention = cross_attention(block, packing, device)
-        self._feedforward = feedforward(block, packing.few_rows, device)
+        self._self_attention = self_attention(block, packing.few_rows, device, dtype)
+        self.cross_attention = cross_attention(block, packing, device, dtype)
+        self._feedforward = feedforward(block, packing.few_rows, device, dtype)
 
     def __call__(
         self,

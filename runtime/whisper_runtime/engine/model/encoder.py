@@ -20,8 +20,8 @@ class Encoder:
             if conv.bias is not None
         ]
         self._positions = module.get_buffer("positional_embedding").to(device, dtype)
-        self._blocks = [_EncoderBlock(block, pack, device) for block in module.blocks]
-        self._norm = layer_norm(module.ln_post, device)
+        self._blocks = [_EncoderBlock(block, pack, device, dtype) for block in module.blocks]
+        self._norm = layer_norm(module.ln_post, device, dtype)
 
     def __call__(self, mel: torch.Tensor) -> torch.Tensor:
         """(batch, n_mels, 3000) to (batch, n_audio_ctx, n_audio_state). Raises torch.OutOfMemoryError."""
@@ -36,10 +36,10 @@ class Encoder:
 
 
 class _EncoderBlock:
-    def __init__(self, block: ResidualAttentionBlock, pack: Packer, device: torch.device) -> None:
+    def __init__(self, block: ResidualAttentionBlock, pack: Packer, device: torch.device, dtype: torch.dtype) -> None:
         self._heads = block.attn.n_head
-        self._self_attention = self_attention(block, pack, device)
-        self._feedforward = feedforward(block, pack, device)
+        self._self_attention = self_attention(block, pack, device, dtype)
+        self._feedforward = feedforward(block, pack, device, dtype)
 
     def __call__(self, x: torch.Tensor) -> None:
         """Add to `x`, (batch, time, width), in place."""

@@ -43,34 +43,38 @@ class Feedforward:
         x += self.down(F.gelu(self.up(self.norm(x))))
 
 
-def layer_norm(module: nn.LayerNorm, device: torch.device) -> Norm:
-    """Computes in float32; returns the dtype of its input."""
-    weight, bias = module.weight.to(device).float(), module.bias.to(device).float()
-    return lambda x: F.layer_norm(x.float(), module.normalized_shape, weight, bias, module.eps).to(x.dtype)
+def layer_norm(module: nn.LayerNorm, device: torch.device, dtype: torch.dtype) -> Norm:
+    """For inputs of `dtype`. Sums in float32 and rounds once, at the end, as torch's kernels do by themselves."""
+    weight, bias = module.weight.to(device, dtype), module.bias.to(device, dtype)
+    return lambda x: F.layer_norm(x, module.normalized_shape, weight, bias, module.eps)
 
 
-def self_attention(block: ResidualAttentionBlock, pack: Packer, device: torch.device) -> SelfAttention:
-    attn = block.attn
-    return SelfAttention(layer_norm(block.attn_ln, device), pack(attn.query, attn.key, attn.value), pack(attn.out))
+def self_attention(
+    block: ResidualAttentionBlock, pack: Packer, device: torch.device, dtype: torch.dtype
+) -> SelfAttention:
+    attn, norm = block.attn, layer_norm(block.attn_ln, device, dtype)
+    return SelfAttention(norm, pack(attn.query, attn.key, attn.value), pack(attn.out))
 
 
-def cross_attention(block: ResidualAttentionBlock, packing: Packing, device: torch.device) -> CrossAttention:
+def cross_attention(
+    block: ResidualAttentionBlock, packing: Packing, device: torch.device, dtype: torch.dtype
+) -> CrossAttention:
     attn, norm = block.cross_attn, block.cross_attn_ln
     assert isinstance(attn, MultiHeadAttention)
     assert isinstance(norm, nn.LayerNorm)
     return CrossAttention(
-        layer_norm(norm, device),
+        layer_norm(norm, device, dtype),
         packing.few_rows(attn.query),
         packing.many_rows(attn.key, attn.value),
         packing.few_rows(attn.out),
     )
 
 
-def feedforward(block: ResidualAttentionBlock, pack: Packer, device: torch.device) -> Feedforward:
+def feedforward(block: ResidualAttentionBlock, pack: Packer, device: torch.device, dtype: torch.dtype) -> Feedforward:
     up, _, down = block.mlp
     assert isinstance(up, nn.Linear)
     assert isinstance(down, nn.Linear)
-    return Feedforward(layer_norm(block.mlp_ln, device), pack(up), pack(down))
+    return Feedforward(layer_norm(block.mlp_ln, device, dtype), pack(up), pack(down))
 
 
 def split_heads(x: torch.Tensor, parts: int, count: int) -> tuple[torch.Tensor, ...]:

@@ -12,7 +12,7 @@ from whisper_runtime.contract.config import ComputeType, Device
 from whisper_runtime.engine.interface import Abilities, CannotLoad
 from whisper_runtime.engine.model.alignment_heads import alignment_heads
 from whisper_runtime.engine.model.decoder import Decoder
-from whisper_runtime.engine.model.device import resolve_device
+from whisper_runtime.engine.model.device import choose_attention, resolve_device
 from whisper_runtime.engine.model.encoder import Encoder
 from whisper_runtime.engine.model.linear import packing
 from whisper_runtime.engine.model.mmap_checkpoint import load_mapped, releasing_pages
@@ -52,6 +52,7 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
     `name`: which of openai-whisper's models it is, whose alignment heads are known; None: guessed from the file's name.
     """
     device_type = resolve_device(device)
+    choose_attention(torch.device(device_type))
     precision = resolve_precision(compute_type, device_type, cpu_has_bfloat16=cpu_has_bfloat16())
     try:
         module = load_mapped(path)

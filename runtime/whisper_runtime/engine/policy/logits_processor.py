@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from whisper.tokenizer import Tokenizer
@@ -42,8 +42,7 @@ def vocabulary(tokenizer: Tokenizer, size: int) -> Vocabulary:
     )
 
 
-@dataclass(frozen=True)
-class TokenBounds:
+class TokenBounds(NamedTuple):
     """The ids that one row may sample next: text from `text_from` on, timestamps `time_from` to `time_to` inclusive."""
 
     text_from: int
@@ -71,6 +70,9 @@ def token_bounds(sampled: Sequence[int], timestamps: bool, vocabulary: Vocabular
     return TokenBounds(vocabulary.eot if after_timestamp else 0, earliest, last, False, True)
 
 
+ALL_RULES: Final = (True,) * len(TokenBounds._fields)
+
+
 class LogitsProcessor:
     def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
         self._vocabulary = vocabulary
@@ -80,35 +82,32 @@ class LogitsProcessor:
         suppressed = torch.zeros(vocabulary.size, device=device)
         suppressed[list(vocabulary.suppressed)] = -torch.inf
         self._suppressed = suppressed
-        self._device = device
 
-    def __call__(self, logits: torch.Tensor, rows: Sequence[TokenBounds]) -> None:
-        """Set what each row may not sample to minus infinity; `logits` is (row, n_vocab), float32, changed in place."""
+    def __call__(self, logits: torch.Tensor, bounds: torch.Tensor, present: Sequence[bool] = ALL_RULES) -> None:
+        """Set what each row may not sample to minus infinity; `logits` is (row, n_vocab), float32, changed in place.
+
+        `bounds` is (row, 5), int64: the fields of each row's TokenBounds. `present`: for each field whether it is other
+        than 0 in any row; a rule that no row has is left out. It is told, since a look at the tensor would wait for a
+        GPU.
+        """
         first = self._vocabulary.first_timestamp
-        text_from, time_from, time_to, is_first, timestamps = (
-            torch.tensor(column, device=self._device)[:, None]
-            for column in zip(
-                *((row.text_from, row.time_from, row.time_to, row.is_first, row.timestamps) for row in rows),
-                strict=True,
-            )
-        )
+        text_from, time_from, time_to = (bounds[:, column, None] for column in range(3))
+        is_first, timestamps = (bounds[:, column, None].bool() for column in range(3, 5))
         logits += self._suppressed
         times = logits[:, first:]
         times.masked_fill_((self._timestamps < time_from) | (self._timestamps > time_to), -torch.inf)
-        if any(row.is_first for row in rows):
-            logits[:, self._blank] = torch.where(is_first, -torch.inf, logits[:, self._blank])
-        if any(row.text_from for row in rows):
+        if present[3]:
+            logits[:, self._blank] = logits[:, self._blank].masked_fill_(is_first, -torch.inf)
+        if present[0]:
             logits.masked_fill_(self._ids < text_from, -torch.inf)
-        if any(row.timestamps for row in rows):
+        if present[4]:
             self._apply_timestamp_rules(logits, timestamps)
 
     def _apply_timestamp_rules(self, logits: torch.Tensor, timestamps: torch.Tensor) -> None:
         """For rows where `timestamps`, (row, 1), is true: where all timestamps together are likelier than any text
         token, only timestamps stay."""
         first, no_timestamps = self._vocabulary.first_timestamp, self._vocabulary.no_timestamps
-        before = logits[:, no_timestamps, None]
-        logits[:, no_timestamps, None] = torch.where(timestamps, -torch.inf, before)
+        logits[:, no_timestamps, None].masked_fill_(timestamps, -torch.inf)
         text, times = logits[:, :first], logits[:, first:]
         only_times = timestamps & (times.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True))
-        if bool(only_times.any()):
-            text.masked_fill_(only_times, -torch.inf)
+        text.masked_fill_(only_times, -torch.inf)

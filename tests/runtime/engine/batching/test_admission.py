@@ -28,7 +28,7 @@ def waiting(ticket: int, options: Options | None = None) -> WindowSequence:
 def occupy(runner: FaultyRunner, sequence: WindowSequence) -> None:
     assert sequence.window
     searched = sequence.is_searched
-    sequence.slot = runner.allocate(sequence.window, torch.zeros(1, 1500, 16), searched=searched)
+    (sequence.slot,) = runner.allocate([sequence.window], torch.zeros(1, 1500, 16), [searched])
     sequence.request.num_slots += 1
 
 

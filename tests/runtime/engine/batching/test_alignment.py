@@ -60,7 +60,7 @@ def test_what_was_read_outlives_the_row(smallest: WhisperModel, runner: FaultyRu
     tokens = (50258, 50259, 50359, 50363, 400, 401, 50257)
     query = AlignTokens(Window(torch.zeros(80, 3000), 30.0), tokens, SPECIAL, 800)
     cache = smallest.decoder.new_cache(1, 1500)
-    smallest.decoder.cache_window(torch.randn(1, 1500, 16), cache, 0)
+    smallest.decoder.cache_windows(torch.randn(1, 1500, 16), cache, 0)
     attention = attend(smallest, cache, 0, query, 50257)
     wanted = align(attention)
     cache.cross_attention.zero_()

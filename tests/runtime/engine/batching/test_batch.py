@@ -19,7 +19,7 @@ def batch(runner: FaultyRunner) -> Batch:
 
 def started(batch: Batch, seed: int) -> BatchSlot:
     features = torch.randn(1, 1500, 16, generator=torch.Generator().manual_seed(seed))
-    slot = batch.allocate(Window(torch.zeros(80, 3000), 30.0), features)
+    (slot,) = batch.allocate([Window(torch.zeros(80, 3000), 30.0)], features)
     batch.prefill(slot, PARAMS)
     return slot
 
@@ -48,7 +48,7 @@ def test_a_window_has_a_result_once_it_is_full(batch: Batch) -> None:
     assert slot.result is not None
     assert slot.result.tokens == tuple(slot.tokens)
     assert slot.result.sum_logprob == pytest.approx(sum(slot.logprobs))
-    assert slot.length == len(PARAMS.prompt) + MAX_NEW_TOKENS
+    assert slot.written == len(PARAMS.prompt) + MAX_NEW_TOKENS - 1
 
 
 @torch.inference_mode()

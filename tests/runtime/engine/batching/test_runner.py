@@ -30,7 +30,7 @@ PROMPT = (50258, 50259, 50359)
 @pytest.fixture(params=[False, True], ids=["batch", "search"])
 def slot(runner: FaultyRunner, request: pytest.FixtureRequest) -> Slot:
     with torch.inference_mode():
-        return runner.allocate(WINDOW, runner.encode(WINDOW.mel[None]), searched=request.param)
+        return runner.allocate([WINDOW], runner.encode(WINDOW.mel[None]), [request.param])[0]
 
 
 @torch.inference_mode()

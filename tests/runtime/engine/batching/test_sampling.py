@@ -44,5 +44,5 @@ def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:
 
 @pytest.mark.parametrize(("prompt", "sampled", "full"), [(4, 223, False), (4, 224, True), (300, 149, True)])
 def test_a_row_is_full_after_half_of_the_context_or_all_of_it(prompt: int, sampled: int, full: bool) -> None:
-    sampler = Sampler(MODEL.vocabulary, MODEL.n_text_ctx, CPU)
+    sampler = Sampler(MODEL, CPU)
     assert sampler.is_full(DecodingParams((1,) * prompt, 0), sampled) == full

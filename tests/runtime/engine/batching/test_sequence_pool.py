@@ -42,6 +42,13 @@ def read(pool: SequencePool) -> WindowSequence:
     return pool.sequences[0]
 
 
+def seat(pool: SequencePool, runner: FaultyRunner, sequence: WindowSequence) -> None:
+    """Give the sequence a slot, and answer what can be answered from it."""
+    assert sequence.window is not None
+    pool.occupy(sequence, runner.allocate([sequence.window], FEATURES, [False])[0])
+    pool.serve(sequence)
+
+
 @torch.inference_mode()
 def test_a_request_is_complete_when_its_last_sequence_has_ended(pool: SequencePool) -> None:
     request = added(pool)
@@ -57,7 +64,7 @@ def test_the_first_chunk_takes_over_the_slot_in_which_the_language_was_detected(
     runner.language = DetectedLanguage("de", 0.9)
     request = added(pool, Options())
     opening = read(pool)
-    pool.occupy(opening, FEATURES)
+    seat(pool, runner, opening)
     (chunk,) = pool.sequences
     assert (chunk is opening, opening.slot) == (False, None)
     assert chunk.slot is runner.batch.slots[0]
@@ -77,14 +84,14 @@ def test_a_file_in_chunks_has_a_sequence_for_each(pool: SequencePool) -> None:
 
 @torch.inference_mode()
 def test_a_window_that_leaves_its_slot_is_counted_as_decoded_and_one_that_is_evicted_is_not(
-    pool: SequencePool,
+    pool: SequencePool, runner: FaultyRunner
 ) -> None:
     request = added(pool, seconds=40)
     sequence = read(pool)
-    pool.occupy(sequence, FEATURES)
+    seat(pool, runner, sequence)
     pool.vacate(sequence)
     assert (request.seconds_left, request.num_slots) == (40.0, 0)
-    pool.occupy(sequence, FEATURES)
+    seat(pool, runner, sequence)
     pool.advance(sequence, SILENT)
     pool.serve(sequence)
     assert (request.seconds_left, request.num_slots, sequence.slot) == (10.0, 0, None)
@@ -102,7 +109,7 @@ def test_a_cancelled_request_frees_its_slots(
     pool: SequencePool, runner: FaultyRunner, observer: CountingObserver
 ) -> None:
     request = added(pool)
-    pool.occupy(read(pool), FEATURES)
+    seat(pool, runner, read(pool))
     request.future.cancel()
     pool.drop_cancelled()
     assert (pool.requests, pool.sequences, runner.batch.slots) == ([], [], [])

@@ -6,8 +6,9 @@ A CUDA graph consists of operations on tensors at fixed addresses. So does the c
 from __future__ import annotations
 
 import copy
+import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -15,21 +16,37 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.fakes.observer import CountingObserver
-from tests.fakes.runner import faulty_runner
+from tests.fakes.runner import FaultyRunner, faulty_runner
 from tests.runtime.engine.conftest import hum, iterate_until, submit
+from whisper_runtime.engine.batching.sampling import Sampler
 from whisper_runtime.engine.batching.scheduler import Scheduler
+from whisper_runtime.engine.batching.sequence import Slot
 from whisper_runtime.engine.batching.throughput import ThroughputMeter
 from whisper_runtime.engine.model.cuda_graphs import (
     SHORT_CONTEXT,
+    Capture,
+    Choose,
     EagerStep,
     GraphedStep,
     Launch,
     MakeDecodeStep,
     decode_step,
 )
+from whisper_runtime.engine.model.decoder import Decoder
 from whisper_runtime.engine.model.kv_cache import KVCache
 from whisper_runtime.engine.model.load import WhisperModel
-from whisper_runtime.engine.transcription import Options
+from whisper_runtime.engine.policy.queries import (
+    DecodedTokens,
+    DecodeWindow,
+    DecodingParams,
+    DetectedLanguage,
+    DetectLanguage,
+    Query,
+    QueryResult,
+    Window,
+)
+from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
+from whisper_runtime.engine.transcription import Options, Transcription
 
 ROWS = 12
 
@@ -58,14 +75,14 @@ class FakeCapture:
     def __call__(self, launch: Launch) -> Launch:
         self.captures += 1
         with OperationRecorder() as recorder:
-            result = launch()
+            found, logits = launch()
 
-        def replay() -> torch.Tensor:
+        def replay() -> tuple[torch.Tensor, torch.Tensor]:
             self.replays += 1
             anew: dict[int, Any] = {}
-            for func, args, kwargs, found in recorder.calls:
-                self._keep(found, func(*_replaced(args, anew), **_replaced(kwargs, anew)), anew)
-            return anew[id(result)]
+            for func, args, kwargs, result in recorder.calls:
+                self._keep(result, func(*_replaced(args, anew), **_replaced(kwargs, anew)), anew)
+            return anew[id(found)], anew[id(logits)]
 
         return replay
 
@@ -93,10 +110,15 @@ def cache(smallest: WhisperModel) -> KVCache:
     torch.manual_seed(2)
     with torch.inference_mode():
         cache = smallest.decoder.new_cache(ROWS, 1500)
-        for row in range(ROWS):
-            smallest.decoder.cache_window(torch.randn(1, 1500, 16), cache, row)
+        smallest.decoder.cache_windows(torch.randn(ROWS, 1500, 16), cache, 0)
         cache.self_attention.normal_()
     return cache
+
+
+@pytest.fixture
+def sampler(smallest: WhisperModel) -> Sampler:
+    dims = smallest.dims
+    return Sampler(ModelTokenizer(True, smallest.num_languages, dims.n_vocab, dims.n_text_ctx), smallest.device)
 
 
 @pytest.fixture
@@ -104,26 +126,60 @@ def capture() -> FakeCapture:
     return FakeCapture()
 
 
+def recorded(smallest: WhisperModel, cache: KVCache, sampler: Sampler, capture: Capture) -> GraphedStep:
+    """Leaves the cache as it was but for the last position, which no row reads before it has written there."""
+    kept = cache.self_attention.clone()
+    with torch.inference_mode():
+        step = GraphedStep(smallest.decoder, cache, sampler.choose, sampler.num_rules, capture, pinned=False)
+        cache.self_attention.copy_(kept)
+    return step
+
+
 @pytest.fixture
-def graphed(smallest: WhisperModel, cache: KVCache, capture: FakeCapture) -> GraphedStep:
-    with torch.inference_mode():
-        return GraphedStep(smallest.decoder, cache, capture)
+def graphed(smallest: WhisperModel, cache: KVCache, sampler: Sampler, capture: FakeCapture) -> GraphedStep:
+    return recorded(smallest, cache, sampler, capture)
 
 
-def same(smallest: WhisperModel, graphed: GraphedStep, cache: KVCache, starts: Sequence[int], first: int = 0) -> bool:
-    """Whether a step at these positions returns the same logits, and leaves the same in the cache of every row."""
-    eager_cache = copy.deepcopy(cache)
-    eager = EagerStep(smallest.decoder, eager_cache)
-    tokens = [100 + start for start in starts]
-    with torch.inference_mode():
-        wanted, found = eager(tokens, starts, first), graphed(tokens, starts, first)
-    before_last = slice(0, cache.positions - 1)
-    left = eager_cache.self_attention[..., before_last, :], cache.self_attention[..., before_last, :]
-    return torch.allclose(wanted, found, atol=1e-5) and torch.allclose(*left, atol=1e-5)
+Same = Callable[[GraphedStep, Sequence[int]], bool]
+
+
+@pytest.fixture
+def same(smallest: WhisperModel, cache: KVCache, sampler: Sampler) -> Same:
+    """Whether a step at these positions finds the same, and leaves the same in the cache of every row.
+
+    Every third row reads its prompt, every third one hears, every third one samples a window's first token.
+    """
+
+    def compare(graphed: GraphedStep, starts: Sequence[int], first: int = 0) -> bool:
+        twin = copy.deepcopy(cache)
+        eager = EagerStep(smallest.decoder, twin, sampler.choose, sampler.num_rules)
+        params = DecodingParams((1, 2), 0)
+        ways = [(params, False), (None, True), (None, False)]
+        rows = [
+            (100 + start, start, *sampler.rules((), samples, hears=hears))
+            for start, (samples, hears) in zip(starts, itertools.cycle(ways), strict=False)
+        ]
+        with torch.inference_mode():
+            wanted, found = eager(rows, first), graphed(rows, first)
+        heard = torch.tensor([hears for _, hears in itertools.islice(itertools.cycle(ways), len(starts))])
+        left, wanted_left = (one.self_attention[..., :-1, :] for one in (cache, twin))
+        return (
+            torch.allclose(wanted.logits, found.logits, atol=1e-5)
+            and torch.allclose(wanted.found[:, :2], found.found[:, :2], atol=1e-5)
+            and torch.allclose(wanted.found[heard], found.found[heard], atol=1e-5)
+            and torch.allclose(wanted_left, left, atol=1e-5)
+        )
+
+    return compare
+
+
+def test_all_steps_are_recorded_when_the_step_is_made(graphed: GraphedStep, capture: FakeCapture) -> None:
+    """Given sizes 1, 2, 4, 8 and 12, and two lengths."""
+    assert (graphed.is_recorded, capture.captures, capture.replays) == (True, 10, 0)
 
 
 def test_a_replay_is_the_eager_step_for_any_rows_at_any_positions(
-    smallest: WhisperModel, graphed: GraphedStep, cache: KVCache, capture: FakeCapture
+    graphed: GraphedStep, same: Same, cache: KVCache, capture: FakeCapture
 ) -> None:
     """Given steps of one and of twelve rows, near and far, each replayed with other tokens at other positions."""
     far = cache.positions - 1
@@ -138,71 +194,121 @@ def test_a_replay_is_the_eager_step_for_any_rows_at_any_positions(
         [3] * 7 + [far],
         list(range(ROWS)),
     ):
-        assert same(smallest, graphed, cache, starts), starts
-    assert (capture.captures, capture.replays) == (5, 9)
+        assert same(graphed, starts), starts
+    assert (capture.captures, capture.replays) == (10, 9)
 
 
-def test_padding_rows_overwrite_no_other_rows_tokens(
-    smallest: WhisperModel, graphed: GraphedStep, cache: KVCache
-) -> None:
+def test_padding_rows_overwrite_no_other_rows_tokens(graphed: GraphedStep, same: Same, cache: KVCache) -> None:
     """Given a step of three rows, which is replayed as one of four: the fourth row has tokens of its own."""
-    assert same(smallest, graphed, cache, [4, 5, 6])
-    assert same(smallest, graphed, cache, [4, 5, 6, cache.positions - 1])
+    assert same(graphed, [4, 5, 6])
+    assert same(graphed, [4, 5, 6, cache.positions - 1])
 
 
 def test_a_step_that_does_not_begin_at_the_first_row_is_eager(
-    smallest: WhisperModel, graphed: GraphedStep, cache: KVCache, capture: FakeCapture
+    graphed: GraphedStep, same: Callable[..., bool], capture: FakeCapture
 ) -> None:
-    assert same(smallest, graphed, cache, [4, 50], first=3)
-    assert capture.captures == 0
+    assert same(graphed, [4, 50], first=3)
+    assert capture.replays == 0
 
 
 def test_where_nothing_can_be_captured_the_steps_are_eager_and_one_warning_says_so(
-    smallest: WhisperModel, cache: KVCache, caplog: pytest.LogCaptureFixture
+    smallest: WhisperModel, cache: KVCache, sampler: Sampler, same: Same, caplog: pytest.LogCaptureFixture
 ) -> None:
     def cannot(launch: Launch) -> Launch:
         raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
 
-    with torch.inference_mode():
-        step = GraphedStep(smallest.decoder, cache, cannot)
     with caplog.at_level(logging.WARNING):
-        assert same(smallest, step, cache, [4, 5])
-        assert same(smallest, step, cache, [5])
+        step = recorded(smallest, cache, sampler, cannot)
+        assert same(step, [4, 5])
+        assert same(step, [5])
+    assert not step.is_recorded
     assert [record.getMessage() for record in caplog.records] == [
-        "CUDA graphs are off: a decode step of 2 rows cannot be captured, so all steps are slower: "
+        "Decode steps of 1, 2, 4, 8, 12 rows are slower than they might be: they cannot be captured as CUDA graphs: "
         "CUDA error: operation not permitted when stream is capturing"
     ]
 
 
-def test_where_memory_is_short_fewer_rows_are_captured_next(smallest: WhisperModel, cache: KVCache) -> None:
-    def capture(launch: Launch) -> Launch:
-        if len(launch()) > 2:
+def test_where_memory_is_short_steps_of_fewer_rows_are_recorded(
+    smallest: WhisperModel, cache: KVCache, sampler: Sampler, same: Same, capture: FakeCapture
+) -> None:
+    def two_fit(launch: Launch) -> Launch:
+        if len(launch()[0]) > 2:
             raise torch.OutOfMemoryError
-        return FakeCapture()(launch)
+        return capture(launch)
 
-    with torch.inference_mode():
-        step = GraphedStep(smallest.decoder, cache, capture)
-        with pytest.raises(torch.OutOfMemoryError):
-            step([100, 101, 102], [4, 5, 6])
-    assert same(smallest, step, cache, [4, 5])
+    step = recorded(smallest, cache, sampler, two_fit)
+    assert same(step, [4, 5, 6])
+    assert capture.replays == 0
+    assert same(step, [4, 5])
+    assert (step.is_recorded, capture.replays) == (True, 1)
+
+
+OPTIONS = [Options(language="en", prompt="ask " * n, temperatures=(0.0,)) for n in range(5)]
+OTHERS = [
+    Options(temperatures=(0.0,)),
+    Options(language="de", task="translate", without_timestamps=True, temperatures=(0.0,)),
+    Options(language="en", temperatures=(0.7,), seed=3),
+]
 
 
 def test_requests_get_the_same_text(smallest: WhisperModel, capture: FakeCapture) -> None:
-    """Given seven requests of different lengths, prompts and tasks, which come and go."""
+    """Given requests of different lengths, prompts, tasks and temperatures, which come and go, some without a language.
 
-    def texts(make_step: MakeDecodeStep) -> list[str]:
-        observer = CountingObserver()
+    Where steps are replayed, prompts and detections are steps too; elsewhere they are passes of their own.
+    """
+
+    def decoded(make_step: MakeDecodeStep, observer: CountingObserver) -> list[Transcription]:
         scheduler = Scheduler(faulty_runner(smallest, observer, 4, make_step), observer, ThroughputMeter())
         futures = [
-            submit(
-                scheduler,
-                hum(2 + 9 * n, 100 + 40 * n),
-                Options(language="en", prompt="ask " * n, temperatures=(0.0,)),
-            )
-            for n in range(7)
+            submit(scheduler, hum(2 + 9 * n, 100 + 40 * n), options) for n, options in enumerate([*OPTIONS, *OTHERS])
         ]
         iterate_until(scheduler, lambda: all(future.done() for future in futures))
-        return [future.result().text for future in futures]
+        return [future.result() for future in futures]
 
-    assert texts(lambda decoder, cache: GraphedStep(decoder, cache, capture)) == texts(decode_step)
-    assert capture.replays > 20 > capture.captures
+    def graphed(decoder: Decoder, cache: KVCache, choose: Choose, num_rules: int) -> GraphedStep:
+        return GraphedStep(decoder, cache, choose, num_rules, capture, pinned=False)
+
+    replayed, eager = CountingObserver(), CountingObserver()
+    found, wanted = decoded(graphed, replayed), decoded(decode_step, eager)
+    assert [said(one) for one in found] == [said(one) for one in wanted]
+    assert set(replayed.launches) == {True}
+    assert set(eager.launches) == {False}
+
+
+def said(found: Transcription) -> tuple[str, list[tuple[int, ...]]]:
+    return found.language, [segment.tokens for segment in found.segments]
+
+
+def test_a_window_is_known_as_well_by_steps_as_by_a_pass_of_its_own(
+    smallest: WhisperModel, capture: FakeCapture
+) -> None:
+    """Given a detection and a decoding of one window: language, speech and every probability."""
+
+    def results(make_step: MakeDecodeStep) -> tuple[DetectedLanguage, DecodedTokens]:
+        runner = faulty_runner(smallest, CountingObserver(), 4, make_step)
+        window = Window(torch.full((80, 3000), 0.3), 30.0)
+        with torch.inference_mode():
+            (slot,) = runner.allocate([window], runner.encode(window.mel[None]), [False])
+            language, decoded = (
+                until_answered(runner, slot, query)
+                for query in (DetectLanguage(window), DecodeWindow(window, DecodingParams((50258, 50259, 50359), 0)))
+            )
+        assert isinstance(language, DetectedLanguage)
+        assert isinstance(decoded, DecodedTokens)
+        return language, decoded
+
+    def graphed(decoder: Decoder, cache: KVCache, choose: Choose, num_rules: int) -> GraphedStep:
+        return GraphedStep(decoder, cache, choose, num_rules, capture, pinned=False)
+
+    (language, decoded), (wanted_language, wanted) = results(graphed), results(decode_step)
+    assert language.code == wanted_language.code
+    assert language.probability == pytest.approx(wanted_language.probability, rel=1e-4)
+    assert decoded.tokens == wanted.tokens
+    assert decoded.logprobs == pytest.approx(wanted.logprobs, rel=1e-4)
+    assert decoded.no_speech_prob == pytest.approx(wanted.no_speech_prob, rel=1e-4)
+
+
+def until_answered(runner: FaultyRunner, slot: Slot, query: Query) -> QueryResult:
+    while (result := runner.answer(slot, query)) is None:
+        runner.decode_batch(slot.row, 1)
+    return result

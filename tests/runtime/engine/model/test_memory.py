@@ -9,7 +9,7 @@ from whisper.model import ModelDimensions
 from whisper_runtime.engine.model.memory import batch_capacity, bytes_per_row, free_memory
 
 LARGE = ModelDimensions(128, 1500, 1280, 20, 32, 51866, 448, 1280, 20, 32)
-CPU = torch.device("cpu")
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
 def test_a_row_holds_keys_and_values_of_its_tokens_and_its_window() -> None:
@@ -19,6 +19,12 @@ def test_a_row_holds_keys_and_values_of_its_tokens_and_its_window() -> None:
 @pytest.mark.parametrize(("gigabytes", "rows"), [(1, 1), (8, 3), (1000, 8)])
 def test_rows_are_as_many_as_memory_has_room_for(gigabytes: int, rows: int) -> None:
     assert batch_capacity(LARGE, CPU, torch.float32, gigabytes * 1024**3) == rows
+
+
+@pytest.mark.parametrize(("gigabytes", "rows"), [(3, 7), (20, 50), (75, 64)])
+def test_a_gpu_is_all_the_servers_own_and_its_memory_is_used(gigabytes: int, rows: int) -> None:
+    """Given what large-v3 leaves free of 6, 24 and 80 GB."""
+    assert batch_capacity(LARGE, CUDA, torch.float16, gigabytes * 1024**3) == rows
 
 
 @pytest.mark.parametrize("wanted", [1, 20])

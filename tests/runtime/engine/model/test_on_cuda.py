@@ -15,7 +15,7 @@ import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from tests.runtime.engine.conftest import DIMS, exhaust, hum
-from whisper_runtime.engine.batching.sampling import draw
+from whisper_runtime.engine.batching.sampling import Sampler, draw
 from whisper_runtime.engine.model.cuda_graphs import GraphedStep, Launch
 from whisper_runtime.engine.model.decoder import Decoder
 from whisper_runtime.engine.model.encoder import Encoder
@@ -49,7 +49,7 @@ def test_a_window_is_encoded_and_its_prompt_read(on_cuda: tuple[Encoder, Decoder
     features = encoder(torch.zeros(2, DIMS.n_mels, 3000, device=CUDA))
     assert (features.shape, features.dtype, features.device) == ((2, 1500, 16), getattr(torch, precision), CUDA)
     cache = decoder.new_cache(ROWS, 1500)
-    decoder.cache_window(features[:1], cache, 3)
+    decoder.cache_windows(features, cache, 3)
     logits = decoder.logits(decoder([[50, 51, 52]], [0], cache, 3)[0])
     assert (logits.shape, logits.dtype, logits.device) == ((3, DIMS.n_vocab), torch.float32, CUDA)
     hidden, inputs = decoder.attend([50, 51], cache, 3, [(0, 0), (1, 1)], 40)
@@ -69,11 +69,18 @@ def test_a_step_is_captured_without_a_look_from_the_host(
         captures.append(launch)
         return launch
 
-    step = GraphedStep(decoder, decoder.new_cache(ROWS, 1500), capture)
+    sampler = Sampler(ModelTokenizer(True, 99, DIMS.n_vocab, DIMS.n_text_ctx), CUDA)
+    cache = decoder.new_cache(ROWS, 1500)
+    step = GraphedStep(decoder, cache, sampler.choose, sampler.num_rules, capture, pinned=False)
     for rows in (1, 3, 6):
-        logits = step([50] * rows, [7] * rows)
-        assert (logits.shape, logits.dtype, logits.device) == ((rows, DIMS.n_vocab), torch.float32, CUDA)
-    assert len(captures) == 3
+        found = step([(50, 7, *sampler.rules((), None, hears=True))] * rows)
+        assert (found.logits.shape, found.logits.dtype, found.logits.device) == (
+            (rows, DIMS.n_vocab),
+            torch.float32,
+            CUDA,
+        )
+        assert (found.found.shape, found.found.device) == ((rows, 5), CUDA)
+    assert len(captures) == 8
 
 
 def test_a_recording_becomes_a_spectrogram(on_cuda: tuple[Encoder, Decoder]) -> None:
@@ -85,7 +92,7 @@ def test_logits_are_masked_and_tokens_drawn(on_cuda: tuple[Encoder, Decoder]) ->
     tokenizer = ModelTokenizer(True, 99, DIMS.n_vocab, DIMS.n_text_ctx)
     rows = [token_bounds(sampled, False, tokenizer.vocabulary) for sampled in ([], [400])]
     logits = torch.zeros(2, DIMS.n_vocab, device=CUDA)
-    LogitsProcessor(tokenizer.vocabulary, CUDA)(logits, rows)
+    LogitsProcessor(tokenizer.vocabulary, CUDA)(logits, torch.tensor(rows, device=CUDA))
     drawn = draw(logits, [DecodingParams((1, 2), 0, temperature=0.4)] * 2)
     assert (drawn.shape, drawn.device) == ((2,), CUDA)
 

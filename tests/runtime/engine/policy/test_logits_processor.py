@@ -39,9 +39,20 @@ def test_rows_together_equal_upstream_one_by_one(sampled: list[tuple[list[int], 
     wanted = torch.stack(
         [upstream(row, tokens, timestamps) for row, (tokens, timestamps) in zip(logits, sampled, strict=True)]
     )
-    PROCESS(logits, [token_bounds(tokens, timestamps, VOCABULARY) for tokens, timestamps in sampled])
+    PROCESS(logits, torch.tensor([token_bounds(tokens, timestamps, VOCABULARY) for tokens, timestamps in sampled]))
     assert torch.equal(logits.isinf(), wanted.isinf())
     assert torch.equal(logits[~logits.isinf()], wanted[~wanted.isinf()])
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, st.integers(0, 1000))
+def test_a_rule_that_no_row_has_may_be_left_out(sampled: list[tuple[list[int], bool]], seed: int) -> None:
+    bounds = [token_bounds(tokens, timestamps, VOCABULARY) for tokens, timestamps in sampled]
+    all_rules = torch.randn(len(sampled), SIZE, generator=torch.Generator().manual_seed(seed)) * 4
+    present_rules = all_rules.clone()
+    PROCESS(all_rules, torch.tensor(bounds))
+    PROCESS(present_rules, torch.tensor(bounds), [any(column) for column in zip(*bounds, strict=True)])
+    assert torch.equal(all_rules, present_rules)
 
 
 @pytest.mark.parametrize(
@@ -51,5 +62,5 @@ def test_timestamps_come_in_pairs(sampled: list[int], is_time: bool) -> None:
     """Given logits that prefer a text token to all others."""
     logits = torch.zeros(1, SIZE)
     logits[0, TEXT + 1] = 20
-    PROCESS(logits, [token_bounds(sampled, True, VOCABULARY)])
+    PROCESS(logits, torch.tensor([token_bounds(sampled, True, VOCABULARY)]))
     assert (int(logits.argmax()) >= TIME) == is_time
