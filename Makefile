@@ -132,6 +132,19 @@ bench-start: ## from a process's start until it is ready, beside an earlier comm
 bench-words: ## how long the times of a window's words take, beside an earlier commit (BEFORE=…)
 	@$(PYTHON) -m benchmarks.runtime.words $(if $(BEFORE),--commit $(BEFORE))
 
+.PHONY: gpu-kit
+gpu-kit: ## the folder that a machine with a card needs beside this checkout: wheels, weights, recordings
+	@$(PYTHON) -m benchmarks.gpu.kit $(if $(KIT),--kit $(KIT))
+
+# On a bare machine: its own python3, with torch. Without make: PYTHONPATH=operator:runtime:. python3 -m benchmarks.gpu
+.PHONY: gpu
+gpu: ## on one H100 or H200, in nine minutes: tests on the card, steps, encoder, requests; writes docs/reports/gpu.md
+	@python3 -m benchmarks.gpu $(if $(KIT),--kit $(KIT)) $(if $(OUT),--out $(OUT))
+
+.PHONY: gpu-rehearsal
+gpu-rehearsal: ## the same on this machine's CPU, with the card's versions of Python and torch and a small model
+	@benchmarks/gpu/rehearse.sh $(if $(KIT),--kit $(KIT)) $(if $(OUT),--out $(OUT))
+
 .PHONY: bench-loading
 bench-loading: ## how long a model of large-v3's size takes to load, and in how much memory
 	@$(PYTHON) -m benchmarks.runtime.loading
