@@ -44,12 +44,20 @@ Libraries read these:
   `X-RateLimit-Reset-Requests` (the time until the full limit is available again, as `30s`), as OpenAI's do; and the
   same three with `-Audio-Seconds`. Beyond a limit the response is 429 with `Retry-After`, before the body is read. The
   audio of a request is known only once it is decoded: the last request may exceed the rest, and later ones wait longer.
-- The queue is measured in seconds of audio. When it is full, the response is 429 with `Retry-After` from the measured
-  speed. While several clients send requests, each may occupy an equal part of it. The queue holds at most the audio
-  that half of the request time-out can process.
-- A recording that the present speed cannot finish within the request time-out gets 413, with the longest length that
-  is accepted now. The deadline of an accepted one follows from its length and the queue: 30 s and four times the
-  prediction, at most the request time-out. After it the response is 504, never an empty text.
+  What is refused for want of room, or fails in the server (5xx), counts against no limit.
+- The queue is measured in seconds of audio that waits: of requests with which no row of the batch has begun. While rows
+  are free, nobody is refused for it. A request has its place from the door on: what its body's length lets expect (a
+  second for 16 kB, at most 30 s), as far as the body comes, and its length once it is decoded. When the queue is full,
+  the response is 429 with `Retry-After` from the measured speed, before the body is read. While several clients send
+  requests, each may occupy an equal part of it, and whatever is accepted, clients take turns for rows. The queue holds
+  at most the audio that half of the request time-out can process; a quarter more, where uploads turn out longer.
+- A recording that one row at its present speed cannot finish within the request time-out gets 503 `audio_too_long_now`
+  with `Retry-After` and the longest length that is accepted now; 413 is for what is never accepted. (With
+  `WHISPER_CONDITION_ON_PREVIOUS_TEXT=false` a recording has all rows that are free.) The deadline of an accepted one
+  follows from its length and the queue: 30 s and four times the prediction, at most the request time-out. After it the
+  response is 504, never an empty text.
+- The disk is reserved as a body comes, and for the samples by the length that the file declares, or as they grow. No
+  client may fill more of it than it leaves to others; its only file may take all that is free.
 - A full queue takes no pod out of the Service: `/ready` says whether the model is proven and the process stays.
 - Media may have 32 tracks; the default audio track is used, else the one with most channels. A file that is damaged in
   places is transcribed as far as it can be decoded; it is refused from a tenth of damaged frames on.

@@ -153,24 +153,28 @@ class Metrics:
     def watch(
         self,
         engine: Engine,
-        queue_limit: Callable[[], float],
+        saturation: Callable[[], float],
         oldest_wait: Callable[[], float],
         scratch: Callable[[], float],
         ready: Callable[[], bool],
     ) -> None:
         """Adds the gauges that are read when Prometheus asks, from the thread of the probes.
 
-        `queue_limit` is in seconds of audio, `oldest_wait` in seconds, `scratch` in bytes.
+        `saturation` is the part of the queue that is full, `oldest_wait` in seconds, `scratch` in bytes.
         """
         for name, text, value in (
             (READY_METRIC, "1 while requests are to be sent here, as /ready says.", ready),
-            (QUEUED_AUDIO_METRIC, "Seconds of audio that wait.", lambda: engine.queued_audio_seconds),
+            (
+                QUEUED_AUDIO_METRIC,
+                "Seconds of audio that wait: of recordings with which no row has begun, and for which none is free.",
+                lambda: engine.queued_audio_seconds,
+            ),
             (OLDEST_WAIT_METRIC, "Seconds since the oldest request that is here was accepted.", oldest_wait),
             (REALTIME_FACTOR_METRIC, "Seconds of audio transcribed per second.", lambda: engine.speed),
             (
                 SATURATION_METRIC,
-                "Audio that waits, as a part of what may wait; from 1 on requests are refused.",
-                lambda: engine.queued_audio_seconds / queue_limit(),
+                "Audio that waits, as a part of what may wait; 0 while rows are free; near 1 requests are refused.",
+                saturation,
             ),
             ("whisper_scratch_bytes", "Disk reserved for uploads and decoded audio.", scratch),
         ):

@@ -216,11 +216,11 @@ class BreaksOff(FakeEngine):
     """Tells of the first segment, and fails on the second."""
 
     def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None, **of_client: Any
     ) -> Future[Transcription]:
         assert on_segments is not None
         on_segments([ONE])
-        return super().submit(samples, options)
+        return super().submit(samples, options, **of_client)
 
 
 def test_a_stream_that_breaks_off_raises(client: OpenAiClient, clip: str) -> None:

@@ -23,7 +23,7 @@ from tests.support.leaving import all_pods_leave
 from tests.support.services import mirrored_service
 from tests.support.traffic import TranscriptionResult, repeated, transcribe, transcribing
 from tests.support.waiting import eventually
-from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.metric_names import OLDEST_WAIT_METRIC
 from whisper_runtime.contract.network import METRICS_PATH, METRICS_PORT
 
 OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
@@ -116,7 +116,7 @@ def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
     long: list[TranscriptionResult] = []
     worker = threading.Thread(target=lambda: long.append(transcribe(address, repeated(jfk, LONG))))
     worker.start()
-    eventually("the old pod works on the recording", lambda: queued_audio_seconds(service) > 0)
+    eventually("the old pod works on the recording", lambda: oldest_wait_seconds(service) > 0)
     change(service, "calls")
     eventually("the old pod has to leave", lambda: all(told_to_leave(pod) for pod in still_there(service, old)))
     (leaving,) = still_there(service, old)
@@ -134,11 +134,11 @@ def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
     assert len(deployment_writes(audit_log, service, "calls", since)) == 1
 
 
-def queued_audio_seconds(kubectl: Kubectl) -> float:
-    """Seconds of audio that the service's only pod has accepted and not finished, by its metrics."""
+def oldest_wait_seconds(kubectl: Kubectl) -> float:
+    """Seconds since the service's only pod took the oldest recording that it has, by its metrics; 0: it has none."""
     url = f"{kubectl.address('calls-metrics')}:{METRICS_PORT}{METRICS_PATH}"
     families = text_string_to_metric_families(httpx.get(url, timeout=30).raise_for_status().text)
-    return sum(one.value for family in families for one in family.samples if one.name == QUEUED_AUDIO_METRIC)
+    return sum(one.value for family in families for one in family.samples if one.name == OLDEST_WAIT_METRIC)
 
 
 def still_there(kubectl: Kubectl, old: dict[str, Any]) -> list[dict[str, Any]]:

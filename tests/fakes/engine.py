@@ -10,9 +10,9 @@ from typing import IO, Final
 
 import numpy as np
 
-from whisper_runtime.engine.interface import Abilities, OnSegments, Samples, State
+from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
-from whisper_runtime.media.decode import AudioError
+from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError, OnBytes
 
 SEGMENT = Segment(
     id=0,
@@ -45,7 +45,8 @@ class FakeEngine:
         self.is_stuck = False
         self.queued_audio_seconds = 0.0
         self.speed = 10.0
-        self.long_speed = 10.0
+        self.row_speed = 10.0
+        self.free_rows = 0
         self.answer: Transcription | Exception | None = SPOKEN
         """The outcome of every request; None: hold it."""
         self.asked: list[Options] = []
@@ -54,18 +55,29 @@ class FakeEngine:
         """The length of each request's recording."""
         self.held: list[Future[Transcription]] = []
         """The future of each request."""
+        self.clients: list[str] = []
+        """The client of each request."""
         self._callbacks: list[OnSegments | None] = []
+        self._on_begun: list[OnBegun | None] = []
         self._changed = threading.Condition()
 
     def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+        self,
+        samples: Samples,
+        options: Options,
+        on_segments: OnSegments | None = None,
+        *,
+        client: str = "",
+        on_begun: OnBegun | None = None,
     ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         with self._changed:
             self.num_samples.append(len(samples))
             self.asked.append(options)
             self.held.append(future)
+            self.clients.append(client)
             self._callbacks.append(on_segments)
+            self._on_begun.append(on_begun)
             self._changed.notify_all()
         future.add_done_callback(self._on_done)
         if isinstance(self.answer, Transcription):
@@ -87,6 +99,12 @@ class FakeEngine:
     async def until_cancelled(self) -> None:
         """Wait until the first request is cancelled. Raises TimeoutError."""
         await asyncio.to_thread(self._wait, lambda: self.held[0].cancelled(), "the first request cancelled")
+
+    def begin(self, number: int = 0) -> None:
+        """Give a row to the request of that number, in the order in which they came: it waits no more."""
+        on_begun = self._on_begun[number]
+        assert on_begun is not None
+        on_begun()
 
     def emit(self, *segments: Segment) -> None:
         """Hand final segments to the first request, which must have asked for them."""
@@ -110,7 +128,7 @@ class FakeEngine:
         self.state = State.STOPPED
 
 
-async def fake_decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
+async def fake_decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
     """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
     content = media.read().decode(errors="replace")
     if not content:
@@ -119,5 +137,6 @@ async def fake_decode(media: IO[bytes], *, max_seconds: float, timeout: float) -
         raise AudioError("NotAudio", "The file is not audio.")
     seconds = float(content.removeprefix("speech") or 2.5)
     if seconds > max_seconds:
-        raise AudioError("TooLong", "The audio is too long.")
+        raise AudioError("TooLong", "The audio is too long.", seconds)
+    on_bytes(int(seconds * BYTES_PER_SECOND))
     return np.zeros(int(seconds * 16_000), dtype=np.float32)

@@ -31,7 +31,7 @@ class TimedEngine(FakeEngine):
         super().__init__(State.LOADING)
 
     def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+        self, samples: Samples, options: Options, on_segments: OnSegments | None = None, **_: object
     ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         seconds = len(samples) / 16_000

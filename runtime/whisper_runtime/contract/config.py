@@ -71,9 +71,10 @@ class RuntimeConfig(BaseModel):
     max_audio_seconds: int = Field(default=4 * 3600, gt=0)
     """The longest recording; a longer one gets 413."""
     request_timeout_seconds: int = Field(default=300, gt=0)
-    """The longest that a request may take; a recording that cannot be transcribed in this time gets 413 at once."""
+    """The longest that a request may take; a recording that the present speed does not transcribe in this time gets \
+503 with `Retry-After` at once."""
     max_queued_audio_seconds: int = Field(default=30 * 60, gt=0)
-    """Audio that may wait for the model; beyond it 429 with `Retry-After`."""
+    """Audio that may wait for the model; beyond it 429 with `Retry-After`. What has its row does not wait."""
     max_batch_size: int | None = Field(default=None, ge=1, le=256)
     """Windows of 30 s that are decoded together, where memory has room for them. Unset: 8 on a CPU, 64 on a GPU."""
     condition_on_previous_text: bool = True
@@ -101,7 +102,8 @@ image's own."""
     log_format: LogFormat = "json"
     """One JSON object per line, or text for people."""
     max_scratch_bytes: int = Field(default=6 * 1024**3, gt=0)
-    """Disk that uploads and decoded audio may take together, in TMPDIR; beyond it 503 with `Retry-After`."""
+    """Disk that uploads and decoded audio may take together, in TMPDIR; beyond it 503 with `Retry-After`, or 429 \
+where the client's own files fill it."""
     requests_per_minute: int | None = Field(default=None, gt=0)
     """Requests that one client may send in a minute, by its API key, else its address. Unset: no limit."""
     audio_minutes_per_hour: int | None = Field(default=None, gt=0)

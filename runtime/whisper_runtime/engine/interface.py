@@ -19,6 +19,9 @@ Samples = npt.NDArray[np.float32]
 OnSegments = Callable[[Sequence[Segment]], None]
 """Called with final segments, from the engine's thread: it must return fast, and what it raises fails the request."""
 
+OnBegun = Callable[[], None]
+"""Called when a recording's first window gets its row, from the engine's thread: it must return fast."""
+
 
 class State(Enum):
     LOADING = "loading"
@@ -72,26 +75,38 @@ class Engine(Protocol):
 
     @property
     def queued_audio_seconds(self) -> float:
-        """Seconds of audio that are submitted and not decoded yet, cancelled requests left out."""
+        """Seconds of audio that wait: of recordings that no row of the batch has begun with, or is free for."""
+        ...
+
+    @property
+    def free_rows(self) -> int:
+        """Rows of the batch that are free, and that nothing submitted waits for; 0 until the model is loaded."""
         ...
 
     @property
     def speed(self) -> float:
-        """Measured throughput: seconds of audio transcribed per second; above 0."""
+        """Measured throughput of all rows together: seconds of audio transcribed per second; above 0."""
         ...
 
     @property
-    def long_speed(self) -> float:
-        """The throughput of a long file, whose windows are full; infinite while nothing has been measured."""
+    def row_speed(self) -> float:
+        """The throughput of one row with the windows of a long file; infinite while nothing has been measured."""
         ...
 
     def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+        self,
+        samples: Samples,
+        options: Options,
+        on_segments: OnSegments | None = None,
+        *,
+        client: str = "",
+        on_begun: OnBegun | None = None,
     ) -> Future[Transcription]:
         """Queue a recording; cancelling the future frees its slot within one decode step.
 
         `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
-        the future is done; their joined texts are the transcription's. None: no such calls.
+        the future is done; their joined texts are the transcription's. None: no such calls. `client` is the name of
+        who sent it: clients take turns. `on_begun` is called once the recording waits no more.
         The future raises OutOfMemory where the device has no room for the request alone, else what failed.
         """
         ...

@@ -8,6 +8,7 @@ from typing import Final
 from starlette.types import Scope
 
 from whisper_runtime.errors import HttpError
+from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.client_identity import by_address
 
 KEY: Final = "whisper"
@@ -18,6 +19,8 @@ KEY: Final = "whisper"
 class RequestState:
     client: str
     """The name under which limits count the sender: its address's, until authentication knows its key."""
+    admitted: Admitted | None = None
+    """What the request holds; None: it is no work, or not admitted yet."""
     stream_error: HttpError | None = None
     """The error that ended a response which had begun with status 200, for the log and the metrics; None: no error."""
 

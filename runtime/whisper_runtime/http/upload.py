@@ -25,8 +25,9 @@ async def transcribe_upload(
     `stream` gets the segments as they become final; None: only the whole is wanted. Raises HttpError, and ClientGone
     where the client hangs up.
     """
-    client = state_of(request.scope).client
-    return await unless_gone(request, transcriber.transcribe(file.file, client, options, stream))
+    admitted = state_of(request.scope).admitted
+    assert admitted is not None  # each route that takes a file is behind the middleware that admits
+    return await unless_gone(request, transcriber.transcribe(file.file, admitted, options, stream))
 
 
 async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import tempfile
+from collections.abc import Callable
 from typing import IO, Final, Literal
 
 import numpy as np
@@ -35,34 +37,45 @@ FORMATS: Final = (
 )
 """Containers that hold media themselves: playlists, which name other files and hosts, are not among them."""
 
+NO_SPACE: Final = re.compile(rb"^\S.*: (?:No space left on device|Disk quota exceeded)$", re.MULTILINE)
+"""ffmpeg's words for a full disk are libc's. What a file says of itself is indented in its log."""
 REPORT_LIMIT: Final = 64 * 1024
 """Bytes of ffmpeg's log that are read, at its beginning and at its end: it describes its input first, and reports last
 that a file ends too early."""
 
-Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut"]
+GROWTH_SECONDS: Final = 0.1
+"""Between two looks at how large the samples have become."""
+
+OnBytes = Callable[[int], None]
+"""Told how many bytes the samples take: as the file declares it, and as they grow. What it raises ends the decoding."""
+
+Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut", "NoSpace"]
 
 
 class AudioError(Exception):
     """The file cannot be decoded; `message` is for the client and holds no content of the file."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, seconds: float = 0.0) -> None:
+        """`seconds`: the length that the file declares; 0 where it is not known."""
         super().__init__(message)
         self.reason: Reason = reason
         self.message = message
+        self.seconds = seconds
 
 
-async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
+async def decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
     """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s.
 
     Among several audio tracks ffmpeg chooses: the default one, else the one with most channels.
     The samples are in a file without a name, mapped into memory: hours of them take disk and cache, and no memory.
-    Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to decode.
+    Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to decode;
+    and what `on_bytes` raises.
     """
     media.flush()
     if os.fstat(media.fileno()).st_size == 0:
         raise AudioError("Empty", "The file is empty.")
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(media, pcm, max_seconds, timeout)
+        report = await _run(media, pcm, max_seconds, timeout, on_bytes)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise _refusal(report, max_seconds) or AudioError("Empty", "The file holds no audio.")
@@ -72,8 +85,8 @@ async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Sam
         return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
 
 
-async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: float) -> bytes:
-    """Decodes `media` into `pcm`; returns ffmpeg's log. Raises AudioError."""
+async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: float, on_bytes: OnBytes) -> bytes:
+    """Decodes `media` into `pcm`; returns ffmpeg's log. Raises AudioError, and what `on_bytes` raises."""
     process = await asyncio.create_subprocess_exec(
         *limited(int(max_seconds * BYTES_PER_SECOND), timeout),
         *_ffmpeg(),
@@ -85,7 +98,7 @@ async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: fl
     )
     try:
         async with asyncio.timeout(timeout):
-            report = await _report(process, max_seconds)
+            report = await _report(process, pcm, max_seconds, on_bytes)
             code = await process.wait()
     except TimeoutError:
         raise _too_slow(timeout) from None
@@ -95,6 +108,8 @@ async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: fl
         raise _too_slow(timeout)  # the kernel counts processor time, and ended it
     if code == -signal.SIGXFSZ:
         raise _too_long(max_seconds)
+    if code != 0 and NO_SPACE.search(report):
+        raise AudioError("NoSpace", "The disk is full.")
     if code != 0:
         raise _refusal(report, max_seconds) or AudioError(
             "NotAudio", "The file is not audio that can be decoded, or its format is not supported."
@@ -131,18 +146,29 @@ def _ffmpeg() -> tuple[str, ...]:
     )  # fmt: skip
 
 
-async def _report(process: asyncio.subprocess.Process, max_seconds: float) -> bytes:
+async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], max_seconds: float, on_bytes: OnBytes) -> bytes:
     """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long."""
     assert process.stderr is not None
     first, last = b"", b""
-    while chunk := await process.stderr.read(4096):
-        if len(first) < REPORT_LIMIT:
+    while (chunk := await _next(process.stderr)) != b"":
+        if chunk is not None and len(first) < REPORT_LIMIT:
             first += chunk
-            if declared_seconds(first) > max_seconds:
-                raise _too_long(max_seconds)
-        else:
+            if (declared := declared_seconds(first)) > max_seconds:
+                raise _too_long(max_seconds, declared)
+            on_bytes(int(declared * BYTES_PER_SECOND))
+        elif chunk is not None:
             last = (last + chunk)[-REPORT_LIMIT:]
+        on_bytes(os.fstat(pcm.fileno()).st_size)
     return first + last
+
+
+async def _next(log: asyncio.StreamReader) -> bytes | None:
+    """The next piece of ffmpeg's log, empty at its end; None after GROWTH_SECONDS without any."""
+    try:
+        async with asyncio.timeout(GROWTH_SECONDS):
+            return await log.read(4096)
+    except TimeoutError:
+        return None
 
 
 def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
@@ -166,8 +192,8 @@ def _cut(promised: float, found: float) -> AudioError:
     return AudioError("Damaged", message)
 
 
-def _too_long(max_seconds: float) -> AudioError:
-    return AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.")
+def _too_long(max_seconds: float, declared: float = 0.0) -> AudioError:
+    return AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.", declared)
 
 
 def _too_slow(timeout: float) -> AudioError:

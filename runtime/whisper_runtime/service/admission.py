@@ -1,4 +1,4 @@
-"""Which requests are taken: asked once at the door, before the body is read, and once after decoding."""
+"""Which requests are taken: asked at the door, before the body is read, and once more when the length is known."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from typing import Final
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine, State
 from whisper_runtime.errors import HttpError, unavailable
-from whisper_runtime.service.disk_quota import DiskQuota, Reservation
+from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.disk_quota import DiskQuota
 from whisper_runtime.service.fair_share import FairShare
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
-from whisper_runtime.service.queue_policy import deadline, longest_recording, queue_limit, queue_refusal, too_long
+from whisper_runtime.service.place import QueuePlace, estimated_seconds
+from whisper_runtime.service.queue_policy import (
+    OVERRUN,
+    deadline,
+    file_speed,
+    longest_recording,
+    queue_limit,
+    queue_refusal,
+    too_long,
+    too_slow,
+)
 from whisper_runtime.service.rate_limits import RateLimits
 
 LOADING_RETRY_AFTER: Final = 5
@@ -32,50 +43,56 @@ class Admission:
         self.rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
         self.disk = DiskQuota(config.max_scratch_bytes)
 
-    def at_the_door(self, client: str, body_bytes: int | None) -> Reservation:
-        """Admits a request for work, before its body is read; returns the disk that is reserved for the body.
+    def at_the_door(self, client: str, body_bytes: int | None) -> Admitted:
+        """Admits a request for work, before its body is read, and gives it its place in the queue.
 
         `body_bytes` is the length that the client declares; None: a chunked body. Raises HttpError: 503 while the
-        process starts or stops or the disk is full, 429 for a full queue, share or rate, 413 for too large a body. A
-        request that the server cannot take does not count against its client's rate; one that is too large does.
+        process starts or stops, 413 for too large a body, 429 for a full queue, share or rate. A request that is
+        refused here costs its client nothing.
         """
         self.shares.note_request(client)
-        if error := self._unavailable() or self._no_place(client, 0.0, self._engine.queued_audio_seconds):
+        if error := self._unavailable() or self._no_place(client, estimated_seconds(body_bytes)):
             raise error
         try:
+            self.check_size(body_bytes)
             self.rates.charge_request(client)
-            return self.upload(body_bytes)
         except HttpError as error:
-            if error.status_code == 503:
-                self.rates.return_request(client)
             raise error.with_headers(self.rates.headers(client)) from None
+        place = self.shares.take(client, body_bytes)
+        return Admitted(place, self.shares, self.rates, self.disk, self.max_upload_bytes)
 
-    def upload(self, body_bytes: int | None) -> Reservation:
-        """Reserves the disk for a body of `body_bytes`; None: as much as a body may have.
-
-        Raises HttpError: 413 where it is too large, 503 where the disk is full.
-        """
+    def check_size(self, body_bytes: int | None) -> None:
+        """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""
         if body_bytes is not None and body_bytes > self.max_upload_bytes:
             raise upload_too_large(self.max_upload_bytes)
-        return self.disk.reserve(self.max_upload_bytes if body_bytes is None else body_bytes)
 
     @contextmanager
-    def after_decoding(self, client: str, seconds: float) -> Generator[float, None, None]:
-        """Holds a place in the queue for `seconds` of audio during the block; yields the seconds it may take.
+    def after_decoding(self, request: Admitted, seconds: float) -> Generator[float, None, None]:
+        """Holds the request's place in the queue, for its `seconds` of audio; yields the seconds it may take.
 
-        Raises HttpError (429) where the queue or the client's share is full; the audio then does not count against the
-        client's rate, for it has to be sent again.
+        Raises HttpError (429) where the queue or the client's share is full. Audio is charged that has its place.
         """
-        queued = self._engine.queued_audio_seconds
-        if error := self._no_place(client, seconds, queued):
+        place, client = request.place, request.client
+        if error := self._no_place(client, seconds, place):
+            place.is_waiting = False
             raise error
-        self.rates.charge_audio(client, seconds)
-        with self.shares.hold(client, seconds):
-            yield deadline(seconds, queued, self._engine.speed, self._config.request_timeout_seconds)
+        place.seconds = seconds
+        request.charge_audio(seconds)
+        wait, speed = self._wait(place), self._file_speed(place)
+        self.shares.accept(place)
+        try:
+            yield deadline(seconds, wait, min(speed, self._engine.speed), self._config.request_timeout_seconds)
+        finally:
+            place.accepted, place.is_waiting = None, False
 
-    def too_long(self, longest: float) -> HttpError:
-        """413 for a recording of more than `longest` seconds, as `longest_recording` was before decoding."""
-        return too_long(longest, self._config.max_audio_seconds, self._config.request_timeout_seconds)
+    def too_long(self, longest: float, seconds: float) -> HttpError:
+        """The refusal of a recording of more than `longest` seconds, as `longest_recording` was before decoding.
+
+        413 where it is never taken, else 503. `seconds`: its declared length; 0 where it is not known.
+        """
+        if longest >= self._config.max_audio_seconds or seconds > self._config.max_audio_seconds:
+            return too_long(self._config.max_audio_seconds)
+        return too_slow(longest, self._config.request_timeout_seconds)
 
     @property
     def queue_limit(self) -> float:
@@ -84,10 +101,14 @@ class Admission:
         return queue_limit(config.max_queued_audio_seconds, self._engine.speed, config.request_timeout_seconds)
 
     @property
-    def longest_recording(self) -> float:
-        """Seconds of the longest recording that is taken now."""
-        config = self._config
-        return longest_recording(self._engine.long_speed, config.request_timeout_seconds, config.max_audio_seconds)
+    def saturation(self) -> float:
+        """The audio that waits for the model, as a part of what may wait; read by the probes' thread."""
+        return 0.0 if self._engine.free_rows else self._engine.queued_audio_seconds / self.queue_limit
+
+    def longest_recording(self, place: QueuePlace) -> float:
+        """Seconds of the longest recording that is taken now, in that place."""
+        speed, wait = self._file_speed(place), self._wait(place)
+        return longest_recording(speed, wait, self._config.request_timeout_seconds, self._config.max_audio_seconds)
 
     @property
     def max_upload_bytes(self) -> int:
@@ -102,9 +123,28 @@ class Admission:
             return unavailable(message, "model_not_ready", LOADING_RETRY_AFTER)
         return None
 
-    def _no_place(self, client: str, seconds: float, queued: float) -> HttpError | None:
-        speed, limit = self._engine.speed, self.queue_limit
-        return queue_refusal(queued, seconds, speed, limit) or self.shares.refusal(client, seconds, speed, limit)
+    def _no_place(self, client: str, seconds: float, place: QueuePlace | None = None) -> HttpError | None:
+        """429 where `seconds` of audio find no place; None: they do. `place`: the one that they have since the door."""
+        coming, arriving = self.shares.coming(but=place)
+        if self._engine.free_rows > coming:
+            return None
+        queued, speed, limit = self._engine.queued_audio_seconds + arriving, self._engine.speed, self.queue_limit
+        overrun = 1.0 if place is None else OVERRUN
+        return queue_refusal(queued, seconds, speed, limit, overrun) or self.shares.refusal(
+            client, seconds, speed, limit * overrun, place
+        )
+
+    def _wait(self, place: QueuePlace) -> float:
+        """Seconds until the recording of that place begins."""
+        coming, arriving = self.shares.coming(but=place)
+        if self._engine.free_rows > coming:
+            return 0.0
+        return (self._engine.queued_audio_seconds + arriving) / self._engine.speed
+
+    def _file_speed(self, place: QueuePlace) -> float:
+        """The speed of the place's file: its windows follow each other in one row, unless none depends on another."""
+        rows = 1 if self._config.condition_on_previous_text else max(1, self._engine.free_rows)
+        return file_speed(self._engine.row_speed, rows, self._wait(place))
 
 
 def upload_too_large(max_bytes: int) -> HttpError:

@@ -1,4 +1,4 @@
-"""A bound on the files that are decoded at once, and on those that wait for it."""
+"""A bound on the files that are decoded at once; how many wait for it is decided at the door."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from whisper_runtime.errors import too_many_requests
-
 MOST_AT_ONCE: Final = 4
 """A decoder may take hundreds of MB."""
-WAITING: Final = 32
 
 
 def decoders_beside(threads: int) -> int:
@@ -20,20 +17,13 @@ def decoders_beside(threads: int) -> int:
 
 
 class DecodeSlots:
-    """`at_once` files are decoded at once, `waiting` more may wait for a slot, and the rest is refused."""
+    """`at_once` files are decoded at once, and the others wait, in the order in which they came."""
 
-    def __init__(self, at_once: int, waiting: int = WAITING) -> None:
+    def __init__(self, at_once: int) -> None:
         self._free = asyncio.Semaphore(at_once)
-        self._room = at_once + waiting
 
     @asynccontextmanager
     async def take(self) -> AsyncGenerator[None, None]:
-        """Waits for a slot and holds it during the block; raises HttpError (429) where too many wait already."""
-        if self._room == 0:
-            raise too_many_requests("Too many uploads wait to be decoded: try again in a second.", "decoders_busy", 1)
-        self._room -= 1
-        try:
-            async with self._free:
-                yield
-        finally:
-            self._room += 1
+        """Waits for a slot and holds it during the block."""
+        async with self._free:
+            yield

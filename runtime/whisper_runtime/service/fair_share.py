@@ -1,42 +1,30 @@
-"""The part of the queue that one client may hold while others want a place in it."""
+"""The places of all requests that are here, and the part of the queue that one client may hold while others ask."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 from whisper_runtime.errors import HttpError, retry_after, too_many_requests
 from whisper_runtime.service.client_identity import MAX_CLIENTS
+from whisper_runtime.service.place import QueuePlace
 
 ASKING_SECONDS: Final = 30.0
 """A client that sent a request within this time takes part in sharing the queue."""
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """One recording in the queue, or under transcription."""
-
-    client: str
-    seconds: float
-    """Seconds of audio."""
-    since: float
-    """When it was accepted, by the clock of FairShare."""
-
-
 class FairShare:
-    """The recordings that are here, by client.
+    """The places, by client.
 
     While several clients ask, each may hold an equal part of the queue, so that a client which fills it is refused
-    until the others have had theirs. A client that holds nothing may always send one file.
+    until the others have had theirs. A client of which nothing waits may always send one file.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._tickets: list[Ticket] = []
+        self._places: list[QueuePlace] = []
         self._asked: OrderedDict[str, float] = OrderedDict()
         """When each client last sent a request, oldest first."""
 
@@ -47,33 +35,56 @@ class FairShare:
         while len(self._asked) > MAX_CLIENTS or next(iter(self._asked.values())) < self._clock() - ASKING_SECONDS:
             self._asked.popitem(last=False)
 
-    def refusal(self, client: str, seconds: float, speed: float, limit: float) -> HttpError | None:
-        """429 where the client may not add `seconds` of audio, 0 where its length is not known yet; None: it may.
+    def take(self, client: str, declared_bytes: int | None) -> QueuePlace:
+        """A place for a request whose body has so many bytes, None: a chunked one; until `leave`."""
+        place = QueuePlace(client, self._clock(), declared_bytes)
+        self._places.append(place)
+        return place
 
-        `speed` is in seconds of audio a second, `limit` the queue's in seconds of audio.
+    def leave(self, place: QueuePlace) -> None:
+        """Ends a place that was taken."""
+        place.is_waiting = False
+        self._places.remove(place)
+
+    def receive(self, place: QueuePlace, size: int, *, is_last: bool) -> None:
+        """Notes that `size` more bytes of the place's body are here."""
+        place.receive(size, self._clock(), is_last=is_last)
+
+    def accept(self, place: QueuePlace) -> None:
+        """Notes that the model has the place's recording from now on."""
+        place.accepted = self._clock()
+
+    def refusal(
+        self, client: str, seconds: float, speed: float, limit: float, but: QueuePlace | None = None
+    ) -> HttpError | None:
+        """429 where the client may not add `seconds` of audio; None: it may.
+
+        `speed` is in seconds of audio a second, `limit` the queue's in seconds of audio. `but`: a place that does not
+        count, as the audio is in it.
         """
-        held = sum(ticket.seconds for ticket in self._tickets if ticket.client == client)
+        now = self._clock()
+        held = sum(one.waiting_seconds(now) for one in self._places if one.client == client and one is not but)
         clients = max(1, len(self._asked))
         share = limit / clients
         if held == 0 or held + max(seconds, 1.0) <= share:
             return None
         message = (
-            f"The queue holds {held:.0f} s of your audio; the limit is {share:.0f} s while {clients} clients share "
-            "this server: try again later."
+            f"{held:.0f} s of your audio wait; the limit is {share:.0f} s while {clients} clients share this server: "
+            "try again later."
         )
         return too_many_requests(message, "client_share_full", retry_after(held + seconds - share, speed))
 
-    @contextmanager
-    def hold(self, client: str, seconds: float) -> Generator[None, None, None]:
-        """Counts `seconds` of the client's audio as here during the block."""
-        ticket = Ticket(client, seconds, self._clock())
-        self._tickets.append(ticket)
-        try:
-            yield
-        finally:
-            self._tickets.remove(ticket)
+    def coming(self, but: QueuePlace | None = None) -> tuple[int, float]:
+        """The requests that will wait for a row soon, and the seconds of audio of those that the model has not yet.
+
+        `but`: a place that does not count.
+        """
+        now = self._clock()
+        ahead = [one for one in self._places if one.accepted is None and one is not but]
+        return sum(one.is_coming(now) for one in ahead), sum(one.waiting_seconds(now) for one in ahead)
 
     @property
     def oldest_wait(self) -> float:
-        """Seconds since the oldest request that is still here was accepted; 0 where there is none."""
-        return max((self._clock() - ticket.since for ticket in tuple(self._tickets)), default=0.0)
+        """Seconds since the oldest recording that the model has was given to it; 0 where it has none."""
+        now = self._clock()
+        return max((now - one.accepted for one in tuple(self._places) if one.accepted is not None), default=0.0)

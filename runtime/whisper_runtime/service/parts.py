@@ -44,7 +44,7 @@ def parts_of(
     probes = Probes(engine, lifecycle)
     metrics.watch(
         engine,
-        queue_limit=lambda: admission.queue_limit,
+        saturation=lambda: admission.saturation,
         oldest_wait=lambda: admission.shares.oldest_wait,
         scratch=lambda: admission.disk.used,
         ready=lambda: probes.unready is None,

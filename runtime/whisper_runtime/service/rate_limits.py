@@ -84,6 +84,11 @@ class RateLimits:
         if self._audio:
             self._audio.take(client, seconds)
 
+    def return_audio(self, client: str, seconds: float) -> None:
+        """Takes back what charge_audio has counted."""
+        if self._audio and seconds:
+            self._audio.take(client, -seconds)
+
     def headers(self, client: str) -> dict[str, str]:
         """The client's limits and what is left of them, in OpenAI's headers; `reset` is the time until all is back."""
         found: dict[str, str] = {}

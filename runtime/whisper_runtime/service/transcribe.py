@@ -14,10 +14,13 @@ from typing import IO, Final, Protocol
 from whisper_runtime.engine.interface import Engine, OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
-from whisper_runtime.media.decode import BYTES_PER_SECOND, SAMPLE_RATE, AudioError
+from whisper_runtime.media.decode import SAMPLE_RATE, AudioError, OnBytes
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.admission import Admission
+from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.decode_slots import DecodeSlots
+from whisper_runtime.service.disk_quota import Reservation, disk_full
+from whisper_runtime.service.place import QueuePlace
 
 DECODE_SECONDS: Final = 120.0
 """The longest that a decoder may work on one file."""
@@ -37,11 +40,13 @@ BAD_AUDIO: Final = {
 class MediaDecoder(Protocol):
     """Decodes a file into samples, as media.decode does.
 
-    Raises AudioError for a file that is no audio, or is longer than `max_seconds`, or takes longer than `timeout`
-    seconds to decode.
+    `on_bytes` is told the size of the samples. Raises AudioError for a file that is no audio, or is longer than
+    `max_seconds`, or takes longer than `timeout` seconds to decode.
     """
 
-    def __call__(self, media: IO[bytes], *, max_seconds: float, timeout: float) -> Awaitable[Samples]: ...
+    def __call__(
+        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes
+    ) -> Awaitable[Samples]: ...
 
 
 class SegmentStream:
@@ -82,9 +87,9 @@ class Transcriber:
     slots: DecodeSlots
 
     async def transcribe(
-        self, media: IO[bytes], client: str, options: Options, stream: SegmentStream | None = None
+        self, media: IO[bytes], admitted: Admitted, options: Options, stream: SegmentStream | None = None
     ) -> Transcription:
-        """The transcription of `media`. `client` is the name under which limits count the sender.
+        """The transcription of `media`, of a request that was `admitted`.
 
         `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
         place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
@@ -93,43 +98,55 @@ class Transcriber:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.request_timeout):
-                found = await self._transcribe(media, client, options, stream)
+                found = await self._transcribe(media, admitted, options, stream)
         except TimeoutError:
             raise _out_of_time() from None
         self.metrics.transcribed(found, time.perf_counter() - started)
         return found
 
     async def _transcribe(
-        self, media: IO[bytes], client: str, options: Options, stream: SegmentStream | None
+        self, media: IO[bytes], admitted: Admitted, options: Options, stream: SegmentStream | None
     ) -> Transcription:
         with ExitStack() as held:
-            samples = await self._decoded(media, held)
+            samples = await self._decoded(media, admitted.place, held.enter_context(admitted.samples))
             try:
-                allowed = held.enter_context(self.admission.after_decoding(client, len(samples) / SAMPLE_RATE))
+                allowed = held.enter_context(self.admission.after_decoding(admitted, len(samples) / SAMPLE_RATE))
                 async with asyncio.timeout(allowed):
-                    future = self.engine.submit(samples, options, stream and stream.on_segments)
+                    future = self.engine.submit(
+                        samples,
+                        options,
+                        stream and stream.on_segments,
+                        client=admitted.client,
+                        on_begun=admitted.place.begin,
+                    )
                     if stream is not None:
                         stream.accepted.set()
                     return await _finished(future)
             finally:
                 del samples  # or a traceback keeps this frame, and the recording on the disk, until it is collected
 
-    async def _decoded(self, media: IO[bytes], held: ExitStack) -> Samples:
-        """The file's samples, whose disk is given back when `held` ends; raises HttpError (400, 413, 429, 503)."""
-        longest = self.admission.longest_recording
+    async def _decoded(self, media: IO[bytes], place: QueuePlace, disk: Reservation) -> Samples:
+        """The file's samples, with as much of `disk` as they take; raises HttpError (400, 413, 429, 503)."""
         async with self.slots.take():
-            disk = held.enter_context(self.admission.disk.reserve(int(longest * BYTES_PER_SECOND)))
-            started = time.perf_counter()
+            longest, started = self.admission.longest_recording(place), time.perf_counter()
             try:
-                samples = await self.decode(media, max_seconds=longest, timeout=DECODE_SECONDS)
+                samples = await self.decode(media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover)
             except AudioError as error:
-                if error.reason == "TooLong":
-                    raise self.admission.too_long(longest) from None
-                raise HttpError(400, error.message, param="file", code=BAD_AUDIO[error.reason]) from None
+                raise self._refusal(error, longest) from None
             finally:
                 self.metrics.stage("decode", time.perf_counter() - started)
-            disk.shrink(samples.nbytes)
+            disk.set(samples.nbytes)
             return samples
+
+    def _refusal(self, error: AudioError, longest: float) -> HttpError:
+        """The response to a file that was not decoded, in at most `longest` seconds of audio."""
+        match error.reason:
+            case "TooLong":
+                return self.admission.too_long(longest, error.seconds)
+            case "NoSpace":
+                return disk_full()
+            case reason:
+                return HttpError(400, error.message, param="file", code=BAD_AUDIO[reason])
 
 
 async def _finished(future: Future[Transcription]) -> Transcription:

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from asyncio import create_subprocess_exec
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def jfk(recordings: Path) -> Path:
 
 async def decoded(path: Path, max_seconds: float = 3600, timeout: float = 60) -> Samples:
     with path.open("rb") as media:
-        return await decode.decode(media, max_seconds=max_seconds, timeout=timeout)
+        return await decode.decode(media, max_seconds=max_seconds, timeout=timeout, on_bytes=lambda _: None)
 
 
 async def refused(path: Path, max_seconds: float = 3600, timeout: float = 60) -> AudioError:
@@ -106,7 +107,7 @@ async def test_what_is_not_audio_is_refused(tmp_path: Path, content: bytes, reas
 
 async def test_what_is_too_long_is_refused_with_the_limit(tmp_path: Path) -> None:
     error = await refused(tone(tmp_path / "a.wav", 5), max_seconds=3)
-    assert error.reason == "TooLong"
+    assert (error.reason, error.seconds) == ("TooLong", 5)
     assert "3 s" in error.message
 
 
@@ -115,6 +116,41 @@ async def test_what_is_longer_than_it_says_is_ended_at_the_limit(jfk: Path, tmp_
     path = speech_as(jfk, tmp_path / "a.aac")
     assert (await refused(path, max_seconds=3)).reason == "TooLong"
     assert len(await decoded(path, max_seconds=11.2)) / SAMPLE_RATE == pytest.approx(11, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "pipe.webm"])
+async def test_the_size_of_the_samples_is_told_and_what_it_raises_ends_the_decoder(tmp_path: Path, name: str) -> None:
+    """As the file declares it, or as it grows where the file has no length."""
+    source, path, told = tone(tmp_path / "a.wav", 60), tmp_path / name, list[int]()
+    if name != "a.wav":
+        ffmpeg("-i", str(source), "-f", "webm", "-live", "1", str(path))
+    with path.open("rb") as media:
+        samples = await decode.decode(media, max_seconds=100, timeout=60, on_bytes=told.append)
+    assert samples.nbytes - 64_000 <= max(told) <= samples.nbytes
+
+    def refuse(size: int) -> None:
+        if size:
+            raise MemoryError
+
+    before = decoders()
+    with path.open("rb") as media, pytest.raises(MemoryError):
+        await decode.decode(media, max_seconds=100, timeout=60, on_bytes=refuse)
+    assert decoders() == before
+
+
+@pytest.mark.parametrize("full", [True, False])
+async def test_a_full_disk_is_not_the_files_fault_and_a_file_that_speaks_of_one_is(
+    jfk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    title = "title=a: No space left on device"
+    ffmpeg("-i", str(jfk), "-metadata", title, str(tmp_path / "a.flac"))
+    if full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", partial(open, "/dev/full", "wb"))
+        assert (await refused(tmp_path / "a.flac")).reason == "NoSpace"
+    else:
+        content = (tmp_path / "a.flac").read_bytes()
+        (tmp_path / "b.flac").write_bytes(content[:9000] + bytes(len(content) - 9000))
+        assert (await refused(tmp_path / "b.flac")).reason == "Damaged"
 
 
 async def test_a_decoder_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:

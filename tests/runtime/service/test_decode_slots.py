@@ -1,4 +1,4 @@
-"""So many files are decoded at once, so many may wait for it, and no more."""
+"""So many files are decoded at once, and the others wait."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import asyncio
 
 import pytest
 
-from whisper_runtime.errors import HttpError
 from whisper_runtime.service.decode_slots import DecodeSlots, decoders_beside
 
 
-async def test_so_many_uploads_may_wait_for_a_slot_and_no_more() -> None:
-    slots, release, inside = DecodeSlots(at_once=1, waiting=1), asyncio.Event(), asyncio.Event()
+async def test_a_file_waits_until_another_has_been_decoded() -> None:
+    slots, release, began = DecodeSlots(at_once=1), asyncio.Event(), asyncio.Semaphore(0)
+    inside: list[str] = []
 
-    async def decode() -> None:
+    async def decode(name: str) -> None:
         async with slots.take():
-            inside.set()
+            inside.append(name)
+            began.release()
             await release.wait()
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(decode())
-        group.create_task(decode())  # starts, and waits, before this test goes on
-        await inside.wait()
-        with pytest.raises(HttpError) as error:
-            await decode()
-        assert (error.value.status_code, error.value.body["code"]) == (429, "decoders_busy")
-        assert error.value.headers == {"Retry-After": "1"}
+        for name in ("first", "second"):
+            group.create_task(decode(name))
+        await began.acquire()
+        assert inside == ["first"]
         release.set()
-    await decode()
+    assert inside == ["first", "second"]
 
 
 @pytest.mark.parametrize(("threads", "decoders"), [(1, 1), (2, 1), (3, 2), (5, 4), (64, 4)])

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.fakes.engine import FakeEngine
 from tests.runtime.conftest import Start, speech
 from whisper_runtime.service.client_identity import MAX_CLIENTS
 from whisper_runtime.service.fair_share import ASKING_SECONDS, FairShare
+from whisper_runtime.service.place import QueuePlace
+
+
+@contextmanager
+def holding(shares: FairShare, client: str, seconds: float) -> Generator[QueuePlace]:
+    """The place of a recording of so many seconds, which waits for its turn."""
+    place = shares.take(client, 0)
+    place.seconds = seconds
+    shares.accept(place)
+    yield place
+    shares.leave(place)
 
 
 def refused(shares: FairShare, client: str, seconds: float = 10) -> bool:
@@ -19,13 +31,13 @@ def refused(shares: FairShare, client: str, seconds: float = 10) -> bool:
 def test_one_client_alone_may_have_the_whole_queue() -> None:
     shares = FairShare()
     shares.note_request("alice")
-    with shares.hold("alice", 90):
+    with holding(shares, "alice", 90):
         assert not refused(shares, "alice", 10)
 
 
 def test_clients_that_ask_at_the_same_time_have_equal_parts() -> None:
     shares = FairShare()
-    with shares.hold("alice", 60):
+    with holding(shares, "alice", 60):
         shares.note_request("alice")
         shares.note_request("bob")
         assert refused(shares, "alice")
@@ -40,10 +52,37 @@ def test_a_client_that_holds_nothing_may_send_any_file() -> None:
     assert not refused(shares, "bob", 5000)
 
 
+def test_what_is_being_transcribed_does_not_wait() -> None:
+    shares = FairShare()
+    shares.note_request("alice")
+    shares.note_request("bob")
+    with holding(shares, "alice", 5000) as place:
+        assert refused(shares, "alice")
+        place.begin()
+        assert not refused(shares, "alice")
+
+
+def test_uploads_count_from_the_door_on_and_only_while_they_come() -> None:
+    now = 0.0
+    shares = FairShare(clock=lambda: now)
+    shares.note_request("alice")
+    shares.note_request("bob")
+    upload, idle = shares.take("alice", 100_000_000), shares.take("carol", 100_000_000)
+    shares.receive(upload, 100_000, is_last=False)
+    assert shares.coming() == (1, 30)
+    assert shares.coming(but=upload) == (0, 0)
+    assert refused(shares, "alice", 30)
+    now = 5.0
+    assert shares.coming() == (0, 6.25)
+    shares.leave(upload)
+    shares.leave(idle)
+    assert shares.coming() == (0, 0)
+
+
 def test_nothing_is_left_of_what_is_gone() -> None:
     """Given lengths whose sum, less each of them, is not 0 in floating point."""
     shares = FairShare()
-    with shares.hold("bob", 0.1), shares.hold("bob", 0.2):
+    with holding(shares, "bob", 0.1), holding(shares, "bob", 0.2):
         assert refused(shares, "bob", 5000)
     assert not refused(shares, "bob", 5000)
 
@@ -52,7 +91,7 @@ def test_a_client_that_has_not_asked_for_a_while_leaves_its_part_to_the_others()
     now = 0.0
     shares = FairShare(clock=lambda: now)
     shares.note_request("bob")
-    with shares.hold("alice", 60):
+    with holding(shares, "alice", 60):
         shares.note_request("alice")
         assert refused(shares, "alice")
         now = ASKING_SECONDS + 1
@@ -64,8 +103,8 @@ def test_the_number_of_clients_that_are_remembered_is_bounded() -> None:
     shares = FairShare(clock=lambda: 0.0)
     for number in range(MAX_CLIENTS + 10):
         shares.note_request(str(number))
-    with shares.hold("a", 50), ExitStack() as others:
-        others.enter_context(shares.hold("b", 1))
+    with holding(shares, "a", 50), ExitStack() as others:
+        others.enter_context(holding(shares, "b", 1))
         error = shares.refusal("a", 1, speed=1, limit=100)
     assert error is not None
     assert f"while {MAX_CLIENTS} clients share" in error.body["message"]
@@ -74,9 +113,9 @@ def test_the_number_of_clients_that_are_remembered_is_bounded() -> None:
 def test_the_oldest_wait_is_that_of_a_request_that_is_still_here() -> None:
     now = 0.0
     shares = FairShare(clock=lambda: now)
-    with shares.hold("alice", 10):
+    with holding(shares, "alice", 10):
         now = 5.0
-        with shares.hold("bob", 10):
+        with holding(shares, "bob", 10):
             now = 7.0
             assert shares.oldest_wait == 7
     assert shares.oldest_wait == 0
@@ -96,7 +135,7 @@ async def test_a_client_over_its_part_is_429_while_another_is_served(
     await engine.until_submitted(3)
     answer = await client.post("/transcribe", files=speech(5), headers=hog)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "client_share_full")
-    assert int(answer.headers["retry-after"]) == 40
+    assert int(answer.headers["retry-after"]) == 41  # 90 s wait, and a little more by the upload's length
     for future in engine.held:
         future.cancel()
     await asyncio.gather(*waiting)

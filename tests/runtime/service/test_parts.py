@@ -17,8 +17,11 @@ def test_gauges_follow_the_parts(engine: FakeEngine) -> None:
 
     assert gauges() == (1, 0, 0, 10, 0)
     engine.queued_audio_seconds = 50
-    with parts.admission.disk.reserve(7):
+    with parts.admission.disk.reservation("alice") as upload:
+        upload.set(7)
         assert gauges() == (1, 50, 0.5, 10, 7)
+    engine.free_rows = 1
+    assert gauges()[2] == 0
     engine.state = State.FAILED
     assert gauges()[0] == 0
 

@@ -14,9 +14,17 @@ from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine, fake_decode
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import OutOfMemory, Samples
-from whisper_runtime.engine.transcription import Options
+from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
+from whisper_runtime.media.decode import OnBytes
+from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.transcribe import SegmentStream
+
+
+async def transcribed(parts: RuntimeParts, content: bytes, stream: SegmentStream | None = None) -> Transcription:
+    """The transcription of a file of alice's."""
+    with parts.admission.at_the_door("alice", len(content)) as admitted:
+        return await parts.transcriber.transcribe(io.BytesIO(content), admitted, Options(), stream)
 
 
 async def test_no_answer_in_time_is_504_and_not_repeated(start: Start, engine: FakeEngine) -> None:
@@ -61,8 +69,8 @@ async def test_a_recording_without_answer_leaves_the_disk_at_once(
     """And not when Python next collects garbage: hours of samples are on it, which no quota counts any more."""
     decoded: list[weakref.ref[Samples]] = []
 
-    async def decode(media: IO[bytes], *, max_seconds: float, timeout: float) -> Samples:
-        samples = await fake_decode(media, max_seconds=max_seconds, timeout=timeout)
+    async def decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
+        samples = await fake_decode(media, max_seconds=max_seconds, timeout=timeout, on_bytes=on_bytes)
         decoded.append(weakref.ref(samples))
         return samples
 
@@ -79,7 +87,7 @@ async def test_a_recording_without_answer_leaves_the_disk_at_once(
 async def test_cancelling_the_task_frees_its_place_and_its_disk(engine: FakeEngine) -> None:
     engine.answer = None
     parts = fake_parts(engine)
-    work = asyncio.create_task(parts.transcriber.transcribe(io.BytesIO(b"speech 5"), "alice", Options()))
+    work = asyncio.create_task(transcribed(parts, b"speech 5"))
     await engine.until_submitted()
     assert parts.admission.disk.used == 5 * 16_000 * 4
     work.cancel()
@@ -91,7 +99,7 @@ async def test_cancelling_the_task_frees_its_place_and_its_disk(engine: FakeEngi
 
 async def test_the_audio_counts_for_the_client(engine: FakeEngine) -> None:
     parts = fake_parts(engine, audio_minutes_per_hour=1)
-    await parts.transcriber.transcribe(io.BytesIO(b"speech 20"), "alice", Options())
+    await transcribed(parts, b"speech 20")
     assert parts.admission.rates.headers("alice")["x-ratelimit-remaining-audio-seconds"] == "40"
 
 
@@ -104,15 +112,14 @@ async def test_a_file_that_cannot_be_taken_leaves_nothing_behind(
 ) -> None:
     parts = fake_parts(engine, max_audio_seconds=60)
     with pytest.raises(HttpError) as error:
-        await parts.transcriber.transcribe(io.BytesIO(content), "alice", Options())
+        await transcribed(parts, content)
     assert (error.value.status_code, error.value.body["code"], error.value.body["param"]) == (status, code, "file")
     assert (parts.admission.disk.used, engine.held) == (0, [])
 
 
 async def test_segments_come_as_they_become_final_and_then_an_end(engine: FakeEngine) -> None:
     engine.answer, stream = None, SegmentStream()
-    transcribed = fake_parts(engine).transcriber.transcribe(io.BytesIO(b"speech"), "alice", Options(), stream)
-    work = asyncio.create_task(transcribed)
+    work = asyncio.create_task(transcribed(fake_parts(engine), b"speech", stream))
     work.add_done_callback(stream.end)
     await stream.accepted.wait()
     engine.emit(SEGMENT)

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from whisper.audio import SAMPLE_RATE
 
-from whisper_runtime.engine.interface import OnSegments, Samples
+from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
 from whisper_runtime.engine.policy.queries import QueryGenerator, Window
 from whisper_runtime.engine.policy.recording import (
     ComputeSpectrogram,
@@ -46,6 +46,10 @@ class TranscriptionRequest:
     on_segments: OnSegments | None
     submitted_at: float
     """By time.perf_counter."""
+    client: str = ""
+    """The name of who sent it: clients take turns."""
+    on_begun: OnBegun | None = None
+    """Called once, when the first window gets a slot."""
     seconds_left: float = field(init=False)
     """Seconds of audio that are not decoded yet."""
     num_slots: int = 0
@@ -81,6 +85,12 @@ class TranscriptionRequest:
         """The generators of the file's chunks, in its order, once `open` has ended; none at any other call."""
         opened, self._opened = self._opened, []
         return opened
+
+    def begin(self) -> None:
+        """Note that one of its windows gets its first slot."""
+        self.has_begun = True
+        if self.on_begun:
+            self.on_begun()
 
     @property
     def is_done(self) -> bool:

@@ -27,14 +27,13 @@ from whisper_runtime.engine.model.cuda_graphs import MakeDecodeStep, decode_step
 from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.model.memory import batch_capacity, free_memory
 from whisper_runtime.engine.model.precision import activation_dtype
-from whisper_runtime.engine.policy.queries import Pause
 from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Call it from one thread alone; `requests` and `throughput` may be read from others."""
+    """Call it from one thread alone; `requests`, `free_rows` and `throughput` may be read from others."""
 
     def __init__(self, runner: ModelRunner, observer: Observer, throughput: ThroughputMeter) -> None:
         self._runner, self._observer = runner, observer
@@ -45,6 +44,13 @@ class Scheduler:
     def requests(self) -> Sequence[TranscriptionRequest]:
         """Requests that are added and not done."""
         return self._pool.requests
+
+    @property
+    def free_rows(self) -> int:
+        """Rows of the batch that are free, and that no further window of a request in work waits for."""
+        begun = [sequence for sequence in tuple(self._pool.sequences) if sequence.request.has_begun]
+        waiting = [sequence for sequence in begun if sequence.slot is None and sequence.window is not None]
+        return max(0, self._runner.batch.num_free - len(waiting))
 
     @property
     def abilities(self) -> Abilities:
@@ -91,13 +97,12 @@ class Scheduler:
 
     def _read_files(self) -> None:
         """Read a piece of each of some files, those that have waited longest; no more than are encoded at once."""
-        paused = [sequence for sequence in self._pool.sequences if isinstance(sequence.pending, Pause)]
-        for sequence in sorted(paused, key=lambda one: one.ticket)[: self._runner.windows_per_encoding]:
-            self._run(sequence, lambda sequence: self._pool.advance(sequence, None))
+        for sequence in self._pool.next_to_read(self._runner.windows_per_encoding):
+            self._run(sequence, self._pool.read)
 
     def _admit(self) -> None:
         limit = self._runner.windows_per_encoding
-        if chosen := admitted(self._pool.sequences, self._runner.batch.num_free, limit):
+        if chosen := admitted(self._pool.sequences, self._runner.batch.num_free, limit, self._pool.turns):
             self._encode(chosen)
 
     def _encode(self, chosen: Sequence[WindowSequence]) -> None:

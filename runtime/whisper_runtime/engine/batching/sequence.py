@@ -30,6 +30,8 @@ class WindowSequence:
     """The result of the pending query, where that is computed beside the decode steps; it needs no slot."""
     asked_at: float = 0.0
     """By time.perf_counter: when the pending query was last put to the model."""
+    seated_at: float = 0.0
+    """When it got its slot, by time.perf_counter."""
     needs_empty_device: bool = False
     """Whether it ran out of memory beside others; it then gets a slot only while no other sequence has one."""
 
@@ -63,9 +65,3 @@ class WindowSequence:
     def is_closed(self) -> bool:
         """Whether the generator has ended or raised."""
         return getgeneratorstate(self.queries) == GEN_CLOSED
-
-    @property
-    def priority(self) -> tuple[int, int]:
-        """The lowest is first: by the slots that the request holds, so that a long file starves nobody; then by the
-        ticket."""
-        return self.request.num_slots, self.ticket

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from itertools import count
 
+from whisper_runtime.engine.batching.admission import NEVER
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.runner import ModelRunner
 from whisper_runtime.engine.batching.sequence import Slot, WindowSequence
 from whisper_runtime.engine.batching.throughput import ThroughputMeter
 from whisper_runtime.engine.interface import Observer
 from whisper_runtime.engine.policy.quality import is_silence
-from whisper_runtime.engine.policy.queries import DecodedTokens, QueryResult
+from whisper_runtime.engine.policy.queries import DecodedTokens, Pause, QueryResult
 
 
 class SequencePool:
@@ -26,8 +27,13 @@ class SequencePool:
         """At least one for each of `requests`."""
         self.when_aligned: Callable[[], object] = lambda: None
         """Called whenever an alignment is done, from another thread."""
+        self._seatings = count()
+        self.turns: dict[str, int] = {}
+        """The number of the last slot that each client got; of clients that have requests here, and perhaps others."""
 
     def add(self, request: TranscriptionRequest) -> None:
+        here = {one.client for one in self.requests}
+        self.turns = {client: turn for client, turn in self.turns.items() if client in here}
         self.requests.append(request)
         opening = request.open(self._runner.tokenizer, self._runner.spectrogram)
         self.sequences.append(WindowSequence(request, opening, next(self._tickets)))
@@ -37,14 +43,27 @@ class SequencePool:
             self._observer.cancelled()
             self._remove(request)
 
+    def next_to_read(self, most: int) -> list[WindowSequence]:
+        """The sequences, at most so many, that compute next without a slot: a file's next piece is read."""
+        paused = [sequence for sequence in self.sequences if isinstance(sequence.pending, Pause)]
+        return sorted(paused, key=lambda one: (self.turns.get(one.request.client, NEVER), one.ticket))[:most]
+
+    def read(self, sequence: WindowSequence) -> None:
+        """Let a paused sequence compute until its next pause, behind which it waits for those that came meanwhile."""
+        self.advance(sequence, None)
+        if isinstance(sequence.pending, Pause):
+            sequence.ticket = next(self._tickets)
+
     def occupy(self, sequence: WindowSequence, slot: Slot) -> None:
         """Give the sequence a slot, that of its window."""
         request = sequence.request
         if not request.has_begun:
-            request.has_begun = True
+            request.begin()
             self._observer.stage("queue", time.perf_counter() - request.submitted_at)
         sequence.slot = slot
+        sequence.seated_at = time.perf_counter()
         request.num_slots += 1
+        self.turns[request.client] = next(self._seatings)
 
     def serve(self, sequence: WindowSequence) -> None:
         """Answer the queries that can be answered from the sequence's slot; free it once another window is needed."""
@@ -102,6 +121,7 @@ class SequencePool:
         self.sequences += opened
         if opened:
             opened[0].slot, sequence.slot = sequence.slot, None
+            opened[0].seated_at = sequence.seated_at
         for one in opened:
             self.advance(one, None)
             self.serve(one)
@@ -118,10 +138,10 @@ class SequencePool:
         sequence.ticket, sequence.needs_empty_device = next(self._tickets), False
         decoded = min(sequence.request.seconds_left, slot.window.seconds)
         sequence.request.seconds_left -= decoded
-        self._throughput.add_audio(decoded)
+        self._throughput.add_window(decoded, time.perf_counter() - sequence.seated_at)
 
     def _remove(self, request: TranscriptionRequest) -> None:
         for sequence in [one for one in self.sequences if one.request is request]:
-            self._release(sequence)
+            self.vacate(sequence)  # its window is not decoded
             self.sequences.remove(sequence)
         self.requests.remove(request)

@@ -14,7 +14,7 @@ from typing import Final
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.scheduler import Scheduler
 from whisper_runtime.engine.batching.throughput import INITIAL
-from whisper_runtime.engine.interface import NO_MODEL, OnSegments, Samples, State
+from whisper_runtime.engine.interface import NO_MODEL, OnBegun, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 
 Transcribe = Callable[[Samples, str], str]
@@ -23,7 +23,7 @@ Prove = Callable[[Transcribe], None]
 """Raises where the given transcriber does not transcribe what it should."""
 
 IDLE_SECONDS: Final = 60.0
-"""After so long without work the throughput of long files is unknown: a file that is refused is not measured."""
+"""After so long without work the throughput of a row is unknown: a file that is refused is not measured."""
 
 STUCK_SECONDS: Final = 300.0
 """An iteration that takes longer will not end: a kernel or the driver hangs. The longest that ends encodes one window:
@@ -63,8 +63,8 @@ class EngineWorker(threading.Thread):
         return self._scheduler.throughput.speed if self._scheduler else INITIAL
 
     @property
-    def long_speed(self) -> float:
-        return self._scheduler.throughput.long_speed if self._scheduler else math.inf
+    def row_speed(self) -> float:
+        return self._scheduler.throughput.row_speed if self._scheduler else math.inf
 
     @property
     def is_stuck(self) -> bool:
@@ -73,14 +73,26 @@ class EngineWorker(threading.Thread):
 
     @property
     def queued_audio_seconds(self) -> float:
-        with self._changed:
-            requests = self._requests()
-        return sum(request.seconds_left for request in requests if not request.future.cancelled())
+        free, not_begun = self._in_line()
+        return sum(request.seconds_left for request in not_begun[free:])
+
+    @property
+    def free_rows(self) -> int:
+        free, not_begun = self._in_line()
+        return max(0, free - len(not_begun))
 
     def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None
+        self,
+        samples: Samples,
+        options: Options,
+        on_segments: OnSegments | None = None,
+        *,
+        client: str = "",
+        on_begun: OnBegun | None = None,
     ) -> Future[Transcription]:
-        request = TranscriptionRequest(samples, options, Future(), on_segments, time.perf_counter())
+        request = TranscriptionRequest(
+            samples, options, Future(), on_segments, time.perf_counter(), client=client, on_begun=on_begun
+        )
         with self._changed:
             self._submitted.append(request)
             self._changed.notify()
@@ -104,6 +116,14 @@ class EngineWorker(threading.Thread):
         for request in left:
             request.future.cancel()
 
+    def fail(self, error: Exception) -> None:
+        """Serve no more, for what is wrong with the model: requests that are left fail with `error`."""
+        log.error("the model is not served any more: %s", error)
+        with self._changed:
+            if self.state is not State.STOPPED:
+                self._fail(error)
+            self._changed.notify()
+
     def run(self) -> None:
         """The thread's work; `start` calls it."""
         if (scheduler := self._start_up()) is None:
@@ -113,6 +133,8 @@ class EngineWorker(threading.Thread):
                 self._iteration_began = time.monotonic()
                 scheduler.iterate()
                 self._iteration_began = None
+            if self.state is State.FAILED:
+                scheduler.fail_all(RuntimeError(self.error))
         # Of no single request: a broken GPU serves none. A panic of native code is no Exception, and nothing else would
         # ever say that the thread has ended.
         except BaseException as error:
@@ -132,11 +154,11 @@ class EngineWorker(threading.Thread):
             log.error("the model is not served: %s", error)
             self._fail(error)
             return None
-        scheduler.throughput.forget_long_files()  # the proof warmed the device up, and no recording is as slow again
         scheduler.when_aligned(self._wake)
+        scheduler.throughput.forget_rows()  # the proof warmed the device up, and no recording is as slow again
         with self._changed:
             self._scheduler, self.abilities = scheduler, scheduler.abilities
-            if self.state is State.LOADING:
+            if self.state is State.LOADING:  # `fail` or `stop` may have come before
                 self.state = State.READY
         return scheduler
 
@@ -145,7 +167,7 @@ class EngineWorker(threading.Thread):
         with self._changed:
             while self.state is State.READY and not self._submitted and not scheduler.has_work:
                 if not self._changed.wait(self._idle_seconds):
-                    scheduler.throughput.forget_long_files()
+                    scheduler.throughput.forget_rows()
             self._hand_over(scheduler)
             return self.state is State.READY
 
@@ -157,8 +179,15 @@ class EngineWorker(threading.Thread):
         while self._submitted:
             scheduler.add(self._submitted.popleft())
 
+    def _in_line(self) -> tuple[int, list[TranscriptionRequest]]:
+        """The rows that are free for requests that have not begun, and these, in the order in which they came."""
+        with self._changed:
+            requests = self._requests()
+            free = self._scheduler.free_rows if self._scheduler else 0
+        return free, [one for one in requests if not one.has_begun and not one.future.cancelled()]
+
     def _requests(self) -> list[TranscriptionRequest]:
-        return [*self._submitted, *(self._scheduler.requests if self._scheduler else ())]
+        return [*(self._scheduler.requests if self._scheduler else ()), *self._submitted]
 
     def _fail(self, error: Exception) -> None:
         self.error = str(error) or type(error).__name__

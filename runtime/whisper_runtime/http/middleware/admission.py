@@ -12,16 +12,14 @@ from whisper_runtime.http.early_response import refuse
 from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.admission import Admission
-from whisper_runtime.service.rate_limits import RateLimits
+from whisper_runtime.service.admitted import Admitted
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """They read, and are always admitted (RFC 9110, section 9.2.1)."""
-NOT_TAKEN: Final = frozenset({429, 503})
-"""The server had no room after all, or cannot go on: the client has to send its request again."""
 
 
 class AdmissionMiddleware(HttpMiddleware):
-    """Refuses work that cannot be taken, and holds the disk for a body until its response is over.
+    """Refuses work that cannot be taken, and holds what was given to an admitted request until its response is over.
 
     Work comes by POST. A body that comes by any other method is only held to its bounds, for no route takes it.
     """
@@ -33,13 +31,18 @@ class AdmissionMiddleware(HttpMiddleware):
     async def on_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in SAFE_METHODS:
             return await self.app(scope, receive, send)
-        is_work, client, size = scope["method"] == "POST", state_of(scope).client, declared_bytes(scope)
+        state, size = state_of(scope), declared_bytes(scope)
         try:
-            body = self.admission.at_the_door(client, size) if is_work else self.admission.upload(size)
+            if scope["method"] != "POST":
+                self.admission.check_size(size)
+                return await self.app(scope, receive, send)
+            state.admitted = self.admission.at_the_door(state.client, size)
         except HttpError as error:
             return await refuse(error, scope, receive, send)
-        with body:
-            await self.app(scope, receive, _with_rates(send, self.admission.rates, client) if is_work else send)
+        with state.admitted as admitted:
+            await self.app(scope, receive, _with_rates(send, admitted))
+            if state.stream_error:
+                admitted.answer(state.stream_error.status_code)
 
 
 def declared_bytes(scope: Scope) -> int | None:
@@ -48,14 +51,13 @@ def declared_bytes(scope: Scope) -> int | None:
     return int(declared) if declared.isdecimal() else None
 
 
-def _with_rates(send: Send, rates: RateLimits, client: str) -> Send:
-    """Adds the client's limits to the response, after taking back the request where it was not taken."""
+def _with_rates(send: Send, admitted: Admitted) -> Send:
+    """Adds the client's limits to the response, once what it did not get is taken back."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            if message["status"] in NOT_TAKEN:
-                rates.return_request(client)
-            MutableHeaders(scope=message).update(rates.headers(client))
+            admitted.answer(message["status"])
+            MutableHeaders(scope=message).update(admitted.headers)
         await send(message)
 
     return sending

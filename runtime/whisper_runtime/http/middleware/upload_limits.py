@@ -11,14 +11,19 @@ from whisper_runtime.errors import ClientGone, HttpError
 from whisper_runtime.http.early_response import refuse, send_last
 from whisper_runtime.http.middleware.admission import SAFE_METHODS
 from whisper_runtime.http.middleware.base import HttpMiddleware
+from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.admission import upload_too_large
+from whisper_runtime.service.admitted import Admitted
 
 IDLE_SECONDS: Final = 30.0
 """The longest pause between two pieces of a body."""
 
 
 class UploadLimitsMiddleware(HttpMiddleware):
-    """Refuses a body that turns out too large (413) or too slow (408); a declared length was checked at the door."""
+    """Refuses a body that turns out too large (413) or too slow (408), or for which the disk has no room (429, 503).
+
+    A declared length was checked at the door.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int, max_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
         super().__init__(app)
@@ -29,7 +34,7 @@ class UploadLimitsMiddleware(HttpMiddleware):
     async def on_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in SAFE_METHODS:
             return await self.app(scope, receive, send)
-        body = _Body(receive, self.max_bytes, self.max_seconds, self.idle_seconds)
+        body = _Body(receive, state_of(scope).admitted, self.max_bytes, self.max_seconds, self.idle_seconds)
 
         async def unless_refused(message: Message) -> None:
             if body.refusal is not None:
@@ -47,8 +52,12 @@ class UploadLimitsMiddleware(HttpMiddleware):
 class _Body:
     """A request's body as it comes in; `refusal` is set where it was not read to its end."""
 
-    def __init__(self, receive: Receive, max_bytes: int, max_seconds: float, idle_seconds: float) -> None:
+    def __init__(
+        self, receive: Receive, admitted: Admitted | None, max_bytes: int, max_seconds: float, idle_seconds: float
+    ) -> None:
+        """`admitted` is told what comes; None: the request is no work, and no route keeps its body."""
         self._receive = receive
+        self._admitted = admitted
         self._max_bytes = max_bytes
         self._idle_seconds = idle_seconds
         self._ends = asyncio.get_running_loop().time() + max_seconds
@@ -63,11 +72,17 @@ class _Body:
         message = await self._in_time()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        self._bytes += len(message.get("body", b""))
-        if self._bytes > self._max_bytes:
-            self.refusal = upload_too_large(self._max_bytes)
-            raise self.refusal
-        self.complete = not message.get("more_body", False)
+        size, is_last = len(message.get("body", b"")), not message.get("more_body", False)
+        self._bytes += size
+        try:
+            if self._bytes > self._max_bytes:
+                raise upload_too_large(self._max_bytes)
+            if self._admitted is not None:
+                self._admitted.receive(size, is_last=is_last)
+        except HttpError as refusal:
+            self.refusal = refusal
+            raise
+        self.complete = is_last
         return message
 
     async def _in_time(self) -> Message:

@@ -1,4 +1,4 @@
-"""A sequence of windows: what its generator waits for, and when it is its turn."""
+"""A sequence of windows: what its generator waits for."""
 
 from __future__ import annotations
 
@@ -49,12 +49,6 @@ def test_it_is_closed_by_what_its_generator_raises() -> None:
     with pytest.raises(torch.OutOfMemoryError):
         sequence.advance(None)
     assert sequence.is_closed
-
-
-def test_the_request_with_the_fewest_slots_is_first_and_then_who_has_waited_longest() -> None:
-    first, second, long = (sequence_of(detecting(), ticket) for ticket in (1, 2, 0))
-    long.request.num_slots = 1
-    assert sorted((long, second, first), key=lambda one: one.priority) == [first, second, long]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future
 
 import numpy as np
@@ -95,6 +96,56 @@ def test_a_window_that_leaves_its_slot_is_counted_as_decoded_and_one_that_is_evi
     pool.advance(sequence, SILENT)
     pool.serve(sequence)
     assert (request.seconds_left, request.num_slots, sequence.slot) == (10.0, 0, None)
+
+
+@torch.inference_mode()
+def test_a_window_that_is_cut_short_is_not_counted_as_transcribed(runner: FaultyRunner) -> None:
+    """Or clients that hang up would make the model look fast."""
+    meter = ThroughputMeter()
+    pool = SequencePool(runner, CountingObserver(), meter)
+    request = added(pool, seconds=40)
+    pool.occupy(read(pool), FEATURES)
+    request.future.cancel()
+    pool.drop_cancelled()
+    assert meter.row_speed == math.inf
+
+
+@torch.inference_mode()
+def test_a_recording_waits_until_its_first_window_has_a_slot(pool: SequencePool) -> None:
+    begun: list[str] = []
+    request = request_of(silence(40), ENGLISH)
+    request.on_begun = lambda: begun.append("begun")
+    pool.add(request)
+    sequence = read(pool)
+    assert (request.has_begun, begun) == (False, [])
+    pool.occupy(sequence, FEATURES)
+    pool.advance(sequence, SILENT)
+    pool.serve(sequence)
+    pool.occupy(sequence, FEATURES)
+    assert (request.has_begun, begun) == (True, ["begun"])
+
+
+@torch.inference_mode()
+def test_a_long_file_is_read_piece_by_piece_in_turn_with_those_that_came_later(pool: SequencePool) -> None:
+    """Given a file of three pieces of five minutes each."""
+    long, later = added(pool, seconds=900), added(pool)
+    (first,) = pool.next_to_read(1)
+    pool.read(first)
+    (second,) = pool.next_to_read(1)
+    assert (first.request, second.request) == (long, later)
+
+
+def test_a_client_that_had_no_turn_yet_has_its_file_read_first(pool: SequencePool) -> None:
+    hog, other = added(pool), added(pool)
+    hog.client, other.client, pool.turns["hog"] = "hog", "other", 0
+    assert [one.request for one in pool.next_to_read(2)] == [other, hog]
+
+
+def test_the_turns_of_clients_that_left_are_forgotten(pool: SequencePool) -> None:
+    added(pool).client = "here"
+    pool.turns |= {"here": 1, "gone": 2}
+    added(pool)
+    assert pool.turns == {"here": 1}
 
 
 @torch.inference_mode()

@@ -9,7 +9,7 @@ import pytest
 from whisper_runtime.engine.batching.throughput import (
     INITIAL,
     MEMORY_SECONDS,
-    LongFileThroughput,
+    RowThroughput,
     Throughput,
     ThroughputMeter,
 )
@@ -24,7 +24,7 @@ def after(throughput: Throughput, *windows: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("windows", "measured", "long"),
+    ("windows", "measured", "row"),
     [
         ((), INITIAL, math.inf),
         ((3.0,), 3.0, 30.0),
@@ -33,8 +33,28 @@ def after(throughput: Throughput, *windows: float) -> float:
         ((0.0,), INITIAL, math.inf),  # a repeat, to detect a language once more
     ],
 )
-def test_a_short_clip_costs_as_much_as_a_full_window(windows: tuple[float, ...], measured: float, long: float) -> None:
-    assert (after(Throughput(), *windows), after(LongFileThroughput(), *windows)) == (measured, long)
+def test_a_short_clip_costs_as_much_as_a_full_window(windows: tuple[float, ...], measured: float, row: float) -> None:
+    one = RowThroughput()
+    for seconds in windows:
+        one.add_window(seconds, 1.0)
+    assert (after(Throughput(), *windows), one.value) == (measured, row)
+
+
+def test_a_row_gets_its_part_of_what_all_rows_get() -> None:
+    """Given eight rows whose windows all take four seconds, side by side."""
+    meter = ThroughputMeter()
+    meter.add_busy(4.0)
+    for _ in range(8):
+        meter.add_window(30.0, 4.0)
+    assert (meter.speed, meter.row_speed) == pytest.approx((60.0, 7.5))
+
+
+def test_one_window_that_fell_back_six_times_does_not_decide_alone() -> None:
+    meter = ThroughputMeter()
+    for _ in range(20):
+        meter.add_window(30.0, 3.0)
+    meter.add_window(30.0, 30.0)
+    assert meter.row_speed > 5
 
 
 def test_work_that_is_further_back_counts_for_less() -> None:
@@ -45,10 +65,10 @@ def test_work_that_is_further_back_counts_for_less() -> None:
     assert 3.0 < throughput.value < (30.0 + 3.0 * MEMORY_SECONDS) / (1 + MEMORY_SECONDS)
 
 
-def test_only_the_throughput_of_long_files_is_forgotten() -> None:
+def test_only_the_throughput_of_a_row_is_forgotten() -> None:
     meter = ThroughputMeter()
     meter.add_busy(1.0)
-    meter.add_audio(3.0)
-    assert (meter.speed, meter.long_speed) == (3.0, 30.0)
-    meter.forget_long_files()
-    assert (meter.speed, meter.long_speed) == (3.0, math.inf)
+    meter.add_window(3.0, 1.0)
+    assert (meter.speed, meter.row_speed) == (3.0, 30.0)
+    meter.forget_rows()
+    assert (meter.speed, meter.row_speed) == (3.0, math.inf)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.observer import CountingObserver
-from tests.fakes.runner import FaultyRunner
+from tests.fakes.runner import FaultyRunner, faulty_runner
 from tests.runtime.engine.conftest import hum
 from tests.support.waiting import eventually
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
@@ -98,7 +98,7 @@ def test_the_recording_that_warms_the_device_up_refuses_no_long_file(scheduler: 
     engine.state = State.STOPPED
     engine.run()
     assert engine.speed != INITIAL
-    assert engine.long_speed == math.inf
+    assert engine.row_speed == math.inf
 
 
 def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
@@ -107,8 +107,8 @@ def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
     forgotten = threading.Event()
 
     class Meter(ThroughputMeter):
-        def forget_long_files(self) -> None:
-            super().forget_long_files()
+        def forget_rows(self) -> None:
+            super().forget_rows()
             forgotten.set()
 
     scheduler = Scheduler(runner, observer, Meter())
@@ -117,7 +117,7 @@ def test_after_idle_time_no_file_is_refused_for_what_was_slow_before(
     engine.submit(hum(3), OPTIONS).result(SECONDS)
     forgotten.clear()
     assert forgotten.wait(SECONDS)
-    assert engine.long_speed == math.inf
+    assert engine.row_speed == math.inf
     engine.stop()
 
 
@@ -189,6 +189,55 @@ def test_a_cancelled_request_leaves_the_queue() -> None:
     assert engine.queued_audio_seconds == 1
     engine.stop()
     assert kept.cancelled()
+
+
+def test_audio_for_which_a_row_is_free_does_not_wait(smallest: WhisperModel, observer: CountingObserver) -> None:
+    """Given a batch of two rows and a model's thread that is held within the first window, so that nobody leaves."""
+    held, inside = threading.Event(), threading.Event()
+    runner = faulty_runner(smallest, observer, 2)
+
+    def hold(operation: str, _of: object) -> None:
+        if operation == "decode_batch":
+            inside.set()
+            held.wait(SECONDS)
+
+    runner.fault = hold
+    engine = EngineWorker(lambda: Scheduler(runner, observer, ThroughputMeter()), prove_nothing)
+    engine.start()
+    begun = threading.Event()
+    engine.submit(hum(60), OPTIONS, on_begun=begun.set)
+    assert begun.wait(SECONDS)
+    assert inside.wait(SECONDS)
+    assert (engine.queued_audio_seconds, engine.free_rows) == (0, 1)
+    for _ in range(3):
+        engine.submit(hum(5), OPTIONS)
+    assert (engine.queued_audio_seconds, engine.free_rows) == (10, 0)
+    held.set()
+    engine.stop()
+
+
+def test_a_model_whose_file_is_found_to_be_wrong_is_not_served_any_more(
+    scheduler: Scheduler, runner: FaultyRunner
+) -> None:
+    """Given a request in work, which the model's thread is held within."""
+    held, inside = threading.Event(), threading.Event()
+
+    def hold(operation: str, _of: object) -> None:
+        if operation == "decode_batch":
+            inside.set()
+            held.wait(SECONDS)
+
+    runner.fault = hold
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
+    engine.start()
+    future = engine.submit(hum(3), OPTIONS)
+    assert inside.wait(SECONDS)
+    engine.fail(ValueError("the file has another digest"))
+    assert (engine.state, engine.error) == (State.FAILED, "the file has another digest")
+    held.set()
+    assert str(future.exception(SECONDS)) == "the file has another digest"
+    engine.join(SECONDS)
+    engine.stop()
 
 
 def test_a_model_that_breaks_fails_its_requests_and_the_engine(scheduler: Scheduler, runner: FaultyRunner) -> None:

@@ -1,0 +1,68 @@
+"""One request that was let in, and all that it holds until its response is over: place, disk, its client's rates."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from whisper_runtime.service.disk_quota import DiskQuota
+from whisper_runtime.service.fair_share import FairShare
+from whisper_runtime.service.place import QueuePlace
+from whisper_runtime.service.rate_limits import RateLimits
+
+
+class Admitted:
+    """Made by Admission at the door; its `with` block gives everything back. In the event loop's thread."""
+
+    def __init__(
+        self, place: QueuePlace, shares: FairShare, rates: RateLimits, disk: DiskQuota, max_upload_bytes: int
+    ) -> None:
+        """The request, whose body may have `max_upload_bytes`, is charged already."""
+        self.place = place
+        self._shares = shares
+        self._rates = rates
+        self._upload = disk.reservation(place.client)
+        self.samples = disk.reservation(place.client, beside=self._upload)
+        """The disk for the decoded recording; who decodes it ends it."""
+        self._max_upload_bytes = max_upload_bytes
+        self._is_charged = True
+        self._audio_charged = 0.0
+
+    @property
+    def client(self) -> str:
+        """The name under which limits count the sender."""
+        return self.place.client
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The client's limits and what is left of them."""
+        return self._rates.headers(self.client)
+
+    def receive(self, size: int, *, is_last: bool) -> None:
+        """Notes `size` more bytes of the body; raises HttpError (429, 503) where the disk has no room for them."""
+        received = self.place.received_bytes + size
+        most = self._max_upload_bytes if self.place.declared_bytes is None else self.place.declared_bytes
+        self._upload.cover(received, most)
+        self._shares.receive(self.place, size, is_last=is_last)
+
+    def charge_audio(self, seconds: float) -> None:
+        """Counts the request's `seconds` of audio."""
+        self._rates.charge_audio(self.client, seconds)
+        self._audio_charged = seconds
+
+    def answer(self, status: int) -> None:
+        """Notes the status of the response: what was refused or failed here costs nothing, and waits no more."""
+        if self.place.seconds is None:
+            self.place.is_waiting = False
+        if self._is_charged and (status == 429 or status >= 500):
+            self._is_charged = False
+            self._rates.return_request(self.client)
+            self._rates.return_audio(self.client, self._audio_charged)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if error is not None:
+            self.answer(500)  # a bug: no layer above knows who sent the request
+        self._shares.leave(self.place)
+        self._upload.set(0)
