@@ -13,6 +13,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import BALANCER_PATH, HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.http.dependencies import provide
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
+from whisper_runtime.http.middleware.absolute_form import AbsoluteFormMiddleware
 from whisper_runtime.http.middleware.access_log import AccessLogMiddleware
 from whisper_runtime.http.middleware.admission import AdmissionMiddleware
 from whisper_runtime.http.middleware.authentication import AuthenticationMiddleware, KeyRing
@@ -62,7 +63,8 @@ def middleware(parts: RuntimeParts) -> list[Middleware]:
     """The layers around the routes, outermost first; all of them decide before the body is read."""
     config, admission = parts.config, parts.admission
     layers = (
-        _base_path(config),  # outermost: every other layer sees the paths that the routes have
+        Middleware(AbsoluteFormMiddleware),  # outermost: every other layer sees a path …
+        _base_path(config),  # … and the one that the routes have
         Middleware(DrainMiddleware, lifecycle=parts.lifecycle),  # outside of every layer that responds
         _cors(config),  # outside of all that refuses: a preflight has no key, and a page may read a 500
         Middleware(AccessLogMiddleware, metrics=parts.metrics),  # logs and counts what any layer below responds

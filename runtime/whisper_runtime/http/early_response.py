@@ -16,10 +16,12 @@ from starlette.types import Receive, Scope, Send
 from whisper_runtime.errors import HttpError, error_response
 
 LINGER_SECONDS: Final = 30.0
+LINGER_BYTES: Final = 128 * 1024**2
+"""More than a body may have by default: a client that sends its body to the end before it reads gets its response."""
 
 
 async def refuse(error: HttpError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends `error`, reads and drops the rest of the body for at most LINGER_SECONDS, closes the connection."""
+    """Sends `error`, drops the rest of the body within LINGER_SECONDS and LINGER_BYTES, closes the connection."""
     response = error_response(error)
     response.headers["connection"] = "close"
     await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
@@ -27,7 +29,7 @@ async def refuse(error: HttpError, scope: Scope, receive: Receive, send: Send) -
 
 
 async def send_last(part: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends a response's last part; reads and drops the rest of the body for at most LINGER_SECONDS."""
+    """Sends a response's last part; drops the rest of the body within LINGER_SECONDS and LINGER_BYTES."""
     await send({"type": "http.response.body", "body": part, "more_body": True})
     if "expect" not in Headers(scope=scope):  # a client that expects 100 has its response now, and sends no body
         with contextlib.suppress(TimeoutError):
@@ -36,7 +38,8 @@ async def send_last(part: bytes, scope: Scope, receive: Receive, send: Send) -> 
 
 
 async def _drop(receive: Receive) -> None:
-    more = True
-    while more:
+    more, left = True, LINGER_BYTES
+    while more and left > 0:
         message = await receive()
         more = message["type"] == "http.request" and message.get("more_body", False)
+        left -= len(message.get("body", b""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +13,10 @@ from starlette.responses import JSONResponse
 
 from whisper_runtime.errors import HttpError, error_response
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS, OF_OTHER_MODELS
+from whisper_runtime.service.disk_quota import FULL, disk_full
+
+SHOWN: Final = 100
+"""Characters that an error repeats of what a client sent."""
 
 
 def answer_in_openai_shape(app: FastAPI) -> None:
@@ -28,7 +32,9 @@ async def _api_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     found = cast(HTTPException, error)
-    return error_response(_translated(request.method, request.url.path, found))
+    if isinstance(cause := found.__cause__, OSError) and cause.errno in FULL:
+        return error_response(disk_full())  # FastAPI takes whatever is raised while a form is read for the client's
+    return error_response(_translated(request.method[:SHOWN], request.url.path[:SHOWN], found))
 
 
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
@@ -80,8 +86,8 @@ def _first_wrong_field(errors: Any) -> HttpError:
             message = f"`{field}` is not supported with Whisper: leave it out."
             return HttpError(400, message, param=field, code="unsupported_parameter")
         case "extra_forbidden":
-            message = f"Unknown parameter: `{field[:100]}`. GET /openapi.json lists the known ones."
-            return HttpError(400, message, param=field[:100], code="unknown_parameter")
+            message = f"Unknown parameter: `{field[:SHOWN]}`. GET /openapi.json lists the known ones."
+            return HttpError(400, message, param=field[:SHOWN], code="unknown_parameter")
         case _:
             message = f"`{field}` is {_shown(first['input'])}: {_uncapitalised(first['msg'])}."
             return HttpError(400, message, param=field, code="invalid_value")
@@ -89,7 +95,7 @@ def _first_wrong_field(errors: Any) -> HttpError:
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 100 else f"{text[:100]}…"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _uncapitalised(text: str) -> str:

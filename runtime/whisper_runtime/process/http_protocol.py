@@ -47,8 +47,12 @@ class Connection(H11Protocol):
             self._header = self.loop.call_later(self.header_seconds, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
-        """400 for what is not HTTP, or has a header of more than 64 KiB, with the body that every other error has."""
-        error = HttpError(400, f"{msg} A header may have at most 64 KiB.", code="invalid_http")
+        """400 for what is not HTTP, with the body that every other error has; no response within another one."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            return self.transport.close()
+        is_body = self.conn.our_state is h11.SEND_RESPONSE  # the header has been read
+        why = "The body is not chunked as HTTP asks for." if is_body else "A header may have at most 64 KiB."
+        error = HttpError(400, f"{msg} {why}", code="invalid_http")
         response = error_response(error)
         headers = [*response.raw_headers, (b"connection", b"close")]
         for event in (

@@ -18,9 +18,16 @@ PREFLIGHT = {
 
 
 def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of: PartsOf, tmp_path: Path) -> None:
-    off = ["DrainMiddleware", "AccessLogMiddleware", "AdmissionMiddleware", "UploadLimitsMiddleware"]
+    off = [
+        "AbsoluteFormMiddleware",
+        "DrainMiddleware",
+        "AccessLogMiddleware",
+        "AdmissionMiddleware",
+        "UploadLimitsMiddleware",
+    ]
     assert layers(parts_of()) == off
     assert layers(parts_of(base_path="/a", cors_allow_origins=("*",), api_keys_dir=str(tmp_path))) == [
+        "AbsoluteFormMiddleware",
         "BasePathMiddleware",
         "DrainMiddleware",
         "CORSMiddleware",

@@ -44,5 +44,12 @@ async def test_a_client_that_never_ends_its_body_is_waited_for_no_longer(monkeyp
     assert await exchange([], []) == ["start", "body more", "read", "body"]
 
 
+async def test_a_client_that_pours_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a client that would send ten pieces of 100 bytes, of which 250 are read."""
+    monkeypatch.setattr(early_response, "LINGER_BYTES", 250)
+    pieces: list[Message] = [{"type": "http.request", "body": b"." * 100, "more_body": True} for _ in range(10)]
+    assert await exchange([], pieces) == ["start", "body more", "read", "read", "read", "body"]
+
+
 async def test_a_client_that_expects_100_sends_no_body() -> None:
     assert await exchange([(b"expect", b"100-continue")], []) == ["start", "body more", "body"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import tempfile
 from typing import Any
 
 import pytest
+from starlette import formparsers
 
 from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.runtime.conftest import Start, speech
@@ -71,6 +75,21 @@ async def test_a_client_is_told_where_trying_again_cannot_help(
     answer = await client.request(**request_of)
     assert answer.status_code == status
     assert answer.headers.get("x-should-retry") == (None if retried else "false")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_an_upload_for_which_the_disk_has_no_room_is_503_and_not_the_clients_fault(
+    start: Start, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    class FullFile(tempfile.SpooledTemporaryFile[bytes]):
+        def write(self, _: object) -> int:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(formparsers, "SpooledTemporaryFile", FullFile)
+    answer = await start(requests_per_minute=5).post("/transcribe", files=speech())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "scratch_full")
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["x-ratelimit-remaining-requests"] == "5"
 
 
 async def test_a_bug_is_500_without_details_and_not_repeated(

@@ -142,6 +142,37 @@ async def test_what_is_not_http_is_refused_like_everything_else(parts_of: PartsO
     }
 
 
+CHUNKED = b"POST /transcribe HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+CHUNKED += b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_a_body_that_is_not_chunked_right_is_told_so(parts_of: PartsOf) -> None:
+    async with running(create_app(parts_of())) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(CHUNKED + b"3\r\n--x\r\nnot a size\r\n")
+        status, _, body = (await closed(reader)).partition(b"\r\n\r\n")
+        writer.close()
+    assert status.startswith(b"HTTP/1.1 400")
+    assert json.loads(body)["error"]["message"] == (
+        "Invalid HTTP request received. The body is not chunked as HTTP asks for."
+    )
+
+
+async def test_after_a_refusal_the_rest_of_the_body_may_be_anything(
+    parts_of: PartsOf, engine: FakeEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer stays the one that was sent, and nothing fails in the server."""
+    engine.queued_audio_seconds = 10_000
+    async with running(create_app(parts_of())) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(CHUNKED)
+        await reader.readuntil(b"queue_full")
+        writer.write(b"not a size\r\n")
+        await closed(reader)
+        writer.close()
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 def head(request: httpx.Request) -> bytes:
     lines = [f"POST {request.url.path} HTTP/1.1".encode(), *(b": ".join(pair) for pair in request.headers.raw)]
     return b"\r\n".join(lines) + b"\r\n\r\n"

@@ -21,6 +21,8 @@ from whisper_runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+MOST_OF_A_METHOD: Final = 32
+"""Characters that are logged; a client may send 64 KiB of them."""
 SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH, BALANCER_PATH})
 """Requested every few seconds and by no client, so logged for debugging only, and not counted."""
@@ -56,7 +58,8 @@ class AccessLogMiddleware(HttpMiddleware):
         error = state_of(scope).stream_error
         shown, cause = (error.status_code, error.body["code"]) if error else (response.status or 499, response.cause)
         level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
-        log.log(level, "%s %s %d in %.3f s", scope["method"], _printable(scope["path"]), shown, seconds)
+        method = scope["method"][:MOST_OF_A_METHOD]
+        log.log(level, "%s %s %d in %.3f s", method, _printable(scope["path"]), shown, seconds)
         if scope["path"] not in PROBED:
             self.metrics.answered(route_of(scope), shown, cause)
 

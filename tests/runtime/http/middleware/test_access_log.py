@@ -46,6 +46,15 @@ async def test_a_path_cannot_begin_a_line_of_its_own(start: Start, stream: io.St
     assert [line for line in stream.getvalue().splitlines() if line.startswith("CRITICAL")] == []
 
 
+async def test_a_method_of_any_length_is_a_few_characters_in_the_log_and_in_the_answer(
+    start: Start, stream: io.StringIO
+) -> None:
+    answers = [await start().request("X" * 60_000, path) for path in ("/v1/models", "/nowhere")]
+    assert [answer.status_code for answer in answers] == [405, 404]
+    assert all(len(answer.text) < 500 for answer in answers)
+    assert all(len(line["message"]) < 200 for line in request_lines(stream))
+
+
 @pytest.mark.parametrize("header", ["", "a b", "x" * 129, 'a"}\\n{"level'])
 async def test_an_id_that_is_not_sane_is_replaced(start: Start, stream: io.StringIO, header: str) -> None:
     answer = await start().get("/v1/models", headers={"X-Request-ID": header})
