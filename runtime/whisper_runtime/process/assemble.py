@@ -28,7 +28,7 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     model = ServedModel(config)
     metrics = Metrics(model.info.name)
     metrics.computes_in(threads.count, threads.reason)
-    start = StartUp(config, model, metrics)
+    start = StartUp(config, model, metrics, on_wrong=lambda error: engine.fail(error))
     engine = EngineWorker(start.bring_up, start.prove)
     began = time.monotonic()
     engine.start()

@@ -1,9 +1,10 @@
 """The steps by which a model comes up, in their order; each is a method of StartUp, and the engine's thread runs them.
 
-1. `fetch`: the checkpoint is in the cache, and its digest is known. A lone container starts with a name alone.
+1. `fetch`: the checkpoint is in the cache. A lone container starts with a name alone.
 2. `load`: the weights are on the device, and the configured language is one of theirs.
 3. `probe_egress`: in the background, so that its outcome is in the metrics by the time the pod is ready.
 4. `prove`: the golden clip comes out right; to transcribe it also warms the device up.
+5. `check_digest`: in the background, for a file of gigabytes takes seconds; `verify` waits for the digest.
 
 Then the engine is READY, and requests are served. What a step raises ends the process, with the sentence that it holds.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +31,7 @@ from whisper_runtime.engine.model.memory import give_back
 from whisper_runtime.fetch.partial import sha256_of
 from whisper_runtime.media import self_test
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.process.digest_check import WrongFile, check_digest
 from whisper_runtime.process.egress_probe import probe_egress
 from whisper_runtime.service.languages import wrong_default
 from whisper_runtime.service.model_info import ServedModel, promised_digest
@@ -42,36 +46,39 @@ class CannotStart(Exception):
 
 
 class StartUp:
-    def __init__(self, config: RuntimeConfig, model: ServedModel, metrics: Metrics) -> None:
-        """`model` and `metrics` get what the steps find out."""
+    def __init__(
+        self, config: RuntimeConfig, model: ServedModel, metrics: Metrics, on_wrong: Callable[[WrongFile], None]
+    ) -> None:
+        """`model` and `metrics` get what the steps find out, `on_wrong` that the file is not what it should be."""
         self._config = config
         self._model = model
         self._metrics = metrics
+        self._on_wrong = on_wrong
+        self._describe: Callable[[str | None], None] = lambda digest: None
+        """Puts the loaded model into the metrics, with its digest."""
 
     def bring_up(self) -> Scheduler:
         """All steps up to the proof; the scheduler is ready for it. Raises CannotStart, or CannotLoad."""
         path = checkpoint(self._config)
-        self._model.has_digest(self.fetch(path))
+        self.fetch(path)
         loaded = self.load(path)
         probe_egress(os.environ, self._metrics.egress)
         return build_scheduler(loaded, self._metrics, self._config.max_batch_size)
 
-    def fetch(self, path: Path) -> str:
-        """The sha256 of the checkpoint at `path`, which is fetched where it is not there; raises CannotStart.
+    def fetch(self, path: Path) -> None:
+        """Has the checkpoint at `path`, which is fetched where it is not there; raises CannotStart.
 
-        `fetch` gives no file its name whose digest is wrong. A file that is given by its path has not been checked.
+        `fetch` gives no file its name whose digest is wrong. A file that is given by its path is checked here.
         """
-        digest = promised_digest(self._config)
-        if digest is None:
-            return _digest_of(path, self._config.model_sha256)
-        if not path.exists():
+        if promised_digest(self._config) is None:
+            self._model.has_digest(_digest_of(path, self._config.model_sha256))
+        elif not path.exists():
             from whisper_runtime.fetch.fetch import fetch  # and with it a client of HTTP; as a rule, the file is there
 
             with self._metrics.phase("fetch"):
                 report = fetch(self._config)
             if not path.exists():
                 raise CannotStart(f"{report.reason}: {report.message}")
-        return digest
 
     def load(self, path: Path) -> WhisperModel:
         """The weights at `path`, on the device; raises CannotLoad, also for a language that they do not know."""
@@ -84,7 +91,8 @@ class StartUp:
         on_gpu = loaded.device.type == "cuda"
         device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
         memory = torch.cuda.memory_allocated if on_gpu else lambda: 0
-        self._metrics.serves(self._model.info.digest, device, loaded.precision, memory)
+        self._describe = lambda digest: self._metrics.serves(digest, device, loaded.precision, memory)
+        self._describe(self._model.info.digest)
         if loaded.precision == "bfloat16" and not on_gpu:
             self._measure_bfloat16()
         return loaded
@@ -102,6 +110,18 @@ class StartUp:
             config, language = self._config, self._config.clip_language
             most = config.golden_max_word_error_rate
             self_test.prove(config.golden_dir, most, lambda samples: transcribe(samples, language))
+        self.check_digest(checkpoint(config))
+
+    def check_digest(self, path: Path) -> threading.Thread | None:
+        """Publishes the promised digest once the file at `path` is found to have it; None: it was checked before."""
+        if (promised := promised_digest(self._config)) is None:
+            return None
+
+        def publish() -> None:
+            self._model.has_digest(promised)
+            self._describe(promised)
+
+        return check_digest(path, promised, publish, self._on_wrong)
 
 
 def checkpoint(config: RuntimeConfig) -> Path:

@@ -25,7 +25,7 @@ class ModelInfo:
     created: int
     """Unix time at which this process started."""
     digest: str | None
-    """sha256 of the checkpoint in hex; None: it was given by path, and has not been read yet."""
+    """sha256 of the checkpoint in hex; None: the file has not been read to its end yet."""
     abilities: Abilities
     default_language: str | None
     """ISO-639-1 code for requests that name none; None: it is detected."""
@@ -43,10 +43,10 @@ class ServedModel:
     def __init__(self, config: RuntimeConfig, abilities: Abilities = NO_MODEL) -> None:
         self._config = config
         self._created = int(time.time())
-        self.info = model_info(config, promised_digest(config), abilities, self._created)
+        self.info = model_info(config, None, abilities, self._created)
 
     def has_digest(self, digest: str) -> None:
-        """Notes the sha256 of the checkpoint that is there."""
+        """Notes the sha256 that the checkpoint was found to have."""
         self.info = replace(self.info, digest=digest)
 
     def has_abilities(self, abilities: Abilities) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from itertools import pairwise
 from typing import Any, Final
 
@@ -23,10 +24,24 @@ CLOCK: Final = r"(?:\d\d:)?\d\d:\d\d[.,]\d\d\d"
 CUE: Final = re.compile(rf"{CLOCK} --> {CLOCK}\n(.*)\n")
 
 
+DIGEST_SECONDS: Final = 120.0
+"""How long a server may take to read its checkpoint to the end; a slow volume reads 50 MB a second."""
+DIGEST_PERIOD: Final = 1.0
+
+
 def model(target: VerifyTarget) -> str:
+    """A server starts to serve while it still reads its checkpoint to the end, to know that it is the right one."""
+    ends = time.monotonic() + DIGEST_SECONDS
+    while (found := _served(target))["digest"] is None:
+        if time.monotonic() > ends:
+            raise CheckFailed(f"the checkpoint's digest is not known {DIGEST_SECONDS:.0f} s after the first request")
+        time.sleep(DIGEST_PERIOD)
+    return f"serves {found['id']}, sha256 {found['digest'][:12]}"
+
+
+def _served(target: VerifyTarget) -> Any:
     [found] = expect_status(target.server.get("/v1/models"), 200).json["data"]
-    digest = found["digest"]
-    return f"serves {found['id']}, sha256 {digest[:12] if digest else 'unknown'}"
+    return found
 
 
 def transcribes(target: VerifyTarget) -> str:

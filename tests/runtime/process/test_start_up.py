@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.media.self_test import NotProven
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.process.start_up import CannotStart, StartUp
+from whisper_runtime.process.digest_check import WrongFile
+from whisper_runtime.process.start_up import CannotStart, StartUp, checkpoint
 from whisper_runtime.service.model_info import ServedModel
 
 
-def start_up(**config: Any) -> tuple[StartUp, ServedModel, Metrics]:
+def start_up(wrong: list[WrongFile] | None = None, **config: Any) -> tuple[StartUp, ServedModel, Metrics]:
+    """The start of a process of that configuration; `wrong` gets what the check of the file finds."""
     configured = RuntimeConfig(**config)
     model, metrics = ServedModel(configured), Metrics("base")
-    return StartUp(configured, model, metrics), model, metrics
+    return StartUp(configured, model, metrics, ([] if wrong is None else wrong).append), model, metrics
 
 
 @pytest.fixture
@@ -33,8 +36,10 @@ def mine(tmp_path: Path) -> Path:
 def test_a_file_that_is_given_by_its_path_is_known_by_its_own_digest(mine: Path) -> None:
     digest = hashlib.sha256(b"weights").hexdigest()
     for sha256 in (None, digest):
-        start, _, _ = start_up(model=str(mine), model_sha256=sha256)
-        assert start.fetch(mine) == digest
+        start, model, _ = start_up(model=str(mine), model_sha256=sha256)
+        start.fetch(mine)
+        assert model.info.digest == digest
+        assert start.check_digest(mine) is None
 
 
 def test_a_file_of_another_digest_than_was_promised_is_not_served(mine: Path) -> None:
@@ -49,6 +54,46 @@ def test_a_path_that_is_not_a_file_is_named(tmp_path: Path, name: str, why: str)
     start, _, _ = start_up(model=str(path))
     with pytest.raises(CannotStart, match=rf"which cannot be read \({why}\): correct the path"):
         start.fetch(path)
+
+
+def checked(start: StartUp, path: Path) -> None:
+    """Waits for the check of the file."""
+    check = start.check_digest(path)
+    assert check is not None
+    check.join(60)
+
+
+def test_the_digest_of_a_cached_file_is_published_once_the_file_is_found_to_have_it(
+    weights: dict[str, Path], tmp_path: Path
+) -> None:
+    wrong: list[WrongFile] = []
+    digest = hashlib.sha256(weights["tiny.en"].read_bytes()).hexdigest()
+    config = {"model": "tiny.en", "model_sha256": digest, "model_dir": str(tmp_path), "device": "cpu"}
+    start, model, metrics = start_up(wrong, **config)
+    path = checkpoint(RuntimeConfig(**config))
+    path.symlink_to(weights["tiny.en"])
+    start.bring_up()
+    assert model.info.digest is None
+    checked(start, path)
+    labels = {"model": "base", "digest": digest, "device": "cpu", "compute_type": "float32"}
+    assert (model.info.digest, wrong) == (digest, [])
+    assert metrics.registry.get_sample_value("whisper_model_info", labels) == 1
+
+
+def test_a_cached_file_that_was_changed_or_is_gone_is_told_and_its_digest_is_not_published(tmp_path: Path) -> None:
+    wrong: list[WrongFile] = []
+    start, model, _ = start_up(wrong, model="tiny.en", model_dir=str(tmp_path))
+    path = checkpoint(RuntimeConfig(model="tiny.en", model_dir=str(tmp_path)))
+    path.write_bytes(b"weights")
+    checked(start, path)
+    path.unlink()
+    checked(start, path)
+    assert model.info.digest is None
+    assert [str(error) for error in wrong] == [
+        f"{path} has sha256 {hashlib.sha256(b'weights').hexdigest()} instead of {expected_sha256('tiny.en', None)}: "
+        "delete the file, so that it is fetched again",
+        f"{path} cannot be read any more (No such file or directory): look after its volume",
+    ]
 
 
 def test_a_loaded_model_has_its_digest_its_abilities_and_its_device(weights: dict[str, Path]) -> None:

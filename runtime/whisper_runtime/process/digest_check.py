@@ -1,0 +1,37 @@
+"""Compares a cached checkpoint with the digest that its name promises, in the background: the file's name says which it
+should be, and a disk, or another pod that has the claim, may have changed it since it was fetched."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from whisper_runtime.fetch.partial import sha256_of
+
+
+class WrongFile(Exception):
+    """The file that is served is not the promised one, or cannot be read any more; the message says the remedy."""
+
+
+def check_digest(
+    path: Path, promised: str, on_right: Callable[[], None], on_wrong: Callable[[WrongFile], None]
+) -> threading.Thread:
+    """Starts a thread that calls one of the two once the file at `path` is read: it has the promised sha256, or not.
+
+    hashlib computes without Python's lock: requests are served meanwhile.
+    """
+
+    def check() -> None:
+        try:
+            found = sha256_of(path)
+        except OSError as error:
+            return on_wrong(WrongFile(f"{path} cannot be read any more ({error.strerror}): look after its volume"))
+        if found == promised:
+            return on_right()
+        message = f"{path} has sha256 {found} instead of {promised}: delete the file, so that it is fetched again"
+        on_wrong(WrongFile(message))
+
+    thread = threading.Thread(target=check, name="digest", daemon=True)
+    thread.start()
+    return thread
