@@ -26,6 +26,7 @@ CALIBRATION_REQUESTS: Final = 24
 CALIBRATION_CLIENTS: Final = 4
 HEALTH_PERIOD: Final = 0.05
 REST_SECONDS: Final = 120
+RIGHT: Final = "the right text"
 HEALTH_GOAL_SECONDS: Final = 0.1
 """For the 99th percentile of /health, under any load."""
 
@@ -43,6 +44,12 @@ class OverloadReport:
     after: ProcessUsage
     rested: bool
     scratch_left: int
+
+    @property
+    def useful(self) -> float:
+        """The right texts, as a part of what the capacity gives in that time; those of the queue come afterwards."""
+        right = sum(_end(outcome) == RIGHT for outcome in self.outcomes)
+        return right / (self.capacity * self.seconds)
 
     @property
     def problems(self) -> list[str]:
@@ -178,6 +185,7 @@ at a time.
 |---|---|
 | capacity, measured just before | {report.capacity:.1f} requests/s |
 | offered | {report.offered:.0f} requests/s for {report.seconds:.0f} s: {len(report.outcomes)} requests |
+| right texts, of those that the capacity gives in that time | {report.useful:.2f} |
 | answers to accepted ones | {_spread(accepted)} |
 | refusals | {_spread(refused)} |
 | `/health` meanwhile ({goal}) | {_spread(sorted(report.health))} |
@@ -198,7 +206,7 @@ def _end(outcome: RequestOutcome) -> str:
     if outcome.behaviour is ClientBehaviour.HANGS_UP:
         return "client hung up"
     if outcome.status == 200:
-        return "the right text" if outcome.text == outcome.file.text else "another text"
+        return RIGHT if outcome.text == outcome.file.text else "another text"
     return f"{outcome.status} {outcome.code}" if outcome.status else "no answer"
 
 
