@@ -11,11 +11,12 @@ import datetime
 import signal
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from benchmarks.against.checkouts import Builds, builds
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("--model", default="base")
     parser.add_argument("--also", nargs="+", default=[], metavar="VARIABLE=VALUE", help="this build with it")
     parsed = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by an exception, for there are servers to end
+    signal.signal(signal.SIGTERM, _exit)
     if unknown := set(parsed.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     weights.ensure()
@@ -76,10 +77,15 @@ def main() -> None:
             row = ROWS[name]
             with _servers(row, found, parsed.model, parsed.also) as up:
                 for clients in parsed.clients:
-                    requests = parsed.requests or row.requests[clients > 1]
-                    sides = _measured(row, up, clients, requests, parsed.rounds)
+                    alone, together = row.requests
+                    requests: int = parsed.requests or (together if clients > 1 else alone)
                     title = report.Title(parsed.model, row.what, clients, row.goal, parsed.commit, today)
-                    report.write(title, sides)
+                    for sides in _rounds(row, up, clients, requests, parsed.rounds):
+                        report.write(title, sides)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(1)  # by an exception, for there are servers to end
 
 
 @contextmanager
@@ -107,10 +113,10 @@ def _server(name: str, row: SharedRow, checkout: Path, model: str, setting: str)
             yield System("runtime", running.process, running.port, 0.0)
 
 
-def _measured(
+def _rounds(
     row: SharedRow, up: dict[Side, System], clients: int, requests: int, rounds: int
-) -> dict[Side, list[load.Round]]:
-    """The rounds of each side, taken in turns; the neighbour computes while requests are sent, and not before."""
+) -> Iterator[dict[Side, list[load.Round]]]:
+    """Yields after each round all that were taken, in turns; the neighbour computes while requests are sent alone."""
     clips = speech.short_clips()
     found: dict[Side, list[load.Round]] = {side: [] for side in up}
     with nullcontext() if row.neighbour is None else neighbour(row.neighbour):
@@ -120,7 +126,7 @@ def _measured(
                 found[side].append(done)
                 shown = f"{row.what}, {clients} clients, round {number + 1}, {side}: {done.per_second:.2f}/s"
                 print(shown, file=sys.stderr, flush=True)
-    return found
+            yield found
 
 
 if __name__ == "__main__":

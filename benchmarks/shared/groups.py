@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ PERIOD: Final = 100_000
 """Microseconds, as the kubelet writes it."""
 WEIGHT: Final = 100
 """Version 2's for a share of SHARES_OF_A_PROCESSOR: only the relation of groups counts."""
+WHOLE_WEIGHT: Final = 16.0
+"""Of all groups together, beside what else runs on the machine, which is to disturb little."""
 JOIN: Final = 'echo $$ > "$0"; exec "$@"'
 REMOVAL_SECONDS: Final = 10
 
@@ -49,10 +51,11 @@ def cpu_group(name: str, weight: float = 1.0, quota: float | None = None) -> Gen
         parent.mkdir(exist_ok=True)
         if not is_old:
             (parent / "cgroup.subtree_control").write_text("+cpu")
+        settings = _version_1 if is_old else _version_2
+        _write(parent, settings(WHOLE_WEIGHT, None))
         folder = parent / f"{name}-{os.getpid()}"
         folder.mkdir()
-        for file, text in (_version_1 if is_old else _version_2)(weight, quota).items():
-            (folder / file).write_text(text)
+        _write(folder, settings(weight, quota))
     except OSError as error:
         raise SystemExit(f"no control group can be made in {folders[-1]}: {error.strerror}") from None
     try:
@@ -61,6 +64,11 @@ def cpu_group(name: str, weight: float = 1.0, quota: float | None = None) -> Gen
         _remove(folder)
         with suppress(OSError):  # others are in it
             parent.rmdir()
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for file, text in files.items():
+        (folder / file).write_text(text)
 
 
 def _version_1(weight: float, quota: float | None) -> dict[str, str]:

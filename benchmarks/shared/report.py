@@ -47,9 +47,8 @@ class Title:
 
 
 def write(title: Title, sides: Mapping[Side, Sequence[Round]]) -> None:
-    """Puts the part of this load into the report, and prints it."""
+    """Puts the part of this load into the report."""
     text = part(title, sides)
-    print(text, flush=True)
     PATH.write_text(with_part(PATH.read_text() if PATH.exists() else "", text))
 
 
@@ -88,5 +87,6 @@ def _introduction() -> str:
 Written by `python -m benchmarks.shared [ROW ...]` (`make bench-shared` for all rows), a load at a time, on
 {os.cpu_count()} processors of {processor_name()}. Each server is in a control group of its own, as a pod is. The two
 builds are up all the time and take turns with the same recordings of 3 to 11 s, no language named; medians of the
-rounds, with the smallest and the largest in brackets.
+rounds, with the smallest and the largest in brackets. Whatever else ran on the machine had a sixteenth of the weight of
+all groups together, and so distorts what needs an idle one.
 """

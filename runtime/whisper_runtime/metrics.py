@@ -217,7 +217,7 @@ class Metrics:
         self._memory.set_function(memory)
 
     def computes_in(self, threads: int, reason: str) -> None:
-        """torch computes in so many threads, for one of the reasons of threads.Reason."""
+        """torch computes in so many threads, for one of the reasons of threads.CountReason."""
         self._threads.labels(reason).set(threads)
 
     def multiplies(self, processor: str, bfloat16_speed: float) -> None:

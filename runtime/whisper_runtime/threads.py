@@ -27,14 +27,14 @@ PASSIVE: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
 IN_POD: Final = "KUBERNETES_SERVICE_HOST"
 """The kubelet sets it in every pod."""
 
-Reason = Literal["environment", "quota", "request", "affinity", "machine"]
+CountReason = Literal["environment", "quota", "request", "affinity", "machine"]
 
 
 @dataclass(frozen=True)
 class ThreadCount:
     count: int
     """Threads that compute one thing together."""
-    reason: Reason
+    reason: CountReason
     why: str
     """The reason in words, for the log."""
 
