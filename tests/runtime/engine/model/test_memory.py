@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from whisper.model import ModelDimensions
 
-from whisper_runtime.engine.model.memory import batch_capacity, bytes_per_row, free_memory
+from whisper_runtime.engine.model.memory import batch_capacity, bytes_per_row, free_memory, give_back
 
 LARGE = ModelDimensions(128, 1500, 1280, 20, 32, 51866, 448, 1280, 20, 32)
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -36,3 +38,19 @@ def test_a_cpu_has_no_more_free_memory_than_the_machine() -> None:
     with open("/proc/meminfo") as meminfo:
         total = int(meminfo.readline().removeprefix("MemTotal:").split()[0]) * 1024
     assert 0 < free_memory(CPU) < total
+
+
+def test_what_was_freed_is_given_back() -> None:
+    """Given 64 MiB in pieces, of which the last one is still used: the heap does not shrink by itself."""
+    pieces = [bytes([number % 256]) * 4096 for number in range(16_384)]
+    last = pieces.pop()
+    held = _anonymous_mib()
+    pieces.clear()
+    give_back()
+    assert held - _anonymous_mib() > 48
+    assert len(last) == 4096
+
+
+def _anonymous_mib() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) / 1024
