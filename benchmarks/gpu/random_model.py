@@ -36,10 +36,11 @@ def write(path: Path, dims: ModelDimensions, device: torch.device) -> None:
     state = {name: _drawn(name, shape, generator).to("cpu", torch.float16) for name, shape in _shapes(dims).items()}
     width = dims.n_text_state
     embedding = state["decoder.token_embedding.weight"]
-    tokenizer = get_tokenizer(True, num_languages=dims.n_vocab - 51766)
+    tokenizer = get_tokenizer(True, num_languages=dims.n_vocab - 51766, language="en", task="transcribe")
     embedding.mul_(TEXT_SPREAD / SPREAD / width**0.5)
     embedding[tokenizer.eot :] = 0
-    embedding[tokenizer.to_language_token("en")] = ENGLISH / width**0.5
+    _, english, _ = tokenizer.sot_sequence
+    embedding[english] = ENGLISH / width**0.5
     state["decoder.ln.bias"].fill_(BIAS / width**0.5)
     torch.save({"dims": asdict(dims), "model_state_dict": state}, path)
 

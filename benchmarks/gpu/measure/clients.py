@@ -20,7 +20,7 @@ from whisper_runtime.engine.interface import NullObserver, Samples, State
 from whisper_runtime.engine.transcription import Options
 
 LANGUAGES: Final[dict[str, str | None]] = {"given": "en", "detected": None}
-STAGES: Final = ("encode", "detect", "decode_step")
+STAGES: Final[tuple[str, ...]] = ("encode", "detect", "decode_step")
 
 
 class TimingObserver(NullObserver):
