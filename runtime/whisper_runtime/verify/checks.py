@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from whisper_runtime.contract.reports import CheckResult
@@ -38,9 +38,13 @@ CheckFunction = Callable[[VerifyTarget], str]
 """Returns its finding as one sentence; raises CheckFailed."""
 
 
-def run_checks(checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget) -> list[CheckResult]:
-    """Returns the outcome of each check, in order; an unexpected response to one leaves the others alone."""
-    return [_run(name, function, target) for name, function in checks]
+def run_checks(checks: Iterable[tuple[str, CheckFunction]], target: VerifyTarget) -> Iterator[CheckResult]:
+    """Yields the outcome of each check as it ends; an unexpected response to one leaves the others alone.
+
+    Raises ServerBusy in place of the first outcome that the server is too busy for.
+    """
+    for name, function in checks:
+        yield _run(name, function, target)
 
 
 def _run(name: str, function: CheckFunction, target: VerifyTarget) -> CheckResult:

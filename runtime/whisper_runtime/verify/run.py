@@ -49,28 +49,35 @@ def verify(options: VerifyOptions) -> VerifyReport:
 
     Raises CannotVerify.
     """
-    target, checks = _target(options), list[CheckResult]()
-    performance, busy = None, None
+    target = _target(options)
+    checks, performance, busy = list[CheckResult](), None, None
     try:
-        performance = _run(options, target, checks)
+        for outcome in _outcomes(options, target):
+            if isinstance(outcome, CheckResult):
+                checks.append(outcome)
+            else:
+                performance = outcome
     except ServerBusy as error:
         busy = str(error)
     requests = target.server.request_count + (target.metrics.request_count if target.metrics else 0)
     return VerifyReport(checks=tuple(checks), performance=performance, requests=requests, busy=busy)
 
 
-def _run(options: VerifyOptions, target: VerifyTarget, checks: list[CheckResult]) -> Performance | None:
-    """Adds to `checks`; returns the measurement. Raises ServerBusy."""
-    checks += run_checks(functional.CHECKS, target)
+def _outcomes(options: VerifyOptions, target: VerifyTarget) -> Iterator[CheckResult | Performance]:
+    """Yields what is found as it is found, so that it is kept where the server turns busy. Raises ServerBusy."""
+    yield from run_checks(functional.CHECKS, target)
     answered, performance = measure(target, options.requests, options.concurrency)
-    checks.append(answered)
+    yield answered
+    if performance is not None:
+        yield performance
     if target.server.key is not None:
-        checks += run_checks(security.WITH_KEY, target)
-    checks += run_checks(security.CHECKS, target)
+        yield from run_checks(security.WITH_KEY, target)
+    yield from run_checks(security.CHECKS, target)
     if target.metrics is None:
-        return performance
-    checks += run_checks((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if options.no_egress else ())), target)
-    return performance and performance.model_copy(update=metrics_port.pod_facts(target))
+        return
+    yield from run_checks((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if options.no_egress else ())), target)
+    if performance is not None:
+        yield performance.model_copy(update=metrics_port.pod_facts(target))
 
 
 def table(report: VerifyReport) -> str:

@@ -22,7 +22,7 @@ def test_each_check_has_an_outcome_whatever_another_one_raises(error: Exception,
     def failing(_: VerifyTarget) -> str:
         raise error
 
-    found = run_checks((("bad", failing), ("good", lambda _: "fine")), target(CannedClient()))
+    found = list(run_checks((("bad", failing), ("good", lambda _: "fine")), target(CannedClient())))
     assert [(check.name, check.passed, check.message) for check in found] == [
         ("bad", False, message),
         ("good", True, "fine"),

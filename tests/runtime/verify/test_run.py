@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -13,8 +13,9 @@ from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.runtime.verify.conftest import CLUSTER, GOOD, KEYS, OTHER_WORDS, SPEAKING, decode, options, outcomes
 from tests.support.runtime_server import fake_server
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
+from whisper_runtime.engine.interface import Samples
 from whisper_runtime.process.command import main
-from whisper_runtime.verify.run import CannotVerify, verify
+from whisper_runtime.verify.run import CannotVerify, table, verify
 
 
 def test_a_good_server_passes_every_check(golden: str) -> None:
@@ -46,6 +47,23 @@ def test_a_server_that_stays_busy_is_neither_verified_nor_wrong(golden: str) -> 
     assert not report.passed
     assert outcomes(report, False) == set()
     assert report.busy == "the server has been busy for 0 s: it answered 429"
+
+
+def test_what_was_found_before_the_server_turned_busy_is_reported(golden: str) -> None:
+    """Given a server whose queue fills up after the second request, in the middle of a group of checks."""
+    engine = FakeEngine()
+
+    async def decode_and_fill(media: IO[bytes], **limits: Any) -> Samples:
+        engine.queued_audio_seconds = 10_000.0 if engine.asked else 0.0
+        return await decode(media, **limits)
+
+    with fake_server(engine, decode_and_fill) as url:
+        report = verify(options(url, golden, patience=0))
+    assert {"model", "transcribes"} <= outcomes(report, True) < GOOD
+    assert outcomes(report, False) == set()
+    assert report.busy == "the server has been busy for 0 s: it answered 429"
+    assert not report.passed
+    assert table(report).splitlines()[-1].startswith(f"all {len(report.checks)} checks passed, and then the server has")
 
 
 def test_where_nothing_listens_everything_fails(golden: str) -> None:
