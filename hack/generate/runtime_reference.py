@@ -37,6 +37,8 @@ Libraries read these:
 
 [threads]: ../explanation/engine.md#threads
 
+OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/tracing.md#variables).
+
 ## Limits that clients meet
 
 - A client is identified by its API key, else by its address (IPv6: by /64). Each pod counts for itself.

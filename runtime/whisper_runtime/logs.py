@@ -14,11 +14,14 @@ from whisper_runtime.contract.config import LogFormat, LogLevel
 request_id: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
 """Id of the request that the current task serves; None outside of a request."""
 
+trace_id: Final[ContextVar[str | None]] = ContextVar("trace_id", default=None)
+"""Id of the trace that this request is a part of, 32 hexadecimal digits; None: neither client nor server has one."""
+
 TEXT_FORMAT: Final = "%(asctime)s %(levelname)s %(module)s.%(funcName)s:%(lineno)d %(message)s"
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON with the keys timestamp, level, message, module, function, line, request_id."""
+    """A record as one line of JSON: timestamp, level, message, module, function, line, and request_id and trace_id."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, str | int] = {
@@ -31,6 +34,8 @@ class JsonFormatter(logging.Formatter):
         }
         if (current := request_id.get()) is not None:
             line["request_id"] = current
+        if (trace := trace_id.get()) is not None:
+            line["trace_id"] = trace
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -47,3 +52,7 @@ def configure(level: LogLevel, style: LogFormat, stream: TextIO | None = None) -
     logging.captureWarnings(True)
     for noisy in ("uvicorn", "numba", "asyncio", "python_multipart", "httpx", "httpcore"):  # httpx: whole URLs, at INFO
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)  # each failure, and not each try before it
+    # They warn of each wrong header of a client, and quote the headers for a collector, which are keys.
+    for indiscreet in ("opentelemetry.trace", "opentelemetry.util.re"):
+        logging.getLogger(indiscreet).setLevel(logging.CRITICAL)

@@ -17,9 +17,11 @@ from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
     BATCH_FILL_METRIC,
     BFLOAT16_SPEED_METRIC,
+    CLIENT_AUDIO_METRIC,
     DEVICE_MEMORY_METRIC,
     EGRESS_METRIC,
     ERRORS_METRIC,
+    FIRST_TEXT_METRIC,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
     OLDEST_WAIT_METRIC,
@@ -27,7 +29,9 @@ from whisper_runtime.contract.metric_names import (
     READY_METRIC,
     REALTIME_FACTOR_METRIC,
     REJECTIONS_METRIC,
+    REQUESTS_IN_FLIGHT_METRIC,
     REQUESTS_METRIC,
+    ROWS_IN_FLIGHT_METRIC,
     SATURATION_METRIC,
     STAGE_SECONDS_METRIC,
     THREADS_METRIC,
@@ -45,6 +49,11 @@ FILL_BUCKETS: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)
 
 REJECTED: Final = frozenset({401, 408, 413, 429, 503})
 """Statuses of requests that were turned away; the rest from 400 on are errors."""
+
+MAX_CLIENT_LABELS: Final = 1000
+"""Clients that have a series of their own; the audio of all further ones is in that of OTHER_CLIENTS."""
+OTHER_CLIENTS: Final = "(others)"
+"""No client has this name: the key of a Secret has no parentheses."""
 
 StartPhase = Literal["fetch", "load", "prove"]
 
@@ -75,6 +84,23 @@ class Metrics:
             ["model"],
             buckets=AUDIO_BUCKETS,
             registry=self.registry,
+        )
+        self._first_text = Histogram(
+            FIRST_TEXT_METRIC,
+            "Seconds from a request's last byte to the first of its segments; of recordings with speech alone.",
+            ["model"],
+            buckets=TRANSCRIPTION_SECONDS_BUCKETS,
+            registry=self.registry,
+        )
+        self._client_audio = Counter(
+            CLIENT_AUDIO_METRIC,
+            "Seconds of audio transcribed, by the name of the client's API key; `(no key)`: clients without one.",
+            ["client"],
+            registry=self.registry,
+        )
+        self._clients = set[str]()
+        self._in_flight = Gauge(
+            REQUESTS_IN_FLIGHT_METRIC, "Requests that have come and are not answered yet.", registry=self.registry
         )
         self._answers = Counter(
             REQUESTS_METRIC, "Requests by route and status.", ["route", "status"], registry=self.registry
@@ -169,6 +195,7 @@ class Metrics:
                 "Seconds of audio that wait: of recordings with which no row has begun, and for which none is free.",
                 lambda: engine.queued_audio_seconds,
             ),
+            (ROWS_IN_FLIGHT_METRIC, "Windows that are decoded now, each in a row.", lambda: engine.rows_in_flight),
             (OLDEST_WAIT_METRIC, "Seconds since the oldest request that is here was accepted.", oldest_wait),
             (REALTIME_FACTOR_METRIC, "Seconds of audio transcribed per second.", lambda: engine.speed),
             (
@@ -180,11 +207,29 @@ class Metrics:
         ):
             Gauge(name, text, registry=self.registry).set_function(value)
 
-    def transcribed(self, found: Transcription, seconds: float) -> None:
-        """Counts one transcription, which took `seconds`."""
+    def transcribed(self, found: Transcription, seconds: float, client: str) -> None:
+        """Counts one transcription, which took `seconds`, for the client of that label (client_identity)."""
         self._transcriptions.labels(found.language, self._model).inc()
         self._seconds.labels(self._model).observe(seconds)
         self._audio.labels(self._model).observe(found.duration)
+        if client not in self._clients and len(self._clients) >= MAX_CLIENT_LABELS:
+            client = OTHER_CLIENTS
+        else:
+            self._clients.add(client)
+        self._client_audio.labels(client).inc(found.duration)
+
+    def first_text(self, seconds: float) -> None:
+        """A request has the first of its text, `seconds` after its last byte."""
+        self._first_text.labels(self._model).observe(seconds)
+
+    @contextmanager
+    def in_flight(self, *, is_counted: bool) -> Generator[None, None, None]:
+        """Counts a request that is here for as long as the block takes, unless it is a probe."""
+        self._in_flight.inc(is_counted)
+        try:
+            yield
+        finally:
+            self._in_flight.dec(is_counted)
 
     def answered(self, route: str, status: int, cause: str | None) -> None:
         """Counts a request by its route's template and its status; `cause`: the code of its error, if it has one."""

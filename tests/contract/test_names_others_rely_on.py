@@ -73,9 +73,10 @@ def test_environment_variables() -> None:
 def test_keys_of_the_runtimes_log() -> None:
     stream = io.StringIO()
     runtime_logs.configure("info", "json", stream)
-    token = runtime_logs.request_id.set("abc")
+    tokens = runtime_logs.request_id.set("abc"), runtime_logs.trace_id.set("4bf92f3577b34da6a3ce929d0e0e4736")
     logging.getLogger("x").info("hello")
-    runtime_logs.request_id.reset(token)
+    runtime_logs.request_id.reset(tokens[0])
+    runtime_logs.trace_id.reset(tokens[1])
     assert sorted(json.loads(stream.getvalue())) == NAMES["runtime log keys"]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import IO, Final
 
 import numpy as np
 
-from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, Samples, State
+from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
 from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError, OnBytes
 
@@ -32,6 +33,9 @@ SPOKEN = Transcription(text=" Ask not.", language="en", duration=2.5, segments=(
 SECONDS: Final = 10.0
 """The longest that a test waits for a request."""
 
+STAGES: Final = ("queue", "encode", "decode_steps")
+"""What every request takes no time in."""
+
 MULTILINGUAL = Abilities(languages=99, translates=True)
 TURBO = Abilities(languages=100, translates=False)
 ENGLISH = Abilities(languages=1, translates=False)
@@ -44,6 +48,7 @@ class FakeEngine:
         self.error: str | None = None
         self.is_stuck = False
         self.queued_audio_seconds = 0.0
+        self.rows_in_flight = 0
         self.speed = 10.0
         self.row_speed = 10.0
         self.free_rows = 0
@@ -69,6 +74,7 @@ class FakeEngine:
         *,
         client: str = "",
         on_begun: OnBegun | None = None,
+        on_stage: OnStage | None = None,
     ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         with self._changed:
@@ -80,6 +86,10 @@ class FakeEngine:
             self._on_begun.append(on_begun)
             self._changed.notify_all()
         future.add_done_callback(self._on_done)
+        if on_stage:
+            now = time.perf_counter()
+            for stage in STAGES:
+                on_stage(stage, now, now)
         if isinstance(self.answer, Transcription):
             for segment in self.answer.segments if on_segments else ():
                 on_segments([segment])

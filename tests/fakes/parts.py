@@ -9,14 +9,17 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.model_info import ServedModel, promised_digest
 from whisper_runtime.service.parts import RuntimeParts, parts_of
+from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import MediaDecoder
 
 
-def fake_parts(engine: FakeEngine, decode: MediaDecoder = fake_decode, **config: Any) -> RuntimeParts:
+def fake_parts(
+    engine: FakeEngine, decode: MediaDecoder = fake_decode, tracing: Tracing | None = None, **config: Any
+) -> RuntimeParts:
     """A process whose model is loaded, with a configuration of the given fields; the model is `base` by default."""
     configured = RuntimeConfig(**({"model": "base"} | config))
     model, metrics = ServedModel(configured, engine.abilities), Metrics("base")
     if digest := promised_digest(configured):
         model.has_digest(digest)
     metrics.serves(model.info.digest, "", "", lambda: 0)
-    return parts_of(configured, engine, decode, model, metrics)
+    return parts_of(configured, engine, decode, model, metrics, tracing)

@@ -16,10 +16,11 @@ from typing import Final
 from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine, fake_decode
 from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.engine.interface import OnSegments, Samples, State
+from whisper_runtime.engine.interface import OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import CannotServe, serve
+from whisper_runtime.service import tracing
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 
@@ -31,7 +32,13 @@ class TimedEngine(FakeEngine):
         super().__init__(State.LOADING)
 
     def submit(
-        self, samples: Samples, options: Options, on_segments: OnSegments | None = None, **_: object
+        self,
+        samples: Samples,
+        options: Options,
+        on_segments: OnSegments | None = None,
+        *,
+        on_stage: OnStage | None = None,
+        **_: object,
     ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         seconds = len(samples) / 16_000
@@ -54,8 +61,9 @@ def main() -> int:
     logs.configure(config.log_level, config.log_format)
     engine, began = TimedEngine(), time.monotonic()
     engine.start()
+    model, metrics, spans = ServedModel(config, MULTILINGUAL), Metrics("base"), tracing.start(os.environ)
     try:
-        serve(parts_of(config, engine, fake_decode, ServedModel(config, MULTILINGUAL), Metrics("base")), began)
+        serve(parts_of(config, engine, fake_decode, model, metrics, tracing=spans), began)
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 1

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry
 
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.contract.metric_names import AUTOSCALING_METRICS
 from whisper_runtime.engine.interface import Observer
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics import MAX_CLIENT_LABELS, OTHER_CLIENTS, Metrics
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float:
@@ -82,3 +85,48 @@ def test_threads_and_the_processors_speed_are_told_with_their_reason_and_name() 
     metrics.multiplies("A Xeon (avx512f)", 0.62)
     assert value(metrics.registry, "whisper_threads", reason="quota") == 2
     assert value(metrics.registry, "whisper_bfloat16_speed_ratio", processor="A Xeon (avx512f)") == 0.62
+
+
+async def test_audio_is_counted_by_the_name_of_the_clients_key(start: Start, parts_of: PartsOf, tmp_path: Path) -> None:
+    (tmp_path / "alice").write_text("secret")
+    named, open_to_all = parts_of(api_keys_dir=str(tmp_path)), parts_of()
+    await start(named).post("/transcribe", files=speech(4), headers={"X-API-Key": "secret"})
+    await start(named).post("/transcribe", files=speech(4), headers={"X-API-Key": "wrong"})
+    await start(open_to_all).post("/transcribe", files=speech(4))
+    assert value(named.metrics.registry, "whisper_client_audio_seconds_total", client="alice") == SPOKEN.duration
+    assert value(open_to_all.metrics.registry, "whisper_client_audio_seconds_total", client="(no key)") == 2.5
+
+
+def test_clients_beyond_a_bound_share_a_series() -> None:
+    metrics = Metrics("base")
+    for number in range(MAX_CLIENT_LABELS + 5):
+        metrics.transcribed(SPOKEN, 1, f"client-{number}")
+    metrics.transcribed(SPOKEN, 1, "client-0")
+    assert value(metrics.registry, "whisper_client_audio_seconds_total", client=OTHER_CLIENTS) == 5 * SPOKEN.duration
+    assert value(metrics.registry, "whisper_client_audio_seconds_total", client="client-0") == 2 * SPOKEN.duration
+
+
+async def test_the_first_text_is_timed_once_for_a_recording(
+    start: Start, parts_of: PartsOf, engine: FakeEngine
+) -> None:
+    engine.answer, parts = None, parts_of()
+    request = asyncio.create_task(start(parts).post("/transcribe", files=speech()))
+    await engine.until_submitted()
+    registry = parts.metrics.registry
+    assert value(registry, "whisper_requests_in_flight") == 1
+    engine.emit(SEGMENT)
+    engine.emit(SEGMENT)
+    assert value(registry, "whisper_time_to_first_text_seconds_count", model="base") == 1
+    engine.held[0].set_result(SPOKEN)
+    await request
+    assert value(registry, "whisper_time_to_first_text_seconds_count", model="base") == 1
+    assert value(registry, "whisper_requests_in_flight") == 0
+
+
+async def test_a_probe_is_no_request_in_flight_and_rows_are_the_engines(
+    start: Start, parts_of: PartsOf, engine: FakeEngine
+) -> None:
+    parts, engine.rows_in_flight = parts_of(probes_on_http=True), 3
+    scraped = (await start(parts).get("/metrics")).text
+    assert "whisper_requests_in_flight 0.0" in scraped.splitlines()
+    assert "whisper_rows_in_flight 3.0" in scraped.splitlines()

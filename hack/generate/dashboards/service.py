@@ -110,6 +110,24 @@ DASHBOARD: Final = Dashboard(
                 "s",
             ),
             Graph(
+                "Time to the first text",
+                {
+                    "median": quantile(0.5, metric_names.FIRST_TEXT_METRIC),
+                    "p95": quantile(0.95, metric_names.FIRST_TEXT_METRIC),
+                },
+                "From a request's last byte to the first of its segments, which a stream sends at once.",
+                "s",
+            ),
+            Graph(
+                "In flight",
+                {
+                    "requests": f"sum({gauge(metric_names.REQUESTS_IN_FLIGHT_METRIC)})",
+                    "rows": f"sum({gauge(metric_names.ROWS_IN_FLIGHT_METRIC)})",
+                },
+                "Requests that are not answered yet, and windows that are decoded now. Many requests on few rows"
+                " upload, are converted by ffmpeg, or wait.",
+            ),
+            Graph(
                 "Requests by route",
                 {"{{route}}": f"sum by (route) ({rate(metric_names.REQUESTS_METRIC)})"},
                 "`none`: refused before routing, for example by authentication.",
@@ -158,6 +176,12 @@ DASHBOARD: Final = Dashboard(
                     "p95": quantile(0.95, metric_names.AUDIO_SECONDS_METRIC),
                 },
                 "Long recordings cause long waits.",
+                "s",
+            ),
+            Graph(
+                "Audio by client",
+                {"{{client}}": f"topk(20, sum by (client) ({rate(metric_names.CLIENT_AUDIO_METRIC)}))"},
+                "Seconds of audio transcribed in each second, by the name of the client's API key.",
                 "s",
             ),
             Graph(

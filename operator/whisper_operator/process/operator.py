@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from typing import Final
 
@@ -24,6 +25,7 @@ from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.queue import Queue
 from whisper_operator.reconcile.reconciler import Reconciler
 from whisper_operator.telemetry import logs, metrics, queue_metrics
+from whisper_operator.telemetry.tracing import SPANS
 
 START_RETRY_SECONDS: Final = 2.0
 LISTS_SECONDS: Final = 30.0
@@ -187,7 +189,11 @@ def main(*, is_dry: bool = False) -> None:
     """`python -m whisper_operator run`; dry: nothing is written, and each write that there would be is logged."""
     settings = Settings.from_env()
     logs.configure(settings.log_level)
-    asyncio.run(_main(settings, is_dry))
+    SPANS.start(os.environ)
+    try:
+        asyncio.run(_main(settings, is_dry))
+    finally:
+        SPANS.stop()
 
 
 async def _main(settings: Settings, is_dry: bool) -> None:

@@ -57,6 +57,7 @@ from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
 from whisper_operator.telemetry import metrics
+from whisper_operator.telemetry.tracing import SPANS
 
 MAX_ROUNDS: Final = 8
 """A pass goes on while what it applied makes more wanted (a claim, then the Job that fills it); no chain is longer."""
@@ -86,6 +87,7 @@ class Reconciler:
             self._cache.forget_lost(key, self._cache.lost(key))
             self._answers.forget(key)
             return None
+        SPANS.describe({"whisper.generation": body["metadata"]["generation"]})
         try:
             parsed = self._parser.parse(body)
         except RefusedSpec as refusal:
@@ -93,7 +95,8 @@ class Reconciler:
         service = parsed.service
         self._timer.start(key, service.metadata.generation, service.status)
         troubles = Troubles()
-        observed = await self._dereference(key, service, troubles)
+        with SPANS.span("dereference"):
+            observed = await self._dereference(key, service, troubles)
         go_on = self._look if service.spec.paused else self._converge
         resolved = await go_on(key, service, observed, troubles)
         if resolved is None:
@@ -101,9 +104,10 @@ class Reconciler:
         if not service.spec.paused:
             for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
                 await self._recorder.record(service.metadata, note, time.time())
-        status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
-        if await self._reporter.report(body["metadata"], service.status, status):
-            self._timer.stop(key, status)
+        with SPANS.span("status"):
+            status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
+            if await self._reporter.report(body["metadata"], service.status, status):
+                self._timer.stop(key, status)
         if troubles.error:
             raise troubles.error
         return seconds_until_next_look(resolved, troubles.refused)
@@ -133,11 +137,14 @@ class Reconciler:
         for _ in range(MAX_ROUNDS):
             todo = _todo(resolved)
             try:
-                if not await applier.carry_out(todo):
-                    await applier.prune_lost(todo.wanted)
-                    break
+                with SPANS.span("apply", {"whisper.applies": len(todo.apply), "whisper.deletions": len(todo.delete)}):
+                    has_changed = await applier.carry_out(todo)
+                    if not has_changed:
+                        await applier.prune_lost(todo.wanted)
             except ServiceIsGone:
                 return None
+            if not has_changed:
+                break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)
         if troubles.error is None:
@@ -160,6 +167,10 @@ class Reconciler:
 
     async def _resolve(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
         """The decisions, less that on the rollout where something that it needs could not be read."""
+        with SPANS.span("resolve"):
+            return await self._decide(service, observed, troubles)
+
+    async def _decide(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
         resolved = resolve(service, observed, self._installation())
         template = wanted_template(resolved)
         try:
@@ -193,13 +204,15 @@ class Reconciler:
         before = Status.model_validate(body.get("status", {}))
         generation = body["metadata"]["generation"]
         after = stalled_status(before, before, generation, refusal.reason, refusal.message, _now())
-        await self._reporter.report(body["metadata"], before, after)
+        with SPANS.span("status"):
+            await self._reporter.report(body["metadata"], before, after)
 
 
 def _todo(resolved: Resolved) -> ApplyPlan:
     """The difference between what is wanted and what is there, less what depends on something that is not known."""
-    held = kinds_held_back(resolved.observed.facts, resolved.service)
-    return without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
+    with SPANS.span("build"):
+        held = kinds_held_back(resolved.observed.facts, resolved.service)
+        return without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
 
 
 def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[Refusal], generation: int) -> Status:

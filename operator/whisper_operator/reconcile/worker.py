@@ -13,6 +13,7 @@ from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.queue import Queue
 from whisper_operator.telemetry import logs, metrics
+from whisper_operator.telemetry.tracing import SPANS
 
 PASS_SECONDS: Final = 60
 log = logging.getLogger(__name__)
@@ -39,8 +40,12 @@ async def run(key: Key, queue: Queue, reconcile: Reconcile) -> None:
     started = time.monotonic()
     metrics.ACTIVE_WORKERS.inc()
     try:
-        async with asyncio.timeout(PASS_SECONDS):
-            requeue_after = await reconcile(key)
+        attributes = {"k8s.namespace.name": key[0], "whisper.service": key[1], "whisper.pass": logs.PASS.get()["pass"]}
+        with SPANS.span("pass", attributes) as trace_id:
+            if trace_id is not None:
+                logs.PASS.set({**logs.PASS.get(), "trace_id": trace_id})
+            async with asyncio.timeout(PASS_SECONDS):
+                requeue_after = await reconcile(key)
     except LeaseLost:
         raise
     except ApiError as error:

@@ -1,1 +1,1 @@
-"""The operator's log lines and metrics."""
+"""The operator's log lines, metrics and spans."""

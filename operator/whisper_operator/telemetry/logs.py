@@ -20,6 +20,10 @@ QUIET: Final = {
     "kopf._core": logging.WARNING,
     # It warns that it leaves the signals alone, as it should: the process handles them.
     "kopf._core.reactor.running": logging.ERROR,
+    # It warns of each try to reach a collector, and then once more when it has given up.
+    "opentelemetry.exporter": logging.ERROR,
+    # It quotes the headers for a collector, which are keys; contract/otlp.py has checked them.
+    "opentelemetry.util.re": logging.CRITICAL,
 }
 log = logging.getLogger(__name__)
 

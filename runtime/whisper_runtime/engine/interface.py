@@ -22,6 +22,10 @@ OnSegments = Callable[[Sequence[Segment]], None]
 OnBegun = Callable[[], None]
 """Called when a recording's first window gets its row, from the engine's thread: it must return fast."""
 
+OnStage = Callable[[str, float, float], None]
+"""Called with a stage that has ended, its start and its end by time.perf_counter, from the engine's thread: it
+must return fast, and raise nothing. The stages are `queue`, and of windows `encode`, `decode_steps` and `words`."""
+
 
 class State(Enum):
     LOADING = "loading"
@@ -84,6 +88,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def rows_in_flight(self) -> int:
+        """Windows that are decoded now."""
+        ...
+
+    @property
     def speed(self) -> float:
         """Measured throughput of all rows together: seconds of audio transcribed per second; above 0."""
         ...
@@ -101,12 +110,14 @@ class Engine(Protocol):
         *,
         client: str = "",
         on_begun: OnBegun | None = None,
+        on_stage: OnStage | None = None,
     ) -> Future[Transcription]:
         """Queue a recording; cancelling the future frees its slot within one decode step.
 
         `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
         the future is done; their joined texts are the transcription's. None: no such calls. `client` is the name of
         who sent it: clients take turns. `on_begun` is called once the recording waits no more.
+        The engine's log lines about the recording are those of the context in which it is submitted.
         The future raises OutOfMemory where the device has no room for the request alone, else what failed.
         """
         ...

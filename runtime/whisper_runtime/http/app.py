@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from whisper_runtime.contract.config import RuntimeConfig
@@ -19,6 +21,7 @@ from whisper_runtime.http.middleware.admission import AdmissionMiddleware
 from whisper_runtime.http.middleware.authentication import AuthenticationMiddleware, KeyRing
 from whisper_runtime.http.middleware.base_path import BasePathMiddleware
 from whisper_runtime.http.middleware.drain import DrainMiddleware
+from whisper_runtime.http.middleware.trace import TraceMiddleware
 from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
@@ -28,6 +31,10 @@ from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
 
 log = logging.getLogger(__name__)
+
+NO_TELEMETRY: Final = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
+"""FastAPI's own spans have the client's path and query in them, its logs what a wrong form holds; TraceMiddleware makes
+ours."""
 
 
 def create_app(parts: RuntimeParts) -> FastAPI:
@@ -41,6 +48,7 @@ def create_app(parts: RuntimeParts) -> FastAPI:
         redirect_slashes=False,  # many a client repeats a redirected POST without its body
         form_limits={"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024},
         middleware=middleware(parts),
+        telemetry=NO_TELEMETRY,
     )
     provide(app, parts)
     answer_in_openai_shape(app)
@@ -52,7 +60,7 @@ def create_app(parts: RuntimeParts) -> FastAPI:
 
 def create_probes_app(parts: RuntimeParts) -> FastAPI:
     """The application for the kubelet and Prometheus, on a port that no client reaches."""
-    app = FastAPI(title="Whisper probes", openapi_url=None, redirect_slashes=False)
+    app = FastAPI(title="Whisper probes", openapi_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
     provide(app, parts)
     answer_in_openai_shape(app)
     app.include_router(probes.router)
@@ -67,6 +75,7 @@ def middleware(parts: RuntimeParts) -> list[Middleware]:
         _base_path(config),  # … and the one that the routes have
         Middleware(DrainMiddleware, lifecycle=parts.lifecycle),  # outside of every layer that responds
         _cors(config),  # outside of all that refuses: a preflight has no key, and a page may read a 500
+        Middleware(TraceMiddleware, tracing=parts.tracing),  # outside of the log, whose lines have the trace's id
         Middleware(AccessLogMiddleware, metrics=parts.metrics),  # logs and counts what any layer below responds
         _authentication(config),  # before admission, whose limits tell clients apart by their keys
         Middleware(AdmissionMiddleware, admission=admission),  # before a byte of the body is read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from whisper_runtime.contract.config import RuntimeConfig
@@ -10,6 +11,7 @@ from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.media.decode import decode
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.start_up import StartUp
+from whisper_runtime.service import tracing
 from whisper_runtime.service.decode_slots import decoders_beside
 from whisper_runtime.service.disk_quota import scratch_dir_problem
 from whisper_runtime.service.languages import ALL, wrong_default
@@ -36,7 +38,8 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     from whisper_runtime.process.servers import CannotServe, serve
 
     try:
-        serve(parts_of(config, engine, decode, model, metrics, decoders_beside(threads.count)), began)
+        decoders, spans = decoders_beside(threads.count), tracing.start(os.environ)
+        serve(parts_of(config, engine, decode, model, metrics, decoders=decoders, tracing=spans), began)
     except CannotServe as error:
         return str(error)
     return None

@@ -72,6 +72,8 @@ def serve(parts: RuntimeParts, began: float) -> None:
         asyncio.run(_serve(parts, clients, began))
     finally:
         parts.engine.stop()
+        if parts.tracing is not None:
+            parts.tracing.stop()
         probes.should_exit = True
         thread.join(timeout=5)
 

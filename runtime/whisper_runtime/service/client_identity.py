@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Final
 
+NO_KEY: Final = "(no key)"
+"""The label of all clients without a key; the key of a Secret has no parentheses."""
 MAX_CLIENTS: Final = 10_000
 """Clients that the process keeps apart: API keys that it reads, and clients that a limit remembers."""
 SITE_PREFIX: Final = 64
@@ -15,6 +17,12 @@ SITE_PREFIX: Final = 64
 def by_key(name: str) -> str:
     """The client whose API key has this name."""
     return f"key {name}"
+
+
+def label(client: str) -> str:
+    """The client's label in metrics: its key's name. Addresses have none: they are people's, and without bound."""
+    kind, _, name = client.partition(" ")
+    return name if kind == "key" else NO_KEY
 
 
 def by_address(host: str) -> str:

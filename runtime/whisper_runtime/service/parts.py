@@ -12,6 +12,7 @@ from whisper_runtime.service.decode_slots import MOST_AT_ONCE, DecodeSlots
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
+from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import MediaDecoder, Transcriber
 
 
@@ -25,6 +26,8 @@ class RuntimeParts:
     transcriber: Transcriber
     probes: Probes
     metrics: Metrics
+    tracing: Tracing | None
+    """None: no spans are sent."""
 
 
 def parts_of(
@@ -33,11 +36,13 @@ def parts_of(
     decode: MediaDecoder,
     model: ServedModel,
     metrics: Metrics,
+    *,
     decoders: int = MOST_AT_ONCE,
+    tracing: Tracing | None = None,
 ) -> RuntimeParts:
     """The process that `config` describes, around `engine` and `decode`; its gauges are in `metrics`.
 
-    `decoders` files are decoded at once.
+    `decoders` files are decoded at once. `tracing` is None where no spans are sent.
     """
     lifecycle = Lifecycle()
     admission = Admission(config, engine, lifecycle)
@@ -60,4 +65,5 @@ def parts_of(
         ),
         probes=probes,
         metrics=metrics,
+        tracing=tracing,
     )

@@ -11,13 +11,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
-from whisper_runtime.engine.interface import Engine, OutOfMemory, Samples
+from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
 from whisper_runtime.media.decode import SAMPLE_RATE, AudioError, OnBytes
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.decode_slots import DecodeSlots
 from whisper_runtime.service.disk_quota import Reservation, disk_full
 from whisper_runtime.service.place import QueuePlace
@@ -98,15 +100,26 @@ class Transcriber:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.request_timeout):
-                found = await self._transcribe(media, admitted, options, stream)
+                until_text = self._until_text(started, stream)
+                found = await self._transcribe(media, admitted, options, stream, until_text)
         except TimeoutError:
             raise _out_of_time() from None
-        self.metrics.transcribed(found, time.perf_counter() - started)
+        ended = time.perf_counter()
+        self.metrics.transcribed(found, ended - started, label(admitted.client))
+        if trace := tracing.current.get():
+            trace.text_at = ended
+            trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.duration})
         return found
 
     async def _transcribe(
-        self, media: IO[bytes], admitted: Admitted, options: Options, stream: SegmentStream | None
+        self,
+        media: IO[bytes],
+        admitted: Admitted,
+        options: Options,
+        stream: SegmentStream | None,
+        on_segments: OnSegments,
     ) -> Transcription:
+        trace = tracing.current.get()
         with ExitStack() as held:
             samples = await self._decoded(media, admitted.place, held.enter_context(admitted.samples))
             try:
@@ -115,15 +128,28 @@ class Transcriber:
                     future = self.engine.submit(
                         samples,
                         options,
-                        stream and stream.on_segments,
+                        on_segments,
                         client=admitted.client,
                         on_begun=admitted.place.begin,
+                        on_stage=trace and trace.stage,
                     )
                     if stream is not None:
                         stream.accepted.set()
                     return await _finished(future)
             finally:
                 del samples  # or a traceback keeps this frame, and the recording on the disk, until it is collected
+
+    def _until_text(self, started: float, stream: SegmentStream | None) -> OnSegments:
+        """Passes segments on to `stream`, and counts the seconds since `started` once, when the first ones come."""
+        waiting = [started]
+
+        def on_segments(segments: Sequence[Segment]) -> None:
+            if waiting:
+                self.metrics.first_text(time.perf_counter() - waiting.pop())
+            if stream is not None:
+                stream.on_segments(segments)
+
+        return on_segments
 
     async def _decoded(self, media: IO[bytes], place: QueuePlace, disk: Reservation) -> Samples:
         """The file's samples, with as much of `disk` as they take; raises HttpError (400, 413, 429, 503)."""
@@ -134,7 +160,10 @@ class Transcriber:
             except AudioError as error:
                 raise self._refusal(error, longest) from None
             finally:
-                self.metrics.stage("decode", time.perf_counter() - started)
+                ended = time.perf_counter()
+                self.metrics.stage("decode", ended - started)
+                if trace := tracing.current.get():
+                    trace.stage("decode", started, ended)
             disk.set(samples.nbytes)
             return samples
 

@@ -21,6 +21,7 @@ def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of:
     off = [
         "AbsoluteFormMiddleware",
         "DrainMiddleware",
+        "TraceMiddleware",
         "AccessLogMiddleware",
         "AdmissionMiddleware",
         "UploadLimitsMiddleware",
@@ -31,6 +32,7 @@ def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of:
         "BasePathMiddleware",
         "DrainMiddleware",
         "CORSMiddleware",
+        "TraceMiddleware",
         "AccessLogMiddleware",
         "AuthenticationMiddleware",
         "AdmissionMiddleware",

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.otlp_receiver import receiving
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.process.servers import listen
@@ -90,6 +92,37 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+def test_the_last_spans_are_sent_before_it_ends(
+    started: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a request that is in work when the process is told to end, and spans that are sent once a minute."""
+    with receiving() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+        process = started(drain_seconds=50)
+        last = process.in_the_background(1)
+        process.running.send_signal(signal.SIGTERM)
+        assert last().status_code == 200
+        assert process.running.wait(SECONDS) == 0
+        assert [one.attributes["http.response.status_code"] for one in collector.named("POST /transcribe")] == [200]
+
+
+def test_a_collector_that_hangs_holds_its_end_up_for_seconds_alone(
+    started: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600")
+        collector.may_answer.clear()
+        process = started(drain_seconds=0)
+        assert process.transcribe(0.1).status_code == 200
+        began = time.monotonic()
+        process.running.send_signal(signal.SIGTERM)
+        assert process.running.wait(SECONDS) == 0
+        assert time.monotonic() - began < 60
+        assert collector.spans == []
 
 
 def refuses(answer: httpx.Response) -> bool:

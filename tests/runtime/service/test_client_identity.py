@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_runtime.service.client_identity import as_connected, by_address, by_key, site
+from whisper_runtime.service.client_identity import NO_KEY, as_connected, by_address, by_key, label, site
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,14 @@ def test_addresses_of_one_site_are_one_client(host: str, client: str) -> None:
 
 def test_a_key_is_never_taken_for_an_address() -> None:
     assert by_key("192.0.2.7") != by_address("192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("client", "expected"),
+    [(by_key("alice"), "alice"), (by_key("a b"), "a b"), (by_address("192.0.2.7"), NO_KEY), (by_address(""), NO_KEY)],
+)
+def test_metrics_name_a_client_by_its_key_and_no_address(client: str, expected: str) -> None:
+    assert label(client) == expected
 
 
 @pytest.mark.parametrize(

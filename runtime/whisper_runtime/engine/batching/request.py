@@ -6,15 +6,17 @@ A file whose windows depend on each other is one chunk; without that, it is spli
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 from whisper.audio import SAMPLE_RATE
 
-from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
+from whisper_runtime.engine.interface import OnBegun, OnSegments, OnStage, Samples
 from whisper_runtime.engine.policy.queries import QueryGenerator, Window
 from whisper_runtime.engine.policy.recording import (
     ComputeSpectrogram,
@@ -50,12 +52,16 @@ class TranscriptionRequest:
     """The name of who sent it: clients take turns."""
     on_begun: OnBegun | None = None
     """Called once, when the first window gets a slot."""
+    on_stage: OnStage | None = None
+    context: Context = field(default_factory=copy_context)
+    """That of who submits it: a line in the log about this request belongs to the client's."""
     seconds_left: float = field(init=False)
     """Seconds of audio that are not decoded yet."""
     num_slots: int = 0
     """Slots that its windows hold."""
     has_begun: bool = False
     """Whether one of its windows has had a slot."""
+    _is_encoded: bool = False
     _duration: float = field(init=False)
     _language: str = ""
     _chunks: list[Chunk] = field(default_factory=list[Chunk])
@@ -91,6 +97,18 @@ class TranscriptionRequest:
         self.has_begun = True
         if self.on_begun:
             self.on_begun()
+
+    def encoded(self, began: float) -> None:
+        """Report that a window is encoded, since `began` by time.perf_counter, and until then the first one waited."""
+        if self.on_stage and not self._is_encoded:
+            self.on_stage("queue", self.submitted_at, began)
+        self._is_encoded = True
+        self.ended("encode", began)
+
+    def ended(self, stage: str, began: float) -> None:
+        """Report a stage that ends now, and began then by time.perf_counter."""
+        if self.on_stage:
+            self.on_stage(stage, began, time.perf_counter())
 
     @property
     def is_done(self) -> bool:

@@ -108,12 +108,14 @@ class Scheduler:
     def _encode(self, chosen: Sequence[WindowSequence]) -> None:
         """Encode the windows of these sequences, which have no slot yet, and give them one."""
         windows = [sequence.window for sequence in chosen if sequence.window]
-        slots = None
+        slots, began = None, time.perf_counter()
         with suppress(torch.OutOfMemoryError):  # while it is held, so is the memory
             features = self._runner.encode(torch.stack([window.mel for window in windows]))
             slots = self._runner.allocate(windows, features, [sequence.is_searched for sequence in chosen])
         if slots is None:
             return self._in_halves(chosen, self._encode)
+        for sequence in chosen:
+            sequence.request.encoded(began)
         # All of them first: a request that fails frees the slots of its other sequences.
         for sequence, slot in zip(chosen, slots, strict=True):
             self._pool.occupy(sequence, slot)
@@ -178,7 +180,7 @@ class Scheduler:
                 return
             self._evict(sequence)
         except Exception as error:
-            log.exception("a request failed")
+            sequence.request.context.run(log.exception, "a request failed")
             self._runner.raise_if_device_lost()
             self._pool.fail(sequence.request, error)
 

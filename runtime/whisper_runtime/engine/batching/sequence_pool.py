@@ -85,6 +85,7 @@ class SequencePool:
         if alignment is not None:
             result = alignment.result()
             self._observer.stage("words", time.perf_counter() - sequence.asked_at)
+            sequence.request.ended("words", sequence.asked_at)
             self.advance(sequence, result)
 
     def advance(self, sequence: WindowSequence, result: QueryResult) -> None:
@@ -100,6 +101,7 @@ class SequencePool:
         if slot is not None:
             self._runner.free(slot)
             sequence.request.num_slots -= 1
+            sequence.request.ended("decode_steps", sequence.seated_at)
 
     def fail(self, request: TranscriptionRequest, error: Exception) -> None:
         """End one request with `error`."""

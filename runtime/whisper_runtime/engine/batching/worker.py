@@ -14,7 +14,7 @@ from typing import Final
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.scheduler import Scheduler
 from whisper_runtime.engine.batching.throughput import INITIAL
-from whisper_runtime.engine.interface import NO_MODEL, OnBegun, OnSegments, Samples, State
+from whisper_runtime.engine.interface import NO_MODEL, OnBegun, OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 
 Transcribe = Callable[[Samples, str], str]
@@ -81,6 +81,11 @@ class EngineWorker(threading.Thread):
         free, not_begun = self._in_line()
         return max(0, free - len(not_begun))
 
+    @property
+    def rows_in_flight(self) -> int:
+        with self._changed:
+            return sum(request.num_slots for request in self._requests())
+
     def submit(
         self,
         samples: Samples,
@@ -89,9 +94,17 @@ class EngineWorker(threading.Thread):
         *,
         client: str = "",
         on_begun: OnBegun | None = None,
+        on_stage: OnStage | None = None,
     ) -> Future[Transcription]:
         request = TranscriptionRequest(
-            samples, options, Future(), on_segments, time.perf_counter(), client=client, on_begun=on_begun
+            samples,
+            options,
+            Future(),
+            on_segments,
+            time.perf_counter(),
+            client=client,
+            on_begun=on_begun,
+            on_stage=on_stage,
         )
         with self._changed:
             self._submitted.append(request)

@@ -18,6 +18,7 @@ from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.logs import request_id
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.service import tracing
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class AccessLogMiddleware(HttpMiddleware):
         token = request_id.set(current)
         response = _ObservedResponse(send, current)
         try:
-            await self._respond(scope, receive, response)
+            with self.metrics.in_flight(is_counted=scope["path"] not in PROBED):
+                await self._respond(scope, receive, response)
         finally:
             self._note(scope, response, time.perf_counter() - started)
             request_id.reset(token)
@@ -60,6 +62,8 @@ class AccessLogMiddleware(HttpMiddleware):
         level = logging.DEBUG if scope["path"] in PROBED else logging.INFO
         method = scope["method"][:MOST_OF_A_METHOD]
         log.log(level, "%s %s %d in %.3f s", method, _printable(scope["path"]), shown, seconds)
+        if trace := tracing.current.get():
+            trace.answered(shown, cause)
         if scope["path"] not in PROBED:
             self.metrics.answered(route_of(scope), shown, cause)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
+import time
 import wave
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ from tests.fakes.observer import CountingObserver
 from tests.fakes.runner import FaultyRunner, faulty_runner
 from tests.runtime.engine.conftest import hum
 from tests.support.waiting import eventually
+from whisper_runtime import logs
+from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.throughput import INITIAL, ThroughputMeter
 from whisper_runtime.engine.batching.worker import EngineWorker, Transcribe
@@ -238,6 +243,58 @@ def test_a_model_whose_file_is_found_to_be_wrong_is_not_served_any_more(
     assert str(future.exception(SECONDS)) == "the file has another digest"
     engine.join(SECONDS)
     engine.stop()
+
+
+def test_the_stages_of_a_request_are_reported_in_their_order(engine: EngineWorker) -> None:
+    """Given a recording of three windows, which depend on each other."""
+    stages: list[tuple[str, float, float]] = []
+    engine.submit(hum(80), OPTIONS, on_stage=lambda *stage: stages.append(stage)).result(SECONDS)
+    assert engine.rows_in_flight == 0
+    names = [name for name, _, _ in stages]
+    assert names == ["queue", *["encode", "decode_steps"] * ((len(names) - 1) // 2)]
+    assert len(names) >= 7
+    times = [moment for _, began, ended in stages for moment in (began, ended)]
+    assert times == sorted(times)
+
+
+def test_windows_that_are_decoded_are_in_flight(scheduler: Scheduler) -> None:
+    """Given an engine whose thread does not run: the test is its thread."""
+    request = TranscriptionRequest(hum(3), OPTIONS, Future(), None, time.perf_counter())
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
+    engine.start()
+    eventually("the engine is ready", lambda: engine.state is State.READY)
+    engine.stop()
+    scheduler.add(request)
+    while not request.num_slots:
+        scheduler.iterate()
+    assert engine.rows_in_flight == 1
+
+
+def test_a_line_of_the_log_about_a_request_is_in_its_clients_context(
+    scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given a request that fails by a bug, in the engine's thread."""
+    traces: list[str | None] = []
+
+    class Noted(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            traces.append(logs.trace_id.get())
+            return True
+
+    def fail(_: Sequence[Segment]) -> None:
+        raise ValueError("a bug")
+
+    caplog.handler.addFilter(Noted())
+    engine = EngineWorker(lambda: scheduler, prove_nothing)
+    engine.start()
+    token = logs.trace_id.set("4bf92f3577b34da6a3ce929d0e0e4736")
+    future = engine.submit(hum(3), OPTIONS, fail)
+    logs.trace_id.reset(token)
+    with pytest.raises(ValueError, match="a bug"):
+        future.result(SECONDS)
+    engine.stop()
+    assert "a request failed" in caplog.text
+    assert traces == ["4bf92f3577b34da6a3ce929d0e0e4736"]
 
 
 def test_a_model_that_breaks_fails_its_requests_and_the_engine(scheduler: Scheduler, runner: FaultyRunner) -> None:
