@@ -39,8 +39,7 @@ def write(path: Path, dims: ModelDimensions, device: torch.device) -> None:
     tokenizer = get_tokenizer(True, num_languages=dims.n_vocab - 51766, language="en", task="transcribe")
     embedding.mul_(TEXT_SPREAD / SPREAD / width**0.5)
     embedding[tokenizer.eot :] = 0
-    _, english, _ = tokenizer.sot_sequence
-    embedding[english] = ENGLISH / width**0.5
+    embedding[tokenizer.language_token] = ENGLISH / width**0.5
     state["decoder.ln.bias"].fill_(BIAS / width**0.5)
     torch.save({"dims": asdict(dims), "model_state_dict": state}, path)
 

@@ -8,6 +8,7 @@ build is a process of its own, and they take turns.
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import statistics
@@ -16,7 +17,7 @@ import sys
 import time
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -85,7 +86,7 @@ def _measure(model: str) -> Milliseconds:
     with torch.inference_mode():
         runner = build_runner(loaded, NullObserver(), 1)
         window = Window(0.1 * torch.randn(loaded.dims.n_mels, 3000), 30.0)
-        slot = runner.allocate(window, runner.encode(window.mel[None]), searched=False)
+        slot = _slot_of(runner, window)
         for tokens in TOKENS:
             times = [_times(loaded, runner, slot, window, tokens) for _ in range(REPEATS + 1)][1:]
             found |= {
@@ -93,6 +94,15 @@ def _measure(model: str) -> Milliseconds:
                 for what, values in zip(MEASURED, zip(*times, strict=True), strict=True)
             }
     return found
+
+
+def _slot_of(runner: ModelRunner, window: Window) -> Slot:
+    """The slot of the window, in a build that gives them to many at once, or to one as builds before did."""
+    allocate: Any = runner.allocate
+    features = runner.encode(window.mel[None])
+    if "windows" in inspect.signature(allocate).parameters:
+        return allocate([window], features, [False])[0]
+    return allocate(window, features, searched=False)
 
 
 def _times(loaded: WhisperModel, runner: ModelRunner, slot: Slot, window: Window, tokens: int) -> tuple[float, ...]:

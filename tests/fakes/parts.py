@@ -22,4 +22,4 @@ def fake_parts(
     if digest := promised_digest(configured):
         model.has_digest(digest)
     metrics.serves(model.info.digest, "", "", lambda: 0)
-    return parts_of(configured, engine, decode, model, metrics, tracing)
+    return parts_of(configured, engine, decode, model, metrics, tracing=tracing)

@@ -82,7 +82,7 @@ def _measure(
     language: str,
     code: str | None,
 ) -> None:
-    observer.seconds = dict.fromkeys(STAGES, 0.0)
+    observer.seconds = {stage: 0.0 for stage in STAGES}
     observer.steps = 0
     requests = clients * one.size.requests
     per_second: list[float] = []
