@@ -24,5 +24,6 @@ def test_the_engine_and_its_fake_have_every_member() -> None:
 def test_observers_take_every_event(observer: Observer) -> None:
     observer.stage("encode", 0.5)
     observer.batch(1, 8)
-    for event in members(Observer) - {"stage", "batch"}:
+    observer.launched(replayed=True)
+    for event in members(Observer) - {"stage", "batch", "launched"}:
         getattr(observer, event)()

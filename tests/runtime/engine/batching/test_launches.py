@@ -187,7 +187,7 @@ def test_a_request_launches_little_outside_of_graphs_and_a_step_waits_once(
 ) -> None:
     """Given clips of one window, with and without a language; all that is joined together is shared."""
     counter.launches.clear()
-    counter.waits = 0
+    counter.waits = counter.uploads = 0
     observer.launches.clear()
     transcribed(scheduler, [Options(language=language, temperatures=(0.0,))] * requests)
     steps = counter.launches["replays"]

@@ -104,24 +104,24 @@ def test_a_window_that_is_cut_short_is_not_counted_as_transcribed(runner: Faulty
     meter = ThroughputMeter()
     pool = SequencePool(runner, CountingObserver(), meter)
     request = added(pool, seconds=40)
-    pool.occupy(read(pool), FEATURES)
+    seat(pool, runner, read(pool))
     request.future.cancel()
     pool.drop_cancelled()
     assert meter.row_speed == math.inf
 
 
 @torch.inference_mode()
-def test_a_recording_waits_until_its_first_window_has_a_slot(pool: SequencePool) -> None:
+def test_a_recording_waits_until_its_first_window_has_a_slot(pool: SequencePool, runner: FaultyRunner) -> None:
     begun: list[str] = []
     request = request_of(silence(40), ENGLISH)
     request.on_begun = lambda: begun.append("begun")
     pool.add(request)
     sequence = read(pool)
     assert (request.has_begun, begun) == (False, [])
-    pool.occupy(sequence, FEATURES)
+    seat(pool, runner, sequence)
     pool.advance(sequence, SILENT)
     pool.serve(sequence)
-    pool.occupy(sequence, FEATURES)
+    seat(pool, runner, sequence)
     assert (request.has_begun, begun) == (True, ["begun"])
 
 
