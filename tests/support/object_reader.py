@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from whisper_operator.kube import credentials
 
 DISCOVERY: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 """Aggregated discovery (KEP-3352): all kinds of all groups in two requests, as kubectl asks for them."""
+
+MAX_RETRIES: Final = 10
+"""As in client-go's rest/request.go."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class ObjectReader:
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """The object with its managed fields; None where there is none of that name."""
-        answer = self._http.get(f"{self._kind(kind).path(namespace)}/{name}")
+        answer = self._ask(f"{self._kind(kind).path(namespace)}/{name}")
         return None if answer.status_code == httpx.codes.NOT_FOUND else _body(answer)
 
     def list(self, kinds: str, namespace: str, selector: str) -> list[Manifest]:
@@ -56,10 +60,19 @@ class ObjectReader:
         return [one for kind in kinds.split(",") for one in self._list(self._kind(kind), namespace, selector)]
 
     def _list(self, kind: ServedKind, namespace: str, selector: str) -> Iterator[Manifest]:
-        found = _body(self._http.get(kind.path(namespace), params={"labelSelector": selector}))
+        found = _body(self._ask(kind.path(namespace), labelSelector=selector))
         # The API server leaves the type out of a list's items, but for those of custom resources.
         of = {"apiVersion": found["apiVersion"], "kind": found["kind"].removesuffix("List")}
         return ({**of, **item} for item in found["items"])
+
+    def _ask(self, path: str, **parameters: str) -> httpx.Response:
+        """As client-go does, ask again when the API server says so: of a new API it does while that is set up."""
+        for _ in range(MAX_RETRIES):
+            answer = self._http.get(path, params=parameters)
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                return answer
+            time.sleep(int(answer.headers["Retry-After"]))
+        raise AssertionError(f"{path} was answered 429 {MAX_RETRIES} times")
 
     def _kind(self, name: str) -> ServedKind:
         """The kind that kubectl calls so: by plural, singular or short name, with its group behind a dot or without."""
