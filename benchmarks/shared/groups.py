@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.cgroup import SELF_CGROUP, SELF_MOUNTS, SHARES_OF_A_PROCESSOR, cpu_folders
+from whisper_runtime.process.cgroup import SELF_CGROUP, SELF_MOUNTS, SHARES_OF_A_PROCESSOR, cpu_folders
 
 PERIOD: Final = 100_000
 """Microseconds, as the kubelet writes it."""

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     # process has no handler, and the pod would stay for its whole grace period (pid_namespaces(7)).
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit_at_once)
-    from whisper_runtime.threads import granted_threads, openmp_variables
+    from whisper_runtime.process.threads import granted_threads, openmp_variables
 
     threads = granted_threads(os.environ)
     os.environ.update(openmp_variables(os.environ, threads))  # read when torch is imported

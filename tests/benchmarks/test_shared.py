@@ -43,7 +43,7 @@ def test_a_load_that_is_measured_anew_replaces_its_former_self() -> None:
 @pytest.mark.slow
 def test_a_program_in_a_group_sees_its_quota() -> None:
     with cpu_group("test", quota=0.5) as group:
-        program = "from whisper_runtime.cgroup import cpu_grant; print(cpu_grant().quota)"
+        program = "from whisper_runtime.process.cgroup import cpu_grant; print(cpu_grant().quota)"
         runtime = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "runtime")}
         command = (*group.prefix, sys.executable, "-c", program)
         assert subprocess.check_output(command, env=runtime, text=True) == "0.5\n"

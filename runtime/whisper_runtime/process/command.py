@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from whisper_runtime import logs
 from whisper_runtime.contract.config import ENV_NAMES, RuntimeConfig, env_name
 from whisper_runtime.contract.files import TERMINATION_LOG, TERMINATION_MESSAGE_LIMIT
-from whisper_runtime.threads import ThreadCount, granted_threads
+from whisper_runtime.process.threads import ThreadCount, granted_threads
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.process.assemble import run
-from whisper_runtime.threads import ThreadCount
+from whisper_runtime.process.threads import ThreadCount
 
 ONE = ThreadCount(1, "machine", "the machine has that many processors")
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from whisper_runtime.cgroup import CpuGrant, cpu_grant
+from whisper_runtime.process.cgroup import CpuGrant, cpu_grant
 
 BURST_THREADS: Final = 8
 """Threads of a pod that has no quota, however little it requests and however many processors the node has."""

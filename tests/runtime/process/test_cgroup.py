@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from whisper_runtime.cgroup import CpuGrant, cpu_folders, cpu_grant, grant_in
+from whisper_runtime.process.cgroup import CpuGrant, cpu_folders, cpu_grant, grant_in
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup rw,nsdelegate"
 V1_OWN = "36 31 0:33 /kubepods/pod7/c1 /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_runtime.cgroup import CpuGrant
-from whisper_runtime.threads import ThreadCount, openmp_variables, thread_count
+from whisper_runtime.process.cgroup import CpuGrant
+from whisper_runtime.process.threads import ThreadCount, openmp_variables, thread_count
 
 POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
 

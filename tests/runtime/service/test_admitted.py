@@ -1,0 +1,84 @@
+"""What an admitted request holds comes back: disk and place always, rates where it was refused or failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.disk_quota import STEP, DiskQuota
+from whisper_runtime.service.fair_share import FairShare
+from whisper_runtime.service.rate_limits import RateLimits
+
+CLIENT = "key alice"
+REQUESTS = "x-ratelimit-remaining-requests"
+AUDIO = "x-ratelimit-remaining-audio-seconds"
+
+
+@pytest.fixture
+def disk() -> DiskQuota:
+    return DiskQuota(10 * STEP)
+
+
+@pytest.fixture
+def shares() -> FairShare:
+    return FairShare(clock=lambda: 0.0)
+
+
+@pytest.fixture
+def admitted(shares: FairShare, disk: DiskQuota) -> Admitted:
+    """A request of 4 MiB, whose client may send three in a minute and an hour of audio, and is charged for it."""
+    rates = RateLimits(3, 60, clock=lambda: 0.0)
+    rates.charge_request(CLIENT)
+    return Admitted(shares.take(CLIENT, 4 * STEP), shares, rates, disk, 5 * STEP)
+
+
+@pytest.mark.parametrize(
+    ("status", "requests", "audio"),
+    [
+        (200, "2", "3570"),
+        (400, "2", "3570"),
+        (413, "2", "3570"),
+        (429, "3", "3600"),
+        (500, "3", "3600"),
+        (503, "3", "3600"),
+    ],
+)
+def test_what_was_refused_or_failed_costs_nothing(admitted: Admitted, status: int, requests: str, audio: str) -> None:
+    with admitted:
+        admitted.charge_audio(30)
+        admitted.answer(status)
+        admitted.answer(status)
+    assert (admitted.headers[REQUESTS], admitted.headers[AUDIO]) == (requests, audio)
+
+
+def test_a_request_that_fails_by_a_bug_costs_nothing(admitted: Admitted) -> None:
+    with pytest.raises(ValueError, match="a bug"), admitted:
+        raise ValueError("a bug")
+    assert admitted.headers[REQUESTS] == "3"
+
+
+def test_the_disk_follows_the_body_and_is_given_back(admitted: Admitted, disk: DiskQuota) -> None:
+    with admitted:
+        assert disk.used == 0
+        admitted.receive(10, is_last=False)
+        assert disk.used == STEP
+        admitted.receive(4 * STEP - 10, is_last=True)
+        assert disk.used == 4 * STEP
+    assert disk.used == 0
+
+
+def test_a_body_for_which_the_disk_has_no_room_is_refused_for_now(admitted: Admitted, disk: DiskQuota) -> None:
+    with disk.reservation("key bob") as other, admitted:
+        other.set(10 * STEP)
+        with pytest.raises(HttpError) as error:
+            admitted.receive(1, is_last=False)
+    assert (error.value.status_code, error.value.body["code"]) == (503, "scratch_full")
+    assert disk.used == 0
+
+
+def test_its_place_ends_with_it(admitted: Admitted, shares: FairShare) -> None:
+    with admitted:
+        admitted.receive(4 * STEP, is_last=True)
+        assert shares.coming()[0] == 1
+    assert shares.coming() == (0, 0.0)
