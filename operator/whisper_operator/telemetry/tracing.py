@@ -5,8 +5,6 @@ OpenTelemetry is imported only where spans are wanted: most installations send n
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -17,13 +15,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 SERVICE_NAME: Final = "whisper-operator"
-"""`service.name` where neither OTEL_SERVICE_NAME nor OTEL_RESOURCE_ATTRIBUTES says another."""
-FLUSH_SECONDS: Final = 5.0
-"""The longest that the last spans may take at the end of the process."""
 
 PassAttributes = Mapping[str, str | int]
-
-log = logging.getLogger(__name__)
 
 
 class Spans:
@@ -37,25 +30,7 @@ class Spans:
 
         A variable that is wrong is logged, and costs the spans alone.
         """
-        if not otlp.is_wanted(environment):
-            return
-        if problem := otlp.problem(environment):
-            log.error("no traces are sent: %s", problem)
-            return
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-        is_named = OTELResourceDetector().detect().attributes.get("service.name")
-        try:
-            resource = Resource.create({} if is_named else {"service.name": SERVICE_NAME})
-            provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-            provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        except ValueError as error:  # as of OTEL_BSP_MAX_EXPORT_BATCH_SIZE beyond the queue's size
-            log.error("no traces are sent: an OTEL_* variable is wrong: %s; correct or unset it", error)
-            return
-        self._provider = provider
+        self._provider = otlp.tracer_provider(environment, SERVICE_NAME)
 
     @contextmanager
     def span(self, name: str, attributes: PassAttributes | None = None) -> Generator[str | None, None, None]:
@@ -86,15 +61,11 @@ class Spans:
 
             get_current_span().set_attributes(dict(attributes))
 
-    def stop(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Sends what is left, in at most so many `seconds`: a collector that does not answer holds nobody up."""
+    def stop(self, seconds: float = otlp.FLUSH_SECONDS) -> None:
+        """Sends what is left, in at most so many `seconds`, and nothing from then on."""
         provider, self._provider = self._provider, None
-        if provider is None:
-            return
-        # The provider waits 30 s by itself, and its exporter cannot be given less.
-        flushing = threading.Thread(target=provider.shutdown, name="last spans", daemon=True)
-        flushing.start()
-        flushing.join(seconds)
+        if provider is not None:
+            otlp.shut_down(provider, seconds)
 
 
 SPANS: Final = Spans()

@@ -1,1 +1,1 @@
-"""The contract of operator and runtime: environment, ports, paths, metrics, reports. Imports pydantic only."""
+"""The contract of operator and runtime: environment, ports, metrics, reports, spans. Imports pydantic alone at once."""

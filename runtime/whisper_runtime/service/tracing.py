@@ -6,8 +6,6 @@ only where they are wanted, for that takes longer than importing FastAPI.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -23,15 +21,10 @@ if TYPE_CHECKING:
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """Any other one is a client's own text."""
 SERVICE_NAME: Final = "whisper-runtime"
-"""`service.name` where neither OTEL_SERVICE_NAME nor OTEL_RESOURCE_ATTRIBUTES says another."""
 MAX_STAGES: Final = 256
 """Spans within that of a request. A recording of four hours has four times as many; what is left out is counted."""
-FLUSH_SECONDS: Final = 5.0
-"""The longest that the last spans may take at the end of the process."""
 
 SpanAttributes = Mapping[str, str | int | float]
-
-log = logging.getLogger(__name__)
 
 
 class RequestTrace:
@@ -119,35 +112,12 @@ class Tracing:
         """The trace of a request that comes now; `parent` is the client's span, None: it has none."""
         return RequestTrace(self._tracer, parent, method)
 
-    def stop(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Sends what is left, in at most so many `seconds`: a collector that does not answer holds nobody up."""
-        # The provider waits 30 s by itself, and its exporter cannot be given less.
-        flushing = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
-        flushing.start()
-        flushing.join(seconds)
+    def stop(self, seconds: float = otlp.FLUSH_SECONDS) -> None:
+        """Sends what is left, in at most so many `seconds`."""
+        otlp.shut_down(self._provider, seconds)
 
 
 def start(environment: Mapping[str, str]) -> Tracing | None:
-    """Tracing as the OTEL_* variables of the process say; None: none is wanted.
-
-    A variable that is wrong is logged, and costs the traces alone.
-    """
-    if not otlp.is_wanted(environment):
-        return None
-    if problem := otlp.problem(environment):
-        log.error("no traces are sent: %s", problem)
-        return None
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    is_named = OTELResourceDetector().detect().attributes.get("service.name")
-    try:
-        resource = Resource.create({} if is_named else {"service.name": SERVICE_NAME})
-        provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    except ValueError as error:  # as of OTEL_BSP_MAX_EXPORT_BATCH_SIZE beyond the queue's size
-        log.error("no traces are sent: an OTEL_* variable is wrong: %s; correct or unset it", error)
-        return None
-    return Tracing(provider)
+    """Tracing as the OTEL_* variables of the process say; None: none is wanted, or one is wrong, which is logged."""
+    provider = otlp.tracer_provider(environment, SERVICE_NAME)
+    return Tracing(provider) if provider else None
