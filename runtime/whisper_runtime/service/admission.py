@@ -78,7 +78,8 @@ class Admission:
             raise error
         place.seconds = seconds
         request.charge_audio(seconds)
-        wait, speed = self._wait(place), self._file_speed(place)
+        wait = self._wait(place)
+        speed = self._file_speed(wait)
         self.shares.accept(place)
         try:
             yield deadline(seconds, wait, min(speed, self._engine.speed), self._config.request_timeout_seconds)
@@ -107,8 +108,9 @@ class Admission:
 
     def longest_recording(self, place: QueuePlace) -> float:
         """Seconds of the longest recording that is taken now, in that place."""
-        speed, wait = self._file_speed(place), self._wait(place)
-        return longest_recording(speed, wait, self._config.request_timeout_seconds, self._config.max_audio_seconds)
+        wait, config = self._wait(place), self._config
+        speed = self._file_speed(wait)
+        return longest_recording(speed, wait, config.request_timeout_seconds, config.max_audio_seconds)
 
     @property
     def max_upload_bytes(self) -> int:
@@ -125,26 +127,28 @@ class Admission:
 
     def _no_place(self, client: str, seconds: float, place: QueuePlace | None = None) -> HttpError | None:
         """429 where `seconds` of audio find no place; None: they do. `place`: the one that they have since the door."""
-        coming, arriving = self.shares.coming(but=place)
-        if self._engine.free_rows > coming:
+        if (queued := self._ahead(place)) is None:
             return None
-        queued, speed, limit = self._engine.queued_audio_seconds + arriving, self._engine.speed, self.queue_limit
+        speed, limit = self._engine.speed, self.queue_limit
         overrun = 1.0 if place is None else OVERRUN
         return queue_refusal(queued, seconds, speed, limit, overrun) or self.shares.refusal(
             client, seconds, speed, limit * overrun, place
         )
 
+    def _ahead(self, place: QueuePlace | None) -> float | None:
+        """Seconds of audio that wait before the recording of that place; None: there is a row for it."""
+        coming, arriving = self.shares.coming(but=place)
+        return None if self._engine.free_rows > coming else self._engine.queued_audio_seconds + arriving
+
     def _wait(self, place: QueuePlace) -> float:
         """Seconds until the recording of that place begins."""
-        coming, arriving = self.shares.coming(but=place)
-        if self._engine.free_rows > coming:
-            return 0.0
-        return (self._engine.queued_audio_seconds + arriving) / self._engine.speed
+        return (self._ahead(place) or 0.0) / self._engine.speed
 
-    def _file_speed(self, place: QueuePlace) -> float:
-        """The speed of the place's file: its windows follow each other in one row, unless none depends on another."""
+    def _file_speed(self, wait: float) -> float:
+        """The speed of a file that begins after `wait` seconds: its windows follow each other in one row, unless none
+        depends on another."""
         rows = 1 if self._config.condition_on_previous_text else max(1, self._engine.free_rows)
-        return file_speed(self._engine.row_speed, rows, self._wait(place))
+        return file_speed(self._engine.row_speed, rows, wait)
 
 
 def upload_too_large(max_bytes: int) -> HttpError:
