@@ -61,7 +61,6 @@ class TranscriptionRequest:
     """Slots that its windows hold."""
     has_begun: bool = False
     """Whether one of its windows has had a slot."""
-    _is_encoded: bool = False
     _duration: float = field(init=False)
     _language: str = ""
     _chunks: list[Chunk] = field(default_factory=list[Chunk])
@@ -92,18 +91,13 @@ class TranscriptionRequest:
         opened, self._opened = self._opened, []
         return opened
 
-    def begin(self) -> None:
-        """Note that one of its windows gets its first slot."""
+    def begin(self, encoding_since: float) -> None:
+        """Note that its first window gets a slot; it waited until that was encoded, by time.perf_counter."""
         self.has_begun = True
         if self.on_begun:
             self.on_begun()
-
-    def encoded(self, began: float) -> None:
-        """Report that a window is encoded, since `began` by time.perf_counter, and until then the first one waited."""
-        if self.on_stage and not self._is_encoded:
-            self.on_stage("queue", self.submitted_at, began)
-        self._is_encoded = True
-        self.ended("encode", began)
+        if self.on_stage:
+            self.on_stage("queue", self.submitted_at, encoding_since)
 
     def ended(self, stage: str, began: float) -> None:
         """Report a stage that ends now, and began then by time.perf_counter."""

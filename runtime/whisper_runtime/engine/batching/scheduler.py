@@ -114,11 +114,9 @@ class Scheduler:
             slots = self._runner.allocate(windows, features, [sequence.is_searched for sequence in chosen])
         if slots is None:
             return self._in_halves(chosen, self._encode)
-        for sequence in chosen:
-            sequence.request.encoded(began)
         # All of them first: a request that fails frees the slots of its other sequences.
         for sequence, slot in zip(chosen, slots, strict=True):
-            self._pool.occupy(sequence, slot)
+            self._pool.occupy(sequence, slot, began)
         for sequence in chosen:
             self._run(sequence, self._pool.serve)
 

@@ -54,12 +54,13 @@ class SequencePool:
         if isinstance(sequence.pending, Pause):
             sequence.ticket = next(self._tickets)
 
-    def occupy(self, sequence: WindowSequence, slot: Slot) -> None:
-        """Give the sequence a slot, that of its window."""
+    def occupy(self, sequence: WindowSequence, slot: Slot, encoding_since: float) -> None:
+        """Give the sequence a slot, that of its window, which has been encoded since then by time.perf_counter."""
         request = sequence.request
         if not request.has_begun:
-            request.begin()
+            request.begin(encoding_since)
             self._observer.stage("queue", time.perf_counter() - request.submitted_at)
+        request.ended("encode", encoding_since)
         sequence.slot = slot
         sequence.seated_at = time.perf_counter()
         request.num_slots += 1

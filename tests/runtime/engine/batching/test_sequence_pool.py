@@ -46,7 +46,7 @@ def read(pool: SequencePool) -> WindowSequence:
 def seat(pool: SequencePool, runner: FaultyRunner, sequence: WindowSequence) -> None:
     """Give the sequence a slot, and answer what can be answered from it."""
     assert sequence.window is not None
-    pool.occupy(sequence, runner.allocate([sequence.window], FEATURES, [False])[0])
+    pool.occupy(sequence, runner.allocate([sequence.window], FEATURES, [False])[0], 0.0)
     pool.serve(sequence)
 
 
