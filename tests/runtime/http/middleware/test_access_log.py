@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,16 +11,6 @@ import pytest
 from tests.runtime.conftest import Start, speech
 from whisper_runtime import logs
 from whisper_runtime.http.middleware.access_log import cause_of
-
-
-@pytest.fixture
-def stream(root_logger: None) -> Iterator[io.StringIO]:
-    """The log of the process."""
-    stream = io.StringIO()
-    logs.configure("debug", "json", stream)
-    logging.getLogger("httpx").propagate = False  # the test's own client
-    yield stream
-    logging.getLogger("httpx").propagate = True
 
 
 def request_lines(stream: io.StringIO) -> list[dict[str, Any]]:

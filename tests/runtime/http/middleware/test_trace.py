@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ from starlette.datastructures import Headers
 from tests.fakes.engine import FakeEngine
 from tests.runtime.conftest import PartsOf, Start, speech
 from tests.support.otlp_receiver import OtlpReceiver, receiving
-from whisper_runtime import logs
 from whisper_runtime.http.middleware.trace import MAX_LENGTH, parent_of
 from whisper_runtime.service import tracing
 from whisper_runtime.service.parts import RuntimeParts
@@ -80,16 +78,6 @@ def test_what_vendors_say_is_kept_within_bounds(state: str, kept: str | None) ->
     parent = parent_of(Headers({"traceparent": PARENT, "tracestate": state}))
     assert parent is not None
     assert parent.trace_state.get("congo") == kept
-
-
-@pytest.fixture
-def stream(root_logger: None) -> Iterator[io.StringIO]:
-    """The log of the process."""
-    stream = io.StringIO()
-    logs.configure("debug", "json", stream)
-    logging.getLogger("httpx").propagate = False  # the test's own client
-    yield stream
-    logging.getLogger("httpx").propagate = True
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
