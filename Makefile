@@ -100,6 +100,10 @@ cluster-down: ## removes it: no process, mount, interface or iptables chain is l
 kubeconfig: ## prints the running cluster's kubeconfig path (make -s kubeconfig)
 	@python3 -m testbed.cluster kubeconfig
 
+.PHONY: gpu-stand-ins
+gpu-stand-ins: ## benchmarks load what a pod without a GPU loads in the place of NVIDIA's libraries; takes gcc
+	@$(PYTHON) -m whisper_runtime.process.gpu_stand_ins
+
 .PHONY: parity
 parity: ## the engine against whisper.transcribe, over the whole corpus; slow: upstream answers each case once
 	@$(PYTHON) -m benchmarks.parity

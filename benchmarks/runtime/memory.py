@@ -1,7 +1,7 @@
 """python -m benchmarks.runtime.memory: what each part of a server holds in memory, step by step, in one process.
 
 MiB of this process: anonymous memory, and pages of files, which the kernel can take back. The allocator is set as in
-the image. HTTP's side is imported and not at work.
+the image, and NVIDIA's libraries are as `make gpu-stand-ins` has them. HTTP's side is imported and not at work.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ def main() -> None:
 def _steps(checkpoint: Path) -> None:
     print(f"| after | {' | '.join(MEASURED.values())} |\n|---|---|---|---|")
     _row("the interpreter")
-    importlib.import_module("torch")
-    _row("`import torch`")
     import_upstream()
+    _row("torch and openai-whisper")
     importlib.import_module("whisper_runtime.process.assemble")
     importlib.import_module("whisper_runtime.process.servers")
     _row("all other imports")

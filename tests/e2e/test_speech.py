@@ -49,6 +49,15 @@ def test_transcribes_a_real_recording(service: Kubectl, jfk: Path) -> None:
     assert answer["duration"] == pytest.approx(11, abs=0.1)
 
 
+def test_a_pod_without_a_gpu_has_none_of_nvidias_libraries_in_memory(service: Kubectl) -> None:
+    """But that which counts the GPUs. The image has them all, for the pods that have one."""
+    paths = {line.split()[-1] for line in service("exec", "deploy/speech", "--", "cat", "/proc/1/maps").splitlines()}
+    of_nvidia = {path for path in paths if "/nvidia/" in path}
+    real = {path for path in of_nvidia if not path.startswith("/opt/venv/gpu-stand-ins/")}
+    assert [Path(path).name.partition(".")[0] for path in sorted(real)] == ["libcudart"]
+    assert "libcublasLt.so.13" in {Path(path).name for path in of_nvidia - real}
+
+
 def test_speaks_the_openai_api(service: Kubectl, jfk: Path) -> None:
     answer = httpx.post(
         f"{service.address('speech')}/v1/audio/transcriptions",

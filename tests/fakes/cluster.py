@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Protocol
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.kube.errors import ApiError
 
 PAGE = 100
 
@@ -39,8 +38,8 @@ class FakeCluster:
         """Keys of each Secret that is there, in whichever namespace."""
         self.requests: list[tuple[str, str, str]] = []
         """Verb, kind and name of each request."""
-        self.unreadable = ""
-        """The kind whose lists are answered with an error."""
+        self.unreadable: dict[str, Exception] = {}
+        """By kind, the errors that its lists end with."""
         self.applied: list[Manifest] = []
         """The body of each apply."""
         for body in bodies:
@@ -98,8 +97,8 @@ class FakeCluster:
         self, kind: HasNames, namespace: str | None, selector: str = "", accept: str = ""
     ) -> AsyncIterator[tuple[list[Manifest], int]]:
         self.requests.append(("list", kind.kind, namespace or ""))
-        if kind.kind == self.unreadable:
-            raise ApiError("GET", 503, "ServiceUnavailable", "starting")
+        if error := self.unreadable.get(kind.kind):
+            raise error
         lacks = selector.removeprefix("!") if selector.startswith("!") else None
         of_kind = [
             body

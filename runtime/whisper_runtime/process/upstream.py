@@ -1,16 +1,26 @@
-"""Imports openai-whisper without numba, which its package imports and compiles by: a second, and some 80 MiB for good.
+"""Imports openai-whisper, and with it torch, without what no request of this program needs: see ADR 22 and ADR 24.
 
-Two functions of whisper/timing.py are decorated by it. This program calls neither: time_warping.py has their place, and
-imports numba with the first request for words.
+- numba, by which two functions of whisper/timing.py are compiled while it is imported: a second, and some 80 MiB for
+  good. This program calls neither: time_warping.py has their place, and imports numba with the first request for words.
+- where there is no GPU: NVIDIA's libraries, and what torch registers for tensors without data, which its compiler uses:
+  a seventh of the time that `import torch` takes, and 20 MiB.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
+
+from whisper_runtime.process import gpu_stand_ins
+
+REGISTRATIONS: Final = "torch._meta_registrations"
+USED_OF_THEM: Final = "torch._prims.rng_prims"
+"""What they import, and torch.Generator does not work without."""
 
 
 class _NumbaStandIn(ModuleType):
@@ -21,13 +31,28 @@ class _NumbaStandIn(ModuleType):
         return lambda function: function
 
 
-def import_upstream() -> None:
-    """Import the package `whisper`; call it before anything else does."""
-    if "numba" in sys.modules:
+def import_upstream(stand_ins: Path = gpu_stand_ins.BESIDE_TORCH) -> None:
+    """Import the package `whisper`; call it before anything else does.
+
+    `stand_ins`: the directory that `gpu_stand_ins.build` wrote; the real libraries are loaded where it is not there.
+    """
+    replaced: list[ModuleType] = [_NumbaStandIn("numba")]
+    with ExitStack() as stack:
+        if "torch" not in sys.modules and gpu_stand_ins.gpu_is_out_of_reach():
+            stack.enter_context(gpu_stand_ins.in_front(stand_ins))
+            replaced.append(ModuleType(REGISTRATIONS))
+        stack.enter_context(_replaced(replaced))
         importlib.import_module("whisper")
-        return
-    sys.modules["numba"] = _NumbaStandIn("numba")
+    importlib.import_module(USED_OF_THEM)
+
+
+@contextmanager
+def _replaced(modules: Iterable[ModuleType]) -> Generator[None]:
+    """Let imports find these modules in the place of those that are not imported yet; take them away afterwards."""
+    missing = {module.__name__: module for module in modules if module.__name__ not in sys.modules}
+    sys.modules.update(missing)
     try:
-        importlib.import_module("whisper")
+        yield
     finally:
-        del sys.modules["numba"]
+        for name in missing:
+            del sys.modules[name]

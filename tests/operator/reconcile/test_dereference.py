@@ -179,7 +179,7 @@ async def test_other_autoscalers_are_listed_where_somebody_has_scaled() -> None:
 
 async def test_autoscalers_that_cannot_be_listed_are_told() -> None:
     cluster, troubles = FakeCluster(), Troubles()
-    cluster.unreadable = "HorizontalPodAutoscaler"
+    cluster.unreadable["HorizontalPodAutoscaler"] = ApiError("GET", 503, "ServiceUnavailable", "starting")
     asked = cast(Cluster, cluster)
     await with_rivals(Facts(), service(), scaled_by("kube-controller-manager"), asked, troubles)
     (refusal,) = troubles.refused

@@ -159,7 +159,7 @@ async def test_a_list_of_pods_that_cannot_be_read_leaves_the_deployment_as_it_is
     spec = {**service["spec"], "language": "en", "service": {"port": 8080}}
     passes.cluster.put({**service, "spec": spec})
     passes.see_all()
-    passes.cluster.unreadable = "Pod"
+    passes.cluster.unreadable["Pod"] = ApiError("GET", 503, "ServiceUnavailable", "starting")
     before = passes.cluster.objects["Deployment", *passes.key]
     with pytest.raises(ApiError, match="503"):
         await passes.run()

@@ -28,6 +28,15 @@ def test_a_server_imports_nothing_that_a_request_may_never_need() -> None:
     assert run(f"{SERVING}\nprint([name for name in {NEVER_AT_START} if name in sys.modules])") == "[]"
 
 
+def test_without_a_gpu_torch_leaves_out_what_its_compiler_registers() -> None:
+    """Two thousand functions for tensors without data."""
+    assert run(f"{SERVING}\nprint('torch._refs' in sys.modules)") == "False"
+
+
+def test_random_numbers_are_drawn_all_the_same() -> None:
+    assert run(f"{SERVING}\nimport torch\nprint(torch.Generator().manual_seed(1).initial_seed())") == "1"
+
+
 def test_words_are_aligned_by_compiled_functions_all_the_same() -> None:
     program = """
 import numpy

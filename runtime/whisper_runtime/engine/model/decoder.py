@@ -48,11 +48,12 @@ class Decoder:
         """A cache of zeros for `rows` and windows of `audio_context` positions (n_audio_ctx); `shared`: all rows attend
         to one window. Raises torch.OutOfMemoryError."""
 
-        def of(count: int, length: int) -> torch.Tensor:
+        def of(count: int, length: int, *, in_large_pages: bool) -> torch.Tensor:
             shape = (len(self._blocks), 2, count, self._heads, length, self._width // self._heads)
-            return zeros(shape, self._dtype, self._device)
+            return zeros(shape, self._dtype, self._device, in_large_pages=in_large_pages)
 
-        return KVCache(of(rows, self._context), of(1 if shared else rows, audio_context))
+        tokens = of(rows, self._context, in_large_pages=False)
+        return KVCache(tokens, of(1 if shared else rows, audio_context, in_large_pages=True))
 
     def cache_windows(self, features: torch.Tensor, cache: KVCache, first_row: int) -> None:
         """Write the cross-attention keys and values of `features`, (window, n_audio_ctx, n_audio_state), for as many

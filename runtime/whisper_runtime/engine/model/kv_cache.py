@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 import torch
 
-ALIGNMENT: Final = 64
-"""Bytes: a cache line, as torch aligns its own memory."""
 
-
-def zeros(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+def zeros(shape: Sequence[int], dtype: torch.dtype, device: torch.device, *, in_large_pages: bool) -> torch.Tensor:
     """Zeros; on a CPU, in pages that the kernel gives once they are written.
 
     A row that no window has had then takes no memory, and a start does not wait for it. torch's own zeros are written
-    at once.
+    at once. `in_large_pages`: of 2 MiB where the kernel has them, which is right for what is written whole. What is
+    written here and there takes a page for each place.
     """
     if device.type != "cpu":
         return torch.zeros(tuple(shape), dtype=dtype, device=device)
-    size = math.prod(shape) * dtype.itemsize
-    memory = torch.as_tensor(np.zeros(size + ALIGNMENT, dtype=np.uint8))
-    start = -memory.data_ptr() % ALIGNMENT
-    return memory[start : start + size].view(dtype).view(tuple(shape))
+    memory = mmap.mmap(-1, math.prod(shape) * dtype.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE if in_large_pages else mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(memory, dtype=dtype).view(tuple(shape))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from whisper_runtime.engine.model.kv_cache import ALIGNMENT, KVCache, zeros
+from whisper_runtime.engine.model.kv_cache import KVCache, zeros
 
 
 @pytest.fixture
@@ -38,21 +38,30 @@ def test_its_size_is_that_of_its_tensors(cache: KVCache) -> None:
     assert (cache.rows, cache.positions) == (4, 8)
 
 
+@pytest.mark.parametrize("in_large_pages", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_it_begins_with_zeros_that_lie_as_torchs_own_do(dtype: torch.dtype) -> None:
-    found = zeros((2, 3, 5), dtype, torch.device("cpu"))
+def test_it_begins_with_zeros_that_lie_as_torchs_own_do(dtype: torch.dtype, *, in_large_pages: bool) -> None:
+    found = zeros((2, 3, 5), dtype, torch.device("cpu"), in_large_pages=in_large_pages)
     assert torch.equal(found, torch.zeros(2, 3, 5, dtype=dtype))
-    assert found.data_ptr() % ALIGNMENT == 0
+    assert found.data_ptr() % 64 == 0
     assert found.is_contiguous()
 
 
-def test_a_row_takes_memory_once_it_is_written() -> None:
+def test_a_window_takes_memory_once_it_is_written() -> None:
     """Given eight rows of 32 MiB each."""
     before = _anonymous_mib()
-    rows = zeros((8, 8 << 20), torch.float32, torch.device("cpu"))
+    rows = zeros((8, 8 << 20), torch.float32, torch.device("cpu"), in_large_pages=True)
     assert _anonymous_mib() - before < 32
     rows[0] = 1
     assert 28 < _anonymous_mib() - before < 96
+
+
+def test_a_few_tokens_of_each_row_take_a_few_pages_of_each() -> None:
+    """Given 64 places of 2 MiB, of which 4 KiB are written."""
+    before = _anonymous_mib()
+    rows = zeros((64, 512 << 10), torch.float32, torch.device("cpu"), in_large_pages=False)
+    rows[:, :1024] = 1
+    assert _anonymous_mib() - before < 8
 
 
 def _anonymous_mib() -> float:
