@@ -44,9 +44,14 @@ def running(directory: Path, *, controllers: str = "*") -> Generator[ControlPlan
     `controllers`: what kube-controller-manager runs, as its flag of that name takes it.
     """
     with controlplane.running(directory, controllers=controllers, api_flags=NO_LIMITS) as plane:
-        kubectl(plane, "apply", "--server-side", "-f", str(REPOSITORY / "crds"))
-        wait_until("our API is served", lambda: all_crds_established(plane))
+        serve_our_api(plane)
         yield plane
+
+
+def serve_our_api(plane: ControlPlane, checkout: Path = REPOSITORY) -> None:
+    """Applies the CRD of that checkout, over that of another where there is one, and waits until it is served."""
+    kubectl(plane, "apply", "--server-side", "--force-conflicts", "-f", str(checkout / "crds"))
+    wait_until("our API is served", lambda: all_crds_established(plane))
 
 
 def all_crds_established(plane: ControlPlane) -> bool:

@@ -28,7 +28,10 @@ class Builds:
 def builds(commit: str) -> Generator[Builds]:
     """This checkout and the code of `commit`, which git's history holds; the latter is gone when the block ends."""
     archive = subprocess.run(
-        ("git", "archive", commit, "operator", "runtime", "examples"), cwd=REPOSITORY, check=True, capture_output=True
+        ("git", "archive", commit, "operator", "runtime", "crds", "examples"),
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
     ).stdout
     with tempfile.TemporaryDirectory(prefix="whisper-before-") as directory:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:

@@ -115,7 +115,7 @@ def _change(plane: ControlPlane, language: str) -> None:
     """Changes the pods' template, for which the rollout has to be decided anew."""
     asyncio.run(clients.patch_all(plane, [("default", "gpu")], lambda _: {"language": language}))
     words = f"name: WHISPER_LANGUAGE\n          value: {language}"
-    get = ("get", "deployment", "gpu", "-o", "yaml")
+    get = ("get", "deployment", "gpu", "--ignore-not-found", "-o", "yaml")
     operator_plane.wait_until(f"the pods' language is {language}", lambda: words in operator_plane.kubectl(plane, *get))
 
 
@@ -138,7 +138,8 @@ def _plane(controllers: str = "*") -> Generator[ControlPlane]:
 
 @contextmanager
 def _operator(plane: ControlPlane, checkout: Path) -> Generator[OperatorProcess]:
-    """The operator of that checkout, once it leads."""
+    """The operator of that checkout, once it leads, and its CRD: an earlier build refuses what a later one defaults."""
+    operator_plane.serve_our_api(plane, checkout)
     operator = OperatorProcess(plane, checkout=checkout, identity=f"bench-{time.monotonic_ns()}")
     operator.start()
     try:
