@@ -17,7 +17,7 @@ from whisper_runtime.engine.batching.sequence import Slot
 from whisper_runtime.engine.interface import Abilities, Observer, Samples
 from whisper_runtime.engine.model import device
 from whisper_runtime.engine.model.load import WhisperModel
-from whisper_runtime.engine.model.memory import MAX_WINDOWS_PER_ENCODING
+from whisper_runtime.engine.model.memory import MAX_WINDOWS_PER_ENCODING, STEPS_PER_ENCODING
 from whisper_runtime.engine.policy import mel
 from whisper_runtime.engine.policy.queries import (
     Alignment,
@@ -44,6 +44,7 @@ class ModelRunner:
         self.tokenizer, self.batch = tokenizer, batch
         self._encodings = device.DeviceTimer(model.device, observer.stage)
         self.windows_per_encoding = MAX_WINDOWS_PER_ENCODING[model.device.type]
+        self.steps_per_encoding = STEPS_PER_ENCODING[model.device.type]
         self._aligner = ThreadPoolExecutor(1, "words", torch.set_num_threads, (1,))
         """torch's number of threads is that of the calling thread."""
 

@@ -39,6 +39,8 @@ class Scheduler:
         self._runner, self._observer = runner, observer
         self._pool = SequencePool(runner, observer, throughput)
         self.throughput = throughput
+        self._steps = 0
+        """Decode steps since the last encoding."""
 
     @property
     def requests(self) -> Sequence[TranscriptionRequest]:
@@ -70,8 +72,8 @@ class Scheduler:
         self._pool.add(request)
 
     def iterate(self) -> None:
-        """One scheduling iteration: drop cancelled requests, read new files, encode admitted windows, decode one token
-        per row.
+        """One scheduling iteration: drop cancelled requests, read new files, then encode admitted windows or decode one
+        token per row; on a GPU both.
 
         An error of one request fails that request alone. Raises where the device is lost. Where there is no work, it
         waits for an alignment.
@@ -83,8 +85,8 @@ class Scheduler:
             self._pool.drop_cancelled()
             self._take_alignments()
             self._read_files()
-            self._admit()
-            self._decode()
+            if not self._admit() or not self._runner.steps_per_encoding:
+                self._decode()
         self.throughput.add_busy(time.perf_counter() - started)
 
     def fail_all(self, error: Exception) -> None:
@@ -100,10 +102,24 @@ class Scheduler:
         for sequence in self._pool.next_to_read(self._runner.windows_per_encoding):
             self._run(sequence, self._pool.read)
 
-    def _admit(self) -> None:
+    def _admit(self) -> bool:
+        """Encode windows that wait, unless it is the rows' turn; return whether any were encoded."""
         limit = self._runner.windows_per_encoding
-        if chosen := admitted(self._pool.sequences, self._runner.batch.num_free, limit, self._pool.turns):
-            self._encode(chosen)
+        chosen = admitted(self._pool.sequences, self._runner.batch.num_free, limit, self._pool.turns)
+        if not chosen or self._is_turn_of_rows:
+            return False
+        self._encode(chosen)
+        self._steps = 0
+        return True
+
+    @property
+    def _is_turn_of_rows(self) -> bool:
+        """Whether windows that wait are encoded later: once all rows are done, or have had as many steps as the
+        encodings take time."""
+        sequences = self._pool.sequences
+        waiting = sum(sequence.slot is None and sequence.window is not None for sequence in sequences)
+        is_decoding = any(sequence.slot for sequence in sequences)
+        return is_decoding and 0 < self._steps < self._runner.steps_per_encoding * waiting
 
     def _encode(self, chosen: Sequence[WindowSequence]) -> None:
         """Encode the windows of these sequences, which have no slot yet, and give them one."""
@@ -122,6 +138,7 @@ class Scheduler:
 
     def _decode(self) -> None:
         """One decode step of every slot; finished windows are handed to their sequences."""
+        self._steps += 1
         batch = self._runner.batch
         if batch.slots:
             self._observer.batch(len(batch.slots), batch.capacity)

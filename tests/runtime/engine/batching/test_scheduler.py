@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import Future
+from itertools import groupby
 from typing import Any
 
 import pytest
 import torch
 
 from tests.fakes.observer import CountingObserver
-from tests.fakes.runner import FaultyRunner, faulty_runner
+from tests.fakes.runner import MAX_NEW_TOKENS, FaultyRunner, faulty_runner
 from tests.runtime.engine.conftest import hum, iterate_until, submit
 from whisper_runtime.engine.batching.scheduler import Scheduler
 from whisper_runtime.engine.batching.throughput import ThroughputMeter
@@ -69,6 +70,31 @@ def test_a_batch_is_as_full_as_requests_make_it(scheduler: Scheduler, observer: 
     assert max(observer.rows) == 4
     assert observer.stages.count("encode") == observer.stages.count("queue") == 6
     assert "detect" not in observer.stages
+
+
+@pytest.mark.parametrize(
+    ("steps", "turns"),
+    [
+        pytest.param(24, ["encode", MAX_NEW_TOKENS - 1, "encode", "encode"], id="until the row is done"),
+        pytest.param(3, ["encode", 6, "encode", "encode"], id="until the row has had its steps, for each that waits"),
+        pytest.param(0, ["encode", 1, "encode", 1, "encode"], id="at once, as on a GPU"),
+    ],
+)
+def test_windows_that_come_wait_for_the_rows_and_are_then_encoded_one_after_the_other(
+    scheduler: Scheduler, observer: CountingObserver, runner: FaultyRunner, steps: int, turns: list[str | int]
+) -> None:
+    """Given a row that decodes when two more recordings come."""
+    runner.steps_per_encoding = steps
+    futures = [submit(scheduler, hum(3), OPTIONS)]
+    iterate_until(scheduler, lambda: "decode_step" in observer.stages)
+    futures += [submit(scheduler, hum(3), OPTIONS) for _ in range(2)]
+    until_done(scheduler, *futures)
+    stages = [stage for stage in observer.stages if stage in ("encode", "decode_step")]
+    found: list[str | int] = []
+    for stage, group in groupby(stages):
+        times = len(list(group))
+        found += [stage] * times if stage == "encode" else [times]
+    assert found[:-1] == turns
 
 
 def test_a_step_that_runs_out_of_memory_goes_on_in_halves(
