@@ -116,6 +116,14 @@ bench-runtime: ## this runtime, a plain handler and faster-whisper on the same w
 bench-shared: ## this build beside an earlier commit (BEFORE=…) on processors that others use; writes docs/reports/shared.md
 	@$(PYTHON) -m benchmarks.shared $(if $(BEFORE),--commit $(BEFORE))
 
+.PHONY: bench-tails
+bench-tails: ## how long the slowest of eight clients wait, beside an earlier commit (BEFORE=…); writes docs/reports/tails.md
+	@$(PYTHON) -m benchmarks.runtime.tails $(if $(BEFORE),--commit $(BEFORE))
+
+.PHONY: bench-beside
+bench-beside: ## how long short clips take beside a recording of ten minutes; writes docs/reports/runtime-beside.md
+	@$(PYTHON) -m benchmarks.load beside --model base --requests 12
+
 .PHONY: bench-precision
 bench-precision: ## what bfloat16 is worth on this processor; writes its row of docs/reports/precision.md
 	@OMP_WAIT_POLICY=PASSIVE $(PYTHON) -m benchmarks.runtime.precision

@@ -1,7 +1,8 @@
 """python -m benchmarks.runtime.start: from a process's start until it is ready, before and now; writes a report.
 
-In turns with what `import torch` takes alone, and with faster-whisper's server, which proves nothing before it answers.
-Files are in the page cache. Each build is as its image has it: compiled now, not compiled before.
+In turns with what `import torch` takes alone, and with faster-whisper's server, which proves nothing before it
+answers. Files are in the page cache. Each build is as its image has it: compiled now, not compiled before, and NVIDIA's
+libraries as `make gpu-stand-ins` has them.
 """
 
 from __future__ import annotations

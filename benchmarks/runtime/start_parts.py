@@ -28,12 +28,10 @@ def main(started: float, checkpoint: Path, clip: Path) -> dict[str, float]:
         found[part], ended = now - ended, now
 
     ends("interpreter")
-    importlib.import_module("torch")
-    ends("import torch")
     if importlib.util.find_spec(UPSTREAM):
         importlib.import_module(UPSTREAM).import_upstream()
     importlib.import_module("whisper")
-    ends("import openai-whisper")
+    ends("import torch and openai-whisper")
     start_up: Any = importlib.import_module("whisper_runtime.process.start_up")
     ends("import the engine")
     importlib.import_module("whisper_runtime.process.servers")

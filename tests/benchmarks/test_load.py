@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.load import overload, soak
+from benchmarks.load import beside, overload, soak
 from benchmarks.load.client import AudioFile, ClientBehaviour, RequestOutcome
 from benchmarks.load.overload import problem_of
 from testbed.runtime_process import RuntimeProcess, running
@@ -39,6 +39,14 @@ def test_requests_in_a_row_leave_nothing_behind(runtime: RuntimeProcess, tmp_pat
     report = asyncio.run(soak.run(runtime, tmp_path, REQUESTS))
     assert report.problems == []
     assert "None." in soak.markdown(report)
+
+
+@pytest.mark.slow
+def test_beside_a_long_recording_no_short_clip_is_refused(runtime: RuntimeProcess, tmp_path: Path) -> None:
+    report = asyncio.run(beside.run(runtime, tmp_path, 3))
+    assert report.is_still_in_work
+    assert [one.status for one in (*report.alone, *report.beside)] == [200] * 6
+    assert "Refused:\n0." in beside.markdown(report)
 
 
 @pytest.mark.parametrize(
