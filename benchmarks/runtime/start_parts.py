@@ -37,8 +37,6 @@ def main(started: float, checkpoint: Path, clip: Path) -> dict[str, float]:
     importlib.import_module("whisper_runtime.process.servers")
     importlib.import_module("whisper_runtime.process.assemble")
     ends("import HTTP's side")
-    start_up.sha256_of(checkpoint)
-    ends("digest of a model that is given by its path")
     loading: Any = importlib.import_module("whisper_runtime.engine.model.load")
     loading.load_mapped(checkpoint)
     ends("weights")

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from tests.support.openai_clients import OpenAiCall, OpenAiClient, python
 from tests.support.runtime_server import fake_server
+from tests.support.waiting import eventually
 from whisper_runtime.engine.interface import OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 
@@ -177,6 +178,7 @@ def test_another_model_is_not_found(client: OpenAiClient, url: str, clip: str, o
 
 
 def test_models(client: OpenAiClient, url: str) -> None:
+    eventually("the file is read", lambda: client(url, OpenAiCall("models", {})).value["data"][0]["digest"])
     [model] = client(url, OpenAiCall("models", {})).value["data"]
     assert (model["id"], model["object"], len(model["digest"])) == ("base", "model", 64)
     assert client(url, OpenAiCall("model", {"id": "base"})).value == model

@@ -16,6 +16,7 @@ import pytest
 from testbed import runtime_process
 from tests.support.openai_clients import OpenAiCall, python
 from tests.support.runtime_server import AS_A_PODS_USER
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -62,5 +63,6 @@ def test_it_translates(multilingual: str, recording: str) -> None:
 
 
 def test_the_digest_is_that_of_the_file(multilingual: str, weights: dict[str, Path]) -> None:
+    eventually("the file is read", lambda: python(multilingual, OpenAiCall("models", {})).value["data"][0]["digest"])
     [model] = python(multilingual, OpenAiCall("models", {})).value["data"]
     assert (model["id"], model["digest"]) == ("mine.en", hashlib.sha256(weights["base"].read_bytes()).hexdigest())

@@ -1,5 +1,7 @@
-"""Compares a cached checkpoint with the digest that its name promises, in the background: the file's name says which it
-should be, and a disk, or another pod that has the claim, may have changed it since it was fetched."""
+"""Reads the checkpoint's digest in the background, and compares it with the one that the file's name promises.
+
+A disk, or another pod that has the claim, may have changed the file since it was fetched.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,12 @@ class WrongFile(Exception):
 
 
 def check_digest(
-    path: Path, promised: str, on_right: Callable[[], None], on_wrong: Callable[[WrongFile], None]
+    path: Path, promised: str | None, on_right: Callable[[str], None], on_wrong: Callable[[WrongFile], None]
 ) -> threading.Thread:
     """Starts a thread that calls one of the two once the file at `path` is read: it has the promised sha256, or not.
 
-    hashlib computes without Python's lock: requests are served meanwhile.
+    `promised`: None where any file is right; `on_right` gets the sha256. hashlib computes without Python's lock:
+    requests are served meanwhile.
     """
 
     def check() -> None:
@@ -27,8 +30,8 @@ def check_digest(
             found = sha256_of(path)
         except OSError as error:
             return on_wrong(WrongFile(f"{path} cannot be read any more ({error.strerror}): look after its volume"))
-        if found == promised:
-            return on_right()
+        if promised in (None, found):
+            return on_right(found)
         message = f"{path} has sha256 {found} instead of {promised}: delete the file, so that it is fetched again"
         on_wrong(WrongFile(message))
 

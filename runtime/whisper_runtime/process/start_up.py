@@ -68,10 +68,11 @@ class StartUp:
     def fetch(self, path: Path) -> None:
         """Has the checkpoint at `path`, which is fetched where it is not there; raises CannotStart.
 
-        `fetch` gives no file its name whose digest is wrong. A file that is given by its path is checked here.
+        `fetch` gives no file its name whose digest is wrong. A file that is given by its path may be any, unless the
+        configuration says its digest, too: then it is checked here.
         """
         if promised_digest(self._config) is None:
-            self._model.has_digest(_digest_of(path, self._config.model_sha256))
+            self._check_given(path)
         elif not path.exists():
             from whisper_runtime.fetch.fetch import fetch  # and with it a client of HTTP; as a rule, the file is there
 
@@ -113,15 +114,29 @@ class StartUp:
         self.check_digest(checkpoint(config))
 
     def check_digest(self, path: Path) -> threading.Thread | None:
-        """Publishes the promised digest once the file at `path` is found to have it; None: it was checked before."""
-        if (promised := promised_digest(self._config)) is None:
+        """Publishes the digest of the file at `path` once it is read, and is the promised one; None: it is known."""
+        if self._model.info.digest is not None:
             return None
 
-        def publish() -> None:
-            self._model.has_digest(promised)
-            self._describe(promised)
+        def publish(digest: str) -> None:
+            self._model.has_digest(digest)
+            self._describe(digest)
 
-        return check_digest(path, promised, publish, self._on_wrong)
+        return check_digest(path, promised_digest(self._config), publish, self._on_wrong)
+
+    def _check_given(self, path: Path) -> None:
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            why = f"WHISPER_MODEL names {path}, which cannot be read ({error.strerror})"
+            raise CannotStart(f"{why}: correct the path, or mount the file there") from None
+        if (wanted := self._config.model_sha256) is None:
+            return
+        if (digest := sha256_of(path)) != wanted:
+            raise CannotStart(
+                f"{path} has sha256 {digest}, but WHISPER_MODEL_SHA256 is {wanted}: correct one of the two"
+            )
+        self._model.has_digest(digest)
 
 
 def checkpoint(config: RuntimeConfig) -> Path:
@@ -129,14 +144,3 @@ def checkpoint(config: RuntimeConfig) -> Path:
     if "/" in config.model:
         return Path(config.model)
     return Path(checkpoint_path(config.model_dir, config.model, config.model_sha256))
-
-
-def _digest_of(path: Path, promised: str | None) -> str:
-    try:
-        digest = sha256_of(path)
-    except OSError as error:
-        why = f"WHISPER_MODEL names {path}, which cannot be read ({error.strerror})"
-        raise CannotStart(f"{why}: correct the path, or mount the file there") from None
-    if promised not in (None, digest):
-        raise CannotStart(f"{path} has sha256 {digest}, but WHISPER_MODEL_SHA256 is {promised}: correct one of the two")
-    return digest

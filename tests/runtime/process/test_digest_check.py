@@ -12,20 +12,25 @@ from whisper_runtime.process.digest_check import WrongFile, check_digest
 PROMISED = hashlib.sha256(b"weights").hexdigest()
 
 
-def outcomes(path: Path) -> list[str]:
-    """What is called once the file is read: `right`, or the message of what is wrong."""
+def outcomes(path: Path, promised: str | None = PROMISED) -> list[str]:
+    """What is said once the file is read: its digest, or the message of what is wrong."""
     found: list[str] = []
 
     def note(error: WrongFile) -> None:
         found.append(str(error))
 
-    check_digest(path, PROMISED, lambda: found.append("right"), note).join()
+    check_digest(path, promised, found.append, note).join()
     return found
 
 
 def test_the_promised_file_is_right(tmp_path: Path) -> None:
     (tmp_path / "a.pt").write_bytes(b"weights")
-    assert outcomes(tmp_path / "a.pt") == ["right"]
+    assert outcomes(tmp_path / "a.pt") == [PROMISED]
+
+
+def test_a_file_of_which_nothing_is_promised_is_right_and_its_digest_told(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(b"any")
+    assert outcomes(tmp_path / "a.pt", None) == [hashlib.sha256(b"any").hexdigest()]
 
 
 @pytest.mark.parametrize("content", [b"weightz", b"weight", b""], ids=["a changed byte", "a lost one", "empty"])

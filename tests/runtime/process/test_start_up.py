@@ -33,13 +33,27 @@ def mine(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_that_is_given_by_its_path_is_known_by_its_own_digest(mine: Path) -> None:
+def checked(start: StartUp, path: Path) -> None:
+    """Waits for the check of the file."""
+    check = start.check_digest(path)
+    assert check is not None
+    check.join(60)
+
+
+def test_a_file_that_is_given_by_its_path_is_known_by_its_own_digest_once_it_is_read(mine: Path) -> None:
+    start, model, _ = start_up(model=str(mine))
+    start.fetch(mine)
+    assert model.info.digest is None
+    checked(start, mine)
+    assert model.info.digest == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_the_digest_that_is_promised_of_such_a_file_is_checked_before_it_is_loaded(mine: Path) -> None:
     digest = hashlib.sha256(b"weights").hexdigest()
-    for sha256 in (None, digest):
-        start, model, _ = start_up(model=str(mine), model_sha256=sha256)
-        start.fetch(mine)
-        assert model.info.digest == digest
-        assert start.check_digest(mine) is None
+    start, model, _ = start_up(model=str(mine), model_sha256=digest)
+    start.fetch(mine)
+    assert model.info.digest == digest
+    assert start.check_digest(mine) is None
 
 
 def test_a_file_of_another_digest_than_was_promised_is_not_served(mine: Path) -> None:
@@ -54,13 +68,6 @@ def test_a_path_that_is_not_a_file_is_named(tmp_path: Path, name: str, why: str)
     start, _, _ = start_up(model=str(path))
     with pytest.raises(CannotStart, match=rf"which cannot be read \({why}\): correct the path"):
         start.fetch(path)
-
-
-def checked(start: StartUp, path: Path) -> None:
-    """Waits for the check of the file."""
-    check = start.check_digest(path)
-    assert check is not None
-    check.join(60)
 
 
 def test_the_digest_of_a_cached_file_is_published_once_the_file_is_found_to_have_it(
@@ -99,6 +106,7 @@ def test_a_cached_file_that_was_changed_or_is_gone_is_told_and_its_digest_is_not
 def test_a_loaded_model_has_its_digest_its_abilities_and_its_device(weights: dict[str, Path]) -> None:
     start, model, metrics = start_up(model=str(weights["tiny.en"]), device="cpu")
     start.bring_up()
+    checked(start, weights["tiny.en"])
     digest = hashlib.sha256(weights["tiny.en"].read_bytes()).hexdigest()
     assert (model.info.digest, model.info.english_only, model.info.default_language) == (digest, True, "en")
     labels = {"model": "base", "digest": digest, "device": "cpu", "compute_type": "float32"}

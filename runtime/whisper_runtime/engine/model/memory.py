@@ -16,8 +16,10 @@ MAX_WINDOWS_PER_ENCODING: Final = {"cpu": 1, "cuda": 8}
 STEPS_PER_ENCODING: Final = {"cpu": 24, "cuda": 0}
 """How many decode steps take as long as an encoding, on a CPU. Rows that decode have so many for each window that
 waits, and then all windows that wait are encoded, one after the other: nobody waits longer for others than they do for
-him, and rows that began together end before the next ones begin, in the place of waiting for each of them. 0: steps wait
-for no window, nor windows for steps; on a GPU an encoding is short."""
+him, and rows that began together end before the next ones begin, in the place of waiting for each of them.
+
+0: steps wait for no window, nor windows for steps; on a GPU an encoding is short.
+"""
 KV_CACHE_SHARE: Final = {"cpu": 0.25, "cuda": 0.75}
 """Part of the memory that is free once the weights are loaded; the rest is for activations, and on a CPU for other
 programs. large-v3 on a GPU of 24 GB leaves 5 GB: eight windows that are encoded at once take a tenth of that."""
