@@ -25,7 +25,8 @@ MONITOR = {
     "relabelings": [{"targetLabel": "team", "replacement": "speech"}],
     "metricRelabelings": [{"action": "drop", "sourceLabels": ["__name__"], "regex": "whisper_scratch_.*"}],
 }
-SERVER = {"requestTimeout": "20s", "maxUploadSize": "1Mi", "maxQueuedAudio": "30s"}
+SERVER = {"requestTimeout": "20s", "maxUploadSize": "1Mi", "maxQueuedAudio": "30s", "maxBatchSize": 2}
+"""Of eight requests at once two have a row, and the queue has no room for all the others."""
 
 
 @pytest.fixture(scope="session")
