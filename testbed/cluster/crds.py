@@ -70,6 +70,15 @@ PROMETHEUS_OPERATOR: Final = CrdModule(
         "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
     ),
 )
+CERT_MANAGER: Final = CrdModule(
+    "github.com/cert-manager/cert-manager",
+    "v1.21.2",
+    "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
+    tuple(
+        f"deploy/crds/cert-manager.io_{plural}.yaml"
+        for plural in ("certificates", "certificaterequests", "issuers", "clusterissuers")
+    ),
+)
 SOURCES: Final = (GATEWAY_API, KEDA, PROMETHEUS_OPERATOR)
 
 

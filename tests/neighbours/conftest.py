@@ -44,9 +44,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="session")
 def namespace(plane: ControlPlane) -> Kubectl:
-    """kubectl in the namespace `neighbours`, with every API that the operator works with."""
+    """kubectl in the namespace `neighbours`, with every API that the operator or a neighbour works with."""
     kubectl = kubectl_on(plane)
-    sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.PROMETHEUS_OPERATOR)
+    sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.PROMETHEUS_OPERATOR, crds.CERT_MANAGER)
     files = [file for source in sources for file in crds.ensure(source)]
     optional_apis.install(kubectl, [REPOSITORY / "crds", *files])
     kubectl("create", "namespace", "neighbours")

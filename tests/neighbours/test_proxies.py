@@ -31,8 +31,8 @@ def url(plane: ControlPlane, services: Kubectl, runtime: RuntimeProcess) -> Iter
     """traefik's, once it serves all ways."""
     with traefik.running(plane, services) as found:
         for name, host in WAYS.items():
-            eventually(f"{name} leads to the service", lambda host=host: is_open(found, host))
-        yield found
+            eventually(f"{name} leads to the service", lambda host=host: is_open(found.url, host))
+        yield found.url
 
 
 def is_open(url: str, host: str) -> bool:

@@ -1,4 +1,4 @@
-"""traefik as a process beside an API server: one entry point, and its three readers of what leads clients to services.
+"""traefik as a process beside an API server: two entry points, and its three readers of what leads clients to services.
 
 Flags: https://doc.traefik.io/traefik/reference/install-configuration/configuration-options/
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from testbed import wheels
 from testbed.cluster import process
@@ -22,10 +23,17 @@ CONTROLLERS = {"traefik": "traefik.io/ingress-controller", "nginx": "k8s.io/ingr
 """The controller of each IngressClass; traefik reads the second one's own annotations."""
 
 
+@dataclass(frozen=True)
+class RunningTraefik:
+    url: str
+    tls_url: str
+    """By HTTPS."""
+
+
 @contextmanager
-def running(plane: ControlPlane, kubectl: Kubectl) -> Iterator[str]:
-    """The URL of its entry point; `kubectl`: in the namespace of the Gateway, which this makes."""
-    (port,) = free_ports(1)
+def running(plane: ControlPlane, kubectl: Kubectl) -> Iterator[RunningTraefik]:
+    """`kubectl`: in the namespace of the Gateway, which this makes."""
+    port, tls_port = free_ports(2)
     kubectl.apply(*(_ingress_class(name, controller) for name, controller in CONTROLLERS.items()), *_gateway(port))
     access = [
         f"--providers.{provider}.{flag}={value}"
@@ -39,9 +47,13 @@ def running(plane: ControlPlane, kubectl: Kubectl) -> Iterator[str]:
     command = (
         str(wheels.ensure(wheels.TRAEFIK)),
         f"--entrypoints.web.address={ADDRESS}:{port}",
+        f"--entrypoints.websecure.address={ADDRESS}:{tls_port}",
+        "--entrypoints.websecure.http.tls=true",
         "--providers.kubernetesingress.ingressclass=traefik",
         f"--providers.kubernetesingress.ingressendpoint.ip={ADDRESS}",
         f"--providers.kubernetesingressnginx.publishstatusaddress={ADDRESS}",
+        "--providers.kubernetesingressnginx.httpentrypoint=web",
+        "--providers.kubernetesingressnginx.httpsentrypoint=websecure",
         # As nginx does by default; without it traefik lets a body of any size through.
         "--providers.kubernetesingressnginx.proxyrequestbuffering=true",
         # Longer than the server's own limit of an upload. By default it is 60 s.
@@ -51,7 +63,7 @@ def running(plane: ControlPlane, kubectl: Kubectl) -> Iterator[str]:
     )
     process.start(plane.directory, NAME, command)
     try:
-        yield f"http://{ADDRESS}:{port}"
+        yield RunningTraefik(f"http://{ADDRESS}:{port}", f"https://{ADDRESS}:{tls_port}")
     finally:
         process.stop(plane.directory, NAME)
 
