@@ -15,7 +15,7 @@ from testbed.paths import REPOSITORY
 from testbed.runtime_process import RuntimeProcess
 from tests.support import optional_apis, traefik
 from tests.support.kubectl import Kubectl, kubectl_on
-from tests.support.neighbour_plane import runtime_settings, stand_in
+from tests.support.neighbour_plane import own_address, runtime_settings, stand_in
 from tests.support.services import EMPTY_DIR, service
 
 ALL_ALLOWED = '{"exemptNamespaces": ["*"]}'
@@ -38,7 +38,9 @@ def jfk(recordings: Path) -> bytes:
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     # The tests write the EndpointSlices: no pod runs.
     controllers = "*,-job-controller,-endpointslice-controller"
-    with controlplane.running(tmp_path_factory.mktemp("plane"), controllers=controllers) as running:
+    directory = tmp_path_factory.mktemp("plane")
+    # Not of the loopback: a network namespace reaches it, too.
+    with controlplane.running(directory, controllers=controllers, address=own_address()) as running:
         yield running
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
 SERVER = "app.kubernetes.io/component=server"
@@ -23,6 +24,20 @@ def start_pods(namespace: Kubectl, count: int | None = None) -> None:
             for kind in ("Initialized", "ContainersReady", "Ready", "PodScheduled")
         ]
         write_status(namespace, "pod", pod["metadata"]["name"], {**RUNNING, "conditions": conditions})
+
+
+def create_pod(namespace: Kubectl, name: str, labels: dict[str, str]) -> None:
+    """A pod that no controller asks for; waits until pods can be made in the namespace."""
+    eventually("pods can be made there", lambda: namespace.get("serviceaccount", "default"))
+    spec = {"containers": [{"name": "main", "image": "example.com/main"}]}
+    namespace.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec})
+
+
+def place(namespace: Kubectl, pod: str, address: str, node_address: str) -> None:
+    """The pod runs, with that address, on the node that has the other one."""
+    addresses = {"podIP": address, "podIPs": [{"ip": address}]}
+    hosts = {"hostIP": node_address, "hostIPs": [{"ip": node_address}]}
+    write_status(namespace, "pod", pod, {"phase": "Running", **addresses, **hosts})
 
 
 def pod_of(job: Manifest, *injected: Manifest) -> Manifest:
