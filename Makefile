@@ -40,7 +40,7 @@ test-unit: ## what needs no cluster, in some two minutes
 	@$(PYTHON) -m pytest tests -m "not slow and not long" --ignore tests/e2e --ignore tests/controlplane --ignore tests/chart --ignore tests/neighbours
 
 .PHONY: neighbours
-neighbours: ## real proxies and a real Prometheus, led by what the operator writes; the first run builds Prometheus
+neighbours: ## real proxies, Prometheus, cert-manager and kube-router, led by what the operator writes; builds them once
 	@$(PYTHON) -m pytest tests/neighbours
 
 .PHONY: campaign

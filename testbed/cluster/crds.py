@@ -70,6 +70,16 @@ PROMETHEUS_OPERATOR: Final = CrdModule(
         "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
     ),
 )
+WHOLE_PROMETHEUS_OPERATOR: Final = CrdModule(
+    PROMETHEUS_OPERATOR.module,
+    PROMETHEUS_OPERATOR.version,
+    PROMETHEUS_OPERATOR.sum,
+    tuple(
+        f"example/prometheus-operator-crd/monitoring.coreos.com_{plural}.yaml"
+        for plural in ("prometheuses", "servicemonitors", "podmonitors", "probes", "prometheusrules", "scrapeconfigs")
+    ),
+)
+"""What the Prometheus operator needs to configure a Prometheus."""
 CERT_MANAGER: Final = CrdModule(
     "github.com/cert-manager/cert-manager",
     "v1.21.2",

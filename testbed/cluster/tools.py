@@ -106,6 +106,12 @@ TOOLS: Final = {
         GoTool("promtool", "promtool", "github.com/prometheus/prometheus/cmd/promtool", "v0.316.0"),
         GoTool("prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "v0.316.0"),
         GoTool("otelcol", "otelcol", ".", "v0.165.0"),
+        GoTool(
+            "prometheus-operator",
+            "prometheus-operator",
+            "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+            "v0.85.0",
+        ),
         GoTool("cert-manager", "cert-manager", ".", "v1.21.2"),
         GoTool("kube-router", "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router", "v2.1.0"),
         GoTool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
@@ -114,10 +120,10 @@ TOOLS: Final = {
 }
 """Tools without a release here are always built: an image's binary must not depend on the machine's libraries.
 
-kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes, otelcol collects traces,
-cert-manager issues certificates, kube-router enforces NetworkPolicies, cyclonus says what they let through, and
-versitygw is an S3 server.
+kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
+otelcol collects traces, cert-manager issues certificates, kube-router enforces NetworkPolicies, cyclonus says what they
+let through, and versitygw is an S3 server.
 """
 
-OF_NEIGHBOURS: Final = frozenset({"prometheus", "otelcol", "cert-manager", "kube-router"})
+OF_NEIGHBOURS: Final = frozenset({"prometheus", "prometheus-operator", "otelcol", "cert-manager", "kube-router"})
 """Tools of `make neighbours` alone, built when it asks for them."""

@@ -19,7 +19,10 @@ from tests.support.neighbour_plane import own_address, runtime_settings, stand_i
 from tests.support.services import EMPTY_DIR, service
 
 ALL_ALLOWED = '{"exemptNamespaces": ["*"]}'
+SELECTED = {"release": "prometheus"}
+"""Labels by which the Prometheus of the tests selects."""
 MONITOR = {
+    "labels": SELECTED,
     "interval": "1s",
     "scrapeTimeout": "1s",
     "relabelings": [{"targetLabel": "team", "replacement": "speech"}],
@@ -48,7 +51,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 def namespace(plane: ControlPlane) -> Kubectl:
     """kubectl in the namespace `neighbours`, with every API that the operator or a neighbour works with."""
     kubectl = kubectl_on(plane)
-    sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.PROMETHEUS_OPERATOR, crds.CERT_MANAGER)
+    sources = (crds.WHOLE_GATEWAY_API, crds.KEDA, crds.WHOLE_PROMETHEUS_OPERATOR, crds.CERT_MANAGER)
     files = [file for source in sources for file in crds.ensure(source)]
     optional_apis.install(kubectl, [REPOSITORY / "crds", *files])
     kubectl("create", "namespace", "neighbours")
@@ -73,10 +76,14 @@ def services(namespace: Kubectl, running: OperatorProcess) -> Kubectl:
             server=SERVER,
             ingress={"className": "traefik", "host": "ingress.example.com"},
             gateway={"parentRefs": [{"name": traefik.GATEWAY}], "hostnames": ["gateway.example.com"]},
-            monitoring={"serviceMonitor": MONITOR, "alerts": {"alertLabels": {"team": "speech"}}},
+            monitoring={"serviceMonitor": MONITOR, "alerts": {"labels": SELECTED, "alertLabels": {"team": "speech"}}},
         ),
         service(
-            "speech-nginx", **EMPTY_DIR, server=SERVER, ingress={"className": "nginx", "host": "nginx.example.com"}
+            "speech-nginx",
+            **EMPTY_DIR,
+            server=SERVER,
+            ingress={"className": "nginx", "host": "nginx.example.com"},
+            monitoring={"serviceMonitor": {}, "alerts": {}},
         ),
     )
     return namespace

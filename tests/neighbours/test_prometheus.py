@@ -1,61 +1,105 @@
-"""Prometheus scrapes by what the operator writes, the dashboards show something, and the alerts fire."""
+"""The Prometheus operator configures a Prometheus from our objects, which scrapes, fills the dashboards and alerts."""
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import yaml
 
 from testbed.cluster.controlplane import ControlPlane
 from testbed.paths import REPOSITORY
 from testbed.runtime_process import RuntimeProcess
-from tests.support import prometheus_server
+from tests.neighbours.conftest import SELECTED
+from tests.support import prometheus_operator, prometheus_server
 from tests.support.kubectl import Kubectl
-from tests.support.neighbour_plane import POD, stand_in, transcribe
+from tests.support.neighbour_plane import pod_name, stand_in, transcribe
+from tests.support.prometheus_operator import WrittenConfiguration
 from tests.support.prometheus_server import PrometheusServer
 from tests.support.waiting import eventually
-from whisper_operator.api.v1alpha1 import Manifest
 from whisper_runtime.contract.network import METRICS_PATH
 
+PROMETHEUS = "main"
 DASHBOARD = REPOSITORY / "charts/whisper-operator/dashboards/service.json"
 VARIABLES = {"$namespace": "neighbours", "${service}": "speech", "$service": "speech", "$__rate_interval": "30s"}
 OF_OTHERS = ("kube_", "container_")
 """Series of kube-state-metrics and the kubelet, which do not run here."""
 
 
-def child(services: Kubectl, kind: str) -> Manifest:
-    eventually(f"the {kind} is there", lambda: services.get(kind, "speech"))
-    return services.get(kind, "speech") or {}
-
-
-def impatient(rule: Manifest) -> Manifest:
-    """The PrometheusRule, whose alerts fire as soon as their expressions hold."""
-    found = copy.deepcopy(rule)
-    for group in found["spec"]["groups"]:
+def impatient(rules: str) -> str:
+    """A file of rules, whose alerts fire as soon as their expressions hold."""
+    found = yaml.safe_load(rules)
+    for group in found["groups"]:
         for one in group["rules"]:
             one["for"] = "0s"
-    return found
+    return yaml.safe_dump(found)
+
+
+@pytest.fixture(scope="module")
+def configuration(plane: ControlPlane, services: Kubectl) -> Iterator[WrittenConfiguration]:
+    """What the Prometheus operator makes of the services' ServiceMonitors and PrometheusRules."""
+    for kind in ("servicemonitor", "prometheusrule"):
+        for name in ("speech", "speech-nginx"):
+            eventually(f"the {kind} {name} is there", lambda kind=kind, name=name: services.get(kind, name))
+    services.apply(
+        prometheus_operator.token_of(plane, PROMETHEUS),
+        prometheus_operator.prometheus(plane, PROMETHEUS, SELECTED),
+    )
+
+    def found() -> WrittenConfiguration | None:
+        written = prometheus_operator.written(services, PROMETHEUS)
+        return written if written and written.rules and "job_name" in written.prometheus else None
+
+    with prometheus_operator.running(plane):
+        eventually("the Prometheus is configured", found)
+        configuration = found()
+        assert configuration is not None
+        yield configuration
 
 
 @pytest.fixture(scope="module")
 def server(
-    plane: ControlPlane, services: Kubectl, runtime: RuntimeProcess, tmp_path_factory: pytest.TempPathFactory
+    configuration: WrittenConfiguration, runtime: RuntimeProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PrometheusServer]:
-    monitor, rule = child(services, "servicemonitor"), child(services, "prometheusrule")
-    directory = tmp_path_factory.mktemp("prometheus")
-    with prometheus_server.running(plane, directory, [monitor], [impatient(rule)]) as found:
-        eventually("the pod is scraped", lambda: found.query("up == 1"))
-        yield found
+    rules = {path: impatient(content) for path, content in configuration.rules.items()}
+    found = dataclasses.replace(configuration, rules=rules)
+    with prometheus_server.running(tmp_path_factory.mktemp("prometheus"), found) as server:
+        eventually("the pod is scraped", lambda: server.query("up == 1"))
+        yield server
+
+
+def test_what_has_the_labels_of_the_prometheus_is_taken_alone(configuration: WrittenConfiguration) -> None:
+    config = yaml.safe_load(configuration.prometheus)
+    assert [one["job_name"] for one in config["scrape_configs"]] == ["serviceMonitor/neighbours/speech/0"]
+    groups = [group for file in configuration.rules.values() for group in yaml.safe_load(file)["groups"]]
+    assert [group["name"] for group in groups] == ["whisper-speech"]
+
+
+@pytest.mark.usefixtures("configuration")
+def test_the_prometheus_operator_finds_nothing_to_complain_of(services: Kubectl) -> None:
+    told = services.list("events")
+    assert [
+        one for one in told if one["type"] == "Warning" and "prometheus" in one["source"].get("component", "")
+    ] == []
+
+
+def test_the_spec_of_the_monitor_arrives(configuration: WrittenConfiguration) -> None:
+    (job,) = yaml.safe_load(configuration.prometheus)["scrape_configs"]
+    assert (job["scrape_interval"], job["scrape_timeout"], job["metrics_path"]) == ("1s", "1s", METRICS_PATH)
+    (of_ours,) = [one for one in job["relabel_configs"] if one.get("target_label") == "team"]
+    # The API server adds the action, which ServiceMonitors have a default for.
+    assert of_ours == {"action": "replace", "target_label": "team", "replacement": "speech"}
 
 
 def test_the_service_monitor_selects_the_metrics_of_its_own_service_alone(server: PrometheusServer) -> None:
     (target,) = server.targets()
     labels = {name: target["labels"].get(name) for name in ("namespace", "service", "pod", "endpoint")}
-    assert labels == {"namespace": "neighbours", "service": "speech-metrics", "pod": POD, "endpoint": "metrics"}
+    of_service = {"namespace": "neighbours", "service": "speech-metrics", "endpoint": "metrics"}
+    assert labels == {**of_service, "pod": pod_name("speech")}
     assert target["health"] == "up"
 
 

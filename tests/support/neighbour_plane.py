@@ -9,11 +9,11 @@ import httpx
 
 from testbed.runtime_process import RuntimeProcess
 from tests.support.kubectl import Kubectl
+from tests.support.kubelet import create_pod
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import ENV_NAMES, RuntimeConfig
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
-POD = "speech-6d4cf56db6-abcde"
 
 
 def own_address() -> str:
@@ -42,8 +42,14 @@ def transcribe(url: str, recording: bytes, host: str = "", **more: str) -> httpx
     return httpx.post(f"{url}{TRANSCRIPTIONS}", files=files, data=form, headers=headers, timeout=120)
 
 
+def pod_name(service: str) -> str:
+    """The pod that the runtime stands for. Prometheus asks the API server for it, and labels what it scrapes by it."""
+    return f"{service}-stand-in"
+
+
 def stand_in(namespace: Kubectl, name: str, runtime: RuntimeProcess) -> None:
     """Makes the runtime the only pod behind the service's two Services, as a ready pod would be."""
+    create_pod(namespace, pod_name(name), {})
     for service, port_name, port in (
         (name, "http", runtime.port),
         (f"{name}-metrics", "metrics", runtime.metrics_port),
@@ -54,7 +60,7 @@ def stand_in(namespace: Kubectl, name: str, runtime: RuntimeProcess) -> None:
         endpoint = {
             "addresses": [own_address()],
             "conditions": {"ready": True, "serving": True},
-            "targetRef": {"kind": "Pod", "name": POD, "namespace": namespace.namespace},
+            "targetRef": {"kind": "Pod", "name": pod_name(name), "namespace": namespace.namespace},
         }
         namespace.apply(
             {
