@@ -26,7 +26,7 @@ run() {
         tee "$outputs/$1" | sed --unbuffered "s/^/$1 | /"
 }
 
-computing=(tests/runtime tests/gpu)
+computing=(tests/runtime tests/contract tests/benchmarks tests/gpu)
 run e2e 0 tests/e2e & e2e=$!
 run installation 5 tests/controlplane/installation & installation=$!
 run service 5 tests/controlplane/service & service=$!

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.gpu.__main__ import stages
 from benchmarks.gpu.report import markdown
 from benchmarks.gpu.stages import OK, Stage, StageResult, run
+from tests.support.waiting import eventually
 
 TELLS = "import sys; open(sys.argv[1], 'a').write('{\"rows\": 8}\\n'); print('half-way', flush=True); "
 
@@ -48,7 +49,7 @@ def test_one_that_hangs_is_ended_with_its_children_and_half_a_line_is_no_row(tmp
     found = run(told(tmp_path, hangs, seconds=2), [MODELS], tmp_path, os.environ, 100)
     assert (found.outcome, found.rows) == ("ended after 2 s, its time bound", ({"rows": 8},))
     state = Path(f"/proc/{pid.read_text()}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    eventually("the child is dead", lambda: not state.exists() or state.read_text().split()[2] == "Z")
 
 
 @pytest.mark.parametrize(
