@@ -28,7 +28,7 @@ class Builds:
 def builds(commit: str) -> Generator[Builds]:
     """This checkout and the code of `commit`, which git's history holds; the latter is gone when the block ends."""
     archive = subprocess.run(
-        ("git", "archive", commit, "operator", "runtime", "crds", "examples"),
+        ("git", "archive", commit, "operator", "runtime", "crds", "examples", "tests"),
         cwd=REPOSITORY,
         check=True,
         capture_output=True,

@@ -59,9 +59,9 @@ def _running(checkout: Path) -> Generator[httpx.Client]:
     """A client, with one connection, of that build's server around the fake engine; raises TimeoutError."""
     port, probes = free_ports(2)
     config = RuntimeConfig(port=port, metrics_port=probes, drain_seconds=0, log_level="error").to_env()
-    path = os.pathsep.join(map(str, (checkout / "runtime", REPOSITORY)))
-    command = (sys.executable, "-m", "tests.fakes.process")
-    process = subprocess.Popen(command, env={**os.environ, **config, "PYTHONPATH": path})
+    command, path = (sys.executable, "-m", "tests.fakes.process"), str(checkout / "runtime")
+    # From its own folder, by which the interpreter finds the fakes of that build.
+    process = subprocess.Popen(command, env={**os.environ, **config, "PYTHONPATH": path}, cwd=checkout)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", limits=httpx.Limits(max_connections=1)) as http:
             _wait_until_it_answers(http)
