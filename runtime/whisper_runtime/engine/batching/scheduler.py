@@ -104,9 +104,11 @@ class Scheduler:
 
     def _admit(self) -> bool:
         """Encode windows that wait, unless it is the rows' turn; return whether any were encoded."""
+        if self._is_turn_of_rows:
+            return False
         limit = self._runner.windows_per_encoding
         chosen = admitted(self._pool.sequences, self._runner.batch.num_free, limit, self._pool.turns)
-        if not chosen or self._is_turn_of_rows:
+        if not chosen:
             return False
         self._encode(chosen)
         self._steps = 0
