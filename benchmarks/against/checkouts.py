@@ -24,6 +24,11 @@ class Builds:
         return [("before", self.before), ("now", self.now)] * rounds
 
 
+def now_is() -> str:
+    """The commit of this checkout, as reports name it; with `-dirty` where files differ from it."""
+    return subprocess.check_output(("git", "describe", "--always", "--dirty"), cwd=REPOSITORY, text=True).strip()
+
+
 @contextmanager
 def builds(commit: str) -> Generator[Builds]:
     """This checkout and the code of `commit`, which git's history holds; the latter is gone when the block ends."""

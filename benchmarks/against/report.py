@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
+from benchmarks.against.checkouts import now_is
 from benchmarks.against.samples import BuildSamples
 from testbed.paths import REPOSITORY
 
@@ -17,7 +17,7 @@ HEADER = """\
 
 def row(samples: BuildSamples, goal: str, commit: str, date: str) -> str:
     """A line of the table: quantity, medians with their spread, ratio, goal, and the commit and day that are "now"."""
-    now = subprocess.check_output(("git", "describe", "--always", "--dirty"), cwd=REPOSITORY, text=True).strip()
+    now = now_is()
     before, after = samples.shown("before"), samples.shown("now")
     return (
         f"| {samples.quantity} | {before} at {commit} | {after} | {samples.ratio:.2f} | {goal} | at {now} on {date} |\n"

@@ -21,17 +21,17 @@ REPORTS = Path(__file__).resolve().parents[2] / "docs/reports"
 
 async def _overload(runtime: RuntimeProcess, work: Path, asked: argparse.Namespace) -> FormResult:
     report = await overload.run(runtime, work, asked.seconds)
-    return overload.markdown(report), report.problems
+    return overload.markdown(report, asked.model), report.problems
 
 
 async def _soak(runtime: RuntimeProcess, work: Path, asked: argparse.Namespace) -> FormResult:
     report = await soak.run(runtime, work, asked.requests)
-    return soak.markdown(report), report.problems
+    return soak.markdown(report, asked.model), report.problems
 
 
 async def _beside(runtime: RuntimeProcess, work: Path, asked: argparse.Namespace) -> FormResult:
     report = await beside.run(runtime, work, asked.requests)
-    return beside.markdown(report), report.problems
+    return beside.markdown(report, asked.model), report.problems
 
 
 FORMS: Final[dict[str, Callable[[RuntimeProcess, Path, argparse.Namespace], Coroutine[Any, Any, FormResult]]]] = {

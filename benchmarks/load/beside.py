@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import time
 from dataclasses import dataclass
@@ -66,14 +67,15 @@ async def _begun(runtime: RuntimeProcess) -> None:
     raise TimeoutError(f"the long recording is not in work after {BEGIN_SECONDS} s")
 
 
-def markdown(report: BesideReport) -> str:
+def markdown(report: BesideReport, model: str) -> str:
+    """The report; `model` is that of the server."""
     alone, beside = (sorted(one.seconds for one in part) for part in (report.alone, report.beside))
     refused = sum(one.status != 200 for one in report.beside)
     return f"""\
 # Short clips beside a long recording
 
-`make bench-beside`: base, two processors; a client sends five seconds of speech {len(alone)} times, one after the
-other, to a server that has nothing else to do, and again while a recording of ten minutes is in work. Refused:
+`make bench-beside`: {model}, {os.cpu_count()} processors; a client sends five seconds of speech {len(alone)} times,
+one after the other, to a server with nothing else to do, and again beside a recording of ten minutes in work. Refused:
 {refused}.
 
 | | median s | least | most |

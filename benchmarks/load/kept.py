@@ -20,7 +20,7 @@ from typing import Final
 
 import httpx
 
-from benchmarks.against.checkouts import builds
+from benchmarks.against.checkouts import builds, now_is
 from benchmarks.against.samples import BuildSamples
 from testbed.cluster.controlplane import free_ports
 from testbed.paths import REPOSITORY
@@ -103,7 +103,7 @@ def _p50(requests: int, send: Callable[[], None]) -> float:
 
 
 def _markdown(rows: list[tuple[BuildSamples, str]], commit: str) -> str:
-    now = subprocess.check_output(("git", "describe", "--always", "--dirty"), cwd=REPOSITORY, text=True).strip()
+    now = now_is()
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     table = "".join(
         f"| {samples.quantity} | {samples.shown('before')} | {samples.shown('now')} | {goal} |\n"

@@ -166,8 +166,8 @@ class _HealthWatch:
             self.seconds.append(time.perf_counter() - started)
 
 
-def markdown(report: OverloadReport) -> str:
-    """The report, as it is committed."""
+def markdown(report: OverloadReport, model: str) -> str:
+    """The report, as it is committed; `model` is the server's."""
     ends = Counter(_end(outcome) for outcome in report.outcomes)
     accepted = sorted(outcome.seconds for outcome in report.outcomes if outcome.status == 200)
     refused = sorted(outcome.seconds for outcome in report.outcomes if outcome.status in (429, 503))
@@ -177,7 +177,7 @@ def markdown(report: OverloadReport) -> str:
     return f"""\
 # Ten times the capacity
 
-Written by `python -m benchmarks.load overload`. One runtime process with `tiny.en` on a CPU; requests of 3 to 11 s of
+Written by `python -m benchmarks.load overload`. One runtime process with `{model}` on a CPU; requests of 3 to 11 s of
 speech in five formats, at a fixed rate; {HANG_UP:.0%} of the clients hang up, {READ_SLOWLY:.0%} read {SLOW_BYTES} bytes
 at a time.
 

@@ -65,8 +65,8 @@ async def _wrong(port: int, file: AudioFile) -> list[str]:
     return [] if right else [f"{file.name}: {outcome.status} {outcome.code} {outcome.text!r}"]
 
 
-def markdown(report: SoakReport) -> str:
-    """The report, as it is committed."""
+def markdown(report: SoakReport, model: str) -> str:
+    """The report, as it is committed; `model` is the server's."""
     rows = "".join(
         f"| {number} | {usage.memory_mib:.1f} | {usage.descriptors} | {usage.threads} |\n"
         for number, usage in report.usage[:: max(1, len(report.usage) // 10)]
@@ -75,7 +75,7 @@ def markdown(report: SoakReport) -> str:
     return f"""\
 # A thousand requests
 
-Written by `python -m benchmarks.load soak`. One runtime process with `tiny.en` on a CPU; {report.requests} requests one
+Written by `python -m benchmarks.load soak`. One runtime process with `{model}` on a CPU; {report.requests} requests one
 after another, 3 to 11 s of speech in five formats, after {WARM_UP:.0%} as many to warm up.
 
 Memory's slope: {report.memory_slope:+.2f} MiB for each 1,000 requests (anonymous memory, least squares over

@@ -69,18 +69,19 @@ def _table(rounds: Rounds) -> list[str]:
         ratio = statistics.median(one.per_second for one in found) / base
         wer = statistics.median(100 * one.errors(normalize) for one in found)
         cells = [
-            _spread(found, lambda one: one.per_second),
+            spread(found, lambda one: one.per_second),
             f"{ratio:.2f}",
-            _spread(found, lambda one: one.audio_per_second, digits=1),
-            *(_spread(found, lambda one, percent=percent: one.percentile(percent)) for percent in (50, 95, 99)),
-            _spread(found, lambda one: one.first_seconds),
+            spread(found, lambda one: one.audio_per_second, digits=1),
+            *(spread(found, lambda one, percent=percent: one.percentile(percent)) for percent in (50, 95, 99)),
+            spread(found, lambda one: one.first_seconds),
             f"{wer:.1f}",
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
-def _spread(found: Sequence[Round], value: Callable[[Round], float], digits: int = 2) -> str:
+def spread(found: Sequence[Round], value: Callable[[Round], float], digits: int = 2) -> str:
+    """The median of `value` over the rounds, with the smallest and the largest."""
     values = [value(one) for one in found]
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.against.checkouts import builds
+from benchmarks.against.checkouts import builds, now_is
 from benchmarks.runtime import load, speech, systems
 from benchmarks.runtime.load import Round
-from benchmarks.runtime.report import processor_name
+from benchmarks.runtime.report import processor_name, spread
 from testbed import runtime_process
 from testbed.inputs import weights
 from testbed.paths import REPOSITORY
@@ -81,14 +80,14 @@ def _servers(model: str, commit: str) -> Generator[dict[str, systems.System]]:
 
 def markdown(found: dict[str, list[Round]], model: str, commit: str) -> str:
     """The report: medians over the rounds, with the smallest and the largest."""
-    now = subprocess.check_output(("git", "describe", "--always", "--dirty"), cwd=REPOSITORY, text=True).strip()
+    now = now_is()
     before = statistics.median(one.per_second for one in found["before"])
     plain = statistics.median(one.percentile(95) for one in found["plain"])
     rows = [
-        f"| {name} | {_spread(rounds, lambda one: one.per_second)} "
+        f"| {name} | {spread(rounds, lambda one: one.per_second)} "
         f"| {statistics.median(one.per_second for one in rounds) / before:.2f} "
-        f"| {_spread(rounds, lambda one: one.percentile(50))} | {_spread(rounds, lambda one: one.percentile(95))} "
-        f"| {statistics.median(one.percentile(95) for one in rounds) / plain:.2f} | {_spread(rounds, _unfairness)} |\n"
+        f"| {spread(rounds, lambda one: one.percentile(50))} | {spread(rounds, lambda one: one.percentile(95))} "
+        f"| {statistics.median(one.percentile(95) for one in rounds) / plain:.2f} | {spread(rounds, _unfairness)} |\n"
         for name, rounds in found.items()
     ]
     return f"""\
@@ -110,11 +109,6 @@ def _unfairness(one: Round) -> float:
         for length in (lengths[0], lengths[-1])
     )
     return longest / shortest
-
-
-def _spread(rounds: Sequence[Round], value: Callable[[Round], float]) -> str:
-    values = [value(one) for one in rounds]
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.against.checkouts import now_is
 from benchmarks.runtime.load import Round
-from benchmarks.runtime.report import processor_name
+from benchmarks.runtime.report import processor_name, spread
 from testbed.paths import REPOSITORY
 
 PATH: Final = REPOSITORY / "docs/reports/shared.md"
@@ -54,22 +54,17 @@ def write(title: Title, sides: Mapping[Side, Sequence[Round]]) -> None:
 
 def part(title: Title, sides: Mapping[Side, Sequence[Round]]) -> str:
     """The table of one load; the first side is that of before."""
-    now = subprocess.check_output(("git", "describe", "--always", "--dirty"), cwd=REPOSITORY, text=True).strip()
+    now = now_is()
     base = statistics.median(one.per_second for one in next(iter(sides.values())))
     rows = [
-        f"| {side} | {_spread(rounds, lambda one: one.per_second)} "
+        f"| {side} | {spread(rounds, lambda one: one.per_second)} "
         f"| {statistics.median(one.per_second for one in rounds) / base:.2f} "
-        f"| {_spread(rounds, lambda one: one.percentile(50))} | {_spread(rounds, lambda one: one.percentile(95))} |\n"
+        f"| {spread(rounds, lambda one: one.percentile(50))} | {spread(rounds, lambda one: one.percentile(95))} |\n"
         for side, rounds in sides.items()
     ]
     rounds = len(next(iter(sides.values())))
     said = f"Before is {title.commit}, now {now}, on {title.date}; {rounds} rounds; goal: by before {title.goal:g}."
     return f"{title}\n\n{said}\n\n{HEADER}{''.join(rows)}"
-
-
-def _spread(rounds: Sequence[Round], value: Callable[[Round], float]) -> str:
-    values = [value(one) for one in rounds]
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def with_part(report: str, text: str) -> str:

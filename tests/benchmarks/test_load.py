@@ -31,14 +31,14 @@ def test_overload_ends_every_request_as_it_may_and_then_all_is_at_rest(runtime: 
     assert report.problems == []
     assert {outcome.status for outcome in report.outcomes} >= {200, 429}
     assert max(report.health) < HEALTH_SECONDS
-    assert "at rest" in overload.markdown(report)
+    assert "at rest" in overload.markdown(report, "tiny.en")
 
 
 @pytest.mark.slow
 def test_requests_in_a_row_leave_nothing_behind(runtime: RuntimeProcess, tmp_path: Path) -> None:
     report = asyncio.run(soak.run(runtime, tmp_path, REQUESTS))
     assert report.problems == []
-    assert "None." in soak.markdown(report)
+    assert "None." in soak.markdown(report, "tiny.en")
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def test_beside_a_long_recording_no_short_clip_is_refused(runtime: RuntimeProces
     report = asyncio.run(beside.run(runtime, tmp_path, 3))
     assert report.is_still_in_work
     assert [one.status for one in (*report.alone, *report.beside)] == [200] * 6
-    assert "Refused:\n0." in beside.markdown(report)
+    assert "Refused:\n0." in beside.markdown(report, "tiny.en")
 
 
 @pytest.mark.parametrize(
