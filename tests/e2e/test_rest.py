@@ -24,15 +24,8 @@ def at_rest(namespace: Kubectl, audit_log: Path) -> Kubectl:
     names = [f"rest-{number}" for number in range(SERVICES)]
     namespace.apply(*(mirrored_service(name, suspend=True, cache={"type": "EmptyDir"}, ingress={}) for name in names))
     eventually("all are Ready", lambda: sum(is_ready(body) for body in namespace.list("wsvc")) == SERVICES, 180)
-    eventually("what is under way has ended", lambda: quiet(audit_log), 60)
+    audit.until_quiet(audit_log, OPERATOR, audit_log.stat().st_size, limit=60)
     return namespace
-
-
-def quiet(audit_log: Path) -> bool:
-    """Whether five seconds pass without a write."""
-    since = audit_log.stat().st_size
-    time.sleep(5)
-    return audit.writes(audit_log, OPERATOR, since) == []
 
 
 def is_ready(body: dict[str, object]) -> bool:

@@ -179,8 +179,8 @@ def test_the_cause_is_in_the_condition_seconds_after_the_fact(seen: ObservedFail
 
 def test_attempts_that_go_on_failing_write_nothing(seen: ObservedFailures, audit_log: Path) -> None:
     """Pods crash, pull and mount again and again; what is known of them stays the same."""
-    since = audit_log.stat().st_size
-    attempts = len(seen.pods.versions)
+    audit.until_quiet(audit_log, OPERATOR, audit_log.stat().st_size, limit=60)  # an Event follows its condition
+    since, attempts = audit_log.stat().st_size, len(seen.pods.versions)
     time.sleep(REST_SECONDS)
     assert len(seen.pods.versions) > attempts
     assert audit.writes(audit_log, OPERATOR, since) == []
