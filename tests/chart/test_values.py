@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.chart import CHART, helm, of_kind, template
+from tests.support.chart import CHART, documents, helm, of_kind, template
 from whisper_operator.observe.defaults import Defaults
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -68,7 +68,7 @@ def umbrella(tmp_path: Path, values: dict[str, Any], *dependencies: dict[str, An
 def of_umbrella(chart: Path, *settings: str) -> list[dict[str, Any]]:
     done = helm("template", "platform", str(chart), "--namespace", "apps", *settings)
     assert done.returncode == 0, done.stderr
-    return [body for body in yaml.safe_load_all(done.stdout) if body]
+    return documents(done.stdout)
 
 
 @pytest.mark.parametrize("path", sorted(set(paths(VALUES)) - NEEDED))
@@ -180,7 +180,7 @@ def test_a_misspelt_default_is_refused() -> None:
 )
 def test_objects_are_named_after_release_and_chart(release: str, settings: tuple[str, ...], name: str) -> None:
     done = helm("template", release, str(CHART), "--namespace", "system", *settings)
-    bodies = [body for body in yaml.safe_load_all(done.stdout) if body]
+    bodies = documents(done.stdout)
     names = {kind: {body["metadata"]["name"] for body in of_kind(bodies, kind)} for kind in ("Deployment", "Service")}
     assert names == {"Deployment": {name}, "Service": {f"{name}-metrics"}}
     assert env(bodies)["WHISPER_OPERATOR_LEASE_NAME"] == name
