@@ -21,6 +21,7 @@ import yaml
 from testbed import debian
 from testbed.cluster.controlplane import free_ports
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
+from tests.support import plain_http
 from tests.support.runtime_server import fake_server
 
 pytestmark = pytest.mark.slow
@@ -156,7 +157,7 @@ def test_a_runtime_that_is_not_there_is_worth_another_try(configuration: Callabl
 
 
 def test_without_tls_the_client_is_sent_to_tls(proxied: httpx.Client) -> None:
-    answer = httpx.post(f"http://localhost:{proxied.headers['X-Plain-Port']}/transcribe")
+    answer = plain_http.post(f"http://localhost:{proxied.headers['X-Plain-Port']}/transcribe")
     assert (answer.status_code, answer.headers["location"]) == (308, "https://localhost/transcribe")
 
 

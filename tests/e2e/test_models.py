@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.fakes.mirror import Mirror, Responder, cut, other, refusing, stalling, web_page, whole
+from tests.support import plain_http
 from tests.support.kubectl import Kubectl
 from tests.support.model_mirror import from_mirror, mirrored, saved
 from tests.support.services import mirrored_model, mirrored_service
@@ -68,7 +68,7 @@ def settled(kubectl: Kubectl, name: str, seconds: float = 300) -> float:
 
 
 def served(kubectl: Kubectl) -> list[str]:
-    answer = httpx.get(f"{kubectl.address(NAME)}/v1/models", timeout=30).raise_for_status().json()
+    answer = plain_http.get(f"{kubectl.address(NAME)}/v1/models", timeout=30).raise_for_status().json()
     return [entry["id"] for entry in answer["data"]]
 
 

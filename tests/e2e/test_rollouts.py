@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -17,7 +16,7 @@ from testbed import audit
 from testbed.cluster import process
 from testbed.demo import platform
 from testbed.paths import CLUSTER
-from tests.support import gpus
+from tests.support import gpus, plain_http
 from tests.support.kubectl import Kubectl
 from tests.support.leaving import all_pods_leave
 from tests.support.services import mirrored_service
@@ -137,7 +136,7 @@ def test_without_one_the_pod_is_replaced_and_what_it_works_on_is_finished(
 def oldest_wait_seconds(kubectl: Kubectl) -> float:
     """Seconds since the service's only pod took the oldest recording that it has, by its metrics; 0: it has none."""
     url = f"{kubectl.address('calls-metrics')}:{METRICS_PORT}{METRICS_PATH}"
-    families = text_string_to_metric_families(httpx.get(url, timeout=30).raise_for_status().text)
+    families = text_string_to_metric_families(plain_http.get(url, timeout=30).raise_for_status().text)
     return sum(one.value for family in families for one in family.samples if one.name == OLDEST_WAIT_METRIC)
 
 

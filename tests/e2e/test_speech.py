@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import jiwer
 import pytest
 
 from testbed.demo import speech
 from testbed.inputs.recordings import JFK_WORDS
+from tests.support import plain_http
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.services import mirrored_model, mirrored_service
 from tests.support.waiting import eventually
@@ -38,7 +38,7 @@ def service(namespace: Kubectl) -> Kubectl:
 
 
 def served_models(kubectl: Kubectl) -> list[str]:
-    answer = httpx.get(f"{kubectl.address('speech')}/v1/models").raise_for_status().json()
+    answer = plain_http.get(f"{kubectl.address('speech')}/v1/models").raise_for_status().json()
     return [entry["id"] for entry in answer["data"]]
 
 
@@ -59,7 +59,7 @@ def test_a_pod_without_a_gpu_has_none_of_nvidias_libraries_in_memory(service: Ku
 
 
 def test_speaks_the_openai_api(service: Kubectl, jfk: Path) -> None:
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{service.address('speech')}/v1/audio/transcriptions",
         files={"file": jfk.read_bytes()},
         data={"model": "whisper-1", "response_format": "verbose_json"},
@@ -72,7 +72,7 @@ def test_speaks_the_openai_api(service: Kubectl, jfk: Path) -> None:
 def test_a_file_that_is_no_audio_gets_openais_error_and_the_server_stays_up(
     service: Kubectl, jfk: Path, content: bytes
 ) -> None:
-    answer = httpx.post(f"{service.address('speech')}/transcribe", files={"file": ("x.wav", content)})
+    answer = plain_http.post(f"{service.address('speech')}/transcribe", files={"file": ("x.wav", content)})
     assert 400 <= answer.status_code < 500
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
     assert word_error_rate(speech.transcribe(service.address("speech"), jfk)["text"]) <= MAX_WORD_ERROR_RATE
@@ -184,10 +184,10 @@ def test_keys_are_demanded_once_the_secret_is_there(service: Kubectl, jfk: Path)
     file = {"file": jfk.read_bytes()}
     # The pod that asks for no key answers beside the new one until it has drained.
     eventually("the pod of before has left", lambda: len(service.pods_of("speech")) == 1, 180)
-    assert httpx.post(url, files=file).status_code == 401
-    assert httpx.post(url, files=file, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert plain_http.post(url, files=file).status_code == 401
+    assert plain_http.post(url, files=file, headers={"Authorization": "Bearer wrong"}).status_code == 401
     for headers in ({"Authorization": "Bearer open-sesame"}, {"X-API-Key": "open-sesame"}):
-        answer = httpx.post(url, files=file, headers=headers, timeout=120).raise_for_status()
+        answer = plain_http.post(url, files=file, headers=headers, timeout=120).raise_for_status()
         assert word_error_rate(answer.json()["text"]) <= MAX_WORD_ERROR_RATE
     service("patch", "wsvc", "speech", "--type=merge", "-p", '{"spec": {"auth": null}}')
     service.wait_ready("speech")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from testbed import runtime_process
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
-from tests.support import otelcol
+from tests.support import otelcol, plain_http
 from tests.support.kubectl import Kubectl
 from tests.support.neighbour_plane import TRANSCRIPTIONS
 from tests.support.otlp_receiver import OtlpReceiver, receiving
@@ -34,7 +33,7 @@ def test_of_the_runtime(collected: OtlpReceiver, tmp_path: Path, jfk: bytes) -> 
     with runtime_process.running(tmp_path / "runtime") as runtime:
         files = {"file": ("a-file-name.wav", jfk)}
         form = {"model": "whisper-1"}
-        answer = httpx.post(f"{runtime.url}{TRANSCRIPTIONS}", files=files, data=form, headers=HEADERS, timeout=300)
+        answer = plain_http.post(f"{runtime.url}{TRANSCRIPTIONS}", files=files, data=form, headers=HEADERS, timeout=300)
     assert answer.status_code == 200
     (whole,) = collected.wait_for(f"POST {TRANSCRIPTIONS}")
     assert (whole.trace_id, whole.resource["service.name"]) == (TRACE, "whisper-runtime")

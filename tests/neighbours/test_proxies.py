@@ -13,7 +13,7 @@ import pytest
 from testbed.cluster.controlplane import ControlPlane
 from testbed.inputs.recordings import JFK_WORDS
 from testbed.runtime_process import RuntimeProcess
-from tests.support import slow_upload, traefik
+from tests.support import plain_http, slow_upload, traefik
 from tests.support.kubectl import Kubectl
 from tests.support.neighbour_plane import TRANSCRIPTIONS, transcribe
 from tests.support.waiting import eventually
@@ -37,7 +37,7 @@ def url(plane: ControlPlane, services: Kubectl, runtime: RuntimeProcess) -> Iter
 
 def is_open(url: str, host: str) -> bool:
     try:
-        return httpx.get(f"{url}{BALANCER_PATH}", headers={"Host": host}).status_code == 200
+        return plain_http.get(f"{url}{BALANCER_PATH}", headers={"Host": host}).status_code == 200
     except httpx.ConnectError:
         return False
 
@@ -48,7 +48,7 @@ class Way:
     host: str
 
     def get(self, path: str) -> int:
-        return httpx.get(f"{self.url}{path}", headers={"Host": self.host}).status_code
+        return plain_http.get(f"{self.url}{path}", headers={"Host": self.host}).status_code
 
     def transcribe(self, recording: bytes, **more: str) -> httpx.Response:
         return transcribe(self.url, recording, self.host, **more)

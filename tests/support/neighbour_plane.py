@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from testbed.runtime_process import RuntimeProcess
+from tests.support import plain_http
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import create_pod
 from tests.support.waiting import eventually
@@ -39,7 +40,7 @@ def transcribe(url: str, recording: bytes, host: str = "", **more: str) -> httpx
     headers = {"Host": host} if host else {}
     files = {"file": ("speech.wav", recording)}
     form = {"model": "whisper-1", **more}
-    return httpx.post(f"{url}{TRANSCRIPTIONS}", files=files, data=form, headers=headers, timeout=120)
+    return plain_http.post(f"{url}{TRANSCRIPTIONS}", files=files, data=form, headers=headers, timeout=120)
 
 
 def pod_name(service: str) -> str:

@@ -11,6 +11,7 @@ import yaml
 
 from testbed.cluster import binaries, process
 from testbed.cluster.controlplane import free_ports
+from tests.support import plain_http
 
 NAME = "otelcol"
 
@@ -39,6 +40,6 @@ def running(directory: Path, to: str) -> Iterator[str]:
 
 def _listens(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/", timeout=5).status_code > 0
+        return plain_http.get(f"http://127.0.0.1:{port}/", timeout=5).status_code > 0
     except httpx.TransportError:
         return False

@@ -12,6 +12,7 @@ import httpx
 
 from testbed.cluster import binaries, process
 from testbed.cluster.controlplane import free_ports
+from tests.support import plain_http
 from tests.support.prometheus_operator import RULES, WrittenConfiguration
 
 NAME = "prometheus"
@@ -33,7 +34,7 @@ class PrometheusServer:
         return {one["labels"]["alertname"]: one["state"] for one in self._get("/api/v1/alerts")["alerts"]}
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}{path}", params=query, timeout=30)
+        answer = plain_http.get(f"{self.url}{path}", params=query, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
@@ -64,6 +65,6 @@ def running(directory: Path, configuration: WrittenConfiguration) -> Iterator[Pr
 
 def _is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/-/ready", timeout=5).status_code == 200
+        return plain_http.get(f"http://127.0.0.1:{port}/-/ready", timeout=5).status_code == 200
     except httpx.TransportError:
         return False

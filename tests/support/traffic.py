@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.support import plain_http
+
 PAUSE_SECONDS = 0.05
 """After a failure alone: a refused connection costs nothing, and 2 cores have better things to do."""
 
@@ -55,7 +57,7 @@ def transcribe(url: str, recording: bytes) -> TranscriptionResult:
     """Sends one request on a connection of its own, without a retry."""
     began = time.time()
     try:
-        answer = httpx.post(f"{url}/transcribe", files={"file": recording}, timeout=300)
+        answer = plain_http.post(f"{url}/transcribe", files={"file": recording}, timeout=300)
     except httpx.HTTPError as error:
         return TranscriptionResult(began, time.time(), f"{type(error).__name__}: {error}")
     text = answer.json()["text"] if answer.status_code == 200 else ""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
-
+from tests.support import plain_http
 from whisper_runtime.contract.reports import FetchProgress
 from whisper_runtime.fetch.progress import ProgressTracker
 from whisper_runtime.fetch.progress_server import serve_progress
 
 
 def get(port: int | None, path: str) -> str:
-    response = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=5, trust_env=False)
+    response = plain_http.get(f"http://127.0.0.1:{port}{path}", timeout=5, trust_env=False)
     response.raise_for_status()
     return response.text
 
@@ -41,7 +40,7 @@ def test_metrics() -> None:
 
 def test_other_paths_are_not_there() -> None:
     with serve_progress(ProgressTracker("base"), 0) as port:
-        assert httpx.get(f"http://127.0.0.1:{port}/elsewhere", trust_env=False).status_code == 404
+        assert plain_http.get(f"http://127.0.0.1:{port}/elsewhere", trust_env=False).status_code == 404
 
 
 def test_a_port_that_is_taken_does_not_stop_the_fetch() -> None:

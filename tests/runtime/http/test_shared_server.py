@@ -14,6 +14,7 @@ import pytest
 
 from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.runtime.conftest import speech
+from tests.support import plain_http
 from tests.support.runtime_server import fake_server
 
 IDLE: Final = 60
@@ -55,7 +56,7 @@ def test_uploads_that_are_only_announced_take_nothing_from_others(
     engine.free_rows = free_rows
     with fake_server(engine, api_keys_dir=keys) as url, idle_uploads(url, "hog", first):
         for _ in range(5):
-            assert httpx.post(f"{url}/transcribe", files=speech(), headers={"X-API-Key": key}).status_code == 200
+            assert plain_http.post(f"{url}/transcribe", files=speech(), headers={"X-API-Key": key}).status_code == 200
 
 
 def test_while_one_recording_is_in_work_no_clip_is_refused(engine: FakeEngine, keys: str) -> None:
@@ -66,7 +67,9 @@ def test_while_one_recording_is_in_work_no_clip_is_refused(engine: FakeEngine, k
         ThreadPoolExecutor(2) as clients,
         httpx.Client(base_url=url, timeout=30) as client,
     ):
-        long = clients.submit(lambda: httpx.post(f"{url}/transcribe", files=speech(3000), headers={"X-API-Key": "hog"}))
+        long = clients.submit(
+            lambda: plain_http.post(f"{url}/transcribe", files=speech(3000), headers={"X-API-Key": "hog"})
+        )
         engine.wait_until_submitted()
         engine.begin()
         engine.free_rows, engine.answer = 7, SPOKEN
@@ -83,7 +86,9 @@ def test_a_burst_at_a_full_batch_is_refused_before_its_bodies_are_read(engine: F
     engine.answer = None
     clip = {"file": ("a.wav", b"speech 20".ljust(320_000))}
     with fake_server(engine, max_queued_audio_seconds=62) as url, ThreadPoolExecutor(3) as clients:
-        waiting = [clients.submit(lambda: httpx.post(f"{url}/transcribe", files=clip, timeout=30)) for _ in range(3)]
+        waiting = [
+            clients.submit(lambda: plain_http.post(f"{url}/transcribe", files=clip, timeout=30)) for _ in range(3)
+        ]
         engine.wait_until_submitted(3)
         engine.queued_audio_seconds = 60
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
@@ -98,5 +103,5 @@ def test_clients_of_the_model_have_their_names(engine: FakeEngine, keys: str) ->
     """So that they can take turns there."""
     with fake_server(engine, api_keys_dir=keys) as url:
         for key in ("other", "hog"):
-            assert httpx.post(f"{url}/transcribe", files=speech(), headers={"X-API-Key": key}).status_code == 200
+            assert plain_http.post(f"{url}/transcribe", files=speech(), headers={"X-API-Key": key}).status_code == 200
     assert engine.clients == ["key other", "key hog"]

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.otlp_receiver import receiving
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
@@ -39,12 +40,14 @@ class Process:
     def ready(self) -> int:
         """The status of /ready; 0 where no server answers."""
         try:
-            return httpx.get(f"{self.cluster}/ready", timeout=SECONDS).status_code
+            return plain_http.get(f"{self.cluster}/ready", timeout=SECONDS).status_code
         except httpx.TransportError:
             return 0
 
     def transcribe(self, seconds: float) -> httpx.Response:
-        return httpx.post(f"{self.clients}/transcribe", files={"file": f"speech {seconds}".encode()}, timeout=SECONDS)
+        return plain_http.post(
+            f"{self.clients}/transcribe", files={"file": f"speech {seconds}".encode()}, timeout=SECONDS
+        )
 
     def in_the_background(self, seconds: float) -> Callable[[], httpx.Response]:
         """Sends a request, and returns once the server has it; calling the result waits for its answer."""
@@ -61,7 +64,7 @@ class Process:
         return answer
 
     def busy(self) -> float:
-        scraped = httpx.get(f"{self.cluster}/metrics", timeout=SECONDS).text
+        scraped = plain_http.get(f"{self.cluster}/metrics", timeout=SECONDS).text
         (line,) = (line for line in scraped.splitlines() if line.startswith("whisper_oldest_wait_seconds "))
         return float(line.split()[1])
 
@@ -143,7 +146,7 @@ def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> 
     long = process.in_the_background(8)
     process.running.send_signal(signal.SIGTERM)
     eventually("it is not ready any more", lambda: process.ready() == 503)
-    assert httpx.get(f"{process.cluster}/health").status_code == 200
+    assert plain_http.get(f"{process.cluster}/health").status_code == 200
     late = process.transcribe(0.1)  # a Service may go on sending for some seconds
     assert (late.status_code, late.headers["connection"]) == (200, "close")
     eventually(
@@ -196,7 +199,7 @@ def test_logs_are_json_with_the_clients_own_request_id_and_without_a_word_of_the
     process = started(log_level="debug")
     headers = {"X-Request-ID": "from-the-client"}
     files = {"file": b"speech 0.1"}
-    httpx.post(f"{process.clients}/transcribe", files=files, headers=headers, timeout=SECONDS)
+    plain_http.post(f"{process.clients}/transcribe", files=files, headers=headers, timeout=SECONDS)
     process.running.send_signal(signal.SIGTERM)
     process.running.wait(SECONDS)
     lines = [json.loads(line) for line in process.log.read_text().splitlines()]
@@ -211,7 +214,7 @@ def test_logs_are_json_with_the_clients_own_request_id_and_without_a_word_of_the
 def status(process: Process, forwarded_for: str) -> int:
     """The answer's status to a client behind a proxy of the loopback."""
     file, headers = {"file": b"speech 1"}, {"X-Forwarded-For": forwarded_for}
-    return httpx.post(f"{process.clients}/transcribe", files=file, headers=headers, timeout=SECONDS).status_code
+    return plain_http.post(f"{process.clients}/transcribe", files=file, headers=headers, timeout=SECONDS).status_code
 
 
 def test_clients_behind_a_trusted_proxy_are_told_apart_by_what_it_saw(started: Callable[..., Process]) -> None:
