@@ -79,6 +79,10 @@ class Facts:
     """The ServiceAccount that the spec names without creating it; None: it does not exist."""
     gateways: Mapping[tuple[str, str], Manifest | None] = field(default_factory=dict[tuple[str, str], Manifest | None])
     """By namespace and name: the Gateways that the spec names and that can be read; None: it does not exist."""
+    lacks_secrets: bool = False
+    """Whether a Secret that the spec names could not be read."""
+    lacks_claims: bool = False
+    """Whether a claim that the spec names could not be read: then neither model nor pods can be judged."""
     progress: FetchProgress | None = None
     """Progress that the pod fetching the wanted model reports; None where none does."""
 

@@ -52,7 +52,7 @@ def paths_overlap(one: str, other: str) -> bool:
 
 
 def hosts_overlap(one: str, other: str) -> bool:
-    return bool(set(filed_under(one)) & set(entries_of(other)))
+    return one == other or not set(filed_under(one)).isdisjoint(entries_of(other))
 
 
 def _parents(host: str) -> Iterator[str]:

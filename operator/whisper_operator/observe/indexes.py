@@ -216,7 +216,7 @@ def _first_of(ingresses: list[tuple[str, str, str]], asking: Key) -> str | None:
 
 
 def overlap(one: HostPath, other: HostPath) -> bool:
-    return hosts_overlap(one[0], other[0]) and paths_overlap(one[1], other[1])
+    return paths_overlap(one[1], other[1]) and hosts_overlap(one[0], other[0])
 
 
 def is_one_controller(one: str, other: str) -> bool:

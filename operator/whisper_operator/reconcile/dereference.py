@@ -63,11 +63,15 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
         *gateways.values(),
     ]
     await asyncio.gather(*reads, return_exceptions=True)
+    found_secrets = _results(secrets, f"Secret {namespace}", troubles)
+    found_claims = _results(claims, f"{CLAIM.kind} {namespace}", troubles)
     return replace(
         facts,
-        secrets=_results(secrets, f"Secret {namespace}", troubles),
+        secrets=found_secrets,
+        lacks_secrets=len(found_secrets) < len(secrets),
         config_maps=_results(config_maps, f"ConfigMap {namespace}", troubles),
-        claims=_results(claims, f"{CLAIM.kind} {namespace}", troubles),
+        claims=found_claims,
+        lacks_claims=len(found_claims) < len(claims),
         accounts=_results(accounts, f"{SERVICE_ACCOUNT.kind} {namespace}", troubles),
         claim_templates=_results(templates, f"{RESOURCE_CLAIM_TEMPLATE.kind} {namespace}", troubles),
         # An address in the status alone depends on them: that one cannot be read is no trouble.
@@ -95,19 +99,14 @@ async def with_other_budgets(
     return replace(facts, other_budgets=None if found is None else budgets_of_pods(service, found))
 
 
-def lacks_claims(facts: Facts, service: WhisperService) -> bool:
-    """Whether a claim that the spec names could not be read: then neither model nor pods can be judged."""
-    return bool(references(service.spec).claims - facts.claims.keys())
-
-
-def kinds_held_back(facts: Facts, service: WhisperService) -> frozenset[Kind]:
+def kinds_held_back(facts: Facts) -> frozenset[Kind]:
     """The kinds of children that are to stay as they are, for they depend on what could not be read.
 
     Jobs read Secrets and claims; where pods run depends on the claim.
     """
-    if lacks_claims(facts, service):
+    if facts.lacks_claims:
         return frozenset({JOB, DEPLOYMENT})
-    return frozenset({JOB}) if references(service.spec).secrets - facts.secrets.keys() else frozenset()
+    return frozenset({JOB}) if facts.lacks_secrets else frozenset()
 
 
 async def requests_by_node(cluster: Cluster, supply: DeviceSupply | None = None) -> NodeRequests:

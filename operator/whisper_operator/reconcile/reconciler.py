@@ -36,7 +36,6 @@ from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.child_writer import is_earlier_answer
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
-    lacks_claims,
     requests_by_node,
     with_other_budgets,
     with_references,
@@ -211,14 +210,14 @@ class Reconciler:
 def _todo(resolved: Resolved) -> ApplyPlan:
     """The difference between what is wanted and what is there, less what depends on something that is not known."""
     with SPANS.span("build"):
-        held = kinds_held_back(resolved.observed.facts, resolved.service)
+        held = kinds_held_back(resolved.observed.facts)
         return without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
 
 
 def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[Refusal], generation: int) -> Status:
     """The status to write; `refused`: children of what is followed; `generation`: of the spec of today."""
     now, refusal, before = _now(), parsed.refusal, parsed.service.status
-    if lacks_claims(resolved.observed.facts, parsed.service):
+    if resolved.observed.facts.lacks_claims:
         judged = kept_status(before, parsed.service.metadata.generation, refused, now)
     else:
         judged = observed_status(resolved, refused, now)

@@ -15,7 +15,6 @@ from whisper_operator.objects.kinds import DEPLOYMENT, JOB
 from whisper_operator.observe.facts import Facts
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
-    lacks_claims,
     requests_by_node,
     with_references,
     with_rivals,
@@ -76,14 +75,23 @@ async def test_what_cannot_be_read_is_left_out_and_told() -> None:
     (told,) = troubles.refused
     assert (told.kind, told.reason) == (None, "LookupFailed")
     assert told.message == "Secret team/keys could not be read: not allowed"
-    assert kinds_held_back(found, service(**SPEC)) == {JOB}, "it may need the Secret"
+    assert kinds_held_back(found) == {JOB}, "it may need the Secret"
 
 
-def test_all_that_depends_on_a_claim_is_held_back_without_it() -> None:
-    assert lacks_claims(Facts(), service(**SPEC))
-    assert kinds_held_back(Facts(), service(**SPEC)) == {JOB, DEPLOYMENT}
-    assert not lacks_claims(Facts(), service())
-    assert kinds_held_back(Facts(), service()) == frozenset()
+class WithoutClaims(FakeCluster):
+    """May not read claims."""
+
+    async def get(self, kind: HasNames, namespace: str, name: str) -> Manifest | None:
+        raise ApiError("GET persistentvolumeclaims", 403, "Forbidden", "not allowed")
+
+
+async def test_all_that_depends_on_a_claim_is_held_back_without_it() -> None:
+    found = await with_references(Facts(), service(**SPEC), cast(Cluster, WithoutClaims()), Troubles())
+    assert found.lacks_claims
+    assert kinds_held_back(found) == {JOB, DEPLOYMENT}
+    gone = await with_references(Facts(), service(**SPEC), cast(Cluster, FakeCluster()), Troubles())
+    assert not gone.lacks_claims, "a claim that does not exist is known not to"
+    assert kinds_held_back(gone) == frozenset()
 
 
 async def test_the_requests_of_pods_are_summed_over_all_pages() -> None:
