@@ -1,5 +1,8 @@
 """The verification Job against real pods: what it measures, and that pods which are to have no way out have none.
 
+Services that limit their clients, or have a language that is not the clip's, are proven like any other; all start
+together, for each proof waits for minutes.
+
 The network of this cluster enforces no NetworkPolicy, as that of many does. What one would do that enforces them, the
 node's own packet filter does to a single pod.
 """
@@ -10,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -20,18 +23,26 @@ from tests.support.kubectl import Kubectl
 from tests.support.services import mirrored_model, mirrored_service
 from tests.support.waiting import eventually
 
-NAME = "shut-in"
-VERIFY_JOBS = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=verify"
+NAME: Final = "shut-in"
+VERIFY_JOBS: Final = f"whisper-operator.io/service={NAME},app.kubernetes.io/component=verify"
+SIDE_BY_SIDE: Final = {"verification": {}, "resources": {"requests": {"cpu": "200m", "memory": "1Gi"}}}
+"""Three servers fit on the node."""
+PROVEN: Final = {
+    "limited": mirrored_service("limited", rateLimit={}, **SIDE_BY_SIDE),
+    "german": mirrored_service("german", "base", language="de", **SIDE_BY_SIDE),
+}
+PROOF_SECONDS: Final = 600
+"""A client of ten requests in a minute takes two minutes for all that a verification asks, beside fetch and start."""
 
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(mirrored_service(NAME, networkPolicy={}, verification={}, computeType="bfloat16"))
+    namespace.apply(mirrored_service(NAME, networkPolicy={}, computeType="bfloat16", **SIDE_BY_SIDE), *PROVEN.values())
     return namespace
 
 
-def checks(kubectl: Kubectl) -> dict[str, dict[str, Any]]:
-    found = (kubectl.get("wsvc", NAME) or {}).get("status", {}).get("verification", {}).get("checks", [])
+def checks(kubectl: Kubectl, name: str = NAME) -> dict[str, dict[str, Any]]:
+    found = (kubectl.get("wsvc", name) or {}).get("status", {}).get("verification", {}).get("checks", [])
     return {check["name"]: check for check in found}
 
 
@@ -90,3 +101,15 @@ def test_status_has_what_was_measured(service: Kubectl) -> None:
     assert (status["performance"]["device"], status["performance"]["computeType"]) == ("cpu", "bfloat16")
     assert min(status["performance"][name] for name in ("loadSeconds", "realtimeFactor", "p95Seconds")) > 0
     assert checks(service)["transcribes"]["message"].startswith("word error rate ")
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_it_becomes_ready_by_its_own_proof(service: Kubectl, name: str) -> None:
+    service.wait_ready(name, PROOF_SECONDS)
+    assert service.condition(name, "Verified")["status"] == "True"
+    assert [check for check, found in checks(service, name).items() if not found["passed"]] == []
+
+
+def test_the_proof_of_a_service_with_a_language_holds_it_to_that_language(service: Kubectl) -> None:
+    service.wait_ready("german", PROOF_SECONDS)
+    assert checks(service, "german")["language"]["message"] == "de, as configured"
