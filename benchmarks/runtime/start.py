@@ -29,6 +29,7 @@ from testbed.cluster.controlplane import free_ports
 from testbed.inputs import weights
 from testbed.paths import REPOSITORY
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import PACKAGED_GOLDEN_DIR
 
 BEFORE: Final = "c205354"
 """The last build that imported all at its start."""
@@ -51,7 +52,7 @@ def main() -> None:
     checkpoint = weights.ensure()[parsed.model]
     found: Seconds = {}
     with builds(parsed.commit) as both, tempfile.TemporaryDirectory() as directory:
-        golden = _golden_clip(Path(directory) / "golden")
+        golden = Path(PACKAGED_GOLDEN_DIR)
         compiled = _compiled(both.now, Path(directory) / "now")
         for _ in range(parsed.rounds):
             _add(found, ALONE, {WHOLE: _ends((sys.executable, "-c", "import torch"))})
@@ -105,18 +106,6 @@ def _compiled(checkout: Path, directory: Path) -> Path:
     """A copy of the runtime's code, compiled as its image's build does."""
     shutil.copytree(checkout / "runtime", directory, ignore=shutil.ignore_patterns("__pycache__"))
     compileall.compile_dir(directory, quiet=1)
-    return directory
-
-
-def _golden_clip(directory: Path) -> Path:
-    """The image's."""
-    directory.mkdir(parents=True)
-    words = re.findall(r"printf '(.+)' > /app/golden/clip.txt", (REPOSITORY / "Dockerfile.runtime").read_text())[0]
-    (directory / "clip.txt").write_text(words)
-    raw, clip = directory / "raw.wav", directory / "clip.wav"
-    subprocess.run(("espeak-ng", "-v", "en-us", "-s", "130", "-w", str(raw), words), check=True)
-    form = ("-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le")
-    subprocess.run(("ffmpeg", "-loglevel", "error", "-i", str(raw), *form, str(clip)), check=True)
     return directory
 
 

@@ -1,4 +1,4 @@
-"""The user's own golden clip, mounted as the same files as the image's: audio from a ConfigMap, text from the pod."""
+"""The user's own golden clip, mounted as the same files as the runtime's: audio from a ConfigMap, text from the pod."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.files import GOLDEN_DIR, OWN_GOLDEN_DIR
+from whisper_runtime.contract.files import OWN_GOLDEN_DIR
 
 DEFAULTS: Final = RuntimeConfig()
 
 
-def directory(service: WhisperService) -> str:
-    """The directory in which pods find the clip."""
+def directory(service: WhisperService) -> str | None:
+    """The directory in which pods find the user's own clip; None: the runtime's serves."""
     wanted = service.spec.verification
-    return OWN_GOLDEN_DIR if wanted and wanted.audio else GOLDEN_DIR
+    return OWN_GOLDEN_DIR if wanted and wanted.audio else None
 
 
 def max_word_error_rate(service: WhisperService) -> float:
@@ -36,7 +36,7 @@ def pod_annotations(service: WhisperService) -> dict[str, str]:
 
 
 def parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
-    """Mount and volume of the clip; none where the image's own serves."""
+    """Mount and volume of the clip; none where the runtime's own serves."""
     wanted = service.spec.verification
     if wanted is None or wanted.audio is None:
         return []

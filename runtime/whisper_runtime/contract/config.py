@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, GOLDEN_DIR
+from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, PACKAGED_GOLDEN_DIR
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
 
 Device = Literal["auto", "cuda", "cpu"]
@@ -86,13 +86,14 @@ class RuntimeConfig(BaseModel):
 none of them. Empty: the client is who connects."""
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
-    golden_dir: str = GOLDEN_DIR
-    """Directory of `clip.wav` and `clip.txt`, which the model must transcribe correctly before it serves."""
+    golden_dir: str | None = None
+    """Directory of `clip.wav` and `clip.txt`, which the model must transcribe correctly before it serves. Unset: the \
+runtime's own clip."""
     golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
     """Share of the clip's words that may be wrong."""
     golden_language: str | None = None
     """ISO-639-1 code of the clip's language. Unset: that of `language`, or en where that is auto or the clip is the \
-image's own."""
+runtime's own."""
     no_egress: bool = False
     """Make `verify` fail where a server could connect to the Kubernetes API."""
     drain_seconds: int = Field(default=600, ge=0)
@@ -110,9 +111,14 @@ where the client's own files fill it."""
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
 
     @property
+    def clip_dir(self) -> str:
+        """The golden clip's directory."""
+        return self.golden_dir or PACKAGED_GOLDEN_DIR
+
+    @property
     def clip_language(self) -> str:
         """The golden clip's language."""
-        own = self.language if self.golden_dir != GOLDEN_DIR and self.language != "auto" else "en"
+        own = self.language if self.golden_dir and self.language != "auto" else "en"
         return self.golden_language or own
 
     def to_env(self) -> dict[str, str]:

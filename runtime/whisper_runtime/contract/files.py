@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
@@ -14,8 +15,11 @@ SOURCE_CA_FILE: Final = "/etc/whisper/source-ca/ca.crt"
 SOURCE_CLAIM_DIR: Final = "/source"
 """Mount path of the claim that a pvc:// URL names."""
 SCRATCH_DIR: Final = "/tmp"
-GOLDEN_DIR: Final = "/app/golden"
-"""Directory of `clip.wav` and `clip.txt`: the speech and the words that prove a model before it takes traffic."""
+PACKAGED_GOLDEN_DIR: Final = str(Path(__file__).parents[1] / "media" / "golden")
+"""Directory of `clip.wav` and `clip.txt`: the speech and the words that prove a model before it takes traffic.
+
+`espeak-ng -v en-us -s 130` speaks them, at 16 kHz: nobody's voice is in the package.
+"""
 OWN_GOLDEN_DIR: Final = "/etc/whisper/golden"
 """The same for the user's own clip."""
 API_KEY_FILE: Final = "/etc/whisper/verify/api-key"

@@ -141,7 +141,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         url=parsed.url,
         metrics_url=parsed.metrics_url,
         api_key_file=parsed.api_key_file,
-        golden_dir=config.golden_dir,
+        golden_dir=config.clip_dir,
         max_word_error_rate=config.golden_max_word_error_rate,
         clip_language=config.clip_language,
         default_language=config.language,

@@ -110,7 +110,7 @@ class StartUp:
         with self._metrics.phase("prove"):
             config, language = self._config, self._config.clip_language
             most = config.golden_max_word_error_rate
-            self_test.prove(config.golden_dir, most, lambda samples: transcribe(samples, language))
+            self_test.prove(config.clip_dir, most, lambda samples: transcribe(samples, language))
         self.check_digest(checkpoint(config))
 
     def check_digest(self, path: Path) -> threading.Thread | None:

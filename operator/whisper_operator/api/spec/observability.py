@@ -82,7 +82,7 @@ class VerificationSpec(ApiModel):
     """Whether real requests verify each rollout."""
     audio: VerificationAudioSpec | None = None
     """A recording of yours that each pod must transcribe correctly before it serves: WAV, 16-bit, mono, 16 kHz, at
-    most 1 MiB. Absent: the image's own."""
+    most 1 MiB. Absent: the runtime's own."""
     expect: VerificationExpectSpec | None = None
     """Expected text of your recording."""
     resources: JobResourcesSpec | None = None
