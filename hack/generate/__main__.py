@@ -15,6 +15,7 @@ from hack.generate import (
     chart,
     conditions_reference,
     diagrams,
+    languages_reference,
     metrics_reference,
     runtime_reference,
     sizing_reference,
@@ -55,6 +56,7 @@ def generated() -> dict[str, str]:
         ),
         **dashboards,
         "docs/reference/runtime-configuration.md": runtime_reference.markdown(),
+        "docs/reference/languages.md": languages_reference.markdown(),
         "docs/reference/sizing.md": sizing_reference.markdown(),
         "docs/reference/supported-versions.md": versions_reference.markdown(REPOSITORY),
         **diagrams.pictures(REPOSITORY),
@@ -81,7 +83,7 @@ class PlainDumper(yaml.SafeDumper):
 
 
 def as_yaml(manifest: dict[str, Any]) -> str:
-    return yaml.dump(manifest, Dumper=PlainDumper, sort_keys=False, width=120)
+    return yaml.dump(manifest, Dumper=PlainDumper, sort_keys=False, width=120, allow_unicode=True)
 
 
 def stale() -> list[str]:

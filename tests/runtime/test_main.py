@@ -78,8 +78,8 @@ def test_a_users_settings_stay() -> None:
 
 @pytest.mark.slow
 def test_torchs_openmp_has_read_them() -> None:
-    """By what it says of itself when it is loaded; the process then ends, for it has no such language."""
-    misconfigured = environment(WHISPER_LANGUAGE="xx", OMP_DISPLAY_ENV="TRUE")
+    """By what it says of itself when it is loaded; the process then ends, for its model has no such language."""
+    misconfigured = environment(WHISPER_MODEL="tiny.en", WHISPER_LANGUAGE="de", OMP_DISPLAY_ENV="TRUE")
     command = [sys.executable, "-m", "whisper_runtime", "serve"]
     ended = subprocess.run(
         ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), *command],

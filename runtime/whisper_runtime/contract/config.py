@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, PACKAGED_GOLDEN_DIR
+from whisper_runtime.contract.languages import REMEDY, REMEDY_OR_AUTO, code_of, is_auto, unknown
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
 
 Device = Literal["auto", "cuda", "cpu"]
@@ -26,6 +27,12 @@ def _network(value: str) -> str:
 
 Network = Annotated[str, AfterValidator(_network)]
 """An address, or a network such as 10.0.0.0/8; not all addresses."""
+
+
+def _code(word: str, remedy: str) -> str:
+    if code := code_of(word):
+        return code
+    raise ValueError(unknown(word, remedy))
 
 
 class RuntimeConfig(BaseModel):
@@ -65,7 +72,7 @@ class RuntimeConfig(BaseModel):
     compute_type: ComputeType = "auto"
     """Precision of the weights; `auto`: float16 on a GPU, float32 on a CPU."""
     language: str = "auto"
-    """ISO-639-1 code for requests that name no language; `auto`: the language is detected."""
+    """Language of requests that name none: a code, a tag such as pt-BR, or a name; `auto`: it is detected."""
     max_upload_bytes: int = Field(default=100 * 1024**2, gt=0)
     """The largest request body; a larger one gets 413."""
     max_audio_seconds: int = Field(default=4 * 3600, gt=0)
@@ -92,8 +99,8 @@ runtime's own clip."""
     golden_max_word_error_rate: float = Field(default=0.2, ge=0, le=1)
     """Share of the clip's words that may be wrong."""
     golden_language: str | None = None
-    """ISO-639-1 code of the clip's language. Unset: that of `language`, or en where that is auto or the clip is the \
-runtime's own."""
+    """Language of the clip, as a code or a name. Unset: that of `language`, or en where that is auto or the clip is \
+the runtime's own."""
     no_egress: bool = False
     """Make `verify` fail where a server could connect to the Kubernetes API."""
     drain_seconds: int = Field(default=600, ge=0)
@@ -109,6 +116,16 @@ where the client's own files fill it."""
     """Requests that one client may send in a minute, by its API key, else its address. Unset: no limit."""
     audio_minutes_per_hour: int | None = Field(default=None, gt=0)
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
+
+    @field_validator("language")
+    @classmethod
+    def _reads_language(cls, word: str) -> str:
+        return "auto" if is_auto(word) else _code(word, REMEDY_OR_AUTO)
+
+    @field_validator("golden_language")
+    @classmethod
+    def _reads_golden_language(cls, word: str | None) -> str | None:
+        return word and _code(word, REMEDY)
 
     @property
     def clip_dir(self) -> str:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 FAILED: Final = 1
 MISCONFIGURED: Final = 2
 TERMINATED: Final = 128 + signal.SIGTERM
+LONGEST_SHOWN: Final = 200
 MAX_COUNT: Final = 1000
 """Requests of a verification, and how many of them at once."""
 
@@ -94,9 +95,15 @@ def _overridden(parsed: Mapping[str, Any]) -> dict[str, str]:
 def _problems(error: ValidationError) -> list[str]:
     """Each wrong variable with its value, the fault and the remedy."""
     return [
-        f"{env_name(str(found['loc'][0]))}={found['input']!r} is wrong: {found['msg']}; correct or unset it"
+        f"{env_name(str(found['loc'][0]))}={_shown(found['input'])} is wrong: {found['msg']}; correct or unset it"
         for found in error.errors()
     ]
+
+
+def _shown(value: object) -> str:
+    """A variable's value as a message repeats it: cut, for it may be of any length."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _exit_at_once(_number: int, _frame: FrameType | None) -> None:

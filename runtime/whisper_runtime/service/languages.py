@@ -7,18 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper.tokenizer import LANGUAGES, TO_LANGUAGE_CODE
-
 from whisper_runtime.contract.config import env_name
 from whisper_runtime.contract.languages import LANGUAGE_CODES
 
 ALL: Final = len(LANGUAGE_CODES)
-
-
-def code_of(language: str) -> str | None:
-    """The ISO-639-1 code of a code or an English name; None: Whisper does not know the language."""
-    lowered = language.lower()
-    return lowered if lowered in LANGUAGES else TO_LANGUAGE_CODE.get(lowered)
 
 
 def knows(languages: int, code: str) -> bool:
@@ -27,13 +19,10 @@ def knows(languages: int, code: str) -> bool:
 
 
 def wrong_default(language: str, languages: int = ALL) -> str | None:
-    """Why `language` cannot be the default of a model of the first `languages` languages; None: it can."""
-    code = code_of(language)
-    if language == "auto" or (code and knows(languages, code)):
+    """Why `language`, a code or `auto`, cannot be the default of a model of the first `languages`; None: it can."""
+    if language == "auto" or knows(languages, language):
         return None
-    if code is None:
-        fault, remedy = "Whisper does not know", "an ISO-639-1 code such as en, or auto"
-    elif languages == 1:
+    if languages == 1:
         fault, remedy = "this English-only model does not know", "auto or en, or take a multilingual model such as base"
     else:
         fault, remedy = f"this model of {languages} languages does not know", "auto, or take a model such as large-v3"

@@ -11,7 +11,6 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import NO_MODEL, Abilities
 from whisper_runtime.errors import HttpError
-from whisper_runtime.service.languages import code_of
 
 ALIAS: Final = "whisper-1"
 """The name of the model in OpenAI's API, which clients send by default."""
@@ -56,7 +55,8 @@ class ServedModel:
 
 def model_info(config: RuntimeConfig, digest: str | None, abilities: Abilities, created: int) -> ModelInfo:
     """The model that `config` names, with what is known of its file."""
-    language = "en" if abilities.languages == 1 else code_of(config.language)
+    detected = config.language == "auto"
+    language = "en" if abilities.languages == 1 else None if detected else config.language
     return ModelInfo(
         name=name_of(config.model),
         created=created,

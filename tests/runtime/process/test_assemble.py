@@ -11,12 +11,6 @@ from whisper_runtime.process.threads import ThreadCount
 ONE = ThreadCount(1, "machine", "the machine has that many processors")
 
 
-def test_a_language_that_does_not_exist_is_refused() -> None:
-    assert run(RuntimeConfig(language="xx"), ONE) == (
-        "WHISPER_LANGUAGE is 'xx', which Whisper does not know: set an ISO-639-1 code such as en, or auto"
-    )
-
-
 def test_where_no_upload_can_be_written_nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", "/nowhere")
     assert run(RuntimeConfig(), ONE) == (

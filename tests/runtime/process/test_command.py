@@ -19,6 +19,15 @@ from whisper_runtime.process.command import main
         ),
         ({"WHISPER_DEVICE": "tpu"}, "WHISPER_DEVICE='tpu' is wrong: Input should be 'auto', 'cuda' or 'cpu'"),
         ({"WHISPER_MODEL_SHA256": "abc"}, "WHISPER_MODEL_SHA256='abc' is wrong"),
+        (
+            {"WHISPER_LANGUAGE": "englsh"},
+            "WHISPER_LANGUAGE='englsh' is wrong: Value error, is not a language of Whisper; did you mean english?",
+        ),
+        (
+            {"WHISPER_GOLDEN_LANGUAGE": "auto"},
+            "WHISPER_GOLDEN_LANGUAGE='auto' is wrong: Value error, is not a language",
+        ),
+        ({"WHISPER_LANGUAGE": "x" * 10_000}, f"WHISPER_LANGUAGE='{'x' * 199}… is wrong"),
         ({"WHISPER_CORS_ALLOW_ORIGINS": "*"}, "WHISPER_CORS_ALLOW_ORIGINS='*' is wrong"),
     ],
 )

@@ -48,6 +48,7 @@ def test_a_name_promises_a_digest_and_a_path_none(config: dict[str, Any], digest
         (MULTILINGUAL, "auto", None),
         (MULTILINGUAL, "de", "de"),
         (MULTILINGUAL, "German", "de"),  # as openai-whisper takes it
+        (MULTILINGUAL, "nb-NO", "no"),
         (TURBO, "auto", None),
         (ENGLISH, "auto", "en"),
     ],

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from fastapi import Form, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
+from whisper_runtime.contract.languages import LONGEST_WORD
 from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.responses import Absent
@@ -26,8 +27,8 @@ MAX_FIELD_KIB: Final = 64
 
 Multipart: Final = Form(media_type="multipart/form-data")
 
-LanguageField = Annotated[str, Field(max_length=40)]
-"""ISO-639-1 code or English name; `auto` is the server's default."""
+LanguageField = Annotated[str, Field(max_length=LONGEST_WORD)]
+"""ISO 639 code, language tag, or name in English or in the language itself; `auto` is the server's default."""
 ModelName = Annotated[str, Field(max_length=200)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

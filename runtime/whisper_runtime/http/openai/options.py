@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from whisper_runtime.contract.languages import REMEDY_OR_AUTO, code_of, is_auto, shown, unknown
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import ResponseFormat, TranscriptionForm
-from whisper_runtime.service.languages import code_of, knows
+from whisper_runtime.service.languages import knows
 from whisper_runtime.service.model_info import ModelInfo
 
 
@@ -69,28 +70,25 @@ def decoding_options(
 
 
 def language_code(language: str | None, model: ModelInfo) -> str | None:
-    """The ISO-639-1 code of `language` (a code or an English name; None, empty or `auto`: the server's default).
+    """Whisper's code of `language`, any word of its table (None, empty or `auto`: the server's default).
 
     None: the language is to be detected. Raises HttpError where Whisper or the model does not know it.
     """
-    if not language or language.lower() == "auto":
+    if not language or not language.strip() or is_auto(language):
         return model.default_language
     code = code_of(language)
     if code is None:
-        message = (
-            f"`language` is {language!r}, which is not a language of Whisper; "
-            "for example `en` (ISO-639-1), or `auto` to detect it."
-        )
+        message = f"`language` is {shown(language)}, which {unknown(language, REMEDY_OR_AUTO)} to detect it."
         raise HttpError(400, message, param="language", code="invalid_value")
     if model.english_only and code != "en":
         message = (
-            f"`language` is {language!r}, but the model `{model.name}` knows English only: "
+            f"`language` is {shown(language)}, but the model `{model.name}` knows English only: "
             "leave `language` out, or use a multilingual model such as `large-v3`."
         )
         raise HttpError(400, message, param="language", code="language_not_supported")
     if not knows(model.abilities.languages, code):
         message = (
-            f"`language` is {language!r}, which the model `{model.name}` of {model.abilities.languages} languages "
+            f"`language` is {shown(language)}, which the model `{model.name}` of {model.abilities.languages} languages "
             "does not know: leave `language` out, or use a newer model such as `large-v3`."
         )
         raise HttpError(400, message, param="language", code="language_not_supported")

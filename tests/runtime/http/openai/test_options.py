@@ -71,7 +71,14 @@ def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], p
     [
         (None, model(), None),
         ("", model(), None),
+        (" ", model(language="fr"), "fr"),
         ("auto", model(language="fr"), "fr"),
+        (" AUTO ", model(language="fr"), "fr"),
+        ("en-US", model(ENGLISH), "en"),
+        ("pt_BR", model(), "pt"),
+        ("nb", model(), "no"),
+        ("日本語", model(), "ja"),
+        ("zh-yue", model(TURBO), "yue"),
         ("German", model(), "de"),
         ("yue", model(TURBO), "yue"),
         (None, model(ENGLISH), "en"),
@@ -87,8 +94,26 @@ def test_a_language_becomes_a_code(language: str | None, served: ModelInfo, code
         (
             "klingon",
             model(),
-            "`language` is 'klingon', which is not a language of Whisper; for example `en` (ISO-639-1), or `auto` to "
-            "detect it.",
+            "`language` is 'klingon', which is not a language of Whisper; write a code such as en or pt-BR, a name "
+            "such as German, or auto to detect it.",
+        ),
+        (
+            "englsh",
+            model(),
+            "`language` is 'englsh', which is not a language of Whisper; did you mean english? If not, write a code "
+            "such as en or pt-BR, a name such as German, or auto to detect it.",
+        ),
+        (
+            "de-AT",
+            model(ENGLISH),
+            "`language` is 'de-AT', but the model `mine` knows English only: leave `language` out, or use a "
+            "multilingual model such as `large-v3`.",
+        ),
+        (
+            "zh-yue-HK",
+            model(),
+            "`language` is 'zh-yue-HK', which the model `mine` of 99 languages does not know: leave `language` out, or "
+            "use a newer model such as `large-v3`.",
         ),
         (
             "de",
