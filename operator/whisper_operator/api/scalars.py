@@ -138,9 +138,6 @@ def unambiguous(message: str) -> Rule:
     return Rule(f"!self.path.matches('{AMBIGUOUS}')", message, lambda self: not re.search(AMBIGUOUS, self.path))
 
 
-LanguageCode = Annotated[
-    str, *text("^[a-z]{2,3}$", "is not a valid language; write an ISO 639-1 code such as en", longest=64)
-]
 AddressRange = Annotated[
     str,
     *text(

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from whisper_operator.api.base import ApiModel, Rule, cel_list, text
+from whisper_operator.api.base import ApiModel, Rule, cel_list
+from whisper_operator.api.languages import LanguageOrAuto, cel_matches
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
@@ -26,7 +27,7 @@ from whisper_operator.api.spec.pods import (
 from whisper_operator.api.spec.replicas import DisruptionSpec, RolloutSpec
 from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
-from whisper_runtime.contract.languages import ADDED_BY_LARGE_V3, LANGUAGE_CODES, MODELS_OF_ALL
+from whisper_runtime.contract.languages import ADDED_BY_LARGE_V3, MODELS_OF_ALL, code_of
 
 GROUP: Final = "whisper-operator.io"
 VERSION: Final = "v1alpha1"
@@ -62,15 +63,9 @@ class Spec(ApiModel):
     compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
     """Precision of the model; auto is float16 on a GPU and float32 on a CPU. A CPU supports bfloat16, not float16;
     whether that is faster depends on the processor, and the condition ComputeTypeFast says it."""
-    language: Annotated[
-        str,
-        *text(
-            f"^(auto|{'|'.join(LANGUAGE_CODES)})$",
-            "is not a valid language; write an ISO 639-1 code such as en, or auto",
-            longest=64,
-        ),
-    ] = "auto"
-    """Default language of requests, as ISO 639-1 code of one of Whisper's languages; auto detects it."""
+    language: LanguageOrAuto = "auto"
+    """Default language of requests, one of Whisper's: an ISO 639 code, a tag such as pt-BR, or a name in English or in
+    the language itself; auto detects it."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
     """Number of pods; ignored if `autoscaling` is present. `kubectl scale` writes this field."""
     suspend: bool = False
@@ -164,18 +159,20 @@ class Spec(ApiModel):
             lambda self: not (self.redis and self.network_policy) or bool(self.network_policy.allow_to),
         ),
         Rule(
-            "!self.model.name.endsWith('.en') || self.language in ['auto', 'en']",
+            f"!self.model.name.endsWith('.en') || {cel_matches('self.language', ['en'], or_auto=True)}",
             "spec.language is not en, but a model whose name ends in .en supports only English: "
             "remove spec.language, or choose the model without .en",
-            lambda self: not self.model.name.endswith(".en") or self.language in ("auto", "en"),
+            lambda self: not self.model.name.endswith(".en") or self.language_code in (None, "en"),
         ),
         Rule(
-            f"self.language != '{ADDED_BY_LARGE_V3}' || has(self.model.source) || "
+            f"!{cel_matches('self.language', [ADDED_BY_LARGE_V3], or_auto=False)} || has(self.model.source) || "
             f"self.model.name in {cel_list(MODELS_OF_ALL)}",
             f"spec.language is {ADDED_BY_LARGE_V3}, which large-v3 was the first model to learn: use one of "
             f"{', '.join(MODELS_OF_ALL)}, or another language",
             lambda self: (
-                self.language != ADDED_BY_LARGE_V3 or self.model.source is not None or self.model.name in MODELS_OF_ALL
+                self.language_code != ADDED_BY_LARGE_V3
+                or self.model.source is not None
+                or self.model.name in MODELS_OF_ALL
             ),
         ),
         Rule(
@@ -212,6 +209,11 @@ class Spec(ApiModel):
     @property
     def runs_on_gpu(self) -> bool:
         return self.device == "cuda" or (self.device == "auto" and self.gpu is not None)
+
+    @property
+    def language_code(self) -> str | None:
+        """Whisper's code of the language; None: it is detected."""
+        return code_of(self.language)
 
     @property
     def most_replicas(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,14 @@ import yaml
 
 from hack.generate import __main__
 from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.services import service
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 INVALID = sorted((Path(__file__).parents[1] / "invalid").glob("*.yaml"))
+
+LANGUAGES = ["auto", "AUTO", "jw", "jv", "nb-NO", "pt_BR", "zh-Hans-CN", "de_DE.UTF-8", "English", "FRANÇAIS", "日本語"]
+LANGUAGES += [unicodedata.normalize("NFD", "Español (México)"), "o'zbek", " \u02bb\u014clelo Hawai\u02bbi "]
 
 
 def name(file: Path) -> str:
@@ -39,6 +44,12 @@ def test_an_invalid_manifest_is_refused_with_its_sentence(namespace: Kubectl, fi
     with pytest.raises(KubectlError) as refused:
         namespace("apply", "-f", str(file))
     assert sentence(file) in str(refused.value)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_is_any_word_of_the_runtimes_table(namespace: Kubectl, language: str) -> None:
+    namespace.apply(service("speech", language=language))
+    assert namespace.get_with_managers("wsvc", "speech")["spec"]["language"] == language, "the spec is the user's"
 
 
 def test_kubectl_explain_reads_well(kubectl: Kubectl) -> None:

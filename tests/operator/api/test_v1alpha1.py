@@ -79,12 +79,20 @@ def test_a_language_is_auto_or_a_code(language: str) -> None:
     accepted(language=language)
 
 
+@pytest.mark.parametrize(
+    ("language", "code"), [("auto", None), ("nb", "no"), ("pt-BR", "pt"), ("Deutsch", "de"), ("日本語", "ja")]
+)
+def test_a_language_is_any_word_of_the_runtimes_table(language: str, code: str | None) -> None:
+    assert accepted(language=language).language_code == code
+
+
 @pytest.mark.parametrize("name", ["large-v3", "large", "large-v3-turbo", "turbo"])
 def test_the_newest_models_know_one_language_more(name: str) -> None:
     accepted(model={"name": name}, language="yue")
     accepted(model={"name": "mine", "source": {"url": "pvc://weights/a.pt"}}, language="yue")
-    for older in ("base", "large-v2"):
-        assert refused(model={"name": older}, language="yue") == (
+    accepted(model={"name": name}, language="Cantonese")
+    for older, word in (("base", "yue"), ("large-v2", "zh-yue-HK")):
+        assert refused(model={"name": older}, language=word) == (
             "spec.language is yue, which large-v3 was the first model to learn: use one of large-v3, large, "
             "large-v3-turbo, turbo, or another language"
         )
@@ -112,24 +120,33 @@ def test_a_cpu_does_not_compute_in_float16(spec: dict[str, Any]) -> None:
     accepted(computeType="bfloat16", **spec)
 
 
-@pytest.mark.parametrize("language", ["", "e", "abcd", "English", "english", "EN", "en-US", "xx", "jv"])
-def test_a_language_by_another_name_is_refused(language: str) -> None:
+@pytest.mark.parametrize("language", ["", "e", "xx", "xx-DE", "en-", "en,de"])
+def test_a_word_that_is_no_language_is_refused(language: str) -> None:
     assert refused(language=language) == (
-        f"spec.language: {language!r} is not a valid language; write an ISO 639-1 code such as en, or auto"
+        f"spec.language: {language!r} is not a language of Whisper; "
+        "write a code such as en or pt-BR, a name such as German, or auto"
     )
 
 
-@pytest.mark.parametrize("language", ["auto", "en"])
+def test_a_misspelt_language_is_refused_with_the_nearest_spelling() -> None:
+    assert refused(language="Englsh") == (
+        "spec.language: 'Englsh' is not a language of Whisper; did you mean english? If not, "
+        "write a code such as en or pt-BR, a name such as German, or auto"
+    )
+
+
+@pytest.mark.parametrize("language", ["auto", "en", "en-US", "English"])
 def test_a_model_for_english_serves_english(language: str) -> None:
     accepted(model={"name": "tiny.en"}, language=language)
 
 
 def test_a_model_for_english_serves_no_other_language() -> None:
     accepted(model={"name": "tiny"}, language="de")
-    assert refused(model={"name": "tiny.en"}, language="de") == (
-        "spec.language is not en, but a model whose name ends in .en supports only English: "
-        "remove spec.language, or choose the model without .en"
-    )
+    for word in ("de", "German"):
+        assert refused(model={"name": "tiny.en"}, language=word) == (
+            "spec.language is not en, but a model whose name ends in .en supports only English: "
+            "remove spec.language, or choose the model without .en"
+        )
 
 
 @pytest.mark.parametrize("part", ["jobs", "resultCache"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.operator.samples import container, jobs, rolled_out, service
 from whisper_operator.build import golden_clip
 
@@ -30,12 +32,13 @@ def test_the_users_clip_is_audio_of_a_config_map_and_text_of_the_pod() -> None:
     assert golden_clip.language(OWN) is None
 
 
-def test_the_language_of_the_users_clip_reaches_the_servers_and_their_verification() -> None:
+@pytest.mark.parametrize(("default", "clip"), [("de", "fr"), ("Deutsch", "fra"), ("de-AT", "Français")])
+def test_the_languages_reach_the_servers_and_their_verification_as_codes(default: str, clip: str) -> None:
     of = service(
-        language="de",
+        language=default,
         verification={
             "audio": {"configMapKeyRef": {"name": "clips", "key": "hello.wav"}},
-            "expect": {"text": "Bonjour.", "language": "fr"},
+            "expect": {"text": "Bonjour.", "language": clip},
         },
         cache={"type": "Image"},
     )

@@ -63,5 +63,8 @@ def _one(operator: str, argument: Any, random: Random) -> str:
 
 
 def _character(choices: Any, random: Random) -> str:
+    if str(choices[0][0]) == "NEGATE":
+        excluded = {chr(argument) for _, argument in choices[1:]}
+        return random.choice([one for one in string.ascii_letters if one not in excluded])
     operator, argument = random.choice(choices)
     return chr(argument) if str(operator) == "LITERAL" else chr(random.randint(*argument))

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most
+from whisper_operator.api.languages import LanguageWord
 from whisper_operator.api.maps import Labels
-from whisper_operator.api.scalars import Duration, KeyRef, LanguageCode, Opaque
+from whisper_operator.api.scalars import Duration, KeyRef, Opaque
 from whisper_operator.api.spec.jobs import JobResourcesSpec
 from whisper_operator.api.units import duration_seconds
 
@@ -71,8 +72,9 @@ class VerificationAudioSpec(ApiModel):
 class VerificationExpectSpec(ApiModel):
     text: Annotated[str, Field(min_length=1, max_length=4096)]
     """Words that are spoken in the recording."""
-    language: LanguageCode | None = None
-    """Language of the recording, as ISO 639-1 code. Absent: `spec.language`, or en where that is auto."""
+    language: LanguageWord | None = None
+    """Language of the recording, as a code or a name like `spec.language`. Absent: `spec.language`, or en where that
+    is auto."""
     max_word_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Share of the words that may be transcribed wrongly."""
 
