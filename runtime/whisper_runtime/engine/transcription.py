@@ -82,3 +82,5 @@ class Transcription:
     duration: float
     """Seconds of audio."""
     segments: tuple[Segment, ...]
+    language_probability: float | None = None
+    """How sure the model is of `language`, from 0 to 1; None: it was not detected."""

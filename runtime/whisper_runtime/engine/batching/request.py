@@ -63,6 +63,7 @@ class TranscriptionRequest:
     """Whether one of its windows has had a slot."""
     _duration: float = field(init=False)
     _language: str = ""
+    _language_probability: float | None = None
     _chunks: list[Chunk] = field(default_factory=list[Chunk])
     _opened: list[QueryGenerator] = field(default_factory=list[QueryGenerator])
     _reported: list[Segment] = field(default_factory=list[Segment])
@@ -76,7 +77,7 @@ class TranscriptionRequest:
         samples, self.samples = self.samples, None
         assert samples is not None
         recording, first = yield from open_recording(samples, self.options, tokenizer, spectrogram)
-        self._language = recording.language
+        self._language, self._language_probability = recording.language, recording.language_probability
         parts = [seek_clips(self.options, recording.frames)]
         if not self.options.condition_on_previous_text and not self.options.clip_timestamps:
             parts = [[chunk] for chunk in split_at_silence(samples)] or parts
@@ -111,7 +112,8 @@ class TranscriptionRequest:
     def transcription(self) -> Transcription:
         """The segments reported so far: all of the file's once `is_done`."""
         text = "".join(segment.text for segment in self._reported)
-        return Transcription(text, self._language, self._duration, tuple(self._reported))
+        segments = tuple(self._reported)
+        return Transcription(text, self._language, self._duration, segments, self._language_probability)
 
     def complete(self) -> None:
         """Resolve the future, unless it was cancelled."""

@@ -30,6 +30,8 @@ class Recording:
     """(n_mels, frames + 3000), float32"""
     language: str
     """ISO-639-1 code."""
+    language_probability: float | None = None
+    """From 0 to 1; None: the language was not detected."""
 
     @property
     def frames(self) -> int:
@@ -54,7 +56,7 @@ def open_recording(
     if language.probability < LANGUAGE_CONFIDENCE:
         # Upstream pads with a spectrogram of silence here and with zeros later; where it may matter, so do we.
         language = yield from _detect(Window(_pad_or_trim(mel), 0.0))
-    return replace(recording, language=language.code), first
+    return replace(recording, language=language.code, language_probability=language.probability), first
 
 
 def seek_clips(options: Options, frames: int) -> list[FrameRange]:

@@ -18,7 +18,7 @@ def test_a_language_that_the_client_does_not_name_is_detected_in_the_first_windo
     assert isinstance(decode, DecodeWindow)
     assert detect.window is decode.window
     assert decode.params.prompt == MODEL.for_language("es", "transcribe").sot_sequence
-    assert found.language == "es"
+    assert (found.language, found.language_probability) == ("es", 0.99)
 
 
 def test_a_language_that_is_not_sure_is_detected_again_with_upstreams_padding() -> None:
@@ -27,7 +27,12 @@ def test_a_language_that_is_not_sure_is_detected_again_with_upstreams_padding() 
     )
     assert isinstance(queries[1], DetectLanguage)
     assert queries[1].window is not queries[0].window
-    assert found.language == "pt"
+    assert (found.language, found.language_probability) == ("pt", 0.6)
+
+
+def test_a_language_that_the_client_names_has_no_probability() -> None:
+    found, _ = transcribe(10, ENGLISH, decoded(0.0, " One.", 2.0))
+    assert (found.language, found.language_probability) == ("en", None)
 
 
 def test_an_english_only_model_detects_nothing() -> None:
