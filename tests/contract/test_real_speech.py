@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import whisper
 from whisper.utils import WriteSRT, WriteVTT
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.slow
 
 MAX_WORD_ERROR_RATE = 0.1
 SECONDS = 11.0
+TIMES = re.compile(r"00:00:(\d\d),(\d{3})")
+"""A time of an srt file of less than a minute."""
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +74,35 @@ def test_verbose_json_has_the_segments_of_whisper(say: Any, judge: dict[str, Any
             assert segment[name] == pytest.approx(wanted[name], abs=1e-3)
 
 
-def test_words_have_the_times_of_whisper(say: Any, weights: dict[str, Path], recordings: Path) -> None:
+@pytest.fixture(scope="module")
+def judge_of_words(weights: dict[str, Path], recordings: Path) -> dict[str, Any]:
+    """What openai-whisper itself makes of the recording, with the times of words."""
     model = whisper.load_model(str(weights["tiny.en"]), device="cpu")
     model.set_alignment_heads(whisper._ALIGNMENT_HEADS["tiny.en"])  # as whisper does for a model by name
-    judge = model.transcribe(str(recordings / "jfk.wav"), fp16=False, word_timestamps=True)
+    return model.transcribe(str(recordings / "jfk.wav"), fp16=False, word_timestamps=True)
+
+
+@pytest.mark.parametrize("limits", [{"max_line_width": 20, "max_line_count": 2}, {"max_words_per_line": 3}])
+def test_lines_of_subtitles_are_those_of_whisper(
+    real: tuple[str, str], recordings: Path, judge_of_words: dict[str, Any], limits: dict[str, int]
+) -> None:
+    url, _ = real
+    fields = {"model": "tiny.en", "response_format": "srt", **limits}
+    with open(recordings / "jfk.wav", "rb") as file:
+        answer = httpx.post(f"{url}/v1/audio/transcriptions", files={"file": file}, data=fields, timeout=60)
+    wanted = io.StringIO()
+    WriteSRT("").write_result(judge_of_words, wanted, limits)
+    assert TIMES.sub("", answer.text) == TIMES.sub("", wanted.getvalue())
+    assert _seconds(answer.text) == pytest.approx(_seconds(wanted.getvalue()), abs=0.05)
+
+
+def _seconds(subtitles: str) -> list[float]:
+    return [float(f"{seconds}.{thousandths}") for seconds, thousandths in TIMES.findall(subtitles)]
+
+
+def test_words_have_the_times_of_whisper(say: Any, judge_of_words: dict[str, Any]) -> None:
     found = say(response_format="verbose_json", timestamp_granularities=["word", "segment"])
-    wanted = [word for segment in judge["segments"] for word in segment["words"]]
+    wanted = [word for segment in judge_of_words["segments"] for word in segment["words"]]
     assert [word["word"] for word in found["words"]] == [word["word"].strip() for word in wanted]
     for word, right in zip(found["words"], wanted, strict=True):
         assert (word["start"], word["end"]) == pytest.approx((right["start"], right["end"]), abs=0.05)

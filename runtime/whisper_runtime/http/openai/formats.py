@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
+from dataclasses import replace
 
 from pydantic import BaseModel
 from whisper.tokenizer import LANGUAGES
-from whisper.utils import SubtitlesWriter, WriteSRT, WriteVTT
 
-from whisper_runtime.engine.transcription import Segment, Transcription
+from whisper_runtime.engine.transcription import Segment, Transcription, Word
+from whisper_runtime.http.openai.cues import cues_of
 from whisper_runtime.http.openai.logprobs import token_logprobs
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.openai.responses import (
@@ -22,6 +22,7 @@ from whisper_runtime.http.openai.responses import (
     Usage,
     WordBody,
 )
+from whisper_runtime.http.openai.subtitles import srt, vtt
 from whisper_runtime.service.model_info import ModelInfo
 
 
@@ -30,7 +31,7 @@ def plain_body(found: Transcription) -> PlainTranscription:
     return PlainTranscription(
         text=found.text.strip(),
         language=found.language,
-        segments=[_segment(segment) for segment in found.segments],
+        segments=[_segment(segment, found.duration) for segment in found.segments],
         duration=found.duration,
     )
 
@@ -41,9 +42,9 @@ def openai_body(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> B
         case "text":
             return found.text.strip() + "\n"
         case "srt":
-            return _subtitles(found, WriteSRT(""))
+            return srt(cues_of(found, spec.lines))
         case "vtt":
-            return _subtitles(found, WriteVTT(""))
+            return vtt(cues_of(found, spec.lines))
         case "json":
             return _json(found, spec, model)
         case "verbose_json":
@@ -69,25 +70,24 @@ def _verbose(found: Transcription, spec: ResponseSpec) -> BaseModel:
         language="english" if spec.task == "translate" else LANGUAGES[found.language],  # of the text
         duration=found.duration,
         text=found.text.strip(),
-        segments=[_segment(segment) for segment in found.segments] if spec.segments else None,
+        segments=[_segment(segment, found.duration) for segment in found.segments] if spec.segments else None,
     )
     if spec.task == "translate":
         return common
-    words = [
-        WordBody(word=word.word.strip(), start=word.start, end=word.end)
-        for segment in found.segments
-        for word in segment.words
-    ]
-    return TranscriptionVerbose(**dict(common), words=words if spec.words else None, usage=usage(found))
+    words = [_word(word, found.duration) for segment in found.segments for word in segment.words]
+    return TranscriptionVerbose(
+        **dict(common),
+        language_probability=found.language_probability if spec.language_probability else None,
+        words=words if spec.words else None,
+        usage=usage(found),
+    )
 
 
-def _segment(segment: Segment) -> SegmentBody:
-    return SegmentBody.model_validate(segment, from_attributes=True)
+def _segment(segment: Segment, duration: float) -> SegmentBody:
+    """The model may hear a segment end after the file does, which a body with the file's `duration` cannot say."""
+    inside = replace(segment, start=min(segment.start, duration), end=min(segment.end, duration))
+    return SegmentBody.model_validate(inside, from_attributes=True)
 
 
-def _subtitles(found: Transcription, writer: SubtitlesWriter) -> str:
-    """The segments as openai-whisper's own writer formats them."""
-    cues = [{"start": segment.start, "end": segment.end, "text": segment.text} for segment in found.segments]
-    file = io.StringIO()
-    writer.write_result({"segments": cues}, file)  # pyright: ignore[reportUnknownMemberType]
-    return file.getvalue()
+def _word(word: Word, duration: float) -> WordBody:
+    return WordBody(word=word.word.strip(), start=min(word.start, duration), end=min(word.end, duration))

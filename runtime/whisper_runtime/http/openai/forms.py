@@ -14,7 +14,7 @@ from whisper_runtime.http.openai.responses import Absent
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["word", "segment"]
-Included = Literal["logprobs"]
+Included = Literal["logprobs", "language_probability"]
 
 OF_OTHER_MODELS: Final = frozenset(
     {"chunking_strategy", "keywords", "known_speaker_names", "known_speaker_references", "languages"}
@@ -30,6 +30,7 @@ Multipart: Final = Form(media_type="multipart/form-data")
 LanguageField = Annotated[str, Field(max_length=LONGEST_WORD)]
 """ISO 639 code, language tag, or name in English or in the language itself; `auto` is the server's default."""
 ModelName = Annotated[str, Field(max_length=200)]
+LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -54,6 +55,12 @@ class TranslationForm(_Upload):
     prompt: str | Absent = None
     response_format: ResponseFormat = "json"
     temperature: Temperature = 0.0
+    max_line_width: LineLimit | Absent = None
+    """For `srt` and `vtt`: the most characters in a line."""
+    max_line_count: LineLimit | Absent = None
+    """For `srt` and `vtt`, with `max_line_width`: the most lines in a cue."""
+    max_words_per_line: LineLimit | Absent = None
+    """For `srt` and `vtt`, without `max_line_count`: the most words in a cue."""
 
 
 class TranscriptionForm(TranslationForm):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
 
 from whisper_runtime.contract.languages import REMEDY_OR_AUTO, code_of, is_auto, shown, unknown
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
 from whisper_runtime.errors import HttpError
-from whisper_runtime.http.openai.forms import ResponseFormat, TranscriptionForm
+from whisper_runtime.http.openai.forms import Included, ResponseFormat, TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.service.languages import knows
 from whisper_runtime.service.model_info import ModelInfo
+
+INCLUDED_IN: Final[Mapping[Included, ResponseFormat]] = {"logprobs": "json", "language_probability": "verbose_json"}
+"""The format whose body has what `include[]` asks for."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,9 @@ class ResponseSpec:
     """Whether `verbose_json` has them."""
     words: bool = False
     logprobs: bool = False
+    language_probability: bool = False
+    lines: LineLimits | None = None
+    """How words are put into the lines of subtitles; None: each segment is one cue."""
 
 
 def response_spec(form: TranscriptionForm) -> ResponseSpec:
@@ -29,8 +38,9 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
     response_format = form.response_format
     if form.granularities and response_format != "verbose_json":
         raise _needs("timestamp_granularities[]", "verbose_json", response_format)
-    if form.include and response_format != "json":
-        raise _needs("include[]", "json", response_format)
+    for included in sorted(form.include):
+        if response_format != INCLUDED_IN[included]:
+            raise _needs(f"include[]={included}", INCLUDED_IN[included], response_format, param="include[]")
     if form.stream and response_format not in ("json", "text"):
         raise HttpError(
             400,
@@ -44,7 +54,36 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
         segments="segment" in form.granularities or not form.granularities,
         words="word" in form.granularities,
         logprobs="logprobs" in form.include,
+        language_probability="language_probability" in form.include,
+        lines=line_limits(form),
     )
+
+
+def translation_spec(form: TranslationForm) -> ResponseSpec:
+    """The response that a translation's form asks for; raises HttpError where its fields contradict each other."""
+    return ResponseSpec("translate", form.response_format, lines=line_limits(form))
+
+
+def line_limits(form: TranslationForm) -> LineLimits | None:
+    """The limits that a form sets to the lines of subtitles; None: none.
+
+    Raises HttpError where they would have no effect (whisper/transcribe.py, cli, warns there).
+    """
+    limits = LineLimits(form.max_line_width, form.max_line_count, form.max_words_per_line)
+    given = {field: value for field, value in asdict(limits).items() if value is not None}
+    if not given:
+        return None
+    field, value = next(iter(given.items()))
+    if form.response_format not in ("srt", "vtt"):
+        needs = f"which needs `response_format` to be 'srt' or 'vtt', and it is '{form.response_format}'"
+        raise _without_effect(field, value, f"{needs}: change one of them")
+    if limits.max_line_count and not limits.max_line_width:
+        remedy = "which has no effect without `max_line_width`: give that too, for example 42"
+        raise _without_effect("max_line_count", limits.max_line_count, remedy)
+    if limits.max_words_per_line and limits.max_line_count:
+        remedy = "which has no effect beside `max_line_width` and `max_line_count`: leave it or one of them out"
+        raise _without_effect("max_words_per_line", limits.max_words_per_line, remedy)
+    return limits
 
 
 def decoding_options(
@@ -110,6 +149,11 @@ def check_translates(model: ModelInfo, *, param: str) -> None:
         raise HttpError(400, message, param=param, code="translation_not_supported")
 
 
-def _needs(field: str, needed: ResponseFormat, given: ResponseFormat) -> HttpError:
+def _needs(field: str, needed: ResponseFormat, given: ResponseFormat, *, param: str | None = None) -> HttpError:
+    """`param` is the name of the field, where that is not all of `field`."""
     message = f"`{field}` needs `response_format` to be '{needed}', and it is '{given}': change one of them."
-    return HttpError(400, message, param=field, code="invalid_value")
+    return HttpError(400, message, param=param or field, code="invalid_value")
+
+
+def _without_effect(field: str, value: int, why: str) -> HttpError:
+    return HttpError(400, f"`{field}` is {value}, {why}.", param=field, code="invalid_value")

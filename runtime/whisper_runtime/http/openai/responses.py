@@ -66,6 +66,8 @@ class TranslationVerbose(BaseModel):
 
 
 class TranscriptionVerbose(TranslationVerbose):
+    language_probability: float | Absent = None
+    """Where `include[]` asks for it: how sure the model is of the language; absent where that was not detected."""
     words: list[WordBody] | Absent = None
     usage: Usage
 

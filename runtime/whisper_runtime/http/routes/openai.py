@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
 from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
-from whisper_runtime.http.openai.options import ResponseSpec, check_translates, decoding_options, response_spec
+from whisper_runtime.http.openai.options import check_translates, decoding_options, response_spec, translation_spec
 from whisper_runtime.http.openai.responses import (
     TranscriptionJson,
     TranscriptionVerbose,
@@ -49,7 +49,7 @@ async def create_transcription(
         language=form.language,
         prompt=form.prompt,
         temperature=form.temperature,
-        words=spec.words,
+        words=spec.words or spec.lines is not None,
         logprobs=spec.logprobs,
     )
     if form.stream:
@@ -70,8 +70,10 @@ async def create_translation(
     """Translates `file` into English."""
     check_name(model, form.model)
     check_translates(model, param="model")
-    options = decoding_options(model, task="translate", prompt=form.prompt, temperature=form.temperature)
-    spec = ResponseSpec("translate", form.response_format)
+    spec = translation_spec(form)
+    options = decoding_options(
+        model, task="translate", prompt=form.prompt, temperature=form.temperature, words=spec.lines is not None
+    )
     return _response(openai_body(await transcribe_upload(transcriber, request, form.file, options), spec, model))
 
 

@@ -10,7 +10,10 @@ from pydantic import BaseModel
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, SPOKEN
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.http.openai.formats import openai_body, plain_body, usage
+from whisper_runtime.http.openai.forms import ResponseFormat
+from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.http.openai.options import ResponseSpec
+from whisper_runtime.http.openai.responses import TranscriptionVerbose
 from whisper_runtime.service.model_info import ServedModel
 
 MODEL = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL).info
@@ -47,12 +50,46 @@ def test_the_language_is_that_of_the_text(task: str, language: str) -> None:
     assert body.model_dump()["language"] == language
 
 
-def test_subtitles_past_an_hour_keep_arrows_out_of_their_text() -> None:
-    late = replace(SPOKEN, segments=(replace(SEGMENT, start=3600.0, end=3661.5, text=" this --> that "),))
-    assert [openai_body(late, ResponseSpec("transcribe", form), MODEL) for form in ("srt", "vtt")] == [
-        "1\n01:00:00,000 --> 01:01:01,500\nthis -> that\n\n",
-        "WEBVTT\n\n01:00:00.000 --> 01:01:01.500\nthis -> that\n\n",
+@pytest.mark.parametrize(
+    ("response_format", "body"),
+    [
+        ("srt", "1\n01:00:00,000 --> 01:01:01,500\nAT&T -> us\n\n"),
+        ("vtt", "WEBVTT\n\n01:00:00.000 --> 01:01:01.500\nAT&amp;T -&gt; us\n\n"),
+    ],
+)
+def test_subtitles_are_of_cues_that_editors_take(response_format: ResponseFormat, body: str) -> None:
+    late, blank = replace(SEGMENT, start=3600.0, end=3690.0, text=" AT&T --> us"), replace(SEGMENT, text=" ")
+    found = replace(SPOKEN, duration=3661.5, segments=(blank, late))
+    assert openai_body(found, ResponseSpec("transcribe", response_format), MODEL) == body
+
+
+def test_subtitles_with_limits_are_of_words() -> None:
+    spec = ResponseSpec("translate", "srt", lines=LineLimits(max_words_per_line=1))
+    assert openai_body(SPOKEN, spec, MODEL) == (
+        "1\n00:00:00,000 --> 00:00:01,000\nAsk\n\n2\n00:00:01,000 --> 00:00:02,500\nnot.\n\n"
+    )
+
+
+def test_no_segment_and_no_word_ends_after_the_file() -> None:
+    short = replace(SPOKEN, duration=0.75)
+    body = openai_body(short, ResponseSpec("transcribe", "verbose_json", words=True), MODEL)
+    assert isinstance(body, TranscriptionVerbose)
+    assert [(part.start, part.end) for part in (*(body.segments or ()), *(body.words or ()))] == [
+        (0.0, 0.75),
+        (0.0, 0.75),
+        (0.75, 0.75),
     ]
+    assert [segment.end for segment in plain_body(short).segments] == [0.75]
+
+
+@pytest.mark.parametrize(("asked", "detected", "told"), [(True, 0.97, 0.97), (True, None, None), (False, 0.97, None)])
+def test_the_probability_of_the_language_is_told_where_it_is_asked_for_and_was_detected(
+    asked: bool, detected: float | None, told: float | None
+) -> None:
+    spec = ResponseSpec("transcribe", "verbose_json", language_probability=asked)
+    body = openai_body(replace(SPOKEN, language_probability=detected), spec, MODEL)
+    assert isinstance(body, TranscriptionVerbose)
+    assert body.language_probability == told
 
 
 @pytest.mark.parametrize(("duration", "seconds"), [(0.0, 0), (2.0, 2), (2.1, 3)])

@@ -26,5 +26,5 @@ def test_an_unknown_field_is_refused() -> None:
 def test_every_field_but_the_arrays_may_come_once() -> None:
     assert {
         *("file", "language", "task", "model", "prompt", "response_format", "temperature"),
-        *("chunking_strategy", "stream"),
+        *("chunking_strategy", "stream", "max_line_width", "max_line_count", "max_words_per_line"),
     } == SCALARS

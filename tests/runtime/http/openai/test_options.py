@@ -12,6 +12,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import TranscriptionForm
+from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.http.openai.options import (
     ResponseSpec,
     check_translates,
@@ -19,6 +20,7 @@ from whisper_runtime.http.openai.options import (
     language_code,
     response_spec,
     temperature_ladder,
+    translation_spec,
 )
 from whisper_runtime.service.model_info import ModelInfo, ServedModel
 
@@ -45,6 +47,18 @@ def form(**fields: Any) -> TranscriptionForm:
             ResponseSpec("transcribe", "verbose_json", segments=True, words=True),
         ),
         ({"include_in_brackets": ["logprobs"]}, ResponseSpec("transcribe", logprobs=True)),
+        (
+            {"response_format": "verbose_json", "include_bare": ["language_probability"]},
+            ResponseSpec("transcribe", "verbose_json", language_probability=True),
+        ),
+        (
+            {"response_format": "srt", "max_line_width": 42, "max_line_count": 2},
+            ResponseSpec("transcribe", "srt", lines=LineLimits(max_line_width=42, max_line_count=2)),
+        ),
+        (
+            {"response_format": "vtt", "max_line_width": 42, "max_words_per_line": 3},
+            ResponseSpec("transcribe", "vtt", lines=LineLimits(max_line_width=42, max_words_per_line=3)),
+        ),
         ({"stream": True, "response_format": "text"}, ResponseSpec("transcribe", "text")),
     ],
 )
@@ -57,6 +71,8 @@ def test_the_format_of_the_response(fields: dict[str, Any], spec: ResponseSpec) 
     [
         ({"granularities_bare": ["word"]}, "timestamp_granularities[]"),
         ({"response_format": "text", "include_bare": ["logprobs"]}, "include[]"),
+        ({"response_format": "verbose_json", "include_bare": ["logprobs"]}, "include[]"),
+        ({"include_bare": ["logprobs", "language_probability"]}, "include[]"),
         ({"response_format": "vtt", "stream": True}, "response_format"),
     ],
 )
@@ -64,6 +80,48 @@ def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], p
     with pytest.raises(HttpError) as error:
         response_spec(form(**fields))
     assert (error.value.status_code, error.value.body["param"]) == (400, param)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"max_line_width": 42},
+            "`max_line_width` is 42, which needs `response_format` to be 'srt' or 'vtt', and it is 'json': change one "
+            "of them.",
+        ),
+        (
+            {"response_format": "verbose_json", "max_words_per_line": 3},
+            "`max_words_per_line` is 3, which needs `response_format` to be 'srt' or 'vtt', and it is 'verbose_json': "
+            "change one of them.",
+        ),
+        (
+            {"response_format": "srt", "max_line_count": 2},
+            "`max_line_count` is 2, which has no effect without `max_line_width`: give that too, for example 42.",
+        ),
+        (
+            {"response_format": "srt", "max_line_count": 2, "max_words_per_line": 3},
+            "`max_line_count` is 2, which has no effect without `max_line_width`: give that too, for example 42.",
+        ),
+        (
+            {"response_format": "vtt", "max_line_width": 42, "max_line_count": 2, "max_words_per_line": 3},
+            "`max_words_per_line` is 3, which has no effect beside `max_line_width` and `max_line_count`: leave it or "
+            "one of them out.",
+        ),
+    ],
+)
+def test_limits_of_lines_that_would_have_no_effect_are_refused(fields: dict[str, Any], message: str) -> None:
+    for spec_of in (response_spec, translation_spec):
+        with pytest.raises(HttpError) as error:
+            spec_of(form(**fields))
+        assert (error.value.status_code, error.value.body["message"]) == (400, message)
+        assert error.value.body["param"] == message.split("`")[1]
+
+
+def test_a_translation_has_its_format_and_its_lines() -> None:
+    fields = {"response_format": "srt", "max_words_per_line": 3}
+    assert translation_spec(form(**fields)) == ResponseSpec("translate", "srt", lines=LineLimits(max_words_per_line=3))
+    assert translation_spec(form()) == ResponseSpec("translate")
 
 
 @pytest.mark.parametrize(

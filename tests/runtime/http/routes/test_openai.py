@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.fakes.engine import ENGLISH, TURBO, FakeEngine
+from tests.fakes.engine import ENGLISH, SPOKEN, TURBO, FakeEngine
 from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import Abilities
 
@@ -111,6 +112,9 @@ async def test_an_array_may_be_spelt_with_and_without_brackets(start: Start, eng
         (BY_WORD, {"word_timestamps": True}),
         ({"include[]": "logprobs"}, {"logprobs": True}),
         ({"include": "logprobs"}, {"logprobs": True}),
+        ({"response_format": "srt"}, {"word_timestamps": False}),
+        ({"response_format": "srt", "max_words_per_line": "3"}, {"word_timestamps": True}),
+        ({"response_format": "vtt", "max_line_width": "42", "max_line_count": "2"}, {"word_timestamps": True}),
     ],
 )
 async def test_fields_become_decoding_options(
@@ -120,6 +124,22 @@ async def test_fields_become_decoding_options(
     assert answer.status_code == 200
     asked = vars(engine.asked[0])
     assert {name: asked[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS])
+async def test_the_lines_of_subtitles_are_cut_by_words(start: Start, engine: FakeEngine, path: str) -> None:
+    fields = {"model": "base", "response_format": "vtt", "max_words_per_line": "1"}
+    answer = await start().post(path, files=speech(), data=fields)
+    assert answer.text == "WEBVTT\n\n00:00.000 --> 00:01.000\nAsk\n\n00:01.000 --> 00:02.500\nnot.\n\n"
+    assert engine.asked[0].word_timestamps
+
+
+@pytest.mark.parametrize("name", ["include", "include[]"])
+async def test_the_probability_of_a_language_that_was_detected(start: Start, engine: FakeEngine, name: str) -> None:
+    engine.answer = replace(SPOKEN, language_probability=0.75)
+    fields = {"model": "base", "response_format": "verbose_json", name: "language_probability"}
+    body = (await start().post(TRANSCRIPTIONS, files=speech(), data=fields)).json()
+    assert body == VERBOSE | {"segments": [SEGMENT], "language_probability": 0.75}
 
 
 async def test_translation_asks_for_the_task(start: Start, engine: FakeEngine) -> None:
@@ -143,7 +163,10 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"temperature": "nan"}, "temperature", "finite"),
         ({"temperature": "warm"}, "temperature", "valid number"),
         ({"stream": "perhaps"}, "stream", "valid boolean"),
-        ({"include[]": "usage"}, "include[]", "should be 'logprobs'"),
+        ({"include[]": "usage"}, "include[]", "should be 'logprobs' or 'language_probability'"),
+        ({"response_format": "srt", "max_line_width": "0"}, "max_line_width", "greater than or equal to 1"),
+        ({"response_format": "srt", "max_line_count": "1001"}, "max_line_count", "less than or equal to 1000"),
+        ({"response_format": "srt", "max_words_per_line": "many"}, "max_words_per_line", "valid integer"),
         ({"timestamp_granularities[]": "letter"}, "timestamp_granularities[]", "should be 'word' or 'segment'"),
         ({"timestamp_granularities": ["word", "letter"]}, "timestamp_granularities", "should be 'word' or"),
         # Whisper cannot honour these.
@@ -156,6 +179,9 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         # Fields that contradict each other.
         ({"timestamp_granularities[]": "word"}, "timestamp_granularities[]", "needs `response_format` to be 'verbose"),
         ({"response_format": "text", "include[]": "logprobs"}, "include[]", "needs `response_format` to be 'json'"),
+        ({"include[]": "language_probability"}, "include[]", "needs `response_format` to be 'verbose_json'"),
+        ({"max_line_width": "42"}, "max_line_width", "needs `response_format` to be 'srt' or 'vtt'"),
+        ({"response_format": "srt", "max_line_count": "2"}, "max_line_count", "no effect without `max_line_width`"),
         ({"response_format": "srt", "stream": "true"}, "response_format", "`stream` sends text alone"),
         # OpenAI's schema forbids what it does not list.
         ({"beam_size": "5"}, "beam_size", "Unknown parameter: `beam_size`"),

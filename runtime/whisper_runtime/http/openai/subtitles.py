@@ -1,0 +1,36 @@
+"""Cues as a file: SubRip (srt) and WebVTT (https://www.w3.org/TR/webvtt1/); pure."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+from whisper_runtime.http.openai.cues import Cue
+
+
+def srt(cues: Iterable[Cue]) -> str:
+    """SubRip has no escapes: `&` and `<` are written as they are."""
+    return "".join(
+        f"{number}\n{_hours(cue.start, ',')} --> {_hours(cue.end, ',')}\n{cue.text}\n\n"
+        for number, cue in enumerate(cues, 1)
+    )
+
+
+def vtt(cues: Iterable[Cue]) -> str:
+    """In WebVTT `&` and `<` begin markup, which is not shown."""
+    return "WEBVTT\n\n" + "".join(
+        f"{_minutes(cue.start)} --> {_minutes(cue.end)}\n{html.escape(cue.text, quote=False)}\n\n" for cue in cues
+    )
+
+
+def _hours(milliseconds: int, mark: str) -> str:
+    """`mark` comes before the thousandths."""
+    seconds, thousandths = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{thousandths:03}"
+
+
+def _minutes(milliseconds: int) -> str:
+    """Hours are left out where there are none, as openai-whisper does."""
+    return _hours(milliseconds, ".").removeprefix("00:")
