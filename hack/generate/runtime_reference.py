@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from whisper_runtime.contract.config import RuntimeConfig, env_name
 from whisper_runtime.contract.metric_names import AUTOSCALING_METRICS
+from whisper_runtime.media.cage import FORMATS
 
 HEAD = """\
 # The runtime's configuration
@@ -61,8 +62,13 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
 - The disk is reserved as a body comes, and for the samples by the length that the file declares, or as they grow. No
   client may fill more of it than it leaves to others; its only file may take all that is free.
 - A full queue takes no pod out of the Service: `/ready` says whether the model is proven and the process stays.
-- Media may have 32 tracks; the default audio track is used, else the one with most channels. A file that is damaged in
-  places is transcribed as far as it can be decoded; it is refused from a tenth of damaged frames on.
+- Of several audio tracks (at most 32), those that cannot be decoded are passed over; then count, in this order: the
+  language that the request names, by the track's tag; that it is no commentary; the file's default; most channels. All
+  channels are mixed (at most 64); where they cancel each other, the first one is taken.
+- Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on.
+- A file that is damaged in places is transcribed as far as it can be decoded; it is refused from a tenth of damaged
+  frames on, and where more than a second and a fiftieth of what its header promises are missing.
+- Containers, by ffmpeg's names: @FORMATS@.
 
 ## Metrics for autoscaling
 
@@ -78,7 +84,8 @@ def markdown() -> str:
         f"| `{env_name(name)}` | {_type(field)} | {_default(field.default)} | {meanings[name]} |\n"
         for name, field in RuntimeConfig.model_fields.items()
     )
-    return HEAD + "".join(rows) + TAIL + "".join(f"- `{name}`\n" for name in AUTOSCALING_METRICS)
+    tail = TAIL.replace("@FORMATS@", FORMATS.replace(",", ", "))
+    return HEAD + "".join(rows) + tail + "".join(f"- `{name}`\n" for name in AUTOSCALING_METRICS)
 
 
 def _meanings() -> dict[str, str]:

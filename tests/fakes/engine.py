@@ -138,7 +138,9 @@ class FakeEngine:
         self.state = State.STOPPED
 
 
-async def fake_decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
+async def fake_decode(
+    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
+) -> Samples:
     """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
     content = media.read().decode(errors="replace")
     if not content:

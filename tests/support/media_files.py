@@ -19,6 +19,14 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "wv": (),
     "tta": (),
     "voc": (),
+    "eac3": (),
+    "dts": ("-strict", "-2", "-c:a", "dca", "-ar", "48000", "-ac", "2"),
+    "thd": ("-strict", "-2", "-c:a", "truehd", "-ar", "48000", "-ac", "2"),
+    "nut": ("-c:a", "aac"),
+    "rm": ("-c:a", "ac3"),
+    "wtv": ("-c:a", "mp2"),
+    "loas": ("-c:a", "aac", "-f", "latm"),
+    "gsm": ("-ar", "8000"),
 }
 """ffmpeg's options for each form of media that carries speech."""
 

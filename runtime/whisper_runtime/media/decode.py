@@ -1,7 +1,7 @@
-"""Decodes media of any kind into samples, by ffmpeg in a process of its own: a file may crash ffmpeg, never the server.
+"""Decodes media of any kind into samples, by ffmpeg in a process of its own, within the limits of cage.py.
 
-ffmpeg gets the upload as its standard input and a scratch file without a name as its output, and the kernel holds it to
-its limits: it can start no process, open no second file and no socket, and write no byte more than its limit.
+ffmpeg gets the upload as its standard input and a scratch file without a name as its output. Where its own choice of
+track or channels does not serve, ffprobe is asked, and ffmpeg runs once more.
 """
 
 from __future__ import annotations
@@ -13,29 +13,38 @@ import re
 import signal
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import IO, Final, Literal
 
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds
+from whisper_runtime.media.cage import INPUT, READING, STREAMS_LIMIT, environment, limited
+from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds, wav_options
+from whisper_runtime.media.probe import probe
+from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel, tracks
 
 SAMPLE_RATE: Final = 16_000
 BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
 """Decoded audio on the scratch disk is float32, mono."""
 
-MEMORY_LIMIT: Final = 1024**3
-"""Bytes of address space that a decoder may use."""
-OPEN_FILES_LIMIT: Final = 4
-"""Standard input, output, error, and the upload. While that is open, no other file and no socket can be."""
-STREAMS_LIMIT: Final = 32
 MAX_ERROR_RATE: Final = 0.1
 """The part of a file's frames that may be damaged; with more, the text would not be a transcription of the file."""
-FORMATS: Final = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mp4,mpc,mpc8,mpeg,mpegts,nistsphere,ogg,tak,tta,voc,"
-    "w64,wav,webm,wv"
+AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
+"""A line of ffmpeg's log for each audio track."""
+CLOCK: Final = (
+    "asetpts='st(0,PTS-if(lt(STARTT,0.1),STARTPTS));"  # 0: the frame's time, of a start without a short delay
+    "st(1,if(gt(ld(2)-ld(0)-ld(1),0.05/TB),ld(2)-ld(0),ld(1)));"  # 1: the delay that jumps back have made so far
+    "st(2,max(ld(2),ld(0)+ld(1))+S/SR/TB);"  # 2: the end of all samples so far
+    "ld(0)+ld(1)',aresample=async=1:first_pts=0"
 )
-"""Containers that hold media themselves: playlists, which name other files and hosts, are not among them."""
+"""Silence where the track has no sound in the film's time: before a late start, and in gaps longer than 0.1 s.
+
+Shorter ones are the padding of encoders; a file without gaps gets the samples that it has. Where the clock jumps back,
+what follows is delayed, for aresample would drop it. See docs/adr/0026 and ffmpeg-filters(1), asetpts and aresample.
+"""
+NEARLY_SILENT: Final = 1e-3
+"""Peak of 1.0; below it, channels of opposite phase may have cancelled each other."""
 
 NO_SPACE: Final = re.compile(rb"^\S.*: (?:No space left on device|Disk quota exceeded)$", re.MULTILINE)
 """ffmpeg's words for a full disk are libc's. What a file says of itself is indented in its log."""
@@ -63,102 +72,162 @@ class AudioError(Exception):
         self.seconds = seconds
 
 
-async def decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
-    """Mono samples at 16 kHz, float32 from -1 to 1, equal to `whisper.load_audio`'s.
+class _SeveralTracks(Exception):
+    """ffmpeg's log shows more than one audio track, of which it was not told the one to take."""
 
-    Among several audio tracks ffmpeg chooses: the default one, else the one with most channels.
-    The samples are in a file without a name, mapped into memory: hours of them take disk and cache, and no memory.
-    Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to decode;
-    and what `on_bytes` raises.
+
+@dataclass(frozen=True)
+class _Bounds:
+    max_seconds: float
+    """Seconds of audio."""
+    timeout: float
+    """Seconds of work on the whole file."""
+    on_bytes: OnBytes
+
+
+async def decode(
+    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
+) -> Samples:
+    """Mono samples at 16 kHz, float32 from -1 to 1, as `whisper.load_audio` gives for a file of one track without gaps.
+
+    Of several audio tracks it takes the one in `language` (ISO-639-1), as tracks.py has the rule; gaps and a late start
+    are silence. The samples are in a file without a name, mapped into memory: hours of them take disk and cache, and no
+    memory. Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to
+    decode; and what `on_bytes` raises.
     """
     media.flush()
     if os.fstat(media.fileno()).st_size == 0:
         raise AudioError("Empty", "The file is empty.")
+    bounds = _Bounds(max_seconds, timeout, on_bytes)
+    try:
+        return await _with_all_channels(media, bounds, language)
+    except NoTrack as error:
+        raise AudioError(error.reason, error.message) from None
+    except TimeoutError:
+        raise _too_slow(timeout) from None
+
+
+async def _with_all_channels(media: IO[bytes], bounds: _Bounds, language: str | None) -> Samples:
+    """The mix of all channels; the first one alone, where the mix is silent and that one is not."""
+    async with asyncio.timeout(bounds.timeout):
+        samples, choice = await _chosen(media, bounds, language)
+        if not await asyncio.to_thread(_is_below, samples, NEARLY_SILENT):
+            return samples
+        found = {one.index: one for one in tracks(await probe(media))}
+        track = found.get(min(found, default=0) if choice.index is None else choice.index)
+        if track is None or track.channels < 2:
+            return samples
+        alone = await _samples(media, bounds, first_channel(track))
+        return samples if await asyncio.to_thread(_is_below, alone, NEARLY_SILENT) else alone
+
+
+async def _chosen(media: IO[bytes], bounds: _Bounds, language: str | None) -> tuple[Samples, Choice]:
+    """The samples as ffmpeg itself reads the file, else of the track that is chosen by what ffprobe says of it."""
+    try:
+        return await _samples(media, bounds, Choice()), Choice()
+    except _SeveralTracks:
+        if not (found := tracks(await probe(media))):
+            raise AudioError("Damaged", "The file is damaged: its tracks cannot be read.") from None
+        choice = choose(found, language)
+    except AudioError as error:
+        if error.reason != "Damaged" or not (found := tracks(await probe(media))):
+            raise
+        choice = choose(found, language)
+        if not choice.mix:
+            raise
+    return await _samples(media, bounds, choice), choice
+
+
+async def _samples(media: IO[bytes], bounds: _Bounds, choice: Choice) -> Samples:
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(media, pcm, max_seconds, timeout, on_bytes)
+        report = await _run(media, pcm, bounds, choice)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
-            raise _refusal(report, max_seconds) or AudioError("Empty", "The file holds no audio.")
-        promised, found = promised_seconds(os.pread(media.fileno(), HEADER_LIMIT, 0), report), size / BYTES_PER_SECOND
-        if is_cut(promised, found):
+            raise _refusal(report) or AudioError("Empty", "The file holds no audio.")
+        promised, found = promised_seconds(_head(media), report), size / BYTES_PER_SECOND
+        if promised <= bounds.max_seconds and is_cut(promised, found):
             raise _cut(promised, found)
         return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
 
 
-async def _run(media: IO[bytes], pcm: IO[bytes], max_seconds: float, timeout: float, on_bytes: OnBytes) -> bytes:
-    """Decodes `media` into `pcm`; returns ffmpeg's log. Raises AudioError, and what `on_bytes` raises."""
+def _head(media: IO[bytes]) -> bytes:
+    return os.pread(media.fileno(), HEADER_LIMIT, 0)
+
+
+def _of_wav(media: IO[bytes]) -> tuple[str, ...]:
+    file = media.fileno()
+    return wav_options(_head(media), os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
+
+
+def _is_below(samples: Samples, peak: float) -> bool:
+    """Whether no sample reaches `peak`; speech ends the search within its first second."""
+    return not any(np.abs(samples[at : at + SAMPLE_RATE]).max() >= peak for at in range(0, len(samples), SAMPLE_RATE))
+
+
+async def _run(media: IO[bytes], pcm: IO[bytes], bounds: _Bounds, choice: Choice) -> bytes:
+    """Decodes `media` into `pcm`; returns ffmpeg's log.
+
+    Raises AudioError, _SeveralTracks, and what `on_bytes` raises.
+    """
+    max_seconds = bounds.max_seconds
     process = await asyncio.create_subprocess_exec(
-        *limited(int(max_seconds * BYTES_PER_SECOND), timeout),
-        *_ffmpeg(),
+        *limited(int(max_seconds * BYTES_PER_SECOND), bounds.timeout),
+        *_ffmpeg(choice, _of_wav(media)),
         stdin=media,
         stdout=pcm,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
-        env={"PATH": os.environ.get("PATH", os.defpath)},
+        env=environment(),
     )
     try:
-        async with asyncio.timeout(timeout):
-            report = await _report(process, pcm, max_seconds, on_bytes)
-            code = await process.wait()
-    except TimeoutError:
-        raise _too_slow(timeout) from None
+        report = await _report(process, pcm, bounds, is_told=choice.index is not None)
+        code = await process.wait()
     finally:
         await _end(process)
     if code == -signal.SIGKILL:
-        raise _too_slow(timeout)  # the kernel counts processor time, and ended it
+        raise _too_slow(bounds.timeout)  # the kernel counts processor time, and ended it
     if code == -signal.SIGXFSZ:
         raise _too_long(max_seconds)
     if code != 0 and NO_SPACE.search(report):
         raise AudioError("NoSpace", "The disk is full.")
     if code != 0:
-        raise _refusal(report, max_seconds) or AudioError(
+        raise _refusal(report) or AudioError(
             "NotAudio", "The file is not audio that can be decoded, or its format is not supported."
         )
     return report
 
 
-def limited(max_bytes: int, timeout: float) -> tuple[str, ...]:
-    """The command that runs the command after it within limits, and ends it when this process ends.
-
-    `max_bytes` is the longest file that it may write, `timeout` the processor time in seconds.
-    """
-    seconds = max(1, int(timeout))
-    limits = {
-        "as": MEMORY_LIMIT,
-        "core": 0,
-        "cpu": seconds,
-        "fsize": max_bytes,
-        "nofile": OPEN_FILES_LIMIT,
-        "nproc": 0,
-    }
-    arguments = [f"--{name}={value}" for name, value in limits.items()]
-    return ("prlimit", *arguments, "setpriv", "--no-new-privs", "--pdeathsig=KILL")
-
-
-def _ffmpeg() -> tuple[str, ...]:
+def _ffmpeg(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """`of_input`: more options for the input."""
     alone = ("-threads", "1", "-filter_threads", "1")
-    source = ("-max_streams", str(STREAMS_LIMIT), "-format_whitelist", FORMATS, "-protocol_whitelist", "file")
     as_whisper_loads_it = f"aformat=sample_fmts=s16:channel_layouts=mono:sample_rates={SAMPLE_RATE}"
-    target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", "-af", as_whisper_loads_it, "-f", "f32le", "pipe:1")
+    filters = ",".join(one for one in (CLOCK, choice.mix, as_whisper_loads_it) if one)
+    track = () if choice.index is None else ("-map", f"0:{choice.index}")
+    target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", "-af", filters, "-f", "f32le", "pipe:1")
     return (
         "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-max_error_rate", str(MAX_ERROR_RATE),
-        *alone, *source, "-i", "file:/proc/self/fd/0", *target,
+        *alone, *READING, *of_input, "-i", INPUT, *track, *target,
     )  # fmt: skip
 
 
-async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], max_seconds: float, on_bytes: OnBytes) -> bytes:
-    """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long."""
+async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: _Bounds, *, is_told: bool) -> bytes:
+    """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long.
+
+    `is_told`: ffmpeg was told the track to take; raises _SeveralTracks where it was not, and there are some.
+    """
     assert process.stderr is not None
     first, last = b"", b""
     while (chunk := await _next(process.stderr)) != b"":
         if chunk is not None and len(first) < REPORT_LIMIT:
             first += chunk
-            if (declared := declared_seconds(first)) > max_seconds:
-                raise _too_long(max_seconds, declared)
-            on_bytes(int(declared * BYTES_PER_SECOND))
+            if not is_told and len(AUDIO_STREAM.findall(first)) > 1:
+                raise _SeveralTracks
+            if (declared := declared_seconds(first)) > bounds.max_seconds:
+                raise _too_long(bounds.max_seconds, declared)
+            bounds.on_bytes(int(declared * BYTES_PER_SECOND))
         elif chunk is not None:
             last = (last + chunk)[-REPORT_LIMIT:]
-        on_bytes(os.fstat(pcm.fileno()).st_size)
+        bounds.on_bytes(os.fstat(pcm.fileno()).st_size)
     return first + last
 
 
@@ -171,11 +240,11 @@ async def _next(log: asyncio.StreamReader) -> bytes | None:
         return None
 
 
-def _refusal(report: bytes, max_seconds: float) -> AudioError | None:
+def _refusal(report: bytes) -> AudioError | None:
     """The reason why ffmpeg decoded nothing, by its log; None: the log has none that helps the client."""
     if b"max_streams" in report:
         return AudioError(
-            "TooManyStreams", f"The file has more than {STREAMS_LIMIT} tracks: send the audio track alone."
+            "TooManyStreams", f"The file has more than {STREAMS_LIMIT} streams: send the audio track alone."
         )
     if b"does not contain any stream" in report:
         return AudioError("NoAudioTrack", "The file has no audio track.")

@@ -42,12 +42,13 @@ BAD_AUDIO: Final = {
 class MediaDecoder(Protocol):
     """Decodes a file into samples, as media.decode does.
 
-    `on_bytes` is told the size of the samples. Raises AudioError for a file that is no audio, or is longer than
-    `max_seconds`, or takes longer than `timeout` seconds to decode.
+    `on_bytes` is told the size of the samples; of several tracks the one in `language` is taken (ISO-639-1; None: no
+    wish). Raises AudioError for a file that is no audio, or is longer than `max_seconds`, or takes longer than
+    `timeout` seconds to decode.
     """
 
     def __call__(
-        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes
+        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
     ) -> Awaitable[Samples]: ...
 
 
@@ -121,7 +122,8 @@ class Transcriber:
     ) -> Transcription:
         trace = tracing.current.get()
         with ExitStack() as held:
-            samples = await self._decoded(media, admitted.place, held.enter_context(admitted.samples))
+            disk = held.enter_context(admitted.samples)
+            samples = await self._decoded(media, admitted.place, disk, options.language)
             try:
                 allowed = held.enter_context(self.admission.after_decoding(admitted, len(samples) / SAMPLE_RATE))
                 async with asyncio.timeout(allowed):
@@ -151,12 +153,14 @@ class Transcriber:
 
         return on_segments
 
-    async def _decoded(self, media: IO[bytes], place: QueuePlace, disk: Reservation) -> Samples:
+    async def _decoded(self, media: IO[bytes], place: QueuePlace, disk: Reservation, language: str | None) -> Samples:
         """The file's samples, with as much of `disk` as they take; raises HttpError (400, 413, 429, 503)."""
         async with self.slots.take():
             longest, started = self.admission.longest_recording(place), time.perf_counter()
             try:
-                samples = await self.decode(media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover)
+                samples = await self.decode(
+                    media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover, language=language
+                )
             except AudioError as error:
                 raise self._refusal(error, longest) from None
             finally:

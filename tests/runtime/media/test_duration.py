@@ -11,7 +11,7 @@ import pytest
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
 from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError
-from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds
+from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds, wav_options
 
 LENGTH = b"  Duration: 10:00:01.50, bitrate: 8 kb/s\n"
 FLAC = b"Input #0, flac, from 'a':\n  Metadata:\n    title: x\n" + LENGTH
@@ -55,6 +55,7 @@ def wav(size: int, kind: int = 1, before: bytes = b"") -> bytes:
         (FLAC, 36001, 36001),
         (b"[mp3 @ 0x5] Estimating duration from bitrate, this may be inaccurate\n" + FLAC, 0, 0),
         (b"    comment         : \n    Duration: 99:00:00.00\n", 0, 0),
+        (b"Input #0, mpegts, from 'a':\n" + LENGTH, 0, 0),
         # A film may go on after its sound, a call may have pauses: no promise until ffmpeg misses something.
         (WEBM, 36001, 0),
         (WEBM + b"[matroska,webm @ 0x5] File ended prematurely\n", 36001, 36001),
@@ -77,6 +78,14 @@ def test_what_ffmpegs_report_says(report: bytes, declared: float, promised: floa
         (wav(0x7FFFF000), 0),
         (wav(0x80000000), 0),
         (wav(0xFFFFFFFF), 0),
+        # Programs that stream speech: a round size, of the samples or of the file.
+        (wav(2_000_000_000), 0),
+        (wav(1_000_000_000), 0),
+        (wav(0x40000000), 0),
+        (wav(0x40000000 - 36), 0),
+        (wav(2_000_000_000 - 44), 0),
+        (wav(2_000_000_002), 62500.0000625),
+        (wav(96_000_000), 3000),
         # A size that leads nowhere, a rate of nothing, no WAV at all.
         (wav(320_000, before=b"LIST\xff\xff\xff\xff"), 0),
         (wav(320_000)[:24] + bytes(12) + wav(320_000)[36:], 0),
@@ -87,6 +96,46 @@ def test_what_ffmpegs_report_says(report: bytes, declared: float, promised: floa
 )
 def test_what_a_wavs_header_says(head: bytes, promised: float) -> None:
     assert promised_seconds(head, b"") == promised
+
+
+READ_ON = ("-f", "wav", "-ignore_length", "1")
+
+
+@pytest.mark.parametrize(
+    ("head", "size", "after", "options"),
+    [
+        (wav(320_000), 44 + 320_000, b"", ()),
+        (wav(320_000), 44 + 640_000, bytes(4), READ_ON),
+        (wav(0), 44 + 640_000, bytes(4), READ_ON),
+        (wav(320_000), 44 + 340_000, bytes(4), ()),
+        (wav(320_000), 44 + 640_000, b"LIST", ()),
+        (wav(320_000), 44 + 640_000, b"id3 ", ()),
+        (wav(320_000, kind=0x55), 44 + 640_000, bytes(4), ()),
+        (b"fLaC", 640_000, bytes(4), ()),
+    ],
+)
+def test_sound_beyond_what_a_wavs_header_says(head: bytes, size: int, after: bytes, options: tuple[str, ...]) -> None:
+    assert wav_options(head, size, lambda _: after) == options
+
+
+def with_size(source: Path, target: Path, size: int, after: bytes = b"") -> Path:
+    """The WAV with another size in its header, and `after` behind its samples."""
+    content = bytearray(source.read_bytes())
+    at = content.index(b"data")
+    struct.pack_into("<I", content, 4, min(size + 36, 2**32 - 1))
+    struct.pack_into("<I", content, at + 4, size)
+    target.write_bytes(bytes(content) + after)
+    return target
+
+
+@pytest.mark.parametrize("size", [2_000_000_000, 0x40000000, 1_000_000_000, 0x7FFFFFFF, 0xFFFFFFFF, 0, 100_000])
+async def test_the_size_in_a_wavs_header_is_a_hint(jfk: Path, tmp_path: Path, size: int) -> None:
+    assert await seconds(with_size(jfk, tmp_path / "a.wav", size)) == pytest.approx(11, abs=0.01)
+
+
+async def test_a_picture_behind_the_samples_is_no_sound(jfk: Path, tmp_path: Path) -> None:
+    picture = struct.pack("<4sI", b"id3 ", 200_000) + bytes(200_000)
+    assert await seconds(with_size(jfk, tmp_path / "a.wav", 352_000, picture)) == pytest.approx(11, abs=0.01)
 
 
 def test_a_second_or_a_fiftieth_may_be_missing() -> None:

@@ -69,7 +69,9 @@ async def test_a_recording_without_answer_leaves_the_disk_at_once(
     """And not when Python next collects garbage: hours of samples are on it, which no quota counts any more."""
     decoded: list[weakref.ref[Samples]] = []
 
-    async def decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
+    async def decode(
+        media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
+    ) -> Samples:
         samples = await fake_decode(media, max_seconds=max_seconds, timeout=timeout, on_bytes=on_bytes)
         decoded.append(weakref.ref(samples))
         return samples

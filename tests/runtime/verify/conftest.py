@@ -30,7 +30,9 @@ CLUSTER = {"health", "ready", "metrics", "not-root"}
 GOOD = SPEAKING | {"model", "language", "refuses-nonsense", "all-answered", "body-limit", "cors"}
 
 
-async def decode(media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes) -> Samples:
+async def decode(
+    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
+) -> Samples:
     """Accepts a wav as audio, and nothing else."""
     if not media.read().startswith(b"RIFF"):
         raise AudioError("NotAudio", "The file is not audio.")

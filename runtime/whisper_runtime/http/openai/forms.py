@@ -38,7 +38,7 @@ class _Upload(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: UploadFile
-    """The recording, in any container and codec that ffmpeg reads."""
+    """The recording: sound or a film of any common container and codec."""
 
 
 class PlainForm(_Upload):

@@ -1,0 +1,118 @@
+"""Which of a file's audio tracks is transcribed, and how its channels become one; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from whisper_runtime.contract.languages import code_of
+
+TRACKS_LIMIT: Final = 32
+CHANNELS_WITH_LAYOUT: Final = 8
+"""With more channels, ffmpeg knows no loudspeakers to mix them by."""
+CHANNELS_LIMIT: Final = 64
+"""Channels that ffmpeg's pan filter reads (libavfilter/af_pan.c, MAX_CHANNELS)."""
+NOT_SPEECH_OF_THE_FILM: Final = ("comment", "visual_impaired", "karaoke", "clean_effects")
+"""Dispositions of tracks that are chosen only where there is no other."""
+CODEC: Final = re.compile("[A-Za-z0-9_.-]{1,16}")
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    index: int
+    """Among all of the file's streams."""
+    channels: int
+    language: str | None
+    """ISO-639-1 code of its tag; None: it has none that Whisper knows."""
+    is_default: bool = False
+    is_aside: bool = False
+    """A commentary, a description for the blind, or another track that is not the film's own speech."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How ffmpeg is to read a file, where its own choice does not serve."""
+
+    index: int | None = None
+    """The stream; None: the one that ffmpeg takes."""
+    mix: str = ""
+    """A filter that makes one channel of all; empty: ffmpeg's own mix."""
+
+
+class NoTrack(Exception):
+    """The file has no audio track that can be decoded; the message is for the client."""
+
+    def __init__(self, reason: Literal["TooManyStreams", "NotAudio"], message: str) -> None:
+        super().__init__(message)
+        self.reason: Literal["TooManyStreams", "NotAudio"] = reason
+        self.message = message
+
+
+def tracks(probed: bytes) -> tuple[AudioTrack, ...]:
+    """The audio tracks that can be decoded, by ffprobe's JSON; raises NoTrack where there are too many or none is.
+
+    None at all is an empty answer: the file is none that ffprobe reads.
+    """
+    streams = [one for one in _streams(probed) if one.get("codec_type") == "audio"]
+    if len(streams) > TRACKS_LIMIT:
+        message = f"The file has more than {TRACKS_LIMIT} audio tracks: send the one that is to be transcribed alone."
+        raise NoTrack("TooManyStreams", message)
+    known = tuple(_track(one) for one in streams if one.get("codec_name") and one.get("channels"))
+    if streams and not known:
+        raise NoTrack("NotAudio", f"The audio is in a codec that cannot be decoded here{_named(streams[0])}.")
+    return known
+
+
+def choose(found: Sequence[AudioTrack], language: str | None) -> Choice:
+    """The track in the wanted language, else no commentary, else the default, else the one with most channels.
+
+    `found`: at least one; `language`: ISO-639-1 code, None: no wish. The last two are ffmpeg's own rule
+    (fftools/ffmpeg_opt.c, open_output_file). Raises NoTrack for one with too many channels.
+    """
+    best = max(found, key=lambda one: (one.language == language if language else False, *_rank(one)))
+    return Choice(best.index, _mix(best))
+
+
+def first_channel(found: AudioTrack) -> Choice:
+    return Choice(found.index, "pan=mono|c0=c0")
+
+
+def _rank(track: AudioTrack) -> tuple[bool, bool, int, int]:
+    return (not track.is_aside, track.is_default, track.channels, -track.index)
+
+
+def _mix(track: AudioTrack) -> str:
+    if track.channels <= CHANNELS_WITH_LAYOUT:
+        return ""
+    if track.channels > CHANNELS_LIMIT:
+        raise NoTrack("NotAudio", f"The audio has {track.channels} channels: send at most {CHANNELS_LIMIT}.")
+    return "pan=mono|c0=" + "+".join(f"{1 / track.channels:.6f}*c{number}" for number in range(track.channels))
+
+
+def _streams(probed: bytes) -> list[Mapping[str, Any]]:
+    try:
+        return json.loads(probed).get("streams") or []
+    except ValueError:  # ffprobe did not read the file to the end of its streams
+        return []
+
+
+def _track(stream: Mapping[str, Any]) -> AudioTrack:
+    disposition: Mapping[str, Any] = stream.get("disposition") or {}
+    tags: Mapping[str, Any] = stream.get("tags") or {}
+    return AudioTrack(
+        index=stream["index"],
+        channels=stream["channels"],
+        language=code_of(str(tags.get("language") or "")),
+        is_default=bool(disposition.get("default")),
+        is_aside=any(disposition.get(name) for name in NOT_SPEECH_OF_THE_FILM)
+        or "commentary" in str(tags.get("title") or "").lower(),
+    )
+
+
+def _named(stream: Mapping[str, Any]) -> str:
+    """The codec in parentheses, where the file has a name for it."""
+    name = str(stream.get("codec_tag_string") or "")
+    return f" ({name})" if CODEC.fullmatch(name) else ""

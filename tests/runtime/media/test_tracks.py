@@ -1,0 +1,78 @@
+"""The track that is transcribed, by what ffprobe says of the file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, first_channel, tracks
+
+
+def stream(**fields: Any) -> dict[str, Any]:
+    return {"index": 0, "codec_type": "audio", "codec_name": "aac", "channels": 2, **fields}
+
+
+def probed(*streams: dict[str, Any]) -> bytes:
+    return json.dumps({"streams": list(streams)}).encode()
+
+
+def track(index: int, channels: int = 2, language: str | None = None, **fields: bool) -> AudioTrack:
+    return AudioTrack(index, channels, language, **fields)
+
+
+def test_a_track_is_what_its_stream_says() -> None:
+    tagged = stream(
+        index=3, tags={"language": "ger", "title": "Audiokommentar"}, disposition={"default": 1, "comment": 1}
+    )
+    assert tracks(probed(stream(codec_type="video"), tagged)) == (track(3, 2, "de", is_default=True, is_aside=True),)
+    assert tracks(probed(stream(tags={"language": "und"}))) == (track(0),)
+    assert tracks(probed(stream(tags={"title": "Commentary with the crew"}))) == (track(0, is_aside=True),)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"streams": []}', b'{"streams": null}'])
+def test_what_was_not_read_has_none(content: bytes) -> None:
+    assert tracks(content) == ()
+
+
+def test_a_track_without_a_codec_or_channels_is_left_out() -> None:
+    unknown = {"index": 1, "codec_type": "audio", "codec_tag_string": "apac", "channels": 4}
+    assert tracks(probed(stream(), unknown, stream(index=2, channels=0))) == (track(0),)
+    with pytest.raises(NoTrack, match=r"cannot be decoded here \(apac\)\."):
+        tracks(probed(unknown))
+    with pytest.raises(NoTrack, match=r"cannot be decoded here\."):
+        tracks(probed({**unknown, "codec_tag_string": "[0][0][0][0]"}))
+
+
+def test_there_are_bounds() -> None:
+    with pytest.raises(NoTrack, match="more than 32 audio tracks"):
+        tracks(probed(*(stream(index=number) for number in range(33))))
+    with pytest.raises(NoTrack, match="65 channels: send at most 64"):
+        choose([track(0, 65)], None)
+
+
+@pytest.mark.parametrize(
+    ("found", "language", "index"),
+    [
+        ([track(0), track(1)], None, 0),
+        ([track(0), track(1, 6)], None, 1),
+        ([track(0, is_default=True), track(1, 6)], None, 0),
+        ([track(0, is_default=True, is_aside=True), track(1)], None, 1),
+        ([track(0, is_aside=True)], None, 0),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], "en", 1),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], None, 0),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], "de", 0),
+        ([track(0, language="en"), track(1, language="en", is_aside=True, is_default=True)], "en", 0),
+    ],
+)
+def test_the_order_of_what_counts(found: list[AudioTrack], language: str | None, index: int) -> None:
+    assert choose(found, language) == Choice(index)
+
+
+def test_channels_without_loudspeakers_count_alike() -> None:
+    assert choose([track(0, 8)], None).mix == ""
+    mix = choose([track(0, 10)], None).mix
+    assert mix.startswith("pan=mono|c0=0.100000*c0+0.100000*c1+")
+    assert mix.count("*") == 10
+    assert first_channel(track(2, 2)) == Choice(2, "pan=mono|c0=c0")
