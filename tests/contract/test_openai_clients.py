@@ -171,17 +171,31 @@ def test_what_whisper_cannot_honour_is_a_400_that_names_the_field(
 
 
 @pytest.mark.parametrize("operation", ["transcribe", "translate"])
-def test_another_model_is_not_found(client: OpenAiClient, url: str, clip: str, operation: str) -> None:
-    error = client(url, OpenAiCall(operation, {"model": "gpt-4o-transcribe"}, clip)).error
+@pytest.mark.parametrize(
+    "name", ["gpt-4o-transcribe", "gpt-4o-mini-transcribe-2025-12-15", "openai/whisper-base", "whisper-base"]
+)
+def test_a_name_that_is_built_into_a_client_is_the_served_model(
+    client: OpenAiClient, url: str, clip: str, operation: str, name: str
+) -> None:
+    assert client(url, OpenAiCall(operation, {"model": name}, clip)).value["text"] == TEXT
+
+
+@pytest.mark.parametrize("operation", ["transcribe", "translate"])
+@pytest.mark.parametrize("name", ["gpt-4o-transcribe-diarize", "openai/whisper-large-v3", "whisper-large-v3-turbo"])
+def test_another_model_is_not_found(client: OpenAiClient, url: str, clip: str, operation: str, name: str) -> None:
+    error = client(url, OpenAiCall(operation, {"model": name}, clip)).error
     assert error is not None
     assert (error["status"], error["code"], error["param"]) == (404, "model_not_found", "model")
 
 
 def test_models(client: OpenAiClient, url: str) -> None:
     eventually("the file is read", lambda: client(url, OpenAiCall("models", {})).value["data"][0]["digest"])
-    [model] = client(url, OpenAiCall("models", {})).value["data"]
+    model, *aliases = client(url, OpenAiCall("models", {})).value["data"]
     assert (model["id"], model["object"], len(model["digest"])) == ("base", "model", 64)
     assert client(url, OpenAiCall("model", {"id": "base"})).value == model
+    assert "openai/whisper-base" in [alias["id"] for alias in aliases]
+    for alias in aliases:  # the clients encode the slash
+        assert client(url, OpenAiCall("model", {"id": alias["id"]})).value == alias
     error = client(url, OpenAiCall("model", {"id": "gpt-4"})).error
     assert error is not None
     assert (error["status"], error["code"]) == (404, "model_not_found")

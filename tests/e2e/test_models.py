@@ -69,7 +69,7 @@ def settled(kubectl: Kubectl, name: str, seconds: float = 300) -> float:
 
 def served(kubectl: Kubectl) -> list[str]:
     answer = plain_http.get(f"{kubectl.address(NAME)}/v1/models", timeout=30).raise_for_status().json()
-    return [entry["id"] for entry in answer["data"]]
+    return sorted({entry["root"] for entry in answer["data"]})
 
 
 def visible(kubectl: Kubectl) -> list[str]:

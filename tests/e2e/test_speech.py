@@ -39,7 +39,7 @@ def service(namespace: Kubectl) -> Kubectl:
 
 def served_models(kubectl: Kubectl) -> list[str]:
     answer = plain_http.get(f"{kubectl.address('speech')}/v1/models").raise_for_status().json()
-    return [entry["id"] for entry in answer["data"]]
+    return sorted({entry["root"] for entry in answer["data"]})
 
 
 def test_transcribes_a_real_recording(service: Kubectl, jfk: Path) -> None:

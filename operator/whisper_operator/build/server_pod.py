@@ -132,6 +132,7 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
     spec = service.spec
     return RuntimeConfig(
         model=model.name,
+        model_aliases=spec.model.aliases,
         model_sha256=model.sha256,
         base_path=spec.base_path,
         probes_on_http=False,

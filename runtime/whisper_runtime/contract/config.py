@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, PACKAGED_GOLDEN_DIR
 from whisper_runtime.contract.languages import REMEDY, REMEDY_OR_AUTO, code_of, is_auto, unknown
+from whisper_runtime.contract.models import MODEL_ALIAS_LENGTH, MODEL_ALIAS_PATTERN
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
 
 Device = Literal["auto", "cuda", "cpu"]
@@ -28,6 +29,8 @@ def _network(value: str) -> str:
 Network = Annotated[str, AfterValidator(_network)]
 """An address, or a network such as 10.0.0.0/8; not all addresses."""
 
+ModelAlias = Annotated[str, Field(pattern=MODEL_ALIAS_PATTERN, max_length=MODEL_ALIAS_LENGTH)]
+
 
 def _code(word: str, remedy: str) -> str:
     if code := code_of(word):
@@ -42,6 +45,8 @@ class RuntimeConfig(BaseModel):
 
     model: str = Field(default="base", min_length=1)
     """A name of openai-whisper, any name with `WHISPER_MODEL_SHA256`, or the path of a checkpoint."""
+    model_aliases: tuple[ModelAlias, ...] = ()
+    """Further names by which clients may call the model, as a JSON list; OpenAI's names are taken without it."""
     model_dir: str = DEFAULT_MODEL_DIR
     """Directory of the checkpoints: `fetch` writes here, `serve` reads."""
     model_url: str | None = None
@@ -159,7 +164,7 @@ def env_name(field: str) -> str:
     return "MODEL_DIR" if field == "model_dir" else f"WHISPER_{field.upper()}"
 
 
-LISTS: Final = ("cors_allow_origins", "trusted_proxies")
+LISTS: Final = ("cors_allow_origins", "model_aliases", "trusted_proxies")
 """Fields whose variable holds a JSON list."""
 ENV_NAMES: Final = frozenset(map(env_name, RuntimeConfig.model_fields))
 """Every variable that the operator sets, and a user's `server.env` therefore may not."""

@@ -23,6 +23,10 @@ OFFICIAL_MODELS: Final[Mapping[str, str]] = {
 }
 """sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
 
+MODEL_ALIAS_PATTERN: Final = "^[A-Za-z0-9]([-._:@/A-Za-z0-9]*[A-Za-z0-9])?$"
+"""A further name of the served model: `whisper-large-v3`, or a repository's, `openai/whisper-large-v3`."""
+MODEL_ALIAS_LENGTH: Final = 128
+
 
 def expected_sha256(model: str, sha256: str | None) -> str | None:
     """The digest that the checkpoint must have: `sha256`, else the one that openai-whisper publishes for the name.

@@ -26,7 +26,6 @@ from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, models, openai, plain, probes
-from whisper_runtime.service.model_info import ALIAS
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
 
@@ -54,7 +53,7 @@ def create_app(parts: RuntimeParts) -> FastAPI:
     answer_in_openai_shape(app)
     for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
         app.include_router(routes.router)
-    document(app, models=(parts.model.info.name, ALIAS), authenticated=config.api_keys_dir is not None)
+    document(app, models=parts.model.info.names, authenticated=config.api_keys_dir is not None)
     return app
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Final
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import NO_MODEL, Abilities
 from whisper_runtime.errors import HttpError
-
-ALIAS: Final = "whisper-1"
-"""The name of the model in OpenAI's API, which clients send by default."""
+from whisper_runtime.service.model_names import TELLS_SPEAKERS, aliases, without_date
 
 
 @dataclass(frozen=True)
@@ -21,6 +18,8 @@ class ModelInfo:
     """One model as clients see it."""
 
     name: str
+    aliases: tuple[str, ...]
+    """Other names by which clients may call it; none of them is `name`."""
     created: int
     """Unix time at which this process started."""
     digest: str | None
@@ -30,6 +29,10 @@ class ModelInfo:
     """ISO-639-1 code for requests that name none; None: it is detected."""
     condition_on_previous_text: bool
     """The same for every request: no client can choose it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
 
     @property
     def english_only(self) -> bool:
@@ -57,8 +60,10 @@ def model_info(config: RuntimeConfig, digest: str | None, abilities: Abilities, 
     """The model that `config` names, with what is known of its file."""
     detected = config.language == "auto"
     language = "en" if abilities.languages == 1 else None if detected else config.language
+    name = name_of(config.model)
     return ModelInfo(
-        name=name_of(config.model),
+        name=name,
+        aliases=aliases(name, config.model_aliases, promised_digest(config)),
         created=created,
         digest=digest,
         abilities=abilities,
@@ -78,7 +83,11 @@ def promised_digest(config: RuntimeConfig) -> str | None:
 
 
 def check_name(model: ModelInfo, name: str) -> None:
-    """Raises HttpError (404) where `name` is neither the served model's nor OpenAI's `whisper-1`."""
-    if name not in (model.name, ALIAS):
-        message = f"The model `{name}` does not exist here: this server has `{model.name}` (also as `{ALIAS}`)."
-        raise HttpError(404, message, param="model", code="model_not_found")
+    """Raises HttpError (404) where `name` is none of the served model's names."""
+    if name in model.names or (undated := without_date(name)) in model.names:
+        return
+    served = f"`{model.name}`, also as {', '.join(f'`{alias}`' for alias in model.aliases)}"
+    message = f"The model `{name}` does not exist here: this server has {served}."
+    if undated == TELLS_SPEAKERS:
+        message = f"The model `{name}` does not exist here, for Whisper does not tell speakers apart: use {served}."
+    raise HttpError(404, message, param="model", code="model_not_found")

@@ -42,7 +42,7 @@ INVALID = sorted((REPOSITORY / "tests/controlplane/invalid").glob("*.yaml"))
 
 def test_a_spec_that_names_only_a_model_has_these_defaults() -> None:
     assert manifest(accepted(model={"name": "base"})) == {
-        "model": {"name": "base", "source": None},
+        "model": {"name": "base", "source": None, "aliases": []},
         "device": "auto",
         "computeType": "auto",
         "language": "auto",

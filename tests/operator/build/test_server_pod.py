@@ -64,6 +64,12 @@ def test_what_the_engine_is_told_reaches_the_pod_and_a_default_leaves_no_trace()
     assert not {"WHISPER_COMPUTE_TYPE", "WHISPER_MAX_BATCH_SIZE"} & variables().keys()
 
 
+def test_aliases_reach_the_pod_and_their_absence_leaves_no_trace() -> None:
+    told = variables(model={"name": "base", "aliases": ["whisper-large-v3", "acme/speech"]})
+    assert told["WHISPER_MODEL_ALIASES"] == '["whisper-large-v3", "acme/speech"]'
+    assert "WHISPER_MODEL_ALIASES" not in variables()
+
+
 def test_a_rate_limit_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
     limited = variables(rateLimit={"audioMinutesPerHour": 90})
     assert (limited["WHISPER_REQUESTS_PER_MINUTE"], limited["WHISPER_AUDIO_MINUTES_PER_HOUR"]) == ("10", "90")

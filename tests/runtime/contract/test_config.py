@@ -12,6 +12,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 
 EVERY_FIELD: dict[str, Any] = {
     "model": "my-model",
+    "model_aliases": ("whisper-large-v3", "openai/whisper-large-v3"),
     "model_dir": "/models",
     "model_url": "https://models.example.com/a.pt?x=1",
     "model_url_file": "/etc/whisper/source-url/url",
@@ -93,6 +94,12 @@ def test_proxies_are_networks_and_never_all_of_them(proxies: str) -> None:
     """Trusted by all, the header says what any client writes into it."""
     with pytest.raises(ValidationError, match="trusted_proxies"):
         RuntimeConfig.from_env({"WHISPER_TRUSTED_PROXIES": proxies})
+
+
+@pytest.mark.parametrize("aliases", ["whisper-large-v3", '["my model"]', '["/models/a.pt"]', f'["{"a" * 129}"]'])
+def test_aliases_are_names(aliases: str) -> None:
+    with pytest.raises(ValidationError, match="model_aliases"):
+        RuntimeConfig.from_env({"WHISPER_MODEL_ALIASES": aliases})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
 from whisper_runtime.http.openapi import EVENTS, refusals
+from whisper_runtime.service.model_names import OPENAI_NAMES
 
 
 def app(**config: object) -> FastAPI:
@@ -39,4 +40,4 @@ def test_keys_are_documented_where_there_are_any() -> None:
 def test_the_forms_name_the_served_model() -> None:
     schemas = app(model="/models/mine.pt").openapi()["components"]["schemas"]
     for form in ("TranscriptionForm", "TranslationForm"):
-        assert schemas[form]["properties"]["model"]["enum"] == ["mine", "whisper-1"]
+        assert schemas[form]["properties"]["model"]["enum"] == ["mine", *OPENAI_NAMES]

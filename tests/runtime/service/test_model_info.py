@@ -69,13 +69,42 @@ def test_the_start_notes_what_it_finds_out() -> None:
     assert first.digest is None  # a request that runs keeps what it has read
 
 
-@pytest.mark.parametrize("name", ["mine", "whisper-1"])
-def test_a_model_answers_to_its_name_and_to_openais(name: str) -> None:
-    check_name(ServedModel(RuntimeConfig(model="/models/mine.pt")).info, name)
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"model": "/models/mine.pt"}, "mine"),
+        ({"model": "/models/mine.pt"}, "whisper-1"),
+        ({"model": "/models/mine.pt"}, "gpt-4o-transcribe"),
+        ({"model": "/models/mine.pt"}, "gpt-4o-mini-transcribe-2025-12-15"),
+        ({"model": "/models/mine.pt", "model_aliases": ("openai/whisper-large-v3",)}, "openai/whisper-large-v3"),
+        ({"model": "base"}, "openai/whisper-base"),
+        ({"model": "mine", "model_sha256": OFFICIAL_MODELS["base"]}, "Systran/faster-whisper-base"),
+    ],
+)
+def test_a_model_answers_to_its_names(config: dict[str, Any], name: str) -> None:
+    check_name(ServedModel(RuntimeConfig(**config)).info, name)
 
 
-def test_another_name_is_404() -> None:
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"model": "base"}, "gpt-4o"),
+        ({"model": "base"}, "openai/whisper-large-v3"),
+        ({"model": "base"}, "whisper-large-v3-turbo"),
+        ({"model": "base"}, "distil-whisper-large-v3-en"),
+        ({"model": "base"}, "OpenAI/Whisper-Base"),
+        ({"model": "base", "model_sha256": DIGEST}, "openai/whisper-base"),  # another file of that name
+        ({"model": "/models/base.pt"}, "openai/whisper-base"),
+    ],
+)
+def test_another_name_is_404(config: dict[str, Any], name: str) -> None:
     with pytest.raises(HttpError) as error:
-        check_name(ServedModel(RuntimeConfig(model="base")).info, "gpt-4o")
+        check_name(ServedModel(RuntimeConfig(**config)).info, name)
     assert (error.value.status_code, error.value.body["param"]) == (404, "model")
-    assert str(error.value.body["message"]).startswith("The model `gpt-4o` does not exist here: this server has `base`")
+    assert f"The model `{name}` does not exist here: this server has `base`, also as `whisper-1`" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["gpt-4o-transcribe-diarize", "gpt-4o-transcribe-diarize-2025-10-15"])
+def test_speakers_are_not_promised(name: str) -> None:
+    with pytest.raises(HttpError, match="Whisper does not tell speakers apart: use `base`"):
+        check_name(ServedModel(RuntimeConfig(model="base")).info, name)

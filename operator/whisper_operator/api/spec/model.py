@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from whisper_operator.api.base import ApiModel, Rule, cel_list, text
+from whisper_operator.api.base import ApiModel, Rule, at_most, cel_list, text
 from whisper_operator.api.maps import Annotations, Labels, none_of_ours
 from whisper_operator.api.scalars import SUBDOMAIN, CacheSize, ObjectName
 from whisper_operator.api.spec.source import ModelSourceSpec
-from whisper_runtime.contract.models import OFFICIAL_MODELS
+from whisper_runtime.contract.models import MODEL_ALIAS_LENGTH, MODEL_ALIAS_PATTERN, OFFICIAL_MODELS
 
 
 class ModelSpec(ApiModel):
@@ -26,6 +26,22 @@ class ModelSpec(ApiModel):
     """One of openai-whisper's names, such as tiny.en, base or large-v3-turbo; any name if `source` is set."""
     source: ModelSourceSpec | None = None
     """Source of the checkpoint. Absent: openai-whisper's own download for that name."""
+    aliases: Annotated[
+        tuple[
+            Annotated[
+                str,
+                *text(
+                    MODEL_ALIAS_PATTERN,
+                    "is not a valid name for clients; for example whisper-large-v3 or openai/whisper-large-v3",
+                    longest=MODEL_ALIAS_LENGTH,
+                ),
+            ],
+            ...,
+        ],
+        *at_most(16),
+    ] = ()
+    """Further names by which clients may call the model, beside OpenAI's (whisper-1, gpt-4o-transcribe) and, of one of
+    openai-whisper's models, those of Groq and Hugging Face."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -34,6 +50,11 @@ class ModelSpec(ApiModel):
             + ", ".join(OFFICIAL_MODELS)
             + "; or add spec.model.source with the URL of your checkpoint",
             lambda self: self.source is not None or self.name in OFFICIAL_MODELS,
+        ),
+        Rule(
+            "!has(self.aliases) || self.aliases.all(alias, self.aliases.exists_one(other, other == alias))",
+            "spec.model.aliases has a name more than once: remove the duplicates",
+            lambda self: len(set(self.aliases)) == len(self.aliases),
         ),
     )
 

@@ -102,7 +102,7 @@ def cause_of(body: bytes) -> str | None:
 
 def route_of(scope: Scope) -> str:
     """The route's template, so that the number of label values stays bounded; `none` where no route matched."""
-    return str(getattr(scope.get("route"), "path", "none"))
+    return str(getattr(scope.get("route"), "path_format", "none"))
 
 
 def _printable(path: str) -> str:

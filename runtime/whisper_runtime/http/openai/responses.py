@@ -104,6 +104,8 @@ class ModelBody(BaseModel):
     object: Literal["model"] = "model"
     created: int
     owned_by: str = "openai"
+    root: str
+    """The served model's own name where `id` is an alias, as vLLM has it; this server's addition."""
     digest: str | None
     """sha256 of the checkpoint in hex; this server's addition."""
 

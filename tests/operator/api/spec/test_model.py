@@ -12,7 +12,27 @@ from whisper_runtime.contract.models import OFFICIAL_MODELS
 
 
 def test_a_model_comes_from_openai_unless_the_spec_names_a_source() -> None:
-    assert manifest(ModelSpec(name="base")) == {"name": "base", "source": None}
+    assert manifest(ModelSpec(name="base")) == {"name": "base", "source": None, "aliases": []}
+
+
+@pytest.mark.parametrize("alias", ["whisper-large-v3", "openai/whisper-large-v3", "Systran/Faster", "a", "a" * 128])
+def test_clients_may_call_a_model_by_further_names(alias: str) -> None:
+    assert accepted(model={"name": "base", "aliases": [alias, "other"]}).model.aliases == (alias, "other")
+
+
+@pytest.mark.parametrize(
+    ("aliases", "sentence"),
+    [
+        (["my model"], "spec.model.aliases[0]: 'my model' is not a valid name for clients; for example "),
+        (["a", ""], "spec.model.aliases[1]: '' is not a valid name for clients"),
+        (["/a"], "spec.model.aliases[0]: '/a' is not a valid name for clients"),
+        (["a", "b", "a"], "spec.model.aliases has a name more than once: remove the duplicates"),
+        (["a" * 129], "spec.model.aliases[0]: "),
+        ([f"a{number}" for number in range(17)], "spec.model.aliases: "),
+    ],
+)
+def test_an_alias_is_a_name_and_stands_once(aliases: list[str], sentence: str) -> None:
+    assert refused(model={"name": "base", "aliases": aliases}).startswith(sentence)
 
 
 def test_a_cache_is_a_claim_of_the_services_own_that_goes_with_it_unless_the_spec_says_otherwise() -> None:

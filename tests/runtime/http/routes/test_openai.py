@@ -206,11 +206,19 @@ async def test_a_translation_takes_fewer_fields(start: Start, field: str) -> Non
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
 
 
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS])
+@pytest.mark.parametrize("name", ["gpt-4o-transcribe", "openai/whisper-base", "acme/speech"])
+async def test_an_alias_is_the_served_model(start: Start, path: str, name: str) -> None:
+    answer = await start(model_aliases=("acme/speech",)).post(path, files=speech(), data={"model": name})
+    assert (answer.status_code, answer.json()["text"]) == (200, "Ask not.")
+
+
 async def test_another_model_does_not_exist(start: Start) -> None:
-    answer = await start().post(TRANSCRIPTIONS, files=speech(), data={"model": "gpt-4o-transcribe"})
+    answer = await start(model="/models/mine.pt").post(TRANSCRIPTIONS, files=speech(), data={"model": "large-v3"})
     assert answer.status_code == 404
     assert answer.json()["error"] == {
-        "message": "The model `gpt-4o-transcribe` does not exist here: this server has `base` (also as `whisper-1`).",
+        "message": "The model `large-v3` does not exist here: this server has `mine`, also as `whisper-1`, "
+        "`gpt-4o-transcribe`, `gpt-4o-mini-transcribe`, `gpt-transcribe`.",
         "type": "invalid_request_error",
         "param": "model",
         "code": "model_not_found",
