@@ -21,6 +21,7 @@ from whisper_runtime.http.middleware.admission import AdmissionMiddleware
 from whisper_runtime.http.middleware.authentication import AuthenticationMiddleware, KeyRing
 from whisper_runtime.http.middleware.base_path import BasePathMiddleware
 from whisper_runtime.http.middleware.drain import DrainMiddleware
+from whisper_runtime.http.middleware.groq_path import GroqPathMiddleware
 from whisper_runtime.http.middleware.trace import TraceMiddleware
 from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
@@ -71,7 +72,8 @@ def middleware(parts: RuntimeParts) -> list[Middleware]:
     config, admission = parts.config, parts.admission
     layers = (
         Middleware(AbsoluteFormMiddleware),  # outermost: every other layer sees a path …
-        _base_path(config),  # … and the one that the routes have
+        _base_path(config),  # … without what a proxy puts before it …
+        Middleware(GroqPathMiddleware),  # … and the one that the routes have
         Middleware(DrainMiddleware, lifecycle=parts.lifecycle),  # outside of every layer that responds
         _cors(config),  # outside of all that refuses: a preflight has no key, and a page may read a 500
         Middleware(TraceMiddleware, tracing=parts.tracing),  # outside of the log, whose lines have the trace's id

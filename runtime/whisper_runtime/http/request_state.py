@@ -21,6 +21,8 @@ class RequestState:
     """The name under which limits count the sender: its address's, until authentication knows its key."""
     admitted: Admitted | None = None
     """What the request holds; None: it is no work, or not admitted yet."""
+    is_groqs: bool = False
+    """Whether the request came by the path of Groq's API."""
     stream_error: HttpError | None = None
     """The error that ended a response which had begun with status 200, for the log and the metrics; None: no error."""
 

@@ -20,6 +20,7 @@ PREFLIGHT = {
 def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of: PartsOf, tmp_path: Path) -> None:
     off = [
         "AbsoluteFormMiddleware",
+        "GroqPathMiddleware",
         "DrainMiddleware",
         "TraceMiddleware",
         "AccessLogMiddleware",
@@ -30,6 +31,7 @@ def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of:
     assert layers(parts_of(base_path="/a", cors_allow_origins=("*",), api_keys_dir=str(tmp_path))) == [
         "AbsoluteFormMiddleware",
         "BasePathMiddleware",
+        "GroqPathMiddleware",
         "DrainMiddleware",
         "CORSMiddleware",
         "TraceMiddleware",

@@ -20,6 +20,11 @@ class Usage(BaseModel):
     seconds: int
 
 
+class GroqRequest(BaseModel):
+    id: str
+    """The id that the response has in `x-request-id`, too."""
+
+
 class SegmentBody(BaseModel):
     id: int
     seek: int
@@ -46,17 +51,22 @@ class Logprob(BaseModel):
     logprob: float
 
 
-class TranscriptionJson(BaseModel):
+class _Answer(BaseModel):
+    x_groq: GroqRequest | Absent = None
+    """At the path of Groq's API alone."""
+
+
+class TranscriptionJson(_Answer):
     text: str
     logprobs: list[Logprob] | Absent = None
     usage: Usage
 
 
-class TranslationJson(BaseModel):
+class TranslationJson(_Answer):
     text: str
 
 
-class TranslationVerbose(BaseModel):
+class TranslationVerbose(_Answer):
     task: Task
     language: str
     """English name of the language, as OpenAI gives it: `english`."""

@@ -23,6 +23,7 @@ from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
+from whisper_runtime.logs import request_id
 from whisper_runtime.service.model_info import check_name
 from whisper_runtime.service.transcribe import SegmentStream
 
@@ -56,7 +57,8 @@ async def create_transcription(
         segments = SegmentStream()
         work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, segments))
         return await stream(state_of(request.scope), work, segments, SseText(spec, model))
-    return _response(openai_body(await transcribe_upload(transcriber, request, form.file, options), spec, model))
+    found = await transcribe_upload(transcriber, request, form.file, options)
+    return _response(request, openai_body(found, spec, model))
 
 
 @router.post(
@@ -74,10 +76,14 @@ async def create_translation(
     options = decoding_options(
         model, task="translate", prompt=form.prompt, temperature=form.temperature, words=spec.lines is not None
     )
-    return _response(openai_body(await transcribe_upload(transcriber, request, form.file, options), spec, model))
+    found = await transcribe_upload(transcriber, request, form.file, options)
+    return _response(request, openai_body(found, spec, model))
 
 
-def _response(body: BaseModel | str) -> Response:
+def _response(request: Request, body: BaseModel | str) -> Response:
     if isinstance(body, str):
         return PlainTextResponse(body)
-    return JSONResponse(body.model_dump(mode="json", exclude_none=True))
+    fields = body.model_dump(mode="json", exclude_none=True)
+    if state_of(request.scope).is_groqs:
+        fields["x_groq"] = {"id": request_id.get()}
+    return JSONResponse(fields)
