@@ -147,6 +147,24 @@ def test_options_reach_the_engine(
 
 
 @pytest.mark.parametrize(
+    ("extra", "wanted"),
+    [
+        ({"beam_size": 5, "hotwords": "kopf"}, {"beam_size": 5, "prompt": "kopf"}),
+        (
+            {"without_timestamps": True, "clip_timestamps": "0,2"},
+            {"without_timestamps": True, "clip_timestamps": (0, 2)},
+        ),
+        ({"user": "alice", "vad_filter": False, "stream_options": {"include_usage": True}}, {}),
+    ],
+)
+def test_the_python_client_sends_what_other_servers_have(
+    url: str, clip: str, engine: FakeEngine, extra: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    assert python(url, transcribe(clip, extra_body=extra)).value["text"] == TEXT
+    assert engine.asked == [replace(Options(language=None), **wanted)]
+
+
+@pytest.mark.parametrize(
     ("params", "param"),
     [
         ({"languages": ["de", "en"]}, "languages[]"),

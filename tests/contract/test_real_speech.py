@@ -14,7 +14,7 @@ import whisper
 from whisper.utils import WriteSRT, WriteVTT
 
 from testbed.inputs.recordings import JFK_WORDS
-from tests.support.openai_clients import OpenAiCall, OpenAiClient
+from tests.support.openai_clients import OpenAiCall, OpenAiClient, python
 from whisper_runtime.media.wer import word_error_rate
 
 pytestmark = pytest.mark.slow
@@ -119,6 +119,29 @@ def test_a_stream_ends_with_the_whole_text(say: Any, judge: dict[str, Any]) -> N
     assert deltas
     assert "".join(event["delta"] for event in deltas) == done["text"] == judge["text"].strip()
     assert done["usage"] == {"type": "duration", "seconds": math.ceil(SECONDS)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({"beam_size": 5}, {"beam_size": 5}),
+        ({"beam_size": 3, "patience": 2}, {"beam_size": 3, "patience": 2.0}),
+        ({"clip_timestamps": "2,8"}, {"clip_timestamps": [2, 8]}),
+        ({"clip_timestamps": "8.5"}, {"clip_timestamps": [8.5]}),
+        ({"without_timestamps": True}, {"without_timestamps": True}),
+        ({"hotwords": "Kennedy.", "prompt": "A speech."}, {"initial_prompt": "Kennedy. A speech."}),
+    ],
+    ids=str,
+)
+def test_other_servers_fields_mean_what_they_mean_to_whisper(
+    real: tuple[str, str], recordings: Path, weights: dict[str, Path], fields: dict[str, Any], options: dict[str, Any]
+) -> None:
+    model = whisper.load_model(str(weights["tiny.en"]), device="cpu")
+    judge = model.transcribe(str(recordings / "jfk.wav"), fp16=False, **options)
+    params = {"model": "tiny.en", "response_format": "verbose_json", "extra_body": fields}
+    found = python(real[0], OpenAiCall("transcribe", params, str(recordings / "jfk.wav"))).value
+    wanted = [(segment["start"], segment["end"], segment["tokens"]) for segment in judge["segments"]]
+    assert [(segment["start"], segment["end"], segment["tokens"]) for segment in found["segments"]] == wanted
 
 
 def test_a_prompt_and_a_temperature_are_taken(say: Any) -> None:

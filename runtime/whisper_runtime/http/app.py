@@ -24,6 +24,7 @@ from whisper_runtime.http.middleware.drain import DrainMiddleware
 from whisper_runtime.http.middleware.groq_path import GroqPathMiddleware
 from whisper_runtime.http.middleware.trace import TraceMiddleware
 from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
+from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, models, openai, plain, probes
@@ -101,7 +102,7 @@ def _cors(config: RuntimeConfig) -> Middleware | None:
         allow_origins=config.cors_allow_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],  # OpenAI's client in a browser sends a dozen of its own, X-Stainless-*
-        expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", *RATE_HEADERS],
+        expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, *RATE_HEADERS],
     )
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from whisper_runtime.errors import HttpError, error_response
-from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS, OF_OTHER_MODELS
+from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
 SHOWN: Final = 100
@@ -82,12 +82,6 @@ def _first_wrong_field(errors: Any) -> HttpError:
         case "missing":
             message = f"`{field}` is missing: send it as a field of the form."
             return HttpError(400, message, param=field, code="missing_required_parameter")
-        case "extra_forbidden" if field.partition("[")[0] in OF_OTHER_MODELS:
-            message = f"`{field}` is not supported with Whisper: leave it out."
-            return HttpError(400, message, param=field, code="unsupported_parameter")
-        case "extra_forbidden":
-            message = f"Unknown parameter: `{field[:SHOWN]}`. GET /openapi.json lists the known ones."
-            return HttpError(400, message, param=field[:SHOWN], code="unknown_parameter")
         case _:
             message = f"`{field}` is {_shown(first['input'])}: {_uncapitalised(first['msg'])}."
             return HttpError(400, message, param=field, code="invalid_value")

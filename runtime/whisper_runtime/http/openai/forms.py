@@ -1,4 +1,4 @@
-"""The forms that clients may send, field by field; any other field is refused: no option is silently ignored."""
+"""The forms that clients may send, field by field; `extras` judges any other field: no wish is silently ignored."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from whisper_runtime.contract.languages import LONGEST_WORD
 from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
+from whisper_runtime.http.openai.decoding_fields import DecodingFields, SilenceThreshold
 from whisper_runtime.http.openai.responses import Absent
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["word", "segment"]
 Included = Literal["logprobs", "language_probability"]
-
-OF_OTHER_MODELS: Final = frozenset(
-    {"chunking_strategy", "keywords", "known_speaker_names", "known_speaker_references", "languages"}
-)
-"""Fields of OpenAI's API that its other models take and Whisper cannot honour."""
 
 MAX_FIELDS: Final = 32
 MAX_FIELD_KIB: Final = 64
@@ -35,7 +31,7 @@ Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class _Upload(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     file: UploadFile
     """The recording: sound or a film of any common container and codec."""
@@ -48,7 +44,7 @@ class PlainForm(_Upload):
     task: Task = "transcribe"
 
 
-class TranslationForm(_Upload):
+class TranslationForm(_Upload, DecodingFields):
     """The form of `POST /v1/audio/translations`."""
 
     model: ModelName
@@ -69,6 +65,8 @@ class TranscriptionForm(TranslationForm):
     language: LanguageField | Absent = None
     chunking_strategy: Literal["auto"] | Absent = None
     """`auto` leaves to the server where it splits a file, as it always does."""
+    hallucination_silence_threshold: SilenceThreshold | Absent = None
+    """Seconds of silence around words that look hallucinated, from which on they are left out; needs word times."""
     stream: bool | Absent = None
     include_in_brackets: list[Included] = Field(default=[], alias="include[]")
     include_bare: list[Included] = Field(default=[], alias="include")

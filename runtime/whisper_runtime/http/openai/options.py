@@ -48,6 +48,11 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
             param="response_format",
             code="invalid_value",
         )
+    if form.hallucination_silence_threshold is not None and "word" not in form.granularities:
+        message = (
+            "`hallucination_silence_threshold` needs `timestamp_granularities[]` to have 'word': change one of them."
+        )
+        raise HttpError(400, message, param="hallucination_silence_threshold", code="invalid_value")
     return ResponseSpec(
         "transcribe",
         response_format,

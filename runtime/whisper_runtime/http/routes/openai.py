@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,6 +12,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
+from whisper_runtime.http.openai.decoding_fields import decoded_as_asked, given_prompt
+from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
 from whisper_runtime.http.openai.options import check_translates, decoding_options, response_spec, translation_spec
@@ -44,21 +48,26 @@ async def create_transcription(
 ) -> Response:
     """Transcribes `file` in the language that is spoken."""
     check_name(model, form.model)
-    spec = response_spec(form)
+    ignored, spec = ignored_fields(form, "transcribe"), response_spec(form)
     options = decoding_options(
         model,
         language=form.language,
-        prompt=form.prompt,
+        prompt=given_prompt(form, form.prompt),
         temperature=form.temperature,
         words=spec.words or spec.lines is not None,
         logprobs=spec.logprobs,
     )
+    options = replace(
+        decoded_as_asked(options, form, model), hallucination_silence_threshold=form.hallucination_silence_threshold
+    )
     if form.stream:
         segments = SegmentStream()
         work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, segments))
-        return await stream(state_of(request.scope), work, segments, SseText(spec, model))
+        events = await stream(state_of(request.scope), work, segments, SseText(spec, model))
+        events.headers.update(ignored)
+        return events
     found = await transcribe_upload(transcriber, request, form.file, options)
-    return _response(request, openai_body(found, spec, model))
+    return _response(request, openai_body(found, spec, model), ignored)
 
 
 @router.post(
@@ -72,18 +81,23 @@ async def create_translation(
     """Translates `file` into English."""
     check_name(model, form.model)
     check_translates(model, param="model")
-    spec = translation_spec(form)
+    ignored, spec = ignored_fields(form, "translate"), translation_spec(form)
     options = decoding_options(
-        model, task="translate", prompt=form.prompt, temperature=form.temperature, words=spec.lines is not None
+        model,
+        task="translate",
+        prompt=given_prompt(form, form.prompt),
+        temperature=form.temperature,
+        words=spec.lines is not None,
     )
+    options = decoded_as_asked(options, form, model)
     found = await transcribe_upload(transcriber, request, form.file, options)
-    return _response(request, openai_body(found, spec, model))
+    return _response(request, openai_body(found, spec, model), ignored)
 
 
-def _response(request: Request, body: BaseModel | str) -> Response:
+def _response(request: Request, body: BaseModel | str, headers: Mapping[str, str]) -> Response:
     if isinstance(body, str):
-        return PlainTextResponse(body)
+        return PlainTextResponse(body, headers=headers)
     fields = body.model_dump(mode="json", exclude_none=True)
     if state_of(request.scope).is_groqs:
         fields["x_groq"] = {"id": request_id.get()}
-    return JSONResponse(fields)
+    return JSONResponse(fields, headers=headers)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
+from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
 from whisper_runtime.http.openai.options import check_translates, decoding_options
@@ -19,9 +20,14 @@ router = APIRouter(dependencies=[Depends(each_once)])
 
 @router.post("/transcribe", responses=UPLOADING)
 async def post_transcribe(
-    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[PlainForm, Multipart]
+    request: Request,
+    response: Response,
+    model: ModelDep,
+    transcriber: TranscriberDep,
+    form: Annotated[PlainForm, Multipart],
 ) -> PlainTranscription:
     """Transcribes `file`: its text, its language, its segments with times, and its duration in seconds."""
+    response.headers.update(ignored_fields(form, form.task))
     if form.task == "translate":
         check_translates(model, param="task")
     options = decoding_options(model, language=form.language, task=form.task)

@@ -26,6 +26,7 @@ SEGMENT = {
     "compression_ratio": 0.75,
     "no_speech_prob": 0.01,
 }
+MODEL = {"model": "base"}
 USAGE = {"type": "duration", "seconds": 3}
 
 
@@ -115,6 +116,19 @@ async def test_an_array_may_be_spelt_with_and_without_brackets(start: Start, eng
         ({"response_format": "srt"}, {"word_timestamps": False}),
         ({"response_format": "srt", "max_words_per_line": "3"}, {"word_timestamps": True}),
         ({"response_format": "vtt", "max_line_width": "42", "max_line_count": "2"}, {"word_timestamps": True}),
+        # What other servers have, by their names.
+        ({"beam_size": "5", "patience": "1.5"}, {"beam_size": 5, "patience": 1.5}),
+        ({"beam_size": "1", "best_of": "1", "patience": "2"}, {"beam_size": None, "best_of": None, "patience": None}),
+        ({"beam_size": "", "seed": "", "hotwords": "", "clip_timestamps": ""}, {"beam_size": None, "prompt": None}),
+        ({"best_of": "5", "seed": "7"}, {"best_of": 5, "seed": 7}),
+        ({"initial_prompt": "kopf"}, {"prompt": "kopf"}),
+        ({"hotwords": "kopf"}, {"prompt": "kopf"}),
+        ({"hotwords": "kopf", "prompt": "A call."}, {"prompt": "kopf A call."}),
+        ({"condition_on_previous_text": "false"}, {"condition_on_previous_text": False}),
+        ({"condition_on_previous_text": "true"}, {"condition_on_previous_text": True}),
+        ({"without_timestamps": "true"}, {"without_timestamps": True}),
+        ({"clip_timestamps": "0,1.5, 2"}, {"clip_timestamps": (0.0, 1.5, 2.0)}),
+        (BY_WORD | {"hallucination_silence_threshold": "2"}, {"hallucination_silence_threshold": 2.0}),
     ],
 )
 async def test_fields_become_decoding_options(
@@ -140,6 +154,37 @@ async def test_the_probability_of_a_language_that_was_detected(start: Start, eng
     fields = {"model": "base", "response_format": "verbose_json", name: "language_probability"}
     body = (await start().post(TRANSCRIPTIONS, files=speech(), data=fields)).json()
     assert body == VERBOSE | {"segments": [SEGMENT], "language_probability": 0.75}
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, "/transcribe"])
+async def test_a_field_that_changes_nothing_is_named_and_ignored(start: Start, path: str) -> None:
+    data = {"user": "alice", "metadata[a]": "b", "vad_filter": "false"} | ({} if path == "/transcribe" else MODEL)
+    answer = await start().post(path, files=speech(), data=data)
+    assert (answer.status_code, answer.headers["x-ignored-fields"]) == (200, "user, metadata[a], vad_filter")
+
+
+@pytest.mark.parametrize("fields", [{"response_format": "text"}, {"response_format": "verbose_json"}, {"stream": "1"}])
+async def test_it_is_named_with_every_format(start: Start, fields: dict[str, str]) -> None:
+    answer = await start().post(TRANSCRIPTIONS, files=speech(), data=MODEL | fields | {"user": "alice"})
+    assert answer.headers["x-ignored-fields"] == "user"
+
+
+async def test_an_answer_to_known_fields_ignores_none(start: Start) -> None:
+    answer = await start().post(TRANSCRIPTIONS, files=speech(), data=MODEL | {"beam_size": "2"})
+    assert "x-ignored-fields" not in answer.headers
+
+
+async def test_text_so_far_is_no_prompt_where_the_server_transcribes_side_by_side(start: Start) -> None:
+    client = start(condition_on_previous_text=False)
+    answer = await client.post(TRANSCRIPTIONS, files=speech(), data=MODEL | {"condition_on_previous_text": "true"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "condition_on_previous_text")
+
+
+async def test_a_translation_is_decoded_as_asked(start: Start, engine: FakeEngine) -> None:
+    data = MODEL | {"beam_size": "5", "hotwords": "kopf", "clip_timestamps": "0,1"}
+    assert (await start().post(TRANSLATIONS, files=speech(), data=data)).status_code == 200
+    asked = engine.asked[0]
+    assert (asked.beam_size, asked.prompt, asked.clip_timestamps) == (5, "kopf", (0.0, 1.0))
 
 
 async def test_translation_asks_for_the_task(start: Start, engine: FakeEngine) -> None:
@@ -183,9 +228,24 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"max_line_width": "42"}, "max_line_width", "needs `response_format` to be 'srt' or 'vtt'"),
         ({"response_format": "srt", "max_line_count": "2"}, "max_line_count", "no effect without `max_line_width`"),
         ({"response_format": "srt", "stream": "true"}, "response_format", "`stream` sends text alone"),
-        # OpenAI's schema forbids what it does not list.
-        ({"beam_size": "5"}, "beam_size", "Unknown parameter: `beam_size`"),
-        ({"x" * 200: "5"}, "x" * 100, "Unknown parameter"),
+        ({"patience": "2"}, "patience", "needs `beam_size`"),
+        ({"prompt": "a", "initial_prompt": "b"}, "initial_prompt", "another name of `prompt`"),
+        ({"hallucination_silence_threshold": "2"}, "hallucination_silence_threshold", "to have 'word'"),
+        # What other servers have, beyond its bounds.
+        ({"beam_size": "11"}, "beam_size", "less than or equal to 10"),
+        ({"beam_size": "0"}, "beam_size", "greater than or equal to 1"),
+        ({"best_of": "many"}, "best_of", "valid integer"),
+        ({"beam_size": "5", "patience": "0"}, "patience", "greater than 0"),
+        ({"beam_size": "5", "patience": "inf"}, "patience", "finite"),
+        ({"seed": "-1"}, "seed", "greater than or equal to 0"),
+        ({"clip_timestamps": "5,1"}, "clip_timestamps", "that grow, with commas: for example `0,30,60,90`"),
+        ({"clip_timestamps": "-1,1"}, "clip_timestamps", "that grow"),
+        ({"clip_timestamps": "0,nan"}, "clip_timestamps", "that grow"),
+        ({"clip_timestamps": "all"}, "clip_timestamps", "that grow"),
+        ({"clip_timestamps": ",".join(map(str, range(257)))}, "clip_timestamps", "at most 256 seconds"),
+        # What could change the words is not ignored.
+        ({"vad_filter": "true"}, "vad_filter", "not supported with Whisper but as `0` or `false`"),
+        ({"langauge": "de"}, "langauge", "Unknown parameter: `langauge`. Did you mean `language`?"),
     ],
 )
 async def test_what_is_not_supported_names_field_and_remedy(

@@ -29,7 +29,7 @@ async def test_an_unknown_task_is_refused(start: Start) -> None:
     assert answer.json()["error"]["message"] == "`task` is 'summarize': input should be 'transcribe' or 'translate'."
 
 
-async def test_a_field_of_nobody_is_refused(start: Start) -> None:
+async def test_a_misspelt_field_is_refused(start: Start) -> None:
     answer = await start().post("/transcribe", files=speech(), data={"tasks": "translate"})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "tasks")
 
