@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from testbed.paths import CLUSTER
 from tests.support import gpus, plain_http
 from tests.support.kubectl import Kubectl
 from tests.support.leaving import all_pods_leave
+from tests.support.rollouts import change, decision, pods, rolled_out
 from tests.support.services import mirrored_service
 from tests.support.traffic import TranscriptionResult, repeated, transcribe, transcribing
 from tests.support.waiting import eventually
@@ -29,7 +29,6 @@ OPERATOR = f"system:serviceaccount:{platform.NAMESPACE}:{platform.RELEASE}"
 DRAIN = {"drainTimeout": "300s"}
 LONG = 4
 """Recordings of 11 s, one after the other: work for many seconds."""
-changes = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -47,35 +46,6 @@ def service(namespace: Kubectl, kubectl: Kubectl) -> Iterator[Kubectl]:
         # With their pods, or the node would take GPUs away that are in use.
         namespace("delete", "wsvc", "--all")
         all_pods_leave(namespace)
-
-
-def change(kubectl: Kubectl, *names: str) -> None:
-    """Changes the template of the services' pods, and nothing that matters to them."""
-    patch = f'{{"spec": {{"server": {{"env": [{{"name": "CHANGE", "value": "{next(changes)}"}}]}}}}}}'
-    for name in names:
-        kubectl("patch", "wsvc", name, "--type=merge", "-p", patch)
-
-
-def pods(kubectl: Kubectl, name: str) -> dict[str, dict[str, Any]]:
-    """The serving pods of a service, those on their way out included.
-
-    Not those that have ended: a pod that the kubelet refuses, for its GPU has gone meanwhile, stays for good as Failed.
-    """
-    found = kubectl.pods_of(name)
-    return {pod["metadata"]["name"]: pod for pod in found if pod["status"]["phase"] not in ("Failed", "Succeeded")}
-
-
-def rolled_out(kubectl: Kubectl, name: str, old: dict[str, Any], seconds: float = 300) -> None:
-    """Waits until only new pods are there, and the service is Ready with them."""
-    eventually(f"{name} has new pods only", lambda: (now := pods(kubectl, name)) and not now.keys() & old, seconds)
-    kubectl.wait_ready(name)
-
-
-def decision(kubectl: Kubectl, name: str) -> tuple[str, str]:
-    """Strategy and reason, as status shows them."""
-    body = kubectl.get("wsvc", name)
-    assert body is not None
-    return body["status"]["rollout"]["strategy"], body["status"]["rollout"]["reason"]
 
 
 def deployment_writes(log: Path, kubectl: Kubectl, name: str, since: int) -> list[str]:
