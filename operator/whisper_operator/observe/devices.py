@@ -41,6 +41,10 @@ class DriverDevice:
     memory: Decimal | None
     """Bytes of its capacity named memory; None where it tells none."""
     consumes: Counters = field(default_factory=dict[tuple[str, str], Decimal])
+    taints: tuple[Manifest, ...] = ()
+    """Those that keep it from pods whose request does not tolerate them."""
+    is_shared: bool = False
+    """Whether several claims may have it at the same time, each a part of its capacity (KEP-5075)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,6 @@ class DeviceSlice:
     generation: int
     """Of the pool; slices of older ones are obsolete."""
     devices: tuple[DriverDevice, ...]
-    """Those that pods can have: a tainted one is left out."""
     counters: Counters
 
 
@@ -95,11 +98,11 @@ def expressions_of(selecting: Manifest) -> tuple[str, ...]:
 
 
 def allocated(claims: Iterable[Manifest]) -> Iterator[DeviceId]:
-    """The devices that ResourceClaims have; an administrator's access leaves them to others."""
+    """The devices that ResourceClaims have; an administrator's access, and a share of one, leave them to others."""
     for claim in claims:
         devices = part_of(part_of(status_of(claim), "allocation"), "devices")
         for result in devices.get("results") or ():
-            if not result.get("adminAccess"):
+            if not result.get("adminAccess") and "shareID" not in result:
                 yield DeviceId(result["driver"], result["pool"], result["device"])
 
 
@@ -107,8 +110,7 @@ def _devices(spec: Manifest) -> Iterator[DriverDevice]:
     driver, pool = spec["driver"], spec["pool"]["name"]
     for device in spec.get("devices") or ():
         place = _place(device if spec.get("perDeviceNodeSelection") else spec)
-        is_tainted = any(taint["effect"] in ("NoSchedule", "NoExecute") for taint in device.get("taints") or ())
-        if place is None or is_tainted:
+        if place is None:
             continue
         attributes, capacity = part_of(device, "attributes"), part_of(device, "capacity")
         memory = next((one["value"] for name, one in capacity.items() if name.rpartition("/")[2] == "memory"), None)
@@ -118,6 +120,8 @@ def _devices(spec: Manifest) -> Iterator[DriverDevice]:
             attributes={_qualified(name, driver): next(iter(one.values())) for name, one in attributes.items() if one},
             memory=None if memory is None else any_quantity(memory),
             consumes=_counters(device.get("consumesCounters") or (), "counterSet"),
+            taints=tuple(one for one in device.get("taints") or () if one["effect"] in ("NoSchedule", "NoExecute")),
+            is_shared=bool(device.get("allowMultipleAllocations")),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from whisper_operator.api.spec.pods import GpuSpec
 from whisper_operator.api.v1alpha1 import Manifest, Spec
@@ -17,7 +18,10 @@ from whisper_operator.observe.devices import Counters, DeviceClass, DeviceId, De
 from whisper_operator.observe.facts import Facts, Node, ResourceAmounts
 from whisper_operator.observe.pod_requests import NodeRequests
 from whisper_operator.resolve.device_selectors import may_select
-from whisper_operator.resolve.scheduling import matches_selector
+from whisper_operator.resolve.scheduling import matches_selector, tolerates
+
+SHARES: Final = 1000
+"""Claims that may share a device that several may have: how much each takes of its capacity is not counted."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,13 @@ class DeviceRequest:
     """So many devices of one kind; a pod's request is met by any one of its alternatives."""
 
     expressions: tuple[str, ...]
-    count: int
+    count: int | None
+    """None: all that a node has."""
+    tolerations: tuple[Manifest, ...] = ()
 
     def selects(self, device: DriverDevice) -> bool:
-        return may_select(self.expressions, device)
+        is_tolerated = all(tolerates(self.tolerations, taint) for taint in device.taints)
+        return is_tolerated and may_select(self.expressions, device)
 
 
 @dataclass(frozen=True)
@@ -114,12 +121,16 @@ def _of_claim(gpu: GpuSpec, facts: Facts) -> tuple[tuple[DeviceRequest, ...], ..
     template, classes = facts.claim_templates.get(gpu.claim_template or ""), facts.device_classes or {}
     return tuple(
         tuple(
-            DeviceRequest((*classes[one["deviceClassName"]].expressions, *expressions_of(one)), one.get("count", 1))
-            for one in choice
-            if one.get("deviceClassName") in classes
+            _requested(one, classes[one["deviceClassName"]]) for one in choice if one.get("deviceClassName") in classes
         )
         for choice in (_choices(template) if template else ())
     )
+
+
+def _requested(request: Manifest, by: DeviceClass) -> DeviceRequest:
+    count = None if request.get("allocationMode") == "All" else max(request.get("count", 1), 1)
+    tolerations = tuple(request.get("tolerations") or ())
+    return DeviceRequest((*by.expressions, *expressions_of(request)), count, tolerations)
 
 
 def _choices(template: Manifest) -> list[list[Manifest]]:
@@ -134,7 +145,8 @@ def _alternatives(request: Manifest) -> list[Manifest]:
 
 
 def _times(request: DeviceRequest, devices: Sequence[DriverDevice]) -> int:
-    return sum(map(request.selects, devices)) // max(request.count, 1)
+    found = sum(SHARES if device.is_shared else 1 for device in devices if request.selects(device))
+    return min(found, 1) if request.count is None else found // request.count
 
 
 def _newest(slices: Sequence[DeviceSlice]) -> list[DeviceSlice]:

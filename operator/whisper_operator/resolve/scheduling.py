@@ -75,7 +75,7 @@ def admits(node: Node, spec: Manifest) -> bool:
         return False
     resources = {name for container in spec["containers"] for name in container.get("resources", {}).get("limits", {})}
     # Where the ExtendedResourceToleration plugin is on, a taint named as the resource is tolerated by asking for it.
-    return all(taint["key"] in resources or _tolerated(taint, spec.get("tolerations", ())) for taint in node.taints)
+    return all(taint["key"] in resources or tolerates(spec.get("tolerations", ()), taint) for taint in node.taints)
 
 
 def with_room(
@@ -123,7 +123,8 @@ def holds(value: str | None, expression: Manifest) -> bool:
     return compare is not None and compare(value, expression.get("values") or [])
 
 
-def _tolerated(taint: Manifest, tolerations: Iterable[Any]) -> bool:
+def tolerates(tolerations: Iterable[Any], taint: Manifest) -> bool:
+    """Whether one of the tolerations is of that taint, of a node or of a driver's device."""
     return any(_tolerates(one, taint) for one in tolerations)
 
 

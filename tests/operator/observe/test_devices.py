@@ -40,10 +40,13 @@ def test_a_device_is_where_its_slice_or_it_itself_says(spec: Manifest, of_device
     assert device.place == place
 
 
-def test_a_device_is_left_out_that_no_pod_can_have() -> None:
-    taint = {"key": "broken", "effect": "NoSchedule"}
-    assert device_slice(slice_body("node", gpu("a", taints=[taint]))).devices == ()
-    assert len(device_slice(slice_body("node", gpu("a", taints=[{**taint, "effect": "None"}]))).devices) == 1
+def test_a_device_has_the_taints_that_keep_pods_away() -> None:
+    taints = [{"key": "broken", "effect": effect} for effect in ("NoSchedule", "NoExecute", "None")]
+    (device,) = device_slice(slice_body("node", gpu("a", taints=taints))).devices
+    assert device.taints == tuple(taints[:2])
+
+
+def test_a_device_is_left_out_that_no_node_is_known_to_reach() -> None:
     assert device_slice(slice_body("node", gpu("a"), nodeName=None)).devices == (), "of a kind that is not known yet"
 
 

@@ -101,6 +101,14 @@ def test_what_claims_have_is_not_free_whoever_made_them() -> None:
     assert [free(there), free(there, "a"), free(there, "a", "b"), free(there, "another")] == [2, 1, 0, 2]
 
 
+def test_a_device_that_claims_share_is_not_taken_by_one_of_them() -> None:
+    """How much each has of its capacity is not counted: one too many is, never one too few."""
+    there = facts(slice_body("node", gpu("a", allowMultipleAllocations=True)))
+    share = {"shareID": "8f5a", "consumedCapacity": {"memory": "40Gi"}}
+    assert set(allocated([{"status": allocation("a", **share)}])) == set()
+    assert free(there) > 100
+
+
 def counter(amount: str) -> list[Manifest]:
     return [{"counterSet": "card", "counters": {"memory": {"value": amount}}}]
 
@@ -128,6 +136,11 @@ def test_a_card_of_which_a_partition_is_taken_is_not_free() -> None:
         ([{"name": "gpu", "exactly": {"deviceClassName": "gpu"}}], 2),
         ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "count": 2}}], 1),
         ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "count": 3}}], 0),
+        ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "allocationMode": "All"}}], 1),
+        ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "tolerations": [{"operator": "Exists"}]}}], 3),
+        ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "tolerations": [
+            {"key": "worn", "value": "out", "effect": "NoSchedule"}]}}], 3),
+        ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "tolerations": [{"key": "worn", "value": "in"}]}}], 2),
         ([{"name": "gpu", "exactly": {"deviceClassName": "gpu", "selectors": [
             {"cel": {"expression": f"device.attributes['{DRIVER}'].type == 'mig'"}}]}}], 0),
         ([{"name": "gpu", "firstAvailable": [{"name": "a", "deviceClassName": "absent"},
@@ -142,7 +155,8 @@ def test_a_card_of_which_a_partition_is_taken_is_not_free() -> None:
 def test_a_claims_template_is_counted_by_all_that_it_asks_for(requests: list[Manifest], pods: int) -> None:
     nic = {"name": "nic", "attributes": {"type": {"string": "nic"}}}
     nics = class_body("nic", expression=f"device.attributes['{DRIVER}'].type == 'nic'")
-    slice_ = slice_body("node", gpu("a"), gpu("b"), nic)
+    worn = gpu("worn", taints=[{"key": "worn", "value": "out", "effect": "NoSchedule"}])
+    slice_ = slice_body("node", gpu("a"), gpu("b"), nic, worn)
     there = facts(slice_, classes_=[class_body(), nics], claim_templates={"gpu": template_body(*requests)})
     assert offered(there, **BY_CLAIM).get("node", 0) == pods
 
