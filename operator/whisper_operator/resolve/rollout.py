@@ -91,7 +91,7 @@ def _decide_anew(resolved: Resolved, template: Manifest, requested: NodeRequests
     if is_first:
         return Decision("Replace", "the first pods replace none")
     if facts.nodes is None:
-        return Decision("Replace", f"whether a {gpu.counted_as} is free is unknown: only namespaces may be read")
+        return Decision("Replace", f"whether {gpu.device} is free is unknown: only namespaces may be read")
     if _has_one_to_spare(resolved):
         return Decision("Surge", "a pod of the unfinished change before this one makes room")
     nodes = scheduling.candidates(_without_pod_affinity(template), facts.nodes)
@@ -100,8 +100,8 @@ def _decide_anew(resolved: Resolved, template: Manifest, requested: NodeRequests
     claimed = {gpu.counted_as: Decimal(gpu.count)} if gpu.claim else None
     room = scheduling.with_room(template, nodes, requested, claimed)
     if not room:
-        return Decision("Replace", f"no node that the pod may run on has {gpu.counted_as} and room for it free")
-    return Decision("Surge", f"node {min(node.name for node in room)} has {gpu.counted_as} and room for it free")
+        return Decision("Replace", f"no node that the pod may run on has {gpu.device} and room for it free")
+    return Decision("Surge", f"node {min(node.name for node in room)} has {gpu.device} and room for it free")
 
 
 def _has_one_to_spare(resolved: Resolved) -> bool:

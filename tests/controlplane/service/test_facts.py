@@ -109,7 +109,7 @@ def test_gpus_that_are_missing_and_too_few(namespace: Kubectl) -> None:
     told(namespace, "GpuNotFound", "no node offers nvidia.com/gpu")
     with there(namespace, node("one")):
         offer(namespace, "one", gpus=2)
-        told(namespace, "InsufficientGpu", "3 nvidia.com/gpu are needed")
+        told(namespace, "InsufficientGpu", "3 pods need nvidia.com/gpu")
         with there(namespace, node("two")):
             offer(namespace, "two", gpus=1)
             passes(namespace)

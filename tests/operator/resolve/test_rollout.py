@@ -84,7 +84,7 @@ def test_a_gpu_by_claim_is_counted_by_its_template(taken: list[str], strategy: s
     requested = with_taken({}, supply, set(allocated([{"status": allocation(one)} for one in taken])))
     found = decided({**by_claim, "language": "en"}, live, requested)
     assert found[0] == strategy
-    assert "resourceclaimtemplates/gpu" in found[1]
+    assert "has a device for ResourceClaimTemplate gpu and room for it free" in found[1]
 
 
 def test_a_pod_that_is_being_deleted_holds_its_gpu_until_it_has_gone() -> None:

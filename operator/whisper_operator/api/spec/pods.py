@@ -108,11 +108,15 @@ class GpuSpec(ApiModel):
         return f"resourceclaimtemplates/{self.claim_template}" if self.claim_template else self.resource_name
 
     @property
+    def device(self) -> str:
+        """The GPU of one pod, as messages name it."""
+        return f"a device for ResourceClaimTemplate {self.claim_template}" if self.claim else self.resource_name
+
+    @property
     def asked_for(self) -> str:
-        """The GPU as messages name it, with the field that asks for it."""
-        if name := self.claim_template:
-            return f"a device for ResourceClaimTemplate {name}, named in spec.gpu.claim.resourceClaimTemplateName"
-        return f"{self.resource_name}, named in spec.gpu.resourceName"
+        """The same, with the field that asks for it."""
+        field = "spec.gpu.claim.resourceClaimTemplateName" if self.claim else "spec.gpu.resourceName"
+        return f"{self.device}, named in {field}"
 
 
 def requests_within_limits(message: str) -> Rule:

@@ -54,14 +54,14 @@ def gpu_there(given: CheckInput) -> Finding | None:
     allowed = allowed_nodes(given.spec, offered_by)
     if not allowed:
         message = (
-            f"{len(offered_by)} nodes offer {gpu.counted_as}, and spec.scheduling lets the pods run on none of "
+            f"{len(offered_by)} nodes offer {gpu.device}, and spec.scheduling lets the pods run on none of "
             "them: correct nodeSelector, affinity and tolerations"
         )
         return Finding(c.GPU_NOT_FOUND, message)
     offered, wanted = sum(node.allocatable[gpu.counted_as] for node in allowed), given.wanted_replicas * gpu.count
     if offered < wanted:
         message = (
-            f"{wanted} {gpu.counted_as} are needed, and the nodes that the pods may run on have {offered} in all: "
+            f"{wanted} pods need {gpu.asked_for}, and the nodes that they may run on have enough for {offered}: "
             "add nodes, or lower spec.replicas or spec.autoscaling.minReplicas"
         )
         return Finding(c.INSUFFICIENT_GPU, message)

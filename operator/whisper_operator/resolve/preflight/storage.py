@@ -78,8 +78,8 @@ def access_mode(given: CheckInput) -> Finding | None:
     if offered >= wanted:
         return None
     message = (
-        f"{what} is {modes[0]}, so all pods run on one node, and no node offers {wanted} {gpu.counted_as} "
-        f"(at most {offered}): {remedy}"
+        f"{what} is {modes[0]}, so all pods run on one node, and no node offers {gpu.device} for "
+        f"{wanted} of them (at most for {offered}): {remedy}"
     )
     return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=_makes_claim(given))
 

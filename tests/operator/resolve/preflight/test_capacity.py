@@ -40,7 +40,8 @@ ON_DEVICES: dict[str, Any] = {
         (GPU | {"scheduling": {"nodeSelector": {"zone": "a"}}}, {"nodes": (node(gpu="1"),)},
          "GpuNotFound", "correct nodeSelector", False),
         (GPU | {"replicas": 3}, {"nodes": (node(gpu="1"), node("b", gpu="1"))},
-         "InsufficientGpu", "3 nvidia.com/gpu are needed, and the nodes that the pods may run on have 2", False),
+         "InsufficientGpu", "3 pods need nvidia.com/gpu, named in spec.gpu.resourceName, and the nodes that they may "
+         "run on have enough for 2", False),
         (GPU | {"model": {"name": "large-v3"}}, {"nodes": (node(gpu="1", labels={"nvidia.com/gpu.memory": "4096"}),)},
          "GpuMemoryTooSmall", "large-v3 in float16 takes 6017Mi of GPU memory", False),
         (GPU | LARGE | {"gpu": {"resourceName": MIG}},
@@ -54,7 +55,12 @@ ON_DEVICES: dict[str, Any] = {
         (GPU, ON_DEVICES | {"slices": slices(slice_body("other", gpu("a")))},
          "GpuNotFound", "no node offers nvidia.com/gpu", False),
         (GPU | {"replicas": 2}, ON_DEVICES | {"slices": slices(slice_body("node", gpu("a")))},
-         "InsufficientGpu", "2 nvidia.com/gpu are needed, and the nodes that the pods may run on have 1", False),
+         "InsufficientGpu", "2 pods need nvidia.com/gpu, named in spec.gpu.resourceName, and the nodes that they may "
+         "run on have enough for 1", False),
+        (GPU | BY_CLAIM | {"replicas": 2},
+         ON_DEVICES | {"slices": slices(slice_body("node", gpu("a"))), "claim_templates": {"gpu": template_body()}},
+         "InsufficientGpu", "2 pods need a device for ResourceClaimTemplate gpu, named in "
+         "spec.gpu.claim.resourceClaimTemplateName, and the nodes that they may run on have enough for 1", False),
         (GPU | BY_CLAIM, {"claim_templates": {"gpu": None}},
          "GpuClaimInvalid", "ResourceClaimTemplate team/gpu, named in spec.gpu.claim.resourceClaimTemplateName, does "
          "not exist: create it", True),

@@ -29,7 +29,8 @@ DEFAULT = {
          "CacheTooSmall", "the checkpoint of large-v3 takes 2945Mi: write at least that", True),
         ({"replicas": 2, "gpu": {}, "cache": {"accessMode": "ReadWriteOnce"}},
          {"nodes": (node(gpu="1"), node("b", gpu="1"))},
-         "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and no node offers 2", True),
+         "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and no node offers nvidia.com/gpu "
+         "for 2 of them", True),
         ({"replicas": 2, "gpu": {}}, {"nodes": (node(gpu="1"), node("b", gpu="1")), "storage_classes": DEFAULT},
          "AccessModeTooNarrow", "or write spec.cache.accessMode: ReadWriteMany and a class that can do it", True),
     ],
