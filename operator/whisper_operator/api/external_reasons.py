@@ -106,6 +106,18 @@ EXTERNAL_REASONS: Final = (
         remedy="See the volume's driver on the node.",
     ),
     ConditionReason(
+        "FailedPrepareDynamicResources",
+        (AVAILABLE,),
+        meaning="The node cannot hand a pod the device that it has claimed: its driver does not run there, or fails.",
+        remedy="See the pods of the GPU's driver of dynamic resource allocation on that node.",
+    ),
+    ConditionReason(
+        "FailedResourceClaimCreation",
+        (AVAILABLE,),
+        meaning="The ResourceClaim of a pod is refused, often by a quota on a DeviceClass.",
+        remedy="Raise the quota that the message names, or lower `spec.replicas`.",
+    ),
+    ConditionReason(
         "FailedCreatePodSandBox",
         (AVAILABLE, MODEL_CACHED),
         meaning="The node cannot set up the pod's network or sandbox.",

@@ -37,19 +37,30 @@ MEMORY_FIELDS: Final = {
 JOB_NAME: Final = "batch.kubernetes.io/job-name"
 """The label by which a Job knows its pods."""
 BEFORE_CONTAINERS: Final = frozenset(
-    {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "Evicted"}
+    {
+        "FailedMount",
+        "FailedAttachVolume",
+        "FailedMapVolume",
+        "FailedPrepareDynamicResources",
+        "FailedCreatePodSandBox",
+        "Evicted",
+    }
 )
 """Warnings of the kubelet about what a pod's status does not show; obsolete once its containers can start."""
+CLAIM_REFUSED: Final = "FailedResourceClaimCreation"
+"""The warning that a pod gets no ResourceClaim, for which the scheduler waits without a word; obsolete on a node."""
 FAILED_CREATE: Final = "FailedCreate"
 """The Job controller's warning about a pod that it may not create."""
 UNHEALTHY: Final = "Unhealthy"
 """The kubelet's warning that a probe fails."""
-TELLING: Final = BEFORE_CONTAINERS | {UNHEALTHY}
+TELLING: Final = BEFORE_CONTAINERS | {UNHEALTHY, CLAIM_REFUSED}
 STARTUP_PROBE: Final = "Startup probe failed"
 STILL_STARTING: Final = ("statuscode: 503", "connection refused", "Client.Timeout exceeded")
 """Answers of a server that loads its model, or that does not listen yet, to the startup probe: no trouble."""
 TIMED_OUT: Final = "Unable to attach or mount volumes"
 """Start of the kubelet's later warning that a volume is still missing, after the one that names the cause."""
+OF_ATTEMPT: Final = re.compile(r'^\(combined from similar events\): |(?<=resourceclaims\.resource\.k8s\.io) "[^"]*"')
+"""What differs in the warnings of each attempt to create a claim: the name that it would have had, and their number."""
 PULL_FAILED: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"})
 """The kubelet's reasons, by turns, while it cannot pull an image."""
 PULL_AGAIN: Final = re.compile(r'^Back-off pulling image "[^"]*": (\w+: )?')
@@ -180,13 +191,17 @@ def _failure(status: Manifest) -> Cause | None:
 
 
 def _warned(pod: Manifest, warnings: Warnings) -> Cause | None:
-    """The kubelet's warning, as long as it can still be true."""
+    """The newest warning about it, as long as it can still be true."""
     warned = warning_about(warnings, POD.kind, pod)
     if warned is None or _is_starting(warned.message):
         return None
-    can_start = is_true(pod, "PodReadyToStartContainers")
-    counts = warned.reason == UNHEALTHY if can_start else warned.reason in BEFORE_CONTAINERS
-    return Cause(warned.reason, warned.message) if counts else None
+    return Cause(warned.reason, OF_ATTEMPT.sub("", warned.message)) if _can_be_true(pod, warned.reason) else None
+
+
+def _can_be_true(pod: Manifest, reason: str) -> bool:
+    if reason == CLAIM_REFUSED:
+        return not pod.get("spec", {}).get("nodeName")
+    return (reason == UNHEALTHY) if is_true(pod, "PodReadyToStartContainers") else (reason in BEFORE_CONTAINERS)
 
 
 def _is_starting(message: str) -> bool:

@@ -87,7 +87,7 @@ def test_a_mapped_resource_is_counted_by_slices_less_what_claims_have(namespace:
 
 def test_what_the_slices_do_not_have_is_missed(namespace: Kubectl, devices: str) -> None:
     namespace.apply(service("speech", gpu={}, replicas=3, **EMPTY_DIR))
-    told(namespace, "InsufficientGpu", "3 nvidia.com/gpu are needed, and the nodes that the pods may run on have 2")
+    told(namespace, "InsufficientGpu", "3 pods need nvidia.com/gpu, named in spec.gpu.resourceName, and the nodes")
     namespace(
         "patch", "deviceclass", "gpu", "--type=merge", "-p", '{"spec": {"extendedResourceName": "example.com/x"}}'
     )
@@ -118,6 +118,28 @@ def test_a_class_that_is_missing_is_named(namespace: Kubectl, devices: str) -> N
     absent = {"name": "gpu", "exactly": {"deviceClassName": "absent"}}
     namespace.apply(template_body(absent), service("speech", **BY_CLAIM, **EMPTY_DIR))
     told(namespace, "GpuClaimInvalid", "asks for devices of DeviceClass absent, which does not exist")
+
+
+def test_a_tainted_device_is_for_claims_that_tolerate_it(namespace: Kubectl, devices: str) -> None:
+    taint = {"key": "example.com/worn", "effect": "NoSchedule"}
+    namespace.apply(slice_body(devices, gpu("a", taints=[taint])), template_body())
+    namespace.apply(service("speech", **BY_CLAIM, **EMPTY_DIR))
+    told(namespace, "GpuNotFound", "no node offers a device for ResourceClaimTemplate gpu, named in spec.gpu.claim")
+    tolerant = {"deviceClassName": "gpu", "tolerations": [{"key": taint["key"], "operator": "Exists"}]}
+    namespace("delete", "resourceclaimtemplate", "gpu")  # its spec is immutable
+    namespace.apply(template_body({"name": "gpu", "exactly": tolerant}))
+    namespace("annotate", "wsvc", "speech", "example.com/again=1")
+    passes(namespace)
+
+
+def test_a_claim_that_a_quota_refuses_is_told(namespace: Kubectl, devices: str) -> None:
+    """The scheduler waits for it, and the pod's status says nothing; each attempt warns of another name."""
+    hard = {"gpu.deviceclass.resource.k8s.io/devices": "0"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "devices"}, "spec": {"hard": hard}}
+    namespace.apply(quota, template_body())
+    namespace.apply(service("speech", **BY_CLAIM, **EMPTY_DIR))
+    eventually("it is told", lambda: reason(namespace, "speech", "Available") == "FailedResourceClaimCreation")
+    assert "exceeded quota: devices" in namespace.condition("speech", "Available")["message"]
 
 
 def test_a_pod_that_is_being_deleted_holds_its_gpu(namespace: Kubectl) -> None:

@@ -10,6 +10,7 @@ from tests.operator.samples import NOW, pod
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.facts import KubernetesWarning
 from whisper_operator.observe.pod_status import (
+    Cause,
     cause_of,
     failed_twice,
     holds_node,
@@ -47,6 +48,36 @@ def test_a_pod_that_is_ready_or_ends_gives_none() -> None:
 def test_a_warning_about_another_pod_of_the_name_is_none_about_this_one() -> None:
     warnings = {("Pod", "a"): KubernetesWarning("another uid", "FailedMount", "no such Secret")}
     assert cause_of([pod("server", "a", phase="Pending")], warnings) is None
+
+
+def test_a_claim_that_is_refused_again_and_again_is_one_cause_until_the_pod_has_a_node() -> None:
+    """Each attempt has a name of its own for the claim: the status would be written for each."""
+    refused = "resourceclaims.resource.k8s.io{} is forbidden: exceeded quota: devices"
+    before = "PodResourceClaim gpu: create ResourceClaim : "
+    waiting = pod("server", "a", phase="Pending")
+    found = {
+        cause_of([waiting], {("Pod", "a"): KubernetesWarning("a", "FailedResourceClaimCreation", message)})
+        for message in (
+            before + refused.format(' "a-gpu-lzv9p"'),
+            before + refused.format(' "a-gpu-pcnh5"'),
+            "(combined from similar events): " + before + refused.format(' "a-gpu-dls2f"'),
+        )
+    }
+    [cause] = found
+    assert cause == Cause("FailedResourceClaimCreation", f"pod a: {before}{refused.format('')}")
+    on_a_node = {**waiting, "spec": {"nodeName": "node"}}
+    warning = KubernetesWarning("a", "FailedResourceClaimCreation", "refused")
+    assert cause_of([on_a_node], {("Pod", "a"): warning}) is None
+
+
+def test_a_device_that_the_node_cannot_prepare_is_the_cause_until_containers_can_start() -> None:
+    message = "Failed to prepare dynamic resources: DRA driver gpu.example.com is not registered"
+    warnings = {("Pod", "a"): KubernetesWarning("a", "FailedPrepareDynamicResources", message)}
+    assert cause_of([pod("server", "a", phase="Pending")], warnings) == Cause(
+        "FailedPrepareDynamicResources", f"pod a: {message}"
+    )
+    can_start = {"conditions": [{"type": "PodReadyToStartContainers", "status": "True"}]}
+    assert cause_of([pod("server", "a", phase="Pending", **can_start)], warnings) is None
 
 
 @pytest.mark.parametrize(
