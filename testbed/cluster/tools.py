@@ -114,6 +114,7 @@ TOOLS: Final = {
         ),
         GoTool("cert-manager", "cert-manager", ".", "v1.21.2"),
         GoTool("kube-router", "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router", "v2.1.0"),
+        GoTool("dra-test-driver", "dra-test-driver", "k8s.io/kubernetes/test/e2e/dra/test-driver", KUBERNETES),
         GoTool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
         GoTool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     )
@@ -122,8 +123,10 @@ TOOLS: Final = {
 
 kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
 otelcol collects traces, cert-manager issues certificates, kube-router enforces NetworkPolicies, cyclonus says what they
-let through, and versitygw is an S3 server.
+let through, dra-test-driver offers devices, and versitygw is an S3 server.
 """
 
-OF_NEIGHBOURS: Final = frozenset({"prometheus", "prometheus-operator", "otelcol", "cert-manager", "kube-router"})
+OF_NEIGHBOURS: Final = frozenset(
+    {"prometheus", "prometheus-operator", "otelcol", "cert-manager", "kube-router", "dra-test-driver"}
+)
 """Tools of `make neighbours` alone, built when it asks for them."""
