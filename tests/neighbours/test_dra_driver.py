@@ -153,6 +153,18 @@ def test_a_driver_that_does_not_run_is_told_until_it_is_back(claiming: Kubectl, 
         claiming.wait_ready("late")
 
 
+def test_while_the_driver_is_away_a_pod_that_serves_is_not_replaced(claiming: Kubectl, kubectl: Kubectl) -> None:
+    old = pods(claiming, "claiming")
+    dra_driver.stop()
+    eventually("the kubelet takes back what it offered", lambda: not kubectl.list("resourceslices"), 60)
+    change(claiming, "claiming")
+    told(claiming, "claiming", "RolledOut", "Unschedulable")
+    assert decision(claiming, "claiming")[0] == "Surge"
+    assert reason(claiming, "claiming", "Ready") == "Serving"
+    dra_driver.start(kubectl, DEVICES)
+    rolled_out(claiming, "claiming", old)
+
+
 def test_by_the_resource_that_a_class_maps_devices_are_counted_as_by_claim(claiming: Kubectl, kubectl: Kubectl) -> None:
     """Of the same two: the claiming service has one."""
     claiming.apply(mirrored_service("mapped", **gpus.ON_CPU))

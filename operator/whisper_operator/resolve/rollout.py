@@ -16,6 +16,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import condition, labels_of
 from whisper_operator.observe import pod_status
+from whisper_operator.observe.facts import Node
 from whisper_operator.observe.pod_requests import NodeRequests
 from whisper_operator.resolve import scheduling
 from whisper_operator.resolve.asked_pods import serving
@@ -48,7 +49,7 @@ def decide(resolved: Resolved, template: Manifest, requested: NodeRequests) -> D
         return Decision(wanted, BY_SPEC)
     if live is None or is_changed(resolved, template):
         return _decide_anew(resolved, template, requested)
-    if live.strategy == "Surge" and (what := _without_room(resolved)):
+    if live.strategy == "Surge" and (what := _without_room(resolved)) and _would_make_room(resolved, template):
         return Decision("Replace", f"{what} found no room beside the old ones for {ROOM_SECONDS:.0f} s")
     return live
 
@@ -94,14 +95,35 @@ def _decide_anew(resolved: Resolved, template: Manifest, requested: NodeRequests
         return Decision("Replace", f"whether {gpu.device} is free is unknown: only namespaces may be read")
     if _has_one_to_spare(resolved):
         return Decision("Surge", "a pod of the unfinished change before this one makes room")
-    nodes = scheduling.candidates(_without_pod_affinity(template), facts.nodes)
-    if tied_to := _nodes_of_the_volume(resolved):
-        nodes = [node for node in nodes if node.name in tied_to]
-    claimed = {gpu.counted_as: Decimal(gpu.count)} if gpu.claim else None
-    room = scheduling.with_room(template, nodes, requested, claimed)
+    room = _nodes_with_room(resolved, template, facts.nodes, requested)
+    if not room and not _would_make_room(resolved, template):
+        return Decision("Surge", f"no node that the pod may run on has {gpu.device} and room for it, taken or free")
     if not room:
         return Decision("Replace", f"no node that the pod may run on has {gpu.device} and room for it free")
     return Decision("Surge", f"node {min(node.name for node in room)} has {gpu.device} and room for it free")
+
+
+def _would_make_room(resolved: Resolved, template: Manifest) -> bool:
+    """Whether an old pod that leaves helps the new one: not where it serves, and no node could have the new one at all.
+
+    A driver that is restarted offers nothing meanwhile; a selector may have a typing error.
+    """
+    nodes = resolved.observed.facts.nodes
+    if nodes is None or not any(map(pod_status.is_ready, resolved.server_pods)):
+        return True
+    return bool(_nodes_with_room(resolved, template, nodes, {}))
+
+
+def _nodes_with_room(
+    resolved: Resolved, template: Manifest, nodes: Iterable[Node], requested: NodeRequests
+) -> list[Node]:
+    """The nodes that may have a pod of `template` beside what is `requested` of them."""
+    gpu = resolved.service.spec.gpu
+    allowed = scheduling.candidates(_without_pod_affinity(template), nodes)
+    if tied_to := _nodes_of_the_volume(resolved):
+        allowed = [node for node in allowed if node.name in tied_to]
+    claimed = {gpu.counted_as: Decimal(gpu.count)} if gpu and gpu.claim else None
+    return scheduling.with_room(template, allowed, requested, claimed)
 
 
 def _has_one_to_spare(resolved: Resolved) -> bool:

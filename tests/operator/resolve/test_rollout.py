@@ -155,6 +155,24 @@ def test_an_old_pod_makes_way_whether_it_serves_or_crashes(ready: str) -> None:
     assert decided(CPU, there) == ("Replace", "pod new found no room beside the old ones for 30 s")
 
 
+@pytest.mark.parametrize(("ready", "strategy"), [("True", "Surge"), ("False", "Replace")])
+@pytest.mark.parametrize("nodes", [(node(),), (node(gpu="1", memory="1Gi"),), ()], ids=["no GPU", "small", "no node"])
+def test_a_pod_that_serves_does_not_leave_for_one_that_no_node_can_have(
+    nodes: tuple[Node, ...], ready: str, strategy: str
+) -> None:
+    """As while a driver is restarted, or with a typing error in a selector: nothing would serve until it is mended."""
+    live = deployment(service(**BASE))
+    assert decided(CHANGED, observed(live, old(ready=ready), nodes=nodes))[0] == strategy
+    cpu = {**CPU, "scheduling": {"nodeSelector": {"zone": "typo"}}}
+    searching = observed(deployment(service(**cpu)), old(ready=ready), lost(), nodes=nodes, now=at(31))
+    assert decided(cpu, searching)[0] == strategy
+
+
+def test_a_surge_that_waited_for_a_node_gives_way_once_there_is_one() -> None:
+    there = observed(deployment(service(**CPU)), old(), lost(), nodes=(node(),), now=at(31))
+    assert decided(CPU, there)[0] == "Replace"
+
+
 @pytest.mark.parametrize(
     "others",
     [
