@@ -9,7 +9,7 @@ from typing import Final
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 
 OPENAI_NAMES: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe")
-"""What OpenAI's API calls its models for transcription; such a name says nothing of a checkpoint (ADR 29)."""
+"""What OpenAI's API calls its models for transcription; such a name says nothing of a checkpoint (ADR 27)."""
 SNAPSHOT: Final = re.compile(r"(.+)-\d{4}-\d{2}-\d{2}")
 """OpenAI's name of one day's version, such as `gpt-4o-mini-transcribe-2025-12-15`."""
 TELLS_SPEAKERS: Final = "gpt-4o-transcribe-diarize"

@@ -81,7 +81,7 @@ TAKEN: Final = frozenset(
 def ignored_fields(form: BaseModel, task: Task) -> dict[str, str]:
     """The header that names the fields of `form` which are ignored; empty where there is none.
 
-    `task` is what its route does. Raises HttpError (400) for a field that could change the words (ADR 30).
+    `task` is what its route does. Raises HttpError (400) for a field that could change the words (ADR 28).
     """
     extra = form.model_extra or {}
     for name, value in extra.items():
