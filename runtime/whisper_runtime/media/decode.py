@@ -32,6 +32,7 @@ MAX_ERROR_RATE: Final = 0.1
 """The part of a file's frames that may be damaged; with more, the text would not be a transcription of the file."""
 AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
 """A line of ffmpeg's log for each audio track."""
+GUESSED_LAYOUT: Final = re.compile(rb"^Guessed Channel Layout for Input Stream #\S+ : (?!mono|stereo)", re.MULTILINE)
 CLOCK: Final = (
     "asetpts='st(0,PTS-if(lt(STARTT,0.1),STARTPTS));"  # 0: the frame's time, of a start without a short delay
     "st(1,if(gt(ld(2)-ld(0)-ld(1),0.05/TB),ld(2)-ld(0),ld(1)));"  # 1: the delay that jumps back have made so far
@@ -72,8 +73,8 @@ class AudioError(Exception):
         self.seconds = seconds
 
 
-class _SeveralTracks(Exception):
-    """ffmpeg's log shows more than one audio track, of which it was not told the one to take."""
+class _LeavesAChoice(Exception):
+    """ffmpeg's log shows several audio tracks, or channels in places that it had to guess, and it was told nothing."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ async def _chosen(media: IO[bytes], bounds: _Bounds, language: str | None) -> tu
     """The samples as ffmpeg itself reads the file, else of the track that is chosen by what ffprobe says of it."""
     try:
         return await _samples(media, bounds, Choice()), Choice()
-    except _SeveralTracks:
+    except _LeavesAChoice:
         if not (found := tracks(await probe(media))):
             raise AudioError("Damaged", "The file is damaged: its tracks cannot be read.") from None
         choice = choose(found, language)
@@ -167,7 +168,7 @@ def _is_below(samples: Samples, peak: float) -> bool:
 async def _run(media: IO[bytes], pcm: IO[bytes], bounds: _Bounds, choice: Choice) -> bytes:
     """Decodes `media` into `pcm`; returns ffmpeg's log.
 
-    Raises AudioError, _SeveralTracks, and what `on_bytes` raises.
+    Raises AudioError, _LeavesAChoice, and what `on_bytes` raises.
     """
     max_seconds = bounds.max_seconds
     process = await asyncio.create_subprocess_exec(
@@ -213,15 +214,15 @@ def _ffmpeg(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
 async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: _Bounds, *, is_told: bool) -> bytes:
     """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long.
 
-    `is_told`: ffmpeg was told the track to take; raises _SeveralTracks where it was not, and there are some.
+    `is_told`: ffmpeg was told the track to take. Raises _LeavesAChoice where it was not, and may choose wrong.
     """
     assert process.stderr is not None
     first, last = b"", b""
     while (chunk := await _next(process.stderr)) != b"":
         if chunk is not None and len(first) < REPORT_LIMIT:
             first += chunk
-            if not is_told and len(AUDIO_STREAM.findall(first)) > 1:
-                raise _SeveralTracks
+            if not is_told and (len(AUDIO_STREAM.findall(first)) > 1 or GUESSED_LAYOUT.search(first)):
+                raise _LeavesAChoice
             if (declared := declared_seconds(first)) > bounds.max_seconds:
                 raise _too_long(bounds.max_seconds, declared)
             bounds.on_bytes(int(declared * BYTES_PER_SECOND))

@@ -13,6 +13,9 @@ from whisper_runtime.contract.languages import code_of
 TRACKS_LIMIT: Final = 32
 CHANNELS_WITH_LAYOUT: Final = 8
 """With more channels, ffmpeg knows no loudspeakers to mix them by."""
+PLACES_KNOWN: Final = 2
+"""Channels that are one or left and right, whatever a file says of them. Of more ffmpeg takes one for a loudspeaker of
+low tones, and leaves it out: see findings/ffmpeg-mono-leaves-out-channels.sh."""
 CHANNELS_LIMIT: Final = 64
 """Channels that ffmpeg's pan filter reads (libavfilter/af_pan.c, MAX_CHANNELS)."""
 NOT_SPEECH_OF_THE_FILM: Final = ("comment", "visual_impaired", "karaoke", "clean_effects")
@@ -27,6 +30,8 @@ class AudioTrack:
     channels: int
     language: str | None
     """ISO-639-1 code of its tag; None: it has none that Whisper knows."""
+    has_layout: bool = True
+    """Whether the file says which loudspeaker each channel is for."""
     is_default: bool = False
     is_aside: bool = False
     """A commentary, a description for the blind, or another track that is not the film's own speech."""
@@ -85,7 +90,7 @@ def _rank(track: AudioTrack) -> tuple[bool, bool, int, int]:
 
 
 def _mix(track: AudioTrack) -> str:
-    if track.channels <= CHANNELS_WITH_LAYOUT:
+    if track.channels <= (CHANNELS_WITH_LAYOUT if track.has_layout else PLACES_KNOWN):
         return ""
     if track.channels > CHANNELS_LIMIT:
         raise NoTrack("NotAudio", f"The audio has {track.channels} channels: send at most {CHANNELS_LIMIT}.")
@@ -106,6 +111,7 @@ def _track(stream: Mapping[str, Any]) -> AudioTrack:
         index=stream["index"],
         channels=stream["channels"],
         language=code_of(str(tags.get("language") or "")),
+        has_layout=stream.get("channel_layout", "unknown") != "unknown",
         is_default=bool(disposition.get("default")),
         is_aside=any(disposition.get(name) for name in NOT_SPEECH_OF_THE_FILM)
         or "commentary" in str(tags.get("title") or "").lower(),

@@ -171,6 +171,18 @@ async def test_any_number_of_channels(jfk: Path, tmp_path: Path, channels: int) 
     assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
 
 
+@pytest.mark.parametrize(("channels", "speaking"), [(3, 2), (4, 3), (6, 3), (8, 3), (10, 9)])
+async def test_no_microphone_of_several_is_left_out(jfk: Path, tmp_path: Path, channels: int, speaking: int) -> None:
+    """A file without a layout: ffmpeg guesses one, and mixes without the channel that it takes for low tones."""
+    pcm = (whisper.load_audio(str(jfk)) * 32768).astype("<i2")
+    microphones = np.zeros((len(pcm), channels), dtype="<i2")
+    microphones[:, speaking] = pcm
+    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
+        file.setparams((channels, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(microphones.tobytes())
+    assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
+
+
 async def test_more_channels_than_can_be_mixed_are_refused(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "many.wav"), "wb") as file:
         file.setparams((65, 2, SAMPLE_RATE, 0, "NONE", ""))

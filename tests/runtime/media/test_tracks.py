@@ -11,7 +11,8 @@ from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, fi
 
 
 def stream(**fields: Any) -> dict[str, Any]:
-    return {"index": 0, "codec_type": "audio", "codec_name": "aac", "channels": 2, **fields}
+    found = {"index": 0, "codec_type": "audio", "codec_name": "aac", "channels": 2, "channel_layout": "stereo"}
+    return found | fields
 
 
 def probed(*streams: dict[str, Any]) -> bytes:
@@ -29,6 +30,7 @@ def test_a_track_is_what_its_stream_says() -> None:
     assert tracks(probed(stream(codec_type="video"), tagged)) == (track(3, 2, "de", is_default=True, is_aside=True),)
     assert tracks(probed(stream(tags={"language": "und"}))) == (track(0),)
     assert tracks(probed(stream(tags={"title": "Commentary with the crew"}))) == (track(0, is_aside=True),)
+    assert tracks(probed(stream(channel_layout="unknown"))) == (track(0, has_layout=False),)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"streams": []}', b'{"streams": null}'])
@@ -72,6 +74,8 @@ def test_the_order_of_what_counts(found: list[AudioTrack], language: str | None,
 
 def test_channels_without_loudspeakers_count_alike() -> None:
     assert choose([track(0, 8)], None).mix == ""
+    assert choose([track(0, 2, has_layout=False)], None).mix == ""
+    assert choose([track(0, 4, has_layout=False)], None).mix.count("0.250000*") == 4
     mix = choose([track(0, 10)], None).mix
     assert mix.startswith("pan=mono|c0=0.100000*c0+0.100000*c1+")
     assert mix.count("*") == 10
