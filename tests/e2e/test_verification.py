@@ -72,7 +72,7 @@ def test_a_network_that_enforces_no_policy_is_found_out(service: Kubectl) -> Non
         ready.add(service.condition(NAME, "Ready").get("status"))
         return service.condition(NAME, "Verified").get("status") == "False"
 
-    eventually("it is verified", is_refused, 300)
+    eventually("it is verified", is_refused, PROOF_SECONDS)
     assert ready <= {None, "False"}  # neither while the Job tries once more
     assert [name for name, check in checks(service).items() if not check["passed"]] == ["no-way-out"]
     assert "the cluster's network enforces no NetworkPolicy" in service.condition(NAME, "Verified")["message"]
@@ -84,10 +84,10 @@ def test_where_pods_have_no_way_out_they_start_serve_and_are_verified(service: K
     service("delete", "pod", before, "--wait=true")
     eventually("the new pod has an address", lambda: server(service)["status"].get("podIP"), 60)
     with shut_in(server(service)["status"]["podIP"]):
-        service("wait", "--for=condition=Available", f"deployment/{NAME}", "--timeout=120s")
+        service("wait", "--for=condition=Available", f"deployment/{NAME}", "--timeout=300s")
         assert "country" in speech.transcribe(service.address(NAME), recordings / "jfk.wav")["text"]
         service("delete", "job", "-l", VERIFY_JOBS, "--wait=true")
-        eventually("it is verified", lambda: service.condition(NAME, "Verified").get("status") == "True", 300)
+        eventually("it is verified", lambda: service.condition(NAME, "Verified").get("status") == "True", PROOF_SECONDS)
     assert checks(service)["no-way-out"]["passed"]
     assert checks(service)["not-root"]["message"] == "runs as user 65532"
     service.wait_ready(NAME)
