@@ -140,24 +140,18 @@ async def _chosen(media: IO[bytes], bounds: _Bounds, language: str | None) -> tu
 
 
 async def _samples(media: IO[bytes], bounds: _Bounds, choice: Choice) -> Samples:
+    file = media.fileno()
+    head = os.pread(file, HEADER_LIMIT, 0)
+    of_wav = wav_options(head, os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(media, pcm, bounds, choice)
+        report = await _run(_ffmpeg(choice, of_wav), media, pcm, bounds, is_told=choice.index is not None)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise _refusal(report) or AudioError("Empty", "The file holds no audio.")
-        promised, found = promised_seconds(_head(media), report), size / BYTES_PER_SECOND
+        promised, found = promised_seconds(head, report), size / BYTES_PER_SECOND
         if promised <= bounds.max_seconds and is_cut(promised, found):
             raise _cut(promised, found)
         return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
-
-
-def _head(media: IO[bytes]) -> bytes:
-    return os.pread(media.fileno(), HEADER_LIMIT, 0)
-
-
-def _of_wav(media: IO[bytes]) -> tuple[str, ...]:
-    file = media.fileno()
-    return wav_options(_head(media), os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
 
 
 def _is_below(samples: Samples, peak: float) -> bool:
@@ -165,15 +159,15 @@ def _is_below(samples: Samples, peak: float) -> bool:
     return not any(np.abs(samples[at : at + SAMPLE_RATE]).max() >= peak for at in range(0, len(samples), SAMPLE_RATE))
 
 
-async def _run(media: IO[bytes], pcm: IO[bytes], bounds: _Bounds, choice: Choice) -> bytes:
-    """Decodes `media` into `pcm`; returns ffmpeg's log.
+async def _run(ffmpeg: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds: _Bounds, *, is_told: bool) -> bytes:
+    """Decodes `media` into `pcm` by that command; returns ffmpeg's log.
 
     Raises AudioError, _LeavesAChoice, and what `on_bytes` raises.
     """
     max_seconds = bounds.max_seconds
     process = await asyncio.create_subprocess_exec(
         *limited(int(max_seconds * BYTES_PER_SECOND), bounds.timeout),
-        *_ffmpeg(choice, _of_wav(media)),
+        *ffmpeg,
         stdin=media,
         stdout=pcm,
         stderr=asyncio.subprocess.PIPE,
@@ -181,7 +175,7 @@ async def _run(media: IO[bytes], pcm: IO[bytes], bounds: _Bounds, choice: Choice
         env=environment(),
     )
     try:
-        report = await _report(process, pcm, bounds, is_told=choice.index is not None)
+        report = await _report(process, pcm, bounds, is_told=is_told)
         code = await process.wait()
     finally:
         await _end(process)
