@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.scalars import CountOrPercent
+from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Spec, WhisperService
 from whisper_operator.observe.replicas import ReplicaCounts
 
@@ -18,7 +19,9 @@ class Promise:
     """The number of pods that the spec promises, and whether it is kept."""
 
     required: int
-    """Available pods that Ready demands."""
+    """Available pods that Ready demands: until a change of the spec has been carried out, no more than before it."""
+    once_carried_out: int
+    """Available pods that it demands from then on."""
     is_kept: bool
     """Whether as many are available."""
     proves_model: bool
@@ -28,14 +31,23 @@ class Promise:
 
 
 def resolve_promise(service: WhisperService, counts: ReplicaCounts) -> Promise:
-    required = _required(service, counts.wanted)
+    promised = _promised(service.spec, counts.wanted)
+    was_carried_out = is_carried_out(service.status, service.metadata.generation)
+    required = promised if was_carried_out else _held_back(service.status, promised)
     at_least_one = counts.available >= max(1, required)
     return Promise(
         required=required,
+        once_carried_out=promised,
         is_kept=counts.available >= required,
         proves_model=counts.is_current and counts.is_of_one_template and at_least_one,
-        was_carried_out=_was_carried_out(service),
+        was_carried_out=was_carried_out,
     )
+
+
+def is_carried_out(status: Status, generation: int) -> bool:
+    """Whether `status` says that the spec of `generation` is Ready, and nothing goes on."""
+    goes_on = any(one.type in (c.RECONCILING, c.STALLED) for one in status.conditions)
+    return status.observed_generation == generation and _is_ready(status) and not goes_on
 
 
 def fewest_pods(spec: Spec) -> int:
@@ -45,16 +57,13 @@ def fewest_pods(spec: Spec) -> int:
     return spec.autoscaling.min_replicas if spec.autoscaling else spec.replicas
 
 
-def _required(service: WhisperService, wanted: int) -> int:
-    """The promise of the spec; until a change of the spec has been carried out, no more than was promised before.
+def _held_back(status: Status, promised: int) -> int:
+    """While a change is being carried out: no more than was promised before.
 
     So a service that is scaled up, and waits for a node, goes on being Ready with the pods that it had.
     """
-    promised = _promised(service.spec, wanted)
-    before = service.status.required_replicas
-    if before and _was_ready(service) and not _was_carried_out(service):
-        return min(promised, before)
-    return promised
+    before = status.required_replicas
+    return min(promised, before) if before and _is_ready(status) else promised
 
 
 def _promised(spec: Spec, wanted: int) -> int:
@@ -81,11 +90,5 @@ def _count(amount: CountOrPercent, pods: int) -> int:
     return amount if isinstance(amount, int) else -(-pods * int(amount.rstrip("%")) // 100)
 
 
-def _was_ready(service: WhisperService) -> bool:
-    return any(one.type == c.READY and one.status == "True" for one in service.status.conditions)
-
-
-def _was_carried_out(service: WhisperService) -> bool:
-    status = service.status
-    goes_on = any(one.type in (c.RECONCILING, c.STALLED) for one in status.conditions)
-    return status.observed_generation == service.metadata.generation and _was_ready(service) and not goes_on
+def _is_ready(status: Status) -> bool:
+    return any(one.type == c.READY and one.status == "True" for one in status.conditions)

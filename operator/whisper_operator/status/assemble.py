@@ -10,6 +10,7 @@ from whisper_operator.api.conditions import ConditionUpdate, conditions
 from whisper_operator.api.status import ModelProgress, ModelStatus, RolloutStatus, Status
 from whisper_operator.objects import names
 from whisper_operator.observe.pod_reports import fetch_report
+from whisper_operator.resolve.promise import is_carried_out
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import SERVING
 from whisper_operator.status.informational import INFORMING
@@ -24,7 +25,7 @@ def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) ->
     """The whole status; `refused`: what the pass could not apply or read; `now`: in RFC 3339."""
     service, counts, decision = resolved.service, resolved.replicas, resolved.live_decision
     generation = service.metadata.generation
-    return Status(
+    status = Status(
         observed_generation=generation,
         conditions=conditions(_updates(resolved, refused), service.status.conditions, generation, now),
         replicas=counts.existing,
@@ -41,6 +42,15 @@ def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) ->
         verification=verification_status(resolved),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
+    return _with_the_promise(status, resolved)
+
+
+def _with_the_promise(status: Status, resolved: Resolved) -> Status:
+    """A change that this status says is carried out promises its pods from now on: no later pass may come to say it."""
+    promised = resolved.promise.once_carried_out
+    if resolved.replicas.available >= promised and is_carried_out(status, resolved.service.metadata.generation):
+        return status.model_copy(update={"required_replicas": promised})
+    return status
 
 
 def _updates(resolved: Resolved, refused: Sequence[Refusal]) -> list[ConditionUpdate]:

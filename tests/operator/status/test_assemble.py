@@ -41,6 +41,27 @@ def test_pods_that_are_wanted_are_told_apart_from_those_that_are_there() -> None
     assert counts == (3, 3, 2, 1)
 
 
+BEFORE = {
+    "conditions": [{"type": "Ready", "status": "True", "reason": "AsSpecified"}],
+    "observedGeneration": 1,
+    "requiredReplicas": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("counts", "promised"),
+    [
+        pytest.param({}, 2, id="all are there"),
+        pytest.param({"availableReplicas": 2}, 1, id="one is not, and the change goes on"),
+    ],
+)
+def test_the_status_that_says_a_change_is_carried_out_promises_its_pods(counts: dict[str, int], promised: int) -> None:
+    """At once: no later pass may come, as after a restart of the operator in the middle of the change."""
+    scaled = service(BEFORE, replicas=3)
+    found = status(scaled, *all_of(scaled, **{"replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, **counts}))
+    assert found.required_replicas == promised
+
+
 def test_the_image_is_recorded_once_pods_may_run_it() -> None:
     """A default that no pod was given yet makes way for the next one."""
     assert status(service()).image is None
