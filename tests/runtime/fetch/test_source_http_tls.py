@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.mirror import Mirror
-from tests.runtime.fetch.conftest import digest, fetched
+from tests.runtime.fetch.conftest import digest, fetched, self_signed
 from whisper_runtime.contract.reports import FetchReport
 
 
@@ -41,17 +40,6 @@ def private(content: bytes, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def self_signed(directory: Path) -> tuple[Path, Path]:
-    """Certificate and key of a server at 127.0.0.1, as files."""
-    certificate, key = directory / "ca.crt", directory / "tls.key"
-    subject = ("-subj", "/CN=mirror", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1", "-nodes")
-    files = ("-keyout", str(key), "-out", str(certificate))
-    subprocess.run(
-        ("openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files), check=True, capture_output=True
-    )
-    return certificate, key
 
 
 def test_a_private_authority_is_trusted_where_it_is_given(

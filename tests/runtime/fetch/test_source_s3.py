@@ -5,18 +5,20 @@ from __future__ import annotations
 import http.server
 import json
 import socket
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
-from tests.runtime.fetch.conftest import digest, fetched, visible
+from tests.runtime.fetch.conftest import digest, fetched, self_signed, visible
 from whisper_runtime.fetch.errors import TransientFetchError
 from whisper_runtime.fetch.source_s3 import object_address
 
@@ -176,3 +178,65 @@ def test_an_identity_that_the_cloud_does_not_know_is_told_and_tried_again(identi
     identity.write_text("another token")
     with pytest.raises(TransientFetchError, match="the pod's ServiceAccount got no credentials from the cloud"):
         object_address("s3://weights/base.pt", {})
+
+
+ASSUMED = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIA2</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
+<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>
+</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
+
+
+class TokenServiceHandler(http.server.BaseHTTPRequestHandler):
+    """AWS's token service: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
+
+    def do_POST(self) -> None:
+        query = urlsplit(self.path).query or self.rfile.read(int(self.headers["Content-Length"])).decode()
+        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        wanted = {
+            "Action": "AssumeRoleWithWebIdentity",
+            "RoleArn": "arn:aws:iam::111122223333:role/weights",
+            "WebIdentityToken": "the account's token",
+        }
+        body = ASSUMED.encode()
+        self.send_response(200 if wanted.items() <= asked.items() else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """File of the account's token, in an environment such as EKS makes it for an account with a role."""
+    token = tmp_path / "token"
+    token.write_text("the account's token")
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), TokenServiceHandler) as service:
+        service.socket = context.wrap_socket(service.socket, server_side=True)
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/weights")
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"https://127.0.0.1:{service.server_port}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        yield token
+        service.shutdown()
+
+
+@pytest.mark.usefixtures("role")
+def test_the_token_of_the_pods_account_is_exchanged_for_credentials_of_its_role() -> None:
+    address = object_address("s3://weights/base.pt", {})
+    assert address.startswith("https://s3.eu-west-1.amazonaws.com/weights/base.pt?")
+    assert "X-Amz-Credential=ASIA2%2F" in address
+    assert "X-Amz-Security-Token=t" in address
+
+
+def test_a_role_that_may_not_be_assumed_is_told_and_tried_again(role: Path) -> None:
+    role.write_text("another token")
+    with pytest.raises(TransientFetchError, match="the pod's ServiceAccount got no credentials from the cloud") as told:
+        object_address("s3://weights/base.pt", {})
+    assert "another token" not in str(told.value)
