@@ -34,3 +34,13 @@ def real(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPa
     model.symlink_to(weights["tiny.en"])
     with runtime_process.running(directory, prefix=AS_A_PODS_USER, model=str(model), golden_dir=str(golden)) as runtime:
         yield runtime.url, runtime.metrics_url
+
+
+@pytest.fixture(scope="session")
+def multilingual(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server process with base, in a file that is called by no name of Whisper's."""
+    directory = tmp_path_factory.mktemp("multilingual")
+    (directory / "mine.en.pt").symlink_to(weights["base"])
+    model = str(directory / "mine.en.pt")
+    with runtime_process.running(directory, prefix=AS_A_PODS_USER, model=model, golden_dir=str(golden)) as runtime:
+        yield runtime.url

@@ -7,29 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from testbed import runtime_process
 from tests.support.openai_clients import OpenAiCall, python
-from tests.support.runtime_server import AS_A_PODS_USER
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
 SPOKEN = "Das Haus ist alt, aber der Garten ist sehr schön. Meine Mutter wohnt dort seit zwanzig Jahren."
-
-
-@pytest.fixture(scope="module")
-def multilingual(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory = tmp_path_factory.mktemp("multilingual")
-    (directory / "mine.en.pt").symlink_to(weights["base"])
-    model = str(directory / "mine.en.pt")
-    with runtime_process.running(directory, prefix=AS_A_PODS_USER, model=model, golden_dir=str(golden)) as runtime:
-        yield runtime.url
 
 
 @pytest.fixture(scope="module")
