@@ -19,7 +19,7 @@ import pytest
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
 from tests.runtime.fetch.conftest import digest, fetched, self_signed, visible
-from whisper_runtime.fetch.errors import TransientFetchError
+from whisper_runtime.fetch.errors import FetchError, TransientFetchError
 from whisper_runtime.fetch.source_s3 import object_address
 
 pytestmark = pytest.mark.slow
@@ -233,6 +233,14 @@ def test_the_token_of_the_pods_account_is_exchanged_for_credentials_of_its_role(
     assert address.startswith("https://s3.eu-west-1.amazonaws.com/weights/base.pt?")
     assert "X-Amz-Credential=ASIA2%2F" in address
     assert "X-Amz-Security-Token=t" in address
+
+
+@pytest.mark.usefixtures("role")
+def test_a_token_service_without_tls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client would fail without asking it, and name neither the address nor the reason."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://minio:9000")
+    with pytest.raises(FetchError, match=r"AWS_ENDPOINT_URL_STS is http://minio:9000: .* over https alone"):
+        object_address("s3://weights/base.pt", {})
 
 
 def test_a_role_that_may_not_be_assumed_is_told_and_tried_again(role: Path) -> None:
