@@ -30,7 +30,7 @@ NAMES: Final = {
 def silero() -> Any:
     """The wheel's own model, as TorchScript."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", FutureWarning)  # the wheel has no other form
+        warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", FutureWarning)
         return cast(Any, torch.jit).load(str(wheels.ensure(wheels.SILERO)), map_location="cpu").eval()
 
 

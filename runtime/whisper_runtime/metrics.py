@@ -115,7 +115,7 @@ class Metrics:
     def _engine(self) -> None:
         self._stages = Histogram(
             STAGE_SECONDS_METRIC,
-            "Seconds that a stage took: decode (of media), queue, encode, detect, decode_step, words.",
+            "Seconds that a stage took: decode (of media), speech, queue, encode, detect, decode_step, words.",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=self.registry,
@@ -211,12 +211,12 @@ class Metrics:
         """Counts one transcription, which took `seconds`, for the client of that label (client_identity)."""
         self._transcriptions.labels(found.language, self._model).inc()
         self._seconds.labels(self._model).observe(seconds)
-        self._audio.labels(self._model).observe(found.duration)
+        self._audio.labels(self._model).observe(found.audio_seconds)
         if client not in self._clients and len(self._clients) >= MAX_CLIENT_LABELS:
             client = OTHER_CLIENTS
         else:
             self._clients.add(client)
-        self._client_audio.labels(client).inc(found.duration)
+        self._client_audio.labels(client).inc(found.audio_seconds)
 
     def first_text(self, seconds: float) -> None:
         """A request has the first of its text, `seconds` after its last byte."""

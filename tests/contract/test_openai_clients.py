@@ -132,7 +132,6 @@ def test_a_stream_with_log_probabilities(client: OpenAiClient, url: str, clip: s
         ({"prompt": "Kubernetes, kopf"}, {"prompt": "Kubernetes, kopf"}),
         ({"temperature": 0}, {"temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
         ({"temperature": 0.3}, {"temperatures": (0.3,)}),
-        ({"chunking_strategy": "auto"}, {}),
         ({"stream": False}, {}),
         ({"response_format": "verbose_json", "timestamp_granularities": ["word"]}, {"word_timestamps": True}),
         ({"include": ["logprobs"]}, {"logprobs": True}),
@@ -154,7 +153,7 @@ def test_options_reach_the_engine(
             {"without_timestamps": True, "clip_timestamps": "0,2"},
             {"without_timestamps": True, "clip_timestamps": (0, 2)},
         ),
-        ({"user": "alice", "vad_filter": False, "stream_options": {"include_usage": True}}, {}),
+        ({"user": "alice", "diarize": False, "vad_filter": False, "stream_options": {"include_usage": True}}, {}),
     ],
 )
 def test_the_python_client_sends_what_other_servers_have(
@@ -171,7 +170,7 @@ def test_the_python_client_sends_what_other_servers_have(
         ({"keywords": ["kopf"]}, "keywords[]"),
         ({"known_speaker_names": ["Ada"]}, "known_speaker_names[]"),
         ({"known_speaker_references": ["data:audio/wav;base64,"]}, "known_speaker_references[]"),
-        ({"chunking_strategy": {"type": "server_vad"}}, "chunking_strategy[type]"),
+        ({"chunking_strategy": {"type": "server_vad", "threshold": 2}}, "chunking_strategy[threshold]"),
         ({"response_format": "diarized_json"}, "response_format"),
         ({"timestamp_granularities": ["word"]}, "timestamp_granularities[]"),
         ({"temperature": 1.5}, "temperature"),
@@ -276,6 +275,18 @@ def test_a_key_is_a_bearer_token(client: OpenAiClient, tmp_path: Path, clip: str
     with fake_server(FakeEngine(), api_keys_dir=str(keys)) as url:
         error = client(url, replace(transcribe(clip), key=key)).error
     assert (error or {}).get("code") == (None if key == "right" else "invalid_api_key")
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    ["auto", {"type": "server_vad", "threshold": 0.3, "prefix_padding_ms": 100, "silence_duration_ms": 500}],
+)
+def test_speech_alone_is_transcribed_where_the_client_asks_for_it(
+    client: OpenAiClient, url: str, clip: str, engine: FakeEngine, strategy: str | dict[str, Any]
+) -> None:
+    """And the recordings here have none."""
+    assert client(url, transcribe(clip, chunking_strategy=strategy)).value["text"] == ""
+    assert engine.asked == []
 
 
 def test_the_python_client_may_say_that_nothing_is_streamed(url: str, clip: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -152,3 +153,15 @@ async def fake_decode(
         raise AudioError("TooLong", "The audio is too long.", seconds)
     on_bytes(int(seconds * BYTES_PER_SECOND))
     return np.zeros(int(seconds * 16_000), dtype=np.float32)
+
+
+async def fake_decode_channels(
+    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
+) -> list[Samples]:
+    """Takes a file of `speech N speech M …` for channels of N, M … seconds; what begins with `silence` is silent."""
+    found: list[Samples] = []
+    for kind, seconds in re.findall(r"(speech|silence) ([0-9.]+)", media.read().decode()):
+        found.append(np.full(int(float(seconds) * 16_000), 0.5 if kind == "speech" else 0.0, np.float32))
+    if (total := sum(map(len, found)) / 16_000) > max_seconds:
+        raise AudioError("TooLong", "The audio is too long.", total)
+    return found

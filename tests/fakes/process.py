@@ -13,7 +13,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Final
 
-from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine, fake_decode
+from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine, fake_decode, fake_decode_channels
 from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnSegments, OnStage, Samples, State
@@ -21,6 +21,7 @@ from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import CannotServe, serve
 from whisper_runtime.service import tracing
+from whisper_runtime.service.listening import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 
@@ -63,7 +64,8 @@ def main() -> int:
     engine.start()
     model, metrics, spans = ServedModel(config, MULTILINGUAL), Metrics("base"), tracing.start(os.environ)
     try:
-        serve(parts_of(config, engine, fake_decode, model, metrics, tracing=spans), began)
+        media = MediaDecoder(fake_decode, fake_decode_channels)
+        serve(parts_of(config, engine, media, model, metrics, tracing=spans), began)
     except CannotServe as error:
         print(error, file=sys.stderr)
         return 1

@@ -39,6 +39,8 @@ class Options:
     """Independent samples above temperature 0, of which the likeliest is kept; None: one."""
     clip_timestamps: tuple[float, ...] = ()
     """Seconds: start, end, start, end …; a last end that is missing is the end of the file; empty: the whole file."""
+    language_at: float = 0.0
+    """Seconds from which on the language is detected; `whisper.transcribe` listens to the beginning."""
     hallucination_silence_threshold: float | None = None
     """Seconds of silence around words that look hallucinated, from which on they are skipped; needs word_timestamps.
     None: nothing is skipped."""
@@ -72,6 +74,8 @@ class Segment:
     """Empty without `word_timestamps`."""
     token_logprobs: tuple[float, ...] = ()
     """One for each of `tokens`; empty without `logprobs`."""
+    channel: int | None = None
+    """Of the recording, from 0 on; None: its channels are mixed."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,10 @@ class Transcription:
     segments: tuple[Segment, ...]
     language_probability: float | None = None
     """How sure the model is of `language`, from 0 to 1; None: it was not detected."""
+    channels: int = 1
+    """Recordings that were transcribed: the file's channels, where they are not mixed."""
+
+    @property
+    def audio_seconds(self) -> float:
+        """Seconds of audio that were transcribed, or heard to have no speech."""
+        return self.duration * self.channels

@@ -12,22 +12,28 @@ from starlette.requests import Request
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import ClientGone
 from whisper_runtime.http.request_state import state_of
+from whisper_runtime.service.listening import Listening
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber
 
 T = TypeVar("T")
 
 
 async def transcribe_upload(
-    transcriber: Transcriber, request: Request, file: UploadFile, options: Options, stream: SegmentStream | None = None
+    transcriber: Transcriber,
+    request: Request,
+    file: UploadFile,
+    options: Options,
+    listening: Listening,
+    stream: SegmentStream | None = None,
 ) -> Transcription:
-    """The transcription of `file`, counted for the sender of `request`.
+    """The transcription of `file`, heard as `listening` says and counted for the sender of `request`.
 
     `stream` gets the segments as they become final; None: only the whole is wanted. Raises HttpError, and ClientGone
     where the client hangs up.
     """
     admitted = state_of(request.scope).admitted
     assert admitted is not None  # each route that takes a file is behind the middleware that admits
-    return await unless_gone(request, transcriber.transcribe(file.file, admitted, options, stream))
+    return await unless_gone(request, transcriber.transcribe(file.file, admitted, options, stream, listening))
 
 
 async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:

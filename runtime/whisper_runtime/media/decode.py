@@ -12,7 +12,8 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Final, Literal
 
@@ -78,7 +79,9 @@ class _LeavesAChoice(Exception):
 
 
 @dataclass(frozen=True)
-class _Bounds:
+class Bounds:
+    """What the decoding of one file may take."""
+
     max_seconds: float
     """Seconds of audio."""
     timeout: float
@@ -96,36 +99,48 @@ async def decode(
     memory. Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to
     decode; and what `on_bytes` raises.
     """
+    bounds = Bounds(max_seconds, timeout, on_bytes)
+    async with reading(media, timeout):
+        return await _with_all_channels(media, bounds, language)
+
+
+@asynccontextmanager
+async def reading(media: IO[bytes], timeout: float) -> AsyncGenerator[None]:
+    """Bounds the time of the block, which reads `media`; raises AudioError for what is wrong with it there."""
     media.flush()
     if os.fstat(media.fileno()).st_size == 0:
         raise AudioError("Empty", "The file is empty.")
-    bounds = _Bounds(max_seconds, timeout, on_bytes)
     try:
-        return await _with_all_channels(media, bounds, language)
+        async with asyncio.timeout(timeout):
+            yield
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
     except TimeoutError:
         raise _too_slow(timeout) from None
 
 
-async def _with_all_channels(media: IO[bytes], bounds: _Bounds, language: str | None) -> Samples:
+async def is_silent(samples: Samples) -> bool:
+    """Whether nothing in `samples` can be heard."""
+    return await asyncio.to_thread(_is_below, samples, NEARLY_SILENT)
+
+
+async def _with_all_channels(media: IO[bytes], bounds: Bounds, language: str | None) -> Samples:
     """The mix of all channels; the first one alone, where the mix is silent and that one is not."""
-    async with asyncio.timeout(bounds.timeout):
-        samples, choice = await _chosen(media, bounds, language)
-        if not await asyncio.to_thread(_is_below, samples, NEARLY_SILENT):
-            return samples
-        found = {one.index: one for one in tracks(await probe(media))}
-        track = found.get(min(found, default=0) if choice.index is None else choice.index)
-        if track is None or track.channels < 2:
-            return samples
-        alone = await _samples(media, bounds, first_channel(track))
-        return samples if await asyncio.to_thread(_is_below, alone, NEARLY_SILENT) else alone
+    samples, choice = await _chosen(media, bounds, language)
+    if not await is_silent(samples):
+        return samples
+    found = {one.index: one for one in tracks(await probe(media))}
+    track = found.get(min(found, default=0) if choice.index is None else choice.index)
+    if track is None or track.channels < 2:
+        return samples
+    alone = await read_track(media, bounds, first_channel(track))
+    return samples if await is_silent(alone) else alone
 
 
-async def _chosen(media: IO[bytes], bounds: _Bounds, language: str | None) -> tuple[Samples, Choice]:
+async def _chosen(media: IO[bytes], bounds: Bounds, language: str | None) -> tuple[Samples, Choice]:
     """The samples as ffmpeg itself reads the file, else of the track that is chosen by what ffprobe says of it."""
     try:
-        return await _samples(media, bounds, Choice()), Choice()
+        return await read_track(media, bounds, Choice()), Choice()
     except _LeavesAChoice:
         if not (found := tracks(await probe(media))):
             raise AudioError("Damaged", "The file is damaged: its tracks cannot be read.") from None
@@ -136,19 +151,23 @@ async def _chosen(media: IO[bytes], bounds: _Bounds, language: str | None) -> tu
         choice = choose(found, language)
         if not choice.mix:
             raise
-    return await _samples(media, bounds, choice), choice
+    return await read_track(media, bounds, choice), choice
 
 
-async def _samples(media: IO[bytes], bounds: _Bounds, choice: Choice) -> Samples:
+async def read_track(media: IO[bytes], bounds: Bounds, choice: Choice) -> Samples:
+    """The samples of the track that is chosen; those of channels that are kept apart take turns.
+
+    Raises AudioError, and what `on_bytes` raises.
+    """
     file = media.fileno()
     head = os.pread(file, HEADER_LIMIT, 0)
     of_wav = wav_options(head, os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(_ffmpeg(choice, of_wav), media, pcm, bounds, is_told=choice.index is not None)
+        report = await _run(choice, of_wav, media, pcm, bounds)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise _refusal(report) or AudioError("Empty", "The file holds no audio.")
-        promised, found = promised_seconds(head, report), size / BYTES_PER_SECOND
+        promised, found = promised_seconds(head, report), size / (choice.channels * BYTES_PER_SECOND)
         if promised <= bounds.max_seconds and is_cut(promised, found):
             raise _cut(promised, found)
         return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
@@ -159,15 +178,15 @@ def _is_below(samples: Samples, peak: float) -> bool:
     return not any(np.abs(samples[at : at + SAMPLE_RATE]).max() >= peak for at in range(0, len(samples), SAMPLE_RATE))
 
 
-async def _run(ffmpeg: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds: _Bounds, *, is_told: bool) -> bytes:
-    """Decodes `media` into `pcm` by that command; returns ffmpeg's log.
+async def _run(choice: Choice, of_input: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds: Bounds) -> bytes:
+    """Decodes `media` into `pcm`; returns ffmpeg's log. `of_input`: more options for the input.
 
     Raises AudioError, _LeavesAChoice, and what `on_bytes` raises.
     """
     max_seconds = bounds.max_seconds
     process = await asyncio.create_subprocess_exec(
-        *limited(int(max_seconds * BYTES_PER_SECOND), bounds.timeout),
-        *ffmpeg,
+        *limited(int(max_seconds * choice.channels * BYTES_PER_SECOND), bounds.timeout),
+        *_ffmpeg(choice, of_input),
         stdin=media,
         stdout=pcm,
         stderr=asyncio.subprocess.PIPE,
@@ -175,7 +194,7 @@ async def _run(ffmpeg: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds
         env=environment(),
     )
     try:
-        report = await _report(process, pcm, bounds, is_told=is_told)
+        report = await _report(process, pcm, bounds, choice)
         code = await process.wait()
     finally:
         await _end(process)
@@ -193,9 +212,9 @@ async def _run(ffmpeg: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds
 
 
 def _ffmpeg(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
-    """`of_input`: more options for the input."""
     alone = ("-threads", "1", "-filter_threads", "1")
-    as_whisper_loads_it = f"aformat=sample_fmts=s16:channel_layouts=mono:sample_rates={SAMPLE_RATE}"
+    layout = "channel_layouts=mono:" if choice.channels == 1 else ""
+    as_whisper_loads_it = f"aformat=sample_fmts=s16:{layout}sample_rates={SAMPLE_RATE}"
     filters = ",".join(one for one in (CLOCK, choice.mix, as_whisper_loads_it) if one)
     track = () if choice.index is None else ("-map", f"0:{choice.index}")
     target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", "-af", filters, "-f", "f32le", "pipe:1")
@@ -205,12 +224,13 @@ def _ffmpeg(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: _Bounds, *, is_told: bool) -> bytes:
+async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: Bounds, choice: Choice) -> bytes:
     """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long.
 
-    `is_told`: ffmpeg was told the track to take. Raises _LeavesAChoice where it was not, and may choose wrong.
+    Raises _LeavesAChoice where ffmpeg was not told the track to take, and may choose wrong.
     """
     assert process.stderr is not None
+    is_told = choice.index is not None
     first, last = b"", b""
     while (chunk := await _next(process.stderr)) != b"":
         if chunk is not None and len(first) < REPORT_LIMIT:
@@ -219,7 +239,7 @@ async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: _
                 raise _LeavesAChoice
             if (declared := declared_seconds(first)) > bounds.max_seconds:
                 raise _too_long(bounds.max_seconds, declared)
-            bounds.on_bytes(int(declared * BYTES_PER_SECOND))
+            bounds.on_bytes(int(declared * choice.channels * BYTES_PER_SECOND))
         elif chunk is not None:
             last = (last + chunk)[-REPORT_LIMIT:]
         bounds.on_bytes(os.fstat(pcm.fileno()).st_size)

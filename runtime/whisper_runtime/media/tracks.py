@@ -18,6 +18,8 @@ PLACES_KNOWN: Final = 2
 low tones, and leaves it out: see findings/ffmpeg-mono-leaves-out-channels.sh."""
 CHANNELS_LIMIT: Final = 64
 """Channels that ffmpeg's pan filter reads (libavfilter/af_pan.c, MAX_CHANNELS)."""
+SEPARATE_CHANNELS_LIMIT: Final = 8
+"""Channels that are transcribed one by one, each of which costs as much as a recording."""
 NOT_SPEECH_OF_THE_FILM: Final = ("comment", "visual_impaired", "karaoke", "clean_effects")
 """Dispositions of tracks that are chosen only where there is no other."""
 CODEC: Final = re.compile("[A-Za-z0-9_.-]{1,16}")
@@ -44,7 +46,9 @@ class Choice:
     index: int | None = None
     """The stream; None: the one that ffmpeg takes."""
     mix: str = ""
-    """A filter that makes one channel of all; empty: ffmpeg's own mix."""
+    """A filter that makes one channel of all, or `channels`; empty: ffmpeg's own mix."""
+    channels: int = 1
+    """More than one: those of the samples, which are not mixed."""
 
 
 class NoTrack(Exception):
@@ -83,6 +87,20 @@ def choose(found: Sequence[AudioTrack], language: str | None) -> Choice:
 
 def first_channel(found: AudioTrack) -> Choice:
     return Choice(found.index, "pan=mono|c0=c0")
+
+
+def each_channel(found: AudioTrack) -> Choice:
+    """All channels side by side; raises NoTrack for too many of them."""
+    if found.channels > SEPARATE_CHANNELS_LIMIT:
+        message = (
+            f"The audio has {found.channels} channels, and at most {SEPARATE_CHANNELS_LIMIT} are transcribed one by "
+            "one: leave `channels` out, or send those that have speech."
+        )
+        raise NoTrack("NotAudio", message)
+    if found.channels == 1:
+        return Choice(found.index)
+    each = "|".join(f"c{number}=c{number}" for number in range(found.channels))
+    return Choice(found.index, f"pan={found.channels}c|{each}", found.channels)
 
 
 def _rank(track: AudioTrack) -> tuple[bool, bool, int, int]:

@@ -8,6 +8,7 @@ import time
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.engine.batching.worker import EngineWorker
+from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.start_up import StartUp
@@ -16,6 +17,7 @@ from whisper_runtime.service import tracing
 from whisper_runtime.service.decode_slots import decoders_beside
 from whisper_runtime.service.disk_quota import scratch_dir_problem
 from whisper_runtime.service.languages import ALL, wrong_default
+from whisper_runtime.service.listening import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel, promised_digest
 from whisper_runtime.service.parts import parts_of
 
@@ -39,7 +41,8 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
 
     try:
         decoders, spans = decoders_beside(threads.count), tracing.start(os.environ)
-        serve(parts_of(config, engine, decode, model, metrics, decoders=decoders, tracing=spans), began)
+        media = MediaDecoder(decode, decode_channels)
+        serve(parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans), began)
     except CannotServe as error:
         return str(error)
     return None

@@ -5,51 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import IO, Final, Protocol
+from dataclasses import dataclass, replace
+from typing import IO, Final
 
-from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory, Samples
+from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
-from whisper_runtime.media.decode import SAMPLE_RATE, AudioError, OnBytes
+from whisper_runtime.media.decode import SAMPLE_RATE
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.client_identity import label
-from whisper_runtime.service.decode_slots import DecodeSlots
-from whisper_runtime.service.disk_quota import Reservation, disk_full
-from whisper_runtime.service.place import QueuePlace
+from whisper_runtime.service.listening import ALL_AT_ONCE, Heard, Listener, Listening
+from whisper_runtime.service.turns import merged
 
-DECODE_SECONDS: Final = 120.0
-"""The longest that a decoder may work on one file."""
 OUT_OF_MEMORY_RETRY_AFTER: Final = 10
 """Seconds; another request holds the memory, and will end."""
-BAD_AUDIO: Final = {
-    "NotAudio": "not_audio",
-    "Empty": "empty_file",
-    "NoAudioTrack": "no_audio_track",
-    "TooManyStreams": "too_many_streams",
-    "Damaged": "damaged_file",
-    "TimedOut": "decoding_too_slow",
-}
-"""OpenAI's `code` for each reason why a file is refused."""
-
-
-class MediaDecoder(Protocol):
-    """Decodes a file into samples, as media.decode does.
-
-    `on_bytes` is told the size of the samples; of several tracks the one in `language` is taken (ISO-639-1; None: no
-    wish). Raises AudioError for a file that is no audio, or is longer than `max_seconds`, or takes longer than
-    `timeout` seconds to decode.
-    """
-
-    def __call__(
-        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
-    ) -> Awaitable[Samples]: ...
+LANGUAGE_OF_SILENCE: Final = "en"
+"""Of a recording without speech whose language nobody names: an answer has one."""
 
 
 class SegmentStream:
@@ -82,17 +59,21 @@ class Transcriber:
     """Takes a file through decoder, queue and model."""
 
     engine: Engine
-    decode: MediaDecoder
+    listener: Listener
     admission: Admission
     metrics: Metrics
     request_timeout: float
     """Seconds that a request may take in all."""
-    slots: DecodeSlots
 
     async def transcribe(
-        self, media: IO[bytes], admitted: Admitted, options: Options, stream: SegmentStream | None = None
+        self,
+        media: IO[bytes],
+        admitted: Admitted,
+        options: Options,
+        stream: SegmentStream | None = None,
+        listening: Listening = ALL_AT_ONCE,
     ) -> Transcription:
-        """The transcription of `media`, of a request that was `admitted`.
+        """The transcription of `media`, of a request that was `admitted`, heard as `listening` says.
 
         `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
         place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
@@ -102,14 +83,14 @@ class Transcriber:
         try:
             async with asyncio.timeout(self.request_timeout):
                 until_text = self._until_text(started, stream)
-                found = await self._transcribe(media, admitted, options, stream, until_text)
+                found = await self._transcribe(media, admitted, options, listening, stream, until_text)
         except TimeoutError:
             raise _out_of_time() from None
         ended = time.perf_counter()
         self.metrics.transcribed(found, ended - started, label(admitted.client))
         if trace := tracing.current.get():
             trace.text_at = ended
-            trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.duration})
+            trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.audio_seconds})
         return found
 
     async def _transcribe(
@@ -117,29 +98,45 @@ class Transcriber:
         media: IO[bytes],
         admitted: Admitted,
         options: Options,
+        listening: Listening,
         stream: SegmentStream | None,
         on_segments: OnSegments,
     ) -> Transcription:
-        trace = tracing.current.get()
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
-            samples = await self._decoded(media, admitted.place, disk, options.language)
+            heard = await self.listener.heard(media, admitted.place, disk, options.language, listening)
             try:
-                allowed = held.enter_context(self.admission.after_decoding(admitted, len(samples) / SAMPLE_RATE))
+                seconds = sum(len(one.samples) for one in heard) / SAMPLE_RATE
+                allowed = held.enter_context(self.admission.after_decoding(admitted, seconds))
                 async with asyncio.timeout(allowed):
-                    future = self.engine.submit(
-                        samples,
-                        options,
-                        on_segments,
-                        client=admitted.client,
-                        on_begun=admitted.place.begin,
-                        on_stage=trace and trace.stage,
-                    )
+                    futures = [self._submitted(one, admitted, options, on_segments) for one in heard]
                     if stream is not None:
                         stream.accepted.set()
-                    return await _finished(future)
+                    found = await _all_finished(futures)
+                    return merged(found) if listening.separate_channels else found[0]
             finally:
-                del samples  # or a traceback keeps this frame, and the recording on the disk, until it is collected
+                heard.clear()  # or a traceback keeps the recording on the disk until it is collected
+
+    def _submitted(
+        self, heard: Heard, admitted: Admitted, options: Options, on_segments: OnSegments
+    ) -> Future[Transcription]:
+        """What the model makes of it; what has no speech is done at once."""
+        if heard.clips == ():
+            silence: Future[Transcription] = Future()
+            language, duration = options.language or LANGUAGE_OF_SILENCE, len(heard.samples) / SAMPLE_RATE
+            silence.set_result(Transcription("", language, duration, ()))
+            return silence
+        if heard.clips:
+            options = replace(options, clip_timestamps=heard.clips, language_at=heard.clips[0])
+        trace = tracing.current.get()
+        return self.engine.submit(
+            heard.samples,
+            options,
+            on_segments,
+            client=admitted.client,
+            on_begun=admitted.place.begin,
+            on_stage=trace and trace.stage,
+        )
 
     def _until_text(self, started: float, stream: SegmentStream | None) -> OnSegments:
         """Passes segments on to `stream`, and counts the seconds since `started` once, when the first ones come."""
@@ -153,33 +150,14 @@ class Transcriber:
 
         return on_segments
 
-    async def _decoded(self, media: IO[bytes], place: QueuePlace, disk: Reservation, language: str | None) -> Samples:
-        """The file's samples, with as much of `disk` as they take; raises HttpError (400, 413, 429, 503)."""
-        async with self.slots.take():
-            longest, started = self.admission.longest_recording(place), time.perf_counter()
-            try:
-                samples = await self.decode(
-                    media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover, language=language
-                )
-            except AudioError as error:
-                raise self._refusal(error, longest) from None
-            finally:
-                ended = time.perf_counter()
-                self.metrics.stage("decode", ended - started)
-                if trace := tracing.current.get():
-                    trace.stage("decode", started, ended)
-            disk.set(samples.nbytes)
-            return samples
 
-    def _refusal(self, error: AudioError, longest: float) -> HttpError:
-        """The response to a file that was not decoded, in at most `longest` seconds of audio."""
-        match error.reason:
-            case "TooLong":
-                return self.admission.too_long(longest, error.seconds)
-            case "NoSpace":
-                return disk_full()
-            case reason:
-                return HttpError(400, error.message, param="file", code=BAD_AUDIO[reason])
+async def _all_finished(futures: Sequence[Future[Transcription]]) -> list[Transcription]:
+    """The result of each; where one fails, the others are cancelled."""
+    try:
+        return [await _finished(future) for future in futures]
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 async def _finished(future: Future[Transcription]) -> Transcription:

@@ -46,17 +46,20 @@ class Recording:
 def open_recording(
     samples: Samples, options: Options, tokenizer: ModelTokenizer, spectrogram: ComputeSpectrogram
 ) -> Generator[Query, QueryResult, tuple[Recording, Window | None]]:
-    """The recording, and its first window where the language was detected in that one, else None."""
+    """The recording, and its first window where the language was detected in that one, else None: a later one may be
+    longer than the clip that begins there."""
     mel = yield from cast(Generator[Query, QueryResult, torch.Tensor], spectrogram(samples))
     if options.language or not tokenizer.is_multilingual:
         return Recording(mel, options.language or "en"), None
     recording = Recording(mel, "")
-    first = recording.window(0, min(N_FRAMES, recording.frames))
+    start = min(round(options.language_at * FRAMES_PER_SECOND), recording.frames)
+    first = recording.window(start, min(N_FRAMES, recording.frames - start))
     language = yield from _detect(first)
     if language.probability < LANGUAGE_CONFIDENCE:
         # Upstream pads with a spectrogram of silence here and with zeros later; where it may matter, so do we.
-        language = yield from _detect(Window(_pad_or_trim(mel), 0.0))
-    return replace(recording, language=language.code, language_probability=language.probability), first
+        language = yield from _detect(Window(_pad_or_trim(mel[:, start:]), 0.0))
+    found = replace(recording, language=language.code, language_probability=language.probability)
+    return found, None if start else first
 
 
 def seek_clips(options: Options, frames: int) -> list[FrameRange]:

@@ -43,12 +43,14 @@ class Cue:
     end: int
     text: str
     """One line or more, none of them blank."""
+    channel: int | None = None
+    """Of the recording, where its channels are transcribed one by one."""
 
 
 def cues_of(found: Transcription, limits: LineLimits | None) -> list[Cue]:
     """The cues of a transcription: one for each segment, or where there are `limits`, by its words."""
     spoken = (
-        (TimedText(segment.start, segment.end, segment.text) for segment in found.segments)
+        (TimedText(one.start, one.end, one.text, one.channel) for one in found.segments)
         if limits is None
         else texts_of_words(found.segments, limits)
     )
@@ -65,7 +67,7 @@ def is_visible(text: str) -> bool:
 
 def _visible(spoken: Iterable[TimedText]) -> list[TimedText]:
     """The texts that can be seen. A blank line would end a cue, and a control character a reader's string."""
-    cleaned = [TimedText(start, end, _clean(text)) for start, end, text in spoken]
+    cleaned = [text._replace(text=_clean(text.text)) for text in spoken]
     return [text for text in cleaned if text.text]
 
 
@@ -96,7 +98,7 @@ def _timed(spoken: Sequence[TimedText], duration: int) -> list[Cue]:
     for index in reversed(range(len(spoken))):
         ends[index] = min(ends[index], limit)
         limit = starts[index] = min(starts[index], ends[index] - shortest)
-    return [Cue(start, end, text.text) for start, end, text in zip(starts, ends, spoken, strict=True)]
+    return [Cue(start, end, text.text, text.channel) for start, end, text in zip(starts, ends, spoken, strict=True)]
 
 
 def _milliseconds(seconds: float) -> int:

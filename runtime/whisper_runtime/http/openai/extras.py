@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import PlainForm, TranscriptionForm
+from whisper_runtime.http.openai.speech_fields import is_part_of_object
 
 HEADER: Final = "X-Ignored-Fields"
 MOST_NAMES: Final = 16
@@ -40,9 +41,8 @@ WISHES: Final[Mapping[str, frozenset[str]]] = {
     "repetition_penalty": frozenset({"1"}),
     "suppress_blank": frozenset({"true", "1", "yes", "on"}),
     "suppress_tokens": frozenset({"-1"}),
-    "vad_filter": OFF,
     "word_timestamps": OFF,
-    **dict.fromkeys(("append_punctuations", "prefix", "prepend_punctuations", "vad_parameters"), frozenset[str]()),
+    **dict.fromkeys(("append_punctuations", "prefix", "prepend_punctuations"), frozenset[str]()),
     # vLLM and SGLang.
     "frequency_penalty": frozenset({"0"}),
     "min_p": frozenset({"0"}),
@@ -62,7 +62,7 @@ WISHES: Final[Mapping[str, frozenset[str]]] = {
     "vad": OFF,
     **dict.fromkeys(
         (
-            *("channels", "lang", "language_code", "max_speakers", "min_speakers"),
+            *("lang", "language_code", "max_speakers", "min_speakers"),
             *("num_speakers", "output", "output_format", "url"),
             *("input_language", "output_language", "source_language", "spoken_language", "target_language"),
         ),
@@ -83,7 +83,7 @@ def ignored_fields(form: BaseModel, task: Task) -> dict[str, str]:
 
     `task` is what its route does. Raises HttpError (400) for a field that could change the words (ADR 28).
     """
-    extra = form.model_extra or {}
+    extra = {name: value for name, value in (form.model_extra or {}).items() if not is_part_of_object(name)}
     for name, value in extra.items():
         _check(name, value, WISHES | {"task": frozenset({task})})
     names = [printable(name) for name in extra][:MOST_NAMES]

@@ -52,8 +52,8 @@ def openai_body(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> B
 
 
 def usage(found: Transcription) -> Usage:
-    """OpenAI counts begun seconds."""
-    return Usage(seconds=math.ceil(found.duration))
+    """OpenAI counts begun seconds; each channel that is transcribed by itself has its own."""
+    return Usage(seconds=math.ceil(found.audio_seconds))
 
 
 def _json(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> BaseModel:
@@ -74,7 +74,10 @@ def _verbose(found: Transcription, spec: ResponseSpec) -> BaseModel:
     )
     if spec.task == "translate":
         return common
-    words = [_word(word, found.duration) for segment in found.segments for word in segment.words]
+    spoken = [(word, segment.channel) for segment in found.segments for word in segment.words]
+    if found.channels > 1:
+        spoken.sort(key=lambda one: one[0].start)  # two may speak at once
+    words = [_word(word, channel, found.duration) for word, channel in spoken]
     return TranscriptionVerbose(
         **dict(common),
         language_probability=found.language_probability if spec.language_probability else None,
@@ -89,5 +92,6 @@ def _segment(segment: Segment, duration: float) -> SegmentBody:
     return SegmentBody.model_validate(inside, from_attributes=True)
 
 
-def _word(word: Word, duration: float) -> WordBody:
-    return WordBody(word=word.word.strip(), start=min(word.start, duration), end=min(word.end, duration))
+def _word(word: Word, channel: int | None, duration: float) -> WordBody:
+    start, end = min(word.start, duration), min(word.end, duration)
+    return WordBody(word=word.word.strip(), start=start, end=end, channel=channel)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 from fastapi import Form, Request, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from whisper_runtime.contract.languages import LONGEST_WORD
 from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.decoding_fields import DecodingFields, SilenceThreshold
 from whisper_runtime.http.openai.responses import Absent
+from whisper_runtime.http.openai.speech_fields import SpeechFields
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["word", "segment"]
@@ -30,7 +31,7 @@ LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class _Upload(BaseModel):
+class _Upload(SpeechFields):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     file: UploadFile
@@ -63,8 +64,6 @@ class TranscriptionForm(TranslationForm):
     """The form of `POST /v1/audio/transcriptions`; arrays come with and without brackets behind their name."""
 
     language: LanguageField | Absent = None
-    chunking_strategy: Literal["auto"] | Absent = None
-    """`auto` leaves to the server where it splits a file, as it always does."""
     hallucination_silence_threshold: SilenceThreshold | Absent = None
     """Seconds of silence around words that look hallucinated, from which on they are left out; needs word times."""
     stream: bool | Absent = None

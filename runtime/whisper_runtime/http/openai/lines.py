@@ -3,6 +3,7 @@ SubtitlesWriter), whose options have the same names."""
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,16 +33,27 @@ class TimedText(NamedTuple):
     start: float
     end: float
     text: str
+    channel: int | None = None
+    """Of the recording, where its channels are transcribed one by one."""
 
 
 def texts_of_words(segments: Sequence[Segment], limits: LineLimits) -> Iterator[TimedText]:
-    """The texts of the cues that these segments' words make, with lines by `limits`."""
+    """The texts of the cues that these segments' words make, with lines by `limits`; each is of one channel."""
+    channels = sorted({segment.channel for segment in segments}, key=lambda channel: channel or 0)
+    each = ([segment for segment in segments if segment.channel == channel] for channel in channels)
+    return heapq.merge(
+        *(_of_one_channel(spoken, limits, channel) for spoken, channel in zip(each, channels, strict=True)),
+        key=lambda text: text.start,
+    )
+
+
+def _of_one_channel(segments: Sequence[Segment], limits: LineLimits, channel: int | None) -> Iterator[TimedText]:
     for phrase in _phrases(segments, limits):
         lines = list(_lines(phrase, limits.max_line_width))
         count = limits.max_line_count or len(lines)
         for first in range(0, len(lines), count):
             shown = lines[first : first + count]
-            yield TimedText(shown[0][0].start, shown[-1][-1].end, "\n".join(map(_text, shown)))
+            yield TimedText(shown[0][0].start, shown[-1][-1].end, "\n".join(map(_text, shown)), channel)
 
 
 def _phrases(segments: Sequence[Segment], limits: LineLimits) -> Iterator[Sequence[Word]]:

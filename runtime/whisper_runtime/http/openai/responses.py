@@ -36,12 +36,16 @@ class SegmentBody(BaseModel):
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    channel: int | Absent = None
+    """With `channels=separate` alone: of the recording, from 0 on."""
 
 
 class WordBody(BaseModel):
     word: str
     start: float
     end: float
+    channel: int | Absent = None
+    """As of a segment."""
 
 
 class Logprob(BaseModel):

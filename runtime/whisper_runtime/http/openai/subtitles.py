@@ -9,18 +9,27 @@ from whisper_runtime.http.openai.cues import Cue
 
 
 def srt(cues: Iterable[Cue]) -> str:
-    """SubRip has no escapes: `&` and `<` are written as they are."""
+    """SubRip has no escapes, and no voices: `&` and `<` are written as they are, and a channel's name as text."""
     return "".join(
-        f"{number}\n{_hours(cue.start, ',')} --> {_hours(cue.end, ',')}\n{cue.text}\n\n"
+        f"{number}\n{_hours(cue.start, ',')} --> {_hours(cue.end, ',')}\n{_named(cue)}{cue.text}\n\n"
         for number, cue in enumerate(cues, 1)
     )
 
 
 def vtt(cues: Iterable[Cue]) -> str:
-    """In WebVTT `&` and `<` begin markup, which is not shown."""
+    """In WebVTT `&` and `<` begin markup, which is not shown; a channel is a voice."""
     return "WEBVTT\n\n" + "".join(
-        f"{_minutes(cue.start)} --> {_minutes(cue.end)}\n{html.escape(cue.text, quote=False)}\n\n" for cue in cues
+        f"{_minutes(cue.start)} --> {_minutes(cue.end)}\n{_voice(cue)}{html.escape(cue.text, quote=False)}\n\n"
+        for cue in cues
     )
+
+
+def _named(cue: Cue) -> str:
+    return "" if cue.channel is None else f"Channel {cue.channel}: "
+
+
+def _voice(cue: Cue) -> str:
+    return "" if cue.channel is None else f"<v Channel {cue.channel}>"
 
 
 def _hours(milliseconds: int, mark: str) -> str:

@@ -23,6 +23,7 @@ from whisper_runtime.http.openai.responses import (
     TranslationJson,
     TranslationVerbose,
 )
+from whisper_runtime.http.openai.speech_fields import listening_of
 from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
@@ -60,13 +61,14 @@ async def create_transcription(
     options = replace(
         decoded_as_asked(options, form, model), hallucination_silence_threshold=form.hallucination_silence_threshold
     )
+    listening = listening_of(form)
     if form.stream:
         segments = SegmentStream()
-        work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, segments))
+        work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, listening, segments))
         events = await stream(state_of(request.scope), work, segments, SseText(spec, model))
         events.headers.update(ignored)
         return events
-    found = await transcribe_upload(transcriber, request, form.file, options)
+    found = await transcribe_upload(transcriber, request, form.file, options, listening)
     return _response(request, openai_body(found, spec, model), ignored)
 
 
@@ -89,8 +91,8 @@ async def create_translation(
         temperature=form.temperature,
         words=spec.lines is not None,
     )
-    options = decoded_as_asked(options, form, model)
-    found = await transcribe_upload(transcriber, request, form.file, options)
+    options, listening = decoded_as_asked(options, form, model), listening_of(form)
+    found = await transcribe_upload(transcriber, request, form.file, options, listening)
     return _response(request, openai_body(found, spec, model), ignored)
 
 

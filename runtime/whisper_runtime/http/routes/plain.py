@@ -12,13 +12,14 @@ from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
 from whisper_runtime.http.openai.options import check_translates, decoding_options
 from whisper_runtime.http.openai.responses import PlainTranscription
+from whisper_runtime.http.openai.speech_fields import listening_of
 from whisper_runtime.http.openapi import UPLOADING
 from whisper_runtime.http.upload import transcribe_upload
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
 
-@router.post("/transcribe", responses=UPLOADING)
+@router.post("/transcribe", responses=UPLOADING, response_model_exclude_none=True)
 async def post_transcribe(
     request: Request,
     response: Response,
@@ -31,4 +32,4 @@ async def post_transcribe(
     if form.task == "translate":
         check_translates(model, param="task")
     options = decoding_options(model, language=form.language, task=form.task)
-    return plain_body(await transcribe_upload(transcriber, request, form.file, options))
+    return plain_body(await transcribe_upload(transcriber, request, form.file, options, listening_of(form)))

@@ -49,6 +49,17 @@ def test_only_the_clips_are_transcribed() -> None:
     assert [query.window.seconds for query in queries if isinstance(query, DecodeWindow)] == [3.0, 10.0]
 
 
+def test_the_language_is_heard_where_speech_begins() -> None:
+    """whisper.transcribe listens to the beginning, which may be music."""
+    one = decoded(20.0, " Uno.", 22.0)
+    options = Options(clip_timestamps=(20.0, 24.0), language_at=20.0)
+    found, (detect, decode) = transcribe(60, options, DetectedLanguage("es", 0.99), one)
+    assert isinstance(detect, DetectLanguage)
+    assert isinstance(decode, DecodeWindow)
+    assert (detect.window.seconds, decode.window.seconds) == (30.0, 4.0)
+    assert (found.language, found.segments[0].seek) == ("es", 2000)
+
+
 def test_an_empty_file_has_no_text() -> None:
     found, queries = transcribe(0, ENGLISH)
     assert (found.text, found.segments, found.duration) == ("", (), 0.0)

@@ -41,14 +41,13 @@ def test_a_field_that_nobody_here_knows_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("vad_filter", value) for value in ("false", "False", "0", "", " off ")],
+        *[("diarize", value) for value in ("false", "False", "0", "", " off ")],
         ("compression_ratio_threshold", "2.40"),
         ("log_prob_threshold", "-1.0"),
         ("suppress_tokens", "-1"),
         ("length_penalty", "1"),
         ("top_k", ["-1", "0"]),
         ("task", "transcribe"),
-        ("vad_parameters", ""),
         ("keywords", ""),
     ],
 )
@@ -59,13 +58,12 @@ def test_a_wish_for_what_happens_anyway_is_named(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("form", "task", "name", "says"),
     [
-        (transcription(vad_filter="true"), "transcribe", "vad_filter", "with Whisper but as `0` or `false` or `no` or"),
+        (transcription(diarize="true"), "transcribe", "diarize", "with Whisper but as `0` or `false` or `no` or"),
         (transcription(no_speech_threshold="0.5"), "transcribe", "no_speech_threshold", "but as `0.6`: leave it out"),
         (transcription(suppress_tokens=["-1", "5"]), "transcribe", "suppress_tokens", "but as `-1`"),
         (transcription(suppress_tokens=FILE), "transcribe", "suppress_tokens", "but as `-1`"),
         (transcription(task="translate"), "transcribe", "task", "but as `transcribe`"),
         (transcription(target_language="de"), "transcribe", "target_language", "with Whisper: leave it out"),
-        (transcription(**{"vad_parameters[threshold]": "1"}), "transcribe", "vad_parameters[threshold]", "leave it"),
         (transcription(**{"language[]": "de"}), "transcribe", "language[]", "leave it out"),
         (transcription(language_typo="de"), "transcribe", "language_typo", "Did you mean `language`?"),
         (transcription(Language="de"), "transcribe", "Language", "leave it out"),

@@ -22,6 +22,18 @@ def test_srt_is_numbered_and_always_has_hours() -> None:
     )
 
 
+def test_a_channel_is_a_prefix_or_a_voice() -> None:
+    cues = [Cue(0, 1000, "Ask & not.", 0), Cue(1000, 2500, "One\nTwo", 1)]
+    assert srt(cues) == (
+        "1\n00:00:00,000 --> 00:00:01,000\nChannel 0: Ask & not.\n\n"
+        "2\n00:00:01,000 --> 00:00:02,500\nChannel 1: One\nTwo\n\n"
+    )
+    assert vtt(cues) == (
+        "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Channel 0>Ask &amp; not.\n\n"
+        "00:01.000 --> 00:02.500\n<v Channel 1>One\nTwo\n\n"
+    )
+
+
 def test_vtt_has_hours_where_there_are_any() -> None:
     assert vtt([Cue(0, 2500, "Ask not."), Cue(HOUR, HOUR + 61_500, "One\nTwo")]) == (
         "WEBVTT\n\n00:00.000 --> 00:02.500\nAsk not.\n\n01:00:00.000 --> 01:01:01.500\nOne\nTwo\n\n"

@@ -108,7 +108,6 @@ async def test_an_array_may_be_spelt_with_and_without_brackets(start: Start, eng
         ({"temperature": "0"}, {"temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
         ({"temperature": "0.3"}, {"temperatures": (0.3,)}),
         ({"stream": "false"}, {}),
-        ({"chunking_strategy": "auto"}, {}),
         ({"response_format": "verbose_json", "timestamp_granularities[]": "segment"}, {"word_timestamps": False}),
         (BY_WORD, {"word_timestamps": True}),
         ({"include[]": "logprobs"}, {"logprobs": True}),
@@ -158,9 +157,9 @@ async def test_the_probability_of_a_language_that_was_detected(start: Start, eng
 
 @pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, "/transcribe"])
 async def test_a_field_that_changes_nothing_is_named_and_ignored(start: Start, path: str) -> None:
-    data = {"user": "alice", "metadata[a]": "b", "vad_filter": "false"} | ({} if path == "/transcribe" else MODEL)
+    data = {"user": "alice", "metadata[a]": "b", "diarize": "false"} | ({} if path == "/transcribe" else MODEL)
     answer = await start().post(path, files=speech(), data=data)
-    assert (answer.status_code, answer.headers["x-ignored-fields"]) == (200, "user, metadata[a], vad_filter")
+    assert (answer.status_code, answer.headers["x-ignored-fields"]) == (200, "user, metadata[a], diarize")
 
 
 @pytest.mark.parametrize("fields", [{"response_format": "text"}, {"response_format": "verbose_json"}, {"stream": "1"}])
@@ -219,8 +218,8 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"keywords[]": "kopf"}, "keywords[]", "not supported with Whisper"),
         ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "not supported with Whisper"),
         ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "not supported with Whisper"),
-        ({"chunking_strategy": "server_vad"}, "chunking_strategy", "should be 'auto'"),
-        ({"chunking_strategy[type]": "server_vad"}, "chunking_strategy[type]", "not supported with Whisper"),
+        ({"chunking_strategy": "server_vad"}, "chunking_strategy", "should be 'auto' or an object in JSON"),
+        ({"chunking_strategy[type]": "vad"}, "chunking_strategy[type]", "should be 'server_vad'"),
         # Fields that contradict each other.
         ({"timestamp_granularities[]": "word"}, "timestamp_granularities[]", "needs `response_format` to be 'verbose"),
         ({"response_format": "text", "include[]": "logprobs"}, "include[]", "needs `response_format` to be 'json'"),
@@ -244,7 +243,7 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"clip_timestamps": "all"}, "clip_timestamps", "that grow"),
         ({"clip_timestamps": ",".join(map(str, range(257)))}, "clip_timestamps", "at most 256 seconds"),
         # What could change the words is not ignored.
-        ({"vad_filter": "true"}, "vad_filter", "not supported with Whisper but as `0` or `false`"),
+        ({"diarize": "true"}, "diarize", "not supported with Whisper but as `0` or `false`"),
         ({"langauge": "de"}, "langauge", "Unknown parameter: `langauge`. Did you mean `language`?"),
     ],
 )
