@@ -51,7 +51,7 @@ def no_memory() -> Memory:
 def weights() -> dict[str, torch.Tensor]:
     """Loaded with the first recording that is asked about."""
     with np.load(WEIGHTS, allow_pickle=False) as file:
-        return {name: torch.from_numpy(file[name]) for name in file.files}
+        return {name: torch.as_tensor(file[name]) for name in file.files}
 
 
 @torch.inference_mode()
@@ -61,7 +61,7 @@ def probabilities(samples: Samples, memory: Memory) -> tuple[Probabilities, Memo
     Memory of some 8 KiB is taken for each frame.
     """
     layers = weights()
-    piece = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+    piece = torch.as_tensor(np.ascontiguousarray(samples, dtype=np.float32))
     piece = torch.cat([memory.samples, F.pad(piece, (0, -len(piece) % FRAME))])
     frames = F.pad(piece.unfold(0, CONTEXT + FRAME, FRAME).unsqueeze(1), (0, CONTEXT), mode="reflect")
     spectrum = F.conv1d(frames, layers["stft"], stride=HOP)
