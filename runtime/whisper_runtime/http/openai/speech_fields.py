@@ -76,10 +76,10 @@ def is_part_of_object(name: str) -> bool:
 def listening_of(fields: SpeechFields) -> Listening:
     """What these fields ask for; raises HttpError (400) for what contradicts itself or is no value of its field."""
     separate = fields.channels == "separate"
-    detection = _detection(fields)
-    if separate and detection is None and fields.vad_filter is not False:
+    detection, clips = _detection(fields), getattr(fields, "clip_timestamps", None)
+    if separate and detection is None and fields.vad_filter is not False and not clips:
         detection = SpeechDetection()  # while one side of a call speaks, the other is silent
-    if detection and getattr(fields, "clip_timestamps", None):
+    if detection and clips:
         message = "`clip_timestamps` says which parts are transcribed, and so does the detection of speech: send one."
         raise _wrong("clip_timestamps", message)
     if separate and getattr(fields, "stream", None):

@@ -70,6 +70,7 @@ def test_what_counts_as_speech(fields: dict[str, str], wanted: SpeechDetection |
         # While one side of a call speaks, the other one is silent.
         ({"channels": "separate"}, Listening(True, BY_DEFAULT)),
         ({"channels": "separate", "vad_filter": "false"}, Listening(True, None)),
+        ({"channels": "separate", "clip_timestamps": "0,5"}, Listening(True, None)),
         ({"channels": "separate", "chunking_strategy[type]": "server_vad"}, Listening(True, OPENAIS)),
     ],
 )
