@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import IO
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import AudioError, Bounds, OnBytes, read_track, reading
+from whisper_runtime.media.decode import AudioError, Bounds, OnBytes, decode, read_track, reading
 from whisper_runtime.media.probe import probe
-from whisper_runtime.media.tracks import Choice, choose, each_channel, tracks
+from whisper_runtime.media.tracks import choose, each_channel, tracks
 
 
 async def decode_channels(
@@ -20,9 +20,11 @@ async def decode_channels(
     raises.
     """
     async with reading(media, timeout):
-        found = tracks(await probe(media))
-        by_index = {track.index: track for track in found}
-        choice = each_channel(by_index[choose(found, language).index or 0]) if found else Choice()
+        if not (found := tracks(await probe(media))):
+            await decode(media, max_seconds=max_seconds, timeout=timeout, on_bytes=on_bytes)  # raises what is wrong
+            raise AudioError("Damaged", "The file is damaged: its channels cannot be told apart.")
+        chosen = choose(found, language).index
+        choice = each_channel(next(track for track in found if track.index == chosen))
         bounds = Bounds(max_seconds / choice.channels, timeout, on_bytes)
         try:
             samples = await read_track(media, bounds, choice)
