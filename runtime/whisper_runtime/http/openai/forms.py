@@ -14,6 +14,8 @@ from whisper_runtime.http.openai.decoding_fields import DecodingFields, SilenceT
 from whisper_runtime.http.openai.responses import Absent
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
+TEXT_ALONE: Final[frozenset[ResponseFormat]] = frozenset({"json", "text"})
+"""The formats whose answer can be a stream of OpenAI's events, which have text alone."""
 Granularity = Literal["word", "segment"]
 Included = Literal["logprobs", "language_probability"]
 
@@ -68,6 +70,7 @@ class TranscriptionForm(TranslationForm):
     hallucination_silence_threshold: SilenceThreshold | Absent = None
     """Seconds of silence around words that look hallucinated, from which on they are left out; needs word times."""
     stream: bool | Absent = None
+    """For `json` and `text`: server-sent events. With another format it is ignored."""
     include_in_brackets: list[Included] = Field(default=[], alias="include[]")
     include_bare: list[Included] = Field(default=[], alias="include")
     granularities_in_brackets: list[Granularity] = Field(default=[], alias="timestamp_granularities[]")
@@ -76,6 +79,11 @@ class TranscriptionForm(TranslationForm):
     @property
     def include(self) -> frozenset[Included]:
         return frozenset(self.include_in_brackets + self.include_bare)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the answer is a stream of events (ADR 34)."""
+        return bool(self.stream) and self.response_format in TEXT_ALONE
 
     @property
     def granularities(self) -> frozenset[Granularity]:

@@ -41,13 +41,6 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
     for included in sorted(form.include):
         if response_format != INCLUDED_IN[included]:
             raise _needs(f"include[]={included}", INCLUDED_IN[included], response_format, param="include[]")
-    if form.stream and response_format not in ("json", "text"):
-        raise HttpError(
-            400,
-            f"`response_format` is '{response_format}', but `stream` sends text alone: leave one of them out.",
-            param="response_format",
-            code="invalid_value",
-        )
     if form.hallucination_silence_threshold is not None and "word" not in form.granularities:
         message = (
             "`hallucination_silence_threshold` needs `timestamp_granularities[]` to have 'word': change one of them."

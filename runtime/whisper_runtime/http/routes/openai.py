@@ -60,7 +60,7 @@ async def create_transcription(
     options = replace(
         decoded_as_asked(options, form, model), hallucination_silence_threshold=form.hallucination_silence_threshold
     )
-    if form.stream:
+    if form.is_streamed:
         segments = SegmentStream()
         work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, segments))
         events = await stream(state_of(request.scope), work, segments, SseText(spec, model))

@@ -88,6 +88,19 @@ def test_a_form_with_known_fields_alone_has_no_header() -> None:
     assert ignored_fields(transcription(language="de", beam_size="5"), "transcribe") == {}
 
 
+@pytest.mark.parametrize("response_format", ["srt", "vtt", "verbose_json"])
+def test_a_stream_of_a_format_that_has_none_is_named(response_format: str) -> None:
+    form = transcription(stream="true", response_format=response_format, user="alice")
+    assert ignored_fields(form, "transcribe") == {"X-Ignored-Fields": "stream, user"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"stream": "true"}, {"stream": "true", "response_format": "text"}, {"stream": "false"}]
+)
+def test_a_stream_that_is_sent_or_not_asked_for_is_not_named(fields: dict[str, str]) -> None:
+    assert ignored_fields(transcription(**fields), "transcribe") == {}
+
+
 def test_the_header_is_bounded_and_has_no_value() -> None:
     header = ignored_fields(plain(**{f"x{number}": "secret" for number in range(30)}), "transcribe")
     assert header == {"X-Ignored-Fields": ", ".join(f"x{number}" for number in range(16))}

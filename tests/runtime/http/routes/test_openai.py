@@ -169,6 +169,20 @@ async def test_it_is_named_with_every_format(start: Start, fields: dict[str, str
     assert answer.headers["x-ignored-fields"] == "user"
 
 
+@pytest.mark.parametrize("name", ["whisper-1", "gpt-4o-transcribe", "base"])
+@pytest.mark.parametrize("response_format", ["srt", "vtt", "verbose_json"])
+async def test_a_format_without_a_stream_is_answered_as_without_it(
+    start: Start, name: str, response_format: str
+) -> None:
+    client, data = start(), {"model": name, "response_format": response_format, "timestamp_granularities[]": "word"}
+    data = data if response_format == "verbose_json" else data | {"timestamp_granularities[]": []}
+    whole = await client.post(TRANSCRIPTIONS, files=speech(), data=data)
+    answer = await client.post(TRANSCRIPTIONS, files=speech(), data=data | {"stream": "True"})
+    assert (answer.status_code, answer.content) == (200, whole.content)
+    assert answer.headers["content-type"] == whole.headers["content-type"]
+    assert answer.headers["x-ignored-fields"] == "stream"
+
+
 async def test_an_answer_to_known_fields_ignores_none(start: Start) -> None:
     answer = await start().post(TRANSCRIPTIONS, files=speech(), data=MODEL | {"beam_size": "2"})
     assert "x-ignored-fields" not in answer.headers
@@ -227,7 +241,6 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"include[]": "language_probability"}, "include[]", "needs `response_format` to be 'verbose_json'"),
         ({"max_line_width": "42"}, "max_line_width", "needs `response_format` to be 'srt' or 'vtt'"),
         ({"response_format": "srt", "max_line_count": "2"}, "max_line_count", "no effect without `max_line_width`"),
-        ({"response_format": "srt", "stream": "true"}, "response_format", "`stream` sends text alone"),
         ({"patience": "2"}, "patience", "needs `beam_size`"),
         ({"prompt": "a", "initial_prompt": "b"}, "initial_prompt", "another name of `prompt`"),
         ({"hallucination_silence_threshold": "2"}, "hallucination_silence_threshold", "to have 'word'"),
