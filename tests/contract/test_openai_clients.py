@@ -152,6 +152,12 @@ def test_a_stream_with_log_probabilities(client: OpenAiClient, url: str, clip: s
         ({}, {"language": None, "temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
         ({"language": "de"}, {"language": "de"}),
         ({"prompt": "Kubernetes, kopf"}, {"prompt": "Kubernetes, kopf"}),
+        ({"languages": ["de", "English"]}, {"languages": ("de", "en")}),
+        ({"languages": ["de"]}, {"language": "de"}),
+        (
+            {"keywords": ["Kubernetes", "kopf"], "prompt": "A call."},
+            {"keywords": "Kubernetes, kopf", "prompt": "A call."},
+        ),
         ({"temperature": 0}, {"temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
         ({"temperature": 0.3}, {"temperatures": (0.3,)}),
         ({"chunking_strategy": "auto"}, {}),
@@ -171,7 +177,7 @@ def test_options_reach_the_engine(
 @pytest.mark.parametrize(
     ("extra", "wanted"),
     [
-        ({"beam_size": 5, "hotwords": "kopf"}, {"beam_size": 5, "prompt": "kopf"}),
+        ({"beam_size": 5, "hotwords": "kopf"}, {"beam_size": 5, "keywords": "kopf"}),
         (
             {"without_timestamps": True, "clip_timestamps": "0,2"},
             {"without_timestamps": True, "clip_timestamps": (0, 2)},
@@ -189,8 +195,8 @@ def test_the_python_client_sends_what_other_servers_have(
 @pytest.mark.parametrize(
     ("params", "param"),
     [
-        ({"languages": ["de", "en"]}, "languages[]"),
-        ({"keywords": ["kopf"]}, "keywords[]"),
+        ({"languages": ["de", "klingon"]}, "languages"),
+        ({"keywords": ["kopf"] * 101}, "keywords"),
         ({"known_speaker_names": ["Ada"]}, "known_speaker_names[]"),
         ({"known_speaker_references": ["data:audio/wav;base64,"]}, "known_speaker_references[]"),
         ({"chunking_strategy": {"type": "server_vad"}}, "chunking_strategy[type]"),

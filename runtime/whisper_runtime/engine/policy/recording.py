@@ -52,10 +52,10 @@ def open_recording(
         return Recording(mel, options.language or "en"), None
     recording = Recording(mel, "")
     first = recording.window(0, min(N_FRAMES, recording.frames))
-    language = yield from _detect(first)
+    language = yield from _detect(first, options)
     if language.probability < LANGUAGE_CONFIDENCE:
         # Upstream pads with a spectrogram of silence here and with zeros later; where it may matter, so do we.
-        language = yield from _detect(Window(_pad_or_trim(mel), 0.0))
+        language = yield from _detect(Window(_pad_or_trim(mel), 0.0), options)
     return replace(recording, language=language.code, language_probability=language.probability), first
 
 
@@ -67,8 +67,8 @@ def seek_clips(options: Options, frames: int) -> list[FrameRange]:
     return list(zip(points[::2], points[1::2], strict=True))
 
 
-def _detect(window: Window) -> Generator[Query, QueryResult, DetectedLanguage]:
-    language = yield DetectLanguage(window)
+def _detect(window: Window, options: Options) -> Generator[Query, QueryResult, DetectedLanguage]:
+    language = yield DetectLanguage(window, options.languages)
     assert isinstance(language, DetectedLanguage)
     return language
 

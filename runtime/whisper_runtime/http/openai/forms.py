@@ -19,7 +19,8 @@ TEXT_ALONE: Final[frozenset[ResponseFormat]] = frozenset({"json", "text"})
 Granularity = Literal["word", "segment"]
 Included = Literal["logprobs", "language_probability"]
 
-MAX_FIELDS: Final = 32
+MAX_FIELDS: Final = 128
+"""The most fields, each value of an array counted: there may be a hundred keywords."""
 MAX_FIELD_KIB: Final = 64
 """The size of any field other than the file."""
 
@@ -27,6 +28,8 @@ Multipart: Final = Form(media_type="multipart/form-data")
 
 LanguageField = Annotated[str, Field(max_length=LONGEST_WORD)]
 """ISO 639 code, language tag, or name in English or in the language itself; `auto` is the server's default."""
+LanguageList = Annotated[str, Field(max_length=1000)]
+"""One such word, or several with commas."""
 ModelName = Annotated[str, Field(max_length=200)]
 LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -65,6 +68,9 @@ class TranscriptionForm(TranslationForm):
     """The form of `POST /v1/audio/transcriptions`; arrays come with and without brackets behind their name."""
 
     language: LanguageField | Absent = None
+    languages_in_brackets: list[LanguageList] = Field(default=[], alias="languages[]")
+    languages_bare: list[LanguageList] = Field(default=[], alias="languages")
+    """The languages that the recording may be in, words as for `language`: the likeliest of them is taken."""
     chunking_strategy: Literal["auto"] | Absent = None
     """`auto` leaves to the server where it splits a file, as it always does."""
     hallucination_silence_threshold: SilenceThreshold | Absent = None
@@ -79,6 +85,10 @@ class TranscriptionForm(TranslationForm):
     @property
     def include(self) -> frozenset[Included]:
         return frozenset(self.include_in_brackets + self.include_bare)
+
+    @property
+    def languages(self) -> list[str]:
+        return self.languages_in_brackets + self.languages_bare
 
     @property
     def is_streamed(self) -> bool:

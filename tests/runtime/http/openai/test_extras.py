@@ -49,7 +49,7 @@ def test_a_field_that_nobody_here_knows_is_named(name: str) -> None:
         ("top_k", ["-1", "0"]),
         ("task", "transcribe"),
         ("vad_parameters", ""),
-        ("keywords", ""),
+        ("known_speaker_names", ""),
     ],
 )
 def test_a_wish_for_what_happens_anyway_is_named(name: str, value: Any) -> None:
@@ -74,6 +74,9 @@ def test_a_wish_for_what_happens_anyway_is_named(name: str, value: Any) -> None:
         (translation(language="de"), "translate", "language", "leave it out"),
         (translation(task="transcribe"), "translate", "task", "but as `translate`"),
         (plain(beam_size="5"), "transcribe", "beam_size", "leave it out"),
+        (plain(keywords="kopf"), "transcribe", "keywords", "leave it out"),
+        (translation(**{"languages[]": "de"}), "translate", "languages[]", "leave it out"),
+        (transcription(keyword="kopf"), "transcribe", "keyword", "Did you mean `keywords`?"),
     ],
 )
 def test_what_could_change_the_words_is_refused(form: Any, task: Task, name: str, says: str) -> None:

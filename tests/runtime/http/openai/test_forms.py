@@ -17,6 +17,10 @@ def test_arrays_come_with_and_without_brackets() -> None:
         {"file": FILE, "model": "base", "include[]": ["logprobs"], "timestamp_granularities": ["word", "segment"]}
     )
     assert (form.include, form.granularities) == ({"logprobs"}, {"word", "segment"})
+    form = TranscriptionForm.model_validate(
+        {"file": FILE, "model": "base", "languages[]": ["de", "en"], "languages": ["fr,es"]}
+    )
+    assert form.languages == ["de", "en", "fr,es"]
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,10 @@ def test_a_language_that_is_not_known_is_refused_with_a_remedy(language: str, se
     with pytest.raises(HttpError) as error:
         language_code(language, served)
     assert error.value.body["message"] == message
+    with pytest.raises(HttpError) as error:
+        language_code(language, served, field="languages")
+    assert error.value.body["message"] == message.replace("`language`", "`languages`")
+    assert error.value.body["param"] == "languages"
 
 
 def test_temperature_0_is_openais_fallback_ladder() -> None:
