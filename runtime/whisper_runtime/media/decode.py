@@ -19,31 +19,18 @@ from typing import IO, Final, Literal
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.cage import INPUT, READING, STREAMS_LIMIT, environment, limited
+from whisper_runtime.media.cage import STREAMS_LIMIT, environment, limited
 from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds, wav_options
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE, ffmpeg_command
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel, tracks
 
-SAMPLE_RATE: Final = 16_000
 BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
 """Decoded audio on the scratch disk is float32, mono."""
 
-MAX_ERROR_RATE: Final = 0.1
-"""The part of a file's frames that may be damaged; with more, the text would not be a transcription of the file."""
 AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
 """A line of ffmpeg's log for each audio track."""
 GUESSED_LAYOUT: Final = re.compile(rb"^Guessed Channel Layout for Input Stream #\S+ : (?!mono|stereo)", re.MULTILINE)
-CLOCK: Final = (
-    "asetpts='st(0,PTS-if(lt(STARTT,0.1),STARTPTS));"  # 0: the frame's time, of a start without a short delay
-    "st(1,if(gt(ld(2)-ld(0)-ld(1),0.05/TB),ld(2)-ld(0),ld(1)));"  # 1: the delay that jumps back have made so far
-    "st(2,max(ld(2),ld(0)+ld(1))+S/SR/TB);"  # 2: the end of all samples so far
-    "ld(0)+ld(1)',aresample=async=1:first_pts=0"
-)
-"""Silence where the track has no sound in the film's time: before a late start, and in gaps longer than 0.1 s.
-
-Shorter ones are the padding of encoders; a file without gaps gets the samples that it has. Where the clock jumps back,
-what follows is delayed, for aresample would drop it. See docs/adr/0026 and ffmpeg-filters(1), asetpts and aresample.
-"""
 NEARLY_SILENT: Final = 1e-3
 """Peak of 1.0; below it, channels of opposite phase may have cancelled each other."""
 
@@ -144,7 +131,7 @@ async def _samples(media: IO[bytes], bounds: _Bounds, choice: Choice) -> Samples
     head = os.pread(file, HEADER_LIMIT, 0)
     of_wav = wav_options(head, os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(_ffmpeg(choice, of_wav), media, pcm, bounds, is_told=choice.index is not None)
+        report = await _run(ffmpeg_command(choice, of_wav), media, pcm, bounds, is_told=choice.index is not None)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise _refusal(report) or AudioError("Empty", "The file holds no audio.")
@@ -190,19 +177,6 @@ async def _run(ffmpeg: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds
             "NotAudio", "The file is not audio that can be decoded, or its format is not supported."
         )
     return report
-
-
-def _ffmpeg(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
-    """`of_input`: more options for the input."""
-    alone = ("-threads", "1", "-filter_threads", "1")
-    as_whisper_loads_it = f"aformat=sample_fmts=s16:channel_layouts=mono:sample_rates={SAMPLE_RATE}"
-    filters = ",".join(one for one in (CLOCK, choice.mix, as_whisper_loads_it) if one)
-    track = () if choice.index is None else ("-map", f"0:{choice.index}")
-    target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", "-af", filters, "-f", "f32le", "pipe:1")
-    return (
-        "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-max_error_rate", str(MAX_ERROR_RATE),
-        *alone, *READING, *of_input, "-i", INPUT, *track, *target,
-    )  # fmt: skip
 
 
 async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: _Bounds, *, is_told: bool) -> bytes:
