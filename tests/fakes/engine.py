@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import IO, Final
 
@@ -13,7 +13,9 @@ import numpy as np
 
 from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
-from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError, OnBytes
+from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError, DecodedAudio, OnBytes
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
+from whisper_runtime.media.track_taken import TrackTaken
 
 SEGMENT = Segment(
     id=0,
@@ -139,8 +141,14 @@ class FakeEngine:
 
 
 async def fake_decode(
-    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
-) -> Samples:
+    media: IO[bytes],
+    *,
+    max_seconds: float,
+    timeout: float,
+    on_bytes: OnBytes,
+    languages: Collection[str] = (),
+    declared: DeclaredType = UNDECLARED,
+) -> DecodedAudio:
     """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
     content = media.read().decode(errors="replace")
     if not content:
@@ -151,4 +159,5 @@ async def fake_decode(
     if seconds > max_seconds:
         raise AudioError("TooLong", "The audio is too long.", seconds)
     on_bytes(int(seconds * BYTES_PER_SECOND))
-    return np.zeros(int(seconds * 16_000), dtype=np.float32)
+    samples = np.zeros(int(seconds * 16_000), dtype=np.float32)
+    return DecodedAudio(samples, TrackTaken(0, "opus", "mono", "eng") if "track" in declared.name else None)

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import ClientGone
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.service.transcribe import SegmentStream, Transcriber
+from whisper_runtime.media.raw_audio import DeclaredType
+from whisper_runtime.service.transcribe import SegmentStream, Transcriber, Upload
 
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ async def transcribe_upload(
     """
     admitted = state_of(request.scope).admitted
     assert admitted is not None  # each route that takes a file is behind the middleware that admits
-    return await unless_gone(request, transcriber.transcribe(file.file, admitted, options, stream))
+    upload = Upload(file.file, DeclaredType(file.content_type or "", file.filename or ""))
+    return await unless_gone(request, transcriber.transcribe(upload, admitted, options, stream))
 
 
 async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:

@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import IO, Final, Literal
 
@@ -23,7 +23,9 @@ from whisper_runtime.media.cage import STREAMS_LIMIT, environment, limited
 from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds, wav_options
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE, ffmpeg_command
 from whisper_runtime.media.probe import probe
-from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel, tracks
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, RawAudio, UnclearType, raw_audio
+from whisper_runtime.media.track_taken import TrackTaken, track_taken
+from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, first_channel, tracks
 
 BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
 """Decoded audio on the scratch disk is float32, mono."""
@@ -65,6 +67,34 @@ class _LeavesAChoice(Exception):
 
 
 @dataclass(frozen=True)
+class DecodedAudio:
+    samples: Samples
+    track: TrackTaken | None
+    """Where they come from; None: ffmpeg's log does not tell it."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    media: IO[bytes]
+    head: bytes
+    """Its first bytes."""
+    raw: RawAudio | None
+    """How to read it, where it has no header."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """ffmpeg's options for its input."""
+        if self.raw:
+            return self.raw.options
+        file = self.media.fileno()
+        return wav_options(self.head, os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
+
+    async def tracks(self) -> tuple[AudioTrack, ...]:
+        """What can be decoded of it, by ffprobe; none where that cannot read it. Raises NoTrack."""
+        return (self.raw.track,) if self.raw else tracks(await probe(self.media))
+
+
+@dataclass(frozen=True)
 class _Bounds:
     max_seconds: float
     """Seconds of audio."""
@@ -74,71 +104,79 @@ class _Bounds:
 
 
 async def decode(
-    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
-) -> Samples:
+    media: IO[bytes],
+    *,
+    max_seconds: float,
+    timeout: float,
+    on_bytes: OnBytes,
+    languages: Collection[str] = (),
+    declared: DeclaredType = UNDECLARED,
+) -> DecodedAudio:
     """Mono samples at 16 kHz, float32 from -1 to 1, as `whisper.load_audio` gives for a file of one track without gaps.
 
-    Of several audio tracks it takes the one in `language` (ISO-639-1), as tracks.py has the rule; gaps and a late start
-    are silence. The samples are in a file without a name, mapped into memory: hours of them take disk and cache, and no
-    memory. Raises AudioError for a file that is no audio, or longer than `max_seconds`, or takes `timeout` seconds to
-    decode; and what `on_bytes` raises.
+    Of several audio tracks it takes one in `languages` (ISO-639-1), as tracks.py has the rule; gaps and a late start
+    are silence. A file without a header is read as it is `declared` (raw_audio.py). The samples are in a file without
+    a name, mapped into memory: hours of them take disk and cache, and no memory. Raises AudioError for a file that is
+    no audio, or longer than `max_seconds`, or takes `timeout` seconds to decode; and what `on_bytes` raises.
     """
     media.flush()
     if os.fstat(media.fileno()).st_size == 0:
         raise AudioError("Empty", "The file is empty.")
     bounds = _Bounds(max_seconds, timeout, on_bytes)
     try:
-        return await _with_all_channels(media, bounds, language)
+        head = os.pread(media.fileno(), HEADER_LIMIT, 0)
+        return await _with_all_channels(_Source(media, head, raw_audio(declared, head)), bounds, languages)
+    except UnclearType as error:
+        raise AudioError("NotAudio", str(error)) from None
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
     except TimeoutError:
         raise _too_slow(timeout) from None
 
 
-async def _with_all_channels(media: IO[bytes], bounds: _Bounds, language: str | None) -> Samples:
+async def _with_all_channels(source: _Source, bounds: _Bounds, languages: Collection[str]) -> DecodedAudio:
     """The mix of all channels; the first one alone, where the mix is silent and that one is not."""
     async with asyncio.timeout(bounds.timeout):
-        samples, choice = await _chosen(media, bounds, language)
-        if not await asyncio.to_thread(_is_below, samples, NEARLY_SILENT):
-            return samples
-        found = {one.index: one for one in tracks(await probe(media))}
+        mixed, choice = await _chosen(source, bounds, languages)
+        if not await asyncio.to_thread(_is_below, mixed.samples, NEARLY_SILENT):
+            return mixed
+        found = {one.index: one for one in await source.tracks()}
         track = found.get(min(found, default=0) if choice.index is None else choice.index)
         if track is None or track.channels < 2:
-            return samples
-        alone = await _samples(media, bounds, first_channel(track))
-        return samples if await asyncio.to_thread(_is_below, alone, NEARLY_SILENT) else alone
+            return mixed
+        alone = await _decoded(source, bounds, first_channel(track))
+        return mixed if await asyncio.to_thread(_is_below, alone.samples, NEARLY_SILENT) else alone
 
 
-async def _chosen(media: IO[bytes], bounds: _Bounds, language: str | None) -> tuple[Samples, Choice]:
+async def _chosen(source: _Source, bounds: _Bounds, languages: Collection[str]) -> tuple[DecodedAudio, Choice]:
     """The samples as ffmpeg itself reads the file, else of the track that is chosen by what ffprobe says of it."""
     try:
-        return await _samples(media, bounds, Choice()), Choice()
+        return await _decoded(source, bounds, Choice()), Choice()
     except _LeavesAChoice:
-        if not (found := tracks(await probe(media))):
+        if not (found := await source.tracks()):
             raise AudioError("Damaged", "The file is damaged: its tracks cannot be read.") from None
-        choice = choose(found, language)
+        choice = choose(found, languages)
     except AudioError as error:
-        if error.reason != "Damaged" or not (found := tracks(await probe(media))):
+        if error.reason != "Damaged" or not (found := await source.tracks()):
             raise
-        choice = choose(found, language)
+        choice = choose(found, languages)
         if not choice.mix:
             raise
-    return await _samples(media, bounds, choice), choice
+    return await _decoded(source, bounds, choice), choice
 
 
-async def _samples(media: IO[bytes], bounds: _Bounds, choice: Choice) -> Samples:
-    file = media.fileno()
-    head = os.pread(file, HEADER_LIMIT, 0)
-    of_wav = wav_options(head, os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
+async def _decoded(source: _Source, bounds: _Bounds, choice: Choice) -> DecodedAudio:
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(ffmpeg_command(choice, of_wav), media, pcm, bounds, is_told=choice.index is not None)
+        command = ffmpeg_command(choice, source.options)
+        report = await _run(command, source.media, pcm, bounds, is_told=choice.index is not None)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise _refusal(report) or AudioError("Empty", "The file holds no audio.")
-        promised, found = promised_seconds(head, report), size / BYTES_PER_SECOND
+        promised, found = promised_seconds(source.head, report), size / BYTES_PER_SECOND
         if promised <= bounds.max_seconds and is_cut(promised, found):
             raise _cut(promised, found)
-        return np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
+        samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
+        return DecodedAudio(samples, track_taken(report))
 
 
 def _is_below(samples: Samples, peak: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from typing import IO, Final, Protocol
 from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
-from whisper_runtime.media.decode import SAMPLE_RATE, AudioError, OnBytes
+from whisper_runtime.media.decode import SAMPLE_RATE, AudioError, DecodedAudio, OnBytes
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
@@ -22,7 +23,6 @@ from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.decode_slots import DecodeSlots
 from whisper_runtime.service.disk_quota import Reservation, disk_full
-from whisper_runtime.service.place import QueuePlace
 
 DECODE_SECONDS: Final = 120.0
 """The longest that a decoder may work on one file."""
@@ -42,14 +42,29 @@ BAD_AUDIO: Final = {
 class MediaDecoder(Protocol):
     """Decodes a file into samples, as media.decode does.
 
-    `on_bytes` is told the size of the samples; of several tracks the one in `language` is taken (ISO-639-1; None: no
-    wish). Raises AudioError for a file that is no audio, or is longer than `max_seconds`, or takes longer than
-    `timeout` seconds to decode.
+    `on_bytes` is told the size of the samples; of several tracks one in `languages` is taken (ISO-639-1; empty: no
+    wish); `declared` is what the client says of the file. Raises AudioError for a file that is no audio, or is longer
+    than `max_seconds`, or takes longer than `timeout` seconds to decode.
     """
 
     def __call__(
-        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
-    ) -> Awaitable[Samples]: ...
+        self,
+        media: IO[bytes],
+        *,
+        max_seconds: float,
+        timeout: float,
+        on_bytes: OnBytes,
+        languages: Collection[str],
+        declared: DeclaredType,
+    ) -> Awaitable[DecodedAudio]: ...
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a client has sent."""
+
+    media: IO[bytes]
+    declared: DeclaredType = UNDECLARED
 
 
 class SegmentStream:
@@ -90,9 +105,9 @@ class Transcriber:
     slots: DecodeSlots
 
     async def transcribe(
-        self, media: IO[bytes], admitted: Admitted, options: Options, stream: SegmentStream | None = None
+        self, upload: Upload, admitted: Admitted, options: Options, stream: SegmentStream | None = None
     ) -> Transcription:
-        """The transcription of `media`, of a request that was `admitted`.
+        """The transcription of `upload`, of a request that was `admitted`.
 
         `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
         place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
@@ -102,7 +117,7 @@ class Transcriber:
         try:
             async with asyncio.timeout(self.request_timeout):
                 until_text = self._until_text(started, stream)
-                found = await self._transcribe(media, admitted, options, stream, until_text)
+                found = await self._transcribe(upload, admitted, options, stream, until_text)
         except TimeoutError:
             raise _out_of_time() from None
         ended = time.perf_counter()
@@ -114,7 +129,7 @@ class Transcriber:
 
     async def _transcribe(
         self,
-        media: IO[bytes],
+        upload: Upload,
         admitted: Admitted,
         options: Options,
         stream: SegmentStream | None,
@@ -123,7 +138,7 @@ class Transcriber:
         trace = tracing.current.get()
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
-            samples = await self._decoded(media, admitted.place, disk, options.language)
+            samples = await self._decoded(upload, admitted, disk, options)
             try:
                 allowed = held.enter_context(self.admission.after_decoding(admitted, len(samples) / SAMPLE_RATE))
                 async with asyncio.timeout(allowed):
@@ -153,13 +168,18 @@ class Transcriber:
 
         return on_segments
 
-    async def _decoded(self, media: IO[bytes], place: QueuePlace, disk: Reservation, language: str | None) -> Samples:
+    async def _decoded(self, upload: Upload, admitted: Admitted, disk: Reservation, options: Options) -> Samples:
         """The file's samples, with as much of `disk` as they take; raises HttpError (400, 413, 429, 503)."""
         async with self.slots.take():
-            longest, started = self.admission.longest_recording(place), time.perf_counter()
+            longest, started = self.admission.longest_recording(admitted.place), time.perf_counter()
             try:
-                samples = await self.decode(
-                    media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover, language=language
+                decoded = await self.decode(
+                    upload.media,
+                    max_seconds=longest,
+                    timeout=DECODE_SECONDS,
+                    on_bytes=disk.cover,
+                    languages=options.languages or tuple(filter(None, [options.language])),
+                    declared=upload.declared,
                 )
             except AudioError as error:
                 raise self._refusal(error, longest) from None
@@ -168,8 +188,9 @@ class Transcriber:
                 self.metrics.stage("decode", ended - started)
                 if trace := tracing.current.get():
                     trace.stage("decode", started, ended)
-            disk.set(samples.nbytes)
-            return samples
+            disk.set(decoded.samples.nbytes)
+            admitted.track = decoded.track
+            return decoded.samples
 
     def _refusal(self, error: AudioError, longest: float) -> HttpError:
         """The response to a file that was not decoded, in at most `longest` seconds of audio."""

@@ -23,21 +23,25 @@ def tone_and_speech(jfk: Path, tmp_path: Path) -> tuple[str | Path, ...]:
 
 
 @pytest.mark.parametrize(
-    ("about", "language"),
+    ("about", "languages"),
     [
-        (("-disposition:a:0", "0", "-disposition:a:1", "default"), None),
-        (("-disposition:a:0", "default+comment", "-disposition:a:1", "0"), None),
-        (("-disposition:a:0", "default", "-disposition:a:1", "0", "-metadata:s:a:1", "language=eng"), "en"),
-        (("-metadata:s:a:0", "language=fre", "-metadata:s:a:1", "language=en"), "en"),
-        (("-metadata:s:a:0", "title=Director's commentary"), None),
+        (("-disposition:a:0", "0", "-disposition:a:1", "default"), ()),
+        (("-disposition:a:0", "default+comment", "-disposition:a:1", "0"), ()),
+        (("-disposition:a:0", "default", "-disposition:a:1", "0", "-metadata:s:a:1", "language=eng"), ("en",)),
+        (("-metadata:s:a:0", "language=fre", "-metadata:s:a:1", "language=en"), ("en",)),
+        (("-metadata:s:a:0", "title=Director's commentary"), ()),
     ],
     ids=["the default one", "no commentary", "the language that is asked for", "of two", "no commentary by its title"],
 )
 async def test_of_several_tracks_it_takes(
-    tone_and_speech: tuple[str | Path, ...], jfk: Path, tmp_path: Path, about: tuple[str, ...], language: str | None
+    tone_and_speech: tuple[str | Path, ...],
+    jfk: Path,
+    tmp_path: Path,
+    about: tuple[str, ...],
+    languages: tuple[str, ...],
 ) -> None:
     ffmpeg(*tone_and_speech, *about, tmp_path / "two.mkv")
-    assert is_speech(await decoded(tmp_path / "two.mkv", language=language), jfk)
+    assert is_speech(await decoded(tmp_path / "two.mkv", languages=languages), jfk)
 
 
 async def test_among_equals_it_takes_the_one_with_most_channels(

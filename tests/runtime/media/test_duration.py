@@ -26,8 +26,8 @@ def jfk(recordings: Path) -> Path:
 
 async def seconds(path: Path) -> float:
     with path.open("rb") as media:
-        samples = await decode.decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
-    return samples.nbytes / BYTES_PER_SECOND
+        found = await decode.decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
+    return found.samples.nbytes / BYTES_PER_SECOND
 
 
 def half(path: Path) -> Path:
