@@ -13,8 +13,9 @@ import numpy as np
 
 from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
-from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError, DecodedAudio, OnBytes
+from whisper_runtime.media.decode import BYTES_PER_SECOND, DecodedAudio, OnBytes
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
+from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.media.track_taken import TrackTaken
 
 SEGMENT = Segment(

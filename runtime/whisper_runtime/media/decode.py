@@ -14,16 +14,17 @@ import signal
 import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import IO, Final, Literal
+from typing import IO, Final
 
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.cage import STREAMS_LIMIT, environment, limited
+from whisper_runtime.media.cage import environment, limited
 from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds, wav_options
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE, ffmpeg_command
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, RawAudio, UnclearType, raw_audio
+from whisper_runtime.media.refusals import NO_SPACE, AudioError, cut, refusal, too_long, too_slow
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
 from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, first_channel, tracks
 
@@ -36,8 +37,6 @@ GUESSED_LAYOUT: Final = re.compile(rb"^Guessed Channel Layout for Input Stream #
 NEARLY_SILENT: Final = 1e-3
 """Peak of 1.0; below it, channels of opposite phase may have cancelled each other."""
 
-NO_SPACE: Final = re.compile(rb"^\S.*: (?:No space left on device|Disk quota exceeded)$", re.MULTILINE)
-"""ffmpeg's words for a full disk are libc's. What a file says of itself is indented in its log."""
 REPORT_LIMIT: Final = 64 * 1024
 """Bytes of ffmpeg's log that are read, at its beginning and at its end: it describes its input first, and reports last
 that a file ends too early."""
@@ -47,19 +46,6 @@ GROWTH_SECONDS: Final = 0.1
 
 OnBytes = Callable[[int], None]
 """Told how many bytes the samples take: as the file declares it, and as they grow. What it raises ends the decoding."""
-
-Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut", "NoSpace"]
-
-
-class AudioError(Exception):
-    """The file cannot be decoded; `message` is for the client and holds no content of the file."""
-
-    def __init__(self, reason: Reason, message: str, seconds: float = 0.0) -> None:
-        """`seconds`: the length that the file declares; 0 where it is not known."""
-        super().__init__(message)
-        self.reason: Reason = reason
-        self.message = message
-        self.seconds = seconds
 
 
 class _LeavesAChoice(Exception):
@@ -131,7 +117,7 @@ async def decode(
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
     except TimeoutError:
-        raise _too_slow(timeout) from None
+        raise too_slow(timeout) from None
 
 
 async def _with_all_channels(source: _Source, bounds: _Bounds, languages: Collection[str]) -> DecodedAudio:
@@ -171,10 +157,10 @@ async def _decoded(source: _Source, bounds: _Bounds, choice: Choice) -> DecodedA
         report = await _run(command, source.media, pcm, bounds, is_told=choice.index is not None)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
-            raise _refusal(report) or AudioError("Empty", "The file holds no audio.")
+            raise refusal(report) or AudioError("Empty", "The file holds no audio.")
         promised, found = promised_seconds(source.head, report), size / BYTES_PER_SECOND
         if promised <= bounds.max_seconds and is_cut(promised, found):
-            raise _cut(promised, found)
+            raise cut(promised, found)
         samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
         return DecodedAudio(samples, track_taken(report))
 
@@ -205,13 +191,13 @@ async def _run(ffmpeg: tuple[str, ...], media: IO[bytes], pcm: IO[bytes], bounds
     finally:
         await _end(process)
     if code == -signal.SIGKILL:
-        raise _too_slow(bounds.timeout)  # the kernel counts processor time, and ended it
+        raise too_slow(bounds.timeout)  # the kernel counts processor time, and ended it
     if code == -signal.SIGXFSZ:
-        raise _too_long(max_seconds)
+        raise too_long(max_seconds)
     if code != 0 and NO_SPACE.search(report):
         raise AudioError("NoSpace", "The disk is full.")
     if code != 0:
-        raise _refusal(report) or AudioError(
+        raise refusal(report) or AudioError(
             "NotAudio", "The file is not audio that can be decoded, or its format is not supported."
         )
     return report
@@ -230,7 +216,7 @@ async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: _
             if not is_told and (len(AUDIO_STREAM.findall(first)) > 1 or GUESSED_LAYOUT.search(first)):
                 raise _LeavesAChoice
             if (declared := declared_seconds(first)) > bounds.max_seconds:
-                raise _too_long(bounds.max_seconds, declared)
+                raise too_long(bounds.max_seconds, declared)
             bounds.on_bytes(int(declared * BYTES_PER_SECOND))
         elif chunk is not None:
             last = (last + chunk)[-REPORT_LIMIT:]
@@ -245,35 +231,6 @@ async def _next(log: asyncio.StreamReader) -> bytes | None:
             return await log.read(4096)
     except TimeoutError:
         return None
-
-
-def _refusal(report: bytes) -> AudioError | None:
-    """The reason why ffmpeg decoded nothing, by its log; None: the log has none that helps the client."""
-    if b"max_streams" in report:
-        return AudioError(
-            "TooManyStreams", f"The file has more than {STREAMS_LIMIT} streams: send the audio track alone."
-        )
-    if b"does not contain any stream" in report:
-        return AudioError("NoAudioTrack", "The file has no audio track.")
-    if b"Input #0" in report:
-        return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
-    return None
-
-
-def _cut(promised: float, found: float) -> AudioError:
-    message = (
-        f"The file is cut short: its header promises {promised:.0f} s of audio, and {found:.0f} s are there. "
-        "Send the whole file."
-    )
-    return AudioError("Damaged", message)
-
-
-def _too_long(max_seconds: float, declared: float = 0.0) -> AudioError:
-    return AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.", declared)
-
-
-def _too_slow(timeout: float) -> AudioError:
-    return AudioError("TimedOut", f"The file could not be decoded within {timeout:.0f} s.")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

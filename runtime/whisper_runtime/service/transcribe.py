@@ -14,8 +14,9 @@ from typing import IO, Final, Protocol
 from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
-from whisper_runtime.media.decode import SAMPLE_RATE, AudioError, DecodedAudio, OnBytes
+from whisper_runtime.media.decode import SAMPLE_RATE, DecodedAudio, OnBytes
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
+from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission

@@ -11,7 +11,8 @@ import whisper
 
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media import decode
-from whisper_runtime.media.decode import AudioError, DecodedAudio
+from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.refusals import AudioError
 
 
 @pytest.fixture
