@@ -85,6 +85,7 @@ def _joined() -> Iterator[CaseOfModels]:
     yield "long", long, PLAIN, MODELS
     yield "long/auto", long, replace(PLAIN, language=None), ("base",)
     yield "long/prompt", long, replace(PLAIN, prompt=PROMPTS[0]), MODELS
+    yield "long/keywords", long, replace(PLAIN, keywords="Kennedy, Dashwood, Norland"), MODELS
     yield "long/untimed", long, replace(PLAIN, without_timestamps=True), ("tiny.en",)
     yield "long/words", long, replace(PLAIN, word_timestamps=True), MODELS
     yield "long/beam", long, replace(PLAIN, beam_size=3), ("tiny.en",)

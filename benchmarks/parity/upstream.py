@@ -55,7 +55,11 @@ def keywords(options: Options) -> dict[str, Any]:
     chosen |= {name: value for name in OPTIONAL if (value := getattr(options, name)) is not None}
     if options.clip_timestamps:
         chosen["clip_timestamps"] = list(options.clip_timestamps)
-    return chosen | {"initial_prompt": options.prompt, "temperature": options.temperatures, "fp16": False}
+    if options.keywords:
+        assert options.prompt is None  # upstream has one text for both
+        chosen |= {"carry_initial_prompt": True}
+    prompt = options.keywords or options.prompt
+    return chosen | {"initial_prompt": prompt, "temperature": options.temperatures, "fp16": False}
 
 
 def _transcribe(case: ParityCase) -> UpstreamResult:

@@ -65,10 +65,19 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
 - Of several audio tracks (at most 32), those that cannot be decoded are passed over; then count, in this order: the
   language that the request names, by the track's tag; that it is no commentary; the file's default; most channels. All
   channels are mixed (at most 64); where they cancel each other, the first one is taken.
+- `X-Audio-Track` names the track that was taken, as a structured field (RFC 8941): its number among all streams of the
+  file, its codec by ffmpeg's name, its layout, and its language by the file's tag: `2; codec="aac"; layout="stereo";
+  language="ger"`. What the file does not say is left out.
 - Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on.
 - A file that is damaged in places is transcribed as far as it can be decoded; it is refused from a tenth of damaged
   frames on, and where more than a second and a fiftieth of what its header promises are missing.
 - Containers, by ffmpeg's names: @FORMATS@.
+- Sound without a header is read by the `Content-Type` of the form's part: `audio/basic`, `audio/PCMU` (µ-law, 8 kHz,
+  one channel); `audio/PCMA` (A-law); `audio/L8`, `audio/L16`, `audio/L24` (high byte first, and with
+  `endianness=little-endian` 16 bits the other way round), `audio/pcm` (16 bits, low byte first), which need `rate`;
+  `audio/GSM`, `audio/G722`, `audio/AMR`, `audio/AMR-WB`. `rate=8000;channels=2` behind the former says so. Where the
+  part has no type but `application/octet-stream`, the file's name counts: .ul, .ulaw, .mulaw, .al, .alaw, .gsm, .g722.
+  A file that begins with a container's header is read by that, whatever is declared.
 
 ## Metrics for autoscaling
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import whisper
 
 from tests.support.openai_clients import OpenAiCall, python
 from tests.support.waiting import eventually
@@ -41,6 +42,22 @@ def test_the_language_is_found_out_and_taken_by_its_name(multilingual: str, reco
     for name in ("german", "German"):
         named = said(multilingual, "transcribe", recording, language=name)
         assert (named["language"], named["text"]) == ("german", found["text"])
+
+
+@pytest.mark.parametrize(
+    "languages", [["English", "fr"], ["nl", "da", "no"], ["de", "en"], ["ja", "ko"]], ids=lambda among: "-".join(among)
+)
+def test_the_language_is_the_likeliest_of_those_it_may_be(
+    multilingual: str, recording: str, weights: dict[str, Path], languages: list[str]
+) -> None:
+    model = whisper.load_model(str(weights["base"]), device="cpu")
+    mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(whisper.load_audio(recording)))
+    _, probabilities = model.detect_language(mel)
+    codes = [{"English": "en"}.get(language, language) for language in languages]
+    likeliest = max(codes, key=lambda code: probabilities[code])
+    found = said(multilingual, "transcribe", recording, languages=languages, include=["language_probability"])
+    assert found["language"] == whisper.tokenizer.LANGUAGES[likeliest]
+    assert found["language_probability"] == pytest.approx(probabilities[likeliest], rel=1e-3)
 
 
 def test_it_translates(multilingual: str, recording: str) -> None:

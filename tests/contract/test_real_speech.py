@@ -130,6 +130,10 @@ def test_a_stream_ends_with_the_whole_text(say: Any, judge: dict[str, Any]) -> N
         ({"clip_timestamps": "8.5"}, {"clip_timestamps": [8.5]}),
         ({"without_timestamps": True}, {"without_timestamps": True}),
         ({"hotwords": "Kennedy.", "prompt": "A speech."}, {"initial_prompt": "Kennedy. A speech."}),
+        (
+            {"keywords": ["Kennedy", "Americans"]},
+            {"initial_prompt": "Kennedy, Americans", "carry_initial_prompt": True},
+        ),
     ],
     ids=str,
 )

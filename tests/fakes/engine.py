@@ -6,7 +6,7 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from typing import IO, Final
 
@@ -14,7 +14,10 @@ import numpy as np
 
 from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
-from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError, OnBytes
+from whisper_runtime.media.decode import BYTES_PER_SECOND, DecodedAudio, OnBytes
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
+from whisper_runtime.media.refusals import AudioError
+from whisper_runtime.media.track_taken import TrackTaken
 
 SEGMENT = Segment(
     id=0,
@@ -140,8 +143,14 @@ class FakeEngine:
 
 
 async def fake_decode(
-    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
-) -> Samples:
+    media: IO[bytes],
+    *,
+    max_seconds: float,
+    timeout: float,
+    on_bytes: OnBytes,
+    languages: Collection[str] = (),
+    declared: DeclaredType = UNDECLARED,
+) -> DecodedAudio:
     """Takes a file of `speech` for 2.5 s of audio, and one of `speech N` for N seconds."""
     content = media.read().decode(errors="replace")
     if not content:
@@ -152,16 +161,23 @@ async def fake_decode(
     if seconds > max_seconds:
         raise AudioError("TooLong", "The audio is too long.", seconds)
     on_bytes(int(seconds * BYTES_PER_SECOND))
-    return np.zeros(int(seconds * 16_000), dtype=np.float32)
+    samples = np.zeros(int(seconds * 16_000), dtype=np.float32)
+    return DecodedAudio(samples, TrackTaken(0, "opus", "mono", "eng") if "track" in declared.name else None)
 
 
 async def fake_decode_channels(
-    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None = None
-) -> list[Samples]:
+    media: IO[bytes],
+    *,
+    max_seconds: float,
+    timeout: float,
+    on_bytes: OnBytes,
+    languages: Collection[str] = (),
+    declared: DeclaredType = UNDECLARED,
+) -> list[DecodedAudio]:
     """Takes a file of `speech N speech M …` for channels of N, M … seconds; what begins with `silence` is silent."""
     found: list[Samples] = []
     for kind, seconds in re.findall(r"(speech|silence) ([0-9.]+)", media.read().decode()):
         found.append(np.full(int(float(seconds) * 16_000), 0.5 if kind == "speech" else 0.0, np.float32))
     if (total := sum(map(len, found)) / 16_000) > max_seconds:
         raise AudioError("TooLong", "The audio is too long.", total)
-    return found
+    return [DecodedAudio(one, None) for one in found]

@@ -19,8 +19,13 @@ class Options:
     task: Task = "transcribe"
     language: str | None = None
     """ISO-639-1 code; None: detected from the first window."""
+    languages: tuple[str, ...] = ()
+    """ISO-639-1 codes, of which the likeliest is detected; empty: any that the model knows."""
     prompt: str | None = None
     """Text that conditions the first window (`initial_prompt`); None: no such text."""
+    keywords: str | None = None
+    """Text that precedes the prompt of each window, as an initial prompt does with `carry_initial_prompt`; None: no
+    such text."""
     temperatures: tuple[float, ...] = TEMPERATURES
     """Tried in this order until a result is good enough; at least one."""
     condition_on_previous_text: bool = True
@@ -87,7 +92,7 @@ class Transcription:
     """Seconds of audio."""
     segments: tuple[Segment, ...]
     language_probability: float | None = None
-    """How sure the model is of `language`, from 0 to 1; None: it was not detected."""
+    """How sure the model is of `language` among all that it knows, from 0 to 1; None: it was not detected."""
     channels: int = 1
     """Recordings that were transcribed: the file's channels, where they are not mixed."""
 

@@ -28,6 +28,7 @@ from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, models, openai, plain, probes
+from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
 
@@ -102,7 +103,7 @@ def _cors(config: RuntimeConfig) -> Middleware | None:
         allow_origins=config.cors_allow_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],  # OpenAI's client in a browser sends a dozen of its own, X-Stainless-*
-        expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, *RATE_HEADERS],
+        expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, TRACK_HEADER, *RATE_HEADERS],
     )
 
 

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import ClientGone
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.service.listening import Listening
+from whisper_runtime.media.raw_audio import DeclaredType
+from whisper_runtime.service.listening import Listening, Upload
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ async def transcribe_upload(
     """
     admitted = state_of(request.scope).admitted
     assert admitted is not None  # each route that takes a file is behind the middleware that admits
-    return await unless_gone(request, transcriber.transcribe(file.file, admitted, options, stream, listening))
+    upload = Upload(file.file, DeclaredType(file.content_type or "", file.filename or ""))
+    return await unless_gone(request, transcriber.transcribe(upload, admitted, options, stream, listening))
 
 
 async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:

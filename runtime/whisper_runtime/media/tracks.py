@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -75,13 +75,13 @@ def tracks(probed: bytes) -> tuple[AudioTrack, ...]:
     return known
 
 
-def choose(found: Sequence[AudioTrack], language: str | None) -> Choice:
-    """The track in the wanted language, else no commentary, else the default, else the one with most channels.
+def choose(found: Sequence[AudioTrack], languages: Collection[str]) -> Choice:
+    """The track in a wanted language, else no commentary, else the default, else the one with most channels.
 
-    `found`: at least one; `language`: ISO-639-1 code, None: no wish. The last two are ffmpeg's own rule
+    `found`: at least one; `languages`: ISO-639-1 codes, empty: no wish. The last two are ffmpeg's own rule
     (fftools/ffmpeg_opt.c, open_output_file). Raises NoTrack for one with too many channels.
     """
-    best = max(found, key=lambda one: (one.language == language if language else False, *_rank(one)))
+    best = max(found, key=lambda one: (one.language in languages, *_rank(one)))
     return Choice(best.index, _mix(best))
 
 

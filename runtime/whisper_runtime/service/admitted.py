@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
+from whisper_runtime.media.track_taken import TrackTaken
 from whisper_runtime.service.disk_quota import DiskQuota
 from whisper_runtime.service.fair_share import FairShare
 from whisper_runtime.service.place import QueuePlace
@@ -23,6 +25,8 @@ class Admitted:
         self._upload = disk.reservation(place.client)
         self.samples = disk.reservation(place.client, beside=self._upload)
         """The disk for the decoded recording; who decodes it ends it."""
+        self.track: TrackTaken | None = None
+        """The track of the file that was decoded; None: none was yet, or it is not known."""
         self._max_upload_bytes = max_upload_bytes
         self._is_charged = True
         self._audio_charged = 0.0
@@ -34,8 +38,8 @@ class Admitted:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The client's limits and what is left of them."""
-        return self._rates.headers(self.client)
+        """The client's limits and what is left of them, and the track that was decoded."""
+        return self._rates.headers(self.client) | ({TRACK_HEADER: self.track.header} if self.track else {})
 
     def receive(self, size: int, *, is_last: bool) -> None:
         """Notes `size` more bytes of the body; raises HttpError (429, 503) where the disk has no room for them."""

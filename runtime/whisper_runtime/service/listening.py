@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from typing import IO, Final, Protocol
 
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.speech.spans import SpeechDetection, clips
+from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import HttpError
-from whisper_runtime.media.decode import AudioError, OnBytes, is_silent
+from whisper_runtime.media.decode import DecodedAudio, OnBytes, is_silent
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
+from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
+from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.decode_slots import DecodeSlots
 from whisper_runtime.service.disk_quota import Reservation, disk_full
-from whisper_runtime.service.place import QueuePlace
 from whisper_runtime.service.speech_detector import SpeechDetector
 
 DECODE_SECONDS: Final = 120.0
@@ -35,28 +38,50 @@ BAD_AUDIO: Final = {
 class Decode(Protocol):
     """Decodes a file into samples, as media.decode does.
 
-    `on_bytes` is told the size of the samples; of several tracks the one in `language` is taken (ISO-639-1; None: no
-    wish). Raises AudioError for a file that is no audio, or is longer than `max_seconds`, or takes longer than
-    `timeout` seconds to decode.
+    `on_bytes` is told the size of the samples; of several tracks one in `languages` is taken (ISO-639-1; empty: no
+    wish); `declared` is what the client says of the file. Raises AudioError for a file that is no audio, or is longer
+    than `max_seconds`, or takes longer than `timeout` seconds to decode.
     """
 
     def __call__(
-        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
-    ) -> Awaitable[Samples]: ...
+        self,
+        media: IO[bytes],
+        *,
+        max_seconds: float,
+        timeout: float,
+        on_bytes: OnBytes,
+        languages: Collection[str],
+        declared: DeclaredType,
+    ) -> Awaitable[DecodedAudio]: ...
 
 
 class DecodeChannels(Protocol):
-    """The samples of each channel, as media.channels gives them; all channels count for `max_seconds`."""
+    """Each channel, as media.channels gives them; all channels count for `max_seconds`."""
 
     def __call__(
-        self, media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
-    ) -> Awaitable[list[Samples]]: ...
+        self,
+        media: IO[bytes],
+        *,
+        max_seconds: float,
+        timeout: float,
+        on_bytes: OnBytes,
+        languages: Collection[str],
+        declared: DeclaredType,
+    ) -> Awaitable[list[DecodedAudio]]: ...
 
 
 @dataclass(frozen=True)
 class MediaDecoder:
     mixed: Decode
     channels: DecodeChannels
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a client has sent."""
+
+    media: IO[bytes]
+    declared: DeclaredType = UNDECLARED
 
 
 @dataclass(frozen=True)
@@ -93,14 +118,14 @@ class Listener:
     slots: DecodeSlots
 
     async def heard(
-        self, media: IO[bytes], place: QueuePlace, disk: Reservation, language: str | None, listening: Listening
+        self, upload: Upload, admitted: Admitted, disk: Reservation, options: Options, listening: Listening
     ) -> list[Heard]:
         """The recording, or each of its channels, with as much of `disk` as the samples take.
 
         A channel among several in which nothing can be heard has no clips. Raises HttpError (400, 413, 429, 503).
         """
         async with self.slots.take():
-            found = await self._decoded(media, place, disk, language, listening)
+            found = await self._decoded(upload, admitted, disk, options, listening)
             started = time.perf_counter()
             heard = [Heard(one, await self._clips(one, listening, is_alone=len(found) == 1)) for one in found]
             if listening.detection:
@@ -108,26 +133,41 @@ class Listener:
             return heard
 
     async def _decoded(
-        self, media: IO[bytes], place: QueuePlace, disk: Reservation, language: str | None, listening: Listening
+        self, upload: Upload, admitted: Admitted, disk: Reservation, options: Options, listening: Listening
     ) -> list[Samples]:
-        longest, started = self.admission.longest_recording(place), time.perf_counter()
+        longest, started = self.admission.longest_recording(admitted.place), time.perf_counter()
         try:
-            if listening.separate_channels:
-                found = await self.decode.channels(
-                    media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover, language=language
-                )
-            else:
-                found = [
-                    await self.decode.mixed(
-                        media, max_seconds=longest, timeout=DECODE_SECONDS, on_bytes=disk.cover, language=language
-                    )
-                ]
+            found = await self._read(upload, longest, disk, options, listening)
         except AudioError as error:
             raise self._refusal(error, longest) from None
         finally:
             self._staged("decode", started)
-        disk.set(sum(one.nbytes for one in found))
-        return found
+        disk.set(sum(one.samples.nbytes for one in found))
+        admitted.track = found[0].track
+        return [one.samples for one in found]
+
+    async def _read(
+        self, upload: Upload, longest: float, disk: Reservation, options: Options, listening: Listening
+    ) -> list[DecodedAudio]:
+        languages = options.languages or tuple(filter(None, [options.language]))
+        if listening.separate_channels:
+            return await self.decode.channels(
+                upload.media,
+                max_seconds=longest,
+                timeout=DECODE_SECONDS,
+                on_bytes=disk.cover,
+                languages=languages,
+                declared=upload.declared,
+            )
+        mixed = await self.decode.mixed(
+            upload.media,
+            max_seconds=longest,
+            timeout=DECODE_SECONDS,
+            on_bytes=disk.cover,
+            languages=languages,
+            declared=upload.declared,
+        )
+        return [mixed]
 
     async def _clips(self, samples: Samples, listening: Listening, *, is_alone: bool) -> tuple[float, ...] | None:
         if not is_alone and await is_silent(samples):

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import IO, Final
+from typing import Final
 
 from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.client_identity import label
-from whisper_runtime.service.listening import ALL_AT_ONCE, Heard, Listener, Listening
+from whisper_runtime.service.listening import ALL_AT_ONCE, Heard, Listener, Listening, Upload
 from whisper_runtime.service.turns import merged
 
 OUT_OF_MEMORY_RETRY_AFTER: Final = 10
@@ -67,13 +67,13 @@ class Transcriber:
 
     async def transcribe(
         self,
-        media: IO[bytes],
+        upload: Upload,
         admitted: Admitted,
         options: Options,
         stream: SegmentStream | None = None,
         listening: Listening = ALL_AT_ONCE,
     ) -> Transcription:
-        """The transcription of `media`, of a request that was `admitted`, heard as `listening` says.
+        """The transcription of `upload`, of a request that was `admitted`, heard as `listening` says.
 
         `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
         place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
@@ -83,7 +83,7 @@ class Transcriber:
         try:
             async with asyncio.timeout(self.request_timeout):
                 until_text = self._until_text(started, stream)
-                found = await self._transcribe(media, admitted, options, listening, stream, until_text)
+                found = await self._transcribe(upload, admitted, options, listening, stream, until_text)
         except TimeoutError:
             raise _out_of_time() from None
         ended = time.perf_counter()
@@ -95,7 +95,7 @@ class Transcriber:
 
     async def _transcribe(
         self,
-        media: IO[bytes],
+        upload: Upload,
         admitted: Admitted,
         options: Options,
         listening: Listening,
@@ -104,7 +104,7 @@ class Transcriber:
     ) -> Transcription:
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
-            heard = await self.listener.heard(media, admitted.place, disk, options.language, listening)
+            heard = await self.listener.heard(upload, admitted, disk, options, listening)
             try:
                 seconds = sum(len(one.samples) for one in heard) / SAMPLE_RATE
                 allowed = held.enter_context(self.admission.after_decoding(admitted, seconds))

@@ -35,6 +35,7 @@ SAMPLE: Final = {
         "silence-1",
         "hiss-1",
         "long/words",
+        "long/keywords",
         "pauses/skips-1.0",
     ),
     "base": ("0880", "0930/auto", "0880/words", "0930/translate", "pl/auto", "nl/translate", "de", "0880/early"),

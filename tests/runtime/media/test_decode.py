@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-import wave
 from asyncio import create_subprocess_exec
 from functools import partial
 from pathlib import Path
@@ -15,28 +14,10 @@ import numpy as np
 import pytest
 import whisper
 
+from tests.runtime.media.conftest import decoded, refused
 from tests.support.media_files import FORMATS, ffmpeg, speech_as, tone
-from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media import decode
-from whisper_runtime.media.decode import SAMPLE_RATE, AudioError
-
-
-@pytest.fixture
-def jfk(recordings: Path) -> Path:
-    return recordings / "jfk.wav"
-
-
-async def decoded(path: Path, max_seconds: float = 3600, timeout: float = 60, language: str | None = None) -> Samples:
-    with path.open("rb") as media:
-        return await decode.decode(
-            media, max_seconds=max_seconds, timeout=timeout, on_bytes=lambda _: None, language=language
-        )
-
-
-async def refused(path: Path, max_seconds: float = 3600, timeout: float = 60) -> AudioError:
-    with pytest.raises(AudioError) as error:
-        await decoded(path, max_seconds, timeout)
-    return error.value
+from whisper_runtime.media.decode import SAMPLE_RATE
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -92,154 +73,6 @@ async def test_the_sound_of_broadcasters_and_camcorders(jfk: Path, tmp_path: Pat
         assert len(await decoded(tmp_path / name)) / SAMPLE_RATE == pytest.approx(11, abs=0.1)
 
 
-def is_speech(samples: Samples, jfk: Path) -> bool:
-    """Whether these are the recording's samples, but for what an encoder changes, and not a tone."""
-    wanted = whisper.load_audio(str(jfk))
-    length = min(len(samples), len(wanted))
-    return float(np.corrcoef(samples[:length], wanted[:length])[0, 1]) > 0.9
-
-
-@pytest.fixture
-def tone_and_speech(jfk: Path, tmp_path: Path) -> tuple[str | Path, ...]:
-    """ffmpeg's arguments for two tracks: a tone of six channels, and the recording."""
-    mix = "[0:a]pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0[tone]"
-    source = ("-i", tone(tmp_path / "tone.wav", 11), "-i", jfk, "-filter_complex", mix)
-    return (*source, "-map", "[tone]", "-map", "1:a", "-c:a", "flac")
-
-
-@pytest.mark.parametrize(
-    ("about", "language"),
-    [
-        (("-disposition:a:0", "0", "-disposition:a:1", "default"), None),
-        (("-disposition:a:0", "default+comment", "-disposition:a:1", "0"), None),
-        (("-disposition:a:0", "default", "-disposition:a:1", "0", "-metadata:s:a:1", "language=eng"), "en"),
-        (("-metadata:s:a:0", "language=fre", "-metadata:s:a:1", "language=en"), "en"),
-        (("-metadata:s:a:0", "title=Director's commentary"), None),
-    ],
-    ids=["the default one", "no commentary", "the language that is asked for", "of two", "no commentary by its title"],
-)
-async def test_of_several_tracks_it_takes(
-    tone_and_speech: tuple[str | Path, ...], jfk: Path, tmp_path: Path, about: tuple[str, ...], language: str | None
-) -> None:
-    ffmpeg(*tone_and_speech, *about, tmp_path / "two.mkv")
-    assert is_speech(await decoded(tmp_path / "two.mkv", language=language), jfk)
-
-
-async def test_among_equals_it_takes_the_one_with_most_channels(
-    tone_and_speech: tuple[str | Path, ...], jfk: Path, tmp_path: Path
-) -> None:
-    """As ffmpeg itself does, and with it `whisper.load_audio`."""
-    ffmpeg(*tone_and_speech, "-disposition:a", "0", tmp_path / "two.mkv")
-    samples = await decoded(tmp_path / "two.mkv")
-    assert np.array_equal(samples, whisper.load_audio(str(tmp_path / "two.mkv")))
-    assert not is_speech(samples, jfk)
-
-
-def spatial(jfk: Path, target: Path, first: str = "aac") -> Path:
-    """A film of a phone: a track of spatial sound, which ffmpeg cannot decode, is flagged as the default, too."""
-    four = "[0:a]asplit=2[a][b];[b]pan=quad|c0=c0|c1=c0|c2=c0|c3=c0[c]"
-    tracks = ("-map", "[a]", "-map", "[c]", "-c:a:0", first, "-c:a:1", "pcm_s16le")
-    ffmpeg("-i", jfk, "-filter_complex", four, *tracks, "-disposition:a", "default", target)
-    content = target.read_bytes()
-    target.write_bytes(content.replace(b"sowt", b"apac"))
-    return target
-
-
-async def test_a_track_that_cannot_be_decoded_is_passed_over(jfk: Path, tmp_path: Path) -> None:
-    assert is_speech(await decoded(spatial(jfk, tmp_path / "film.mov")), jfk)
-
-
-async def test_where_no_track_can_be_decoded_the_codec_is_named(jfk: Path, tmp_path: Path) -> None:
-    error = await refused(spatial(jfk, tmp_path / "film.mov", first="pcm_s16le"))
-    assert (error.reason, error.message) == ("NotAudio", "The audio is in a codec that cannot be decoded here (apac).")
-
-
-async def test_fonts_and_subtitles_are_no_tracks(jfk: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.ttf").write_text("a font")
-    fonts = [argument for _ in range(60) for argument in ("-attach", tmp_path / "a.ttf")]
-    ffmpeg("-i", jfk, *fonts, "-metadata:s:t", "mimetype=font/ttf", "-c:a", "copy", tmp_path / "fonts.mkv")
-    assert is_speech(await decoded(tmp_path / "fonts.mkv"), jfk)
-
-
-@pytest.mark.parametrize("channels", [3, 9, 12, 60])
-async def test_any_number_of_channels(jfk: Path, tmp_path: Path, channels: int) -> None:
-    """As editors export them, without a layout."""
-    pcm = (whisper.load_audio(str(jfk)) * 32768).astype("<i2")
-    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
-        file.setparams((channels, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(np.repeat(pcm, channels).tobytes())
-    assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
-
-
-@pytest.mark.parametrize(("channels", "speaking"), [(3, 2), (4, 3), (6, 3), (8, 3), (10, 9)])
-async def test_no_microphone_of_several_is_left_out(jfk: Path, tmp_path: Path, channels: int, speaking: int) -> None:
-    """A file without a layout: ffmpeg guesses one, and mixes without the channel that it takes for low tones."""
-    pcm = (whisper.load_audio(str(jfk)) * 32768).astype("<i2")
-    microphones = np.zeros((len(pcm), channels), dtype="<i2")
-    microphones[:, speaking] = pcm
-    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
-        file.setparams((channels, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(microphones.tobytes())
-    assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
-
-
-async def test_more_channels_than_can_be_mixed_are_refused(tmp_path: Path) -> None:
-    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
-        file.setparams((65, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(bytes(130 * SAMPLE_RATE))
-    assert (await refused(tmp_path / "many.wav")).message == "The audio has 65 channels: send at most 64."
-
-
-async def test_channels_of_opposite_phase_do_not_cancel_each_other(jfk: Path, tmp_path: Path) -> None:
-    path = speech_as(jfk, tmp_path / "wired-wrong.wav", "-af", "pan=stereo|c0=c0|c1=-1*c0")
-    assert np.abs(whisper.load_audio(str(path))).max() < 1e-3
-    assert is_speech(await decoded(path), jfk)
-
-
-async def test_silence_stays_silence(tmp_path: Path) -> None:
-    ffmpeg("-f", "lavfi", "-i", "anullsrc=channel_layout=stereo", "-t", "2", tmp_path / "silent.flac")
-    assert not (await decoded(tmp_path / "silent.flac")).any()
-
-
-@pytest.mark.parametrize("form", ["mkv", "mp4"])
-async def test_sound_that_begins_after_the_picture_keeps_its_place(jfk: Path, tmp_path: Path, form: str) -> None:
-    picture = ("-f", "lavfi", "-i", "testsrc=size=64x64:rate=5:duration=20")
-    ffmpeg(*picture, "-itsoffset", "5", "-i", jfk, "-map", "0:v", "-map", "1:a", "-c:a", "aac", tmp_path / f"a.{form}")
-    samples = await decoded(tmp_path / f"a.{form}")
-    assert len(samples) / SAMPLE_RATE == pytest.approx(16, abs=0.1)
-    assert np.abs(samples[: int(4.8 * SAMPLE_RATE)]).max() == 0
-
-
-@pytest.mark.parametrize("form", ["webm", "mkv", "ts", "mp4"])
-async def test_a_gap_in_the_sound_keeps_its_place(jfk: Path, tmp_path: Path, form: str) -> None:
-    """As where a recording was paused, or packets were lost: eight seconds after the fifth."""
-    path = speech_as(jfk, tmp_path / f"a.{form}", "-af", "asetpts='PTS+gte(T,5)*8/TB'")
-    samples = await decoded(path)
-    assert len(samples) / SAMPLE_RATE == pytest.approx(19, abs=0.15)
-    assert np.abs(samples[6 * SAMPLE_RATE : 12 * SAMPLE_RATE]).max() < 0.01
-
-
-@pytest.mark.parametrize(
-    ("name", "codec"), [("a.mkv", "pcm_s16le"), ("a.webm", "libopus"), ("a.mp4", "aac"), ("a.ts", "aac")]
-)
-async def test_where_the_clock_jumps_back_nothing_is_lost(jfk: Path, tmp_path: Path, name: str, codec: str) -> None:
-    path = speech_as(jfk, tmp_path / name, "-af", "asetpts='PTS-gte(T,5)*2/TB'", "-c:a", codec)
-    assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(11, abs=0.1)
-
-
-@pytest.mark.parametrize("offsets", [(36_000, 0), (0, 36_000)])
-async def test_a_jump_of_a_transport_streams_clock_is_no_length(
-    jfk: Path, tmp_path: Path, offsets: tuple[int, int]
-) -> None:
-    """Two recordings that were joined, ten hours apart by their clocks."""
-    parts = [
-        speech_as(jfk, tmp_path / f"{number}.ts", "-c:a", "aac", "-output_ts_offset", str(offset)).read_bytes()
-        for number, offset in enumerate(offsets)
-    ]
-    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
-    assert len(await decoded(tmp_path / "joined.ts")) / SAMPLE_RATE == pytest.approx(22, abs=0.3)
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -275,7 +108,7 @@ async def test_the_size_of_the_samples_is_told_and_what_it_raises_ends_the_decod
     if name != "a.wav":
         ffmpeg("-i", str(source), "-f", "webm", "-live", "1", str(path))
     with path.open("rb") as media:
-        samples = await decode.decode(media, max_seconds=100, timeout=60, on_bytes=told.append)
+        samples = (await decode.decode(media, max_seconds=100, timeout=60, on_bytes=told.append)).samples
     assert samples.nbytes - 64_000 <= max(told) <= samples.nbytes
 
     def refuse(size: int) -> None:

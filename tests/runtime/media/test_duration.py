@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
-from whisper_runtime.media.decode import BYTES_PER_SECOND, AudioError
+from whisper_runtime.media.decode import BYTES_PER_SECOND
 from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds, wav_options
+from whisper_runtime.media.refusals import AudioError
 
 LENGTH = b"  Duration: 10:00:01.50, bitrate: 8 kb/s\n"
 FLAC = b"Input #0, flac, from 'a':\n  Metadata:\n    title: x\n" + LENGTH
@@ -26,8 +27,8 @@ def jfk(recordings: Path) -> Path:
 
 async def seconds(path: Path) -> float:
     with path.open("rb") as media:
-        samples = await decode.decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
-    return samples.nbytes / BYTES_PER_SECOND
+        found = await decode.decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
+    return found.samples.nbytes / BYTES_PER_SECOND
 
 
 def half(path: Path) -> Path:

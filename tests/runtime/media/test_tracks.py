@@ -51,32 +51,33 @@ def test_there_are_bounds() -> None:
     with pytest.raises(NoTrack, match="more than 32 audio tracks"):
         tracks(probed(*(stream(index=number) for number in range(33))))
     with pytest.raises(NoTrack, match="65 channels: send at most 64"):
-        choose([track(0, 65)], None)
+        choose([track(0, 65)], ())
 
 
 @pytest.mark.parametrize(
-    ("found", "language", "index"),
+    ("found", "languages", "index"),
     [
-        ([track(0), track(1)], None, 0),
-        ([track(0), track(1, 6)], None, 1),
-        ([track(0, is_default=True), track(1, 6)], None, 0),
-        ([track(0, is_default=True, is_aside=True), track(1)], None, 1),
-        ([track(0, is_aside=True)], None, 0),
-        ([track(0, language="fr", is_default=True), track(1, language="en")], "en", 1),
-        ([track(0, language="fr", is_default=True), track(1, language="en")], None, 0),
-        ([track(0, language="fr", is_default=True), track(1, language="en")], "de", 0),
-        ([track(0, language="en"), track(1, language="en", is_aside=True, is_default=True)], "en", 0),
+        ([track(0), track(1)], (), 0),
+        ([track(0), track(1, 6)], (), 1),
+        ([track(0, is_default=True), track(1, 6)], (), 0),
+        ([track(0, is_default=True, is_aside=True), track(1)], (), 1),
+        ([track(0, is_aside=True)], (), 0),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], ("en",), 1),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], (), 0),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], ("de",), 0),
+        ([track(0, language="fr", is_default=True), track(1, language="en")], ("de", "en"), 1),
+        ([track(0, language="en"), track(1, language="en", is_aside=True, is_default=True)], ("en",), 0),
     ],
 )
-def test_the_order_of_what_counts(found: list[AudioTrack], language: str | None, index: int) -> None:
-    assert choose(found, language) == Choice(index)
+def test_the_order_of_what_counts(found: list[AudioTrack], languages: tuple[str, ...], index: int) -> None:
+    assert choose(found, languages) == Choice(index)
 
 
 def test_channels_without_loudspeakers_count_alike() -> None:
-    assert choose([track(0, 8)], None).mix == ""
-    assert choose([track(0, 2, has_layout=False)], None).mix == ""
-    assert choose([track(0, 4, has_layout=False)], None).mix.count("0.250000*") == 4
-    mix = choose([track(0, 10)], None).mix
+    assert choose([track(0, 8)], ()).mix == ""
+    assert choose([track(0, 2, has_layout=False)], ()).mix == ""
+    assert choose([track(0, 4, has_layout=False)], ()).mix.count("0.250000*") == 4
+    mix = choose([track(0, 10)], ()).mix
     assert mix.startswith("pan=mono|c0=0.100000*c0+0.100000*c1+")
     assert mix.count("*") == 10
     assert first_channel(track(2, 2)) == Choice(2, "pan=mono|c0=c0")

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import io
 import weakref
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -16,15 +16,15 @@ from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
-from whisper_runtime.media.decode import OnBytes
+from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.service.parts import RuntimeParts
-from whisper_runtime.service.transcribe import SegmentStream
+from whisper_runtime.service.transcribe import SegmentStream, Upload
 
 
 async def transcribed(parts: RuntimeParts, content: bytes, stream: SegmentStream | None = None) -> Transcription:
     """The transcription of a file of alice's."""
     with parts.admission.at_the_door("alice", len(content)) as admitted:
-        return await parts.transcriber.transcribe(io.BytesIO(content), admitted, Options(), stream)
+        return await parts.transcriber.transcribe(Upload(io.BytesIO(content)), admitted, Options(), stream)
 
 
 async def test_no_answer_in_time_is_504_and_not_repeated(start: Start, engine: FakeEngine) -> None:
@@ -69,12 +69,10 @@ async def test_a_recording_without_answer_leaves_the_disk_at_once(
     """And not when Python next collects garbage: hours of samples are on it, which no quota counts any more."""
     decoded: list[weakref.ref[Samples]] = []
 
-    async def decode(
-        media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
-    ) -> Samples:
-        samples = await fake_decode(media, max_seconds=max_seconds, timeout=timeout, on_bytes=on_bytes)
-        decoded.append(weakref.ref(samples))
-        return samples
+    async def decode(media: IO[bytes], **wishes: Any) -> DecodedAudio:
+        found = await fake_decode(media, **wishes)
+        decoded.append(weakref.ref(found.samples))
+        return found
 
     engine.answer = ends
     gc.disable()

@@ -15,8 +15,8 @@ import pytest
 
 from tests.fakes.engine import SEGMENT, SPOKEN
 from whisper_runtime.contract.reports import VerifyReport
-from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import AudioError, OnBytes
+from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.verify.checks import VerifyTarget
 from whisper_runtime.verify.client import HttpResponse, ServiceClient
 from whisper_runtime.verify.run import VerifyOptions
@@ -30,13 +30,11 @@ CLUSTER = {"health", "ready", "metrics", "not-root"}
 GOOD = SPEAKING | {"model", "language", "refuses-nonsense", "all-answered", "body-limit", "cors"}
 
 
-async def decode(
-    media: IO[bytes], *, max_seconds: float, timeout: float, on_bytes: OnBytes, language: str | None
-) -> Samples:
+async def decode(media: IO[bytes], **_: Any) -> DecodedAudio:
     """Accepts a wav as audio, and nothing else."""
     if not media.read().startswith(b"RIFF"):
         raise AudioError("NotAudio", "The file is not audio.")
-    return np.zeros(int(SECONDS * 16_000), dtype=np.float32)
+    return DecodedAudio(np.zeros(int(SECONDS * 16_000), dtype=np.float32), None)
 
 
 @pytest.fixture(autouse=True)

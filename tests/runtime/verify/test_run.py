@@ -13,7 +13,7 @@ from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.runtime.verify.conftest import CLUSTER, GOOD, KEYS, OTHER_WORDS, SPEAKING, decode, options, outcomes
 from tests.support.runtime_server import fake_server
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
-from whisper_runtime.engine.interface import Samples
+from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.process.command import main
 from whisper_runtime.verify.run import CannotVerify, table, verify
 
@@ -53,7 +53,7 @@ def test_what_was_found_before_the_server_turned_busy_is_reported(golden: str) -
     """Given a server whose queue fills up after the second request, in the middle of a group of checks."""
     engine = FakeEngine()
 
-    async def decode_and_fill(media: IO[bytes], **limits: Any) -> Samples:
+    async def decode_and_fill(media: IO[bytes], **limits: Any) -> DecodedAudio:
         engine.queued_audio_seconds = 10_000.0 if engine.asked else 0.0
         return await decode(media, **limits)
 

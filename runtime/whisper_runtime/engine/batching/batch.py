@@ -10,7 +10,7 @@ its own, in which its weights are read once for all of its tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -126,12 +126,16 @@ class Batch:
         self._take(slot, at_end)
         slot.no_speech_prob = at_sot[NO_SPEECH]
 
-    def detect_language(self, slot: BatchSlot) -> None:
-        """Start to detect the language of the slot's window."""
+    def detect_language(self, slot: BatchSlot, among: Collection[str] = ()) -> None:
+        """Start to detect the language of the slot's window (see ModelTokenizer).
+
+        A recorded step knows the likeliest of all languages alone: for a choice `among` some, the token has a pass of
+        its own.
+        """
         slot.begin((self._tokenizer.english.sot,), None)
-        if not self._step.is_recorded:
+        if not self._step.is_recorded or among:
             hidden = self._decoder([slot.prompt], [0], self._cache, slot.row)
-            slot.result = self._tokenizer.detect_language(self._decoder.logits(hidden)[0, 0])
+            slot.result = self._tokenizer.detect_language(self._decoder.logits(hidden)[0, 0], among)
 
     def decode(self, first_row: int, count: int) -> bool:
         """One decode step: one more token for each of `count` slots from `first_row` on. Return whether the step was

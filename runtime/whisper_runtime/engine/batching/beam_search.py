@@ -6,6 +6,7 @@ GreedyDecoder with n_group, MaximumLikelihoodRanker).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,10 +73,10 @@ class SearchSlot:
         self._no_speech_prob = self.tokenizer.no_speech_prob(logits[0, 0])
         self._choose(params, logits[:, 1])
 
-    def detect_language(self) -> None:
-        """Detect the language of the window, at once."""
+    def detect_language(self, among: Collection[str] = ()) -> None:
+        """Detect the language of the window, at once (see ModelTokenizer)."""
         hidden = self.model.decoder([[self.tokenizer.english.sot]], [0], self.cache, self.row)
-        self.result = self.tokenizer.detect_language(self.model.decoder.logits(hidden)[0, 0])
+        self.result = self.tokenizer.detect_language(self.model.decoder.logits(hidden)[0, 0], among)
 
     def decode(self) -> None:
         """One decode step: one more token for each candidate. Call it after `prefill` alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -101,7 +101,7 @@ class ModelRunner:
             self.prefill(slot, query.params)
         else:
             with self._timed("detect"):
-                self.detect_language(slot)
+                self.detect_language(slot, query.among)
 
     def prefill(self, slot: Slot, params: DecodingParams) -> None:
         """Start to decode the slot's window: its prompt, and the first token."""
@@ -122,12 +122,12 @@ class ModelRunner:
         with self._timed("decode_step"):
             slot.decode()
 
-    def detect_language(self, slot: Slot) -> None:
-        """Start to detect the language of the slot's window."""
+    def detect_language(self, slot: Slot, among: Collection[str]) -> None:
+        """Start to detect the language of the slot's window, one of those `among` which it may be."""
         if isinstance(slot, SearchSlot):
-            slot.detect_language()
+            slot.detect_language(among)
         else:
-            self.batch.detect_language(slot)
+            self.batch.detect_language(slot, among)
 
     def align(self, slot: Slot, query: AlignTokens) -> Future[Alignment]:
         attention = attend(self._model, slot.cache, slot.row, query, self._sampler.eot)

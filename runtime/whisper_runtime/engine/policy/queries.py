@@ -49,6 +49,8 @@ class DetectLanguage:
     """Answered by DetectedLanguage."""
 
     window: Window
+    among: tuple[str, ...] = ()
+    """ISO-639-1 codes of the languages that it may be; empty: any."""
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,10 @@ def open_recording(
     recording = Recording(mel, "")
     start = min(round(options.language_at * FRAMES_PER_SECOND), recording.frames)
     first = recording.window(start, min(N_FRAMES, recording.frames - start))
-    language = yield from _detect(first)
+    language = yield from _detect(first, options)
     if language.probability < LANGUAGE_CONFIDENCE:
         # Upstream pads with a spectrogram of silence here and with zeros later; where it may matter, so do we.
-        language = yield from _detect(Window(_pad_or_trim(mel[:, start:]), 0.0))
+        language = yield from _detect(Window(_pad_or_trim(mel[:, start:]), 0.0), options)
     found = replace(recording, language=language.code, language_probability=language.probability)
     return found, None if start else first
 
@@ -70,8 +70,8 @@ def seek_clips(options: Options, frames: int) -> list[FrameRange]:
     return list(zip(points[::2], points[1::2], strict=True))
 
 
-def _detect(window: Window) -> Generator[Query, QueryResult, DetectedLanguage]:
-    language = yield DetectLanguage(window)
+def _detect(window: Window, options: Options) -> Generator[Query, QueryResult, DetectedLanguage]:
+    language = yield DetectLanguage(window, options.languages)
     assert isinstance(language, DetectedLanguage)
     return language
 

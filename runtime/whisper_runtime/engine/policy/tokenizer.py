@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,19 +35,29 @@ class ModelTokenizer:
     def vocabulary(self) -> Vocabulary:
         return vocabulary(self.english, self.n_vocab)
 
-    def params(self, tokenizer: Tokenizer, earlier: list[int], *, timestamps: bool) -> DecodingParams:
-        """Greedy parameters, whose prompt is the end of `earlier` text, as far as half of the context holds it, and
-        then the special tokens (decoding.py, _get_initial_tokens)."""
+    def params(
+        self, tokenizer: Tokenizer, earlier: Sequence[int], *, timestamps: bool, keywords: Sequence[int] = ()
+    ) -> DecodingParams:
+        """Greedy parameters, whose prompt is the `keywords`, the end of `earlier` text, as far as half of the context
+        holds it beside them, and then the special tokens (decoding.py, _get_initial_tokens; transcribe.py,
+        carry_initial_prompt)."""
         special = tokenizer.sot_sequence if timestamps else tokenizer.sot_sequence_including_notimestamps
-        before = [tokenizer.sot_prev, *earlier[-(self.n_text_ctx // 2 - 1) :]] if earlier else []
+        room = self.n_text_ctx // 2 - 1
+        kept = [*keywords[:room], *earlier[max(0, len(earlier) - max(0, room - len(keywords))) :]]
+        before = [tokenizer.sot_prev, *kept] if kept else []
         return DecodingParams((*before, *special), len(before), timestamps)
 
     def no_speech_prob(self, logits: torch.Tensor) -> float:
         """From the logits (n_vocab) at <|startoftranscript|>."""
         return float(logits.softmax(dim=-1)[self.english.no_speech])
 
-    def detect_language(self, logits: torch.Tensor) -> DetectedLanguage:
-        """The likeliest language, from the logits (n_vocab) after <|startoftranscript|> (decoding.py)."""
+    def detect_language(self, logits: torch.Tensor, among: Collection[str] = ()) -> DetectedLanguage:
+        """The likeliest language, from the logits (n_vocab) after <|startoftranscript|> (decoding.py).
+
+        `among`: codes of the languages that it may be, empty: any. The probability is that among all languages.
+        """
+        codes = self.english.all_language_codes
         probabilities = logits[list(self.english.all_language_tokens)].softmax(dim=-1)
-        best = int(probabilities.argmax())
-        return DetectedLanguage(self.english.all_language_codes[best], float(probabilities[best]))
+        wanted = [index for index, code in enumerate(codes) if not among or code in among]
+        best = wanted[int(probabilities[wanted].argmax())]
+        return DetectedLanguage(codes[best], float(probabilities[best]))

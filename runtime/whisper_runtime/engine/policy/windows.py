@@ -65,6 +65,7 @@ class WindowPolicy:
 
     def __post_init__(self) -> None:
         self._tokenizer = self.tokenizer.for_language(self.recording.language, self.options.task)
+        self._keywords = _encode_prompt(self._tokenizer, self.options.keywords) if self.options.keywords else []
         if self.options.prompt:
             self.all_tokens += _encode_prompt(self._tokenizer, self.options.prompt)
 
@@ -119,6 +120,7 @@ class WindowPolicy:
             self._tokenizer,
             self.all_tokens[self.prompt_reset_since :],
             timestamps=not self.options.without_timestamps,
+            keywords=self._keywords,
         )
         for temperature in self.options.temperatures:
             beams = {"beam_size": self.options.beam_size, "patience": self.options.patience}

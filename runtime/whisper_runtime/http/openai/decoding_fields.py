@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import HttpError
+from whisper_runtime.http.openai.keywords import keyword_text
 from whisper_runtime.http.openai.responses import Absent
 from whisper_runtime.service.model_info import ModelInfo
 
@@ -38,7 +39,10 @@ class DecodingFields(BaseModel):
     initial_prompt: str | Absent = None
     """Another name of `prompt`."""
     hotwords: str | Absent = None
-    """Words that stand before the prompt."""
+    """Another name of `keywords`, as one text."""
+    keywords_in_brackets: list[str] = Field(default=[], alias="keywords[]")
+    keywords_bare: list[str] = Field(default=[], alias="keywords")
+    """Words that the recording may have; they stand before the prompt of each window."""
     condition_on_previous_text: bool | Absent = None
     """Whether the text so far is the next window's prompt. `true` needs a server that does so."""
     without_timestamps: bool | Absent = None
@@ -48,10 +52,10 @@ class DecodingFields(BaseModel):
 
 
 def given_prompt(fields: DecodingFields, prompt: str | None) -> str | None:
-    """The text that stands before the recording; raises HttpError (400) where the form has two of them."""
+    """The text that precedes the recording; raises HttpError (400) where the form has two of them."""
     if prompt and fields.initial_prompt:
         raise _wrong("initial_prompt", "`initial_prompt` is another name of `prompt`: send one of them.")
-    return " ".join(part for part in (fields.hotwords, prompt or fields.initial_prompt) if part) or None
+    return prompt or fields.initial_prompt or None
 
 
 def decoded_as_asked(options: Options, fields: DecodingFields, model: ModelInfo) -> Options:
@@ -59,8 +63,10 @@ def decoded_as_asked(options: Options, fields: DecodingFields, model: ModelInfo)
     several = {name: count for name in ("beam_size", "best_of") if (count := getattr(fields, name) or 1) > 1}
     if fields.patience is not None and fields.beam_size is None:
         raise _wrong("patience", "`patience` needs `beam_size`, whose search it prolongs: send both or none.")
+    keywords = fields.keywords_in_brackets + fields.keywords_bare
     return replace(
         options,
+        keywords=keyword_text(keywords, fields.hotwords, english_only=model.english_only),
         **several,  # one candidate is what the batch decodes anyway
         patience=fields.patience if "beam_size" in several else None,
         seed=fields.seed,

@@ -25,7 +25,7 @@ ALIKE: Final = 0.76
 OFF: Final = frozenset({"false", "0", "no", "off"})
 WISHES: Final[Mapping[str, frozenset[str]]] = {
     # OpenAI's other models.
-    **dict.fromkeys(("keywords", "known_speaker_names", "known_speaker_references", "languages"), frozenset[str]()),
+    **dict.fromkeys(("known_speaker_names", "known_speaker_references"), frozenset[str]()),
     # faster-whisper, speaches, and what serves them.
     "compression_ratio_threshold": frozenset({"2.4"}),
     "language_detection_segments": frozenset({"1"}),
@@ -86,7 +86,7 @@ def ignored_fields(form: BaseModel, task: Task) -> dict[str, str]:
     extra = {name: value for name, value in (form.model_extra or {}).items() if not is_part_of_object(name)}
     for name, value in extra.items():
         _check(name, value, WISHES | {"task": frozenset({task})})
-    names = [printable(name) for name in extra][:MOST_NAMES]
+    names = [*_without_effect(form), *map(printable, extra)][:MOST_NAMES]
     return {HEADER: ", ".join(names)} if names else {}
 
 
@@ -109,6 +109,11 @@ def _check(name: str, value: Any, wishes: Mapping[str, frozenset[str]]) -> None:
     if alike := _like(known, TAKEN) or _like(known, wishes):
         message = f"Unknown parameter: `{shown}`. Did you mean `{alike[0]}`? GET /openapi.json lists the known ones."
         raise HttpError(400, message, param=shown, code="unknown_parameter")
+
+
+def _without_effect(form: BaseModel) -> list[str]:
+    """Fields that the route takes, and that have no effect beside the others."""
+    return ["stream"] if isinstance(form, TranscriptionForm) and form.stream and not form.is_streamed else []
 
 
 def _like(name: str, others: Iterable[str]) -> list[str]:

@@ -15,10 +15,13 @@ from whisper_runtime.http.openai.responses import Absent
 from whisper_runtime.http.openai.speech_fields import SpeechFields
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
+TEXT_ALONE: Final[frozenset[ResponseFormat]] = frozenset({"json", "text"})
+"""The formats whose answer can be a stream of OpenAI's events, which have text alone."""
 Granularity = Literal["word", "segment"]
 Included = Literal["logprobs", "language_probability"]
 
-MAX_FIELDS: Final = 32
+MAX_FIELDS: Final = 128
+"""The most fields, each value of an array counted: there may be a hundred keywords."""
 MAX_FIELD_KIB: Final = 64
 """The size of any field other than the file."""
 
@@ -26,6 +29,8 @@ Multipart: Final = Form(media_type="multipart/form-data")
 
 LanguageField = Annotated[str, Field(max_length=LONGEST_WORD)]
 """ISO 639 code, language tag, or name in English or in the language itself; `auto` is the server's default."""
+LanguageList = Annotated[str, Field(max_length=1000)]
+"""One such word, or several with commas."""
 ModelName = Annotated[str, Field(max_length=200)]
 LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -64,9 +69,13 @@ class TranscriptionForm(TranslationForm):
     """The form of `POST /v1/audio/transcriptions`; arrays come with and without brackets behind their name."""
 
     language: LanguageField | Absent = None
+    languages_in_brackets: list[LanguageList] = Field(default=[], alias="languages[]")
+    languages_bare: list[LanguageList] = Field(default=[], alias="languages")
+    """The languages that the recording may be in, words as for `language`: the likeliest of them is taken."""
     hallucination_silence_threshold: SilenceThreshold | Absent = None
     """Seconds of silence around words that look hallucinated, from which on they are left out; needs word times."""
     stream: bool | Absent = None
+    """For `json` and `text`: server-sent events. With another format it is ignored."""
     include_in_brackets: list[Included] = Field(default=[], alias="include[]")
     include_bare: list[Included] = Field(default=[], alias="include")
     granularities_in_brackets: list[Granularity] = Field(default=[], alias="timestamp_granularities[]")
@@ -75,6 +84,15 @@ class TranscriptionForm(TranslationForm):
     @property
     def include(self) -> frozenset[Included]:
         return frozenset(self.include_in_brackets + self.include_bare)
+
+    @property
+    def languages(self) -> list[str]:
+        return self.languages_in_brackets + self.languages_bare
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the answer is a stream of events (ADR 34)."""
+        return bool(self.stream) and self.response_format in TEXT_ALONE
 
     @property
     def granularities(self) -> frozenset[Granularity]:

@@ -41,13 +41,6 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
     for included in sorted(form.include):
         if response_format != INCLUDED_IN[included]:
             raise _needs(f"include[]={included}", INCLUDED_IN[included], response_format, param="include[]")
-    if form.stream and response_format not in ("json", "text"):
-        raise HttpError(
-            400,
-            f"`response_format` is '{response_format}', but `stream` sends text alone: leave one of them out.",
-            param="response_format",
-            code="invalid_value",
-        )
     if form.hallucination_silence_threshold is not None and "word" not in form.granularities:
         message = (
             "`hallucination_silence_threshold` needs `timestamp_granularities[]` to have 'word': change one of them."
@@ -113,29 +106,30 @@ def decoding_options(
     )
 
 
-def language_code(language: str | None, model: ModelInfo) -> str | None:
+def language_code(language: str | None, model: ModelInfo, *, field: str = "language") -> str | None:
     """Whisper's code of `language`, any word of its table (None, empty or `auto`: the server's default).
 
-    None: the language is to be detected. Raises HttpError where Whisper or the model does not know it.
+    None: the language is to be detected. Raises HttpError, which names the form's `field`, where Whisper or the model
+    does not know it.
     """
     if not language or not language.strip() or is_auto(language):
         return model.default_language
     code = code_of(language)
     if code is None:
-        message = f"`language` is {shown(language)}, which {unknown(language, REMEDY_OR_AUTO)} to detect it."
-        raise HttpError(400, message, param="language", code="invalid_value")
+        message = f"`{field}` is {shown(language)}, which {unknown(language, REMEDY_OR_AUTO)} to detect it."
+        raise HttpError(400, message, param=field, code="invalid_value")
     if model.english_only and code != "en":
         message = (
-            f"`language` is {shown(language)}, but the model `{model.name}` knows English only: "
-            "leave `language` out, or use a multilingual model such as `large-v3`."
+            f"`{field}` is {shown(language)}, but the model `{model.name}` knows English only: "
+            f"leave `{field}` out, or use a multilingual model such as `large-v3`."
         )
-        raise HttpError(400, message, param="language", code="language_not_supported")
+        raise HttpError(400, message, param=field, code="language_not_supported")
     if not knows(model.abilities.languages, code):
         message = (
-            f"`language` is {shown(language)}, which the model `{model.name}` of {model.abilities.languages} languages "
-            "does not know: leave `language` out, or use a newer model such as `large-v3`."
+            f"`{field}` is {shown(language)}, which the model `{model.name}` of {model.abilities.languages} languages "
+            f"does not know: leave `{field}` out, or use a newer model such as `large-v3`."
         )
-        raise HttpError(400, message, param="language", code="language_not_supported")
+        raise HttpError(400, message, param=field, code="language_not_supported")
     return code
 
 

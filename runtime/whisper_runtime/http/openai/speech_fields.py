@@ -82,7 +82,7 @@ def listening_of(fields: SpeechFields) -> Listening:
     if detection and clips:
         message = "`clip_timestamps` says which parts are transcribed, and so does the detection of speech: send one."
         raise _wrong("clip_timestamps", message)
-    if separate and getattr(fields, "stream", None):
+    if separate and getattr(fields, "is_streamed", False):
         message = (
             "`channels` is 'separate', and the channels' texts are put in order once all are known: leave `stream` out."
         )

@@ -17,6 +17,7 @@ from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
 from whisper_runtime.http.openai.options import check_translates, decoding_options, response_spec, translation_spec
+from whisper_runtime.http.openai.possible_languages import within_languages
 from whisper_runtime.http.openai.responses import (
     TranscriptionJson,
     TranscriptionVerbose,
@@ -58,11 +59,12 @@ async def create_transcription(
         words=spec.words or spec.lines is not None,
         logprobs=spec.logprobs,
     )
+    options = within_languages(options, form.languages, form.language, model)
     options = replace(
         decoded_as_asked(options, form, model), hallucination_silence_threshold=form.hallucination_silence_threshold
     )
     listening = listening_of(form)
-    if form.stream:
+    if form.is_streamed:
         segments = SegmentStream()
         work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, listening, segments))
         events = await stream(state_of(request.scope), work, segments, SseText(spec, model))

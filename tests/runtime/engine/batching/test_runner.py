@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 import torch
+import whisper
 
 from tests.fakes.observer import CountingObserver
 from tests.fakes.runner import FaultyRunner
@@ -67,6 +69,24 @@ def test_a_language_comes_at_once_and_an_alignment_later(
     assert isinstance(alignment, Future)
     assert len(alignment.result(SECONDS).probabilities) == 2
     assert observer.stages == ["encode", "detect"]
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("among", [(), ("de", "en"), ("haw", "ln", "yi"), ("ja",)])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_language_is_the_likeliest_by_whispers_own_probabilities(
+    runner: FaultyRunner, checkpoint: Path, among: tuple[str, ...], seed: int
+) -> None:
+    mel = torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed))
+    _, probabilities = whisper.load_model(str(checkpoint), "cpu").detect_language(mel)
+    likeliest = max(among or probabilities, key=lambda code: probabilities[code])
+    window = Window(mel, 30.0)
+    for is_searched in (False, True):
+        (slot,) = runner.allocate([window], runner.encode(mel[None]), [is_searched])
+        found = runner.answer(slot, DetectLanguage(window, among))
+        assert isinstance(found, DetectedLanguage)
+        assert found.code == likeliest
+        assert found.probability == pytest.approx(probabilities[likeliest], abs=1e-5)
 
 
 @torch.inference_mode()

@@ -30,6 +30,15 @@ def test_a_language_that_is_not_sure_is_detected_again_with_upstreams_padding() 
     assert (found.language, found.language_probability) == ("pt", 0.6)
 
 
+def test_a_language_is_detected_among_those_that_the_client_names() -> None:
+    options = Options(languages=("es", "pt"))
+    found, queries = transcribe(
+        10, options, DetectedLanguage("es", 0.2), DetectedLanguage("pt", 0.3), decoded(0.0, " Olá.", 4.0)
+    )
+    assert [query.among for query in queries if isinstance(query, DetectLanguage)] == [("es", "pt")] * 2
+    assert (found.language, found.language_probability) == ("pt", 0.3)
+
+
 def test_a_language_that_the_client_names_has_no_probability() -> None:
     found, _ = transcribe(10, ENGLISH, decoded(0.0, " One.", 2.0))
     assert (found.language, found.language_probability) == ("en", None)

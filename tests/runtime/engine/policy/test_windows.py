@@ -64,6 +64,31 @@ def test_a_prompt_fills_half_of_the_context_at_most() -> None:
     assert len(prompts_of(queries)[0][1]) == 223
 
 
+def test_keywords_precede_the_prompt_of_each_window() -> None:
+    options = replace(ENGLISH, keywords="kopf, etcd", prompt="A call.")
+    one = decoded(0.0, " One.", 30.0)
+    _, queries = transcribe(60, options, one, one)
+    first, second = (TOKENIZER.decode_with_timestamps(tokens) for _, tokens in prompts_of(queries))
+    assert first == " kopf, etcd A call."
+    assert second == " kopf, etcd A call.<|0.00|> One.<|30.00|>"
+
+
+def test_keywords_stay_where_text_so_far_is_no_prompt() -> None:
+    options = replace(ENGLISH, keywords="kopf", condition_on_previous_text=False, clip_timestamps=(0.0, 60.0))
+    one = decoded(0.0, " One.", 30.0)
+    _, queries = transcribe(60, options, one, one)
+    assert [TOKENIZER.decode(tokens) for _, tokens in prompts_of(queries)] == [" kopf", " kopf"]
+
+
+def test_of_a_long_prompt_keywords_leave_the_end() -> None:
+    options = replace(ENGLISH, keywords="kopf", prompt="ask not " * 400)
+    _, queries = transcribe(10, options, decoded(0.0, " Ask not.", 4.0))
+    ((_, earlier),) = prompts_of(queries)
+    assert len(earlier) == 223
+    assert TOKENIZER.decode(earlier).startswith(" kopf")
+    assert TOKENIZER.decode(earlier).endswith(" ask not")
+
+
 def test_a_poor_result_is_tried_at_higher_temperatures_and_does_not_condition() -> None:
     poor, fair = decoded(" eh", logprob=-2.0), decoded(0.0, " One.", 30.0)
     repeated = decoded(" la" * 40)

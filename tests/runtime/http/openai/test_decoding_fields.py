@@ -27,6 +27,9 @@ def model(**config: Any) -> ModelInfo:
         ({"beam_size": 1, "patience": 2}, Options()),
         ({"best_of": 5, "seed": 1}, Options(best_of=5, seed=1)),
         ({"condition_on_previous_text": False}, Options(condition_on_previous_text=False)),
+        ({"hotwords": "kopf, etcd"}, Options(keywords="kopf, etcd")),
+        ({"keywords[]": ["kopf", "etcd"]}, Options(keywords="kopf, etcd")),
+        ({"keywords": ["kopf"], "keywords[]": ["etcd"], "hotwords": "CRD"}, Options(keywords="etcd, kopf, CRD")),
         ({"without_timestamps": True}, Options(without_timestamps=True)),
         ({"clip_timestamps": "0"}, Options(clip_timestamps=(0.0,))),
         ({"clip_timestamps": "1, 2.5"}, Options(clip_timestamps=(1.0, 2.5))),
@@ -49,11 +52,11 @@ def test_without_a_wish_the_server_decides_whether_text_is_a_prompt() -> None:
         ({}, None, None),
         ({}, "A call.", "A call."),
         ({"initial_prompt": "A call."}, "", "A call."),
-        ({"hotwords": "kopf"}, "A call.", "kopf A call."),
-        ({"hotwords": "kopf", "initial_prompt": "A call."}, None, "kopf A call."),
+        ({"hotwords": "kopf"}, "A call.", "A call."),
+        ({"hotwords": "kopf", "initial_prompt": "A call."}, None, "A call."),
     ],
 )
-def test_hotwords_stand_before_the_prompt(fields: dict[str, str], prompt: str | None, text: str | None) -> None:
+def test_an_initial_prompt_is_the_prompt(fields: dict[str, str], prompt: str | None, text: str | None) -> None:
     assert given_prompt(DecodingFields(**fields), prompt) == text
 
 

@@ -48,7 +48,7 @@ def test_a_field_that_nobody_here_knows_is_named(name: str) -> None:
         ("length_penalty", "1"),
         ("top_k", ["-1", "0"]),
         ("task", "transcribe"),
-        ("keywords", ""),
+        ("known_speaker_names", ""),
     ],
 )
 def test_a_wish_for_what_happens_anyway_is_named(name: str, value: Any) -> None:
@@ -72,6 +72,9 @@ def test_a_wish_for_what_happens_anyway_is_named(name: str, value: Any) -> None:
         (translation(language="de"), "translate", "language", "leave it out"),
         (translation(task="transcribe"), "translate", "task", "but as `translate`"),
         (plain(beam_size="5"), "transcribe", "beam_size", "leave it out"),
+        (plain(keywords="kopf"), "transcribe", "keywords", "leave it out"),
+        (translation(**{"languages[]": "de"}), "translate", "languages[]", "leave it out"),
+        (transcription(keyword="kopf"), "transcribe", "keyword", "Did you mean `keywords`?"),
     ],
 )
 def test_what_could_change_the_words_is_refused(form: Any, task: Task, name: str, says: str) -> None:
@@ -84,6 +87,19 @@ def test_what_could_change_the_words_is_refused(form: Any, task: Task, name: str
 
 def test_a_form_with_known_fields_alone_has_no_header() -> None:
     assert ignored_fields(transcription(language="de", beam_size="5"), "transcribe") == {}
+
+
+@pytest.mark.parametrize("response_format", ["srt", "vtt", "verbose_json"])
+def test_a_stream_of_a_format_that_has_none_is_named(response_format: str) -> None:
+    form = transcription(stream="true", response_format=response_format, user="alice")
+    assert ignored_fields(form, "transcribe") == {"X-Ignored-Fields": "stream, user"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"stream": "true"}, {"stream": "true", "response_format": "text"}, {"stream": "false"}]
+)
+def test_a_stream_that_is_sent_or_not_asked_for_is_not_named(fields: dict[str, str]) -> None:
+    assert ignored_fields(transcription(**fields), "transcribe") == {}
 
 
 def test_the_header_is_bounded_and_has_no_value() -> None:

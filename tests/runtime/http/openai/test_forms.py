@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+import pytest
 from starlette.datastructures import UploadFile
 
-from whisper_runtime.http.openai.forms import SCALARS, PlainForm, TranscriptionForm
+from whisper_runtime.http.openai.forms import SCALARS, PlainForm, ResponseFormat, TranscriptionForm
 
 FILE = UploadFile(None)
 
@@ -14,6 +17,19 @@ def test_arrays_come_with_and_without_brackets() -> None:
         {"file": FILE, "model": "base", "include[]": ["logprobs"], "timestamp_granularities": ["word", "segment"]}
     )
     assert (form.include, form.granularities) == ({"logprobs"}, {"word", "segment"})
+    form = TranscriptionForm.model_validate(
+        {"file": FILE, "model": "base", "languages[]": ["de", "en"], "languages": ["fr,es"]}
+    )
+    assert form.languages == ["de", "en", "fr,es"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "formats"), [("true", ["json", "text"]), ("false", []), (None, [])], ids=["true", "false", "absent"]
+)
+def test_text_alone_is_streamed(stream: str | None, formats: list[str]) -> None:
+    fields = {"file": FILE, "model": "whisper-1"} | ({"stream": stream} if stream else {})
+    forms = [TranscriptionForm.model_validate(fields | {"response_format": one}) for one in get_args(ResponseFormat)]
+    assert [form.response_format for form in forms if form.is_streamed] == formats
 
 
 def test_an_unknown_field_is_kept_for_the_judgement() -> None:

@@ -60,6 +60,7 @@ def form(**fields: Any) -> TranscriptionForm:
             ResponseSpec("transcribe", "vtt", lines=LineLimits(max_line_width=42, max_words_per_line=3)),
         ),
         ({"stream": True, "response_format": "text"}, ResponseSpec("transcribe", "text")),
+        ({"stream": True, "response_format": "vtt"}, ResponseSpec("transcribe", "vtt")),
     ],
 )
 def test_the_format_of_the_response(fields: dict[str, Any], spec: ResponseSpec) -> None:
@@ -73,7 +74,6 @@ def test_the_format_of_the_response(fields: dict[str, Any], spec: ResponseSpec) 
         ({"response_format": "text", "include_bare": ["logprobs"]}, "include[]"),
         ({"response_format": "verbose_json", "include_bare": ["logprobs"]}, "include[]"),
         ({"include_bare": ["logprobs", "language_probability"]}, "include[]"),
-        ({"response_format": "vtt", "stream": True}, "response_format"),
     ],
 )
 def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], param: str) -> None:
@@ -191,6 +191,10 @@ def test_a_language_that_is_not_known_is_refused_with_a_remedy(language: str, se
     with pytest.raises(HttpError) as error:
         language_code(language, served)
     assert error.value.body["message"] == message
+    with pytest.raises(HttpError) as error:
+        language_code(language, served, field="languages")
+    assert error.value.body["message"] == message.replace("`language`", "`languages`")
+    assert error.value.body["param"] == "languages"
 
 
 def test_temperature_0_is_openais_fallback_ladder() -> None:

@@ -118,11 +118,18 @@ async def test_an_array_may_be_spelt_with_and_without_brackets(start: Start, eng
         # What other servers have, by their names.
         ({"beam_size": "5", "patience": "1.5"}, {"beam_size": 5, "patience": 1.5}),
         ({"beam_size": "1", "best_of": "1", "patience": "2"}, {"beam_size": None, "best_of": None, "patience": None}),
-        ({"beam_size": "", "seed": "", "hotwords": "", "clip_timestamps": ""}, {"beam_size": None, "prompt": None}),
+        ({"beam_size": "", "seed": "", "hotwords": "", "clip_timestamps": ""}, {"beam_size": None, "keywords": None}),
         ({"best_of": "5", "seed": "7"}, {"best_of": 5, "seed": 7}),
         ({"initial_prompt": "kopf"}, {"prompt": "kopf"}),
-        ({"hotwords": "kopf"}, {"prompt": "kopf"}),
-        ({"hotwords": "kopf", "prompt": "A call."}, {"prompt": "kopf A call."}),
+        ({"hotwords": "kopf"}, {"keywords": "kopf", "prompt": None}),
+        ({"hotwords": "kopf", "prompt": "A call."}, {"keywords": "kopf", "prompt": "A call."}),
+        ({"keywords[]": ["kopf", "etcd"]}, {"keywords": "kopf, etcd"}),
+        ({"keywords": ["kopf, etcd", "CRD"], "hotwords": "kopf"}, {"keywords": "kopf, etcd, CRD"}),
+        ({"languages[]": ["de", "English"]}, {"language": None, "languages": ("de", "en")}),
+        ({"languages": "de,fr"}, {"language": None, "languages": ("de", "fr")}),
+        ({"languages": "de"}, {"language": "de", "languages": ()}),
+        ({"languages": ["de", "en"], "language": "en"}, {"language": "en", "languages": ()}),
+        ({"languages": "", "keywords": ""}, {"language": None, "languages": (), "keywords": None}),
         ({"condition_on_previous_text": "false"}, {"condition_on_previous_text": False}),
         ({"condition_on_previous_text": "true"}, {"condition_on_previous_text": True}),
         ({"without_timestamps": "true"}, {"without_timestamps": True}),
@@ -168,6 +175,20 @@ async def test_it_is_named_with_every_format(start: Start, fields: dict[str, str
     assert answer.headers["x-ignored-fields"] == "user"
 
 
+@pytest.mark.parametrize("name", ["whisper-1", "gpt-4o-transcribe", "base"])
+@pytest.mark.parametrize("response_format", ["srt", "vtt", "verbose_json"])
+async def test_a_format_without_a_stream_is_answered_as_without_it(
+    start: Start, name: str, response_format: str
+) -> None:
+    client, data = start(), {"model": name, "response_format": response_format, "timestamp_granularities[]": "word"}
+    data = data if response_format == "verbose_json" else data | {"timestamp_granularities[]": []}
+    whole = await client.post(TRANSCRIPTIONS, files=speech(), data=data)
+    answer = await client.post(TRANSCRIPTIONS, files=speech(), data=data | {"stream": "True"})
+    assert (answer.status_code, answer.content) == (200, whole.content)
+    assert answer.headers["content-type"] == whole.headers["content-type"]
+    assert answer.headers["x-ignored-fields"] == "stream"
+
+
 async def test_an_answer_to_known_fields_ignores_none(start: Start) -> None:
     answer = await start().post(TRANSCRIPTIONS, files=speech(), data=MODEL | {"beam_size": "2"})
     assert "x-ignored-fields" not in answer.headers
@@ -183,7 +204,7 @@ async def test_a_translation_is_decoded_as_asked(start: Start, engine: FakeEngin
     data = MODEL | {"beam_size": "5", "hotwords": "kopf", "clip_timestamps": "0,1"}
     assert (await start().post(TRANSLATIONS, files=speech(), data=data)).status_code == 200
     asked = engine.asked[0]
-    assert (asked.beam_size, asked.prompt, asked.clip_timestamps) == (5, "kopf", (0.0, 1.0))
+    assert (asked.beam_size, asked.keywords, asked.clip_timestamps) == (5, "kopf", (0.0, 1.0))
 
 
 async def test_translation_asks_for_the_task(start: Start, engine: FakeEngine) -> None:
@@ -214,8 +235,6 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"timestamp_granularities[]": "letter"}, "timestamp_granularities[]", "should be 'word' or 'segment'"),
         ({"timestamp_granularities": ["word", "letter"]}, "timestamp_granularities", "should be 'word' or"),
         # Whisper cannot honour these.
-        ({"languages[]": ["de", "en"]}, "languages[]", "not supported with Whisper: leave it out"),
-        ({"keywords[]": "kopf"}, "keywords[]", "not supported with Whisper"),
         ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "not supported with Whisper"),
         ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "not supported with Whisper"),
         ({"chunking_strategy": "server_vad"}, "chunking_strategy", "should be 'auto' or an object in JSON"),
@@ -226,10 +245,15 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"include[]": "language_probability"}, "include[]", "needs `response_format` to be 'verbose_json'"),
         ({"max_line_width": "42"}, "max_line_width", "needs `response_format` to be 'srt' or 'vtt'"),
         ({"response_format": "srt", "max_line_count": "2"}, "max_line_count", "no effect without `max_line_width`"),
-        ({"response_format": "srt", "stream": "true"}, "response_format", "`stream` sends text alone"),
         ({"patience": "2"}, "patience", "needs `beam_size`"),
         ({"prompt": "a", "initial_prompt": "b"}, "initial_prompt", "another name of `prompt`"),
         ({"hallucination_silence_threshold": "2"}, "hallucination_silence_threshold", "to have 'word'"),
+        ({"languages": ["de", "en"], "language": "fr"}, "languages", "and `language` is 'fr', which is none of them"),
+        ({"languages[]": ["de", "klingon"]}, "languages", "'klingon', which is not a language of Whisper"),
+        ({"languages": "a" * 1001}, "languages", "at most 1000 characters"),
+        ({"keywords": ["kopf"] * 101}, "keywords", "has 101 of them: send at most 100"),
+        ({"keywords": ["a" * 201]}, "keywords", "has one of 201 characters"),
+        ({"hotwords": "word " * 400}, "hotwords", "tokens, and the model reads at most 223 before a text: send fewer"),
         # What other servers have, beyond its bounds.
         ({"beam_size": "11"}, "beam_size", "less than or equal to 10"),
         ({"beam_size": "0"}, "beam_size", "greater than or equal to 1"),

@@ -1,0 +1,54 @@
+"""Words that the recording may have, which stand before the prompt of each window; pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from whisper.tokenizer import get_encoding
+
+from whisper_runtime.errors import HttpError
+
+MOST: Final = 100
+LONGEST: Final = 200
+"""Characters of one keyword."""
+MOST_TOKENS: Final = 223
+"""Half of the decoder's context but for <|startofprev|>, as openai-whisper keeps it free for a prompt."""
+NOT_TEXT: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+
+
+def keyword_text(keywords: Sequence[str], hotwords: str | None, *, english_only: bool) -> str | None:
+    """The text of `keywords`, and of `hotwords`, which are the same as one text; None: there are none.
+
+    White space and control characters become one space, what comes twice stands once. Raises HttpError (400) where
+    there are too many, or one is too long.
+    """
+    words = [word for one in keywords for part in one.split(",") if (word := _clean(part))]
+    if len(words) > MOST:
+        raise _wrong("keywords", f"`keywords` has {len(words)} of them: send at most {MOST}.")
+    if longest := next((word for word in words if len(word) > LONGEST), None):
+        raise _wrong("keywords", f"`keywords` has one of {len(longest)} characters: send at most {LONGEST} in each.")
+    text = ", ".join(dict.fromkeys([*words, *filter(None, [_clean(hotwords or "")])]))
+    if (tokens := _tokens(text, english_only)) > MOST_TOKENS:
+        field = "keywords" if words else "hotwords"
+        message = (
+            f"`{field}` takes {tokens} tokens, and the model reads at most {MOST_TOKENS} before a text: send fewer."
+        )
+        raise _wrong(field, message)
+    return text or None
+
+
+def _clean(text: str) -> str:
+    return NOT_TEXT.sub(" ", unicodedata.normalize("NFC", text)).strip(" ,")
+
+
+def _tokens(text: str, english_only: bool) -> int:
+    """How many tokens the text has, in the vocabulary of the model (see logprobs.py)."""
+    encoding = get_encoding("gpt2" if english_only else "multilingual")
+    return len(encoding.encode(f" {text}", disallowed_special=())) if text else 0
+
+
+def _wrong(field: str, message: str) -> HttpError:
+    return HttpError(400, message, param=field, code="invalid_value")

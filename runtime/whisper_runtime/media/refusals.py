@@ -1,0 +1,52 @@
+"""Why a file is not decoded, by what ffmpeg's log says; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from whisper_runtime.media.cage import STREAMS_LIMIT
+
+NO_SPACE: Final = re.compile(rb"^\S.*: (?:No space left on device|Disk quota exceeded)$", re.MULTILINE)
+"""ffmpeg's words for a full disk are libc's. What a file says of itself is indented in its log."""
+Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut", "NoSpace"]
+
+
+class AudioError(Exception):
+    """The file cannot be decoded; `message` is for the client and holds no content of the file."""
+
+    def __init__(self, reason: Reason, message: str, seconds: float = 0.0) -> None:
+        """`seconds`: the length that the file declares; 0 where it is not known."""
+        super().__init__(message)
+        self.reason: Reason = reason
+        self.message = message
+        self.seconds = seconds
+
+
+def refusal(report: bytes) -> AudioError | None:
+    """The reason why ffmpeg decoded nothing, by its log; None: the log has none that helps the client."""
+    if b"max_streams" in report:
+        return AudioError(
+            "TooManyStreams", f"The file has more than {STREAMS_LIMIT} streams: send the audio track alone."
+        )
+    if b"does not contain any stream" in report:
+        return AudioError("NoAudioTrack", "The file has no audio track.")
+    if b"Input #0" in report:
+        return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
+    return None
+
+
+def cut(promised: float, found: float) -> AudioError:
+    message = (
+        f"The file is cut short: its header promises {promised:.0f} s of audio, and {found:.0f} s are there. "
+        "Send the whole file."
+    )
+    return AudioError("Damaged", message)
+
+
+def too_long(max_seconds: float, declared: float = 0.0) -> AudioError:
+    return AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.", declared)
+
+
+def too_slow(timeout: float) -> AudioError:
+    return AudioError("TimedOut", f"The file could not be decoded within {timeout:.0f} s.")

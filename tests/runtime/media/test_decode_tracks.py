@@ -1,0 +1,120 @@
+"""Of a file's tracks one is decoded, and all channels of it."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import whisper
+
+from tests.runtime.media.conftest import decoded, is_speech, refused
+from tests.support.media_files import ffmpeg, speech_as, tone
+from whisper_runtime.media.decode import SAMPLE_RATE
+
+
+@pytest.fixture
+def tone_and_speech(jfk: Path, tmp_path: Path) -> tuple[str | Path, ...]:
+    """ffmpeg's arguments for two tracks: a tone of six channels, and the recording."""
+    mix = "[0:a]pan=5.1|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0|c5=c0[tone]"
+    source = ("-i", tone(tmp_path / "tone.wav", 11), "-i", jfk, "-filter_complex", mix)
+    return (*source, "-map", "[tone]", "-map", "1:a", "-c:a", "flac")
+
+
+@pytest.mark.parametrize(
+    ("about", "languages"),
+    [
+        (("-disposition:a:0", "0", "-disposition:a:1", "default"), ()),
+        (("-disposition:a:0", "default+comment", "-disposition:a:1", "0"), ()),
+        (("-disposition:a:0", "default", "-disposition:a:1", "0", "-metadata:s:a:1", "language=eng"), ("en",)),
+        (("-metadata:s:a:0", "language=fre", "-metadata:s:a:1", "language=en"), ("en",)),
+        (("-metadata:s:a:0", "title=Director's commentary"), ()),
+    ],
+    ids=["the default one", "no commentary", "the language that is asked for", "of two", "no commentary by its title"],
+)
+async def test_of_several_tracks_it_takes(
+    tone_and_speech: tuple[str | Path, ...],
+    jfk: Path,
+    tmp_path: Path,
+    about: tuple[str, ...],
+    languages: tuple[str, ...],
+) -> None:
+    ffmpeg(*tone_and_speech, *about, tmp_path / "two.mkv")
+    assert is_speech(await decoded(tmp_path / "two.mkv", languages=languages), jfk)
+
+
+async def test_among_equals_it_takes_the_one_with_most_channels(
+    tone_and_speech: tuple[str | Path, ...], jfk: Path, tmp_path: Path
+) -> None:
+    """As ffmpeg itself does, and with it `whisper.load_audio`."""
+    ffmpeg(*tone_and_speech, "-disposition:a", "0", tmp_path / "two.mkv")
+    samples = await decoded(tmp_path / "two.mkv")
+    assert np.array_equal(samples, whisper.load_audio(str(tmp_path / "two.mkv")))
+    assert not is_speech(samples, jfk)
+
+
+def spatial(jfk: Path, target: Path, first: str = "aac") -> Path:
+    """A film of a phone: a track of spatial sound, which ffmpeg cannot decode, is flagged as the default, too."""
+    four = "[0:a]asplit=2[a][b];[b]pan=quad|c0=c0|c1=c0|c2=c0|c3=c0[c]"
+    tracks = ("-map", "[a]", "-map", "[c]", "-c:a:0", first, "-c:a:1", "pcm_s16le")
+    ffmpeg("-i", jfk, "-filter_complex", four, *tracks, "-disposition:a", "default", target)
+    content = target.read_bytes()
+    target.write_bytes(content.replace(b"sowt", b"apac"))
+    return target
+
+
+async def test_a_track_that_cannot_be_decoded_is_passed_over(jfk: Path, tmp_path: Path) -> None:
+    assert is_speech(await decoded(spatial(jfk, tmp_path / "film.mov")), jfk)
+
+
+async def test_where_no_track_can_be_decoded_the_codec_is_named(jfk: Path, tmp_path: Path) -> None:
+    error = await refused(spatial(jfk, tmp_path / "film.mov", first="pcm_s16le"))
+    assert (error.reason, error.message) == ("NotAudio", "The audio is in a codec that cannot be decoded here (apac).")
+
+
+async def test_fonts_and_subtitles_are_no_tracks(jfk: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.ttf").write_text("a font")
+    fonts = [argument for _ in range(60) for argument in ("-attach", tmp_path / "a.ttf")]
+    ffmpeg("-i", jfk, *fonts, "-metadata:s:t", "mimetype=font/ttf", "-c:a", "copy", tmp_path / "fonts.mkv")
+    assert is_speech(await decoded(tmp_path / "fonts.mkv"), jfk)
+
+
+@pytest.mark.parametrize("channels", [3, 9, 12, 60])
+async def test_any_number_of_channels(jfk: Path, tmp_path: Path, channels: int) -> None:
+    """As editors export them, without a layout."""
+    pcm = (whisper.load_audio(str(jfk)) * 32768).astype("<i2")
+    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
+        file.setparams((channels, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(np.repeat(pcm, channels).tobytes())
+    assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
+
+
+@pytest.mark.parametrize(("channels", "speaking"), [(3, 2), (4, 3), (6, 3), (8, 3), (10, 9)])
+async def test_no_microphone_of_several_is_left_out(jfk: Path, tmp_path: Path, channels: int, speaking: int) -> None:
+    """A file without a layout: ffmpeg guesses one, and mixes without the channel that it takes for low tones."""
+    pcm = (whisper.load_audio(str(jfk)) * 32768).astype("<i2")
+    microphones = np.zeros((len(pcm), channels), dtype="<i2")
+    microphones[:, speaking] = pcm
+    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
+        file.setparams((channels, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(microphones.tobytes())
+    assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
+
+
+async def test_more_channels_than_can_be_mixed_are_refused(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "many.wav"), "wb") as file:
+        file.setparams((65, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(bytes(130 * SAMPLE_RATE))
+    assert (await refused(tmp_path / "many.wav")).message == "The audio has 65 channels: send at most 64."
+
+
+async def test_channels_of_opposite_phase_do_not_cancel_each_other(jfk: Path, tmp_path: Path) -> None:
+    path = speech_as(jfk, tmp_path / "wired-wrong.wav", "-af", "pan=stereo|c0=c0|c1=-1*c0")
+    assert np.abs(whisper.load_audio(str(path))).max() < 1e-3
+    assert is_speech(await decoded(path), jfk)
+
+
+async def test_silence_stays_silence(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=channel_layout=stereo", "-t", "2", tmp_path / "silent.flac")
+    assert not (await decoded(tmp_path / "silent.flac")).any()
