@@ -142,7 +142,7 @@ def test_a_pickle_that_runs_code_is_not_run(service: Kubectl, mirror: Mirror) ->
     mirror.content = saved({"dims": {}, "model_state_dict": CodeRunningPickle()})
     before = visible(service)
     want(service, from_mirror(mirror, mirror.content, "mine"))
-    eventually("the cause is told", lambda: fails_with(service, "not a checkpoint of openai-whisper"), 120)
+    eventually("the cause is told", lambda: fails_with(service, "not a checkpoint of a Whisper"), 120)
     assert visible(service) == before
     assert served(service) == ["tiny.en"]
 

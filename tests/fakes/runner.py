@@ -11,7 +11,7 @@ import torch
 
 from whisper_runtime.engine.batching.batch import Batch
 from whisper_runtime.engine.batching.beam_search import SearchSlot
-from whisper_runtime.engine.batching.runner import ModelRunner
+from whisper_runtime.engine.batching.runner import ModelRunner, tokenizer_of
 from whisper_runtime.engine.batching.sampling import Sampler
 from whisper_runtime.engine.batching.sequence import Slot
 from whisper_runtime.engine.interface import Observer, Samples
@@ -28,7 +28,6 @@ from whisper_runtime.engine.policy.queries import (
     QueryResult,
     Window,
 )
-from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 MAX_NEW_TOKENS: Final = 12
 """Random weights never sample <|endoftext|>: a window ends after so many tokens."""
@@ -106,7 +105,7 @@ def faulty_runner(
 ) -> FaultyRunner:
     """A runner of `capacity` slots without a fault; a test sets one."""
     dims = model.dims
-    tokenizer = ModelTokenizer(model.is_multilingual, model.num_languages, dims.n_vocab, dims.n_text_ctx)
+    tokenizer = tokenizer_of(model)
     sampler = Sampler(tokenizer, model.device, MAX_NEW_TOKENS)
     with torch.inference_mode():
         cache = model.decoder.new_cache(capacity, dims.n_audio_ctx)

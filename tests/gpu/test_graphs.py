@@ -7,13 +7,13 @@ import copy
 import pytest
 import torch
 
+from whisper_runtime.engine.batching.runner import tokenizer_of
 from whisper_runtime.engine.batching.sampling import TOKEN, Sampler
 from whisper_runtime.engine.model.cuda_graphs import SHORT_CONTEXT, EagerStep, decode_step
 from whisper_runtime.engine.model.kv_cache import KVCache
 from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.model.precision import Precision
 from whisper_runtime.engine.policy.queries import DecodingParams
-from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +37,8 @@ def cache(model: WhisperModel, device: torch.device) -> KVCache:
 def test_steps_of_any_rows_at_any_positions(
     model: WhisperModel, cache: KVCache, device: torch.device, precision: Precision
 ) -> None:
-    dims, last = model.dims, cache.positions - 1
-    tokenizer = ModelTokenizer(model.is_multilingual, model.num_languages, dims.n_vocab, dims.n_text_ctx)
+    last = cache.positions - 1
+    tokenizer = tokenizer_of(model)
     sampler = Sampler(tokenizer, device)
     first = sampler.rules((), DecodingParams((1,), 0), hears=True)
     with torch.inference_mode():

@@ -28,6 +28,7 @@ from whisper_operator.api.spec.replicas import DisruptionSpec, RolloutSpec
 from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
 from whisper_runtime.contract.languages import ADDED_BY_LARGE_V3, MODELS_OF_ALL, code_of
+from whisper_runtime.contract.models import OFFICIAL_MODELS
 
 GROUP: Final = "whisper-operator.io"
 VERSION: Final = "v1alpha1"
@@ -157,6 +158,18 @@ class Spec(ApiModel):
             "(has(self.networkPolicy.allowTo) && size(self.networkPolicy.allowTo) > 0)",
             "spec.networkPolicy.allowTo is empty, so the pods cannot reach spec.redis: add its peer and port",
             lambda self: not (self.redis and self.network_policy) or bool(self.network_policy.allow_to),
+        ),
+        Rule(
+            "!has(self.cache) || self.cache.type == 'PersistentVolumeClaim' || !has(self.model.source) || "
+            f"has(self.model.source.sha256) || self.model.name in {cel_list(OFFICIAL_MODELS)}",
+            "spec.model.source.sha256 is missing, and only a fetch into a claim finds it out: add the digest, or write "
+            "spec.cache.type PersistentVolumeClaim",
+            lambda self: (
+                self.cache.type == "PersistentVolumeClaim"
+                or self.model.source is None
+                or self.model.source.sha256 is not None
+                or self.model.name in OFFICIAL_MODELS
+            ),
         ),
         Rule(
             f"!self.model.name.endsWith('.en') || {cel_matches('self.language', ['en'], or_auto=True)}",

@@ -48,7 +48,7 @@ def named_model(spec: Spec) -> ModelRef:
 
 
 def wanted_model(service: WhisperService, fetching_pods: Iterable[Manifest]) -> ModelRef:
-    """The model that the spec names; a pvc:// source's digest is known once it has been fetched.
+    """The model that the spec names; a digest that it leaves open is known once it has been fetched.
 
     `fetching_pods`: the pods of the Job that fetches it, newest first.
     """

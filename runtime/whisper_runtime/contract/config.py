@@ -58,8 +58,11 @@ class RuntimeConfig(BaseModel):
     model_s3_endpoint: str | None = None
     """Address of an s3:// bucket's server; unset: `AWS_ENDPOINT_URL` of the credentials, else of the environment, else
     AWS's own."""
+    model_hub_endpoint: str | None = None
+    """Address of a mirror of Hugging Face's hub, for hf://; unset: `HF_ENDPOINT` of the environment, else the hub."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
-    """sha256 of the checkpoint; unset: the one that openai-whisper publishes for the name, or any of a path."""
+    """sha256 of the checkpoint; unset: the one that openai-whisper publishes for the name, or any of a path, and what \
+`fetch` finds for pvc:// and for a commit at hf://."""
     model_credentials_dir: str | None = None
     """A mounted Secret: `token`, or `username` and `password`; for s3 the AWS_* keys. Unset: without credentials."""
     model_ca_file: str | None = None

@@ -6,13 +6,13 @@ import errno
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from whisper_runtime.contract.reports import CACHE_NOT_WRITABLE, MAX_FILES, NO_SPACE
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.lock import LOCK_TIMES
-from whisper_runtime.fetch.partial import sha256_of
 
 QUARANTINE: Final = ".quarantine"
 """Holds the last wrong file, for people who want to see why; it is removed when its space is needed."""
@@ -52,13 +52,13 @@ def quarantine(path: Path) -> None:
     log.warning("%s is wrong and was moved to %s", path.name, aside)
 
 
-def restore_from_quarantine(target: Path, partial: Path, digest: str) -> None:
-    """Moves the quarantined file to `partial` where its digest is right, and only its content is not a checkpoint.
+def restore_from_quarantine(target: Path, partial: Path, is_right: Callable[[Path], bool]) -> None:
+    """Moves the quarantined file to `partial` where its bytes are right, and only its content is not a checkpoint.
 
     Another download would bring the same bytes; a newer runtime may find them loadable. Raises OSError.
     """
     aside = target.parent / QUARANTINE / target.name
-    if aside.is_file() and sha256_of(aside) == digest:
+    if aside.is_file() and is_right(aside):
         aside.rename(partial)
 
 

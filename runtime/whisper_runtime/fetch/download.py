@@ -1,15 +1,16 @@
-"""Downloads a file from its source, resuming where an attempt ended, until its digest is the expected one."""
+"""Downloads a file from its source, resuming where an attempt ended, until it is the expected one."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.fetch import cache
-from whisper_runtime.fetch.checkpoint import MAGIC
+from whisper_runtime.fetch.checkpoint import START, may_begin
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError
 from whisper_runtime.fetch.partial import PartialFile
 from whisper_runtime.fetch.progress import ProgressTracker
@@ -34,24 +35,25 @@ class RetryPolicy:
     longest_delay_seconds: float = 30.0
 
 
+FileProblem = Callable[[PartialFile], str | None]
+"""What is wrong with a file, with the remedy; None: nothing, and it is whole. May raise FetchError, and OSError."""
+
+
 def download(
-    source: CheckpointSource, file: PartialFile, digest: str, progress: ProgressTracker, policy: RetryPolicy
+    source: CheckpointSource, file: PartialFile, problem: FileProblem, progress: ProgressTracker, policy: RetryPolicy
 ) -> None:
-    """Fills `file` until its sha256 is `digest`.
+    """Fills `file` until `problem` finds none.
 
     Raises TransientFetchError, and `file` is the start of the right file; FetchError, and it may be of a wrong one;
     OSError where the cache fails.
     """
     inherited = file.size > 0
-    while file.digest != digest:
+    while problem(file) is not None:
         _receive_with_retries(source, file, progress, policy)
-        if file.digest == digest:
+        if (found := problem(file)) is None:
             return
         if not inherited:
-            message = (
-                f"{source.name} has sha256 {file.digest}, but {digest} was expected: correct the digest or the URL"
-            )
-            raise FetchError(CHECKSUM_MISMATCH, message)
+            raise FetchError(CHECKSUM_MISMATCH, found)
         log.warning("the leftovers of an earlier attempt at %s were of another file: starting again", source.name)
         file.restart()
         inherited = False
@@ -90,13 +92,25 @@ def _receive(name: str, body: SourceBody, file: PartialFile, progress: ProgressT
             raise FetchError(NOT_A_CHECKPOINT, f"{name} has {body.total} bytes: no checkpoint is larger than {LARGEST}")
         cache.make_room(file.path.parent, body.total - file.size)
     progress.start(file.size, body.total)
-    for block in body.blocks:
-        if file.size == 0 and not MAGIC.startswith(block[: len(MAGIC)]):
-            begins = f"it begins with {block[:8]!r}, and not as torch.save writes"
-            raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of openai-whisper: {begins}")
+    for block in _with_whole_start(body.blocks):
+        if file.size == 0 and not may_begin(block):
+            begins = f"it begins with {block[:8]!r}, and neither as torch.save nor as tar writes"
+            raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of a Whisper: {begins}")
         file.append(block)
         progress.advance(file.size)
         if file.size > LARGEST:
             raise FetchError(NOT_A_CHECKPOINT, f"{name} is larger than {LARGEST} bytes: no checkpoint is")
     if body.total is not None and file.size != body.total:
         raise TransientFetchError(DOWNLOAD_FAILED, f"{name} ended after {file.size} of {body.total} bytes")
+
+
+def _with_whole_start(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks, the first of them long enough to be judged by, where there are so many bytes."""
+    first = b""
+    for block in blocks:
+        first += block
+        if len(first) >= START:
+            break
+    if first:
+        yield first
+    yield from blocks

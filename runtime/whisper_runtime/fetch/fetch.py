@@ -19,13 +19,15 @@ from whisper_runtime.contract.reports import (
 )
 from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import validate
-from whisper_runtime.fetch.download import RetryPolicy, download
+from whisper_runtime.fetch.download import FileProblem, RetryPolicy, download
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError
+from whisper_runtime.fetch.expected import AtCommit, Expected, OfDigest
 from whisper_runtime.fetch.lock import FileLock
-from whisper_runtime.fetch.partial import PartialFile, sha256_of
+from whisper_runtime.fetch.partial import PartialFile
 from whisper_runtime.fetch.progress import ProgressTracker
 from whisper_runtime.fetch.source import CheckpointSource
 from whisper_runtime.fetch.source_claim import ClaimSource
+from whisper_runtime.fetch.source_hub import HubSource
 from whisper_runtime.fetch.sources import source_of
 
 WRONG_CONTENT: Final = frozenset({CHECKSUM_MISMATCH, NOT_A_CHECKPOINT})
@@ -45,13 +47,12 @@ def fetch(
     progress, policy = progress or ProgressTracker(config.model), policy or RetryPolicy()
     try:
         source = _source(config, policy, claim_dir)
-        digest = _digest(config, source)
-        target = Path(checkpoint_path(config.model_dir, config.model, digest))
+        expected = _expected(config, source)
         try:
-            reason = _obtain(source, target, digest, progress, policy)
-            size = target.stat().st_size
+            reason, digest = _obtain(source, expected, config, progress, policy)
+            size = _path(config, digest).stat().st_size
         except OSError as error:  # a source's OSErrors are FetchErrors already
-            raise cache.cache_error(target.parent, error) from None
+            raise cache.cache_error(Path(config.model_dir), error) from None
     except FetchError as error:
         return FetchReport(model=config.model, reason=error.reason, message=str(error), files=error.files)
     outcome = "is in the cache already" if reason == ALREADY_CACHED else f"was fetched from {source.name}"
@@ -65,55 +66,62 @@ def _source(config: RuntimeConfig, policy: RetryPolicy, claim_dir: str) -> Check
     return source_of(config, policy.stall_seconds, claim_dir)
 
 
-def _digest(config: RuntimeConfig, source: CheckpointSource) -> str:
-    """Returns the sha256 that the checkpoint must have, in hex."""
+def _expected(config: RuntimeConfig, source: CheckpointSource) -> Expected:
+    """What tells the checkpoint. Raises FetchError where nothing does."""
     if digest := expected_sha256(config.model, config.model_sha256):
-        return digest
+        return OfDigest(source.name, digest, _path(config, digest))
     if isinstance(source, ClaimSource):
-        return source.sha256()
+        return OfDigest(source.name, digest := source.sha256(), _path(config, digest))
+    if isinstance(source, HubSource) and source.pinned_commit:
+        return AtCommit(source, Path(config.model_dir), config.model)
     raise _unknown(config.model, "its sha256")
+
+
+def _path(config: RuntimeConfig, digest: str) -> Path:
+    """Where the cache has the checkpoint of that digest."""
+    return Path(checkpoint_path(config.model_dir, config.model, digest))
 
 
 def _unknown(model: str, missing: str) -> FetchError:
     return FetchError(UNKNOWN_MODEL, f"model {model!r} is not one of openai-whisper's: give {missing}")
 
 
-def _obtain(source: CheckpointSource, target: Path, digest: str, progress: ProgressTracker, policy: RetryPolicy) -> str:
-    """Returns the reason of success; raises FetchError, and OSError where the cache fails."""
-    if _is_cached(target, digest):
-        return ALREADY_CACHED
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = cache.partial_path(target)
-    lock = FileLock(cache.lock_path(target))
+def _obtain(
+    source: CheckpointSource, expected: Expected, config: RuntimeConfig, progress: ProgressTracker, policy: RetryPolicy
+) -> tuple[str, str]:
+    """Returns the reason of success, and the digest; raises FetchError, and OSError where the cache fails."""
+    if found := expected.cached():
+        return ALREADY_CACHED, found
+    expected.place.parent.mkdir(parents=True, exist_ok=True)
+    partial, lock = cache.partial_path(expected.place), FileLock(cache.lock_path(expected.place))
     with lock.held(on_wait=lambda: _follow_other_fetch(partial, progress)):
-        if _is_cached(target, digest):
-            return ALREADY_CACHED
-        cache.restore_from_quarantine(target, partial, digest)
-        if target.exists():
-            cache.quarantine(target)
+        if found := expected.cached():
+            return ALREADY_CACHED, found
+        cache.restore_from_quarantine(expected.place, partial, expected.is_right)
+        if expected.place.exists():
+            cache.quarantine(expected.place)
         try:
-            _download_and_check(source, partial, digest, progress, policy)
+            found = _download_and_check(source, partial, expected.problem, progress, policy)
         except FetchError as error:
             if error.reason in WRONG_CONTENT:
                 cache.quarantine(partial)
             raise
         if not lock.is_held():
-            raise TransientFetchError(DOWNLOAD_FAILED, f"another fetch has taken over {target.name}")
-        cache.publish(partial, target)
-    return FETCHED
+            raise TransientFetchError(DOWNLOAD_FAILED, f"another fetch has taken over {expected.place.name}")
+        cache.publish(partial, _path(config, found))
+    return FETCHED, found
 
 
 def _download_and_check(
-    source: CheckpointSource, partial: Path, digest: str, progress: ProgressTracker, policy: RetryPolicy
-) -> None:
+    source: CheckpointSource, partial: Path, problem: FileProblem, progress: ProgressTracker, policy: RetryPolicy
+) -> str:
+    """Returns the digest of the whole file."""
     with PartialFile.open(partial) as file:
-        download(source, file, digest, progress, policy)
+        download(source, file, problem, progress, policy)
         file.save()
+        digest = file.digest
     validate(partial, source.name)
-
-
-def _is_cached(target: Path, digest: str) -> bool:
-    return target.is_file() and sha256_of(target) == digest
+    return digest
 
 
 def _follow_other_fetch(partial: Path, progress: ProgressTracker) -> None:

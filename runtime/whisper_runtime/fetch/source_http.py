@@ -30,6 +30,13 @@ REMEDIES: Final = {
     404: "correct spec.model.source.url",
     410: "correct spec.model.source.url",
 }
+_TOKEN: Final = "put a token that may read it into the key token of spec.model.source.secretRef"
+REMEDIES_OF_CODES: Final = {
+    "GatedRepo": f"ask for access on the repository's page, and {_TOKEN}",
+    "RepoNotFound": f"correct spec.model.source.url, or, where the repository is private, {_TOKEN}",
+    "RevisionNotFound": "correct the revision in spec.model.source.url",
+}
+"""By the hub's code for the error (huggingface_hub, utils/_http.py, hf_raise_for_status)."""
 WEB_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 HEADERS: Final = {"User-Agent": "whisper-runtime", "Accept-Encoding": "identity"}
 
@@ -113,12 +120,13 @@ class HttpSource:
                 raise self._connection_error(error) from None  # else `total` tells that it ended early
 
     def _status_error(self, response: httpx.Response) -> FetchError:
-        status = response.status_code
-        message = f"answered {status} {response.reason_phrase[:LONGEST_REASON]}{_s3_code(response)}"
+        status, code = response.status_code, _error_code(response)
+        message = f"answered {status} {response.reason_phrase[:LONGEST_REASON]}" + (f" ({code})" if code else "")
         if status in TRANSIENT:
             seconds = _number(response.headers.get("Retry-After", "")) or 0
             return self._transient(message, min(float(seconds), LONGEST_WAIT_SECONDS))
-        return self._failed(f"{message}: {REMEDIES[status]}" if status in REMEDIES else message)
+        remedy = REMEDIES_OF_CODES.get(code, REMEDIES.get(status))
+        return self._failed(f"{message}: {remedy}" if remedy else message)
 
     def _connection_error(self, error: httpx.HTTPError) -> FetchError:
         if (problem := _certificate_problem(error)) is not None:
@@ -200,10 +208,12 @@ def _validator(response: httpx.Response) -> str | None:
     return found if found and found.isascii() else None  # httpx sends ASCII alone
 
 
-def _s3_code(response: httpx.Response) -> str:
-    """S3's own code for the error, from the start of the body, in parentheses; empty where there is none."""
+def _error_code(response: httpx.Response) -> str:
+    """The server's own code for the error: the hub's, or S3's from the start of the body; empty: there is none."""
+    if code := response.headers.get("X-Error-Code"):
+        return code if re.fullmatch(r"\w{1,64}", code, re.ASCII) else ""
     try:
         found = re.search(rb"<Code>(\w{1,64})</Code>", next(response.iter_raw(4096), b""))
     except httpx.HTTPError:
         return ""
-    return f" ({found[1].decode()})" if found else ""
+    return found[1].decode() if found else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED
+from whisper_runtime.fetch import source_hub as hub
 from whisper_runtime.fetch.credentials import authorization, read
 from whisper_runtime.fetch.errors import FetchError, redacted
 from whisper_runtime.fetch.source import CheckpointSource
@@ -26,7 +28,7 @@ def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Ch
         _ = parts.port
     except ValueError as error:
         raise FetchError(DOWNLOAD_FAILED, f"spec.model.source.url is not a valid URL: {error}") from None
-    if "@" in parts.netloc:
+    if "@" in parts.netloc and parts.scheme != "hf":
         message = "the URL holds credentials, which are not sent: put them into spec.model.source.secretRef"
         raise FetchError(DOWNLOAD_FAILED, f"{redacted(url)}: {message}")
     credentials, ca_file = read(config.model_credentials_dir), config.model_ca_file
@@ -41,10 +43,13 @@ def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Ch
             }
             check_object(url, credentials)
             return HttpSource(url, lambda: object_address(url, credentials), None, ca_file, stall_seconds)
+        case "hf":
+            endpoint = config.model_hub_endpoint or os.environ.get(hub.ENDPOINT) or hub.HUB
+            return hub.HubSource(url, endpoint, authorization(credentials), ca_file, stall_seconds)
         case "pvc":
             return ClaimSource(url, Path(claim_dir))
         case _:
-            message = "only http://, https://, s3:// and pvc:// can be fetched"
+            message = "only http://, https://, s3://, hf:// and pvc:// can be fetched"
             raise FetchError(DOWNLOAD_FAILED, f"{redacted(url)}: {message}")
 
 

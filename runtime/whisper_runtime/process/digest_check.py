@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from whisper_runtime.fetch.partial import sha256_of
+from whisper_runtime.engine.model.file_folder import NotLoadable
+from whisper_runtime.fetch.source_folder import checkpoint_sha256
 
 
 class WrongFile(Exception):
@@ -27,9 +28,11 @@ def check_digest(
 
     def check() -> None:
         try:
-            found = sha256_of(path)
+            found = checkpoint_sha256(path)
         except OSError as error:
             return on_wrong(WrongFile(f"{path} cannot be read any more ({error.strerror}): look after its volume"))
+        except NotLoadable as problem:
+            return on_wrong(WrongFile(f"{path} was changed ({problem}): look after its volume"))
         if promised in (None, found):
             return on_right(found)
         message = f"{path} has sha256 {found} instead of {promised}: delete the file, so that it is fetched again"

@@ -26,9 +26,10 @@ from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
+from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.load import WhisperModel, load
 from whisper_runtime.engine.model.memory import give_back
-from whisper_runtime.fetch.partial import sha256_of
+from whisper_runtime.fetch.source_folder import checkpoint_sha256, folder_files
 from whisper_runtime.media import self_test
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.digest_check import WrongFile, check_digest
@@ -126,13 +127,18 @@ class StartUp:
 
     def _check_given(self, path: Path) -> None:
         try:
-            path.open("rb").close()
+            if path.is_dir():
+                folder_files(path)
+            else:
+                path.open("rb").close()
+        except NotLoadable as problem:
+            raise CannotStart(f"WHISPER_MODEL names the folder {path}, which is no model: {problem}") from None
         except OSError as error:
             why = f"WHISPER_MODEL names {path}, which cannot be read ({error.strerror})"
             raise CannotStart(f"{why}: correct the path, or mount the file there") from None
         if (wanted := self._config.model_sha256) is None:
             return
-        if (digest := sha256_of(path)) != wanted:
+        if (digest := checkpoint_sha256(path)) != wanted:
             raise CannotStart(
                 f"{path} has sha256 {digest}, but WHISPER_MODEL_SHA256 is {wanted}: correct one of the two"
             )

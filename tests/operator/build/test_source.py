@@ -87,6 +87,14 @@ def test_a_bucket_is_where_the_spec_says() -> None:
     assert env["WHISPER_MODEL_S3_ENDPOINT"] == "https://minio:9000"
 
 
+def test_a_mirror_of_the_hub_is_no_buckets_server() -> None:
+    wanted = from_source("hf://team/tune@main", endpoint="https://hub.example.com", secretRef={"name": "hub"})
+    env = {variable["name"]: variable["value"] for variable in container(job(wanted), "fetch")["env"]}
+    assert env["WHISPER_MODEL_URL"] == "hf://team/tune@main"
+    assert env["WHISPER_MODEL_HUB_ENDPOINT"] == "https://hub.example.com"
+    assert "WHISPER_MODEL_S3_ENDPOINT" not in env
+
+
 @pytest.mark.parametrize("field", [{"region": "eu-central-1"}, {"endpoint": "https://minio:9000"}], ids=str)
 def test_a_bucket_at_another_place_is_fetched_from_anew(field: dict[str, str]) -> None:
     before, after = from_source("s3://models/a.pt"), from_source("s3://models/a.pt", **field)

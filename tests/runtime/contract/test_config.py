@@ -18,6 +18,7 @@ EVERY_FIELD: dict[str, Any] = {
     "model_url_file": "/etc/whisper/source-url/url",
     "model_s3_region": "eu-central-1",
     "model_s3_endpoint": "https://minio.example.com:9000",
+    "model_hub_endpoint": "https://hub.example.com",
     "model_sha256": "a" * 64,
     "model_credentials_dir": "/secret",
     "model_ca_file": "/ca.crt",

@@ -10,6 +10,9 @@ import pytest
 
 from tests.fakes.mirror import Mirror
 from tests.runtime.fetch.conftest import digest, fetched, saved, visible, weights
+from tests.support import hub_models
+from whisper_runtime.engine.model.checkpoint import read_checkpoint
+from whisper_runtime.engine.model.hugging_face import their_name
 from whisper_runtime.fetch.checkpoint import validate
 from whisper_runtime.fetch.errors import FetchError
 
@@ -101,3 +104,44 @@ def test_code_in_a_pickle_does_not_run_and_nothing_is_published(mirror: Mirror, 
 def test_random_weights_pass_because_only_speech_can_tell(mirror: Mirror, cache: Path) -> None:
     """The golden clip detects them (tests/runtime/media/test_self_test.py)."""
     assert fetched(cache, mirror.url, digest(mirror.content)).reason == "Fetched"
+
+
+def of_hugging_face(tmp_path: Path, **changed: Any) -> str:
+    """Why a model of Hugging Face is refused: with these tensors, by name with `__` for dots; None leaves one out."""
+    content = hub_models.tensors()
+    for name, tensor in changed.items():
+        content.pop(name.replace("__", "."), None)
+        if tensor is not None:
+            content[name.replace("__", ".")] = tensor
+    for name, file in {**hub_models.one_file(), "model.safetensors": hub_models.safetensors(content)}.items():
+        (tmp_path / name).write_bytes(file)
+    with pytest.raises(FetchError) as raised:
+        validate(tmp_path, "hf://team/tune@main")
+    assert raised.value.reason == "NotACheckpoint"
+    assert str(raised.value).startswith("hf://team/tune@main is not a checkpoint of a Whisper: ")
+    return str(raised.value)
+
+
+def test_a_wrong_tensor_of_hugging_face_is_named_by_its_file_and_its_own_key(tmp_path: Path) -> None:
+    import torch
+
+    norm = "model.decoder.layer_norm.bias"
+    assert f"it lacks {norm}" in of_hugging_face(tmp_path, model__decoder__layer_norm__bias=None)
+    assert "it has model.safetensors: model.lora_A, which" in of_hugging_face(tmp_path, model__lora_A=torch.zeros(2))
+    assert f"model.safetensors: {norm} must be numbers of shape (8,), and has (9,)" in of_hugging_face(
+        tmp_path, model__decoder__layer_norm__bias=torch.zeros(9)
+    )
+    assert f"model.safetensors: {norm} holds numbers that are not finite" in of_hugging_face(
+        tmp_path, model__decoder__layer_norm__bias=torch.full((8,), torch.inf)
+    )
+    assert "model.safetensors: model.encoder.conv1.weight must be numbers of shape (8, 80, 3), and has (8, 128, 3)" in (
+        of_hugging_face(tmp_path, model__encoder__conv1__weight=torch.zeros(8, 128, 3))
+    )
+
+
+def test_every_key_of_a_whisper_has_its_name_in_both_layouts(tmp_path: Path) -> None:
+    for name, file in hub_models.one_file().items():
+        (tmp_path / name).write_bytes(file)
+    validate(tmp_path, "here")
+    found = read_checkpoint(tmp_path)
+    assert {their_name(name) for name in found.tensors} == {*hub_models.tensors()}

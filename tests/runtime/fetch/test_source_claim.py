@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.fetch.conftest import digest, fetched, name_of, visible
+from tests.support.hub_models import one_file, sharded
+from whisper_runtime.engine.model.file_folder import map_files
 from whisper_runtime.fetch.source_claim import ClaimSource
+from whisper_runtime.fetch.source_folder import checkpoint_sha256
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def test_it_is_opened_at_an_offset(claim: Path, content: bytes) -> None:
     [
         ("pvc://models/absent.pt", "cannot be read (No such file or directory)"),
         ("pvc://models/../../etc/passwd", "leads out of its claim"),
-        ("pvc://models/models", "cannot be read (Is a directory)"),
+        ("pvc://models/models", "config.json is missing: it belongs beside the weights"),
     ],
 )
 def test_a_path_that_leads_nowhere(claim: Path, cache: Path, url: str, says: str) -> None:
@@ -45,3 +48,23 @@ def test_a_path_that_leads_nowhere(claim: Path, cache: Path, url: str, says: str
 def test_a_wrong_digest_of_a_claims_file(claim: Path, cache: Path) -> None:
     report = fetched(cache, "pvc://models/models/my%20model.pt", "0" * 64, claim_dir=claim)
     assert report.reason == "ChecksumMismatch"
+
+
+@pytest.mark.parametrize("files", [one_file(), sharded()], ids=["one file", "shards"])
+def test_a_folder_of_hugging_face_is_kept_as_its_archive(cache: Path, tmp_path: Path, files: dict[str, bytes]) -> None:
+    folder = tmp_path / "tune"
+    folder.mkdir()
+    for name, content in {**files, "README.md": b"about", "optimizer.pt": b"big"}.items():
+        (folder / name).write_bytes(content)
+    report = fetched(cache, "pvc://models/tune", None, claim_dir=tmp_path)
+    assert (report.reason, report.digest) == ("Fetched", checkpoint_sha256(folder))
+    assert map_files(cache / visible(cache)[0]).keys() == files.keys()
+    assert fetched(cache, "pvc://models/tune", None, claim_dir=tmp_path).reason == "AlreadyCached"
+
+
+def test_a_folder_that_is_no_model_says_what_it_lacks(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "tune").mkdir()
+    (tmp_path / "tune" / "model.safetensors").write_bytes(b"weights")
+    report = fetched(cache, "pvc://models/tune", None, claim_dir=tmp_path)
+    assert report.reason == "NotACheckpoint"
+    assert report.message.startswith("pvc://models/tune is not a checkpoint of a Whisper: config.json is missing")

@@ -43,7 +43,7 @@ def test_an_address_that_is_not_valid(cache: Path) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/base.pt"])
 def test_other_schemes_are_refused(cache: Path, url: str) -> None:
-    assert "only http://, https://, s3:// and pvc://" in fetched(cache, url, "0" * 64).message
+    assert "only http://, https://, s3://, hf:// and pvc://" in fetched(cache, url, "0" * 64).message
 
 
 def test_the_specs_place_of_a_bucket_takes_precedence_over_the_secrets(

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.hub_models import one_file
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import CannotLoad
+from whisper_runtime.fetch.source_folder import checkpoint_sha256
 from whisper_runtime.media.self_test import NotProven
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.digest_check import WrongFile
@@ -62,12 +64,21 @@ def test_a_file_of_another_digest_than_was_promised_is_not_served(mine: Path) ->
         start.fetch(mine)
 
 
-@pytest.mark.parametrize(("name", "why"), [("missing.pt", "No such file or directory"), (".", "Is a directory")])
-def test_a_path_that_is_not_a_file_is_named(tmp_path: Path, name: str, why: str) -> None:
-    path = tmp_path / name
-    start, _, _ = start_up(model=str(path))
-    with pytest.raises(CannotStart, match=rf"which cannot be read \({why}\): correct the path"):
-        start.fetch(path)
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    start, _, _ = start_up(model=str(tmp_path / "missing.pt"))
+    with pytest.raises(CannotStart, match=r"which cannot be read \(No such file or directory\): correct the path"):
+        start.fetch(tmp_path / "missing.pt")
+
+
+def test_a_folder_is_a_model_where_it_has_one(tmp_path: Path) -> None:
+    start, model, _ = start_up(model=str(tmp_path))
+    with pytest.raises(CannotStart, match=r"names the folder .*, which is no model: config\.json is missing"):
+        start.fetch(tmp_path)
+    for name, content in one_file().items():
+        (tmp_path / name).write_bytes(content)
+    start.fetch(tmp_path)
+    checked(start, tmp_path)
+    assert model.info.digest == checkpoint_sha256(tmp_path)
 
 
 def test_the_digest_of_a_cached_file_is_published_once_the_file_is_found_to_have_it(

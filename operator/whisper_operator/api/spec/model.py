@@ -52,6 +52,19 @@ class ModelSpec(ApiModel):
             lambda self: self.source is not None or self.name in OFFICIAL_MODELS,
         ),
         Rule(
+            "!has(self.source) || has(self.source.sha256) || !has(self.source.url) || "
+            "!self.source.url.startsWith('hf://') || "
+            f"!(self.name in {cel_list(OFFICIAL_MODELS)})",
+            "spec.model.name is one of openai-whisper's models, whose file has another digest than Hugging Face's: "
+            "take another name, such as whisper-base-hf, or add spec.model.source.sha256",
+            lambda self: (
+                self.source is None
+                or self.source.sha256 is not None
+                or self.source.scheme != "hf"
+                or self.name not in OFFICIAL_MODELS
+            ),
+        ),
+        Rule(
             "!has(self.aliases) || self.aliases.all(alias, self.aliases.exists_one(other, other == alias))",
             "spec.model.aliases has a name more than once: remove the duplicates",
             lambda self: len(set(self.aliases)) == len(self.aliases),

@@ -16,12 +16,16 @@ from whisper_operator.api.base import ApiModel, Rule, text
 from whisper_operator.api.scalars import KeyRef, LocalRef
 
 _HOST = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+_PART = "[A-Za-z0-9_][-A-Za-z0-9_.]{0,95}"
+"""Of a repository's name, or a revision, which here has no slash."""
 _URL = (
     f"^(https?://([!-.0-?A-~]*@)?{_HOST}(/[!-~]*)?"
-    "|s3://[a-z0-9][-a-z0-9.]*/[!-~]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[!-~]+)$"
+    "|s3://[a-z0-9][-a-z0-9.]*/[!-~]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[!-~]+"
+    f"|hf://{_PART}/{_PART}@{_PART})$"
 )
 """Credentials match, because a rule below refuses them with a message of their own."""
-_CREDENTIALS = "://[^/]*@"
+_CREDENTIALS = "^(https?|s3|pvc)://[^/]*@"
+_OF_A_COMMIT = "^hf://.*@[0-9a-f]{40}$"
 _SIGNATURES = (
     "x-(amz|goog|oss|obs|cos|bz)-(signature|credential|security-token)|q-signature|signature|sig|awsaccesskeyid|"
     "googleaccessid|ossaccesskeyid|(access_?|private_?|job_?|auth_?)?token|api_?key|password|secret"
@@ -34,15 +38,16 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "https": ("secret_ref", "ca_config_map_key_ref"),
     "http": ("secret_ref", "ca_config_map_key_ref"),
     "s3": ("secret_ref", "ca_config_map_key_ref", "region", "endpoint"),
+    "hf": ("secret_ref", "ca_config_map_key_ref", "endpoint"),
     "pvc": (),
     "": ("ca_config_map_key_ref",),
 }
 """Fields that a source of each scheme may have beside its digest; the empty scheme: a URL in a Secret."""
 _INSTEAD: Final = {
-    "secretRef": "it holds credentials for https://, http:// or s3://, and a URL in a Secret is one itself",
+    "secretRef": "it holds credentials for https://, http://, s3:// or hf://, and a URL in a Secret is one itself",
     "caConfigMapKeyRef": "no server is asked for a claim's file",
     "region": "it is the region of an s3:// bucket",
-    "endpoint": "it is the server of an s3:// bucket",
+    "endpoint": "it is the server of an s3:// bucket, or a mirror of the hub of hf://",
 }
 """What a field is for that a source cannot have."""
 
@@ -65,13 +70,15 @@ class ModelSourceSpec(ApiModel):
             str,
             *text(
                 _URL,
-                "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key or pvc://claim/path",
+                "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key, hf://owner/name@commit or "
+                "pvc://claim/path",
                 longest=2048,
             ),
         ]
         | None
     ) = None
-    """URL of the checkpoint, in openai-whisper's format: https://, http://, s3://bucket/key or pvc://claim/path."""
+    """URL of the checkpoint: https://, http://, s3://bucket/key, hf://owner/name@commit or pvc://claim/path. A file in
+    openai-whisper's format, an archive of Hugging Face's files, or, behind hf:// and pvc://, those files themselves."""
     url_secret_key_ref: KeyRef | None = None
     """Secret and key that hold the URL, in place of `url`: for a https:// or http:// URL that is a credential, as a
     presigned one is."""
@@ -86,7 +93,8 @@ class ModelSourceSpec(ApiModel):
         ]
         | None
     ) = None
-    """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc:// only."""
+    """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc://, and for
+    a commit behind hf://; of files of Hugging Face it is that of their archive, as status.model.digest tells it."""
     secret_ref: LocalRef | None = None
     """Secret with the credentials for `url`. Absent with s3://: the identity of the pod's ServiceAccount, else none."""
     ca_config_map_key_ref: KeyRef | None = None
@@ -108,14 +116,15 @@ class ModelSourceSpec(ApiModel):
             str,
             *text(
                 f"^https?://{_HOST}(/[-A-Za-z0-9._~/]*)?$",
-                "is not a valid address of an S3 server; for example https://minio.example.com:9000",
+                "is not a valid address of an S3 server, or of a mirror of the hub; for example "
+                "https://minio.example.com:9000",
                 longest=512,
             ),
         ]
         | None
     ) = None
     """Address of the bucket's server; it takes precedence over AWS_ENDPOINT_URL of the Secret. Absent there, too: AWS's
-    own."""
+    own. With hf:// that of a mirror; absent: https://huggingface.co."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -125,9 +134,13 @@ class ModelSourceSpec(ApiModel):
             lambda self: (self.url is None) != (self.url_secret_key_ref is None),
         ),
         Rule(
-            "has(self.sha256) || (has(self.url) && self.url.startsWith('pvc://'))",
-            "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint",
-            lambda self: self.sha256 is not None or self.scheme == "pvc",
+            "has(self.sha256) || (has(self.url) && "
+            f"(self.url.startsWith('pvc://') || self.url.matches('{_OF_A_COMMIT}')))",
+            "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint; behind "
+            "hf:// the 40 hexadecimal digits of a commit after the @ do as well",
+            lambda self: (
+                self.sha256 is not None or self.scheme == "pvc" or bool(re.search(_OF_A_COMMIT, self.url or ""))
+            ),
         ),
         Rule(
             f"!has(self.url) || !self.url.matches('{_CREDENTIALS}')",

@@ -14,6 +14,7 @@ from whisper_operator.observe.policy import Policy
 from whisper_operator.resolve.preflight import policy_network, policy_pods
 from whisper_operator.resolve.preflight.policy_rules import (
     ASK,
+    REVISION,
     TAG_OR_DIGEST,
     Allowed,
     Denied,
@@ -61,9 +62,10 @@ def _references_of_env(subject: Subject) -> Iterator[str]:
 
 def _credentials(subject: Subject) -> Iterator[str]:
     source: Any = subject.spec.get("model", {}).get("source") or {}
-    if source.get("secretRef") and not subject.allows("credentialUrls", source.get("url", "")):
-        name = shown(source["secretRef"].get("name", ""))
-        yield f"spec.model.source.secretRef.name {name} for {shown(source.get('url', ''))}"
+    url: str = source.get("url", "")
+    to: str = source.get("endpoint", url.partition("@")[0]) if url.startswith("hf://") else url
+    if source.get("secretRef") and not subject.allows("credentialUrls", to):
+        yield f"spec.model.source.secretRef.name {shown(source['secretRef'].get('name', ''))} for {shown(to)}"
 
 
 def _hidden_urls(subject: Subject) -> Iterator[str]:
@@ -103,6 +105,13 @@ def _cel_of_authentication(references: str, field: str) -> str:
     )
 
 
+_CREDENTIALS_TO: Final = (
+    "variables.spec.model.source.?url.orValue('').startsWith('hf://') ?"
+    " variables.spec.model.source.?endpoint.orValue(variables.spec.model.source.url.split('@')[0]) :"
+    " variables.spec.model.source.?url.orValue('')"
+)
+"""Who reads the credentials: a mirror of the hub is sent the token, as a bucket's server is not sent its keys."""
+
 RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.image.repository", "imageRepositories", f"remove the field, or {ASK}", TAG_OR_DIGEST),
     *policy_network.RULES,
@@ -123,13 +132,13 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         "credentialUrls",
         f"remove secretRef, or {ASK}: whoever answers at a URL reads the credentials that it is sent",
         "has(variables.spec.model.source) && has(variables.spec.model.source.secretRef) &&"
-        " !variables.credentialUrls_re.exists(p, variables.spec.model.source.?url.orValue('').matches('^' + p + '$')) ?"
+        f" !variables.credentialUrls_re.exists(p, ({_CREDENTIALS_TO}).matches('^' + p + '$')) ?"
         ' "spec.model.source.secretRef.name \'" + variables.spec.model.source.secretRef.name + "\' for \'" +'
-        " variables.spec.model.source.?url.orValue('').split('?')[0] + \"', \" : ''",
+        f" ({_CREDENTIALS_TO}).split('?')[0] + \"', \" : ''",
         _credentials,
     ),
     Allowed("spec.model.source.urlSecretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
-    Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}"),
+    Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}", REVISION),
     Allowed("spec.model.source.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
     Special(
         "sourceUrls",

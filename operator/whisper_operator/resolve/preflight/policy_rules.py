@@ -14,6 +14,8 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.policy import Policy
 
 TAG_OR_DIGEST: Final = "(:[^/@]*)?(@.*)?"
+REVISION: Final = "(@[-A-Za-z0-9_.]*)?"
+"""Of a repository of the hub; no other URL that the API takes has an @ where only this follows."""
 """Characters that may follow the repository of an image."""
 ASK: Final = "ask the operator's administrators to add it"
 """The end of a remedy."""

@@ -33,6 +33,12 @@ from whisper_runtime.engine.policy.queries import (
 from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 
+def tokenizer_of(model: WhisperModel) -> ModelTokenizer:
+    """The tokens of a loaded model, and the rules that its files set for them."""
+    dims = model.dims
+    return ModelTokenizer(model.is_multilingual, model.num_languages, dims.n_vocab, dims.n_text_ctx, model.rules)
+
+
 class ModelRunner:
     """Call it from one thread alone: openai-whisper's model is not thread-safe. Whatever computes may raise
     torch.OutOfMemoryError."""

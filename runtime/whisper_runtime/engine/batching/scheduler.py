@@ -17,7 +17,7 @@ from whisper_runtime.engine.batching.admission import admitted
 from whisper_runtime.engine.batching.batch import Batch, BatchSlot
 from whisper_runtime.engine.batching.beam_search import SearchSlot
 from whisper_runtime.engine.batching.request import TranscriptionRequest
-from whisper_runtime.engine.batching.runner import ModelRunner
+from whisper_runtime.engine.batching.runner import ModelRunner, tokenizer_of
 from whisper_runtime.engine.batching.sampling import MAX_NEW_TOKENS, Sampler
 from whisper_runtime.engine.batching.sequence import WindowSequence
 from whisper_runtime.engine.batching.sequence_pool import SequencePool
@@ -27,7 +27,6 @@ from whisper_runtime.engine.model.cuda_graphs import MakeDecodeStep, decode_step
 from whisper_runtime.engine.model.load import WhisperModel
 from whisper_runtime.engine.model.memory import batch_capacity, free_memory
 from whisper_runtime.engine.model.precision import activation_dtype
-from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 
 log = logging.getLogger(__name__)
 
@@ -216,7 +215,7 @@ def build_runner(
     max_new_tokens: int = MAX_NEW_TOKENS,
 ) -> ModelRunner:
     dims, device = model.dims, model.device
-    tokenizer = ModelTokenizer(model.is_multilingual, model.num_languages, dims.n_vocab, dims.n_text_ctx)
+    tokenizer = tokenizer_of(model)
     sampler = Sampler(tokenizer, device, max_new_tokens)
     dtype = activation_dtype(device, model.precision)
     capacity = batch_capacity(dims, device, dtype, free_memory(device), max_batch_size)

@@ -9,8 +9,10 @@ import torch
 from whisper.model import ModelDimensions
 
 from whisper_runtime.contract.config import ComputeType, Device
+from whisper_runtime.engine.generation import OPENAI_RULES, GenerationRules
 from whisper_runtime.engine.interface import Abilities, CannotLoad
 from whisper_runtime.engine.model.alignment_heads import alignment_heads
+from whisper_runtime.engine.model.checkpoint import read_checkpoint
 from whisper_runtime.engine.model.decoder import Decoder
 from whisper_runtime.engine.model.device import choose_attention, resolve_device
 from whisper_runtime.engine.model.encoder import Encoder
@@ -30,6 +32,7 @@ class WhisperModel:
     """Pairs of layer and head whose attention follows the speech."""
     device: torch.device
     precision: Precision
+    rules: GenerationRules = OPENAI_RULES
 
     @property
     def is_multilingual(self) -> bool:
@@ -47,17 +50,19 @@ class WhisperModel:
 
 
 def load(path: Path, device: Device, compute_type: ComputeType, name: str | None = None) -> WhisperModel:
-    """The model in the checkpoint `path`, ready to decode. Raises CannotLoad.
+    """The model in the checkpoint `path`, a file or a folder of Hugging Face's, ready to decode. Raises CannotLoad.
 
     `name`: which of openai-whisper's models it is, whose alignment heads are known; None: guessed from the file's name.
+    Hugging Face's files name the heads themselves.
     """
     device_type = resolve_device(device)
     choose_attention(torch.device(device_type))
     precision = resolve_precision(compute_type, device_type, cpu_has_bfloat16=cpu_has_bfloat16())
     try:
-        module = load_mapped(path)
+        checkpoint = read_checkpoint(path)
+        module = load_mapped(checkpoint)
     except Exception as error:  # torch raises many kinds for a file that is no checkpoint
-        raise CannotLoad(f"{path} is no checkpoint of openai-whisper: {_first_line(error)}") from error
+        raise CannotLoad(f"{path} is no checkpoint of a Whisper: {_first_line(error)}") from error
     on = torch.device(device_type)
     packed = releasing_pages(packing(on, precision))
     dtype = activation_dtype(on, precision)
@@ -66,9 +71,11 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
             module.dims,
             Encoder(module.encoder, packed.many_rows, on, dtype),
             Decoder(module.decoder, packed, on, dtype),
-            alignment_heads(name or path.stem, module.dims),
+            checkpoint.alignment_heads
+            or alignment_heads((name or path.stem) if checkpoint.is_named else "", module.dims),
             on,
             precision,
+            checkpoint.rules,
         )
 
 

@@ -25,6 +25,11 @@ class MetaWhisper(Whisper):
             )
 
 
+def shapes_of(module: Whisper) -> dict[str, tuple[int, ...]]:
+    """The shape by name of every tensor in a checkpoint of the module's dimensions."""
+    return {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
+
+
 class _WithoutCompiler(TorchFunctionMode):
     """Leaves out what makes torch import its compiler: seconds of a start, 170 MiB for good, a folder in scratch.
 

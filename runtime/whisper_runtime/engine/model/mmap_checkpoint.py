@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import nn
 from whisper.model import ModelDimensions, Whisper
 
+from whisper_runtime.engine.model.checkpoint import CheckpointContent, check_tensors
 from whisper_runtime.engine.model.linear import PackedLinear, Packer, Packing
-from whisper_runtime.engine.model.meta_model import MetaWhisper
+from whisper_runtime.engine.model.meta_model import MetaWhisper, shapes_of
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
-def load_mapped(path: Path) -> Whisper:
-    """openai-whisper's module, whose weights are the file's pages. Raises whatever torch raises for a bad file."""
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    module = MetaWhisper(ModelDimensions(**checkpoint["dims"]))
-    module.load_state_dict(checkpoint["model_state_dict"], assign=True)
+def load_mapped(checkpoint: CheckpointContent) -> Whisper:
+    """openai-whisper's module, whose weights are the file's pages. Raises NotLoadable, and TypeError for odd dims."""
+    module = MetaWhisper(ModelDimensions(**checkpoint.dims))
+    check_tensors(checkpoint, shapes_of(module))
+    module.load_state_dict(checkpoint.tensors, assign=True)
     return module
 
 

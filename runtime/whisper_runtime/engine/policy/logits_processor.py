@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 import torch
 from whisper.tokenizer import Tokenizer
 
-MAX_INITIAL_TIMESTAMP: Final = 50
-"""Steps of 20 ms: a window's first timestamp is at most one second."""
+from whisper_runtime.engine.generation import OPENAI_RULES, GenerationRules
 
 
 @dataclass(frozen=True)
@@ -27,19 +26,27 @@ class Vocabulary:
     """Tokens that may not come first: a lone space, <|endoftext|>."""
     suppressed: tuple[int, ...]
     """Tokens that never come: symbols that are not spoken, and special tokens of the prompt."""
+    latest_initial: int
+    """The highest timestamp that may come first."""
 
 
-def vocabulary(tokenizer: Tokenizer, size: int) -> Vocabulary:
+def vocabulary(tokenizer: Tokenizer, size: int, rules: GenerationRules = OPENAI_RULES) -> Vocabulary:
     """`size` is the model's n_vocab."""
+    most = size if rules.max_initial_timestamp is None else rules.max_initial_timestamp
     special = (tokenizer.transcribe, tokenizer.translate, tokenizer.sot, tokenizer.sot_prev, tokenizer.sot_lm)
     return Vocabulary(
         size,
         tokenizer.eot,
         tokenizer.no_timestamps,
         tokenizer.timestamp_begin,
-        (*tokenizer.encode(" "), tokenizer.eot),  # pyright: ignore[reportUnknownMemberType]
-        tuple(sorted({*tokenizer.non_speech_tokens, *special, tokenizer.no_speech})),
+        _or(rules.blank, (*tokenizer.encode(" "), tokenizer.eot)),  # pyright: ignore[reportUnknownMemberType]
+        _or(rules.suppressed, tuple(sorted({*tokenizer.non_speech_tokens, *special, tokenizer.no_speech}))),
+        min(tokenizer.timestamp_begin + most, size - 1),
     )
+
+
+def _or(given: tuple[int, ...] | None, default: tuple[int, ...]) -> tuple[int, ...]:
+    return default if given is None else given
 
 
 class TokenBounds(NamedTuple):
@@ -60,7 +67,7 @@ def token_bounds(sampled: Sequence[int], timestamps: bool, vocabulary: Vocabular
     if not timestamps:
         return TokenBounds(0, first, last, not sampled, False)
     if not sampled:
-        return TokenBounds(first, first, first + MAX_INITIAL_TIMESTAMP, True, True)
+        return TokenBounds(first, first, vocabulary.latest_initial, True, True)
     after_timestamp = sampled[-1] >= first
     pair_is_full = len(sampled) < 2 or sampled[-2] >= first
     if after_timestamp and pair_is_full:
@@ -78,7 +85,7 @@ class LogitsProcessor:
         self._vocabulary = vocabulary
         self._ids = torch.arange(vocabulary.size, device=device)
         self._timestamps = self._ids[vocabulary.first_timestamp :]
-        self._blank = torch.tensor(vocabulary.blank, device=device)
+        self._blank = torch.tensor(vocabulary.blank, dtype=torch.int64, device=device)
         suppressed = torch.zeros(vocabulary.size, device=device)
         suppressed[list(vocabulary.suppressed)] = -torch.inf
         self._suppressed = suppressed

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
+from whisper_runtime.engine.generation import OPENAI_RULES, GenerationRules
 from whisper_runtime.engine.policy.logits_processor import Vocabulary, vocabulary
 from whisper_runtime.engine.policy.queries import DecodingParams, DetectedLanguage
 
@@ -21,6 +22,7 @@ class ModelTokenizer:
     num_languages: int
     n_vocab: int
     n_text_ctx: int
+    rules: GenerationRules = OPENAI_RULES
 
     @cached_property
     def english(self) -> Tokenizer:
@@ -33,7 +35,7 @@ class ModelTokenizer:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        return vocabulary(self.english, self.n_vocab)
+        return vocabulary(self.english, self.n_vocab, self.rules)
 
     def params(
         self, tokenizer: Tokenizer, earlier: Sequence[int], *, timestamps: bool, keywords: Sequence[int] = ()

@@ -11,6 +11,7 @@ from tests.operator.api.specs import accepted, assert_longest, letters, manifest
 from whisper_operator.api.spec.source import FIELDS, ModelSourceSpec
 
 SHA = "a" * 64
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HELD = {"urlSecretKeyRef": {"name": "presigned", "key": "url"}, "sha256": SHA}
 
 
@@ -41,9 +42,12 @@ def test_a_source_needs_its_url_alone() -> None:
         "s3://bucket/deep/key.pt",
         "pvc://weights/models/a.pt",
         "pvc://weights.of.team/a.pt",
+        "pvc://weights/fine-tune",
+        "hf://openai/whisper-base@main",
+        f"hf://distil-whisper/distil-large-v3.5@{COMMIT}",
     ],
 )
-def test_a_checkpoint_is_at_one_of_four_kinds_of_url(url: str) -> None:
+def test_a_checkpoint_is_at_one_of_five_kinds_of_url(url: str) -> None:
     accepted(model=source(url))
 
 
@@ -61,12 +65,19 @@ def test_a_checkpoint_is_at_one_of_four_kinds_of_url(url: str) -> None:
         "s3://bucket/",
         "pvc://weights",
         "pvc://Weights/a.pt",
+        "hf://openai/whisper-base",
+        "hf://openai/whisper-base@",
+        "hf://whisper-base@main",
+        "hf://openai/whisper-base@refs/pr/1",
+        "hf://openai/../x@main",
+        "hf://openai/whisper-base@main?x=1",
     ],
 )
 def test_a_url_of_no_checkpoint_is_refused(url: str) -> None:
+    shown = "hf://…@main" if url == "hf://whisper-base@main" else url
     assert refused(model=source(url)) == (
-        f"spec.model.source.url: {url!r} is not a valid URL of a checkpoint; "
-        "use https://, http://, s3://bucket/key or pvc://claim/path"
+        f"spec.model.source.url: {shown!r} is not a valid URL of a checkpoint; "
+        "use https://, http://, s3://bucket/key, hf://owner/name@commit or pvc://claim/path"
     )
 
 
@@ -82,11 +93,41 @@ def test_an_at_sign_in_the_path_is_no_credential() -> None:
     accepted(model=source("https://models.example.com/team@home/mine.pt"))
 
 
-@pytest.mark.parametrize("url", ["https://m/a.pt", "http://m/a.pt", "s3://b/a.pt"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://m/a.pt",
+        "http://m/a.pt",
+        "s3://b/a.pt",
+        "hf://o/n@main",
+        f"hf://o/n@{COMMIT[:39]}",
+        f"hf://o/{COMMIT}@v1",
+    ],
+)
 def test_a_checkpoint_from_the_network_needs_its_digest(url: str) -> None:
     assert refused(model={"name": "mine", "source": {"url": url}}) == (
-        "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint"
+        "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint; behind hf:// "
+        "the 40 hexadecimal digits of a commit after the @ do as well"
     )
+
+
+def test_a_commit_is_a_pin_and_needs_a_name_whose_digest_is_not_known() -> None:
+    pinned = {"url": f"hf://openai/whisper-base@{COMMIT}"}
+    accepted(model={"name": "whisper-base-hf", "source": pinned})
+    accepted(model={"name": "base", "source": {**pinned, "sha256": SHA}})
+    assert refused(model={"name": "base", "source": pinned}).startswith(
+        "spec.model.name is one of openai-whisper's models, whose file has another digest than Hugging Face's"
+    )
+
+
+@pytest.mark.parametrize("url", ["pvc://weights/a.pt", f"hf://openai/whisper-base@{COMMIT}"])
+@pytest.mark.parametrize("kind", ["EmptyDir", "Image"])
+def test_a_digest_that_no_job_finds_out_has_to_be_given(url: str, kind: str) -> None:
+    assert refused(model={"name": "mine", "source": {"url": url}}, cache={"type": kind}) == (
+        "spec.model.source.sha256 is missing, and only a fetch into a claim finds it out: add the digest, or write "
+        "spec.cache.type PersistentVolumeClaim"
+    )
+    accepted(model={"name": "mine", "source": {"url": url, "sha256": SHA}}, cache={"type": kind})
 
 
 @pytest.mark.parametrize("digest", [SHA, "0123456789abcdef" * 4])
@@ -192,7 +233,14 @@ VALUES: dict[str, Any] = {
     "region": "eu-central-1",
     "endpoint": "https://minio.example.com:9000",
 }
-URLS = {"https": "https://m/a.pt", "http": "http://m/a.pt", "s3": "s3://b/a.pt", "pvc": "pvc://c/a.pt", "": None}
+URLS = {
+    "https": "https://m/a.pt",
+    "http": "http://m/a.pt",
+    "s3": "s3://b/a.pt",
+    "hf": "hf://o/n@main",
+    "pvc": "pvc://c/a.pt",
+    "": None,
+}
 
 
 @pytest.mark.parametrize("field", VALUES)

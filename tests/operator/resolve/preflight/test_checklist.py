@@ -65,7 +65,7 @@ def test_all_that_is_wrong_is_told_at_once_and_what_holds_comes_first() -> None:
             {
                 "networkPolicy": {},
                 "cache": {"type": "EmptyDir"},
-                "model": {"name": "m", "source": {"url": "pvc://c/m.pt"}},
+                "model": {"name": "m", "source": {"url": "pvc://c/m.pt", "sha256": "a" * 64}},
             },
             {},
         ),

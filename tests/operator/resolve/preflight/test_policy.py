@@ -25,9 +25,9 @@ def found(spec: Manifest, policy: Policy | None = None, namespace: str = "team")
     return violations(service("speech", **spec)["spec"], "speech", namespace, policy or Policy())
 
 
-def fetched(url: str) -> Manifest:
+def fetched(url: str, **more: str) -> Manifest:
     """A spec whose model comes from there, with credentials."""
-    return {"model": {"name": "m", "source": {"url": url, "secretRef": {"name": "t"}}}}
+    return {"model": {"name": "m", "source": {"url": url, "secretRef": {"name": "t"}, **more}}}
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt[0])
@@ -93,6 +93,8 @@ def test_the_account_and_the_metadata_of_all_pods_are_limited(field: str, spec: 
         ({"gateways": ["gateways/public"]},
          {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["a.example.com"]}}),
         ({"credentialUrls": ["https://models.example.com/*"]}, fetched("https://models.example.com/m.pt")),
+        ({"credentialUrls": ["hf://team/*"]}, fetched("hf://team/m@main")),
+        ({"credentialUrls": ["https://hub.example.com"]}, fetched("hf://o/m@main", endpoint="https://hub.example.com")),
         ({"hosts": ["*.{namespace}.example.com"]}, {"ingress": {"host": "speech.team.example.com"}}),
         ({"kedaTriggers": ["kafka"], "kedaAuthentications": ["TriggerAuthentication/whisper-*"]},
          {"autoscaling": {"keda": {"triggers": [{"name": "a", "type": "kafka", "metadata": {},
@@ -113,6 +115,12 @@ def test_a_setting_allows_what_it_names(policy: dict[str, Any], spec: dict[str, 
          "spec.ingress.host 'speech.other.example.com': not allowed by policy.hosts"),
         ({"credentialUrls": ["https://models.example.com/*"]}, fetched("https://models.example.com@evil.net/m"),
          "spec.model.source.secretRef.name 't' for 'https://models.example.com@evil.net/m': not allowed"),
+        ({"sourceUrls": ["hf://team/*"]}, {"model": {"name": "m", "source": {"url": "hf://other/m@main"}}},
+         "spec.model.source.url 'hf://other/m@main': not allowed by policy.sourceUrls"),
+        ({"credentialUrls": ["hf://team/*"]}, fetched("hf://other/team@main"),
+         "spec.model.source.secretRef.name 't' for 'hf://other/team': not allowed by policy.credentialUrls"),
+        ({"credentialUrls": ["hf://*"]}, fetched("hf://team/m@main", endpoint="https://evil.example.com"),
+         "spec.model.source.secretRef.name 't' for 'https://evil.example.com': not allowed by policy.credentialUrls"),
         ({"imageRepositories": ["registry.example.com/whisper"]},
          {"image": {"repository": "registry.example.com/whisper-evil"}},
          "spec.image.repository 'registry.example.com/whisper-evil': not allowed by policy.imageRepositories"),

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from whisper_runtime.engine.model.checkpoint import read_checkpoint
 from whisper_runtime.engine.model.linear import packing
 from whisper_runtime.engine.model.mmap_checkpoint import load_mapped
 from whisper_runtime.engine.model.precision import Precision
@@ -16,7 +17,7 @@ from whisper_runtime.engine.model.precision import Precision
 
 def test_weights_of_16_bits_are_multiplied_as_exactly_as_ones_of_32(checkpoint: Path) -> None:
     """In products of few rows, and of many."""
-    layer = next(iter(load_mapped(checkpoint).decoder.blocks)).mlp[0]
+    layer = next(iter(load_mapped(read_checkpoint(checkpoint)).decoder.blocks)).mlp[0]
     assert isinstance(layer, torch.nn.Linear)
     assert layer.weight.dtype == torch.float16
     both, x = packing(torch.device("cpu"), "float32"), torch.randn(5, layer.in_features)

@@ -16,6 +16,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from tests.runtime.engine.conftest import DIMS, exhaust, hum
 from whisper_runtime.engine.batching.sampling import Sampler, draw
+from whisper_runtime.engine.model.checkpoint import read_checkpoint
 from whisper_runtime.engine.model.cuda_graphs import GraphedStep, Launch
 from whisper_runtime.engine.model.decoder import Decoder
 from whisper_runtime.engine.model.encoder import Encoder
@@ -38,7 +39,7 @@ def precision(request: pytest.FixtureRequest) -> Precision:
 
 @pytest.fixture
 def on_cuda(checkpoint: Path, precision: Precision) -> Iterator[tuple[Encoder, Decoder]]:
-    module = load_mapped(checkpoint)
+    module = load_mapped(read_checkpoint(checkpoint))
     with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True):
         both, dtype = packing(CUDA, precision), activation_dtype(CUDA, precision)
         yield Encoder(module.encoder, both.many_rows, CUDA, dtype), Decoder(module.decoder, both, CUDA, dtype)

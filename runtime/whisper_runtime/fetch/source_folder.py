@@ -1,0 +1,103 @@
+"""A folder of files as the one archive that the cache keeps (engine/model/file_folder.py), read from any offset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from whisper_runtime.contract.reports import NOT_A_CHECKPOINT
+from whisper_runtime.engine.model.file_folder import BLOCK as HEADER
+from whisper_runtime.engine.model.file_folder import LARGEST_FILE, end, header, padding
+from whisper_runtime.engine.model.hub_files import INDEX, files_of_model
+from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.partial import BLOCK, sha256_of
+
+
+@dataclass(frozen=True)
+class FolderFile:
+    """One file of the folder, wherever it is."""
+
+    name: str
+    size: int
+    read: Callable[[int], AbstractContextManager[Iterator[bytes]]]
+    """Its bytes from an offset on; may end early, and raises FetchError, or OSError where it is a local file."""
+
+
+def archive_size(files: Sequence[FolderFile]) -> int:
+    """Bytes of the whole archive."""
+    before = sum(HEADER + one.size + len(padding(one.size)) for one in files)
+    return before + len(end(before))
+
+
+def archive_blocks(source: str, files: Sequence[FolderFile], offset: int) -> Iterator[bytes]:
+    """The bytes of the archive from `offset` on. Ends early where a file does; raises what reading one does, too."""
+    at = 0
+    for one in files:
+        for piece in (_header(source, one), one, padding(one.size)):
+            size = one.size if isinstance(piece, FolderFile) else len(piece)
+            skipped = min(max(0, offset - at), size)
+            at += size
+            if skipped == size:
+                continue
+            if isinstance(piece, bytes):
+                yield piece[skipped:]
+                continue
+            left = size - skipped
+            with piece.read(skipped) as blocks:
+                for block in blocks:
+                    left -= len(block)
+                    yield block
+            if left:
+                return
+    last = end(at)
+    yield last[max(0, offset - at) :]
+
+
+def _header(source: str, file: FolderFile) -> bytes:
+    if file.size > LARGEST_FILE:
+        message = f"{source}: {file.name} has {file.size} bytes, and {LARGEST_FILE} fit: save the model in shards"
+        raise FetchError(NOT_A_CHECKPOINT, message)
+    return header(file.name, file.size)
+
+
+def folder_files(folder: Path) -> list[FolderFile]:
+    """The files of the model in a folder of Hugging Face's layout. Raises NotLoadable, and OSError."""
+    there = [file.name for file in folder.iterdir() if file.is_file()]
+    names = files_of_model(there, lambda: (folder / INDEX).read_bytes())
+    return [_local(folder / name) for name in names]
+
+
+def _local(path: Path) -> FolderFile:
+    @contextmanager
+    def read(offset: int) -> Generator[Iterator[bytes], None, None]:
+        with path.open("rb") as file:
+            file.seek(offset)
+            yield iter(partial(file.read, BLOCK), b"")
+
+    return FolderFile(path.name, path.stat().st_size, read)
+
+
+def checkpoint_sha256(path: Path) -> str:
+    """sha256 in hex of a checkpoint's file, or of the archive of its folder. Raises NotLoadable, and OSError."""
+    if not path.is_dir():
+        return sha256_of(path)
+    found = hashlib.sha256()
+    for block in archive_blocks(str(path), folder_files(path), 0):
+        found.update(block)
+    return found.hexdigest()
+
+
+def file_digests(path: Path, offset: int, size: int) -> tuple[str, str]:
+    """sha256 and git's own digest of the bytes of a file from `offset` on, in hex. Raises OSError."""
+    whole, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    with path.open("rb") as file:
+        file.seek(offset)
+        while size and (block := file.read(min(BLOCK, size))):
+            size -= len(block)
+            whole.update(block)
+            blob.update(block)
+    return whole.hexdigest(), blob.hexdigest()
