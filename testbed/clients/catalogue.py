@@ -40,7 +40,7 @@ CLIENTS: Final = (
         {"translation": NO_TRANSLATION},
         notes=(
             "Streams of `gpt-transcribe` alone: with `whisper-1` it adds `response_format=verbose_json` on its "
-            "own, to `stream=True` too. Its import asks GitHub for a list of prices, unless "
+            "own, to `stream=True` too, and gets the whole answer. Its import asks GitHub for a list of prices, unless "
             "`LITELLM_LOCAL_MODEL_COST_MAP=True`",
         ),
     ),
