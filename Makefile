@@ -43,6 +43,10 @@ test-unit: ## what needs no cluster, in some two minutes
 neighbours: platform ## real proxies, Prometheus, cert-manager, kube-router and a driver of GPUs beside the operator; builds them once
 	@$(PYTHON) -m pytest tests/neighbours
 
+.PHONY: clients
+clients: ## public clients in five languages against a real runtime; builds them once, writes docs/reference/clients.md
+	@$(PYTHON) -m testbed.clients
+
 .PHONY: campaign
 campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
 	@$(PYTHON) -m chaos faults

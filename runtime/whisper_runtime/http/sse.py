@@ -95,7 +95,9 @@ class SseText:
 
     def done(self, found: Transcription) -> TextDone:
         """The last event, with the text as a whole."""
-        return TextDone(text=found.text.strip(), logprobs=self._logprobs(found.segments), usage=formats.usage(found))
+        return TextDone(
+            text=found.text.strip(), logprobs=self._logprobs(found.segments), usage=formats.token_usage(found)
+        )
 
     def _logprobs(self, segments: Sequence[Segment]) -> list[Logprob] | None:
         return token_logprobs(segments, english_only=self._model.english_only) if self._spec.logprobs else None

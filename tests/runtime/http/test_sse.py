@@ -30,7 +30,11 @@ MODEL = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL).info
 ONE = replace(SEGMENT, text=" Ask not")
 TWO = replace(SEGMENT, id=1, text=" what your country.")
 BOTH = replace(SPOKEN, text=ONE.text + TWO.text, segments=(ONE, TWO))
-USAGE = {"type": "duration", "seconds": 3}
+
+
+def usage(text: int) -> dict[str, Any]:
+    """Of 2.5 s of audio, and of as many tokens of text."""
+    return {"type": "tokens", "input_tokens": 125, "output_tokens": text, "total_tokens": 125 + text}
 
 
 class Exchange:
@@ -107,7 +111,7 @@ async def test_each_window_is_a_delta_and_the_last_event_has_the_whole_text(star
     assert events(answer.text) == [
         {"type": "transcript.text.delta", "delta": "Ask not"},
         {"type": "transcript.text.delta", "delta": " what your country."},
-        {"type": "transcript.text.done", "text": "Ask not what your country.", "usage": USAGE},
+        {"type": "transcript.text.done", "text": "Ask not what your country.", "usage": usage(10)},
     ]
 
 
@@ -122,7 +126,7 @@ async def test_log_probabilities_come_with_each_event(start: Start, engine: Fake
 async def test_silence_is_an_empty_text(start: Start, engine: FakeEngine) -> None:
     engine.answer = replace(SPOKEN, text="", segments=(replace(SEGMENT, text="", tokens=(), token_logprobs=()),))
     answer = await start().post(PATH, files=speech(), data=FIELDS)
-    assert events(answer.text) == [{"type": "transcript.text.done", "text": "", "usage": USAGE}]
+    assert events(answer.text) == [{"type": "transcript.text.done", "text": "", "usage": usage(0)}]
 
 
 async def test_text_is_sent_before_the_rest_is_done(exchange: Callable[..., Exchange], engine: FakeEngine) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from pydantic import BaseModel
+from whisper.audio import TOKENS_PER_SECOND
 from whisper.tokenizer import LANGUAGES
 
 from whisper_runtime.engine.transcription import Segment, Transcription, Word
@@ -15,6 +16,7 @@ from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.openai.responses import (
     PlainTranscription,
     SegmentBody,
+    TokenUsage,
     TranscriptionJson,
     TranscriptionVerbose,
     TranslationJson,
@@ -54,6 +56,13 @@ def openai_body(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> B
 def usage(found: Transcription) -> Usage:
     """OpenAI counts begun seconds; each channel that is transcribed by itself has its own."""
     return Usage(seconds=math.ceil(found.audio_seconds))
+
+
+def token_usage(found: Transcription) -> TokenUsage:
+    """Of the encoder's states, which are the model's tokens of audio, and of the text."""
+    heard = math.ceil(found.duration * TOKENS_PER_SECOND)
+    told = sum(len(segment.tokens) for segment in found.segments)
+    return TokenUsage(input_tokens=heard, output_tokens=told, total_tokens=heard + told)
 
 
 def _json(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> BaseModel:

@@ -20,6 +20,15 @@ class Usage(BaseModel):
     seconds: int
 
 
+class TokenUsage(BaseModel):
+    """What OpenAI's API has in the last event of a stream: whisper-1, billed by the second, has no streams there."""
+
+    type: Literal["tokens"] = "tokens"
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
 class GroqRequest(BaseModel):
     id: str
     """The id that the response has in `x-request-id`, too."""
@@ -100,7 +109,7 @@ class TextDone(BaseModel):
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
     logprobs: list[Logprob] | Absent = None
-    usage: Usage
+    usage: TokenUsage
 
 
 class PlainTranscription(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, SPOKEN
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.http.openai.formats import openai_body, plain_body, usage
+from whisper_runtime.http.openai.formats import openai_body, plain_body, token_usage, usage
 from whisper_runtime.http.openai.forms import ResponseFormat
 from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.http.openai.options import ResponseSpec
@@ -95,6 +95,11 @@ def test_the_probability_of_the_language_is_told_where_it_is_asked_for_and_was_d
 @pytest.mark.parametrize(("duration", "seconds"), [(0.0, 0), (2.0, 2), (2.1, 3)])
 def test_begun_seconds_count(duration: float, seconds: int) -> None:
     assert usage(replace(SPOKEN, duration=duration)).seconds == seconds
+
+
+def test_tokens_are_the_encoders_states_and_those_of_the_text() -> None:
+    found = token_usage(replace(SPOKEN, duration=2.51, segments=(SEGMENT, SEGMENT)))
+    assert (found.input_tokens, found.output_tokens, found.total_tokens) == (126, 10, 136)
 
 
 def test_the_plain_body_has_the_code_of_the_language() -> None:

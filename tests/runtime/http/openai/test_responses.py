@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from whisper_runtime.http.openai import responses
-from whisper_runtime.http.openai.responses import TextDone, TranscriptionJson, TranscriptionVerbose, Usage
+from whisper_runtime.http.openai.responses import TextDone, TokenUsage, TranscriptionJson, TranscriptionVerbose, Usage
 
 BODIES = [body for body in vars(responses).values() if getattr(body, "__module__", "") == responses.__name__]
 NULLABLE = {("ModelBody", "digest"), ("Problem", "param"), ("Problem", "code")}
@@ -32,8 +32,9 @@ def test_absent_fields_are_left_out() -> None:
 
 
 def test_an_event_names_its_type() -> None:
-    assert TextDone(text="a", usage=Usage(seconds=1)).model_dump(exclude_none=True) == {
+    usage = TokenUsage(input_tokens=50, output_tokens=1, total_tokens=51)
+    assert TextDone(text="a", usage=usage).model_dump(exclude_none=True) == {
         "type": "transcript.text.done",
         "text": "a",
-        "usage": {"type": "duration", "seconds": 1},
+        "usage": {"type": "tokens", "input_tokens": 50, "output_tokens": 1, "total_tokens": 51},
     }
