@@ -148,6 +148,10 @@ bench-start: ## from a process's start until it is ready, beside an earlier comm
 bench-words: ## how long the times of a window's words take, beside an earlier commit (BEFORE=…)
 	@$(PYTHON) -m benchmarks.runtime.words $(if $(BEFORE),--commit $(BEFORE))
 
+.PHONY: bench-languages
+bench-languages: ## words wrong in five languages, and in translations, beside whisper.transcribe; writes docs/reports/languages.md
+	@$(PYTHON) -m benchmarks.runtime.languages
+
 .PHONY: gpu-kit
 gpu-kit: ## the folder that a machine with a card needs beside this checkout: wheels, weights, recordings
 	@$(PYTHON) -m benchmarks.gpu.kit $(if $(KIT),--kit $(KIT))

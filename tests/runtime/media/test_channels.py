@@ -10,18 +10,20 @@ import pytest
 from tests.support.media_files import ffmpeg, tone
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media.channels import decode_channels
-from whisper_runtime.media.decode import BYTES_PER_SECOND, SAMPLE_RATE, AudioError, decode
+from whisper_runtime.media.decode import BYTES_PER_SECOND, SAMPLE_RATE, decode
+from whisper_runtime.media.refusals import AudioError
 
 
 async def channels(path: Path, max_seconds: float = 3600, sizes: list[int] | None = None) -> list[Samples]:
     with path.open("rb") as media:
         told = list[int]() if sizes is None else sizes
-        return await decode_channels(media, max_seconds=max_seconds, timeout=60, on_bytes=told.append)
+        found = await decode_channels(media, max_seconds=max_seconds, timeout=60, on_bytes=told.append)
+        return [one.samples for one in found]
 
 
 async def alone(path: Path) -> Samples:
     with path.open("rb") as media:
-        return await decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
+        return (await decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)).samples
 
 
 async def refused(path: Path, max_seconds: float = 3600) -> AudioError:

@@ -11,7 +11,8 @@ from benchmarks.parity import sounds
 from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import PartsOf, Start, speech
-from whisper_runtime.engine.interface import OutOfMemory, Samples
+from whisper_runtime.engine.interface import OutOfMemory
+from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.metrics import Metrics
 
 TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
@@ -51,8 +52,8 @@ async def test_silence_ends_a_stream_at_once(start: Start) -> None:
 
 @pytest.mark.slow
 async def test_the_model_is_asked_for_speech_alone(engine: FakeEngine, start: Start) -> None:
-    async def decode(media: Any, **_: Any) -> Samples:
-        return sounds.join(sounds.silence(20), sounds.voice("jfk"), sounds.silence(40))
+    async def decode(media: Any, **_: Any) -> DecodedAudio:
+        return DecodedAudio(sounds.join(sounds.silence(20), sounds.voice("jfk"), sounds.silence(40)), None)
 
     parts = fake_parts(engine, decode)
     await start(parts).post("/transcribe", files=speech(), data={"vad_filter": "true"})
