@@ -37,7 +37,7 @@ class Prompt:
 def in_every_language() -> dict[str, list[Prompt]]:
     """By language, the prompts that all languages have in whole sentences, in one order; fetched where missing."""
     found = {language: _prompts(_ensure(language)) for language in LANGUAGES}
-    names = sorted(set.intersection(*(set(prompts) for prompts in found.values())))
+    names = sorted(name for name in found["en"] if all(name in prompts for prompts in found.values()))
     return {language: [prompts[name] for name in names] for language, prompts in found.items()}
 
 

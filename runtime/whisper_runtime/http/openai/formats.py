@@ -60,9 +60,9 @@ def usage(found: Transcription) -> Usage:
 
 def token_usage(found: Transcription) -> TokenUsage:
     """Of the encoder's states, which are the model's tokens of audio, and of the text."""
-    heard = math.ceil(found.duration * TOKENS_PER_SECOND)
-    told = sum(len(segment.tokens) for segment in found.segments)
-    return TokenUsage(input_tokens=heard, output_tokens=told, total_tokens=heard + told)
+    audio = math.ceil(found.duration * TOKENS_PER_SECOND)
+    text = sum(len(segment.tokens) for segment in found.segments)
+    return TokenUsage(input_tokens=audio, output_tokens=text, total_tokens=audio + text)
 
 
 def _json(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> BaseModel:
