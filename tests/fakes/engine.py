@@ -178,6 +178,8 @@ async def fake_decode_channels(
     found: list[Samples] = []
     for kind, seconds in re.findall(r"(speech|silence) ([0-9.]+)", media.read().decode()):
         found.append(np.full(int(float(seconds) * 16_000), 0.5 if kind == "speech" else 0.0, np.float32))
+    if not found:
+        raise AudioError("NotAudio", "The file is not audio.")
     if (total := sum(map(len, found)) / 16_000) > max_seconds:
         raise AudioError("TooLong", "The audio is too long.", total)
     return [DecodedAudio(one, None) for one in found]

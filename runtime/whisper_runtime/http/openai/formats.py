@@ -28,13 +28,15 @@ from whisper_runtime.http.openai.subtitles import srt, vtt
 from whisper_runtime.service.model_info import ModelInfo
 
 
-def plain_body(found: Transcription) -> PlainTranscription:
+def plain_body(found: Transcription, spec: ResponseSpec) -> PlainTranscription:
     """The body of `POST /transcribe`."""
     return PlainTranscription(
         text=found.text.strip(),
         language=found.language,
         segments=[_segment(segment, found.duration) for segment in found.segments],
         duration=found.duration,
+        language_probability=found.language_probability if spec.language_probability else None,
+        words=_words(found) if spec.words else None,
     )
 
 
@@ -83,16 +85,19 @@ def _verbose(found: Transcription, spec: ResponseSpec) -> BaseModel:
     )
     if spec.task == "translate":
         return common
-    spoken = [(word, segment.channel) for segment in found.segments for word in segment.words]
-    if found.channels > 1:
-        spoken.sort(key=lambda one: one[0].start)  # two may speak at once
-    words = [_word(word, channel, found.duration) for word, channel in spoken]
     return TranscriptionVerbose(
         **dict(common),
         language_probability=found.language_probability if spec.language_probability else None,
-        words=words if spec.words else None,
+        words=_words(found) if spec.words else None,
         usage=usage(found),
     )
+
+
+def _words(found: Transcription) -> list[WordBody]:
+    spoken = [(word, segment.channel) for segment in found.segments for word in segment.words]
+    if found.channels > 1:
+        spoken.sort(key=lambda one: one[0].start)  # two may speak at once
+    return [_word(word, channel, found.duration) for word, channel in spoken]
 
 
 def _segment(segment: Segment, duration: float) -> SegmentBody:

@@ -36,27 +36,21 @@ LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class _Upload(SpeechFields):
+class _Upload(SpeechFields, DecodingFields):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     file: UploadFile
     """The recording: sound or a film of any common container and codec."""
 
-
-class PlainForm(_Upload):
-    """The form of `POST /transcribe`."""
-
-    language: LanguageField | Absent = None
-    task: Task = "transcribe"
+    prompt: str | Absent = None
+    temperature: Temperature = 0.0
 
 
-class TranslationForm(_Upload, DecodingFields):
+class TranslationForm(_Upload):
     """The form of `POST /v1/audio/translations`."""
 
     model: ModelName
-    prompt: str | Absent = None
     response_format: ResponseFormat = "json"
-    temperature: Temperature = 0.0
     max_line_width: LineLimit | Absent = None
     """For `srt` and `vtt`: the most characters in a line."""
     max_line_count: LineLimit | Absent = None
@@ -65,8 +59,8 @@ class TranslationForm(_Upload, DecodingFields):
     """For `srt` and `vtt`, without `max_line_count`: the most words in a cue."""
 
 
-class TranscriptionForm(TranslationForm):
-    """The form of `POST /v1/audio/transcriptions`; arrays come with and without brackets behind their name."""
+class DetailFields(_Upload):
+    """What a transcription may be asked for beside its text; arrays come with and without brackets behind the name."""
 
     language: LanguageField | Absent = None
     languages_in_brackets: list[LanguageList] = Field(default=[], alias="languages[]")
@@ -74,8 +68,6 @@ class TranscriptionForm(TranslationForm):
     """The languages that the recording may be in, words as for `language`: the likeliest of them is taken."""
     hallucination_silence_threshold: SilenceThreshold | Absent = None
     """Seconds of silence around words that look hallucinated, from which on they are left out; needs word times."""
-    stream: bool | Absent = None
-    """For `json` and `text`: server-sent events. With another format it is ignored."""
     include_in_brackets: list[Included] = Field(default=[], alias="include[]")
     include_bare: list[Included] = Field(default=[], alias="include")
     granularities_in_brackets: list[Granularity] = Field(default=[], alias="timestamp_granularities[]")
@@ -90,13 +82,26 @@ class TranscriptionForm(TranslationForm):
         return self.languages_in_brackets + self.languages_bare
 
     @property
+    def granularities(self) -> frozenset[Granularity]:
+        return frozenset(self.granularities_in_brackets + self.granularities_bare)
+
+
+class PlainForm(DetailFields):
+    """The form of `POST /transcribe`."""
+
+    task: Task = "transcribe"
+
+
+class TranscriptionForm(DetailFields, TranslationForm):
+    """The form of `POST /v1/audio/transcriptions`."""
+
+    stream: bool | Absent = None
+    """For `json` and `text`: server-sent events. With another format it is ignored."""
+
+    @property
     def is_streamed(self) -> bool:
         """Whether the answer is a stream of events (ADR 34)."""
         return bool(self.stream) and self.response_format in TEXT_ALONE
-
-    @property
-    def granularities(self) -> frozenset[Granularity]:
-        return frozenset(self.granularities_in_brackets + self.granularities_bare)
 
 
 SCALARS: Final = frozenset(

@@ -9,7 +9,7 @@ from typing import Final
 from whisper_runtime.contract.languages import REMEDY_OR_AUTO, code_of, is_auto, shown, unknown
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
 from whisper_runtime.errors import HttpError
-from whisper_runtime.http.openai.forms import Included, ResponseFormat, TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.forms import Included, PlainForm, ResponseFormat, TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.service.languages import knows
 from whisper_runtime.service.model_info import ModelInfo
@@ -41,11 +41,6 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
     for included in sorted(form.include):
         if response_format != INCLUDED_IN[included]:
             raise _needs(f"include[]={included}", INCLUDED_IN[included], response_format, param="include[]")
-    if form.hallucination_silence_threshold is not None and "word" not in form.granularities:
-        message = (
-            "`hallucination_silence_threshold` needs `timestamp_granularities[]` to have 'word': change one of them."
-        )
-        raise HttpError(400, message, param="hallucination_silence_threshold", code="invalid_value")
     return ResponseSpec(
         "transcribe",
         response_format,
@@ -55,6 +50,19 @@ def response_spec(form: TranscriptionForm) -> ResponseSpec:
         language_probability="language_probability" in form.include,
         lines=line_limits(form),
     )
+
+
+def plain_spec(form: PlainForm) -> ResponseSpec:
+    """What `POST /transcribe` answers beside the text; raises HttpError for what only OpenAI's routes give."""
+    if "logprobs" in form.include:
+        message = "`include[]` has 'logprobs', which /v1/audio/transcriptions gives with `response_format=json` alone."
+        raise HttpError(400, message, param="include[]", code="invalid_value")
+    words = "word" in form.granularities
+    if words and form.task == "translate":
+        message = "`timestamp_granularities[]` has 'word', and a translation has no times of words: leave one out."
+        raise HttpError(400, message, param="timestamp_granularities[]", code="invalid_value")
+    probability = "language_probability" in form.include
+    return ResponseSpec(form.task, "verbose_json", words=words, language_probability=probability)
 
 
 def translation_spec(form: TranslationForm) -> ResponseSpec:

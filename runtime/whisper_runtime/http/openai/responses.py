@@ -120,6 +120,8 @@ class PlainTranscription(BaseModel):
     """ISO-639-1 code: `en`."""
     segments: list[SegmentBody]
     duration: float
+    language_probability: float | Absent = None
+    words: list[WordBody] | Absent = None
 
 
 class ModelBody(BaseModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,7 +16,6 @@ from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
 from whisper_runtime.http.openai.options import check_translates, decoding_options, response_spec, translation_spec
-from whisper_runtime.http.openai.possible_languages import within_languages
 from whisper_runtime.http.openai.responses import (
     TranscriptionJson,
     TranscriptionVerbose,
@@ -25,6 +23,7 @@ from whisper_runtime.http.openai.responses import (
     TranslationVerbose,
 )
 from whisper_runtime.http.openai.speech_fields import listening_of
+from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
@@ -51,18 +50,8 @@ async def create_transcription(
     """Transcribes `file` in the language that is spoken."""
     check_name(model, form.model)
     ignored, spec = ignored_fields(form, "transcribe"), response_spec(form)
-    options = decoding_options(
-        model,
-        language=form.language,
-        prompt=given_prompt(form, form.prompt),
-        temperature=form.temperature,
-        words=spec.words or spec.lines is not None,
-        logprobs=spec.logprobs,
-    )
-    options = within_languages(options, form.languages, form.language, model)
-    options = replace(
-        decoded_as_asked(options, form, model), hallucination_silence_threshold=form.hallucination_silence_threshold
-    )
+    by_word = spec.words or spec.lines is not None
+    options = transcription_options(form, model, words=by_word, logprobs=spec.logprobs)
     listening = listening_of(form)
     if form.is_streamed:
         segments = SegmentStream()

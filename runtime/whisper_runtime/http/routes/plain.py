@@ -10,9 +10,10 @@ from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
 from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
-from whisper_runtime.http.openai.options import check_translates, decoding_options
+from whisper_runtime.http.openai.options import check_translates, plain_spec
 from whisper_runtime.http.openai.responses import PlainTranscription
 from whisper_runtime.http.openai.speech_fields import listening_of
+from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import UPLOADING
 from whisper_runtime.http.upload import transcribe_upload
 
@@ -27,9 +28,13 @@ async def post_transcribe(
     transcriber: TranscriberDep,
     form: Annotated[PlainForm, Multipart],
 ) -> PlainTranscription:
-    """Transcribes `file`: its text, its language, its segments with times, and its duration in seconds."""
+    """Transcribes `file`: its text, its language, its segments with times, and its duration in seconds.
+
+    With the times of words where `timestamp_granularities[]` has `word`.
+    """
     response.headers.update(ignored_fields(form, form.task))
     if form.task == "translate":
         check_translates(model, param="task")
-    options = decoding_options(model, language=form.language, task=form.task)
-    return plain_body(await transcribe_upload(transcriber, request, form.file, options, listening_of(form)))
+    spec = plain_spec(form)
+    options = transcription_options(form, model, task=form.task, words=spec.words)
+    return plain_body(await transcribe_upload(transcriber, request, form.file, options, listening_of(form)), spec)

@@ -70,6 +70,9 @@ def test_subtitles_with_limits_are_of_words() -> None:
     )
 
 
+PLAIN = ResponseSpec("transcribe", "verbose_json")
+
+
 def test_no_segment_and_no_word_ends_after_the_file() -> None:
     short = replace(SPOKEN, duration=0.75)
     body = openai_body(short, ResponseSpec("transcribe", "verbose_json", words=True), MODEL)
@@ -79,7 +82,7 @@ def test_no_segment_and_no_word_ends_after_the_file() -> None:
         (0.0, 0.75),
         (0.75, 0.75),
     ]
-    assert [segment.end for segment in plain_body(short).segments] == [0.75]
+    assert [segment.end for segment in plain_body(short, PLAIN).segments] == [0.75]
 
 
 @pytest.mark.parametrize(("asked", "detected", "told"), [(True, 0.97, 0.97), (True, None, None), (False, 0.97, None)])
@@ -103,8 +106,14 @@ def test_tokens_are_the_encoders_states_and_those_of_the_text() -> None:
 
 
 def test_the_plain_body_has_the_code_of_the_language() -> None:
-    assert plain_body(SPOKEN).model_dump(include={"text", "language", "duration"}) == {
+    assert plain_body(SPOKEN, PLAIN).model_dump(include={"text", "language", "duration"}) == {
         "text": "Ask not.",
         "language": "en",
         "duration": 2.5,
     }
+
+
+def test_the_plain_body_has_more_where_it_is_asked_for() -> None:
+    asked = ResponseSpec("transcribe", "verbose_json", words=True, language_probability=True)
+    body = plain_body(replace(SPOKEN, language_probability=0.97), asked)
+    assert (body.language_probability, [word.word for word in body.words or ()]) == (0.97, ["Ask", "not."])

@@ -63,3 +63,26 @@ async def test_a_bad_file_is_refused_and_the_next_one_served(
     assert (answer.status_code, error["code"], error["param"]) == (status, code, "file")
     assert set(error) == {"message", "type", "param", "code"}
     assert (await client.post("/transcribe", files=speech())).status_code == 200
+
+
+async def test_takes_what_a_transcription_takes(start: Start, engine: FakeEngine) -> None:
+    fields = {"timestamp_granularities[]": "word", "prompt": "Ask", "temperature": "0.4", "beam_size": "2", "seed": "7"}
+    body = (await start().post("/transcribe", files=speech(), data=fields)).json()
+    asked = engine.asked[0]
+    assert (asked.prompt, asked.temperatures, asked.beam_size, asked.seed) == ("Ask", (0.4,), 2, 7)
+    assert asked.word_timestamps
+    assert [word["word"] for word in body["words"]] == ["Ask", "not."]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"include[]": "logprobs"}, "include[]"),
+        ({"timestamp_granularities[]": "word", "task": "translate"}, "timestamp_granularities[]"),
+        ({"hallucination_silence_threshold": "2"}, "hallucination_silence_threshold"),
+        ({"response_format": "srt"}, "response_format"),
+    ],
+)
+async def test_what_it_does_not_give_is_refused_by_its_field(start: Start, fields: dict[str, str], param: str) -> None:
+    answer = await start().post("/transcribe", files=speech(), data=fields)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
