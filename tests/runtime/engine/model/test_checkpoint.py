@@ -13,14 +13,14 @@ from whisper_runtime.engine.model.checkpoint import CheckpointContent, check_ten
 from whisper_runtime.engine.model.file_folder import NotLoadable
 
 SHAPES = {"a": (2, 3), "b": (4,)}
-Tensors = dict[str, torch.Tensor]
+NamedTensors = dict[str, torch.Tensor]
 
 
-def content(tensors: Tensors) -> CheckpointContent:
+def content(tensors: NamedTensors) -> CheckpointContent:
     return CheckpointContent({}, tensors, lambda name: f"model.safetensors: {name}", OPENAI_RULES, None, is_named=False)
 
 
-def whole() -> Tensors:
+def whole() -> NamedTensors:
     return {"a": torch.zeros(2, 3), "b": torch.zeros(4)}
 
 
@@ -42,7 +42,7 @@ def test_numbers_of_the_wanted_shapes_are_taken_in_any_precision() -> None:
         (lambda: whole() | {"b": torch.zeros(1).expand(4)}, r"b must be numbers of shape \(4,\)"),
     ],
 )
-def test_what_is_no_such_number_is_named(change: Callable[[], Tensors], says: str) -> None:
+def test_what_is_no_such_number_is_named(change: Callable[[], NamedTensors], says: str) -> None:
     with pytest.raises(NotLoadable, match=says):
         check_tensors(content(change()), SHAPES)
 
