@@ -10,9 +10,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jiwer
 import pytest
 import whisper
+from whisper.normalizers import BasicTextNormalizer
+from whisper.tokenizer import LANGUAGES
 
+from testbed.inputs import prompts
 from tests.support.openai_clients import OpenAiCall, python
 from tests.support.waiting import eventually
 
@@ -71,3 +75,13 @@ def test_the_digest_is_that_of_the_file(multilingual: str, weights: dict[str, Pa
     eventually("the file is read", lambda: python(multilingual, OpenAiCall("models", {})).value["data"][0]["digest"])
     model, *_ = python(multilingual, OpenAiCall("models", {})).value["data"]
     assert (model["id"], model["digest"]) == ("mine.en", hashlib.sha256(weights["base"].read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("language", ["es", "fr", "it", "ru"])
+def test_people_who_speak_other_languages(multilingual: str, language: str) -> None:
+    """A telephone prompt of 20 s; `make bench-languages` has more of them, and the word error rate of each language."""
+    prompt = prompts.prompt(language, "demo-echotest")
+    found = said(multilingual, "transcribe", str(prompt.path))
+    assert found["language"] == LANGUAGES[language]
+    normalize = BasicTextNormalizer(remove_diacritics=True)
+    assert jiwer.wer(normalize(prompt.words), normalize(found["text"])) < 0.4
