@@ -20,7 +20,7 @@ from tests.support.kubectl import Kubectl
 from tests.support.neighbour_plane import pod_name, stand_in, transcribe
 from tests.support.prometheus_operator import WrittenConfiguration
 from tests.support.prometheus_server import PrometheusServer
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited, eventually
 from whisper_runtime.contract.network import METRICS_PATH
 
 PROMETHEUS = "main"
@@ -55,9 +55,7 @@ def configuration(plane: ControlPlane, services: Kubectl) -> Iterator[WrittenCon
         return written if written and written.rules and "job_name" in written.prometheus else None
 
     with prometheus_operator.running(plane):
-        eventually("the Prometheus is configured", found)
-        configuration = found()
-        assert configuration is not None
+        configuration = awaited("the Prometheus is configured", found)
         yield configuration
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from testbed.inputs import CHECKPOINTS
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import end_job
+from tests.support.waiting import awaited
 from whisper_operator.api.v1alpha1 import Manifest
 
 BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
@@ -36,17 +37,29 @@ def job(namespace: Kubectl, name: str) -> Manifest | None:
     return jobs[0] if jobs else None
 
 
+def fetch_job(namespace: Kubectl, name: str = "speech") -> Manifest:
+    """The Job that fetches the service's model, as soon as there is one: a change of the spec replaces it."""
+    return awaited("the fetch is asked for", lambda: job(namespace, name))
+
+
+def fetch_job_after(namespace: Kubectl, first: Manifest, name: str = "speech") -> Manifest:
+    """The Job that has replaced the `first` one, as soon as there is one."""
+
+    def another() -> Manifest | None:
+        found = job(namespace, name)
+        return found if found and found["metadata"]["uid"] != first["metadata"]["uid"] else None
+
+    return awaited("another fetch is asked for", another)
+
+
 def complete_fetch(namespace: Kubectl, name: str) -> None:
     """Writes the status that the Job controller writes when the fetching pod has succeeded."""
-    found = job(namespace, name)
-    assert found is not None
-    end_job(namespace, found["metadata"]["name"], "Complete")
+    end_job(namespace, fetch_job(namespace, name)["metadata"]["name"], "Complete")
 
 
 def bind(namespace: Kubectl, claim: str) -> None:
     """Gives the claim a volume, as an administrator may who provisions by hand."""
-    found = namespace.get("pvc", claim)
-    assert found is not None
+    found = awaited("the claim is there", lambda: namespace.get("pvc", claim))
     spec = {
         "accessModes": found["spec"]["accessModes"],
         "capacity": found["spec"]["resources"]["requests"],

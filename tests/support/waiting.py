@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 POLL_SECONDS = (0.1, 1.0)
 """Between two looks: twice as long as a look takes, within these. kubectl takes 0.2 s of a processor, and tests that
@@ -20,6 +23,22 @@ def eventually(what: str, holds: Callable[[], object], seconds: float = 60) -> f
         time.sleep(_pause(looked))
         looked = time.monotonic()
     return time.monotonic() - started
+
+
+def awaited(what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
+    """What `look()` gives as soon as it gives something, and that very thing: a second look may find it replaced.
+
+    Raises AssertionError, which names `what`, when there is nothing within `seconds`.
+    """
+    found: list[T] = []
+
+    def holds() -> bool:
+        if thing := look():
+            found.append(thing)
+        return bool(found)
+
+    eventually(what, holds, seconds)
+    return found[0]
 
 
 async def eventually_async(what: str, holds: Callable[[], object], seconds: float = 60) -> None:

@@ -12,7 +12,7 @@ from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
 from tests.support.optional_apis import with_our_api
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited, eventually
 
 SERVICE = {
     "apiVersion": "whisper-operator.io/v1alpha1",
@@ -58,7 +58,5 @@ def test_the_kubelet_finds_the_operator_ready_and_healthy(operator: OperatorProc
 
 def test_a_service_is_reconciled_and_has_an_address(kubectl: Kubectl, operator: OperatorProcess) -> None:
     kubectl.apply(SERVICE)
-    eventually("there is a Deployment", lambda: kubectl.get("deployment", "speech"), 60)
-    found = kubectl.get("service", "speech")
-    assert found is not None
+    found = awaited("it has a Service", lambda: kubectl.get("service", "speech"))
     assert found["spec"]["clusterIP"].startswith("fd00:96::")

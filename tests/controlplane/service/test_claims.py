@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.kubectl import Kubectl
-from tests.support.services import bind, job, patch, reason, service
+from tests.support.services import bind, fetch_job, fetch_job_after, patch, reason, service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("running", "classes")
@@ -59,11 +59,10 @@ def test_a_claim_without_a_volume_follows_the_spec(
     namespace: Kubectl, retention: str, before: dict[str, Any], after: dict[str, Any], found: dict[str, Any]
 ) -> None:
     namespace.apply(service("speech", cache={"retention": retention, **before}))
-    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
-    first = job(namespace, "speech")
+    first = fetch_job(namespace)
     patch(namespace, "speech", {"cache": after})
     eventually("the claim is as the spec asks", lambda: claim(namespace) == {**AS_DEFAULT, **found})
-    eventually("the fetch is for the new one", lambda: (job(namespace, "speech") or first) != first)
+    fetch_job_after(namespace, first)
     eventually("nothing is told", lambda: namespace.condition("speech", "CacheAsSpecified") == {})
     assert reason(namespace, "speech", "Stalled") == ""
 

@@ -12,7 +12,7 @@ from tests.support.devices import allocation, class_body, gpu, slice_body, templ
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import report_node, write_status
 from tests.support.services import EMPTY_DIR, patch, reason, service
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("running")
@@ -100,9 +100,7 @@ def test_a_claim_stands_in_for_the_resource(namespace: Kubectl, devices: str) ->
     assert namespace.get("deployment", "speech") is None
     namespace.apply(template_body())
     passes(namespace)
-    eventually("pods are made", lambda: namespace.get("deployment", "speech"))
-    found = namespace.get("deployment", "speech")
-    assert found is not None
+    found = awaited("pods are made", lambda: namespace.get("deployment", "speech"))
     pod = found["spec"]["template"]["spec"]
     assert pod["resourceClaims"] == [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]
     (server,) = pod["containers"]

@@ -13,7 +13,7 @@ from testbed.cluster import crds
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.optional_apis import install
 from tests.support.services import EMPTY_DIR, patch, reason, service
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited, eventually
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
@@ -103,9 +103,7 @@ def test_an_ingress_has_every_host_and_path(namespace: Kubectl) -> None:
     more = [{"path": "/v1/models", "pathType": "Exact"}]
     ingress = {"host": first, "additionalHosts": [second], "additionalPaths": more, "labels": {"router": "internal"}}
     namespace.apply(service("speech", **EMPTY_DIR, ingress={**ingress, "tls": {}}))
-    eventually_spec(namespace, "ingress", bool)
-    found = namespace.get("ingress", "speech")
-    assert found is not None
+    found = awaited("it is there", lambda: namespace.get("ingress", "speech"))
     assert found["metadata"]["labels"]["router"] == "internal"
     assert [rule["host"] for rule in found["spec"]["rules"]] == [first, second]
     for rule in found["spec"]["rules"]:
@@ -159,9 +157,7 @@ def test_a_certificate_that_is_being_issued_stalls_nothing(namespace: Kubectl) -
         service("other", **EMPTY_DIR, ingress={"host": f"b.{host}", "tls": tls, "annotations": {ISSUER: "ours"}}),
     )
     for name in ("speech", "other"):
-        eventually(f"the Ingress of {name} is there", lambda name=name: namespace.get("ingress", name))
-        found = namespace.get("ingress", name)
-        assert found is not None
+        found = awaited(f"the Ingress of {name} is there", lambda name=name: namespace.get("ingress", name))
         assert found["metadata"]["annotations"][ISSUER] == "ours"
         eventually(f"{name} is judged", lambda name=name: is_done(namespace, name))
         assert namespace.condition(name, "PreflightPassed")["status"] == "True"
@@ -206,9 +202,7 @@ def test_a_route_is_as_the_spec_has_it(namespace: Kubectl) -> None:
         "timeouts": False,
     }
     namespace.apply(service("speech", **EMPTY_DIR, gateway=gateway))
-    eventually_spec(namespace, "httproute", bool)
-    found = namespace.get("httproute", "speech")
-    assert found is not None
+    found = awaited("it is there", lambda: namespace.get("httproute", "speech"))
     (rule,) = found["spec"]["rules"]
     assert (rule["matches"], rule["filters"]) == (gateway["matches"], filters)
     assert "timeouts" not in rule

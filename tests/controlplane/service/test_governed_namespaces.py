@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.kubelet import end_container, pod_of
-from tests.support.services import EMPTY_DIR, job, patch, reason, service
-from tests.support.waiting import eventually
+from tests.support.services import EMPTY_DIR, fetch_job, patch, reason, service
+from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("running")
@@ -29,13 +29,6 @@ def told(namespace: Kubectl, why: str, says: str) -> None:
 
 def passes(namespace: Kubectl) -> None:
     eventually("it passes", lambda: reason(namespace, "speech", "PreflightPassed") == "ChecksPassed")
-
-
-def fetch_job(namespace: Kubectl) -> Manifest:
-    eventually("the Job is there", lambda: job(namespace, "speech"))
-    found = job(namespace, "speech")
-    assert found is not None
-    return found
 
 
 def is_admitted(namespace: Kubectl, body: Manifest) -> bool:
@@ -147,8 +140,7 @@ def test_an_account_that_exists_is_used_and_the_operators_own_has_annotations(na
     role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/models"}
     namespace.apply(service("speech", serviceAccount={"annotations": role}, **EMPTY_DIR))
     eventually("the server is started", lambda: template(namespace)["spec"])
-    own = namespace.get("serviceaccount", "speech")
-    assert own is not None
+    own = awaited("its account is there", lambda: namespace.get("serviceaccount", "speech"))
     assert role.items() <= own["metadata"]["annotations"].items()
     patch(namespace, "speech", {"serviceAccount": {"create": False, "name": "models", "annotations": None}})
     told(namespace, "ServiceAccountNotFound", "models, named in spec.serviceAccount.name, does not exist")

@@ -12,7 +12,7 @@ import pytest
 
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl, KubectlError
-from tests.support.services import EMPTY_DIR, job, patch, reason, service
+from tests.support.services import EMPTY_DIR, fetch_job, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -179,7 +179,7 @@ def min_ready(namespace: Kubectl) -> int:
 def test_what_lost_label_and_owner_is_ours_still(namespace: Kubectl) -> None:
     """Given a retained claim, which has no owner, and a Deployment from a backup, which has lost it."""
     namespace.apply(service("speech", cache={"retention": "Retain"}))
-    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    fetch_job(namespace)
     stripped = {"metadata": {"labels": None}}
     namespace("patch", "pvc", "speech-models", "--type=merge", "-p", json.dumps(stripped))
     merge(namespace, "service", {"metadata": {"labels": None, "ownerReferences": None}})

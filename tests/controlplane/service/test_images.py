@@ -10,7 +10,7 @@ import pytest
 
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.services import EMPTY_DIR, job, patch, service
+from tests.support.services import EMPTY_DIR, fetch_job, patch, service
 from tests.support.waiting import eventually
 from whisper_operator.objects.manifest import images_of
 
@@ -90,8 +90,7 @@ def test_jobs_run_the_admitted_image_whatever_the_deployment_has(namespace: Kube
     eventually("the image is on record", lambda: admitted(namespace) == DEFAULT)
     namespace("set", "image", "deploy/speech", f"server={FOREIGN}")
     patch(namespace, "speech", {"cache": {"type": "PersistentVolumeClaim"}})
-    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
-    assert set(images_of((job(namespace, "speech") or {})["spec"]["template"]).values()) == {DEFAULT}
+    assert set(images_of(fetch_job(namespace)["spec"]["template"]).values()) == {DEFAULT}
 
 
 def test_a_deployment_that_was_deleted_comes_back_with_the_admitted_image(namespace: Kubectl) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, service
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited
 
 pytestmark = pytest.mark.usefixtures("optional_apis", "running")
 
@@ -17,10 +17,7 @@ SERVER = {"requestTimeout": "60s", "trustedProxies": ["10.0.0.0/8", "fd00::/8"]}
 
 def made(namespace: Kubectl, kind: str) -> dict[str, Any]:
     """The service's child of that kind, once it is there."""
-    eventually(f"the {kind} is there", lambda: namespace.get(kind, "speech"))
-    found = namespace.get(kind, "speech")
-    assert found is not None
-    return found
+    return awaited(f"the {kind} is there", lambda: namespace.get(kind, "speech"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.services import EMPTY_DIR, bind, complete_fetch, job, patch, reason, service
+from tests.support.services import EMPTY_DIR, bind, complete_fetch, fetch_job, fetch_job_after, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
@@ -91,11 +91,9 @@ def test_a_claim_of_the_users_own_takes_over_and_ours_stays(namespace: Kubectl) 
     """Given a service that serves from its own claim, when it is given another one, the model is fetched into that."""
     claim = foreign("PersistentVolumeClaim", "shared")
     namespace.apply(claim, service("speech"))
-    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
-    first = job(namespace, "speech")
+    first = fetch_job(namespace)
     patch(namespace, "speech", {"cache": {"existingClaim": "shared"}})
-    eventually("another fetch is", lambda: (job(namespace, "speech") or first) != first)
-    volumes = (job(namespace, "speech") or {})["spec"]["template"]["spec"]["volumes"]
+    volumes = fetch_job_after(namespace, first)["spec"]["template"]["spec"]["volumes"]
     assert {"name": "models", "persistentVolumeClaim": {"claimName": "shared"}} in volumes
     assert namespace.get("pvc", "speech-models") is not None
 
@@ -170,16 +168,9 @@ def test_what_a_claim_cannot_become_is_reported(namespace: Kubectl) -> None:
 
 def test_a_fetch_that_is_under_way_is_replaced_by_what_is_wanted_now(namespace: Kubectl) -> None:
     namespace.apply(service("speech"))
-    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
-    old = (job(namespace, "speech") or {})["metadata"]["uid"]
+    first = fetch_job(namespace)
     patch(namespace, "speech", {"image": {"repository": "mirror.example.com/runtime", "tag": "2"}})
-
-    def is_anew() -> bool:
-        found = job(namespace, "speech")
-        return found is not None and found["metadata"]["uid"] != old
-
-    eventually("it is made anew", is_anew)
-    (container,) = (job(namespace, "speech") or {})["spec"]["template"]["spec"]["containers"]
+    (container,) = fetch_job_after(namespace, first)["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "mirror.example.com/runtime:2"
     complete_fetch(namespace, "speech")
     eventually("the Deployment follows", lambda: namespace.get("deployment", "speech"))
@@ -187,12 +178,12 @@ def test_a_fetch_that_is_under_way_is_replaced_by_what_is_wanted_now(namespace: 
 
 def test_a_retained_claim_outlives_its_service_and_serves_the_next(namespace: Kubectl) -> None:
     namespace.apply(service("speech", cache={"retention": "Retain"}))
-    eventually("the fetch is asked for", lambda: job(namespace, "speech"))
+    fetch_job(namespace)
     claim = namespace.get("pvc", "speech-models") or {}
     namespace("delete", "wsvc", "speech")
     eventually("its other children are gone", lambda: namespace.get("service", "speech") is None)
     namespace.apply(service("speech", cache={"retention": "Retain"}))
-    eventually("the next one has its fetch", lambda: job(namespace, "speech"))
+    fetch_job(namespace)
     adopted = namespace.get("pvc", "speech-models") or {}
     assert adopted["metadata"]["uid"] == claim["metadata"]["uid"]
     assert reason(namespace, "speech", "Stalled") == ""
@@ -229,7 +220,6 @@ def test_of_two_services_that_want_one_name_one_has_it_and_the_other_says_so(nam
 def test_the_longest_name_has_all_its_children(namespace: Kubectl) -> None:
     name = "a" * 40
     namespace.apply(service(name, **PARTS | {"ingress": {"host": "long.example.com"}}))
-    eventually("the fetch is asked for", lambda: job(namespace, name))
     complete_fetch(namespace, name)
     kinds = {kind.kind for kind in CHILD_KINDS} - {"HorizontalPodAutoscaler"}
     eventually("all are there", lambda: {kind for kind, _ in children(namespace, name)} == kinds)
