@@ -23,8 +23,9 @@ def _pass(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamp
     yield operator_rows.settled_pass(found, PASS_ROUNDS * parsed.rounds), "≤ 0.4"
 
 
-def _creation(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
-    yield operator_rows.creation(found, parsed.created, parsed.rounds), "≥ 1.0"
+def _convergence(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
+    for samples in operator_rows.convergence(found, parsed.created, parsed.rounds):
+        yield samples, "≥ 1.0" if samples.higher_is_better else "≤ 1.0"
 
 
 def _restart(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[BuildSamples, str]]:
@@ -43,7 +44,7 @@ def _requests(found: Builds, parsed: argparse.Namespace) -> Iterator[tuple[Build
 
 ROWS: Final[dict[str, ComparedRow]] = {
     "pass": _pass,
-    "creation": _creation,
+    "convergence": _convergence,
     "restart": _restart,
     "pods": _pods,
     "requests": _requests,
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all, where none is named")
     parser.add_argument("--commit", default=BEFORE)
     parser.add_argument("--rounds", type=int, default=2, help="measurements of each build")
-    parser.add_argument("--created", type=int, default=1000, help="services of the row `creation`")
+    parser.add_argument("--created", type=int, default=1000, help="services of the row `convergence`")
     parser.add_argument("--restarted", type=int, default=3000, help="services of the row `restart`")
     parser.add_argument("--pods", type=int, default=5000, help="pods of others in the row `pods`")
     parser.add_argument("--requests", type=int, default=64, help="requests of the row `requests`")

@@ -17,6 +17,7 @@ from typing import Any, Final
 from benchmarks.against.checkouts import Builds
 from benchmarks.against.samples import BuildSamples
 from benchmarks.operator import clients
+from benchmarks.operator.convergence import DRIFTED, ConvergenceBenchmark
 from testbed import audit, operator_plane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
@@ -42,19 +43,21 @@ def settled_pass(builds: Builds, rounds: int) -> BuildSamples:
     return found
 
 
-def creation(builds: Builds, services: int, rounds: int) -> BuildSamples:
-    """Children made in a second while that many services are created; each time on an API server of its own."""
-    found = BuildSamples("children/s at creation", higher_is_better=True)
+def convergence(builds: Builds, services: int, rounds: int) -> list[BuildSamples]:
+    """The rows of `make bench-operator` with that many services; each time on an API server of its own."""
+    created = BuildSamples("children/s at creation", higher_is_better=True)
+    restored = BuildSamples(f"seconds until {DRIFTED} deleted Services are back")
+    changed = BuildSamples("seconds of one change at rest")
+    template = BuildSamples(f"seconds of a change of {services} pod templates")
+    keys = [("default", f"s{number}") for number in range(services)]
     for name, checkout in builds.in_turns(rounds):
-        with _plane() as plane, _operator(plane, checkout):
-            since = plane.audit_log.stat().st_size
-            wanted = [operator_plane.service_manifest(f"s{number}") for number in range(services)]
-            asyncio.run(clients.create_all(plane, wanted))
-            written = audit.until_quiet(plane.audit_log, OPERATOR, since, limit=LIMIT_SECONDS)
-            children = [one for one in written if one.resource not in ("whisperservices", "events")]
-            took = max(one.answered for one in children) - min(one.received for one in written)
-            found.add(name, len(children) / took)
-    return found
+        with _plane() as plane, _operator(plane, checkout) as operator:
+            benchmark = ConvergenceBenchmark(plane, operator, keys, rest_seconds=0)
+            created.add(name, benchmark.creation())
+            restored.add(name, benchmark.drift())
+            changed.add(name, benchmark.latency())
+            template.add(name, benchmark.template())
+    return [created, restored, changed, template]
 
 
 def restart(builds: Builds, services: int, rounds: int) -> tuple[BuildSamples, BuildSamples]:

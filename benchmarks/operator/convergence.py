@@ -89,7 +89,8 @@ class ConvergenceBenchmark:
             row()
         print(f"{'peak memory':24}{self._operator.peak_mib:8.0f} MiB")
 
-    def creation(self) -> None:
+    def creation(self) -> float:
+        """Children that are written in a second."""
         since, cost = self._mark(), CpuUsage(self._plane, self._operator)
         started = time.time()
         asyncio.run(
@@ -112,6 +113,7 @@ class ConvergenceBenchmark:
             cost,
         )
         print(f"{'':24}{json.dumps(audit.by_verb([*reads, *found]))}")
+        return len(children) / (last - first)
 
     def rest(self) -> None:
         since = self._mark()
@@ -134,16 +136,18 @@ class ConvergenceBenchmark:
             "restart", done - started, f"{len(found)} writes, {len(listed) - pages} lists of {len(listed)} pages", cost
         )
 
-    def drift(self) -> None:
+    def drift(self) -> float:
+        """Seconds until the last of the Services that are deleted is back."""
         since, cost, keys = self._mark(), CpuUsage(self._plane, self._operator), self._keys[:DRIFTED]
         asyncio.run(clients.delete_services(self._plane, keys))
         found = self._until_written("services", keys, since)
         removed = [one for one in audit.requests(self._plane.audit_log, "admin", since) if one.verb == "delete"]
         took = max(one.answered for one in found) - min(one.received for one in removed)
         self._print_row(f"{len(keys)} children deleted", took, f"{len(found)} writes of Services", cost)
+        return took
 
-    def latency(self) -> None:
-        """Measures one change at a time, with everything else at rest."""
+    def latency(self) -> float:
+        """Median of the seconds from one change, with everything else at rest, to its last child's write."""
         took: list[float] = []
         for key in self._keys[:CHANGES]:
             since = self._mark()
@@ -157,8 +161,10 @@ class ConvergenceBenchmark:
             statistics.median(took),
             f"median of {CHANGES}; p99 {p99:.3f} s, from the change to its last child's write",
         )
+        return statistics.median(took)
 
-    def template(self) -> None:
+    def template(self) -> float:
+        """Seconds from a change of every pod template to the last Deployment's write."""
         since, cost = self._mark(), CpuUsage(self._plane, self._operator)
         asyncio.run(clients.patch_all(self._plane, self._keys, lambda _: {"language": "en"}))
         found = self._until_written("deployments", self._keys, since)
@@ -167,6 +173,7 @@ class ConvergenceBenchmark:
         codes = dict(collections.Counter(one.code for one in found))
         took = max(one.answered for one in found) - asked.received
         self._print_row("template of all", took, f"{len(found)} writes of Deployments, by their answers {codes}", cost)
+        return took
 
     def _until_written(self, resource: str, keys: Iterable[Key], since: int) -> list[audit.AuditedRequest]:
         """The operator's writes of `resource`, once one has succeeded for each key."""
