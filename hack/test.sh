@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs every test, in five groups at the same time: those on a cluster or a control plane mostly wait, the others
-# compute, in two processes so that two processors have work to the end. They are niced, so that pods and operators
-# get the processors first. Each line of output begins with its group. Exits with 1 when a group fails, and says last
-# which tests failed and by what.
+# compute, in two processes of about the same length, so that two processors have work to the end. They are niced, so
+# that pods and operators get the processors first. Each line of output begins with its group. Exits with 1 when a group
+# fails, and says last which tests failed and by what.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$(hack/python.sh)
@@ -26,13 +26,12 @@ run() {
         tee "$outputs/$1" | sed --unbuffered "s/^/$1 | /"
 }
 
-computing=(tests/runtime tests/contract tests/benchmarks tests/gpu)
 run e2e 0 tests/e2e & e2e=$!
 run installation 5 tests/controlplane/installation & installation=$!
 run service 5 tests/controlplane/service & service=$!
-run runtime 10 "${computing[@]}" & runtime=$!
+run runtime 10 tests/runtime tests/gpu & runtime=$!
 run others 10 tests --ignore tests/e2e --ignore tests/controlplane --ignore tests/neighbours \
-    "${computing[@]/#/--ignore=}" & others=$!
+    --ignore tests/runtime --ignore tests/gpu & others=$!
 
 failed=()
 for group in e2e installation service runtime others; do
