@@ -6,15 +6,16 @@ from typing import Any
 
 from tests.fakes.engine import FakeEngine, fake_decode, fake_decode_channels
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.service.listening import Decode, MediaDecoder
+from whisper_runtime.service.audio_loading import Decode, MediaDecoder
 from whisper_runtime.service.model_info import ServedModel, promised_digest
 from whisper_runtime.service.parts import RuntimeParts, parts_of
 from whisper_runtime.service.tracing import Tracing
 
 
 def fake_parts(
-    engine: FakeEngine, decode: Decode = fake_decode, tracing: Tracing | None = None, **config: Any
+    engine: FakeEngine, decode: Decode[DecodedAudio] = fake_decode, tracing: Tracing | None = None, **config: Any
 ) -> RuntimeParts:
     """A process whose model is loaded, with a configuration of the given fields; the model is `base` by default."""
     configured = RuntimeConfig(**({"model": "base"} | config))

@@ -21,7 +21,7 @@ from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import CannotServe, serve
 from whisper_runtime.service import tracing
-from whisper_runtime.service.listening import MediaDecoder
+from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 

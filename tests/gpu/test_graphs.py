@@ -40,7 +40,7 @@ def test_steps_of_any_rows_at_any_positions(
     last = cache.positions - 1
     tokenizer = tokenizer_of(model)
     sampler = Sampler(tokenizer, device)
-    first = sampler.rules((), DecodingParams((1,), 0), hears=True)
+    first = sampler.rules((), DecodingParams((1,), 0), at_sot=True)
     with torch.inference_mode():
         served = decode_step(model.decoder, cache, sampler.choose, sampler.num_rules)
         assert served.is_recorded == (device.type == "cuda")

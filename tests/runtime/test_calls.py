@@ -27,7 +27,7 @@ from whisper_runtime.http.app import create_app
 from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.service.listening import MediaDecoder
+from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import RuntimeParts, parts_of
 from whisper_runtime.service.speech_detector import SpeechDetector

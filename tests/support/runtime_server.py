@@ -13,14 +13,15 @@ import uvicorn
 from tests.fakes.engine import FakeEngine, fake_decode
 from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
-from whisper_runtime.service.listening import Decode
+from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.service.audio_loading import Decode
 
 AS_A_PODS_USER = ("unshare", "--user", "--map-user=65532", "--map-group=65532")
 """Runs a command in a user namespace of its own, where it is not root; its files stay those of the tests' user."""
 
 
 @contextmanager
-def fake_server(engine: FakeEngine, decode: Decode = fake_decode, **config: Any) -> Generator[str]:
+def fake_server(engine: FakeEngine, decode: Decode[DecodedAudio] = fake_decode, **config: Any) -> Generator[str]:
     """URL of a server in a thread that answers with `engine`, until the block ends; `config`: of RuntimeConfig."""
     app = create_app(fake_parts(engine, decode, **config))
     server = uvicorn.Server(uvicorn.Config(app, http="h11", lifespan="off", log_config=None))

@@ -98,5 +98,5 @@ class Transcription:
 
     @property
     def audio_seconds(self) -> float:
-        """Seconds of audio that were transcribed, or heard to have no speech."""
+        """Seconds of audio that were transcribed, or found to have no speech."""
         return self.duration * self.channels

@@ -13,7 +13,7 @@ from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import ClientGone
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.media.raw_audio import DeclaredType
-from whisper_runtime.service.listening import Listening, Upload
+from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber
 
 T = TypeVar("T")
@@ -24,18 +24,18 @@ async def transcribe_upload(
     request: Request,
     file: UploadFile,
     options: Options,
-    listening: Listening,
+    audio_options: AudioOptions,
     stream: SegmentStream | None = None,
 ) -> Transcription:
-    """The transcription of `file`, heard as `listening` says and counted for the sender of `request`.
+    """The transcription of `file`, counted for the sender of `request`.
 
     `stream` gets the segments as they become final; None: only the whole is wanted. Raises HttpError, and ClientGone
     where the client hangs up.
     """
     admitted = state_of(request.scope).admitted
     assert admitted is not None  # each route that takes a file is behind the middleware that admits
-    upload = Upload(file.file, DeclaredType(file.content_type or "", file.filename or ""))
-    return await unless_gone(request, transcriber.transcribe(upload, admitted, options, stream, listening))
+    media = MediaFile(file.file, DeclaredType(file.content_type or "", file.filename or ""))
+    return await unless_gone(request, transcriber.transcribe(media, admitted, options, stream, audio_options))
 
 
 async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:

@@ -133,7 +133,7 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
 
 
 async def is_silent(samples: Samples) -> bool:
-    """Whether nothing in `samples` can be heard."""
+    """Whether `samples` are too quiet to hold any sound."""
     return await asyncio.to_thread(_is_below, samples, NEARLY_SILENT)
 
 

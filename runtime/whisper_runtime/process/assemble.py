@@ -14,10 +14,10 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.start_up import StartUp
 from whisper_runtime.process.threads import ThreadCount
 from whisper_runtime.service import tracing
+from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.decode_slots import decoders_beside
 from whisper_runtime.service.disk_quota import scratch_dir_problem
 from whisper_runtime.service.languages import ALL, wrong_default
-from whisper_runtime.service.listening import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel, promised_digest
 from whisper_runtime.service.parts import parts_of
 

@@ -8,9 +8,9 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.admission import Admission
+from whisper_runtime.service.audio_loading import AudioLoader, MediaDecoder
 from whisper_runtime.service.decode_slots import MOST_AT_ONCE, DecodeSlots
 from whisper_runtime.service.lifecycle import Lifecycle
-from whisper_runtime.service.listening import Listener, MediaDecoder
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.speech_detector import SpeechDetector
@@ -49,7 +49,7 @@ def parts_of(
     lifecycle = Lifecycle()
     admission = Admission(config, engine, lifecycle)
     probes = Probes(engine, lifecycle)
-    listener = Listener(decode, SpeechDetector(decoders), admission, metrics, DecodeSlots(decoders))
+    loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, DecodeSlots(decoders))
     metrics.watch(
         engine,
         saturation=lambda: admission.saturation,
@@ -63,7 +63,7 @@ def parts_of(
         model=model,
         lifecycle=lifecycle,
         admission=admission,
-        transcriber=Transcriber(engine, listener, admission, metrics, config.request_timeout_seconds),
+        transcriber=Transcriber(engine, loader, admission, metrics, config.request_timeout_seconds),
         probes=probes,
         metrics=metrics,
         tracing=tracing,

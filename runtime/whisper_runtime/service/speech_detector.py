@@ -17,7 +17,7 @@ PIECE: Final = 60 * SAMPLE_RATE
 
 
 LOUD_ENOUGH: Final = 0.1
-"""Peak of 1.0 from which on the network hears all speech; at a twentieth of it, it hears none."""
+"""Peak of 1.0 from which on the network detects all speech; at a twentieth of it, it detects none."""
 MOST_GAIN: Final = 100.0
 
 

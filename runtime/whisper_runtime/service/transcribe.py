@@ -1,4 +1,4 @@
-"""One uploaded file on its way to text: disk, decoder, queue, model. It ends when its task or its time does."""
+"""One file on its way to text: disk, decoder, queue, model. It ends when its task or its time does."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioLoader, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.client_identity import label
-from whisper_runtime.service.listening import ALL_AT_ONCE, Heard, Listener, Listening, Upload
 from whisper_runtime.service.turns import merged
 
 OUT_OF_MEMORY_RETRY_AFTER: Final = 10
@@ -59,7 +59,7 @@ class Transcriber:
     """Takes a file through decoder, queue and model."""
 
     engine: Engine
-    listener: Listener
+    loader: AudioLoader
     admission: Admission
     metrics: Metrics
     request_timeout: float
@@ -67,13 +67,13 @@ class Transcriber:
 
     async def transcribe(
         self,
-        upload: Upload,
+        file: MediaFile,
         admitted: Admitted,
         options: Options,
         stream: SegmentStream | None = None,
-        listening: Listening = ALL_AT_ONCE,
+        audio_options: AudioOptions = DEFAULT_AUDIO,
     ) -> Transcription:
-        """The transcription of `upload`, of a request that was `admitted`, heard as `listening` says.
+        """The transcription of `file`, of a request that was `admitted`.
 
         `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
         place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
@@ -83,7 +83,7 @@ class Transcriber:
         try:
             async with asyncio.timeout(self.request_timeout):
                 until_text = self._until_text(started, stream)
-                found = await self._transcribe(upload, admitted, options, listening, stream, until_text)
+                found = await self._transcribe(file, admitted, options, audio_options, stream, until_text)
         except TimeoutError:
             raise _out_of_time() from None
         ended = time.perf_counter()
@@ -95,42 +95,42 @@ class Transcriber:
 
     async def _transcribe(
         self,
-        upload: Upload,
+        file: MediaFile,
         admitted: Admitted,
         options: Options,
-        listening: Listening,
+        audio_options: AudioOptions,
         stream: SegmentStream | None,
         on_segments: OnSegments,
     ) -> Transcription:
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
-            heard = await self.listener.heard(upload, admitted, disk, options, listening)
+            loaded = await self.loader.load(file, admitted, disk, options, audio_options)
             try:
-                seconds = sum(len(one.samples) for one in heard) / SAMPLE_RATE
+                seconds = sum(len(one.samples) for one in loaded) / SAMPLE_RATE
                 allowed = held.enter_context(self.admission.after_decoding(admitted, seconds))
                 async with asyncio.timeout(allowed):
-                    futures = [self._submitted(one, admitted, options, on_segments) for one in heard]
+                    futures = [self._submitted(one, admitted, options, on_segments) for one in loaded]
                     if stream is not None:
                         stream.accepted.set()
                     found = await _all_finished(futures)
-                    return merged(found) if listening.separate_channels else found[0]
+                    return merged(found) if audio_options.separate_channels else found[0]
             finally:
-                heard.clear()  # or a traceback keeps the recording on the disk until it is collected
+                loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
 
     def _submitted(
-        self, heard: Heard, admitted: Admitted, options: Options, on_segments: OnSegments
+        self, audio: LoadedAudio, admitted: Admitted, options: Options, on_segments: OnSegments
     ) -> Future[Transcription]:
         """What the model makes of it; what has no speech is done at once."""
-        if heard.clips == ():
+        if audio.clips == ():
             silence: Future[Transcription] = Future()
-            language, duration = options.language or LANGUAGE_OF_SILENCE, len(heard.samples) / SAMPLE_RATE
+            language, duration = options.language or LANGUAGE_OF_SILENCE, len(audio.samples) / SAMPLE_RATE
             silence.set_result(Transcription("", language, duration, ()))
             return silence
-        if heard.clips:
-            options = replace(options, clip_timestamps=heard.clips, language_at=heard.clips[0])
+        if audio.clips:
+            options = replace(options, clip_timestamps=audio.clips, language_at=audio.clips[0])
         trace = tracing.current.get()
         return self.engine.submit(
-            heard.samples,
+            audio.samples,
             options,
             on_segments,
             client=admitted.client,

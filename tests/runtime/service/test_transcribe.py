@@ -18,13 +18,13 @@ from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
 from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.service.parts import RuntimeParts
-from whisper_runtime.service.transcribe import SegmentStream, Upload
+from whisper_runtime.service.transcribe import MediaFile, SegmentStream
 
 
 async def transcribed(parts: RuntimeParts, content: bytes, stream: SegmentStream | None = None) -> Transcription:
     """The transcription of a file of alice's."""
     with parts.admission.at_the_door("alice", len(content)) as admitted:
-        return await parts.transcriber.transcribe(Upload(io.BytesIO(content)), admitted, Options(), stream)
+        return await parts.transcriber.transcribe(MediaFile(io.BytesIO(content)), admitted, Options(), stream)
 
 
 async def test_no_answer_in_time_is_504_and_not_repeated(start: Start, engine: FakeEngine) -> None:

@@ -68,7 +68,7 @@ class BatchSlot:
         return self.prompt[self.written] if self.written < len(self.prompt) else self.tokens[-1]
 
     @property
-    def hears(self) -> bool:
+    def at_sot(self) -> bool:
         """Whether the next step reads <|startoftranscript|>, after which speech and language are known."""
         return self.written == (self.params.sot_index if self.params else 0)
 
@@ -118,7 +118,7 @@ class Batch:
         hidden = self._decoder([params.prompt], [0], self._cache, slot.row)[0]
         logits = self._decoder.logits(hidden[[params.sot_index, -1]])
         slot.written = len(params.prompt) - 1
-        rules = [self._sampler.rules((), None, hears=True), self._sampler.rules((), params, hears=False)]
+        rules = [self._sampler.rules((), None, at_sot=True), self._sampler.rules((), params, at_sot=False)]
         present = any_in_column(rules)
         found = self._sampler.choose(logits, torch.tensor(rules, device=logits.device), present)
         self._sampler.draw_rows(found, logits, [None, params])
@@ -148,7 +148,7 @@ class Batch:
         return step.is_replayed
 
     def _row(self, slot: BatchSlot) -> StepRow:
-        return (slot.next_token, slot.written, *self._sampler.rules(slot.tokens, slot.samples, hears=slot.hears))
+        return (slot.next_token, slot.written, *self._sampler.rules(slot.tokens, slot.samples, at_sot=slot.at_sot))
 
     def _take(self, slot: BatchSlot, found: Sequence[float]) -> None:
         """What a step has found for the slot."""
@@ -156,7 +156,7 @@ class Batch:
         if slot.params is None:
             code = self._tokenizer.english.all_language_codes[int(found[LANGUAGE])]
             slot.result = DetectedLanguage(code, found[LANGUAGE_PROBABILITY])
-        elif slot.hears:
+        elif slot.at_sot:
             slot.no_speech_prob = found[NO_SPEECH]
         slot.written += 1
         if params is None:

@@ -47,12 +47,13 @@ class Sampler:
         ]
         self._process_logits(logits, torch.tensor(bounds, device=logits.device), any_in_column(bounds))
 
-    def rules(self, sampled: Sequence[int], params: DecodingParams | None, *, hears: bool) -> tuple[int, ...]:
-        """What `choose` is told of a row: whether speech and language are to be heard in its logits, and the bounds of
-        its next token, after those `sampled` so far; `params` None: it samples none."""
+    def rules(self, sampled: Sequence[int], params: DecodingParams | None, *, at_sot: bool) -> tuple[int, ...]:
+        """What `choose` needs to know of a row: whether its logits are `at_sot`, at <|startoftranscript|>, so that they
+        show speech and language, and the bounds of its next token, after those `sampled` so far; `params` None: it
+        samples none."""
         if params is None:
-            return (hears, *TokenBounds(0, 0, self._vocabulary.size, False, False))
-        return (hears, *token_bounds(sampled, params.timestamps, self._vocabulary))
+            return (at_sot, *TokenBounds(0, 0, self._vocabulary.size, False, False))
+        return (at_sot, *token_bounds(sampled, params.timestamps, self._vocabulary))
 
     def choose(self, logits: torch.Tensor, rules: torch.Tensor, present: Sequence[bool]) -> torch.Tensor:
         """What is found for each row, (row, 5), float32, from its logits, (row, n_vocab), which are masked in place.
@@ -60,10 +61,10 @@ class Sampler:
         `rules` is (row, n), int64; `present`: for each of its columns whether it is other than 0 in any row. Nothing is
         read by the host, so that all of it can be captured with the step.
         """
-        heard = self._heard(logits) if present[0] else logits.new_zeros(len(logits), 3)
+        found = self._speech_and_language(logits) if present[0] else logits.new_zeros(len(logits), 3)
         self._process_logits(logits, rules[:, 1:], present[1:])
         tokens = logits.argmax(dim=-1)
-        return torch.cat([tokens[:, None].float(), log_probabilities(logits, tokens)[:, None], heard], dim=1)
+        return torch.cat([tokens[:, None].float(), log_probabilities(logits, tokens)[:, None], found], dim=1)
 
     def draw_rows(self, found: torch.Tensor, logits: torch.Tensor, params: Sequence[DecodingParams | None]) -> None:
         """Replace the likeliest token by one that is drawn, in rows with a temperature above 0; `found` and masked
@@ -81,7 +82,7 @@ class Sampler:
         """Whether a row has no room for another token."""
         return num_sampled == self._max_new_tokens or len(params.prompt) + num_sampled > self._n_text_ctx
 
-    def _heard(self, logits: torch.Tensor) -> torch.Tensor:
+    def _speech_and_language(self, logits: torch.Tensor) -> torch.Tensor:
         """(row, 3): the probability of no speech, the likeliest language and its probability; all of it is meant for
         logits at <|startoftranscript|>."""
         no_speech = logits.softmax(dim=-1)[:, self._no_speech]

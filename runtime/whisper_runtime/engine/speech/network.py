@@ -65,13 +65,13 @@ def probabilities(samples: Samples, memory: Memory) -> tuple[Probabilities, Memo
     piece = torch.cat([memory.samples, F.pad(piece, (0, -len(piece) % FRAME))])
     frames = F.pad(piece.unfold(0, CONTEXT + FRAME, FRAME).unsqueeze(1), (0, CONTEXT), mode="reflect")
     spectrum = F.conv1d(frames, layers["stft"], stride=HOP)
-    heard = (spectrum[:, :BINS].square() + spectrum[:, BINS:].square()).sqrt()
+    features = (spectrum[:, :BINS].square() + spectrum[:, BINS:].square()).sqrt()
     for number, stride in enumerate(STRIDES):
         weight, bias = layers[f"conv{number}.weight"], layers[f"conv{number}.bias"]
-        heard = F.conv1d(heard, weight, bias, stride=stride, padding=1).relu()
+        features = F.conv1d(features, weight, bias, stride=stride, padding=1).relu()
     recurrent = [layers[f"rnn.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     found, hidden, cell = torch.lstm(
-        heard.mT, (memory.hidden, memory.cell), recurrent, True, 1, 0.0, False, False, False
+        features.mT, (memory.hidden, memory.cell), recurrent, True, 1, 0.0, False, False, False
     )
     spoken = F.linear(found[:, 0].relu(), layers["last.weight"], layers["last.bias"]).sigmoid()
     return spoken[:, 0].numpy(), Memory(piece[-CONTEXT:].clone(), hidden, cell)

@@ -79,7 +79,7 @@ def _clean(text: str) -> str:
 def _timed(spoken: Sequence[TimedText], duration: int) -> list[Cue]:
     """Cues in the order of the texts, within `duration` milliseconds; none where that is 0.
 
-    Of two that overlap, the first ends where the second begins: a start is heard, an end often only guessed. Where the
+    Of two that overlap, the first ends where the second begins: a start is found, an end often only guessed. Where the
     first begins later, its start is the wrong one: where a file is split, a part's last text may be timed past its end.
     """
     if len(spoken) > duration:  # not even a millisecond for each: all that can be shown is all at once

@@ -101,7 +101,7 @@ def _words(found: Transcription) -> list[WordBody]:
 
 
 def _segment(segment: Segment, duration: float) -> SegmentBody:
-    """The model may hear a segment end after the file does, which a body with the file's `duration` cannot say."""
+    """A segment may end after the file does, by the model, which a body with the file's `duration` cannot say."""
     inside = replace(segment, start=min(segment.start, duration), end=min(segment.end, duration))
     return SegmentBody.model_validate(inside, from_attributes=True)
 

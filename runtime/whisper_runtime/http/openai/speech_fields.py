@@ -1,4 +1,4 @@
-"""Fields for how a recording is heard: its channels by themselves, and speech alone. Their names are other servers'.
+"""Fields for which audio is transcribed: each channel by itself, speech alone. Their names are other servers'.
 
 `vad_filter` and `vad_parameters` are faster-whisper's and speaches', `chunking_strategy` is OpenAI's. An object comes
 as JSON, or field by field in brackets, as OpenAI's clients send it.
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from whisper_runtime.engine.speech.spans import SpeechDetection
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.responses import Absent
-from whisper_runtime.service.listening import Listening
+from whisper_runtime.service.audio_loading import AudioOptions
 
 OBJECTS: Final = ("chunking_strategy", "vad_parameters")
 """Fields whose parts may come in brackets."""
@@ -73,7 +73,7 @@ def is_part_of_object(name: str) -> bool:
     return name.partition("[")[0] in OBJECTS and name.endswith("]")
 
 
-def listening_of(fields: SpeechFields) -> Listening:
+def audio_options(fields: SpeechFields) -> AudioOptions:
     """What these fields ask for; raises HttpError (400) for what contradicts itself or is no value of its field."""
     separate = fields.channels == "separate"
     detection, clips = _detection(fields), getattr(fields, "clip_timestamps", None)
@@ -87,7 +87,7 @@ def listening_of(fields: SpeechFields) -> Listening:
             "`channels` is 'separate', and the channels' texts are put in order once all are known: leave `stream` out."
         )
         raise _wrong("channels", message)
-    return Listening(separate, detection)
+    return AudioOptions(separate, detection)
 
 
 def _detection(fields: SpeechFields) -> SpeechDetection | None:

@@ -22,7 +22,7 @@ from whisper_runtime.http.openai.responses import (
     TranslationJson,
     TranslationVerbose,
 )
-from whisper_runtime.http.openai.speech_fields import listening_of
+from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
 from whisper_runtime.http.request_state import state_of
@@ -52,14 +52,14 @@ async def create_transcription(
     ignored, spec = ignored_fields(form, "transcribe"), response_spec(form)
     by_word = spec.words or spec.lines is not None
     options = transcription_options(form, model, words=by_word, logprobs=spec.logprobs)
-    listening = listening_of(form)
+    audio = audio_options(form)
     if form.is_streamed:
         segments = SegmentStream()
-        work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, listening, segments))
+        work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, audio, segments))
         events = await stream(state_of(request.scope), work, segments, SseText(spec, model))
         events.headers.update(ignored)
         return events
-    found = await transcribe_upload(transcriber, request, form.file, options, listening)
+    found = await transcribe_upload(transcriber, request, form.file, options, audio)
     return _response(request, openai_body(found, spec, model), ignored)
 
 
@@ -82,8 +82,8 @@ async def create_translation(
         temperature=form.temperature,
         words=spec.lines is not None,
     )
-    options, listening = decoded_as_asked(options, form, model), listening_of(form)
-    found = await transcribe_upload(transcriber, request, form.file, options, listening)
+    options, audio = decoded_as_asked(options, form, model), audio_options(form)
+    found = await transcribe_upload(transcriber, request, form.file, options, audio)
     return _response(request, openai_body(found, spec, model), ignored)
 
 

@@ -12,7 +12,7 @@ from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
 from whisper_runtime.http.openai.options import check_translates, plain_spec
 from whisper_runtime.http.openai.responses import PlainTranscription
-from whisper_runtime.http.openai.speech_fields import listening_of
+from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import UPLOADING
 from whisper_runtime.http.upload import transcribe_upload
@@ -37,4 +37,4 @@ async def post_transcribe(
         check_translates(model, param="task")
     spec = plain_spec(form)
     options = transcription_options(form, model, task=form.task, words=spec.words)
-    return plain_body(await transcribe_upload(transcriber, request, form.file, options, listening_of(form)), spec)
+    return plain_body(await transcribe_upload(transcriber, request, form.file, options, audio_options(form)), spec)

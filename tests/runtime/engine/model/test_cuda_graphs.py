@@ -147,7 +147,8 @@ Same = Callable[[GraphedStep, Sequence[int]], bool]
 def same(smallest: WhisperModel, cache: KVCache, sampler: Sampler) -> Same:
     """Whether a step at these positions finds the same, and leaves the same in the cache of every row.
 
-    Every third row reads its prompt, every third one hears, every third one samples a window's first token.
+    Every third row reads its prompt, every third one reads <|startoftranscript|>, every third one samples a window's
+    first token.
     """
 
     def compare(graphed: GraphedStep, starts: Sequence[int], first: int = 0) -> bool:
@@ -156,17 +157,17 @@ def same(smallest: WhisperModel, cache: KVCache, sampler: Sampler) -> Same:
         params = DecodingParams((1, 2), 0)
         ways = [(params, False), (None, True), (None, False)]
         rows = [
-            (100 + start, start, *sampler.rules((), samples, hears=hears))
-            for start, (samples, hears) in zip(starts, itertools.cycle(ways), strict=False)
+            (100 + start, start, *sampler.rules((), samples, at_sot=at_sot))
+            for start, (samples, at_sot) in zip(starts, itertools.cycle(ways), strict=False)
         ]
         with torch.inference_mode():
             wanted, found = eager(rows, first), graphed(rows, first)
-        heard = torch.tensor([hears for _, hears in itertools.islice(itertools.cycle(ways), len(starts))])
+        are_at_sot = torch.tensor([at_sot for _, at_sot in itertools.islice(itertools.cycle(ways), len(starts))])
         left, wanted_left = (one.self_attention[..., :-1, :] for one in (cache, twin))
         return (
             torch.allclose(wanted.logits, found.logits, atol=1e-5)
             and torch.allclose(wanted.found[:, :2], found.found[:, :2], atol=1e-5)
-            and torch.allclose(wanted.found[heard], found.found[heard], atol=1e-5)
+            and torch.allclose(wanted.found[are_at_sot], found.found[are_at_sot], atol=1e-5)
             and torch.allclose(wanted_left, left, atol=1e-5)
         )
 

@@ -74,7 +74,7 @@ def test_a_step_is_captured_without_a_look_from_the_host(
     cache = decoder.new_cache(ROWS, 1500)
     step = GraphedStep(decoder, cache, sampler.choose, sampler.num_rules, capture, pinned=False)
     for rows in (1, 3, 6):
-        found = step([(50, 7, *sampler.rules((), None, hears=True))] * rows)
+        found = step([(50, 7, *sampler.rules((), None, at_sot=True))] * rows)
         assert (found.logits.shape, found.logits.dtype, found.logits.device) == (
             (rows, DIMS.n_vocab),
             torch.float32,

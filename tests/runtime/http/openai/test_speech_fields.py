@@ -10,8 +10,8 @@ from starlette.datastructures import UploadFile
 from whisper_runtime.engine.speech.spans import SpeechDetection
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import PlainForm, TranscriptionForm, TranslationForm
-from whisper_runtime.http.openai.speech_fields import SpeechFields, is_part_of_object, listening_of
-from whisper_runtime.service.listening import ALL_AT_ONCE, Listening
+from whisper_runtime.http.openai.speech_fields import SpeechFields, audio_options, is_part_of_object
+from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions
 
 FILE = UploadFile(None)
 BY_DEFAULT = SpeechDetection()
@@ -60,28 +60,28 @@ def form(**fields: Any) -> SpeechFields:
     ],
 )
 def test_what_counts_as_speech(fields: dict[str, str], wanted: SpeechDetection | None) -> None:
-    assert listening_of(form(**fields)) == Listening(detection=wanted)
+    assert audio_options(form(**fields)) == AudioOptions(detection=wanted)
 
 
 @pytest.mark.parametrize(
     ("fields", "wanted"),
     [
-        ({"channels": "mixed"}, ALL_AT_ONCE),
+        ({"channels": "mixed"}, DEFAULT_AUDIO),
         # While one side of a call speaks, the other one is silent.
-        ({"channels": "separate"}, Listening(True, BY_DEFAULT)),
-        ({"channels": "separate", "vad_filter": "false"}, Listening(True, None)),
-        ({"channels": "separate", "clip_timestamps": "0,5"}, Listening(True, None)),
-        ({"channels": "separate", "chunking_strategy[type]": "server_vad"}, Listening(True, OPENAIS)),
+        ({"channels": "separate"}, AudioOptions(True, BY_DEFAULT)),
+        ({"channels": "separate", "vad_filter": "false"}, AudioOptions(True, None)),
+        ({"channels": "separate", "clip_timestamps": "0,5"}, AudioOptions(True, None)),
+        ({"channels": "separate", "chunking_strategy[type]": "server_vad"}, AudioOptions(True, OPENAIS)),
     ],
 )
-def test_channels(fields: dict[str, str], wanted: Listening) -> None:
-    assert listening_of(form(**fields)) == wanted
+def test_channels(fields: dict[str, str], wanted: AudioOptions) -> None:
+    assert audio_options(form(**fields)) == wanted
 
 
 @pytest.mark.parametrize("kind", [PlainForm, TranslationForm, TranscriptionForm])
 def test_every_route_has_them(kind: type[SpeechFields]) -> None:
     fields = {"file": FILE, "model": "base", "channels": "separate", "vad_filter": "true"}
-    assert listening_of(kind.model_validate(fields)) == Listening(True, BY_DEFAULT)
+    assert audio_options(kind.model_validate(fields)) == AudioOptions(True, BY_DEFAULT)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_every_route_has_them(kind: type[SpeechFields]) -> None:
 )
 def test_what_cannot_be_heard_so_names_field_and_remedy(fields: dict[str, str], param: str, says: str) -> None:
     with pytest.raises(HttpError) as error:
-        listening_of(form(**fields))
+        audio_options(form(**fields))
     assert (error.value.status_code, error.value.body["param"]) == (400, param)
     assert says in str(error.value.detail)
     assert len(str(error.value.detail)) < 400

@@ -63,7 +63,7 @@ async def test_the_model_is_asked_for_speech_alone(engine: FakeEngine, start: St
     assert encoded(parts.metrics, "speech") == 1
 
 
-async def test_what_does_not_ask_for_it_is_heard_whole(engine: FakeEngine, parts_of: PartsOf, start: Start) -> None:
+async def test_by_default_all_of_it_is_transcribed(engine: FakeEngine, parts_of: PartsOf, start: Start) -> None:
     parts = parts_of()
     await start(parts).post("/transcribe", files=speech(60))
     assert (engine.asked[0].clip_timestamps, engine.asked[0].language_at) == ((), 0)
@@ -123,8 +123,8 @@ async def test_formats_name_the_channel(start: Start, response_format: str, want
 async def test_a_cue_of_words_is_of_one_channel(start: Start) -> None:
     data = SEPARATE | {"response_format": "vtt", "max_words_per_line": "1"}
     answer = await start().post(TRANSCRIPTIONS, files=call("speech 10", "speech 10"), data=data)
-    said = [line for line in answer.text.splitlines() if line.startswith("<v")]
-    assert said == ["<v Channel 0>Ask", "<v Channel 1>Ask", "<v Channel 0>not.", "<v Channel 1>not."]
+    cues = [line for line in answer.text.splitlines() if line.startswith("<v")]
+    assert cues == ["<v Channel 0>Ask", "<v Channel 1>Ask", "<v Channel 0>not.", "<v Channel 1>not."]
 
 
 async def test_each_channel_counts_for_usage_metrics_and_rates(
