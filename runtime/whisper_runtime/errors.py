@@ -55,6 +55,11 @@ class ClientGone(HttpError):
         super().__init__(499, "The client closed the connection before the answer.", code="client_closed_request")
 
 
+def invalid_value(param: str, message: str) -> HttpError:
+    """400 for a field whose value, or whose value beside another's, cannot be; `param` is the field's name."""
+    return HttpError(400, message, param=param, code="invalid_value")
+
+
 def too_many_requests(message: str, code: str, seconds: int) -> HttpError:
     """429 for a client that may retry after `seconds`."""
     headers = {"Retry-After": str(seconds)}

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from whisper_runtime.errors import HttpError, error_response
+from whisper_runtime.errors import HttpError, error_response, invalid_value
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
@@ -84,7 +84,7 @@ def _first_wrong_field(errors: Any) -> HttpError:
             return HttpError(400, message, param=field, code="missing_required_parameter")
         case _:
             message = f"`{field}` is {_shown(first['input'])}: {_uncapitalised(first['msg'])}."
-            return HttpError(400, message, param=field, code="invalid_value")
+            return invalid_value(field, message)
 
 
 def _shown(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, Field
 
 from whisper_runtime.engine.transcription import Options
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import invalid_value
 from whisper_runtime.http.openai.keywords import keyword_text
 from whisper_runtime.http.openai.responses import Absent
 from whisper_runtime.service.model_info import ModelInfo
@@ -54,7 +54,7 @@ class DecodingFields(BaseModel):
 def given_prompt(fields: DecodingFields, prompt: str | None) -> str | None:
     """The text that precedes the recording; raises HttpError (400) where the form has two of them."""
     if prompt and fields.initial_prompt:
-        raise _wrong("initial_prompt", "`initial_prompt` is another name of `prompt`: send one of them.")
+        raise invalid_value("initial_prompt", "`initial_prompt` is another name of `prompt`: send one of them.")
     return prompt or fields.initial_prompt or None
 
 
@@ -62,7 +62,7 @@ def decoded_as_asked(options: Options, fields: DecodingFields, model: ModelInfo)
     """`options` with what `fields` ask for; raises HttpError (400) for what cannot be done."""
     several = {name: count for name in ("beam_size", "best_of") if (count := getattr(fields, name) or 1) > 1}
     if fields.patience is not None and fields.beam_size is None:
-        raise _wrong("patience", "`patience` needs `beam_size`, whose search it prolongs: send both or none.")
+        raise invalid_value("patience", "`patience` needs `beam_size`, whose search it prolongs: send both or none.")
     keywords = fields.keywords_in_brackets + fields.keywords_bare
     return replace(
         options,
@@ -80,7 +80,7 @@ def _conditions(fields: DecodingFields, model: ModelInfo) -> bool:
     asked, served = fields.condition_on_previous_text, model.condition_on_previous_text
     if asked and not served:
         message = "`condition_on_previous_text` is true, and this server transcribes the parts of a file side by side: "
-        raise _wrong("condition_on_previous_text", message + "leave it out.")
+        raise invalid_value("condition_on_previous_text", message + "leave it out.")
     return served if asked is None else asked
 
 
@@ -94,9 +94,5 @@ def _clips(text: str | None) -> tuple[float, ...]:
         message = (
             f"`clip_timestamps` takes at most {MOST_CLIPS} seconds that grow, with commas: for example `0,30,60,90`."
         )
-        raise _wrong("clip_timestamps", message)
+        raise invalid_value("clip_timestamps", message)
     return found
-
-
-def _wrong(field: str, message: str) -> HttpError:
-    return HttpError(400, message, param=field, code="invalid_value")

@@ -9,7 +9,7 @@ from typing import Final
 
 from whisper.tokenizer import get_encoding
 
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import invalid_value
 
 MOST: Final = 100
 LONGEST: Final = 200
@@ -27,16 +27,17 @@ def keyword_text(keywords: Sequence[str], hotwords: str | None, *, english_only:
     """
     words = [word for one in keywords for part in one.split(",") if (word := _clean(part))]
     if len(words) > MOST:
-        raise _wrong("keywords", f"`keywords` has {len(words)} of them: send at most {MOST}.")
+        raise invalid_value("keywords", f"`keywords` has {len(words)} of them: send at most {MOST}.")
     if longest := next((word for word in words if len(word) > LONGEST), None):
-        raise _wrong("keywords", f"`keywords` has one of {len(longest)} characters: send at most {LONGEST} in each.")
+        message = f"`keywords` has one of {len(longest)} characters: send at most {LONGEST} in each."
+        raise invalid_value("keywords", message)
     text = ", ".join(dict.fromkeys([*words, *filter(None, [_clean(hotwords or "")])]))
     if (tokens := _tokens(text, english_only)) > MOST_TOKENS:
         field = "keywords" if words else "hotwords"
         message = (
             f"`{field}` takes {tokens} tokens, and the model reads at most {MOST_TOKENS} before a text: send fewer."
         )
-        raise _wrong(field, message)
+        raise invalid_value(field, message)
     return text or None
 
 
@@ -48,7 +49,3 @@ def _tokens(text: str, english_only: bool) -> int:
     """How many tokens the text has, in the vocabulary of the model (see logprobs.py)."""
     encoding = get_encoding("gpt2" if english_only else "multilingual")
     return len(encoding.encode(f" {text}", disallowed_special=())) if text else 0
-
-
-def _wrong(field: str, message: str) -> HttpError:
-    return HttpError(400, message, param=field, code="invalid_value")

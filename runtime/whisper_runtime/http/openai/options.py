@@ -8,7 +8,7 @@ from typing import Final
 
 from whisper_runtime.contract.languages import REMEDY_OR_AUTO, code_of, is_auto, shown, unknown
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import HttpError, invalid_value
 from whisper_runtime.http.openai.forms import Included, PlainForm, ResponseFormat, TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.service.languages import knows
@@ -56,11 +56,11 @@ def plain_spec(form: PlainForm) -> ResponseSpec:
     """What `POST /transcribe` answers beside the text; raises HttpError for what only OpenAI's routes give."""
     if "logprobs" in form.include:
         message = "`include[]` has 'logprobs', which /v1/audio/transcriptions gives with `response_format=json` alone."
-        raise HttpError(400, message, param="include[]", code="invalid_value")
+        raise invalid_value("include[]", message)
     words = "word" in form.granularities
     if words and form.task == "translate":
         message = "`timestamp_granularities[]` has 'word', and a translation has no times of words: leave one out."
-        raise HttpError(400, message, param="timestamp_granularities[]", code="invalid_value")
+        raise invalid_value("timestamp_granularities[]", message)
     probability = "language_probability" in form.include
     return ResponseSpec(form.task, "verbose_json", words=words, language_probability=probability)
 
@@ -125,7 +125,7 @@ def language_code(language: str | None, model: ModelInfo, *, field: str = "langu
     code = code_of(language)
     if code is None:
         message = f"`{field}` is {shown(language)}, which {unknown(language, REMEDY_OR_AUTO)} to detect it."
-        raise HttpError(400, message, param=field, code="invalid_value")
+        raise invalid_value(field, message)
     if model.english_only and code != "en":
         message = (
             f"`{field}` is {shown(language)}, but the model `{model.name}` knows English only: "
@@ -159,8 +159,8 @@ def check_translates(model: ModelInfo, *, param: str) -> None:
 def _needs(field: str, needed: ResponseFormat, given: ResponseFormat, *, param: str | None = None) -> HttpError:
     """`param` is the name of the field, where that is not all of `field`."""
     message = f"`{field}` needs `response_format` to be '{needed}', and it is '{given}': change one of them."
-    return HttpError(400, message, param=param or field, code="invalid_value")
+    return invalid_value(param or field, message)
 
 
 def _without_effect(field: str, value: int, why: str) -> HttpError:
-    return HttpError(400, f"`{field}` is {value}, {why}.", param=field, code="invalid_value")
+    return invalid_value(field, f"`{field}` is {value}, {why}.")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from whisper_runtime.contract.languages import is_auto, shown
 from whisper_runtime.engine.transcription import Options
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import invalid_value
 from whisper_runtime.http.openai.options import language_code
 from whisper_runtime.service.model_info import ModelInfo
 
@@ -31,7 +31,7 @@ def within_languages(options: Options, values: Sequence[str], named: str | None,
     message = (
         f"`{FIELD}` is {', '.join(codes)}, and `language` is {shown(named)}, which is none of them: send one of both."
     )
-    raise HttpError(400, message, param=FIELD, code="invalid_value")
+    raise invalid_value(FIELD, message)
 
 
 def _code(word: str, model: ModelInfo) -> str:

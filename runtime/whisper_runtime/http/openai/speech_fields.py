@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whisper_runtime.engine.speech.spans import SpeechDetection
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import invalid_value
 from whisper_runtime.http.openai.responses import Absent
 from whisper_runtime.service.audio_loading import AudioOptions
 
@@ -81,12 +81,12 @@ def audio_options(fields: SpeechFields) -> AudioOptions:
         detection = SpeechDetection()  # while one side of a call speaks, the other is silent
     if detection and clips:
         message = "`clip_timestamps` says which parts are transcribed, and so does the detection of speech: send one."
-        raise _wrong("clip_timestamps", message)
+        raise invalid_value("clip_timestamps", message)
     if separate and getattr(fields, "is_streamed", False):
         message = (
             "`channels` is 'separate', and the channels' texts are put in order once all are known: leave `stream` out."
         )
-        raise _wrong("channels", message)
+        raise invalid_value("channels", message)
     return AudioOptions(separate, detection)
 
 
@@ -94,12 +94,12 @@ def _detection(fields: SpeechFields) -> SpeechDetection | None:
     given = _object("vad_parameters", fields.vad_parameters, fields)
     strategy = None if fields.chunking_strategy == "auto" else _object(OBJECTS[0], fields.chunking_strategy, fields)
     if given is not None and fields.vad_filter is None:
-        raise _wrong("vad_parameters", "`vad_parameters` needs `vad_filter` to be true: send both or none.")
+        raise invalid_value("vad_parameters", "`vad_parameters` needs `vad_filter` to be true: send both or none.")
     parameters = _checked("vad_parameters", VadParameters, given or {})
     if strategy is not None:
         if fields.vad_filter is not None:
             message = "`chunking_strategy` and `vad_filter` both say whether speech is detected: send one of them."
-            raise _wrong("chunking_strategy", message)
+            raise invalid_value("chunking_strategy", message)
         return _as_detection(_checked("chunking_strategy", ServerVad, strategy))
     if fields.vad_filter is False or (fields.vad_filter is None and fields.chunking_strategy != "auto"):
         return None
@@ -124,14 +124,14 @@ def _object(name: str, text: str | None, fields: SpeechFields) -> Mapping[str, A
     if not text:
         return parts or None
     if parts:
-        raise _wrong(name, f"`{name}` comes whole and in brackets: send it once.")
+        raise invalid_value(name, f"`{name}` comes whole and in brackets: send it once.")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         also = "'auto' or " if name == "chunking_strategy" else ""
-        raise _wrong(name, f"`{name}` is {text[:SHOWN]!r}: it should be {also}an object in JSON.")
+        raise invalid_value(name, f"`{name}` is {text[:SHOWN]!r}: it should be {also}an object in JSON.")
     return found  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -143,11 +143,7 @@ def _checked(name: str, kind: type[P], given: Mapping[str, Any]) -> P:
         key = str(first["loc"][0])[:SHOWN]
         if first["type"] == "extra_forbidden":
             takes = ", ".join(f"`{one}`" for one in kind.model_fields)
-            raise _wrong(name, f"`{name}` has `{key}`, which is not known: it takes {takes}.") from None
+            raise invalid_value(name, f"`{name}` has `{key}`, which is not known: it takes {takes}.") from None
         message = first["msg"][:1].lower() + first["msg"][1:]
         shown = "missing" if first["type"] == "missing" else repr(first["input"])[:SHOWN]
-        raise _wrong(f"{name}[{key}]", f"`{name}[{key}]` is {shown}: {message}.") from None
-
-
-def _wrong(field: str, message: str) -> HttpError:
-    return HttpError(400, message, param=field, code="invalid_value")
+        raise invalid_value(f"{name}[{key}]", f"`{name}[{key}]` is {shown}: {message}.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from whisper_runtime.engine.transcription import Options, Task
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import invalid_value
 from whisper_runtime.http.openai.decoding_fields import decoded_as_asked, given_prompt
 from whisper_runtime.http.openai.forms import DetailFields
 from whisper_runtime.http.openai.options import decoding_options
@@ -21,7 +21,7 @@ def transcription_options(
         message = (
             "`hallucination_silence_threshold` needs `timestamp_granularities[]` to have 'word': change one of them."
         )
-        raise HttpError(400, message, param="hallucination_silence_threshold", code="invalid_value")
+        raise invalid_value("hallucination_silence_threshold", message)
     options = decoding_options(
         model,
         task=task,
