@@ -154,7 +154,7 @@ class Cluster:
         try:
             await self._request("DELETE", _path(kind, metadata["namespace"], metadata["name"]), {}, options)
         except ApiError as error:
-            if error.status not in (404, 409):
+            if error.status != 404 and not error.is_conflict:
                 raise
 
     async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:

@@ -8,6 +8,11 @@ UNCONVERTED: Final = "failed to convert new object"
 UNTYPED: Final = ("failed to create typed patch object", UNCONVERTED)
 REJECTIONS: Final = frozenset({400, 403, 404, 413, 422})
 """Answers that the same request would get again: somebody has to change something first."""
+DENIED: Final = "denied the request"
+"""In each denial of an admission webhook, which chooses its status itself.
+
+Source: pkg/admission/plugin/webhook/errors/statuserror.go of k8s.io/apiserver.
+"""
 
 
 class ApiError(Exception):
@@ -25,7 +30,13 @@ class ApiError(Exception):
     def is_rejection(self) -> bool:
         """Whether only a change of the spec, or of the cluster's rules, can help."""
         # A field that no schema knows, or a value of another type, is answered 500, though the fault is in the patch.
-        return self.status in REJECTIONS or self.message.startswith(UNTYPED)
+        is_denied = self.status == 409 and not self.is_conflict
+        return self.status in REJECTIONS or is_denied or self.message.startswith(UNTYPED)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether somebody else wrote at the same moment, or has the name: the same request may do another time."""
+        return self.status == 409 and DENIED not in self.message
 
     @property
     def is_not_found(self) -> bool:

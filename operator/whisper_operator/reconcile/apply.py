@@ -144,7 +144,7 @@ class Applier:
         try:
             await self._writer.write(kind, manifest, live)
         except ApiError as error:
-            if error.status != 409 or live is not None:
+            if not error.is_conflict or live is not None:
                 raise
             await self._taken(kind, manifest)
 

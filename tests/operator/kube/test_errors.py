@@ -18,12 +18,19 @@ from whisper_operator.kube.errors import ApiError
         (500, "failed to convert new object (/; apps/v1, Kind=Deployment): quantities must match", True),
         (500, "etcdserver: request timed out", False),
         (409, "the object has been modified", False),
+        (409, 'admission webhook "a.example.com" denied the request: no such team', True),
         (429, "too many requests", False),
         (0, "connection refused", False),
     ],
 )
 def test_a_rejection_is_what_the_same_request_would_get_again(status: int, message: str, is_rejection: bool) -> None:
     assert ApiError("PATCH /x", status, "", message).is_rejection == is_rejection
+
+
+def test_a_webhooks_denial_is_no_conflict_whatever_its_status() -> None:
+    assert ApiError("PATCH /x", 409, "Conflict", "the object has been modified").is_conflict
+    assert not ApiError("PATCH /x", 409, "", 'admission webhook "a" denied the request without explanation').is_conflict
+    assert not ApiError("PATCH /x", 500, "", "etcdserver: request timed out").is_conflict
 
 
 def test_an_api_that_is_not_served_is_no_object_that_is_not_there() -> None:

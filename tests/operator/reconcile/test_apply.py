@@ -85,6 +85,15 @@ async def test_a_rejected_child_is_reported_with_the_api_servers_words() -> None
     assert told(applying) == [("Service", "Rejected", "Service/speech: spec.ports: too many")]
 
 
+@pytest.mark.parametrize("there", [(), (known(SERVICE),)], ids=["new", "known"])
+async def test_a_denial_that_looks_like_a_conflict_is_reported(there: tuple[Manifest, ...]) -> None:
+    """An admission webhook chooses the status of its denial."""
+    denied = ApiError("PATCH", 409, "Conflict", 'admission webhook "a.example.com" denied the request: no team')
+    applying = applier(FakeCluster(*there, refusals={"Service": denied}), *there)
+    await carried_out(applying, SERVICE)
+    assert told(applying) == [("Service", "Rejected", f"Service/speech: {denied.message}")]
+
+
 DOWN = "failed calling webhook: connection refused"
 
 
