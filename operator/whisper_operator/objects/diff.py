@@ -27,9 +27,11 @@ NEVER_DEFAULTED: Final = frozenset(
     {
         *("initContainers", "volumes", "hostNetwork", "hostPID", "hostIPC"),
         *("command", "args", "env", "envFrom", "ports", "volumeMounts", "lifecycle"),
+        "paused",
     }
 )
-"""Fields of a pod and its containers that decide what runs, and that are there only where somebody wrote them."""
+"""Fields that decide what runs, and that are there only where somebody wrote them: of a pod and its containers, and
+`paused` of a Deployment, which would keep every later change from its pods without a word."""
 OPEN_LISTS: Final = frozenset({"ownerReferences"})
 """Lists to which anybody may add."""
 

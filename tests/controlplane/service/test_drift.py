@@ -140,6 +140,14 @@ def test_a_pod_template_that_somebody_edited_is_put_right(speech: Kubectl) -> No
     eventually("and goes", lambda: "MORE" not in names(server(speech)["env"]))
 
 
+def test_a_rollout_that_somebody_paused_goes_on(speech: Kubectl) -> None:
+    """`spec.paused` of the service is the way to hold changes back, and is told."""
+    speech("rollout", "pause", "deployment/speech")
+    eventually("it goes on", lambda: "paused" not in (speech.get("deployment", "speech") or {})["spec"])
+    patch(speech, "speech", {"language": "en"})
+    eventually("a change comes", lambda: "en" in {one.get("value") for one in server(speech)["env"]})
+
+
 def in_order(value: Any) -> Any:
     """`value` with each list of named things by name: an apply appends what was missing."""
     if isinstance(value, dict):

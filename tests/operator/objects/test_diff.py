@@ -86,6 +86,7 @@ def spec(**changed: Any) -> Any:
             ["spec.containers[server2]", "spec.containers[server]"],
         ),
         (spec(hostIPC=True), {"f:spec": {"f:tolerations": {}}}, [{"f:spec": {"f:hostIPC": {}}}], ["spec.hostIPC"]),
+        (spec(paused=True), OURS, [{"f:spec": {"f:paused": {}}}], ["spec.paused"]),
         (spec(), None, [], ["spec.hostIPC"]),
     ],
     ids=[
@@ -96,6 +97,7 @@ def spec(**changed: Any) -> Any:
         "added",
         "renamed",
         "changed",
+        "paused",
         "never applied",
     ],
 )
