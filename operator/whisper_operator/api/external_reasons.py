@@ -51,7 +51,7 @@ EXTERNAL_REASONS: Final = (
         reports.CACHE_NOT_WRITABLE,
         (MODEL_CACHED, AVAILABLE),
         meaning="The fetch may not write to the volume.",
-        remedy="Set `spec.podTemplate.spec.securityContext` (fsGroup, supplementalGroups or runAsUser) to a group or "
+        remedy="Set `spec.podTemplate.spec.securityContext` (fsGroup, runAsGroup or runAsUser) to a group or "
         "user that may write to it, or use another volume; see the chart's value fsGroup for all services.",
         stalls=True,
     ),
