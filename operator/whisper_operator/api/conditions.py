@@ -172,6 +172,19 @@ APPLY_FAILED: Final = _reason(
     "without the child.",
     remedy="Mend what the message names. The operator tries again within two minutes.",
 )
+BEING_DELETED: Final = _reason(
+    "BeingDeleted",
+    RECONCILING,
+    ROLLED_OUT,
+    EXPOSED,
+    MONITORED,
+    AUTOSCALING_ACTIVE,
+    PROTECTED,
+    CACHE_AS_SPECIFIED,
+    meaning="Somebody has deleted a child that the spec wants, and a finalizer keeps it: until it is gone, neither can "
+    "it be changed nor another one be made.",
+    remedy="See to what the finalizers that the message names wait for.",
+)
 LOOKUP_FAILED: Final = _reason(
     "LookupFailed",
     RECONCILING,

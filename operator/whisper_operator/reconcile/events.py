@@ -20,13 +20,16 @@ from whisper_operator.objects.kinds import Kind
 from whisper_operator.objects.manifest import images_of
 from whisper_operator.resolve.image import foreign_images
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.refused import ABOUT
 from whisper_operator.telemetry import metrics
 
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
 NOTE_LIMIT: Final = 1000
 """The API server takes 1,024 bytes."""
-FAILURES: Final = frozenset({c.APPLY_FAILED, c.LOOKUP_FAILED})
+FAILURES: Final = frozenset({c.APPLY_FAILED, c.BEING_DELETED, c.LOOKUP_FAILED})
 """Reasons of Reconciling that are worth a Warning."""
+OF_CHILDREN: Final = frozenset({c.APPLY_FAILED, c.BEING_DELETED, c.NOT_OWNED, c.REJECTED})
+"""Reasons of a condition by which one child is not as the spec wants it."""
 SERIES_SECONDS: Final = 600.0
 REMEMBERED: Final = 1024
 log = logging.getLogger(__name__)
@@ -54,6 +57,9 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
         yield Transition("Normal", ready.reason, "Reconcile", ready.message)
     if failing and failing.reason != (was_failing.reason if was_failing else None):
         yield Transition("Warning", failing.reason, "Reconcile", failing.message)
+    foremost = stalled or failing
+    if foremost and foremost.reason in {one.reason for one in (was_stalled, was_failing) if one}:
+        yield from _more_children(was, now)
     yield from _troubles(was, now)
     proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
@@ -70,6 +76,15 @@ def _failing(now: dict[str, Condition]) -> Condition | None:
     """The condition that says what the pass could not do; None where it could do everything."""
     found = now.get(c.RECONCILING)
     return found if found and found.reason in FAILURES else None
+
+
+def _more_children(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Transition]:
+    """Warnings about children that have come to be refused while another one was: Stalled names them all, and had
+    its reason, and so its Event, before."""
+    for kind in sorted(set(ABOUT.values())):
+        found, before = now.get(kind), was.get(kind)
+        if found and found.reason in OF_CHILDREN and (before is None or before.reason != found.reason):
+            yield Transition("Warning", found.reason, "Reconcile", found.message)
 
 
 def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[Transition]:

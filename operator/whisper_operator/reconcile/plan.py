@@ -22,6 +22,8 @@ NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 class ApplyPlan:
     apply: list[Manifest] = field(default_factory=list[Manifest])
     delete: list[Manifest] = field(default_factory=list[Manifest])
+    ending: list[Manifest] = field(default_factory=list[Manifest])
+    """Live children that are wanted and being deleted: nothing can be done before they are gone."""
     wanted: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of every child that is wanted, whether there is something to do or not."""
 
@@ -42,6 +44,9 @@ def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind
         live = observed.objects.get(key)
         if live is None or not is_being_deleted(live):
             _compare(manifest, live, observed, result)
+        elif by_name(live["kind"]) != CLAIM or has_volume(live):
+            # A claim without a volume is one of ours that makes way for another, and has a condition that says so.
+            result.ending.append(live)
     result.delete.extend(_unwanted(result.wanted, observed, served))
     return result
 

@@ -143,6 +143,7 @@ class Reconciler:
             except ServiceIsGone:
                 return None
             if not has_changed:
+                troubles.await_end(todo.ending)
                 break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)

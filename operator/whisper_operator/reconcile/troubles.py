@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from whisper_operator.api import conditions as c
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import Kind
+from whisper_operator.objects.kinds import Kind, by_name
 from whisper_operator.status.refused import Refusal
 
 
@@ -27,13 +30,20 @@ class Troubles:
         """Takes in that a child is not ours, or is refused for good."""
         self._refusals.append(Refusal(kind, name, reason, message))
 
+    def await_end(self, ending: Iterable[Manifest]) -> None:
+        """Takes in that these children are wanted and being deleted, so that they cannot be made or changed now."""
+        for live in ending:
+            name, finalizers = live["metadata"]["name"], ", ".join(live["metadata"].get("finalizers", ()))
+            message = f"{live['kind']}/{name} is being deleted, and kept by {finalizers or 'the API server'}: "
+            self.refuse(by_name(live["kind"]), name, c.BEING_DELETED, f"{message}it is made again once it is gone")
+
     def fail(self, kind: Kind, name: str, what: str, error: ApiError) -> None:
         """Takes in that a child could not be applied or deleted now; `what` says which of both, and names it.
 
         A conflict is no trouble to tell: somebody else wrote at the same moment.
         """
         self.error = self.error or error
-        if error.status != 409:
+        if not error.is_conflict:
             message = f"{what}: {error.message or error.reason}"
             self._failures.append(Refusal(kind, name, c.APPLY_FAILED, message))
 

@@ -126,6 +126,27 @@ def test_a_webhook_that_is_down_for_a_needed_kind_takes_no_ready_from_what_serve
     assert namespace.condition("speech", "Ready")["lastTransitionTime"] == since
 
 
+def test_a_child_whose_deletion_waits_is_told_and_comes_back(namespace: Kubectl) -> None:
+    """Given a controller of Ingresses that is gone, and its finalizer that is not."""
+    namespace.apply(exposed(namespace))
+    eventually("the Ingress is there", lambda: namespace.get("ingress", "speech"))
+    merge(namespace, "ingress", {"metadata": {"finalizers": ["example.com/hold"]}})
+    namespace("delete", "ingress", "speech", "--wait=false")
+    eventually("it is told", lambda: reason(namespace, "speech", "Exposed") == "BeingDeleted")
+    assert "example.com/hold" in namespace.condition("speech", "Reconciling")["message"]
+    eventually("a Warning tells it", lambda: warned(namespace, "BeingDeleted"))
+    patch(namespace, "speech", {"service": {"port": 8080}})
+    eventually("the rest follows a change", lambda: port_of(namespace) == 8080)
+    merge(namespace, "ingress", {"metadata": {"finalizers": None}})
+    eventually("another one is made", lambda: "deletionTimestamp" not in metadata_of(namespace, "ingress"))
+    eventually("nothing is told any more", lambda: reason(namespace, "speech", "Exposed") == "AddressPending")
+
+
+def metadata_of(namespace: Kubectl, kind: str) -> Manifest:
+    """`deletionTimestamp` alone, while it is not there."""
+    return (namespace.get(kind, "speech") or {}).get("metadata", {"deletionTimestamp": ""})
+
+
 def deleted(namespace: Kubectl) -> bool:
     if namespace.get("service", "speech"):
         namespace("delete", "service", "speech", "--wait=false")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import cast
 
+import pytest
+
 from tests.fakes.cluster import FakeCluster
 from tests.operator.samples import NOW, claim, deployment, fetched, observed, resolved, service
 from whisper_operator.api.status import Status
@@ -42,6 +44,15 @@ def test_a_child_that_cannot_be_applied_is_told_once() -> None:
     assert told(status("RollingOut", Reconciling="True"), status("LookupFailed", Reconciling="True")) == [
         ("Warning", "LookupFailed")
     ]
+
+
+@pytest.mark.parametrize(("reason", "kind"), [("Rejected", "Stalled"), ("ApplyFailed", "Reconciling")])
+def test_a_second_child_that_is_refused_is_told_too(reason: str, kind: str) -> None:
+    one = status(reason, **{kind: "True", "Exposed": "False"})
+    two = status(reason, **{kind: "True", "Exposed": "False", "AutoscalingActive": "False"})
+    assert told(Status(), two) == [("Warning", reason)], "one Event names both"
+    assert told(one, two) == [("Warning", reason)]
+    assert told(two, two) == told(two, one) == []
 
 
 def test_a_pod_in_trouble_is_told_by_its_cause() -> None:

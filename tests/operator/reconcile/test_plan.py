@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, pod, resolved, service
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, PROMETHEUS_RULE
 from whisper_operator.reconcile.plan import is_ours, ours, plan, without
@@ -98,6 +100,16 @@ def test_a_fetch_that_has_succeeded_stays_and_another_makes_way() -> None:
     assert plan(manifest, observed(changed)).is_empty
     running = {**changed, "status": {}}
     assert kinds(plan(manifest, observed(running)).delete) == ["Job"]
+
+
+@pytest.mark.parametrize("kind", ["Ingress", "Deployment"])
+def test_what_is_wanted_and_being_deleted_is_waited_for(kind: str) -> None:
+    found = one(LIVE, kind)
+    ending = {**found, "metadata": {**found["metadata"], "deletionTimestamp": "now"}}
+    todo = plan(MANIFESTS, observed(*(ending if body is found else body for body in LIVE)))
+    assert todo.is_empty
+    assert todo.ending == [ending]
+    assert plan([], observed(ending)).ending == [], "what is not wanted may take its time"
 
 
 def test_a_claim_makes_way_only_while_it_has_no_volume() -> None:

@@ -34,6 +34,15 @@ def test_what_only_a_user_can_mend_goes_first_and_is_no_error() -> None:
     assert troubles.error is DOWN
 
 
+def test_a_child_that_is_kept_from_its_end_is_told_with_what_keeps_it() -> None:
+    troubles = Troubles()
+    metadata = {"name": "speech", "finalizers": ["example.com/hold"]}
+    troubles.await_end([{"kind": "Ingress", "metadata": metadata}])
+    text = "Ingress/speech is being deleted, and kept by example.com/hold: it is made again once it is gone"
+    assert troubles.refused == [Refusal(INGRESS, "speech", "BeingDeleted", text)]
+    assert troubles.error is None, "its end is an event"
+
+
 def test_a_conflict_is_an_error_and_not_told() -> None:
     troubles = Troubles()
     conflict = ApiError("PATCH", 409, "Conflict", "it exists")

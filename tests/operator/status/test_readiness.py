@@ -274,6 +274,12 @@ def _() -> Case:
     return told(wanted, *pods(wanted), refused=(INGRESS,), reason="ApplyFailed")
 
 
+@situation("somebody has deleted the Ingress, and a finalizer keeps it")
+def _() -> Case:
+    wanted = carried_out({}, ingress={"host": "a.example.com"})
+    return told(wanted, *pods(wanted), refused=(INGRESS,), reason="BeingDeleted")
+
+
 @situation("the webhook of Deployments is down")
 def _() -> Case:
     wanted = carried_out()
