@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.objects.manifest import part_of
@@ -93,7 +93,7 @@ def _of_job(spec: Spec, container: str, resources: sizing.Resources) -> Manifest
 
 def _overlaid(own: Manifest, template: Manifest | None) -> Manifest:
     over: Manifest = {"spec": part_of(template or {}, "spec")}
-    merged: Manifest = overlaid({"metadata": {"labels": {}}, "spec": own}, over)["spec"]
+    merged: Any = overlaid({"metadata": {"labels": {}}, "spec": own}, over).get("spec")
     return merged if is_well_formed(merged) else own
 
 

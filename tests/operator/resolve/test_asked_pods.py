@@ -57,6 +57,9 @@ def test_a_malformed_template_does_not_count() -> None:
     over = {"spec": {"containers": [{"name": "server", "resources": {"limits": {"cpu": "much"}}}]}}
     assert serving(spec(podTemplate=over)) == serving(spec())
     assert serving(spec(podTemplate={"spec": "no object"})) == serving(spec())
+    without = {"spec": {"$patch": "delete"}}
+    assert serving(spec(podTemplate=without)) == serving(spec())
+    assert verifying(spec(verification={"podTemplate": without})) == verifying(spec(verification={}))
 
 
 def test_a_request_that_is_left_out_is_the_limit() -> None:
