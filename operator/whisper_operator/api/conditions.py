@@ -194,6 +194,15 @@ LOOKUP_FAILED: Final = _reason(
     remedy="Let the operator `get` what the message names. It tries again within two minutes.",
 )
 
+INTERNAL_ERROR: Final = _reason(
+    "InternalError",
+    RECONCILING,
+    READY,
+    meaning="The operator failed by a bug of its own while it looked at the service: nothing was judged, and all other "
+    "conditions are those of before.",
+    remedy="See the operator's log for the error, and report it. The operator tries again within two minutes.",
+)
+
 # PreflightPassed
 
 CHECKS_PASSED: Final = _reason("ChecksPassed", PREFLIGHT_PASSED, VERIFIED, meaning="Every check passed.")

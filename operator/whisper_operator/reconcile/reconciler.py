@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -23,7 +24,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import deployment, desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
-from whisper_operator.kube.errors import ApiError
+from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
@@ -87,6 +88,17 @@ class Reconciler:
             self._answers.forget(key)
             return None
         SPANS.describe({"whisper.generation": body["metadata"]["generation"]})
+        try:
+            return await self._pass_over(key, body)
+        except (ApiError, LeaseLost):
+            raise
+        except Exception as bug:
+            # Where that cannot be told either, the bug is what counts.
+            with suppress(ApiError):
+                await self._reporter.report_bug(body, bug, _now())
+            raise
+
+    async def _pass_over(self, key: Key, body: Manifest) -> float | None:
         try:
             parsed = self._parser.parse(body)
         except RefusedSpec as refusal:

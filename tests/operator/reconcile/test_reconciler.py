@@ -18,6 +18,7 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
 from whisper_operator.observe.cache import DELETED, ObjectCache
+from whisper_operator.reconcile import reconciler
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 from whisper_operator.resolve.preflight.checklist import CHECKS
@@ -148,6 +149,30 @@ async def test_a_child_that_cannot_be_applied_neither_ends_the_pass_nor_hides_it
     assert found["Reconciling"]["reason"] == "ApplyFailed"
     assert found["Reconciling"]["message"].startswith("Ingress/")
     assert passes.status["observedGeneration"] == 1
+
+
+async def test_a_bug_of_the_operators_is_told_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and without what the exception says, which may be anything."""
+    passes = await settled("minimal")
+    before = {one["type"]: one for one in passes.status["conditions"]}
+
+    def fail(*_: object) -> None:
+        raise KeyError("hunter2")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciler, "resolve", fail)
+        for _ in range(2):
+            written = len(passes.cluster.writes)
+            with pytest.raises(KeyError):
+                await passes.run()
+            passes.see_all()
+    assert len(passes.cluster.writes) == written
+    found = {one["type"]: one for one in passes.status["conditions"]}
+    assert found.pop("Reconciling")["reason"] == "InternalError"
+    assert "hunter2" not in str(passes.status)
+    assert found == before, "which nothing has judged"
+    await passes.run()
+    assert {one["type"]: one for one in passes.status["conditions"]} == before
 
 
 SECRETS = {"speech-keys": ["team-a"], "api-keys": ["team-a"], "speech-tls": ["tls.crt", "tls.key"]}
