@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
+from pydantic import TypeAdapter, ValidationError
+
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.objects import names
@@ -50,8 +52,12 @@ class FailedModel:
     message: str
 
     @classmethod
-    def parse(cls, annotation: str) -> Self:
-        return cls(**json.loads(annotation))
+    def parse(cls, annotation: str) -> Self | None:
+        """None where somebody has made something else of the annotation."""
+        try:
+            return TypeAdapter(cls).validate_json(annotation)
+        except ValidationError:
+            return None
 
     @property
     def annotation(self) -> str:

@@ -246,6 +246,14 @@ def test_it_is_not_tried_again_by_itself_nor_by_a_change_of_other_things() -> No
     assert resolved(scaled, observed(*failed())).model.admitted == ModelRef("base", None)
 
 
+@pytest.mark.parametrize("annotation", ["", "x", "[]", "{}", '{"model": 1, "spec": 2, "reason": 3, "message": 4}'])
+def test_a_record_that_somebody_has_edited_is_none(annotation: str) -> None:
+    *others, deployed = serving_old()
+    kept = {**deployed["metadata"]["annotations"], names.ANNOTATION_FAILED_MODEL: annotation}
+    edited = {**deployed, "metadata": {**deployed["metadata"], "annotations": kept}}
+    assert resolved(OLD, observed(*others, edited)).model.failed is None
+
+
 @pytest.mark.parametrize(
     "fix", [{"model": {"name": "tiny"}}, {"model": {"name": "small"}, "resources": {"limits": {"memory": "9Gi"}}}]
 )
