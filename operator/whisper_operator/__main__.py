@@ -31,7 +31,10 @@ def main(arguments: list[str] | None = None) -> None:
     render.add_argument("-f", dest="file", required=True, type=Path)
     render.add_argument("--runtime-image", default=DEFAULT_IMAGE)
     check = commands.add_parser("check", help="check a WhisperService by itself and against the cluster")
-    check.add_argument("-f", dest="file", required=True, type=Path)
+    check.add_argument("-f", dest="file", required=True, type=Path, help="file of manifests; -: standard input")
+    check.add_argument("-n", "--namespace", help="of services that name none (default: the context's)")
+    check.add_argument("--context", help="of the kubeconfig (default: the current one)")
+    check.add_argument("-o", "--output", choices=("table", "json"), default="table")
     commands.add_parser("crd", help="print the CustomResourceDefinition")
     parsed = parser.parse_args(arguments)
     match parsed.command:
@@ -45,17 +48,19 @@ def main(arguments: list[str] | None = None) -> None:
                 manifest for service in services for manifest in rendered(service, Installation(parsed.runtime_image))
             )
         case "check":
-            services = check_file(parsed.file)
-            if not asyncio.run(check_against_cluster(services)):
+            from whisper_operator.kube.credentials import namespace_of
+
+            services = check_file(parsed.file, parsed.namespace or namespace_of(parsed.context))
+            if not asyncio.run(check_against_cluster(services, parsed.context, parsed.output)):
                 sys.exit(1)
         case _:
             _print([custom_resource_definition()])
 
 
 def whisper_services(file: Path) -> list[dict[str, Any]]:
-    """The WhisperServices in a file of YAML documents; raises SystemExit where there is none."""
+    """The WhisperServices in a file of YAML documents (`-`: standard input); raises SystemExit where there is none."""
     try:
-        bodies = list(yaml.safe_load_all(file.read_text()))
+        bodies = list(yaml.safe_load_all(sys.stdin.read() if str(file) == "-" else file.read_text()))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SystemExit(f"{file}: {error}") from None
     objects = [cast(dict[str, Any], body) for body in bodies if isinstance(body, dict)]
@@ -76,29 +81,41 @@ def parse(body: dict[str, Any]) -> WhisperService:
     return service
 
 
-def check_file(file: Path) -> list[WhisperService]:
-    """The services in `file`, each valid by itself; raises SystemExit, which names the first invalid field."""
+def check_file(file: Path, namespace: str = "default") -> list[WhisperService]:
+    """The services in `file`, each valid by itself; raises SystemExit, which names the first invalid field.
+
+    `namespace`: of those that name none.
+    """
     services: list[WhisperService] = []
     for body in whisper_services(file):
+        if isinstance(metadata := body.get("metadata"), dict):
+            body["metadata"] = {"namespace": namespace, **cast(dict[str, Any], metadata)}
         service = parse(body)
-        print(f"{KIND} {service.metadata.name}: valid")
+        print(f"{KIND} {service.metadata.name}: valid", file=sys.stderr)
         services.append(service)
     return services
 
 
-async def check_against_cluster(services: list[WhisperService]) -> bool:
-    """Prints the checks of each service against the kubeconfig's cluster; returns whether none has failed."""
+async def check_against_cluster(
+    services: list[WhisperService], context: str | None = None, output: str = "table"
+) -> bool:
+    """Prints the checks of each service against the kubeconfig's cluster; returns whether none has failed.
+
+    `context`: of the kubeconfig, None: its current one; `output`: table or json.
+    """
     from kubernetes.config import ConfigException
 
-    from whisper_operator.cli.check import check, table
+    from whisper_operator.cli.check import as_json, as_table, check
     from whisper_operator.kube.client import Cluster
     from whisper_operator.kube.credentials import credentials
     from whisper_operator.kube.errors import ApiError
 
     try:
-        cluster = Cluster(credentials())
-    except ConfigException:
-        print("not checked against a cluster: no kubeconfig names one")
+        cluster = Cluster(credentials(context))
+    except ConfigException as error:
+        if context:
+            sys.exit(f"--context {context}: {error}")
+        print("not checked against a cluster: no kubeconfig names one", file=sys.stderr)
         return True
     try:
         found = await check(services, cluster, Installation(DEFAULT_IMAGE))
@@ -106,8 +123,7 @@ async def check_against_cluster(services: list[WhisperService]) -> bool:
         sys.exit(f"the cluster could not be read: {error}")
     finally:
         await cluster.close()
-    for name, rows in found.items():
-        print("\n".join(table(name, rows)))
+    print(as_json(found) if output == "json" else as_table(found))
     return all(row.passed is not False for rows in found.values() for row in rows)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 import yaml
 
-from whisper_operator.__main__ import main
+from whisper_operator.__main__ import check_file, main
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples/production.yaml")
@@ -36,7 +37,28 @@ def test_check_says_that_a_manifest_is_right(
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     main(["check", "-f", EXAMPLE])
     told = "WhisperService speech: valid\nnot checked against a cluster: no kubeconfig names one\n"
-    assert capsys.readouterr().out == told
+    assert capsys.readouterr().err == told
+
+
+def test_check_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(Path(EXAMPLE).read_text()))
+    assert [one.metadata.name for one in check_file(Path("-"))] == ["speech"]
+
+
+@pytest.mark.parametrize(("metadata", "found"), [({}, "team"), ({"namespace": "own"}, "own")])
+def test_a_service_that_names_no_namespace_is_checked_in_the_given_one(
+    tmp_path: Path, metadata: dict[str, str], found: str
+) -> None:
+    body = yaml.safe_load(Path(EXAMPLE).read_text()) | {"metadata": {"name": "speech", **metadata}}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
+    (service,) = check_file(tmp_path / "a.yaml", "team")
+    assert service.metadata.namespace == found
+
+
+def test_a_context_that_does_not_exist_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match="--context other: "):
+        main(["check", "-f", EXAMPLE, "--context", "other"])
 
 
 def test_check_says_what_is_wrong() -> None:

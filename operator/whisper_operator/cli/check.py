@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import orjson
 
 from whisper_operator.api.status import PreflightCheck
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, OPTIONAL_KINDS, POD, Kind
-from whisper_operator.objects.names import FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_SERVICE
+from whisper_operator.objects.names import LABEL_SERVICE
 from whisper_operator.observe.cache import ObjectCache, fact_kinds
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.installation import Installation
@@ -19,17 +22,29 @@ from whisper_operator.reconcile.dereference import with_references
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.resolved import resolve
 
+Checks: TypeAlias = Mapping[str, Sequence[PreflightCheck]]
+"""Of each service, by its name."""
 FORBIDDEN, NOT_FOUND = 403, 404
 
 
-async def check(
-    services: Iterable[WhisperService], cluster: Cluster, installation: Installation
-) -> dict[str, Sequence[PreflightCheck]]:
+async def check(services: Iterable[WhisperService], cluster: Cluster, installation: Installation) -> Checks:
     """The checks of each service, by its name; raises ApiError."""
     return {
         one.metadata.name: resolve(one, await _observed(one, cluster), installation).preflight.checks
         for one in services
     }
+
+
+def as_table(found: Checks) -> str:
+    return "\n".join(line for name, rows in found.items() for line in table(name, rows))
+
+
+def as_json(found: Checks) -> str:
+    """An object with a list of checks for each service, as `status.preflight` has them."""
+    rows = {
+        name: [one.model_dump(by_alias=True, exclude_none=True) for one in checks] for name, checks in found.items()
+    }
+    return orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode()
 
 
 def table(name: str, checks: Iterable[PreflightCheck]) -> Iterator[str]:
@@ -46,7 +61,7 @@ async def _observed(service: WhisperService, cluster: Cluster) -> Observed:
     facts = await with_references(await _shared_facts(service, cluster), service, cluster, troubles)
     if troubles.error:
         raise troubles.error
-    ours = f"{LABEL_MANAGED_BY}={FIELD_MANAGER},{LABEL_SERVICE}={service.metadata.name}"
+    ours = f"{LABEL_SERVICE}={service.metadata.name}"
     live = [body for kind in (CLAIM, DEPLOYMENT, JOB, POD) for body in await cluster.list(kind, namespace, ours)]
     return Observed({(body["kind"], body["metadata"]["name"]): body for body in live}, facts)
 

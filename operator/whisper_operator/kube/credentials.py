@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, cast
 
 from kubernetes import client, config
 
 
-def credentials() -> client.Configuration:
-    """A pod's service account, else the kubeconfig; raises ConfigException where there is neither."""
+def credentials(context: str | None = None) -> client.Configuration:
+    """A pod's service account, else the kubeconfig; raises ConfigException where there is neither.
+
+    `context`: of the kubeconfig, which then comes first; None: its current one.
+    """
     found = client.Configuration()
     try:
+        if context:
+            raise config.ConfigException
         config.load_incluster_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
     except config.ConfigException:
-        config.load_kube_config(client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
+        config.load_kube_config(context=context, client_configuration=found)  # pyright: ignore[reportUnknownMemberType]
     return found
+
+
+def namespace_of(context: str | None = None) -> str:
+    """The namespace of a context of the kubeconfig (None: the current one), as kubectl takes it; else `default`."""
+    try:
+        found = cast(Any, config.list_kube_config_contexts())  # pyright: ignore[reportUnknownMemberType]
+    except config.ConfigException:
+        return "default"
+    contexts, active = found
+    named: Any = next((one for one in contexts if one["name"] == context), None) if context else active
+    return named["context"].get("namespace") or "default" if named else "default"
 
 
 def authorization(configuration: client.Configuration) -> dict[str, str]:

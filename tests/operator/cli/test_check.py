@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 
 from tests.fakes.cluster import FakeCluster
 from tests.operator.passes import STORAGE_CLASS, gpu_node
 from tests.operator.samples import ENV, observed, resolved, service
-from whisper_operator.cli.check import check, table
+from whisper_operator.cli.check import as_json, check, table
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 
@@ -24,6 +25,14 @@ def test_the_table_has_a_line_for_each_check() -> None:
     )
     assert "  unknown gpu there         only namespaces may be read" in lines
     assert "  ok      quota" in lines
+
+
+def test_as_json_it_is_for_programs() -> None:
+    checks = resolved(GUARDED, observed(secrets={"keys": None})).preflight.checks
+    found = {one["name"]: one for one in json.loads(as_json({"speech": checks}))["speech"]}
+    assert found["api keys"]["passed"] is False
+    assert "spec.auth.secretRef, does not exist" in found["api keys"]["message"]
+    assert "passed" not in found["gpu there"], "nobody knows"
 
 
 async def outcomes(cluster: FakeCluster) -> dict[str, bool | None]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
-from whisper_operator.kube.credentials import authorization, ssl_context
+from whisper_operator.kube.credentials import authorization, namespace_of, ssl_context
 
 ASK = """
 from whisper_operator.kube.credentials import authorization, credentials
@@ -25,6 +25,25 @@ def asked(kubeconfig: Path) -> subprocess.CompletedProcess[str]:
     outside = {name: value for name, value in os.environ.items() if not name.startswith("KUBERNETES_")}
     env = {**outside, "KUBECONFIG": str(kubeconfig), "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run((sys.executable, "-c", ASK), env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("context", "namespace"), [(None, "team"), ("other", "default"), ("none", "default")])
+def test_a_context_names_its_namespace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: str | None, namespace: str
+) -> None:
+    contexts = [
+        {"name": "local", "context": {"cluster": "local", "user": "user", "namespace": "team"}},
+        {"name": "other", "context": {"cluster": "local", "user": "user"}},
+    ]
+    kubeconfig = {
+        "clusters": [{"name": "local", "cluster": {"server": "https://127.0.0.1:6443"}}],
+        "users": [{"name": "user", "user": {"token": "abc"}}],
+        "contexts": contexts,
+        "current-context": "local",
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(kubeconfig))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
+    assert namespace_of(context) == namespace
 
 
 def test_a_kubeconfig_names_the_server_and_the_token(tmp_path: Path) -> None:
