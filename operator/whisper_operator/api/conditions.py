@@ -574,7 +574,7 @@ NEWER_DEFAULT_IMAGE: Final = _reason(
     "NewerDefaultImage",
     RUNTIME_UPDATE_AVAILABLE,
     meaning="The operator's default image changed; pods keep theirs, because upgrading the operator restarts no pod.",
-    remedy="Set `spec.image.tag` to the image that the message names.",
+    remedy="Set `spec.image.tag`, or `spec.image.repository` where the tag is set, to what the message names.",
 )
 UNSPECIFIED: Final = _reason(
     "Unspecified",

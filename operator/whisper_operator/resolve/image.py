@@ -32,8 +32,10 @@ def resolve_image(service: WhisperService, deployment: Manifest | None, installa
     wanted, newest = service.spec.image, newest_image(service, installation)
     is_pinned = bool(wanted.tag or wanted.digest)
     admitted = service.status.image or _made_before(deployment)
-    is_kept = admitted is not None and not is_pinned and wanted.repository in (None, parts(admitted)[0])
-    return ImageChoice(newest, admitted if admitted and is_kept else newest, is_pinned)
+    if admitted is None or wanted.repository not in (None, parts(admitted)[0]):
+        return ImageChoice(newest, newest, is_pinned)
+    is_another_version = is_pinned and parts(newest)[1:] != parts(admitted)[1:]
+    return ImageChoice(newest, newest if is_another_version else admitted, is_pinned)
 
 
 def newest_image(service: WhisperService, installation: Installation) -> str:

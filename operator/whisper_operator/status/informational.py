@@ -216,11 +216,12 @@ def clients_told_apart(resolved: Resolved) -> ConditionUpdate | None:
 
 
 def runtime_update(resolved: Resolved) -> ConditionUpdate | None:
-    """True where the spec leaves the version open and the default is newer than the admitted one; else None."""
+    """True where the spec leaves a part open whose default is another than was admitted; else None."""
     image = resolved.image
-    if resolved.deployment is None or image.is_pinned or image.to_run == image.newest:
+    if resolved.deployment is None or image.to_run == image.newest:
         return None
-    message = f"the pods run {image.to_run}, the operator's default is {image.newest}: set spec.image.tag to use it"
+    field = "spec.image.repository" if image.is_pinned else "spec.image.tag"
+    message = f"the pods run {image.to_run}, the operator's default is {image.newest}: set {field} to use it"
     return ConditionUpdate(c.RUNTIME_UPDATE_AVAILABLE, "True", c.NEWER_DEFAULT_IMAGE, message)
 
 

@@ -57,6 +57,21 @@ def test_what_was_admitted_stays_where_the_spec_names_nothing_else(spec: dict[st
     assert images(spec, edited(live, "evil:1"), {"image": "runtime:1"}) == {image}, "whatever the live one has"
 
 
+@pytest.mark.parametrize(
+    ("spec", "image"),
+    [
+        ({}, "old.example.com/runtime:1"),
+        ({"image": {"tag": "1"}}, "old.example.com/runtime:1"),
+        ({"image": {"tag": "2"}}, "runtime:2"),
+        ({"image": {"tag": "1", "repository": "runtime"}}, "runtime:1"),
+    ],
+    ids=["the version is open", "its version stays", "another version", "the new registry is named"],
+)
+def test_another_registry_of_the_installation_restarts_no_pod(spec: dict[str, Any], image: str) -> None:
+    live = deployment(service(**EMPTY_DIR))
+    assert images(spec, live, {"image": "old.example.com/runtime:1"}) == {image}
+
+
 def test_what_was_admitted_is_found_again_without_a_deployment() -> None:
     found = one(children(service({"image": "runtime:1"}, **EMPTY_DIR), installation=LATER), "Deployment")
     assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "runtime:1"

@@ -26,6 +26,13 @@ def test_a_newer_default_image_is_told() -> None:
     )
 
 
+def test_a_moved_registry_is_told_of_a_service_that_sets_the_tag_alone() -> None:
+    named = service({"image": "old.example.com/runtime:1"}, image={"tag": "1"})
+    found = status(named, *all_of(named), installation=Installation("runtime:2"))
+    (told,) = [one for one in found.conditions if one.type == "RuntimeUpdateAvailable"]
+    assert "the operator's default is runtime:1: set spec.image.repository to use it" in told.message
+
+
 def test_a_suspended_service_has_nothing_to_scale() -> None:
     """Its autoscaler says `ScalingDisabled`, which is no trouble and no alert."""
     assert "AutoscalingActive" in conditions(status(service(autoscaling={})))
