@@ -47,7 +47,8 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
   `X-RateLimit-Reset-Requests` (the time until the full limit is available again, as `30s`), as OpenAI's do; and the
   same three with `-Audio-Seconds`. Beyond a limit the response is 429 with `Retry-After`, before the body is read. The
   audio of a request is known only once it is decoded: the last request may exceed the rest, and later ones wait longer.
-  What is refused for want of room, or fails in the server (5xx), counts against no limit.
+  What is refused for want of room, or fails in the server (5xx), counts against no limit; a request whose `url` was
+  fetched always counts.
 - The queue is measured in seconds of audio that waits: of requests with which no row of the batch has begun. While rows
   are free, nobody is refused for it. A request has its place from the door on: what its body's length lets expect (a
   second for 16 kB, at most 30 s), as far as the body comes, and its length once it is decoded. When the queue is full,

@@ -42,6 +42,12 @@ class HttpError(HTTPException):
             "code": code,
         }
 
+    def renamed(self, param: str, name: str) -> Self:
+        """The same error; where it names the field `param`, it names `name` instead."""
+        if self.body["param"] == param:
+            self.body["param"] = name
+        return self
+
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """The same error; its response carries `headers` too."""
         self.headers = {**(self.headers or {}), **headers}

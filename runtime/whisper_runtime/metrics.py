@@ -115,7 +115,7 @@ class Metrics:
     def _engine(self) -> None:
         self._stages = Histogram(
             STAGE_SECONDS_METRIC,
-            "Seconds that a stage took: decode (of media), speech, queue, encode, detect, decode_step, words.",
+            "Seconds that a stage took: download, decode (media), speech, queue, encode, detect, decode_step, words.",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=self.registry,

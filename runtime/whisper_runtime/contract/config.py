@@ -13,6 +13,7 @@ from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, PACKAGED_GOLDEN_DI
 from whisper_runtime.contract.languages import REMEDY, REMEDY_OR_AUTO, code_of, is_auto, unknown
 from whisper_runtime.contract.models import MODEL_ALIAS_LENGTH, MODEL_ALIAS_PATTERN
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
+from whisper_runtime.contract.outbound import ALLOWED_HOST_LENGTH, ALLOWED_HOST_PATTERN
 
 Device = Literal["auto", "cuda", "cpu"]
 ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
@@ -26,8 +27,18 @@ def _network(value: str) -> str:
     return value
 
 
+def _private_network(value: str) -> str:
+    if ip_network(value, strict=False).prefixlen == 0:
+        raise ValueError("permits every address, and so the cluster's own and the cloud's metadata: name the networks")
+    return value
+
+
 Network = Annotated[str, AfterValidator(_network)]
 """An address, or a network such as 10.0.0.0/8; not all addresses."""
+
+PrivateNetwork = Annotated[str, AfterValidator(_private_network)]
+"""An address, or a network such as 10.20.0.0/16; not all addresses."""
+AllowedHostEntry = Annotated[str, Field(pattern=ALLOWED_HOST_PATTERN, max_length=ALLOWED_HOST_LENGTH)]
 
 ModelAlias = Annotated[str, Field(pattern=MODEL_ALIAS_PATTERN, max_length=MODEL_ALIAS_LENGTH)]
 
@@ -99,6 +110,11 @@ class RuntimeConfig(BaseModel):
     trusted_proxies: tuple[Network, ...] = ()
     """Addresses and networks of proxies, as a JSON list; the client is the last address in `X-Forwarded-For` that is \
 none of them. Empty: the client is who connects."""
+    audio_url_allowed_hosts: tuple[AllowedHostEntry, ...] = ()
+    """Hosts from which a recording is fetched that a request names by `url`, as a JSON list: `files.example.com` or \
+`*.example.com` by https, `http://minio.storage:9000` by http or on another port. Empty: none."""
+    audio_url_private_networks: tuple[PrivateNetwork, ...] = ()
+    """Addresses and networks that are not public and may have such a host, as a JSON list. Empty: none."""
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
     golden_dir: str | None = None
@@ -167,7 +183,13 @@ def env_name(field: str) -> str:
     return "MODEL_DIR" if field == "model_dir" else f"WHISPER_{field.upper()}"
 
 
-LISTS: Final = ("cors_allow_origins", "model_aliases", "trusted_proxies")
+LISTS: Final = (
+    "audio_url_allowed_hosts",
+    "audio_url_private_networks",
+    "cors_allow_origins",
+    "model_aliases",
+    "trusted_proxies",
+)
 """Fields whose variable holds a JSON list."""
 ENV_NAMES: Final = frozenset(map(env_name, RuntimeConfig.model_fields))
 """Every variable that the operator sets, and a user's `server.env` therefore may not."""

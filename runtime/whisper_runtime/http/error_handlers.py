@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from whisper_runtime.errors import HttpError, error_response, invalid_value
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
+from whisper_runtime.http.openai.source import missing_file
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
 SHOWN: Final = 100
@@ -76,8 +77,7 @@ def _first_wrong_field(errors: Any) -> HttpError:
     first: Mapping[str, Any] = errors[0]
     field = str(first["loc"][1])
     if field == "file":
-        message = "`file` is missing: send the audio as multipart/form-data, in a file field named `file`."
-        return HttpError(400, message, param=field, code="missing_file")
+        return missing_file()
     match first["type"]:
         case "missing":
             message = f"`{field}` is missing: send it as a field of the form."

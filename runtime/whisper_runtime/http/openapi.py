@@ -28,6 +28,7 @@ REFUSALS: Final = {
     413: "The body is too large, or the recording too long",
     429: "The queue or the client's quota is full: retry after `Retry-After` seconds",
     500: "A bug: the log has the cause under the id in `x-request-id`",
+    502: "The server that `url` names failed",
     503: "The server starts, stops, or has no room: retry after `Retry-After` seconds",
     504: "The transcription was not done in the time allowed",
 }
@@ -58,7 +59,7 @@ def refusals(*statuses: int) -> ResponsesByStatus:
 
 NO_SUCH_MODEL: Final = refusals(404)
 READING: Final = refusals(401, 429, 500)
-UPLOADING: Final = refusals(400, 401, 408, 413, 429, 500, 503, 504)
+UPLOADING: Final = refusals(400, 401, 408, 413, 429, 500, 502, 503, 504)
 
 
 def document(app: FastAPI, *, models: Sequence[str], authenticated: bool) -> None:

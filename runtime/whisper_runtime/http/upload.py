@@ -1,4 +1,4 @@
-"""The transcription of one upload, which ends as soon as its client hangs up."""
+"""The transcription of one recording, which ends as soon as its client hangs up."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
 
-from fastapi import UploadFile
 from starlette.requests import Request
 
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import ClientGone
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.media.raw_audio import DeclaredType
 from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
+from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber
 
 T = TypeVar("T")
@@ -22,20 +21,19 @@ T = TypeVar("T")
 async def transcribe_upload(
     transcriber: Transcriber,
     request: Request,
-    file: UploadFile,
+    source: MediaFile | RemoteFile,
     options: Options,
     audio_options: AudioOptions,
     stream: SegmentStream | None = None,
 ) -> Transcription:
-    """The transcription of `file`, counted for the sender of `request`.
+    """The transcription of `source`, counted for the sender of `request`.
 
     `stream` gets the segments as they become final; None: only the whole is wanted. Raises HttpError, and ClientGone
     where the client hangs up.
     """
     admitted = state_of(request.scope).admitted
-    assert admitted is not None  # each route that takes a file is behind the middleware that admits
-    media = MediaFile(file.file, DeclaredType(file.content_type or "", file.filename or ""))
-    return await unless_gone(request, transcriber.transcribe(media, admitted, options, stream, audio_options))
+    assert admitted is not None  # each route that takes a recording is behind the middleware that admits
+    return await unless_gone(request, transcriber.transcribe(source, admitted, options, stream, audio_options))
 
 
 async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:

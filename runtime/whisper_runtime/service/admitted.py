@@ -28,7 +28,7 @@ class Admitted:
         self.track: TrackTaken | None = None
         """The track of the file that was decoded; None: none was yet, or it is not known."""
         self._max_upload_bytes = max_upload_bytes
-        self._is_charged = True
+        self._is_charged = self._is_refundable = True
         self._audio_charged = 0.0
 
     @property
@@ -40,6 +40,14 @@ class Admitted:
     def headers(self) -> dict[str, str]:
         """The client's limits and what is left of them, and the track that was decoded."""
         return self._rates.headers(self.client) | ({TRACK_HEADER: self.track.header} if self.track else {})
+
+    def begin_download(self) -> None:
+        """Takes a file that another server sends for the body from now on.
+
+        The request counts whatever becomes of it: the other server has work with it.
+        """
+        self._is_refundable = False
+        self._shares.restart(self.place)
 
     def receive(self, size: int, *, is_last: bool) -> None:
         """Notes `size` more bytes of the body; raises HttpError (429, 503) where the disk has no room for them."""
@@ -54,12 +62,14 @@ class Admitted:
         self._audio_charged = seconds
 
     def answer(self, status: int) -> None:
-        """Notes the status of the response: what was refused or failed here costs nothing, and waits no more."""
+        """Notes the status of the response: what was refused or failed here waits no more, and costs nothing but the
+        request of a download."""
         if self.place.seconds is None:
             self.place.is_waiting = False
         if self._is_charged and (status == 429 or status >= 500):
             self._is_charged = False
-            self._rates.return_request(self.client)
+            if self._is_refundable:
+                self._rates.return_request(self.client)
             self._rates.return_audio(self.client, self._audio_charged)
 
     def __enter__(self) -> Self:

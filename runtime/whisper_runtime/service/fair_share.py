@@ -50,6 +50,10 @@ class FairShare:
         """Notes that `size` more bytes of the place's body are here."""
         place.receive(size, self._clock(), is_last=is_last)
 
+    def restart(self, place: QueuePlace) -> None:
+        """Notes that the place's recording is still to come, from another server."""
+        place.restart(self._clock())
+
     def accept(self, place: QueuePlace) -> None:
         """Notes that the model has the place's recording from now on."""
         place.accepted = self._clock()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_network
 
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.outbound import AllowedHost
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.audio_loading import AudioLoader, MediaDecoder
 from whisper_runtime.service.decode_slots import MOST_AT_ONCE, DecodeSlots
+from whisper_runtime.service.downloads import Downloader, OpenUrl
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
@@ -50,6 +55,12 @@ def parts_of(
     admission = Admission(config, engine, lifecycle)
     probes = Probes(engine, lifecycle)
     loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, DecodeSlots(decoders))
+    downloader = Downloader(
+        _url_opener(config),
+        metrics,
+        max_bytes=admission.max_upload_bytes,
+        request_timeout=config.request_timeout_seconds,
+    )
     metrics.watch(
         engine,
         saturation=lambda: admission.saturation,
@@ -63,8 +74,26 @@ def parts_of(
         model=model,
         lifecycle=lifecycle,
         admission=admission,
-        transcriber=Transcriber(engine, loader, admission, metrics, config.request_timeout_seconds),
+        transcriber=Transcriber(engine, downloader, loader, admission, metrics, config.request_timeout_seconds),
         probes=probes,
         metrics=metrics,
         tracing=tracing,
     )
+
+
+def _url_opener(config: RuntimeConfig) -> OpenUrl | None:
+    """Begins downloads from the hosts that `config` allows; None: it allows none.
+
+    The certificate authorities are the system's, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
+    """
+    if not config.audio_url_allowed_hosts:
+        return None
+    from whisper_runtime.service.outbound.download import download
+    from whisper_runtime.service.outbound.resolver import SystemResolver
+    from whisper_runtime.service.outbound.transport import GuardedTransport, OutboundPolicy
+
+    policy = OutboundPolicy(
+        tuple(map(AllowedHost.parse, config.audio_url_allowed_hosts)),
+        tuple(ip_network(one, strict=False) for one in config.audio_url_private_networks),
+    )
+    return partial(download, GuardedTransport(policy, SystemResolver(), ssl.create_default_context()))

@@ -41,6 +41,11 @@ class QueuePlace:
         """A row begins with the recording; called by the model's thread."""
         self.is_waiting = False
 
+    def restart(self, now: float) -> None:
+        """Notes that the recording is still to come, from another server, and that its size is not known yet."""
+        self.since = self.received_at = now
+        self.declared_bytes, self.received_bytes, self.is_received = None, 0, False
+
     def receive(self, size: int, now: float, *, is_last: bool) -> None:
         """Notes that `size` more bytes of the body are here."""
         self.received_bytes += size

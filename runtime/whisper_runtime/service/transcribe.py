@@ -21,6 +21,8 @@ from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioLoader, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.client_identity import label
+from whisper_runtime.service.disk_quota import Reservation
+from whisper_runtime.service.downloads import Downloader, RemoteFile
 from whisper_runtime.service.turns import merged
 
 OUT_OF_MEMORY_RETRY_AFTER: Final = 10
@@ -59,31 +61,38 @@ class Transcriber:
     """Takes a file through decoder, queue and model."""
 
     engine: Engine
+    downloader: Downloader
     loader: AudioLoader
     admission: Admission
     metrics: Metrics
     request_timeout: float
     """Seconds that a request may take in all."""
 
+    @property
+    def takes_urls(self) -> bool:
+        """Whether a recording may be on another server."""
+        return self.downloader.is_on
+
     async def transcribe(
         self,
-        file: MediaFile,
+        source: MediaFile | RemoteFile,
         admitted: Admitted,
         options: Options,
         stream: SegmentStream | None = None,
         audio_options: AudioOptions = DEFAULT_AUDIO,
     ) -> Transcription:
-        """The transcription of `file`, of a request that was `admitted`.
+        """The transcription of `source`, of a request that was `admitted`.
 
         `stream` gets the segments as they become final; None: only the whole is wanted. Cancelling the task frees its
         place in the queue and its disk. Raises HttpError: 400 for a bad file, 413 for too long a recording, 429 for a
-        full queue, 503 where device or process cannot go on, 504 where the time is over.
+        full queue, 502 where another server fails, 503 where device or process cannot go on, 504 where the time is
+        over.
         """
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.request_timeout):
                 until_text = self._until_text(started, stream)
-                found = await self._transcribe(file, admitted, options, audio_options, stream, until_text)
+                found = await self._transcribe(source, admitted, options, audio_options, stream, until_text)
         except TimeoutError:
             raise _out_of_time() from None
         ended = time.perf_counter()
@@ -95,7 +104,7 @@ class Transcriber:
 
     async def _transcribe(
         self,
-        file: MediaFile,
+        source: MediaFile | RemoteFile,
         admitted: Admitted,
         options: Options,
         audio_options: AudioOptions,
@@ -104,7 +113,7 @@ class Transcriber:
     ) -> Transcription:
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
-            loaded = await self.loader.load(file, admitted, disk, options, audio_options)
+            loaded = await self._loaded(source, admitted, disk, options, audio_options)
             try:
                 seconds = sum(len(one.samples) for one in loaded) / SAMPLE_RATE
                 allowed = held.enter_context(self.admission.after_decoding(admitted, seconds))
@@ -116,6 +125,19 @@ class Transcriber:
                     return merged(found) if audio_options.separate_channels else found[0]
             finally:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
+
+    async def _loaded(
+        self,
+        source: MediaFile | RemoteFile,
+        admitted: Admitted,
+        disk: Reservation,
+        options: Options,
+        audio_options: AudioOptions,
+    ) -> list[LoadedAudio]:
+        if isinstance(source, MediaFile):
+            return await self.loader.load(source, admitted, disk, options, audio_options)
+        async with self.downloader.fetched(source, admitted) as file:
+            return await self.loader.load(file, admitted, disk, options, audio_options)
 
     def _submitted(
         self, audio: LoadedAudio, admitted: Admitted, options: Options, on_segments: OnSegments

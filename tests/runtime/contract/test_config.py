@@ -37,6 +37,8 @@ EVERY_FIELD: dict[str, Any] = {
     "condition_on_previous_text": False,
     "cors_allow_origins": ("https://a.example.com", "https://b.example.com"),
     "trusted_proxies": ("10.0.0.0/8", "fd00::1"),
+    "audio_url_allowed_hosts": ("files.example.com", "http://minio.storage:9000"),
+    "audio_url_private_networks": ("10.20.0.0/16", "fd00::1"),
     "api_keys_dir": files.API_KEYS_DIR,
     "golden_dir": "/golden",
     "golden_max_word_error_rate": 0.3,
@@ -95,6 +97,23 @@ def test_proxies_are_networks_and_never_all_of_them(proxies: str) -> None:
     """Trusted by all, the header says what any client writes into it."""
     with pytest.raises(ValidationError, match="trusted_proxies"):
         RuntimeConfig.from_env({"WHISPER_TRUSTED_PROXIES": proxies})
+
+
+@pytest.mark.parametrize(
+    "networks", ['["*"]', '["0.0.0.0/0"]', '["::/0"]', '["10.0.0.0/33"]', '["minio"]', "10.0.0.0/8"]
+)
+def test_private_networks_are_never_all_of_them(networks: str) -> None:
+    """All addresses together would permit the cloud's metadata."""
+    with pytest.raises(ValidationError, match="audio_url_private_networks"):
+        RuntimeConfig.from_env({"WHISPER_AUDIO_URL_PRIVATE_NETWORKS": networks})
+
+
+@pytest.mark.parametrize(
+    "hosts", ['["*"]', '["10.0.0.1"]', '["ftp://a.example.com"]', '["https://a.example.com/b"]', "a"]
+)
+def test_allowed_hosts_are_names(hosts: str) -> None:
+    with pytest.raises(ValidationError, match="audio_url_allowed_hosts"):
+        RuntimeConfig.from_env({"WHISPER_AUDIO_URL_ALLOWED_HOSTS": hosts})
 
 
 @pytest.mark.parametrize("aliases", ["whisper-large-v3", '["my model"]', '["/models/a.pt"]', f'["{"a" * 129}"]'])

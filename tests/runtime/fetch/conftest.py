@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,15 +94,3 @@ def http_source(url: str, authorization: str | None = None) -> HttpSource:
 def received(source: HttpSource, offset: int = 0, version: str | None = None) -> bytes:
     with source.open(offset, version) as body:
         return b"".join(body.blocks)
-
-
-def self_signed(directory: Path) -> tuple[Path, Path]:
-    """Certificate and key of a server at 127.0.0.1, as files; no authority's, which rustls takes from no server."""
-    certificate, key = directory / "ca.crt", directory / "tls.key"
-    extensions = ("-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE")
-    subject = ("-subj", "/CN=mirror", *extensions, "-days", "1", "-nodes")
-    files = ("-keyout", str(key), "-out", str(certificate))
-    subprocess.run(
-        ("openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files), check=True, capture_output=True
-    )
-    return certificate, key

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.mirror import Mirror
-from tests.runtime.fetch.conftest import digest, fetched, self_signed
+from tests.runtime.fetch.conftest import digest, fetched
+from tests.support.certificates import self_signed
 from whisper_runtime.contract.reports import FetchReport
 
 

@@ -18,7 +18,8 @@ import pytest
 
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
-from tests.runtime.fetch.conftest import digest, fetched, self_signed, visible
+from tests.runtime.fetch.conftest import digest, fetched, visible
+from tests.support.certificates import self_signed
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError
 from whisper_runtime.fetch.source_s3 import object_address
 

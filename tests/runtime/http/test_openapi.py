@@ -24,7 +24,7 @@ def test_every_refusal_has_openais_body() -> None:
         for status, answer in operation["responses"].items()
         if status != "200"
     }
-    assert set(schemas) == {"400", "401", "404", "408", "413", "429", "500", "503", "504"}
+    assert set(schemas) == {"400", "401", "404", "408", "413", "429", "500", "502", "503", "504"}
     assert all(schema == {"$ref": "#/components/schemas/ErrorBody"} for schema in schemas.values())
 
 

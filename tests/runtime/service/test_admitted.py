@@ -52,6 +52,28 @@ def test_what_was_refused_or_failed_costs_nothing(admitted: Admitted, status: in
     assert (admitted.headers[REQUESTS], admitted.headers[AUDIO]) == (requests, audio)
 
 
+@pytest.mark.parametrize(("status", "requests", "audio"), [(200, "2", "3570"), (502, "2", "3600"), (503, "2", "3600")])
+def test_a_download_counts_as_a_request_whatever_becomes_of_it(
+    admitted: Admitted, status: int, requests: str, audio: str
+) -> None:
+    """Another server had work with it."""
+    with admitted:
+        admitted.begin_download()
+        admitted.charge_audio(30)
+        admitted.answer(status)
+    assert (admitted.headers[REQUESTS], admitted.headers[AUDIO]) == (requests, audio)
+
+
+def test_a_download_takes_the_place_of_the_body(admitted: Admitted, disk: DiskQuota) -> None:
+    with admitted:
+        admitted.receive(10, is_last=True)
+        admitted.begin_download()
+        assert (admitted.place.received_bytes, admitted.place.is_received) == (0, False)
+        admitted.receive(3 * STEP, is_last=True)
+        assert (disk.used, admitted.place.received_bytes, admitted.place.is_received) == (3 * STEP, 3 * STEP, True)
+    assert disk.used == 0
+
+
 def test_a_request_that_fails_by_a_bug_costs_nothing(admitted: Admitted) -> None:
     with pytest.raises(ValueError, match="a bug"), admitted:
         raise ValueError("a bug")

@@ -63,7 +63,7 @@ WISHES: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(
         (
             *("lang", "language_code", "max_speakers", "min_speakers"),
-            *("num_speakers", "output", "output_format", "url"),
+            *("num_speakers", "output", "output_format"),
             *("input_language", "output_language", "source_language", "spoken_language", "target_language"),
         ),
         frozenset[str](),

@@ -31,22 +31,25 @@ LanguageField = Annotated[str, Field(max_length=LONGEST_WORD)]
 """ISO 639 code, language tag, or name in English or in the language itself; `auto` is the server's default."""
 LanguageList = Annotated[str, Field(max_length=1000)]
 """One such word, or several with commas."""
+FileUrl = Annotated[str, Field(max_length=8192)]
 ModelName = Annotated[str, Field(max_length=200)]
 LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class _Upload(SpeechFields, DecodingFields):
+class SourceFields(SpeechFields, DecodingFields):
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    file: UploadFile
-    """The recording: sound or a film of any common container and codec."""
+    file: UploadFile | Absent = None
+    """The recording: sound or a film of any common container and codec. One of `file` and `url` is needed."""
+    url: FileUrl | Absent = None
+    """Where the recording is, in the place of `file`, on a server that this one may fetch from."""
 
     prompt: str | Absent = None
     temperature: Temperature = 0.0
 
 
-class TranslationForm(_Upload):
+class TranslationForm(SourceFields):
     """The form of `POST /v1/audio/translations`."""
 
     model: ModelName
@@ -59,7 +62,7 @@ class TranslationForm(_Upload):
     """For `srt` and `vtt`, without `max_line_count`: the most words in a cue."""
 
 
-class DetailFields(_Upload):
+class DetailFields(SourceFields):
     """What a transcription may be asked for beside its text; arrays come with and without brackets behind the name."""
 
     language: LanguageField | Absent = None

@@ -22,6 +22,7 @@ from whisper_runtime.http.openai.responses import (
     TranslationJson,
     TranslationVerbose,
 )
+from whisper_runtime.http.openai.source import media_source
 from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
@@ -47,19 +48,20 @@ EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
 async def create_transcription(
     request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[TranscriptionForm, Multipart]
 ) -> Response:
-    """Transcribes `file` in the language that is spoken."""
+    """Transcribes `file`, or what is at `url`, in the language that is spoken."""
     check_name(model, form.model)
+    source = media_source(form, takes_urls=transcriber.takes_urls)
     ignored, spec = ignored_fields(form, "transcribe"), response_spec(form)
     by_word = spec.words or spec.lines is not None
     options = transcription_options(form, model, words=by_word, logprobs=spec.logprobs)
     audio = audio_options(form)
     if form.is_streamed:
         segments = SegmentStream()
-        work = asyncio.create_task(transcribe_upload(transcriber, request, form.file, options, audio, segments))
+        work = asyncio.create_task(transcribe_upload(transcriber, request, source, options, audio, segments))
         events = await stream(state_of(request.scope), work, segments, SseText(spec, model))
         events.headers.update(ignored)
         return events
-    found = await transcribe_upload(transcriber, request, form.file, options, audio)
+    found = await transcribe_upload(transcriber, request, source, options, audio)
     return _response(request, openai_body(found, spec, model), ignored)
 
 
@@ -71,9 +73,10 @@ async def create_transcription(
 async def create_translation(
     request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[TranslationForm, Multipart]
 ) -> Response:
-    """Translates `file` into English."""
+    """Translates `file`, or what is at `url`, into English."""
     check_name(model, form.model)
     check_translates(model, param="model")
+    source = media_source(form, takes_urls=transcriber.takes_urls)
     ignored, spec = ignored_fields(form, "translate"), translation_spec(form)
     options = decoding_options(
         model,
@@ -83,7 +86,7 @@ async def create_translation(
         words=spec.lines is not None,
     )
     options, audio = decoded_as_asked(options, form, model), audio_options(form)
-    found = await transcribe_upload(transcriber, request, form.file, options, audio)
+    found = await transcribe_upload(transcriber, request, source, options, audio)
     return _response(request, openai_body(found, spec, model), ignored)
 
 

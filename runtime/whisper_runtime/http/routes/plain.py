@@ -12,6 +12,7 @@ from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
 from whisper_runtime.http.openai.options import check_translates, plain_spec
 from whisper_runtime.http.openai.responses import PlainTranscription
+from whisper_runtime.http.openai.source import media_source
 from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import UPLOADING
@@ -28,13 +29,14 @@ async def post_transcribe(
     transcriber: TranscriberDep,
     form: Annotated[PlainForm, Multipart],
 ) -> PlainTranscription:
-    """Transcribes `file`: its text, its language, its segments with times, and its duration in seconds.
+    """Transcribes `file`, or what is at `url`: text, language, segments with times, and duration in seconds.
 
     With the times of words where `timestamp_granularities[]` has `word`.
     """
+    source = media_source(form, takes_urls=transcriber.takes_urls)
     response.headers.update(ignored_fields(form, form.task))
     if form.task == "translate":
         check_translates(model, param="task")
     spec = plain_spec(form)
     options = transcription_options(form, model, task=form.task, words=spec.words)
-    return plain_body(await transcribe_upload(transcriber, request, form.file, options, audio_options(form)), spec)
+    return plain_body(await transcribe_upload(transcriber, request, source, options, audio_options(form)), spec)
