@@ -81,6 +81,7 @@ FIRES = [
     ),
     pytest.param(requests(500, f"0+6x{HOUR}"), 16, {"WhisperRequestsFailing"}, id="one request in eleven fails"),
     pytest.param(requests(504, f"0+6x{HOUR}"), 16, {"WhisperRequestsFailing"}, id="requests run out of time"),
+    pytest.param(requests(502, f"0+6x{HOUR}"), 16, set[str](), id="servers fail that clients named"),
     pytest.param(requests(500, f"0+1x{HOUR}"), 16, set[str](), id="one request in sixty fails"),
     pytest.param(
         requests(200, f"0x{HOUR}") | requests(500, f"0x10 1x{HOUR}"), 20, set[str](), id="the only request fails"

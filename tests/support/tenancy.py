@@ -186,6 +186,8 @@ SECRETS: list[Attempt] = [
     ("spec.cache.labels 'app'", {"cache": {"labels": {"app": "database"}}}),
     ("spec.autoscaling.keda.prometheusAddress",
      {"autoscaling": {"keda": {"prometheusAddress": "http://prometheus@169.254.169.254/latest"}}}),
+    ("spec.server.audioUrls.privateNetworks[0] '169.254.0.0/16'",
+     {"server": {"audioUrls": {"allowedHosts": ["http://metadata"], "privateNetworks": ["169.254.0.0/16"]}}}),
 ]  # fmt: skip
 """Secrets and data of others."""
 
@@ -267,6 +269,7 @@ HARMLESS: list[dict[str, Any]] = [
     _metadata(annotations={"sidecar.istio.io/inject": "false", "team": "speech"}, labels={"team": "speech"}),
     {"server": {"env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
                         {"name": "TZ", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}},
+    {"server": {"audioUrls": {"allowedHosts": ["files.example.com", "*.cdn.example.com"]}}},
     _ingress(tls={"clusterIssuer": "letsencrypt-staging"}, path="/speech/v1",
              annotations={"nginx.ingress.kubernetes.io/proxy-read-timeout": "60", "team": "speech"}),
     {"gateway": {"parentRefs": [{"name": "own", "kind": "Gateway"}], "hostnames": ["a.example.com"]}},

@@ -1,19 +1,23 @@
-"""The NetworkPolicy of the pods that serve: clients, scrapers and our own verification in; DNS and `allowTo` out.
+"""The NetworkPolicy of the pods that serve: clients, scrapers and our own verification in; DNS, `allowTo` and the hosts
+of `audioUrls` out.
 
 The pods that fetch a model are not selected: they need the model's source. A kubelet's probes pass any policy.
 """
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Final
 
 from whisper_operator.api.spec.exposure import NetworkPolicySpec
+from whisper_operator.api.spec.server import AudioUrlsSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import NETWORK_POLICY
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
+from whisper_runtime.contract.outbound import NOT_PUBLIC_IPV4, NOT_PUBLIC_IPV6, PUBLIC_IPV6, AllowedHost
 
 NODE_LOCAL_DNS: Final = "169.254.20.10/32"
 """https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/"""
@@ -40,7 +44,7 @@ def build(resolved: Resolved) -> Manifest | None:
             "podSelector": {"matchLabels": names.selector(service.metadata.name)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [*_clients(wanted), *scrapers, proof],
-            "egress": [_dns(), *wanted.allow_to],
+            "egress": [_dns(), *wanted.allow_to, *_audio_hosts(service.spec.server.audio_urls)],
         },
     )
 
@@ -54,7 +58,21 @@ def _clients(wanted: NetworkPolicySpec) -> list[Manifest]:
 
 def shuts_in(service: WhisperService) -> bool:
     """Whether the pods that serve are to reach nothing but DNS."""
-    return service.spec.network_policy is not None and not service.spec.network_policy.allow_to
+    policy, server = service.spec.network_policy, service.spec.server
+    return policy is not None and not policy.allow_to and server.audio_urls is None
+
+
+def _audio_hosts(urls: AudioUrlsSpec | None) -> list[Manifest]:
+    """Public addresses and the listed networks, on the ports of the listed hosts: a policy knows no names."""
+    if urls is None:
+        return []
+    networks = [
+        {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC_IPV4)},
+        {"cidr": PUBLIC_IPV6, "except": list(NOT_PUBLIC_IPV6)},
+        *({"cidr": str(ip_network(network, strict=False))} for network in urls.private_networks),
+    ]
+    ports = sorted({AllowedHost.parse(host).port for host in urls.allowed_hosts})
+    return [{"to": [{"ipBlock": network} for network in networks], "ports": [_tcp(port) for port in ports]}]
 
 
 def _dns() -> Manifest:

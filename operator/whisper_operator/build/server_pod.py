@@ -147,6 +147,8 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
         condition_on_previous_text=spec.server.condition_on_previous_text,
         cors_allow_origins=spec.server.cors.allow_origins,
         trusted_proxies=spec.server.trusted_proxies,
+        audio_url_allowed_hosts=spec.server.audio_urls.allowed_hosts if spec.server.audio_urls else (),
+        audio_url_private_networks=spec.server.audio_urls.private_networks if spec.server.audio_urls else (),
         api_keys_dir=API_KEYS_DIR if spec.auth else None,
         golden_dir=golden_clip.directory(service),
         golden_max_word_error_rate=golden_clip.max_word_error_rate(service),

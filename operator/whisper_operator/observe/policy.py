@@ -119,6 +119,10 @@ class Policy(ApiModel):
     source_urls: Patterns = ("*",)
     credential_urls: Patterns = ("s3://*",)
     """URLs of models that are sent the Secret of `spec.model.source.secretRef`; s3 is only sent a signature by it."""
+    audio_url_hosts: Patterns = ("*",)
+    """Hosts that clients' recordings may be fetched from, as `spec.server.audioUrls.allowedHosts` has them."""
+    audio_url_networks: Patterns = ()
+    """Networks that are not public and may have such a host."""
     claims: Patterns = ("*model*", "*whisper*")
     """Names of existing claims that are mounted."""
     claim_annotations: Patterns = ("velero.io/*", "backup.velero.io/*", "k8up.io/*")

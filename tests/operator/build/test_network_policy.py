@@ -47,4 +47,23 @@ def test_dns_and_the_named_peers_may_be_reached() -> None:
 def test_pods_are_shut_in_where_a_policy_names_nothing_to_reach() -> None:
     assert shuts_in(service(networkPolicy={}))
     assert not shuts_in(service(networkPolicy={"allowTo": [{"to": [PEER]}]}))
+    assert not shuts_in(service(networkPolicy={}, server={"audioUrls": {"allowedHosts": ["files.example.com"]}}))
     assert not shuts_in(service())
+
+
+def test_recordings_are_fetched_at_public_addresses_and_in_listed_networks_alone() -> None:
+    urls = {
+        "allowedHosts": ["files.example.com", "*.example.com", "http://minio.storage:9000"],
+        "privateNetworks": ["10.20.0.7/16", "fd00::1"],
+    }
+    _, fetched = one(children(service(networkPolicy={}, server={"audioUrls": urls})), "NetworkPolicy")["spec"]["egress"]
+    assert ports(fetched) == [443, 9000]
+    ipv4, ipv6, *listed = (peer["ipBlock"] for peer in fetched["to"])
+    assert {"10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.64.0.0/10"} < set(ipv4["except"])
+    assert (ipv4["cidr"], ipv6["cidr"], ipv6["except"][0]) == ("0.0.0.0/0", "2000::/3", "2001::/23")
+    assert [block["cidr"] for block in listed] == ["10.20.0.0/16", "fd00::1/128"]
+
+
+def test_hosts_of_recordings_make_no_policy_by_themselves() -> None:
+    made = children(service(server={"audioUrls": {"allowedHosts": ["files.example.com"]}}))
+    assert not [child for child in made if child["kind"] == "NetworkPolicy"]

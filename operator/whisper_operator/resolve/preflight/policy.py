@@ -124,6 +124,8 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         ".join('')).join('')",
         _references_of_env,
     ),
+    Allowed("spec.server.audioUrls.allowedHosts[]", "audioUrlHosts", f"use one of these, or {ASK}"),
+    Allowed("spec.server.audioUrls.privateNetworks[]", "audioUrlNetworks", f"remove the network, or {ASK}"),
     Allowed("spec.auth.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.image.pullSecrets[].name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.ingress.tls.secretName", "secrets", f"name one of these Secrets, or {ASK}"),

@@ -28,6 +28,7 @@ def test_a_server_has_these_limits_unless_the_spec_says_otherwise() -> None:
         "conditionOnPreviousText": True,
         "cors": {"allowOrigins": []},
         "trustedProxies": [],
+        "audioUrls": None,
         "env": [],
     }
 
@@ -172,3 +173,31 @@ def test_proxies_are_trusted_by_address_or_network(proxy: str) -> None:
 )
 def test_all_addresses_together_are_no_proxy(proxy: str, sentence: str) -> None:
     assert sentence in refused(server={"trustedProxies": [proxy]})
+
+
+@pytest.mark.parametrize("host", ["files.example.com", "*.example.com", "http://minio.storage:9000", "minio:65535"])
+def test_recordings_are_fetched_from_hosts_by_name(host: str) -> None:
+    given = {"allowedHosts": [host], "privateNetworks": ["10.20.0.0/16", "fd00::1"]}
+    urls = accepted(server={"audioUrls": given}).server.audio_urls
+    assert urls is not None
+    assert (urls.allowed_hosts, urls.private_networks) == ((host,), ("10.20.0.0/16", "fd00::1"))
+
+
+@pytest.mark.parametrize(
+    ("urls", "sentence"),
+    [
+        ({}, "spec.server.audioUrls.allowedHosts is empty"),
+        ({"allowedHosts": []}, "spec.server.audioUrls.allowedHosts is empty"),
+        ({"privateNetworks": ["10.20.0.0/16"]}, "spec.server.audioUrls.allowedHosts is empty"),
+        ({"allowedHosts": ["*"]}, "is not a host that can be allowed"),
+        ({"allowedHosts": ["10.20.0.1"]}, "is not a host that can be allowed"),
+        ({"allowedHosts": ["https://files.example.com/a"]}, "is not a host that can be allowed"),
+        ({"allowedHosts": ["minio:65536"]}, "is not a host that can be allowed"),
+        ({"allowedHosts": ["minio"], "privateNetworks": ["minio"]}, "is not an address or a network"),
+        ({"allowedHosts": ["minio"], "privateNetworks": ["10.0.0.0/33"]}, "is not an address or a network"),
+        ({"allowedHosts": ["minio"], "privateNetworks": ["0.0.0.0/0"]}, "permits every address"),
+        ({"allowedHosts": ["minio"], "privateNetworks": ["::/0"]}, "permits every address"),
+    ],
+)
+def test_hosts_are_named_and_networks_are_never_all(urls: dict[str, Any], sentence: str) -> None:
+    assert sentence in refused(server={"audioUrls": urls})
