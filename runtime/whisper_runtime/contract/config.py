@@ -71,11 +71,15 @@ class RuntimeConfig(BaseModel):
     AWS's own."""
     model_hub_endpoint: str | None = None
     """Address of a mirror of Hugging Face's hub, for hf://; unset: `HF_ENDPOINT` of the environment, else the hub."""
+    model_registry_endpoint: str | None = None
+    """Address that is asked in place of the registry of an oci:// URL, as of a mirror, or of one without TLS; unset:
+    https:// and the URL's own host."""
     model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     """sha256 of the checkpoint; unset: the one that openai-whisper publishes for the name, or any of a path, and what \
-`fetch` finds for pvc:// and for a commit at hf://."""
+`fetch` finds for pvc://, for a commit at hf:// and for a digest at oci://."""
     model_credentials_dir: str | None = None
-    """A mounted Secret: `token`, or `username` and `password`; for s3 the AWS_* keys. Unset: without credentials."""
+    """A mounted Secret: `token`, or `username` and `password`; for s3 the AWS_* keys; for oci also \
+`.dockerconfigjson`. Unset: without credentials."""
     model_ca_file: str | None = None
     """Certificates (PEM) that `fetch` trusts in addition to the system's own."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)

@@ -25,6 +25,15 @@ class TransientFetchError(FetchError):
         """Wait that the server asks for."""
 
 
+class UnauthorizedError(FetchError):
+    """The server wants to know who asks."""
+
+    def __init__(self, reason: str, message: str, *, challenge: str) -> None:
+        super().__init__(reason, message)
+        self.challenge = challenge
+        """Its WWW-Authenticate: how it wants to be told."""
+
+
 def redacted(url: str) -> str:
     """Returns `url` without the parts that may be secret: user, password, query."""
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""What tells that a file is the wanted one: its sha256, or what the hub says of the files of a commit."""
+"""What tells that a file is the wanted one: its sha256, or what its source lists for a commit or a manifest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Protocol
 
 from whisper_runtime.fetch.partial import PartialFile, sha256_of
-from whisper_runtime.fetch.source_hub import HubSource
 
 
 class Expected(Protocol):
@@ -49,11 +48,27 @@ class OfDigest:
         )
 
 
-class AtCommit:
-    def __init__(self, source: HubSource, directory: Path, model: str) -> None:
-        """The archive of what the hub has at the commit that `source` names; its sha256 shows when it is whole."""
+class PinnedSource(Protocol):
+    """A source whose URL may tell the content: by a commit of the hub, or the digest of a registry's manifest."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pin(self) -> str | None:
+        """The commit or digest; None: the URL names what may move."""
+        ...
+
+    def problem(self, file: Path) -> str | None:
+        """What is wrong with a whole file, with the remedy; None: nothing. Raises OSError, and FetchError."""
+        ...
+
+
+class Pinned:
+    def __init__(self, source: PinnedSource, pin: str, directory: Path, model: str) -> None:
+        """What `source` has at `pin`; its sha256 shows when it is whole."""
         self._source, self._directory, self._model = source, directory, model
-        self.place = directory / f"{model}-{source.pinned_commit}.hf"
+        self.place = directory / f"{model}-{pin}.pinned"
 
     def cached(self) -> str | None:
         files = self._directory.glob(f"{self._model}-{'[0-9a-f]' * 12}.pt")
@@ -63,5 +78,7 @@ class AtCommit:
         return self._source.problem(file) is None
 
     def problem(self, file: PartialFile) -> str | None:
+        if file.size == 0:  # without asking the source, which the download does, and tries again
+            return f"{self._source.name} is empty"
         file.save()
         return self._source.problem(file.path)

@@ -21,13 +21,14 @@ from whisper_runtime.fetch import cache
 from whisper_runtime.fetch.checkpoint import validate
 from whisper_runtime.fetch.download import FileProblem, RetryPolicy, download
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError
-from whisper_runtime.fetch.expected import AtCommit, Expected, OfDigest
+from whisper_runtime.fetch.expected import Expected, OfDigest, Pinned
 from whisper_runtime.fetch.lock import FileLock
 from whisper_runtime.fetch.partial import PartialFile
 from whisper_runtime.fetch.progress import ProgressTracker
 from whisper_runtime.fetch.source import CheckpointSource
 from whisper_runtime.fetch.source_claim import ClaimSource
 from whisper_runtime.fetch.source_hub import HubSource
+from whisper_runtime.fetch.source_oci import OciSource
 from whisper_runtime.fetch.sources import source_of
 
 WRONG_CONTENT: Final = frozenset({CHECKSUM_MISMATCH, NOT_A_CHECKPOINT})
@@ -72,8 +73,8 @@ def _expected(config: RuntimeConfig, source: CheckpointSource) -> Expected:
         return OfDigest(source.name, digest, _path(config, digest))
     if isinstance(source, ClaimSource):
         return OfDigest(source.name, digest := source.sha256(), _path(config, digest))
-    if isinstance(source, HubSource) and source.pinned_commit:
-        return AtCommit(source, Path(config.model_dir), config.model)
+    if isinstance(source, HubSource | OciSource) and source.pin:
+        return Pinned(source, source.pin, Path(config.model_dir), config.model)
     raise _unknown(config.model, "its sha256")
 
 

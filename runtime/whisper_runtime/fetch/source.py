@@ -31,3 +31,15 @@ class CheckpointSource(Protocol):
     def open(self, offset: int, version: str | None) -> AbstractContextManager[SourceBody]:
         """Opens the file at `offset` while it is still `version`, else at its start; raises FetchError."""
         ...
+
+
+def cut(blocks: Iterator[bytes], skip: int, most: int) -> Iterator[bytes]:
+    """`most` bytes after the first `skip`, which a server sends that knows no ranges; no more is read than it takes."""
+    for block in blocks:
+        kept = block[skip : skip + most]
+        skip = max(0, skip - len(block))
+        most -= len(kept)
+        if kept:
+            yield kept
+        if most == 0:
+            return

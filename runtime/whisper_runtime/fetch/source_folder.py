@@ -25,6 +25,8 @@ class FolderFile:
     size: int
     read: Callable[[int], AbstractContextManager[Iterator[bytes]]]
     """Its bytes from an offset on; may end early, and raises FetchError, or OSError where it is a local file."""
+    digest: str = ""
+    """sha256 in hex, or git's own digest, which is shorter; empty: nobody tells."""
 
 
 def archive_size(files: Sequence[FolderFile]) -> int:
@@ -89,6 +91,18 @@ def checkpoint_sha256(path: Path) -> str:
     for block in archive_blocks(str(path), folder_files(path), 0):
         found.update(block)
     return found.hexdigest()
+
+
+def wrong_file(archive: Path, files: Sequence[FolderFile]) -> tuple[FolderFile, str] | None:
+    """The first file of a whole archive whose bytes have another digest than its own, and that digest; None: there is
+    none. Raises OSError."""
+    at = 0
+    for one in files:
+        sha256, blob = file_digests(archive, at + HEADER, one.size)
+        if (found := sha256 if len(one.digest) == len(sha256) else blob) != one.digest:
+            return one, found
+        at += HEADER + one.size + len(padding(one.size))
+    return None
 
 
 def file_digests(path: Path, offset: int, size: int) -> tuple[str, str]:

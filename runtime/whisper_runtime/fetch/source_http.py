@@ -13,7 +13,7 @@ from urllib.request import getproxies
 import httpx
 
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED
-from whisper_runtime.fetch.errors import FetchError, TransientFetchError
+from whisper_runtime.fetch.errors import FetchError, TransientFetchError, UnauthorizedError
 from whisper_runtime.fetch.source import SourceBody
 
 TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -31,12 +31,19 @@ REMEDIES: Final = {
     410: "correct spec.model.source.url",
 }
 _TOKEN: Final = "put a token that may read it into the key token of spec.model.source.secretRef"
+_ACCESS: Final = "put credentials that may read it into spec.model.source.secretRef"
 REMEDIES_OF_CODES: Final = {
     "GatedRepo": f"ask for access on the repository's page, and {_TOKEN}",
     "RepoNotFound": f"correct spec.model.source.url, or, where the repository is private, {_TOKEN}",
     "RevisionNotFound": "correct the revision in spec.model.source.url",
+    "NAME_UNKNOWN": f"correct the repository in spec.model.source.url, or, where it is private, {_ACCESS}",
+    "MANIFEST_UNKNOWN": "correct the tag or digest in spec.model.source.url",
+    "BLOB_UNKNOWN": "the registry lacks a layer of its manifest: push the model again, or try another mirror",
+    "DENIED": _ACCESS,
 }
-"""By the hub's code for the error (huggingface_hub, utils/_http.py, hf_raise_for_status)."""
+"""By the hub's code for the error (huggingface_hub, utils/_http.py, hf_raise_for_status), or a registry's
+(https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes)."""
+ERROR_CODE: Final = re.compile(rb'<Code>(\w{1,64})</Code>|"code"\s*:\s*"([A-Z_]{1,64})"')
 WEB_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 HEADERS: Final = {"User-Agent": "whisper-runtime", "Accept-Encoding": "identity"}
 
@@ -51,11 +58,13 @@ class HttpSource:
         authorization: str | None,
         ca_file: str | None,
         stall_seconds: float,
+        *,
+        accept: str = "*/*",
     ) -> None:
-        """Raises FetchError where `ca_file` holds no certificate."""
+        """Raises FetchError where `ca_file` holds no certificate. `accept`: the media types that it is asked for."""
         self.name = name
         self._address = address
-        self._headers = HEADERS | ({"Authorization": authorization} if authorization else {})
+        self._headers = HEADERS | {"Accept": accept} | ({"Authorization": authorization} if authorization else {})
         self._tls = _tls_context(ca_file)
         self._stall_seconds = stall_seconds
 
@@ -125,8 +134,12 @@ class HttpSource:
         if status in TRANSIENT:
             seconds = _number(response.headers.get("Retry-After", "")) or 0
             return self._transient(message, min(float(seconds), LONGEST_WAIT_SECONDS))
-        remedy = REMEDIES_OF_CODES.get(code, REMEDIES.get(status))
-        return self._failed(f"{message}: {remedy}" if remedy else message)
+        if remedy := REMEDIES_OF_CODES.get(code, REMEDIES.get(status)):
+            message = f"{message}: {remedy}"
+        if status == 401:
+            challenge = response.headers.get("WWW-Authenticate", "")
+            return UnauthorizedError(DOWNLOAD_FAILED, f"{self.name} {message}", challenge=challenge)
+        return self._failed(message)
 
     def _connection_error(self, error: httpx.HTTPError) -> FetchError:
         if (problem := _certificate_problem(error)) is not None:
@@ -209,11 +222,12 @@ def _validator(response: httpx.Response) -> str | None:
 
 
 def _error_code(response: httpx.Response) -> str:
-    """The server's own code for the error: the hub's, or S3's from the start of the body; empty: there is none."""
+    """The server's own code for the error: the hub's, or from the start of the body S3's or a registry's; empty: there
+    is none."""
     if code := response.headers.get("X-Error-Code"):
         return code if re.fullmatch(r"\w{1,64}", code, re.ASCII) else ""
     try:
-        found = re.search(rb"<Code>(\w{1,64})</Code>", next(response.iter_raw(4096), b""))
+        found = ERROR_CODE.search(next(response.iter_raw(4096), b""))
     except httpx.HTTPError:
         return ""
-    return found[1].decode() if found else ""
+    return (found[1] or found[2]).decode() if found else ""

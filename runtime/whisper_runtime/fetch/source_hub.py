@@ -17,11 +17,11 @@ from typing import Any, Final, cast
 from urllib.parse import quote
 
 from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
-from whisper_runtime.engine.model.file_folder import BLOCK, NotLoadable
+from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.hub_files import INDEX, PLAIN_NAME, files_of_model
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.source import SourceBody
-from whisper_runtime.fetch.source_folder import FolderFile, archive_blocks, archive_size, file_digests
+from whisper_runtime.fetch.source import SourceBody, cut
+from whisper_runtime.fetch.source_folder import FolderFile, archive_blocks, archive_size, wrong_file
 from whisper_runtime.fetch.source_http import HttpSource
 
 HUB: Final = "https://huggingface.co"
@@ -38,10 +38,8 @@ class ListedFile:
     """A file of a commit, as the hub lists it."""
 
     size: int
-    sha256: str | None
-    """None: it is no file of LFS, and `blob` tells its content."""
-    blob: str
-    """git's digest of the content, or of LFS's pointer to it."""
+    digest: str
+    """sha256 of the content, where it is in LFS, else git's."""
 
 
 class HubSource:
@@ -59,7 +57,7 @@ class HubSource:
         self._access = authorization, ca_file, stall_seconds
 
     @property
-    def pinned_commit(self) -> str | None:
+    def pin(self) -> str | None:
         """The commit that the URL names; None: it names a branch or a tag, which may move."""
         return self._revision if COMMIT.fullmatch(self._revision) else None
 
@@ -69,25 +67,21 @@ class HubSource:
         start = offset if offset <= total and version in (None, self._commit) else 0
         yield SourceBody(start, total, self._commit, archive_blocks(self.name, self._files, start))
 
-    def problem(self, archive: Path) -> str | None:
+    def problem(self, file: Path) -> str | None:
         """What is wrong with the files in a whole archive, by the hub's digests; None: nothing. Raises OSError."""
-        size, at = archive.stat().st_size, 0
-        if size != archive_size(self._files):
+        if (size := file.stat().st_size) != archive_size(self._files):
             return f"{self.name} has {archive_size(self._files)} bytes as an archive, and {size} are there"
-        for one in self._files:
-            listed, at = self._listed[one.name], at + BLOCK
-            sha256, blob = file_digests(archive, at, one.size)
-            if (found := sha256 if listed.sha256 else blob) != (wanted := listed.sha256 or listed.blob):
-                return f"{self.name}: {one.name} has the digest {found}, but the hub lists {wanted}: try another mirror"
-            at += -(-one.size // BLOCK) * BLOCK
-        return None
+        if (wrong := wrong_file(file, self._files)) is None:
+            return None
+        one, found = wrong
+        return f"{self.name}: {one.name} has the digest {found}, but the hub lists {one.digest}: try another mirror"
 
     @cached_property
     def _commit(self) -> str:
         """The commit that the revision is now. Raises FetchError."""
         found = self._get(f"api/models/{self._repository}/revision/{self._revision}")
         commit: Any = cast(dict[str, Any], found).get("sha") if isinstance(found, dict) else None
-        if not isinstance(commit, str) or not COMMIT.fullmatch(commit) or self.pinned_commit not in (None, commit):
+        if not isinstance(commit, str) or not COMMIT.fullmatch(commit) or self.pin not in (None, commit):
             raise self._unreadable("such commit")
         return commit
 
@@ -111,9 +105,10 @@ class HubSource:
             )
         except NotLoadable as problem:
             raise FetchError(NOT_A_CHECKPOINT, f"{self.name} is not a checkpoint of a Whisper: {problem}") from None
-        return [self._file(name, listed[name].size) for name in names]
+        return [self._file(name, listed[name]) for name in names]
 
-    def _file(self, name: str, size: int) -> FolderFile:
+    def _file(self, name: str, listed: ListedFile) -> FolderFile:
+        size = listed.size
         source = self._http(name, self._address(name))
 
         @contextmanager
@@ -122,9 +117,9 @@ class HubSource:
                 if body.total not in (None, size):
                     message = f"{source.name} has {body.total} bytes, but the hub lists {size}"
                     raise FetchError(CHECKSUM_MISMATCH, message)
-                yield _cut(body.blocks, offset - body.start, size - offset)
+                yield cut(body.blocks, offset - body.start, size - offset)
 
-        return FolderFile(name, size, read)
+        return FolderFile(name, size, read, listed.digest)
 
     def _address(self, name: str) -> str:
         return f"{self._endpoint}/{self._repository}/resolve/{self._commit}/{quote(name)}"
@@ -156,20 +151,10 @@ class HubSource:
         return FetchError(DOWNLOAD_FAILED, message)
 
 
-def _cut(blocks: Iterator[bytes], skip: int, most: int) -> Iterator[bytes]:
-    """`most` bytes after the first `skip`, which a server sends that knows no ranges."""
-    for block in blocks:
-        kept = block[skip : skip + most]
-        skip = max(0, skip - len(block))
-        most -= len(kept)
-        if kept:
-            yield kept
-
-
 def _listed_file(entry: dict[str, Any]) -> ListedFile:
     """Raises KeyError, TypeError and ValueError for what the hub does not answer."""
     lfs: dict[str, Any] | None = entry.get("lfs")
-    size, sha256, blob = int((lfs or entry)["size"]), str(lfs["oid"]) if lfs else None, str(entry["oid"])
-    if size < 0 or not re.fullmatch("[0-9a-f]{64}", sha256 or "0" * 64):
+    size, digest = int((lfs or entry)["size"]), str((lfs or entry)["oid"])
+    if size < 0 or not re.fullmatch("[0-9a-f]{64}" if lfs else "[0-9a-f]{40}", digest):
         raise ValueError
-    return ListedFile(size, sha256, blob)
+    return ListedFile(size, digest)

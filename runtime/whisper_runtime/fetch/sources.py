@@ -15,6 +15,7 @@ from whisper_runtime.fetch.errors import FetchError, redacted
 from whisper_runtime.fetch.source import CheckpointSource
 from whisper_runtime.fetch.source_claim import ClaimSource
 from whisper_runtime.fetch.source_http import HttpSource
+from whisper_runtime.fetch.source_oci import OciSource
 from whisper_runtime.fetch.source_s3 import ENDPOINT, REGION, check_object, object_address
 
 
@@ -46,10 +47,12 @@ def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Ch
         case "hf":
             endpoint = config.model_hub_endpoint or os.environ.get(hub.ENDPOINT) or hub.HUB
             return hub.HubSource(url, endpoint, authorization(credentials), ca_file, stall_seconds)
+        case "oci":
+            return OciSource(url, config.model_registry_endpoint, credentials, ca_file, stall_seconds)
         case "pvc":
             return ClaimSource(url, Path(claim_dir))
         case _:
-            message = "only http://, https://, s3://, hf:// and pvc:// can be fetched"
+            message = "only http://, https://, s3://, hf://, oci:// and pvc:// can be fetched"
             raise FetchError(DOWNLOAD_FAILED, f"{redacted(url)}: {message}")
 
 

@@ -88,7 +88,7 @@ def test_a_download_that_breaks_off_is_resumed(hub: Hub, cache: Path, knows_rang
 
 def test_leftovers_of_another_file_are_dropped(hub: Hub, cache: Path) -> None:
     cache.mkdir()
-    (cache / f".mine-{COMMIT}.hf.partial").write_bytes(b"config.json" + bytes(5000))
+    (cache / f".mine-{COMMIT}.pinned.partial").write_bytes(b"config.json" + bytes(5000))
     assert from_hub(hub, cache).reason == "Fetched"
 
 

@@ -13,6 +13,8 @@ from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.source_claim import ClaimSource
 from whisper_runtime.fetch.source_http import HttpSource
+from whisper_runtime.fetch.source_hub import HubSource
+from whisper_runtime.fetch.source_oci import OciSource
 from whisper_runtime.fetch.sources import official_url, source_of
 
 
@@ -22,6 +24,8 @@ from whisper_runtime.fetch.sources import official_url, source_of
         ("https://example.com/base.pt", HttpSource),
         ("http://example.com/base.pt", HttpSource),
         ("s3://bucket/base.pt", HttpSource),
+        ("hf://openai/whisper-base@main", HubSource),
+        ("oci://registry.example.com/team/base:v1", OciSource),
         ("pvc://claim/base.pt", ClaimSource),
     ],
 )
@@ -43,7 +47,7 @@ def test_an_address_that_is_not_valid(cache: Path) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/base.pt"])
 def test_other_schemes_are_refused(cache: Path, url: str) -> None:
-    assert "only http://, https://, s3://, hf:// and pvc://" in fetched(cache, url, "0" * 64).message
+    assert "only http://, https://, s3://, hf://, oci:// and pvc://" in fetched(cache, url, "0" * 64).message
 
 
 def test_the_specs_place_of_a_bucket_takes_precedence_over_the_secrets(

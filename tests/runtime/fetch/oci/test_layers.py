@@ -1,0 +1,138 @@
+"""The files of layers that lie on each other, and which of them are the model's."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fakes.registry import digest_of
+from tests.support.oci_models import FilesByName, tar
+from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.oci.layers import MOST_FILES, LayerFile, content_of, list_files, model_files, whole_layer
+from whisper_runtime.fetch.oci.manifest import Descriptor
+
+NAME = "oci://r/m:v1"
+FILES = {
+    "config.json": b"{}",
+    "models/a.pt": b"a" * 3000,
+    "etc/b.pt": b"b",
+    "models/deep/c.tar": b"c",
+    "README.md": b"",
+}
+
+
+def layer(content: bytes) -> Descriptor:
+    return Descriptor.model_validate({"digest": digest_of(content), "size": len(content)})
+
+
+def listed(content: bytes, *, is_image: bool = True, room: int = 1 << 20) -> dict[str, LayerFile]:
+    return {**list_files(NAME, layer(content), iter([content]), is_image, room).files}
+
+
+def zipped_in_two(content: bytes) -> bytes:
+    """As pigz and eStargz do."""
+    return gzip.compress(content[:700]) + gzip.compress(content[700:])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zipped_in_two])
+@pytest.mark.parametrize("cut", [1, 7, 1 << 20])
+def test_files_of_an_archive_are_found_in_blocks_of_any_size(pack: Callable[[bytes], bytes], cut: int) -> None:
+    content = pack(tar(FILES))
+
+    def blocks() -> Iterator[bytes]:
+        return (content[at : at + cut] for at in range(0, len(content), cut))
+
+    found = list_files(NAME, layer(content), blocks(), True, 1 << 20).files
+    assert [*found] == ["config.json", "models/a.pt", "models/deep/c.tar"]
+    for path, file in found.items():
+        assert (file.size, file.sha256) == (len(FILES[path]), hashlib.sha256(FILES[path]).hexdigest())
+        assert b"".join(content_of(NAME, file, blocks(), 1)) == FILES[path][1:]
+
+
+def test_outside_of_an_image_any_folder_may_be_the_models() -> None:
+    assert "etc/b.pt" in listed(tar(FILES), is_image=False)
+
+
+@pytest.mark.parametrize(("room", "content"), [(2, b"{}"), (1, None)])
+def test_small_files_are_kept_where_room_is(room: int, content: bytes | None) -> None:
+    found = listed(tar(FILES), room=room)
+    assert found["config.json"].content == content
+    assert found["models/a.pt"].content is None
+
+
+def test_a_layer_of_too_many_models_is_refused() -> None:
+    with pytest.raises(FetchError, match="more than 4096 of its files may be a model's"):
+        listed(tar({f"{number}.pt": b"" for number in range(MOST_FILES + 1)}))
+
+
+def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"no archive"
+        raise FetchError("ChecksumMismatch", "other content")
+
+    with pytest.raises(FetchError, match="other content"):
+        list_files(NAME, layer(b""), blocks(), True, 0)
+
+
+@pytest.mark.parametrize(
+    ("upper", "left"),
+    [
+        ({"models/.wh.a": b""}, {"models/b/1.pt"}),
+        ({"models/.wh..wh..opq": b""}, set[str]()),
+        ({"models/b/.wh..wh..opq": b"", "models/b/2.pt": b""}, {"models/a/1.pt", "models/a/2.pt", "models/b/2.pt"}),
+        ({".wh.models": b"", "models/c.pt": b""}, {"models/c.pt"}),
+        ({".wh..wh..opq": b""}, set[str]()),
+        ({"models/.wh.other": b""}, {"models/a/1.pt", "models/a/2.pt", "models/b/1.pt"}),
+    ],
+)
+def test_an_upper_layer_takes_files_away(upper: FilesByName, left: set[str]) -> None:
+    below = listed(tar({"models/a/1.pt": b"", "models/a/2.pt": b"", "models/b/1.pt": b""}))
+    assert list_files(NAME, layer(b""), iter([tar(upper)]), True, 0).on(below).keys() == left
+
+
+def lying(*paths: str) -> dict[str, LayerFile]:
+    return {path: LayerFile(path, 1, "", layer(b""), 0) for path in paths}
+
+
+def test_the_one_checkpoint_is_taken() -> None:
+    found = model_files(NAME, lying("config.json", "models/a.pt", "models/tokenizer.json"))
+    assert isinstance(found, LayerFile)
+    assert found.path == "models/a.pt"
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (("models/config.json", "models/model.safetensors", "config.json"), {"config.json", "model.safetensors"}),
+        (("m/config.json", "m/model.safetensors.index.json", "m/-x.safetensors"),
+         {"config.json", "model.safetensors.index.json"}),
+        (("models/config.json", "tokenizer.json"), {"config.json"}),
+    ],
+)  # fmt: skip
+def test_the_one_folder_of_hugging_faces_files_is_taken(paths: tuple[str, ...], names: set[str]) -> None:
+    found = model_files(NAME, lying(*paths))
+    assert isinstance(found, dict)
+    assert found.keys() == names
+
+
+def test_a_file_that_was_pushed_alone_is_taken() -> None:
+    found = whole_layer(NAME, layer(b""), "weights")
+    assert model_files(NAME, found.files) is found.files["weights"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        (("a.pt", "b.tar"), "has more than one checkpoint \\(a.pt, b.tar\\): keep one of them"),
+        (("model.safetensors", "fp16/model.safetensors"), "\\(./, fp16/\\)"),
+        (("tokenizer.json",), "it has tokenizer.json: push one file .pt"),
+        (("a/config.json", "b/config.json"), "it has a/config.json, b/config.json: push"),
+        ((), "it has none of these: push"),
+    ],
+)
+def test_a_choice_is_left_to_who_pushes(paths: tuple[str, ...], says: str) -> None:
+    with pytest.raises(FetchError, match=says):
+        model_files(NAME, lying(*paths))
