@@ -63,7 +63,7 @@ def test_the_fetch_goes_through_the_pods_proxy_and_gets_nothing_else_of_their_en
     assert "OTHER" not in {variable["name"] for variable in found}
 
 
-@pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt"])
+@pytest.mark.parametrize("url", ["s3://b/a.pt", "pvc://c/a.pt", "https://m/a.pt", "hf://o/n@main", "oci://r/m:v1"])
 def test_every_source_is_implemented(url: str) -> None:
     assert unsupported(from_source(url).spec) == []
 
@@ -93,6 +93,14 @@ def test_a_mirror_of_the_hub_is_no_buckets_server() -> None:
     assert env["WHISPER_MODEL_URL"] == "hf://team/tune@main"
     assert env["WHISPER_MODEL_HUB_ENDPOINT"] == "https://hub.example.com"
     assert "WHISPER_MODEL_S3_ENDPOINT" not in env
+
+
+def test_a_mirror_of_a_registry_is_neither() -> None:
+    wanted = from_source("oci://r/team/tune:v1", endpoint="https://mirror.example.com", secretRef={"name": "pull"})
+    env = {variable["name"]: variable["value"] for variable in container(job(wanted), "fetch")["env"]}
+    assert env["WHISPER_MODEL_URL"] == "oci://r/team/tune:v1"
+    assert env["WHISPER_MODEL_REGISTRY_ENDPOINT"] == "https://mirror.example.com"
+    assert not {"WHISPER_MODEL_S3_ENDPOINT", "WHISPER_MODEL_HUB_ENDPOINT"} & env.keys()
 
 
 @pytest.mark.parametrize("field", [{"region": "eu-central-1"}, {"endpoint": "https://minio:9000"}], ids=str)

@@ -18,14 +18,20 @@ from whisper_operator.api.scalars import KeyRef, LocalRef
 _HOST = "[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?"
 _PART = "[A-Za-z0-9_][-A-Za-z0-9_.]{0,95}"
 """Of a repository's name, or a revision, which here has no slash."""
+_OCI_PART = "[a-z0-9]+([._-]+[a-z0-9]+)*"
+_OCI = (
+    f"oci://{_HOST}/{_OCI_PART}(/{_OCI_PART})*"
+    "(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}|(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?@sha256:[0-9a-f]{64})"
+)
+"""Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests"""
 _URL = (
     f"^(https?://([!-.0-?A-~]*@)?{_HOST}(/[!-~]*)?"
     "|s3://[a-z0-9][-a-z0-9.]*/[!-~]+|pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[!-~]+"
-    f"|hf://{_PART}/{_PART}@{_PART})$"
+    f"|hf://{_PART}/{_PART}@{_PART}|{_OCI})$"
 )
 """Credentials match, because a rule below refuses them with a message of their own."""
 _CREDENTIALS = "^(https?|s3|pvc)://[^/]*@"
-_OF_A_COMMIT = "^hf://.*@[0-9a-f]{40}$"
+_PINNED = "^(hf://.*@[0-9a-f]{40}|oci://.*@sha256:[0-9a-f]{64})$"
 _SIGNATURES = (
     "x-(amz|goog|oss|obs|cos|bz)-(signature|credential|security-token)|q-signature|signature|sig|awsaccesskeyid|"
     "googleaccessid|ossaccesskeyid|(access_?|private_?|job_?|auth_?)?token|api_?key|password|secret"
@@ -39,15 +45,17 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "http": ("secret_ref", "ca_config_map_key_ref"),
     "s3": ("secret_ref", "ca_config_map_key_ref", "region", "endpoint"),
     "hf": ("secret_ref", "ca_config_map_key_ref", "endpoint"),
+    "oci": ("secret_ref", "ca_config_map_key_ref", "endpoint"),
     "pvc": (),
     "": ("ca_config_map_key_ref",),
 }
 """Fields that a source of each scheme may have beside its digest; the empty scheme: a URL in a Secret."""
 _INSTEAD: Final = {
-    "secretRef": "it holds credentials for https://, http://, s3:// or hf://, and a URL in a Secret is one itself",
+    "secretRef": "it holds credentials for https://, http://, s3://, hf:// or oci://, and a URL in a Secret is one "
+    "itself",
     "caConfigMapKeyRef": "no server is asked for a claim's file",
     "region": "it is the region of an s3:// bucket",
-    "endpoint": "it is the server of an s3:// bucket, or a mirror of the hub of hf://",
+    "endpoint": "it is the server of an s3:// bucket, or a mirror of the hub of hf://, or of the registry of oci://",
 }
 """What a field is for that a source cannot have."""
 
@@ -70,15 +78,16 @@ class ModelSourceSpec(ApiModel):
             str,
             *text(
                 _URL,
-                "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key, hf://owner/name@commit or "
-                "pvc://claim/path",
+                "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key, hf://owner/name@commit, "
+                "oci://registry/repository@sha256:digest or pvc://claim/path",
                 longest=2048,
             ),
         ]
         | None
     ) = None
-    """URL of the checkpoint: https://, http://, s3://bucket/key, hf://owner/name@commit or pvc://claim/path. A file in
-    openai-whisper's format, an archive of Hugging Face's files, or, behind hf:// and pvc://, those files themselves."""
+    """URL of the checkpoint: https://, http://, s3://bucket/key, hf://owner/name@commit,
+    oci://registry/repository:tag@sha256:digest or pvc://claim/path. A file in openai-whisper's format, an archive of
+    Hugging Face's files, or, behind hf://, oci:// and pvc://, those files themselves."""
     url_secret_key_ref: KeyRef | None = None
     """Secret and key that hold the URL, in place of `url`: for a https:// or http:// URL that is a credential, as a
     presigned one is."""
@@ -93,10 +102,12 @@ class ModelSourceSpec(ApiModel):
         ]
         | None
     ) = None
-    """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc://, and for
-    a commit behind hf://; of files of Hugging Face it is that of their archive, as status.model.digest tells it."""
+    """SHA-256 digest of the file, 64 hexadecimal digits; checked before the file is used. Optional for pvc://, for a
+    commit behind hf:// and a digest behind oci://; of files of Hugging Face it is that of their archive, as
+    status.model.digest tells it."""
     secret_ref: LocalRef | None = None
-    """Secret with the credentials for `url`. Absent with s3://: the identity of the pod's ServiceAccount, else none."""
+    """Secret with the credentials for `url`; for oci:// also one of type kubernetes.io/dockerconfigjson. Absent with
+    s3://: the identity of the pod's ServiceAccount, else none."""
     ca_config_map_key_ref: KeyRef | None = None
     """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
     region: (
@@ -116,7 +127,7 @@ class ModelSourceSpec(ApiModel):
             str,
             *text(
                 f"^https?://{_HOST}(/[-A-Za-z0-9._~/]*)?$",
-                "is not a valid address of an S3 server, or of a mirror of the hub; for example "
+                "is not a valid address of an S3 server, or of a mirror of the hub or of a registry; for example "
                 "https://minio.example.com:9000",
                 longest=512,
             ),
@@ -124,7 +135,8 @@ class ModelSourceSpec(ApiModel):
         | None
     ) = None
     """Address of the bucket's server; it takes precedence over AWS_ENDPOINT_URL of the Secret. Absent there, too: AWS's
-    own. With hf:// that of a mirror; absent: https://huggingface.co."""
+    own. With hf:// that of a mirror; absent: https://huggingface.co. With oci:// that of a mirror, or of a registry
+    without TLS; absent: https:// and the URL's host."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -134,13 +146,11 @@ class ModelSourceSpec(ApiModel):
             lambda self: (self.url is None) != (self.url_secret_key_ref is None),
         ),
         Rule(
-            "has(self.sha256) || (has(self.url) && "
-            f"(self.url.startsWith('pvc://') || self.url.matches('{_OF_A_COMMIT}')))",
+            f"has(self.sha256) || (has(self.url) && (self.url.startsWith('pvc://') || self.url.matches('{_PINNED}')))",
             "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint; behind "
-            "hf:// the 40 hexadecimal digits of a commit after the @ do as well",
-            lambda self: (
-                self.sha256 is not None or self.scheme == "pvc" or bool(re.search(_OF_A_COMMIT, self.url or ""))
-            ),
+            "hf:// the 40 hexadecimal digits of a commit after the @ do as well, behind oci:// sha256: and the 64 of a "
+            "manifest's digest",
+            lambda self: self.sha256 is not None or self.scheme == "pvc" or bool(re.search(_PINNED, self.url or "")),
         ),
         Rule(
             f"!has(self.url) || !self.url.matches('{_CREDENTIALS}')",

@@ -63,7 +63,7 @@ def _references_of_env(subject: Subject) -> Iterator[str]:
 def _credentials(subject: Subject) -> Iterator[str]:
     source: Any = subject.spec.get("model", {}).get("source") or {}
     url: str = source.get("url", "")
-    to: str = source.get("endpoint", url.partition("@")[0]) if url.startswith("hf://") else url
+    to: str = source.get("endpoint", url.partition("@")[0]) if url.startswith(("hf://", "oci://")) else url
     if source.get("secretRef") and not subject.allows("credentialUrls", to):
         yield f"spec.model.source.secretRef.name {shown(source['secretRef'].get('name', ''))} for {shown(to)}"
 
@@ -106,11 +106,12 @@ def _cel_of_authentication(references: str, field: str) -> str:
 
 
 _CREDENTIALS_TO: Final = (
-    "variables.spec.model.source.?url.orValue('').startsWith('hf://') ?"
+    "variables.spec.model.source.?url.orValue('').matches('^(hf|oci)://') ?"
     " variables.spec.model.source.?endpoint.orValue(variables.spec.model.source.url.split('@')[0]) :"
     " variables.spec.model.source.?url.orValue('')"
 )
-"""Who reads the credentials: a mirror of the hub is sent the token, as a bucket's server is not sent its keys."""
+"""Who reads the credentials: a mirror of the hub, or of a registry, is sent them, as a bucket's server is not sent its
+keys."""
 
 RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.image.repository", "imageRepositories", f"remove the field, or {ASK}", TAG_OR_DIGEST),

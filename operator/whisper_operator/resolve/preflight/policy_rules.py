@@ -14,9 +14,10 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.policy import Policy
 
 TAG_OR_DIGEST: Final = "(:[^/@]*)?(@.*)?"
-REVISION: Final = "(@[-A-Za-z0-9_.]*)?"
-"""Of a repository of the hub; no other URL that the API takes has an @ where only this follows."""
 """Characters that may follow the repository of an image."""
+REVISION: Final = "(@([-A-Za-z0-9_.]*|sha256:[0-9a-f]*))?"
+"""Of a repository of the hub, or digest of a registry's; no other URL that the API takes has an @ where only this
+follows."""
 ASK: Final = "ask the operator's administrators to add it"
 """The end of a remedy."""
 TEMPLATES: Final = ("spec.podTemplate", "spec.prefetch.podTemplate", "spec.verification.podTemplate")

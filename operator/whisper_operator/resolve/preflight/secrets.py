@@ -11,6 +11,11 @@ from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 SOURCE_KEYS: Final = {
     "http": (({"token"}, {"username", "password"}), "the key token, or username and password"),
     "hf": (({"token"},), "the key token"),
+    "oci": (
+        ({".dockerconfigjson"}, {"token"}, {"username", "password"}),
+        "the key .dockerconfigjson, as `kubectl create secret docker-registry` writes it, or username and password, or "
+        "token",
+    ),
     "s3": (
         ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, {"AWS_ENDPOINT_URL"}),
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where it is not AWS's own S3",

@@ -45,9 +45,12 @@ def test_a_source_needs_its_url_alone() -> None:
         "pvc://weights/fine-tune",
         "hf://openai/whisper-base@main",
         f"hf://distil-whisper/distil-large-v3.5@{COMMIT}",
+        "oci://registry.example.com/team/model:v1.0_a",
+        f"oci://registry.example.com:5000/team/model@sha256:{SHA}",
+        f"oci://localhost/a__b/c.d-e:v1@sha256:{SHA}",
     ],
 )
-def test_a_checkpoint_is_at_one_of_five_kinds_of_url(url: str) -> None:
+def test_a_checkpoint_is_at_one_of_six_kinds_of_url(url: str) -> None:
     accepted(model=source(url))
 
 
@@ -71,14 +74,26 @@ def test_a_checkpoint_is_at_one_of_five_kinds_of_url(url: str) -> None:
         "hf://openai/whisper-base@refs/pr/1",
         "hf://openai/../x@main",
         "hf://openai/whisper-base@main?x=1",
+        "oci://registry.example.com/team/model",
+        "oci://model:v1",
+        "oci://registry.example.com/Team/model:v1",
+        "oci://registry.example.com/team/../model:v1",
+        "oci://registry.example.com/team/model:",
+        "oci://registry.example.com/team/model@sha256:abc",
     ],
 )
 def test_a_url_of_no_checkpoint_is_refused(url: str) -> None:
     shown = "hf://…@main" if url == "hf://whisper-base@main" else url
     assert refused(model=source(url)) == (
         f"spec.model.source.url: {shown!r} is not a valid URL of a checkpoint; "
-        "use https://, http://, s3://bucket/key, hf://owner/name@commit or pvc://claim/path"
+        "use https://, http://, s3://bucket/key, hf://owner/name@commit, "
+        "oci://registry/repository@sha256:digest or pvc://claim/path"
     )
+
+
+@pytest.mark.parametrize("end", [f":{'v' * 129}", f"@sha512:{SHA * 2}", f"@sha256:{SHA}:v1", f"@sha256:{'A' * 64}"])
+def test_a_tag_has_128_characters_and_a_digest_is_sha256(end: str) -> None:
+    assert "is not a valid URL of a checkpoint" in refused(model=source(f"oci://registry.example.com/team/model{end}"))
 
 
 @pytest.mark.parametrize("url", ["https://me:secret@models.example.com/mine.pt", "http://me@models.example.com/a.pt"])
@@ -102,12 +117,15 @@ def test_an_at_sign_in_the_path_is_no_credential() -> None:
         "hf://o/n@main",
         f"hf://o/n@{COMMIT[:39]}",
         f"hf://o/{COMMIT}@v1",
+        "oci://r/m:v1",
+        f"oci://r/m:{SHA}",
     ],
 )
 def test_a_checkpoint_from_the_network_needs_its_digest(url: str) -> None:
     assert refused(model={"name": "mine", "source": {"url": url}}) == (
         "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint; behind hf:// "
-        "the 40 hexadecimal digits of a commit after the @ do as well"
+        "the 40 hexadecimal digits of a commit after the @ do as well, behind oci:// sha256: and the 64 of a "
+        "manifest's digest"
     )
 
 
@@ -120,7 +138,12 @@ def test_a_commit_is_a_pin_and_needs_a_name_whose_digest_is_not_known() -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["pvc://weights/a.pt", f"hf://openai/whisper-base@{COMMIT}"])
+@pytest.mark.parametrize("name", ["mine", "base"])
+def test_a_manifests_digest_is_a_pin_for_a_model_of_any_name(name: str) -> None:
+    accepted(model={"name": name, "source": {"url": f"oci://r/team/model:v1@sha256:{SHA}"}})
+
+
+@pytest.mark.parametrize("url", ["pvc://weights/a.pt", f"hf://openai/whisper-base@{COMMIT}", f"oci://r/m@sha256:{SHA}"])
 @pytest.mark.parametrize("kind", ["EmptyDir", "Image"])
 def test_a_digest_that_no_job_finds_out_has_to_be_given(url: str, kind: str) -> None:
     assert refused(model={"name": "mine", "source": {"url": url}}, cache={"type": kind}) == (
@@ -238,6 +261,7 @@ URLS = {
     "http": "http://m/a.pt",
     "s3": "s3://b/a.pt",
     "hf": "hf://o/n@main",
+    "oci": "oci://r/m:v1",
     "pvc": "pvc://c/a.pt",
     "": None,
 }

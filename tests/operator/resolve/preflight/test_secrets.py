@@ -25,6 +25,8 @@ def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
         ("https://m/a.pt", None, "does not exist: create it, with the key token, or username and password"),
         ("https://m/a.pt", {"password"}, "it needs the key token, or username and password"),
         ("hf://o/n@main", {"password", "username"}, "it needs the key token"),
+        ("oci://r/m:v1", None, "create it, with the key .dockerconfigjson, as `kubectl create secret docker-registry`"),
+        ("oci://r/m:v1", {"password"}, "it needs the key .dockerconfigjson"),
         ("s3://b/a.pt", {"token"}, "it needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     ],
 )
@@ -45,6 +47,9 @@ def test_a_secret_that_is_missing_or_not_whole_holds_the_fetch(url: str, keys: s
         ("s3://b/a.pt", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"}),
         ("s3://b/a.pt", {"AWS_ENDPOINT_URL"}),
         ("hf://o/n@main", {"token"}),
+        ("oci://r/m:v1", {"token"}),
+        ("oci://r/m:v1", {"username", "password"}),
+        ("oci://r/m:v1", {".dockerconfigjson"}),
     ],
 )
 def test_a_secret_that_is_whole(url: str, keys: set[str]) -> None:
