@@ -116,6 +116,8 @@ TOOLS: Final = {
         GoTool("kube-router", "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router", "v2.1.0"),
         GoTool("dra-test-driver", "dra-test-driver", "k8s.io/kubernetes/test/e2e/dra/test-driver", KUBERNETES),
         GoTool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
+        GoTool("registry", "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
+        GoTool("oras", "oras", "oras.land/oras/cmd/oras", "v1.3.6"),
         GoTool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     )
 }
@@ -123,10 +125,20 @@ TOOLS: Final = {
 
 kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
 otelcol collects traces, cert-manager issues certificates, kube-router enforces NetworkPolicies, cyclonus says what they
-let through, dra-test-driver offers devices, and versitygw is an S3 server.
+let through, dra-test-driver offers devices, registry keeps OCI images, oras pushes models to it, and versitygw is an S3
+server.
 """
 
 OF_NEIGHBOURS: Final = frozenset(
-    {"prometheus", "prometheus-operator", "otelcol", "cert-manager", "kube-router", "dra-test-driver"}
+    {
+        "prometheus",
+        "prometheus-operator",
+        "otelcol",
+        "cert-manager",
+        "kube-router",
+        "dra-test-driver",
+        "registry",
+        "oras",
+    }
 )
 """Tools of `make neighbours` alone, built when it asks for them."""
