@@ -14,6 +14,11 @@ from whisper_operator.api.v1alpha1 import Manifest
 BASE = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 """No claim and no fetch: the Deployment is created at once."""
+IMAGE_VOLUME = {
+    "model": {"name": "mine", "source": {"url": "oci://r.example.com/team/m:v1", "sha256": "a" * 64}},
+    "cache": {"type": "ImageVolume"},
+}
+"""A model in an image that the node mounts."""
 MIRROR = "http://models.whisper-models.svc.cluster.local"
 """The cluster's own mirror of models, which `python3 -m testbed.demo platform` starts."""
 

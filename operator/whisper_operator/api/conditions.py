@@ -385,7 +385,9 @@ LIMIT_RANGE_VIOLATED: Final = _reason(
 # ModelCached
 
 CACHED: Final = _reason("Cached", MODEL_CACHED, meaning="The claim has the checkpoint, and its digest was checked.")
-IN_IMAGE: Final = _reason("InImage", MODEL_CACHED, meaning="The pods' image contains the checkpoint.")
+IN_IMAGE: Final = _reason(
+    "InImage", MODEL_CACHED, meaning="The pods' image contains the checkpoint, or one that they mount."
+)
 FETCHED_BY_EACH_POD: Final = _reason(
     "FetchedByEachPod", MODEL_CACHED, meaning="Each pod fetches the checkpoint when it starts."
 )

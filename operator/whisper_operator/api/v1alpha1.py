@@ -160,6 +160,28 @@ class Spec(ApiModel):
             lambda self: not (self.redis and self.network_policy) or bool(self.network_policy.allow_to),
         ),
         Rule(
+            "!has(self.cache) || self.cache.type != 'ImageVolume' || (has(self.model.source) && "
+            "has(self.model.source.url) && self.model.source.url.startsWith('oci://'))",
+            "spec.cache.type ImageVolume mounts the image that spec.model.source.url names: write an oci:// URL there, "
+            "or choose another type",
+            lambda self: (
+                self.cache.type != "ImageVolume"
+                or (self.model.source is not None and self.model.source.scheme == "oci")
+            ),
+        ),
+        Rule(
+            "!has(self.cache) || self.cache.type != 'ImageVolume' || !has(self.model.source) || "
+            "!(has(self.model.source.secretRef) || has(self.model.source.endpoint) || "
+            "has(self.model.source.caConfigMapKeyRef))",
+            "spec.model.source has secretRef, endpoint or caConfigMapKeyRef, which have no use with spec.cache.type "
+            "ImageVolume, for the node pulls the image: remove them, and name Secrets in spec.image.pullSecrets",
+            lambda self: (
+                self.cache.type != "ImageVolume"
+                or (source := self.model.source) is None
+                or not (source.secret_ref or source.endpoint or source.ca_config_map_key_ref)
+            ),
+        ),
+        Rule(
             "!has(self.cache) || self.cache.type == 'PersistentVolumeClaim' || !has(self.model.source) || "
             f"has(self.model.source.sha256) || self.model.name in {cel_list(OFFICIAL_MODELS)}",
             "spec.model.source.sha256 is missing, and only a fetch into a claim finds it out: add the digest, or write "

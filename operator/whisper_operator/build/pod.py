@@ -102,7 +102,7 @@ def scratch() -> Manifest:
 
 
 def models_volume(service: WhisperService) -> list[Manifest]:
-    """The volume that checkpoints are in; none where the image has the model."""
+    """The volume that checkpoints are in; none where the pods' own image has the model."""
     match service.spec.cache.type:
         case "PersistentVolumeClaim":
             return [{"name": "models", "persistentVolumeClaim": {"claimName": claim_name(service)}}]
@@ -110,6 +110,10 @@ def models_volume(service: WhisperService) -> list[Manifest]:
             return [{"name": "models", "emptyDir": {"sizeLimit": cache_size(service.spec)}}]
         case "Image":
             return []
+        case "ImageVolume":
+            source = service.spec.model.source
+            image = {"reference": source.image if source else "", "pullPolicy": service.spec.image.pull_policy}
+            return [{"name": "models", "image": image}]
 
 
 def same_node(selector: Mapping[str, str]) -> Manifest:

@@ -134,6 +134,7 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
         model=model.name,
         model_aliases=spec.model.aliases,
         model_sha256=model.sha256,
+        model_image_dir=DEFAULT_MODEL_DIR if spec.cache.type == "ImageVolume" else None,
         base_path=spec.base_path,
         probes_on_http=False,
         device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,

@@ -31,6 +31,8 @@ def model_cached(resolved: Resolved) -> ConditionUpdate:
     model, cache = resolved.model.wanted, resolved.service.spec.cache.type
     if cache == "Image":
         return ConditionUpdate(c.MODEL_CACHED, "True", c.IN_IMAGE, f"{model.name} is in the pods' image")
+    if cache == "ImageVolume":
+        return ConditionUpdate(c.MODEL_CACHED, "True", c.IN_IMAGE, f"{model.name} is in an image that the pods mount")
     if cache == "EmptyDir":
         return ConditionUpdate(
             c.MODEL_CACHED, "True", c.FETCHED_BY_EACH_POD, f"each pod fetches {model.name} when it starts"

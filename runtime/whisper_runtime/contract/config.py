@@ -60,6 +60,9 @@ class RuntimeConfig(BaseModel):
     """Further names by which clients may call the model, as a JSON list; OpenAI's names are taken without it."""
     model_dir: str = DEFAULT_MODEL_DIR
     """Directory of the checkpoints: `fetch` writes here, `serve` reads."""
+    model_image_dir: str | None = None
+    """Directory at which an image is mounted that has the checkpoint, at its root or below `models`: nothing is \
+fetched. Unset: the checkpoint is in `MODEL_DIR`."""
     model_url: str | None = None
     """URL that `fetch` downloads from; unset: openai-whisper's own URL of that name."""
     model_url_file: str | None = None

@@ -1,6 +1,6 @@
 """The steps by which a model comes up, in their order; each is a method of StartUp, and the engine's thread runs them.
 
-1. `fetch`: the checkpoint is in the cache. A lone container starts with a name alone.
+1. `fetch`: the checkpoint is in the cache, or in a mounted image. A lone container starts with a name alone.
 2. `load`: the weights are on the device, and the configured language is one of theirs.
 3. `probe_egress`: in the background, so that its outcome is in the metrics by the time the pod is ready.
 4. `prove`: the golden clip comes out right; to transcribe it also warms the device up.
@@ -29,6 +29,8 @@ from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
 from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.load import WhisperModel, load
 from whisper_runtime.engine.model.memory import give_back
+from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.one_model import mounted_model
 from whisper_runtime.fetch.source_folder import checkpoint_sha256, folder_files
 from whisper_runtime.media import self_test
 from whisper_runtime.metrics import Metrics
@@ -70,9 +72,11 @@ class StartUp:
         """Has the checkpoint at `path`, which is fetched where it is not there; raises CannotStart.
 
         `fetch` gives no file its name whose digest is wrong. A file that is given by its path may be any, unless the
-        configuration says its digest, too: then it is checked here.
+        configuration says its digest, too: then it is checked here, as is one in a mounted image.
         """
-        if promised_digest(self._config) is None:
+        if self._config.model_image_dir:
+            self._check_digest_of(path, promised_digest(self._config), "spec.model.source.sha256")
+        elif promised_digest(self._config) is None:
             self._check_given(path)
         elif not path.exists():
             from whisper_runtime.fetch.fetch import fetch  # and with it a client of HTTP; as a rule, the file is there
@@ -136,17 +140,38 @@ class StartUp:
         except OSError as error:
             why = f"WHISPER_MODEL names {path}, which cannot be read ({error.strerror})"
             raise CannotStart(f"{why}: correct the path, or mount the file there") from None
-        if (wanted := self._config.model_sha256) is None:
+        self._check_digest_of(path, self._config.model_sha256, "WHISPER_MODEL_SHA256")
+
+    def _check_digest_of(self, path: Path, wanted: str | None, field: str) -> None:
+        """Raises CannotStart where the file is not the wanted one; None: any is."""
+        if wanted is None:
             return
-        if (digest := checkpoint_sha256(path)) != wanted:
-            raise CannotStart(
-                f"{path} has sha256 {digest}, but WHISPER_MODEL_SHA256 is {wanted}: correct one of the two"
-            )
+        try:
+            digest = checkpoint_sha256(path)
+        except (NotLoadable, OSError) as error:
+            raise CannotStart(f"{path} cannot be read: {error}") from None
+        if digest != wanted:
+            raise CannotStart(f"{path} has sha256 {digest}, but {field} is {wanted}: correct one of the two")
         self._model.has_digest(digest)
 
 
 def checkpoint(config: RuntimeConfig) -> Path:
-    """The path of the model's file, whether it is there yet or not."""
+    """The path of the model's file, whether it is there yet or not.
+
+    Raises CannotStart where an image is mounted that has not one model.
+    """
+    if config.model_image_dir:
+        return _in_image(Path(config.model_image_dir))
     if "/" in config.model:
         return Path(config.model)
     return Path(checkpoint_path(config.model_dir, config.model, config.model_sha256))
+
+
+def _in_image(directory: Path) -> Path:
+    try:
+        return mounted_model(directory)
+    except FetchError as error:
+        raise CannotStart(str(error)) from None
+    except OSError as error:
+        why = f"WHISPER_MODEL_IMAGE_DIR names {directory}, which cannot be read ({error.strerror})"
+        raise CannotStart(f"{why}: mount the model's image there") from None

@@ -12,7 +12,7 @@ from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.services import EMPTY_DIR, patch, service
+from tests.support.services import EMPTY_DIR, IMAGE_VOLUME, patch, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -256,8 +256,9 @@ TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator"
         ([SIDECAR, PULL], {}),
         ([LABEL], {}),
         ([TOLERATION, SIDECAR, LABEL], {**TOLERATING, "podTemplate": EXPLICIT}),
+        ([], IMAGE_VOLUME),
     ],
-    ids=["explicit defaults", "a toleration", "a sidecar and a pull policy", "a label", "all of them"],
+    ids=["explicit defaults", "a toleration", "a sidecar and a pull policy", "a label", "all of them", "image volume"],
 )
 def test_what_is_made_of_an_apply_is_not_written_again(
     namespace: Kubectl,
@@ -270,7 +271,7 @@ def test_what_is_made_of_an_apply_is_not_written_again(
     for condition, operations in changes:
         policy("deployments", condition, operations)
     eventually("the policies work", lambda: all(mutates(namespace, *change) for change in changes))
-    namespace.apply(service("speech", **EMPTY_DIR, **spec))
+    namespace.apply(service("speech", **{**EMPTY_DIR, **spec}))
     eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
     at_rest(plane, namespace)
     since = plane.audit_log.stat().st_size

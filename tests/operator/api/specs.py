@@ -68,9 +68,9 @@ def assert_longest(field: str, longest: int, of: Callable[[int], Any], **beside:
 
 
 def assert_choices(field: str, *choices: str, **beside: Any) -> None:
-    """Asserts that each choice is accepted, and any other refused by the field and a list of the choices."""
+    """Asserts that each choice is accepted beside parts of the spec, and any other refused by a list of the choices."""
     for choice in choices:
-        accepted(**setting(field, choice, **beside))
+        accepted(**{**setting(field, choice), **beside})
     assert refused(**setting(field, choices[0].swapcase())) == f"spec.{field}: Input should be {_listed(choices)}"
 
 

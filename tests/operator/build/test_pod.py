@@ -45,6 +45,13 @@ def test_where_the_models_are(cache: dict[str, Any], volumes: list[dict[str, Any
     assert pod.models_volume(service(cache=cache)) == volumes
 
 
+def test_the_image_of_a_model_is_pulled_as_those_of_the_pods() -> None:
+    model = {"name": "mine", "source": {"url": f"oci://r:5000/team/m:v1@sha256:{'a' * 64}", "sha256": "a" * 64}}
+    wanted = service(model=model, cache={"type": "ImageVolume"}, image={"pullPolicy": "Always"})
+    image = {"reference": f"r:5000/team/m:v1@sha256:{'a' * 64}", "pullPolicy": "Always"}
+    assert pod.models_volume(wanted) == [{"name": "models", "image": image}]
+
+
 def test_variables_are_sorted_by_name() -> None:
     names = [one["name"] for one in pod.variables(RuntimeConfig(model="base", language="en", device="cpu"))]
     assert names == sorted(names)

@@ -29,6 +29,24 @@ def test_the_pods_answer_below_the_path_of_their_ingress(path: str, prefix: str 
     assert {one["name"]: one.get("value") for one in server["env"]}.get("WHISPER_BASE_PATH") == prefix
 
 
+MOUNTED = {
+    "model": {"name": "mine", "source": {"url": "oci://r/team/m:v1", "sha256": "a" * 64}},
+    "cache": {"type": "ImageVolume"},
+}
+
+
+def test_a_model_in_a_mounted_image_is_looked_for_there_and_nothing_is_fetched() -> None:
+    wanted = service(**MOUNTED)
+    spec = deployment(wanted)["spec"]["template"]["spec"]
+    server = container(spec, "server")
+    assert "initContainers" not in spec
+    assert {"name": "models", "mountPath": "/app/models", "readOnly": True} in server["volumeMounts"]
+    env = {variable["name"]: variable["value"] for variable in server["env"]}
+    assert (env["WHISPER_MODEL"], env["WHISPER_MODEL_SHA256"]) == ("mine", "a" * 64)
+    assert env["WHISPER_MODEL_IMAGE_DIR"] == "/app/models"
+    assert not {"Job", "PersistentVolumeClaim"} & {child["kind"] for child in children(wanted, observed())}
+
+
 def test_quantities_are_canonical() -> None:
     wanted = service(resources={"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"memory": 2147483648}})
     there = [claim(wanted), fetched(wanted, claim(wanted))]

@@ -20,9 +20,11 @@ def kinds(**spec: Any) -> list[str]:
         ({}, {"PersistentVolumeClaim", "Job", "Deployment"}, set[str]()),
         ({"cache": {"existingClaim": "shared"}}, {"Job", "Deployment"}, {"PersistentVolumeClaim"}),
         ({"cache": {"type": "Image"}}, {"Deployment"}, {"PersistentVolumeClaim", "Job"}),
+        ({"model": {"name": "base", "source": {"url": "oci://r/m:v1", "sha256": "a" * 64}},
+          "cache": {"type": "ImageVolume"}}, {"Deployment"}, {"PersistentVolumeClaim", "Job"}),
         ({"autoscaling": {"keda": {}}}, {"ScaledObject", "Deployment"}, {"HorizontalPodAutoscaler"}),
     ],
-)
+)  # fmt: skip
 def test_the_children_are_those_of_a_service_whose_model_is_fetched(
     spec: dict[str, Any], there: set[str], absent: set[str]
 ) -> None:

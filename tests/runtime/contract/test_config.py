@@ -19,6 +19,7 @@ EVERY_FIELD: dict[str, Any] = {
     "model_s3_region": "eu-central-1",
     "model_s3_endpoint": "https://minio.example.com:9000",
     "model_hub_endpoint": "https://hub.example.com",
+    "model_image_dir": "/image",
     "model_registry_endpoint": "https://registry.example.com",
     "model_sha256": "a" * 64,
     "model_credentials_dir": "/secret",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,54 @@ def test_a_folder_is_a_model_where_it_has_one(tmp_path: Path) -> None:
     start.fetch(tmp_path)
     checked(start, tmp_path)
     assert model.info.digest == checkpoint_sha256(tmp_path)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A mounted image with a model below /models."""
+    folder = tmp_path / "image/models"
+    folder.mkdir(parents=True)
+    (folder / "mine.pt").write_bytes(b"weights")
+    return tmp_path / "image"
+
+
+def test_the_model_of_a_mounted_image_is_read_before_it_is_loaded(image: Path) -> None:
+    config = {"model": "mine", "model_sha256": hashlib.sha256(b"weights").hexdigest(), "model_image_dir": str(image)}
+    path = checkpoint(RuntimeConfig(**config))
+    assert path == image / "models/mine.pt"
+    start, model, _ = start_up(**config)
+    start.fetch(path)
+    assert model.info.digest == config["model_sha256"]
+    assert start.check_digest(path) is None
+
+
+def test_files_of_hugging_face_are_the_model_of_a_mounted_image(image: Path) -> None:
+    (image / "models/mine.pt").unlink()
+    for name, content in one_file().items():
+        (image / "models" / name).write_bytes(content)
+    sha256 = checkpoint_sha256(image / "models")
+    start, model, _ = start_up(model="mine", model_sha256=sha256, model_image_dir=str(image))
+    start.fetch(checkpoint(RuntimeConfig(model="mine", model_image_dir=str(image))))
+    assert model.info.digest == sha256
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda image: None, "mine.pt has sha256 9a12.*, but spec.model.source.sha256 is aaaa.*: correct one of"),
+        (lambda image: (image / "a.pt").write_bytes(b""), r"has more than one checkpoint \(a.pt, models/mine.pt\)"),
+        (lambda image: (image / "models/mine.pt").unlink(), "it has none of these"),
+        (lambda image: image.rename(image.with_name("gone")), "_IMAGE_DIR names .*: mount the model's image there"),
+    ],
+)  # fmt: skip
+def test_a_mounted_image_without_the_model_is_not_served(
+    image: Path, damage: Callable[[Path], object], says: str
+) -> None:
+    damage(image)
+    config = {"model": "mine", "model_sha256": "a" * 64, "model_image_dir": str(image)}
+    start, _, _ = start_up(**config)
+    with pytest.raises(CannotStart, match=says):
+        start.bring_up()
 
 
 def test_the_digest_of_a_cached_file_is_published_once_the_file_is_found_to_have_it(

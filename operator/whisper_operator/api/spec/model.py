@@ -104,8 +104,10 @@ def _of_a_new_claim(field: str) -> Rule:
 
 
 class CacheSpec(ApiModel):
-    type: Literal["PersistentVolumeClaim", "EmptyDir", "Image"] = "PersistentVolumeClaim"
-    """Storage of the checkpoints: a claim that outlives the pods, a directory of each pod, or the image itself."""
+    type: Literal["PersistentVolumeClaim", "EmptyDir", "Image", "ImageVolume"] = "PersistentVolumeClaim"
+    """Storage of the checkpoints: a claim that outlives the pods, a directory of each pod, the pods' image, or the one
+    that the oci:// URL of spec.model.source names, which the node pulls by image.pullPolicy and image.pullSecrets, and
+    mounts; that needs Kubernetes 1.36 and a container runtime with image volumes."""
     size: CacheSize = "auto"
     """Size of the claim or directory; auto is 10Gi, room for two of the largest checkpoints. A claim that has a volume
     can only grow."""
@@ -142,9 +144,10 @@ class CacheSpec(ApiModel):
             lambda self: self.type == "PersistentVolumeClaim" or self.retention == "Delete",
         ),
         Rule(
-            "self.type != 'Image' || self.size == 'auto'",
-            "spec.cache.size has no use with spec.cache.type Image, whose model is in the image: remove it",
-            lambda self: self.type != "Image" or self.size == "auto",
+            "!(self.type in ['Image', 'ImageVolume']) || self.size == 'auto'",
+            "spec.cache.size has no use with spec.cache.type Image or ImageVolume, whose model is in an image: "
+            "remove it",
+            lambda self: self.type not in ("Image", "ImageVolume") or self.size == "auto",
         ),
         *(_of_a_new_claim(field) for field in OF_A_NEW_CLAIM),
         Rule(

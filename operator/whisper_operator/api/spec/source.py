@@ -179,6 +179,11 @@ class ModelSourceSpec(ApiModel):
         return self.url.partition("://")[0] if self.url else ""
 
     @property
+    def image(self) -> str:
+        """Reference of the image that an oci:// URL names."""
+        return (self.url or "").removeprefix("oci://")
+
+    @property
     def claim(self) -> str | None:
         """Name of the claim that a pvc:// URL names; None for other URLs."""
         return urlsplit(self.url).netloc if self.url and self.scheme == "pvc" else None

@@ -42,7 +42,7 @@ def storage_class(given: CheckInput) -> Finding | None:
 
 def cache_size(given: CheckInput) -> Finding | None:
     cache = given.spec.cache
-    if cache.type == "Image" or cache.existing_claim or cache.size == "auto":
+    if cache.type in ("Image", "ImageVolume") or cache.existing_claim or cache.size == "auto":
         return None
     needed = checkpoint_bytes(given.spec)
     if size_bytes(cache.size) >= needed:

@@ -13,20 +13,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from whisper_runtime.contract.reports import NOT_A_CHECKPOINT
-from whisper_runtime.engine.model.hub_files import CONFIG, INDEX, PLAIN_NAME, SMALL, WEIGHTS
+from whisper_runtime.engine.model.hub_files import INDEX, PLAIN_NAME, SMALL, WEIGHTS
 from whisper_runtime.fetch.download import LARGEST
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.oci.manifest import MOST_SHOWN, Descriptor
+from whisper_runtime.fetch.oci.manifest import Descriptor
 from whisper_runtime.fetch.oci.tar_stream import NotAnArchive, TarStream, plain_path
+from whisper_runtime.fetch.one_model import MOST_FILES, may_be_models, model_place
 
-CHECKPOINTS: Final = (".pt", ".tar")
-"""Endings of one file that is a model: openai-whisper's own format, or the archive of Hugging Face's files."""
-MODELS: Final = "models/"
-"""The folder of an image in which a model is looked for, beside its root; KServe's modelcars have it there."""
 MOST_KEPT: Final = 1 << 24
 """Bytes of small files that are kept, of all layers: without them an archive would be read again for each of them."""
-MOST_FILES: Final = 1 << 12
-"""Names of one layer that are kept."""
 GZIP: Final = b"\x1f\x8b"
 ZSTD: Final = b"\x28\xb5\x2f\xfd"
 REMOVED: Final = ".wh."
@@ -98,9 +93,9 @@ def list_files(name: str, layer: Descriptor, blocks: Iterator[bytes], is_image: 
                 removed.append(folder)
             elif last.startswith(REMOVED):
                 removed.append(f"{folder}/{last.removeprefix(REMOVED)}".lstrip("/"))
-            elif member.link and _may_be_models(member.path, is_image):
+            elif member.link and may_be_models(member.path, is_image):
                 files[member.path] = LayerFile(member.path, 0, "", layer, member.at, None, member.link)
-            elif member.is_file and _may_be_models(member.path, is_image):
+            elif member.is_file and may_be_models(member.path, is_image):
                 is_kept = last in (*SMALL, INDEX) and member.size <= room
                 sha256, content = _taken(archive.content(member.size), is_kept)
                 room -= len(content or b"")
@@ -167,35 +162,19 @@ def _taken(blocks: Iterator[bytes], is_kept: bool) -> tuple[str, bytes | None]:
     return found.hexdigest(), bytes(kept) if is_kept else None
 
 
-def _may_be_models(path: str, is_image: bool) -> bool:
-    name = path.rpartition("/")[2]
-    is_named = name.endswith((*CHECKPOINTS, ".safetensors")) or name in (*SMALL, INDEX)
-    return is_named and (not is_image or path == name or path.startswith(MODELS))
-
-
 def _lies_in(path: str, folder: str) -> bool:
     return path == folder or not folder or path.startswith(f"{folder}/")
 
 
 def model_files(name: str, files: Mapping[str, LayerFile]) -> LayerFile | dict[str, LayerFile]:
-    """The one file that is a checkpoint; else, by name, the files of the one folder that has weights of Hugging Face's,
-    or all of them but these. Raises FetchError where there is none, or are several."""
-    checkpoints = [path for path in files if path.endswith(CHECKPOINTS)]
-    folders = sorted({file.folder for file in files.values() if file.name in (WEIGHTS, INDEX)})
-    if len(checkpoints) + len(folders) > 1:
-        there = ", ".join([*checkpoints, *(f"{folder or '.'}/" for folder in folders)][:MOST_SHOWN])
-        raise FetchError(NOT_A_CHECKPOINT, f"{name} has more than one checkpoint ({there}): keep one of them")
-    if checkpoints:
-        return files[checkpoints[0]]
-    folders = folders or sorted({file.folder for file in files.values() if file.name == CONFIG})
-    if len(folders) == 1:
-        return {
-            file.name: file
-            for file in files.values()
-            if file.folder == folders[0] and re.fullmatch(PLAIN_NAME, file.name)
-        }
-    if len(files) == 1 and (lone := next(iter(files.values()))).at is None:
+    """The one file that is a checkpoint; else, by name, the files of the one folder of Hugging Face's.
+
+    Raises FetchError where there is no model, or are several.
+    """
+    lone = next(iter(files.values())) if len(files) == 1 else None
+    if lone and lone.at is None and lone.name not in (*SMALL, INDEX, WEIGHTS):
         return lone  # of whatever name: nothing else was pushed
-    there = ", ".join([*files][:MOST_SHOWN]) or "none of these"
-    remedy = f"push one file .pt, or {CONFIG} and {WEIGHTS} in one folder, which of an image is / or below /models"
-    raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of a Whisper: it has {there}: {remedy}")
+    place = model_place(name, files)
+    if place in files:
+        return files[place]
+    return {file.name: file for file in files.values() if file.folder == place and re.fullmatch(PLAIN_NAME, file.name)}

@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.fetch.download import LARGEST
 from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.one_model import MOST_SHOWN
 
 ACCEPTED: Final = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -37,7 +38,6 @@ UNPACK: Final = "io.deis.oras.content.unpack"
 ATTESTATION: Final = "vnd.docker.reference.type"
 """The annotation by which buildx marks what is no image."""
 MOST_LAYERS: Final = 512
-MOST_SHOWN: Final = 10
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 """Go's names of them, by those of `uname -m`."""
 

@@ -59,13 +59,14 @@ def test_what_the_operator_sets_on_a_claim_is_its_own(field: str) -> None:
 @pytest.mark.parametrize(
     ("field", "choices"),
     [
-        ("cache.type", ("PersistentVolumeClaim", "EmptyDir", "Image")),
+        ("cache.type", ("PersistentVolumeClaim", "EmptyDir", "Image", "ImageVolume")),
         ("cache.accessMode", ("ReadWriteOnce", "ReadWriteMany")),
         ("cache.retention", ("Retain", "Delete")),
     ],
 )
 def test_a_field_has_these_choices(field: str, choices: tuple[str, ...]) -> None:
-    assert_choices(field, *choices)
+    model = {"name": "base", "source": {"url": "oci://r/m:v1", "sha256": "a" * 64}}
+    assert_choices(field, *choices, model=model)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +150,10 @@ def test_what_makes_a_claim_is_refused_where_none_is_made(kind: str, field: str,
 def test_an_image_has_the_size_that_it_has() -> None:
     accepted(cache={"type": "EmptyDir", "size": "5Gi"})
     accepted(cache={"type": "Image", "size": "auto", "retention": "Delete"})
-    assert refused(cache={"type": "Image", "size": "5Gi"}) == (
-        "spec.cache.size has no use with spec.cache.type Image, whose model is in the image: remove it"
-    )
+    for kind in ("Image", "ImageVolume"):
+        assert refused(cache={"type": kind, "size": "5Gi"}).startswith(
+            "spec.cache.size has no use with spec.cache.type Image or ImageVolume, whose model is in an image"
+        )
 
 
 @pytest.mark.parametrize(

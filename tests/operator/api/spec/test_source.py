@@ -143,6 +143,33 @@ def test_a_manifests_digest_is_a_pin_for_a_model_of_any_name(name: str) -> None:
     accepted(model={"name": name, "source": {"url": f"oci://r/team/model:v1@sha256:{SHA}"}})
 
 
+@pytest.mark.parametrize(
+    "model", [{"name": "base"}, {"name": "mine", "source": HELD}, source("pvc://weights/a.pt", sha256=SHA)]
+)
+def test_only_an_image_is_mounted_as_one(model: dict[str, Any]) -> None:
+    accepted(model=source(f"oci://r/m@sha256:{SHA}"), cache={"type": "ImageVolume"})
+    assert refused(model=model, cache={"type": "ImageVolume"}) == (
+        "spec.cache.type ImageVolume mounts the image that spec.model.source.url names: write an oci:// URL there, or "
+        "choose another type"
+    )
+
+
+@pytest.mark.parametrize("field", ["secretRef", "caConfigMapKeyRef", "endpoint"])
+def test_a_node_pulls_an_image_by_its_own_means(field: str) -> None:
+    assert refused(model=source("oci://r/m:v1", **{field: VALUES[field]}), cache={"type": "ImageVolume"}) == (
+        "spec.model.source has secretRef, endpoint or caConfigMapKeyRef, which have no use with spec.cache.type "
+        "ImageVolume, for the node pulls the image: remove them, and name Secrets in spec.image.pullSecrets"
+    )
+
+
+def test_the_digest_of_a_mounted_model_has_to_be_given() -> None:
+    pinned = {"url": f"oci://r/m@sha256:{SHA}"}
+    assert refused(model={"name": "mine", "source": pinned}, cache={"type": "ImageVolume"}).startswith(
+        "spec.model.source.sha256 is missing, and only a fetch into a claim finds it out"
+    )
+    accepted(model={"name": "base", "source": pinned}, cache={"type": "ImageVolume"})
+
+
 @pytest.mark.parametrize("url", ["pvc://weights/a.pt", f"hf://openai/whisper-base@{COMMIT}", f"oci://r/m@sha256:{SHA}"])
 @pytest.mark.parametrize("kind", ["EmptyDir", "Image"])
 def test_a_digest_that_no_job_finds_out_has_to_be_given(url: str, kind: str) -> None:

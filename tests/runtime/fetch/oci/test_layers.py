@@ -11,8 +11,9 @@ import pytest
 from tests.fakes.registry import digest_of
 from tests.support.oci_models import FilesByName, tar
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.oci.layers import MOST_FILES, LayerFile, content_of, list_files, model_files, whole_layer
+from whisper_runtime.fetch.oci.layers import LayerFile, content_of, list_files, model_files, whole_layer
 from whisper_runtime.fetch.oci.manifest import Descriptor
+from whisper_runtime.fetch.one_model import MOST_FILES
 
 NAME = "oci://r/m:v1"
 FILES = {
@@ -103,19 +104,12 @@ def test_the_one_checkpoint_is_taken() -> None:
     assert found.path == "models/a.pt"
 
 
-@pytest.mark.parametrize(
-    ("paths", "names"),
-    [
-        (("models/config.json", "models/model.safetensors", "config.json"), {"config.json", "model.safetensors"}),
-        (("m/config.json", "m/model.safetensors.index.json", "m/-x.safetensors"),
-         {"config.json", "model.safetensors.index.json"}),
-        (("models/config.json", "tokenizer.json"), {"config.json"}),
-    ],
-)  # fmt: skip
-def test_the_one_folder_of_hugging_faces_files_is_taken(paths: tuple[str, ...], names: set[str]) -> None:
-    found = model_files(NAME, lying(*paths))
+def test_the_files_of_the_one_folder_are_taken_by_their_names() -> None:
+    found = model_files(NAME, lying("m/config.json", "m/model.safetensors", "m/-x.safetensors", "config.json"))
     assert isinstance(found, dict)
-    assert found.keys() == names
+    assert {name: file.path for name, file in found.items()} == {
+        "config.json": "m/config.json", "model.safetensors": "m/model.safetensors",
+    }  # fmt: skip
 
 
 def test_a_file_that_was_pushed_alone_is_taken() -> None:
@@ -123,16 +117,7 @@ def test_a_file_that_was_pushed_alone_is_taken() -> None:
     assert model_files(NAME, found.files) is found.files["weights"]
 
 
-@pytest.mark.parametrize(
-    ("paths", "says"),
-    [
-        (("a.pt", "b.tar"), "has more than one checkpoint \\(a.pt, b.tar\\): keep one of them"),
-        (("model.safetensors", "fp16/model.safetensors"), "\\(./, fp16/\\)"),
-        (("tokenizer.json",), "it has tokenizer.json: push one file .pt"),
-        (("a/config.json", "b/config.json"), "it has a/config.json, b/config.json: push"),
-        ((), "it has none of these: push"),
-    ],
-)
-def test_a_choice_is_left_to_who_pushes(paths: tuple[str, ...], says: str) -> None:
-    with pytest.raises(FetchError, match=says):
-        model_files(NAME, lying(*paths))
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_one_file_of_hugging_faces_stands_for_its_folder(name: str) -> None:
+    found = whole_layer(NAME, layer(b""), name)
+    assert model_files(NAME, found.files) == {name: found.files[name]}
