@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, cast
@@ -46,16 +46,18 @@ def authorization(credentials: Mapping[str, str]) -> str | None:
     raise _unusable(f"the Secret has the keys {keys}: this source needs `token`, or `username` and `password`")
 
 
-def registry_authorization(credentials: Mapping[str, str], registry: str, repository: str) -> str | None:
+def registry_authorization(credentials: Mapping[str, str], names: Sequence[str], repository: str) -> str | None:
     """The same for a registry, whose Secret may also be the one by which nodes pull images. Raises FetchError.
 
-    Of its entries counts the one with the longest path, as for the kubelet; a host may have `*` in its labels.
+    `names`: the registry's, for Docker's own has several. Of the Secret's entries counts the one with the longest path,
+    as for the kubelet; a host may have `*` in its labels.
     Source: https://kubernetes.io/docs/concepts/containers/images/#config-json
     """
     if DOCKER_CONFIG not in credentials:
         return authorization(credentials)
-    wanted = f"{registry}/{repository}"
-    matching = [(place, entry) for place, entry in _entries(credentials[DOCKER_CONFIG]) if _covers(place, wanted)]
+    registry, wanted = names[0], [f"{name}/{repository}" for name in names]
+    entries = _entries(credentials[DOCKER_CONFIG])
+    matching = [(place, entry) for place, entry in entries if any(_covers(place, one) for one in wanted)]
     if not matching:
         raise _unusable(f"{DOCKER_CONFIG} has no credentials for {registry}: add them, or name another Secret")
     _, entry = max(matching, key=lambda one: len(one[0]))

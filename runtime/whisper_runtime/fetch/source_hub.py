@@ -155,6 +155,6 @@ def _listed_file(entry: dict[str, Any]) -> ListedFile:
     """Raises KeyError, TypeError and ValueError for what the hub does not answer."""
     lfs: dict[str, Any] | None = entry.get("lfs")
     size, digest = int((lfs or entry)["size"]), str((lfs or entry)["oid"])
-    if size < 0 or not re.fullmatch("[0-9a-f]{64}" if lfs else "[0-9a-f]{40}", digest):
+    if size < 0 or (lfs and not re.fullmatch("[0-9a-f]{64}", digest)):
         raise ValueError
     return ListedFile(size, digest)

@@ -44,10 +44,8 @@ URL: Final = re.compile(
     rf"(?P<repository>{_PART}(?:/{_PART})*)"
     r"(?::(?P<tag>[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-DOCKER_HUB: Final = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
-"""Hosts of which images are named, and the one that serves them."""
-OF_DOCKER_HUB: Final = "index.docker.io"
-"""The host by which docker's configuration names it."""
+DOCKER_HUB: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
+"""Names of Docker's own registry, in images and in configurations; the last is the host that serves it."""
 MOST_INDEX: Final = 1 << 24
 """Bytes of the index of shards."""
 
@@ -72,9 +70,9 @@ class OciSource:
         registry, repository = found["registry"], found["repository"]
         self.pin: str | None = found["digest"].removeprefix("sha256:") if found["digest"] else None
         self._reference: str = found["digest"] or found["tag"]
-        is_hub = registry in (*DOCKER_HUB, *DOCKER_HUB.values())
-        authorization = registry_authorization(credentials, OF_DOCKER_HUB if is_hub else registry, repository)
-        address = endpoint or f"https://{DOCKER_HUB.get(registry, registry)}"
+        names = DOCKER_HUB if registry in DOCKER_HUB else (registry,)
+        authorization = registry_authorization(credentials, names, repository)
+        address = endpoint or f"https://{names[-1]}"
         self._registry = Registry(url, address, repository, authorization, ca_file, stall_seconds)
         self._listed: dict[str, ListedLayer] = {}
 

@@ -87,13 +87,13 @@ AS_ME = f"Basic {ME['auth']}"
 )  # fmt: skip
 def test_a_secret_by_which_nodes_pull_images_does_as_well(auths: dict[str, dict[str, str]], header: str) -> None:
     keys = {".dockerconfigjson": json.dumps({"auths": auths})}
-    assert registry_authorization(keys, "registry.example.com", "team/model") == header
+    assert registry_authorization(keys, ["registry.example.com"], "team/model") == header
 
 
 def test_a_registry_takes_the_same_keys_as_a_web_server() -> None:
-    assert registry_authorization({"username": "me", "password": "hunter2"}, "r", "m") == AS_ME
-    assert registry_authorization({"token": "a"}, "r", "m") == "Bearer a"
-    assert registry_authorization({}, "r", "m") is None
+    assert registry_authorization({"username": "me", "password": "hunter2"}, ["r"], "m") == AS_ME
+    assert registry_authorization({"token": "a"}, ["r"], "m") == "Bearer a"
+    assert registry_authorization({}, ["r"], "m") is None
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_a_registry_takes_the_same_keys_as_a_web_server() -> None:
 )
 def test_a_docker_configuration_that_does_not_do_is_reported_without_its_values(content: str, says: str) -> None:
     with pytest.raises(FetchError, match=says) as raised:
-        registry_authorization({".dockerconfigjson": content}, "registry.example.com", "team/model")
+        registry_authorization({".dockerconfigjson": content}, ["registry.example.com"], "team/model")
     assert "hunter2" not in str(raised.value)

@@ -294,6 +294,17 @@ def test_credentials_that_do_not_do_name_the_field_and_no_secret(
     assert len(registry.requests) <= 2
 
 
+@pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "docker.io", "registry-1.docker.io"])
+@pytest.mark.parametrize("host", ["docker.io", "index.docker.io"])
+def test_dockers_own_registry_has_several_names(
+    registry: FakeRegistry, cache: Path, content: bytes, tmp_path: Path, host: str, key: str
+) -> None:
+    pin, registry.asks, registry.password = pushed_by_oras(registry, {"a.pt": content}), "Basic", "hunter2"
+    given = secret(tmp_path, **{".dockerconfigjson": json.dumps({"auths": {key: {"auth": "bWU6aHVudGVyMg=="}}})})
+    report = pulled(registry, cache, f"oci://{host}/{REPOSITORY}@{pin}", model_credentials_dir=given)
+    assert report.reason == "Fetched", report.message
+
+
 def test_an_index_of_one_is_that_one(registry: FakeRegistry, cache: Path, content: bytes) -> None:
     pin = index(registry, (pushed_by_oras(registry, {"a.pt": content}), {}))
     assert pulled(registry, cache, at(pin)).digest == digest(content)
