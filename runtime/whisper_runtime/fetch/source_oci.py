@@ -24,7 +24,6 @@ from whisper_runtime.fetch.credentials import registry_authorization
 from whisper_runtime.fetch.download import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.oci.layers import (
-    MOST_KEPT,
     LayerFile,
     ListedLayer,
     content_of,
@@ -157,9 +156,8 @@ class OciSource:
         if path is not None:
             return whole_layer(self.name, layer, path)
         log.info("%s: reading layer %s, %d bytes, for the names of its files", self.name, layer.digest, layer.size)
-        kept = sum(file.kept for one in self._listed.values() for file in one.files.values())
         with closing(self._registry.blocks(layer, 0)) as blocks:
-            return list_files(self.name, layer, blocks, is_image, MOST_KEPT - kept)
+            return list_files(self.name, layer, blocks, is_image, self._listed.values())
 
     def _readable(self, file: LayerFile) -> FolderFile:
         @contextmanager

@@ -47,10 +47,6 @@ class LayerFile:
     """What it is instead of a file; None: it is one."""
 
     @property
-    def kept(self) -> int:
-        return len(self.content or b"")
-
-    @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
 
@@ -65,6 +61,13 @@ class ListedLayer:
     """By path: those that may be a model's."""
     removed: Collection[str]
     """Paths of what it takes away of the layers below, with all that lies below them."""
+    unpacked: int = 0
+    """Bytes of the archive, uncompressed."""
+
+    @property
+    def kept(self) -> int:
+        """Bytes of the small files."""
+        return sum(len(file.content or b"") for file in self.files.values())
 
     def on(self, below: Mapping[str, LayerFile]) -> dict[str, LayerFile]:
         """The files of the layers so far."""
@@ -81,12 +84,15 @@ def whole_layer(name: str, layer: Descriptor, path: str) -> ListedLayer:
     return ListedLayer({plain: LayerFile(plain, layer.size, layer.digest.removeprefix("sha256:"), layer)}, ())
 
 
-def list_files(name: str, layer: Descriptor, blocks: Iterator[bytes], is_image: bool, room: int) -> ListedLayer:
-    """Reads all of a layer that is an archive, and keeps small files where `room` is for so many bytes. Raises
-    FetchError, and what `blocks` raises."""
+def list_files(
+    name: str, layer: Descriptor, blocks: Iterator[bytes], is_image: bool, before: Collection[ListedLayer]
+) -> ListedLayer:
+    """Reads all of a layer that is an archive. With those `before` it has at most LARGEST bytes, uncompressed, and at
+    most MOST_KEPT of small files are kept. Raises FetchError, and what `blocks` raises."""
+    room = MOST_KEPT - sum(one.kept for one in before)
     files: dict[str, LayerFile] = {}
     removed: list[str] = []
-    with _archive(name, layer, blocks) as archive:
+    with _archive(name, layer, blocks, LARGEST - sum(one.unpacked for one in before)) as archive:
         for member in archive.members():
             folder, _, last = member.path.rpartition("/")
             if last == OPAQUE:
@@ -103,22 +109,22 @@ def list_files(name: str, layer: Descriptor, blocks: Iterator[bytes], is_image: 
             if len(files) + len(removed) > MOST_FILES:
                 raise NotAnArchive(f"more than {MOST_FILES} of its files may be a model's")
         archive.drain()
-    return ListedLayer(files, removed)
+    return ListedLayer(files, removed, archive.at)
 
 
 def content_of(name: str, file: LayerFile, blocks: Iterator[bytes], offset: int) -> Generator[bytes, None, None]:
     """The bytes of a file from `offset` on, by those of its layer. Raises FetchError, and what `blocks` raises."""
-    with _archive(name, file.layer, blocks) as archive:
+    with _archive(name, file.layer, blocks, LARGEST) as archive:
         archive.skip_to((file.at or 0) + offset)
         yield from archive.content(file.size - offset)
 
 
 @contextmanager
-def _archive(name: str, layer: Descriptor, blocks: Iterator[bytes]) -> Generator[TarStream, None, None]:
+def _archive(name: str, layer: Descriptor, blocks: Iterator[bytes], most: int) -> Generator[TarStream, None, None]:
     """The layer, uncompressed. Raises FetchError for what is wrong with it, and what `blocks` raises."""
     what = f"{name}: its layer {layer.digest}"
     try:
-        yield TarStream(_unpacked(blocks, what), LARGEST)
+        yield TarStream(_unpacked(blocks, what), most)
     except (NotAnArchive, zlib.error, EOFError, gzip.BadGzipFile) as problem:
         for _ in blocks:  # to the end, where their digest is checked: it may be other content
             pass

@@ -10,8 +10,17 @@ import pytest
 
 from tests.fakes.registry import digest_of
 from tests.support.oci_models import FilesByName, tar
+from whisper_runtime.fetch.download import LARGEST
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.oci.layers import LayerFile, content_of, list_files, model_files, whole_layer
+from whisper_runtime.fetch.oci.layers import (
+    MOST_KEPT,
+    LayerFile,
+    ListedLayer,
+    content_of,
+    list_files,
+    model_files,
+    whole_layer,
+)
 from whisper_runtime.fetch.oci.manifest import Descriptor
 from whisper_runtime.fetch.one_model import MOST_FILES
 
@@ -29,8 +38,8 @@ def layer(content: bytes) -> Descriptor:
     return Descriptor.model_validate({"digest": digest_of(content), "size": len(content)})
 
 
-def listed(content: bytes, *, is_image: bool = True, room: int = 1 << 20) -> dict[str, LayerFile]:
-    return {**list_files(NAME, layer(content), iter([content]), is_image, room).files}
+def listed(content: bytes, *before: ListedLayer, is_image: bool = True) -> dict[str, LayerFile]:
+    return {**list_files(NAME, layer(content), iter([content]), is_image, before).files}
 
 
 def zipped_in_two(content: bytes) -> bytes:
@@ -46,7 +55,7 @@ def test_files_of_an_archive_are_found_in_blocks_of_any_size(pack: Callable[[byt
     def blocks() -> Iterator[bytes]:
         return (content[at : at + cut] for at in range(0, len(content), cut))
 
-    found = list_files(NAME, layer(content), blocks(), True, 1 << 20).files
+    found = list_files(NAME, layer(content), blocks(), True, ()).files
     assert [*found] == ["config.json", "models/a.pt", "models/deep/c.tar"]
     for path, file in found.items():
         assert (file.size, file.sha256) == (len(FILES[path]), hashlib.sha256(FILES[path]).hexdigest())
@@ -57,11 +66,24 @@ def test_outside_of_an_image_any_folder_may_be_the_models() -> None:
     assert "etc/b.pt" in listed(tar(FILES), is_image=False)
 
 
+def having(kept: int = 0, unpacked: int = 0) -> ListedLayer:
+    """A layer that was read before, of which so much is kept."""
+    file = LayerFile("a.json", kept, "", layer(b""), 0, bytes(kept))
+    return ListedLayer({"a.json": file}, (), unpacked)
+
+
 @pytest.mark.parametrize(("room", "content"), [(2, b"{}"), (1, None)])
 def test_small_files_are_kept_where_room_is(room: int, content: bytes | None) -> None:
-    found = listed(tar(FILES), room=room)
+    found = listed(tar(FILES), having(kept=MOST_KEPT - room))
     assert found["config.json"].content == content
     assert found["models/a.pt"].content is None
+
+
+def test_archives_that_unpack_to_more_than_any_model_are_refused() -> None:
+    content = tar(FILES)
+    assert listed(content, having(unpacked=LARGEST - len(content)))
+    with pytest.raises(FetchError, match=f"it has more than {len(content) - 1} bytes"):
+        listed(content, having(unpacked=LARGEST - len(content) + 1))
 
 
 def test_a_layer_of_too_many_models_is_refused() -> None:
@@ -75,7 +97,7 @@ def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
         raise FetchError("ChecksumMismatch", "other content")
 
     with pytest.raises(FetchError, match="other content"):
-        list_files(NAME, layer(b""), blocks(), True, 0)
+        list_files(NAME, layer(b""), blocks(), True, ())
 
 
 @pytest.mark.parametrize(
@@ -91,7 +113,7 @@ def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
 )
 def test_an_upper_layer_takes_files_away(upper: FilesByName, left: set[str]) -> None:
     below = listed(tar({"models/a/1.pt": b"", "models/a/2.pt": b"", "models/b/1.pt": b""}))
-    assert list_files(NAME, layer(b""), iter([tar(upper)]), True, 0).on(below).keys() == left
+    assert list_files(NAME, layer(b""), iter([tar(upper)]), True, ()).on(below).keys() == left
 
 
 def lying(*paths: str) -> dict[str, LayerFile]:
