@@ -1,0 +1,1 @@
+"""Jobs: recordings that are kept until they are transcribed, whatever ends in between; no routes."""

@@ -1,0 +1,267 @@
+"""The state of jobs in SQLite. Every method blocks, and is one transaction, which is on the disk when it returns.
+
+Methods that end a job return the names of its files that nobody needs any more.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from whisper_runtime.jobs import statements as sql
+from whisper_runtime.jobs.job import (
+    ABANDONED,
+    MAX_ATTEMPTS,
+    ClaimedJob,
+    Job,
+    JobDraft,
+    JobError,
+    JobGone,
+    JobLease,
+    JobLeaseLost,
+    JobNotDone,
+    JobPage,
+    JobsAhead,
+    JobState,
+    JobStatistics,
+    KeyReused,
+    NoSuchJob,
+)
+from whisper_runtime.jobs.rows import ROW_BYTES, audio_name, full, job_of, result_name, size_of, values_of
+
+BUSY_SECONDS: Final = 30.0
+"""For so long another process may hold the database."""
+DELETED: Final = "deleted"
+"""The state of a job of which only the id is left."""
+LOST_LEASE: Final = "the job is not this worker's any more"
+
+
+class JobDatabase:
+    """Use it from one thread at a time."""
+
+    def __init__(self, path: Path, keep_seconds: float, clock: Callable[[], float]) -> None:
+        """Opens or makes the database; raises sqlite3.Error where it cannot. Results are kept for `keep_seconds`."""
+        self._keep_seconds, self._clock = keep_seconds, clock
+        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def used_bytes(self) -> int:
+        return int(self._connection.execute(sql.USED).fetchone()[0])
+
+    def insert(self, draft: JobDraft, job_id: str, audio_bytes: int, max_bytes: int) -> Job:
+        """Queues the job, or returns the one that has its key. Raises KeyReused, JobStoreFull."""
+        with self._transaction():
+            key = draft.idempotency_key
+            if key and (found := self.with_key(draft.client, key, draft.body_digest)):
+                return found
+            size = size_of(draft, audio_bytes)
+            if (used := self.used_bytes) + size > max_bytes:
+                raise full(used, max_bytes)
+            added = {"id": job_id, "now": self._clock(), "turn": self._turn(draft.client), "bytes": size}
+            self._connection.execute(sql.INSERT, values_of(draft) | added)
+            return self._job(job_id)
+
+    def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
+        """The client's job that has the key; None: none has. Raises KeyReused where another body made it."""
+        row = self._connection.execute(sql.BY_KEY, {"client": client, "key": key}).fetchone()
+        if row is not None and row["body_digest"] != body_digest:
+            raise KeyReused(f"the key belongs to the job {row['id']}, which was made of another request")
+        return row and job_of(row)
+
+    def get(self, client: str, job_id: str) -> Job:
+        """Raises NoSuchJob, JobGone."""
+        return job_of(self._own(client, job_id))
+
+    def completed(self, client: str, job_id: str) -> JobLease:
+        """The lease by which the job was completed. Raises NoSuchJob, JobGone, JobNotDone."""
+        row = self._own(client, job_id)
+        if row["state"] == "expired":
+            raise JobGone("its result has expired")
+        if row["state"] != "completed":
+            raise JobNotDone(row["state"])
+        return JobLease(job_id, row["token"])
+
+    def page(self, client: str, after: str | None, limit: int, state: JobState | None) -> JobPage:
+        """Raises NoSuchJob where `after` is none of the client's."""
+        seq = 1 << 62 if after is None else self._row(client, after)["seq"]
+        statement = sql.OLDER if state is None else sql.OLDER_IN_STATE
+        values = {"client": client, "seq": seq, "state": state, "limit": limit + 1}
+        rows = self._connection.execute(statement, values).fetchall()
+        return JobPage(tuple(map(job_of, rows[:limit])), has_more=len(rows) > limit)
+
+    def ahead(self, job_id: str) -> JobsAhead:
+        row = self._connection.execute(sql.BY_ID, {"id": job_id}).fetchone()
+        if row is None or row["state"] != "queued":
+            return JobsAhead(0, 0.0)
+        return JobsAhead(*self._connection.execute(sql.AHEAD, {"turn": row["turn"], "seq": row["seq"]}).fetchone())
+
+    def claim(self, lease_seconds: float) -> tuple[ClaimedJob | None, list[str]]:
+        """The next job; with the names of files, as of a job that was abandoned."""
+        now = self._clock()
+        with self._transaction():
+            unneeded: list[str] = []
+            for row in self._connection.execute(sql.RUN_OUT, {"now": now}).fetchall():
+                unneeded += self._queue_again(JobLease(row["id"], row["token"]), ABANDONED)
+            row = self._connection.execute(sql.NEXT).fetchone()
+            if row is None:
+                return None, unneeded
+            self._connection.execute(sql.SET_CLOCK, {"turn": row["turn"]})
+            values = {"id": row["id"], "now": now, "lease_ends": now + lease_seconds}
+            (claimed,) = self._connection.execute(sql.CLAIM, values).fetchall()
+        return ClaimedJob(JobLease(claimed["id"], claimed["token"]), job_of(claimed)), unneeded
+
+    def check(self, lease: JobLease) -> None:
+        """Raises JobLeaseLost."""
+        row = self._connection.execute(sql.BY_ID, {"id": lease.job_id}).fetchone()
+        if row is None or row["token"] != lease.token or row["state"] != "in_progress":
+            raise JobLeaseLost(LOST_LEASE)
+
+    def renew(self, lease: JobLease, done_seconds: float, lease_seconds: float) -> None:
+        """Raises JobLeaseLost."""
+        with self._transaction():
+            self._change(sql.RENEW, lease, done_seconds=done_seconds, lease_ends=self._clock() + lease_seconds)
+
+    def complete(self, lease: JobLease, result_bytes: int) -> list[str]:
+        """Raises JobLeaseLost."""
+        with self._transaction():
+            size = size_of(self._job(lease.job_id), 0, result_bytes)
+            self._change(sql.COMPLETE, lease, **self._ending(size))
+        return [audio_name(lease.job_id)]
+
+    def retry(self, lease: JobLease, error: JobError) -> list[str]:
+        """Raises JobLeaseLost."""
+        with self._transaction():
+            return self._queue_again(lease, error)
+
+    def hand_back(self, lease: JobLease) -> None:
+        """Raises JobLeaseLost."""
+        with self._transaction():
+            self._change(sql.QUEUE_AGAIN, lease, not_counted=1)
+
+    def fail(self, lease: JobLease, error: JobError, state: JobState = "in_progress") -> list[str]:
+        """Fails a job that is in this state. Raises JobLeaseLost."""
+        with self._transaction():
+            return self._fail(lease, error, state)
+
+    def cancel(self, client: str, job_id: str) -> tuple[Job, list[str]]:
+        """Raises NoSuchJob, JobGone."""
+        with self._transaction():
+            size = size_of(job_of(self._own(client, job_id)), 0, 0)
+            is_cancelled = self._connection.execute(sql.CANCEL, {"id": job_id} | self._ending(size)).rowcount
+            return self._job(job_id), [audio_name(job_id)] if is_cancelled else []
+
+    def delete(self, client: str, job_id: str) -> list[str]:
+        """Raises NoSuchJob, JobGone."""
+        with self._transaction():
+            row = self._own(client, job_id)
+            self._connection.execute(sql.DELETE, {"id": job_id} | self._ending(ROW_BYTES))
+        return [audio_name(job_id), result_name(JobLease(job_id, row["token"]))]
+
+    def expire(self) -> list[str]:
+        """Deletes results that are old enough, and forgets jobs that have none; some of them at a time."""
+        unneeded: list[str] = []
+        with self._transaction():
+            for row in self._connection.execute(sql.EXPIRED, {"now": self._clock()}).fetchall():
+                if row["state"] == "completed":
+                    self._connection.execute(sql.EXPIRE, {"id": row["id"]} | self._ending(ROW_BYTES))
+                    unneeded.append(result_name(JobLease(row["id"], row["token"])))
+                else:
+                    self._connection.execute(sql.FORGET, {"id": row["id"]})
+        return unneeded
+
+    def statistics(self) -> JobStatistics:
+        totals = {row["state"]: row for row in self._connection.execute(sql.TOTALS)}
+        (oldest,) = self._connection.execute(sql.OLDEST).fetchone()
+        queued = totals["queued"]["audio_seconds"] if "queued" in totals else 0.0
+        jobs: dict[JobState, int] = {state: row["jobs"] for state, row in totals.items() if state != DELETED}
+        return JobStatistics(jobs, queued, oldest)
+
+    def needed_files(self) -> dict[str, tuple[JobLease, JobState]]:
+        """The name of every file that a job needs, with what `fail` takes to fail that job."""
+        found: dict[str, tuple[JobLease, JobState]] = {}
+        for row in self._connection.execute(sql.WITH_FILE):
+            lease = JobLease(row["id"], row["token"])
+            is_done = row["state"] == "completed"
+            found[result_name(lease) if is_done else audio_name(lease.job_id)] = lease, row["state"]
+        return found
+
+    def _prepare(self, path: Path) -> None:
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+            self._connection.execute(f"PRAGMA {setting}")
+        with self._transaction():
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in sql.SCHEMA:
+                    self._connection.execute(statement)
+            elif version != sql.VERSION:
+                raise sqlite3.DatabaseError(f"{path} has version {version} of the tables, and this is {sql.VERSION}")
+
+    def _turn(self, client: str) -> float:
+        """The tag of a client's next job: behind its own, and not before what is claimed now (ADR 39)."""
+        (turn,) = self._connection.execute(sql.CLOCK).fetchone()
+        for state in ("queued", "in_progress"):
+            (last,) = self._connection.execute(sql.LAST_TURN, {"client": client, "state": state}).fetchone()
+            turn = max(turn, last or 0.0)
+        return turn
+
+    def _queue_again(self, lease: JobLease, error: JobError) -> list[str]:
+        if self._job(lease.job_id).attempt >= MAX_ATTEMPTS:
+            return self._fail(lease, error)
+        self._change(sql.QUEUE_AGAIN, lease, not_counted=0)
+        return []
+
+    def _fail(self, lease: JobLease, error: JobError, state: JobState = "in_progress") -> list[str]:
+        size = size_of(self._job(lease.job_id), 0, 0)
+        self._change(sql.FAIL, lease, state=state, error=json.dumps(dict(error)), **self._ending(size))
+        return [audio_name(lease.job_id)]
+
+    def _change(self, statement: str, lease: JobLease, **values: Any) -> None:
+        found = self._connection.execute(statement, {"id": lease.job_id, "token": lease.token} | values)
+        if not found.rowcount:
+            raise JobLeaseLost(LOST_LEASE)
+
+    def _ending(self, size: int) -> dict[str, Any]:
+        now = self._clock()
+        return {"now": now, "expires": now + self._keep_seconds, "bytes": size}
+
+    def _own(self, client: str, job_id: str) -> sqlite3.Row:
+        row = self._row(client, job_id)
+        if row["state"] == DELETED:
+            raise JobGone("it was deleted")
+        return row
+
+    def _row(self, client: str, job_id: str) -> sqlite3.Row:
+        row = self._connection.execute(sql.BY_ID, {"id": job_id}).fetchone()
+        if row is None or row["client"] != client:
+            raise NoSuchJob(job_id)
+        return row
+
+    def _job(self, job_id: str) -> Job:
+        row = self._connection.execute(sql.BY_ID, {"id": job_id}).fetchone()
+        if row is None or row["state"] == DELETED:
+            raise JobLeaseLost(LOST_LEASE)
+        return job_of(row)
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,76 @@
+"""The files of jobs in one directory: a file that has its name is whole, and stays when the machine fails."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from typing import IO, Final
+
+UNFINISHED: Final = ".new"
+"""The ending of a file that is being written."""
+LOCK: Final = "lock"
+"""Beside the directory; each process that has it open holds it, and the kernel lets go of it when that ends."""
+
+
+class JobFiles:
+    """Every method blocks."""
+
+    def __init__(self, directory: Path) -> None:
+        """Makes the directory; raises OSError where it cannot."""
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = (directory.parent / LOCK).open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.is_alone = True
+            """Whether no other process had the directory open: a file that no job needs is nobody's."""
+        except BlockingIOError:
+            self.is_alone = False
+
+    def share(self) -> None:
+        """Lets other processes open the directory; to be called once."""
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        self._lock.close()
+
+    def write(self, name: str, content: IO[bytes]) -> None:
+        """Writes what is left to read of `content`; it is on the disk, and has its name, when this returns.
+
+        What it raises leaves nothing.
+        """
+        unfinished = self._directory / f"{name}{UNFINISHED}"
+        try:
+            with unfinished.open("wb") as file:
+                shutil.copyfileobj(content, file, 1024**2)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(unfinished, self._directory / name)
+            self._sync()
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            self.delete([name])
+            raise
+
+    def open(self, name: str) -> IO[bytes]:
+        """Raises FileNotFoundError where it is deleted."""
+        return (self._directory / name).open("rb")
+
+    def names(self) -> set[str]:
+        """Of all files, whole ones and others."""
+        return set(os.listdir(self._directory))
+
+    def delete(self, names: Collection[str]) -> None:
+        """Deletes those that are there. After a failure of the machine they may be there again, and nobody's."""
+        for name in names:
+            (self._directory / name).unlink(missing_ok=True)
+
+    def _sync(self) -> None:
+        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)

@@ -1,0 +1,196 @@
+"""A store of jobs in one directory: their state in SQLite, their audio and results in files beside it (ADR 39).
+
+A file is on the disk before the row that needs it, and is deleted after the row that does not. So a crash leaves at
+most files that no job needs, and the next process to open the directory deletes those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Final, TypeVar
+
+from whisper_runtime.jobs.database import JobDatabase
+from whisper_runtime.jobs.files import JobFiles
+from whisper_runtime.jobs.job import (
+    LOST,
+    ClaimedJob,
+    Job,
+    JobDraft,
+    JobError,
+    JobGone,
+    JobLease,
+    JobLeaseLost,
+    JobPage,
+    JobsAhead,
+    JobState,
+    JobStatistics,
+    new_job_id,
+)
+from whisper_runtime.jobs.rows import audio_name, full, result_name, size_of
+from whisper_runtime.jobs.store import LEASE_SECONDS
+from whisper_runtime.service.disk_quota import FULL
+
+DATABASE: Final = "jobs.sqlite3"
+FILES: Final = "files"
+
+T = TypeVar("T")
+
+
+class SqliteJobStore:
+    """See store.JobStore. Several processes of one machine may have the same directory open."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        max_bytes: int,
+        keep_seconds: float,
+        lease_seconds: float = LEASE_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Opens the store, or makes it; blocks. Results are kept for `keep_seconds`.
+
+        Raises OSError or sqlite3.Error where the directory cannot be written, or has another version's store.
+        """
+        self._max_bytes, self._lease_seconds = max_bytes, lease_seconds
+        self._files = JobFiles(directory / FILES)
+        self._thread = ThreadPoolExecutor(1, "jobs")
+        """SQLite's connections are of one thread, and writers of one database take turns anyway."""
+        try:
+            self._database = self._thread.submit(JobDatabase, directory / DATABASE, keep_seconds, clock).result()
+            if self._files.is_alone:
+                self._thread.submit(self._reconcile).result()
+        except BaseException:
+            self._thread.shutdown()
+            self._files.close()
+            raise
+        self._files.share()
+
+    async def put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
+        """To cancel the task does not undo it: the job is queued, or it is not."""
+        return await asyncio.shield(self._put(draft, audio))
+
+    async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
+        return await self._run(lambda: self._database.with_key(client, key, body_digest))
+
+    async def get(self, client: str, job_id: str) -> Job:
+        return await self._run(lambda: self._database.get(client, job_id))
+
+    async def page(self, client: str, *, after: str | None, limit: int, state: JobState | None) -> JobPage:
+        return await self._run(lambda: self._database.page(client, after, limit, state))
+
+    async def ahead(self, job_id: str) -> JobsAhead:
+        return await self._run(lambda: self._database.ahead(job_id))
+
+    async def result(self, client: str, job_id: str) -> bytes:
+        lease = await self._run(lambda: self._database.completed(client, job_id))
+        try:
+            return await asyncio.to_thread(self._read, result_name(lease))
+        except FileNotFoundError:
+            raise JobGone("its result was deleted") from None
+
+    async def cancel(self, client: str, job_id: str) -> Job:
+        job, unneeded = await self._run(lambda: self._database.cancel(client, job_id))
+        await self._delete(unneeded)
+        return job
+
+    async def delete(self, client: str, job_id: str) -> None:
+        await self._delete(await self._run(lambda: self._database.delete(client, job_id)))
+
+    async def claim(self) -> ClaimedJob | None:
+        claimed, unneeded = await self._run(lambda: self._database.claim(self._lease_seconds))
+        await self._delete(unneeded)
+        return claimed
+
+    async def audio(self, lease: JobLease) -> IO[bytes]:
+        await self._run(lambda: self._database.check(lease))
+        try:
+            return self._files.open(audio_name(lease.job_id))
+        except FileNotFoundError:
+            raise JobLeaseLost("the job's audio was deleted") from None
+
+    async def renew(self, lease: JobLease, done_seconds: float) -> None:
+        await self._run(lambda: self._database.renew(lease, done_seconds, self._lease_seconds))
+
+    async def finish(self, lease: JobLease, result: bytes) -> None:
+        await self._run(lambda: self._database.check(lease))
+        name = result_name(lease)
+        await asyncio.to_thread(self._files.write, name, io.BytesIO(result))
+        try:
+            await self._delete(await self._run(lambda: self._database.complete(lease, len(result))))
+        except JobLeaseLost:
+            await self._delete([name])
+            raise
+
+    async def retry(self, lease: JobLease, error: JobError) -> None:
+        await self._delete(await self._run(lambda: self._database.retry(lease, error)))
+
+    async def fail(self, lease: JobLease, error: JobError) -> None:
+        await self._delete(await self._run(lambda: self._database.fail(lease, error)))
+
+    async def hand_back(self, lease: JobLease) -> None:
+        await self._run(lambda: self._database.hand_back(lease))
+
+    async def expire(self) -> None:
+        await self._delete(await self._run(lambda: self._database.expire()))
+
+    async def statistics(self) -> JobStatistics:
+        return await self._run(lambda: self._database.statistics())
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._thread.shutdown)
+        self._database.close()
+        self._files.close()
+
+    async def _put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
+        size, job_id = audio.seek(0, os.SEEK_END), new_job_id()
+        audio.seek(0)
+        name, used = audio_name(job_id), await self._run(lambda: self._database.used_bytes)
+        if used + size_of(draft, size) > self._max_bytes:
+            raise full(used, self._max_bytes)
+        try:
+            await asyncio.to_thread(self._files.write, name, audio)
+            job = await self._run(lambda: self._database.insert(draft, job_id, size, self._max_bytes))
+        except BaseException as error:
+            await self._delete([name])
+            if is_disk_full(error):
+                raise full(used, self._max_bytes) from error
+            raise
+        if job.id != job_id:
+            await self._delete([name])
+        return job
+
+    def _reconcile(self) -> None:
+        """Deletes files that no job needs, and fails jobs that lack theirs: no other process has the store open."""
+        needed, present = self._database.needed_files(), self._files.names()
+        self._files.delete(present - needed.keys())
+        for name in needed.keys() - present:
+            lease, state = needed[name]
+            self._database.fail(lease, LOST, state)
+
+    def _read(self, name: str) -> bytes:
+        with self._files.open(name) as file:
+            return file.read()
+
+    async def _delete(self, names: list[str]) -> None:
+        if names:
+            with contextlib.suppress(OSError):  # it is nobody's now, and the next start deletes it
+                await asyncio.to_thread(self._files.delete, names)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the disk had no room for a file, or for SQLite's own."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+    return isinstance(error, OSError) and error.errno in FULL

@@ -1,0 +1,111 @@
+"""What every store of jobs can do. Nothing in it assumes one process: leases and their tokens take turns in the store.
+
+tests/runtime/jobs/conformance.py holds each backend to it.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Final, Protocol
+
+from whisper_runtime.jobs.job import (
+    ClaimedJob,
+    Job,
+    JobDraft,
+    JobError,
+    JobLease,
+    JobPage,
+    JobsAhead,
+    JobState,
+    JobStatistics,
+)
+
+LEASE_SECONDS: Final = 60.0
+"""A worker that does not renew its lease for so long has ended or hangs: another one takes the job."""
+
+
+class JobStore(Protocol):
+    """Keeps jobs, their audio and their results. What `put` has returned is never lost.
+
+    The client's verbs raise NoSuchJob for the id of a job that is not this client's, and JobGone for a deleted one.
+    The worker's verbs take a lease and raise JobLeaseLost, and change nothing, where it is not the job's present one.
+    """
+
+    async def put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
+        """Queues a job, whose `audio` is read from its beginning; it is on the disk when this returns.
+
+        A draft with the idempotency key of a job that is there is that job. Raises KeyReused where that was made of
+        another request, JobStoreFull where there is no room.
+        """
+        ...
+
+    async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
+        """The job that `put` would return for a draft with this idempotency key; None: none yet. Raises KeyReused."""
+        ...
+
+    async def get(self, client: str, job_id: str) -> Job: ...
+
+    async def page(self, client: str, *, after: str | None, limit: int, state: JobState | None) -> JobPage:
+        """The client's jobs, newest first, at most `limit`, of those older than the job `after`.
+
+        None: from the newest on; jobs of any `state`. Raises NoSuchJob where `after` is none of the client's.
+        """
+        ...
+
+    async def ahead(self, job_id: str) -> JobsAhead:
+        """What is claimed before this job; nothing where it is not queued."""
+        ...
+
+    async def result(self, client: str, job_id: str) -> bytes:
+        """What `finish` was given. Raises JobGone where that was deleted, JobNotDone where there is none (yet)."""
+        ...
+
+    async def cancel(self, client: str, job_id: str) -> Job:
+        """The job, cancelled unless it has ended; its audio is deleted."""
+        ...
+
+    async def delete(self, client: str, job_id: str) -> None:
+        """Deletes audio, result, and all that the client sent; its id is remembered for as long as a result is."""
+        ...
+
+    async def claim(self) -> ClaimedJob | None:
+        """The next job, with a lease of LEASE_SECONDS; None: no job is queued.
+
+        Clients take turns by seconds of audio, so that a hundred recordings of one do not keep back those of others;
+        one client's jobs go in the order in which they came. A job whose lease ran out is queued again, or failed
+        after MAX_ATTEMPTS.
+        """
+        ...
+
+    async def audio(self, lease: JobLease) -> IO[bytes]:
+        """The job's audio, open for reading: the caller closes it."""
+        ...
+
+    async def renew(self, lease: JobLease, done_seconds: float) -> None:
+        """Makes the lease last for LEASE_SECONDS from now on, and notes the progress."""
+        ...
+
+    async def finish(self, lease: JobLease, result: bytes) -> None:
+        """Completes the job."""
+        ...
+
+    async def retry(self, lease: JobLease, error: JobError) -> None:
+        """Queues the job again, where it was; after MAX_ATTEMPTS it has failed with `error`."""
+        ...
+
+    async def fail(self, lease: JobLease, error: JobError) -> None:
+        """Ends the job, which no further attempt can help."""
+        ...
+
+    async def hand_back(self, lease: JobLease) -> None:
+        """Queues the job again, where it was, as if it had not been claimed: the worker has to stop."""
+        ...
+
+    async def expire(self) -> None:
+        """Deletes what is older than it may be; to be called every few minutes by any process."""
+        ...
+
+    async def statistics(self) -> JobStatistics: ...
+
+    async def close(self) -> None:
+        """Lets go of what the process holds; the jobs stay."""
+        ...

@@ -1,0 +1,144 @@
+"""What the store in SQLite does beyond what every store does: its files, its start, its plans of queries."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.jobs.conftest import KEEP_SECONDS, MAX_BYTES, OpenStore, audio, draft
+from whisper_runtime.jobs import statements
+from whisper_runtime.jobs.database import JobDatabase
+from whisper_runtime.jobs.files import JobFiles
+from whisper_runtime.jobs.job import JobStoreFull
+from whisper_runtime.jobs.sqlite_store import SqliteJobStore
+from whisper_runtime.jobs.store import JobStore
+
+ANN = "key ann"
+FINISHED = 100_000
+
+
+def files(directory: Path) -> set[str]:
+    return {path.name for path in (directory / "jobs" / "files").iterdir()}
+
+
+async def test_audio_is_on_the_disk_while_it_is_needed_and_the_result_after_it(store: JobStore, tmp_path: Path) -> None:
+    job = await store.put(draft(), audio())
+    assert files(tmp_path) == {f"{job.id}.flac"}
+    found = await store.claim()
+    assert found is not None
+    await store.finish(found.lease, b"words")
+    assert files(tmp_path) == {f"{job.id}.1.json"}
+    await store.delete(ANN, job.id)
+    assert files(tmp_path) == set()
+
+
+async def test_a_start_deletes_what_a_crash_has_left(open_store: OpenStore, tmp_path: Path) -> None:
+    before = open_store()
+    job = await before.put(draft(), audio())
+    await before.close()
+    for name in ("tr_1.flac", "tr_1.1.json", "tr_2.flac.new"):
+        (tmp_path / "jobs" / "files" / name).write_bytes(b"left")
+    after = open_store()
+    assert files(tmp_path) == {f"{job.id}.flac"}
+    (tmp_path / "jobs" / "files" / "tr_3.flac").write_bytes(b"of another process that is about to say so")
+    open_store()
+    assert "tr_3.flac" in files(tmp_path)
+    await after.close()
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_a_job_whose_file_is_gone_fails_at_the_start(
+    open_store: OpenStore, tmp_path: Path, is_done: bool
+) -> None:
+    before = open_store()
+    job, other = await before.put(draft(), audio()), await before.put(draft(), audio())
+    found = await before.claim()
+    assert found is not None
+    if is_done:
+        await before.finish(found.lease, b"words")
+    await before.close()
+    for name in files(tmp_path):
+        if name.startswith(job.id):
+            (tmp_path / "jobs" / "files" / name).unlink()
+    after = open_store()
+    failed = await after.get(ANN, job.id)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert failed.error["code"] == "job_file_lost"
+    assert (await after.get(ANN, other.id)).state == "queued"
+
+
+async def test_an_upload_that_fills_the_disk_is_refused_and_leaves_nothing(
+    store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(JobStoreFull):
+        await store.put(draft(), audio())
+    assert files(tmp_path) == set()
+
+
+async def test_of_jobs_that_come_at_once_no_more_are_taken_than_have_room(open_store: OpenStore) -> None:
+    store = open_store(max_bytes=50_000)
+    puts = [store.put(draft(seconds=1.0), audio(b"x" * 10_000)) for _ in range(10)]
+    found = await asyncio.gather(*puts, return_exceptions=True)
+    assert sum(isinstance(one, JobStoreFull) for one in found) == 7
+
+
+def test_a_store_of_another_version_is_not_opened(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite3")) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(sqlite3.DatabaseError, match="version 99"):
+        SqliteJobStore(tmp_path, max_bytes=MAX_BYTES, keep_seconds=KEEP_SECONDS)
+
+
+def test_a_file_that_is_not_written_to_its_end_has_no_name(tmp_path: Path) -> None:
+    class Breaks:
+        def read(self, _: int) -> bytes:
+            assert os.listdir(tmp_path / "files") == ["a.flac.new"]
+            raise ValueError("the upload was closed")
+
+    with closing(JobFiles(tmp_path / "files")) as opened, pytest.raises(ValueError, match="closed"):
+        opened.write("a.flac", Breaks())  # pyright: ignore[reportArgumentType]
+    assert os.listdir(tmp_path / "files") == []
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """A database with a hundred thousand finished jobs, and the statistics that SQLite plans by."""
+    path = tmp_path_factory.mktemp("used") / "jobs.sqlite3"
+    JobDatabase(path, KEEP_SECONDS, lambda: 0.0).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO jobs (id, client, created, expires, state, request, metadata, audio_seconds, body_digest,"
+            " turn, turn_end, bytes) VALUES (?, ?, ?, ?, 'completed', '{}', '{}', 10, '', 0, 10, 1)",
+            ((f"tr_{n}", f"key {n % 3}", n, 1e9 + n) for n in range(FINISHED)),
+        )
+        connection.execute("ANALYZE")
+        yield connection
+
+
+SELECTING = {  # WITH_FILE is read once, at the start
+    name: sql
+    for name, sql in vars(statements).items()
+    if isinstance(sql, str) and sql.strip().startswith(("SELECT", "UPDATE", "DELETE")) and name != "WITH_FILE"
+}
+
+
+@pytest.mark.parametrize("name", SELECTING)
+def test_no_statement_reads_all_jobs(used: sqlite3.Connection, name: str) -> None:
+    """By SQLite's own plan: each finds its rows, in their order, by an index."""
+    parameters = dict.fromkeys(re.findall(r":(\w+)", SELECTING[name]))
+    plan = [row[3] for row in used.execute(f"EXPLAIN QUERY PLAN {SELECTING[name]}", parameters)]
+    assert plan
+    assert not [step for step in plan if step.startswith("SCAN jobs") or "TEMP B-TREE" in step], plan
