@@ -66,6 +66,8 @@ class FakeEngine:
         """The future of each request."""
         self.clients: list[str] = []
         """The client of each request."""
+        self.in_background: list[bool] = []
+        """Whether each request yields to others."""
         self._callbacks: list[OnSegments | None] = []
         self._on_begun: list[OnBegun | None] = []
         self._changed = threading.Condition()
@@ -79,6 +81,7 @@ class FakeEngine:
         client: str = "",
         on_begun: OnBegun | None = None,
         on_stage: OnStage | None = None,
+        is_background: bool = False,
     ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         with self._changed:
@@ -86,6 +89,7 @@ class FakeEngine:
             self.asked.append(options)
             self.held.append(future)
             self.clients.append(client)
+            self.in_background.append(is_background)
             self._callbacks.append(on_segments)
             self._on_begun.append(on_begun)
             self._changed.notify_all()

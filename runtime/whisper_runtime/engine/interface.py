@@ -111,12 +111,14 @@ class Engine(Protocol):
         client: str = "",
         on_begun: OnBegun | None = None,
         on_stage: OnStage | None = None,
+        is_background: bool = False,
     ) -> Future[Transcription]:
         """Queue a recording; cancelling the future frees its slot within one decode step.
 
         `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
         the future is done; their joined texts are the transcription's. None: no such calls. `client` is the name of
-        who sent it: clients take turns. `on_begun` is called once the recording waits no more.
+        who sent it: clients take turns. `on_begun` is called once the recording waits no more. `is_background`: its
+        windows get rows that no other recording's wait for, and it counts neither as waiting nor against free rows.
         The engine's log lines about the recording are those of the context in which it is submitted.
         The future raises OutOfMemory where the device has no room for the request alone, else what failed.
         """

@@ -53,6 +53,8 @@ class TranscriptionRequest:
     on_begun: OnBegun | None = None
     """Called once, when the first window gets a slot."""
     on_stage: OnStage | None = None
+    is_background: bool = False
+    """Whether its windows yield to those of other requests."""
     context: Context = field(default_factory=copy_context)
     """That of who submits it: a line in the log about this request belongs to the client's."""
     seconds_left: float = field(init=False)

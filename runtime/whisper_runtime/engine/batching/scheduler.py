@@ -48,8 +48,10 @@ class Scheduler:
 
     @property
     def free_rows(self) -> int:
-        """Rows of the batch that are free, and that no further window of a request in work waits for."""
-        begun = [sequence for sequence in tuple(self._pool.sequences) if sequence.request.has_begun]
+        """Rows of the batch that are free, and that no further window of a request in work waits for, but of those in
+        the background."""
+        requests = ((one, one.request) for one in tuple(self._pool.sequences))
+        begun = [one for one, request in requests if request.has_begun and not request.is_background]
         waiting = [sequence for sequence in begun if sequence.slot is None and sequence.window is not None]
         return max(0, self._runner.batch.num_free - len(waiting))
 
@@ -106,7 +108,9 @@ class Scheduler:
         if self._is_turn_of_rows:
             return False
         limit = self._runner.windows_per_encoding
-        chosen = admitted(self._pool.sequences, self._runner.batch.num_free, limit, self._pool.turns)
+        chosen = admitted(
+            self._pool.sequences, self._runner.batch.num_free, limit, self._pool.turns, time.perf_counter()
+        )
         if not chosen:
             return False
         self._encode(chosen)

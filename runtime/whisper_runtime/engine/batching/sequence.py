@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from inspect import GEN_CLOSED, getgeneratorstate
@@ -32,6 +33,8 @@ class WindowSequence:
     """By time.perf_counter: when the pending query was last put to the model."""
     seated_at: float = 0.0
     """When it got its slot, by time.perf_counter."""
+    waits_since: float = field(default_factory=time.perf_counter)
+    """When it last began to wait for a slot, by time.perf_counter."""
     needs_empty_device: bool = False
     """Whether it ran out of memory beside others; it then gets a slot only while no other sequence has one."""
 

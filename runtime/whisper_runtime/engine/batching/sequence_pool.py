@@ -139,6 +139,7 @@ class SequencePool:
             return
         self.vacate(sequence)
         sequence.ticket, sequence.needs_empty_device = next(self._tickets), False
+        sequence.waits_since = time.perf_counter()
         decoded = min(sequence.request.seconds_left, slot.window.seconds)
         sequence.request.seconds_left -= decoded
         self._throughput.add_window(decoded, time.perf_counter() - sequence.seated_at)

@@ -95,6 +95,7 @@ class EngineWorker(threading.Thread):
         client: str = "",
         on_begun: OnBegun | None = None,
         on_stage: OnStage | None = None,
+        is_background: bool = False,
     ) -> Future[Transcription]:
         request = TranscriptionRequest(
             samples,
@@ -105,6 +106,7 @@ class EngineWorker(threading.Thread):
             client=client,
             on_begun=on_begun,
             on_stage=on_stage,
+            is_background=is_background,
         )
         with self._changed:
             self._submitted.append(request)
@@ -193,11 +195,15 @@ class EngineWorker(threading.Thread):
             scheduler.add(self._submitted.popleft())
 
     def _in_line(self) -> tuple[int, list[TranscriptionRequest]]:
-        """The rows that are free for requests that have not begun, and these, in the order in which they came."""
+        """The rows that are free for requests that have not begun, and these, in the order in which they came.
+
+        Those in the background yield to whoever asks, so nobody waits for them.
+        """
         with self._changed:
             requests = self._requests()
             free = self._scheduler.free_rows if self._scheduler else 0
-        return free, [one for one in requests if not one.has_begun and not one.future.cancelled()]
+        waiting = (one for one in requests if not (one.has_begun or one.is_background or one.future.cancelled()))
+        return free, list(waiting)
 
     def _requests(self) -> list[TranscriptionRequest]:
         return [*(self._scheduler.requests if self._scheduler else ()), *self._submitted]

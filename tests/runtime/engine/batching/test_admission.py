@@ -9,7 +9,7 @@ import torch
 
 from tests.fakes.results import MODEL, request_of, silence, spectrogram
 from tests.fakes.runner import FaultyRunner
-from whisper_runtime.engine.batching.admission import MAX_SEARCH_SLOTS, admitted
+from whisper_runtime.engine.batching.admission import MAX_SEARCH_SLOTS, PATIENCE_SECONDS, admitted
 from whisper_runtime.engine.batching.sequence import WindowSequence
 from whisper_runtime.engine.policy.queries import DetectLanguage, QueryGenerator, Window
 from whisper_runtime.engine.transcription import Options
@@ -28,10 +28,14 @@ def waiting(ticket: int, options: Options | None = None, client: str = "alice") 
 
 
 def order(
-    sequences: list[WindowSequence], free: int = 8, limit: int = 8, turns: Mapping[str, int] | None = None
+    sequences: list[WindowSequence],
+    free: int = 8,
+    limit: int = 8,
+    turns: Mapping[str, int] | None = None,
+    now: float = 0.0,
 ) -> list[tuple[str, int]]:
     """Client and ticket of each sequence that is admitted, in the order in which they are."""
-    return [(one.request.client, one.ticket) for one in admitted(sequences, free, limit, turns or {})]
+    return [(one.request.client, one.ticket) for one in admitted(sequences, free, limit, turns or {}, now)]
 
 
 def test_the_request_with_the_fewest_slots_is_first_and_then_who_has_waited_longest(runner: FaultyRunner) -> None:
@@ -62,6 +66,14 @@ def test_of_clients_with_as_many_rows_it_is_the_turn_of_who_had_it_longest_ago(
     assert order([waiting(0), waiting(1, client="bob")], free=1, turns=turns)[0][0] == first
 
 
+def test_in_the_background_a_window_yields_to_all_others_until_it_has_waited_for_a_minute() -> None:
+    job, later = waiting(0), waiting(9, client="bob")
+    job.request.is_background = True
+    assert order([job, later], free=2) == [("bob", 9), ("alice", 0)]
+    assert order([job, later], free=1, now=job.waits_since + PATIENCE_SECONDS - 1) == [("bob", 9)]
+    assert order([job, later], free=1, now=job.waits_since + PATIENCE_SECONDS) == [("alice", 0)]
+
+
 @torch.inference_mode()
 def occupy(runner: FaultyRunner, sequence: WindowSequence) -> None:
     assert sequence.window
@@ -74,13 +86,13 @@ def occupy(runner: FaultyRunner, sequence: WindowSequence) -> None:
 def test_as_many_as_have_a_slot_and_are_encoded_at_once(free: int, limit: int, count: int) -> None:
     sequences = [waiting(ticket) for ticket in (2, 0, 1)]
     by_ticket = sorted(sequences, key=lambda one: one.ticket)
-    assert admitted(sequences, free, limit, {}) == by_ticket[:count]
+    assert admitted(sequences, free, limit, {}, 0.0) == by_ticket[:count]
 
 
 def test_a_file_that_is_being_read_needs_no_slot() -> None:
     request = request_of(silence(1), Options())
     reading = WindowSequence(request, request.open(MODEL, spectrogram), ticket=0)
-    assert admitted([reading], 4, 8, {}) == []
+    assert admitted([reading], 4, 8, {}, 0.0) == []
 
 
 def test_searches_have_slots_of_their_own(runner: FaultyRunner) -> None:
@@ -88,13 +100,13 @@ def test_searches_have_slots_of_their_own(runner: FaultyRunner) -> None:
     running, first, second, greedy = waiting(0, SEARCHED), waiting(1, SEARCHED), waiting(2, SEARCHED), waiting(3)
     occupy(runner, running)
     assert MAX_SEARCH_SLOTS == 2
-    assert admitted([running, first, second, greedy], 0, 8, {}) == [first]
+    assert admitted([running, first, second, greedy], 0, 8, {}, 0.0) == [first]
 
 
 def test_one_that_needs_the_empty_device_waits_for_it_and_is_then_alone(runner: FaultyRunner) -> None:
     big, other, running = waiting(5), waiting(0), waiting(1)
     big.needs_empty_device = True
     occupy(runner, running)
-    assert admitted([other, big, running], 3, 8, {}) == []
+    assert admitted([other, big, running], 3, 8, {}, 0.0) == []
     running.slot = None
-    assert admitted([other, big, running], 4, 8, {}) == [big]
+    assert admitted([other, big, running], 4, 8, {}, 0.0) == [big]
