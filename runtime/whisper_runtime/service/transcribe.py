@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from whisper_runtime.engine.interface import Engine, OnSegments, OutOfMemory
+from whisper_runtime.engine.interface import Engine, OnBegun, OnSegments, OutOfMemory
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
@@ -113,20 +114,28 @@ class Transcriber:
     ) -> Transcription:
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
-            loaded = await self._loaded(source, admitted, disk, options, audio_options)
+            loaded = await self.load(source, admitted, disk, options, audio_options)
             try:
                 seconds = sum(len(one.samples) for one in loaded) / SAMPLE_RATE
                 allowed = held.enter_context(self.admission.after_decoding(admitted, seconds))
                 async with asyncio.timeout(allowed):
-                    futures = [self._submitted(one, admitted, options, on_segments) for one in loaded]
+                    submit = partial(
+                        submit_audio,
+                        self.engine,
+                        options=options,
+                        on_segments=on_segments,
+                        client=admitted.client,
+                        on_begun=admitted.place.begin,
+                    )
+                    futures = [submit(one) for one in loaded]
                     if stream is not None:
                         stream.accepted.set()
-                    found = await _all_finished(futures)
+                    found = await all_finished(futures)
                     return merged(found) if audio_options.separate_channels else found[0]
             finally:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
 
-    async def _loaded(
+    async def load(
         self,
         source: MediaFile | RemoteFile,
         admitted: Admitted,
@@ -134,31 +143,11 @@ class Transcriber:
         options: Options,
         audio_options: AudioOptions,
     ) -> list[LoadedAudio]:
+        """As AudioLoader.load; a file on another server is fetched first. Raises HttpError."""
         if isinstance(source, MediaFile):
             return await self.loader.load(source, admitted, disk, options, audio_options)
         async with self.downloader.fetched(source, admitted) as file:
             return await self.loader.load(file, admitted, disk, options, audio_options)
-
-    def _submitted(
-        self, audio: LoadedAudio, admitted: Admitted, options: Options, on_segments: OnSegments
-    ) -> Future[Transcription]:
-        """What the model makes of it; what has no speech is done at once."""
-        if audio.clips == ():
-            silence: Future[Transcription] = Future()
-            language, duration = options.language or LANGUAGE_OF_SILENCE, len(audio.samples) / SAMPLE_RATE
-            silence.set_result(Transcription("", language, duration, ()))
-            return silence
-        if audio.clips:
-            options = replace(options, clip_timestamps=audio.clips, language_at=audio.clips[0])
-        trace = tracing.current.get()
-        return self.engine.submit(
-            audio.samples,
-            options,
-            on_segments,
-            client=admitted.client,
-            on_begun=admitted.place.begin,
-            on_stage=trace and trace.stage,
-        )
 
     def _until_text(self, started: float, stream: SegmentStream | None) -> OnSegments:
         """Passes segments on to `stream`, and counts the seconds since `started` once, when the first ones come."""
@@ -173,8 +162,38 @@ class Transcriber:
         return on_segments
 
 
-async def _all_finished(futures: Sequence[Future[Transcription]]) -> list[Transcription]:
-    """The result of each; where one fails, the others are cancelled."""
+def submit_audio(
+    engine: Engine,
+    audio: LoadedAudio,
+    options: Options,
+    on_segments: OnSegments,
+    *,
+    client: str,
+    on_begun: OnBegun,
+    is_background: bool = False,
+) -> Future[Transcription]:
+    """What the model makes of it, as Engine.submit; what has no speech is done at once."""
+    if audio.clips == ():
+        silence: Future[Transcription] = Future()
+        language, duration = options.language or LANGUAGE_OF_SILENCE, len(audio.samples) / SAMPLE_RATE
+        silence.set_result(Transcription("", language, duration, ()))
+        return silence
+    if audio.clips:
+        options = replace(options, clip_timestamps=audio.clips, language_at=audio.clips[0])
+    trace = tracing.current.get()
+    return engine.submit(
+        audio.samples,
+        options,
+        on_segments,
+        client=client,
+        on_begun=on_begun,
+        on_stage=trace and trace.stage,
+        is_background=is_background,
+    )
+
+
+async def all_finished(futures: Sequence[Future[Transcription]]) -> list[Transcription]:
+    """The result of each; where one fails, the others are cancelled. Raises HttpError (503), or what failed."""
     try:
         return [await _finished(future) for future in futures]
     finally:
