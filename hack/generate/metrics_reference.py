@@ -13,6 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from whisper_operator.telemetry.metrics import Services
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
+from whisper_runtime.jobs.job import JobStatistics
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel
@@ -62,6 +63,7 @@ def runtime_metrics() -> list[Exported]:
     # Only a collected gauge calls the engine and the decoder, and none is collected here.
     config, metrics = RuntimeConfig(), Metrics("base")
     parts_of(config, cast(Engine, object()), cast(MediaDecoder, object()), ServedModel(config), metrics)
+    metrics.watch_jobs(lambda: JobStatistics({}, 0.0, None))
     return list(_registered(metrics.registry))
 
 

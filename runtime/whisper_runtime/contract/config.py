@@ -147,6 +147,12 @@ where the client's own files fill it."""
     """Requests that one client may send in a minute, by its API key, else its address. Unset: no limit."""
     audio_minutes_per_hour: int | None = Field(default=None, gt=0)
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
+    jobs_dir: str | None = None
+    """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`. Unset: there are no jobs."""
+    jobs_max_bytes: int = Field(default=10 * 1024**3, gt=0)
+    """Disk that jobs may take there; beyond it new ones get 507. An hour of speech takes about 50 MB."""
+    jobs_result_seconds: int = Field(default=24 * 3600, gt=0)
+    """How long the result of a job is kept; the recording is deleted when the job ends."""
 
     @field_validator("language")
     @classmethod

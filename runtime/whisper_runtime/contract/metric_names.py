@@ -28,6 +28,9 @@ EGRESS_METRIC: Final = "whisper_egress_open"
 BATCH_FILL_METRIC: Final = "whisper_batch_fill_ratio"
 REJECTIONS_METRIC: Final = "whisper_rejections_total"
 ERRORS_METRIC: Final = "whisper_errors_total"
+JOBS_METRIC: Final = "whisper_jobs"
+JOBS_QUEUED_AUDIO_METRIC: Final = "whisper_jobs_queued_audio_seconds"
+JOBS_OLDEST_METRIC: Final = "whisper_jobs_oldest_seconds"
 AUTOSCALING_METRICS: Final = (SATURATION_METRIC, QUEUED_AUDIO_METRIC, OLDEST_WAIT_METRIC, REALTIME_FACTOR_METRIC)
 """The metrics of each pod for an autoscaler, the best one first."""
 TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)

@@ -15,6 +15,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import BALANCER_PATH, HEALTH_PATH, READY_PATH, STARTUP_PATH
 from whisper_runtime.http.dependencies import provide
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
+from whisper_runtime.http.job_body import answer_for_jobs
 from whisper_runtime.http.middleware.absolute_form import AbsoluteFormMiddleware
 from whisper_runtime.http.middleware.access_log import AccessLogMiddleware
 from whisper_runtime.http.middleware.admission import AdmissionMiddleware
@@ -27,20 +28,22 @@ from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
-from whisper_runtime.http.routes import balancer, models, openai, plain, probes
+from whisper_runtime.http.routes import balancer, jobs, models, openai, plain, probes
+from whisper_runtime.jobs.door import JobDoor
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
 
 log = logging.getLogger(__name__)
 
+JOB_HEADERS: Final = ("Location", "Content-Location", "Preference-Applied")
 NO_TELEMETRY: Final = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 """FastAPI's own spans have the client's path and query in them, its logs what a wrong form holds; TraceMiddleware makes
 ours."""
 
 
-def create_app(parts: RuntimeParts) -> FastAPI:
-    """The application for clients, behind all of its middleware."""
+def create_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
+    """The application for clients, behind all of its middleware; `door` None: there are no jobs."""
     config = parts.config
     app = FastAPI(
         title="Whisper",
@@ -49,14 +52,18 @@ def create_app(parts: RuntimeParts) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # many a client repeats a redirected POST without its body
         form_limits={"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024},
-        middleware=middleware(parts),
+        middleware=middleware(parts, takes_jobs=door is not None),
         telemetry=NO_TELEMETRY,
     )
-    provide(app, parts)
+    provide(app, parts, door)
     answer_in_openai_shape(app)
+    if door is not None:
+        app.include_router(jobs.router)
+        answer_for_jobs(app)
     for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
         app.include_router(routes.router)
-    document(app, models=parts.model.info.names, authenticated=config.api_keys_dir is not None)
+    authenticated = config.api_keys_dir is not None
+    document(app, models=parts.model.info.names, authenticated=authenticated, takes_jobs=door is not None)
     return app
 
 
@@ -69,7 +76,7 @@ def create_probes_app(parts: RuntimeParts) -> FastAPI:
     return app
 
 
-def middleware(parts: RuntimeParts) -> list[Middleware]:
+def middleware(parts: RuntimeParts, *, takes_jobs: bool = False) -> list[Middleware]:
     """The layers around the routes, outermost first; all of them decide before the body is read."""
     config, admission = parts.config, parts.admission
     layers = (
@@ -81,7 +88,8 @@ def middleware(parts: RuntimeParts) -> list[Middleware]:
         Middleware(TraceMiddleware, tracing=parts.tracing),  # outside of the log, whose lines have the trace's id
         Middleware(AccessLogMiddleware, metrics=parts.metrics),  # logs and counts what any layer below responds
         _authentication(config),  # before admission, whose limits tell clients apart by their keys
-        Middleware(AdmissionMiddleware, admission=admission),  # before a byte of the body is read
+        # before a byte of the body is read
+        Middleware(AdmissionMiddleware, admission=admission, takes_jobs=takes_jobs),
         Middleware(
             UploadLimitsMiddleware,  # innermost: bounds what FastAPI reads of an admitted body
             max_bytes=admission.max_upload_bytes,
@@ -101,9 +109,12 @@ def _cors(config: RuntimeConfig) -> Middleware | None:
     return Middleware(
         CORSMiddleware,
         allow_origins=config.cors_allow_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "DELETE"] if config.jobs_dir else ["GET", "POST"],
         allow_headers=["*"],  # OpenAI's client in a browser sends a dozen of its own, X-Stainless-*
-        expose_headers=["X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, TRACK_HEADER, *RATE_HEADERS],
+        expose_headers=[
+            *("X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, TRACK_HEADER, *RATE_HEADERS),
+            *(JOB_HEADERS if config.jobs_dir else ()),
+        ],
     )
 
 

@@ -10,14 +10,16 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
+from whisper_runtime.jobs.door import JobDoor
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.transcribe import Transcriber
 
 
-def provide(app: FastAPI, parts: RuntimeParts) -> None:
-    """Gives the routes of `app` the parts that they may use."""
+def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None) -> None:
+    """Gives the routes of `app` the parts that they may use; `jobs` None: there are none."""
+    app.state.jobs = jobs
     app.state.model = parts.model
     app.state.transcriber = parts.transcriber
     app.state.probes = parts.probes
@@ -32,6 +34,10 @@ async def _transcriber(request: Request) -> Transcriber:
     return request.app.state.transcriber
 
 
+async def _jobs(request: Request) -> JobDoor | None:
+    return request.app.state.jobs
+
+
 async def _probes(request: Request) -> Probes:
     return request.app.state.probes
 
@@ -42,5 +48,7 @@ async def _registry(request: Request) -> CollectorRegistry:
 
 ModelDep = Annotated[ModelInfo, Depends(_model)]
 TranscriberDep = Annotated[Transcriber, Depends(_transcriber)]
+JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
+"""None: there are no jobs."""
 ProbesDep = Annotated[Probes, Depends(_probes)]
 RegistryDep = Annotated[CollectorRegistry, Depends(_registry)]

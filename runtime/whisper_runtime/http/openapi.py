@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.responses import ErrorBody, TextDelta, TextDone
+from whisper_runtime.http.prefer import JOB_PATHS
 
 ResponsesByStatus = dict[int | str, dict[str, Any]]
 """The responses of an operation, as FastAPI's `responses` takes them."""
@@ -26,6 +27,10 @@ REFUSALS: Final = {
     404: "The model does not exist here",
     408: "The body came too slowly",
     413: "The body is too large, or the recording too long",
+    409: "The job has no result, or not yet",
+    410: "The job was deleted, or its result was",
+    422: "The idempotency key belongs to another request",
+    507: "The store of jobs is full",
     429: "The queue or the client's quota is full: retry after `Retry-After` seconds",
     500: "A bug: the log has the cause under the id in `x-request-id`",
     502: "The server that `url` names failed",
@@ -34,6 +39,7 @@ REFUSALS: Final = {
 }
 
 
+JOB_HEADERS: Final = ("Prefer", "Idempotency-Key")
 EVENTS: Final = (TextDelta, TextDone, ErrorBody)
 """The events of a stream."""
 EVENT_STREAM: Final[dict[str, Any]] = {
@@ -62,19 +68,36 @@ READING: Final = refusals(401, 429, 500)
 UPLOADING: Final = refusals(400, 401, 408, 413, 429, 500, 502, 503, 504)
 
 
-def document(app: FastAPI, *, models: Sequence[str], authenticated: bool) -> None:
+def document(app: FastAPI, *, models: Sequence[str], authenticated: bool, takes_jobs: bool = False) -> None:
     """Makes `app` serve the corrected document at GET /openapi.json.
 
-    `models` are the names under which its one model is served; `authenticated`: requests need an API key.
+    `models` are the names under which its one model is served; `authenticated`: requests need an API key; `takes_jobs`:
+    an upload may become a job.
     """
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             found = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
             app.openapi_schema = _corrected(found, models, authenticated)
+            if takes_jobs:
+                for path in JOB_PATHS:
+                    _add_job(found["paths"][path]["post"])
         return app.openapi_schema
 
     app.openapi = openapi
+
+
+def _add_job(operation: dict[str, Any]) -> None:
+    """Describes how an upload becomes a job, and what is answered then."""
+    operation["parameters"] = [
+        *operation.get("parameters", []),
+        *({"in": "header", "name": name, "required": False, "schema": {"type": "string"}} for name in JOB_HEADERS),
+    ]
+    body = {"application/json": {"schema": {"$ref": "#/components/schemas/JobBody"}}}
+    operation["responses"]["202"] = {"description": "It has become a job, which `Location` names", "content": body}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+    for status in (422, 507):
+        operation["responses"][str(status)] = {"description": REFUSALS[status], "content": error}
 
 
 def _corrected(found: dict[str, Any], models: Sequence[str], authenticated: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Final
 from starlette.types import Scope
 
 from whisper_runtime.errors import HttpError
+from whisper_runtime.http.prefer import Preference
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.client_identity import by_address
 
@@ -21,6 +22,8 @@ class RequestState:
     """The name under which limits count the sender: its address's, until authentication knows its key."""
     admitted: Admitted | None = None
     """What the request holds; None: it is no work, or not admitted yet."""
+    preference: Preference | None = None
+    """How the client wants to wait for a job; None: it wants none, or none can be had."""
     is_groqs: bool = False
     """Whether the request came by the path of Groq's API."""
     stream_error: HttpError | None = None

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from whisper_runtime.contract.network import READY_FAILURES, READY_PERIOD_SECONDS
 from whisper_runtime.engine.interface import State
 from whisper_runtime.http.app import create_app, create_probes_app
+from whisper_runtime.jobs.door import JobDoor
 from whisper_runtime.process.http_protocol import Connection
 from whisper_runtime.service.client_identity import as_connected
 from whisper_runtime.service.lifecycle import HEARTBEAT_SECONDS, Phase
@@ -59,17 +60,17 @@ class UvicornServer(uvicorn.Server):
         return bool(self.server_state.tasks)
 
 
-def serve(parts: RuntimeParts, began: float) -> None:
+def serve(parts: RuntimeParts, began: float, jobs: JobDoor | None = None) -> None:
     """Serves until SIGTERM or SIGINT; raises CannotServe where a port is taken or the engine fails.
 
-    `began`: when the engine was started, by time.monotonic.
+    `began`: when the engine was started, by time.monotonic. `jobs` None: it keeps none.
     """
     clients, cluster = listen(parts.config.port), listen(parts.config.metrics_port)
     probes = uvicorn_server(create_probes_app(parts))
     thread = threading.Thread(target=probes.run, args=([cluster],), name="probes", daemon=True)
     thread.start()
     try:
-        asyncio.run(_serve(parts, clients, began))
+        asyncio.run(_serve(parts, clients, began, jobs))
     finally:
         parts.engine.stop()
         if parts.tracing is not None:
@@ -119,22 +120,28 @@ def uvicorn_server(
     )
 
 
-async def _serve(parts: RuntimeParts, listener: socket.socket, began: float) -> None:
+async def _serve(parts: RuntimeParts, listener: socket.socket, began: float, jobs: JobDoor | None) -> None:
     stop = _stop_on_signals()
-    server = uvicorn_server(create_app(parts), trusted_proxies=parts.config.trusted_proxies)
+    server = uvicorn_server(create_app(parts, jobs), trusted_proxies=parts.config.trusted_proxies)
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
         asyncio.create_task(_beat(parts), name="heartbeat"),
         asyncio.create_task(_watch_engine(parts, began), name="engine"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
-    done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    working = [asyncio.create_task(jobs.worker.run(), name="jobs")] if jobs else []
+    done, _ = await asyncio.wait([*running, *working], return_when=asyncio.FIRST_COMPLETED)
+    for task in working:  # first of all: another process may go on with them while this one drains
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)
     if stop.is_set():
         await _drain(parts, server)
     server.should_exit = True
     await running[0]
     for task in running[1:]:
         task.cancel()
+    if jobs:
+        await jobs.store.close()
     for task in done:
         task.result()  # raises what ended the process
 

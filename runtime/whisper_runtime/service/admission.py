@@ -43,22 +43,24 @@ class Admission:
         self.rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
         self.disk = DiskQuota(config.max_scratch_bytes)
 
-    def at_the_door(self, client: str, body_bytes: int | None) -> Admitted:
+    def at_the_door(self, client: str, body_bytes: int | None, *, is_deferred: bool = False) -> Admitted:
         """Admits a request for work, before its body is read, and gives it its place in the queue.
 
-        `body_bytes` is the length that the client declares; None: a chunked body. Raises HttpError: 503 while the
-        process starts or stops, 413 for too large a body, 429 for a full queue, share or rate. A request that is
-        refused here costs its client nothing.
+        `body_bytes` is the length that the client declares; None: a chunked body. `is_deferred`: it is to become a job,
+        and has a place that counts for nothing. Raises HttpError: 503 while the process starts or stops, 413 for too
+        large a body, 429 for a full queue, share or rate. A request that is refused here costs its client nothing.
         """
         self.shares.note_request(client)
-        if error := self._unavailable() or self._no_place(client, estimated_seconds(body_bytes)):
+        if error := self._unavailable():
+            raise error
+        if not is_deferred and (error := self._no_place(client, estimated_seconds(body_bytes))):
             raise error
         try:
             self.check_size(body_bytes)
             self.rates.charge_request(client)
         except HttpError as error:
             raise error.with_headers(self.rates.headers(client)) from None
-        place = self.shares.take(client, body_bytes)
+        place = self.shares.take(client, body_bytes, is_deferred=is_deferred)
         return Admitted(place, self.shares, self.rates, self.disk, self.max_upload_bytes)
 
     def check_size(self, body_bytes: int | None) -> None:
@@ -93,7 +95,7 @@ class Admission:
         """
         if longest >= self._config.max_audio_seconds or seconds > self._config.max_audio_seconds:
             return too_long(self._config.max_audio_seconds)
-        return too_slow(longest, self._config.request_timeout_seconds)
+        return too_slow(longest, self._config.request_timeout_seconds, by_job=self._config.jobs_dir is not None)
 
     @property
     def queue_limit(self) -> float:
@@ -108,6 +110,8 @@ class Admission:
 
     def longest_recording(self, place: QueuePlace) -> float:
         """Seconds of the longest recording that is taken now, in that place."""
+        if place.is_deferred:
+            return self._config.max_audio_seconds
         wait, config = self._wait(place), self._config
         speed = self._file_speed(wait)
         return longest_recording(speed, wait, config.request_timeout_seconds, config.max_audio_seconds)

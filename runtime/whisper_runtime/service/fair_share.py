@@ -35,9 +35,12 @@ class FairShare:
         while len(self._asked) > MAX_CLIENTS or next(iter(self._asked.values())) < self._clock() - ASKING_SECONDS:
             self._asked.popitem(last=False)
 
-    def take(self, client: str, declared_bytes: int | None) -> QueuePlace:
-        """A place for a request whose body has so many bytes, None: a chunked one; until `leave`."""
-        place = QueuePlace(client, self._clock(), declared_bytes)
+    def take(self, client: str, declared_bytes: int | None, *, is_deferred: bool = False) -> QueuePlace:
+        """A place for a request whose body has so many bytes, None: a chunked one; until `leave`.
+
+        `is_deferred`: it is for a job, and waits for no row.
+        """
+        place = QueuePlace(client, self._clock(), declared_bytes, is_waiting=not is_deferred, is_deferred=is_deferred)
         self._places.append(place)
         return place
 

@@ -36,6 +36,8 @@ class QueuePlace:
     """When it was given to the model; None: not yet, or not any more."""
     is_waiting: bool = True
     """Until a row begins with it, or it is refused."""
+    is_deferred: bool = False
+    """Whether it is for a job, which waits elsewhere for as long as it takes."""
 
     def begin(self) -> None:
         """A row begins with the recording; called by the model's thread."""

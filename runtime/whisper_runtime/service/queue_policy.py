@@ -62,11 +62,15 @@ def too_long(max_audio: float) -> HttpError:
     return HttpError(413, message, param="file", code="audio_too_long")
 
 
-def too_slow(longest: float, request_timeout: float) -> HttpError:
-    """503 for a recording that is taken when the server is faster: with less to do, or with more rows of its batch."""
+def too_slow(longest: float, request_timeout: float, *, by_job: bool = False) -> HttpError:
+    """503 for a recording that is taken when the server is faster: with less to do, or with more rows of its batch.
+
+    `by_job`: it is taken as a job, too.
+    """
+    remedy = "send it with the header `Prefer: respond-async`" if by_job else "send it in shorter parts"
     message = (
         f"The recording is longer than {longest:.0f} s, the longest that can be transcribed within "
-        f"{request_timeout:.0f} s at the present speed: try again later, or send it in shorter parts."
+        f"{request_timeout:.0f} s at the present speed: try again later, or {remedy}."
     )
     return unavailable(message, "audio_too_long_now", TOO_SLOW_RETRY_AFTER)
 

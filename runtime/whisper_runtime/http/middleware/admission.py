@@ -10,33 +10,39 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.early_response import refuse
 from whisper_runtime.http.middleware.base import HttpMiddleware
+from whisper_runtime.http.prefer import JOB_PATHS, async_preference
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """They read, and are always admitted (RFC 9110, section 9.2.1)."""
+CANCELLATION: Final = "/cancel"
+"""The end of a path by which a job is cancelled: it makes room."""
 
 
 class AdmissionMiddleware(HttpMiddleware):
     """Refuses work that cannot be taken, and holds what was given to an admitted request until its response is over.
 
-    Work comes by POST. A body that comes by any other method is only held to its bounds, for no route takes it.
+    Work comes by POST. Any other body is only held to its bounds, for no route takes it.
     """
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission, *, takes_jobs: bool = False) -> None:
         super().__init__(app)
         self.admission = admission
+        self.takes_jobs = takes_jobs
 
     async def on_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in SAFE_METHODS:
             return await self.app(scope, receive, send)
         state, size = state_of(scope), declared_bytes(scope)
         try:
-            if scope["method"] != "POST":
+            if scope["method"] != "POST" or scope["path"].endswith(CANCELLATION):
                 self.admission.check_size(size)
                 return await self.app(scope, receive, send)
-            state.admitted = self.admission.at_the_door(state.client, size)
+            if self.takes_jobs and scope["path"] in JOB_PATHS:
+                state.preference = async_preference(Headers(scope=scope))
+            state.admitted = self.admission.at_the_door(state.client, size, is_deferred=state.preference is not None)
         except HttpError as error:
             return await refuse(error, scope, receive, send)
         with state.admitted as admitted:

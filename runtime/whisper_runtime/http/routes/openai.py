@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel
 
-from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
+from whisper_runtime.http.answer import openai_response
+from whisper_runtime.http.dependencies import JobsDep, ModelDep, TranscriberDep
+from whisper_runtime.http.job_submission import Wish, submit_job
 from whisper_runtime.http.openai.decoding_fields import decoded_as_asked, given_prompt
 from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import openai_body
@@ -29,7 +28,6 @@ from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
-from whisper_runtime.logs import request_id
 from whisper_runtime.service.model_info import check_name
 from whisper_runtime.service.transcribe import SegmentStream
 
@@ -46,7 +44,11 @@ EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT | EVENTS}},
 )
 async def create_transcription(
-    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[TranscriptionForm, Multipart]
+    request: Request,
+    model: ModelDep,
+    transcriber: TranscriberDep,
+    jobs: JobsDep,
+    form: Annotated[TranscriptionForm, Multipart],
 ) -> Response:
     """Transcribes `file`, or what is at `url`, in the language that is spoken."""
     check_name(model, form.model)
@@ -55,6 +57,8 @@ async def create_transcription(
     by_word = spec.words or spec.lines is not None
     options = transcription_options(form, model, words=by_word, logprobs=spec.logprobs)
     audio = audio_options(form)
+    if jobs and (preference := state_of(request.scope).preference):
+        return await submit_job(request, jobs, model, preference, form, Wish(source, options, audio, spec, ignored))
     if form.is_streamed:
         segments = SegmentStream()
         work = asyncio.create_task(transcribe_upload(transcriber, request, source, options, audio, segments))
@@ -62,7 +66,7 @@ async def create_transcription(
         events.headers.update(ignored)
         return events
     found = await transcribe_upload(transcriber, request, source, options, audio)
-    return _response(request, openai_body(found, spec, model), ignored)
+    return openai_response(request, openai_body(found, spec, model), ignored)
 
 
 @router.post(
@@ -71,7 +75,11 @@ async def create_transcription(
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT}},
 )
 async def create_translation(
-    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[TranslationForm, Multipart]
+    request: Request,
+    model: ModelDep,
+    transcriber: TranscriberDep,
+    jobs: JobsDep,
+    form: Annotated[TranslationForm, Multipart],
 ) -> Response:
     """Translates `file`, or what is at `url`, into English."""
     check_name(model, form.model)
@@ -86,14 +94,7 @@ async def create_translation(
         words=spec.lines is not None,
     )
     options, audio = decoded_as_asked(options, form, model), audio_options(form)
+    if jobs and (preference := state_of(request.scope).preference):
+        return await submit_job(request, jobs, model, preference, form, Wish(source, options, audio, spec, ignored))
     found = await transcribe_upload(transcriber, request, source, options, audio)
-    return _response(request, openai_body(found, spec, model), ignored)
-
-
-def _response(request: Request, body: BaseModel | str, headers: Mapping[str, str]) -> Response:
-    if isinstance(body, str):
-        return PlainTextResponse(body, headers=headers)
-    fields = body.model_dump(mode="json", exclude_none=True)
-    if state_of(request.scope).is_groqs:
-        fields["x_groq"] = {"id": request_id.get()}
-    return JSONResponse(fields, headers=headers)
+    return openai_response(request, openai_body(found, spec, model), ignored)

@@ -1,0 +1,137 @@
+"""A job as clients see it, and the errors that its routes have."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal
+
+from fastapi import FastAPI
+from pydantic import BaseModel, TypeAdapter
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from whisper_runtime.errors import HttpError, error_response
+from whisper_runtime.http.openai.options import ResponseSpec
+from whisper_runtime.jobs.content import JobRequest
+from whisper_runtime.jobs.door import JobProgress
+from whisper_runtime.jobs.job import Job, JobGone, JobNotDone, JobState, JobStoreFull, KeyReused, NoSuchJob
+
+RESPONSE_SPEC: Final = TypeAdapter(ResponseSpec)
+
+
+class ProgressBody(BaseModel):
+    done_seconds: float
+    """Seconds of audio that are transcribed."""
+    total_seconds: float
+    queue_position: int | None
+    """Jobs that are begun before this one; null: it is not queued."""
+    eta_seconds: int | None
+    """Seconds until its end, at the present speed; null: it has ended."""
+
+
+class JobErrorBody(BaseModel):
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class JobBody(BaseModel):
+    """A job; times are Unix times in seconds, null: not yet."""
+
+    id: str
+    object: Literal["audio.transcription"] = "audio.transcription"
+    status: JobState
+    task: str
+    response_format: str
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+    expires_at: int | None
+    """When its result is deleted."""
+    attempts: int
+    audio_seconds: float
+    progress: ProgressBody
+    error: JobErrorBody | None
+    metadata: dict[str, str]
+
+
+class JobListBody(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[JobBody]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class DeletedJobBody(BaseModel):
+    id: str
+    object: Literal["audio.transcription.deleted"] = "audio.transcription.deleted"
+    deleted: Literal[True] = True
+
+
+def job_body(job: Job, progress: JobProgress) -> JobBody:
+    spec = spec_of(job)
+    return JobBody(
+        id=job.id,
+        status=job.state,
+        task=spec.task,
+        response_format=spec.response_format,
+        created_at=int(job.created),
+        started_at=_whole(job.started),
+        ended_at=_whole(job.ended),
+        expires_at=_whole(job.expires),
+        attempts=job.attempt,
+        audio_seconds=job.audio_seconds,
+        progress=ProgressBody(
+            done_seconds=job.done_seconds,
+            total_seconds=job.audio_seconds,
+            queue_position=progress.jobs_ahead,
+            eta_seconds=None if progress.seconds_left is None else math.ceil(progress.seconds_left),
+        ),
+        error=None if job.error is None else JobErrorBody.model_validate(job.error),
+        metadata=dict(job.metadata),
+    )
+
+
+def spec_of(job: Job) -> ResponseSpec:
+    """The response that the job's client asked for."""
+    return RESPONSE_SPEC.validate_python(JobRequest.from_json(job.request).response)
+
+
+def answer_for_jobs(app: FastAPI) -> None:
+    """Gives what a store of jobs raises OpenAI's error body."""
+    for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull):
+        app.add_exception_handler(raised, _job_error)
+
+
+async def _job_error(_: Request, error: Exception) -> JSONResponse:
+    return error_response(as_http_error(error))
+
+
+def as_http_error(error: Exception) -> HttpError:
+    """The response to what a store of jobs raises."""
+    match error:
+        case NoSuchJob():
+            message = "You have no job of this id: GET /v1/audio/transcriptions lists those that you have."
+            return HttpError(404, message, code="job_not_found")
+        case JobGone():
+            return HttpError(410, f"The job is gone: {error}.", code="job_gone")
+        case JobNotDone():
+            message = f"The job is {error}, and has no content: GET it without /content for what it is about."
+            return HttpError(409, message, code="job_not_completed")
+        case KeyReused():
+            message = f"`Idempotency-Key`: {error}: send a key of its own with each request."
+            return HttpError(422, message, code="idempotency_key_reused")
+        case _:
+            return HttpError(507, str(error), code="job_store_full")
+
+
+def failed(job: Job) -> HttpError:
+    """The response to a client that waited for a job which has failed."""
+    error: dict[str, Any] = dict(job.error or {})
+    return HttpError(500, error["message"], code=error["code"], param=error["param"], kind=error["type"])
+
+
+def _whole(moment: float | None) -> int | None:
+    return None if moment is None else int(moment)

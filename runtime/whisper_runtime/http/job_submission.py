@@ -1,0 +1,150 @@
+"""Makes a job of an upload whose client prefers that, and answers it: with the result in time, else with the job."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import IO, Final
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic_core import to_jsonable_python
+from starlette.datastructures import FormData
+from starlette.datastructures import UploadFile as FormFile
+
+from whisper_runtime.engine.interface import Abilities
+from whisper_runtime.engine.transcription import Options
+from whisper_runtime.errors import HttpError, retry_after
+from whisper_runtime.http.answer import openai_response
+from whisper_runtime.http.job_body import failed, job_body, spec_of
+from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
+from whisper_runtime.http.openai.formats import openai_body
+from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.options import ResponseSpec
+from whisper_runtime.http.prefer import Preference
+from whisper_runtime.http.request_state import state_of
+from whisper_runtime.http.upload import unless_gone
+from whisper_runtime.jobs.content import JobResult
+from whisper_runtime.jobs.door import JobDoor, SubmittedForm
+from whisper_runtime.jobs.job import Job
+from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
+from whisper_runtime.service.downloads import RemoteFile
+from whisper_runtime.service.model_info import ModelInfo
+
+JOBS_PATH: Final = "/v1/audio/transcriptions"
+"""Jobs are below it, whatever they do."""
+LONGEST_KEY: Final = 255
+METADATA: Final = re.compile(r"metadata\[(.*)\]", re.DOTALL)
+MOST_METADATA, LONGEST_NAME, LONGEST_VALUE = 16, 64, 512
+"""OpenAI's bounds of metadata."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the form asks for, resolved."""
+
+    source: MediaFile | RemoteFile
+    options: Options
+    audio_options: AudioOptions
+    spec: ResponseSpec
+    ignored: dict[str, str]
+    """The header that names ignored fields, metadata among them."""
+
+
+async def submit_job(
+    request: Request, door: JobDoor, model: ModelInfo, preference: Preference, form: TranslationForm, wish: Wish
+) -> Response:
+    """200 with the result where that is there within the time that the client waits, else 202 with the job.
+
+    Raises HttpError, and what JobStore.put raises.
+    """
+    if isinstance(form, TranscriptionForm) and form.is_streamed:
+        message = "`stream` is true, and the header Prefer has `respond-async`: a job has no stream, leave one out."
+        raise HttpError(400, message, param="stream", code="invalid_value")
+    state = state_of(request.scope)
+    assert state.admitted is not None  # the route is behind the middleware that admits
+    submitted = await _submitted(request, form, wish)
+    job = await unless_gone(request, door.submit(wish.source, state.admitted, submitted))
+    if preference.wait and job.is_live:
+        job = await unless_gone(request, door.wait(state.client, job.id, preference.wait))
+    headers = {"Preference-Applied": preference.applied, **_without_metadata(wish.ignored)}
+    if job.state == "failed":
+        raise failed(job).with_headers(headers)
+    if job.state == "completed":
+        return await job_content(request, door, model, job, {"Content-Location": f"{address(job)}/content", **headers})
+    progress = await door.progress(job)
+    wait = retry_after(progress.seconds_left or 0.0, 1.0)
+    headers |= {"Location": address(job), "Retry-After": str(wait)}
+    return JSONResponse(job_body(job, progress).model_dump(mode="json"), 202, headers)
+
+
+async def job_content(request: Request, door: JobDoor, model: ModelInfo, job: Job, headers: dict[str, str]) -> Response:
+    """The response that a client would have had without a job. Raises JobNotDone, JobGone."""
+    result = JobResult.from_json(await door.store.result(job.client, job.id))
+    languages = 1 if result.english_only else 100
+    then = replace(model, name=result.model, abilities=Abilities(languages, model.abilities.translates))
+    return openai_response(request, openai_body(result.transcription, spec_of(job), then), headers)
+
+
+def address(job: Job) -> str:
+    """The path of a job."""
+    return f"{JOBS_PATH}/{job.id}"
+
+
+async def _submitted(request: Request, form: TranslationForm, wish: Wish) -> SubmittedForm:
+    key = idempotency_key(request)
+    fields = json.dumps([request.url.path, sorted(_fields(await request.form()))])
+    digest = await asyncio.to_thread(body_digest, fields, form.file and form.file.file) if key else ""
+    return SubmittedForm(
+        wish.options, wish.audio_options, to_jsonable_python(wish.spec), metadata_of(form), key, digest
+    )
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The client's own name of the request; None: it gives none. Raises HttpError (400) for one that is too long."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        message = f"`Idempotency-Key` has {len(key)} characters, and may have 1 to {LONGEST_KEY}: send a UUID."
+        raise HttpError(400, message, param="Idempotency-Key", code="invalid_value")
+    return key
+
+
+def metadata_of(form: TranslationForm) -> dict[str, str]:
+    """The fields `metadata[name]`; raises HttpError (400) beyond OpenAI's bounds."""
+    found = {match[1]: value for name, value in (form.model_extra or {}).items() if (match := METADATA.fullmatch(name))}
+    if len(found) > MOST_METADATA:
+        message = f"`metadata` has {len(found)} entries, and may have {MOST_METADATA}: leave some out."
+        raise HttpError(400, message, param="metadata", code="invalid_value")
+    for name, value in found.items():
+        if not 0 < len(name) <= LONGEST_NAME or not isinstance(value, str) or len(value) > LONGEST_VALUE:
+            message = (
+                f"`metadata[{name[:LONGEST_NAME]}]` has a name or a value that is too long: a name has 1 to "
+                f"{LONGEST_NAME} characters, a value up to {LONGEST_VALUE}; each is given once."
+            )
+            raise HttpError(400, message, param="metadata", code="invalid_value")
+    return found
+
+
+def body_digest(fields: str, file: IO[bytes] | None) -> str:
+    """A name for all that a form holds; `file` is at its beginning again when this returns. None: it has none."""
+    digest = hashlib.sha256(fields.encode("utf-8", "surrogatepass"))
+    if file is not None:
+        while piece := file.read(1024**2):
+            digest.update(piece)
+        file.seek(0)
+    return digest.hexdigest()
+
+
+def _fields(form: FormData) -> list[tuple[str, str]]:
+    return [
+        (name, f"{value.filename} {value.content_type}" if isinstance(value, FormFile) else value)
+        for name, value in form.multi_items()
+    ]
+
+
+def _without_metadata(ignored: dict[str, str]) -> dict[str, str]:
+    names = [name for name in ignored.get(IGNORED_FIELDS, "").split(", ") if name and not METADATA.fullmatch(name)]
+    return {IGNORED_FIELDS: ", ".join(names)} if names else {}

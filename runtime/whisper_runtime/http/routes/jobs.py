@@ -1,0 +1,92 @@
+"""The jobs of a client: their status, their content, their end. `POST` with `Prefer: respond-async` makes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from whisper_runtime.http.dependencies import JobsDep, ModelDep
+from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, job_body
+from whisper_runtime.http.job_submission import JOBS_PATH, job_content
+from whisper_runtime.http.openai.responses import (
+    TranscriptionJson,
+    TranscriptionVerbose,
+    TranslationJson,
+    TranslationVerbose,
+)
+from whisper_runtime.http.openapi import READING, refusals
+from whisper_runtime.http.prefer import LONGEST_WAIT
+from whisper_runtime.http.request_state import state_of
+from whisper_runtime.http.upload import unless_gone
+from whisper_runtime.jobs.door import JobDoor
+from whisper_runtime.jobs.job import Job, JobState
+
+router = APIRouter(prefix=JOBS_PATH)
+
+LONGEST_ID: Final = 64
+MOST_LISTED: Final = 100
+TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
+OF_A_JOB: Final = READING | refusals(404, 410)
+
+
+async def _open(door: JobsDep) -> JobDoor:
+    assert door is not None  # the routes are there only where there are jobs
+    return door
+
+
+DoorDep = Annotated[JobDoor, Depends(_open)]
+Wait = Annotated[int, Query(ge=0, le=LONGEST_WAIT)]
+"""Seconds until the response, unless the job ends before."""
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+After = Annotated[str | None, Query(max_length=LONGEST_ID)]
+
+
+@router.get("", response_model=JobListBody, responses=READING | refusals(400, 404))
+async def list_jobs(
+    request: Request, door: DoorDep, after: After = None, limit: Limit = 20, status: JobState | None = None
+) -> JobListBody:
+    """The client's jobs, newest first: those older than `after`."""
+    page = await door.store.page(state_of(request.scope).client, after=after, limit=limit, state=status)
+    bodies = [await _body(door, job) for job in page.jobs]
+    return JobListBody(
+        data=bodies,
+        first_id=bodies[0].id if bodies else None,
+        last_id=bodies[-1].id if bodies else None,
+        has_more=page.has_more,
+    )
+
+
+@router.get("/{job_id}", response_model=JobBody, responses=OF_A_JOB | refusals(400))
+async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) -> JobBody:
+    """The job, once it has ended or `wait` seconds are over."""
+    client = state_of(request.scope).client
+    return await _body(door, await unless_gone(request, door.wait(client, job_id[:LONGEST_ID], wait)))
+
+
+@router.get(
+    "/{job_id}/content",
+    response_model=TranscriptionJson | TranscriptionVerbose | TranslationJson | TranslationVerbose,
+    responses=OF_A_JOB | refusals(409) | {200: {"content": TEXT}},
+)
+async def get_content(request: Request, door: DoorDep, model: ModelDep, job_id: str) -> Response:
+    """The result, as the response would have been without a job."""
+    job = await door.store.get(state_of(request.scope).client, job_id[:LONGEST_ID])
+    return await job_content(request, door, model, job, {})
+
+
+@router.post("/{job_id}/cancel", response_model=JobBody, responses=OF_A_JOB)
+async def cancel_job(request: Request, door: DoorDep, job_id: str) -> JobBody:
+    """Ends the job, unless it has ended; a running one stops within a window."""
+    return await _body(door, await door.cancel(state_of(request.scope).client, job_id[:LONGEST_ID]))
+
+
+@router.delete("/{job_id}", response_model=DeletedJobBody, responses=OF_A_JOB)
+async def delete_job(request: Request, door: DoorDep, job_id: str) -> DeletedJobBody:
+    """Deletes the recording, the result, and all else that the client sent."""
+    await door.delete(state_of(request.scope).client, job_id[:LONGEST_ID])
+    return DeletedJobBody(id=job_id)
+
+
+async def _body(door: JobDoor, job: Job) -> JobBody:
+    return job_body(job, await door.progress(job))

@@ -1,0 +1,91 @@
+"""What is kept of a job beside its audio: the request, as JSON in its row, and the transcription, as JSON in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
+
+from whisper_runtime.engine.interface import Abilities, Samples
+from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.jobs.job import JobError
+from whisper_runtime.service.audio_loading import LoadedAudio
+from whisper_runtime.service.languages import knows
+
+
+@dataclass(frozen=True)
+class KeptRecording:
+    """A recording of the job's audio, or one channel of it."""
+
+    samples: int
+    clips: tuple[float, ...] | None
+    """As in LoadedAudio."""
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What a job is to do: all that the form said, resolved."""
+
+    options: Options
+    recordings: tuple[KeptRecording, ...]
+    """In the order in which the job's audio has them, one behind the other."""
+    separate_channels: bool
+    response: Mapping[str, Any]
+    """JSON of the response that was asked for; only the HTTP side reads it."""
+
+    def to_json(self) -> str:
+        return to_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> JobRequest:
+        """Raises ValueError for what `to_json` did not write."""
+        return REQUEST.validate_json(text)
+
+    def split(self, samples: Samples) -> list[LoadedAudio]:
+        """The recordings of the job's audio; raises ValueError where it has not their samples."""
+        wanted = sum(one.samples for one in self.recordings)
+        if len(samples) != wanted:
+            raise ValueError(f"the job's audio has {len(samples)} samples, and {wanted} were kept")
+        found: list[LoadedAudio] = []
+        for one in self.recordings:
+            found.append(LoadedAudio(samples[: one.samples], one.clips))
+            samples = samples[one.samples :]
+        return found
+
+    def misfit(self, abilities: Abilities) -> JobError | None:
+        """Why a model of these abilities cannot do it, as one that was changed since; None: it can."""
+        codes = {*self.options.languages, self.options.language} - {None}
+        if self.options.task == "translate" and not abilities.translates:
+            what = "does not translate"
+        elif lacking := sorted(code for code in codes if code and not knows(abilities.languages, code)):
+            what = f"does not know the language {lacking[0]}"
+        else:
+            return None
+        message = f"The server's model was changed, and the present one {what}: send the recording again, without that."
+        return {"message": message, "type": "invalid_request_error", "param": None, "code": "model_changed"}
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a job came to."""
+
+    transcription: Transcription
+    model: str
+    """The name of the model that ran: all of the job runs on one."""
+    english_only: bool
+    """Whether that one knows English alone; its tokens are others then."""
+
+    def to_json(self) -> bytes:
+        return to_json(self, inf_nan_mode="constants")
+
+    @classmethod
+    def from_json(cls, content: bytes) -> JobResult:
+        """Raises ValueError for what `to_json` did not write."""
+        return RESULT.validate_python(from_json(content, allow_inf_nan=True))
+
+
+REQUEST: Final = TypeAdapter(JobRequest)
+RESULT: Final = TypeAdapter(JobResult)

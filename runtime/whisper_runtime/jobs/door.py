@@ -1,0 +1,122 @@
+"""Where requests become jobs, and clients wait for them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, Final, Protocol
+
+from whisper_runtime.engine.interface import Engine, Samples
+from whisper_runtime.engine.transcription import Options
+from whisper_runtime.jobs.content import JobRequest, KeptRecording
+from whisper_runtime.jobs.job import Job, JobDraft
+from whisper_runtime.jobs.store import JobStore
+from whisper_runtime.jobs.worker import JobWorker
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
+from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, MediaFile
+from whisper_runtime.service.downloads import RemoteFile
+from whisper_runtime.service.lifecycle import Lifecycle, Phase
+from whisper_runtime.service.transcribe import Transcriber
+
+LOOK_SECONDS: Final = 1.0
+"""Between two looks at a job that somebody waits for: another process may end it."""
+
+
+class EncodeAudio(Protocol):
+    """Writes recordings, one behind the other, as media.flac.encode_flac does. Raises NotEncoded."""
+
+    def __call__(self, recordings: Sequence[Samples], target: IO[bytes], timeout: float) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True)
+class SubmittedForm:
+    """What a client asks for, beside its file."""
+
+    options: Options
+    audio_options: AudioOptions
+    response: Mapping[str, Any]
+    """JSON of the response that it wants."""
+    metadata: Mapping[str, str]
+    idempotency_key: str | None
+    body_digest: str
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """What a client may expect of a job; None: it is not queued, or has ended."""
+
+    jobs_ahead: int | None
+    seconds_left: float | None
+    """Until its end, at the engine's present speed."""
+
+
+@dataclass(frozen=True)
+class JobDoor:
+    store: JobStore
+    worker: JobWorker
+    transcriber: Transcriber
+    encode: EncodeAudio
+    engine: Engine
+    lifecycle: Lifecycle
+
+    async def submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
+        """The job of this request; where the client repeats one, the job that it has.
+
+        The recording is decoded first, so that what cannot be is refused here. Raises HttpError as Transcriber.load
+        does, KeyReused, and JobStoreFull.
+        """
+        client, key = admitted.client, form.idempotency_key
+        if key and (found := await self.store.with_key(client, key, form.body_digest)):
+            return found
+        with admitted.samples as disk, tempfile.TemporaryFile() as kept:
+            loaded = await self.transcriber.load(source, admitted, disk, form.options, form.audio_options)
+            recordings = tuple(KeptRecording(len(one.samples), one.clips) for one in loaded)
+            seconds = sum(one.samples for one in recordings) / SAMPLE_RATE
+            try:
+                admitted.charge_audio(seconds)
+                await self.encode([one.samples for one in loaded], kept, DECODE_SECONDS)
+            finally:
+                loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
+            request = JobRequest(form.options, recordings, form.audio_options.separate_channels, form.response)
+            draft = JobDraft(client, request.to_json(), seconds, form.metadata, key, form.body_digest)
+            job = await self.store.put(draft, kept)
+        self.worker.wake()
+        return job
+
+    async def wait(self, client: str, job_id: str, seconds: float) -> Job:
+        """The job once it has ended, or as it is after so many seconds, or when this process has to end.
+
+        Raises NoSuchJob, JobGone.
+        """
+        ends = time.monotonic() + seconds
+        while True:
+            job = await self.store.get(client, job_id)
+            left = ends - time.monotonic()
+            if not job.is_live or left <= 0 or self.lifecycle.phase is not Phase.SERVING:
+                return job
+            await self.worker.until_a_job_ends(min(left, LOOK_SECONDS))
+
+    async def progress(self, job: Job) -> JobProgress:
+        left = job.audio_seconds - job.done_seconds
+        match job.state:
+            case "queued":
+                ahead = await self.store.ahead(job.id)
+                return JobProgress(ahead.jobs, (ahead.audio_seconds + left) / self.engine.speed)
+            case "in_progress":
+                return JobProgress(None, left / self.engine.speed)
+            case _:
+                return JobProgress(None, None)
+
+    async def cancel(self, client: str, job_id: str) -> Job:
+        """As the store does; one that runs here stops within a window. Raises NoSuchJob, JobGone."""
+        job = await self.store.cancel(client, job_id)
+        self.worker.recheck(job_id)
+        return job
+
+    async def delete(self, client: str, job_id: str) -> None:
+        """The same."""
+        await self.store.delete(client, job_id)
+        self.worker.recheck(job_id)

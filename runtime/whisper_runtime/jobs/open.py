@@ -1,0 +1,44 @@
+"""Opens the jobs of a process: their store, their worker and their door."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from whisper_runtime.jobs.door import EncodeAudio, JobDoor
+from whisper_runtime.jobs.sqlite_store import SqliteJobStore
+from whisper_runtime.jobs.worker import JobWorker
+from whisper_runtime.service.parts import RuntimeParts
+
+
+class CannotKeepJobs(Exception):
+    """The directory of jobs cannot be used; the message names it, and the remedy."""
+
+
+def open_jobs(directory: str, parts: RuntimeParts, encode: EncodeAudio) -> JobDoor:
+    """The jobs in `directory`, which the parts' engine transcribes while the worker runs; blocks.
+
+    Raises CannotKeepJobs.
+    """
+    config = parts.config
+    try:
+        store = SqliteJobStore(
+            Path(directory), max_bytes=config.jobs_max_bytes, keep_seconds=config.jobs_result_seconds
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise CannotKeepJobs(
+            f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): mount a writable volume there that "
+            "is not a network file system"
+        ) from None
+    loader, admission = parts.transcriber.loader, parts.admission
+    worker = JobWorker(
+        store,
+        loader.decoder.mixed,
+        parts.engine,
+        parts.model,
+        admission.disk,
+        parts.metrics,
+        most_audio_seconds=config.max_audio_seconds,
+    )
+    parts.metrics.watch_jobs(lambda: worker.statistics)
+    return JobDoor(store, worker, parts.transcriber, encode, parts.engine, parts.lifecycle)

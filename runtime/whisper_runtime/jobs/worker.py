@@ -1,0 +1,277 @@
+"""Transcribes the jobs of a store, beside a process's requests, which go before them (ADR 40)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from whisper_runtime.engine.interface import Engine, Samples, State
+from whisper_runtime.engine.transcription import Transcription
+from whisper_runtime.errors import HttpError, internal_error
+from whisper_runtime.jobs.content import JobRequest, JobResult
+from whisper_runtime.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
+from whisper_runtime.jobs.running_job import RunningJob
+from whisper_runtime.jobs.store import LEASE_SECONDS, JobStore
+from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.raw_audio import UNDECLARED
+from whisper_runtime.media.refusals import AudioError
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.audio_loading import DECODE_SECONDS, Decode
+from whisper_runtime.service.client_identity import label
+from whisper_runtime.service.disk_quota import DiskQuota, Reservation, disk_full
+from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.transcribe import all_finished, submit_audio
+from whisper_runtime.service.turns import merged
+
+LOOK_SECONDS: Final = 1.0
+"""Between two looks for a job that can be claimed: another process may have queued it."""
+RENEW_SECONDS: Final = LEASE_SECONDS / 4
+PROGRESS_SECONDS: Final = 1.0
+"""Progress is noted no more often than this."""
+TIDY_SECONDS: Final = 5.0
+"""Between two looks for what has expired, and at the statistics."""
+PAUSE_SECONDS: Final = 10.0
+"""After the store or a disk had no room."""
+OF_JOBS: Final = "(jobs)"
+"""Who holds the disk for the samples of jobs; no client has this name."""
+WITHOUT_BLAME: Final = frozenset({"shutting_down", "scratch_full", "client_scratch_full"})
+"""Codes of errors that are none of the recording's: the attempt does not count."""
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class JobWorker:
+    """Use it in the event loop's thread."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        decode: Decode[DecodedAudio],
+        engine: Engine,
+        model: ServedModel,
+        disk: DiskQuota,
+        metrics: Metrics,
+        most_audio_seconds: float,
+    ) -> None:
+        """`decode` gives back the samples that EncodeAudio has written.
+
+        While running jobs have `most_audio_seconds` of audio together, no further one is claimed.
+        """
+        self._store, self._decode, self._engine, self._model = store, decode, engine, model
+        self._disk, self._metrics = disk, metrics
+        self._most_audio_seconds = most_audio_seconds
+        self._running: dict[str, tuple[RunningJob, asyncio.Task[None]]] = {}
+        self._wake, self._ended = asyncio.Event(), asyncio.Event()
+        self._paused_until = 0.0
+        self.statistics = JobStatistics({}, 0.0, None)
+        """As they were TIDY_SECONDS ago; read by the thread of the metrics, too."""
+
+    def wake(self) -> None:
+        """Looks for jobs now, for one was queued."""
+        self._wake.set()
+
+    def recheck(self, job_id: str) -> None:
+        """Looks now whether the job is still to be done, where it runs here."""
+        if found := self._running.get(job_id):
+            found[0].changed.set()
+
+    async def until_a_job_ends(self, seconds: float) -> None:
+        """Waits until a job ends here, for at most so many seconds."""
+        await _set_within(self._ended, seconds)
+
+    async def run(self) -> None:
+        """Transcribes jobs until the task is cancelled; then hands those back that are not done."""
+        tidying = asyncio.create_task(self._tidy(), name="tidy jobs")
+        try:
+            while True:
+                await self._begin_jobs()
+                await _set_within(self._wake, LOOK_SECONDS)
+                self._wake.clear()
+        finally:
+            tasks = [tidying, *(task for _, task in self._running.values())]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether a job may begin: the first one always, further ones while rows are free that nobody waits for.
+
+        One that may have ended a process before runs alone.
+        """
+        if self._engine.state is not State.READY or time.monotonic() < self._paused_until:
+            return False
+        running = [job for job, _ in self._running.values()]
+        is_begun = all(job.has_begun and not job.is_suspect for job in running)
+        is_free = self._engine.free_rows > 0 and sum(job.audio_seconds for job in running) < self._most_audio_seconds
+        return not running or (is_begun and is_free)
+
+    async def _begin_jobs(self) -> None:
+        while self._has_room and (claimed := await self._claim()):
+            job_id = claimed.job.id
+            running = RunningJob(claimed.job, on_begun=self.wake)
+            task = asyncio.create_task(self._work(claimed, running), name=f"job {job_id}")
+            self._running[job_id] = running, task
+            task.add_done_callback(lambda _, job_id=job_id: self._note_end(job_id))
+
+    def _note_end(self, job_id: str) -> None:
+        del self._running[job_id]
+        self._ended.set()
+        self._ended = asyncio.Event()
+        self.wake()
+
+    async def _claim(self) -> ClaimedJob | None:
+        """The next job; one that is claimed while this task is cancelled is handed back."""
+        claiming = asyncio.ensure_future(self._store.claim())
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            if claimed := await claiming:
+                await self._hand_back(claimed.lease)
+            raise
+        except Exception as error:
+            self._pause("no job can be claimed", error)
+            return None
+
+    async def _work(self, claimed: ClaimedJob, running: RunningJob) -> None:
+        """Takes one job to its end, or hands it back."""
+        lease = claimed.lease
+        try:
+            await self._transcribe(claimed, running)
+        except JobLeaseLost:
+            log.info("job %s was cancelled, or another worker has it", lease.job_id)
+        except asyncio.CancelledError:
+            if self._engine.state is State.READY and not self._engine.is_stuck:
+                await self._hand_back(lease)  # else the job may be the cause, and its attempt counts
+            raise
+        except HttpError as error:
+            if error.body["code"] not in WITHOUT_BLAME:
+                return await self._retry(lease, error)
+            self._pause(f"job {lease.job_id} goes on later", error)
+            await self._hand_back(lease)
+        except Exception:
+            log.exception("job %s failed in attempt %d", lease.job_id, claimed.job.attempt)
+            await self._retry(lease, internal_error())
+
+    async def _transcribe(self, claimed: ClaimedJob, running: RunningJob) -> None:
+        job, model, started = claimed.job, self._model.info, time.perf_counter()
+        request = JobRequest.from_json(job.request)
+        if error := request.misfit(model.abilities):
+            return await self._store.fail(claimed.lease, error)
+        work = self._transcription(claimed, request, running)
+        found = await self._while_renewed(claimed.lease, running, work)
+        result = await asyncio.to_thread(JobResult(found, model.name, model.english_only).to_json)
+        try:
+            await self._store.finish(claimed.lease, result)
+        except JobLeaseLost:
+            raise
+        except Exception as error:
+            self._pause(f"the result of job {job.id} cannot be kept", error)
+            return await self._hand_back(claimed.lease)
+        self._metrics.transcribed(found, time.perf_counter() - started, label(job.client))
+
+    async def _transcription(self, claimed: ClaimedJob, request: JobRequest, running: RunningJob) -> Transcription:
+        with self._disk.reservation(OF_JOBS) as disk:
+            loaded = request.split(await self._samples(claimed, disk))
+            try:
+                futures = [
+                    submit_audio(
+                        self._engine,
+                        one,
+                        request.options,
+                        running.on_segments(number),
+                        client=claimed.job.client,
+                        on_begun=running.begin,
+                        is_background=True,
+                    )
+                    for number, one in enumerate(loaded)
+                ]
+                found = await all_finished(futures)
+            finally:
+                loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
+        return merged(found) if request.separate_channels else found[0]
+
+    async def _samples(self, claimed: ClaimedJob, disk: Reservation) -> Samples:
+        seconds = claimed.job.audio_seconds + 1
+        with await self._store.audio(claimed.lease) as audio:
+            try:
+                decoded = await self._decode(
+                    audio,
+                    max_seconds=seconds,
+                    timeout=DECODE_SECONDS,
+                    on_bytes=disk.cover,
+                    languages=(),
+                    declared=UNDECLARED,
+                )
+            except AudioError as error:
+                if error.reason == "NoSpace":
+                    raise disk_full() from None
+                raise
+        return decoded.samples
+
+    async def _while_renewed(self, lease: JobLease, running: RunningJob, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, which is cancelled where the lease is lost meanwhile; raises JobLeaseLost then."""
+        working, renewing = asyncio.ensure_future(work), asyncio.ensure_future(self._renew(lease, running))
+        try:
+            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else renewing.result()
+        finally:
+            for task in (working, renewing):
+                task.cancel()
+            await asyncio.gather(working, renewing, return_exceptions=True)
+
+    async def _renew(self, lease: JobLease, running: RunningJob) -> Any:
+        """Renews the lease for as long as the model's thread goes on; raises JobLeaseLost."""
+        while True:
+            await _set_within(running.changed, RENEW_SECONDS)
+            running.changed.clear()
+            if not self._engine.is_stuck:
+                try:
+                    await self._store.renew(lease, running.done_seconds)
+                except JobLeaseLost:
+                    raise
+                except Exception as error:
+                    log.warning("the lease of job %s could not be renewed: %s", lease.job_id, error)
+            await asyncio.sleep(PROGRESS_SECONDS)
+
+    async def _hand_back(self, lease: JobLease) -> None:
+        try:
+            await self._store.hand_back(lease)
+        except JobLeaseLost:
+            pass
+        except Exception as error:
+            log.warning("job %s could not be handed back, and its lease will run out: %s", lease.job_id, error)
+
+    async def _retry(self, lease: JobLease, error: HttpError) -> None:
+        try:
+            await self._store.retry(lease, error.body)
+        except JobLeaseLost:
+            pass
+        except Exception as problem:
+            log.warning("job %s could not be queued again, and its lease will run out: %s", lease.job_id, problem)
+
+    def _pause(self, what: str, error: Exception) -> None:
+        log.warning("%s: %s; the next attempt is in %d s", what, error, PAUSE_SECONDS)
+        self._paused_until = time.monotonic() + PAUSE_SECONDS
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await self._store.expire()
+                self.statistics = await self._store.statistics()
+            except Exception as error:
+                log.warning("the store of jobs cannot be tidied: %s", error)
+            await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Waits until the event is set, for at most so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
