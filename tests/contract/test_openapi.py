@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -17,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.fakes.engine import FakeEngine
+from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
 
@@ -74,6 +78,50 @@ def test_answers_are_as_documented(method: str, path: str) -> None:
 
     explore()
     assert met >= OPERATIONS[method, path]
+
+
+JOBS = "/v1/audio/transcriptions"
+OF_JOBS = {
+    ("GET", JOBS),
+    ("GET", f"{JOBS}/{{job_id}}"),
+    ("GET", f"{JOBS}/{{job_id}}/content"),
+    ("POST", f"{JOBS}/{{job_id}}/cancel"),
+    ("DELETE", f"{JOBS}/{{job_id}}"),
+}
+
+
+@pytest.fixture
+async def with_jobs(tmp_path: Path) -> AsyncIterator[FastAPI]:
+    parts = fake_parts(FakeEngine(), jobs_dir=str(tmp_path))
+    door = fake_jobs(parts, tmp_path)
+    yield create_app(parts, door)
+    await door.store.close()
+
+
+def test_a_server_that_keeps_jobs_documents_them(with_jobs: FastAPI) -> None:
+    paths = with_jobs.openapi()["paths"]
+    documented = {(method.upper(), path) for path, operations in paths.items() for method in operations}
+    assert documented == OPERATIONS.keys() | OF_JOBS
+    assert {"200", "202", "422", "507"} <= paths[JOBS]["post"]["responses"].keys()
+    assert [one["name"] for one in paths[JOBS]["post"]["parameters"]] == ["Prefer", "Idempotency-Key"]
+    assert "202" not in app.openapi()["paths"][JOBS]["post"]["responses"]
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(OF_JOBS | {("POST", JOBS)}))
+def test_answers_about_jobs_are_as_documented(with_jobs: FastAPI, method: str, path: str) -> None:
+    operation = schemathesis.openapi.from_asgi("/openapi.json", with_jobs)[path][method]
+    met: set[int] = set()
+
+    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.one_of(*(operation.as_strategy(mode) for mode in GenerationMode)))
+    def explore(case: schemathesis.Case) -> None:
+        if method == "POST" and path == JOBS:
+            case.body, case.headers = {"model": "base", "file": "speech 2.5"}, {"Prefer": "respond-async"}
+        response = case.call_and_validate(checks=CHECKS)
+        met.add(response.status_code)
+
+    explore()
+    assert met & {200, 202, 404}
 
 
 def spoken(form: dict[str, Any], option: dict[str, str]) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""Runtime processes without a model that keep jobs and die at a write: python -m tests.fakes.killed_process.
+
+For each number on standard input it runs one process, which kills itself once its store has written so many times; 0:
+it lives until SIGTERM. Processes are forked from this one, which has imported everything: a start takes no seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from tests.fakes.engine import MULTILINGUAL, SEGMENT, FakeEngine, fake_decode, fake_decode_channels
+from tests.fakes.jobs import fake_encode
+from whisper_runtime import logs
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
+from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.jobs import open as opening
+from whisper_runtime.jobs import sqlite_store, worker
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.process.servers import serve
+from whisper_runtime.service.audio_loading import MediaDecoder
+from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.parts import parts_of
+
+LEASE_SECONDS: Final = 1.0
+WINDOWS: Final = 2
+WINDOW_SECONDS: Final = 0.05
+ENDLESS: Final = 1000.0
+"""A recording that is as long is never done."""
+
+
+class TellingEngine(FakeEngine):
+    """Its text is the length of the recording, which it takes two windows for."""
+
+    def submit(
+        self,
+        samples: Samples,
+        options: Options,
+        on_segments: OnSegments | None = None,
+        *,
+        on_begun: OnBegun | None = None,
+        **_: object,
+    ) -> Future[Transcription]:
+        future: Future[Transcription] = Future()
+        work = (len(samples) / 16_000, on_segments, on_begun, future)
+        threading.Thread(target=self._transcribe, args=work, daemon=True).start()
+        return future
+
+    def _transcribe(
+        self,
+        seconds: float,
+        on_segments: OnSegments | None,
+        on_begun: OnBegun | None,
+        future: Future[Transcription],
+    ) -> None:
+        assert on_begun is not None
+        assert on_segments is not None
+        on_begun()
+        for _ in range(WINDOWS):
+            time.sleep(WINDOW_SECONDS if seconds < ENDLESS else 1e6)
+            on_segments([SEGMENT])
+        segments = (replace(SEGMENT, text=f" {seconds} s"),)
+        with suppress(InvalidStateError):  # it was cancelled meanwhile
+            future.set_result(Transcription(f" {seconds} s", "en", seconds, segments))
+
+
+def main() -> int:
+    """One process, with the configuration of the environment."""
+    config = RuntimeConfig.from_env(os.environ)
+    logs.configure(config.log_level, config.log_format)
+    engine = TellingEngine()
+    engine.free_rows = 2
+    parts = parts_of(
+        config,
+        engine,
+        MediaDecoder(fake_decode, fake_decode_channels),
+        ServedModel(config, MULTILINGUAL),
+        Metrics("base"),
+    )
+    opening.SqliteJobStore = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)  # type: ignore[misc]
+    worker.RENEW_SECONDS, worker.PROGRESS_SECONDS = LEASE_SECONDS / 4, 0.0  # type: ignore[misc]
+    assert config.jobs_dir is not None
+    serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, fake_encode))
+    return 0
+
+
+def die_after(writes: int) -> None:
+    """Has this process killed once it has written so many times: synced, renamed or deleted a file, or committed."""
+    numbers = count(1)
+
+    def wrote() -> None:
+        if next(numbers) == writes:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def calling(*arguments: Any, **keywords: Any) -> Any:
+            result = call(*arguments, **keywords)
+            wrote()
+            return result
+
+        return calling
+
+    for name in ("fsync", "replace", "unlink"):
+        setattr(os, name, counted(getattr(os, name)))
+    unlink = os.unlink
+    Path.unlink = lambda path, missing_ok=False: path.exists() and unlink(path)  # type: ignore[assignment, method-assign]
+
+    class CountedConnection(sqlite3.Connection):
+        changes = 0
+
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            found = super().execute(sql, *parameters)
+            if sql == "COMMIT" and self.total_changes != self.changes:
+                self.changes = self.total_changes
+                wrote()
+            return found
+
+    sqlite3.connect = partial(sqlite3.connect, factory=CountedConnection)
+
+
+def run_one(writes: int) -> None:
+    """Runs one process to its end, and says how it ended: by which signal, or 0."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if writes:
+            die_after(writes)
+        os._exit(main())
+    print(child, flush=True)
+    _, status = os.waitpid(child, 0)
+    print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        run_one(int(line))

@@ -1,0 +1,189 @@
+"""Whatever write the server dies at, each job that it has accepted ends once, with the right text."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from testbed.cluster.controlplane import free_ports
+from tests.fakes.killed_process import ENDLESS
+from tests.support.waiting import eventually
+from whisper_runtime.contract.config import RuntimeConfig
+
+pytestmark = pytest.mark.slow
+
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+MOST_WRITES = 100
+"""A round has fewer."""
+SECONDS = 180
+"""The longest that a test waits."""
+
+
+@dataclass
+class Processes:
+    """Server processes, one after the other, at one address and with one store."""
+
+    pool: subprocess.Popen[str]
+    client: httpx.Client
+    pid: int = 0
+    ended: list[int] = field(default_factory=list[int])
+    """The signal that ended each of them."""
+
+    def start(self, writes: int) -> None:
+        """Starts one that dies once it has written so often; 0: never."""
+        assert self.pool.stdin is not None
+        self.pool.stdin.write(f"{writes}\n")
+        self.pool.stdin.flush()
+        self.pid = int(self._line())
+
+    def end(self) -> int:
+        """The signal by which the present one has ended: SIGTERM is sent, unless it is dead."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+        self.ended.append(int(self._line()))
+        return self.ended[-1]
+
+    def _line(self) -> str:
+        assert self.pool.stdout is not None
+        return self.pool.stdout.readline()
+
+    def is_up(self) -> bool:
+        try:
+            return self.client.get("/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    port, metrics_port = free_ports(2)
+    config = RuntimeConfig(
+        port=port, metrics_port=metrics_port, drain_seconds=0, jobs_dir=str(tmp_path / "jobs"), log_level="warning"
+    )
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.fakes.killed_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | config.to_env() | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            text=True,
+        ) as pool,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client,
+    ):
+        yield Processes(pool, client)
+        pool.kill()
+
+
+@dataclass
+class Accepted:
+    """The jobs of one round that the client has an answer for, by their ids; each recording has a length of its own."""
+
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    cancelled: set[str] = field(default_factory=set[str])
+    """Ids whose cancellation was sent, whether it was answered or not."""
+    deleted: set[str] = field(default_factory=set[str])
+
+
+def submit(client: httpx.Client, accepted: Accepted, seconds: float) -> str:
+    """Submits a recording, or the same one again; returns the id of its job."""
+    headers = {"Prefer": "respond-async", "Idempotency-Key": f"{seconds}"}
+    files = {"file": ("a.wav", f"speech {seconds}".encode())}
+    answer = client.post(TRANSCRIPTIONS, files=files, data={"model": "base"}, headers=headers)
+    assert answer.status_code in (200, 202), answer.text
+    location = answer.headers.get("location") or answer.headers["content-location"].removesuffix("/content")
+    job_id = location.rpartition("/")[2]
+    assert accepted.seconds.setdefault(job_id, seconds) == seconds
+    return job_id
+
+
+def one_round(client: httpx.Client, accepted: Accepted, number: int) -> None:
+    """Three jobs: one is read, one cancelled, one deleted once it is done. Raises TransportError: the server died."""
+    ids = [submit(client, accepted, number + part) for part in (0.25, 0.5, 0.75)]
+    accepted.cancelled.add(ids[1])
+    client.post(f"{TRANSCRIPTIONS}/{ids[1]}/cancel")
+    for job_id in (ids[0], ids[2]):
+        status(client, job_id, wait=30)
+    accepted.deleted.add(ids[2])
+    client.delete(f"{TRANSCRIPTIONS}/{ids[2]}")
+
+
+def status(client: httpx.Client, job_id: str, wait: int = 0) -> str:
+    answer = client.get(f"{TRANSCRIPTIONS}/{job_id}", params={"wait": wait})
+    return str(answer.status_code) if answer.status_code == 410 else answer.json()["status"]
+
+
+def listed(client: httpx.Client) -> list[dict[str, Any]]:
+    return client.get(TRANSCRIPTIONS, params={"limit": 100}).json()["data"]
+
+
+def check(client: httpx.Client, accepted: Accepted, number: int) -> None:
+    """Each accepted job ends once, and right; the same upload is never two jobs."""
+    for job_id, seconds in accepted.seconds.items():
+        found = status(client, job_id, wait=60)
+        allowed = {"completed"}
+        if job_id in accepted.cancelled:
+            allowed.add("cancelled")
+        if job_id in accepted.deleted:
+            allowed.add("410")
+        assert found in allowed, (number, job_id, found)
+        if found == "completed":
+            for _ in range(2):
+                content = client.get(f"{TRANSCRIPTIONS}/{job_id}/content")
+                assert content.json()["text"] == f"{seconds} s", (number, content.text)
+
+
+def test_a_server_that_dies_at_any_write_loses_no_job(processes: Processes, tmp_path: Path) -> None:
+    for number in range(1, MOST_WRITES):
+        accepted = Accepted()
+        processes.start(number)
+        try:
+            eventually("the server is up, or dead", lambda: processes.is_up() or not is_alive(processes.pid), SECONDS)
+            one_round(processes.client, accepted, number)
+        except httpx.TransportError:
+            pass
+        if (signal_ := processes.end()) == 0:
+            break
+        assert signal_ == signal.SIGKILL
+        processes.start(0)
+        eventually("the server is up again", processes.is_up, SECONDS)
+        check(processes.client, accepted, number)
+        for job in listed(processes.client):
+            processes.client.delete(f"{TRANSCRIPTIONS}/{job['id']}")
+        assert list((tmp_path / "jobs" / "files").iterdir()) == [], number
+        assert processes.end() == 0
+    assert len(processes.ended) > 40  # each write of the round was tried
+    assert processes.ended[-1] == 0
+
+
+def test_a_server_that_is_stopped_hands_its_jobs_back(processes: Processes) -> None:
+    """Within no time: neither does it wait for them, nor the next one for the end of their leases."""
+    processes.start(0)
+    eventually("the server is up", processes.is_up, SECONDS)
+    job_id = submit(processes.client, Accepted(), ENDLESS)
+    eventually("the job is begun with", lambda: status(processes.client, job_id) == "in_progress", SECONDS)
+    assert processes.end() == 0
+    processes.start(0)
+    eventually("the server is up again", processes.is_up, SECONDS)
+    eventually("the job is begun with again", lambda: status(processes.client, job_id) == "in_progress", SECONDS)
+    (job,) = listed(processes.client)
+    assert job["attempts"] == 1
+    processes.client.delete(f"{TRANSCRIPTIONS}/{job_id}")
+    assert processes.end() == 0
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs: one that has ended is a zombie until its parent has looked."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
