@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, FakeEngine, fake_decode, fake_decode_channels
-from tests.fakes.jobs import fake_encode
+from tests.fakes.jobs import FAKE_CODEC
 from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
@@ -93,7 +93,7 @@ def main() -> int:
     opening.SqliteJobStore = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)  # type: ignore[misc]
     worker.RENEW_SECONDS, worker.PROGRESS_SECONDS = LEASE_SECONDS / 4, 0.0  # type: ignore[misc]
     assert config.jobs_dir is not None
-    serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, fake_encode))
+    serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC))
     return 0
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Final, Protocol
+from typing import Any, Final
 
-from whisper_runtime.engine.interface import Engine, Samples
+from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Options
+from whisper_runtime.jobs.codec import KeepAudio
 from whisper_runtime.jobs.content import JobRequest, KeptRecording
 from whisper_runtime.jobs.job import Job, JobDraft
 from whisper_runtime.jobs.store import JobStore
@@ -23,12 +24,6 @@ from whisper_runtime.service.transcribe import Transcriber
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks at a job that somebody waits for: another process may end it."""
-
-
-class EncodeAudio(Protocol):
-    """Writes recordings, one behind the other, as media.flac.encode_flac does. Raises NotEncoded."""
-
-    def __call__(self, recordings: Sequence[Samples], target: IO[bytes], timeout: float) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class JobDoor:
     store: JobStore
     worker: JobWorker
     transcriber: Transcriber
-    encode: EncodeAudio
+    keep_audio: KeepAudio
     engine: Engine
     lifecycle: Lifecycle
 
@@ -77,7 +72,8 @@ class JobDoor:
             seconds = sum(one.samples for one in recordings) / SAMPLE_RATE
             try:
                 admitted.charge_audio(seconds)
-                await self.encode([one.samples for one in loaded], kept, DECODE_SECONDS)
+                disk.set(disk.size * 2)  # for the file beside the samples, too
+                await self.keep_audio([one.samples for one in loaded], kept, DECODE_SECONDS)
             finally:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
             request = JobRequest(form.options, recordings, form.audio_options.separate_channels, form.response)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from whisper_runtime.jobs.door import EncodeAudio, JobDoor
+from whisper_runtime.jobs.codec import AudioCodec
+from whisper_runtime.jobs.door import JobDoor
 from whisper_runtime.jobs.sqlite_store import SqliteJobStore
 from whisper_runtime.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
@@ -15,7 +16,7 @@ class CannotKeepJobs(Exception):
     """The directory of jobs cannot be used; the message names it, and the remedy."""
 
 
-def open_jobs(directory: str, parts: RuntimeParts, encode: EncodeAudio) -> JobDoor:
+def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor:
     """The jobs in `directory`, which the parts' engine transcribes while the worker runs; blocks.
 
     Raises CannotKeepJobs.
@@ -30,15 +31,14 @@ def open_jobs(directory: str, parts: RuntimeParts, encode: EncodeAudio) -> JobDo
             f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): mount a writable volume there that "
             "is not a network file system"
         ) from None
-    loader, admission = parts.transcriber.loader, parts.admission
     worker = JobWorker(
         store,
-        loader.decoder.mixed,
+        codec.read,
         parts.engine,
         parts.model,
-        admission.disk,
+        parts.admission.disk,
         parts.metrics,
         most_audio_seconds=config.max_audio_seconds,
     )
     parts.metrics.watch_jobs(lambda: worker.statistics)
-    return JobDoor(store, worker, parts.transcriber, encode, parts.engine, parts.lifecycle)
+    return JobDoor(store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle)

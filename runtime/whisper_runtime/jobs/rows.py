@@ -43,7 +43,7 @@ def full(used: int, max_bytes: int) -> JobStoreFull:
 
 
 def audio_name(job_id: str) -> str:
-    return f"{job_id}.flac"
+    return f"{job_id}.audio"
 
 
 def result_name(lease: JobLease) -> str:

@@ -15,7 +15,7 @@ class RunningJob:
 
     def __init__(self, job: Job, on_begun: Callable[[], None]) -> None:
         """`on_begun` is called in the event loop once a row has begun with the job."""
-        self.audio_seconds = job.audio_seconds
+        self.id, self.audio_seconds = job.id, job.audio_seconds
         self.is_suspect = job.attempt > 1
         """Whether it was there when a process ended: it may be the cause, and others are not to share its end."""
         self.has_begun = False

@@ -52,21 +52,21 @@ class JobWorker:
     def __init__(
         self,
         store: JobStore,
-        decode: Decode[DecodedAudio],
+        read_audio: Decode[DecodedAudio],
         engine: Engine,
         model: ServedModel,
         disk: DiskQuota,
         metrics: Metrics,
         most_audio_seconds: float,
     ) -> None:
-        """`decode` gives back the samples that EncodeAudio has written.
+        """`read_audio` is that of an AudioCodec.
 
         While running jobs have `most_audio_seconds` of audio together, no further one is claimed.
         """
-        self._store, self._decode, self._engine, self._model = store, decode, engine, model
+        self._store, self._read_audio, self._engine, self._model = store, read_audio, engine, model
         self._disk, self._metrics = disk, metrics
         self._most_audio_seconds = most_audio_seconds
-        self._running: dict[str, tuple[RunningJob, asyncio.Task[None]]] = {}
+        self._running: dict[asyncio.Task[None], RunningJob] = {}
         self._wake, self._ended = asyncio.Event(), asyncio.Event()
         self._paused_until = 0.0
         self.statistics = JobStatistics({}, 0.0, None)
@@ -78,8 +78,9 @@ class JobWorker:
 
     def recheck(self, job_id: str) -> None:
         """Looks now whether the job is still to be done, where it runs here."""
-        if found := self._running.get(job_id):
-            found[0].changed.set()
+        for running in self._running.values():
+            if running.id == job_id:
+                running.changed.set()
 
     async def until_a_job_ends(self, seconds: float) -> None:
         """Waits until a job ends here, for at most so many seconds."""
@@ -94,7 +95,7 @@ class JobWorker:
                 await _set_within(self._wake, LOOK_SECONDS)
                 self._wake.clear()
         finally:
-            tasks = [tidying, *(task for _, task in self._running.values())]
+            tasks = [tidying, *self._running]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -107,21 +108,20 @@ class JobWorker:
         """
         if self._engine.state is not State.READY or time.monotonic() < self._paused_until:
             return False
-        running = [job for job, _ in self._running.values()]
+        running = self._running.values()
         is_begun = all(job.has_begun and not job.is_suspect for job in running)
         is_free = self._engine.free_rows > 0 and sum(job.audio_seconds for job in running) < self._most_audio_seconds
         return not running or (is_begun and is_free)
 
     async def _begin_jobs(self) -> None:
         while self._has_room and (claimed := await self._claim()):
-            job_id = claimed.job.id
             running = RunningJob(claimed.job, on_begun=self.wake)
-            task = asyncio.create_task(self._work(claimed, running), name=f"job {job_id}")
-            self._running[job_id] = running, task
-            task.add_done_callback(lambda _, job_id=job_id: self._note_end(job_id))
+            task = asyncio.create_task(self._work(claimed, running), name=f"job {running.id}")
+            self._running[task] = running
+            task.add_done_callback(self._note_end)
 
-    def _note_end(self, job_id: str) -> None:
-        del self._running[job_id]
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
         self._ended.set()
         self._ended = asyncio.Event()
         self.wake()
@@ -201,7 +201,7 @@ class JobWorker:
         seconds = claimed.job.audio_seconds + 1
         with await self._store.audio(claimed.lease) as audio:
             try:
-                decoded = await self._decode(
+                decoded = await self._read_audio(
                     audio,
                     max_seconds=seconds,
                     timeout=DECODE_SECONDS,

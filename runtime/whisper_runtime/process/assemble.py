@@ -10,7 +10,7 @@ from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
-from whisper_runtime.media.flac import encode_flac
+from whisper_runtime.media.kept_audio import keep_audio, read_audio
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.start_up import StartUp
 from whisper_runtime.process.threads import ThreadCount
@@ -38,6 +38,7 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     began = time.monotonic()
     engine.start()
     # Half a second of imports, while the engine's thread loads and proves the model: nearly all of that is native code.
+    from whisper_runtime.jobs.codec import AudioCodec
     from whisper_runtime.jobs.open import CannotKeepJobs, open_jobs
     from whisper_runtime.process.servers import CannotServe, serve
 
@@ -45,7 +46,8 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
         decoders, spans = decoders_beside(threads.count), tracing.start(os.environ)
         media = MediaDecoder(decode, decode_channels)
         parts = parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans)
-        serve(parts, began, open_jobs(config.jobs_dir, parts, encode_flac) if config.jobs_dir else None)
+        jobs = open_jobs(config.jobs_dir, parts, AudioCodec(keep_audio, read_audio)) if config.jobs_dir else None
+        serve(parts, began, jobs)
     except (CannotServe, CannotKeepJobs) as error:
         return str(error)
     return None

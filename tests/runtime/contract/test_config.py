@@ -52,6 +52,9 @@ EVERY_FIELD: dict[str, Any] = {
     "max_scratch_bytes": 5,
     "requests_per_minute": 6,
     "audio_minutes_per_hour": 7,
+    "jobs_dir": "/jobs",
+    "jobs_max_bytes": 8,
+    "jobs_result_seconds": 9,
 }
 
 

@@ -14,7 +14,7 @@ from whisper_runtime.jobs.job import JobDraft
 from whisper_runtime.jobs.sqlite_store import SqliteJobStore
 from whisper_runtime.jobs.store import JobStore
 
-AUDIO = b"fLaC and frames"
+AUDIO = b"a recording"
 LEASE_SECONDS = 60.0
 KEEP_SECONDS = 3600.0
 MAX_BYTES = 10_000_000

@@ -85,7 +85,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 @dataclass
-class Accepted:
+class AcceptedJobs:
     """The jobs of one round that the client has an answer for, by their ids; each recording has a length of its own."""
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
@@ -94,7 +94,7 @@ class Accepted:
     deleted: set[str] = field(default_factory=set[str])
 
 
-def submit(client: httpx.Client, accepted: Accepted, seconds: float) -> str:
+def submit(client: httpx.Client, accepted: AcceptedJobs, seconds: float) -> str:
     """Submits a recording, or the same one again; returns the id of its job."""
     headers = {"Prefer": "respond-async", "Idempotency-Key": f"{seconds}"}
     files = {"file": ("a.wav", f"speech {seconds}".encode())}
@@ -106,7 +106,7 @@ def submit(client: httpx.Client, accepted: Accepted, seconds: float) -> str:
     return job_id
 
 
-def one_round(client: httpx.Client, accepted: Accepted, number: int) -> None:
+def one_round(client: httpx.Client, accepted: AcceptedJobs, number: int) -> None:
     """Three jobs: one is read, one cancelled, one deleted once it is done. Raises TransportError: the server died."""
     ids = [submit(client, accepted, number + part) for part in (0.25, 0.5, 0.75)]
     accepted.cancelled.add(ids[1])
@@ -126,7 +126,7 @@ def listed(client: httpx.Client) -> list[dict[str, Any]]:
     return client.get(TRANSCRIPTIONS, params={"limit": 100}).json()["data"]
 
 
-def check(client: httpx.Client, accepted: Accepted, number: int) -> None:
+def check(client: httpx.Client, accepted: AcceptedJobs, number: int) -> None:
     """Each accepted job ends once, and right; the same upload is never two jobs."""
     for job_id, seconds in accepted.seconds.items():
         found = status(client, job_id, wait=60)
@@ -144,7 +144,7 @@ def check(client: httpx.Client, accepted: Accepted, number: int) -> None:
 
 def test_a_server_that_dies_at_any_write_loses_no_job(processes: Processes, tmp_path: Path) -> None:
     for number in range(1, MOST_WRITES):
-        accepted = Accepted()
+        accepted = AcceptedJobs()
         processes.start(number)
         try:
             eventually("the server is up, or dead", lambda: processes.is_up() or not is_alive(processes.pid), SECONDS)
@@ -169,7 +169,7 @@ def test_a_server_that_is_stopped_hands_its_jobs_back(processes: Processes) -> N
     """Within no time: neither does it wait for them, nor the next one for the end of their leases."""
     processes.start(0)
     eventually("the server is up", processes.is_up, SECONDS)
-    job_id = submit(processes.client, Accepted(), ENDLESS)
+    job_id = submit(processes.client, AcceptedJobs(), ENDLESS)
     eventually("the job is begun with", lambda: status(processes.client, job_id) == "in_progress", SECONDS)
     assert processes.end() == 0
     processes.start(0)

@@ -31,7 +31,7 @@ def files(directory: Path) -> set[str]:
 
 async def test_audio_is_on_the_disk_while_it_is_needed_and_the_result_after_it(store: JobStore, tmp_path: Path) -> None:
     job = await store.put(draft(), audio())
-    assert files(tmp_path) == {f"{job.id}.flac"}
+    assert files(tmp_path) == {f"{job.id}.audio"}
     found = await store.claim()
     assert found is not None
     await store.finish(found.lease, b"words")
@@ -44,13 +44,13 @@ async def test_a_start_deletes_what_a_crash_has_left(open_store: OpenStore, tmp_
     before = open_store()
     job = await before.put(draft(), audio())
     await before.close()
-    for name in ("tr_1.flac", "tr_1.1.json", "tr_2.flac.new"):
+    for name in ("tr_1.audio", "tr_1.1.json", "tr_2.audio.new"):
         (tmp_path / "jobs" / "files" / name).write_bytes(b"left")
     after = open_store()
-    assert files(tmp_path) == {f"{job.id}.flac"}
-    (tmp_path / "jobs" / "files" / "tr_3.flac").write_bytes(b"of another process that is about to say so")
+    assert files(tmp_path) == {f"{job.id}.audio"}
+    (tmp_path / "jobs" / "files" / "tr_3.audio").write_bytes(b"of another process that is about to say so")
     open_store()
-    assert "tr_3.flac" in files(tmp_path)
+    assert "tr_3.audio" in files(tmp_path)
     await after.close()
 
 
@@ -105,11 +105,11 @@ def test_a_store_of_another_version_is_not_opened(tmp_path: Path) -> None:
 def test_a_file_that_is_not_written_to_its_end_has_no_name(tmp_path: Path) -> None:
     class Breaks:
         def read(self, _: int) -> bytes:
-            assert os.listdir(tmp_path / "files") == ["a.flac.new"]
+            assert os.listdir(tmp_path / "files") == ["a.audio.new"]
             raise ValueError("the upload was closed")
 
     with closing(JobFiles(tmp_path / "files")) as opened, pytest.raises(ValueError, match="closed"):
-        opened.write("a.flac", Breaks())  # pyright: ignore[reportArgumentType]
+        opened.write("a.audio", Breaks())  # pyright: ignore[reportArgumentType]
     assert os.listdir(tmp_path / "files") == []
 
 

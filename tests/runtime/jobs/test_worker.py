@@ -44,13 +44,17 @@ async def start_worker(
     running: list[asyncio.Task[None]] = []
 
     def start(of: JobStore = store) -> JobWorker:
-        parts = fake_parts(engine)
-        worker = JobWorker(of, fake_decode, engine, parts.model, parts.admission.disk, parts.metrics, 3600.0)
+        worker = worker_of(of, engine)
         running.append(asyncio.create_task(worker.run()))
         return worker
 
     yield start
     await stop(*running)
+
+
+def worker_of(store: JobStore, engine: FakeEngine) -> JobWorker:
+    parts = fake_parts(engine)
+    return JobWorker(store, fake_decode, engine, parts.model, parts.admission.disk, parts.metrics, 3600.0)
 
 
 async def stop(*tasks: asyncio.Task[None]) -> None:
@@ -153,8 +157,7 @@ async def test_a_job_that_is_cancelled_or_deleted_leaves_the_engine(
 
 async def test_a_worker_that_stops_hands_its_jobs_back(store: JobStore, engine: FakeEngine) -> None:
     engine.answer = None
-    parts = fake_parts(engine)
-    worker = JobWorker(store, fake_decode, engine, parts.model, parts.admission.disk, parts.metrics, 3600.0)
+    worker = worker_of(store, engine)
     running = asyncio.create_task(worker.run())
     job = await queue(store)
     worker.wake()
@@ -177,6 +180,50 @@ class CountedRenewals:
     async def renew(self, *lease: Any) -> None:
         await self._store.renew(*lease)
         self.count += 1
+
+
+@pytest.mark.parametrize(("state", "is_stuck"), [(State.FAILED, False), (State.READY, True)])
+async def test_where_the_engine_has_failed_the_attempt_counts(
+    store: JobStore, clock: HandClock, engine: FakeEngine, state: State, is_stuck: bool
+) -> None:
+    """For the recording may be why."""
+    engine.answer = None
+    worker = worker_of(store, engine)
+    running = asyncio.create_task(worker.run())
+    job = await queue(store)
+    worker.wake()
+    await engine.until_submitted()
+    engine.state, engine.is_stuck = state, is_stuck
+    await stop(running)
+    assert (await store.get(ANN, job.id)).state == "in_progress"
+    clock.now += LEASE_SECONDS
+    again = await store.claim()
+    assert again is not None
+    assert again.job.attempt == 2
+
+
+async def test_a_job_that_may_have_ended_a_process_runs_alone(
+    store: JobStore, clock: HandClock, engine: FakeEngine, start_worker: StartWorker
+) -> None:
+    suspect = await queue(store)
+    await store.claim()
+    clock.now += LEASE_SECONDS
+    others = [await queue(store) for _ in range(2)]
+    engine.answer = None
+    worker = start_worker()
+    await engine.until_submitted()
+    engine.begin()
+
+    async def has_looked() -> bool:
+        return worker.statistics.jobs.get("in_progress") == 1
+
+    await until(has_looked)
+    assert [(await store.get(ANN, one.id)).state for one in (suspect, *others)] == ["in_progress", "queued", "queued"]
+    assert len(engine.held) == 1
+    engine.held[0].set_result(SPOKEN)
+    await engine.until_submitted(2)
+    engine.begin(1)
+    await engine.until_submitted(3)
 
 
 async def test_an_engine_that_hangs_loses_its_lease(
