@@ -150,7 +150,8 @@ where the client's own files fill it."""
     jobs_dir: str | None = None
     """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`. Unset: there are no jobs."""
     jobs_max_bytes: int = Field(default=10 * 1024**3, gt=0)
-    """Disk that jobs may take there; beyond it new ones get 507. An hour of speech takes about 50 MB."""
+    """Disk that jobs may take there; beyond it new ones get 507. No client may take more of it than \
+it leaves to others. An hour of speech takes about 50 MB."""
     jobs_result_seconds: int = Field(default=24 * 3600, gt=0)
     """How long the result of a job is kept; the recording is deleted when the job ends."""
 

@@ -31,7 +31,7 @@ from whisper_runtime.jobs.job import (
     KeyReused,
     NoSuchJob,
 )
-from whisper_runtime.jobs.rows import ROW_BYTES, audio_name, full, job_of, result_name, size_of, values_of
+from whisper_runtime.jobs.rows import ROW_BYTES, audio_name, full, job_of, result_name, share_full, size_of, values_of
 
 BUSY_SECONDS: Final = 30.0
 """For so long another process may hold the database."""
@@ -68,8 +68,7 @@ class JobDatabase:
             if key and (found := self.with_key(draft.client, key, draft.body_digest)):
                 return found
             size = size_of(draft, audio_bytes)
-            if (used := self.used_bytes) + size > max_bytes:
-                raise full(used, max_bytes)
+            self._check_room(draft.client, size, max_bytes)
             added = {"id": job_id, "now": self._clock(), "turn": self._turn(draft.client), "bytes": size}
             self._connection.execute(sql.INSERT, values_of(draft) | added)
             return self._job(job_id)
@@ -208,6 +207,18 @@ class JobDatabase:
                     self._connection.execute(statement)
             elif version != sql.VERSION:
                 raise sqlite3.DatabaseError(f"{path} has version {version} of the tables, and this is {sql.VERSION}")
+
+    def _check_room(self, client: str, size: int, max_bytes: int) -> None:
+        """Raises JobStoreFull where the store has no room, or the client no more than it leaves to others.
+
+        A client of which nothing is there may take all that is free.
+        """
+        used = self.used_bytes
+        if (left := max_bytes - used - size) < 0:
+            raise full(used, max_bytes)
+        (held,) = self._connection.execute(sql.USED_BY, {"client": client}).fetchone()
+        if held and held + size > left:
+            raise share_full(int(held), max_bytes)
 
     def _turn(self, client: str) -> float:
         """The tag of a client's next job: behind its own, and not before what is claimed now (ADR 39)."""

@@ -42,6 +42,13 @@ def full(used: int, max_bytes: int) -> JobStoreFull:
     )
 
 
+def share_full(held: int, max_bytes: int) -> JobStoreFull:
+    return JobStoreFull(
+        f"Your jobs take {held} of the {max_bytes} bytes of the server's store, and may take no more than they leave "
+        "to others: delete jobs whose result you have, or send this one again when others have ended."
+    )
+
+
 def audio_name(job_id: str) -> str:
     return f"{job_id}.audio"
 

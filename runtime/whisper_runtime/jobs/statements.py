@@ -46,12 +46,14 @@ SCHEMA: Final = (
         state TEXT PRIMARY KEY, jobs INTEGER NOT NULL, audio_seconds REAL NOT NULL, bytes INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    "CREATE TABLE clients (client TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE clock (turn REAL NOT NULL) STRICT",
     "INSERT INTO clock VALUES (0)",
     """
     CREATE TRIGGER counted AFTER INSERT ON jobs BEGIN
         INSERT INTO totals VALUES (NEW.state, 1, NEW.audio_seconds, NEW.bytes) ON CONFLICT DO UPDATE
             SET jobs = jobs + 1, audio_seconds = audio_seconds + NEW.audio_seconds, bytes = bytes + NEW.bytes;
+        INSERT INTO clients VALUES (NEW.client, NEW.bytes) ON CONFLICT DO UPDATE SET bytes = bytes + NEW.bytes;
     END
     """,
     """
@@ -60,12 +62,16 @@ SCHEMA: Final = (
             WHERE state = OLD.state;
         INSERT INTO totals VALUES (NEW.state, 1, NEW.audio_seconds, NEW.bytes) ON CONFLICT DO UPDATE
             SET jobs = jobs + 1, audio_seconds = audio_seconds + NEW.audio_seconds, bytes = bytes + NEW.bytes;
+        UPDATE clients SET bytes = bytes - OLD.bytes WHERE client = OLD.client;
+        INSERT INTO clients VALUES (NEW.client, NEW.bytes) ON CONFLICT DO UPDATE SET bytes = bytes + NEW.bytes;
     END
     """,
     """
     CREATE TRIGGER not_counted AFTER DELETE ON jobs BEGIN
         UPDATE totals SET jobs = jobs - 1, audio_seconds = audio_seconds - OLD.audio_seconds, bytes = bytes - OLD.bytes
             WHERE state = OLD.state;
+        UPDATE clients SET bytes = bytes - OLD.bytes WHERE client = OLD.client;
+        DELETE FROM clients WHERE client = OLD.client AND bytes = 0;
     END
     """,
     f"PRAGMA user_version = {VERSION}",
@@ -84,6 +90,7 @@ LAST_TURN: Final = "SELECT MAX(turn_end) FROM jobs WHERE client = :client AND st
 CLOCK: Final = "SELECT turn FROM clock"
 SET_CLOCK: Final = "UPDATE clock SET turn = MAX(turn, :turn)"
 USED: Final = "SELECT TOTAL(bytes) FROM totals"
+USED_BY: Final = "SELECT TOTAL(bytes) FROM clients WHERE client = :client"
 TOTALS: Final = "SELECT state, jobs, audio_seconds FROM totals"
 OLDEST: Final = "SELECT MIN(created) FROM jobs WHERE state = 'queued'"
 OLDER: Final = """

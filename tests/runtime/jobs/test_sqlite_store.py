@@ -90,7 +90,7 @@ async def test_an_upload_that_fills_the_disk_is_refused_and_leaves_nothing(
 
 async def test_of_jobs_that_come_at_once_no_more_are_taken_than_have_room(open_store: OpenStore) -> None:
     store = open_store(max_bytes=50_000)
-    puts = [store.put(draft(seconds=1.0), audio(b"x" * 10_000)) for _ in range(10)]
+    puts = [store.put(draft(f"key {n}", 1.0), audio(b"x" * 10_000)) for n in range(10)]
     found = await asyncio.gather(*puts, return_exceptions=True)
     assert sum(isinstance(one, JobStoreFull) for one in found) == 7
 

@@ -332,16 +332,31 @@ async def test_one_key_is_one_job(open_store: OpenStore) -> None:
 
 async def test_a_full_store_refuses_jobs_and_loses_none(open_store: OpenStore) -> None:
     store, content = open_store(max_bytes=50_000), b"x" * 10_000
-    jobs = [await store.put(draft(seconds=1.0), audio(content)) for _ in range(3)]
-    with pytest.raises(JobStoreFull, match="delete jobs"):
-        await store.put(draft(seconds=1.0), audio(content))
+    clients = (ANN, BOB, "key eve")
+    jobs = [await store.put(draft(client, 1.0), audio(content)) for client in clients]
+    with pytest.raises(JobStoreFull, match=r"store of jobs is full .* delete jobs"):
+        await store.put(draft("key zoe", 1.0), audio(content))
     for _ in jobs:
         found = await claimed(store)
         with await store.audio(found.lease) as file:
             assert file.read() == content
         await store.finish(found.lease, b"words")
-    assert [await store.result(ANN, job.id) for job in jobs] == [b"words"] * 3
-    await store.put(draft(seconds=1.0), audio(content))
+    assert [await store.result(job.client, job.id) for job in jobs] == [b"words"] * 3
+    await store.put(draft("key zoe", 1.0), audio(content))
+
+
+async def test_a_client_leaves_as_much_of_the_store_to_others_as_it_takes(open_store: OpenStore) -> None:
+    store, content = open_store(max_bytes=100_000), b"x" * 10_000
+    jobs = [await store.put(draft(ANN, 1.0), audio(content)) for _ in range(3)]
+    with pytest.raises(JobStoreFull, match=r"Your jobs take .* delete jobs"):
+        await store.put(draft(ANN, 1.0), audio(content))
+    await store.put(draft(BOB, 1.0), audio(b"x" * 20_000))
+    await store.delete(ANN, jobs[0].id)
+    with pytest.raises(JobStoreFull):
+        await store.put(draft(ANN, 1.0), audio(content))
+    for job in jobs[1:]:
+        await store.delete(ANN, job.id)
+    await store.put(draft(ANN, 1.0), audio(content))
 
 
 async def test_statistics_follow_each_change(store: JobStore, clock: HandClock) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from tests.fakes.jobs import fake_jobs
+from tests.fakes.mirror import Mirror, serving, whole
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import speech
 from whisper_runtime.http.app import create_app
@@ -22,6 +23,7 @@ TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
 ASYNC = {"Prefer": "respond-async"}
 IN_TIME = {"Prefer": "respond-async, wait=20"}
+KEY = {"Idempotency-Key": "a"}
 MODEL = {"model": "base"}
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 
@@ -234,6 +236,18 @@ async def test_the_same_key_is_the_same_job(serve: Serve, engine: FakeEngine) ->
     engine.held[0].set_result(SPOKEN)
     done = await submit(client, headers={**IN_TIME, **key})
     assert (done.status_code, done.json()["text"]) == (200, "Ask not.")
+
+
+async def test_a_recording_by_url_is_fetched_once_and_becomes_a_job(serve: Serve, engine: FakeEngine) -> None:
+    with serving(Mirror(b"speech 10", [whole])) as server:
+        host = f"http://localhost:{httpx.URL(server.url).port}"
+        client = serve(audio_url_allowed_hosts=(host,), audio_url_private_networks=("127.0.0.0/8", "::1"))
+        answers = [
+            await client.post(TRANSCRIPTIONS, data={**MODEL, "url": f"{host}/{path}"}, headers={**IN_TIME, **KEY})
+            for path in ("a.mp3", "a.mp3", "b.mp3")
+        ]
+        assert [answer.status_code for answer in answers] == [200, 200, 422]
+        assert (engine.num_samples, len(server.requests)) == ([160_000], 1)
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256])

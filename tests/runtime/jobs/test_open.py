@@ -1,0 +1,41 @@
+"""A directory that cannot keep jobs is found at the start, with the setting and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.engine import FakeEngine
+from tests.fakes.jobs import FAKE_CODEC, fake_jobs
+from tests.fakes.parts import fake_parts
+from whisper_runtime.jobs.job import JobStatistics
+from whisper_runtime.jobs.open import CannotKeepJobs, open_jobs
+
+
+@pytest.mark.parametrize("kind", ["a file", "another store"])
+def test_what_keeps_no_jobs_is_named(tmp_path: Path, kind: str) -> None:
+    directory = tmp_path / "jobs"
+    if kind == "a file":
+        directory.write_text("")
+    else:
+        directory.mkdir()
+        (directory / "jobs.sqlite3").write_text("this is no database, but a text that is long enough to be read")
+    with pytest.raises(CannotKeepJobs, match=f"WHISPER_JOBS_DIR is {directory}.*mount a writable volume"):
+        open_jobs(str(directory), fake_parts(FakeEngine()), FAKE_CODEC)
+
+
+async def test_the_jobs_are_in_the_metrics(tmp_path: Path) -> None:
+    parts = fake_parts(FakeEngine())
+    door = fake_jobs(parts, tmp_path)
+
+    def value(name: str, **labels: str) -> float | None:
+        return parts.metrics.registry.get_sample_value(name, labels)
+
+    assert value("whisper_jobs", state="queued") == 0
+    assert value("whisper_jobs_oldest_seconds") == 0
+    door.worker.statistics = JobStatistics({"queued": 2, "expired": 1}, 90.0, oldest_created=1.0)
+    assert (value("whisper_jobs", state="queued"), value("whisper_jobs", state="expired")) == (2, 1)
+    assert value("whisper_jobs_queued_audio_seconds") == 90
+    assert (value("whisper_jobs_oldest_seconds") or 0) > 1e9
+    await door.store.close()
