@@ -28,7 +28,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.jobs import open as opening
-from whisper_runtime.jobs import sqlite_store, worker
+from whisper_runtime.jobs import renewal, sqlite_store
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
@@ -91,7 +91,7 @@ def main() -> int:
         Metrics("base"),
     )
     opening.SqliteJobStore = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)  # type: ignore[misc]
-    worker.RENEW_SECONDS, worker.PROGRESS_SECONDS = LEASE_SECONDS / 4, 0.0  # type: ignore[misc]
+    renewal.RENEW_SECONDS, renewal.PROGRESS_SECONDS = LEASE_SECONDS / 4, 0.0  # type: ignore[misc]
     assert config.jobs_dir is not None
     serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC))
     return 0

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from whisper_runtime.jobs import statements as sql
+from whisper_runtime.jobs.connection import connect, transaction
 from whisper_runtime.jobs.job import (
     ABANDONED,
     MAX_ATTEMPTS,
@@ -33,8 +33,6 @@ from whisper_runtime.jobs.job import (
 )
 from whisper_runtime.jobs.rows import ROW_BYTES, audio_name, full, job_of, result_name, share_full, size_of, values_of
 
-BUSY_SECONDS: Final = 30.0
-"""For so long another process may hold the database."""
 DELETED: Final = "deleted"
 """The state of a job of which only the id is left."""
 LOST_LEASE: Final = "the job is not this worker's any more"
@@ -46,13 +44,7 @@ class JobDatabase:
     def __init__(self, path: Path, keep_seconds: float, clock: Callable[[], float]) -> None:
         """Opens or makes the database; raises sqlite3.Error where it cannot. Results are kept for `keep_seconds`."""
         self._keep_seconds, self._clock = keep_seconds, clock
-        self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        try:
-            self._prepare(path)
-        except BaseException:
-            self._connection.close()
-            raise
+        self._connection = connect(path)
 
     def close(self) -> None:
         self._connection.close()
@@ -63,7 +55,7 @@ class JobDatabase:
 
     def insert(self, draft: JobDraft, job_id: str, audio_bytes: int, max_bytes: int) -> Job:
         """Queues the job, or returns the one that has its key. Raises KeyReused, JobStoreFull."""
-        with self._transaction():
+        with transaction(self._connection):
             key = draft.idempotency_key
             if key and (found := self.with_key(draft.client, key, draft.body_digest)):
                 return found
@@ -110,7 +102,7 @@ class JobDatabase:
     def claim(self, lease_seconds: float) -> tuple[ClaimedJob | None, list[str]]:
         """The next job; with the names of files, as of a job that was abandoned."""
         now = self._clock()
-        with self._transaction():
+        with transaction(self._connection):
             unneeded: list[str] = []
             for row in self._connection.execute(sql.RUN_OUT, {"now": now}).fetchall():
                 unneeded += self._queue_again(JobLease(row["id"], row["token"]), ABANDONED)
@@ -130,41 +122,41 @@ class JobDatabase:
 
     def renew(self, lease: JobLease, done_seconds: float, lease_seconds: float) -> None:
         """Raises JobLeaseLost."""
-        with self._transaction():
+        with transaction(self._connection):
             self._change(sql.RENEW, lease, done_seconds=done_seconds, lease_ends=self._clock() + lease_seconds)
 
     def complete(self, lease: JobLease, result_bytes: int) -> list[str]:
         """Raises JobLeaseLost."""
-        with self._transaction():
+        with transaction(self._connection):
             size = size_of(self._job(lease.job_id), 0, result_bytes)
             self._change(sql.COMPLETE, lease, **self._ending(size))
         return [audio_name(lease.job_id)]
 
     def retry(self, lease: JobLease, error: JobError) -> list[str]:
         """Raises JobLeaseLost."""
-        with self._transaction():
+        with transaction(self._connection):
             return self._queue_again(lease, error)
 
     def hand_back(self, lease: JobLease) -> None:
         """Raises JobLeaseLost."""
-        with self._transaction():
+        with transaction(self._connection):
             self._change(sql.QUEUE_AGAIN, lease, not_counted=1)
 
     def fail(self, lease: JobLease, error: JobError, state: JobState = "in_progress") -> list[str]:
         """Fails a job that is in this state. Raises JobLeaseLost."""
-        with self._transaction():
+        with transaction(self._connection):
             return self._fail(lease, error, state)
 
     def cancel(self, client: str, job_id: str) -> tuple[Job, list[str]]:
         """Raises NoSuchJob, JobGone."""
-        with self._transaction():
+        with transaction(self._connection):
             size = size_of(job_of(self._own(client, job_id)), 0, 0)
             is_cancelled = self._connection.execute(sql.CANCEL, {"id": job_id} | self._ending(size)).rowcount
             return self._job(job_id), [audio_name(job_id)] if is_cancelled else []
 
     def delete(self, client: str, job_id: str) -> list[str]:
         """Raises NoSuchJob, JobGone."""
-        with self._transaction():
+        with transaction(self._connection):
             row = self._own(client, job_id)
             self._connection.execute(sql.DELETE, {"id": job_id} | self._ending(ROW_BYTES))
         return [audio_name(job_id), result_name(JobLease(job_id, row["token"]))]
@@ -172,7 +164,7 @@ class JobDatabase:
     def expire(self) -> list[str]:
         """Deletes results that are old enough, and forgets jobs that have none; some of them at a time."""
         unneeded: list[str] = []
-        with self._transaction():
+        with transaction(self._connection):
             for row in self._connection.execute(sql.EXPIRED, {"now": self._clock()}).fetchall():
                 if row["state"] == "completed":
                     self._connection.execute(sql.EXPIRE, {"id": row["id"]} | self._ending(ROW_BYTES))
@@ -196,17 +188,6 @@ class JobDatabase:
             is_done = row["state"] == "completed"
             found[result_name(lease) if is_done else audio_name(lease.job_id)] = lease, row["state"]
         return found
-
-    def _prepare(self, path: Path) -> None:
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-            self._connection.execute(f"PRAGMA {setting}")
-        with self._transaction():
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in sql.SCHEMA:
-                    self._connection.execute(statement)
-            elif version != sql.VERSION:
-                raise sqlite3.DatabaseError(f"{path} has version {version} of the tables, and this is {sql.VERSION}")
 
     def _check_room(self, client: str, size: int, max_bytes: int) -> None:
         """Raises JobStoreFull where the store has no room, or the client no more than it leaves to others.
@@ -265,14 +246,3 @@ class JobDatabase:
         if row is None or row["state"] == DELETED:
             raise JobLeaseLost(LOST_LEASE)
         return job_of(row)
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise

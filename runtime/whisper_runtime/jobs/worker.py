@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from whisper_runtime.engine.interface import Engine, Samples, State
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.errors import HttpError, internal_error
 from whisper_runtime.jobs.content import JobRequest, JobResult
 from whisper_runtime.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
+from whisper_runtime.jobs.renewal import set_within, while_renewed
 from whisper_runtime.jobs.running_job import RunningJob
-from whisper_runtime.jobs.store import LEASE_SECONDS, JobStore
+from whisper_runtime.jobs.store import JobStore
 from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED
 from whisper_runtime.media.refusals import AudioError
@@ -29,9 +28,6 @@ from whisper_runtime.service.turns import merged
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks for a job that can be claimed: another process may have queued it."""
-RENEW_SECONDS: Final = LEASE_SECONDS / 4
-PROGRESS_SECONDS: Final = 1.0
-"""Progress is noted no more often than this."""
 TIDY_SECONDS: Final = 5.0
 """Between two looks for what has expired, and at the statistics."""
 PAUSE_SECONDS: Final = 10.0
@@ -42,8 +38,6 @@ WITHOUT_BLAME: Final = frozenset({"shutting_down", "scratch_full", "client_scrat
 """Codes of errors that are none of the recording's: the attempt does not count."""
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class JobWorker:
@@ -84,7 +78,7 @@ class JobWorker:
 
     async def until_a_job_ends(self, seconds: float) -> None:
         """Waits until a job ends here, for at most so many seconds."""
-        await _set_within(self._ended, seconds)
+        await set_within(self._ended, seconds)
 
     async def run(self) -> None:
         """Transcribes jobs until the task is cancelled; then hands those back that are not done."""
@@ -92,7 +86,7 @@ class JobWorker:
         try:
             while True:
                 await self._begin_jobs()
-                await _set_within(self._wake, LOOK_SECONDS)
+                await set_within(self._wake, LOOK_SECONDS)
                 self._wake.clear()
         finally:
             tasks = [tidying, *self._running]
@@ -165,7 +159,7 @@ class JobWorker:
         if error := request.misfit(model.abilities):
             return await self._store.fail(claimed.lease, error)
         work = self._transcription(claimed, request, running)
-        found = await self._while_renewed(claimed.lease, running, work)
+        found = await while_renewed(self._store, self._engine, claimed.lease, running, work)
         result = await asyncio.to_thread(JobResult(found, model.name, model.english_only).to_json)
         try:
             await self._store.finish(claimed.lease, result)
@@ -215,31 +209,6 @@ class JobWorker:
                 raise
         return decoded.samples
 
-    async def _while_renewed(self, lease: JobLease, running: RunningJob, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, which is cancelled where the lease is lost meanwhile; raises JobLeaseLost then."""
-        working, renewing = asyncio.ensure_future(work), asyncio.ensure_future(self._renew(lease, running))
-        try:
-            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else renewing.result()
-        finally:
-            for task in (working, renewing):
-                task.cancel()
-            await asyncio.gather(working, renewing, return_exceptions=True)
-
-    async def _renew(self, lease: JobLease, running: RunningJob) -> Any:
-        """Renews the lease for as long as the model's thread goes on; raises JobLeaseLost."""
-        while True:
-            await _set_within(running.changed, RENEW_SECONDS)
-            running.changed.clear()
-            if not self._engine.is_stuck:
-                try:
-                    await self._store.renew(lease, running.done_seconds)
-                except JobLeaseLost:
-                    raise
-                except Exception as error:
-                    log.warning("the lease of job %s could not be renewed: %s", lease.job_id, error)
-            await asyncio.sleep(PROGRESS_SECONDS)
-
     async def _hand_back(self, lease: JobLease) -> None:
         try:
             await self._store.hand_back(lease)
@@ -268,10 +237,3 @@ class JobWorker:
             except Exception as error:
                 log.warning("the store of jobs cannot be tidied: %s", error)
             await asyncio.sleep(TIDY_SECONDS)
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Waits until the event is set, for at most so many seconds."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

@@ -14,6 +14,7 @@ from tests.fakes.parts import fake_parts
 from tests.runtime.jobs.conftest import LEASE_SECONDS, HandClock
 from whisper_runtime.engine.interface import OutOfMemory, State
 from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.jobs import renewal
 from whisper_runtime.jobs import worker as timing
 from whisper_runtime.jobs.content import JobRequest, JobResult, KeptRecording
 from whisper_runtime.jobs.job import Job, JobDraft, JobState
@@ -39,8 +40,10 @@ async def start_worker(
     store: JobStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[StartWorker]:
     """Starts workers of the store, which look at it all the time, and are stopped at the end."""
-    for name in ("LOOK_SECONDS", "RENEW_SECONDS", "PROGRESS_SECONDS", "TIDY_SECONDS", "PAUSE_SECONDS"):
+    for name in ("LOOK_SECONDS", "TIDY_SECONDS", "PAUSE_SECONDS"):
         monkeypatch.setattr(timing, name, 0.01)
+    for name in ("RENEW_SECONDS", "PROGRESS_SECONDS"):
+        monkeypatch.setattr(renewal, name, 0.01)
     running: list[asyncio.Task[None]] = []
 
     def start(of: JobStore = store) -> JobWorker:
