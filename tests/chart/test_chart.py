@@ -69,9 +69,8 @@ def test_on_openshift_no_group_is_set() -> None:
 
 
 def test_every_kind_that_is_built_may_be_applied() -> None:
-    """What the operator applies and prunes is what its role allows, and no more."""
-    from whisper_operator.objects.kinds import CHILD_KINDS
-    from whisper_operator.reconcile.plan import NEVER_PRUNED
+    """What the operator applies and deletes is what its role allows, and no more: it makes claims anew, too."""
+    from whisper_operator.objects.kinds import CHILD_KINDS, DEPLOYMENT
 
     verbs = {
         (group, resource): set(rule["verbs"])
@@ -80,5 +79,5 @@ def test_every_kind_that_is_built_may_be_applied() -> None:
         for resource in rule["resources"]
     }
     for kind in CHILD_KINDS:
-        wanted = {"get", "list", "watch", "create", "patch"} | ({"delete"} if kind not in NEVER_PRUNED else set[str]())
+        wanted = {"get", "list", "watch", "create", "patch"} | ({"delete"} if kind != DEPLOYMENT else set[str]())
         assert verbs[kind.group, kind.plural] == wanted, kind

@@ -152,10 +152,11 @@ Helm refuses to take over what another release or kubectl has made, and a cluste
 - apiGroups: [""]
   resources: [serviceaccounts, services]
   verbs: [get, list, watch, create, patch, delete]
-# Without delete: a claim is data, and a Deployment that cannot follow the spec keeps serving.
+# delete: of a claim that has no volume yet, to make it anew as the spec asks now, and of jobs whose retention is Delete.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
+# Without delete: a Deployment that cannot follow the spec keeps serving.
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch]
