@@ -65,8 +65,9 @@ class Applier:
         self._ends = time.monotonic() + APPLYING_SECONDS
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
-        self._account_is_foreign = False
-        """Whether the ServiceAccount of the service's name is another's: no pod of ours may run under it."""
+        self._lacks_what_pods_name = False
+        """Whether the ServiceAccount or a claim of the service is another's: no pod of ours may run under it, or write
+        to it."""
 
     async def carry_out(self, todo: ApplyPlan) -> bool:
         """Applies and deletes what this pass has not yet; returns whether there was anything. Raises ServiceIsGone."""
@@ -76,7 +77,7 @@ class Applier:
         await self._delete_all([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
         for manifest in applies:
             self._done.add(label(manifest))
-            if not (self._account_is_foreign and by_name(manifest["kind"]) in POD_MAKERS):
+            if not (self._lacks_what_pods_name and by_name(manifest["kind"]) in POD_MAKERS):
                 await self._attempt(manifest, label(manifest), self._apply)
         await self._delete_all([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
         return bool(applies or deletions)
@@ -168,9 +169,13 @@ class Applier:
             raise ApiError(f"apply {what}", 409, "Conflict", "it existed and is gone again")
         if is_ours(self._service, found):
             await self._bring_into_sight(kind, manifest, found)
-        elif not is_predecessors(self._service, found):
+            return
+        is_foreign = not is_predecessors(self._service, found)
+        # A predecessor's claim goes once its pods have gone: one of ours would keep it from going.
+        is_named_by_pods = kind == CLAIM or (kind == SERVICE_ACCOUNT and is_foreign)
+        self._lacks_what_pods_name = self._lacks_what_pods_name or is_named_by_pods
+        if is_foreign:
             message = f"{what} {_whose(found)}"
-            self._account_is_foreign = self._account_is_foreign or kind == SERVICE_ACCOUNT
             self.troubles.refuse(kind, manifest["metadata"]["name"], c.NOT_OWNED, message)
         elif names.LABEL_SERVICE not in labels_of(found):
             raise ApiError(f"apply {what}", 409, "Conflict", "a deleted WhisperService owns it still")
