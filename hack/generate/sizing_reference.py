@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from whisper_operator.api.v1alpha1 import Spec
 from whisper_operator.resolve import sizing
-from whisper_operator.resolve.claim import AUTO_SIZE
+from whisper_operator.resolve.asked_claim import AUTO_SIZE
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 
 HEAD = f"""\

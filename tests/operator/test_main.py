@@ -69,9 +69,9 @@ def test_check_says_what_is_wrong() -> None:
 @pytest.mark.parametrize("command", ["check", "render"])
 def test_what_is_not_implemented_is_named(tmp_path: Path, command: str) -> None:
     body = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
-    body["spec"]["jobs"] = {}
+    body["spec"]["resultCache"] = {}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
-    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.jobs"):
+    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.resultCache"):
         main([command, "-f", str(tmp_path / "a.yaml")])
 
 

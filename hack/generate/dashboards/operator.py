@@ -28,7 +28,10 @@ def services(matchers: str, *labels: str) -> str:
 READY: Final = 'condition="Ready"'
 NOT_READY: Final = 'condition="Ready",status!="True"'
 STALLED: Final = 'condition="Stalled",status="True"'
-IMPAIRED: Final = 'condition=~"AcceleratorInUse|AutoscalingActive|CacheAsSpecified|Exposed|Monitored",status="False"'
+IMPAIRED: Final = (
+    'condition=~"AcceleratorInUse|AutoscalingActive|CacheAsSpecified|Exposed|JobStorageAsSpecified|Monitored",'
+    'status="False"'
+)
 
 DASHBOARD: Final = Dashboard(
     "whisper-operator",

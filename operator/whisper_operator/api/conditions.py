@@ -62,6 +62,14 @@ CACHE_AS_SPECIFIED: Final = _type(
     "CacheAsSpecified",
     "Never True: the condition is present only while the claim differs from `spec.cache` and cannot be changed to it.",
 )
+JOB_STORAGE_AS_SPECIFIED: Final = _type(
+    "JobStorageAsSpecified",
+    "Never True: the condition is present only while the claim of jobs differs from `spec.jobs.storage` and cannot be "
+    "changed to it, or gets no volume.",
+)
+JOBS_VOLATILE: Final = _type(
+    "JobsVolatile", "Jobs that were accepted are lost with their pod; present only while True."
+)
 REPLICAS_CONTESTED: Final = _type(
     "ReplicasContested",
     "Another autoscaler writes the number of pods that `spec.replicas` sets; present only while True.",
@@ -134,6 +142,8 @@ POLICY_VIOLATED: Final = _reason(
 NOT_OWNED: Final = _reason(
     "NotOwned",
     STALLED,
+    CACHE_AS_SPECIFIED,
+    JOB_STORAGE_AS_SPECIFIED,
     ROLLED_OUT,
     EXPOSED,
     MONITORED,
@@ -152,6 +162,7 @@ REJECTED: Final = _reason(
     AUTOSCALING_ACTIVE,
     PROTECTED,
     CACHE_AS_SPECIFIED,
+    JOB_STORAGE_AS_SPECIFIED,
     meaning="The API server refuses a child, as invalid or by an admission policy.",
     remedy="Correct the field that the message names, often in `spec.podTemplate`, or change the policy.",
     stalls=True,
@@ -167,6 +178,7 @@ APPLY_FAILED: Final = _reason(
     AUTOSCALING_ACTIVE,
     PROTECTED,
     CACHE_AS_SPECIFIED,
+    JOB_STORAGE_AS_SPECIFIED,
     meaning="The API server could not take a child: its admission webhook is down, or it is overloaded. The other "
     "children go on; the message names the child and the cause. Ready is False only where the service cannot serve "
     "without the child.",
@@ -181,6 +193,7 @@ BEING_DELETED: Final = _reason(
     AUTOSCALING_ACTIVE,
     PROTECTED,
     CACHE_AS_SPECIFIED,
+    JOB_STORAGE_AS_SPECIFIED,
     meaning="Somebody has deleted a child that the spec wants, and a finalizer keeps it: until it is gone, neither can "
     "it be changed nor another one be made.",
     remedy="See to what the finalizers that the message names wait for.",
@@ -258,15 +271,25 @@ SOURCE_CLAIM_NOT_FOUND: Final = _reason(
 CLAIM_NOT_FOUND: Final = _reason(
     "ClaimNotFound",
     PREFLIGHT_PASSED,
-    meaning="The claim that `spec.cache.existingClaim` names does not exist.",
+    meaning="The claim that `spec.cache.existingClaim` or `spec.jobs.storage.existingClaim` names does not exist.",
     remedy="Create the claim, or remove the field.",
     stalls=True,
 )
 STORAGE_CLASS_NOT_FOUND: Final = _reason(
     "StorageClassNotFound",
     PREFLIGHT_PASSED,
-    meaning="`spec.cache.storageClassName` names no StorageClass of the cluster, or is absent and there is no default.",
+    meaning="`storageClassName` of `spec.cache` or `spec.jobs.storage` names no StorageClass of the cluster, or is "
+    "absent and there is no default.",
     remedy="Name one of the classes that the message lists.",
+    stalls=True,
+)
+JOB_STORAGE_UNSAFE: Final = _reason(
+    "JobStorageUnsafe",
+    PREFLIGHT_PASSED,
+    meaning="The claim of jobs can be mounted on many nodes, or its StorageClass makes network file systems. The jobs' "
+    "SQLite database is not safe there.",
+    remedy="Name a class of disks in `spec.jobs.storage.storageClassName`, or a ReadWriteOnce claim in "
+    "`spec.jobs.storage.existingClaim`.",
     stalls=True,
 )
 CACHE_TOO_SMALL: Final = _reason(
@@ -316,6 +339,7 @@ ACCESS_MODE_TOO_NARROW: Final = _reason(
     "AccessModeTooNarrow",
     PREFLIGHT_PASSED,
     CACHE_AS_SPECIFIED,
+    JOB_STORAGE_AS_SPECIFIED,
     meaning="The claim's access mode does not let all pods mount it where they have to run, or differs from "
     "`spec.cache.accessMode`; it is fixed once the claim has a volume.",
     remedy="Run one replica; set `spec.cache.accessMode` to ReadWriteMany before the claim has a volume; or name such "
@@ -395,6 +419,7 @@ FETCHING: Final = _reason("Fetching", MODEL_CACHED, meaning="The prefetch Job do
 WAITING_FOR_VOLUME: Final = _reason(
     "WaitingForVolume",
     MODEL_CACHED,
+    JOB_STORAGE_AS_SPECIFIED,
     meaning="The claim does not exist yet, or has no volume yet.",
     remedy="If it lasts: see the claim's events, and the provisioner of its StorageClass. Class, access mode and size "
     "may be corrected in the spec: the claim is made anew while it has no volume.",
@@ -544,20 +569,29 @@ NOT_MEASURED: Final = _reason(
 STORAGE_CLASS_IMMUTABLE: Final = _reason(
     "StorageClassImmutable",
     CACHE_AS_SPECIFIED,
-    meaning="The claim has another class than `spec.cache.storageClassName`; it is fixed once the claim has a volume.",
-    remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
+    JOB_STORAGE_AS_SPECIFIED,
+    meaning="The claim has another class than the spec's `storageClassName`; it is fixed once the claim has a volume.",
+    remedy="Name a claim of your own in `existingClaim`, or set the field back.",
 )
 CANNOT_GROW: Final = _reason(
     "CannotGrow",
     CACHE_AS_SPECIFIED,
-    meaning="`spec.cache.size` was raised, and the claim's StorageClass does not allow claims to grow.",
-    remedy="Name a claim of your own in `spec.cache.existingClaim`, or set the field back.",
+    JOB_STORAGE_AS_SPECIFIED,
+    meaning="The spec's `size` was raised, and the claim's StorageClass does not allow claims to grow.",
+    remedy="Name a claim of your own in `existingClaim`, or set the field back.",
 )
 OTHER_AUTOSCALER: Final = _reason(
     "OtherAutoscaler",
     REPLICAS_CONTESTED,
     meaning="An autoscaler that somebody else has made scales the Deployment, and the operator puts the number back.",
     remedy="Let its `scaleTargetRef` name the WhisperService, which can be scaled, too, or use `spec.autoscaling`.",
+)
+JOBS_IN_POD: Final = _reason(
+    "JobsInPod",
+    JOBS_VOLATILE,
+    meaning="`spec.jobs.storage.type` is EmptyDir: recordings that wait and results that were not fetched are in a "
+    "directory of the pod, and are lost with it, as at each change of its template, each drain and each eviction.",
+    remedy="Write PersistentVolumeClaim to keep them.",
 )
 NOTHING_WAITS: Final = _reason(
     "NothingWaits",

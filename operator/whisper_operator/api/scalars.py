@@ -59,7 +59,7 @@ ByteSize = Annotated[
     _checked_by(size_bytes),
 ]
 
-CacheSize = Annotated[
+VolumeSize = Annotated[
     str,
     Field(
         max_length=20,

@@ -8,7 +8,6 @@ from typing import Final
 from whisper_operator.api.v1alpha1 import Spec
 
 UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
-    ("spec.jobs", lambda spec: spec.jobs),
     ("spec.resultCache", lambda spec: spec.result_cache),
     ("spec.redis", lambda spec: spec.redis),
 )

@@ -13,6 +13,7 @@ from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
 from whisper_operator.api.spec.ingress import IngressSpec
+from whisper_operator.api.spec.job_store import JobsSpec
 from whisper_operator.api.spec.jobs import PrefetchSpec
 from whisper_operator.api.spec.model import CacheSpec, ModelSpec
 from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec, VerificationSpec
@@ -25,7 +26,7 @@ from whisper_operator.api.spec.pods import (
     ServiceAccountSpec,
 )
 from whisper_operator.api.spec.replicas import DisruptionSpec, RolloutSpec
-from whisper_operator.api.spec.server import AuthSpec, JobsSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
+from whisper_operator.api.spec.server import AuthSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
 from whisper_runtime.contract.languages import ADDED_BY_LARGE_V3, MODELS_OF_ALL, code_of
 from whisper_runtime.contract.models import OFFICIAL_MODELS
@@ -86,7 +87,7 @@ class Spec(ApiModel):
     rate_limit: RateLimitSpec | None = None
     """Limits for each client. Absent: none."""
     jobs: JobsSpec | None = None
-    """Asynchronous transcription: the response is 202; the client polls, or gives a URL to be called."""
+    """Transcription in the background: the response is 202, and the client asks for the result. Absent: none."""
     result_cache: ResultCacheSpec | None = None
     """Cache of responses to the same audio and options."""
     redis: RedisSpec | None = None
@@ -128,11 +129,28 @@ class Spec(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!(has(self.jobs) || has(self.resultCache)) || has(self.redis)"
+            "!has(self.jobs) || (!has(self.autoscaling) && self.replicas <= 1)",
+            "spec.jobs is for one pod, until there is a store that several share: write spec.replicas 1 and remove "
+            "spec.autoscaling, or remove spec.jobs",
+            lambda self: self.jobs is None or (self.autoscaling is None and self.replicas <= 1),
+        ),
+        Rule(
+            "!(has(self.jobs) && has(self.jobs.storage) && has(self.jobs.storage.existingClaim) && has(self.cache) && "
+            "has(self.cache.existingClaim)) || self.jobs.storage.existingClaim != self.cache.existingClaim",
+            "spec.jobs.storage.existingClaim is spec.cache.existingClaim, so that checkpoints and jobs would take each "
+            "other's room: name another claim in one of the two",
+            lambda self: (
+                self.jobs is None
+                or self.jobs.storage.existing_claim is None
+                or self.jobs.storage.existing_claim != self.cache.existing_claim
+            ),
+        ),
+        Rule(
+            "!has(self.resultCache) || has(self.redis)"
             " || (has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
-            "spec.jobs and spec.resultCache need spec.redis when more than one replica can run: "
-            "add spec.redis, or allow only one replica",
-            lambda self: not (self.jobs or self.result_cache) or bool(self.redis) or self.most_replicas <= 1,
+            "spec.resultCache needs spec.redis when more than one replica can run: add spec.redis, or allow only one "
+            "replica",
+            lambda self: self.result_cache is None or bool(self.redis) or self.most_replicas <= 1,
         ),
         Rule(
             "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"

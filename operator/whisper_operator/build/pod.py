@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from whisper_operator.api.spec.job_store import JobStorageSpec
+from whisper_operator.api.spec.model import CacheSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.strategic_merge import overlaid
 from whisper_operator.observe.installation import Installation
-from whisper_operator.resolve.claim import cache_size, claim_name
+from whisper_operator.resolve.asked_claim import volume_size
 from whisper_operator.resolve.service_account import account_name
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import METRICS_PATH, METRICS_PORT
@@ -103,17 +105,23 @@ def scratch() -> Manifest:
 
 def models_volume(service: WhisperService) -> list[Manifest]:
     """The volume that checkpoints are in; none where the pods' own image has the model."""
-    match service.spec.cache.type:
-        case "PersistentVolumeClaim":
-            return [{"name": "models", "persistentVolumeClaim": {"claimName": claim_name(service)}}]
-        case "EmptyDir":
-            return [{"name": "models", "emptyDir": {"sizeLimit": cache_size(service.spec)}}]
+    spec = service.spec
+    match spec.cache.type:
         case "Image":
             return []
         case "ImageVolume":
-            source = service.spec.model.source
-            image = {"reference": source.image if source else "", "pullPolicy": service.spec.image.pull_policy}
+            source = spec.model.source
+            image = {"reference": source.image if source else "", "pullPolicy": spec.image.pull_policy}
             return [{"name": "models", "image": image}]
+        case _:
+            return [claim_or_directory("models", spec.cache, names.models_claim(service.metadata.name))]
+
+
+def claim_or_directory(name: str, wanted: CacheSpec | JobStorageSpec, own_claim: str) -> Manifest:
+    """A volume of the claim that the spec names, else of the service's own, or of a directory of the pod."""
+    if wanted.type == "PersistentVolumeClaim":
+        return {"name": name, "persistentVolumeClaim": {"claimName": wanted.existing_claim or own_claim}}
+    return {"name": name, "emptyDir": {"sizeLimit": volume_size(wanted.size)}}
 
 
 def same_node(selector: Mapping[str, str]) -> Manifest:

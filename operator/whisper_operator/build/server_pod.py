@@ -6,7 +6,7 @@ from typing import Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
-from whisper_operator.build import fetch_container, golden_clip, pod, source
+from whisper_operator.build import fetch_container, golden_clip, job_store, pod, source
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import deviations
 from whisper_operator.objects.manifest import annotations_of
@@ -65,9 +65,11 @@ def _runs(deployment: Manifest | None, template: Manifest) -> bool:
 
 
 def _evictable(template: Manifest) -> Manifest:
-    """`template`, whose own volumes on the node's disk hold nothing that a node is to be kept for."""
+    """`template`, whose own volumes on the node's disk, but for jobs, hold nothing that a node is to be kept for."""
     metadata, volumes = template["metadata"], template["spec"]["volumes"]
-    local = ",".join(volume["name"] for volume in volumes if "emptyDir" in volume)
+    local = ",".join(
+        volume["name"] for volume in volumes if "emptyDir" in volume and volume["name"] != job_store.VOLUME
+    )
     return {**template, "metadata": {**metadata, "annotations": {SAFE_TO_EVICT: local, **metadata["annotations"]}}}
 
 
@@ -90,7 +92,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
                 pod.scratch(),
                 *pod.models_volume(service),
                 *_keys_volume(service),
-                *(volume for _, volume in golden_clip.parts(service)),
+                *(volume for _, volume in (*golden_clip.parts(service), *job_store.parts(service))),
                 *(source.volumes(service) if init else []),
             ],
         },
@@ -100,7 +102,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
 def _server(resolved: Resolved, model: ModelRef) -> Manifest:
     service, spec = resolved.service, resolved.service.spec
     keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
-    own_golden = [mount for mount, _ in golden_clip.parts(service)]
+    optional = [mount for mount, _ in (*golden_clip.parts(service), *job_store.parts(service))]
     models = (
         [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
     )
@@ -110,7 +112,7 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
         "image": resolved.image.to_run,
         "imagePullPolicy": spec.image.pull_policy,
         "args": ["serve"],
-        "env": pod.variables(_config(service, model)) + extra,
+        "env": pod.variables(_config(resolved, model)) + extra,
         "ports": [
             {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
@@ -124,12 +126,12 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
         },
         "securityContext": pod.HARDENED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *own_golden],
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *optional],
     }
 
 
-def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
-    spec = service.spec
+def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
+    service, spec = resolved.service, resolved.service.spec
     return RuntimeConfig(
         model=model.name,
         model_aliases=spec.model.aliases,
@@ -159,6 +161,9 @@ def _config(service: WhisperService, model: ModelRef) -> RuntimeConfig:
         log_format=spec.logging.format,
         requests_per_minute=spec.rate_limit.requests_per_minute if spec.rate_limit else None,
         audio_minutes_per_hour=spec.rate_limit.audio_minutes_per_hour if spec.rate_limit else None,
+        jobs_dir=job_store.directory(service),
+        jobs_max_bytes=job_store.max_bytes(resolved.jobs_claim),
+        jobs_result_seconds=job_store.result_seconds(service),
     )
 
 
@@ -189,8 +194,8 @@ def _runtime_class(service: WhisperService) -> Manifest:
 
 
 def _together(resolved: Resolved) -> Manifest:
-    """Server pods attract each other to the one node that has the volume, beside what the spec says of their nodes."""
-    if not resolved.claim.is_on_one_node:
+    """Server pods attract each other to the one node that has a volume, beside what the spec says of their nodes."""
+    if not any(claim.is_on_one_node for claim in resolved.claims):
         return {}
     given, term = resolved.service.spec.scheduling.affinity, pod.same_node(resolved.pod_selector)
     return {"affinity": pod.beside(given, "requiredDuringSchedulingIgnoredDuringExecution", term)}

@@ -6,7 +6,6 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.objects.kinds import CLAIM, JOB, SCALED_OBJECT
-from whisper_operator.objects.names import models_claim
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
@@ -15,7 +14,7 @@ from whisper_operator.resolve.rollout import with_rollout
 
 
 def rendered(service: WhisperService, installation: Installation) -> list[Manifest]:
-    """Every child, as if the claim existed, the fetch had succeeded, and the Deployment existed."""
+    """Every child, as if the claims existed, the fetch had succeeded, and the Deployment existed."""
     return wanted(service, settled(service, installation), installation)
 
 
@@ -26,12 +25,12 @@ def wanted(service: WhisperService, observed: Observed, installation: Installati
 
 
 def settled(service: WhisperService, installation: Installation) -> Observed:
-    """The claim as it would be, a complete fetching Job, and KEDA's object, which follows the Deployment."""
-    claim = next((body for body in wanted(service, Observed(), installation) if body["kind"] == CLAIM.kind), None)
-    objects: dict[tuple[str, str], Manifest] = {}
-    if claim:
-        name = models_claim(service.metadata.name)
-        objects[CLAIM.kind, name] = {**claim, "metadata": {**claim["metadata"], "uid": ""}}
+    """The claims as they would be, a complete fetching Job, and KEDA's object, which follows the Deployment."""
+    made = [body for body in wanted(service, Observed(), installation) if body["kind"] == CLAIM.kind]
+    objects: dict[tuple[str, str], Manifest] = {
+        (CLAIM.kind, claim["metadata"]["name"]): {**claim, "metadata": {**claim["metadata"], "uid": ""}}
+        for claim in made
+    }
     existing = service.spec.cache.existing_claim
     found = {"metadata": {"name": existing, "uid": ""}, "spec": {"accessModes": ["ReadWriteMany"]}}
     facts = Facts(claims={existing: found} if existing else {})

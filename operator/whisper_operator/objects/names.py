@@ -82,6 +82,15 @@ def models_claim(service: str) -> str:
     return f"{service}-models"
 
 
+def jobs_claim(service: str) -> str:
+    return f"{service}-jobs"
+
+
+def is_jobs_claim(claim: str) -> bool:
+    """Whether a claim that the operator makes is that of jobs."""
+    return claim.endswith("-jobs")
+
+
 def metrics_service(service: str) -> str:
     return f"{service}-metrics"
 

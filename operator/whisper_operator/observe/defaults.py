@@ -51,6 +51,10 @@ class Defaults(ApiModel):
             scheduling = _completed(scheduling, node_selector=selector, tolerations=tolerated)
         if cache.type == "PersistentVolumeClaim" and not cache.existing_claim:
             cache = _completed(cache, storage_class_name=self.storage_class_name)
+        jobs = spec.jobs
+        if jobs and jobs.storage.type == "PersistentVolumeClaim" and not jobs.storage.existing_claim:
+            storage = _completed(jobs.storage, storage_class_name=self.storage_class_name)
+            jobs = jobs.model_copy(update={"storage": storage})
         metadata = {
             "labels": {**self.pod_metadata.labels, **own.labels},
             "annotations": {**self.pod_metadata.annotations, **own.annotations},
@@ -59,6 +63,7 @@ class Defaults(ApiModel):
             "image": _completed(spec.image, pull_secrets=self.image_pull_secrets),
             "scheduling": scheduling,
             "cache": cache,
+            "jobs": jobs,
             "ingress": spec.ingress and _completed(spec.ingress, class_name=self.ingress_class_name),
             "pod_metadata": own.model_copy(update=metadata),
             "resources": spec.resources or self.resources,

@@ -15,7 +15,8 @@ from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.claim import asked_of, has_volume
 
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
-"""A claim is data and goes with its service alone; a Deployment that is not built now is held as it is."""
+"""A claim is data, and goes with its service or where it is given up; a Deployment that is not built now is held as it
+is."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,15 @@ class ApplyPlan:
         return not self.apply and not self.delete
 
 
-def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind] = CHILD_KINDS) -> ApplyPlan:
+def plan(
+    wanted: Iterable[Manifest],
+    observed: Observed,
+    served: Collection[Kind] = CHILD_KINDS,
+    given_up: Iterable[Manifest] = (),
+) -> ApplyPlan:
     """The children to apply, in order, and those to delete.
 
+    `given_up`: live claims that are to be deleted.
     `served`: kinds whose API the cluster serves now. A child of another kind stays: it is not wanted only because it
     could not be built, and an API server that starts answers for a moment as if it served no custom resources.
     """
@@ -48,6 +55,7 @@ def plan(wanted: Iterable[Manifest], observed: Observed, served: Collection[Kind
             # A claim without a volume is one of ours that makes way for another, and has a condition that says so.
             result.ending.append(live)
     result.delete.extend(_unwanted(result.wanted, observed, served))
+    result.delete.extend(live for live in given_up if not is_being_deleted(live))
     return result
 
 

@@ -22,6 +22,7 @@ from typing import Final
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import deployment, desired
+from whisper_operator.build.claim import given_up
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError, LeaseLost
@@ -224,7 +225,8 @@ def _todo(resolved: Resolved) -> ApplyPlan:
     """The difference between what is wanted and what is there, less what depends on something that is not known."""
     with SPANS.span("build"):
         held = kinds_held_back(resolved.observed.facts)
-        return without(plan(desired(resolved), resolved.observed, resolved.installation.kinds), held)
+        todo = plan(desired(resolved), resolved.observed, resolved.installation.kinds, given_up(resolved))
+        return without(todo, held)
 
 
 def _status(parsed: Parsed, resolved: Resolved, refused: Sequence[Refusal], generation: int) -> Status:

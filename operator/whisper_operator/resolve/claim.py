@@ -1,94 +1,96 @@
-"""The claim that the cache is in, live and as the spec wants it: pure."""
+"""A claim that pods of a service mount, live and as the spec wants it: pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from whisper_operator.api.units import any_quantity, canonical_quantity
-from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.api.units import any_quantity
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM
 from whisper_operator.objects.manifest import annotations_of, status_of
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.observed import Observed
+from whisper_operator.resolve.asked_claim import AskedClaim, class_of_new
 
-AUTO_SIZE: Final = "10Gi"
-"""Room for two of the largest checkpoints, so that a change of model never has to delete the old one first."""
 MANY_NODES: Final = frozenset({"ReadWriteMany", "ReadOnlyMany"})
-DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
-SHARING_PROVISIONERS: Final = (
-    "cephfs.csi.ceph.com",
-    "cluster.local/nfs-subdir-external-provisioner",
-    "csi.juicefs.com",
-    "efs.csi.aws.com",
-    "file.csi.azure.com",
-    "filestore.csi.storage.gke.io",
-    "fsx.csi.aws.com",
-    "k8s-sigs.io/nfs-subdir-external-provisioner",
-    "kubernetes.io/azure-file",
-    "nfs.csi.k8s.io",
-    "smb.csi.k8s.io",
-)
-"""Provisioners whose every volume many nodes can write to; a StorageClass says nothing of its access modes.
-
-Source: the column Supported Access Modes of https://kubernetes-csi.github.io/docs/drivers.html. Rook puts its namespace
-before the driver's name.
-"""
+ONE_POD: Final = frozenset({"ReadWriteOncePod"})
 
 
 @dataclass(frozen=True)
 class ClaimState:
-    name: str
-    """The name of the service's own claim, or of the one that its spec names; it may not exist yet."""
+    wanted: AskedClaim
     live: Manifest | None
-    is_mounted: bool
-    """Whether pods mount it: the spec's cache is a claim."""
+    """The service's own, or the one that its spec names; None: there is none yet."""
     is_own: bool
     """Whether the operator makes it: pods mount it, and the spec names no other."""
     phase: str
     """Pending, Bound or Lost; empty where there is no claim."""
-    access_mode: str
-    """Access mode that the spec asks of a new one."""
     asked: str | None
     """The spec's wish when it was made, or asks now if it is to be; None where an earlier release made it."""
     makes_way: bool
     """Whether the live one, which has no volume yet, is not what the spec asks for: another one is made."""
-    ties_to_one_node: bool
-    """Whether only the pods of one node can mount the live one."""
+    modes: frozenset[str]
+    """Access modes of the one that is to be made, else of the live one; empty where there is neither."""
+    storage_class: Manifest | None
+    """The StorageClass of the one that is to be made, else of the live one; None where it is not known."""
     can_grow: bool
     """Whether the live one's class allows it; where classes may not be read, the API server decides."""
-    binds_at_first_use: bool
-    """Whether the live one gets its volume where its first pod is."""
+
+    @property
+    def name(self) -> str:
+        """The name of the service's own claim, or of the one that its spec names; it may not exist yet."""
+        return self.wanted.name
+
+    @property
+    def is_to_be_made(self) -> bool:
+        """Whether a claim of ours still has to be made."""
+        return self.is_own and (self.live is None or self.makes_way)
+
+    @property
+    def ties_to_one_node(self) -> bool:
+        """Whether only the pods of one node can mount it."""
+        return bool(self.modes) and not MANY_NODES & self.modes
 
     @property
     def is_on_one_node(self) -> bool:
         """Whether the pods mount a claim that ties them to one node."""
-        return self.is_mounted and self.ties_to_one_node
+        return self.wanted.is_mounted and self.ties_to_one_node
+
+    @property
+    def is_of_one_pod(self) -> bool:
+        """Whether the pods mount a claim that only one of them can mount at a time."""
+        return self.wanted.is_mounted and self.modes == ONE_POD
+
+    @property
+    def binds_at_first_use(self) -> bool:
+        """Whether it gets its volume where its first pod is."""
+        return (self.storage_class or {}).get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
-def resolve_claim(service: WhisperService, observed: Observed) -> ClaimState:
-    cache = service.spec.cache
-    is_mounted = cache.type == "PersistentVolumeClaim"
-    is_own = is_mounted and not cache.existing_claim
-    live = live_claim(service, observed)
-    storage_class = _class_of(live, observed.facts) if live else {}
-    mode = _new_access_mode(service.spec, observed.facts)
-    now = _asked(service.spec, mode)
-    makes_way = is_own and live is not None and not has_volume(live) and not _is_as_asked(live, service.spec, mode)
+def resolve_claim(wanted: AskedClaim, observed: Observed) -> ClaimState:
+    live, is_own = live_claim(wanted, observed), wanted.is_mounted and not wanted.existing
+    makes_way = is_own and live is not None and not has_volume(live) and not _is_as_asked(live, wanted)
+    is_to_be_made = is_own and (live is None or makes_way)
+    storage_class = _class(None if is_to_be_made else live, wanted, observed.facts)
+    modes = {wanted.access_mode} if is_to_be_made else live["spec"]["accessModes"] if live else ()
     return ClaimState(
-        name=claim_name(service),
+        wanted=wanted,
         live=live,
-        is_mounted=is_mounted,
         is_own=is_own,
         phase=status_of(live).get("phase", ""),
-        access_mode=mode,
-        asked=asked_of(live) if live and not makes_way else now,
+        asked=wanted.wish if live is None or makes_way else asked_of(live),
         makes_way=makes_way,
-        ties_to_one_node=live is not None and not MANY_NODES & set(live["spec"]["accessModes"]),
-        can_grow=observed.facts.storage_classes is None or bool(storage_class.get("allowVolumeExpansion")),
-        binds_at_first_use=storage_class.get("volumeBindingMode") == "WaitForFirstConsumer",
+        modes=frozenset(modes),
+        storage_class=storage_class,
+        can_grow=observed.facts.storage_classes is None or bool((storage_class or {}).get("allowVolumeExpansion")),
     )
+
+
+def live_claim(wanted: AskedClaim, observed: Observed) -> Manifest | None:
+    """The claim of that name; None where it does not exist, or the claim that the spec names was not looked up."""
+    return observed.facts.claims.get(wanted.existing) if wanted.existing else observed.get(CLAIM, wanted.own_name)
 
 
 def has_volume(claim: Manifest) -> bool:
@@ -101,63 +103,25 @@ def asked_of(claim: Manifest) -> str | None:
     return annotations_of(claim).get(names.ANNOTATION_ASKED)
 
 
-def default_class(facts: Facts) -> Manifest | None:
-    """The StorageClass of claims that name none; None where there is none, or classes may not be read.
-
-    Source: https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass
-    """
-    marked = [one for one in (facts.storage_classes or {}).values() if annotations_of(one).get(DEFAULT_CLASS) == "true"]
-    by_name = sorted(marked, key=lambda one: one["metadata"]["name"])
-    return max(by_name, key=lambda one: one["metadata"].get("creationTimestamp", ""), default=None)
+def requested_size(claim: Manifest) -> str:
+    """The size that a live claim asks for, as the API server writes it; its volume may be larger."""
+    return claim["spec"]["resources"]["requests"]["storage"]
 
 
-def claim_name(service: WhisperService) -> str:
-    return service.spec.cache.existing_claim or names.models_claim(service.metadata.name)
-
-
-def live_claim(service: WhisperService, observed: Observed) -> Manifest | None:
-    """The claim of that name; None where it does not exist, or the claim that the spec names was not looked up."""
-    if existing := service.spec.cache.existing_claim:
-        return observed.facts.claims.get(existing)
-    return observed.get(CLAIM, claim_name(service))
-
-
-def cache_size(spec: Spec) -> str:
-    """The size of the cache, as the API server writes it."""
-    return AUTO_SIZE if spec.cache.size == "auto" else canonical_quantity(spec.cache.size)
-
-
-def _asked(spec: Spec, mode: str) -> str:
-    """Class (a hyphen: the cluster's default), access mode and size of a new claim, as its annotation keeps them."""
-    name = spec.cache.storage_class_name
-    return f"{'-' if name is None else name} {mode} {cache_size(spec)}"
-
-
-def _is_as_asked(live: Manifest, spec: Spec, mode: str) -> bool:
+def _is_as_asked(live: Manifest, wanted: AskedClaim) -> bool:
     """Whether the live claim was made for what the spec asks now.
 
     The annotation knows, whatever an admission policy made of the claim; without it, the claim itself is compared.
     """
     if before := asked_of(live):
-        return before == _asked(spec, mode)
-    name = spec.cache.storage_class_name
-    size = live["spec"]["resources"]["requests"]["storage"]
-    is_of_class = name is None or name == live["spec"].get("storageClassName")
-    return (
-        is_of_class and live["spec"]["accessModes"] == [mode] and any_quantity(size) == any_quantity(cache_size(spec))
-    )
+        return before == wanted.wish
+    is_of_class = wanted.storage_class is None or wanted.storage_class == live["spec"].get("storageClassName")
+    is_of_mode = live["spec"]["accessModes"] == [wanted.access_mode]
+    return is_of_class and is_of_mode and any_quantity(requested_size(live)) == any_quantity(wanted.size)
 
 
-def _new_access_mode(spec: Spec, facts: Facts) -> str:
-    """Returns ReadWriteMany for many pods where every volume is shared; else ReadWriteOnce, which takes one node."""
-    if spec.cache.access_mode:
-        return spec.cache.access_mode
-    name = spec.cache.storage_class_name
-    found = (facts.storage_classes or {}).get(name) if name else default_class(facts)
-    is_shared = found is not None and found.get("provisioner", "").endswith(SHARING_PROVISIONERS)
-    return "ReadWriteMany" if spec.most_replicas > 1 and is_shared else "ReadWriteOnce"
-
-
-def _class_of(live: Manifest, facts: Facts) -> Manifest:
-    """The claim's storage class; empty where it is not known."""
-    return (facts.storage_classes or {}).get(live["spec"].get("storageClassName", ""), {})
+def _class(live: Manifest | None, wanted: AskedClaim, facts: Facts) -> Manifest | None:
+    """The StorageClass of the live claim, or of a new one; None where it is not known."""
+    if live is None:
+        return class_of_new(wanted.storage_class, facts)
+    return (facts.storage_classes or {}).get(live["spec"].get("storageClassName", ""))

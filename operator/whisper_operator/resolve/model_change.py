@@ -31,6 +31,7 @@ SHAPES_PODS: Final = {
     "resources",
     "server",
     "cache",
+    "jobs",
     "scheduling",
     "verification",
     "prefetch",

@@ -16,6 +16,7 @@ from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_reports import FETCH, fetch_report, is_outlived, kept_report, statuses_of
 from whisper_operator.observe.pod_status import Cause
+from whisper_operator.resolve.asked_claim import models_claim
 from whisper_operator.resolve.claim import ClaimState, live_claim
 from whisper_operator.resolve.model import ModelRef, named_model
 from whisper_operator.resolve.pod_shape import is_well_formed
@@ -78,7 +79,7 @@ def running_pod(service: WhisperService, observed: Observed) -> Manifest | None:
     running = [pod for pod in observed.pods(names.PREFETCH) if _is_running(pod)]
     if not running:
         return None
-    name = prefetch_job_name(service, live_claim(service, observed))
+    name = prefetch_job_name(service, live_claim(models_claim(service, observed.facts), observed))
     return next(iter(pod_status.of_job(running, name)), None)
 
 
@@ -128,7 +129,7 @@ def _gpu_hosts(
     Decided while the claim has no volume, and kept: a Job's template is fixed, and another one would begin anew. Only
     where none of the hosts offers it any more are others named (docs/adr/0007-where-a-volume-binds.md).
     """
-    if service.spec.gpu is None or claim.live is None or not claim.is_mounted:
+    if service.spec.gpu is None or claim.live is None or not claim.wanted.is_mounted:
         return ()
     affinity = service.spec.scheduling.affinity
     if affinity and not is_well_formed({"affinity": affinity, "containers": []}):

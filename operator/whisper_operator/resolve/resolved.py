@@ -21,6 +21,7 @@ from whisper_operator.objects.kinds import DEPLOYMENT, Kind
 from whisper_operator.observe.installation import Installation
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
+from whisper_operator.resolve.asked_claim import jobs_claim, models_claim
 from whisper_operator.resolve.budget import resolve_budget
 from whisper_operator.resolve.claim import ClaimState, resolve_claim
 from whisper_operator.resolve.decision import Decision, Rollout, live_decision
@@ -50,6 +51,9 @@ class Resolved:
     server_pods: Sequence[Manifest]
     """Newest first."""
     claim: ClaimState
+    """Of the checkpoints."""
+    jobs_claim: ClaimState | None
+    """Of jobs; None: the spec has none."""
     prefetch: PrefetchState
     model: ModelState
     image: ImageChoice
@@ -67,6 +71,11 @@ class Resolved:
     def live(self, kind: Kind) -> Manifest | None:
         """The live child of that kind that has the service's own name."""
         return self.observed.get(kind, self.service.metadata.name)
+
+    @property
+    def claims(self) -> tuple[ClaimState, ...]:
+        """Those that the spec speaks of, whether pods mount them or not."""
+        return (self.claim, *((self.jobs_claim,) if self.jobs_claim else ()))
 
     @property
     def is_of_first_release(self) -> bool:
@@ -90,12 +99,13 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
     observed = replace(observed, facts=with_devices(observed.facts, devices)) if devices else observed
     deployment = observed.get(DEPLOYMENT, service.metadata.name)
     replicas, server_pods = count_replicas(deployment), observed.pods(names.SERVER)
-    promise, claim = resolve_promise(service, replicas), resolve_claim(service, observed)
+    promise, claim = resolve_promise(service, replicas), resolve_claim(models_claim(service, observed.facts), observed)
+    of_jobs = resolve_claim(asked, observed) if (asked := jobs_claim(service)) else None
     prefetch = resolve_prefetch(service, observed, claim)
     model = resolve_model(service, observed, deployment, promise, server_pods, prefetch)
     verification = resolve_verification(service, observed, deployment, promise)
     given = CheckInput(
-        service, observed.facts, claim, model.needs_source, replicas, devices, verifies=verification.is_to_come
+        service, observed.facts, claim, of_jobs, model.needs_source, replicas, devices, verification.is_to_come
     )
     return Resolved(
         service=service,
@@ -108,6 +118,7 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         budget=resolve_budget(service, observed),
         server_pods=server_pods,
         claim=claim,
+        jobs_claim=of_jobs,
         prefetch=prefetch,
         model=model,
         image=resolve_image(service, deployment, installation),

@@ -87,6 +87,8 @@ def _decide_anew(resolved: Resolved, template: Manifest, requested: NodeRequests
     short = None if is_first else shortage(pod, facts.quotas or (), more=1)
     if short:
         return Decision("Replace", f"{short}: the new pod gets its share when the old one has gone")
+    if of_one_pod := next((claim for claim in resolved.claims if claim.is_of_one_pod and not is_first), None):
+        return Decision("Replace", f"claim {of_one_pod.name} is ReadWriteOncePod, so only one pod can mount it")
     if gpu is None:
         return Decision("Surge", "no GPU is asked for, so the new pod starts beside the old one")
     if is_first:
@@ -132,8 +134,8 @@ def _has_one_to_spare(resolved: Resolved) -> bool:
 
 
 def _nodes_of_the_volume(resolved: Resolved) -> set[str]:
-    """The nodes that a claim of one node ties the pods to; empty where it does not."""
-    if not resolved.claim.ties_to_one_node:
+    """The nodes that a claim of one node ties the pods to; empty where none does."""
+    if not any(claim.is_on_one_node for claim in resolved.claims):
         return set()
     return {name for pod in resolved.server_pods if (name := pod.get("spec", {}).get("nodeName"))}
 

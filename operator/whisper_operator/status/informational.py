@@ -6,7 +6,6 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
-from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import API_VERSION, Manifest
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
@@ -21,10 +20,10 @@ from whisper_operator.objects.kinds import (
 from whisper_operator.objects.manifest import condition, status_of
 from whisper_operator.observe import pod_status
 from whisper_operator.resolve.autoscaling import is_woken
-from whisper_operator.resolve.claim import cache_size
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import ConditionRule
 from whisper_operator.status.verification import performance_status
+from whisper_operator.status.volumes import cache_as_specified, job_storage_as_specified, jobs_volatile
 
 
 def exposed(resolved: Resolved) -> ConditionUpdate | None:
@@ -148,28 +147,6 @@ def compute_type_fast(resolved: Resolved) -> ConditionUpdate | None:
     return ConditionUpdate(c.COMPUTE_TYPE_FAST, "False", c.SLOWER_THAN_FLOAT32, message)
 
 
-def cache_as_specified(resolved: Resolved) -> ConditionUpdate | None:
-    """False where the live claim differs from the spec and cannot be changed to it; else None."""
-    cache, live = resolved.service.spec.cache, resolved.claim.live
-    if live is None or cache.existing_claim:
-        return None
-    name, spec = live["metadata"]["name"], live["spec"]
-    remedy = "name a claim of your own in spec.cache.existingClaim, or set the field back"
-    if cache.storage_class_name and spec.get("storageClassName") != cache.storage_class_name:
-        message = f"claim {name} has class {spec.get('storageClassName')}, which cannot be changed: {remedy}"
-        return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.STORAGE_CLASS_IMMUTABLE, message)
-    if cache.access_mode and cache.access_mode not in spec["accessModes"]:
-        message = f"claim {name} is {', '.join(spec['accessModes'])}, which cannot be changed: {remedy}"
-        return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.ACCESS_MODE_TOO_NARROW, message)
-    size = spec["resources"]["requests"]["storage"]
-    if any_quantity(cache_size(resolved.service.spec)) > any_quantity(size) and not resolved.claim.can_grow:
-        message = (
-            f"claim {name} has {size}, and class {spec.get('storageClassName')} does not let claims grow: {remedy}"
-        )
-        return ConditionUpdate(c.CACHE_AS_SPECIFIED, "False", c.CANNOT_GROW, message)
-    return None
-
-
 def replicas_contested(resolved: Resolved) -> ConditionUpdate | None:
     """True while another autoscaler scales the Deployment; else None."""
     rivals, name = resolved.observed.facts.rivals, resolved.service.metadata.name
@@ -233,6 +210,8 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     accelerator_in_use,
     compute_type_fast,
     cache_as_specified,
+    job_storage_as_specified,
+    jobs_volatile,
     replicas_contested,
     paused,
     clients_told_apart,

@@ -9,6 +9,7 @@ from typing import Final
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.external_reasons import STALLING
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CLAIM,
@@ -35,7 +36,7 @@ ABOUT: Final[Mapping[Kind, str]] = {
     SCALED_OBJECT: c.AUTOSCALING_ACTIVE,
     DISRUPTION_BUDGET: c.PROTECTED,
     NETWORK_POLICY: c.PROTECTED,
-    CLAIM: c.CACHE_AS_SPECIFIED,
+    CLAIM: c.CACHE_AS_SPECIFIED,  # but for the claim of jobs
     SERVICE_ACCOUNT: c.ROLLED_OUT,
     DEPLOYMENT: c.ROLLED_OUT,
 }
@@ -54,6 +55,13 @@ class Refusal:
     message: str
     """Names the child, and says what the API server answered."""
 
+    @property
+    def about(self) -> str | None:
+        """The condition that is False because of it; None: it shows in Stalled alone."""
+        if self.kind == CLAIM and names.is_jobs_claim(self.name):
+            return c.JOB_STORAGE_AS_SPECIFIED
+        return ABOUT.get(self.kind) if self.kind else None
+
 
 def told(refused: Sequence[Refusal]) -> list[ConditionUpdate]:
     """All of them, under the reason of the first: as Stalled where that stalls, else as Reconciling."""
@@ -65,7 +73,7 @@ def told(refused: Sequence[Refusal]) -> list[ConditionUpdate]:
 
 def with_refusals(found: Sequence[ConditionUpdate], refused: Sequence[Refusal]) -> list[ConditionUpdate]:
     """`found`, with each condition False that a refused child is about."""
-    about = {ABOUT[one.kind]: one for one in reversed(refused) if one.kind and one.kind in ABOUT}
+    about = {one.about: one for one in reversed(refused) if one.about}
     of_refused = {kind: ConditionUpdate(kind, "False", one.reason, one.message) for kind, one in about.items()}
     known = {update.type for update in found}
     added = [update for kind, update in of_refused.items() if kind not in known]

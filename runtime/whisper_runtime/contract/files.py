@@ -15,6 +15,8 @@ SOURCE_CA_FILE: Final = "/etc/whisper/source-ca/ca.crt"
 SOURCE_CLAIM_DIR: Final = "/source"
 """Mount path of the claim that a pvc:// URL names."""
 SCRATCH_DIR: Final = "/tmp"
+JOBS_DIR: Final = "/var/lib/whisper/jobs"
+"""Mount path of the volume that keeps jobs: not below SCRATCH_DIR, which is empty in each new pod."""
 PACKAGED_GOLDEN_DIR: Final = str(Path(__file__).parents[1] / "media" / "golden")
 """Directory of `clip.wav` and `clip.txt`: the speech and the words that prove a model before it takes traffic.
 

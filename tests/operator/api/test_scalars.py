@@ -10,7 +10,6 @@ from tests.operator.api.specs import kept, letters, problem
 from whisper_operator.api.scalars import (
     BatchSize,
     ByteSize,
-    CacheSize,
     CountOrPercent,
     DataKey,
     Duration,
@@ -19,6 +18,7 @@ from whisper_operator.api.scalars import (
     LocalRef,
     ObjectName,
     Opaque,
+    VolumeSize,
 )
 
 NO_DURATION = "is not a valid duration; for example 30s, 10m or 1h30m"
@@ -49,12 +49,12 @@ def test_a_duration_of_another_form_is_refused(value: Any, message: str) -> None
 
 @pytest.mark.parametrize("text", ["1", "0001", "1k", "512Ki", "1.125Gi", "1023Pi", "1152P"])
 def test_a_size_is_kept_as_it_is_written(text: str) -> None:
-    assert kept(ByteSize, text) == kept(CacheSize, text) == text
+    assert kept(ByteSize, text) == kept(VolumeSize, text) == text
 
 
 def test_the_size_of_a_cache_may_be_left_to_the_operator() -> None:
-    assert kept(CacheSize, "auto") == "auto"
-    assert problem(CacheSize, "Auto") == f"'Auto' {NO_SIZE}"
+    assert kept(VolumeSize, "auto") == "auto"
+    assert problem(VolumeSize, "Auto") == f"'Auto' {NO_SIZE}"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_size_of_a_cache_may_be_left_to_the_operator() -> None:
         (5, "Input should be a valid string"),
     ],
 )
-@pytest.mark.parametrize("of", [ByteSize, CacheSize], ids=["ByteSize", "CacheSize"])
+@pytest.mark.parametrize("of", [ByteSize, VolumeSize], ids=["ByteSize", "VolumeSize"])
 def test_a_size_of_another_form_is_refused(of: Any, value: Any, message: str) -> None:
     assert problem(of, value) == message
 

@@ -14,7 +14,8 @@ from whisper_operator.api.v1alpha1 import Spec
     ("parts", "paths"),
     [
         ({}, []),
-        ({"jobs": {}}, ["spec.jobs"]),
+        ({"jobs": {}}, []),
+        ({"resultCache": {}}, ["spec.resultCache"]),
         ({"resultCache": {}, "redis": {"secretKeyRef": {"name": "redis", "key": "url"}}},
          ["spec.resultCache", "spec.redis"]),
     ],

@@ -149,15 +149,39 @@ def test_a_model_for_english_serves_no_other_language() -> None:
         )
 
 
-@pytest.mark.parametrize("part", ["jobs", "resultCache"])
-@pytest.mark.parametrize(
+MANY = pytest.mark.parametrize(
     "replicas", [{"replicas": 2}, {"autoscaling": {}}, {"autoscaling": {}, "replicas": 1}], ids=str
 )
-def test_replicas_share_results_by_redis(part: str, replicas: dict[str, Any]) -> None:
-    accepted(**{part: {}}, **replicas, **REDIS)
-    assert refused(**{part: {}}, **replicas) == (
-        "spec.jobs and spec.resultCache need spec.redis when more than one replica can run: "
-        "add spec.redis, or allow only one replica"
+
+
+@MANY
+def test_replicas_share_results_by_redis(replicas: dict[str, Any]) -> None:
+    accepted(resultCache={}, **replicas, **REDIS)
+    assert refused(resultCache={}, **replicas) == (
+        "spec.resultCache needs spec.redis when more than one replica can run: add spec.redis, or allow only one "
+        "replica"
+    )
+
+
+@MANY
+def test_jobs_are_of_one_pod(replicas: dict[str, Any]) -> None:
+    for beside in ({}, REDIS):
+        assert refused(jobs={}, **replicas, **beside) == (
+            "spec.jobs is for one pod, until there is a store that several share: write spec.replicas 1 and remove "
+            "spec.autoscaling, or remove spec.jobs"
+        )
+
+
+@pytest.mark.parametrize("replicas", [{}, {"replicas": 0}, {"replicas": 1}], ids=str)
+def test_one_pod_or_none_keeps_jobs(replicas: dict[str, Any]) -> None:
+    accepted(jobs={}, **replicas)
+
+
+def test_checkpoints_and_jobs_have_a_claim_each() -> None:
+    accepted(cache={"existingClaim": "mine"}, jobs={"storage": {"existingClaim": "other"}})
+    accepted(cache={"existingClaim": "mine"}, jobs={})
+    assert refused(cache={"existingClaim": "mine"}, jobs={"storage": {"existingClaim": "mine"}}).startswith(
+        "spec.jobs.storage.existingClaim is spec.cache.existingClaim"
     )
 
 
@@ -167,7 +191,7 @@ def test_replicas_share_results_by_redis(part: str, replicas: dict[str, Any]) ->
     ids=["one", "none", "one, whatever replicas says"],
 )
 def test_a_single_replica_needs_no_redis(replicas: dict[str, Any]) -> None:
-    accepted(jobs={}, resultCache={}, **replicas)
+    accepted(resultCache={}, **replicas)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.operator.samples import children, claim, observed, one, service
+import pytest
+
+from tests.operator.samples import children, claim, deployment, live, observed, one, resolved, service
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.build.claim import given_up
 
 
 def test_a_claim_keeps_what_is_fixed_and_only_grows() -> None:
@@ -56,3 +60,51 @@ def test_a_claim_has_the_users_labels_and_annotations_beside_the_operators() -> 
     assert metadata["labels"]["whisper-operator.io/service"] == "speech"
     assert metadata["annotations"]["k8up.io/backup"] == "false"
     assert metadata["annotations"]["whisper-operator.io/asked"] == "- ReadWriteOnce 10Gi"
+
+
+def of_jobs(**storage: object) -> Manifest:
+    return one(children(service(jobs={"storage": storage})), "PersistentVolumeClaim", "speech-jobs")
+
+
+def test_jobs_have_a_claim_of_their_own_beside_that_of_the_checkpoints() -> None:
+    found = of_jobs(size="20Gi", storageClassName="fast", labels={"backup": "nightly"}, annotations={"a/b": "c"})
+    assert found["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "20Gi"}},
+        "storageClassName": "fast",
+    }
+    assert found["metadata"]["labels"]["backup"] == "nightly"
+    assert found["metadata"]["annotations"]["a/b"] == "c"
+    assert claim(service(jobs={}))["metadata"]["name"] == "speech-models"
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"jobs": {"storage": {"type": "EmptyDir"}}}, {"jobs": {"storage": {"existingClaim": "mine"}}}], ids=str
+)
+def test_no_claim_of_jobs_is_made_that_nobody_asks_for(spec: dict[str, object]) -> None:
+    names = [body["metadata"]["name"] for body in children(service(**spec))]
+    assert "speech-jobs" not in names
+
+
+def test_the_claim_of_jobs_outlives_its_service_unless_the_spec_says_delete() -> None:
+    assert "ownerReferences" not in of_jobs()["metadata"]
+    assert "ownerReferences" in of_jobs(retention="Delete")["metadata"]
+
+
+def test_a_claim_of_jobs_that_was_to_be_deleted_is_given_up_with_the_jobs() -> None:
+    kept, owned = live(of_jobs()), live(of_jobs(retention="Delete"))
+    assert list(given_up(resolved(service(), observed(owned)))) == [owned]
+    assert list(given_up(resolved(service(), observed(kept)))) == []
+    assert list(given_up(resolved(service(), observed()))) == []
+    for storage in ({"retention": "Delete"}, {"type": "EmptyDir"}, {"existingClaim": "mine"}):
+        still = service(jobs={"storage": storage})
+        assert list(given_up(resolved(still, observed(owned)))) == [], "the spec has jobs"
+
+
+def test_no_claim_is_given_up_while_a_pod_may_be_started_with_it() -> None:
+    """Preflight may hold the new pods back; the old one could not start again with a claim that is being deleted."""
+    before = service(cache={"type": "EmptyDir"}, jobs={"storage": {"retention": "Delete"}})
+    after = service(cache={"type": "EmptyDir"})
+    owned = live(of_jobs(retention="Delete"))
+    assert list(given_up(resolved(after, observed(owned, deployment(before))))) == []
+    assert list(given_up(resolved(after, observed(owned, deployment(after))))) == [owned]

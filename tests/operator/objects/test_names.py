@@ -9,7 +9,7 @@ LONGEST = "s" * 40
 
 
 def test_every_name_is_a_dns_label() -> None:
-    made = [names.models_claim(LONGEST), names.metrics_service(LONGEST)]
+    made = [names.models_claim(LONGEST), names.jobs_claim(LONGEST), names.metrics_service(LONGEST)]
     jobs = [of(LONGEST, "0123456789abcdef") for of in (names.prefetch_job, names.verify_job)]
     assert all(len(name) <= 63 for name in (*made, *jobs))
     assert [name.rsplit("-", 1)[1] for name in jobs] == ["01234567", "01234567"]
@@ -30,3 +30,9 @@ def test_no_other_charts_pods_match_the_selector() -> None:
         assert not names.selector("speech", component).items() <= others.items()
         assert names.selector("speech", component).items() <= names.labels("speech", component).items()
     assert names.first_selector("speech").items() <= others.items(), "which 0.1.0 did not see"
+
+
+def test_the_claim_of_jobs_is_told_from_that_of_checkpoints_whatever_the_service_is_called() -> None:
+    for service in ("speech", "speech-jobs"):
+        assert names.is_jobs_claim(names.jobs_claim(service))
+        assert not names.is_jobs_claim(names.models_claim(service))

@@ -52,9 +52,12 @@ def test_a_setting_is_completed_where_the_spec_leaves_it_open(part: str, spec: M
     assert {name: found[name] for name in expected} == expected
 
 
-@pytest.mark.parametrize("cache", [{"existingClaim": "shared"}, {"type": "EmptyDir"}])
-def test_a_storage_class_is_that_of_claims_that_the_operator_makes(cache: Manifest) -> None:
-    assert "storageClassName" not in filled("cache", cache=cache)
+@pytest.mark.parametrize("storage", [{"existingClaim": "shared"}, {"type": "EmptyDir"}])
+def test_a_storage_class_is_that_of_claims_that_the_operator_makes(storage: Manifest) -> None:
+    assert "storageClassName" not in filled("cache", cache=storage)
+    assert "storageClassName" not in filled("jobs", jobs={"storage": storage})["storage"]
+    assert filled("jobs", jobs={})["storage"]["storageClassName"] == "fast"
+    assert filled("jobs") == {}
 
 
 def test_no_ingress_is_made_for_its_class() -> None:

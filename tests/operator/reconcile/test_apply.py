@@ -156,6 +156,25 @@ async def test_no_pod_runs_under_an_account_that_another_has() -> None:
     assert "ServiceAccount/speech exists and does not belong" in applying.troubles.refused[0].message
 
 
+@pytest.mark.parametrize(
+    ("owner", "reasons"),
+    [({"ownerReferences": []}, ["NotOwned"]), (owned("x", "Other", "x"), ["NotOwned"]), (owned("before"), [])],
+    ids=["somebody's", "another controller's", "a predecessor's"],
+)
+async def test_no_pod_writes_to_a_claim_that_another_has(owner: dict[str, Any], reasons: list[str]) -> None:
+    """By its name alone a service would reach another's files, or keep a predecessor's claim from going."""
+    wanted = children(service(cache={"type": "EmptyDir"}, jobs={}))
+    jobs, deployment = one(wanted, "PersistentVolumeClaim", "speech-jobs"), one(wanted, "Deployment")
+    bare = {**jobs, "metadata": {**jobs["metadata"], "annotations": {}}}
+    foreign = known(bare, **owner, **({} if owner.get("ownerReferences") else {"labels": {}}))
+    cluster = FakeCluster(foreign, refusals={"PersistentVolumeClaim": CONFLICT})
+    applying = applier(cluster)
+    await carried_out(applying, jobs, SERVICE, deployment)
+    assert ("Service", "speech") in cluster.writes
+    assert "Deployment" not in [kind for kind, _ in cluster.writes]
+    assert [reason for _, reason, _ in told(applying)] == reasons
+
+
 async def test_a_child_of_a_deleted_predecessor_is_waited_for() -> None:
     applying = applier(FakeCluster(known(SERVICE, **owned("before")), refusals={"Service": CONFLICT}))
     await carried_out(applying, SERVICE)

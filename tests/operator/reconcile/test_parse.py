@@ -27,7 +27,11 @@ def accepting(earlier: str, generation: int = 1) -> dict[str, Any]:
     ("spec", "reason", "says"),
     [
         ({"replicas": -1}, "InvalidSpec", "spec.replicas"),
-        ({"jobs": {}}, "NotImplemented", "spec.jobs is not implemented in this version: remove it to continue"),
+        (
+            {"resultCache": {}},
+            "NotImplemented",
+            "spec.resultCache is not implemented in this version: remove it to continue",
+        ),
     ],
 )
 def test_a_refused_spec_names_its_field(spec: dict[str, Any], reason: str, says: str) -> None:
@@ -71,11 +75,11 @@ def test_a_spec_that_is_too_long_is_followed_and_not_kept() -> None:
 def test_a_pause_is_heeded_beside_a_spec_that_is_refused(then: bool, now: bool) -> None:
     """Who pauses a service in trouble may have made another change that is wrong."""
     status = accepting(orjson.dumps({"model": {"name": "small"}, "paused": then}).decode())
-    found = Parser().parse({**body(jobs={}, paused=now), "status": status})
+    found = Parser().parse({**body(resultCache={}, paused=now), "status": status})
     assert (found.service.spec.model.name, found.service.spec.paused) == ("small", now)
 
 
-@pytest.mark.parametrize("refused", [{"jobs": {}}, {"replicas": -1}, {"future": True}], ids=str)
+@pytest.mark.parametrize("refused", [{"resultCache": {}}, {"replicas": -1}, {"future": True}], ids=str)
 def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict[str, Any]) -> None:
     status = accepting('{"language":"en","model":{"name":"small"}}')
     found = Parser().parse({**body(**refused), "status": status})
@@ -94,8 +98,8 @@ def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict
     ids=["none", "of a later version", "not implemented", "damaged", "no spec"],
 )
 def test_nothing_is_followed_where_no_accepted_spec_is_known(status: dict[str, Any]) -> None:
-    with pytest.raises(RefusedSpec, match=r"spec\.jobs is not implemented"):
-        Parser().parse({**body(jobs={}), "status": status})
+    with pytest.raises(RefusedSpec, match=r"spec\.resultCache is not implemented"):
+        Parser().parse({**body(resultCache={}), "status": status})
 
 
 def test_a_spec_that_the_installation_does_not_allow_is_refused() -> None:
@@ -116,9 +120,9 @@ def test_while_a_spec_violates_the_policy_the_last_accepted_one_is_followed() ->
 
 def test_a_last_accepted_spec_is_not_followed_that_is_older_than_the_policy_and_violates_it() -> None:
     status = accepting('{"model":{"name":"small"},"service":{"type":"NodePort"}}')
-    with pytest.raises(RefusedSpec, match=r"spec\.jobs is not implemented"):
-        Parser(Policy()).parse({**body(jobs={}), "status": status})
-    assert Parser(None).parse({**body(jobs={}), "status": status}).refusal is not None
+    with pytest.raises(RefusedSpec, match=r"spec\.resultCache is not implemented"):
+        Parser(Policy()).parse({**body(resultCache={}), "status": status})
+    assert Parser(None).parse({**body(resultCache={}), "status": status}).refusal is not None
 
 
 BEFORE, NOW = Defaults(storage_class_name="before"), Defaults(storage_class_name="now")
@@ -174,7 +178,7 @@ def test_defaults_are_not_judged_by_the_policy_and_not_recorded_as_the_spec() ->
 
 
 def test_the_last_accepted_spec_keeps_its_defaults() -> None:
-    found = Parser(defaults=NOW).parse({**body(jobs={}), "status": recorded(BEFORE.as_json())})
+    found = Parser(defaults=NOW).parse({**body(resultCache={}), "status": recorded(BEFORE.as_json())})
     assert found.service.spec.cache.storage_class_name == "before"
 
 

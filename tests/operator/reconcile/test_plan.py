@@ -41,6 +41,13 @@ def test_what_is_no_longer_wanted_is_deleted_but_no_claim_and_no_deployment() ->
     assert kinds(plan([], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
 
 
+def test_a_claim_that_is_given_up_is_deleted_last_and_once() -> None:
+    gone, going = claim(service()), claim(service())
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert kinds(plan([], observed(*LIVE, gone), given_up=[gone]).delete)[-1] == "PersistentVolumeClaim"
+    assert plan([], observed(going), given_up=[going]).is_empty
+
+
 def test_what_cannot_be_built_for_want_of_its_api_is_not_deleted() -> None:
     """An API server that starts says for a moment that it serves no custom resources."""
     wanted = service(monitoring={"alerts": {}}, cache={"type": "EmptyDir"})

@@ -8,8 +8,7 @@ import pytest
 
 from tests.operator.samples import claim, observed, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.observe.facts import Facts
-from whisper_operator.resolve.claim import ClaimState, default_class
+from whisper_operator.resolve.claim import ClaimState
 
 CLASSES = {
     "fixed": {"metadata": {"name": "fixed"}},
@@ -33,7 +32,7 @@ def state(storage_class: str = "fixed", modes: tuple[str, ...] = ("ReadWriteOnce
 )
 def test_whose_claim_it_is(cache: dict[str, str], name: str, is_mounted: bool, is_own: bool) -> None:
     found = resolved(service(cache=cache), observed(claims={"shared": None})).claim
-    assert (found.name, found.live, found.is_mounted, found.is_own) == (name, None, is_mounted, is_own)
+    assert (found.name, found.live, found.wanted.is_mounted, found.is_own) == (name, None, is_mounted, is_own)
 
 
 @pytest.mark.parametrize(
@@ -60,46 +59,6 @@ def test_what_a_claims_class_allows() -> None:
     assert [state(name).can_grow for name in CLASSES] == [False, True, False]
     assert [state(name).binds_at_first_use for name in CLASSES] == [False, False, True]
     assert state(storage_classes=None).can_grow, "where classes may not be read, the API server decides"
-
-
-def shared(provisioner: str, **metadata: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "disk", **metadata}, "provisioner": provisioner}
-
-
-DEFAULT = {"annotations": {"storageclass.kubernetes.io/is-default-class": "true"}}
-OLDER = {**DEFAULT, "creationTimestamp": "2025-01-01T00:00:00Z"}
-EFS = {"a": shared("efs.csi.aws.com", **DEFAULT)}
-
-
-@pytest.mark.parametrize(
-    ("spec", "classes", "mode"),
-    [
-        ({}, EFS, "ReadWriteOnce"),
-        ({"replicas": 2}, EFS, "ReadWriteMany"),
-        ({"autoscaling": {}}, EFS, "ReadWriteMany"),
-        ({"replicas": 2}, {"a": shared("rook-ceph.cephfs.csi.ceph.com", **DEFAULT)}, "ReadWriteMany"),
-        ({"replicas": 2}, {"a": shared("ebs.csi.aws.com", **DEFAULT)}, "ReadWriteOnce"),
-        ({"replicas": 2}, {"a": shared("efs.csi.aws.com")}, "ReadWriteOnce"),
-        ({"replicas": 2}, None, "ReadWriteOnce"),
-        ({"replicas": 2, "cache": {"storageClassName": "b"}}, {"b": shared("nfs.csi.k8s.io")}, "ReadWriteMany"),
-        ({"replicas": 2, "cache": {"storageClassName": "b"}}, {**EFS, "b": shared("disk")}, "ReadWriteOnce"),
-        ({"replicas": 2, "cache": {"accessMode": "ReadWriteOnce"}}, EFS, "ReadWriteOnce"),
-        ({"replicas": 2, "cache": {"accessMode": "ReadWriteMany"}}, None, "ReadWriteMany"),
-        ({"replicas": 2}, {"a": shared("disk", **DEFAULT), "b": shared("nfs.csi.k8s.io", **OLDER)}, "ReadWriteMany"),
-    ],
-)
-def test_the_access_mode_of_a_new_claim_works_with_its_class(
-    spec: dict[str, Any], classes: dict[str, Any] | None, mode: str
-) -> None:
-    assert resolved(service(**spec), observed(storage_classes=classes)).claim.access_mode == mode
-
-
-def test_the_newest_of_several_default_classes_is_the_default() -> None:
-    newer = {**DEFAULT, "creationTimestamp": "2026-01-01T00:00:00Z"}
-    classes = {"a": shared("old", **OLDER), "b": shared("new", **newer), "c": shared("other")}
-    assert default_class(Facts(storage_classes=classes)) == classes["b"]
-    assert default_class(Facts(storage_classes={"c": classes["c"]})) is None
-    assert default_class(Facts()) is None
 
 
 def pending(**cache: Any) -> Manifest:

@@ -153,7 +153,7 @@ def test_a_transition_moves_its_time_and_nothing_else_does() -> None:
 
 def test_a_refused_spec_keeps_what_was_observed_and_the_generation_that_it_was_observed_of() -> None:
     before = status(service(), *all_of(service()))
-    after = stalled_status(before, before, 3, c.NOT_IMPLEMENTED, "spec.jobs is not implemented", LATER)
+    after = stalled_status(before, before, 3, c.NOT_IMPLEMENTED, "spec.redis is not implemented", LATER)
     assert conditions(after)["Ready"] == ("True", "Serving")
     assert conditions(after)["Stalled"] == ("True", "NotImplemented")
     assert conditions(after)["Available"] == ("True", "AsSpecified")

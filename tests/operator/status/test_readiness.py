@@ -292,6 +292,12 @@ def _() -> Case:
     return told(wanted, *pods(wanted), refused=(SERVICE,), reason="ApplyFailed")
 
 
+@situation("jobs are kept in the pod")
+def _() -> Case:
+    wanted = carried_out(jobs={"storage": {"type": "EmptyDir"}})
+    return told(wanted, *pods(wanted))
+
+
 @situation("the cluster lacks the Prometheus operator")
 def _() -> Case:
     wanted = carried_out({}, monitoring={"serviceMonitor": {}})

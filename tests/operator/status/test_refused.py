@@ -9,6 +9,7 @@ from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CHILD_KINDS,
+    CLAIM,
     DEPLOYMENT,
     INGRESS,
     JOB,
@@ -43,6 +44,12 @@ def test_a_refused_child_makes_its_condition_false_in_place(kind: Kind, conditio
         ConditionUpdate(condition, "False", "Rejected", "denied"),
         before[1],
     ]
+
+
+def test_a_refused_claim_is_about_the_checkpoints_or_the_jobs() -> None:
+    for name, about in (("speech-models", "CacheAsSpecified"), ("speech-jobs", "JobStorageAsSpecified")):
+        (found,) = with_refusals([], [Refusal(CLAIM, name, c.REJECTED, "denied")])
+        assert (found.type, found.status, found.reason) == (about, "False", "Rejected")
 
 
 def test_a_condition_that_the_spec_did_not_ask_for_is_added() -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.alias_generators import to_camel
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, cel_list, text
-from whisper_operator.api.maps import Annotations, Labels, none_of_ours
-from whisper_operator.api.scalars import SUBDOMAIN, CacheSize, ObjectName
+from whisper_operator.api.maps import Annotations, Labels
+from whisper_operator.api.scalars import ObjectName, VolumeSize
 from whisper_operator.api.spec.source import ModelSourceSpec
+from whisper_operator.api.spec.storage import StorageClassName, claim_rules
 from whisper_runtime.contract.models import MODEL_ALIAS_LENGTH, MODEL_ALIAS_PATTERN, OFFICIAL_MODELS
 
 
@@ -72,56 +72,15 @@ class ModelSpec(ApiModel):
     )
 
 
-OF_A_NEW_CLAIM: Final = ("storage_class_name", "access_mode", "labels", "annotations")
-"""Fields that speak of the claim that the operator makes."""
-
-
-def _is_absent(name: str) -> str:
-    return (
-        f"(!has(self.{name}) || size(self.{name}) == 0)" if name in ("labels", "annotations") else f"!has(self.{name})"
-    )
-
-
-def _of_a_claim(field: str) -> Rule:
-    """The rule that a field is of that type alone: a flat union by `type`, as KEP-1027 has it."""
-    name = to_camel(field)
-    return Rule(
-        f"self.type == 'PersistentVolumeClaim' || {_is_absent(name)}",
-        f"spec.cache.{name} needs spec.cache.type PersistentVolumeClaim: set that type, or remove spec.cache.{name}",
-        lambda self: self.type == "PersistentVolumeClaim" or getattr(self, field) in (None, {}),
-    )
-
-
-def _of_a_new_claim(field: str) -> Rule:
-    """The rule that a field speaks of the claim that the operator makes."""
-    name = to_camel(field)
-    return Rule(
-        f"!has(self.existingClaim) || {_is_absent(name)}",
-        f"spec.cache.{name} has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "
-        "the two",
-        lambda self: self.existing_claim is None or getattr(self, field) in (None, {}),
-    )
-
-
 class CacheSpec(ApiModel):
     type: Literal["PersistentVolumeClaim", "EmptyDir", "Image", "ImageVolume"] = "PersistentVolumeClaim"
     """Storage of the checkpoints: a claim that outlives the pods, a directory of each pod, the pods' image, or the one
     that the oci:// URL of spec.model.source names, which the node pulls by image.pullPolicy and image.pullSecrets, and
     mounts; that needs Kubernetes 1.36 and a container runtime with image volumes."""
-    size: CacheSize = "auto"
+    size: VolumeSize = "auto"
     """Size of the claim or directory; auto is 10Gi, room for two of the largest checkpoints. A claim that has a volume
     can only grow."""
-    storage_class_name: (
-        Annotated[
-            str,
-            *text(
-                f"^({SUBDOMAIN})?$",
-                "is not a valid StorageClass name; use lower-case letters, digits, hyphens, and dots between them",
-                longest=253,
-            ),
-        ]
-        | None
-    ) = None
+    storage_class_name: StorageClassName | None = None
     """StorageClass of the claim; fixed once the claim has a volume. Absent: the cluster's default."""
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] | None = None
     """Access mode of the claim; fixed once the claim has a volume. Absent: ReadWriteOnce, which keeps all pods on one
@@ -136,25 +95,11 @@ class CacheSpec(ApiModel):
     """Annotations of that claim, beside the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        *(_of_a_claim(field) for field in ("existing_claim", *OF_A_NEW_CLAIM)),
-        Rule(
-            "self.type == 'PersistentVolumeClaim' || self.retention == 'Delete'",
-            "spec.cache.retention Retain needs spec.cache.type PersistentVolumeClaim: set that type, or remove "
-            "spec.cache.retention",
-            lambda self: self.type == "PersistentVolumeClaim" or self.retention == "Delete",
-        ),
+        *claim_rules("spec.cache", retention="Delete"),
         Rule(
             "!(self.type in ['Image', 'ImageVolume']) || self.size == 'auto'",
             "spec.cache.size has no use with spec.cache.type Image or ImageVolume, whose model is in an image: "
             "remove it",
             lambda self: self.type not in ("Image", "ImageVolume") or self.size == "auto",
         ),
-        *(_of_a_new_claim(field) for field in OF_A_NEW_CLAIM),
-        Rule(
-            "!has(self.existingClaim) || self.size == 'auto'",
-            "spec.cache.size has no use beside spec.cache.existingClaim, which is as its owner made it: remove one of "
-            "the two",
-            lambda self: self.existing_claim is None or self.size == "auto",
-        ),
-        *none_of_ours("spec.cache", "labels", "annotations"),
     )

@@ -170,11 +170,6 @@ class RateLimitSpec(ApiModel):
     """Minutes of audio that one client may send in an hour."""
 
 
-class JobsSpec(ApiModel):
-    result_ttl: Duration = Field("24h", alias="resultTTL")
-    """Time for which the result of an asynchronous transcription is kept."""
-
-
 class ResultCacheSpec(ApiModel):
     ttl: Duration = "24h"
     """Time for which the response to the same audio and options is kept."""

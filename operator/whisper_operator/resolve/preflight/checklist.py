@@ -24,6 +24,7 @@ CHECKS: Final[tuple[PreflightFunction, ...]] = (
     storage.source_claim,
     storage.existing_claim,
     storage.storage_class,
+    storage.jobs_on_one_node,
     storage.cache_size,
     exposure.fetch_route,
     secrets.pull_secrets,
@@ -40,7 +41,14 @@ CHECKS: Final[tuple[PreflightFunction, ...]] = (
 )
 """A check more is one function in this folder and one line here."""
 OF_THE_CLUSTER: Final[frozenset[PreflightFunction]] = frozenset(
-    {exposure.host, storage.storage_class, capacity.gpu_there, capacity.gpu_memory, capacity.memory}
+    {
+        exposure.host,
+        storage.storage_class,
+        storage.jobs_on_one_node,
+        capacity.gpu_there,
+        capacity.gpu_memory,
+        capacity.memory,
+    }
 )
 """Checks that need objects of the whole cluster."""
 

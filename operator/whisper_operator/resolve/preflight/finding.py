@@ -33,6 +33,9 @@ class CheckInput:
     service: WhisperService
     facts: Facts
     claim: ClaimState
+    """Of the checkpoints."""
+    jobs_claim: ClaimState | None
+    """Of jobs; None: the spec has none."""
     needs_source: bool
     """Whether the model's source is still to be read."""
     replicas: ReplicaCounts
@@ -49,6 +52,10 @@ class CheckInput:
     @property
     def namespace(self) -> str:
         return self.service.metadata.namespace
+
+    @property
+    def claims(self) -> tuple[ClaimState, ...]:
+        return (self.claim, *((self.jobs_claim,) if self.jobs_claim else ()))
 
     @property
     def wanted_replicas(self) -> int:

@@ -154,6 +154,9 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.cache.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
     Denied("spec.cache.labels{}", "deniedLabels", "choose another label"),
     Allowed("spec.cache.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),
+    Allowed("spec.jobs.storage.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
+    Denied("spec.jobs.storage.labels{}", "deniedLabels", "choose another label"),
+    Allowed("spec.jobs.storage.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),
     Special(
         "claims",
         f"use a claim of such a name, or {ASK}",

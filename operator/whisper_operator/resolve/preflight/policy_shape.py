@@ -16,6 +16,7 @@ OURS: Final = (
     "api-key",
     "api-keys",
     "golden",
+    "job-store",
     "models",
     "scratch",
     "source",

@@ -1,4 +1,4 @@
-"""The claim that caches the model: it exists, and its class, size and access mode fit."""
+"""The claims of checkpoints and of jobs: they exist, and their classes, sizes and access modes fit."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from decimal import Decimal
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.units import size_bytes
-from whisper_operator.resolve.claim import MANY_NODES, default_class
+from whisper_operator.resolve.asked_claim import default_class, is_network_file_system
+from whisper_operator.resolve.claim import MANY_NODES
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.sizing import MEBIBYTE, checkpoint_bytes
 
 
 def existing_claim(given: CheckInput) -> Finding | None:
-    name = given.spec.cache.existing_claim
-    problem = _missing(given, name, "spec.cache.existingClaim", "or remove the field")
-    return Finding(c.CLAIM_NOT_FOUND, problem, holds=True) if problem else None
+    """The claims that the spec names for checkpoints and jobs."""
+    for wanted in (claim.wanted for claim in given.claims):
+        field = f"{wanted.part}.existingClaim"
+        if problem := _missing(given, wanted.existing, field, "or remove the field"):
+            return Finding(c.CLAIM_NOT_FOUND, problem, holds=True)
+    return None
 
 
 def source_claim(given: CheckInput) -> Finding | None:
@@ -24,19 +28,43 @@ def source_claim(given: CheckInput) -> Finding | None:
 
 
 def storage_class(given: CheckInput) -> Finding | None:
-    classes, wanted = given.facts.storage_classes, given.spec.cache.storage_class_name
-    if classes is None or not _makes_claim(given):
+    classes = given.facts.storage_classes
+    if classes is None:
         return None
     known = f"the cluster has {', '.join(sorted(classes)) or 'none'}"
-    if wanted and wanted not in classes:
+    for wanted in (claim.wanted for claim in given.claims if claim.is_to_be_made):
+        field, name = f"{wanted.part}.storageClassName", wanted.storage_class
+        if name and name not in classes:
+            message = (
+                f"StorageClass {name}, named in {field}, does not exist: create it, or name one that exists ({known})"
+            )
+            return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
+        if name is None and default_class(given.facts) is None:
+            message = f"the cluster has no default StorageClass: name one in {field} ({known})"
+            return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
+    return None
+
+
+def jobs_on_one_node(given: CheckInput) -> Finding | None:
+    """The jobs' database is of SQLite, whose processes share memory: they have to run on one node, on a disk of it.
+
+    Source: https://www.sqlite.org/wal.html, "WAL does not work over a network filesystem".
+    """
+    claim = given.jobs_claim
+    if claim is None or not claim.wanted.is_mounted:
+        return None
+    why = "and the SQLite database of the jobs is not safe there"
+    remedy = "name a claim of one node's disk (ReadWriteOnce), or write spec.jobs.storage.type: EmptyDir"
+    if claim.modes and not claim.ties_to_one_node:
+        message = f"PersistentVolumeClaim {claim.name} is {', '.join(sorted(claim.modes))}, {why}: {remedy}"
+        return Finding(c.JOB_STORAGE_UNSAFE, message, holds=True)
+    if is_network_file_system(claim.storage_class):
+        kind = claim.storage_class or {}
         message = (
-            f"StorageClass {wanted}, named in spec.cache.storageClassName, does not exist: "
-            f"create it, or name one that exists ({known})"
+            f"StorageClass {kind['metadata']['name']} of claim {claim.name} makes network file systems "
+            f"({kind['provisioner']}), {why}: name another class in spec.jobs.storage.storageClassName, or {remedy}"
         )
-        return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
-    if wanted is None and default_class(given.facts) is None:
-        message = f"the cluster has no default StorageClass: name one in spec.cache.storageClassName ({known})"
-        return Finding(c.STORAGE_CLASS_NOT_FOUND, message, holds=True)
+        return Finding(c.JOB_STORAGE_UNSAFE, message, holds=True)
     return None
 
 
@@ -56,14 +84,14 @@ def cache_size(given: CheckInput) -> Finding | None:
 
 def access_mode(given: CheckInput) -> Finding | None:
     """Checked before the claim is made, because its access mode cannot be changed once it has a volume."""
-    claim, most = given.claim.live, given.spec.most_replicas
-    if not given.claim.is_mounted or most <= 1 or given.spec.suspend:
+    claim, most = given.claim, given.spec.most_replicas
+    if not claim.wanted.is_mounted or most <= 1 or given.spec.suspend:
         return None
-    if _makes_claim(given):
-        modes, what = [given.claim.access_mode], "the claim of spec.cache"
+    if claim.is_to_be_made:
+        modes, what = [claim.wanted.access_mode], "the claim of spec.cache"
         remedy = "run one replica, or write spec.cache.accessMode: ReadWriteMany and a class that can do it"
-    elif claim:
-        modes, what = claim["spec"]["accessModes"], f"claim {claim['metadata']['name']}"
+    elif claim.live:
+        modes, what = claim.live["spec"]["accessModes"], f"claim {claim.name}"
         remedy = "run one replica, or name a ReadWriteMany claim in spec.cache.existingClaim"
     else:
         return None
@@ -81,7 +109,7 @@ def access_mode(given: CheckInput) -> Finding | None:
         f"{what} is {modes[0]}, so all pods run on one node, and no node offers {gpu.device} for "
         f"{wanted} of them (at most for {offered}): {remedy}"
     )
-    return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=_makes_claim(given))
+    return Finding(c.ACCESS_MODE_TOO_NARROW, message, holds=claim.is_to_be_made)
 
 
 def _missing(given: CheckInput, name: str | None, field: str, remedy: str) -> str | None:
@@ -90,8 +118,3 @@ def _missing(given: CheckInput, name: str | None, field: str, remedy: str) -> st
         return None
     where = f"PersistentVolumeClaim {given.namespace}/{name}"
     return f"{where}, named in {field}, does not exist: create it, {remedy}"
-
-
-def _makes_claim(given: CheckInput) -> bool:
-    """Whether a claim of ours still has to be made."""
-    return given.claim.is_own and (given.claim.live is None or given.claim.makes_way)

@@ -10,7 +10,6 @@ from tests.operator.api.specs import accepted, assert_longest, assert_range, let
 from whisper_operator.api.spec.server import (
     CorsSpec,
     EnvVarSpec,
-    JobsSpec,
     RateLimitSpec,
     ResultCacheSpec,
     ServerSpec,
@@ -38,7 +37,6 @@ def test_a_client_may_send_ten_requests_a_minute_where_requests_are_limited() ->
 
 
 def test_results_are_kept_for_a_day_unless_the_spec_says_otherwise() -> None:
-    assert manifest(JobsSpec()) == {"resultTTL": "24h"}
     assert manifest(ResultCacheSpec()) == {"ttl": "24h"}
 
 

@@ -17,7 +17,7 @@ def given(ready: int | None = None, **spec: Any) -> CheckInput:
     wanted = service(**BASE, **spec)
     there = observed() if ready is None else observed(deployment(service(**BASE), readyReplicas=ready))
     found = resolved(wanted, there)
-    return CheckInput(wanted, there.facts, found.claim, found.model.needs_source, found.replicas)
+    return CheckInput(wanted, there.facts, found.claim, None, found.model.needs_source, found.replicas)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""The volume of jobs in the pods that serve, and what the runtime is told of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from whisper_operator.api.units import any_quantity, duration_seconds
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build import pod
+from whisper_operator.objects import names
+from whisper_operator.resolve.claim import ClaimState, requested_size
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.files import JOBS_DIR
+
+DEFAULTS: Final = RuntimeConfig()
+VOLUME: Final = "job-store"
+LEAST_MARGIN: Final = 256 * 1024**2
+"""Bytes of a small volume for what a file system and a database keep beside the files."""
+
+
+def parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
+    """Mount and volume; none where the spec has no jobs."""
+    jobs = service.spec.jobs
+    if jobs is None:
+        return []
+    volume = pod.claim_or_directory(VOLUME, jobs.storage, names.jobs_claim(service.metadata.name))
+    return [({"name": VOLUME, "mountPath": JOBS_DIR}, volume)]
+
+
+def directory(service: WhisperService) -> str | None:
+    """The directory in which the runtime keeps jobs; None: it keeps none."""
+    return JOBS_DIR if service.spec.jobs else None
+
+
+def result_seconds(service: WhisperService) -> int:
+    jobs = service.spec.jobs
+    return duration_seconds(jobs.result_ttl) if jobs else DEFAULTS.jobs_result_seconds
+
+
+def max_bytes(claim: ClaimState | None) -> int:
+    """Bytes that jobs may take; the runtime's default where there are none, or the claim was not looked up."""
+    size = volume_bytes(claim) if claim else None
+    return DEFAULTS.jobs_max_bytes if size is None else usable_bytes(size)
+
+
+def volume_bytes(claim: ClaimState) -> Decimal | None:
+    """Bytes that the claim or directory has for certain; None for a claim of somebody else that was not looked up.
+
+    A claim that cannot grow stays smaller than the spec asks, and one that the spec asks to shrink stays larger.
+    """
+    asked = [] if claim.wanted.existing else [claim.wanted.size]
+    live = [requested_size(claim.live)] if claim.live and claim.wanted.is_mounted and not claim.makes_way else []
+    return min(map(any_quantity, [*asked, *live]), default=None)
+
+
+def usable_bytes(size: Decimal) -> int:
+    """Bytes of a volume of that size that jobs may take: less a tenth, or LEAST_MARGIN, but at least a half."""
+    margin = min(max(size / 10, Decimal(LEAST_MARGIN)), size / 2)
+    return max(1, int(size - margin))
