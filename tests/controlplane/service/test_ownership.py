@@ -107,6 +107,7 @@ def foreign(kind: str, name: str) -> Manifest:
 TAKEN = [
     *((kind.kind, "") for kind in CHILD_KINDS if kind.kind not in (JOB.kind, "PersistentVolumeClaim")),
     ("PersistentVolumeClaim", "-models"),
+    ("PersistentVolumeClaim", "-jobs"),
     ("Service", "-metrics"),
 ]
 """Every kind, with what its name has beyond the service's; a Job's holds a hash of what nobody can know before."""
@@ -135,7 +136,7 @@ def asking_for(kind: str, name: str) -> dict[str, Any]:
     hosts = {"ingress": {"host": f"{name}.example.com"}, "gateway": gateway}
     match kind:
         case "PersistentVolumeClaim":
-            return {}
+            return {"jobs": {"storage": {"retention": "Delete"}}} if name.endswith("jobs") else {}
         case "HorizontalPodAutoscaler":
             return {**EMPTY_DIR, "autoscaling": {}}
         case _:
