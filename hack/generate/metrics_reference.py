@@ -13,9 +13,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from whisper_operator.telemetry.metrics import Services
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.jobs.job import JobStatistics
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
+from whisper_runtime.service.jobs.job import JobStatistics
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 

@@ -8,9 +8,9 @@ from typing import IO, Final
 
 from tests.fakes.engine import fake_decode
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.jobs.codec import AudioCodec
-from whisper_runtime.jobs.door import JobDoor
-from whisper_runtime.jobs.open import open_jobs
+from whisper_runtime.service.jobs.content import AudioCodec
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.open import open_jobs
 from whisper_runtime.service.parts import RuntimeParts
 
 

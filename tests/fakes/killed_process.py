@@ -27,11 +27,11 @@ from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.jobs import open as opening
-from whisper_runtime.jobs import renewal, sqlite_store
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
+from whisper_runtime.service.jobs import open as opening
+from whisper_runtime.service.jobs import renewal, sqlite_store
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 

@@ -29,8 +29,8 @@ from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, jobs, models, openai, plain, probes
-from whisper_runtime.jobs.door import JobDoor
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
+from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
 

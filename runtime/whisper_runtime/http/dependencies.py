@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
-from whisper_runtime.jobs.door import JobDoor
+from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.probes import Probes

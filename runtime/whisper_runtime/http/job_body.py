@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse
 
 from whisper_runtime.errors import HttpError, error_response
 from whisper_runtime.http.openai.options import ResponseSpec
-from whisper_runtime.jobs.content import JobRequest
-from whisper_runtime.jobs.door import JobProgress
-from whisper_runtime.jobs.job import Job, JobGone, JobNotDone, JobState, JobStoreFull, KeyReused, NoSuchJob
+from whisper_runtime.service.jobs.content import JobRequest
+from whisper_runtime.service.jobs.door import JobProgress
+from whisper_runtime.service.jobs.job import Job, JobGone, JobNotDone, JobState, JobStoreFull, KeyReused, NoSuchJob
 
 RESPONSE_SPEC: Final = TypeAdapter(ResponseSpec)
 

@@ -27,11 +27,11 @@ from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.prefer import Preference
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.upload import unless_gone
-from whisper_runtime.jobs.content import JobResult
-from whisper_runtime.jobs.door import JobDoor, SubmittedForm
-from whisper_runtime.jobs.job import Job
 from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
+from whisper_runtime.service.jobs.content import JobResult
+from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
+from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.model_info import ModelInfo
 
 JOBS_PATH: Final = "/v1/audio/transcriptions"

@@ -19,9 +19,9 @@ from fastapi import FastAPI
 from whisper_runtime.contract.network import READY_FAILURES, READY_PERIOD_SECONDS
 from whisper_runtime.engine.interface import State
 from whisper_runtime.http.app import create_app, create_probes_app
-from whisper_runtime.jobs.door import JobDoor
 from whisper_runtime.process.http_protocol import Connection
 from whisper_runtime.service.client_identity import as_connected
+from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.lifecycle import HEARTBEAT_SECONDS, Phase
 from whisper_runtime.service.parts import RuntimeParts
 

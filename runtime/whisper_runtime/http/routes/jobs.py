@@ -19,8 +19,8 @@ from whisper_runtime.http.openapi import READING, refusals
 from whisper_runtime.http.prefer import LONGEST_WAIT
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.upload import unless_gone
-from whisper_runtime.jobs.door import JobDoor
-from whisper_runtime.jobs.job import Job, JobState
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.job import Job, JobState
 
 router = APIRouter(prefix=JOBS_PATH)
 

@@ -17,7 +17,7 @@ from tests.fakes.mirror import Mirror, serving, whole
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import speech
 from whisper_runtime.http.app import create_app
-from whisper_runtime.jobs import door as waiting
+from whisper_runtime.service.jobs import door as waiting
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"

@@ -10,11 +10,6 @@ from typing import Final
 from whisper_runtime.engine.interface import Engine, Samples, State
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.errors import HttpError, internal_error
-from whisper_runtime.jobs.content import JobRequest, JobResult
-from whisper_runtime.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
-from whisper_runtime.jobs.renewal import set_within, while_renewed
-from whisper_runtime.jobs.running_job import RunningJob
-from whisper_runtime.jobs.store import JobStore
 from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED
 from whisper_runtime.media.refusals import AudioError
@@ -22,6 +17,11 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import DECODE_SECONDS, Decode
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import DiskQuota, Reservation, disk_full
+from whisper_runtime.service.jobs.content import JobRequest, JobResult
+from whisper_runtime.service.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
+from whisper_runtime.service.jobs.renewal import set_within, while_renewed
+from whisper_runtime.service.jobs.running_job import RunningJob
+from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.transcribe import all_finished, submit_audio
 from whisper_runtime.service.turns import merged

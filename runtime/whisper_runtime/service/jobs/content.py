@@ -1,19 +1,33 @@
-"""What is kept of a job beside its audio: the request, as JSON in its row, and the transcription, as JSON in a file."""
+"""What is kept of a job: its audio, the request as JSON, and the transcription as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final, Protocol
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
 from whisper_runtime.engine.interface import Abilities, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.jobs.job import JobError
-from whisper_runtime.service.audio_loading import LoadedAudio
+from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.service.audio_loading import Decode, LoadedAudio
+from whisper_runtime.service.jobs.job import JobError
 from whisper_runtime.service.languages import knows
+
+
+class KeepAudio(Protocol):
+    """Writes recordings, one behind the other, as media.kept_audio.keep_audio does."""
+
+    def __call__(self, recordings: Sequence[Samples], target: IO[bytes], timeout: float) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True)
+class AudioCodec:
+    keep: KeepAudio
+    read: Decode[DecodedAudio]
+    """Gives back what `keep` has written, sample by sample."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import IO, Any
 
 import pytest
 
-from whisper_runtime.jobs.job import JobDraft
-from whisper_runtime.jobs.sqlite_store import SqliteJobStore
-from whisper_runtime.jobs.store import JobStore
+from whisper_runtime.service.jobs.job import JobDraft
+from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
+from whisper_runtime.service.jobs.store import JobStore
 
 AUDIO = b"a recording"
 LEASE_SECONDS = 60.0

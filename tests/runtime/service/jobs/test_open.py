@@ -9,8 +9,8 @@ import pytest
 from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import FAKE_CODEC, fake_jobs
 from tests.fakes.parts import fake_parts
-from whisper_runtime.jobs.job import JobStatistics
-from whisper_runtime.jobs.open import CannotKeepJobs, open_jobs
+from whisper_runtime.service.jobs.job import JobStatistics
+from whisper_runtime.service.jobs.open import CannotKeepJobs, open_jobs
 
 
 @pytest.mark.parametrize("kind", ["a file", "another store"])

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import fields
 from typing import Any, Final
 
-from whisper_runtime.jobs.job import Job, JobDraft, JobLease, JobStoreFull
+from whisper_runtime.service.jobs.job import Job, JobDraft, JobLease, JobStoreFull
 
 ROW_BYTES: Final = 4096
 """What a job takes on the disk without its files, at least."""

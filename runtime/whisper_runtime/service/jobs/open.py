@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from whisper_runtime.jobs.codec import AudioCodec
-from whisper_runtime.jobs.door import JobDoor
-from whisper_runtime.jobs.sqlite_store import SqliteJobStore
-from whisper_runtime.jobs.worker import JobWorker
+from whisper_runtime.service.jobs.content import AudioCodec
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
+from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
 
 

@@ -1,13 +1,13 @@
 """What every store of jobs can do. Nothing in it assumes one process: leases and their tokens take turns in the store.
 
-tests/runtime/jobs/conformance.py holds each backend to it.
+tests/runtime/service/jobs/conformance.py holds each backend to it.
 """
 
 from __future__ import annotations
 
 from typing import IO, Final, Protocol
 
-from whisper_runtime.jobs.job import (
+from whisper_runtime.service.jobs.job import (
     ClaimedJob,
     Job,
     JobDraft,

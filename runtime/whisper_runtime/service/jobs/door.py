@@ -10,15 +10,14 @@ from typing import Any, Final
 
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Options
-from whisper_runtime.jobs.codec import KeepAudio
-from whisper_runtime.jobs.content import JobRequest, KeptRecording
-from whisper_runtime.jobs.job import Job, JobDraft
-from whisper_runtime.jobs.store import JobStore
-from whisper_runtime.jobs.worker import JobWorker
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
+from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
+from whisper_runtime.service.jobs.job import Job, JobDraft
+from whisper_runtime.service.jobs.store import JobStore
+from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 from whisper_runtime.service.transcribe import Transcriber
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from whisper_runtime.jobs import statements as sql
-from whisper_runtime.jobs.connection import connect, transaction
-from whisper_runtime.jobs.job import (
+from whisper_runtime.service.jobs import statements as sql
+from whisper_runtime.service.jobs.connection import connect, transaction
+from whisper_runtime.service.jobs.job import (
     ABANDONED,
     MAX_ATTEMPTS,
     ClaimedJob,
@@ -31,7 +31,16 @@ from whisper_runtime.jobs.job import (
     KeyReused,
     NoSuchJob,
 )
-from whisper_runtime.jobs.rows import ROW_BYTES, audio_name, full, job_of, result_name, share_full, size_of, values_of
+from whisper_runtime.service.jobs.rows import (
+    ROW_BYTES,
+    audio_name,
+    full,
+    job_of,
+    result_name,
+    share_full,
+    size_of,
+    values_of,
+)
 
 DELETED: Final = "deleted"
 """The state of a job of which only the id is left."""

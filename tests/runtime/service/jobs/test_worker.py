@@ -11,15 +11,15 @@ import pytest
 
 from tests.fakes.engine import ENGLISH, SEGMENT, SPOKEN, FakeEngine, fake_decode
 from tests.fakes.parts import fake_parts
-from tests.runtime.jobs.conftest import LEASE_SECONDS, HandClock
+from tests.runtime.service.jobs.conftest import LEASE_SECONDS, HandClock
 from whisper_runtime.engine.interface import OutOfMemory, State
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.jobs import renewal
-from whisper_runtime.jobs import worker as timing
-from whisper_runtime.jobs.content import JobRequest, JobResult, KeptRecording
-from whisper_runtime.jobs.job import Job, JobDraft, JobState
-from whisper_runtime.jobs.store import JobStore
-from whisper_runtime.jobs.worker import JobWorker
+from whisper_runtime.service.jobs import renewal
+from whisper_runtime.service.jobs import worker as timing
+from whisper_runtime.service.jobs.content import JobRequest, JobResult, KeptRecording
+from whisper_runtime.service.jobs.job import Job, JobDraft, JobState
+from whisper_runtime.service.jobs.store import JobStore
+from whisper_runtime.service.jobs.worker import JobWorker
 
 ANN = "key ann"
 SECONDS = 20.0

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.jobs import statements as sql
+from whisper_runtime.service.jobs import statements as sql
 
 BUSY_SECONDS: Final = 30.0
 """For so long another process may hold the database."""

@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.engine import ENGLISH, MULTILINGUAL, SEGMENT, SPOKEN, TURBO
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.jobs.content import JobRequest, JobResult, KeptRecording
+from whisper_runtime.service.jobs.content import JobRequest, JobResult, KeptRecording
 
 
 def request(*recordings: KeptRecording, **options: Any) -> JobRequest:

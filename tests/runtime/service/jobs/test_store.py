@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.jobs.conftest import (
+from tests.runtime.service.jobs.conftest import (
     AUDIO,
     KEEP_SECONDS,
     LEASE_SECONDS,
@@ -17,7 +17,7 @@ from tests.runtime.jobs.conftest import (
     audio,
     draft,
 )
-from whisper_runtime.jobs.job import (
+from whisper_runtime.service.jobs.job import (
     MAX_ATTEMPTS,
     ClaimedJob,
     Job,
@@ -30,7 +30,7 @@ from whisper_runtime.jobs.job import (
     KeyReused,
     NoSuchJob,
 )
-from whisper_runtime.jobs.store import JobStore
+from whisper_runtime.service.jobs.store import JobStore
 
 ANN, BOB = "key ann", "key bob"
 ERROR = {"message": "no", "type": "server_error", "param": None, "code": "out_of_memory"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from whisper_runtime.engine.interface import OnSegments
 from whisper_runtime.engine.transcription import Segment
-from whisper_runtime.jobs.job import Job
+from whisper_runtime.service.jobs.job import Job
 
 
 class RunningJob:

@@ -9,9 +9,9 @@ from collections.abc import Coroutine
 from typing import Any, Final, NoReturn, TypeVar
 
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.jobs.job import JobLease, JobLeaseLost
-from whisper_runtime.jobs.running_job import RunningJob
-from whisper_runtime.jobs.store import LEASE_SECONDS, JobStore
+from whisper_runtime.service.jobs.job import JobLease, JobLeaseLost
+from whisper_runtime.service.jobs.running_job import RunningJob
+from whisper_runtime.service.jobs.store import LEASE_SECONDS, JobStore
 
 RENEW_SECONDS: Final = LEASE_SECONDS / 4
 PROGRESS_SECONDS: Final = 1.0

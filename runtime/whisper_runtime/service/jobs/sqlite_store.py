@@ -17,9 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
-from whisper_runtime.jobs.database import JobDatabase
-from whisper_runtime.jobs.files import JobFiles
-from whisper_runtime.jobs.job import (
+from whisper_runtime.service.disk_quota import FULL
+from whisper_runtime.service.jobs.database import JobDatabase
+from whisper_runtime.service.jobs.files import JobFiles
+from whisper_runtime.service.jobs.job import (
     LOST,
     ClaimedJob,
     Job,
@@ -34,9 +35,8 @@ from whisper_runtime.jobs.job import (
     JobStatistics,
     new_job_id,
 )
-from whisper_runtime.jobs.rows import audio_name, full, result_name, size_of
-from whisper_runtime.jobs.store import LEASE_SECONDS
-from whisper_runtime.service.disk_quota import FULL
+from whisper_runtime.service.jobs.rows import audio_name, full, result_name, size_of
+from whisper_runtime.service.jobs.store import LEASE_SECONDS
 
 DATABASE: Final = "jobs.sqlite3"
 FILES: Final = "files"
