@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _LAST_LABEL: Final = "[a-z]([-a-z0-9]*[a-z0-9])?|[0-9]+[a-z]([-a-z0-9]*[a-z0-9])?"
@@ -28,8 +28,8 @@ class AllowedHost:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads an entry of ALLOWED_HOST_PATTERN: `files.example.com`, `*.example.com`, `http://minio.storage:9000`."""
-        scheme, host, port = re.fullmatch(r"(?:(https?)://)?([^:]+)(?::(\d+))?", text).groups()  # pyright: ignore[reportOptionalMemberAccess]
-        return cls(scheme or "https", host, int(port) if port else PORTS[scheme or "https"])
+        entry = urlsplit(text if "://" in text else f"https://{text}")
+        return cls(entry.scheme, entry.hostname or "", entry.port or PORTS[entry.scheme])
 
     def covers(self, scheme: str, host: str, port: int) -> bool:
         """Whether it allows this server; `host` is in small letters."""

@@ -1,15 +1,15 @@
 """A transport of httpx that connects to allowed servers alone, each at an address that was judged.
 
 A name is resolved once for a request, all that it resolves to is judged, and the connection is made to one of just
-these addresses: no second look-up can give another one. Proxies of the environment are not used: a proxy would look the
-name up by itself. TLS is verified for the name.
+these addresses: no second look-up can give another one. Proxies of the environment, which a client of httpx would
+read, are not used: a proxy would look the name up by itself. TLS is verified for the name.
 """
 
 from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,26 +45,32 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._resolve = resolve
         # No connection is kept: one to an address serves any name there, and was verified for one of them.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        self._inner = httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+        self._inner = httpx.AsyncHTTPTransport(verify=tls, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response, its body unread. Raises OutboundError, before anything is connected to where it is not allowed.
 
         The timeouts are TIMEOUTS unless the request has others.
         """
-        target = destination(request.url, self._policy.hosts)
-        addresses = await self._resolve(target.host)
-        if not addresses or not all(is_permitted(one, self._policy.private_networks) for one in addresses):
-            log.warning("no connection to %s: it has an address that is neither public nor listed", target.host)
-            problem = f"is on {target.host}, at an address to which this server does not connect"
-            raise OutboundError("NotAllowed", problem)
+        try:
+            target = destination(request.url, self._policy.hosts)
+            addresses = await self._permitted_addresses(target.host)
+        except OutboundError as error:
+            log.warning("no connection: a URL %s", error.problem)
+            raise
         return await self._sent(request, target, addresses[:MOST_ADDRESSES])
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
+    async def _permitted_addresses(self, host: str) -> Sequence[IPAddress]:
+        addresses = await self._resolve(host)
+        if not all(is_permitted(one, self._policy.private_networks) for one in addresses):
+            raise OutboundError("NotAllowed", f"is on {host}, at an address to which this server does not connect")
+        return addresses
+
     async def _sent(
-        self, request: httpx.Request, target: Destination, addresses: Collection[IPAddress]
+        self, request: httpx.Request, target: Destination, addresses: Sequence[IPAddress]
     ) -> httpx.Response:
         """The response of the first of `addresses` that can be connected to."""
         failure: httpx.TransportError | None = None

@@ -108,6 +108,16 @@ async def test_a_redirect_to_another_server_is_not_followed(
     assert problem == "is redirected to a place from which this server does not fetch"
 
 
+async def test_the_log_says_which_server_a_redirect_led_to(
+    server: Mirror, transport: GuardedTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nothing else of its URL: whoever lists the hosts has to know."""
+    server.answers = [redirecting("https://cdn.test/secret?signature=1")]
+    await refusal(transport, files_test(server))
+    assert "no connection: a URL is on cdn.test, from which" in caplog.text
+    assert "secret" not in caplog.text
+
+
 @pytest.mark.parametrize("location", ["ftp://files.test/", "file:///etc/passwd", "http://files.test:abc/", "http://[/"])
 async def test_a_redirect_to_what_is_no_server(server: Mirror, transport: GuardedTransport, location: str) -> None:
     server.answers = [redirecting(location)]
