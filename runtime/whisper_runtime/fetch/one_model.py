@@ -25,7 +25,12 @@ def may_be_models(path: str, is_image: bool) -> bool:
     """Whether the file may be one of the model's, by its name, and in an image by its place as well."""
     name = path.rpartition("/")[2]
     is_named = name.endswith((*CHECKPOINTS, ".safetensors")) or name in (*SMALL, INDEX)
-    return is_named and (not is_image or path == name or path.startswith(f"{MODELS}/"))
+    return is_named and may_hold_models(path, is_image)
+
+
+def may_hold_models(path: str, is_image: bool) -> bool:
+    """Whether a model may be at the path or below: in an image at its root and in one folder."""
+    return not is_image or "/" not in path or path.startswith(f"{MODELS}/")
 
 
 def model_place(name: str, paths: Collection[str]) -> str:

@@ -18,7 +18,7 @@ from whisper_runtime.fetch.download import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.oci.manifest import Descriptor
 from whisper_runtime.fetch.oci.tar_stream import NotAnArchive, TarStream, plain_path
-from whisper_runtime.fetch.one_model import MOST_FILES, may_be_models, model_place
+from whisper_runtime.fetch.one_model import MOST_FILES, may_be_models, may_hold_models, model_place
 
 MOST_KEPT: Final = 1 << 24
 """Bytes of small files that are kept, of all layers: without them an archive would be read again for each of them."""
@@ -95,10 +95,9 @@ def list_files(
     with _archive(name, layer, blocks, LARGEST - sum(one.unpacked for one in before)) as archive:
         for member in archive.members():
             folder, _, last = member.path.rpartition("/")
-            if last == OPAQUE:
-                removed.append(folder)
-            elif last.startswith(REMOVED):
-                removed.append(f"{folder}/{last.removeprefix(REMOVED)}".lstrip("/"))
+            if last.startswith(REMOVED):
+                gone = folder if last == OPAQUE else f"{folder}/{last.removeprefix(REMOVED)}".lstrip("/")
+                removed += [gone] if may_hold_models(gone, is_image) else []
             elif member.link and may_be_models(member.path, is_image):
                 files[member.path] = LayerFile(member.path, 0, "", layer, member.at, None, member.link)
             elif member.is_file and may_be_models(member.path, is_image):

@@ -91,6 +91,11 @@ def test_a_layer_of_too_many_models_is_refused() -> None:
         listed(tar({f"{number}.pt": b"" for number in range(MOST_FILES + 1)}))
 
 
+def test_what_an_image_takes_away_elsewhere_does_not_count() -> None:
+    gone = tar({f"usr/share/doc/.wh.{number}": b"" for number in range(MOST_FILES + 1)} | {"models/.wh.a.pt": b""})
+    assert list_files(NAME, layer(b""), iter([gone]), True, ()).removed == ["models/a.pt"]
+
+
 def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
     def blocks() -> Iterator[bytes]:
         yield b"no archive"
