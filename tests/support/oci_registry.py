@@ -15,8 +15,8 @@ import yaml
 
 from testbed.cluster import binaries, process
 from testbed.cluster.controlplane import free_ports
-from tests.runtime.fetch.conftest import self_signed
 from tests.support import plain_http
+from tests.support.certificates import self_signed
 
 NAME = "registry"
 PASSWORD = "hunter2"
