@@ -194,8 +194,9 @@ BEING_DELETED: Final = _reason(
     PROTECTED,
     CACHE_AS_SPECIFIED,
     JOB_STORAGE_AS_SPECIFIED,
-    meaning="Somebody has deleted a child that the spec wants, and a finalizer keeps it: until it is gone, neither can "
-    "it be changed nor another one be made.",
+    meaning="A finalizer keeps a child that is being deleted. If somebody has deleted one that the spec wants, it can "
+    "neither be changed nor made again until it is gone; one that the spec does not want any more is told after 30 s, "
+    "and has effect until it is gone: an Ingress keeps its host.",
     remedy="See to what the finalizers that the message names wait for.",
 )
 LOOKUP_FAILED: Final = _reason(

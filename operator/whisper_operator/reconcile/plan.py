@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -17,6 +18,8 @@ from whisper_operator.resolve.claim import asked_of, has_volume
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 """A claim is data, and goes with its service or where it is given up; a Deployment that is not built now is held as it
 is."""
+LEAVING_SECONDS: Final = 30.0
+"""Time that the controller behind a finalizer has for what is not wanted any more, before that is told."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class ApplyPlan:
     delete: list[Manifest] = field(default_factory=list[Manifest])
     ending: list[Manifest] = field(default_factory=list[Manifest])
     """Live children that are wanted and being deleted: nothing can be done before they are gone."""
+    overdue: list[Manifest] = field(default_factory=list[Manifest])
+    """Live children that are not wanted, and that something has kept from their end for LEAVING_SECONDS."""
     wanted: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of every child that is wanted, whether there is something to do or not."""
 
@@ -54,7 +59,11 @@ def plan(
         elif by_name(live["kind"]) != CLAIM or has_volume(live):
             # A claim without a volume is one of ours that makes way for another, and has a condition that says so.
             result.ending.append(live)
-    result.delete.extend(_unwanted(result.wanted, observed, served))
+    for live in _unwanted(result.wanted, observed, served):
+        if not is_being_deleted(live):
+            result.delete.append(live)
+        elif _seconds_since_deletion(live, observed.facts.now) >= LEAVING_SECONDS:
+            result.overdue.append(live)
     result.delete.extend(live for live in given_up if not is_being_deleted(live))
     return result
 
@@ -129,7 +138,11 @@ def _unwanted(wanted: Collection[tuple[str, str]], observed: Observed, served: C
     """The live children of served kinds that are not wanted, kind by kind."""
     order = {kind.kind: place for place, kind in enumerate(CHILD_KINDS) if kind in served and kind not in NEVER_PRUNED}
     found = [live for key, live in observed.objects.items() if key[0] in order and key not in wanted]
-    return sorted(filter(lambda live: not is_being_deleted(live), found), key=lambda live: order[live["kind"]])
+    return sorted(found, key=lambda live: order[live["kind"]])
+
+
+def _seconds_since_deletion(live: Manifest, now: float) -> float:
+    return now - datetime.datetime.fromisoformat(live["metadata"]["deletionTimestamp"]).timestamp()
 
 
 def applied_hash(manifest: Manifest) -> str | None:

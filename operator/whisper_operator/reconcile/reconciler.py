@@ -156,7 +156,7 @@ class Reconciler:
             except ServiceIsGone:
                 return None
             if not has_changed:
-                troubles.await_end(todo.ending)
+                troubles.await_end(todo.ending, todo.overdue)
                 break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)

@@ -8,7 +8,10 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
+from whisper_operator.objects.kinds import POD
+from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
+from whisper_operator.reconcile.plan import LEAVING_SECONDS
 from whisper_operator.resolve import rollout
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.refused import Refusal
@@ -23,6 +26,8 @@ RIVALS_LOOK_SECONDS: Final = 60.0
 def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> float | None:
     """None: when something changes. `refused`: what the API server did not take from this pass."""
     waits = [REFUSED_LOOK_SECONDS] if refused else []
+    if any(kind != POD.kind and is_being_deleted(live) for (kind, _), live in resolved.observed.objects.items()):
+        waits.append(LEAVING_SECONDS)
     if resolved.observed.facts.rivals:
         waits.append(RIVALS_LOOK_SECONDS)
     if resolved.prefetch.running_pod:

@@ -30,12 +30,20 @@ class Troubles:
         """Takes in that a child is not ours, or is refused for good."""
         self._refusals.append(Refusal(kind, name, reason, message))
 
-    def await_end(self, ending: Iterable[Manifest]) -> None:
-        """Takes in that these children are wanted and being deleted, so that they cannot be made or changed now."""
+    def await_end(self, ending: Iterable[Manifest], overdue: Iterable[Manifest] = ()) -> None:
+        """Takes in children that are being deleted: wanted ones, which cannot be made or changed now, and overdue ones.
+
+        `overdue`: not wanted any more, and in effect until they are gone, with their host or their hand on the scale.
+        """
         for live in ending:
-            name, finalizers = live["metadata"]["name"], ", ".join(live["metadata"].get("finalizers", ()))
-            message = f"{live['kind']}/{name} is being deleted, and kept by {finalizers or 'the API server'}: "
-            self.refuse(by_name(live["kind"]), name, c.BEING_DELETED, f"{message}it is made again once it is gone")
+            self._await_end_of(live, "it is made again once it is gone")
+        for live in overdue:
+            self._await_end_of(live, "the spec does not want it, and it has effect until it is gone")
+
+    def _await_end_of(self, live: Manifest, until_then: str) -> None:
+        name, finalizers = live["metadata"]["name"], ", ".join(live["metadata"].get("finalizers", ()))
+        message = f"{live['kind']}/{name} is being deleted, and kept by {finalizers or 'the API server'}: {until_then}"
+        self.refuse(by_name(live["kind"]), name, c.BEING_DELETED, message)
 
     def fail(self, kind: Kind, name: str, what: str, error: ApiError) -> None:
         """Takes in that a child could not be applied or deleted now; `what` says which of both, and names it.

@@ -142,6 +142,20 @@ def test_a_child_whose_deletion_waits_is_told_and_comes_back(namespace: Kubectl)
     eventually("nothing is told any more", lambda: reason(namespace, "speech", "Exposed") == "AddressPending")
 
 
+def test_a_child_that_is_not_wanted_any_more_and_does_not_go_is_told(namespace: Kubectl) -> None:
+    """As an Ingress whose controller was removed before it: its host stays taken."""
+    namespace.apply(exposed(namespace))
+    eventually("the Ingress is there", lambda: namespace.get("ingress", "speech"))
+    merge(namespace, "ingress", {"metadata": {"finalizers": ["example.com/hold"]}})
+    patch(namespace, "speech", {"ingress": None})
+    eventually("it is being deleted", lambda: "deletionTimestamp" in metadata_of(namespace, "ingress"))
+    eventually("it is told", lambda: reason(namespace, "speech", "Reconciling") == "BeingDeleted", 90)
+    assert "Ingress/speech" in namespace.condition("speech", "Reconciling")["message"]
+    merge(namespace, "ingress", {"metadata": {"finalizers": None}})
+    eventually("it is gone", lambda: namespace.get("ingress", "speech") is None)
+    eventually("nothing is told any more", lambda: reason(namespace, "speech", "Exposed") == "")
+
+
 def metadata_of(namespace: Kubectl, kind: str) -> Manifest:
     """`deletionTimestamp` alone, while it is not there."""
     return (namespace.get(kind, "speech") or {}).get("metadata", {"deletionTimestamp": ""})

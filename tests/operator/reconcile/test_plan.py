@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 
 import pytest
 
 from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, pod, resolved, service
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, PROMETHEUS_RULE
-from whisper_operator.reconcile.plan import is_ours, ours, plan, without
+from whisper_operator.reconcile.plan import ApplyPlan, is_ours, ours, plan, without
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
 MANIFESTS = children(WANTED)
@@ -116,7 +117,17 @@ def test_what_is_wanted_and_being_deleted_is_waited_for(kind: str) -> None:
     todo = plan(MANIFESTS, observed(*(ending if body is found else body for body in LIVE)))
     assert todo.is_empty
     assert todo.ending == [ending]
-    assert plan([], observed(ending)).ending == [], "what is not wanted may take its time"
+
+
+def test_what_is_not_wanted_may_take_half_a_minute_to_go() -> None:
+    """As a controller that still has to give back a load balancer; after that nobody answers for its finalizer."""
+    found = one(LIVE, "Ingress")
+    leaving = {**found, "metadata": {**found["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    since = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
+    in_time, late = (plan([], observed(leaving, now=since + seconds)) for seconds in (29, 30))
+    assert in_time == ApplyPlan()
+    assert late == ApplyPlan(overdue=[leaving])
+    assert plan([], observed(leaving, now=since + 30), served=()).overdue == [], "the cluster has lost its API"
 
 
 def test_a_claim_makes_way_only_while_it_has_no_volume() -> None:

@@ -36,6 +36,17 @@ def test_a_missing_secret_is_looked_for_after_as_long_as_it_has_been_missing(mis
     assert seconds_until_next_look(found, ()) == wait
 
 
+def test_a_child_that_is_on_its_way_out_is_looked_at_again() -> None:
+    """When it is told that something keeps it; pods come and go with events enough."""
+    wanted, ending = service(), {"deletionTimestamp": NOW}
+    there = all_of(wanted)
+    leaving = {**there[-1], "kind": "Ingress", "metadata": {**there[-1]["metadata"], **ending}}
+    draining = pod("server", "old")
+    draining = {**draining, "metadata": {**draining["metadata"], **ending}}
+    assert seconds_until_next_look(resolved(wanted, observed(*there, leaving)), ()) == 30
+    assert seconds_until_next_look(resolved(wanted, observed(*there, draining)), ()) is None
+
+
 def test_another_autoscaler_is_looked_for_after_a_minute() -> None:
     there = observed(*all_of(service()), rivals=("HorizontalPodAutoscaler/mine",))
     assert seconds_until_next_look(resolved(service(), there), ()) == 60

@@ -37,9 +37,15 @@ def test_what_only_a_user_can_mend_goes_first_and_is_no_error() -> None:
 def test_a_child_that_is_kept_from_its_end_is_told_with_what_keeps_it() -> None:
     troubles = Troubles()
     metadata = {"name": "speech", "finalizers": ["example.com/hold"]}
-    troubles.await_end([{"kind": "Ingress", "metadata": metadata}])
-    text = "Ingress/speech is being deleted, and kept by example.com/hold: it is made again once it is gone"
-    assert troubles.refused == [Refusal(INGRESS, "speech", "BeingDeleted", text)]
+    live = {"kind": "Ingress", "metadata": metadata}
+    troubles.await_end([live], overdue=[live])
+    text = "Ingress/speech is being deleted, and kept by example.com/hold: "
+    assert troubles.refused == [
+        Refusal(INGRESS, "speech", "BeingDeleted", f"{text}it is made again once it is gone"),
+        Refusal(
+            INGRESS, "speech", "BeingDeleted", f"{text}the spec does not want it, and it has effect until it is gone"
+        ),
+    ]
     assert troubles.error is None, "its end is an event"
 
 

@@ -280,6 +280,12 @@ def _() -> Case:
     return told(wanted, *pods(wanted), refused=(INGRESS,), reason="BeingDeleted")
 
 
+@situation("`ingress` is removed, and a finalizer keeps the Ingress")
+def _() -> Case:
+    wanted = carried_out({"ingress": {"host": "a.example.com"}})
+    return told(wanted, *pods(wanted), refused=(INGRESS,), reason="BeingDeleted")
+
+
 @situation("the webhook of Deployments is down")
 def _() -> Case:
     wanted = carried_out()
