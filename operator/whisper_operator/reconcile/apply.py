@@ -53,9 +53,18 @@ class Applier:
     """
 
     def __init__(
-        self, cluster: Cluster, cache: ObjectCache, service: WhisperService, answers: Answers, troubles: Troubles
+        self,
+        cluster: Cluster,
+        cache: ObjectCache,
+        service: WhisperService,
+        answers: Answers,
+        troubles: Troubles,
+        first: Collection[str] = (),
     ) -> None:
-        """`answers` takes what the API server makes of each apply, `troubles` what goes wrong."""
+        """`answers` takes what the API server makes of each apply, `troubles` what goes wrong.
+
+        `first`: labels of the children that the pass before had no time for, so that now they have their turn.
+        """
         self._cluster = cluster
         self._cache = cache
         self._service = service
@@ -63,6 +72,9 @@ class Applier:
         self.troubles = troubles
         self._writer = ChildWriter(cluster, cache, service, answers)
         self._ends = time.monotonic() + APPLYING_SECONDS
+        self._first = first
+        self.not_tried: set[str] = set()
+        """Labels of the children that this pass had no time for."""
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
         self._lacks_what_pods_name = False
@@ -73,14 +85,22 @@ class Applier:
         """Applies and deletes what this pass has not yet; returns whether there was anything. Raises ServiceIsGone."""
         applies = [manifest for manifest in todo.apply if label(manifest) not in self._done]
         deletions = [live for live in todo.delete if live["metadata"]["uid"] not in self._done]
-        # Two autoscalers of one Deployment fight, and KEDA's admission refuses the second: the old one goes first.
-        await self._delete_all([live for live in deletions if by_name(live["kind"]) in AUTOSCALERS])
-        for manifest in applies:
+        early = [live for live in deletions if self._goes_early(live)]
+        await self._delete_all(early)
+        for manifest in sorted(applies, key=lambda manifest: not self._comes_early(manifest)):
             self._done.add(label(manifest))
             if not (self._lacks_what_pods_name and by_name(manifest["kind"]) in POD_MAKERS):
                 await self._attempt(manifest, label(manifest), self._apply)
-        await self._delete_all([live for live in deletions if by_name(live["kind"]) not in AUTOSCALERS])
+        await self._delete_all([live for live in deletions if live not in early])
         return bool(applies or deletions)
+
+    def _goes_early(self, live: Manifest) -> bool:
+        """Two autoscalers of one Deployment fight, and KEDA's admission refuses the second: the old one goes first."""
+        return by_name(live["kind"]) in AUTOSCALERS or label(live) in self._first
+
+    def _comes_early(self, manifest: Manifest) -> bool:
+        """The account always does: no pod may run under it where it is another's."""
+        return by_name(manifest["kind"]) == SERVICE_ACCOUNT or label(manifest) in self._first
 
     async def prune_lost(self, wanted: Collection[tuple[str, str]]) -> None:
         """Deletes children that lost the label by which they are watched, and are no longer wanted.
@@ -101,6 +121,7 @@ class Applier:
         seconds = min(CHILD_SECONDS, self._ends - time.monotonic())
         child = by_name(body["kind"]), body["metadata"]["name"]
         if seconds <= 0:
+            self.not_tried.add(label(body))
             message = f"not tried, for other children took {APPLYING_SECONDS:.0f} s"
             self.troubles.fail(*child, what, ApiError(what, 0, "Timeout", message))
             return False

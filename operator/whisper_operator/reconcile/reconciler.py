@@ -79,6 +79,8 @@ class Reconciler:
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
+        self._not_tried: dict[Key, set[str]] = {}
+        """Children of each service that its last pass had no time for."""
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds after which to look again, None: when something changes. Raises ApiError: try again later."""
@@ -87,6 +89,7 @@ class Reconciler:
             self._timer.forget(key)
             self._cache.forget_lost(key, self._cache.lost(key))
             self._answers.forget(key)
+            self._not_tried.pop(key, None)
             return None
         SPANS.describe({"whisper.generation": body["metadata"]["generation"]})
         try:
@@ -144,7 +147,8 @@ class Reconciler:
 
         None where the service itself is gone. `troubles`: takes what goes wrong.
         """
-        applier = Applier(self._cluster, self._cache, service, self._answers, troubles)
+        first = self._not_tried.pop(key, set[str]())
+        applier = Applier(self._cluster, self._cache, service, self._answers, troubles, first)
         resolved = await self._resolve(service, observed, troubles)
         for _ in range(MAX_ROUNDS):
             todo = _todo(resolved)
@@ -160,6 +164,8 @@ class Reconciler:
                 break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)
+        if applier.not_tried:
+            self._not_tried[key] = applier.not_tried
         if troubles.error is None:
             self._answers.complete(key)
         return resolved

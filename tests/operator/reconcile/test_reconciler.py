@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
 import pytest
 
-from tests.fakes.cluster import FakeCluster
+from tests.fakes.cluster import FakeCluster, HasNames
 from tests.operator.calls import counting
 from tests.operator.passes import Passes, example, settled
 from tests.operator.samples import ENV
@@ -18,7 +19,7 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
 from whisper_operator.observe.cache import DELETED, ObjectCache
-from whisper_operator.reconcile import reconciler
+from whisper_operator.reconcile import apply, reconciler
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 from whisper_operator.resolve.preflight.checklist import CHECKS
@@ -149,6 +150,44 @@ async def test_a_child_that_cannot_be_applied_neither_ends_the_pass_nor_hides_it
     assert found["Reconciling"]["reason"] == "ApplyFailed"
     assert found["Reconciling"]["message"].startswith("Ingress/")
     assert passes.status["observedGeneration"] == 1
+
+
+class Silent(FakeCluster):
+    """Takes ten seconds over each write of some kinds, and fails, as where a webhook does not answer."""
+
+    def __init__(self, *kinds: str) -> None:
+        down = ApiError("PATCH", 500, "InternalError", "failed calling webhook: context deadline exceeded")
+        super().__init__(refusals=dict.fromkeys(kinds, down), secrets=SECRETS)
+        self.seconds = 0.0
+
+    def _write(self, verb: str, kind: HasNames, body: Manifest) -> None:
+        self.seconds += 10 * (kind.kind in self._refusals)
+        super()._write(verb, kind, body)
+
+
+async def test_children_that_a_pass_has_no_time_for_have_their_turn_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Given a webhook that is silent about what comes first, of which there are two Services."""
+    cluster = Silent("ServiceAccount", "NetworkPolicy", "Service")
+    monkeypatch.setattr(apply, "time", SimpleNamespace(monotonic=lambda: cluster.seconds))
+    body, quick = example("production"), {"cache": {"type": "EmptyDir"}, "networkPolicy": {"allowTo": [{}]}}
+    passes = Passes({**body, "spec": {**body["spec"], **quick}}, cluster)
+    later = {"Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress"}
+    with pytest.raises(ApiError):
+        await passes.run()
+    assert later.isdisjoint(kind for kind, _ in cluster.writes)
+    assert "Ingress/speech: not tried, for other children took 36 s" in str(passes.status)
+    with pytest.raises(ApiError):
+        await passes.run()
+    assert later <= {kind for kind, _ in cluster.writes}
+    for _ in range(2):
+        before = len(cluster.writes)
+        with pytest.raises(ApiError):
+            await passes.run()
+    tried = [kind for kind, _ in cluster.writes[before:] if kind != "WhisperService"]
+    assert tried[0] == "ServiceAccount", "no pod runs under an account of which nothing is known"
+    assert set(tried) == {"ServiceAccount", "NetworkPolicy", "Service"}
 
 
 async def test_a_bug_of_the_operators_is_told_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
