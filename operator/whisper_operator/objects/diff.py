@@ -25,13 +25,19 @@ ATOMIC_MAPS: Final = frozenset({"selector", "matchLabels", "nodeSelector", "podS
 """Maps that are one value: whoever adds to one changes what it selects."""
 NEVER_DEFAULTED: Final = frozenset(
     {
-        *("initContainers", "volumes", "hostNetwork", "hostPID", "hostIPC"),
+        *("initContainers", "volumes", "securityContext", "resourceClaims"),
+        *("hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace", "hostAliases", "dnsConfig"),
+        *("nodeName", "nodeSelector", "tolerations", "affinity", "topologySpreadConstraints"),
+        *("priorityClassName", "runtimeClassName"),
         *("command", "args", "env", "envFrom", "ports", "volumeMounts", "lifecycle"),
         "paused",
     }
 )
-"""Fields that decide what runs, and that are there only where somebody wrote them: of a pod and its containers, and
-`paused` of a Deployment, which would keep every later change from its pods without a word."""
+"""Fields that decide what runs, where, and with which rights, and that are there only where somebody wrote them: of a
+pod and its containers, and `paused` of a Deployment, which would keep every later change from its pods without a word.
+An empty map is none: the API server gives a pod an empty securityContext."""
+CLOSED_MAPS: Final = frozenset({"securityContext", "capabilities"})
+"""Maps to which the API server adds nothing, and each of whose fields is a right: `runAsUser`, `add`."""
 OPEN_LISTS: Final = frozenset({"ownerReferences"})
 """Lists to which anybody may add."""
 
@@ -140,9 +146,16 @@ def _walk_fields(
         # Most fields are equal, and Python compares them faster than a call does.
         if (there := live.get(name)) != value:
             yield from _walk(value, there, _field(path, name), tuple(below(of, name) for of in owners))
-    for name in NEVER_DEFAULTED & (live.keys() - wanted.keys()):
-        if path.startswith("spec"):
-            yield _added(_field(path, name), live[name]), tuple(below(of, name) for of in owners)
+    for name in _decisive(path, wanted, live) if path.startswith("spec") else ():
+        yield _added(_field(path, name), live[name]), tuple(below(of, name) for of in owners)
+
+
+def _decisive(path: str, wanted: dict[str, JsonValue], live: dict[str, JsonValue]) -> Iterator[str]:
+    """The fields beside the wanted ones that only somebody can have written, and that change what runs."""
+    is_closed = path.rpartition(".")[2] in CLOSED_MAPS
+    for name in live.keys() - wanted.keys():
+        if is_closed or (name in NEVER_DEFAULTED and live[name] != {}):
+            yield name
 
 
 def _walk_list(

@@ -112,6 +112,28 @@ def run_something_else(spec: Manifest) -> None:
     spec["containers"][0]["command"] = ["sleep", "1000"]
 
 
+def take_rights(spec: Manifest) -> None:
+    spec["containers"][0]["securityContext"]["capabilities"]["add"] = ["SYS_ADMIN"]
+
+
+def become_root(spec: Manifest) -> None:
+    """The container's word goes before the pod's, which says runAsNonRoot."""
+    spec["containers"][0]["securityContext"].update({"runAsNonRoot": False, "runAsUser": 0})
+
+
+def share_processes(spec: Manifest) -> None:
+    spec["shareProcessNamespace"] = True
+
+
+def rename_hosts(spec: Manifest) -> None:
+    spec["hostAliases"] = [{"ip": "192.0.2.1", "hostnames": ["huggingface.co"]}]
+
+
+def go_elsewhere(spec: Manifest) -> None:
+    spec["nodeSelector"] = {"pool": "other"}
+    spec["tolerations"] = [{"operator": "Exists"}]
+
+
 EDITS = [
     rename_container,
     rename_volume,
@@ -123,6 +145,11 @@ EDITS = [
     add_container,
     add_init_container,
     run_something_else,
+    take_rights,
+    become_root,
+    share_processes,
+    rename_hosts,
+    go_elsewhere,
 ]
 
 
@@ -245,6 +272,12 @@ LABEL = (
     "object.metadata.labels['app.kubernetes.io/managed-by'] != 'platform'",
     "[JSONPatch{op: 'replace', path: '/metadata/labels/app.kubernetes.io~1managed-by', value: 'platform'}]",
 )
+FENCE = (
+    "!has(object.spec.template.spec.nodeSelector)",
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/nodeSelector', value: {'pool': 'policy'}}, "
+    "JSONPatch{op: 'add', path: '/spec/template/spec/shareProcessNamespace', value: false}, "
+    "JSONPatch{op: 'add', path: '/spec/template/spec/containers/0/securityContext/runAsUser', value: 1000}]",
+)
 TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator": "Exists"}]}}
 
 
@@ -255,10 +288,19 @@ TOLERATING: Manifest = {"scheduling": {"tolerations": [{"key": "gpu", "operator"
         ([TOLERATION], TOLERATING),
         ([SIDECAR, PULL], {}),
         ([LABEL], {}),
+        ([FENCE], {}),
         ([TOLERATION, SIDECAR, LABEL], {**TOLERATING, "podTemplate": EXPLICIT}),
         ([], IMAGE_VOLUME),
     ],
-    ids=["explicit defaults", "a toleration", "a sidecar and a pull policy", "a label", "all of them", "image volume"],
+    ids=[
+        "explicit defaults",
+        "a toleration",
+        "a sidecar and a pull policy",
+        "a label",
+        "nodes and a user",
+        "all of them",
+        "image volume",
+    ],
 )
 def test_what_is_made_of_an_apply_is_not_written_again(
     namespace: Kubectl,
@@ -293,7 +335,12 @@ def test_what_is_made_of_an_apply_is_not_written_again(
 
 def mutates(namespace: Kubectl, condition: str, operations: str) -> bool:
     """Whether the policy works already: the API server takes a moment to know it."""
-    container = {"name": "web", "image": "web", "imagePullPolicy": "IfNotPresent"}
+    container = {
+        "name": "web",
+        "image": "web",
+        "imagePullPolicy": "IfNotPresent",
+        "securityContext": {"runAsNonRoot": True},
+    }
     template = {
         "metadata": {"labels": {"a": "b"}},
         "spec": {"containers": [container], "tolerations": [{"key": "x", "operator": "Exists"}]},
@@ -313,6 +360,8 @@ def mutates(namespace: Kubectl, condition: str, operations: str) -> bool:
             return len(spec["containers"]) == 2
         case change if change == PULL:
             return spec["containers"][0]["imagePullPolicy"] == "Always"
+        case change if change == FENCE:
+            return "nodeSelector" in spec
         case _:
             return found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "platform"
 

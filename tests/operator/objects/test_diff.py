@@ -8,6 +8,8 @@ import pytest
 
 from whisper_operator.objects.diff import JsonValue, changes, deviations, edited, restored
 
+B_IS_ADDED = ["spec.securityContext.b"]
+
 
 @pytest.mark.parametrize(
     ("wanted", "there", "paths"),
@@ -32,6 +34,9 @@ from whisper_operator.objects.diff import JsonValue, changes, deviations, edited
         ({"ownerReferences": [{"uid": "1"}]}, {"ownerReferences": [{"uid": "2"}, {"uid": "1"}]}, []),
         ({"selector": {"a": "b"}}, {"selector": {"a": "b", "c": "d"}}, ["selector"]),
         ({"spec": {"a": 1}}, {"spec": {"a": 1, "hostNetwork": True}}, ["spec.hostNetwork"]),
+        ({"spec": {"a": 1}}, {"spec": {"a": 1, "nodeSelector": {"pool": "b"}}}, ["spec.nodeSelector"]),
+        ({"spec": {"a": 1}}, {"spec": {"a": 1, "securityContext": {}}}, []),
+        ({"spec": {"securityContext": {"a": 1}}}, {"spec": {"securityContext": {"a": 1, "b": 0}}}, B_IS_ADDED),
         ({"spec": {"a": False}}, {"spec": {}}, ["spec.a"]),
     ],
 )
@@ -87,6 +92,8 @@ def spec(**changed: Any) -> Any:
         ),
         (spec(hostIPC=True), {"f:spec": {"f:tolerations": {}}}, [{"f:spec": {"f:hostIPC": {}}}], ["spec.hostIPC"]),
         (spec(paused=True), OURS, [{"f:spec": {"f:paused": {}}}], ["spec.paused"]),
+        (spec(nodeSelector={"pool": "b"}), OURS, [{"f:spec": {"f:nodeSelector": {}}}], ["spec.nodeSelector"]),
+        (spec(nodeSelector={"pool": "b"}), OURS, [{"f:spec": {"f:replicas": {}}}], []),
         (spec(), None, [], ["spec.hostIPC"]),
     ],
     ids=[
@@ -98,6 +105,8 @@ def spec(**changed: Any) -> Any:
         "renamed",
         "changed",
         "paused",
+        "sent to other nodes",
+        "sent to other nodes by a policy",
         "never applied",
     ],
 )
