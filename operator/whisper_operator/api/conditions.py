@@ -74,6 +74,11 @@ REPLICAS_CONTESTED: Final = _type(
     "ReplicasContested",
     "Another autoscaler writes the number of pods that `spec.replicas` sets; present only while True.",
 )
+CHILDREN_MUTATED: Final = _type(
+    "ChildrenMutated",
+    "Admission policies or other controllers keep children from being as the operator applies them; present only while "
+    "True.",
+)
 PAUSED: Final = _type("Paused", "The operator changes no object, as `spec.paused` says; present only while True.")
 CLIENTS_TOLD_APART: Final = _type(
     "ClientsToldApart",
@@ -593,6 +598,14 @@ JOBS_IN_POD: Final = _reason(
     meaning="`spec.jobs.storage.type` is EmptyDir: recordings that wait and results that were not fetched are in a "
     "directory of the pod, and are lost with it, as at each change of its template, each drain and each eviction.",
     remedy="Write PersistentVolumeClaim to keep them.",
+)
+LET_BE: Final = _reason(
+    "LetBe",
+    CHILDREN_MUTATED,
+    meaning="A policy changes what the operator applies of the children that the message names, somebody applies "
+    "fields of his own there, or a controller has repeated an edit that was taken back three times within a minute. "
+    "The operator lets it be: nobody gains by a fight in which pods restart.",
+    remedy="None where it is meant to be; else change the policy, or stop the controller.",
 )
 NOTHING_WAITS: Final = _reason(
     "NothingWaits",

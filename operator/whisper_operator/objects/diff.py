@@ -55,6 +55,11 @@ class Deviation(NamedTuple):
     def is_added(self) -> bool:
         return not self.wanted
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the API server stores nothing for it, because nothing means the same: `false`, 0, an empty map."""
+        return not self.live and _is_zero(orjson.loads(self.wanted))
+
 
 def changes(before: JsonValue, after: JsonValue, path: str = "") -> Iterator[str]:
     """Each field that differs between two versions of an object, as `path: old → new`; None where there is none."""
@@ -187,6 +192,10 @@ def _added(path: str, live: JsonValue) -> Deviation:
 
 def _json(value: JsonValue) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _is_zero(value: JsonValue) -> bool:
+    return all(map(_is_zero, value.values())) if isinstance(value, dict) else not value
 
 
 def _field(path: str, name: str) -> str:

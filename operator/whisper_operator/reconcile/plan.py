@@ -9,10 +9,10 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.objects import names
-from whisper_operator.objects.diff import Deviation
+from whisper_operator.objects.diff import Deviation, deviations
 from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind, by_name
 from whisper_operator.objects.manifest import annotations_of, controller_of, is_being_deleted, is_true, labels_of
-from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.observed import ChildName, Observed
 from whisper_operator.resolve.claim import asked_of, has_volume
 
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
@@ -30,7 +30,9 @@ class ApplyPlan:
     """Live children that are wanted and being deleted: nothing can be done before they are gone."""
     overdue: list[Manifest] = field(default_factory=list[Manifest])
     """Live children that are not wanted, and that something has kept from their end for LEAVING_SECONDS."""
-    wanted: frozenset[tuple[str, str]] = frozenset()
+    mutated: dict[ChildName, list[str]] = field(default_factory=dict[ChildName, list[str]])
+    """Of each child that is not as it was applied, and is let be: the paths of those fields."""
+    wanted: frozenset[ChildName] = frozenset()
     """Kind and name of every child that is wanted, whether there is something to do or not."""
 
     @property
@@ -56,6 +58,8 @@ def plan(
         live = observed.objects.get(key)
         if live is None or not is_being_deleted(live):
             _compare(manifest, live, observed, result)
+            if live is not None and (let_be := observed.accepted.get(key)):
+                _take_in_mutations(manifest, live, let_be, result)
         elif by_name(live["kind"]) != CLAIM or has_volume(live):
             # A claim without a volume is one of ours that makes way for another, and has a condition that says so.
             result.ending.append(live)
@@ -129,12 +133,19 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
         result.apply.append(manifest)
 
 
+def _take_in_mutations(manifest: Manifest, live: Manifest, let_be: Collection[Deviation], result: ApplyPlan) -> None:
+    """`let_be`: deviations that were accepted, some of which may be gone since."""
+    found = [one for one in deviations(manifest, live) if one in let_be and not one.is_left_out]
+    if found:
+        result.mutated[manifest["kind"], manifest["metadata"]["name"]] = sorted(one.path for one in found)
+
+
 def drift_of(manifest: Manifest, observed: Observed) -> Iterator[Deviation]:
     """Returns what is not as in `manifest` of the live child, and not accepted."""
     return observed.drift(by_name(manifest["kind"]), manifest["metadata"]["name"], manifest)
 
 
-def _unwanted(wanted: Collection[tuple[str, str]], observed: Observed, served: Collection[Kind]) -> list[Manifest]:
+def _unwanted(wanted: Collection[ChildName], observed: Observed, served: Collection[Kind]) -> list[Manifest]:
     """The live children of served kinds that are not wanted, kind by kind."""
     order = {kind.kind: place for place, kind in enumerate(CHILD_KINDS) if kind in served and kind not in NEVER_PRUNED}
     found = [live for key, live in observed.objects.items() if key[0] in order and key not in wanted]

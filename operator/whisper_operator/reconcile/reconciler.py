@@ -161,6 +161,7 @@ class Reconciler:
                 return None
             if not has_changed:
                 troubles.await_end(todo.ending, todo.overdue)
+                resolved = replace(resolved, mutated=todo.mutated)
                 break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)
@@ -173,8 +174,10 @@ class Reconciler:
     async def _look(self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
         """The resolved value of a paused service, with what it would have done; writes nothing."""
         resolved = await self._resolve(service, observed, troubles)
+        todo = _todo(resolved)
+        resolved = replace(resolved, mutated=todo.mutated)
         try:
-            waiting = await changes_held_back(self._cluster, self._answers, key, _todo(resolved), resolved.observed)
+            waiting = await changes_held_back(self._cluster, self._answers, key, todo, resolved.observed)
         except ApiError as error:
             troubles.miss("a child that differs from the spec", error)
             return resolved

@@ -12,14 +12,14 @@ A pass makes it in these steps, of which the third alone needs the API server, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from whisper_operator.api.spec.replicas import DisruptionSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, Kind
 from whisper_operator.observe.installation import Installation
-from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.observed import ChildName, Observed
 from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
 from whisper_operator.resolve.asked_claim import jobs_claim, models_claim
 from whisper_operator.resolve.budget import resolve_budget
@@ -67,6 +67,8 @@ class Resolved:
     """None before it is decided, and where there may be no pods."""
     waiting: Sequence[str] = ()
     """The changes of children that a pause holds back, as `apply Kind/name` and `delete Kind/name`."""
+    mutated: Mapping[ChildName, Sequence[str]] = field(default_factory=dict[ChildName, Sequence[str]])
+    """Of each child that others keep from being as it was applied: the paths of those fields."""
 
     def live(self, kind: Kind) -> Manifest | None:
         """The live child of that kind that has the service's own name."""

@@ -326,6 +326,8 @@ def test_what_is_made_of_an_apply_is_not_written_again(
     running.start()
     at_rest(plane, namespace)
     assert writes(plane, namespace, since, "deployments") == [], "after a restart neither"
+    told = namespace.condition("speech", "ChildrenMutated").get("message", "")
+    assert ("Deployment/speech in " in told) is bool(changes), "what the API server leaves out means the same"
     edit(namespace, run_something_else)
     eventually("an edit is put right nevertheless", lambda: "command" not in server(namespace))
     edit(namespace, rename_container)

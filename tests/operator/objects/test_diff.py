@@ -44,6 +44,22 @@ def test_what_deviates_is_named_by_its_path(wanted: JsonValue, there: JsonValue,
     assert sorted(one.path for one in deviations(wanted, there)) == paths
 
 
+@pytest.mark.parametrize(
+    ("wanted", "there", "is_left_out"),
+    [
+        (False, None, True),
+        (0, None, True),
+        ({"privileged": False, "sysctls": []}, None, True),
+        (True, None, False),
+        ({"privileged": True}, None, False),
+        (False, True, False),
+    ],
+)
+def test_what_means_the_same_when_it_is_left_out(wanted: JsonValue, there: JsonValue, is_left_out: bool) -> None:
+    (found,) = deviations({"a": wanted}, {} if there is None else {"a": there})
+    assert found.is_left_out is is_left_out
+
+
 WANTED: Any = {
     "spec": {
         "hostIPC": False,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, pod, resolved, service
+from whisper_operator.objects.diff import Deviation, deviations
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, PROMETHEUS_RULE
 from whisper_operator.reconcile.plan import ApplyPlan, is_ours, ours, plan, without
 
@@ -128,6 +129,20 @@ def test_what_is_not_wanted_may_take_half_a_minute_to_go() -> None:
     assert in_time == ApplyPlan()
     assert late == ApplyPlan(overdue=[leaving])
     assert plan([], observed(leaving, now=since + 30), served=()).overdue == [], "the cluster has lost its API"
+
+
+def test_what_others_have_made_of_a_child_is_named_as_long_as_it_is_so() -> None:
+    """Given answers of the API server that dropped a `false`, added a container, and replaced a label since mended."""
+    wanted = {**one(MANIFESTS, "Deployment"), "spec": {"paused": False, "template": {"spec": {"containers": []}}}}
+    there = {**live(wanted), "spec": {"template": {"spec": {"containers": [{"name": "proxy"}]}}}}
+    mended = Deviation("metadata.labels.a", '"b"', '"c"')
+    let_be = frozenset({*deviations(wanted, there), mended})
+    seen = replace(observed(there), accepted={("Deployment", "speech"): let_be})
+    assert plan([wanted], seen) == ApplyPlan(
+        wanted=frozenset({("Deployment", "speech")}),
+        mutated={("Deployment", "speech"): ["spec.template.spec.containers[proxy]"]},
+    )
+    assert plan([wanted], observed(there)).mutated == {}, "it is put right"
 
 
 def test_a_claim_makes_way_only_while_it_has_no_volume() -> None:

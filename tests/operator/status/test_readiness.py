@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ from whisper_operator.objects.kinds import (
     Kind,
 )
 from whisper_operator.observe.installation import Installation
-from whisper_operator.observe.observed import Observed
+from whisper_operator.observe.observed import ChildName, Observed
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
@@ -62,11 +62,13 @@ class Case:
     refused: tuple[Refusal, ...]
     waiting: tuple[str, ...] = ()
     """Changes that a pause holds back."""
+    mutated: Mapping[ChildName, Sequence[str]] = field(default_factory=dict[ChildName, Sequence[str]])
+    """Fields that others write."""
 
     def status(self, before: Status | None = None) -> Status:
         """The status that a pass writes; `before`: the one that is there, None: the service's own."""
         of = self.service if before is None else self.service.model_copy(update={"status": before})
-        found = replace(resolved(of, self.there, self.installation), waiting=self.waiting)
+        found = replace(resolved(of, self.there, self.installation), waiting=self.waiting, mutated=self.mutated)
         return observed_status(found, self.refused, NOW)
 
 
@@ -314,6 +316,12 @@ def _() -> Case:
 def _() -> Case:
     wanted = carried_out({}, ingress={"host": "a.example.com"})
     return told(wanted, *pods(wanted), live(one(children(wanted), "Ingress")))
+
+
+@situation("a policy adds a container to the Deployment")
+def _() -> Case:
+    fields = {("Deployment", "speech"): ["spec.template.spec.containers[proxy]"]}
+    return replace(told(carried_out(), *pods(carried_out())), mutated=fields)
 
 
 @situation("another Ingress has the host")
