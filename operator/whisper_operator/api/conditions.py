@@ -221,6 +221,14 @@ INTERNAL_ERROR: Final = _reason(
     "conditions are those of before.",
     remedy="See the operator's log for the error, and report it. The operator tries again within two minutes.",
 )
+PASS_TIMED_OUT: Final = _reason(
+    "PassTimedOut",
+    RECONCILING,
+    READY,
+    meaning="The operator ended a look at the service after a minute: nothing was judged, and all other conditions are "
+    "those of before. Most often the API server, or an admission webhook, answers slowly.",
+    remedy="See how long the API server takes. The operator tries again within two minutes.",
+)
 
 # PreflightPassed
 

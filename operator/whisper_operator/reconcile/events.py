@@ -26,7 +26,7 @@ from whisper_operator.telemetry import metrics
 EVENT: Final = Kind("events.k8s.io/v1", "Event", "events")
 NOTE_LIMIT: Final = 1000
 """The API server takes 1,024 bytes."""
-FAILURES: Final = frozenset({c.APPLY_FAILED, c.BEING_DELETED, c.INTERNAL_ERROR, c.LOOKUP_FAILED})
+FAILURES: Final = frozenset({c.APPLY_FAILED, c.BEING_DELETED, c.INTERNAL_ERROR, c.LOOKUP_FAILED, c.PASS_TIMED_OUT})
 """Reasons of Reconciling that are worth a Warning."""
 OF_CHILDREN: Final = frozenset({c.APPLY_FAILED, c.BEING_DELETED, c.NOT_OWNED, c.REJECTED})
 """Reasons of a condition by which one child is not as the spec wants it."""

@@ -12,10 +12,10 @@ Its steps, in the order of a reader of stackable's zookeeper-operator:
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -60,6 +60,7 @@ from whisper_operator.status.refused import Refusal
 from whisper_operator.telemetry import metrics
 from whisper_operator.telemetry.tracing import SPANS
 
+PASS_SECONDS: Final = 60.0
 MAX_ROUNDS: Final = 8
 """A pass goes on while what it applied makes more wanted (a claim, then the Job that fills it); no chain is longer."""
 
@@ -83,7 +84,10 @@ class Reconciler:
         """Children of each service that its last pass had no time for."""
 
     async def reconcile(self, key: Key) -> float | None:
-        """Seconds after which to look again, None: when something changes. Raises ApiError: try again later."""
+        """Seconds after which to look again, None: when something changes.
+
+        Raises ApiError, and TimeoutError where the pass took longer than PASS_SECONDS: try again later.
+        """
         body = self._cache.service(key)
         if body is None or is_being_deleted(body):
             self._timer.forget(key)
@@ -93,13 +97,12 @@ class Reconciler:
             return None
         SPANS.describe({"whisper.generation": body["metadata"]["generation"]})
         try:
-            return await self._pass_over(key, body)
+            async with asyncio.timeout(PASS_SECONDS):
+                return await self._pass_over(key, body)
         except (ApiError, LeaseLost):
             raise
-        except Exception as bug:
-            # Where that cannot be told either, the bug is what counts.
-            with suppress(ApiError):
-                await self._reporter.report_bug(body, bug, _now())
+        except Exception as error:
+            await self._reporter.report_failed_pass(self._cache.service(key) or body, error, _now())
             raise
 
     async def _pass_over(self, key: Key, body: Manifest) -> float | None:

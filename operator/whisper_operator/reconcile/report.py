@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
+from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
@@ -14,6 +17,9 @@ from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.events import Recorder, transitions
 from whisper_operator.status.assemble import as_json, kept_status
 from whisper_operator.status.refused import Refusal
+
+TELLING_SECONDS: Final = 10.0
+"""For the status and the Event that tell of a pass that has failed."""
 
 
 class Reporter:
@@ -34,15 +40,17 @@ class Reporter:
             await self._recorder.record(Metadata.model_validate(metadata), note, time.time())
         return True
 
-    async def report_bug(self, body: Manifest, bug: Exception, now: str) -> None:
-        """Says of the service in `body` that the operator itself failed; `now`: in RFC 3339. Raises ApiError.
+    async def report_failed_pass(self, body: Manifest, error: Exception, now: str) -> None:
+        """Says of the service in `body` that the operator itself failed, or found no time; `now`: in RFC 3339.
 
-        The operator's log and metrics are not where the users of a service look.
+        The operator's log and metrics are not where the users of a service look. Where that cannot be told either, the
+        failure is what counts.
         """
         before, metadata = Status.model_validate(body.get("status", {})), body["metadata"]
-        message = f"the operator failed by a bug of its own, and tries again: its log has the {type(bug).__name__}"
-        told = [Refusal(None, "", c.INTERNAL_ERROR, message)]
-        await self.report(metadata, before, kept_status(before, metadata["generation"], told, now))
+        after = kept_status(before, metadata["generation"], [_failed_pass(error)], now)
+        with suppress(ApiError, TimeoutError):
+            async with asyncio.timeout(TELLING_SECONDS):
+                await self.report(metadata, before, after)
 
     async def _write(self, metadata: Manifest, status: Status) -> None:
         """Writes the status; a service that does not exist is deleted from the cache.
@@ -66,3 +74,13 @@ class Reporter:
         else:
             if not self._cluster.is_dry:
                 self._cache.observe(written)
+
+
+def _failed_pass(error: Exception) -> Refusal:
+    if isinstance(error, TimeoutError):
+        message = (
+            "a look at the service took too long and was ended, as where the API server answers slowly; it is repeated"
+        )
+        return Refusal(None, "", c.PASS_TIMED_OUT, message)
+    message = f"the operator failed by a bug of its own, and tries again: its log has the {type(error).__name__}"
+    return Refusal(None, "", c.INTERNAL_ERROR, message)

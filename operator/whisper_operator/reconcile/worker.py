@@ -7,7 +7,6 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.observe.records import Key
@@ -15,11 +14,11 @@ from whisper_operator.reconcile.queue import Queue
 from whisper_operator.telemetry import logs, metrics
 from whisper_operator.telemetry.tracing import SPANS
 
-PASS_SECONDS: Final = 60
 log = logging.getLogger(__name__)
 
 Reconcile = Callable[[Key], Awaitable[float | None]]
-"""Runs one pass; seconds after which to run the next one, None: when something changes."""
+"""Runs one pass, which ends itself by TimeoutError where it takes too long; seconds after which to run the next one,
+None: when something changes."""
 
 
 async def work(queue: Queue, reconcile: Reconcile) -> None:
@@ -44,8 +43,7 @@ async def run(key: Key, queue: Queue, reconcile: Reconcile) -> None:
         with SPANS.span("pass", attributes) as trace_id:
             if trace_id is not None:
                 logs.PASS.set({**logs.PASS.get(), "trace_id": trace_id})
-            async with asyncio.timeout(PASS_SECONDS):
-                requeue_after = await reconcile(key)
+            requeue_after = await reconcile(key)
     except LeaseLost:
         raise
     except ApiError as error:
@@ -53,7 +51,7 @@ async def run(key: Key, queue: Queue, reconcile: Reconcile) -> None:
         _count_failure(error.reason or str(error.status))
         queue.add_rate_limited(key, at_least=error.retry_after)
     except TimeoutError:
-        log.warning("the pass took longer than %d s and is retried", PASS_SECONDS)
+        log.warning("the pass took too long and is retried")
         _count_failure("Timeout")
         metrics.RECONCILE_TIMEOUTS.inc()
         queue.add_rate_limited(key)

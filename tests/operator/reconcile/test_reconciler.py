@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -210,6 +211,37 @@ async def test_a_bug_of_the_operators_is_told_until_it_is_gone(monkeypatch: pyte
     assert found.pop("Reconciling")["reason"] == "InternalError"
     assert "hunter2" not in str(passes.status)
     assert found == before, "which nothing has judged"
+    await passes.run()
+    assert {one["type"]: one for one in passes.status["conditions"]} == before
+
+
+class Stuck(FakeCluster):
+    """Never answers a request for a Secret, as long as it is stuck."""
+
+    is_stuck = False
+
+    async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:
+        if self.is_stuck:
+            await asyncio.Event().wait()
+        return await super().secret_keys(namespace, name)
+
+
+async def test_a_pass_that_takes_too_long_is_told_until_one_comes_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Stuck(secrets=SECRETS)
+    passes = Passes(example("production"), cluster)
+    await passes.settle()
+    before = {one["type"]: one for one in passes.status["conditions"]}
+    cluster.is_stuck = True
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciler, "PASS_SECONDS", 0)
+        with pytest.raises(TimeoutError):
+            await passes.run()
+    found = {one["type"]: one for one in passes.status["conditions"]}
+    assert found.pop("Reconciling")["reason"] == "PassTimedOut"
+    assert found.items() <= before.items(), "which nothing has judged"
+    assert [kind for _, kind, _ in cluster.requests][-2:] == ["WhisperService", "Event"]
+    cluster.is_stuck = False
+    passes.see_all()
     await passes.run()
     assert {one["type"]: one for one in passes.status["conditions"]} == before
 
