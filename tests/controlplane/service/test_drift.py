@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -226,11 +227,10 @@ def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
 
     def make(resource: str, condition: str, operations: str) -> None:
         name = f"{namespace.namespace}-{len(made)}"
-        groups = ["apps"] if resource == "deployments" else ["", "apps", "batch"]
         match: Manifest = {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}},
             "resourceRules": [
-                {"apiGroups": groups, "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
+                {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
             ],
         }
         spec = {
@@ -378,3 +378,62 @@ def at_rest(plane: ControlPlane, namespace: Kubectl) -> None:
     """Returns once the operator has written nothing in the namespace for a while."""
     since, where = plane.audit_log.stat().st_size, namespace.namespace
     audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=where)
+
+
+OF_OTHER_KINDS = {
+    "services": (
+        "!object.spec.ports.exists(one, one.name == 'policy')",
+        "[JSONPatch{op: 'add', path: '/spec/ports/-', value: Object.spec.ports{name: 'policy', port: 9999}}]",
+    ),
+    "ingresses": (
+        "object.spec.ingressClassName != 'policy'",
+        "[JSONPatch{op: 'replace', path: '/spec/ingressClassName', value: 'policy'}]",
+    ),
+    "horizontalpodautoscalers": (
+        "object.spec.maxReplicas != 7",
+        "[JSONPatch{op: 'replace', path: '/spec/maxReplicas', value: 7}]",
+    ),
+    "poddisruptionbudgets": LABEL,
+    "networkpolicies": (
+        "!object.spec.ingress.exists(one, has(one.ports) && one.ports.exists(port, port.port == 9999))",
+        "[JSONPatch{op: 'add', path: '/spec/ingress/-', value: Object.spec.ingress{ports: "
+        "[Object.spec.ingress.ports{port: 9999}]}}]",
+    ),
+    "serviceaccounts": LABEL,
+}
+"""By resource: what a policy makes of every write of it."""
+
+
+def test_what_policies_make_of_other_kinds_is_not_written_again(
+    namespace: Kubectl, plane: ControlPlane, running: OperatorProcess, policy: Callable[[str, str, str], None]
+) -> None:
+    """Given policies that come after the service."""
+    ingress = {"className": "theirs", "host": f"{namespace.namespace}.example.com"}
+    spec = {"ingress": ingress, "autoscaling": {}, "disruption": {"maxUnavailable": 1}, "networkPolicy": {}}
+    namespace.apply(service("speech", **EMPTY_DIR, **spec))
+    for resource in OF_OTHER_KINDS:
+        eventually(f"{resource}: it is there", lambda resource=resource: namespace.get(resource, "speech"))
+    for resource, change in OF_OTHER_KINDS.items():
+        policy(resource, *change)
+    for resource in OF_OTHER_KINDS:
+        eventually(f"{resource}: it is let be", lambda resource=resource: is_let_be(namespace, resource), 120)
+    at_rest(plane, namespace)
+    since = plane.audit_log.stat().st_size
+    for resource in OF_OTHER_KINDS:
+        touch(namespace, resource)
+    at_rest(plane, namespace)
+    running.stop()
+    running.start()
+    at_rest(plane, namespace)
+    assert [one for kind in OF_OTHER_KINDS for one in writes(plane, namespace, since, kind)] == []
+
+
+def is_let_be(namespace: Kubectl, resource: str) -> bool:
+    """Whether the status names the child of that resource, once somebody's write has had it changed."""
+    touch(namespace, resource)
+    kind = (namespace.get(resource, "speech") or {})["kind"]
+    return f"{kind}/speech in " in namespace.condition("speech", "ChildrenMutated").get("message", "")
+
+
+def touch(namespace: Kubectl, resource: str) -> None:
+    namespace("annotate", resource, "speech", f"example.com/touched={time.monotonic()}", "--overwrite")

@@ -95,6 +95,27 @@ def test_a_webhook_that_does_not_answer_costs_its_own_kind_alone(namespace: Kube
         eventually("nothing is told any more", lambda: not failing(namespace))
 
 
+def test_a_webhook_that_is_down_for_several_kinds_is_told_for_each(namespace: Kubectl) -> None:
+    kinds = {
+        "serviceaccounts": "ServiceAccount",
+        "networkpolicies": "NetworkPolicy",
+        "persistentvolumeclaims": "PersistentVolumeClaim",
+        "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+        "poddisruptionbudgets": "PodDisruptionBudget",
+    }
+    spec = {"disruption": {"maxUnavailable": 1}, "autoscaling": {}, "networkPolicy": {}}
+    with closed_port() as at, webhook(namespace, at, "ingresses", *kinds):
+        eventually("the webhook works", lambda: refuses(namespace))
+        namespace.apply(service("speech", **spec))
+        for kind in kinds.values():
+            eventually(f"{kind} is told", lambda kind=kind: f"{kind}/speech" in failing(namespace))
+        assert namespace.get("service", "speech")
+    for resource, kind in kinds.items():
+        name = "speech-models" if kind == "PersistentVolumeClaim" else "speech"
+        eventually(f"{kind} is there", lambda at=(resource, name): namespace.get(*at), seconds=120)
+    eventually("nothing is told any more", lambda: not failing(namespace))
+
+
 def refuses(namespace: Kubectl) -> bool:
     """Whether the webhook is asked: the API server takes a moment to know it."""
     body = {
