@@ -16,8 +16,10 @@ from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.explain import explain
 from whisper_operator.api.unsupported import unsupported
 from whisper_operator.api.v1alpha1 import KIND, WhisperService
+from whisper_operator.cli.installation_file import read_installation
 from whisper_operator.cli.render import rendered
 from whisper_operator.observe.installation import Installation
+from whisper_operator.resolve.preflight.policy import violations
 
 DEFAULT_IMAGE = "ghcr.io/whisper-operator/whisper-runtime:latest"
 
@@ -34,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     check.add_argument("-f", dest="file", required=True, type=Path, help="file of manifests; -: standard input")
     check.add_argument("-n", "--namespace", help="of services that name none (default: the context's)")
     check.add_argument("--context", help="of the kubeconfig (default: the current one)")
+    check.add_argument("--installation", type=Path, help="manifests of the operator, whose policy and defaults count")
     check.add_argument("-o", "--output", choices=("table", "json"), default="table")
     commands.add_parser("crd", help="print the CustomResourceDefinition")
     parsed = parser.parse_args(arguments)
@@ -50,8 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
         case "check":
             from whisper_operator.kube.credentials import namespace_of
 
-            services = check_file(parsed.file, parsed.namespace or namespace_of(parsed.context))
-            if not asyncio.run(check_against_cluster(services, parsed.context, parsed.output)):
+            installation = read_installation(parsed.installation) if parsed.installation else None
+            services = check_file(parsed.file, parsed.namespace or namespace_of(parsed.context), installation)
+            if not asyncio.run(check_against_cluster(services, installation, parsed.context, parsed.output)):
                 sys.exit(1)
         case _:
             _print([custom_resource_definition()])
@@ -81,23 +85,41 @@ def parse(body: dict[str, Any]) -> WhisperService:
     return service
 
 
-def check_file(file: Path, namespace: str = "default") -> list[WhisperService]:
+def check_file(
+    file: Path, namespace: str = "default", installation: Installation | None = None
+) -> list[WhisperService]:
     """The services in `file`, each valid by itself; raises SystemExit, which names the first invalid field.
 
-    `namespace`: of those that name none.
+    `namespace`: of those that name none; `installation`: whose policy they obey, and whose defaults complete them;
+    None: no policy and no defaults are known.
     """
+    if installation is None:
+        print("not checked against a policy and with no defaults: --installation names none", file=sys.stderr)
     services: list[WhisperService] = []
     for body in whisper_services(file):
         if isinstance(metadata := body.get("metadata"), dict):
             body["metadata"] = {"namespace": namespace, **cast(dict[str, Any], metadata)}
         service = parse(body)
+        if installation is not None:
+            service = accepted(service, body, installation)
         print(f"{KIND} {service.metadata.name}: valid", file=sys.stderr)
         services.append(service)
     return services
 
 
+def accepted(service: WhisperService, body: dict[str, Any], installation: Installation) -> WhisperService:
+    """`service`, which is that in `body`, with the defaults; raises SystemExit where the policy does not allow it."""
+    name, namespace, policy = service.metadata.name, service.metadata.namespace, installation.policy
+    if policy and (found := violations(body["spec"], name, namespace, policy)):
+        raise SystemExit(f"{KIND} {name}: {'. '.join(found)}")
+    return service.model_copy(update={"spec": installation.defaults.fill(service.spec)})
+
+
 async def check_against_cluster(
-    services: list[WhisperService], context: str | None = None, output: str = "table"
+    services: list[WhisperService],
+    installation: Installation | None = None,
+    context: str | None = None,
+    output: str = "table",
 ) -> bool:
     """Prints the checks of each service against the kubeconfig's cluster; returns whether none has failed.
 
@@ -118,7 +140,7 @@ async def check_against_cluster(
         print("not checked against a cluster: no kubeconfig names one", file=sys.stderr)
         return True
     try:
-        found = await check(services, cluster, Installation(DEFAULT_IMAGE))
+        found = await check(services, cluster, installation or Installation(DEFAULT_IMAGE))
     except ApiError as error:
         sys.exit(f"the cluster could not be read: {error}")
     finally:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.support.chart import CHART, documents, helm, of_kind, template
+from whisper_operator.cli.installation_file import read_installation
 from whisper_operator.observe.defaults import Defaults
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -366,3 +367,15 @@ def test_an_umbrella_chart_holds_it_twice(tmp_path: Path) -> None:
     assert len(names) == len(set(names))
     first, second = (body["spec"]["selector"]["matchLabels"] for body in of_kind(bodies, "Deployment"))
     assert first != second
+
+
+def test_check_reads_the_installation_from_the_charts_manifests(tmp_path: Path) -> None:
+    """With what the chart adds: a policy always lets in the runtime's own repository."""
+    values = {"policy": {"serviceTypes": ["NodePort"]}, "runtimeImage": {"repository": "mirror.example.com/runtime"}}
+    file = tmp_path / "operator.yaml"
+    file.write_text(yaml.safe_dump_all(rendered(values, tmp_path)))
+    found = read_installation(file)
+    assert found.runtime_image.startswith("mirror.example.com/runtime")
+    assert found.policy is not None
+    assert found.policy.service_types == ("NodePort",)
+    assert "mirror.example.com/runtime" in found.policy.image_repositories

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from whisper_operator.__main__ import check_file, main
+from whisper_operator.cli.installation_file import read_installation
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples/production.yaml")
@@ -36,8 +38,11 @@ def test_check_says_that_a_manifest_is_right(
 ) -> None:
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", "/nowhere")
     main(["check", "-f", EXAMPLE])
-    told = "WhisperService speech: valid\nnot checked against a cluster: no kubeconfig names one\n"
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err.splitlines() == [
+        "not checked against a policy and with no defaults: --installation names none",
+        "WhisperService speech: valid",
+        "not checked against a cluster: no kubeconfig names one",
+    ]
 
 
 def test_check_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +58,36 @@ def test_a_service_that_names_no_namespace_is_checked_in_the_given_one(
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
     (service,) = check_file(tmp_path / "a.yaml", "team")
     assert service.metadata.namespace == found
+
+
+def installation(folder: Path, **policy: object) -> list[str]:
+    """The option that names an installation with that policy, and with a class for Ingresses."""
+    values = {
+        "WHISPER_OPERATOR_RUNTIME_IMAGE": "registry.example.com/runtime:1",
+        "WHISPER_OPERATOR_POLICY": json.dumps(policy),
+        "WHISPER_OPERATOR_DEFAULTS": json.dumps({"ingressClassName": "own"}),
+    }
+    env = [{"name": name, "value": value} for name, value in values.items()]
+    deployment = {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
+    (folder / "operator.yaml").write_text(yaml.safe_dump_all([{"kind": "Service"}, deployment]))
+    return ["--installation", str(folder / "operator.yaml")]
+
+
+def test_check_names_what_the_installations_policy_refuses(tmp_path: Path) -> None:
+    with pytest.raises(
+        SystemExit, match=r"speech: spec.ingress.host .*not allowed by policy\.hosts of the operator's installation"
+    ):
+        main(["check", "-f", EXAMPLE, *installation(tmp_path, hosts=["*.team.example.com"])])
+
+
+def test_check_completes_a_service_by_the_installations_defaults(tmp_path: Path) -> None:
+    _, file = installation(tmp_path)
+    body = yaml.safe_load(Path(EXAMPLE).read_text())
+    del body["spec"]["ingress"]["className"]
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
+    (service,) = check_file(tmp_path / "a.yaml", "team", read_installation(Path(file)))
+    assert service.spec.ingress is not None
+    assert service.spec.ingress.class_name == "own"
 
 
 def test_a_context_that_does_not_exist_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
