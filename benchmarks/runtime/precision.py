@@ -21,7 +21,7 @@ from testbed.inputs import weights
 from testbed.paths import REPOSITORY
 from whisper_runtime.contract.config import ComputeType
 from whisper_runtime.engine.batching.worker import transcribe_alone
-from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
+from whisper_runtime.engine.model.bfloat16 import processor, relative_speed
 from whisper_runtime.engine.model.load import load
 
 PRECISIONS: Final[tuple[ComputeType, ...]] = ("float32", "bfloat16")
@@ -45,7 +45,7 @@ def main() -> None:
     parsed = parser.parse_args()
     weights.ensure()
     name = processor(Path("/proc/cpuinfo").read_text())
-    speed = bfloat16_speed()
+    speed = relative_speed("bfloat16")
     encoding = _in_turns({one: _encoding(parsed.model, one) for one in PRECISIONS}, parsed.rounds)
     recording = _in_turns({one: _recording(parsed.model, one) for one in PRECISIONS}, parsed.rounds)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()

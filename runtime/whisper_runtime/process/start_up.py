@@ -25,7 +25,7 @@ from whisper_runtime.contract.models import checkpoint_path
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
-from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
+from whisper_runtime.engine.model.bfloat16 import processor, relative_speed
 from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.load import WhisperModel, load
 from whisper_runtime.engine.model.memory import give_back
@@ -104,7 +104,7 @@ class StartUp:
         return loaded
 
     def _measure_bfloat16(self) -> None:
-        name, speed = processor(CPUINFO.read_text()), bfloat16_speed()
+        name, speed = processor(CPUINFO.read_text()), relative_speed("bfloat16")
         self._metrics.multiplies(name, speed)
         if speed < 1:
             slow = f"multiplies in bfloat16 at {speed:.2f} of the speed that it has in float32"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.support.hub_models import one_file
+from tests.support.processor import PRECISIONS
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import CannotLoad
-from whisper_runtime.engine.model import load
 from whisper_runtime.fetch.source_folder import checkpoint_sha256
 from whisper_runtime.media.self_test import NotProven
 from whisper_runtime.metrics import Metrics
@@ -205,12 +205,8 @@ def test_a_model_that_transcribes_the_clip_wrong_is_not_proven(tmp_path: Path) -
     assert metrics.registry.get_sample_value("whisper_load_phase_seconds", {"phase": "prove"})
 
 
-@pytest.mark.parametrize("compute_type", ["float32", "bfloat16"])
-def test_a_model_in_bfloat16_measures_what_that_is_worth(
-    weights: dict[str, Path], compute_type: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On whatever processor the test runs: one that has no instruction for it computes the same, slowly."""
-    monkeypatch.setattr(load, "cpu_has_bfloat16", lambda: True)
+@pytest.mark.parametrize("compute_type", PRECISIONS)
+def test_a_model_in_bfloat16_measures_what_that_is_worth(weights: dict[str, Path], compute_type: str) -> None:
     start, _, metrics = start_up(device="cpu", compute_type=compute_type)
     start.load(weights["tiny.en"])
     [speed] = [one for one in metrics.registry.collect() if one.name == "whisper_bfloat16_speed_ratio"]

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from whisper_runtime.engine.model.linear import PackedLinear, packing
+from whisper_runtime.engine.model.precision import Precision
 
 ROWS: Final = 1500
 """Those of a window."""
@@ -24,13 +25,16 @@ FLAGS: Final = ("amx_bf16", "avx512_bf16", "avx512_fp16", "avx512f", "avx_ne_con
 """What a product may be made of, by the names that Linux gives on x86 and ARM."""
 
 
-def bfloat16_speed() -> float:
-    """How many times as fast as in float32 a product of the encoder is here: the best of some turns of each."""
+def relative_speed(precision: Precision) -> float:
+    """How many times as fast as in float32 a product of the encoder is here: the best of some turns of each.
+
+    Raises RuntimeError where the processor does not multiply in `precision`.
+    """
     layer, rows = nn.Linear(*WIDTHS), torch.ones(ROWS, WIDTHS[0])
     with torch.inference_mode():
         single = packing(torch.device("cpu"), "float32").many_rows(layer)
-        half = packing(torch.device("cpu"), "bfloat16").many_rows(layer)
-        turns = [(_seconds(single, rows), _seconds(half, rows)) for _ in range(1 + ROUNDS)][1:]
+        other = packing(torch.device("cpu"), precision).many_rows(layer)
+        turns = [(_seconds(single, rows), _seconds(other, rows)) for _ in range(1 + ROUNDS)][1:]
     return min(first for first, _ in turns) / min(second for _, second in turns)
 
 

@@ -6,7 +6,9 @@ import platform
 
 import pytest
 
-from whisper_runtime.engine.model.bfloat16 import bfloat16_speed, processor
+from tests.support.processor import PRECISIONS
+from whisper_runtime.engine.model.bfloat16 import processor, relative_speed
+from whisper_runtime.engine.model.precision import Precision
 
 X86 = """\
 processor	: 0
@@ -36,5 +38,6 @@ def test_the_first_processor_is_named_with_what_it_multiplies_by(cpuinfo: str, s
     assert processor(cpuinfo) == said
 
 
-def test_the_speed_is_a_relation() -> None:
-    assert 0 < bfloat16_speed() < 100
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_speed_is_a_relation(precision: Precision) -> None:
+    assert 0 < relative_speed(precision) < 100

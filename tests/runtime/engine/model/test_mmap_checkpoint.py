@@ -8,15 +8,18 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from tests.support.processor import PRECISIONS
 from whisper_runtime.engine.model.checkpoint import read_checkpoint
 from whisper_runtime.engine.model.linear import packing
 from whisper_runtime.engine.model.mmap_checkpoint import load_mapped, releasing_pages
 from whisper_runtime.engine.model.precision import Precision
 
+RELATIVE_ERROR = {"float32": 1e-5, "bfloat16": 0.01}
 
-@pytest.mark.parametrize(("precision", "error"), [("float32", 1e-5), ("bfloat16", 0.01)])
+
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_layer_that_is_packed_leaves_no_page_behind_and_multiplies_as_before(
-    checkpoint: Path, precision: Precision, error: float
+    checkpoint: Path, precision: Precision
 ) -> None:
     embedding = load_mapped(read_checkpoint(checkpoint)).decoder.token_embedding
     size = embedding.weight.nbytes
@@ -26,7 +29,7 @@ def test_a_layer_that_is_packed_leaves_no_page_behind_and_multiplies_as_before(
     assert _resident(embedding.weight) < size / 4
     x = torch.randn(3, embedding.embedding_dim)
     wanted = F.linear(x, embedding.weight.float())
-    assert (linear(x) - wanted).norm() / wanted.norm() < error
+    assert (linear(x) - wanted).norm() / wanted.norm() < RELATIVE_ERROR[precision]
 
 
 def _resident(weight: torch.Tensor) -> int:
