@@ -112,10 +112,15 @@ def web_page(request: MirrorRequest) -> None:
     request.wfile.write(page)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+    """By default 5 connections may wait to be accepted; the kernel drops others, and their clients try again later."""
+
+
 @contextmanager
 def serving(mirror: Mirror, host: str = "127.0.0.1") -> Iterator[Mirror]:
     handler = type("Handler", (MirrorRequest,), {"mirror": mirror})
-    server = http.server.ThreadingHTTPServer((host, 0), handler)
+    server = _Server((host, 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     mirror.url = f"http://{host}:{server.server_port}/base.pt"

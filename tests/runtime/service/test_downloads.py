@@ -234,7 +234,7 @@ async def test_a_request_that_ends_ends_its_download(parts_of: PartsOf, server: 
     parts = parts_of(**allowing(server))
     with parts.admission.at_the_door("alice", 100) as admitted:
         work = asyncio.create_task(parts.transcriber.transcribe(RemoteFile(url_of(server)), admitted, Options()))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await has_begun.wait()
             work.cancel()
             await sees_its_end.wait()
@@ -265,7 +265,7 @@ async def test_only_so_many_downloads_at_once(
             await parts.transcriber.transcribe(RemoteFile(url_of(server)), admitted, Options())
 
     asked = [asyncio.create_task(ask(client)) for client in clients]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for _ in clients:
             await arrived.acquire()
     with pytest.raises(Exception, match="recordings are being fetched") as refused:
