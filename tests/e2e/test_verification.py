@@ -20,6 +20,7 @@ import pytest
 from testbed.cluster.network import POD_NETWORK
 from testbed.demo import speech
 from tests.support.kubectl import Kubectl
+from tests.support.processor import PRECISIONS
 from tests.support.services import mirrored_model, mirrored_service
 from tests.support.waiting import eventually
 
@@ -37,7 +38,8 @@ PROOF_SECONDS: Final = 600
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(mirrored_service(NAME, networkPolicy={}, computeType="bfloat16", **SIDE_BY_SIDE), *PROVEN.values())
+    isolated = mirrored_service(NAME, networkPolicy={}, computeType=PRECISIONS[-1], **SIDE_BY_SIDE)
+    namespace.apply(isolated, *PROVEN.values())
     return namespace
 
 
@@ -98,7 +100,7 @@ def test_status_has_what_was_measured(service: Kubectl) -> None:
     assert body is not None
     status = body["status"]
     assert status["model"]["digest"].endswith(mirrored_model("tiny.en")["source"]["sha256"])
-    assert (status["performance"]["device"], status["performance"]["computeType"]) == ("cpu", "bfloat16")
+    assert (status["performance"]["device"], status["performance"]["computeType"]) == ("cpu", PRECISIONS[-1])
     assert min(status["performance"][name] for name in ("loadSeconds", "realtimeFactor", "p95Seconds")) > 0
     assert checks(service)["transcribes"]["message"].startswith("word error rate ")
 
