@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -90,10 +90,16 @@ def transcribing(url: str, recording: bytes, clients: int = 1) -> Iterator[Traff
 
 def repeated(recording: bytes, times: int) -> bytes:
     """The WAV `recording` repeated `times` times."""
-    with wave.open(io.BytesIO(recording)) as once:
-        parameters, frames = once.getparams(), once.readframes(once.getnframes())
+    return joined([recording] * times)
+
+
+def joined(recordings: Sequence[bytes]) -> bytes:
+    """The WAV `recordings`, which are of one kind, one behind the other."""
     found = io.BytesIO()
-    with wave.open(found, "wb") as often:
-        often.setparams(parameters)
-        often.writeframes(frames * times)
+    with wave.open(found, "wb") as whole:
+        for recording in recordings:
+            with wave.open(io.BytesIO(recording)) as part:
+                if not whole.getnframes():
+                    whole.setparams(part.getparams())
+                whole.writeframes(part.readframes(part.getnframes()))
     return found.getvalue()
