@@ -45,10 +45,10 @@ def settled_pass(builds: Builds, rounds: int) -> BuildSamples:
 
 def convergence(builds: Builds, services: int, rounds: int) -> list[BuildSamples]:
     """The rows of `make bench-operator` with that many services; each time on an API server of its own."""
-    created = BuildSamples("children/s at creation", higher_is_better=True)
+    created = BuildSamples(f"children/s while {services} services are created", higher_is_better=True)
     restored = BuildSamples(f"seconds until {DRIFTED} deleted Services are back")
     changed = BuildSamples("seconds of one change at rest")
-    template = BuildSamples(f"seconds of a change of {services} pod templates")
+    template = BuildSamples(f"seconds of a change of the pod templates of {services} services")
     keys = [("default", f"s{number}") for number in range(services)]
     for name, checkout in builds.in_turns(rounds):
         with _plane() as plane, _operator(plane, checkout) as operator:
