@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+
+from tests.fakes.web_server import FakeRequest, answering
 
 COMMIT: Final = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY: Final = "team/whisper-support"
@@ -40,13 +40,12 @@ class Hub:
         return [_entry(name, content) for name, content in sorted(self.files.items())]
 
 
-class HubHandler(http.server.BaseHTTPRequestHandler):
+class HubHandler(FakeRequest):
     hub: Hub
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         hub, path = self.hub, urlsplit(self.path).path
-        hub.requests.append((self.path, _lower(self.headers)))
+        hub.requests.append((self.path, self.named_headers))
         if hub.token is not None and self.headers.get("Authorization") != f"Bearer {hub.token}":
             self.answer(401, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"})
         elif path in (f"/api/models/{REPOSITORY}/revision/{name}" for name in (COMMIT, "main")):
@@ -75,36 +74,14 @@ class HubHandler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(200, content, {**there, "ETag": f'"{etag}"'})
 
-    def answer(self, status: int, content: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None: ...
-
 
 class ContentHandler(HubHandler):
     """The host of large files, which knows ranges, and nothing of tokens."""
 
     def do_GET(self) -> None:
         name = unquote(self.path.lstrip("/"))
-        self.hub.content_requests.append((name, _lower(self.headers)))
-        content = self.hub.files[name]
-        found = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(found[1]) if found and self.hub.knows_ranges else 0
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(content) - start))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content[start : self.hub.cut.pop(name, None)])
-        self.close_connection = True
+        self.hub.content_requests.append((name, self.named_headers))
+        self.send(self.hub.files[name], self.offset if self.hub.knows_ranges else 0, end=self.hub.cut.pop(name, None))
 
     do_HEAD = do_GET
 
@@ -113,22 +90,9 @@ class ContentHandler(HubHandler):
 def hub_of(files: dict[str, bytes], host: str = "127.0.0.1") -> Iterator[Hub]:
     hub = Hub(files)
     with ExitStack() as stack:
-        hub.url = stack.enter_context(_serving(hub, HubHandler, host))
-        hub.content_url = stack.enter_context(_serving(hub, ContentHandler, host))
+        hub.url = stack.enter_context(answering(HubHandler, host, hub=hub))
+        hub.content_url = stack.enter_context(answering(ContentHandler, host, hub=hub))
         yield hub
-
-
-@contextmanager
-def _serving(hub: Hub, kind: type[HubHandler], host: str) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer((host, 0), type("Handler", (kind,), {"hub": hub}))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _entry(name: str, content: bytes) -> dict[str, Any]:
@@ -148,7 +112,3 @@ def blob_digest(content: bytes) -> str:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
-
-
-def _lower(headers: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

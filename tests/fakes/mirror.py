@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import http.server
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+
+from tests.fakes.web_server import FakeRequest, answering
 
 Responder = Callable[["MirrorRequest"], None]
 """Answers one request."""
@@ -30,34 +29,17 @@ class Mirror:
         return [headers.get("range") for headers in self.requests]
 
 
-class MirrorRequest(http.server.BaseHTTPRequestHandler):
+class MirrorRequest(FakeRequest):
     mirror: Mirror
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         mirror = self.mirror
-        mirror.requests.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
+        mirror.requests.append({"path": self.path, **self.named_headers})
         respond = mirror.answers.pop(0) if len(mirror.answers) > 1 else mirror.answers[0]
         respond(self)
 
-    def log_message(self, *_: Any) -> None: ...
-
-    @property
-    def offset(self) -> int:
-        return int(found[1]) if (found := re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))) else 0
-
     def send(self, content: bytes, start: int, etag: str | None = '"v1"', *, end: int | None = None) -> None:
-        """Sends `content` from `start` on, as a server that knows ranges, but only up to `end`."""
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        if etag:
-            self.send_header("ETag", etag)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(content[start:end])
-        self.close_connection = True
+        super().send(content, start, etag, end=end)
 
 
 def whole(request: MirrorRequest) -> None:
@@ -93,41 +75,18 @@ def other(content: bytes) -> Responder:
 
 
 def refusing(status: int, **headers: str) -> Responder:
-    def respond(request: MirrorRequest) -> None:
-        request.send_response(status)
-        for name, value in headers.items():
-            request.send_header(name.replace("_", "-"), value)
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-
-    return respond
+    return lambda request: request.answer(status, b"", {name.replace("_", "-"): one for name, one in headers.items()})
 
 
 def web_page(request: MirrorRequest) -> None:
-    page = b"<!doctype html><title>Sign in</title>"
-    request.send_response(200)
-    request.send_header("Content-Type", "text/html; charset=utf-8")
-    request.send_header("Content-Length", str(len(page)))
-    request.end_headers()
-    request.wfile.write(page)
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 128
-    """By default 5 connections may wait to be accepted; the kernel drops others, and their clients try again later."""
+    request.answer(200, b"<!doctype html><title>Sign in</title>", {"Content-Type": "text/html; charset=utf-8"})
 
 
 @contextmanager
 def serving(mirror: Mirror, host: str = "127.0.0.1") -> Iterator[Mirror]:
-    handler = type("Handler", (MirrorRequest,), {"mirror": mirror})
-    server = _Server((host, 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    mirror.url = f"http://{host}:{server.server_port}/base.pt"
-    try:
-        yield mirror
-    finally:
-        mirror.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(MirrorRequest, host, mirror=mirror) as url:
+        mirror.url = f"{url}/base.pt"
+        try:
+            yield mirror
+        finally:
+            mirror.over.set()

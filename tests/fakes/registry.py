@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.server
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.web_server import FakeRequest, answering
 
 REPOSITORY: Final = "team/whisper-support"
 TOKEN: Final = "of-the-token-server"
@@ -61,13 +61,12 @@ class FakeRegistry:
         return digest_of(content)
 
 
-class RegistryHandler(http.server.BaseHTTPRequestHandler):
+class RegistryHandler(FakeRequest):
     registry: FakeRegistry
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         registry = self.registry
-        registry.requests.append((self.path, _lower(self.headers)))
+        registry.requests.append((self.path, self.named_headers))
         kind, _, reference = self.path.removeprefix(f"/v2/{REPOSITORY}/").partition("/")
         if registry.failures:
             self.answer(registry.failures.pop(0), b"")
@@ -100,22 +99,11 @@ class RegistryHandler(http.server.BaseHTTPRequestHandler):
         realm = self.registry.realm or f"{self.registry.token_url}/token"
         return f'Bearer realm="{realm}",service="registry",scope="repository:{REPOSITORY}:pull"'
 
-    def answer(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None: ...
-
 
 class TokenHandler(RegistryHandler):
     def do_GET(self) -> None:
         registry, query = self.registry, parse_qs(urlsplit(self.path).query)
-        registry.token_requests.append((self.path, _lower(self.headers)))
+        registry.token_requests.append((self.path, self.named_headers))
         sent = self.headers.get("Authorization")
         if registry.password is not None and sent != basic("me", registry.password):
             self.answer(401, _error("UNAUTHORIZED"))
@@ -130,44 +118,22 @@ class BlobHandler(RegistryHandler):
 
     def do_GET(self) -> None:
         registry, digest = self.registry, urlsplit(self.path).path.lstrip("/")
-        registry.content_requests.append((digest, _lower(self.headers)))
+        registry.content_requests.append((digest, self.named_headers))
         if "Authorization" in self.headers:
             self.answer(400, b"<Error><Code>InvalidArgument</Code></Error>")
             return
-        content = registry.blobs[digest]
-        found = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(found[1]) if found and registry.knows_ranges else 0
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        self.send_header("Content-Length", str(len(content) - start))
-        self.send_header("Connection", "close")
-        self.end_headers()
         cuts = registry.cut.get(digest, [])
-        self.wfile.write(content[start : cuts.pop(0) if cuts else None])
-        self.close_connection = True
+        start = self.offset if registry.knows_ranges else 0
+        self.send(registry.blobs[digest], start, end=cuts.pop(0) if cuts else None)
 
 
 @contextmanager
 def serving(registry: FakeRegistry) -> Iterator[FakeRegistry]:
     with ExitStack() as stack:
-        registry.url = stack.enter_context(_served(registry, RegistryHandler))
-        registry.content_url = stack.enter_context(_served(registry, BlobHandler))
-        registry.token_url = stack.enter_context(_served(registry, TokenHandler))
+        registry.url = stack.enter_context(answering(RegistryHandler, registry=registry))
+        registry.content_url = stack.enter_context(answering(BlobHandler, registry=registry))
+        registry.token_url = stack.enter_context(answering(TokenHandler, registry=registry))
         yield registry
-
-
-@contextmanager
-def _served(registry: FakeRegistry, kind: type[RegistryHandler]) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (kind,), {"registry": registry}))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def digest_of(content: bytes) -> str:
@@ -186,7 +152,3 @@ def basic(username: str, password: str) -> str:
 
 def _error(code: str) -> bytes:
     return json.dumps({"errors": [{"code": code, "message": "m", "detail": None}]}).encode()
-
-
-def _lower(headers: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
