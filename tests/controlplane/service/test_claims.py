@@ -15,16 +15,6 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.usefixtures("running", "classes")
 
 CLAIM = "speech-models"
-PROVISIONERS = {"broken": "example.com/broken", "other": "example.com/none", "nfs": "nfs.csi.k8s.io"}
-
-
-@pytest.fixture(scope="module")
-def classes(kubectl: Kubectl) -> Iterator[None]:
-    for name, provisioner in PROVISIONERS.items():
-        body = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
-        kubectl("apply", "-f", "-", stdin=json.dumps({**body, "provisioner": provisioner}))
-    yield
-    kubectl("delete", "storageclass", *PROVISIONERS)
 
 
 def claim(namespace: Kubectl) -> dict[str, Any]:

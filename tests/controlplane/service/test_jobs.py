@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,16 +17,6 @@ from whisper_operator.api.v1alpha1 import Manifest
 pytestmark = pytest.mark.usefixtures("running")
 
 CLAIM = "speech-jobs"
-PROVISIONERS = {"broken": "example.com/broken", "other": "example.com/none", "nfs": "nfs.csi.k8s.io"}
-
-
-@pytest.fixture(scope="module")
-def classes(kubectl: Kubectl) -> Iterator[None]:
-    for name, provisioner in PROVISIONERS.items():
-        body = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
-        kubectl("apply", "-f", "-", stdin=json.dumps({**body, "provisioner": provisioner}))
-    yield
-    kubectl("delete", "storageclass", *PROVISIONERS)
 
 
 def with_jobs(**storage: Any) -> Manifest:

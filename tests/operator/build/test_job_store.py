@@ -93,8 +93,8 @@ def test_the_limit_is_of_what_the_claim_has_for_certain(asked: str, has: str | N
 
 
 def test_a_claim_of_somebody_else_limits_jobs_by_its_own_size() -> None:
-    mine = {"metadata": {"name": "mine"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
-    mine["spec"]["resources"] = {"requests": {"storage": "40Gi"}}  # type: ignore[index]
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "40Gi"}}}
+    mine = {"metadata": {"name": "mine"}, "spec": spec}
     found = config(with_jobs({"existingClaim": "mine"}), claims={"mine": mine})
     assert found.jobs_max_bytes == 36 * GIB
 
