@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
@@ -15,7 +15,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
-from whisper_runtime.service.jobs.job import JobStatistics
+from whisper_runtime.service.jobs.job import JobState, JobStatistics
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 
@@ -63,7 +63,7 @@ def runtime_metrics() -> list[Exported]:
     # Only a collected gauge calls the engine and the decoder, and none is collected here.
     config, metrics = RuntimeConfig(), Metrics("base")
     parts_of(config, cast(Engine, object()), cast(MediaDecoder, object()), ServedModel(config), metrics)
-    metrics.watch_jobs(lambda: JobStatistics({}, 0.0, None))
+    metrics.watch_jobs(get_args(JobState), lambda: JobStatistics({}, 0.0, None))
     return list(_registered(metrics.registry))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal, Protocol
 
@@ -58,7 +58,6 @@ MAX_CLIENT_LABELS: Final = 1000
 OTHER_CLIENTS: Final = "(others)"
 """No client has this name: the key of a Secret has no parentheses."""
 
-JOB_STATES: Final = ("queued", "in_progress", "completed", "failed", "cancelled", "expired")
 StartPhase = Literal["fetch", "load", "prove"]
 
 
@@ -67,7 +66,7 @@ class JobCounts(Protocol):
 
     @property
     def jobs(self) -> Mapping[Any, int]:
-        """By their state, one of JOB_STATES; none: 0."""
+        """By their state; none: 0."""
         ...
 
     @property
@@ -228,10 +227,10 @@ class Metrics:
         ):
             Gauge(name, text, registry=self.registry).set_function(value)
 
-    def watch_jobs(self, statistics: Callable[[], JobCounts]) -> None:
-        """Adds the gauges of jobs, which a process has that keeps some."""
+    def watch_jobs(self, states: Sequence[str], statistics: Callable[[], JobCounts]) -> None:
+        """Adds the gauges of jobs, which a process has that keeps some; `states`: in which a job may be."""
         jobs = Gauge(JOBS_METRIC, "Jobs that are kept, by their state.", ["state"], registry=self.registry)
-        for state in JOB_STATES:
+        for state in states:
             jobs.labels(state).set_function(lambda state=state: statistics().jobs.get(state, 0))
         Gauge(
             JOBS_QUEUED_AUDIO_METRIC, "Seconds of audio of jobs that no worker has begun with.", registry=self.registry

@@ -85,13 +85,12 @@ class Applier:
         """Applies and deletes what this pass has not yet; returns whether there was anything. Raises ServiceIsGone."""
         applies = [manifest for manifest in todo.apply if label(manifest) not in self._done]
         deletions = [live for live in todo.delete if live["metadata"]["uid"] not in self._done]
-        early = [live for live in deletions if self._goes_early(live)]
-        await self._delete_all(early)
+        await self._delete_all([live for live in deletions if self._goes_early(live)])
         for manifest in sorted(applies, key=lambda manifest: not self._comes_early(manifest)):
             self._done.add(label(manifest))
             if not (self._lacks_what_pods_name and by_name(manifest["kind"]) in POD_MAKERS):
                 await self._attempt(manifest, label(manifest), self._apply)
-        await self._delete_all([live for live in deletions if live not in early])
+        await self._delete_all([live for live in deletions if not self._goes_early(live)])
         return bool(applies or deletions)
 
     def _goes_early(self, live: Manifest) -> bool:

@@ -31,6 +31,8 @@ class ClaimState:
     """The spec's wish when it was made, or asks now if it is to be; None where an earlier release made it."""
     makes_way: bool
     """Whether the live one, which has no volume yet, is not what the spec asks for: another one is made."""
+    is_to_be_made: bool
+    """Whether a claim of ours still has to be made."""
     modes: frozenset[str]
     """Access modes of the one that is to be made, else of the live one; empty where there is neither."""
     storage_class: Manifest | None
@@ -42,11 +44,6 @@ class ClaimState:
     def name(self) -> str:
         """The name of the service's own claim, or of the one that its spec names; it may not exist yet."""
         return self.wanted.name
-
-    @property
-    def is_to_be_made(self) -> bool:
-        """Whether a claim of ours still has to be made."""
-        return self.is_own and (self.live is None or self.makes_way)
 
     @property
     def ties_to_one_node(self) -> bool:
@@ -82,6 +79,7 @@ def resolve_claim(wanted: AskedClaim, observed: Observed) -> ClaimState:
         phase=status_of(live).get("phase", ""),
         asked=wanted.wish if live is None or makes_way else asked_of(live),
         makes_way=makes_way,
+        is_to_be_made=is_to_be_made,
         modes=frozenset(modes),
         storage_class=storage_class,
         can_grow=observed.facts.storage_classes is None or bool((storage_class or {}).get("allowVolumeExpansion")),

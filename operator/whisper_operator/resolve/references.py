@@ -39,11 +39,8 @@ def references(spec: Spec) -> References:
         *([trusted.name] if trusted else []),
         *([audio.config_map_key_ref.name] if audio else []),
     ]
-    claims = [
-        *([spec.cache.existing_claim] if spec.cache.existing_claim else []),
-        *([spec.jobs.storage.existing_claim] if spec.jobs and spec.jobs.storage.existing_claim else []),
-        *([source.claim] if source and source.claim else []),
-    ]
+    of_jobs = spec.jobs.storage.existing_claim if spec.jobs else None
+    claims = [name for name in (spec.cache.existing_claim, of_jobs, source.claim if source else None) if name]
     account = spec.service_account
     accounts = [account.name] if account.name and not account.create else []
     template = spec.gpu.claim_template if spec.gpu else None

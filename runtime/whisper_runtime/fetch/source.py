@@ -33,6 +33,16 @@ class CheckpointSource(Protocol):
         ...
 
 
+def whole(blocks: Iterator[bytes], most: int) -> bytes | None:
+    """All of `blocks` in one; None where they have more than `most` bytes, of which no more are read."""
+    read = bytearray()
+    for block in blocks:
+        read += block
+        if len(read) > most:
+            return None
+    return bytes(read)
+
+
 def cut(blocks: Iterator[bytes], skip: int, most: int) -> Iterator[bytes]:
     """`most` bytes after the first `skip`, which a server sends that knows no ranges; no more is read than it takes."""
     for block in blocks:

@@ -20,7 +20,7 @@ from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED,
 from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.hub_files import INDEX, PLAIN_NAME, files_of_model
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.source import SourceBody, cut
+from whisper_runtime.fetch.source import SourceBody, cut, whole
 from whisper_runtime.fetch.source_folder import FolderFile, archive_blocks, archive_size, wrong_file
 from whisper_runtime.fetch.source_http import HttpSource
 
@@ -136,13 +136,11 @@ class HubSource:
             raise self._unreadable(path.split("/")[4]) from None
 
     def _read(self, address: str) -> bytes:
-        read = bytearray()
         with self._http(self._endpoint, address).open(0, None) as body:
-            for block in body.blocks:
-                read += block
-                if len(read) > MOST_JSON:
-                    raise FetchError(DOWNLOAD_FAILED, f"{self.name}: {self._endpoint} answered with too much")
-        return bytes(read)
+            read = whole(body.blocks, MOST_JSON)
+        if read is None:
+            raise FetchError(DOWNLOAD_FAILED, f"{self.name}: {self._endpoint} answered with too much")
+        return read
 
     def _unreadable(self, what: str) -> FetchError:
         message = (

@@ -28,7 +28,7 @@ from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
-from whisper_runtime.http.routes import balancer, jobs, models, openai, plain, probes
+from whisper_runtime.http.routes import balancer, models, openai, plain, probes
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.parts import RuntimeParts
@@ -36,7 +36,7 @@ from whisper_runtime.service.rate_limits import RATE_HEADERS
 
 log = logging.getLogger(__name__)
 
-JOB_HEADERS: Final = ("Location", "Content-Location", "Preference-Applied")
+JOB_RESPONSE_HEADERS: Final = ("Location", "Content-Location", "Preference-Applied")
 NO_TELEMETRY: Final = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 """FastAPI's own spans have the client's path and query in them, its logs what a wrong form holds; TraceMiddleware makes
 ours."""
@@ -58,6 +58,8 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
     provide(app, parts, door)
     answer_in_openai_shape(app)
     if door is not None:
+        from whisper_runtime.http.routes import jobs  # its routes take a hundredth of a second to declare
+
         app.include_router(jobs.router)
         answer_for_jobs(app)
     for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
@@ -113,7 +115,7 @@ def _cors(config: RuntimeConfig) -> Middleware | None:
         allow_headers=["*"],  # OpenAI's client in a browser sends a dozen of its own, X-Stainless-*
         expose_headers=[
             *("X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, TRACK_HEADER, *RATE_HEADERS),
-            *(JOB_HEADERS if config.jobs_dir else ()),
+            *(JOB_RESPONSE_HEADERS if config.jobs_dir else ()),
         ],
     )
 

@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile as FormFile
 
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.engine.transcription import Options
-from whisper_runtime.errors import HttpError, retry_after
+from whisper_runtime.errors import invalid_value, retry_after
 from whisper_runtime.http.answer import openai_response
 from whisper_runtime.http.job_body import failed, job_body, spec_of
 from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
@@ -63,7 +63,7 @@ async def submit_job(
     """
     if isinstance(form, TranscriptionForm) and form.is_streamed:
         message = "`stream` is true, and the header Prefer has `respond-async`: a job has no stream, leave one out."
-        raise HttpError(400, message, param="stream", code="invalid_value")
+        raise invalid_value("stream", message)
     state = state_of(request.scope)
     assert state.admitted is not None  # the route is behind the middleware that admits
     submitted = await _submitted(request, form, wish)
@@ -108,7 +108,7 @@ def idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= LONGEST_KEY:
         message = f"`Idempotency-Key` has {len(key)} characters, and may have 1 to {LONGEST_KEY}: send a UUID."
-        raise HttpError(400, message, param="Idempotency-Key", code="invalid_value")
+        raise invalid_value("Idempotency-Key", message)
     return key
 
 
@@ -117,14 +117,14 @@ def metadata_of(form: TranslationForm) -> dict[str, str]:
     found = {match[1]: value for name, value in (form.model_extra or {}).items() if (match := METADATA.fullmatch(name))}
     if len(found) > MOST_METADATA:
         message = f"`metadata` has {len(found)} entries, and may have {MOST_METADATA}: leave some out."
-        raise HttpError(400, message, param="metadata", code="invalid_value")
+        raise invalid_value("metadata", message)
     for name, value in found.items():
         if not 0 < len(name) <= LONGEST_NAME or not isinstance(value, str) or len(value) > LONGEST_VALUE:
             message = (
                 f"`metadata[{name[:LONGEST_NAME]}]` has a name or a value that is too long: a name has 1 to "
                 f"{LONGEST_NAME} characters, a value up to {LONGEST_VALUE}; each is given once."
             )
-            raise HttpError(400, message, param="metadata", code="invalid_value")
+            raise invalid_value("metadata", message)
     return found
 
 

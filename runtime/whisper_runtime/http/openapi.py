@@ -39,7 +39,9 @@ REFUSALS: Final = {
 }
 
 
-JOB_HEADERS: Final = ("Prefer", "Idempotency-Key")
+JOB_REQUEST_HEADERS: Final = ("Prefer", "Idempotency-Key")
+TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
+"""`text`, `srt` and `vtt`."""
 EVENTS: Final = (TextDelta, TextDone, ErrorBody)
 """The events of a stream."""
 EVENT_STREAM: Final[dict[str, Any]] = {
@@ -91,7 +93,10 @@ def _add_job(operation: dict[str, Any]) -> None:
     """Describes how an upload becomes a job, and what is answered then."""
     operation["parameters"] = [
         *operation.get("parameters", []),
-        *({"in": "header", "name": name, "required": False, "schema": {"type": "string"}} for name in JOB_HEADERS),
+        *(
+            {"in": "header", "name": name, "required": False, "schema": {"type": "string"}}
+            for name in JOB_REQUEST_HEADERS
+        ),
     ]
     body = {"application/json": {"schema": {"$ref": "#/components/schemas/JobBody"}}}
     operation["responses"]["202"] = {"description": "It has become a job, which `Location` names", "content": body}

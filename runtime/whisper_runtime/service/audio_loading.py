@@ -15,12 +15,12 @@ from whisper_runtime.media.decode import DecodedAudio, OnBytes, is_silent
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.decode_slots import DecodeSlots
 from whisper_runtime.service.disk_quota import Reservation, disk_full
 from whisper_runtime.service.speech_detector import SpeechDetector
+from whisper_runtime.service.tracing import record_stage
 
 Decoded = TypeVar("Decoded", covariant=True)
 
@@ -116,7 +116,7 @@ class AudioLoader:
             is_alone = len(decoded) == 1
             loaded = [LoadedAudio(one, await self._clips(one, audio_options, is_alone=is_alone)) for one in decoded]
             if audio_options.detection:
-                self._record_stage("speech", started)
+                record_stage(self.metrics, "speech", started)
             return loaded
 
     async def _decoded(
@@ -131,7 +131,7 @@ class AudioLoader:
         except AudioError as error:
             raise self._refusal(error, longest) from None
         finally:
-            self._record_stage("decode", started)
+            record_stage(self.metrics, "decode", started)
         disk.set(sum(one.samples.nbytes for one in decoded))
         admitted.track = decoded[0].track
         return [one.samples for one in decoded]
@@ -145,12 +145,6 @@ class AudioLoader:
             return None
         spans = await self.detector.spans(samples, audio_options.detection)
         return tuple(second for clip in clips(spans, audio_options.detection) for second in clip)
-
-    def _record_stage(self, stage: str, started: float) -> None:
-        ended = time.perf_counter()
-        self.metrics.stage(stage, ended - started)
-        if trace := tracing.current.get():
-            trace.stage(stage, started, ended)
 
     def _refusal(self, error: AudioError, longest: float) -> HttpError:
         """The response to a file that was not decoded, in at most `longest` seconds of audio."""

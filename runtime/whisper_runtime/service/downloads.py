@@ -15,11 +15,11 @@ from typing import IO, TYPE_CHECKING, Final
 from whisper_runtime.errors import HttpError, too_many_requests, unavailable
 from whisper_runtime.media.raw_audio import DeclaredType
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.service import tracing
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.disk_quota import FULL, disk_full
 from whisper_runtime.service.outbound.errors import OutboundError, OutboundReason
+from whisper_runtime.service.tracing import record_stage
 
 if TYPE_CHECKING:  # it imports httpx, which takes a tenth of a second, and is wanted where URLs are allowed alone
     from whisper_runtime.service.outbound.download import Download
@@ -97,7 +97,7 @@ class Downloader:
         except TimeoutError:
             raise _refusal(OutboundError("TooSlow", f"takes longer than {self._seconds:g} s to be fetched")) from None
         finally:
-            self._record_stage(started)
+            record_stage(self._metrics, "download", started)
         log.info("fetched %d bytes from %s", size, found.host)
         return DeclaredType(found.content_type, found.name)
 
@@ -139,12 +139,6 @@ class Downloader:
             "send a shorter or a compressed recording."
         )
         return HttpError(413, message, param=FIELD, code="upload_too_large")
-
-    def _record_stage(self, started: float) -> None:
-        ended = time.perf_counter()
-        self._metrics.stage("download", ended - started)
-        if trace := tracing.current.get():
-            trace.stage("download", started, ended)
 
 
 def not_fetched() -> HttpError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from whisper_runtime.contract import otlp
+from whisper_runtime.metrics import Metrics
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -99,6 +100,14 @@ class RequestTrace:
 
 current: Final[ContextVar[RequestTrace | None]] = ContextVar("trace", default=None)
 """The trace of the request that the current task serves; None: it has none."""
+
+
+def record_stage(metrics: Metrics, name: str, started: float) -> None:
+    """Counts a stage that ends now, and adds its span to the current trace; `started` is by time.perf_counter."""
+    ended = time.perf_counter()
+    metrics.stage(name, ended - started)
+    if trace := current.get():
+        trace.stage(name, started, ended)
 
 
 class Tracing:

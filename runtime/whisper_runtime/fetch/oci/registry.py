@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError, UnauthorizedError
 from whisper_runtime.fetch.oci.manifest import ACCEPTED, Descriptor
-from whisper_runtime.fetch.source import SourceBody, cut
+from whisper_runtime.fetch.source import SourceBody, cut, whole
 from whisper_runtime.fetch.source_http import HttpSource
 
 MOST_MANIFEST: Final = 1 << 22
@@ -136,15 +136,13 @@ class Registry:
         return token
 
     def _whole(self, body: SourceBody, most: int) -> bytes:
-        read = bytearray()
-        for block in body.blocks:
-            read += block
-            if len(read) > most:
-                raise FetchError(DOWNLOAD_FAILED, f"{self._name}: the registry answered with too much")
+        read = whole(body.blocks, most)
+        if read is None:
+            raise FetchError(DOWNLOAD_FAILED, f"{self._name}: the registry answered with too much")
         if body.total not in (None, len(read)):
             message = f"{self._name}: an answer ended after {len(read)} of {body.total} bytes"
             raise TransientFetchError(DOWNLOAD_FAILED, message)
-        return bytes(read)
+        return read
 
 
 def may_be_asked(realm: str, registry: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -15,7 +15,7 @@ from whisper_runtime.http.openai.responses import (
     TranslationJson,
     TranslationVerbose,
 )
-from whisper_runtime.http.openapi import READING, refusals
+from whisper_runtime.http.openapi import READING, TEXT, refusals
 from whisper_runtime.http.prefer import LONGEST_WAIT
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.upload import unless_gone
@@ -26,7 +26,6 @@ router = APIRouter(prefix=JOBS_PATH)
 
 LONGEST_ID: Final = 64
 MOST_LISTED: Final = 100
-TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
 OF_A_JOB: Final = READING | refusals(404, 410)
 
 

@@ -24,7 +24,7 @@ from whisper_runtime.http.openai.responses import (
 from whisper_runtime.http.openai.source import media_source
 from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
-from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, UPLOADING
+from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, TEXT, UPLOADING
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
@@ -33,8 +33,6 @@ from whisper_runtime.service.transcribe import SegmentStream
 
 router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)])
 
-TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
-"""`text`, `srt` and `vtt`."""
 EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import get_args
 
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.job import JobState
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
@@ -40,5 +42,5 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
         parts.metrics,
         most_audio_seconds=config.max_audio_seconds,
     )
-    parts.metrics.watch_jobs(lambda: worker.statistics)
+    parts.metrics.watch_jobs(get_args(JobState), lambda: worker.statistics)
     return JobDoor(store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle)
