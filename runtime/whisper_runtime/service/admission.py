@@ -16,7 +16,6 @@ from whisper_runtime.service.lifecycle import Lifecycle, Phase
 from whisper_runtime.service.place import QueuePlace, estimated_seconds
 from whisper_runtime.service.queue_policy import (
     OVERRUN,
-    deadline,
     file_speed,
     longest_recording,
     queue_limit,
@@ -69,8 +68,8 @@ class Admission:
             raise upload_too_large(self.max_upload_bytes)
 
     @contextmanager
-    def after_decoding(self, request: Admitted, seconds: float) -> Generator[float, None, None]:
-        """Holds the request's place in the queue, for its `seconds` of audio; yields the seconds it may take.
+    def after_decoding(self, request: Admitted, seconds: float) -> Generator[None, None, None]:
+        """Holds the request's place in the queue, for its `seconds` of audio.
 
         Raises HttpError (429) where the queue or the client's share is full. Audio is charged that has its place.
         """
@@ -80,11 +79,9 @@ class Admission:
             raise error
         place.seconds = seconds
         request.charge_audio(seconds)
-        wait = self._wait(place)
-        speed = self._file_speed(wait)
         self.shares.accept(place)
         try:
-            yield deadline(seconds, wait, min(speed, self._engine.speed), self._config.request_timeout_seconds)
+            yield
         finally:
             place.accepted, place.is_waiting = None, False
 

@@ -12,9 +12,6 @@ WAITING_PART: Final = 0.5
 OVERRUN: Final = 1.25
 """The queue is over its limit by no more than this factor, where uploads turned out longer than was estimated at the
 door: they have been paid for by then."""
-LEAST_DEADLINE: Final = 30.0
-PATIENCE: Final = 4.0
-"""A transcription may take this many times as long as was predicted, and LEAST_DEADLINE seconds more."""
 WINDOW_SECONDS: Final = 30.0
 """Audio in one window."""
 TOO_SLOW_RETRY_AFTER: Final = 60
@@ -73,8 +70,3 @@ def too_slow(longest: float, request_timeout: float, *, by_job: bool = False) ->
         f"{request_timeout:.0f} s at the present speed: try again later, or {remedy}."
     )
     return unavailable(message, "audio_too_long_now", TOO_SLOW_RETRY_AFTER)
-
-
-def deadline(seconds: float, wait: float, speed: float, request_timeout: float) -> float:
-    """Seconds that a file of `seconds` of audio may take, at its `speed`, after `wait` seconds in the queue."""
-    return min(request_timeout, LEAST_DEADLINE + PATIENCE * (wait + seconds / speed))

@@ -95,7 +95,7 @@ class Transcriber:
                 until_text = self._until_text(started, stream)
                 found = await self._transcribe(source, admitted, options, audio_options, stream, until_text)
         except TimeoutError:
-            raise _out_of_time() from None
+            raise _out_of_time(self.request_timeout) from None
         ended = time.perf_counter()
         self.metrics.transcribed(found, ended - started, label(admitted.client))
         if trace := tracing.current.get():
@@ -117,21 +117,20 @@ class Transcriber:
             loaded = await self.load(source, admitted, disk, options, audio_options)
             try:
                 seconds = sum(len(one.samples) for one in loaded) / SAMPLE_RATE
-                allowed = held.enter_context(self.admission.after_decoding(admitted, seconds))
-                async with asyncio.timeout(allowed):
-                    submit = partial(
-                        submit_audio,
-                        self.engine,
-                        options=options,
-                        on_segments=on_segments,
-                        client=admitted.client,
-                        on_begun=admitted.place.begin,
-                    )
-                    futures = [submit(one) for one in loaded]
-                    if stream is not None:
-                        stream.accepted.set()
-                    found = await all_finished(futures)
-                    return merged(found) if audio_options.separate_channels else found[0]
+                held.enter_context(self.admission.after_decoding(admitted, seconds))
+                submit = partial(
+                    submit_audio,
+                    self.engine,
+                    options=options,
+                    on_segments=on_segments,
+                    client=admitted.client,
+                    on_begun=admitted.place.begin,
+                )
+                futures = [submit(one) for one in loaded]
+                if stream is not None:
+                    stream.accepted.set()
+                found = await all_finished(futures)
+                return merged(found) if audio_options.separate_channels else found[0]
             finally:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
 
@@ -214,7 +213,7 @@ async def _finished(future: Future[Transcription]) -> Transcription:
         raise unavailable(message, "shutting_down", 1) from None
 
 
-def _out_of_time() -> HttpError:
+def _out_of_time(seconds: float) -> HttpError:
     """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
-    message = "The transcription was not done in the time allowed for its length: send a shorter recording."
+    message = f"The transcription was not done within {seconds:.0f} s: send a shorter recording, or try again later."
     return HttpError(504, message, code="request_timeout")

@@ -198,8 +198,7 @@ async def test_no_text_in_time_is_an_event_with_an_error(exchange: Callable[...,
     assert seen.events == [
         {
             "error": {
-                "message": "The transcription was not done in the time allowed for its length: "
-                "send a shorter recording.",
+                "message": "The transcription was not done within 1 s: send a shorter recording, or try again later.",
                 "type": "server_error",
                 "param": None,
                 "code": "request_timeout",

@@ -173,13 +173,10 @@ def test_no_body_may_be_larger_than_the_disk(engine: FakeEngine) -> None:
     assert refusal(admission(engine, max_scratch_bytes=500), body_bytes=501)[:2] == (413, "upload_too_large")
 
 
-def test_after_decoding_a_recording_has_its_length_and_a_deadline(engine: FakeEngine) -> None:
-    """Given 5 s of waiting for 50 s of others' audio, and a row that is as fast as the batch."""
-    engine.queued_audio_seconds, engine.speed, engine.row_speed = 50, 10, 10
+def test_after_decoding_a_recording_has_its_length(engine: FakeEngine) -> None:
     asked = admission(engine)
     with asked.at_the_door("alice", 100) as request:
-        with asked.after_decoding(request, 10) as seconds:
-            assert seconds == pytest.approx(30 + 4 * (5 + 10 * (1 / 10 + 5 / 30)))
+        with asked.after_decoding(request, 10):
             assert request.place.waiting_seconds(0) == 10
             assert asked.shares.oldest_wait > 0
         assert asked.shares.oldest_wait == 0

@@ -7,7 +7,6 @@ import math
 import pytest
 
 from whisper_runtime.service.queue_policy import (
-    deadline,
     file_speed,
     longest_recording,
     queue_limit,
@@ -80,13 +79,3 @@ def test_what_is_never_taken_is_413_and_what_is_taken_at_another_time_is_503_wit
     never, now = too_long(3600), too_slow(600, 300)
     assert (never.status_code, never.body["code"]) == (413, "audio_too_long")
     assert (now.status_code, now.body["code"], now.headers) == (503, "audio_too_long_now", {"Retry-After": "60"})
-
-
-@pytest.mark.parametrize(
-    ("seconds", "wait", "speed", "allowed"),
-    [(1, 0, 100, 30.04), (10, 5, 10, 54), (60, 0, 1, 270), (3000, 0, 10, 300)],
-)
-def test_the_deadline_follows_from_the_length_and_the_queue_up_to_the_time_out(
-    seconds: float, wait: float, speed: float, allowed: float
-) -> None:
-    assert deadline(seconds, wait, speed, request_timeout=300) == pytest.approx(allowed)
