@@ -12,7 +12,7 @@ from whisper_runtime.contract.config import ComputeType, Device
 from whisper_runtime.engine.generation import OPENAI_RULES, GenerationRules
 from whisper_runtime.engine.interface import Abilities, CannotLoad
 from whisper_runtime.engine.model.alignment_heads import alignment_heads
-from whisper_runtime.engine.model.checkpoint import read_checkpoint
+from whisper_runtime.engine.model.checkpoint import first_line, read_checkpoint
 from whisper_runtime.engine.model.decoder import Decoder
 from whisper_runtime.engine.model.device import choose_attention, resolve_device
 from whisper_runtime.engine.model.encoder import Encoder
@@ -62,7 +62,7 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
         checkpoint = read_checkpoint(path)
         module = load_mapped(checkpoint)
     except Exception as error:  # torch raises many kinds for a file that is no checkpoint
-        raise CannotLoad(f"{path} is no checkpoint of a Whisper: {_first_line(error)}") from error
+        raise CannotLoad(f"{path} is no checkpoint of a Whisper: {first_line(error)}") from error
     on = torch.device(device_type)
     packed = releasing_pages(packing(on, precision))
     dtype = activation_dtype(on, precision)
@@ -77,7 +77,3 @@ def load(path: Path, device: Device, compute_type: ComputeType, name: str | None
             precision,
             checkpoint.rules,
         )
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
