@@ -127,7 +127,7 @@ class KeyReused(Exception):
 
 
 class JobStoreFull(Exception):
-    """The store takes no more jobs until some are deleted or expire; nothing that it has is lost."""
+    """The store, or its disk, has no room for what was asked, which was not done; nothing that it has is lost."""
 
 
 class JobLeaseLost(Exception):

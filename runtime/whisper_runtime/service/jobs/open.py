@@ -9,7 +9,7 @@ from typing import get_args
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.jobs.job import JobState
-from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
+from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
 
@@ -29,10 +29,10 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
             Path(directory), max_bytes=config.jobs_max_bytes, keep_seconds=config.jobs_result_seconds
         )
     except (OSError, sqlite3.Error) as error:
-        raise CannotKeepJobs(
-            f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): mount a writable volume there that "
-            "is not a network file system"
-        ) from None
+        remedy = "mount a writable volume there that is not a network file system"
+        if is_disk_full(error):
+            remedy = "make room on its disk, which is full"
+        raise CannotKeepJobs(f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): {remedy}") from None
     worker = JobWorker(
         store,
         codec.read,

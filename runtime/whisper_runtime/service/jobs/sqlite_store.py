@@ -19,6 +19,7 @@ from typing import IO, Final, TypeVar
 
 from whisper_runtime.service.disk_quota import FULL
 from whisper_runtime.service.jobs.database import JobDatabase
+from whisper_runtime.service.jobs.disk_reserve import DiskReserve
 from whisper_runtime.service.jobs.files import JobFiles
 from whisper_runtime.service.jobs.job import (
     LOST,
@@ -33,6 +34,7 @@ from whisper_runtime.service.jobs.job import (
     JobsAhead,
     JobState,
     JobStatistics,
+    JobStoreFull,
     new_job_id,
 )
 from whisper_runtime.service.jobs.rows import audio_name, full, result_name, size_of
@@ -40,6 +42,11 @@ from whisper_runtime.service.jobs.store import LEASE_SECONDS
 
 DATABASE: Final = "jobs.sqlite3"
 FILES: Final = "files"
+RESERVE: Final = "reserve"
+FULL_FOR_SQLITE: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+DISK_FULL: Final = (
+    "The disk of the server's store of jobs is full, so nothing was changed: send this again when there is room."
+)
 
 T = TypeVar("T")
 
@@ -62,12 +69,15 @@ class SqliteJobStore:
         """
         self._max_bytes, self._lease_seconds = max_bytes, lease_seconds
         self._files = JobFiles(directory / FILES)
+        self._reserve = DiskReserve(directory / RESERVE)
+        self._reserve.release()  # to open a database takes room, too
         self._thread = ThreadPoolExecutor(1, "jobs")
         """SQLite's connections are of one thread, and writers of one database take turns anyway."""
         try:
             self._database = self._thread.submit(JobDatabase, directory / DATABASE, keep_seconds, clock).result()
             if self._files.is_alone:
                 self._thread.submit(self._reconcile).result()
+            self._reserve.hold()
         except BaseException:
             self._thread.shutdown()
             self._files.close()
@@ -141,6 +151,7 @@ class SqliteJobStore:
 
     async def expire(self) -> None:
         await self._delete(await self._run(lambda: self._database.expire()))
+        await asyncio.to_thread(self._reserve.hold)
 
     async def statistics(self) -> JobStatistics:
         return await self._run(lambda: self._database.statistics())
@@ -158,11 +169,11 @@ class SqliteJobStore:
             raise full(used, self._max_bytes)
         try:
             await asyncio.to_thread(self._files.write, name, audio)
-            job = await self._run(lambda: self._database.insert(draft, job_id, size, self._max_bytes))
+            job = await self._in_thread(lambda: self._database.insert(draft, job_id, size, self._max_bytes))
         except BaseException as error:
             await self._delete([name])
             if is_disk_full(error):
-                raise full(used, self._max_bytes) from error
+                raise JobStoreFull(DISK_FULL) from error
             raise
         if job.id != job_id:
             await self._delete([name])
@@ -186,11 +197,25 @@ class SqliteJobStore:
                 await asyncio.to_thread(self._files.delete, names)
 
     async def _run(self, work: Callable[[], T]) -> T:
+        """Does `work`, on a full disk with the reserve; raises JobStoreFull where that does not help."""
+        return await self._in_thread(lambda: self._with_reserve(work))
+
+    def _with_reserve(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except sqlite3.Error as error:
+            if not is_disk_full(error):
+                raise
+            if self._reserve.release():
+                return self._with_reserve(work)
+            raise JobStoreFull(DISK_FULL) from error
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether the disk had no room for a file, or for SQLite's own."""
     if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+        return getattr(error, "sqlite_errorcode", None) in FULL_FOR_SQLITE
     return isinstance(error, OSError) and error.errno in FULL
