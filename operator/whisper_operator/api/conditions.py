@@ -79,6 +79,9 @@ CHILDREN_MUTATED: Final = _type(
     "Admission policies or other controllers keep children from being as the operator applies them; present only while "
     "True.",
 )
+PODS_EDITED: Final = _type(
+    "PodsEdited", "Somebody has changed the image of a pod itself, beside the Deployment; present only while True."
+)
 PAUSED: Final = _type("Paused", "The operator changes no object, as `spec.paused` says; present only while True.")
 CLIENTS_TOLD_APART: Final = _type(
     "ClientsToldApart",
@@ -614,6 +617,13 @@ LET_BE: Final = _reason(
     "fields of his own there, or a controller has repeated an edit that was taken back three times within a minute. "
     "The operator lets it be: nobody gains by a fight in which pods restart.",
     remedy="None where it is meant to be; else change the policy, or stop the controller.",
+)
+IMAGE_EDITED: Final = _reason(
+    "ImageEdited",
+    PODS_EDITED,
+    meaning="The pods that the message names run an image that neither the spec nor a policy chose: somebody changed "
+    "it in the pod itself, where the Deployment's controller does not look. The operator may not write pods.",
+    remedy="Delete the pods, whose successors run the service's image, and ask whoever the message names.",
 )
 NOTHING_WAITS: Final = _reason(
     "NothingWaits",

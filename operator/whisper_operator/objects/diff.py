@@ -40,6 +40,17 @@ CLOSED_MAPS: Final = frozenset({"securityContext", "capabilities"})
 """Maps to which the API server adds nothing, and each of whose fields is a right: `runAsUser`, `add`."""
 OPEN_LISTS: Final = frozenset({"ownerReferences"})
 """Lists to which anybody may add."""
+OPEN_MAPS: Final = frozenset({"metadata", "labels", "annotations"})
+"""Maps to which anybody may add: `kubectl rollout restart` annotates the template of the pods."""
+OF_CONTROLLERS: Final = frozenset(
+    {
+        *("replicas", "volumeName", "volumeAttributesClassName", "serviceAccount"),
+        *("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "nodePort", "healthCheckNodePort"),
+        *("loadBalancerIP", "loadBalancerClass", "allocateLoadBalancerNodePorts"),
+    }
+)
+"""Fields that controllers of the cluster write by an update: of autoscalers, volumes, addresses and load balancers. And
+`serviceAccount`, which the API server keeps equal to `serviceAccountName`."""
 
 
 class Deviation(NamedTuple):
@@ -72,13 +83,17 @@ def changes(before: JsonValue, after: JsonValue, path: str = "") -> Iterator[str
         yield f"{path}: {before!r} → {after!r}"
 
 
-def deviations(wanted: JsonValue, live: JsonValue, path: str = "") -> Iterator[Deviation]:
+def deviations(
+    wanted: JsonValue, live: JsonValue, path: str = "", editors: Sequence[OwnedFields] = ()
+) -> Iterator[Deviation]:
     """Everything in `live` that is not as in `wanted`; `path`: where both are.
 
-    Fields that others added are none, but for items of a list of ours, and fields that decide what a pod runs. An empty
-    text may be absent, for the API server drops it; a quantity is equal in any spelling.
+    `editors`: what each of them owns there (field_owners.py).
+    Fields that others added are none, but for items of a list of ours, fields that decide what a pod runs, and what an
+    editor owns: nobody owns what the API server or a policy adds to an apply. An empty text may be absent, for the API
+    server drops it; a quantity is equal in any spelling.
     """
-    return (found for found, _ in _walk(wanted, live, path, ()))
+    return (found for found, _ in _walk(wanted, live, path, tuple(editors)))
 
 
 def edited(wanted: JsonValue, live: JsonValue, ours: OwnedFields, others: Sequence[OwnedFields]) -> list[Deviation]:
@@ -151,15 +166,17 @@ def _walk_fields(
         # Most fields are equal, and Python compares them faster than a call does.
         if (there := live.get(name)) != value:
             yield from _walk(value, there, _field(path, name), tuple(below(of, name) for of in owners))
-    for name in _decisive(path, wanted, live) if path.startswith("spec") else ():
+    for name in _decisive(path, wanted, live, owners) if path.startswith("spec") else ():
         yield _added(_field(path, name), live[name]), tuple(below(of, name) for of in owners)
 
 
-def _decisive(path: str, wanted: dict[str, JsonValue], live: dict[str, JsonValue]) -> Iterator[str]:
-    """The fields beside the wanted ones that only somebody can have written, and that change what runs."""
-    is_closed = path.rpartition(".")[2] in CLOSED_MAPS
+def _decisive(path: str, wanted: dict[str, JsonValue], live: dict[str, JsonValue], owners: Owners) -> Iterator[str]:
+    """The fields beside the wanted ones that only somebody can have written."""
+    map_name = path.rpartition(".")[2]
     for name in live.keys() - wanted.keys():
-        if is_closed or (name in NEVER_DEFAULTED and live[name] != {}):
+        is_never_defaulted = map_name in CLOSED_MAPS or (name in NEVER_DEFAULTED and live[name] != {})
+        is_open = map_name in OPEN_MAPS or name in OPEN_MAPS or name in OF_CONTROLLERS
+        if is_never_defaulted or (not is_open and any(below(of, name) is not None for of in owners)):
             yield name
 
 

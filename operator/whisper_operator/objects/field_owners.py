@@ -24,9 +24,37 @@ def ours(body: Manifest) -> OwnedFields:
     return next((one["fieldsV1"] for one in found), None)
 
 
+def edits_spec(entry: Manifest) -> bool:
+    """Whether that manager owns fields of the spec by an update of the object itself."""
+    is_edit = entry.get("operation") == "Update" and not entry.get("subresource")
+    return is_edit and "f:spec" in entry.get("fieldsV1", {})
+
+
 def editors(body: Manifest) -> list[OwnedFields]:
     """Returns what each manager owns that wrote the object by an update: who applies, states what he manages."""
     return [one["fieldsV1"] for one in _entries(body) if one["operation"] == "Update"]
+
+
+def image_editors(pod: Manifest) -> dict[str, str]:
+    """The managers that changed a container's image after the pod was created, by the container's name.
+
+    Whoever creates a pod owns what admission made of it, too; later only the image of a container may be changed.
+    """
+    entries = [_containers(one) for one in _entries(pod)]
+    creators = {key: manager for manager, of in entries for key, fields in of.items() if "f:name" in fields}
+    return {
+        orjson.loads(key[2:])["name"]: manager
+        for manager, of in entries
+        for key, fields in of.items()
+        if "f:image" in fields and creators.get(key, manager) != manager
+    }
+
+
+def _containers(entry: Manifest) -> tuple[str, dict[str, Any]]:
+    """The manager of a pod, and what it owns of each container, those that run first included."""
+    spec = entry.get("fieldsV1", {}).get("f:spec", {})
+    of = {**spec.get("f:containers", {}), **spec.get("f:initContainers", {})}
+    return entry["manager"], {key: fields for key, fields in of.items() if key.startswith("k:")}
 
 
 def with_edited_labels_applied(body: Manifest) -> list[Manifest] | None:

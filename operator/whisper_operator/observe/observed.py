@@ -9,6 +9,7 @@ from functools import cached_property
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import Deviation, JsonValue, deviations
+from whisper_operator.objects.field_owners import below, editors
 from whisper_operator.objects.kinds import POD, Kind
 from whisper_operator.objects.manifest import labels_of
 from whisper_operator.observe.facts import Facts
@@ -34,13 +35,16 @@ class Observed:
 
         `path`: where `wanted` belongs in the child, as `spec.template`; empty: it is the whole of it.
         """
-        live: JsonValue = self.objects.get((kind.kind, name))
-        if live is None:
+        body = self.objects.get((kind.kind, name))
+        if body is None:
             return iter(())
+        live: JsonValue = body
+        owned = editors(body)
         for field_name in path.split(".") if path else ():
             live = live.get(field_name) if isinstance(live, dict) else None
+            owned = [below(of, field_name) for of in owned]
         accepted = self.accepted.get((kind.kind, name), frozenset())
-        return (found for found in deviations(wanted, live, path) if found not in accepted)
+        return (found for found in deviations(wanted, live, path, owned) if found not in accepted)
 
     def get(self, kind: Kind, name: str) -> Manifest | None:
         return self.objects.get((kind.kind, name))

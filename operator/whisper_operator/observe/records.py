@@ -6,7 +6,7 @@ JSON takes a tenth of what the same object takes as dictionaries; a pass decodes
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,10 @@ import orjson
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest
 from whisper_operator.objects import names
+from whisper_operator.objects.field_owners import edits_spec, image_editors
 from whisper_operator.objects.kinds import (
+    CHILD_KINDS,
+    CLAIM,
     DEPLOYMENT,
     DEVICE_CLASS,
     INGRESS,
@@ -25,7 +28,7 @@ from whisper_operator.objects.kinds import (
     RESOURCE_SLICE,
     STORAGE_CLASS,
 )
-from whisper_operator.objects.manifest import annotations_of, container_of, controller_of, labels_of
+from whisper_operator.objects.manifest import annotations_of, container_of, controller_of, images_of, labels_of
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice, device_class, device_slice
 from whisper_operator.observe.facts import Node, node
 from whisper_operator.observe.hosts import HostPath, is_canary, ways
@@ -135,18 +138,38 @@ def _kept_of(body: Manifest) -> Manifest:
     Of a Deployment, the managers of its number of replicas and of its containers' images stay.
     """
     metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
-    if body["kind"] == DEPLOYMENT.kind:
-        metadata["managedFields"] = [_of_what_is_asked(entry) for entry in body["metadata"].get("managedFields", ())]
+    if body["kind"] != POD.kind and (managers := _kept_managers(body)):
+        metadata["managedFields"] = managers
     if body["kind"] == POD.kind:
-        return {**body, "metadata": metadata, "spec": _node_and_model(body.get("spec", {}))}
+        edits = image_editors(body)
+        # Most pods have none, and there may be thousands.
+        metadata.update({"managedFields": body["metadata"]["managedFields"]} if edits else {})
+        return {**body, "metadata": metadata, "spec": _node_and_model(body.get("spec", {}), edits)}
     return {**body, "metadata": metadata}
 
 
-def _node_and_model(spec: dict[str, Any]) -> dict[str, Any]:
-    """A pod's node, and the server's environment, which names the model."""
+def _node_and_model(spec: dict[str, Any], edited: Collection[str]) -> dict[str, Any]:
+    """A pod's node, the server's environment, which names the model, and the images of the `edited` containers."""
     server = container_of(spec, names.SERVER)
-    containers = [{"name": names.SERVER, "env": server.get("env", [])}] if server else []
-    return {**({"nodeName": spec["nodeName"]} if "nodeName" in spec else {}), "containers": containers}
+    environment = [{"name": names.SERVER, "env": server.get("env", [])}] if server else []
+    node_name = {"nodeName": spec["nodeName"]} if "nodeName" in spec else {}
+    if not edited:
+        return {**node_name, "containers": environment}
+    images = {name: image for name, image in images_of({"spec": spec}).items() if name in edited}
+    return {**node_name, "containers": [*environment, *({"name": name, "image": images[name]} for name in images)]}
+
+
+def _kept_managers(body: Manifest) -> list[Manifest]:
+    """The field managers that a pass asks for: who edited the spec, and those of a Deployment's replicas and images.
+
+    At rest nobody has edited a child, so that none but a Deployment's are kept.
+    """
+    found: list[Manifest] = body["metadata"].get("managedFields", [])
+    if body["kind"] == DEPLOYMENT.kind:
+        asked = (one if edits_spec(one) else _of_what_is_asked(one) for one in found)
+        # No fields at all would mean every field.
+        return [one for one in asked if one["fieldsV1"]]
+    return [one for one in found if edits_spec(one)] if body["kind"] in EDITED_KINDS else []
 
 
 def _of_what_is_asked(entry: dict[str, Any]) -> dict[str, Any]:
@@ -194,6 +217,8 @@ def _for_checks(body: Manifest) -> Manifest:
 
 
 CONTAINER_FIELDS: Final = ("f:containers", "f:initContainers")
+EDITED_KINDS: Final = frozenset(kind.kind for kind in CHILD_KINDS) - {CLAIM.kind}
+"""Kinds whose spec others have no business to write; a claim's is the volume controllers'."""
 METADATA_FOR_CHECKS: Final = ("name", "namespace", "annotations", "creationTimestamp")
 RECORDS: Final[Mapping[str, Callable[[Manifest], Record]]] = {
     KIND: _service,

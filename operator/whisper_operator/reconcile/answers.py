@@ -6,7 +6,8 @@ again would do so for ever. After a restart the field managers tell the same (ob
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest
@@ -29,7 +30,7 @@ class Answers:
         """Deviations of each service: by child, its uid and its deviations."""
         self._complete: set[Key] = set()
         self._taken_back: dict[tuple[str, str], tuple[int, float]] = {}
-        """By uid and path: how often an addition was taken back in a row, and when last."""
+        """By uid and path: how often an addition was taken back in a row, and when last; never, where it cannot be."""
 
     def are_complete(self, key: Key) -> bool:
         """Whether this process has had a whole pass over the service: what is not kept then was never an answer."""
@@ -54,7 +55,7 @@ class Answers:
     def drift(self, key: Key, manifest: Manifest, live: Manifest) -> list[Deviation]:
         """The deviations of `live` that are not kept."""
         _, kept = self._kept.get(key, {}).get(_child(manifest), ("", frozenset[Deviation]()))
-        return [one for one in deviations(manifest, live) if one not in kept]
+        return [one for one in _deviations(manifest, live) if one not in kept]
 
     def keep(self, key: Key, manifest: Manifest, answer: Manifest) -> None:
         """Takes in the object that an apply of `manifest` ended in, with its field managers."""
@@ -62,7 +63,7 @@ class Answers:
 
     def accept(self, key: Key, manifest: Manifest, live: Manifest) -> bool:
         """Whether nobody has edited `live`, so that its deviations from `manifest` are kept as an earlier answer."""
-        found = frozenset(deviations(manifest, live))
+        found = frozenset(_deviations(manifest, live))
         is_accepted = found == self._unedited(manifest, live)
         if is_accepted:
             self._keep(key, manifest, live, found)
@@ -75,12 +76,19 @@ class Answers:
         """
         return [one for one in self._edited(manifest, live) if not self._insists(live, one, now)]
 
-    def taken_back(self, live: Manifest, edits: Iterable[Deviation], now: float) -> None:
-        """Takes in that these edits of `live` have been taken back: an attempt that met a conflict does not count."""
+    def taken_back(self, manifest: Manifest, after: Manifest, edits: Iterable[Deviation], now: float) -> None:
+        """Takes in that these edits have been taken back: an attempt that met a conflict does not count.
+
+        `after`: the object that this ended in. What is there still is what the API server or a policy writes for an
+        absent field, and an edit by name alone: whoever creates the object from a backup owns all of it.
+        """
+        there = frozenset(_deviations(manifest, after))
         for one in edits:
-            at = (live["metadata"]["uid"], one.path)
+            at = (after["metadata"]["uid"], one.path)
             times, last = self._taken_back.get(at, (0, now))
-            if one.is_added:
+            if one.is_added and one in there:
+                self._taken_back[at] = (INSISTS, math.inf)
+            elif one.is_added:
                 self._taken_back[at] = (times + 1 if now - last < AGAIN_SECONDS else 1, now)
 
     def _insists(self, live: Manifest, deviation: Deviation, now: float | None = None) -> bool:
@@ -93,7 +101,7 @@ class Answers:
 
     def _unedited(self, manifest: Manifest, live: Manifest) -> frozenset[Deviation]:
         edits = {one for one in self._edited(manifest, live) if not self._insists(live, one)}
-        return frozenset(deviations(manifest, live)) - edits
+        return frozenset(_deviations(manifest, live)) - edits
 
     def _keep(self, key: Key, manifest: Manifest, live: Manifest, found: Iterable[Deviation]) -> None:
         of_service = self._kept.setdefault(key, {})
@@ -101,6 +109,10 @@ class Answers:
             of_service[_child(manifest)] = (live["metadata"]["uid"], kept)
         else:
             of_service.pop(_child(manifest), None)
+
+
+def _deviations(manifest: Manifest, live: Manifest) -> Iterator[Deviation]:
+    return deviations(manifest, live, editors=field_owners.editors(live))
 
 
 def _child(manifest: Manifest) -> ChildName:

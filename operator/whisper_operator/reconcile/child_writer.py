@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -16,11 +16,12 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.diff import Deviation, changes, obsolete, restored
-from whisper_operator.objects.kinds import DEPLOYMENT, Kind, by_name
+from whisper_operator.objects.kinds import DEPLOYMENT, JOB, Kind, by_name
+from whisper_operator.objects.manifest import annotations_of
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
-from whisper_operator.reconcile.plan import applied_hash
+from whisper_operator.reconcile.plan import applied_hash, is_field_of_job
 
 NEW: Final = {"resourceVersion": "1"}
 """A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
@@ -39,6 +40,9 @@ class ChildWriter:
         """Makes `live` (None: nothing is known) what `manifest` says; raises ApiError, 409 where it was another."""
         service = self._service
         if live is not None and await is_earlier_answer(self._cluster, self._answers, self._key, manifest, live):
+            return
+        if kind == JOB and live is not None and is_same_job(manifest, live):
+            await self._take_back_edits(kind, manifest, is_field_of_job)
             return
         first = as_created(service, manifest) if kind == DEPLOYMENT and live is None else manifest
         if kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
@@ -68,10 +72,11 @@ class ChildWriter:
         if found is None or not any(map(counts, edits)):
             return False
         ended = obsolete(manifest, found, field_owners.ours(found))
+        paths = {one.path for one in (*edits, *ended)}
         wanted = {name: manifest[name] for name in manifest if name in found}
-        patch: Any = restored(wanted, found, {one.path for one in (*edits, *ended)})
+        patch: Any = job_restored(wanted, paths) if kind == JOB else restored(wanted, found, paths)
         merged = await self._cluster.merge(kind, {**patch, **identity(found)})
-        self._answers.taken_back(found, edits, time.monotonic())
+        self._answers.taken_back(manifest, merged, edits, time.monotonic())
         managers = field_owners.without_our_edits(merged)
         if managers is not None and not self._cluster.is_dry:
             # Else the fields were our edit's, too, and no later apply could remove them.
@@ -96,6 +101,18 @@ async def is_earlier_answer(cluster: Cluster, answers: Answers, key: Key, manife
     metadata = manifest["metadata"]
     found = await cluster.get(by_name(manifest["kind"]), metadata["namespace"], metadata["name"])
     return found is not None and answers.accept(key, manifest, found)
+
+
+def is_same_job(manifest: Manifest, live: Manifest) -> bool:
+    """Whether the Job is to stay: then its template is what it was made with, and no later apply may have another."""
+    has_report = names.ANNOTATION_REPORT in annotations_of(manifest)
+    return not has_report and applied_hash(live) == applied_hash(manifest)
+
+
+def job_restored(wanted: Manifest, edits: Collection[str]) -> Manifest:
+    """A JSON merge patch that takes back the edits of a Job, but for its template, which nobody may patch."""
+    fields = {path.split(".")[1] for path in edits if path.startswith("spec.") and not path.startswith("spec.template")}
+    return {"spec": {name: wanted["spec"].get(name) for name in sorted(fields)}}
 
 
 def what_an_apply_leaves(edit: Deviation) -> bool:

@@ -61,6 +61,9 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     if foremost and foremost.reason in {one.reason for one in (was_stalled, was_failing) if one}:
         yield from _more_children(was, now)
     yield from _troubles(was, now)
+    edited, was_edited = now.get(c.PODS_EDITED), was.get(c.PODS_EDITED)
+    if edited and (was_edited is None or was_edited.message != edited.message):
+        yield Transition("Warning", edited.reason, "Reconcile", edited.message)
     proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
         yield Transition("Normal", c.VERIFIED, "Verify", proof.message)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
-from whisper_operator.objects import names
+from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.diff import Deviation, deviations
 from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind, by_name
 from whisper_operator.objects.manifest import annotations_of, controller_of, is_being_deleted, is_true, labels_of
@@ -127,15 +127,24 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
             return
         if applied_hash(live) != applied_hash(manifest):
             result.delete.append(live)
-        elif names.ANNOTATION_REPORT in annotations_of(manifest):
+        elif names.ANNOTATION_REPORT in annotations_of(manifest) or any(
+            map(is_field_of_job, drift_of(manifest, observed))
+        ):
             result.apply.append(manifest)
     elif applied_hash(live) != applied_hash(manifest) or any(drift_of(manifest, observed)):
         result.apply.append(manifest)
 
 
+def is_field_of_job(one: Deviation) -> bool:
+    """Whether a deviation of a Job can be taken back: its template is fixed, but for what a queue of Jobs may write
+    there (nodes, tolerations) while it is suspended."""
+    return one.path.startswith("spec.") and not one.path.startswith("spec.template")
+
+
 def _take_in_mutations(manifest: Manifest, live: Manifest, let_be: Collection[Deviation], result: ApplyPlan) -> None:
     """`let_be`: deviations that were accepted, some of which may be gone since."""
-    found = [one for one in deviations(manifest, live) if one in let_be and not one.is_left_out]
+    there = deviations(manifest, live, editors=field_owners.editors(live))
+    found = [one for one in there if one in let_be and not one.is_left_out]
     if found:
         result.mutated[manifest["kind"], manifest["metadata"]["name"]] = sorted(one.path for one in found)
 

@@ -22,7 +22,7 @@ from whisper_operator.observe import pod_status
 from whisper_operator.resolve.autoscaling import is_woken
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import ConditionRule
-from whisper_operator.status.mutations import children_mutated
+from whisper_operator.status.mutations import children_mutated, pods_edited
 from whisper_operator.status.verification import performance_status
 from whisper_operator.status.volumes import cache_as_specified, job_storage_as_specified, jobs_volatile
 
@@ -215,6 +215,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     jobs_volatile,
     replicas_contested,
     children_mutated,
+    pods_edited,
     paused,
     clients_told_apart,
     runtime_update,

@@ -1,4 +1,4 @@
-"""The condition on children that others keep from being as they were applied: pure."""
+"""The conditions on children, and pods, that others keep from being as they were applied: pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.objects import field_owners
+from whisper_operator.objects.kinds import POD
+from whisper_operator.objects.manifest import images_of, is_being_deleted
 from whisper_operator.resolve.resolved import Resolved
 
+NAMED_PODS: Final = 5
 NAMED_FIELDS: Final = 5
 """Fields of one child that a message names; there may be hundreds."""
 
@@ -26,6 +30,21 @@ def children_mutated(resolved: Resolved) -> ConditionUpdate | None:
         "metadata.managedFields of the object names"
     )
     return ConditionUpdate(c.CHILDREN_MUTATED, "True", c.LET_BE, message)
+
+
+def pods_edited(resolved: Resolved) -> ConditionUpdate | None:
+    """True while a pod runs an image that somebody wrote into the pod itself; else None."""
+    found = [
+        f"pod {pod['metadata']['name']} runs {image} in container {container}, by {manager}"
+        for pod in sorted(resolved.observed.all(POD), key=lambda pod: pod["metadata"]["name"])
+        for container, manager in field_owners.image_editors(pod).items()
+        if not is_being_deleted(pod) and (image := images_of(pod).get(container))
+    ]
+    if not found:
+        return None
+    more = f"; {len(found) - NAMED_PODS} more" if len(found) > NAMED_PODS else ""
+    message = f"{'; '.join(found[:NAMED_PODS])}{more}: delete the pods, for their successors run the service's image"
+    return ConditionUpdate(c.PODS_EDITED, "True", c.IMAGE_EDITED, message)
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.services import EMPTY_DIR, IMAGE_VOLUME, patch, service
+from tests.support.services import EMPTY_DIR, IMAGE_VOLUME, fetch_job, patch, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -135,7 +135,65 @@ def go_elsewhere(spec: Manifest) -> None:
     spec["tolerations"] = [{"operator": "Exists"}]
 
 
+def probe_differently(spec: Manifest) -> None:
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        spec["containers"][0][probe] = {"tcpSocket": {"port": 1}, "periodSeconds": 7}
+
+
+def probe_what_first_runs(spec: Manifest) -> None:
+    """A field that ours does not have, in a container that is one of ours."""
+    spec["initContainers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+
+
+def resolve_names_elsewhere(spec: Manifest) -> None:
+    spec["dnsPolicy"] = "Default"
+
+
+def take_more(spec: Manifest) -> None:
+    resources = spec["containers"][0]["resources"]
+    resources["limits"] = {**resources.get("limits", {}), "ephemeral-storage": "1Mi"}
+    resources["requests"]["cpu"] = "31"
+
+
+def end_at_once(spec: Manifest) -> None:
+    spec["terminationGracePeriodSeconds"] = 1
+
+
+def argue(spec: Manifest) -> None:
+    spec["containers"][0]["args"] = ["--help"]
+    spec["containers"][0]["workingDir"] = "/tmp"
+
+
+def hook(spec: Manifest) -> None:
+    spec["containers"][0]["lifecycle"] = {"postStart": {"exec": {"command": ["true"]}}}
+
+
+def read_variables_from_elsewhere(spec: Manifest) -> None:
+    spec["containers"][0]["envFrom"] = [{"configMapRef": {"name": "theirs"}}]
+
+
+def set_what_the_api_server_would(spec: Manifest) -> None:
+    """Fields to which the API server gives values when they are absent."""
+    spec.update({"schedulerName": "theirs", "enableServiceLinks": True, "hostname": "theirs", "subdomain": "theirs"})
+    spec["containers"][0].update({"imagePullPolicy": "Never", "terminationMessagePath": "/tmp/message"})
+
+
+def keep_a_volume(spec: Manifest) -> None:
+    spec["volumes"].append({"name": "more", "emptyDir": {}})
+    spec["containers"][0]["volumeMounts"].append({"name": "more", "mountPath": "/more"})
+
+
 EDITS = [
+    probe_differently,
+    probe_what_first_runs,
+    resolve_names_elsewhere,
+    take_more,
+    end_at_once,
+    argue,
+    hook,
+    read_variables_from_elsewhere,
+    set_what_the_api_server_would,
+    keep_a_volume,
     rename_container,
     rename_volume,
     move_mount,
@@ -176,6 +234,66 @@ def test_a_rollout_that_somebody_paused_goes_on(speech: Kubectl) -> None:
     eventually("a change comes", lambda: "en" in {one.get("value") for one in server(speech)["env"]})
 
 
+def test_fields_beside_the_template_are_put_right(speech: Kubectl) -> None:
+    before = (speech.get("deployment", "speech") or {})["spec"]
+    change = {"progressDeadlineSeconds": 7, "minReadySeconds": 3, "revisionHistoryLimit": 0}
+    change["strategy"] = {"type": "Recreate", "rollingUpdate": None}
+    speech("patch", "deployment", "speech", "--type=merge", "-p", json.dumps({"spec": change}))
+    eventually("they are", lambda: (speech.get("deployment", "speech") or {})["spec"] == before)
+
+
+def test_a_restart_that_somebody_asks_for_is_theirs(speech: Kubectl, plane: ControlPlane) -> None:
+    at_rest(plane, speech)
+    since = plane.audit_log.stat().st_size
+    speech("rollout", "restart", "deployment/speech")
+    speech("set", "env", "deployment/speech", "MORE=1")
+    eventually("an edit is put right", lambda: "MORE" not in names(server(speech)["env"]))
+    at_rest(plane, speech)
+    template = (speech.get("deployment", "speech") or {})["spec"]["template"]
+    assert "kubectl.kubernetes.io/restartedAt" in template["metadata"]["annotations"]
+    assert writes(plane, speech, since, "deployments")
+
+
+def test_a_deployment_from_a_backup_is_believed_after_one_look(
+    speech: Kubectl, plane: ControlPlane, running: OperatorProcess
+) -> None:
+    """Given one that was created from its own dump: whoever did so owns each default of the API server, too."""
+    body = speech.get("deployment", "speech") or {}
+    for name in ("uid", "resourceVersion", "generation", "creationTimestamp"):
+        del body["metadata"][name]
+    running.stop()
+    speech("delete", "deployment", "speech")
+    speech("create", "-f", "-", stdin=json.dumps(body))
+    running.start()
+    edit(speech, resolve_names_elsewhere)
+    eventually("an edit is put right", lambda: pod(speech)["dnsPolicy"] == "ClusterFirst")
+    at_rest(plane, speech)
+    since = plane.audit_log.stat().st_size
+    for number in range(3):
+        speech("annotate", "deployment", "speech", f"example.com/touched={number}", "--overwrite")
+    at_rest(plane, speech)
+    assert writes(plane, speech, since, "deployments") == []
+
+
+JOB_EDITS = [{"suspend": True}, {"parallelism": 0}, {"activeDeadlineSeconds": 1}, {"backoffLimit": 0}]
+
+
+@pytest.mark.parametrize("change", JOB_EDITS, ids=lambda change: next(iter(change)))
+def test_a_fetch_that_somebody_edited_is_put_right_and_goes_on(
+    namespace: Kubectl, plane: ControlPlane, change: dict[str, Any]
+) -> None:
+    """The same Job: a download that has begun is not begun anew."""
+    namespace.apply(service("speech"))
+    before = fetch_job(namespace)
+    at_rest(plane, namespace)
+    since, name = plane.audit_log.stat().st_size, before["metadata"]["name"]
+    namespace("patch", "job", name, "--type=merge", "-p", json.dumps({"spec": change}))
+    eventually("it is put right", lambda: fetch_job(namespace)["spec"] == before["spec"])
+    assert fetch_job(namespace)["metadata"]["uid"] == before["metadata"]["uid"]
+    at_rest(plane, namespace)
+    assert len(writes(plane, namespace, since, "jobs")) <= 2, "a patch, and its owners given up"
+
+
 def in_order(value: Any) -> Any:
     """`value` with each list of named things by name: an apply appends what was missing."""
     if isinstance(value, dict):
@@ -186,7 +304,7 @@ def in_order(value: Any) -> Any:
 
 
 def test_a_service_that_somebody_edited_is_put_right(speech: Kubectl) -> None:
-    before = {name: (speech.get("service", "speech") or {})["spec"][name] for name in ("ports", "selector")}
+    before = (speech.get("service", "speech") or {})["spec"]
 
     def port(spec: Manifest) -> None:
         spec["ports"][0]["port"] = 81
@@ -197,12 +315,20 @@ def test_a_service_that_somebody_edited_is_put_right(speech: Kubectl) -> None:
     def select(spec: Manifest) -> None:
         spec["selector"]["nobody"] = "has-this"
 
-    for change in (port, more, select):
+    def answer_elsewhere(spec: Manifest) -> None:
+        spec["externalIPs"] = ["192.0.2.1"]
+
+    def send_early(spec: Manifest) -> None:
+        spec["publishNotReadyAddresses"] = True
+
+    def stick(spec: Manifest) -> None:
+        spec["sessionAffinity"] = "ClientIP"
+
+    for change in (port, more, select, answer_elsewhere, send_early, stick):
         edit(speech, change, "service")
 
         def is_right() -> bool:
-            spec = (speech.get("service", "speech") or {})["spec"]
-            return {name: spec[name] for name in before} == before
+            return (speech.get("service", "speech") or {})["spec"] == before
 
         eventually(f"{change.__name__} is put right", is_right)
 

@@ -93,6 +93,29 @@ def test_jobs_run_the_admitted_image_whatever_the_deployment_has(namespace: Kube
     assert set(images_of(fetch_job(namespace)["spec"]["template"]).values()) == {DEFAULT}
 
 
+def test_an_image_that_somebody_changed_in_a_pod_is_told_until_the_pod_has_gone(namespace: Kubectl) -> None:
+    """The operator may not write pods, and the Deployment's controller compares no images."""
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("a pod is there", lambda: namespace.pods_of("speech"))
+    pod = namespace.pods_of("speech")[0]["metadata"]["name"]
+    assert namespace.condition("speech", "PodsEdited") == {}
+    namespace("set", "image", f"pod/{pod}", f"server={FOREIGN}")
+    eventually("it is told", lambda: pod in namespace.condition("speech", "PodsEdited").get("message", ""))
+    assert FOREIGN in namespace.condition("speech", "PodsEdited")["message"]
+    eventually("and by an Event", lambda: FOREIGN in "".join(events(namespace, "ImageEdited")))
+    namespace("delete", "pod", pod)
+    eventually("a new pod is there, and nothing told", lambda: not namespace.condition("speech", "PodsEdited"))
+
+
+def test_an_image_that_a_policy_gives_to_pods_is_not_told(namespace: Kubectl, mirroring_pods: None) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("a pod is there", lambda: namespace.pods_of("speech"))
+    pod = namespace.pods_of("speech")[0]
+    assert pod["spec"]["containers"][0]["image"].startswith("mirror/")
+    eventually("it is told of", lambda: namespace.condition("speech", "Available").get("status"))
+    assert namespace.condition("speech", "PodsEdited") == {}
+
+
 def test_a_deployment_that_was_deleted_comes_back_with_the_admitted_image(namespace: Kubectl) -> None:
     namespace.apply(service("speech", **EMPTY_DIR, image={"tag": "7"}))
     eventually("the image is on record", lambda: admitted(namespace) == "runtime:7")
@@ -104,24 +127,36 @@ def test_a_deployment_that_was_deleted_comes_back_with_the_admitted_image(namesp
 @pytest.fixture
 def mirroring(kubectl: Kubectl, namespace: Kubectl) -> Iterator[None]:
     """A policy that pulls every image of a Deployment in the namespace through a mirror."""
-    kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": policy(namespace)}))
-    eventually("the policy works", lambda: "mirror/" in probe(namespace))
+    yield from mirroring_by(kubectl, namespace, "deployments", ("create", "deployment"))
+
+
+@pytest.fixture
+def mirroring_pods(kubectl: Kubectl, namespace: Kubectl) -> Iterator[None]:
+    """A policy that does the same to pods, as most registries' webhooks do."""
+    yield from mirroring_by(kubectl, namespace, "pods", ("run",))
+
+
+def mirroring_by(kubectl: Kubectl, namespace: Kubectl, resource: str, create: tuple[str, ...]) -> Iterator[None]:
+    """`create`: the words after kubectl that make such an object."""
+    items = policy(namespace, resource)
+    kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    probe = (*create, "probe", "--image=probe", "--dry-run=server", "-o", "yaml")
+    eventually("the policy works", lambda: "mirror/" in namespace(*probe))
     yield
     for kind in ("mutatingadmissionpolicy", "mutatingadmissionpolicybinding"):
         kubectl("delete", kind, f"mirror-{namespace.namespace}")
 
 
-def probe(namespace: Kubectl) -> str:
-    return namespace("create", "deployment", "probe", "--image=probe", "--dry-run=server", "-o", "yaml")
-
-
-def policy(namespace: Kubectl) -> list[dict[str, Any]]:
+def policy(namespace: Kubectl, resource: str) -> list[dict[str, Any]]:
     name, group = f"mirror-{namespace.namespace}", "admissionregistration.k8s.io/v1"
-    pod = "object.spec.template.spec"
-    mirrored = (
-        f"{pod}.containers.map(c, Object.spec.template.spec.containers{{name: c.name, image: 'mirror/' + c.image}})"
-    )
-    rules = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"]}]
+    api_group, path = ("", ".spec") if resource == "pods" else ("apps", ".spec.template.spec")
+    pod = f"object{path}"
+    mirrored = f"{pod}.containers.map(c, Object{path}.containers{{name: c.name, image: 'mirror/' + c.image}})"
+    expression = f"{{containers: {mirrored}}}"
+    parts = path.split(".")[1:]
+    for number in range(len(parts), 0, -1):
+        expression = f"{{{parts[number - 1]}: Object.{'.'.join(parts[:number])}{expression}}}"
+    rules = [{"apiGroups": [api_group], "apiVersions": ["v1"], "resources": [resource]}]
     operations = {"operations": ["CREATE", "UPDATE"]}
     spec = {
         "matchConstraints": {
@@ -133,10 +168,7 @@ def policy(namespace: Kubectl) -> list[dict[str, Any]]:
         "mutations": [
             {
                 "patchType": "ApplyConfiguration",
-                "applyConfiguration": {
-                    "expression": f"Object{{spec: Object.spec{{template: Object.spec.template{{spec: "
-                    f"Object.spec.template.spec{{containers: {mirrored}}}}}}}}}"
-                },
+                "applyConfiguration": {"expression": f"Object{expression}"},
             }
         ],
     }

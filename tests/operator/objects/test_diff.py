@@ -45,6 +45,26 @@ def test_what_deviates_is_named_by_its_path(wanted: JsonValue, there: JsonValue,
 
 
 @pytest.mark.parametrize(
+    ("wanted", "there", "owned", "paths"),
+    [
+        ({}, {"dnsPolicy": "Default"}, {"f:dnsPolicy": {}}, ["spec.dnsPolicy"]),
+        ({}, {"dnsPolicy": "ClusterFirst"}, None, []),
+        ({}, {"probe": {"a": 1, "b": 2}}, {"f:probe": {"f:a": {}}}, ["spec.probe"]),
+        ({"probe": {"a": 1}}, {"probe": {"a": 1, "b": 2}}, {"f:probe": {"f:b": {}}}, ["spec.probe.b"]),
+        ({"probe": {"a": 1}}, {"probe": {"a": 1, "b": 2}}, {"f:probe": {"f:a": {}}}, []),
+        ({}, {"replicas": 3}, {"f:replicas": {}}, []),
+        ({}, {"template": {}, "metadata": {"labels": {"a": "b"}}}, {"f:metadata": {"f:labels": {"f:a": {}}}}, []),
+        ({"metadata": {"a": 1}}, {"metadata": {"a": 1, "annotations": {}}}, {"f:metadata": {"f:annotations": {}}}, []),
+    ],
+)
+def test_what_an_editor_owns_beside_the_wanted_fields_deviates(
+    wanted: dict[str, Any], there: dict[str, Any], owned: Any, paths: list[str]
+) -> None:
+    found = deviations({"spec": wanted}, {"spec": there}, editors=[{"f:spec": owned} if owned else {"f:metadata": {}}])
+    assert sorted(one.path for one in found) == paths
+
+
+@pytest.mark.parametrize(
     ("wanted", "there", "is_left_out"),
     [
         (False, None, True),

@@ -144,7 +144,7 @@ def test_managers_are_kept_where_they_are_asked_for() -> None:
     cache = empty()
     for kind in ("Service", DEPLOYMENT.kind):
         one = body(kind, 1)
-        one["metadata"]["managedFields"] = [{"manager": "x"}]
+        one["metadata"]["managedFields"] = [{"manager": "x", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]
         cache.observe(one)
     objects = cache.observed(KEY, Facts()).objects
     assert "managedFields" not in objects["Service", "speech"]["metadata"]

@@ -59,12 +59,40 @@ def test_field_managers_are_kept_of_a_deployments_replicas_and_images_alone() ->
     assert entry is not None
     assert entry.body["metadata"]["managedFields"] == [
         {"manager": "a", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
-        {"manager": "b", "fieldsV1": {}},
         {
             "manager": "c",
             "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": {server: {"f:image": {}}}}}}},
         },
     ]
+
+
+def test_field_managers_that_edited_the_spec_are_kept_and_none_that_wrote_beside_it() -> None:
+    edit = {"manager": "a", "operation": "Update", "fieldsV1": {"f:spec": {"f:type": {}}}}
+    others = [
+        {"manager": "b", "operation": "Update", "fieldsV1": {"f:metadata": {"f:annotations": {}}}},
+        {"manager": "c", "operation": "Update", "subresource": "status", "fieldsV1": {"f:spec": {"f:type": {}}}},
+        {"manager": "d", "operation": "Apply", "fieldsV1": {"f:spec": {"f:type": {}}}},
+    ]
+    for kind, kept in (("Service", [edit]), ("Deployment", [edit]), ("PersistentVolumeClaim", [])):
+        child = body(kind, OURS)
+        child["metadata"]["managedFields"] = [edit, *others]
+        entry = entry_of(child)
+        assert entry is not None
+        assert entry.body["metadata"].get("managedFields", []) == kept
+
+
+def test_of_a_pod_whose_image_somebody_changed_the_image_and_the_managers_are_kept() -> None:
+    container = 'k:{"name":"server"}'
+    managers = [
+        {"manager": "a", "operation": "Update", "fieldsV1": {"f:spec": {"f:containers": {container: {"f:name": {}}}}}},
+        {"manager": "b", "operation": "Update", "fieldsV1": {"f:spec": {"f:containers": {container: {"f:image": {}}}}}},
+    ]
+    pod = body("Pod", OURS, spec={"containers": [{"name": "server", "image": "b"}, {"name": "other", "image": "c"}]})
+    pod["metadata"]["managedFields"] = managers
+    entry = entry_of(pod)
+    assert entry is not None
+    assert entry.body["metadata"]["managedFields"] == managers
+    assert entry.body["spec"]["containers"] == [{"name": "server", "env": []}, {"name": "server", "image": "b"}]
 
 
 def test_of_a_pods_spec_its_node_and_the_environment_of_its_server_are_kept() -> None:

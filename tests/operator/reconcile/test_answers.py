@@ -58,7 +58,7 @@ def test_after_a_restart_the_field_managers_tell() -> None:
 def taken_back(answers: Answers, body: Manifest, now: float) -> list[Deviation]:
     """The edits that are found and taken back."""
     found = answers.edits(MANIFEST, body, now)
-    answers.taken_back(body, found, now)
+    answers.taken_back(MANIFEST, live("server"), found, now)
     return found
 
 
@@ -72,6 +72,15 @@ def test_an_addition_that_comes_back_again_and_again_stays() -> None:
 def test_an_addition_that_comes_back_after_a_while_is_taken_back() -> None:
     answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
     assert all(taken_back(answers, body, now) for now in (0.0, 100.0, 200.0, 300.0, 400.0))
+
+
+def test_an_addition_that_is_there_again_at_once_stays_for_good() -> None:
+    """Given what a policy adds to every write, with an editor for its owner, or a default of a restored object."""
+    answers, body = Answers(), live("server", "sidecar", editor=THEIRS)
+    answers.taken_back(MANIFEST, body, answers.edits(MANIFEST, body, 0.0), 0.0)
+    assert answers.edits(MANIFEST, body, 100_000.0) == []
+    answers.keep(KEY, MANIFEST, body)
+    assert drift(answers, body) == []
 
 
 def test_an_addition_that_could_not_be_taken_back_has_not_come_back() -> None:

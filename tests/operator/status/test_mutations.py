@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.operator.samples import resolved, service
+from tests.operator.samples import observed, resolved, service
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.observed import ChildName
-from whisper_operator.status.mutations import children_mutated
+from whisper_operator.status.mutations import children_mutated, pods_edited
 
 DEPLOYMENT = ("Deployment", "speech")
 INGRESS = ("Ingress", "speech")
@@ -37,3 +39,46 @@ def test_each_object_and_field_is_named(mutated: Mapping[ChildName, Sequence[str
 
 def test_nothing_is_told_of_children_that_are_as_applied() -> None:
     assert children_mutated(resolved(service())) is None
+
+
+def pod(*managers: dict[str, Any], name: str = "speech-1", **metadata: Any) -> Manifest:
+    """A pod of the service, as the cache keeps it."""
+    containers = [{"name": "server", "image": "other:1"}]
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "managedFields": list(managers), **metadata},
+        "spec": {"containers": containers},
+    }
+
+
+def manager(name: str, *fields: str, container: str = "server") -> dict[str, Any]:
+    owned = {"f:containers": {f'k:{{"name":"{container}"}}': {f"f:{field}": {} for field in fields}}}
+    return {"manager": name, "operation": "Update", "fieldsV1": {"f:spec": owned}}
+
+
+CREATED = manager("kube-controller-manager", "name", "image")
+EDITED = (manager("kube-controller-manager", "name"), manager("kubectl-set", "image"))
+
+
+def test_a_pod_whose_image_somebody_changed_is_named_with_who_did() -> None:
+    found = pods_edited(resolved(service(), observed(pod(*EDITED))))
+    assert found is not None
+    assert (found.type, found.status, found.reason) == ("PodsEdited", "True", "ImageEdited")
+    assert "pod speech-1 runs other:1 in container server, by kubectl-set: delete the pods" in found.message
+
+
+def test_of_many_pods_a_few_are_named() -> None:
+    pods = [pod(*EDITED, name=f"speech-{number}") for number in range(7)]
+    found = pods_edited(resolved(service(), observed(*pods)))
+    assert found is not None
+    assert "speech-4" in found.message
+    assert "; 2 more:" in found.message
+
+
+@pytest.mark.parametrize(
+    "one",
+    [pod(CREATED), pod(), pod(*EDITED, deletionTimestamp="2026-01-01T00:00:00Z"), pod(manager("kubelet", "state"))],
+    ids=["created so", "of no manager", "leaving", "another field"],
+)
+def test_a_pod_as_it_was_created_or_that_leaves_is_not_told(one: Manifest) -> None:
+    assert pods_edited(resolved(service(), observed(one))) is None

@@ -324,6 +324,20 @@ def _() -> Case:
     return replace(told(carried_out(), *pods(carried_out())), mutated=fields)
 
 
+@situation("somebody has changed the image of a pod")
+def _() -> Case:
+    body = pod("server")
+    key = 'k:{"name":"server"}'
+    owned = [{"f:spec": {"f:containers": {key: {f"f:{name}": {}}}}} for name in ("name", "image")]
+    managers = [
+        {"manager": name, "operation": "Update", "fieldsV1": fields}
+        for name, fields in zip(("kube-controller-manager", "kubectl-set"), owned, strict=True)
+    ]
+    edited = {**body, "metadata": {**body["metadata"], "managedFields": managers}}
+    edited["spec"] = {**body.get("spec", {}), "containers": [{"name": "server", "image": "other:1"}]}
+    return told(carried_out(), *pods(carried_out()), edited)
+
+
 @situation("another Ingress has the host")
 def _() -> Case:
     wanted = carried_out({}, ingress={"host": "a.example.com"})
