@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Set
 from typing import Final
 
 from whisper_operator.api import conditions as c
@@ -26,6 +26,7 @@ from whisper_operator.objects.kinds import (
 )
 from whisper_operator.objects.manifest import controller_of, is_being_deleted, labels_of
 from whisper_operator.observe.cache import ObjectCache
+from whisper_operator.observe.records import ObjectId
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, with_metadata
 from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours, is_predecessors
@@ -75,6 +76,8 @@ class Applier:
         self._first = first
         self.not_tried: set[str] = set()
         """Labels of the children that this pass had no time for."""
+        self._pruned: set[ObjectId] = set()
+        """Lost children whose deletion this pass has tried."""
         self._done: set[str] = set()
         """Labels of what was applied, and uids of what was deleted."""
         self._lacks_what_pods_name = False
@@ -85,6 +88,8 @@ class Applier:
         """Applies and deletes what this pass has not yet; returns whether there was anything. Raises ServiceIsGone."""
         applies = [manifest for manifest in todo.apply if label(manifest) not in self._done]
         deletions = [live for live in todo.delete if live["metadata"]["uid"] not in self._done]
+        waiting = {child for child in self._cache.lost(self._key) if f"{child.kind}/{child.name}" in self._first}
+        await self._prune_all({child for child in waiting if _is_unwanted(child, todo.wanted)}, todo.wanted)
         await self._delete_all([live for live in deletions if self._goes_early(live)])
         for manifest in sorted(applies, key=lambda manifest: not self._comes_early(manifest)):
             self._done.add(label(manifest))
@@ -106,10 +111,14 @@ class Applier:
 
         `wanted`: kind and name of those that are; an apply has found them already.
         """
-        for child in self._cache.lost(self._key):
-            is_unwanted = (child.kind, child.name) not in wanted and by_name(child.kind) not in NEVER_PRUNED
+        await self._prune_all(self._cache.lost(self._key), wanted)
+
+    async def _prune_all(self, lost: Set[ObjectId], wanted: Collection[tuple[str, str]]) -> None:
+        for child in sorted(lost - self._pruned):
+            self._pruned.add(child)
             body = {"kind": child.kind, "metadata": {"name": child.name, "namespace": child.namespace}}
-            if not is_unwanted or await self._attempt(body, f"deletion of {label(body)}", self._prune):
+            what = f"deletion of {label(body)}"
+            if not _is_unwanted(child, wanted) or await self._attempt(body, what, self._prune):
                 self._cache.forget_lost(self._key, {child})
 
     async def _attempt(self, body: Manifest, what: str, act: Callable[[Manifest], Awaitable[None]]) -> bool:
@@ -219,6 +228,10 @@ class Applier:
         if self._cache.newest(manifest) is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")
         self._done.discard(label(manifest))
+
+
+def _is_unwanted(child: ObjectId, wanted: Collection[tuple[str, str]]) -> bool:
+    return (child.kind, child.name) not in wanted and by_name(child.kind) not in NEVER_PRUNED
 
 
 def _whose(found: Manifest) -> str:

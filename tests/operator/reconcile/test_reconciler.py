@@ -157,9 +157,13 @@ class Silent(FakeCluster):
     """Takes ten seconds over each write of some kinds, and fails, as where a webhook does not answer."""
 
     def __init__(self, *kinds: str) -> None:
-        down = ApiError("PATCH", 500, "InternalError", "failed calling webhook: context deadline exceeded")
-        super().__init__(refusals=dict.fromkeys(kinds, down), secrets=SECRETS)
+        super().__init__(secrets=SECRETS)
         self.seconds = 0.0
+        self.fall_silent(*kinds)
+
+    def fall_silent(self, *kinds: str) -> None:
+        down = ApiError("PATCH", 500, "InternalError", "failed calling webhook: context deadline exceeded")
+        self._refusals = dict.fromkeys(kinds, down)
 
     def _write(self, verb: str, kind: HasNames, body: Manifest) -> None:
         self.seconds += 10 * (kind.kind in self._refusals)
@@ -189,6 +193,30 @@ async def test_children_that_a_pass_has_no_time_for_have_their_turn_in_the_next(
     tried = [kind for kind, _ in cluster.writes[before:] if kind != "WhisperService"]
     assert tried[0] == "ServiceAccount", "no pod runs under an account of which nothing is known"
     assert set(tried) == {"ServiceAccount", "NetworkPolicy", "Service"}
+
+
+async def test_a_child_out_of_sight_that_is_not_wanted_has_its_turn_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given silent webhooks, the autoscaler loses its label, and the spec no longer asks for it."""
+    cluster = Silent()
+    body, quick = example("production"), {"cache": {"type": "EmptyDir"}, "networkPolicy": {"allowTo": [{}]}}
+    body = {**body, "spec": {**body["spec"], **quick}}
+    passes = Passes(body, cluster)
+    await passes.settle()
+    scaler = cluster.objects["HorizontalPodAutoscaler", *passes.key]
+    passes.cache.observe({**scaler, "metadata": {**scaler["metadata"], "resourceVersion": "9000"}}, DELETED)
+    cluster.fall_silent("NetworkPolicy", "Service", "Ingress", "PodDisruptionBudget")
+    monkeypatch.setattr(apply, "time", SimpleNamespace(monotonic=lambda: cluster.seconds))
+    changed: dict[str, Any] = {
+        **{"autoscaling": None, "service": {"port": 81}, "disruption": {"maxUnavailable": 2}},
+        **{"networkPolicy": {}, "ingress": {**body["spec"]["ingress"], "host": "other.example.com"}},
+    }
+    passes.cache.observe(
+        cluster.put({**body, "metadata": {**body["metadata"], "generation": 2}, "spec": {**body["spec"], **changed}})
+    )
+    for is_there in (True, False):
+        with pytest.raises(ApiError):
+            await passes.run()
+        assert (("HorizontalPodAutoscaler", *passes.key) in cluster.objects) is is_there
 
 
 async def test_a_bug_of_the_operators_is_told_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
