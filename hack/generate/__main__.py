@@ -27,6 +27,8 @@ from whisper_operator.api.conditions import CONDITION_TYPES
 from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.external_reasons import ALL_REASONS
 from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build.job_alerts import job_alerts
+from whisper_operator.build.series import series_of
 from whisper_operator.cli.render import rendered
 from whisper_operator.observe.installation import Installation
 from whisper_runtime.contract.metric_names import AUTOSCALING_METRICS
@@ -66,12 +68,14 @@ def generated() -> dict[str, str]:
 def _readers() -> dict[str, str]:
     """Text of everything that reads metrics, by the reader's name.
 
-    The chart's rules and the children of examples/everything.yaml; for other autoscalers, the contract's list.
+    The chart's rules and the children of examples/everything.yaml, which may keep no jobs, for it scales; the alerts on
+    jobs; for other autoscalers, the contract's list.
     """
     everything = WhisperService.parse(yaml.safe_load((REPOSITORY / "examples/everything.yaml").read_text()))
     children = {body["kind"]: as_yaml(body) for body in rendered(everything, Installation("runtime:1"))}
     scaling = "".join(f" {name}{{" for name in AUTOSCALING_METRICS)
     rules = (REPOSITORY / "charts/whisper-operator/templates/alerts.yaml").read_text()
+    rules += " ".join(alert.expression for alert in job_alerts(series_of(everything)))
     return {"alert": rules + children["PrometheusRule"], "autoscaler": children["ScaledObject"] + scaling}
 
 

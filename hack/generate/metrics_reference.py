@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, cast, get_args
+from typing import Final, cast
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from whisper_operator.telemetry.metrics import Services
@@ -15,7 +15,8 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
-from whisper_runtime.service.jobs.job import JobState, JobStatistics
+from whisper_runtime.service.jobs.collector import JobCollector
+from whisper_runtime.service.jobs.job import JobStatistics, JobTally
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 
@@ -63,8 +64,7 @@ def runtime_metrics() -> list[Exported]:
     # Only a collected gauge calls the engine and the decoder, and none is collected here.
     config, metrics = RuntimeConfig(), Metrics("base")
     parts_of(config, cast(Engine, object()), cast(MediaDecoder, object()), ServedModel(config), metrics)
-    metrics.watch_jobs(get_args(JobState), lambda: JobStatistics({}, 0.0, None))
-    return list(_registered(metrics.registry))
+    return [*_registered(metrics.registry), *_of_jobs()]
 
 
 def operator_metrics() -> list[Exported]:
@@ -100,8 +100,18 @@ def _registered(registry: CollectorRegistry) -> Iterator[Exported]:
             yield Exported(name, described.type, labels, described.documentation)
 
 
+def _of_jobs() -> Iterator[Exported]:
+    statistics = JobStatistics({}, 0.0, None, tally=JobTally(failures={"internal_error": 1}))
+    return map(_exported, JobCollector(lambda: statistics, lambda: 0.0, 1).collect())
+
+
 def _of_services() -> Iterator[Exported]:
     condition = {"type": "Ready", "status": "True", "reason": "AsSpecified"}
     body = {"metadata": {"namespace": "team", "name": "speech"}, "status": {"conditions": [condition]}}
-    for family in Services(lambda: [body]).collect():
-        yield Exported(family.name, family.type, tuple(family.samples[0].labels), family.documentation)
+    return map(_exported, Services(lambda: [body]).collect())
+
+
+def _exported(family: Metric) -> Exported:
+    """Of a family that has a sample."""
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    return Exported(name, family.type, tuple(family.samples[0].labels), family.documentation)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -22,9 +22,6 @@ from whisper_runtime.contract.metric_names import (
     EGRESS_METRIC,
     ERRORS_METRIC,
     FIRST_TEXT_METRIC,
-    JOBS_METRIC,
-    JOBS_OLDEST_METRIC,
-    JOBS_QUEUED_AUDIO_METRIC,
     MODEL_INFO_METRIC,
     MODEL_LOAD_METRIC,
     OLDEST_WAIT_METRIC,
@@ -59,23 +56,6 @@ OTHER_CLIENTS: Final = "(others)"
 """No client has this name: the key of a Secret has no parentheses."""
 
 StartPhase = Literal["fetch", "load", "prove"]
-
-
-class JobCounts(Protocol):
-    """As jobs.job.JobStatistics has them."""
-
-    @property
-    def jobs(self) -> Mapping[Any, int]:
-        """By their state; none: 0."""
-        ...
-
-    @property
-    def queued_audio_seconds(self) -> float: ...
-
-    @property
-    def oldest_created(self) -> float | None:
-        """Unix time; None: no job is queued."""
-        ...
 
 
 class Metrics:
@@ -227,18 +207,6 @@ class Metrics:
         ):
             Gauge(name, text, registry=self.registry).set_function(value)
 
-    def watch_jobs(self, states: Sequence[str], statistics: Callable[[], JobCounts]) -> None:
-        """Adds the gauges of jobs, which a process has that keeps some; `states`: in which a job may be."""
-        jobs = Gauge(JOBS_METRIC, "Jobs that are kept, by their state.", ["state"], registry=self.registry)
-        for state in states:
-            jobs.labels(state).set_function(lambda state=state: statistics().jobs.get(state, 0))
-        Gauge(
-            JOBS_QUEUED_AUDIO_METRIC, "Seconds of audio of jobs that no worker has begun with.", registry=self.registry
-        ).set_function(lambda: statistics().queued_audio_seconds)
-        Gauge(
-            JOBS_OLDEST_METRIC, "Seconds since the oldest job that is queued was accepted.", registry=self.registry
-        ).set_function(lambda: age(statistics().oldest_created))
-
     def transcribed(self, found: Transcription, seconds: float, client: str) -> None:
         """Counts one transcription, which took `seconds`, for the client of that label (client_identity)."""
         self._transcriptions.labels(found.language, self._model).inc()
@@ -325,8 +293,3 @@ class Metrics:
 
     def split(self) -> None:
         self._splits.inc()
-
-
-def age(created: float | None) -> float:
-    """Seconds since that Unix time; None: 0."""
-    return 0.0 if created is None else max(0.0, time.time() - created)

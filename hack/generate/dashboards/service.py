@@ -191,6 +191,50 @@ DASHBOARD: Final = Dashboard(
                 "reqps",
             ),
         ),
+        "Jobs": (
+            Graph(
+                "Jobs by state",
+                {"{{state}}": f"max by (state) ({gauge(metric_names.JOBS_METRIC)})"},
+                "Jobs that are kept; those that ended are kept for as long as their result.",
+            ),
+            Graph(
+                "Audio that waits as jobs",
+                {"queued": f"max({gauge(metric_names.JOBS_QUEUED_AUDIO_METRIC)})"},
+                "Seconds of audio of jobs that no worker has begun with.",
+                "s",
+            ),
+            Graph(
+                "Age of the oldest queued job",
+                {"oldest": f"max({gauge(metric_names.JOBS_OLDEST_METRIC)})"},
+                "Since it was accepted. WhisperJobsWaitTooLong fires beyond 6 h.",
+                "s",
+            ),
+            Graph(
+                "Audio of jobs transcribed per second",
+                {"audio": f"sum({rate(metric_names.JOB_PROGRESS_METRIC)})"},
+                "Seconds of audio in each second, with attempts that came to nothing. Requests go first.",
+                "s",
+            ),
+            Graph(
+                "Attempts at jobs, and failures",
+                {
+                    "{{outcome}}": f"sum by (outcome) ({rate(metric_names.JOB_ATTEMPTS_METRIC)})",
+                    "failed for good: {{cause}}": f"sum by (cause) ({rate(metric_names.JOB_FAILURES_METRIC)})",
+                    "results expired": f"sum({rate(metric_names.JOBS_EXPIRED_METRIC)})",
+                },
+                "handed_back: the process had to stop. lease_lost: a process died or hung.",
+                "ops",
+            ),
+            Graph(
+                "Store of jobs",
+                {
+                    "used": f"max({gauge(metric_names.JOBS_STORE_BYTES_METRIC)})",
+                    "limit": f"max({gauge(metric_names.JOBS_STORE_LIMIT_METRIC)})",
+                },
+                "At its limit new jobs get 507.",
+                "bytes",
+            ),
+        ),
         "Pods": (
             TablePanel(
                 "Models",

@@ -5,11 +5,12 @@ The restarts are kube-state-metrics'; without it that one alert is silent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build.alert import ERROR_SHARE, FEW, Alert
+from whisper_operator.build.job_alerts import job_alerts
 from whisper_operator.build.series import Series, series_of
 from whisper_operator.build.server_pod import STARTUP_SECONDS
 from whisper_runtime.contract.metric_names import (
@@ -26,20 +27,6 @@ TIMEOUT_SHARE: Final = 0.8
 """The share of `requestTimeout` above which requests are about to be lost."""
 STARTUP_SHARE: Final = 0.5
 """The share of the time after which the kubelet restarts a pod that does not start."""
-ERROR_SHARE: Final = 0.05
-FEW: Final = 2
-"""As many failures in a window may be chance, however large their share."""
-
-
-@dataclass(frozen=True)
-class Alert:
-    name: str
-    severity: str
-    lasting: str
-    """Duration for which the expression has to hold before the alert fires."""
-    expression: str
-    summary: str
-    description: str
 
 
 def alerts(service: WhisperService) -> list[Alert]:
@@ -54,6 +41,7 @@ def alerts(service: WhisperService) -> list[Alert]:
         _wait_too_long(service, series),
         _slow(service, series),
         _load_slow(series),
+        *(job_alerts(series) if service.spec.jobs else []),
     ]
 
 

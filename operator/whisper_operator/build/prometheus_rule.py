@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.alerts import Alert, alerts
+from whisper_operator.build.alert import Alert
+from whisper_operator.build.alerts import alerts
 from whisper_operator.build.meta import child
 from whisper_operator.objects.kinds import PROMETHEUS_RULE
 from whisper_operator.resolve.resolved import Resolved

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import service
-from whisper_operator.build.alerts import Alert, alerts
+from whisper_operator.build.alert import Alert
+from whisper_operator.build.alerts import alerts
 
 
 def alert(name: str, **spec: Any) -> Alert:
@@ -48,6 +49,6 @@ def test_limits_follow_the_spec() -> None:
 
 
 def test_every_expression_is_about_this_service_alone() -> None:
-    for one in alerts(service()):
+    for one in alerts(service(jobs={})):
         assert 'namespace="team"' in one.expression
         assert "speech" in one.expression

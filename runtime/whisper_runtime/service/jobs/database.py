@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from whisper_runtime.service.jobs.connection import connect, transaction
 from whisper_runtime.service.jobs.job import (
     ABANDONED,
     MAX_ATTEMPTS,
+    AttemptOutcome,
     ClaimedJob,
     Job,
     JobDraft,
@@ -28,6 +30,7 @@ from whisper_runtime.service.jobs.job import (
     JobsAhead,
     JobState,
     JobStatistics,
+    JobTally,
     KeyReused,
     NoSuchJob,
 )
@@ -54,6 +57,7 @@ class JobDatabase:
         """Opens or makes the database; raises sqlite3.Error where it cannot. Results are kept for `keep_seconds`."""
         self._keep_seconds, self._clock = keep_seconds, clock
         self._connection = connect(path)
+        self._attempts, self._failures, self._expired = Counter[AttemptOutcome](), Counter[str](), 0
 
     def close(self) -> None:
         self._connection.close()
@@ -115,6 +119,7 @@ class JobDatabase:
             unneeded: list[str] = []
             for row in self._connection.execute(sql.RUN_OUT, {"now": now}).fetchall():
                 unneeded += self._queue_again(JobLease(row["id"], row["token"]), ABANDONED)
+                self._attempts["lease_lost"] += 1
             row = self._connection.execute(sql.NEXT).fetchone()
             if row is None:
                 return None, unneeded
@@ -139,22 +144,28 @@ class JobDatabase:
         with transaction(self._connection):
             size = size_of(self._job(lease.job_id), 0, result_bytes)
             self._change(sql.COMPLETE, lease, **self._ending(size))
+        self._attempts["completed"] += 1
         return [audio_name(lease.job_id)]
 
     def retry(self, lease: JobLease, error: JobError) -> list[str]:
         """Raises JobLeaseLost."""
         with transaction(self._connection):
-            return self._queue_again(lease, error)
+            unneeded = self._queue_again(lease, error)
+        self._attempts["failed"] += 1
+        return unneeded
 
     def hand_back(self, lease: JobLease) -> None:
         """Raises JobLeaseLost."""
         with transaction(self._connection):
             self._change(sql.QUEUE_AGAIN, lease, not_counted=1)
+        self._attempts["handed_back"] += 1
 
     def fail(self, lease: JobLease, error: JobError, state: JobState = "in_progress") -> list[str]:
         """Fails a job that is in this state. Raises JobLeaseLost."""
         with transaction(self._connection):
-            return self._fail(lease, error, state)
+            unneeded = self._fail(lease, error, state)
+        self._attempts["failed"] += state == "in_progress"
+        return unneeded
 
     def cancel(self, client: str, job_id: str) -> tuple[Job, list[str]]:
         """Raises NoSuchJob, JobGone."""
@@ -178,6 +189,7 @@ class JobDatabase:
                 if row["state"] == "completed":
                     self._connection.execute(sql.EXPIRE, {"id": row["id"]} | self._ending(ROW_BYTES))
                     unneeded.append(result_name(JobLease(row["id"], row["token"])))
+                    self._expired += 1
                 else:
                     self._connection.execute(sql.FORGET, {"id": row["id"]})
         return unneeded
@@ -187,7 +199,8 @@ class JobDatabase:
         (oldest,) = self._connection.execute(sql.OLDEST).fetchone()
         queued = totals["queued"]["audio_seconds"] if "queued" in totals else 0.0
         jobs: dict[JobState, int] = {state: row["jobs"] for state, row in totals.items() if state != DELETED}
-        return JobStatistics(jobs, queued, oldest)
+        tally = JobTally(dict(self._attempts), dict(self._failures), self._expired)
+        return JobStatistics(jobs, queued, oldest, self.used_bytes, tally)
 
     def needed_files(self) -> dict[str, tuple[JobLease, JobState]]:
         """The name of every file that a job needs, with what `fail` takes to fail that job."""
@@ -227,6 +240,7 @@ class JobDatabase:
     def _fail(self, lease: JobLease, error: JobError, state: JobState = "in_progress") -> list[str]:
         size = size_of(self._job(lease.job_id), 0, 0)
         self._change(sql.FAIL, lease, state=state, error=json.dumps(dict(error)), **self._ending(size))
+        self._failures[error["code"] or "unknown"] += 1
         return [audio_name(lease.job_id)]
 
     def _change(self, statement: str, lease: JobLease, **values: Any) -> None:

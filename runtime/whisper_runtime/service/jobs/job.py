@@ -13,6 +13,9 @@ LIVE: Final[frozenset[JobState]] = frozenset({"queued", "in_progress"})
 JobError = Mapping[str, str | None]
 """OpenAI's four fields of an error: message, type, param, code."""
 
+AttemptOutcome = Literal["completed", "failed", "handed_back", "lease_lost"]
+"""How an attempt at a job ended: by its result, by an error, by a worker that had to stop, by one that died or hung."""
+
 MAX_ATTEMPTS: Final = 3
 """A recording that ends the server as often as this is not tried again, so that it cannot do so for ever."""
 ABANDONED: Final[JobError] = {
@@ -102,12 +105,27 @@ class JobsAhead:
 
 
 @dataclass(frozen=True)
+class JobTally:
+    """What this process saw come about in the store since it opened that."""
+
+    attempts: Mapping[AttemptOutcome, int] = field(default_factory=dict[AttemptOutcome, int])
+    """Attempts that ended, by how; none that a client cancelled."""
+    failures: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Jobs that failed for good, by the code of their error."""
+    expired: int = 0
+    """Results that were deleted for their age."""
+
+
+@dataclass(frozen=True)
 class JobStatistics:
     jobs: Mapping[JobState, int]
     """The number of jobs in each state; none that were deleted."""
     queued_audio_seconds: float
     oldest_created: float | None
     """Unix time at which the oldest queued job was accepted; None: none is queued."""
+    used_bytes: int = 0
+    """What jobs take of the store, with the room that is kept for results."""
+    tally: JobTally = JobTally()
 
 
 class NoSuchJob(Exception):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import get_args
 
+from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
-from whisper_runtime.service.jobs.job import JobState
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
@@ -42,5 +41,6 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
         parts.metrics,
         most_audio_seconds=config.max_audio_seconds,
     )
-    parts.metrics.watch_jobs(get_args(JobState), lambda: worker.statistics)
+    collector = JobCollector(lambda: worker.statistics, lambda: worker.progress_seconds, config.jobs_max_bytes)
+    parts.metrics.registry.register(collector)
     return JobDoor(store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle)

@@ -13,8 +13,8 @@ from whisper_runtime.service.jobs.job import Job
 class RunningJob:
     """Made in the event loop that reads it."""
 
-    def __init__(self, job: Job, on_begun: Callable[[], None]) -> None:
-        """`on_begun` is called in the event loop once a row has begun with the job."""
+    def __init__(self, job: Job, on_begun: Callable[[], None], on_progress: Callable[[float], None]) -> None:
+        """Both are called in the event loop: once a row has begun with the job, and with each further seconds of it."""
         self.id, self.audio_seconds = job.id, job.audio_seconds
         self.is_suspect = job.attempt > 1
         """Whether it was there when a process ended: it may be the cause, and others are not to share its end."""
@@ -22,7 +22,7 @@ class RunningJob:
         self.changed = asyncio.Event()
         """Set when there is something to be noted in the store, or to be learned from it."""
         self._loop = asyncio.get_running_loop()
-        self._on_begun = on_begun
+        self._on_begun, self._on_progress = on_begun, on_progress
         self._done: dict[int, float] = {}
 
     @property
@@ -47,5 +47,7 @@ class RunningJob:
         self._on_begun()
 
     def _advance(self, recording: int, end: float) -> None:
+        before = self.done_seconds
         self._done[recording] = max(self._done.get(recording, 0.0), end)
+        self._on_progress(self.done_seconds - before)
         self.changed.set()

@@ -65,6 +65,8 @@ class JobWorker:
         self._paused_until = 0.0
         self.statistics = JobStatistics({}, 0.0, None)
         """As they were TIDY_SECONDS ago; read by the thread of the metrics, too."""
+        self.progress_seconds = 0.0
+        """Seconds of audio by which jobs went on here, those of attempts that came to nothing among them."""
 
     def wake(self) -> None:
         """Looks for jobs now, for one was queued."""
@@ -109,10 +111,13 @@ class JobWorker:
 
     async def _begin_jobs(self) -> None:
         while self._has_room and (claimed := await self._claim()):
-            running = RunningJob(claimed.job, on_begun=self.wake)
+            running = RunningJob(claimed.job, on_begun=self.wake, on_progress=self._go_on)
             task = asyncio.create_task(self._work(claimed, running), name=f"job {running.id}")
             self._running[task] = running
             task.add_done_callback(self._note_end)
+
+    def _go_on(self, seconds: float) -> None:
+        self.progress_seconds += seconds
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         del self._running[task]

@@ -37,7 +37,7 @@ def all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def renewed(renewals: Renewals, engine: FakeEngine, work: Any) -> Any:
-    running = RunningJob(Job("key ann", "{}", 10.0), on_begun=lambda: None)
+    running = RunningJob(Job("key ann", "{}", 10.0), on_begun=lambda: None, on_progress=lambda _: None)
     async with asyncio.timeout(60):
         return await while_renewed(cast(JobStore, renewals), engine, LEASE, running, work)
 
@@ -74,7 +74,7 @@ async def test_work_whose_lease_is_lost_is_cancelled() -> None:
 
 async def test_nothing_is_renewed_while_the_engine_is_stuck() -> None:
     engine, renewals = FakeEngine(), Renewals(None)
-    running = RunningJob(Job("key ann", "{}", 10.0), on_begun=lambda: None)
+    running = RunningJob(Job("key ann", "{}", 10.0), on_begun=lambda: None, on_progress=lambda _: None)
     engine.is_stuck = True
 
     async def work() -> int:

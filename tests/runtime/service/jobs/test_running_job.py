@@ -10,12 +10,16 @@ from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.jobs.running_job import RunningJob
 
 
+def nothing(_seconds: float = 0.0) -> None: ...
+
+
 def job(**fields: int) -> Job:
     return Job("key ann", "{}", 10.0, id="tr_1", **fields)  # pyright: ignore[reportArgumentType]
 
 
 async def test_progress_is_that_of_all_recordings_and_never_more_than_there_is() -> None:
-    running = RunningJob(job(), on_begun=lambda: None)
+    seconds = list[float]()
+    running = RunningJob(job(), nothing, on_progress=seconds.append)
     for recording, end in ((0, 3.0), (1, 2.0), (0, 4.0), (0, 1.0)):
         await asyncio.to_thread(running.on_segments(recording), [replace(SEGMENT, end=end)])
     async with asyncio.timeout(60):
@@ -23,12 +27,12 @@ async def test_progress_is_that_of_all_recordings_and_never_more_than_there_is()
     assert running.done_seconds == 6.0
     await asyncio.to_thread(running.on_segments(1), [replace(SEGMENT, end=30.0)])
     await asyncio.sleep(0)
-    assert running.done_seconds == 10.0
+    assert (running.done_seconds, sum(seconds)) == (10.0, 10.0)
 
 
 async def test_its_begin_is_told_in_the_event_loop() -> None:
     begun = asyncio.Event()
-    running = RunningJob(job(), on_begun=begun.set)
+    running = RunningJob(job(), on_begun=begun.set, on_progress=nothing)
     assert not running.has_begun
     await asyncio.to_thread(running.begin)
     async with asyncio.timeout(60):
@@ -37,4 +41,4 @@ async def test_its_begin_is_told_in_the_event_loop() -> None:
 
 
 async def test_one_that_was_tried_before_is_suspect() -> None:
-    assert [RunningJob(job(attempt=number), on_begun=lambda: None).is_suspect for number in (1, 2)] == [False, True]
+    assert [RunningJob(job(attempt=number), nothing, nothing).is_suspect for number in (1, 2)] == [False, True]

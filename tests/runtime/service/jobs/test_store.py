@@ -359,6 +359,38 @@ async def test_a_client_leaves_as_much_of_the_store_to_others_as_it_takes(open_s
     await store.put(draft(ANN, 1.0), audio(content))
 
 
+async def test_the_tally_has_how_attempts_ended_and_why_jobs_failed(store: JobStore, clock: HandClock) -> None:
+    await store.put(draft(), audio())
+    await store.hand_back((await claimed(store)).lease)
+    await store.retry((await claimed(store)).lease, ERROR)
+    await claimed(store)
+    clock.now += LEASE_SECONDS
+    await store.finish((await claimed(store)).lease, b"words")
+    await job_in(store, "failed")
+    found = (await store.statistics()).tally
+    assert found.attempts == {"handed_back": 1, "failed": 2, "lease_lost": 1, "completed": 1}
+    assert found.failures == {"out_of_memory": 1}
+
+    await store.put(draft(), audio())
+    for _ in range(MAX_ATTEMPTS):
+        await claimed(store)
+        clock.now += LEASE_SECONDS
+    assert await store.claim() is None
+    assert (await store.statistics()).tally.failures == {"out_of_memory": 1, "job_abandoned": 1}
+
+    clock.now += KEEP_SECONDS
+    await store.expire()
+    assert (await store.statistics()).tally.expired == 1
+
+
+async def test_statistics_have_what_the_store_takes(store: JobStore) -> None:
+    job = await store.put(draft(), audio(bytes(5000)))
+    used = (await store.statistics()).used_bytes
+    assert used > 5000
+    await store.cancel(ANN, job.id)
+    assert 0 < (await store.statistics()).used_bytes < used - 5000
+
+
 async def test_statistics_follow_each_change(store: JobStore, clock: HandClock) -> None:
     assert (await store.statistics()).oldest_created is None
     first, began = await store.put(draft(seconds=10), audio()), clock.now
