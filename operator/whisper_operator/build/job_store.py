@@ -38,6 +38,12 @@ def result_seconds(service: WhisperService) -> int:
     return duration_seconds(jobs.result_ttl) if jobs else DEFAULTS.jobs_result_seconds
 
 
+def max_queued_seconds(service: WhisperService) -> int | None:
+    """Seconds of audio that one client may have queued as jobs; None: no limit."""
+    limit = service.spec.jobs.max_queued_audio_per_client if service.spec.jobs else None
+    return duration_seconds(limit) if limit else None
+
+
 def max_bytes(claim: ClaimState | None) -> int:
     """Bytes that jobs may take; the runtime's default where there are none, or the claim was not looked up."""
     size = volume_bytes(claim) if claim else None

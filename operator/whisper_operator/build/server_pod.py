@@ -164,6 +164,7 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         jobs_dir=job_store.directory(service),
         jobs_max_bytes=job_store.max_bytes(resolved.jobs_claim),
         jobs_result_seconds=job_store.result_seconds(service),
+        jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
     )
 
 

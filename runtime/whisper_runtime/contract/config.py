@@ -148,12 +148,16 @@ where the client's own files fill it."""
     audio_minutes_per_hour: int | None = Field(default=None, gt=0)
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
     jobs_dir: str | None = None
-    """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`. Unset: there are no jobs."""
+    """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`, \
+and makes `verify` check a job. Unset: there are no jobs."""
     jobs_max_bytes: int = Field(default=10 * 1024**3, gt=0)
     """Disk that jobs may take there; beyond it new ones get 507. No client may take more of it than \
 it leaves to others. An hour of speech takes about 50 MB."""
     jobs_result_seconds: int = Field(default=24 * 3600, gt=0)
     """How long the result of a job is kept; the recording is deleted when the job ends."""
+    jobs_max_queued_audio_seconds: int | None = Field(default=None, gt=0)
+    """Audio of one client that may wait as jobs; beyond it that client gets 429 with `Retry-After`. A client of which \
+none waits may send any job. Unset: no limit."""
 
     @field_validator("language")
     @classmethod

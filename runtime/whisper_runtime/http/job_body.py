@@ -10,11 +10,20 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from whisper_runtime.errors import HttpError, error_response
+from whisper_runtime.errors import HttpError, error_response, retry_after, too_many_requests
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.service.jobs.content import JobRequest
-from whisper_runtime.service.jobs.door import JobProgress
-from whisper_runtime.service.jobs.job import Job, JobGone, JobNotDone, JobState, JobStoreFull, KeyReused, NoSuchJob
+from whisper_runtime.service.jobs.door import JobDoor, JobProgress
+from whisper_runtime.service.jobs.job import (
+    Job,
+    JobGone,
+    JobNotDone,
+    JobQuotaReached,
+    JobState,
+    JobStoreFull,
+    KeyReused,
+    NoSuchJob,
+)
 
 RESPONSE_SPEC: Final = TypeAdapter(ResponseSpec)
 
@@ -54,6 +63,8 @@ class JobBody(BaseModel):
     progress: ProgressBody
     error: JobErrorBody | None
     metadata: dict[str, str]
+    model: str | None
+    """The model that runs it, or has run it: all of the job runs on one."""
 
 
 class JobListBody(BaseModel):
@@ -91,6 +102,7 @@ def job_body(job: Job, progress: JobProgress) -> JobBody:
         ),
         error=None if job.error is None else JobErrorBody.model_validate(job.error),
         metadata=dict(job.metadata),
+        model=job.model,
     )
 
 
@@ -103,10 +115,18 @@ def answer_for_jobs(app: FastAPI) -> None:
     """Gives what a store of jobs raises OpenAI's error body."""
     for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull):
         app.add_exception_handler(raised, _job_error)
+    app.add_exception_handler(JobQuotaReached, _quota_reached)
 
 
 async def _job_error(_: Request, error: Exception) -> JSONResponse:
     return error_response(as_http_error(error))
+
+
+async def _quota_reached(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, JobQuotaReached)
+    door: JobDoor = request.app.state.jobs
+    wait = retry_after(error.excess, door.engine.speed)
+    return error_response(too_many_requests(str(error), "job_quota_reached", wait))
 
 
 def as_http_error(error: Exception) -> HttpError:

@@ -62,8 +62,10 @@ def test_the_server_alone_has_the_volume_of_jobs(storage: Manifest | None, volum
 
 
 def test_the_server_is_given_the_directory_and_the_time_that_results_are_kept() -> None:
-    found = config(service(**IN_POD, jobs={"resultTTL": "36h"}))
+    found = config(service(**IN_POD, jobs={"resultTTL": "36h", "maxQueuedAudioPerClient": "10h"}))
     assert (found.jobs_dir, found.jobs_result_seconds) == (JOBS_DIR, 36 * 3600)
+    assert found.jobs_max_queued_audio_seconds == 10 * 3600
+    assert config(service(**IN_POD, jobs={})).jobs_max_queued_audio_seconds is None
 
 
 @pytest.mark.parametrize(

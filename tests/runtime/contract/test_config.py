@@ -55,6 +55,7 @@ EVERY_FIELD: dict[str, Any] = {
     "jobs_dir": "/jobs",
     "jobs_max_bytes": 8,
     "jobs_result_seconds": 9,
+    "jobs_max_queued_audio_seconds": 10,
 }
 
 

@@ -46,5 +46,8 @@ class JobStorageSpec(ApiModel):
 class JobsSpec(ApiModel):
     result_ttl: Duration = Field("24h", alias="resultTTL")
     """Time for which the result of a recording that was transcribed in the background is kept."""
+    max_queued_audio_per_client: Duration | None = None
+    """Audio of one client that may wait to be transcribed in the background; beyond it new recordings of that client
+    get 429, unless none of it waits. Absent: no limit."""
     storage: JobStorageSpec = JobStorageSpec()
     """Storage of recordings that wait and of results."""

@@ -34,6 +34,7 @@ from whisper_runtime.service.jobs.job import (
     KeyReused,
     NoSuchJob,
 )
+from whisper_runtime.service.jobs.queued_audio import check_quota
 from whisper_runtime.service.jobs.rows import (
     ROW_BYTES,
     audio_name,
@@ -53,9 +54,14 @@ LOST_LEASE: Final = "the job is not this worker's any more"
 class JobDatabase:
     """Use it from one thread at a time."""
 
-    def __init__(self, path: Path, keep_seconds: float, clock: Callable[[], float]) -> None:
-        """Opens or makes the database; raises sqlite3.Error where it cannot. Results are kept for `keep_seconds`."""
-        self._keep_seconds, self._clock = keep_seconds, clock
+    def __init__(
+        self, path: Path, keep_seconds: float, clock: Callable[[], float], max_queued_seconds: float | None = None
+    ) -> None:
+        """Opens or makes the database; raises sqlite3.Error where it cannot. Results are kept for `keep_seconds`.
+
+        `max_queued_seconds`: audio that one client may have queued; None: there is no limit.
+        """
+        self._keep_seconds, self._clock, self._max_queued_seconds = keep_seconds, clock, max_queued_seconds
         self._connection = connect(path)
         self._attempts, self._failures, self._expired = Counter[AttemptOutcome](), Counter[str](), 0
 
@@ -67,16 +73,21 @@ class JobDatabase:
         return int(self._connection.execute(sql.USED).fetchone()[0])
 
     def insert(self, draft: JobDraft, job_id: str, audio_bytes: int, max_bytes: int) -> Job:
-        """Queues the job, or returns the one that has its key. Raises KeyReused, JobStoreFull."""
+        """Queues the job, or returns the one that has its key. Raises KeyReused, JobStoreFull, JobQuotaReached."""
         with transaction(self._connection):
             key = draft.idempotency_key
             if key and (found := self.with_key(draft.client, key, draft.body_digest)):
                 return found
+            self.check_quota(draft.client, draft.audio_seconds)
             size = size_of(draft, audio_bytes)
             self._check_room(draft.client, size, max_bytes)
             added = {"id": job_id, "now": self._clock(), "turn": self._turn(draft.client), "bytes": size}
             self._connection.execute(sql.INSERT, values_of(draft) | added)
             return self._job(job_id)
+
+    def check_quota(self, client: str, seconds: float) -> None:
+        """Raises JobQuotaReached where the client may not queue so many further seconds of audio."""
+        check_quota(self._connection, client, seconds, self._max_queued_seconds)
 
     def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
         """The client's job that has the key; None: none has. Raises KeyReused where another body made it."""
@@ -112,7 +123,7 @@ class JobDatabase:
             return JobsAhead(0, 0.0)
         return JobsAhead(*self._connection.execute(sql.AHEAD, {"turn": row["turn"], "seq": row["seq"]}).fetchone())
 
-    def claim(self, lease_seconds: float) -> tuple[ClaimedJob | None, list[str]]:
+    def claim(self, lease_seconds: float, model: str | None) -> tuple[ClaimedJob | None, list[str]]:
         """The next job; with the names of files, as of a job that was abandoned."""
         now = self._clock()
         with transaction(self._connection):
@@ -124,7 +135,7 @@ class JobDatabase:
             if row is None:
                 return None, unneeded
             self._connection.execute(sql.SET_CLOCK, {"turn": row["turn"]})
-            values = {"id": row["id"], "now": now, "lease_ends": now + lease_seconds}
+            values = {"id": row["id"], "now": now, "lease_ends": now + lease_seconds, "model": model}
             (claimed,) = self._connection.execute(sql.CLAIM, values).fetchall()
         return ClaimedJob(JobLease(claimed["id"], claimed["token"]), job_of(claimed)), unneeded
 

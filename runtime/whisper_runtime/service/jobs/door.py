@@ -60,11 +60,12 @@ class JobDoor:
         """The job of this request; where the client repeats one, the job that it has.
 
         The recording is decoded first, so that what cannot be is refused here. Raises HttpError as Transcriber.load
-        does, KeyReused, and JobStoreFull.
+        does, KeyReused, JobStoreFull, and JobQuotaReached; that before the recording is decoded where it can be.
         """
         client, key = admitted.client, form.idempotency_key
         if key and (found := await self.store.with_key(client, key, form.body_digest)):
             return found
+        await self.store.check_quota(client)
         with admitted.samples as disk, tempfile.TemporaryFile() as kept:
             loaded = await self.transcriber.load(source, admitted, disk, form.options, form.audio_options)
             recordings = tuple(KeptRecording(len(one.samples), one.clips) for one in loaded)

@@ -67,6 +67,8 @@ class Job(JobDraft):
     """How often a worker began with it, and was not asked to stop."""
     error: JobError | None = None
     """Why it failed; None: it did not."""
+    model: str | None = None
+    """The model that runs it, or has run it: all of the job runs on one."""
 
     @property
     def is_live(self) -> bool:
@@ -146,6 +148,18 @@ class KeyReused(Exception):
 
 class JobStoreFull(Exception):
     """The store, or its disk, has no room for what was asked, which was not done; nothing that it has is lost."""
+
+
+class JobQuotaReached(Exception):
+    """The client has as many seconds of audio queued as it may have."""
+
+    def __init__(self, queued: float, limit: float, excess: float) -> None:
+        """In seconds of audio; `excess`: what of the client's jobs has to begin before this one is taken."""
+        super().__init__(
+            f"Your jobs that wait have {queued:.0f} s of audio, and may have {limit:.0f} s: send this one again when "
+            "some of them have begun."
+        )
+        self.excess = excess
 
 
 class JobLeaseLost(Exception):

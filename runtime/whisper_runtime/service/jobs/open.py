@@ -25,7 +25,10 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
     config = parts.config
     try:
         store = SqliteJobStore(
-            Path(directory), max_bytes=config.jobs_max_bytes, keep_seconds=config.jobs_result_seconds
+            Path(directory),
+            max_bytes=config.jobs_max_bytes,
+            keep_seconds=config.jobs_result_seconds,
+            max_queued_seconds=config.jobs_max_queued_audio_seconds,
         )
     except (OSError, sqlite3.Error) as error:
         remedy = "mount a writable volume there that is not a network file system"

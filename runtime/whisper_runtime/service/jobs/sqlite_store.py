@@ -60,10 +60,13 @@ class SqliteJobStore:
         *,
         max_bytes: int,
         keep_seconds: float,
+        max_queued_seconds: float | None = None,
         lease_seconds: float = LEASE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Opens the store, or makes it; blocks. Results are kept for `keep_seconds`.
+
+        `max_queued_seconds`: audio that one client may have queued; None: there is no limit.
 
         Raises OSError or sqlite3.Error where the directory cannot be written, or has another version's store.
         """
@@ -74,7 +77,8 @@ class SqliteJobStore:
         self._thread = ThreadPoolExecutor(1, "jobs")
         """SQLite's connections are of one thread, and writers of one database take turns anyway."""
         try:
-            self._database = self._thread.submit(JobDatabase, directory / DATABASE, keep_seconds, clock).result()
+            path, limit = directory / DATABASE, max_queued_seconds
+            self._database = self._thread.submit(JobDatabase, path, keep_seconds, clock, limit).result()
             if self._files.is_alone:
                 self._thread.submit(self._reconcile).result()
             self._reserve.hold()
@@ -90,6 +94,9 @@ class SqliteJobStore:
 
     async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
         return await self._run(lambda: self._database.with_key(client, key, body_digest))
+
+    async def check_quota(self, client: str) -> None:
+        await self._run(lambda: self._database.check_quota(client, 0.0))
 
     async def get(self, client: str, job_id: str) -> Job:
         return await self._run(lambda: self._database.get(client, job_id))
@@ -115,8 +122,8 @@ class SqliteJobStore:
     async def delete(self, client: str, job_id: str) -> None:
         await self._delete(await self._run(lambda: self._database.delete(client, job_id)))
 
-    async def claim(self) -> ClaimedJob | None:
-        claimed, unneeded = await self._run(lambda: self._database.claim(self._lease_seconds))
+    async def claim(self, model: str | None = None) -> ClaimedJob | None:
+        claimed, unneeded = await self._run(lambda: self._database.claim(self._lease_seconds, model))
         await self._delete(unneeded)
         return claimed
 

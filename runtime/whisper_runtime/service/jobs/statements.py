@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from whisper_runtime.service.jobs.queued_audio import QUEUED_AUDIO_SCHEMA
+
 VERSION: Final = 1
 """PRAGMA user_version of a database with this schema."""
 
@@ -28,6 +30,7 @@ SCHEMA: Final = (
         token INTEGER NOT NULL DEFAULT 0,
         lease_ends REAL,
         error TEXT,
+        model TEXT,
         turn REAL NOT NULL,
         turn_end REAL NOT NULL,
         bytes INTEGER NOT NULL
@@ -74,6 +77,7 @@ SCHEMA: Final = (
         DELETE FROM clients WHERE client = OLD.client AND bytes = 0;
     END
     """,
+    *QUEUED_AUDIO_SCHEMA,
     f"PRAGMA user_version = {VERSION}",
 )
 """`turn` and `turn_end` are start-time fair queueing's tags, in seconds of audio: ADR 39."""
@@ -106,7 +110,7 @@ NEXT: Final = "SELECT * FROM jobs WHERE state = 'queued' ORDER BY turn, seq LIMI
 RUN_OUT: Final = "SELECT * FROM jobs WHERE state = 'in_progress' AND lease_ends <= :now"
 CLAIM: Final = """
 UPDATE jobs SET state = 'in_progress', token = token + 1, attempt = attempt + 1, lease_ends = :lease_ends,
-    started = IFNULL(started, :now), done_seconds = 0
+    started = IFNULL(started, :now), done_seconds = 0, model = :model
 WHERE id = :id RETURNING *
 """
 RENEW: Final = """
@@ -114,7 +118,7 @@ UPDATE jobs SET lease_ends = :lease_ends, done_seconds = :done_seconds
 WHERE id = :id AND token = :token AND state = 'in_progress'
 """
 QUEUE_AGAIN: Final = """
-UPDATE jobs SET state = 'queued', lease_ends = NULL, done_seconds = 0, attempt = attempt - :not_counted
+UPDATE jobs SET state = 'queued', lease_ends = NULL, done_seconds = 0, attempt = attempt - :not_counted, model = NULL
 WHERE id = :id AND token = :token AND state = 'in_progress'
 """
 COMPLETE: Final = """

@@ -34,8 +34,12 @@ class JobStore(Protocol):
         """Queues a job, whose `audio` is read from its beginning; it is on the disk when this returns.
 
         A draft with the idempotency key of a job that is there is that job. Raises KeyReused where that was made of
-        another request, JobStoreFull where there is no room.
+        another request, JobStoreFull where there is no room, JobQuotaReached where the client has queued too much.
         """
+        ...
+
+    async def check_quota(self, client: str) -> None:
+        """Raises JobQuotaReached where `put` would, whatever the length of the client's next job."""
         ...
 
     async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
@@ -67,8 +71,8 @@ class JobStore(Protocol):
         """Deletes audio, result, and all that the client sent; its id is remembered for as long as a result is."""
         ...
 
-    async def claim(self) -> ClaimedJob | None:
-        """The next job, with a lease of LEASE_SECONDS; None: no job is queued.
+    async def claim(self, model: str | None = None) -> ClaimedJob | None:
+        """The next job, with a lease of LEASE_SECONDS; None: no job is queued. It notes the `model` that is to run it.
 
         Clients take turns by seconds of audio, so that a hundred recordings of one do not keep back those of others;
         one client's jobs go in the order in which they came. A job whose lease ran out is queued again, or failed

@@ -127,7 +127,7 @@ class JobWorker:
 
     async def _claim(self) -> ClaimedJob | None:
         """The next job; one that is claimed while this task is cancelled is handed back."""
-        claiming = asyncio.ensure_future(self._store.claim())
+        claiming = asyncio.ensure_future(self._store.claim(self._model.info.name))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:

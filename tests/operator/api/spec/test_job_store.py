@@ -11,6 +11,7 @@ from whisper_operator.api.spec.job_store import JobsSpec
 def test_jobs_are_kept_on_a_claim_that_stays_unless_the_spec_says_otherwise() -> None:
     assert manifest(JobsSpec()) == {
         "resultTTL": "24h",
+        "maxQueuedAudioPerClient": None,
         "storage": {
             "type": "PersistentVolumeClaim",
             "size": "auto",
@@ -39,7 +40,7 @@ def test_a_volume_that_many_nodes_write_to_is_refused_with_the_reason() -> None:
     )
 
 
-@pytest.mark.parametrize("field", ["resultTTL", "storage.size"])
+@pytest.mark.parametrize("field", ["resultTTL", "maxQueuedAudioPerClient", "storage.size"])
 def test_times_and_sizes_have_a_unit(field: str) -> None:
     name, _, inner = field.partition(".")
     assert refused(jobs={name: {inner: "many"} if inner else "many"}).startswith(f"spec.jobs.{field}: ")

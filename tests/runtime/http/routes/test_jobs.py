@@ -337,6 +337,23 @@ async def test_who_waits_for_a_job_that_fails_gets_its_error(serve: Serve, engin
     assert (job["status"], job["attempts"], job["error"]) == ("failed", 3, answer.json()["error"])
 
 
+async def test_a_client_that_has_enough_queued_is_told_when_to_come_again(serve: Serve, engine: FakeEngine) -> None:
+    """At the fake engine's speed, ten seconds of audio in a second; and what is refused costs the client nothing."""
+    engine.answer = None
+    engine.free_rows = 0
+    client = serve(jobs_max_queued_audio_seconds=600, audio_minutes_per_hour=60)
+    await submit(client, 5)
+    await engine.until_submitted()
+    assert (await submit(client, 500)).status_code == 202
+    refused = await submit(client, 300)
+    assert code(refused) == (429, "job_quota_reached")
+    assert (refused.headers["retry-after"], "x-should-retry" in refused.headers) == ("20", False)
+    assert (await submit(client, 100)).status_code == 202
+    decoded = engine.num_samples
+    assert code(await submit(client, 1)) == (429, "job_quota_reached")
+    assert engine.num_samples == decoded
+
+
 async def test_a_full_store_names_the_remedy(serve: Serve, engine: FakeEngine) -> None:
     engine.answer = None
     client = serve(jobs_max_bytes=15_000)

@@ -24,6 +24,7 @@ from whisper_runtime.service.jobs.job import (
     JobGone,
     JobLeaseLost,
     JobNotDone,
+    JobQuotaReached,
     JobsAhead,
     JobState,
     JobStoreFull,
@@ -357,6 +358,63 @@ async def test_a_client_leaves_as_much_of_the_store_to_others_as_it_takes(open_s
     for job in jobs[1:]:
         await store.delete(ANN, job.id)
     await store.put(draft(ANN, 1.0), audio(content))
+
+
+async def test_a_client_may_queue_audio_up_to_its_quota_whatever_others_queue(open_store: OpenStore) -> None:
+    store = open_store(max_queued_seconds=100.0)
+    first = await store.put(draft(seconds=60), audio())
+    await store.put(draft(BOB, 90.0), audio())
+    with pytest.raises(JobQuotaReached, match="have 60 s of audio, and may have 100 s") as refused:
+        await store.put(draft(seconds=50), audio())
+    assert refused.value.excess == 10
+    await store.check_quota(ANN)
+    await store.put(draft(seconds=40), audio())
+    with pytest.raises(JobQuotaReached):
+        await store.check_quota(ANN)
+    await store.cancel(ANN, first.id)
+    await store.put(draft(seconds=60), audio())
+
+
+async def test_a_job_that_has_begun_leaves_room_for_another_until_it_is_queued_again(open_store: OpenStore) -> None:
+    store = open_store(max_queued_seconds=100.0)
+    await store.put(draft(seconds=100), audio())
+    lease = (await claimed(store)).lease
+    await store.put(draft(seconds=1), audio())
+    await store.hand_back(lease)
+    with pytest.raises(JobQuotaReached):
+        await store.put(draft(seconds=1), audio())
+    for _ in range(2):
+        await store.finish((await claimed(store)).lease, b"words")
+    await store.put(draft(seconds=100), audio())
+
+
+async def test_any_job_is_taken_of_a_client_that_has_none_queued(open_store: OpenStore) -> None:
+    """Else one that is longer than the quota would be refused for ever, each time as one to try again."""
+    store = open_store(max_queued_seconds=100.0)
+    job = await store.put(draft(seconds=5000), audio())
+    with pytest.raises(JobQuotaReached):
+        await store.put(draft(seconds=0.1), audio())
+    await store.delete(ANN, job.id)
+    await store.put(draft(seconds=5000), audio())
+
+
+async def test_a_job_that_is_there_counts_against_no_quota_again(open_store: OpenStore) -> None:
+    store = open_store(max_queued_seconds=10.0)
+    first = await store.put(draft(idempotency_key="a"), audio())
+    assert await store.put(draft(idempotency_key="a"), audio()) == first
+
+
+async def test_a_job_names_the_model_of_its_present_attempt(store: JobStore) -> None:
+    job = await store.put(draft(), audio())
+    found = await store.claim("base")
+    assert found is not None
+    assert (found.job.model, (await store.get(ANN, job.id)).model) == ("base", "base")
+    await store.hand_back(found.lease)
+    assert (await store.get(ANN, job.id)).model is None
+    found = await store.claim("tiny")
+    assert found is not None
+    await store.finish(found.lease, b"words")
+    assert (await store.get(ANN, job.id)).model == "tiny"
 
 
 async def test_the_tally_has_how_attempts_ended_and_why_jobs_failed(store: JobStore, clock: HandClock) -> None:
