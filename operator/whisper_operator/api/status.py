@@ -141,6 +141,13 @@ class PreflightCheck(StatusModel):
     """Problem and remedy."""
 
 
+class JobsStatus(StatusModel):
+    queued_audio: str | None = None
+    """Audio that waits to be transcribed in the background, rounded down to a step such as 15m, 2h or 48h."""
+    oldest_queued: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
+    """Time at which the oldest of it was accepted, to ten minutes. Absent: it has hardly waited, or nothing waits."""
+
+
 class AcceptedSpec(StatusModel):
     generation: int
     """Generation of the spec."""
@@ -182,6 +189,8 @@ class Status(StatusModel):
     """Replacement of pods."""
     preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32, key="name")] = ()
     """The single checks before pods are started."""
+    jobs: JobsStatus | None = None
+    """Recordings that wait, as the pod that keeps them reported within some minutes."""
     performance: PerformanceStatus | None = None
     """Performance that the last verification measured."""
     verification: VerificationStatus | None = None

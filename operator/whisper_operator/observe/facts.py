@@ -15,7 +15,7 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects.manifest import is_true, labels_of, status_of
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
 from whisper_operator.observe.hosts import HostPath, ways
-from whisper_runtime.contract.reports import FetchProgress
+from whisper_runtime.contract.reports import FetchProgress, JobsReport
 
 ResourceAmounts = Mapping[str, Decimal]
 """Amount by resource: processors, bytes, GPUs."""
@@ -85,6 +85,8 @@ class Facts:
     """Whether a claim that the spec names could not be read: then neither model nor pods can be judged."""
     progress: FetchProgress | None = None
     """Progress that the pod fetching the wanted model reports; None where none does."""
+    jobs: JobsReport | None = None
+    """What waits as jobs, as a pod reports that keeps them; None where none does."""
 
 
 def host_paths(service: WhisperService) -> tuple[HostPath, ...]:

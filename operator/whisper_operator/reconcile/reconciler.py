@@ -45,6 +45,7 @@ from whisper_operator.reconcile.dereference import (
 )
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
+from whisper_operator.reconcile.job_reports import JobReportReader, keeper
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
@@ -77,6 +78,7 @@ class Reconciler:
         self._recorder = recorder
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
+        self._jobs = JobReportReader()
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
@@ -131,17 +133,18 @@ class Reconciler:
         return seconds_until_next_look(resolved, troubles.refused)
 
     async def _dereference(self, key: Key, service: WhisperService, troubles: Troubles) -> Observed:
-        """The live objects and facts: from the watches, from lookups, and from the pod that fetches."""
+        """The live objects and facts: from the watches, from lookups, from the pods that fetch and that keep jobs."""
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
         observed = self._observe(key, service, facts)
         deployment = observed.get(DEPLOYMENT, service.metadata.name)
         facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
         facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
         observed = replace(observed, facts=facts)
-        fetcher = prefetch.running_pod(service, observed)
-        if fetcher is None:
-            return observed
-        return replace(observed, facts=replace(facts, progress=await self._progress.read(fetcher)))
+        if fetcher := prefetch.running_pod(service, observed):
+            facts = replace(facts, progress=await self._progress.read(fetcher))
+        if pod := keeper(service, observed):
+            facts = replace(facts, jobs=await self._jobs.read(pod))
+        return replace(observed, facts=facts)
 
     async def _converge(
         self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles

@@ -10,7 +10,9 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
 from whisper_operator.objects.kinds import POD
 from whisper_operator.objects.manifest import is_being_deleted
+from whisper_operator.reconcile import job_reports
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
+from whisper_operator.reconcile.job_reports import keeper
 from whisper_operator.reconcile.plan import LEAVING_SECONDS
 from whisper_operator.resolve import rollout
 from whisper_operator.resolve.resolved import Resolved
@@ -32,6 +34,8 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
         waits.append(RIVALS_LOOK_SECONDS)
     if resolved.prefetch.running_pod:
         waits.append(ASK_SECONDS)
+    if keeper(resolved.service, resolved.observed):
+        waits.append(job_reports.ASK_SECONDS)
     if resolved.preflight.lacks_lookup:
         failing = _failing_for(resolved.service.status, resolved.observed.facts.now)
         waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))

@@ -14,6 +14,7 @@ from whisper_operator.resolve.promise import is_carried_out
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import SERVING
 from whisper_operator.status.informational import INFORMING
+from whisper_operator.status.jobs import jobs_status
 from whisper_operator.status.outcome import outcome
 from whisper_operator.status.refused import Refusal, told, with_refusals
 from whisper_operator.status.url import url
@@ -40,6 +41,7 @@ def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) ->
         preflight=tuple(resolved.preflight.checks),
         performance=performance_status(resolved),
         verification=verification_status(resolved),
+        jobs=jobs_status(resolved),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
     return _with_the_promise(status, resolved)

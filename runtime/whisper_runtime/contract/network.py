@@ -15,6 +15,8 @@ BALANCER_PATH: Final = "/healthz"
 """On HTTP_PORT, for load balancers that probe the port they send clients to: 200 or 503, and no word more."""
 PROGRESS_PATH: Final = "/progress"
 """A fetching pod answers it on METRICS_PORT, with a FetchProgress."""
+JOBS_REPORT_PATH: Final = "/jobs"
+"""A pod that keeps jobs answers it on METRICS_PORT, with a JobsReport; others have none (404)."""
 READY_PERIOD_SECONDS: Final = 5
 READY_FAILURES: Final = 2
 """Failures of the probe of READY_PATH until a pod counts as not ready; until then clients are sent to it."""

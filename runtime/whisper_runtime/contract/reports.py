@@ -52,6 +52,17 @@ class FetchReport(BaseModel):
         return self.model_copy(update={"message": self.message[:100], "files": {}}).model_dump_json()
 
 
+class JobsReport(BaseModel):
+    """What waits as jobs: the response at JOBS_REPORT_PATH."""
+
+    model_config = ConfigDict(frozen=True)
+
+    queued_audio_seconds: float
+    """Of jobs that no worker has begun with."""
+    oldest_queued: float | None
+    """Unix time at which the oldest of them was accepted; None: there is none."""
+
+
 class FetchProgress(BaseModel):
     """The progress of a fetch: the response at PROGRESS_PATH."""
 

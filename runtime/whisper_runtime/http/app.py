@@ -69,10 +69,10 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
     return app
 
 
-def create_probes_app(parts: RuntimeParts) -> FastAPI:
-    """The application for the kubelet and Prometheus, on a port that no client reaches."""
+def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
+    """The application for the kubelet, Prometheus and the operator, on a port that no client reaches."""
     app = FastAPI(title="Whisper probes", openapi_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
-    provide(app, parts)
+    provide(app, parts, door)
     answer_in_openai_shape(app)
     app.include_router(probes.router)
     return app

@@ -66,7 +66,7 @@ def serve(parts: RuntimeParts, began: float, jobs: JobDoor | None = None) -> Non
     `began`: when the engine was started, by time.monotonic. `jobs` None: it keeps none.
     """
     clients, cluster = listen(parts.config.port), listen(parts.config.metrics_port)
-    probes = uvicorn_server(create_probes_app(parts))
+    probes = uvicorn_server(create_probes_app(parts, jobs))
     thread = threading.Thread(target=probes.run, args=([cluster],), name="probes", daemon=True)
     thread.start()
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_operator.reconcile import fetch_progress
-from whisper_operator.reconcile.fetch_progress import ProgressReader, Reading, ask, follow
+from whisper_operator.reconcile import pod_questions
+from whisper_operator.reconcile.fetch_progress import ProgressReader, Reading, follow
 from whisper_runtime.contract.reports import FetchProgress
 from whisper_runtime.fetch.progress import ProgressTracker
 from whisper_runtime.fetch.progress_server import serve_progress
@@ -39,15 +39,10 @@ async def test_a_pod_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     running.start(0, 1000)
     running.advance(300)
     with serve_progress(running, 0) as port:
-        monkeypatch.setattr(fetch_progress, "METRICS_PORT", port)
+        monkeypatch.setattr(pod_questions, "METRICS_PORT", port)
         reader = ProgressReader()
         found = await reader.read(POD)
         assert found is not None
         assert (found.bytes, found.total) == (300, 1000)
         running.advance(400)
         assert await reader.read(POD) == found, "it is not asked again at once"
-
-
-async def test_a_pod_that_does_not_answer_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch_progress, "METRICS_PORT", 9)
-    assert await ask(POD) is None

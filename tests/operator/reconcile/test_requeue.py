@@ -52,6 +52,13 @@ def test_another_autoscaler_is_looked_for_after_a_minute() -> None:
     assert seconds_until_next_look(resolved(service(), there), ()) == 60
 
 
+def test_what_waits_as_jobs_is_asked_for_every_minute() -> None:
+    keeps = pod("server", podIP="10.0.0.1", conditions=[{"type": "Ready", "status": "True"}])
+    for spec, wait in (({"jobs": {}}, 60), ({}, None)):
+        wanted = service(**spec)
+        assert seconds_until_next_look(resolved(wanted, observed(*all_of(wanted), keeps)), ()) == wait
+
+
 def test_a_fetch_that_runs_is_asked_for_its_progress() -> None:
     wanted = service()
     claim = all_of(wanted)[0]

@@ -1,4 +1,4 @@
-"""Health and metrics, for the kubelet and Prometheus; answered without the help of the main event loop."""
+"""Health, metrics, and what waits as jobs, for the cluster; answered without the help of the main event loop."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 
-from whisper_runtime.contract.network import HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.http.dependencies import ModelDep, ProbesDep, RegistryDep
+from whisper_runtime.contract.network import HEALTH_PATH, JOBS_REPORT_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.reports import JobsReport
+from whisper_runtime.errors import HttpError
+from whisper_runtime.http.dependencies import JobsDep, ModelDep, ProbesDep, RegistryDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,6 +43,15 @@ async def ready(probes: ProbesDep) -> Response:
 async def metrics(registry: RegistryDep, accept: Annotated[str, Header()] = "") -> Response:
     encode, content_type = choose_encoder(accept)
     return Response(encode(registry), headers={"content-type": content_type})
+
+
+@router.get(JOBS_REPORT_PATH)
+async def jobs(door: JobsDep) -> JobsReport:
+    """What waits as jobs, as it was some seconds ago. Raises HttpError (404) where none are kept."""
+    if door is None:
+        raise HttpError(404, "This server keeps no jobs: set WHISPER_JOBS_DIR.", code="no_jobs")
+    found = door.worker.statistics
+    return JobsReport(queued_audio_seconds=found.queued_audio_seconds, oldest_queued=found.oldest_created)
 
 
 def _status(code: int, status: str, **details: str) -> Response:

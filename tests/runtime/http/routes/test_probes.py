@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes.engine import FakeEngine
+from tests.fakes.jobs import fake_jobs
 from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
@@ -13,9 +17,28 @@ from whisper_runtime.contract.metric_names import (
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
 )
-from whisper_runtime.contract.network import METRICS_PATH
+from whisper_runtime.contract.network import JOBS_REPORT_PATH, METRICS_PATH
+from whisper_runtime.contract.reports import JobsReport
 from whisper_runtime.engine.interface import State
+from whisper_runtime.http.app import create_probes_app
+from whisper_runtime.service.jobs.job import JobStatistics
 from whisper_runtime.service.lifecycle import Phase
+
+
+async def test_what_waits_as_jobs_is_reported_where_jobs_are_kept(parts_of: PartsOf, tmp_path: Path) -> None:
+    parts = parts_of()
+    door = fake_jobs(parts, tmp_path)
+    door.worker.statistics = JobStatistics({"queued": 1}, 90.0, oldest_created=1000.0)
+    for jobs, status in ((door, 200), (None, 404)):
+        transport = httpx.ASGITransport(create_probes_app(parts, jobs))
+        async with httpx.AsyncClient(transport=transport, base_url="http://whisper") as client:
+            answer = await client.get(JOBS_REPORT_PATH)
+        assert answer.status_code == status
+        if jobs:
+            assert JobsReport.model_validate_json(answer.content) == JobsReport(
+                queued_audio_seconds=90.0, oldest_queued=1000.0
+            )
+    await door.store.close()
 
 
 @pytest.mark.parametrize(
