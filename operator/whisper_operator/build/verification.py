@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import golden_clip, network_policy, pod
+from whisper_operator.build import golden_clip, job_store, network_policy, pod
 from whisper_operator.build.ended_job import ended
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
@@ -121,6 +121,7 @@ def _config(service: WhisperService) -> RuntimeConfig:
         golden_language=golden_clip.language(service),
         language=spec.language,
         no_egress=network_policy.shuts_in(service),
+        jobs_dir=job_store.directory(service),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
     )

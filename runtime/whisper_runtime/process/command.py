@@ -155,6 +155,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         requests=parsed.requests,
         concurrency=parsed.concurrency,
         no_egress=config.no_egress,
+        keeps_jobs=config.jobs_dir is not None,
     )
     try:
         report = verify(options)

@@ -86,11 +86,19 @@ class ServiceClient:
     def get(self, path: str) -> HttpResponse:
         return self.request("GET", path, self._authorization())
 
-    def post(self, path: str, fields: Mapping[str, str], file: bytes) -> HttpResponse:
-        """Sends a form with text fields and a file named `file`."""
+    def delete(self, path: str) -> HttpResponse:
+        return self.request("DELETE", path, self._authorization())
+
+    def post(self, path: str, fields: Mapping[str, str], file: bytes, further: Headers | None = None) -> HttpResponse:
+        """Sends a form with text fields and a file named `file`; `further`: headers beside the form's own."""
         boundary = uuid.uuid4().hex
         headers = self._authorization() | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        return self.request("POST", path, headers, _form(boundary, fields, file))
+        return self.request("POST", path, {**headers, **(further or {})}, _form(boundary, fields, file))
+
+    @property
+    def patience_left(self) -> float:
+        """Seconds for which a busy server is still waited for; below 0: too long already."""
+        return (self._began or time.monotonic()) + self._patience - time.monotonic()
 
     def request(self, method: str, path: str, headers: Headers, body: bytes | None = None) -> HttpResponse:
         """Sends a request with exactly these headers."""
@@ -132,7 +140,7 @@ class ServiceClient:
 
     def _until_not_busy(self, send: Callable[[], HttpResponse]) -> HttpResponse:
         while (response := send()).status in BUSY and (wait := response.headers.get("retry-after", "")).isdigit():
-            if time.monotonic() + int(wait) > (self._began or 0.0) + self._patience:
+            if int(wait) > self.patience_left:
                 raise ServerBusy(f"the server has been busy for {self._patience:.0f} s: it answered {response.status}")
             time.sleep(int(wait))
         return response

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from whisper_runtime.contract.reports import CheckResult, Performance, VerifyReport
-from whisper_runtime.verify import functional, metrics_port, security
+from whisper_runtime.verify import functional, jobs, metrics_port, security
 from whisper_runtime.verify.checks import VerifyTarget, run_checks
 from whisper_runtime.verify.client import PATIENCE_SECONDS, ServerBusy, ServiceClient
 from whisper_runtime.verify.performance import measure
@@ -42,6 +42,8 @@ class VerifyOptions:
     """Seconds for which a busy server is waited for."""
     no_egress: bool = False
     """Whether the pods must reach nothing but DNS; only the metrics report it."""
+    keeps_jobs: bool = False
+    """Whether the server keeps jobs."""
 
 
 def verify(options: VerifyOptions) -> VerifyReport:
@@ -73,11 +75,12 @@ def _outcomes(options: VerifyOptions, target: VerifyTarget) -> Iterator[CheckRes
     if target.server.key is not None:
         yield from run_checks(security.WITH_KEY, target)
     yield from run_checks(security.CHECKS, target)
-    if target.metrics is None:
-        return
-    yield from run_checks((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if options.no_egress else ())), target)
-    if performance is not None:
-        yield performance.model_copy(update=metrics_port.pod_facts(target))
+    if target.metrics is not None:
+        yield from run_checks((*metrics_port.CHECKS, *(metrics_port.NO_EGRESS if options.no_egress else ())), target)
+        if performance is not None:
+            yield performance.model_copy(update=metrics_port.pod_facts(target))
+    if options.keeps_jobs:  # last of all: a job may wait behind others for longer than all the rest takes
+        yield from run_checks(jobs.CHECKS, target)
 
 
 def table(report: VerifyReport) -> str:

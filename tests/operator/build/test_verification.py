@@ -15,6 +15,7 @@ from tests.operator.samples import (
     verifying,
 )
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract.files import JOBS_DIR
 
 BAKED = {"cache": {"type": "Image"}}
 
@@ -77,6 +78,13 @@ def test_pods_that_may_reach_nothing_have_to_prove_it(policy: dict[str, Any], wa
     verify = container(jobs(of, rolled_out(of))[0]["spec"]["template"]["spec"], "verify")
     told = {variable["name"]: variable["value"] for variable in verify["env"]}
     assert told.get("WHISPER_NO_EGRESS") == wanted
+
+
+def test_a_service_that_keeps_jobs_has_one_followed_to_its_end() -> None:
+    for spec, directory in (({"jobs": {}}, JOBS_DIR), ({}, None)):
+        of = service(verification={}, **spec, **BAKED)
+        verify = container(jobs(of, rolled_out(of))[0]["spec"]["template"]["spec"], "verify")
+        assert {one["name"]: one["value"] for one in verify["env"]}.get("WHISPER_JOBS_DIR") == directory
 
 
 def test_the_users_own_clip_is_heard_by_the_gate_and_by_the_verification() -> None:
