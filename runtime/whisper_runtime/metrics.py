@@ -39,6 +39,7 @@ from whisper_runtime.contract.metric_names import (
     TRANSCRIPTION_SECONDS_METRIC,
     TRANSCRIPTIONS_METRIC,
     USER_METRIC,
+    WEBHOOKS_METRIC,
 )
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Transcription
@@ -55,6 +56,7 @@ MAX_CLIENT_LABELS: Final = 1000
 OTHER_CLIENTS: Final = "(others)"
 """No client has this name: the key of a Secret has no parentheses."""
 
+WebhookOutcome = Literal["delivered", "failed", "abandoned"]
 StartPhase = Literal["fetch", "load", "prove"]
 
 
@@ -110,6 +112,13 @@ class Metrics:
         )
         self._errors = Counter(
             ERRORS_METRIC, "Requests that failed, by the error's code.", ["cause"], registry=self.registry
+        )
+
+        self._webhooks = Counter(
+            WEBHOOKS_METRIC,
+            "Attempts to send an event of a job: delivered; failed, so that another follows; abandoned.",
+            ["outcome"],
+            registry=self.registry,
         )
 
     def _engine(self) -> None:
@@ -217,6 +226,10 @@ class Metrics:
         else:
             self._clients.add(client)
         self._client_audio.labels(client).inc(found.audio_seconds)
+
+    def webhook_tried(self, outcome: WebhookOutcome) -> None:
+        """Counts one attempt to send an event."""
+        self._webhooks.labels(outcome).inc()
 
     def first_text(self, seconds: float) -> None:
         """A request has the first of its text, `seconds` after its last byte."""

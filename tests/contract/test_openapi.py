@@ -95,7 +95,7 @@ async def with_jobs(tmp_path: Path) -> AsyncIterator[FastAPI]:
     parts = fake_parts(FakeEngine(), jobs_dir=str(tmp_path))
     door = fake_jobs(parts, tmp_path)
     yield create_app(parts, door)
-    await door.store.close()
+    await door.close()
 
 
 def test_a_server_that_keeps_jobs_documents_them(with_jobs: FastAPI) -> None:

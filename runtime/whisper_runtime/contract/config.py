@@ -122,6 +122,14 @@ none of them. Empty: the client is who connects."""
 `*.example.com` by https, `http://minio.storage:9000` by http or on another port. Empty: none."""
     audio_url_private_networks: tuple[PrivateNetwork, ...] = ()
     """Addresses and networks that are not public and may have such a host, as a JSON list. Empty: none."""
+    webhook_allowed_hosts: tuple[AllowedHostEntry, ...] = ()
+    """Hosts that are told of the end of a job whose request names them by `webhook_url`, as a JSON list, as for \
+`AUDIO_URL_ALLOWED_HOSTS`. Empty: none."""
+    webhook_private_networks: tuple[PrivateNetwork, ...] = ()
+    """Addresses and networks that are not public and may have such a host, as a JSON list. Empty: none."""
+    webhook_secrets_dir: str | None = None
+    """A mounted Secret: each file is a secret, `whsec_` and base64, that signs webhooks; all sign, so that one can be \
+replaced."""
     api_keys_dir: str | None = None
     """A mounted Secret: each file is a client's name, its content that client's API key. Unset: no authentication."""
     golden_dir: str | None = None
@@ -207,6 +215,8 @@ LISTS: Final = (
     "cors_allow_origins",
     "model_aliases",
     "trusted_proxies",
+    "webhook_allowed_hosts",
+    "webhook_private_networks",
 )
 """Fields whose variable holds a JSON list."""
 ENV_NAMES: Final = frozenset(map(env_name, RuntimeConfig.model_fields))

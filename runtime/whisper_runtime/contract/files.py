@@ -7,6 +7,7 @@ from typing import Final
 
 DEFAULT_MODEL_DIR: Final = "/app/models"
 API_KEYS_DIR: Final = "/etc/whisper/api-keys"
+WEBHOOK_SECRETS_DIR: Final = "/etc/whisper/webhook-secrets"
 SOURCE_CREDENTIALS_DIR: Final = "/etc/whisper/source"
 """A mounted Secret: `token`, or `username` and `password`, for http(s)://; the AWS_* keys for s3://."""
 SOURCE_URL_FILE: Final = "/etc/whisper/source-url/url"

@@ -24,6 +24,7 @@ from whisper_runtime.service.jobs.job import (
     KeyReused,
     NoSuchJob,
 )
+from whisper_runtime.service.jobs.outbox import Delivery, DeliveryState
 
 RESPONSE_SPEC: Final = TypeAdapter(ResponseSpec)
 
@@ -43,6 +44,21 @@ class JobErrorBody(BaseModel):
     type: str
     param: str | None
     code: str | None
+
+
+class WebhookBody(BaseModel):
+    """The event that says how the job ended."""
+
+    url: str
+    status: DeliveryState | None
+    """Null: the job has not ended."""
+    event: str | None
+    """Such as transcription.completed."""
+    attempts: int
+    next_attempt_at: int | None
+    """Null: there is none."""
+    last_error: str | None
+    """Why the last attempt failed; null: none did."""
 
 
 class JobBody(BaseModel):
@@ -65,6 +81,8 @@ class JobBody(BaseModel):
     metadata: dict[str, str]
     model: str | None
     """The model that runs it, or has run it: all of the job runs on one."""
+    webhook: WebhookBody | None
+    """Null: the request had no `webhook_url`."""
 
 
 class JobListBody(BaseModel):
@@ -81,7 +99,8 @@ class DeletedJobBody(BaseModel):
     deleted: Literal[True] = True
 
 
-def job_body(job: Job, progress: JobProgress) -> JobBody:
+def job_body(job: Job, progress: JobProgress, delivery: Delivery | None) -> JobBody:
+    """`delivery` is of the job's last event; None: it has none (yet)."""
     spec = spec_of(job)
     return JobBody(
         id=job.id,
@@ -103,6 +122,20 @@ def job_body(job: Job, progress: JobProgress) -> JobBody:
         error=None if job.error is None else JobErrorBody.model_validate(job.error),
         metadata=dict(job.metadata),
         model=job.model,
+        webhook=None if job.webhook_url is None else webhook_body(job.webhook_url, delivery),
+    )
+
+
+def webhook_body(url: str, delivery: Delivery | None) -> WebhookBody:
+    if delivery is None:
+        return WebhookBody(url=url, status=None, event=None, attempts=0, next_attempt_at=None, last_error=None)
+    return WebhookBody(
+        url=url,
+        status=delivery.state,
+        event=delivery.type,
+        attempts=delivery.attempt,
+        next_attempt_at=int(delivery.due) if delivery.state == "pending" else None,
+        last_error=delivery.failure,
     )
 
 

@@ -52,6 +52,7 @@ class Wish:
     spec: ResponseSpec
     ignored: dict[str, str]
     """The header that names ignored fields, metadata among them."""
+    webhook_url: str | None
 
 
 async def submit_job(
@@ -78,7 +79,7 @@ async def submit_job(
     progress = await door.progress(job)
     wait = retry_after(progress.seconds_left or 0.0, 1.0)
     headers |= {"Location": address(job), "Retry-After": str(wait)}
-    return JSONResponse(job_body(job, progress).model_dump(mode="json"), 202, headers)
+    return JSONResponse(job_body(job, progress, None).model_dump(mode="json"), 202, headers)
 
 
 async def job_content(request: Request, door: JobDoor, model: ModelInfo, job: Job, headers: dict[str, str]) -> Response:
@@ -98,9 +99,8 @@ async def _submitted(request: Request, form: TranslationForm, wish: Wish) -> Sub
     key = idempotency_key(request)
     fields = json.dumps([request.url.path, sorted(_fields(await request.form()))])
     digest = await asyncio.to_thread(body_digest, fields, form.file and form.file.file) if key else ""
-    return SubmittedForm(
-        wish.options, wish.audio_options, to_jsonable_python(wish.spec), metadata_of(form), key, digest
-    )
+    spec = to_jsonable_python(wish.spec)
+    return SubmittedForm(wish.options, wish.audio_options, spec, metadata_of(form), key, digest, wish.webhook_url)
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -61,5 +61,10 @@ def misconfigured(config: RuntimeConfig) -> str | None:
             f"{', '.join(OFFICIAL_MODELS)}, or the path of a checkpoint, or set WHISPER_MODEL_URL and "
             "WHISPER_MODEL_SHA256 too"
         )
+    if config.webhook_allowed_hosts and config.webhook_secrets_dir is None:
+        return (
+            "WHISPER_WEBHOOK_ALLOWED_HOSTS is set without WHISPER_WEBHOOK_SECRETS_DIR, and no receiver could tell who "
+            "sends it an event: mount a directory with a secret, and name it there"
+        )
     english_only = config.model in OFFICIAL_MODELS and config.model.endswith(".en")
     return wrong_default(config.language, 1 if english_only else ALL)

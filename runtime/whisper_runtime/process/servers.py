@@ -129,7 +129,7 @@ async def _serve(parts: RuntimeParts, listener: socket.socket, began: float, job
         asyncio.create_task(_watch_engine(parts, began), name="engine"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
-    working = [asyncio.create_task(jobs.worker.run(), name="jobs")] if jobs else []
+    working = _work_on(jobs) if jobs else []
     done, _ = await asyncio.wait([*running, *working], return_when=asyncio.FIRST_COMPLETED)
     for task in working:  # first of all: another process may go on with them while this one drains
         task.cancel()
@@ -141,9 +141,16 @@ async def _serve(parts: RuntimeParts, listener: socket.socket, began: float, job
     for task in running[1:]:
         task.cancel()
     if jobs:
-        await jobs.store.close()
+        await jobs.close()
     for task in done:
         task.result()  # raises what ended the process
+
+
+def _work_on(jobs: JobDoor) -> list[asyncio.Task[None]]:
+    working = [asyncio.create_task(jobs.worker.run(), name="jobs")]
+    if jobs.deliverer:
+        working.append(asyncio.create_task(jobs.deliverer.run(), name="webhooks"))
+    return working
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_network
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.outbound import AllowedHost
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.admission import Admission
@@ -82,18 +79,10 @@ def parts_of(
 
 
 def _url_opener(config: RuntimeConfig) -> OpenUrl | None:
-    """Begins downloads from the hosts that `config` allows; None: it allows none.
-
-    The certificate authorities are the system's, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
-    """
+    """Begins downloads from the hosts that `config` allows; None: it allows none."""
     if not config.audio_url_allowed_hosts:
         return None
     from whisper_runtime.service.outbound.download import download
-    from whisper_runtime.service.outbound.resolver import SystemResolver
-    from whisper_runtime.service.outbound.transport import GuardedTransport, OutboundPolicy
+    from whisper_runtime.service.outbound.transport import guarded_transport
 
-    policy = OutboundPolicy(
-        tuple(map(AllowedHost.parse, config.audio_url_allowed_hosts)),
-        tuple(ip_network(one, strict=False) for one in config.audio_url_private_networks),
-    )
-    return partial(download, GuardedTransport(policy, SystemResolver(), ssl.create_default_context()))
+    return partial(download, guarded_transport(config.audio_url_allowed_hosts, config.audio_url_private_networks))

@@ -31,3 +31,8 @@ def test_a_language_that_an_english_model_lacks_is_refused() -> None:
         "WHISPER_LANGUAGE is 'de', which this English-only model does not know: "
         "set auto or en, or take a multilingual model such as base"
     )
+
+
+def test_webhooks_are_never_unsigned() -> None:
+    problem = run(RuntimeConfig(webhook_allowed_hosts=("hooks.example.com",)), ONE) or ""
+    assert problem.startswith("WHISPER_WEBHOOK_ALLOWED_HOSTS is set without WHISPER_WEBHOOK_SECRETS_DIR")

@@ -32,6 +32,7 @@ LanguageField = Annotated[str, Field(max_length=LONGEST_WORD)]
 LanguageList = Annotated[str, Field(max_length=1000)]
 """One such word, or several with commas."""
 FileUrl = Annotated[str, Field(max_length=8192)]
+WebhookUrl = Annotated[str, Field(max_length=2048)]
 ModelName = Annotated[str, Field(max_length=200)]
 LineLimit = Annotated[int, Field(ge=1, le=1000)]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -54,6 +55,8 @@ class TranslationForm(SourceFields):
 
     model: ModelName
     response_format: ResponseFormat = "json"
+    webhook_url: WebhookUrl | Absent = None
+    """With `Prefer: respond-async`: the address that is sent an event once the job has ended."""
     max_line_width: LineLimit | Absent = None
     """For `srt` and `vtt`: the most characters in a line."""
     max_line_count: LineLimit | Absent = None

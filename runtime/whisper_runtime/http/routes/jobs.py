@@ -88,4 +88,4 @@ async def delete_job(request: Request, door: DoorDep, job_id: str) -> DeletedJob
 
 
 async def _body(door: JobDoor, job: Job) -> JobBody:
-    return job_body(job, await door.progress(job))
+    return job_body(job, await door.progress(job), await door.delivery(job))

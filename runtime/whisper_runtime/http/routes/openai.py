@@ -28,6 +28,7 @@ from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, TEXT, UPLO
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
+from whisper_runtime.http.webhook_field import webhook_of
 from whisper_runtime.service.model_info import check_name
 from whisper_runtime.service.transcribe import SegmentStream
 
@@ -55,8 +56,11 @@ async def create_transcription(
     by_word = spec.words or spec.lines is not None
     options = transcription_options(form, model, words=by_word, logprobs=spec.logprobs)
     audio = audio_options(form)
-    if jobs and (preference := state_of(request.scope).preference):
-        return await submit_job(request, jobs, model, preference, form, Wish(source, options, audio, spec, ignored))
+    preference = state_of(request.scope).preference
+    webhook = await webhook_of(form, jobs, preference)
+    if jobs and preference:
+        wish = Wish(source, options, audio, spec, ignored, webhook)
+        return await submit_job(request, jobs, model, preference, form, wish)
     if form.is_streamed:
         segments = SegmentStream()
         work = asyncio.create_task(transcribe_upload(transcriber, request, source, options, audio, segments))
@@ -92,7 +96,10 @@ async def create_translation(
         words=spec.lines is not None,
     )
     options, audio = decoded_as_asked(options, form, model), audio_options(form)
-    if jobs and (preference := state_of(request.scope).preference):
-        return await submit_job(request, jobs, model, preference, form, Wish(source, options, audio, spec, ignored))
+    preference = state_of(request.scope).preference
+    webhook = await webhook_of(form, jobs, preference)
+    if jobs and preference:
+        wish = Wish(source, options, audio, spec, ignored, webhook)
+        return await submit_job(request, jobs, model, preference, form, wish)
     found = await transcribe_upload(transcriber, request, source, options, audio)
     return openai_response(request, openai_body(found, spec, model), ignored)

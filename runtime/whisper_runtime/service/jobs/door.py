@@ -16,10 +16,12 @@ from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, 
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
 from whisper_runtime.service.jobs.job import Job, JobDraft
+from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 from whisper_runtime.service.transcribe import Transcriber
+from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks at a job that somebody waits for: another process may end it."""
@@ -36,6 +38,7 @@ class SubmittedForm:
     metadata: Mapping[str, str]
     idempotency_key: str | None
     body_digest: str
+    webhook_url: str | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class JobDoor:
     keep_audio: KeepAudio
     engine: Engine
     lifecycle: Lifecycle
+    outbox: DeliveryOutbox
+    deliverer: WebhookDeliverer | None
+    """None: this server sends no events, as it may connect to no host."""
 
     async def submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
         """The job of this request; where the client repeats one, the job that it has.
@@ -77,7 +83,7 @@ class JobDoor:
             finally:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
             request = JobRequest(form.options, recordings, form.audio_options.separate_channels, form.response)
-            draft = JobDraft(client, request.to_json(), seconds, form.metadata, key, form.body_digest)
+            draft = JobDraft(client, request.to_json(), seconds, form.metadata, key, form.body_digest, form.webhook_url)
             job = await self.store.put(draft, kept)
         self.worker.wake()
         return job
@@ -106,6 +112,10 @@ class JobDoor:
             case _:
                 return JobProgress(None, None)
 
+    async def delivery(self, job: Job) -> Delivery | None:
+        """What became of the job's last event; None: it has none, or none yet."""
+        return await self.outbox.latest(job.id) if job.webhook_url and not job.is_live else None
+
     async def cancel(self, client: str, job_id: str) -> Job:
         """As the store does; one that runs here stops within a window. Raises NoSuchJob, JobGone."""
         job = await self.store.cancel(client, job_id)
@@ -116,3 +126,8 @@ class JobDoor:
         """The same."""
         await self.store.delete(client, job_id)
         self.worker.recheck(job_id)
+
+    async def close(self) -> None:
+        """Lets go of what the process holds; the jobs and their events stay."""
+        await self.outbox.close()
+        await self.store.close()

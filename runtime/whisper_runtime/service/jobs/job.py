@@ -48,6 +48,8 @@ class JobDraft:
     """The client's own name of the request: the same key is the same job. None: each request is a job."""
     body_digest: str = ""
     """Of everything that the client sent, to see whether a key names another request."""
+    webhook_url: str | None = None
+    """Where an event says that the job has ended; None: nowhere."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Opens the jobs of a process: their store, their worker and their door."""
+"""Opens the jobs of a process: their store, their worker, their door, and what sends their events."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.outbox import DeliveryOutbox
+from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
+from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
 
 
 class CannotKeepJobs(Exception):
@@ -30,6 +33,7 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
             keep_seconds=config.jobs_result_seconds,
             max_queued_seconds=config.jobs_max_queued_audio_seconds,
         )
+        outbox = SqliteOutbox(Path(directory))
     except (OSError, sqlite3.Error) as error:
         remedy = "mount a writable volume there that is not a network file system"
         if is_disk_full(error):
@@ -46,4 +50,16 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
     )
     collector = JobCollector(lambda: worker.statistics, lambda: worker.progress_seconds, config.jobs_max_bytes)
     parts.metrics.registry.register(collector)
-    return JobDoor(store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle)
+    deliverer = _deliverer(parts, outbox)
+    return JobDoor(store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle, outbox, deliverer)
+
+
+def _deliverer(parts: RuntimeParts, outbox: DeliveryOutbox) -> WebhookDeliverer | None:
+    """None: the configuration allows no host."""
+    config = parts.config
+    if not config.webhook_allowed_hosts or config.webhook_secrets_dir is None:
+        return None
+    from whisper_runtime.service.outbound.transport import guarded_transport
+
+    transport = guarded_transport(config.webhook_allowed_hosts, config.webhook_private_networks)
+    return WebhookDeliverer(outbox, transport, Path(config.webhook_secrets_dir), parts.metrics)

@@ -29,10 +29,13 @@ def job_of(row: sqlite3.Row) -> Job:
 
 
 def size_of(draft: JobDraft, audio_bytes: int, result_bytes: int | None = None) -> int:
-    """Bytes that a job takes of the store; `result_bytes` None: it has no result yet, for which room is kept."""
+    """Bytes that a job takes of the store; `result_bytes` None: it has no result yet, for which room is kept.
+
+    A URL is kept with the job, and with each of its two events.
+    """
     if result_bytes is None:
         result_bytes = int(draft.audio_seconds * RESULT_BYTES_PER_SECOND)
-    return ROW_BYTES + len(draft.request) + audio_bytes + result_bytes
+    return ROW_BYTES + len(draft.request) + 3 * len(draft.webhook_url or "") + audio_bytes + result_bytes
 
 
 def full(used: int, max_bytes: int) -> JobStoreFull:

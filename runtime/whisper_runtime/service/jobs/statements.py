@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from whisper_runtime.service.jobs.outbox_statements import OUTBOX_SCHEMA
 from whisper_runtime.service.jobs.queued_audio import QUEUED_AUDIO_SCHEMA
 
 VERSION: Final = 1
@@ -31,6 +32,7 @@ SCHEMA: Final = (
         lease_ends REAL,
         error TEXT,
         model TEXT,
+        webhook_url TEXT,
         turn REAL NOT NULL,
         turn_end REAL NOT NULL,
         bytes INTEGER NOT NULL
@@ -78,15 +80,16 @@ SCHEMA: Final = (
     END
     """,
     *QUEUED_AUDIO_SCHEMA,
+    *OUTBOX_SCHEMA,
     f"PRAGMA user_version = {VERSION}",
 )
 """`turn` and `turn_end` are start-time fair queueing's tags, in seconds of audio: ADR 39."""
 
 INSERT: Final = """
-INSERT INTO jobs (id, client, state, request, metadata, audio_seconds, idempotency_key, body_digest, created, turn,
-    turn_end, bytes)
-VALUES (:id, :client, 'queued', :request, :metadata, :audio_seconds, :idempotency_key, :body_digest, :now, :turn,
-    :turn + :audio_seconds, :bytes)
+INSERT INTO jobs (id, client, state, request, metadata, audio_seconds, idempotency_key, body_digest, webhook_url,
+    created, turn, turn_end, bytes)
+VALUES (:id, :client, 'queued', :request, :metadata, :audio_seconds, :idempotency_key, :body_digest,
+    :webhook_url, :now, :turn, :turn + :audio_seconds, :bytes)
 """
 BY_ID: Final = "SELECT * FROM jobs WHERE id = :id"
 BY_KEY: Final = "SELECT * FROM jobs WHERE client = :client AND idempotency_key = :key"
@@ -136,7 +139,7 @@ WHERE id = :id AND state IN ('queued', 'in_progress')
 """
 DELETE: Final = """
 UPDATE jobs SET state = 'deleted', lease_ends = NULL, request = '', metadata = '{}', error = NULL,
-    idempotency_key = NULL, body_digest = '', expires = :expires, bytes = :bytes
+    idempotency_key = NULL, body_digest = '', webhook_url = NULL, expires = :expires, bytes = :bytes
 WHERE id = :id
 """
 EXPIRED: Final = "SELECT * FROM jobs WHERE expires <= :now LIMIT 1000"

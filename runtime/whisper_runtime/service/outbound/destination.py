@@ -46,7 +46,7 @@ def destination(url: httpx.URL, allowed: Collection[AllowedHost]) -> Destination
     host, port = url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
     if not any(one.covers(url.scheme, host, port) for one in allowed):
         by = url.scheme if port == PORTS[url.scheme] else f"{url.scheme} and port {port}"
-        raise OutboundError("NotAllowed", f"is on {host[:SHOWN]}, from which this server does not fetch by {by}")
+        raise OutboundError("NotAllowed", f"is on {host[:SHOWN]}, to which this server does not connect by {by}")
     if len(host) > LONGEST_NAME or not all(map(LABEL.fullmatch, host.split("."))):
         raise OutboundError("Invalid", "has a host whose name is not valid")
     return Destination(url.scheme, host, port)

@@ -11,6 +11,7 @@ import logging
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Final
 
 import httpx
@@ -19,7 +20,7 @@ from whisper_runtime.contract.outbound import AllowedHost
 from whisper_runtime.service.outbound.addresses import IPAddress, IPNetwork, is_permitted
 from whisper_runtime.service.outbound.destination import Destination, destination
 from whisper_runtime.service.outbound.errors import OutboundError
-from whisper_runtime.service.outbound.resolver import Resolve
+from whisper_runtime.service.outbound.resolver import Resolve, SystemResolver
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +53,20 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
         The timeouts are TIMEOUTS unless the request has others.
         """
+        target, addresses = await self.judged(request.url)
+        return await self._sent(request, target, addresses[:MOST_ADDRESSES])
+
+    async def judged(self, url: httpx.URL) -> tuple[Destination, Sequence[IPAddress]]:
+        """The server of `url`, and the addresses that its name has now; raises OutboundError where it is not allowed.
+
+        It connects to nothing: a later request has a judgement of its own.
+        """
         try:
-            target = destination(request.url, self._policy.hosts)
-            addresses = await self._permitted_addresses(target.host)
+            target = destination(url, self._policy.hosts)
+            return target, await self._permitted_addresses(target.host)
         except OutboundError as error:
             log.warning("no connection: a URL %s", error.problem)
             raise
-        return await self._sent(request, target, addresses[:MOST_ADDRESSES])
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -85,6 +93,16 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 raise failed(error, target.host) from None
         assert failure is not None
         raise failed(failure, target.host) from None
+
+
+def guarded_transport(allowed_hosts: Sequence[str], private_networks: Sequence[str]) -> GuardedTransport:
+    """A transport to the hosts of these settings (contract.config), by the system's resolver.
+
+    The certificate authorities are the system's, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
+    """
+    hosts = tuple(map(AllowedHost.parse, allowed_hosts))
+    policy = OutboundPolicy(hosts, tuple(ip_network(one, strict=False) for one in private_networks))
+    return GuardedTransport(policy, SystemResolver(), ssl.create_default_context())
 
 
 def _pinned(request: httpx.Request, target: Destination, address: IPAddress) -> httpx.Request:

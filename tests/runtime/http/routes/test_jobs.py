@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,11 @@ import httpx
 import pytest
 
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
-from tests.fakes.jobs import fake_jobs
 from tests.fakes.mirror import Mirror, serving, whole
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import speech
+from tests.runtime.http.conftest import Serve
 from whisper_runtime.http.app import create_app
-from whisper_runtime.service.jobs import door as waiting
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
@@ -26,41 +23,6 @@ IN_TIME = {"Prefer": "respond-async, wait=20"}
 KEY = {"Idempotency-Key": "a"}
 MODEL = {"model": "base"}
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
-
-Serve = Callable[..., httpx.AsyncClient]
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    engine = FakeEngine()
-    engine.free_rows = 8
-    return engine
-
-
-@pytest.fixture
-async def serve(engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Serve]:
-    """Starts the clients' application with jobs, and gives clients of it; its configuration has the given fields."""
-    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.05)
-    tasks: list[asyncio.Task[None]] = []
-    clients: list[httpx.AsyncClient] = []
-    doors: list[Any] = []
-
-    def client(**config: Any) -> httpx.AsyncClient:
-        parts = fake_parts(engine, jobs_dir=str(tmp_path / "jobs"), **config)
-        doors.append(fake_jobs(parts, tmp_path / "jobs"))
-        tasks.append(asyncio.create_task(doors[-1].worker.run()))
-        transport = httpx.ASGITransport(create_app(parts, doors[-1]))
-        clients.append(httpx.AsyncClient(transport=transport, base_url="http://whisper", timeout=60))
-        return clients[-1]
-
-    yield client
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for door in doors:
-        await door.store.close()
-    for opened in clients:
-        await opened.aclose()
 
 
 async def submit(client: httpx.AsyncClient, seconds: float = 2.5, **fields: Any) -> httpx.Response:

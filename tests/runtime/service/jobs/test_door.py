@@ -25,7 +25,7 @@ async def door(tmp_path: Path) -> AsyncIterator[JobDoor]:
     """With no worker that runs."""
     opened = fake_jobs(fake_parts(FakeEngine()), tmp_path)
     yield opened
-    await opened.store.close()
+    await opened.close()
 
 
 async def queued(door: JobDoor, seconds: float = 10.0) -> Job:

@@ -38,4 +38,4 @@ async def test_the_metrics_of_a_process_that_keeps_jobs_have_them(tmp_path: Path
     assert value("whisper_jobs", state="queued") == 2
     door.worker.progress_seconds = 7.0
     assert value("whisper_job_progress_seconds_total") == 7
-    await door.store.close()
+    await door.close()

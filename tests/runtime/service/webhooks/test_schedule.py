@@ -1,0 +1,20 @@
+"""An event is tried for a day, at longer and longer waits, no two of which are alike."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from whisper_runtime.service.webhooks.schedule import JITTER, WAITS, wait_after
+
+
+def test_waits_grow_and_end_after_a_day() -> None:
+    waits = [wait for attempt in range(1, len(WAITS) + 1) if (wait := wait_after(attempt, 0.0)) is not None]
+    assert all(earlier <= later for earlier, later in pairwise(waits))
+    assert len(waits) == len(WAITS)
+    assert 23 * 3600 < sum(waits) < 24 * 3600
+    assert wait_after(len(WAITS) + 1, 0.0) is None
+    assert wait_after(len(WAITS) + 7, 0.0) is None
+
+
+def test_chance_lengthens_a_wait() -> None:
+    assert [wait_after(1, chance) for chance in (0.0, 0.5, 1.0)] == [WAITS[0] * (1 + JITTER * c) for c in (0, 0.5, 1)]
