@@ -62,7 +62,7 @@ class Exported:
 
 def runtime_metrics() -> list[Exported]:
     # Only a collected gauge calls the engine and the decoder, and none is collected here.
-    config, metrics = RuntimeConfig(), Metrics("base")
+    config, metrics = RuntimeConfig(result_cache_max_bytes=1), Metrics("base")
     parts_of(config, cast(Engine, object()), cast(MediaDecoder, object()), ServedModel(config), metrics)
     return [*_registered(metrics.registry), *_of_jobs()]
 

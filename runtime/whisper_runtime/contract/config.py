@@ -19,6 +19,7 @@ Device = Literal["auto", "cuda", "cpu"]
 ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
+CacheScope = Literal["client", "service"]
 
 
 def _network(value: str) -> str:
@@ -166,6 +167,13 @@ it leaves to others. An hour of speech takes about 50 MB."""
     jobs_max_queued_audio_seconds: int | None = Field(default=None, gt=0)
     """Audio of one client that may wait as jobs; beyond it that client gets 429 with `Retry-After`. A client of which \
 none waits may send any job. Unset: no limit."""
+
+    result_cache_max_bytes: int | None = Field(default=None, gt=0)
+    """Memory for results that are kept: the same audio with the same options is answered by them. Unset: none is."""
+    result_cache_seconds: int = Field(default=24 * 3600, gt=0)
+    """How long a result is kept at most."""
+    result_cache_scope: CacheScope = "client"
+    """Whose results a client gets: its own, or `service`: those of all clients."""
 
     @field_validator("language")
     @classmethod

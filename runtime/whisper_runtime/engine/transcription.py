@@ -7,6 +7,10 @@ from typing import Final, Literal
 
 Task = Literal["transcribe", "translate"]
 
+ENGINE_VERSION: Final = 1
+"""To be raised with each change after which the same samples and options may come to another text: results that are
+kept from before it are not taken any more."""
+
 TEMPERATURES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """The fallback ladder of `whisper.transcribe`."""
 
@@ -95,6 +99,8 @@ class Transcription:
     """How sure the model is of `language` among all that it knows, from 0 to 1; None: it was not detected."""
     channels: int = 1
     """Recordings that were transcribed: the file's channels, where they are not mixed."""
+    is_sampled: bool = False
+    """Whether a window was decoded above temperature 0, even if its text was not taken: another run may differ."""
 
     @property
     def audio_seconds(self) -> float:

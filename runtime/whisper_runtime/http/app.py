@@ -33,6 +33,7 @@ from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
+from whisper_runtime.service.result_cache.cached_transcriber import CACHE_HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ def _cors(config: RuntimeConfig) -> Middleware | None:
         allow_headers=["*"],  # OpenAI's client in a browser sends a dozen of its own, X-Stainless-*
         expose_headers=[
             *("X-Request-ID", "Retry-After", "X-Should-Retry", IGNORED_FIELDS, TRACK_HEADER, *RATE_HEADERS),
+            *(CACHE_HEADERS if config.result_cache_max_bytes else ()),
             *(JOB_RESPONSE_HEADERS if config.jobs_dir else ()),
         ],
     )

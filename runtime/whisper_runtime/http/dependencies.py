@@ -10,10 +10,13 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
+from whisper_runtime.http.cache_control import cache_directives
+from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.probes import Probes
+from whisper_runtime.service.result_cache.cached_transcriber import CachedTranscriber
 from whisper_runtime.service.transcribe import Transcriber
 
 
@@ -22,6 +25,7 @@ def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None) -> N
     app.state.jobs = jobs
     app.state.model = parts.model
     app.state.transcriber = parts.transcriber
+    app.state.results = parts.results
     app.state.probes = parts.probes
     app.state.registry = parts.metrics.registry
 
@@ -30,8 +34,12 @@ async def _model(request: Request) -> ModelInfo:
     return request.app.state.model.info
 
 
-async def _transcriber(request: Request) -> Transcriber:
-    return request.app.state.transcriber
+async def _transcriber(request: Request) -> Transcriber | CachedTranscriber:
+    state = request.app.state
+    if state.results is None:
+        return state.transcriber
+    directives = cache_directives(request.headers)
+    return CachedTranscriber(state.transcriber, state.results, directives, state_of(request.scope).file_digest)
 
 
 async def _jobs(request: Request) -> JobDoor | None:
@@ -47,7 +55,7 @@ async def _registry(request: Request) -> CollectorRegistry:
 
 
 ModelDep = Annotated[ModelInfo, Depends(_model)]
-TranscriberDep = Annotated[Transcriber, Depends(_transcriber)]
+TranscriberDep = Annotated[Transcriber | CachedTranscriber, Depends(_transcriber)]
 JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
 """None: there are no jobs."""
 ProbesDep = Annotated[Probes, Depends(_probes)]

@@ -24,6 +24,8 @@ class RequestState:
     """What the request holds; None: it is no work, or not admitted yet."""
     preference: Preference | None = None
     """How the client wants to wait for a job; None: it wants none, or none can be had."""
+    file_digest: str | None = None
+    """sha256 in hex of the file in the form; None: it has none, or nobody needs it."""
     is_groqs: bool = False
     """Whether the request came by the path of Groq's API."""
     stream_error: HttpError | None = None

@@ -13,13 +13,14 @@ from whisper_runtime.errors import ClientGone
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
+from whisper_runtime.service.result_cache.cached_transcriber import CachedTranscriber
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber
 
 T = TypeVar("T")
 
 
 async def transcribe_upload(
-    transcriber: Transcriber,
+    transcriber: Transcriber | CachedTranscriber,
     request: Request,
     source: MediaFile | RemoteFile,
     options: Options,

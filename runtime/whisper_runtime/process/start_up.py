@@ -93,7 +93,7 @@ class StartUp:
             give_back()
         if problem := wrong_default(self._config.language, loaded.abilities.languages):
             raise CannotLoad(problem)
-        self._model.has_abilities(loaded.abilities)
+        self._model.has_loaded(loaded.abilities, loaded.precision)
         on_gpu = loaded.device.type == "cuda"
         device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
         memory = torch.cuda.memory_allocated if on_gpu else lambda: 0

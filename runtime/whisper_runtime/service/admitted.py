@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Self
 
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
@@ -27,9 +29,12 @@ class Admitted:
         """The disk for the decoded recording; who decodes it ends it."""
         self.track: TrackTaken | None = None
         """The track of the file that was decoded; None: none was yet, or it is not known."""
+        self.cache_headers: Mapping[str, str] = {}
+        """Of the response: what the cache of results had for the request; empty where there is none."""
         self._max_upload_bytes = max_upload_bytes
         self._is_charged = self._is_refundable = True
         self._audio_charged = 0.0
+        self._leaves_place = True
 
     @property
     def client(self) -> str:
@@ -38,8 +43,9 @@ class Admitted:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The client's limits and what is left of them, and the track that was decoded."""
-        return self._rates.headers(self.client) | ({TRACK_HEADER: self.track.header} if self.track else {})
+        """The client's limits and what is left of them, the track that was decoded, and what the cache had."""
+        track = {TRACK_HEADER: self.track.header} if self.track else {}
+        return {**self._rates.headers(self.client), **track, **self.cache_headers}
 
     def begin_download(self) -> None:
         """Takes a file that another server sends for the body from now on.
@@ -61,6 +67,15 @@ class Admitted:
         self._rates.charge_audio(self.client, seconds)
         self._audio_charged = seconds
 
+    @contextmanager
+    def lasting_place(self) -> Generator[None, None, None]:
+        """Holds the place in the queue until the end of the block, which may outlast the request."""
+        self._leaves_place = False
+        try:
+            yield
+        finally:
+            self._shares.leave(self.place)
+
     def answer(self, status: int) -> None:
         """Notes the status of the response: what was refused or failed here waits no more, and costs nothing but the
         request of a download."""
@@ -78,5 +93,6 @@ class Admitted:
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if error is not None:
             self.answer(500)  # a bug: no layer above knows who sent the request
-        self._shares.leave(self.place)
+        if self._leaves_place:
+            self._shares.leave(self.place)
         self._upload.set(0)

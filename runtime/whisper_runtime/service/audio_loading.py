@@ -157,6 +157,11 @@ class AudioLoader:
                 return HttpError(400, error.message, param="file", code=BAD_AUDIO[reason])
 
 
+def wanted_languages(options: Options) -> tuple[str, ...]:
+    """Of several tracks one in these languages is taken; empty: no wish."""
+    return options.languages or tuple(filter(None, [options.language]))
+
+
 async def _decode(
     decode: Decode[Decoded], file: MediaFile, max_seconds: float, disk: Reservation, options: Options
 ) -> Decoded:
@@ -165,6 +170,6 @@ async def _decode(
         max_seconds=max_seconds,
         timeout=DECODE_SECONDS,
         on_bytes=disk.cover,
-        languages=options.languages or tuple(filter(None, [options.language])),
+        languages=wanted_languages(options),
         declared=file.declared,
     )

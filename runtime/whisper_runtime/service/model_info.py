@@ -25,6 +25,8 @@ class ModelInfo:
     digest: str | None
     """sha256 of the checkpoint in hex; None: the file has not been read to its end yet."""
     abilities: Abilities
+    precision: str
+    """In which the weights are multiplied, as `float16`; empty until the model is loaded."""
     default_language: str | None
     """ISO-639-1 code for requests that name none; None: it is detected."""
     condition_on_previous_text: bool
@@ -45,18 +47,20 @@ class ServedModel:
     def __init__(self, config: RuntimeConfig, abilities: Abilities = NO_MODEL) -> None:
         self._config = config
         self._created = int(time.time())
-        self.info = model_info(config, None, abilities, self._created)
+        self.info = model_info(config, None, abilities, "", self._created)
 
     def has_digest(self, digest: str) -> None:
         """Notes the sha256 that the checkpoint was found to have."""
         self.info = replace(self.info, digest=digest)
 
-    def has_abilities(self, abilities: Abilities) -> None:
-        """Notes what the loaded checkpoint can do."""
-        self.info = model_info(self._config, self.info.digest, abilities, self._created)
+    def has_loaded(self, abilities: Abilities, precision: str) -> None:
+        """Notes what the loaded checkpoint can do, and in which precision."""
+        self.info = model_info(self._config, self.info.digest, abilities, precision, self._created)
 
 
-def model_info(config: RuntimeConfig, digest: str | None, abilities: Abilities, created: int) -> ModelInfo:
+def model_info(
+    config: RuntimeConfig, digest: str | None, abilities: Abilities, precision: str, created: int
+) -> ModelInfo:
     """The model that `config` names, with what is known of its file."""
     detected = config.language == "auto"
     language = "en" if abilities.languages == 1 else None if detected else config.language
@@ -67,6 +71,7 @@ def model_info(config: RuntimeConfig, digest: str | None, abilities: Abilities, 
         created=created,
         digest=digest,
         abilities=abilities,
+        precision=precision,
         default_language=language,
         condition_on_previous_text=config.condition_on_previous_text,
     )

@@ -15,6 +15,9 @@ from whisper_runtime.service.downloads import Downloader, OpenUrl
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
+from whisper_runtime.service.result_cache.cache import ResultCache
+from whisper_runtime.service.result_cache.metrics import CacheMetrics
+from whisper_runtime.service.result_cache.store import MemoryStore
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber
@@ -28,6 +31,8 @@ class RuntimeParts:
     lifecycle: Lifecycle
     admission: Admission
     transcriber: Transcriber
+    results: ResultCache | None
+    """None: none are kept."""
     probes: Probes
     metrics: Metrics
     tracing: Tracing | None
@@ -72,10 +77,19 @@ def parts_of(
         lifecycle=lifecycle,
         admission=admission,
         transcriber=Transcriber(engine, downloader, loader, admission, metrics, config.request_timeout_seconds),
+        results=_result_cache(config, model, engine, metrics),
         probes=probes,
         metrics=metrics,
         tracing=tracing,
     )
+
+
+def _result_cache(config: RuntimeConfig, model: ServedModel, engine: Engine, metrics: Metrics) -> ResultCache | None:
+    if config.result_cache_max_bytes is None:
+        return None
+    store = MemoryStore(config.result_cache_max_bytes, config.result_cache_seconds)
+    counts = CacheMetrics(metrics.registry, lambda: store.used_bytes)
+    return ResultCache(store, model, engine, counts, is_shared=config.result_cache_scope == "service")
 
 
 def _url_opener(config: RuntimeConfig) -> OpenUrl | None:

@@ -44,7 +44,11 @@ class SegmentStream:
     def on_segments(self, segments: Sequence[Segment]) -> None:
         """Passes on the segments of one window, from the engine's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
-            self._loop.call_soon_threadsafe(self._segments.put_nowait, segments)
+            self._loop.call_soon_threadsafe(self.put, segments)
+
+    def put(self, segments: Sequence[Segment]) -> None:
+        """The same, in the event loop's thread."""
+        self._segments.put_nowait(segments)
 
     def end(self, work: asyncio.Task[Transcription]) -> None:
         """Ends the stream with its `work`; retrieves the error, which asyncio would log if it is never retrieved."""
@@ -92,15 +96,12 @@ class Transcriber:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self.request_timeout):
-                until_text = self._until_text(started, stream)
+                until_text = self.until_text(started, stream.on_segments if stream else None)
                 found = await self._transcribe(source, admitted, options, audio_options, stream, until_text)
         except TimeoutError:
-            raise _out_of_time(self.request_timeout) from None
-        ended = time.perf_counter()
-        self.metrics.transcribed(found, ended - started, label(admitted.client))
-        if trace := tracing.current.get():
-            trace.text_at = ended
-            trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.audio_seconds})
+            raise out_of_time(self.request_timeout) from None
+        self.metrics.transcribed(found, time.perf_counter() - started, label(admitted.client))
+        note_text(found)
         return found
 
     async def _transcribe(
@@ -116,21 +117,10 @@ class Transcriber:
             disk = held.enter_context(admitted.samples)
             loaded = await self.load(source, admitted, disk, options, audio_options)
             try:
-                seconds = sum(len(one.samples) for one in loaded) / SAMPLE_RATE
-                held.enter_context(self.admission.after_decoding(admitted, seconds))
-                submit = partial(
-                    submit_audio,
-                    self.engine,
-                    options=options,
-                    on_segments=on_segments,
-                    client=admitted.client,
-                    on_begun=admitted.place.begin,
-                )
-                futures = [submit(one) for one in loaded]
+                held.enter_context(self.admission.after_decoding(admitted, seconds_of(loaded)))
                 if stream is not None:
                     stream.accepted.set()
-                found = await all_finished(futures)
-                return merged(found) if audio_options.separate_channels else found[0]
+                return await self.run(loaded, admitted, options, audio_options, on_segments)
             finally:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
 
@@ -148,17 +138,52 @@ class Transcriber:
         async with self.downloader.fetched(source, admitted) as file:
             return await self.loader.load(file, admitted, disk, options, audio_options)
 
-    def _until_text(self, started: float, stream: SegmentStream | None) -> OnSegments:
-        """Passes segments on to `stream`, and counts the seconds since `started` once, when the first ones come."""
+    async def run(
+        self,
+        loaded: Sequence[LoadedAudio],
+        admitted: Admitted,
+        options: Options,
+        audio_options: AudioOptions,
+        on_segments: OnSegments,
+    ) -> Transcription:
+        """What the model makes of the recording, or of its channels; cancelling the task ends its work.
+
+        Raises HttpError (503), or what failed.
+        """
+        submit = partial(
+            submit_audio,
+            self.engine,
+            options=options,
+            on_segments=on_segments,
+            client=admitted.client,
+            on_begun=admitted.place.begin,
+        )
+        found = await all_finished([submit(one) for one in loaded])
+        return merged(found) if audio_options.separate_channels else found[0]
+
+    def until_text(self, started: float, then: OnSegments | None) -> OnSegments:
+        """Counts the seconds since `started` once, when the first segments come, and passes all on; None: to nobody."""
         waiting = [started]
 
         def on_segments(segments: Sequence[Segment]) -> None:
             if waiting:
                 self.metrics.first_text(time.perf_counter() - waiting.pop())
-            if stream is not None:
-                stream.on_segments(segments)
+            if then is not None:
+                then(segments)
 
         return on_segments
+
+
+def seconds_of(loaded: Sequence[LoadedAudio]) -> float:
+    """Seconds of audio, of all channels together."""
+    return sum(len(one.samples) for one in loaded) / SAMPLE_RATE
+
+
+def note_text(found: Transcription) -> None:
+    """Notes in the current trace that the request has its text now."""
+    if trace := tracing.current.get():
+        trace.text_at = time.perf_counter()
+        trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.audio_seconds})
 
 
 def submit_audio(
@@ -213,7 +238,7 @@ async def _finished(future: Future[Transcription]) -> Transcription:
         raise unavailable(message, "shutting_down", 1) from None
 
 
-def _out_of_time(seconds: float) -> HttpError:
+def out_of_time(seconds: float) -> HttpError:
     """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
     message = f"The transcription was not done within {seconds:.0f} s: send a shorter recording, or try again later."
     return HttpError(504, message, code="request_timeout")

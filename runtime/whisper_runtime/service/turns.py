@@ -32,4 +32,5 @@ def merged(channels: Sequence[Transcription]) -> Transcription:
         segments=tuple(replace(segment, id=number) for number, segment in enumerate(spoken)),
         language_probability=most.language_probability,
         channels=len(channels),
+        is_sampled=any(found.is_sampled for found in channels),
     )

@@ -59,6 +59,9 @@ EVERY_FIELD: dict[str, Any] = {
     "jobs_max_bytes": 8,
     "jobs_result_seconds": 9,
     "jobs_max_queued_audio_seconds": 10,
+    "result_cache_max_bytes": 10,
+    "result_cache_seconds": 11,
+    "result_cache_scope": "service",
 }
 
 

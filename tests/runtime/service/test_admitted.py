@@ -104,3 +104,20 @@ def test_its_place_ends_with_it(admitted: Admitted, shares: FairShare) -> None:
         admitted.receive(4 * STEP, is_last=True)
         assert shares.coming()[0] == 1
     assert shares.coming() == (0, 0.0)
+
+
+def test_a_place_may_outlast_the_request(admitted: Admitted, shares: FairShare) -> None:
+    """As where others wait for its transcription."""
+    with admitted:
+        place = admitted.lasting_place()
+        place.__enter__()
+        admitted.place.seconds = 30.0
+    assert shares.coming()[1] == 30
+    place.__exit__(None, None, None)
+    assert shares.coming() == (0, 0)
+
+
+def test_what_a_cache_had_is_in_the_headers(admitted: Admitted) -> None:
+    admitted.cache_headers = {"Cache-Status": "whisper; hit"}
+    assert admitted.headers["Cache-Status"] == "whisper; hit"
+    assert REQUESTS in admitted.headers

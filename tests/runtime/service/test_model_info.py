@@ -64,8 +64,9 @@ def test_the_start_notes_what_it_finds_out() -> None:
     assert (first.digest, first.abilities) == (None, NO_MODEL)
     model.has_digest(DIGEST)
     assert (model.info.digest, model.info.abilities) == (DIGEST, NO_MODEL)
-    model.has_abilities(ENGLISH)
+    model.has_loaded(ENGLISH, "float16")
     assert (model.info.digest, model.info.english_only, model.info.created) == (DIGEST, True, first.created)
+    assert (first.precision, model.info.precision) == ("", "float16")
     assert first.digest is None  # a request that runs keeps what it has read
 
 

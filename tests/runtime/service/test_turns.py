@@ -35,6 +35,11 @@ def test_the_language_is_that_of_whoever_says_most() -> None:
     assert (found.language, found.language_probability) == ("en", 0.9)
 
 
+def test_it_is_sampled_where_one_channel_is() -> None:
+    sampled = replace(side(said(1, " B")), is_sampled=True)
+    assert [merged([side(), other]).is_sampled for other in (sampled, side())] == [True, False]
+
+
 def test_each_channel_counts_even_a_silent_one() -> None:
     found = merged([side(said(0, " A")), side()])
     assert (found.duration, found.channels, found.audio_seconds) == (20, 2, 40)

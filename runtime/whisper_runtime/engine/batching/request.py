@@ -67,6 +67,8 @@ class TranscriptionRequest:
     _language: str = ""
     _language_probability: float | None = None
     _chunks: list[Chunk] = field(default_factory=list[Chunk])
+    _policies: list[WindowPolicy] = field(default_factory=list[WindowPolicy])
+    """Of the chunks, in their order."""
     _opened: list[QueryGenerator] = field(default_factory=list[QueryGenerator])
     _reported: list[Segment] = field(default_factory=list[Segment])
 
@@ -84,9 +86,10 @@ class TranscriptionRequest:
         if not self.options.condition_on_previous_text and not self.options.clip_timestamps:
             parts = [[chunk] for chunk in split_at_silence(samples)] or parts
         self._chunks = [Chunk() for _ in parts]
+        self._policies = [self._policy(recording, tokenizer, number, clips) for number, clips in enumerate(parts)]
         self._opened = [
-            self._transcribe_chunk(number, self._policy(recording, tokenizer, number, clips), clips, first)
-            for number, clips in enumerate(parts)
+            self._transcribe_chunk(number, policy, clips, first)
+            for number, (policy, clips) in enumerate(zip(self._policies, parts, strict=True))
         ]
 
     def take_opened(self) -> list[QueryGenerator]:
@@ -113,9 +116,14 @@ class TranscriptionRequest:
 
     def transcription(self) -> Transcription:
         """The segments reported so far: all of the file's once `is_done`."""
-        text = "".join(segment.text for segment in self._reported)
-        segments = tuple(self._reported)
-        return Transcription(text, self._language, self._duration, segments, self._language_probability)
+        return Transcription(
+            text="".join(segment.text for segment in self._reported),
+            language=self._language,
+            duration=self._duration,
+            segments=tuple(self._reported),
+            language_probability=self._language_probability,
+            is_sampled=any(policy.has_sampled for policy in self._policies),
+        )
 
     def complete(self) -> None:
         """Resolve the future, unless it was cancelled."""

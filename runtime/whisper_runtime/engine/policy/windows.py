@@ -62,6 +62,8 @@ class WindowPolicy:
     """The index in `all_tokens` from which on text conditions the next window."""
     last_speech: float = 0.0
     """The end of the last word so far, in seconds of the file."""
+    has_sampled: bool = False
+    """Whether a window was decoded above temperature 0."""
 
     def __post_init__(self) -> None:
         self._tokenizer = self.tokenizer.for_language(self.recording.language, self.options.task)
@@ -123,6 +125,7 @@ class WindowPolicy:
             keywords=self._keywords,
         )
         for temperature in self.options.temperatures:
+            self.has_sampled |= temperature > 0
             beams = {"beam_size": self.options.beam_size, "patience": self.options.patience}
             search = beams if temperature == 0 else {"best_of": self.options.best_of}
             decoded = yield DecodeWindow(

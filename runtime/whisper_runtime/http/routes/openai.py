@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from whisper_runtime.http.answer import openai_response
 from whisper_runtime.http.dependencies import JobsDep, ModelDep, TranscriberDep
+from whisper_runtime.http.file_digest import DigestedRoute
 from whisper_runtime.http.job_submission import Wish, submit_job
 from whisper_runtime.http.openai.decoding_fields import decoded_as_asked, given_prompt
 from whisper_runtime.http.openai.extras import ignored_fields
@@ -32,7 +33,7 @@ from whisper_runtime.http.webhook_field import webhook_of
 from whisper_runtime.service.model_info import check_name
 from whisper_runtime.service.transcribe import SegmentStream
 
-router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)])
+router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)], route_class=DigestedRoute)
 
 EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
+from whisper_runtime.http.file_digest import DigestedRoute
 from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import plain_body
 from whisper_runtime.http.openai.forms import Multipart, PlainForm, each_once
@@ -18,7 +19,7 @@ from whisper_runtime.http.openai.transcription_options import transcription_opti
 from whisper_runtime.http.openapi import UPLOADING
 from whisper_runtime.http.upload import transcribe_upload
 
-router = APIRouter(dependencies=[Depends(each_once)])
+router = APIRouter(dependencies=[Depends(each_once)], route_class=DigestedRoute)
 
 
 @router.post("/transcribe", responses=UPLOADING, response_model_exclude_none=True)

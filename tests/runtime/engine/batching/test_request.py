@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.results import decoded, opened, request_of, run, silence, transcribe
-from whisper_runtime.engine.policy.queries import DecodeWindow
+from whisper_runtime.engine.policy.queries import DecodedTokens, DecodeWindow
 from whisper_runtime.engine.transcription import Options, Segment
 
 ENGLISH = Options(language="en")
@@ -46,6 +46,20 @@ def test_the_clients_prompt_conditions_the_first_chunk_alone() -> None:
     first, *others = [query.params.sot_index for query in queries if isinstance(query, DecodeWindow)]
     assert first > 0
     assert others == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("results", "is_sampled"),
+    [
+        ([decoded(0.0, " One.", 9.0)], False),
+        ([decoded(" eh", logprob=-2.0), decoded(0.0, " One.", 9.0)], True),
+        ([decoded(" eh", logprob=-2.0), decoded(" la", logprob=-2.0, no_speech_prob=0.9)], True),
+    ],
+    ids=["at temperature 0", "a fallback", "a fallback that ends as silence"],
+)
+def test_it_says_whether_a_window_was_sampled(results: list[DecodedTokens], is_sampled: bool) -> None:
+    found, _ = transcribe(10, ENGLISH, *results)
+    assert found.is_sampled is is_sampled
 
 
 def test_generators_are_taken_once() -> None:

@@ -1,0 +1,75 @@
+"""The digest of the file in a form, computed as the bytes come: at the last one it is known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, Final
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from whisper_runtime.http.request_state import state_of
+
+MULTIPART: Final = "multipart/form-data"
+
+
+class DigestedRoute(APIRoute):
+    """A route whose RequestState has the digest of the form's file, where results are kept."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_digested(request: Request) -> Response:
+            if request.app.state.results is not None:
+                request = _DigestedRequest(request.scope, request.receive)
+            return await handle(request)
+
+        return handle_digested
+
+
+class _DigestedRequest(Request):
+    async def _get_form(
+        self,
+        *,
+        max_files: int | float = 1000,
+        max_fields: int | float = 1000,
+        max_part_size: int = 1024 * 1024,
+    ) -> FormData:
+        """As Starlette's, by another parser."""
+        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if self._form is None and content_type == MULTIPART:
+            async with aclosing(self.stream()) as stream:
+                parser = _DigestingParser(
+                    self.headers, stream, max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
+                )
+                try:
+                    self._form = await parser.parse()
+                except MultiPartException as error:
+                    raise HTTPException(400, error.message) from None
+            state_of(self.scope).file_digest = parser.file_digest
+        return await super()._get_form(max_files=max_files, max_fields=max_fields, max_part_size=max_part_size)
+
+
+class _DigestingParser(MultiPartParser):
+    """Reads a form that has one file at most."""
+
+    file_digest: str | None = None
+    """sha256 in hex; None: there is no file."""
+
+    def on_part_begin(self) -> None:
+        super().on_part_begin()
+        self._digest = hashlib.sha256()
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        super().on_part_data(data, start, end)
+        self._digest.update(memoryview(data)[start:end])
+
+    def on_part_end(self) -> None:
+        super().on_part_end()
+        _, value = self.items[-1]
+        if isinstance(value, UploadFile):
+            self.file_digest = self._digest.hexdigest()

@@ -1,0 +1,222 @@
+"""Takes a file to its text as Transcriber does, by what is known where something is (ADR 47)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import IO, Final
+
+from whisper_runtime.engine.interface import OnSegments
+from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.errors import HttpError
+from whisper_runtime.media.duration import HEADER_LIMIT
+from whisper_runtime.media.raw_audio import UnclearType, raw_audio
+from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, LoadedAudio, MediaFile
+from whisper_runtime.service.client_identity import label
+from whisper_runtime.service.downloads import RemoteFile
+from whisper_runtime.service.result_cache.cache import Hit, ResultCache
+from whisper_runtime.service.result_cache.content import KnownAudio
+from whisper_runtime.service.result_cache.directives import CacheDirectives
+from whisper_runtime.service.result_cache.flight import Flight
+from whisper_runtime.service.result_cache.keys import audio_digest, is_repeatable, result_key, upload_key
+from whisper_runtime.service.result_cache.metrics import Outcome
+from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, out_of_time, seconds_of
+
+NAME: Final = "whisper"
+"""Of this cache, in the header of RFC 9211."""
+CACHE_STATUS: Final = "Cache-Status"
+CACHE_HEADERS: Final = (CACHE_STATUS, "Age")
+"""For CORS: a web page may read them."""
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one request asks for."""
+
+    source: MediaFile | RemoteFile
+    admitted: Admitted
+    options: Options
+    audio_options: AudioOptions
+    since: float
+    """By time.perf_counter."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A flight that a request has begun."""
+
+    flight: Flight
+
+
+@dataclass(frozen=True)
+class CachedTranscriber:
+    """For one request."""
+
+    transcriber: Transcriber
+    cache: ResultCache
+    directives: CacheDirectives
+    file_digest: str | None
+    """sha256 of the uploaded file in hex; None: there is none."""
+
+    @property
+    def takes_urls(self) -> bool:
+        """Whether a recording may be on another server."""
+        return self.transcriber.takes_urls
+
+    async def transcribe(
+        self,
+        source: MediaFile | RemoteFile,
+        admitted: Admitted,
+        options: Options,
+        stream: SegmentStream | None = None,
+        audio_options: AudioOptions = DEFAULT_AUDIO,
+    ) -> Transcription:
+        """As Transcriber.transcribe; 504 for what is not kept, where nothing else is wanted."""
+        if self.directives.no_store or not is_repeatable(options) or self.cache.model.digest is None:
+            if self.directives.only_if_cached:
+                raise _not_kept()
+            self._note(admitted, "bypass", "fwd=bypass")
+            return await self.transcriber.transcribe(source, admitted, options, stream, audio_options)
+        wanted = Wanted(source, admitted, options, audio_options, time.perf_counter())
+        try:
+            async with asyncio.timeout(self.transcriber.request_timeout):
+                found = await self._transcribe(wanted, stream)
+        except TimeoutError:
+            raise out_of_time(self.transcriber.request_timeout) from None
+        note_text(found)
+        return found
+
+    async def _transcribe(self, wanted: Wanted, stream: SegmentStream | None) -> Transcription:
+        upload = self._upload_key(wanted)
+        async with self.cache.decoding(upload):
+            audio = await self.cache.audio(upload) if upload else None
+            found = await self._known(wanted, audio) if audio else None
+            if found is None:
+                found = await self._decode(wanted, upload)
+        match found:
+            case Hit():
+                return self._replay(found, wanted.admitted, stream)
+            case Flight():
+                return await self._board(found, wanted.admitted, stream)
+            case Begun():
+                return await self._land(found, wanted.admitted, stream)
+
+    def _upload_key(self, wanted: Wanted) -> str | None:
+        """None: the file is still on another server, or its type is not clear."""
+        if self.file_digest is None or not isinstance(wanted.source, MediaFile):
+            return None
+        try:
+            raw = raw_audio(wanted.source.declared, _head(wanted.source.content))
+        except UnclearType:
+            return None
+        owner = self.cache.owner(wanted.admitted.client)
+        return upload_key(owner, self.file_digest, raw, wanted.options, wanted.audio_options)
+
+    async def _known(self, wanted: Wanted, audio: KnownAudio) -> Hit | Flight | None:
+        """What there is of the result for this audio; None: nothing that the request takes."""
+        key = self._result_key(wanted, audio)
+        wanted.admitted.track = audio.track
+        if hit := await self.cache.hit(key, self.directives):
+            return hit
+        if self.directives.only_if_cached or self.directives.no_cache:
+            return None
+        return self.cache.flight(key)
+
+    async def _decode(self, wanted: Wanted, upload: str | None) -> Hit | Flight | Begun:
+        """What there is of the result, now that the audio is known, and else a flight to it. Raises HttpError."""
+        with ExitStack() as held:
+            disk = held.enter_context(wanted.admitted.samples)
+            loaded = await self.transcriber.load(
+                wanted.source, wanted.admitted, disk, wanted.options, wanted.audio_options
+            )
+            try:
+                digest = await asyncio.to_thread(audio_digest, [one.samples for one in loaded])
+                audio = KnownAudio(digest, wanted.admitted.track)
+                if upload:
+                    await self.cache.keep_audio(upload, audio)
+                if found := await self._known(wanted, audio):
+                    return found
+                if self.directives.only_if_cached:
+                    raise _not_kept()
+                held.enter_context(self.transcriber.admission.after_decoding(wanted.admitted, seconds_of(loaded)))
+            except BaseException:
+                loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
+                raise
+            held.enter_context(wanted.admitted.lasting_place())
+            work = partial(self._run, wanted, loaded, held.pop_all())
+            return Begun(self.cache.begin(self._result_key(wanted, audio), work))
+
+    async def _run(
+        self, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack, on_segments: OnSegments
+    ) -> Transcription:
+        """The work of a flight, which may go on when the request that began it is over."""
+        with held:
+            try:
+                on_segments = self.transcriber.until_text(wanted.since, on_segments)
+                found = await self.transcriber.run(
+                    loaded, wanted.admitted, wanted.options, wanted.audio_options, on_segments
+                )
+            finally:
+                loaded.clear()
+        seconds = time.perf_counter() - wanted.since
+        self.transcriber.metrics.transcribed(found, seconds, label(wanted.admitted.client))
+        return found
+
+    async def _board(self, flight: Flight, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
+        """Joins the flight of another request."""
+        admitted.place.is_waiting = False  # the flight has the place of who began it
+        self._note(admitted, "join", "fwd=miss; collapsed")
+        result = await flight.join(stream)
+        self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
+        return result.transcription
+
+    async def _land(self, begun: Begun, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
+        """Joins the flight that this request has begun."""
+        status = "fwd=request" if self.directives.no_cache else "fwd=miss"
+        self._note(admitted, "miss", status)
+        result = await begun.flight.join(stream)
+        if not result.transcription.is_sampled:
+            admitted.cache_headers = _headers(f"{status}; stored")
+        return result.transcription
+
+    def _replay(self, hit: Hit, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
+        self._note(admitted, "hit", f"hit; ttl={int(hit.seconds_left)}", {"Age": str(int(hit.age))})
+        result = hit.result
+        if stream is not None:
+            for window in result.replay():
+                stream.put(window)
+            stream.accepted.set()
+        self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
+        return result.transcription
+
+    def _result_key(self, wanted: Wanted, audio: KnownAudio) -> str:
+        owner = self.cache.owner(wanted.admitted.client)
+        return result_key(owner, audio.digest, wanted.options, wanted.audio_options, self.cache.model)
+
+    def _note(self, admitted: Admitted, outcome: Outcome, status: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        self.cache.metrics.requested(outcome)
+        admitted.cache_headers = {**_headers(status), **headers}
+
+
+def _headers(status: str) -> dict[str, str]:
+    return {CACHE_STATUS: f"{NAME}; {status}"}
+
+
+def _head(content: IO[bytes]) -> bytes:
+    content.seek(0)
+    head = content.read(HEADER_LIMIT)
+    content.seek(0)
+    return head
+
+
+def _not_kept() -> HttpError:
+    """504, as RFC 9111, section 5.2.1.7, has it."""
+    message = "`Cache-Control` has only-if-cached, and no result of this is kept: leave it out, to have one made."
+    return HttpError(504, message, param="Cache-Control", code="not_cached")

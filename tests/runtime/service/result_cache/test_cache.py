@@ -1,0 +1,132 @@
+"""Results by key: those that are kept, and those that are on their way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.engine.interface import OnSegments
+from whisper_runtime.engine.transcription import Transcription
+from whisper_runtime.service.model_info import ServedModel
+from whisper_runtime.service.result_cache.cache import Hit, ResultCache
+from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
+from whisper_runtime.service.result_cache.directives import NO_DIRECTIVES, CacheDirectives
+from whisper_runtime.service.result_cache.metrics import CacheMetrics
+from whisper_runtime.service.result_cache.store import MemoryStore
+
+
+def cache_of(*, is_shared: bool = False, clock: Callable[[], float] = lambda: 0.0) -> ResultCache:
+    store = MemoryStore(1024**2, 60, clock)
+    metrics = CacheMetrics(CollectorRegistry(), lambda: store.used_bytes)
+    model = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL)
+    return ResultCache(store, model, FakeEngine(), metrics, is_shared=is_shared)
+
+
+async def kept(cache: ResultCache, found: Transcription = SPOKEN) -> KnownResult:
+    """The result of a flight that is over, under the key `a`."""
+
+    async def work(on_segments: OnSegments) -> Transcription:
+        on_segments(found.segments)
+        await asyncio.sleep(0)
+        return found
+
+    return await cache.begin("a", work).join(None)
+
+
+async def test_a_result_is_kept_with_its_windows_and_what_it_cost_the_model() -> None:
+    cache = cache_of()
+    result = await kept(cache)
+    assert result == KnownResult(SPOKEN, (1,), SPOKEN.audio_seconds / 10)
+    assert await cache.hit("a", NO_DIRECTIVES) == Hit(result, age=0, seconds_left=60)
+    assert await cache.hit("b", NO_DIRECTIVES) is None
+
+
+async def test_directives_may_not_take_it() -> None:
+    cache = cache_of()
+    await kept(cache)
+    assert await cache.hit("a", CacheDirectives(no_cache=True)) is None
+
+
+async def test_a_sampled_one_is_not_kept() -> None:
+    cache = cache_of()
+    await kept(cache, replace(SPOKEN, is_sampled=True))
+    assert await cache.hit("a", NO_DIRECTIVES) is None
+
+
+async def test_a_flight_is_there_until_its_result_is_kept() -> None:
+    cache, outcome = cache_of(), asyncio.get_running_loop().create_future()
+
+    async def work(on_segments: OnSegments) -> Transcription:
+        return await outcome
+
+    flight = cache.begin("a", work)
+    assert cache.flight("a") is flight
+    joined = asyncio.create_task(flight.join(None))
+    outcome.set_result(SPOKEN)
+    while cache.flight("a"):
+        assert await cache.hit("a", NO_DIRECTIVES) is None or not joined.done()
+        await asyncio.sleep(0)
+    assert await cache.hit("a", NO_DIRECTIVES)
+    await joined
+
+
+async def test_the_newest_flight_is_the_one_to_join_until_it_ends() -> None:
+    cache = cache_of()
+    outcomes = [asyncio.get_running_loop().create_future() for _ in range(2)]
+
+    async def first(on_segments: OnSegments) -> Transcription:
+        return await outcomes[0]
+
+    async def second(on_segments: OnSegments) -> Transcription:
+        return await outcomes[1]
+
+    older, newer = cache.begin("a", first), cache.begin("a", second)
+    outcomes[0].set_result(SPOKEN)
+    await older.join(None)
+    assert cache.flight("a") is newer
+    outcomes[1].set_result(SPOKEN)
+    await newer.join(None)
+    assert cache.flight("a") is None
+
+
+async def test_an_upload_is_known_once_it_is_decoded() -> None:
+    cache, audio = cache_of(), KnownAudio("a" * 64, None)
+    assert await cache.audio("upload") is None
+    await cache.keep_audio("upload", audio)
+    assert await cache.audio("upload") == audio
+
+
+async def test_one_decodes_an_upload_after_the_other_and_others_meanwhile() -> None:
+    cache, order = cache_of(), list[str]()
+
+    async def decode(upload: str | None, name: str, may_end: asyncio.Event) -> None:
+        async with cache.decoding(upload):
+            order.append(f"{name} begins")
+            await may_end.wait()
+            order.append(f"{name} ends")
+
+    first_may_end, free = asyncio.Event(), asyncio.Event()
+    free.set()
+    first = asyncio.create_task(decode("a", "first", first_may_end))
+    second = asyncio.create_task(decode("a", "second", free))
+    await asyncio.sleep(0)
+    await decode("b", "other", free)
+    await decode(None, "unknown", free)
+    first_may_end.set()
+    await asyncio.gather(first, second)
+    assert order == [
+        *("first begins", "other begins", "other ends", "unknown begins", "unknown ends"),
+        *("first ends", "second begins", "second ends"),
+    ]
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_whose_results_a_client_gets(is_shared: bool) -> None:
+    cache = cache_of(is_shared=is_shared)
+    assert (cache.owner("key alice") == cache.owner("key bob")) is is_shared
