@@ -18,13 +18,13 @@ if TYPE_CHECKING:  # it imports httpx, which takes a tenth of a second, and is w
     from whisper_runtime.service.outbound.transport import GuardedTransport
 
 FIELD: Final = "webhook_url"
-AttemptOutcome = Literal["delivered", "failed", "gone"]
+DeliveryOutcome = Literal["delivered", "failed", "gone"]
 """gone: the receiver wants no more of it."""
 
 
 @dataclass(frozen=True)
 class DeliveryAttempt:
-    outcome: AttemptOutcome
+    outcome: DeliveryOutcome
     failure: str = ""
     """A sentence for the job's client; it says no address and nothing of the body that came back."""
 

@@ -29,7 +29,7 @@ LATER = replace(SEGMENT, id=1, text=" What your country can do.")
 LONGER = replace(SPOKEN, text=" Ask not. What your country can do.", segments=(SEGMENT, LATER))
 
 
-class Decoder:
+class CountedDecoder:
     """The fake decoder, which counts, and waits while it is told to."""
 
     def __init__(self) -> None:
@@ -44,16 +44,16 @@ class Decoder:
 
 
 @pytest.fixture
-def decoder() -> Decoder:
-    return Decoder()
+def decoder() -> CountedDecoder:
+    return CountedDecoder()
 
 
-def parts_with(engine: FakeEngine, decoder: Decoder, **config: Any) -> RuntimeParts:
+def parts_with(engine: FakeEngine, decoder: CountedDecoder, **config: Any) -> RuntimeParts:
     return fake_parts(engine, decoder, result_cache_max_bytes=ROOM, **config)
 
 
 @pytest.fixture
-def parts(engine: FakeEngine, decoder: Decoder) -> RuntimeParts:
+def parts(engine: FakeEngine, decoder: CountedDecoder) -> RuntimeParts:
     return parts_with(engine, decoder)
 
 
@@ -81,7 +81,7 @@ def counted(parts: RuntimeParts, name: str, **labels: str) -> float | None:
 
 
 async def test_the_same_bytes_are_answered_without_decoder_and_model(
-    client: httpx.AsyncClient, engine: FakeEngine, decoder: Decoder
+    client: httpx.AsyncClient, engine: FakeEngine, decoder: CountedDecoder
 ) -> None:
     first, second = await post(client), await post(client)
     assert (first.content, status(first)) == (second.content, "whisper; fwd=miss; stored")
@@ -91,7 +91,7 @@ async def test_the_same_bytes_are_answered_without_decoder_and_model(
 
 
 async def test_the_same_audio_in_another_file_is_answered_without_the_model(
-    client: httpx.AsyncClient, engine: FakeEngine, decoder: Decoder
+    client: httpx.AsyncClient, engine: FakeEngine, decoder: CountedDecoder
 ) -> None:
     await post(client, b"speech 5", name="a.wav")
     assert status(await post(client, b"speech 5.0", name="b.mp3")).startswith("whisper; hit")
@@ -135,7 +135,7 @@ async def test_a_stream_is_kept_of_a_request_that_was_none(client: httpx.AsyncCl
 
 
 async def test_ten_clients_that_send_the_same_at_once_cost_one_decoding_and_one_transcription(
-    client: httpx.AsyncClient, parts: RuntimeParts, engine: FakeEngine, decoder: Decoder
+    client: httpx.AsyncClient, parts: RuntimeParts, engine: FakeEngine, decoder: CountedDecoder
 ) -> None:
     engine.answer = None
     decoder.may_go_on.clear()
@@ -237,7 +237,7 @@ async def transcribed(parts: RuntimeParts, seconds: float) -> Transcription:
 
 
 async def test_what_cannot_be_decoded_is_decoded_by_each_who_sends_it(
-    client: httpx.AsyncClient, engine: FakeEngine, decoder: Decoder
+    client: httpx.AsyncClient, engine: FakeEngine, decoder: CountedDecoder
 ) -> None:
     answers = await asyncio.gather(*(post(client, b"<html>") for _ in range(3)))
     assert [one.json()["error"]["code"] for one in answers] == ["not_audio"] * 3
@@ -323,7 +323,7 @@ async def test_an_age_may_be_too_high(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(("scope", "found"), [("client", "whisper; fwd=miss"), ("service", "whisper; hit")])
 async def test_a_client_gets_what_others_sent_where_the_service_says_so_alone(
-    engine: FakeEngine, decoder: Decoder, start: Start, tmp_path: Any, scope: str, found: str
+    engine: FakeEngine, decoder: CountedDecoder, start: Start, tmp_path: Any, scope: str, found: str
 ) -> None:
     for name in ("alice", "bob"):
         (tmp_path / name).write_text(f"key-of-{name}")
@@ -335,7 +335,7 @@ async def test_a_client_gets_what_others_sent_where_the_service_says_so_alone(
     assert decoder.files == (2 if scope == "client" else 1)  # or the time would tell who sent it before
 
 
-async def test_a_hit_is_a_request_and_no_audio(start: Start, engine: FakeEngine, decoder: Decoder) -> None:
+async def test_a_hit_is_a_request_and_no_audio(start: Start, engine: FakeEngine, decoder: CountedDecoder) -> None:
     client = start(parts_with(engine, decoder, requests_per_minute=10, audio_minutes_per_hour=1))
     await post(client)
     hit = await post(client)
@@ -343,7 +343,7 @@ async def test_a_hit_is_a_request_and_no_audio(start: Start, engine: FakeEngine,
     assert hit.headers["x-ratelimit-remaining-audio-seconds"] == "55"
 
 
-async def test_a_hit_needs_no_place_in_the_queue(start: Start, engine: FakeEngine, decoder: Decoder) -> None:
+async def test_a_hit_needs_no_place_in_the_queue(start: Start, engine: FakeEngine, decoder: CountedDecoder) -> None:
     """The queue fills up while the file comes."""
     client = start(parts_with(engine, decoder, max_queued_audio_seconds=60))
     await post(client)
