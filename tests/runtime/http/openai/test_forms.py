@@ -38,7 +38,7 @@ def test_an_unknown_field_is_kept_for_the_judgement() -> None:
 
 def test_every_field_but_the_arrays_may_come_once() -> None:
     assert {
-        *("file", "url", "language", "task", "model", "prompt", "response_format", "temperature"),
+        *("file", "url", "webhook_url", "language", "task", "model", "prompt", "response_format", "temperature"),
         *("stream", "max_line_width", "max_line_count", "max_words_per_line"),
         *("channels", "vad_filter", "vad_parameters"),
         *("chunking_strategy", "stream", "beam_size", "patience", "best_of", "seed", "initial_prompt", "hotwords"),
