@@ -15,16 +15,7 @@ from chaos.labels import LabelStripper
 from chaos.snapshot import Snapshot
 from chaos.webhook import RefusingWebhook
 from whisper_operator.kube.client import Cluster
-from whisper_operator.objects.kinds import (
-    CLAIM,
-    DEPLOYMENT,
-    INGRESS,
-    NETWORK_POLICY,
-    SERVICE,
-    SERVICE_ACCOUNT,
-    SERVICE_MONITOR,
-    Kind,
-)
+from whisper_operator.objects.kinds import CHILD_KINDS, INGRESS, Kind
 
 
 class ChildFault(Protocol):
@@ -73,14 +64,15 @@ def stripped(seconds: float = 60) -> ChildCase:
     return ChildCase(name, lambda env, seed: LabelStripper(env.admin, seed), seconds)
 
 
-CASES: Final = (
-    stripped(),
-    *(
-        refused(kind)
-        for kind in (SERVICE_ACCOUNT, NETWORK_POLICY, CLAIM, SERVICE, DEPLOYMENT, INGRESS, SERVICE_MONITOR)
-    ),
-)
-SAMPLE_CASES: Final = (stripped(9), refused(INGRESS, 9))
+def refused_by_turns(seconds: float) -> ChildCase:
+    """Each seed has its kind, and seeds in a row have all of them."""
+    name = f"a webhook answers 500 for the kind that the seed chooses, for {seconds:.0f} s"
+    return ChildCase(name, lambda env, seed: RefusingWebhook(env.plane, CHILD_KINDS[seed % len(CHILD_KINDS)]), seconds)
+
+
+CASES: Final = (stripped(), *map(refused, CHILD_KINDS))
+"""With every kind that the operator writes."""
+SAMPLE_CASES: Final = (stripped(9), refused(INGRESS, 9), refused_by_turns(9))
 
 
 async def run(env: ChaosEnvironment, case: ChildCase, expected: Snapshot, seed: int) -> ChildResult:

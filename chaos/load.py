@@ -24,6 +24,8 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.kinds import DISRUPTION_BUDGET, SERVICE
 
 NAMES: Final = tuple(f"load-{number}" for number in range(4))
+SCALED_BY_KEDA: Final = NAMES[::2]
+"""The others have an autoscaler of Kubernetes' own: between them they have every kind of child."""
 OPERATOR_SETTINGS: Final = {"RESYNC_SECONDS": "5", "DISCOVERY_SECONDS": "1"}
 """Repairs that come by the clock shall come within LIMIT_SECONDS."""
 
@@ -183,7 +185,8 @@ async def user_load(env: ChaosEnvironment, seconds: float) -> None:
 
 def _spec(name: str) -> Manifest:
     hosts = {"host": f"{name}.example.com", "additionalHosts": [f"asr.{name}.example.com"]}
-    return {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], **hosts}}
+    spec = {**EVERYTHING, "ingress": {**EVERYTHING["ingress"], **hosts}}
+    return spec if name in SCALED_BY_KEDA else {**spec, "autoscaling": {**EVERYTHING["autoscaling"], "keda": None}}
 
 
 @asynccontextmanager
