@@ -19,8 +19,11 @@ from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
 from whisper_runtime.contract.outbound import NOT_PUBLIC_IPV4, NOT_PUBLIC_IPV6, PUBLIC_IPV6, AllowedHost
 
-NODE_LOCAL_DNS: Final = "169.254.20.10/32"
-"""https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/"""
+NODE_LOCAL_DNS: Final = ("169.254.20.10/32", "fd00::/8")
+"""The address of a node's DNS cache, which is no pod's; of IPv6 the documentation names a range alone.
+
+https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+"""
 DNS_PORTS: Final = (53, 5353)
 """A policy sees a pod's own port: CoreDNS listens on 53, OpenShift's DNS on 5353."""
 
@@ -77,7 +80,7 @@ def _audio_hosts(urls: AudioUrlsSpec | None) -> list[Manifest]:
 
 def _dns() -> Manifest:
     return {
-        "to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": NODE_LOCAL_DNS}}],
+        "to": [{"namespaceSelector": {}}, *({"ipBlock": {"cidr": cidr}} for cidr in NODE_LOCAL_DNS)],
         "ports": [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP") for port in DNS_PORTS],
     }
 

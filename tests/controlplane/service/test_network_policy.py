@@ -42,6 +42,7 @@ CLIENT = pod({"app": "nginx"}, "ingress-nginx")
 SCRAPER = pod({"app": "prometheus"}, "monitoring")
 STRANGER = pod({"app": "web"})
 DNS = pod({"k8s-app": "kube-dns"}, "kube-system")
+NODE_LOCAL_DNS_IPV6 = outside("fd00::a9fe:140a")
 NODE_LOCAL_DNS, PROXY, WEB = outside("169.254.20.10"), outside("10.0.0.5"), outside("93.184.216.34")
 
 TABLE: list[tuple[str, Peer, Peer, int, str, bool]] = [
@@ -59,6 +60,8 @@ TABLE: list[tuple[str, Peer, Peer, int, str, bool]] = [
     ("a server asks the cluster's DNS", SERVER, DNS, 53, "UDP", True),
     ("by TCP too", SERVER, DNS, 53, "TCP", True),
     ("a server asks its node's DNS", SERVER, NODE_LOCAL_DNS, 53, "UDP", True),
+    ("of IPv6, too", SERVER, NODE_LOCAL_DNS_IPV6, 53, "TCP", True),
+    ("and nothing else there", SERVER, NODE_LOCAL_DNS_IPV6, 443, "TCP", False),
     ("a server reaches what allowTo names", SERVER, PROXY, 3128, "TCP", True),
     ("on that port alone", SERVER, PROXY, 443, "TCP", False),
     ("a server fetches recordings from the world", SERVER, WEB, 443, "TCP", True),
