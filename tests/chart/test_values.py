@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 
+from tests.fakes.web_server import FakeRequest, answering
 from tests.support.chart import CHART, documents, helm, of_kind, template
 from whisper_operator.cli.installation_file import read_installation
 from whisper_operator.observe.defaults import Defaults
@@ -207,7 +210,7 @@ def test_labels_of_all_objects_and_the_pods() -> None:
     for body in bodies:
         labels = body["metadata"]["labels"]
         assert labels["team"] == "speech", body["kind"]
-        assert labels["app.kubernetes.io/name"] == "whisper-operator", "the selector's labels are not overridden"
+        assert labels["app.kubernetes.io/name"] != "x", "the selector's labels are not overridden"
     labels, selector = pod(bodies)["metadata"]["labels"], deployment(bodies)["spec"]["selector"]["matchLabels"]
     assert labels["mesh"] == "off"
     assert labels.items() >= selector.items()
@@ -287,6 +290,11 @@ def test_the_operators_pods_take_what_platforms_add(tmp_path: Path) -> None:
         "podSecurityContext": {"runAsUser": 1000},
         "containerSecurityContext": {"privileged": False},
         "serviceClass": "canary",
+        "revisionHistoryLimit": 0,
+        "runtimeClassName": "gvisor",
+        "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["proxy"]}],
+        "terminationGracePeriodSeconds": 60,
+        "serviceAccount": {"automountToken": False},
     }
     bodies = rendered(values, tmp_path)
     spec, only = pod(bodies)["spec"], container(bodies)
@@ -308,6 +316,55 @@ def test_the_operators_pods_take_what_platforms_add(tmp_path: Path) -> None:
         "runAsUser": 1000,
     }
     assert only["securityContext"]["privileged"] is False
+    assert deployment(bodies)["spec"]["revisionHistoryLimit"] == 0
+    assert (spec["runtimeClassName"], spec["terminationGracePeriodSeconds"]) == ("gvisor", 60)
+    assert spec["hostAliases"][0]["hostnames"] == ["proxy"]
+    assert spec["automountServiceAccountToken"] is False
+
+
+def test_pods_in_the_nodes_network_have_ports_of_their_own_and_the_clusters_names(tmp_path: Path) -> None:
+    assert not {"hostNetwork", "dnsPolicy"} & pod(template())["spec"].keys()
+    bodies = rendered({"hostNetwork": True, "ports": {"metrics": 18080, "health": 18081}}, tmp_path)
+    spec = pod(bodies)["spec"]
+    assert (spec["hostNetwork"], spec["dnsPolicy"]) == (True, "ClusterFirstWithHostNet")
+    assert {one["name"]: one["containerPort"] for one in container(bodies)["ports"]} == {
+        "metrics": 18080,
+        "health": 18081,
+    }
+    ports = {name: value for name, value in env(bodies).items() if name.endswith("_PORT")}
+    assert ports == {"WHISPER_OPERATOR_METRICS_PORT": "18080", "WHISPER_OPERATOR_HEALTH_PORT": "18081"}
+    assert pod(bodies)["metadata"]["annotations"]["prometheus.io/port"] == "18080"
+    assert pod(template("--set", "hostNetwork=true,dnsPolicy=Default"))["spec"]["dnsPolicy"] == "Default"
+
+
+def test_probes_are_slower_where_the_platform_says_so(tmp_path: Path) -> None:
+    probe = {"periodSeconds": 30, "timeoutSeconds": 5}
+    only = container(rendered({"livenessProbe": probe, "readinessProbe": {"initialDelaySeconds": 3}}, tmp_path))
+    request = {"path": "/healthz", "port": "health"}
+    assert only["livenessProbe"] == {"httpGet": request, "failureThreshold": 6, **probe}
+    assert only["readinessProbe"]["initialDelaySeconds"] == 3
+
+
+class MetricsRequest(FakeRequest):
+    text: ClassVar[bytes]
+
+    def do_GET(self) -> None:
+        self.answer(200, self.text)
+
+
+def test_helm_test_asks_a_running_operator_for_its_metrics() -> None:
+    """And belongs neither to its Service nor to its budget."""
+    (found,) = of_kind(template(), "Pod")
+    assert found["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    selector = deployment(template())["spec"]["selector"]["matchLabels"]
+    assert not selector.items() <= found["metadata"]["labels"].items()
+    (only,) = found["spec"]["containers"]
+    script, url = only["args"]
+    (metrics,) = of_kind(template(), "Service")
+    assert url == f"http://{metrics['metadata']['name']}:{metrics['spec']['ports'][0]['port']}/metrics"
+    for metrics_text, code in ((b"leader_election_master_status 0.0", 0), (b"of another program", 1)):
+        with answering(MetricsRequest, text=metrics_text) as address:
+            assert subprocess.run([sys.executable, "-c", script, address], check=False).returncode == code
 
 
 def test_a_network_policy_lets_the_operator_reach_what_it_needs_and_nothing_else(tmp_path: Path) -> None:
@@ -316,7 +373,11 @@ def test_a_network_policy_lets_the_operator_reach_what_it_needs_and_nothing_else
     bodies = rendered({"networkPolicy": {"enabled": True, "metricsFrom": [prometheus]}}, tmp_path)
     (policy,) = of_kind(bodies, "NetworkPolicy")
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    assert policy["spec"]["ingress"] == [{"from": [prometheus], "ports": [{"protocol": "TCP", "port": "metrics"}]}]
+    (test,) = of_kind(bodies, "Pod")
+    (rule,) = policy["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": "metrics"}]
+    assert rule["from"][0] == prometheus
+    assert rule["from"][1]["podSelector"]["matchLabels"].items() <= test["metadata"]["labels"].items()
     out = [{(one["protocol"], one["port"]) for one in rule["ports"]} for rule in policy["spec"]["egress"]]
     dns = {(protocol, port) for protocol in ("UDP", "TCP") for port in (53, 5353)}
     assert out == [{("TCP", 443), ("TCP", 6443)}, dns, {("TCP", 9000)}]
