@@ -1,14 +1,16 @@
-"""What tests of a service's claims need of the cluster."""
+"""What tests of a service need of the cluster: classes of volumes, policies that change what is written."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support.kubectl import Kubectl
+from whisper_operator.api.v1alpha1 import Manifest
 
+REGISTRATION = "admissionregistration.k8s.io/v1"
 PROVISIONERS = {"broken": "example.com/broken", "other": "example.com/none", "nfs": "nfs.csi.k8s.io"}
 
 
@@ -20,3 +22,36 @@ def classes(kubectl: Kubectl) -> Iterator[None]:
         kubectl("apply", "-f", "-", stdin=json.dumps({**body, "provisioner": provisioner}))
     yield
     kubectl("delete", "storageclass", *PROVISIONERS)
+
+
+@pytest.fixture
+def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
+    """Makes a MutatingAdmissionPolicy for a resource of the namespace: a JSON patch wherever a condition holds."""
+    made: list[str] = []
+
+    def make(resource: str, condition: str, operations: str) -> None:
+        name = f"{namespace.namespace}-{len(made)}"
+        match: Manifest = {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}},
+            "resourceRules": [
+                {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
+            ],
+        }
+        spec = {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": match,
+            "matchConditions": [{"name": "needed", "expression": condition}],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": operations}}],
+        }
+        bodies = [
+            {"kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec},
+            {"kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {"policyName": name}},
+        ]
+        for body in bodies:
+            namespace("apply", "-f", "-", stdin=json.dumps({"apiVersion": REGISTRATION, **body}))
+        made.append(name)
+
+    yield make
+    for name in made:
+        namespace("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,12 +14,11 @@ from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
 from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, IMAGE_VOLUME, fetch_job, patch, service
-from tests.support.waiting import eventually
+from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("running")
 
-REGISTRATION = "admissionregistration.k8s.io/v1"
 EXPLICIT: Manifest = {
     "spec": {
         "hostNetwork": False,
@@ -333,6 +332,29 @@ def test_a_service_that_somebody_edited_is_put_right(speech: Kubectl) -> None:
         eventually(f"{change.__name__} is put right", is_right)
 
 
+ADDED_TO_OTHERS: dict[str, Manifest] = {
+    "ingress": {"defaultBackend": {"service": {"name": "theirs", "port": {"number": 80}}}},
+    "horizontalpodautoscaler": {"behavior": {"scaleDown": {"selectPolicy": "Disabled"}}},
+    "poddisruptionbudget": {"unhealthyPodEvictionPolicy": "IfHealthyBudget", "maxUnavailable": 0},
+    "networkpolicy": {"policyTypes": ["Ingress"], "egress": [{}]},
+}
+"""By kind: a patch of what the operator sets, or sets nothing of."""
+
+
+def test_other_kinds_that_somebody_edited_are_put_right(namespace: Kubectl) -> None:
+    ingress = {"className": "theirs", "host": f"{namespace.namespace}.example.com"}
+    spec = {"ingress": ingress, "autoscaling": {}, "disruption": {"maxUnavailable": 1}, "networkPolicy": {}}
+    namespace.apply(service("speech", **EMPTY_DIR, **spec))
+    for kind, change in ADDED_TO_OTHERS.items():
+        before = awaited(f"the {kind} is there", lambda kind=kind: namespace.get(kind, "speech"))["spec"]
+        namespace("patch", kind, "speech", "--type=merge", "-p", json.dumps({"spec": change}))
+
+        def is_right(kind: str = kind, before: Manifest = before) -> bool:
+            return (namespace.get(kind, "speech") or {})["spec"] == before
+
+        eventually(f"the {kind} is put right", is_right)
+
+
 def test_what_somebody_states_by_an_apply_stays(speech: Kubectl) -> None:
     sidecar = {"spec": {"containers": [{"name": "proxy", "image": "proxy"}]}}
     body = {
@@ -344,39 +366,6 @@ def test_what_somebody_states_by_an_apply_stays(speech: Kubectl) -> None:
     speech("apply", "--server-side", "--field-manager=mesh", "-f", "-", stdin=json.dumps(body))
     edit(speech, rename_container)
     eventually("ours is put right", lambda: names(pod(speech)["containers"]) == {"server", "proxy"})
-
-
-@pytest.fixture
-def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
-    """Makes a MutatingAdmissionPolicy for a resource of the namespace: a JSON patch wherever a condition holds."""
-    made: list[str] = []
-
-    def make(resource: str, condition: str, operations: str) -> None:
-        name = f"{namespace.namespace}-{len(made)}"
-        match: Manifest = {
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.namespace}},
-            "resourceRules": [
-                {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
-            ],
-        }
-        spec = {
-            "failurePolicy": "Fail",
-            "reinvocationPolicy": "Never",
-            "matchConstraints": match,
-            "matchConditions": [{"name": "needed", "expression": condition}],
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": operations}}],
-        }
-        bodies = [
-            {"kind": "MutatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec},
-            {"kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {"policyName": name}},
-        ]
-        for body in bodies:
-            namespace("apply", "-f", "-", stdin=json.dumps({"apiVersion": REGISTRATION, **body}))
-        made.append(name)
-
-    yield make
-    for name in made:
-        namespace("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name)
 
 
 CONTAINERS = "object.spec.template.spec.containers"
