@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import plain_http
 from tests.support.kubectl import Kubectl
-from tests.support.services import mirrored_service, patch
+from tests.support.services import mirrored_model, mirrored_service, patch
 from tests.support.traffic import joined
 from tests.support.waiting import eventually
 
@@ -23,7 +23,8 @@ FORM = {"model": "whisper-1", "language": "en"}
 
 @pytest.fixture(scope="module")
 def service(namespace: Kubectl) -> Kubectl:
-    namespace.apply(mirrored_service("keeper", jobs={"storage": {"size": "1Gi", "retention": "Delete"}}))
+    jobs = {"storage": {"size": "1Gi", "retention": "Delete"}}
+    namespace.apply(mirrored_service("keeper", jobs=jobs, verification={}))
     namespace.wait_ready("keeper")
     return namespace
 
@@ -93,3 +94,44 @@ def test_a_job_that_was_begun_outlives_its_pod(
     eventually("it is done", lambda: job(service, sent["id"]).get("status") == "completed", 300)
     content = plain_http.get(f"{path(service)}/{sent['id']}/content").raise_for_status()
     assert content.json()["text"] == text
+
+
+def test_the_verification_followed_a_job_and_left_nothing_of_it(service: Kubectl) -> None:
+    """A first verification has to succeed before a service is Ready."""
+    found = (service.get("wsvc", "keeper") or {})["status"]["verification"]
+    (check,) = [one for one in found["checks"] if one["name"] == "job"]
+    assert check["passed"], check
+    assert check["message"].startswith("accepted, done by tiny.en in attempt 1, read and deleted")
+
+
+def test_the_status_shows_what_waits(service: Kubectl) -> None:
+    eventually("the pod was asked", lambda: shown(service) is not None, 120)
+    assert shown(service) == {"queuedAudio": "0s"}
+
+
+def test_a_change_of_the_model_loses_no_job_and_each_names_the_one_that_ran_all_of_it(
+    service: Kubectl, recording: bytes
+) -> None:
+    """Given jobs without a pause, when the model changes in the middle of one, that one and all others are done."""
+    sent = [submitted(service, recording)]
+    eventually("it is begun", lambda: job(service, sent[0]["id"])["progress"]["done_seconds"] > 0, 120)
+    assert job(service, sent[0]["id"])["model"] == "tiny.en"
+    patch(service, "keeper", {"model": mirrored_model("base")})
+
+    def the_next_model_has_done_one() -> bool:
+        last = job(service, sent[-1]["id"])
+        if last.get("status") == "completed" and last["model"] != "base":
+            sent.append(submitted(service, recording))
+        return last.get("status") == "completed" and last["model"] == "base"
+
+    eventually("the next model has done one", the_next_model_has_done_one, 900)
+    models = [job(service, one["id"])["model"] for one in sent]
+    assert set(models[:-1]) <= {"tiny.en"}, "each is done once, in the order in which it came"
+    for one in sent:
+        content = plain_http.get(f"{path(service)}/{one['id']}/content").raise_for_status()
+        assert "country" in content.json()["text"]
+
+
+def shown(service: Kubectl) -> dict[str, Any] | None:
+    """What the service's status says of jobs."""
+    return (service.get("wsvc", "keeper") or {})["status"].get("jobs")

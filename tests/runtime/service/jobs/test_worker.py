@@ -55,8 +55,8 @@ async def start_worker(
     await stop(*running)
 
 
-def worker_of(store: JobStore, engine: FakeEngine) -> JobWorker:
-    parts = fake_parts(engine)
+def worker_of(store: JobStore, engine: FakeEngine, model: str = "base") -> JobWorker:
+    parts = fake_parts(engine, model=model)
     return JobWorker(store, fake_decode, engine, parts.model, parts.admission.disk, parts.metrics, 3600.0)
 
 
@@ -278,6 +278,28 @@ async def test_a_recording_without_room_on_the_device_says_so(
     start_worker()
     job = await until_state(store, await queue(store), "failed")
     assert (job.error or {})["code"] == "out_of_memory"
+
+
+async def test_a_job_runs_whole_on_one_model_and_says_which(store: JobStore, engine: FakeEngine) -> None:
+    """Given a job that one model has begun with, and one that waits, when the process of another model follows."""
+    engine.answer = None
+    before = asyncio.create_task(worker_of(store, engine, "base").run())
+    begun, waiting = await queue(store, 10), await queue(store)
+    await engine.until_submitted()
+    engine.emit(SEGMENT)
+    assert (await store.get(ANN, begun.id)).model == "base"
+    await stop(before)
+    assert (await store.get(ANN, begun.id)).model is None
+
+    after = asyncio.create_task(worker_of(store, engine, "tiny").run())
+    for number, job in enumerate((begun, waiting), start=1):
+        await engine.until_submitted(number + 1)
+        engine.held[number].set_result(SPOKEN)
+        done = await until_state(store, job, "completed")
+        result = JobResult.from_json(await store.result(ANN, job.id))
+        assert (done.model, result.model, done.attempt) == ("tiny", "tiny", 1)
+    assert engine.num_samples == [160_000, 160_000, 40_000], "all of it is done anew"
+    await stop(after)
 
 
 @pytest.mark.parametrize("options", [{"task": "translate"}, {"language": "de"}, {"languages": ("en", "de")}])
