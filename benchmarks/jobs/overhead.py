@@ -1,0 +1,44 @@
+"""What a job takes beyond a request that waits: the same clip, the same server, by turns."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.jobs.clients import by_turns, paced_server
+
+GOAL_MS: Final = 25.0
+WORK_SECONDS: Final = 0.05
+PREFERENCE: Final = {"Prefer": "respond-async, wait=60"}
+WARM_UP: Final = 3
+
+
+@dataclass(frozen=True)
+class OverheadReport:
+    requests: tuple[float, ...]
+    """The median of each round, in ms."""
+    jobs: tuple[float, ...]
+
+    @property
+    def overhead(self) -> tuple[float, ...]:
+        """Of each round, in ms."""
+        return tuple(job - request for job, request in zip(self.jobs, self.requests, strict=True))
+
+    @property
+    def problems(self) -> list[str]:
+        found = statistics.median(self.overhead)
+        return [f"a job takes {found:.0f} ms beyond its work"] if found > GOAL_MS else []
+
+
+def run(work: Path, clip: bytes, rounds: int, requests: int) -> OverheadReport:
+    """Sends so many of both kinds in each round."""
+    waiting, asynchronous = list[float](), list[float]()
+    with paced_server(work, clip, WORK_SECONDS) as client:
+        by_turns(WARM_UP, client.transcribe, lambda: client.transcribe(**PREFERENCE))
+        for _ in range(rounds):
+            request, job = by_turns(requests, client.transcribe, lambda: client.transcribe(**PREFERENCE))
+            waiting.append(request)
+            asynchronous.append(job)
+    return OverheadReport(tuple(waiting), tuple(asynchronous))

@@ -1,0 +1,105 @@
+"""What jobs cost, in short; `python -m benchmarks.jobs` runs the long form."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from benchmarks.jobs import many, overhead, report
+from benchmarks.jobs.beside_polls import PollReport
+from benchmarks.jobs.clients import PATH, JobClient, paced_server
+from benchmarks.jobs.kept_jobs import multiply
+from benchmarks.jobs.many import EMPTY, FULL, StoreReport
+from benchmarks.jobs.overhead import OverheadReport
+from benchmarks.jobs.polls import PollCounts, polling
+from benchmarks.load import audio_files
+from benchmarks.load.client import AudioFile, ClientBehaviour, RequestOutcome
+from whisper_runtime.service.jobs.sqlite_store import DATABASE, FILES
+
+COPIES = 20
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return audio_files.short(tmp_path_factory.mktemp("clip")).content
+
+
+@pytest.fixture
+def client(tmp_path: Path, clip: bytes) -> Iterator[JobClient]:
+    with paced_server(tmp_path, clip, 0.01) as found:
+        yield found
+
+
+def done(client: JobClient) -> str:
+    """The path of a job that is done."""
+    job = client.submit()
+    client.wait_until_at_rest()
+    return job
+
+
+@pytest.mark.slow
+def test_copies_of_a_job_are_jobs_like_it(tmp_path: Path, clip: bytes) -> None:
+    with paced_server(tmp_path, clip, 0.01) as client:
+        job = done(client).rpartition("/")[2]
+    ids = multiply(tmp_path, job, COPIES)
+    assert (len(set(ids)), job in ids) == (COPIES + 1, True)
+    assert len(list((tmp_path / "jobs" / FILES).iterdir())) == COPIES + 1
+    with closing(sqlite3.connect(tmp_path / "jobs" / DATABASE)) as connection:
+        assert connection.execute("SELECT jobs FROM totals WHERE state = 'completed'").fetchone() == (COPIES + 1,)
+    with paced_server(tmp_path, clip, 0.01) as client:
+        contents = {client.http.get(f"{PATH}/{one}/content").raise_for_status().text for one in ids}
+    assert len(contents) == 1
+
+
+@pytest.mark.slow
+def test_polls_ask_for_every_job_and_count_the_answers(client: JobClient) -> None:
+    jobs = [done(client) for _ in range(3)]
+    counts = PollCounts()
+
+    async def poll() -> None:
+        async with polling(client.process.port, [*jobs, f"{PATH}/nobodys"], 2, counts), asyncio.timeout(60):
+            while counts.statuses.total() < 4:
+                await asyncio.sleep(0.05)
+
+    asyncio.run(poll())
+    assert counts.statuses.keys() == {200, 404}
+
+
+@pytest.mark.slow
+def test_the_long_form_in_short(tmp_path: Path, clip: bytes) -> None:
+    (tmp_path / "overhead").mkdir()
+    beyond = overhead.run(tmp_path / "overhead", clip, rounds=1, requests=2)
+    assert "the job beyond the request" in report.overhead(beyond)
+    found = many.run(tmp_path, clip, rounds=1, requests=1, finished=COPIES)
+    assert {request: len(taken[FULL]) for request, taken in found.by_request.items()} == dict.fromkeys(
+        ("submit", "status", "list, the newest 20", "list, 20 in a state"), 1
+    )
+    assert "With 20 finished jobs" in report.store(found)
+
+
+def outcome(seconds: float, status: int = 200) -> RequestOutcome:
+    return RequestOutcome(AudioFile("a", b""), ClientBehaviour.PATIENT, status, seconds, "", "", "")
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        (OverheadReport(requests=(10.0, 20.0), jobs=(40.0, 50.0)), "a job takes 30 ms beyond its work"),
+        (OverheadReport(requests=(10.0, 20.0), jobs=(30.0, 40.0)), None),
+        (StoreReport(9, {"list": {EMPTY: [1.0], FULL: [3.0]}}, {}), "list takes 3.0 x"),
+        (StoreReport(9, {"list": {EMPTY: [1.0], FULL: [2.0]}}, {FULL: [1.0, 50.0, 60.0]}), None),
+        (StoreReport(9, {}, {FULL: [1.0, 50.0, 90.0]}), "memory grew by 40 MiB"),
+        (PollReport(1, 1, [[outcome(1.0)]], [[outcome(1.3)]]), "1.30 x as long as without polls"),
+        (PollReport(1, 1, [[outcome(1.0)]], [[outcome(1.0, 429)]]), "429 "),
+        (PollReport(1, 1, [[outcome(1.0)]], [[outcome(1.1)]]), None),
+    ],
+)
+def test_a_goal_that_is_missed_is_a_problem(
+    found: OverheadReport | StoreReport | PollReport, problem: str | None
+) -> None:
+    assert found.problems == ([problem] if problem else [])
