@@ -23,7 +23,8 @@ UNUSED: Final = ("exemptNamespaces",)
 """Read by the template itself."""
 OWN_RIGHTS: Final = (
     *((f"spec.{path}", "secrets", "Secret") for path in (
-        "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "model.source.secretRef.name",
+        "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "jobs.webhooks.secretRef.name",
+        "model.source.secretRef.name",
         "model.source.urlSecretKeyRef.name",
     )),
     *((f"spec.{path}", "configmaps", "ConfigMap") for path in (

@@ -192,6 +192,9 @@ SECRETS: list[Attempt] = [
     ("spec.jobs.storage.labels 'app'", {"jobs": {"storage": {"labels": {"app": "database"}}}}),
     ("spec.autoscaling.keda.prometheusAddress",
      {"autoscaling": {"keda": {"prometheusAddress": "http://prometheus@169.254.169.254/latest"}}}),
+    ("spec.jobs.webhooks.privateNetworks[0] '10.0.0.0/8'",
+     {"jobs": {"webhooks": {"allowedHosts": ["http://api"], "privateNetworks": ["10.0.0.0/8"],
+                            "secretRef": {"name": "hooks"}}}}),
     ("spec.server.audioUrls.privateNetworks[0] '169.254.0.0/16'",
      {"server": {"audioUrls": {"allowedHosts": ["http://metadata"], "privateNetworks": ["169.254.0.0/16"]}}}),
 ]  # fmt: skip

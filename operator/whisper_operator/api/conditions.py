@@ -239,8 +239,9 @@ CHECKS_PASSED: Final = _reason("ChecksPassed", PREFLIGHT_PASSED, VERIFIED, meani
 SECRET_NOT_FOUND: Final = _reason(
     "SecretNotFound",
     PREFLIGHT_PASSED,
-    meaning="The Secret of API keys that `spec.auth.secretRef` names does not exist.",
-    remedy="Create it, with a client's name as each key and that client's API key as its value.",
+    meaning="The Secret that `spec.auth.secretRef` or `spec.jobs.webhooks.secretRef` names does not exist.",
+    remedy="Create it: with a client's name as each key and that client's API key as its value; for webhooks, with a "
+    "value such as `echo whsec_$(openssl rand -base64 32)` prints.",
     stalls=True,
 )
 SERVICE_ACCOUNT_NOT_FOUND: Final = _reason(
@@ -253,8 +254,9 @@ SERVICE_ACCOUNT_NOT_FOUND: Final = _reason(
 SECRET_EMPTY: Final = _reason(
     "SecretEmpty",
     PREFLIGHT_PASSED,
-    meaning="The Secret of API keys that `spec.auth.secretRef` names has no keys.",
-    remedy="Add a client's name as a key and that client's API key as its value.",
+    meaning="The Secret that `spec.auth.secretRef` or `spec.jobs.webhooks.secretRef` names has no keys.",
+    remedy="Add a client's name as a key and that client's API key as its value; for webhooks, a value such as "
+    "`echo whsec_$(openssl rand -base64 32)` prints.",
     stalls=True,
 )
 SOURCE_SECRET_INVALID: Final = _reason(

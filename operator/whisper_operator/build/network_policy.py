@@ -1,5 +1,5 @@
 """The NetworkPolicy of the pods that serve: clients, scrapers and our own verification in; DNS, `allowTo` and the hosts
-of `audioUrls` out.
+of `audioUrls` and `webhooks` out.
 
 The pods that fetch a model are not selected: they need the model's source. A kubelet's probes pass any policy.
 """
@@ -11,6 +11,7 @@ from typing import Final
 
 from whisper_operator.api.spec.exposure import NetworkPolicySpec
 from whisper_operator.api.spec.server import AudioUrlsSpec
+from whisper_operator.api.spec.webhooks import WebhooksSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
@@ -47,7 +48,7 @@ def build(resolved: Resolved) -> Manifest | None:
             "podSelector": {"matchLabels": names.selector(service.metadata.name)},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [*_clients(wanted), *scrapers, proof],
-            "egress": [_dns(), *wanted.allow_to, *_audio_hosts(service.spec.server.audio_urls)],
+            "egress": [_dns(), *wanted.allow_to, *_listed_hosts(service)],
         },
     )
 
@@ -61,21 +62,25 @@ def _clients(wanted: NetworkPolicySpec) -> list[Manifest]:
 
 def shuts_in(service: WhisperService) -> bool:
     """Whether the pods that serve are to reach nothing but DNS."""
-    policy, server = service.spec.network_policy, service.spec.server
-    return policy is not None and not policy.allow_to and server.audio_urls is None
+    policy = service.spec.network_policy
+    return policy is not None and not policy.allow_to and not _listed_hosts(service)
 
 
-def _audio_hosts(urls: AudioUrlsSpec | None) -> list[Manifest]:
+def _listed_hosts(service: WhisperService) -> list[Manifest]:
+    spec = service.spec
+    webhooks = spec.jobs.webhooks if spec.jobs else None
+    return [_hosts(listed) for listed in (spec.server.audio_urls, webhooks) if listed]
+
+
+def _hosts(listed: AudioUrlsSpec | WebhooksSpec) -> Manifest:
     """Public addresses and the listed networks, on the ports of the listed hosts: a policy knows no names."""
-    if urls is None:
-        return []
     networks = [
         {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC_IPV4)},
         {"cidr": PUBLIC_IPV6, "except": list(NOT_PUBLIC_IPV6)},
-        *({"cidr": str(ip_network(network, strict=False))} for network in urls.private_networks),
+        *({"cidr": str(ip_network(network, strict=False))} for network in listed.private_networks),
     ]
-    ports = sorted({AllowedHost.parse(host).port for host in urls.allowed_hosts})
-    return [{"to": [{"ipBlock": network} for network in networks], "ports": [_tcp(port) for port in ports]}]
+    ports = sorted({AllowedHost.parse(host).port for host in listed.allowed_hosts})
+    return {"to": [{"ipBlock": network} for network in networks], "ports": [_tcp(port) for port in ports]}
 
 
 def _dns() -> Manifest:

@@ -6,7 +6,7 @@ from typing import Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
-from whisper_operator.build import fetch_container, golden_clip, job_store, pod, source
+from whisper_operator.build import fetch_container, golden_clip, job_store, pod, source, webhooks
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import deviations
 from whisper_operator.objects.manifest import annotations_of
@@ -92,7 +92,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
                 pod.scratch(),
                 *pod.models_volume(service),
                 *_keys_volume(service),
-                *(volume for _, volume in (*golden_clip.parts(service), *job_store.parts(service))),
+                *(volume for _, volume in _optional(service)),
                 *(source.volumes(service) if init else []),
             ],
         },
@@ -102,7 +102,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
 def _server(resolved: Resolved, model: ModelRef) -> Manifest:
     service, spec = resolved.service, resolved.service.spec
     keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
-    optional = [mount for mount, _ in (*golden_clip.parts(service), *job_store.parts(service))]
+    optional = [mount for mount, _ in _optional(service)]
     models = (
         [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
     )
@@ -128,6 +128,11 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_DIR}, *models, *keys, *optional],
     }
+
+
+def _optional(service: WhisperService) -> tuple[tuple[Manifest, Manifest], ...]:
+    """Mounts and volumes of what a spec may have or not."""
+    return (*golden_clip.parts(service), *job_store.parts(service), *webhooks.parts(service))
 
 
 def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
@@ -165,6 +170,7 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         jobs_max_bytes=job_store.max_bytes(resolved.jobs_claim),
         jobs_result_seconds=job_store.result_seconds(service),
         jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
+        **webhooks.settings(service),
     )
 
 

@@ -123,6 +123,10 @@ class Policy(ApiModel):
     """Hosts that clients' recordings may be fetched from, as `spec.server.audioUrls.allowedHosts` has them."""
     audio_url_networks: Patterns = ()
     """Networks that are not public and may have such a host."""
+    webhook_hosts: Patterns = ("*",)
+    """Hosts that events of jobs may be sent to, as `spec.jobs.webhooks.allowedHosts` has them."""
+    webhook_networks: Patterns = ()
+    """Networks that are not public and may have such a host."""
     claims: Patterns = ("*model*", "*whisper*")
     """Names of existing claims that are mounted."""
     claim_annotations: Patterns = ("velero.io/*", "backup.velero.io/*", "k8up.io/*")

@@ -30,6 +30,7 @@ def references(spec: Spec) -> References:
     audio = spec.verification.audio if spec.verification else None
     secrets = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
+        *([spec.jobs.webhooks.secret_ref.name] if spec.jobs and spec.jobs.webhooks else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
         *([source.url_secret_key_ref.name] if source and source.url_secret_key_ref else []),
         *(ref.name for ref in spec.image.pull_secrets),

@@ -64,6 +64,21 @@ def test_recordings_are_fetched_at_public_addresses_and_in_listed_networks_alone
     assert [block["cidr"] for block in listed] == ["10.20.0.0/16", "fd00::1/128"]
 
 
+def test_events_are_sent_to_public_addresses_and_listed_networks_alone() -> None:
+    webhooks = {
+        "allowedHosts": ["hooks.example.com", "http://api.team:8080"],
+        "privateNetworks": ["10.30.0.0/16"],
+        "secretRef": {"name": "hooks"},
+    }
+    wanted = service(networkPolicy={}, jobs={"webhooks": webhooks})
+    _, sent = one(children(wanted), "NetworkPolicy")["spec"]["egress"]
+    assert ports(sent) == [443, 8080]
+    ipv4, _, listed = (peer["ipBlock"] for peer in sent["to"])
+    assert "10.0.0.0/8" in ipv4["except"]
+    assert listed == {"cidr": "10.30.0.0/16"}
+    assert not shuts_in(wanted)
+
+
 def test_hosts_of_recordings_make_no_policy_by_themselves() -> None:
     made = children(service(server={"audioUrls": {"allowedHosts": ["files.example.com"]}}))
     assert not [child for child in made if child["kind"] == "NetworkPolicy"]

@@ -10,6 +10,7 @@ from whisper_operator.api.base import ApiModel, Rule
 from whisper_operator.api.maps import Annotations, Labels
 from whisper_operator.api.scalars import Duration, ObjectName, VolumeSize
 from whisper_operator.api.spec.storage import StorageClassName, claim_rules
+from whisper_operator.api.spec.webhooks import WebhooksSpec
 
 
 class JobStorageSpec(ApiModel):
@@ -51,3 +52,5 @@ class JobsSpec(ApiModel):
     get 429, unless none of it waits. Absent: no limit."""
     storage: JobStorageSpec = JobStorageSpec()
     """Storage of recordings that wait and of results."""
+    webhooks: WebhooksSpec | None = None
+    """Addresses that a request may have told of the end of its job. Absent: none are."""

@@ -18,8 +18,8 @@ from whisper_operator.api.scalars import (
     Opaque,
     is_network,
 )
+from whisper_operator.api.spec.outbound import AllowedHosts, PrivateNetworks, outbound_rules
 from whisper_runtime.contract.config import ENV_NAMES
-from whisper_runtime.contract.outbound import ALLOWED_HOST_LENGTH, ALLOWED_HOST_PATTERN
 
 
 class CorsSpec(ApiModel):
@@ -41,45 +41,14 @@ class CorsSpec(ApiModel):
 
 
 class AudioUrlsSpec(ApiModel):
-    allowed_hosts: Annotated[
-        tuple[
-            Annotated[
-                str,
-                *text(
-                    ALLOWED_HOST_PATTERN,
-                    "is not a host that can be allowed; for example files.example.com, *.example.com, or "
-                    "http://minio.storage:9000; no IP address, no path",
-                    longest=ALLOWED_HOST_LENGTH,
-                ),
-            ],
-            ...,
-        ],
-        *at_most(64),
-    ] = ()
+    allowed_hosts: AllowedHosts = ()
     """Hosts that recordings are fetched from; at least one. By https, and on port 443, unless the entry has another
     scheme or port; `*.` stands for every host below a name."""
-    private_networks: Annotated[tuple[AddressRange, ...], *at_most(32)] = ()
+    private_networks: PrivateNetworks = ()
     """Networks of such hosts that are not public. Empty: a host with any other than a public address is refused."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.allowedHosts) && size(self.allowedHosts) > 0",
-            "spec.server.audioUrls.allowedHosts is empty, so nothing may be fetched: name a host, for example "
-            "files.example.com; or remove spec.server.audioUrls",
-            lambda self: bool(self.allowed_hosts),
-        ),
-        Rule(
-            "!has(self.privateNetworks) || self.privateNetworks.all(network, isIP(network) || isCIDR(network))",
-            "spec.server.audioUrls.privateNetworks has an entry that is not an address or a network: write for example "
-            "10.20.0.0/16",
-            lambda self: all(map(is_network, self.private_networks)),
-        ),
-        Rule(
-            "!has(self.privateNetworks) || !self.privateNetworks.exists(network, network.endsWith('/0'))",
-            "spec.server.audioUrls.privateNetworks permits every address, and so the cluster's own and the cloud's "
-            "metadata: name the networks",
-            lambda self: all(ip_network(network, strict=False).prefixlen for network in self.private_networks),
-        ),
+    rules: ClassVar[tuple[Rule, ...]] = outbound_rules(
+        "spec.server.audioUrls", nothing="fetched", example="files.example.com"
     )
 
 

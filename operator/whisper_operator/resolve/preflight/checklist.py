@@ -18,6 +18,7 @@ from whisper_operator.resolve.preflight.finding import CheckInput, Finding, Pref
 CHECKS: Final[tuple[PreflightFunction, ...]] = (
     accounts.service_account,
     secrets.api_keys,
+    secrets.webhook_secret,
     secrets.source_secret,
     config_maps.source_authority,
     config_maps.golden_clip,
@@ -57,6 +58,7 @@ LOOKED_UP: Final[frozenset[PreflightFunction]] = frozenset(
     {
         accounts.service_account,
         secrets.api_keys,
+        secrets.webhook_secret,
         secrets.source_secret,
         secrets.pull_secrets,
         secrets.tls_secret,

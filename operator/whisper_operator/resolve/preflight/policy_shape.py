@@ -17,6 +17,7 @@ OURS: Final = (
     "api-keys",
     "golden",
     "job-store",
+    "webhook-secrets",
     "models",
     "scratch",
     "source",

@@ -49,6 +49,21 @@ def api_keys(given: CheckInput) -> Finding | None:
     return None
 
 
+def webhook_secret(given: CheckInput) -> Finding | None:
+    webhooks = given.spec.jobs.webhooks if given.spec.jobs else None
+    if webhooks is None or webhooks.secret_ref.name not in given.facts.secrets:
+        return None
+    keys, where = given.facts.secrets[webhooks.secret_ref.name], _secret(given, webhooks.secret_ref.name)
+    remedy = "with a value such as `echo whsec_$(openssl rand -base64 32)` prints, under any key"
+    if keys is None:
+        message = f"{where}, named in spec.jobs.webhooks.secretRef, does not exist: create it, {remedy}"
+        return Finding(c.SECRET_NOT_FOUND, message, holds=True)
+    if not keys:
+        message = f"{where}, named in spec.jobs.webhooks.secretRef, is empty: fill it, {remedy}"
+        return Finding(c.SECRET_EMPTY, message, holds=True)
+    return None
+
+
 def source_secret(given: CheckInput) -> Finding | None:
     source = given.spec.model.source
     if source is None or not given.needs_source:

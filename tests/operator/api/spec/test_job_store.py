@@ -22,6 +22,7 @@ def test_jobs_are_kept_on_a_claim_that_stays_unless_the_spec_says_otherwise() ->
             "labels": {},
             "annotations": {},
         },
+        "webhooks": None,
     }
     assert accepted(jobs={}).jobs == JobsSpec()
     assert accepted().jobs is None

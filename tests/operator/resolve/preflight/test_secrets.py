@@ -97,3 +97,19 @@ def test_what_is_wrong_is_found(
     spec: dict[str, Any], facts: dict[str, Any], reason: str, says: str, holds: bool
 ) -> None:
     assert_found(spec, facts, reason, says, holds)
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason", "says"),
+    [
+        (None, "SecretNotFound", "Secret team/hooks, named in spec.jobs.webhooks.secretRef, does not exist: create it"),
+        (frozenset[str](), "SecretEmpty", "is empty: fill it, with a value such as `echo whsec_$(openssl rand"),
+    ],
+)
+def test_events_that_could_not_be_signed_hold_the_pods(keys: frozenset[str] | None, reason: str, says: str) -> None:
+    webhooks = {"allowedHosts": ["hooks.example.com"], "secretRef": {"name": "hooks"}}
+    spec = {"jobs": {"webhooks": webhooks}, "cache": {"type": "EmptyDir"}}
+    assert_found(spec, {"secrets": {"hooks": keys}}, reason, says, True)
+    wanted = service(**spec)
+    assert references(wanted.spec).secrets == {"hooks"}
+    assert resolved(wanted, observed(secrets={"hooks": frozenset({"a"})})).preflight.findings == []
