@@ -30,7 +30,7 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.jobs import open as opening
-from whisper_runtime.service.jobs import renewal, sqlite_store
+from whisper_runtime.service.jobs import renewal, sqlite_outbox, sqlite_store
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 
@@ -91,6 +91,7 @@ def main() -> int:
     )
     shorter = {"RENEW_SECONDS": LEASE_SECONDS / 4, "PROGRESS_SECONDS": 0.0}
     vars(opening)["SqliteJobStore"] = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)
+    vars(opening)["SqliteOutbox"] = partial(sqlite_outbox.SqliteOutbox, claim_seconds=LEASE_SECONDS)
     vars(renewal).update(shorter)
     assert config.jobs_dir is not None
     serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC))

@@ -57,9 +57,9 @@ class FakeWebServer(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def answering(request: type[FakeRequest], host: str = "127.0.0.1", **attributes: Any) -> Iterator[str]:
+def answering(request: type[FakeRequest], host: str = "127.0.0.1", port: int = 0, **attributes: Any) -> Iterator[str]:
     """The URL of a server that answers by `request`, which has these attributes, until the end of the block."""
-    server = FakeWebServer((host, 0), type("Handler", (request,), attributes))
+    server = FakeWebServer((host, port), type("Handler", (request,), attributes))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -68,10 +68,10 @@ class ReceiverRequest(FakeRequest):
 
 
 @contextmanager
-def receiving(*answers: Respond, host: str = "127.0.0.1") -> Iterator[WebhookReceiver]:
+def receiving(*answers: Respond, port: int = 0) -> Iterator[WebhookReceiver]:
     """A receiver with these answers, or that takes every event, until the end of the block."""
     receiver = WebhookReceiver(*([list(answers)] if answers else []))
-    with answering(ReceiverRequest, host, receiver=receiver) as url:
+    with answering(ReceiverRequest, port=port, receiver=receiver) as url:
         receiver.url = url
         try:
             yield receiver

@@ -21,6 +21,7 @@ from whisper_runtime.service.jobs.job import (
     JobQuotaReached,
     JobState,
     JobStoreFull,
+    KeyInUse,
     KeyReused,
     NoSuchJob,
 )
@@ -146,7 +147,7 @@ def spec_of(job: Job) -> ResponseSpec:
 
 def answer_for_jobs(app: FastAPI) -> None:
     """Gives what a store of jobs raises OpenAI's error body."""
-    for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull):
+    for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull, KeyInUse):
         app.add_exception_handler(raised, _job_error)
     app.add_exception_handler(JobQuotaReached, _quota_reached)
 
@@ -173,6 +174,9 @@ def as_http_error(error: Exception) -> HttpError:
         case JobNotDone():
             message = f"The job is {error}, and has no content: GET it without /content for what it is about."
             return HttpError(409, message, code="job_not_completed")
+        case KeyInUse():
+            message = "`Idempotency-Key`: another request with this key is being received: send this one again later."
+            return HttpError(409, message, code="idempotency_key_in_use", headers={"Retry-After": "1"})
         case KeyReused():
             message = f"`Idempotency-Key`: {error}: send a key of its own with each request."
             return HttpError(422, message, code="idempotency_key_reused")

@@ -75,19 +75,27 @@ async def submit_job(
     if job.state == "failed":
         raise failed(job).with_headers(headers)
     if job.state == "completed":
-        return await job_content(request, door, model, job, {"Content-Location": f"{address(job)}/content", **headers})
+        return await job_content(
+            request, door, model, job, spec_of(job), {"Content-Location": f"{address(job)}/content", **headers}
+        )
     progress = await door.progress(job)
     wait = retry_after(progress.seconds_left or 0.0, 1.0)
     headers |= {"Location": address(job), "Retry-After": str(wait)}
     return JSONResponse(job_body(job, progress, None).model_dump(mode="json"), 202, headers)
 
 
-async def job_content(request: Request, door: JobDoor, model: ModelInfo, job: Job, headers: dict[str, str]) -> Response:
-    """The response that a client would have had without a job. Raises JobNotDone, JobGone."""
+async def job_content(
+    request: Request, door: JobDoor, model: ModelInfo, job: Job, spec: ResponseSpec, headers: dict[str, str]
+) -> Response:
+    """The result as `spec` has it. Raises JobNotDone, JobGone."""
     result = JobResult.from_json(await door.store.result(job.client, job.id))
+    return openai_response(request, openai_body(result.transcription, spec, model_then(result, model)), headers)
+
+
+def model_then(result: JobResult, model: ModelInfo) -> ModelInfo:
+    """The model that the job ran on, where `model` is the one that is served now."""
     languages = 1 if result.english_only else 100
-    then = replace(model, name=result.model, abilities=Abilities(languages, model.abilities.translates))
-    return openai_response(request, openai_body(result.transcription, spec_of(job), then), headers)
+    return replace(model, name=result.model, abilities=Abilities(languages, model.abilities.translates))
 
 
 def address(job: Job) -> str:

@@ -27,7 +27,7 @@ REFUSALS: Final = {
     404: "The model does not exist here",
     408: "The body came too slowly",
     413: "The body is too large, or the recording too long",
-    409: "The job has no result, or not yet",
+    409: "The job has no result, or not yet; or another request with the idempotency key is being received",
     410: "The job was deleted, or its result was",
     422: "The idempotency key belongs to another request",
     507: "The store of jobs is full",
@@ -101,7 +101,7 @@ def _add_job(operation: dict[str, Any]) -> None:
     body = {"application/json": {"schema": {"$ref": "#/components/schemas/JobBody"}}}
     operation["responses"]["202"] = {"description": "It has become a job, which `Location` names", "content": body}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
-    for status in (422, 507):
+    for status in (409, 422, 507):
         operation["responses"][str(status)] = {"description": REFUSALS[status], "content": error}
 
 

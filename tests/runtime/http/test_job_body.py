@@ -16,6 +16,7 @@ from whisper_runtime.service.jobs.job import (
     JobGone,
     JobNotDone,
     JobStoreFull,
+    KeyInUse,
     KeyReused,
     NoSuchJob,
 )
@@ -43,6 +44,7 @@ def test_the_response_that_was_asked_for_is_kept() -> None:
         (NoSuchJob("tr_1"), 404, "job_not_found"),
         (JobGone("it was deleted"), 410, "job_gone"),
         (JobNotDone("queued"), 409, "job_not_completed"),
+        (KeyInUse(), 409, "idempotency_key_in_use"),
         (KeyReused("the key belongs to tr_1"), 422, "idempotency_key_reused"),
         (JobStoreFull("full: delete jobs"), 507, "job_store_full"),
     ],

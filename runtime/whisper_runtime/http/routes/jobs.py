@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from dataclasses import replace
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.responses import StreamingResponse
 
 from whisper_runtime.http.dependencies import JobsDep, ModelDep
-from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, job_body
+from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, job_body, spec_of
+from whisper_runtime.http.job_events import END, job_events, position_after
 from whisper_runtime.http.job_submission import JOBS_PATH, job_content
+from whisper_runtime.http.openai.forms import ResponseFormat
 from whisper_runtime.http.openai.responses import (
     TranscriptionJson,
     TranscriptionVerbose,
@@ -18,8 +22,10 @@ from whisper_runtime.http.openai.responses import (
 from whisper_runtime.http.openapi import READING, TEXT, refusals
 from whisper_runtime.http.prefer import LONGEST_WAIT
 from whisper_runtime.http.request_state import state_of
+from whisper_runtime.http.sse import HEADERS
 from whisper_runtime.http.upload import unless_gone
 from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.following import check_followers, follow
 from whisper_runtime.service.jobs.job import Job, JobState
 
 router = APIRouter(prefix=JOBS_PATH)
@@ -27,6 +33,12 @@ router = APIRouter(prefix=JOBS_PATH)
 LONGEST_ID: Final = 64
 MOST_LISTED: Final = 100
 OF_A_JOB: Final = READING | refusals(404, 410)
+
+
+EVENTS_OR_NONE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    204: {"description": "The job's last event is the one with the id in `Last-Event-ID`"},
+}
 
 
 async def _open(door: JobsDep) -> JobDoor:
@@ -38,6 +50,7 @@ DoorDep = Annotated[JobDoor, Depends(_open)]
 Wait = Annotated[int, Query(ge=0, le=LONGEST_WAIT)]
 """Seconds until the response, unless the job ends before."""
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+LastEventId = Annotated[str, Header(max_length=LONGEST_ID)]
 After = Annotated[str | None, Query(max_length=LONGEST_ID)]
 
 
@@ -68,10 +81,31 @@ async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) 
     response_model=TranscriptionJson | TranscriptionVerbose | TranslationJson | TranslationVerbose,
     responses=OF_A_JOB | refusals(409) | {200: {"content": TEXT}},
 )
-async def get_content(request: Request, door: DoorDep, model: ModelDep, job_id: str) -> Response:
-    """The result, as the response would have been without a job."""
+async def get_content(
+    request: Request, door: DoorDep, model: ModelDep, job_id: str, response_format: ResponseFormat | None = None
+) -> Response:
+    """The result, as the response would have been without a job; `response_format`: in another format."""
     job = await door.store.get(state_of(request.scope).client, job_id[:LONGEST_ID])
-    return await job_content(request, door, model, job, {})
+    spec = spec_of(job)
+    wanted = replace(spec, response_format=response_format or spec.response_format)
+    return await job_content(request, door, model, job, wanted, {})
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=StreamingResponse,
+    responses=OF_A_JOB | EVENTS_OR_NONE,
+)
+async def get_events(
+    request: Request, door: DoorDep, model: ModelDep, job_id: str, last_event_id: LastEventId = ""
+) -> Response:
+    """All that happens to the job, from its beginning or from behind the event with that id, until it ends."""
+    job = await door.store.get(state_of(request.scope).client, job_id[:LONGEST_ID])
+    if last_event_id == END:
+        return Response(status_code=204)  # to a browser's EventSource: connect no more
+    check_followers(door, job.client)
+    events = job_events(follow(door, job), model, position_after(last_event_id))
+    return StreamingResponse(events, headers=HEADERS, media_type="text/event-stream")
 
 
 @router.post("/{job_id}/cancel", response_model=JobBody, responses=OF_A_JOB)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from whisper_runtime.engine.interface import Engine
@@ -15,7 +17,7 @@ from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
-from whisper_runtime.service.jobs.job import Job, JobDraft
+from whisper_runtime.service.jobs.job import Job, JobDraft, KeyInUse
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.jobs.worker import JobWorker
@@ -61,17 +63,41 @@ class JobDoor:
     outbox: DeliveryOutbox
     deliverer: WebhookDeliverer | None
     """None: this server sends no events, as it may connect to no host."""
+    submitting: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Client and idempotency key of each request that is on its way to be a job."""
+    followers: Counter[str] = field(default_factory=Counter[str])
+    """How many follow a job now, by client."""
 
     async def submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
         """The job of this request; where the client repeats one, the job that it has.
 
         The recording is decoded first, so that what cannot be is refused here. Raises HttpError as Transcriber.load
-        does, KeyReused, JobStoreFull, and JobQuotaReached; that before the recording is decoded where it can be.
+        does, KeyReused, KeyInUse, JobStoreFull, and JobQuotaReached; that before the recording is decoded where it can
+        be.
         """
         client, key = admitted.client, form.idempotency_key
         if key and (found := await self.store.with_key(client, key, form.body_digest)):
             return found
         await self.store.check_quota(client)
+        with self._claimed_key(client, key):
+            return await self._submit(source, admitted, form)
+
+    @contextmanager
+    def _claimed_key(self, client: str, key: str | None) -> Generator[None]:
+        """Keeps other requests with this key away meanwhile; another process' are sorted out by the store alone."""
+        if key is None:
+            yield
+            return
+        if (client, key) in self.submitting:
+            raise KeyInUse
+        self.submitting.add((client, key))
+        try:
+            yield
+        finally:
+            self.submitting.remove((client, key))
+
+    async def _submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
+        client = admitted.client
         with admitted.samples as disk, tempfile.TemporaryFile() as kept:
             loaded = await self.transcriber.load(source, admitted, disk, form.options, form.audio_options)
             recordings = tuple(KeptRecording(len(one.samples), one.clips) for one in loaded)
@@ -83,7 +109,15 @@ class JobDoor:
             finally:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
             request = JobRequest(form.options, recordings, form.audio_options.separate_channels, form.response)
-            draft = JobDraft(client, request.to_json(), seconds, form.metadata, key, form.body_digest, form.webhook_url)
+            draft = JobDraft(
+                client,
+                request.to_json(),
+                seconds,
+                form.metadata,
+                form.idempotency_key,
+                form.body_digest,
+                form.webhook_url,
+            )
             job = await self.store.put(draft, kept)
         self.worker.wake()
         return job

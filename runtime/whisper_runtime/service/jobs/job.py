@@ -71,6 +71,8 @@ class Job(JobDraft):
     """Why it failed; None: it did not."""
     model: str | None = None
     """The model that runs it, or has run it: all of the job runs on one."""
+    token: int = 0
+    """That of its last lease; 0: no worker has claimed it."""
 
     @property
     def is_live(self) -> bool:
@@ -146,6 +148,10 @@ class JobNotDone(Exception):
 
 class KeyReused(Exception):
     """The client's idempotency key belongs to a job that was made of another request."""
+
+
+class KeyInUse(Exception):
+    """A request with the client's idempotency key is on its way to be a job."""
 
 
 class JobStoreFull(Exception):

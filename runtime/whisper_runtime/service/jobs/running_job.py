@@ -15,7 +15,11 @@ class RunningJob:
 
     def __init__(self, job: Job, on_begun: Callable[[], None], on_progress: Callable[[float], None]) -> None:
         """Both are called in the event loop: once a row has begun with the job, and with each further seconds of it."""
-        self.id, self.audio_seconds = job.id, job.audio_seconds
+        self.id, self.audio_seconds, self.token = job.id, job.audio_seconds, job.token
+        self.segments: list[Segment] = []
+        """Those that are final, as they came: of a job with several recordings in no order."""
+        self.news = asyncio.Event()
+        """Set, and replaced by another one, when there are more of them, or the job is over here."""
         self.is_suspect = job.attempt > 1
         """Whether it was there when a process ended: it may be the cause, and others are not to share its end."""
         self.has_begun = False
@@ -38,7 +42,7 @@ class RunningJob:
         """Notes the segments of that one of the job's recordings; from any thread."""
 
         def note(segments: Sequence[Segment]) -> None:
-            self._loop.call_soon_threadsafe(self._advance, recording, segments[-1].end)
+            self._loop.call_soon_threadsafe(self._advance, recording, segments)
 
         return note
 
@@ -46,8 +50,15 @@ class RunningJob:
         self.has_begun = True
         self._on_begun()
 
-    def _advance(self, recording: int, end: float) -> None:
+    def announce(self) -> None:
+        """Wakes who follows the job."""
+        self.news.set()
+        self.news = asyncio.Event()
+
+    def _advance(self, recording: int, segments: Sequence[Segment]) -> None:
         before = self.done_seconds
-        self._done[recording] = max(self._done.get(recording, 0.0), end)
+        self._done[recording] = max(self._done.get(recording, 0.0), segments[-1].end)
         self._on_progress(self.done_seconds - before)
+        self.segments += segments
         self.changed.set()
+        self.announce()

@@ -74,9 +74,12 @@ class JobWorker:
 
     def recheck(self, job_id: str) -> None:
         """Looks now whether the job is still to be done, where it runs here."""
-        for running in self._running.values():
-            if running.id == job_id:
-                running.changed.set()
+        if running := self.running(job_id):
+            running.changed.set()
+
+    def running(self, job_id: str) -> RunningJob | None:
+        """The job, where it runs here; None: elsewhere, or not."""
+        return next((running for running in self._running.values() if running.id == job_id), None)
 
     async def until_a_job_ends(self, seconds: float) -> None:
         """Waits until a job ends here, for at most so many seconds."""
@@ -120,7 +123,7 @@ class JobWorker:
         self.progress_seconds += seconds
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        self._running.pop(task).announce()
         self._ended.set()
         self._ended = asyncio.Event()
         self.wake()

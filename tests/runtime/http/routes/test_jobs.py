@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
+from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine, fake_decode
 from tests.fakes.mirror import Mirror, serving, whole
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import speech
 from tests.runtime.http.conftest import Serve
 from whisper_runtime.http.app import create_app
+from whisper_runtime.media.decode import DecodedAudio
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
@@ -97,6 +99,22 @@ async def test_content_is_byte_for_byte_the_answer_without_a_job(
         assert answer.headers["content-type"] == plain.headers["content-type"]
     assert in_time.headers["preference-applied"] == "respond-async, wait=20"
     assert in_time.headers.get("x-ignored-fields") == plain.headers.get("x-ignored-fields")
+
+
+async def test_one_run_has_every_format(serve: Serve, engine: FakeEngine) -> None:
+    client = serve()
+    path = (await submit(client, **{"response_format": "srt"})).headers["location"]
+    await client.get(path, params={"wait": 20})
+    for one in FORMATS:
+        plain = await client.post(TRANSCRIPTIONS, files=speech(), data={**MODEL, "response_format": one})
+        runs = len(engine.asked)
+        later = await client.get(f"{path}/content", params={"response_format": one})
+        assert (later.status_code, later.content) == (200, plain.content)
+        assert later.headers["content-type"] == plain.headers["content-type"]
+        assert len(engine.asked) == runs
+    refused = await client.get(f"{path}/content", params={"response_format": "docx"})
+    assert code(refused) == (400, "invalid_value")
+    assert refused.json()["error"]["param"] == "response_format"
 
 
 async def test_channels_and_speech_are_as_without_a_job(serve: Serve, engine: FakeEngine) -> None:
@@ -198,6 +216,25 @@ async def test_the_same_key_is_the_same_job(serve: Serve, engine: FakeEngine) ->
     engine.held[0].set_result(SPOKEN)
     done = await submit(client, headers={**IN_TIME, **key})
     assert (done.status_code, done.json()["text"]) == (200, "Ask not.")
+
+
+async def test_the_same_key_while_its_request_is_being_received_waits(serve: Serve) -> None:
+    """As the draft of the header has it; OpenAI's clients repeat a 409."""
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_decode(media: Any, **options: Any) -> DecodedAudio:
+        begun.set()
+        await may_go_on.wait()
+        return await fake_decode(media, **options)
+
+    client = serve(decode=slow_decode)
+    first = asyncio.create_task(submit(client, headers=KEY))
+    await begun.wait()
+    refused = await submit(client, headers=KEY)
+    assert (code(refused), refused.headers["retry-after"]) == ((409, "idempotency_key_in_use"), "1")
+    may_go_on.set()
+    assert (await submit(client, headers={"Idempotency-Key": "b"})).status_code == 202
+    assert (await submit(client, headers=KEY)).json()["id"] == (await first).json()["id"]
 
 
 async def test_a_recording_by_url_is_fetched_once_and_becomes_a_job(serve: Serve, engine: FakeEngine) -> None:

@@ -1,4 +1,4 @@
-"""Whatever write the server dies at, each job that it has accepted ends once, with the right text."""
+"""Whatever write the server dies at, each job that it has accepted ends once, with the right text, and says so."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 
 from testbed.cluster.controlplane import free_ports
 from tests.fakes.killed_process import ENDLESS
+from tests.fakes.webhook_receiver import SECRET, WebhookReceiver, receiving
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 
@@ -35,6 +36,8 @@ class Processes:
 
     pool: subprocess.Popen[str]
     client: httpx.Client
+    receiver: WebhookReceiver
+    """Is told of the end of each job."""
     pid: int = 0
     ended: list[int] = field(default_factory=list[int])
     """The signal that ended each of them."""
@@ -66,11 +69,21 @@ class Processes:
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[Processes]:
-    port, metrics_port = free_ports(2)
+    port, metrics_port, hook_port = free_ports(3)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "a").write_text(SECRET)
     config = RuntimeConfig(
-        port=port, metrics_port=metrics_port, drain_seconds=0, jobs_dir=str(tmp_path / "jobs"), log_level="warning"
+        port=port,
+        metrics_port=metrics_port,
+        drain_seconds=0,
+        jobs_dir=str(tmp_path / "jobs"),
+        log_level="warning",
+        webhook_allowed_hosts=(f"http://localhost:{hook_port}",),
+        webhook_private_networks=("127.0.0.0/8", "::1"),
+        webhook_secrets_dir=str(tmp_path / "secrets"),
     )
     with (
+        receiving(port=hook_port) as receiver,
         subprocess.Popen(
             [sys.executable, "-m", "tests.fakes.killed_process"],
             stdin=subprocess.PIPE,
@@ -80,7 +93,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
         ) as pool,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client,
     ):
-        yield Processes(pool, client)
+        yield Processes(pool, client, receiver)
         pool.kill()
 
 
@@ -88,6 +101,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 class AcceptedJobs:
     """The jobs of one round that the client has an answer for, by their ids; each recording has a length of its own."""
 
+    webhook_url: str
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     cancelled: set[str] = field(default_factory=set[str])
     """Ids whose cancellation was sent, whether it was answered or not."""
@@ -97,8 +111,9 @@ class AcceptedJobs:
 def submit(client: httpx.Client, accepted: AcceptedJobs, seconds: float) -> str:
     """Submits a recording, or the same one again; returns the id of its job."""
     headers = {"Prefer": "respond-async", "Idempotency-Key": f"{seconds}"}
+    data = {"model": "base", "webhook_url": accepted.webhook_url}
     files = {"file": ("a.wav", f"speech {seconds}".encode())}
-    answer = client.post(TRANSCRIPTIONS, files=files, data={"model": "base"}, headers=headers)
+    answer = client.post(TRANSCRIPTIONS, files=files, data=data, headers=headers)
     assert answer.status_code in (200, 202), answer.text
     location = answer.headers.get("location") or answer.headers["content-location"].removesuffix("/content")
     job_id = location.rpartition("/")[2]
@@ -115,6 +130,8 @@ def one_round(client: httpx.Client, accepted: AcceptedJobs, number: int) -> None
         status(client, job_id, wait=30)
     accepted.deleted.add(ids[2])
     client.delete(f"{TRANSCRIPTIONS}/{ids[2]}")
+    for job_id in ids[:2]:
+        until_told(client, job_id)
 
 
 def status(client: httpx.Client, job_id: str, wait: int = 0) -> str:
@@ -122,12 +139,21 @@ def status(client: httpx.Client, job_id: str, wait: int = 0) -> str:
     return str(answer.status_code) if answer.status_code == 410 else answer.json()["status"]
 
 
+def until_told(client: httpx.Client, job_id: str) -> None:
+    """Waits until the receiver is told of the job's end."""
+
+    def is_told() -> bool:
+        return client.get(f"{TRANSCRIPTIONS}/{job_id}").json()["webhook"]["status"] == "delivered"
+
+    eventually(f"the end of {job_id} is told", is_told, SECONDS)
+
+
 def listed(client: httpx.Client) -> list[dict[str, Any]]:
     return client.get(TRANSCRIPTIONS, params={"limit": 100}).json()["data"]
 
 
-def check(client: httpx.Client, accepted: AcceptedJobs, number: int) -> None:
-    """Each accepted job ends once, and right; the same upload is never two jobs."""
+def check(client: httpx.Client, accepted: AcceptedJobs, receiver: WebhookReceiver, number: int) -> None:
+    """Each accepted job ends once, and right, and tells it as one event; the same upload is never two jobs."""
     for job_id, seconds in accepted.seconds.items():
         found = status(client, job_id, wait=60)
         allowed = {"completed"}
@@ -140,11 +166,16 @@ def check(client: httpx.Client, accepted: AcceptedJobs, number: int) -> None:
             for _ in range(2):
                 content = client.get(f"{TRANSCRIPTIONS}/{job_id}/content")
                 assert content.json()["text"] == f"{seconds} s", (number, content.text)
+        if found != "410":
+            until_told(client, job_id)
+            told = [one for one in receiver.received if one.event["data"]["id"] == job_id]
+            assert {one.event["type"] for one in told} == {f"transcription.{found}"}, (number, job_id)
+            assert len({one.headers["webhook-id"] for one in told}) == len({one.body for one in told}) == 1
 
 
 def test_a_server_that_dies_at_any_write_loses_no_job(processes: Processes, tmp_path: Path) -> None:
     for number in range(1, MOST_WRITES):
-        accepted = AcceptedJobs()
+        accepted = AcceptedJobs(processes.receiver.url.replace("127.0.0.1", "localhost"))
         processes.start(number)
         try:
             eventually("the server is up, or dead", lambda: processes.is_up() or not is_alive(processes.pid), SECONDS)
@@ -156,7 +187,7 @@ def test_a_server_that_dies_at_any_write_loses_no_job(processes: Processes, tmp_
         assert signal_ == signal.SIGKILL
         processes.start(0)
         eventually("the server is up again", processes.is_up, SECONDS)
-        check(processes.client, accepted, number)
+        check(processes.client, accepted, processes.receiver, number)
         for job in listed(processes.client):
             processes.client.delete(f"{TRANSCRIPTIONS}/{job['id']}")
         assert list((tmp_path / "jobs" / "files").iterdir()) == [], number
@@ -169,7 +200,7 @@ def test_a_server_that_is_stopped_hands_its_jobs_back(processes: Processes) -> N
     """Within no time: neither does it wait for them, nor the next one for the end of their leases."""
     processes.start(0)
     eventually("the server is up", processes.is_up, SECONDS)
-    job_id = submit(processes.client, AcceptedJobs(), ENDLESS)
+    job_id = submit(processes.client, AcceptedJobs(""), ENDLESS)
     eventually("the job is begun with", lambda: status(processes.client, job_id) == "in_progress", SECONDS)
     assert processes.end() == 0
     processes.start(0)

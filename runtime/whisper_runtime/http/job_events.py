@@ -1,0 +1,137 @@
+"""A job as server-sent events: from its start, or from the last one that the client has, to its end (ADR 46)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import BaseModel
+
+from whisper_runtime.http.job_body import JobErrorBody, spec_of
+from whisper_runtime.http.job_submission import model_then
+from whisper_runtime.http.sse import KEEP_ALIVE, KEEP_ALIVE_SECONDS, SseText
+from whisper_runtime.service.jobs.following import FollowedJob
+from whisper_runtime.service.jobs.job import Job
+from whisper_runtime.service.model_info import ModelInfo
+
+END: Final = "end"
+"""The id of the last event: who has it needs no other."""
+POSITION: Final = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
+
+
+class JobStateEvent(BaseModel):
+    """The job is in that state; with `in_progress` its text begins anew, and with the others its events end."""
+
+    type: Literal[
+        "transcription.queued",
+        "transcription.in_progress",
+        "transcription.completed",
+        "transcription.failed",
+        "transcription.cancelled",
+        "transcription.expired",
+    ]
+    id: str
+    attempts: int
+    error: JobErrorBody | None
+
+
+class JobProgressEvent(BaseModel):
+    type: Literal["transcription.progress"] = "transcription.progress"
+    id: str
+    done_seconds: float
+    total_seconds: float
+
+
+@dataclass(frozen=True)
+class EventPosition:
+    """What a client has of a job's text."""
+
+    token: int
+    """The claim of the job whose text it is."""
+    segments: int
+
+
+NOTHING: Final = EventPosition(0, 0)
+
+
+def position_after(event_id: str) -> EventPosition:
+    """What the client has whose last event had this id; nothing where it is none of ours."""
+    match = POSITION.fullmatch(event_id)
+    return EventPosition(int(match[1]), int(match[2])) if match else NOTHING
+
+
+async def job_events(
+    steps: AsyncGenerator[FollowedJob], model: ModelInfo, position: EventPosition
+) -> AsyncIterator[bytes]:
+    """The events of the job behind `position`, and comments while there are none."""
+    events, sent = JobEvents(model, position), time.monotonic()
+    async with aclosing(steps):
+        async for step in steps:
+            for event in events.of(step):
+                sent = time.monotonic()
+                yield event
+            if time.monotonic() - sent > KEEP_ALIVE_SECONDS:
+                sent = time.monotonic()
+                yield KEEP_ALIVE
+
+
+class JobEvents:
+    """The events that each step of a job adds, each once; pure."""
+
+    def __init__(self, model: ModelInfo, position: EventPosition) -> None:
+        self._model, self._position = model, position
+        self._token, self._fed = 0, 0
+        self._text: SseText | None = None
+        self._state = ""
+        self._done_seconds = 0.0
+
+    def of(self, step: FollowedJob) -> list[bytes]:
+        job = step.job
+        events: list[bytes] = []
+        if job.state == "queued" and self._state != "queued":
+            events.append(_event(_state_event(job)))
+        self._state = job.state
+        if job.state in ("in_progress", "completed"):
+            events += self._text_events(step)
+        if not job.is_live:
+            events.append(_event(_state_event(job), END))
+        return events
+
+    def _text_events(self, step: FollowedJob) -> list[bytes]:
+        job, events = step.job, list[bytes]()
+        if job.token != self._token or self._text is None:
+            model = model_then(step.result, self._model) if step.result else self._model
+            self._token, self._fed, self._text, self._done_seconds = job.token, 0, SseText(spec_of(job), model), 0.0
+            if self._position.token != job.token:
+                self._position = EventPosition(job.token, 0)
+                begun = _state_event(job, "in_progress")
+                events.append(_event(begun, f"{job.token}.0"))
+        for number, segment in enumerate(step.segments[self._fed :], self._fed + 1):
+            self._fed, delta = number, self._text.more([segment])
+            if delta and number > self._position.segments:
+                events.append(_event(delta, f"{job.token}.{number}"))
+        if step.result:
+            events.append(_event(self._text.done(step.result.transcription)))
+        elif job.done_seconds != self._done_seconds:
+            self._done_seconds = job.done_seconds
+            events.append(
+                _event(JobProgressEvent(id=job.id, done_seconds=job.done_seconds, total_seconds=job.audio_seconds))
+            )
+        return events
+
+
+def _state_event(job: Job, state: Literal["in_progress"] | None = None) -> JobStateEvent:
+    """`state` None: the job's own."""
+    error = None if job.error is None else JobErrorBody.model_validate(job.error)
+    return JobStateEvent.model_validate(
+        {"type": f"transcription.{state or job.state}", "id": job.id, "attempts": job.attempt, "error": error}
+    )
+
+
+def _event(body: BaseModel, event_id: str = "") -> bytes:
+    head = f"id: {event_id}\n" if event_id else ""
+    return f"{head}data: {body.model_dump_json(exclude_none=True)}\n\n".encode()
