@@ -70,7 +70,7 @@ class ReceiverRequest(FakeRequest):
 @contextmanager
 def receiving(*answers: Respond, port: int = 0) -> Iterator[WebhookReceiver]:
     """A receiver with these answers, or that takes every event, until the end of the block."""
-    receiver = WebhookReceiver(*([list(answers)] if answers else []))
+    receiver = WebhookReceiver(list(answers)) if answers else WebhookReceiver()
     with answering(ReceiverRequest, port=port, receiver=receiver) as url:
         receiver.url = url
         try:

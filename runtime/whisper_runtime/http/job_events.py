@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from whisper_runtime.http.job_body import JobErrorBody, spec_of
 from whisper_runtime.http.job_submission import model_then
+from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.sse import KEEP_ALIVE, KEEP_ALIVE_SECONDS, SseText
 from whisper_runtime.service.jobs.following import FollowedJob
 from whisper_runtime.service.jobs.job import Job
@@ -83,45 +84,51 @@ class JobEvents:
     """The events that each step of a job adds, each once; pure."""
 
     def __init__(self, model: ModelInfo, position: EventPosition) -> None:
+        """`position`: what the client has."""
         self._model, self._position = model, position
-        self._token, self._fed = 0, 0
-        self._text: SseText | None = None
         self._state = ""
-        self._done_seconds = 0.0
+        self._token, self._segments, self._done_seconds = 0, 0, 0.0
+        """Of the text that is being sent: its claim, and how much of it has been."""
+        self._text = SseText(ResponseSpec("transcribe"), model)
 
     def of(self, step: FollowedJob) -> list[bytes]:
-        job = step.job
-        events: list[bytes] = []
+        """The events that are new with this step."""
+        job, events = step.job, list[bytes]()
         if job.state == "queued" and self._state != "queued":
             events.append(_event(_state_event(job)))
         self._state = job.state
         if job.state in ("in_progress", "completed"):
-            events += self._text_events(step)
+            events += [*self._begun(step), *self._deltas(step), *self._progress(step)]
         if not job.is_live:
             events.append(_event(_state_event(job), END))
         return events
 
-    def _text_events(self, step: FollowedJob) -> list[bytes]:
-        job, events = step.job, list[bytes]()
-        if job.token != self._token or self._text is None:
-            model = model_then(step.result, self._model) if step.result else self._model
-            self._token, self._fed, self._text, self._done_seconds = job.token, 0, SseText(spec_of(job), model), 0.0
-            if self._position.token != job.token:
-                self._position = EventPosition(job.token, 0)
-                begun = _state_event(job, "in_progress")
-                events.append(_event(begun, f"{job.token}.0"))
-        for number, segment in enumerate(step.segments[self._fed :], self._fed + 1):
-            self._fed, delta = number, self._text.more([segment])
-            if delta and number > self._position.segments:
-                events.append(_event(delta, f"{job.token}.{number}"))
+    def _begun(self, step: FollowedJob) -> Generator[bytes]:
+        job = step.job
+        if job.token == self._token:
+            return
+        model = model_then(step.result, self._model) if step.result else self._model
+        self._token, self._segments, self._done_seconds = job.token, 0, 0.0
+        self._text = SseText(spec_of(job), model)
+        if self._position.token != job.token:
+            self._position = EventPosition(job.token, 0)
+            yield _event(_state_event(job, "in_progress"), f"{job.token}.0")
+
+    def _deltas(self, step: FollowedJob) -> Generator[bytes]:
+        for segment in step.segments[self._segments :]:
+            self._segments += 1
+            delta = self._text.more([segment])
+            if delta and self._segments > self._position.segments:
+                yield _event(delta, f"{self._token}.{self._segments}")
+
+    def _progress(self, step: FollowedJob) -> Generator[bytes]:
+        job = step.job
         if step.result:
-            events.append(_event(self._text.done(step.result.transcription)))
+            yield _event(self._text.done(step.result.transcription))
         elif job.done_seconds != self._done_seconds:
             self._done_seconds = job.done_seconds
-            events.append(
-                _event(JobProgressEvent(id=job.id, done_seconds=job.done_seconds, total_seconds=job.audio_seconds))
-            )
-        return events
+            progress = JobProgressEvent(id=job.id, done_seconds=job.done_seconds, total_seconds=job.audio_seconds)
+            yield _event(progress)
 
 
 def _state_event(job: Job, state: Literal["in_progress"] | None = None) -> JobStateEvent:

@@ -30,6 +30,17 @@ async def test_progress_is_that_of_all_recordings_and_never_more_than_there_is()
     assert (running.done_seconds, sum(seconds)) == (10.0, 10.0)
 
 
+async def test_its_segments_are_kept_as_they_come_and_announced() -> None:
+    running = RunningJob(job(token=3), nothing, nothing)
+    first, second = SEGMENT, replace(SEGMENT, text=" What.")
+    for segment in (first, second):
+        news = running.news
+        await asyncio.to_thread(running.on_segments(0), [segment])
+        async with asyncio.timeout(60):
+            await news.wait()
+    assert (running.token, running.segments) == (3, [first, second])
+
+
 async def test_its_begin_is_told_in_the_event_loop() -> None:
     begun = asyncio.Event()
     running = RunningJob(job(), on_begun=begun.set, on_progress=nothing)
