@@ -89,7 +89,7 @@ class Spec(ApiModel):
     jobs: JobsSpec | None = None
     """Transcription in the background: the response is 202, and the client asks for the result. Absent: none."""
     result_cache: ResultCacheSpec | None = None
-    """Cache of responses to the same audio and options."""
+    """Cache of the results of the same audio with the same options, in each pod. Absent: none."""
     redis: RedisSpec | None = None
     """Valkey or Redis that the replicas share."""
     cache: CacheSpec = CacheSpec()
@@ -144,13 +144,6 @@ class Spec(ApiModel):
                 or self.jobs.storage.existing_claim is None
                 or self.jobs.storage.existing_claim != self.cache.existing_claim
             ),
-        ),
-        Rule(
-            "!has(self.resultCache) || has(self.redis)"
-            " || (has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
-            "spec.resultCache needs spec.redis when more than one replica can run: add spec.redis, or allow only one "
-            "replica",
-            lambda self: self.result_cache is None or bool(self.redis) or self.most_replicas <= 1,
         ),
         Rule(
             "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
@@ -171,7 +171,19 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         jobs_result_seconds=job_store.result_seconds(service),
         jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
         **webhooks.settings(service),
+        **_result_cache(spec),
     )
+
+
+def _result_cache(spec: Spec) -> dict[str, Any]:
+    """The settings by which the runtime keeps results; none where it keeps none."""
+    if (cache := spec.result_cache) is None:
+        return {}
+    return {
+        "result_cache_max_bytes": size_bytes(cache.size),
+        "result_cache_seconds": duration_seconds(cache.ttl),
+        "result_cache_scope": cache.scope.lower(),
+    }
 
 
 def _probe(path: str, *, period: int, failures: int) -> Manifest:

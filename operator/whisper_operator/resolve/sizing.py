@@ -7,7 +7,7 @@ from typing import Final
 
 from whisper_operator.api.spec.jobs import JobResourcesSpec
 from whisper_operator.api.spec.pods import ResourcesSpec
-from whisper_operator.api.units import any_quantity
+from whisper_operator.api.units import any_quantity, size_bytes
 from whisper_operator.api.v1alpha1 import Spec
 
 Resources = dict[str, dict[str, str | int]]
@@ -66,6 +66,11 @@ FETCH: Final[Resources] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limi
 VERIFY: Final[Resources] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
 
+def result_cache_mib(spec: Spec) -> int:
+    """Memory of a server pod for results that it keeps."""
+    return -(-size_bytes(spec.result_cache.size) // MEBIBYTE) if spec.result_cache else 0
+
+
 def checkpoint_bytes(spec: Spec) -> int:
     """Least size of the checkpoint; 0 for a model of the user's own, whose size nobody knows."""
     return 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)] * MEBIBYTE
@@ -96,9 +101,10 @@ def resources(spec: Spec, model: str | None = None) -> Resources:
     None: the spec's model; until that is admitted, pods are as the live one needs them.
     """
     row = (ON_GPU if spec.gpu else ON_CPU)[family(model or spec.model.name)]
+    kept = result_cache_mib(spec)
     own: Resources = {
-        "requests": {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib)},
-        "limits": {"memory": _mebibytes(row.limit_mib)},
+        "requests": {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib + kept)},
+        "limits": {"memory": _mebibytes(row.limit_mib + kept)},
     }
     found = _completed(spec.resources, own)
     if spec.gpu and not spec.gpu.claim:

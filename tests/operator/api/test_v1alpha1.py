@@ -155,12 +155,8 @@ MANY = pytest.mark.parametrize(
 
 
 @MANY
-def test_replicas_share_results_by_redis(replicas: dict[str, Any]) -> None:
-    accepted(resultCache={}, **replicas, **REDIS)
-    assert refused(resultCache={}, **replicas) == (
-        "spec.resultCache needs spec.redis when more than one replica can run: add spec.redis, or allow only one "
-        "replica"
-    )
+def test_each_of_several_pods_may_keep_results(replicas: dict[str, Any]) -> None:
+    accepted(resultCache={}, **replicas)
 
 
 @MANY
@@ -183,15 +179,6 @@ def test_checkpoints_and_jobs_have_a_claim_each() -> None:
     assert refused(cache={"existingClaim": "mine"}, jobs={"storage": {"existingClaim": "mine"}}).startswith(
         "spec.jobs.storage.existingClaim is spec.cache.existingClaim"
     )
-
-
-@pytest.mark.parametrize(
-    "replicas",
-    [{}, {"replicas": 0}, {"replicas": 5, "autoscaling": {"minReplicas": 1, "maxReplicas": 1}}],
-    ids=["one", "none", "one, whatever replicas says"],
-)
-def test_a_single_replica_needs_no_redis(replicas: dict[str, Any]) -> None:
-    accepted(resultCache={}, **replicas)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,13 @@ def test_a_rate_limit_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
     assert not {name for name in variables() if "PER_MINUTE" in name or "PER_HOUR" in name}
 
 
+def test_a_cache_of_results_reaches_the_pod_and_its_absence_leaves_no_trace() -> None:
+    kept = variables(resultCache={"size": "64Mi", "ttl": "1h", "scope": "Service"})
+    assert kept["WHISPER_RESULT_CACHE_MAX_BYTES"] == str(64 * 1024**2)
+    assert (kept["WHISPER_RESULT_CACHE_SECONDS"], kept["WHISPER_RESULT_CACHE_SCOPE"]) == ("3600", "service")
+    assert not {name for name in variables() if "RESULT_CACHE" in name}
+
+
 def variables(**spec: object) -> dict[str, str]:
     """The environment of the server's container."""
     template = deployment(service(**spec, **EMPTY_DIR))["spec"]["template"]

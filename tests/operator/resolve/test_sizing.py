@@ -43,8 +43,12 @@ def test_the_table_has_a_row_for_each_model(model: str, row: str) -> None:
         ({"resources": {"requests": {"memory": "9Gi"}}}, {"cpu": "250m", "memory": "9Gi"}, {}),
         ({"resources": {"limits": {"memory": "1Gi"}}}, {"cpu": "250m", "memory": "1Gi"}, {"memory": "1Gi"}),
         ({"resources": {"limits": {"cpu": "4"}}}, BASE, {"cpu": "4", "memory": "6400Mi"}),
+        ({"resultCache": {}}, {"cpu": "250m", "memory": "2432Mi"}, {"memory": "6528Mi"}),
+        ({"resultCache": {"size": "1048577"}}, {"cpu": "250m", "memory": "2306Mi"}, {"memory": "6402Mi"}),
+        ({"resultCache": {}, "resources": {"requests": {"memory": "3Gi"}}}, {"cpu": "250m", "memory": "3Gi"}, {}),
     ],
-    ids=["cpu", "gpu", "a request of one's own has no limit of ours", "a limit lowers the request", "a limit more"],
+    ids=["cpu", "gpu", "a request of one's own has no limit of ours", "a limit lowers the request", "a limit more",
+         "results are kept", "in whole mebibytes", "within a request of one's own"],
 )  # fmt: skip
 def test_requests_and_limits(spec: dict[str, Any], requests: dict[str, str], limits: dict[str, str]) -> None:
     found = resources(service(**spec).spec)

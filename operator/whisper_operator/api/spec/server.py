@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from whisper_operator.api.scalars import (
     is_network,
 )
 from whisper_operator.api.spec.outbound import AllowedHosts, PrivateNetworks, outbound_rules
+from whisper_operator.api.units import size_bytes
 from whisper_runtime.contract.config import ENV_NAMES
 
 
@@ -140,8 +141,22 @@ class RateLimitSpec(ApiModel):
 
 
 class ResultCacheSpec(ApiModel):
+    size: ByteSize = "128Mi"
+    """Memory of each pod for results, beside what its model takes; those that were not asked for the longest make
+    room. An hour of speech takes about 0.4 MB, or 1 MB with the times of words."""
     ttl: Duration = "24h"
-    """Time for which the response to the same audio and options is kept."""
+    """Time for which a result is kept at most."""
+    scope: Literal["Client", "Service"] = "Client"
+    """Whose results a client gets: its own, or those of all clients of the service. Clients are identified by API key,
+    else by address."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.size) || !quantity(self.size).isLessThan(quantity('1Mi'))",
+            "spec.resultCache.size has no room for a result: ask for at least 1Mi",
+            lambda self: size_bytes(self.size) >= 1024**2,
+        ),
+    )
 
 
 class RedisSpec(ApiModel):

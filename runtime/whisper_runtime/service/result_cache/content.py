@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import TypeAdapter
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from whisper_runtime.engine.transcription import Segment, Transcription
 from whisper_runtime.media.track_taken import TrackTaken
@@ -53,7 +53,7 @@ class KnownResult:
     @classmethod
     def from_json(cls, content: bytes) -> KnownResult:
         """Raises ValueError for what `to_json` did not write."""
-        return RESULT.validate_python(from_json(content, allow_inf_nan=True))
+        return RESULT.validate_json(content)
 
 
 AUDIO: Final = TypeAdapter(KnownAudio)

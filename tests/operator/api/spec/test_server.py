@@ -37,7 +37,14 @@ def test_a_client_may_send_ten_requests_a_minute_where_requests_are_limited() ->
 
 
 def test_results_are_kept_for_a_day_unless_the_spec_says_otherwise() -> None:
-    assert manifest(ResultCacheSpec()) == {"ttl": "24h"}
+    assert manifest(ResultCacheSpec()) == {"size": "128Mi", "ttl": "24h", "scope": "Client"}
+
+
+def test_results_have_room_for_one() -> None:
+    assert accepted(resultCache={"size": "1Mi"}).result_cache
+    assert refused(resultCache={"size": "1023Ki"}) == (
+        "spec.resultCache.size has no room for a result: ask for at least 1Mi"
+    )
 
 
 @pytest.mark.parametrize("field", ["rateLimit.requestsPerMinute", "rateLimit.audioMinutesPerHour"])
