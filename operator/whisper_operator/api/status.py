@@ -136,7 +136,7 @@ class PreflightCheck(StatusModel):
     name: str
     """Name of the check, which is made before pods are started."""
     passed: bool | None = None
-    """Whether the check passed. Absent: it could not be made."""
+    """Whether the check passed; false in status, which lists none that did. Absent: it could not be made."""
     message: str = ""
     """Problem and remedy."""
 
@@ -188,7 +188,7 @@ class Status(StatusModel):
     rollout: RolloutStatus | None = None
     """Replacement of pods."""
     preflight: Annotated[tuple[PreflightCheck, ...], *at_most(32, key="name")] = ()
-    """The single checks before pods are started."""
+    """The checks before pods are started that found a problem, or could not be made; none is listed that passed."""
     jobs: JobsStatus | None = None
     """Recordings that wait, as the pod that keeps them reported within some minutes."""
     performance: PerformanceStatus | None = None

@@ -40,7 +40,7 @@ def as_table(found: Checks) -> str:
 
 
 def as_json(found: Checks) -> str:
-    """An object with a list of checks for each service, as `status.preflight` has them."""
+    """An object with a list of checks for each service: those of `status.preflight`, and those that passed."""
     rows = {
         name: [one.model_dump(by_alias=True, exclude_none=True) for one in checks] for name, checks in found.items()
     }

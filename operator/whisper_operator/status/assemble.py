@@ -38,7 +38,7 @@ def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) ->
         url=url(resolved),
         model=model_status(resolved),
         image=resolved.image.to_run if resolved.deployment else service.status.image,
-        preflight=tuple(resolved.preflight.checks),
+        preflight=tuple(check for check in resolved.preflight.checks if not check.passed),
         performance=performance_status(resolved),
         verification=verification_status(resolved),
         jobs=jobs_status(resolved),

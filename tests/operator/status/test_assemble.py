@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.samples import NOW, children, live, observed, one, resolved, service
+from tests.operator.resolve.preflight.findings import DEFAULT
+from tests.operator.samples import NOW, children, live, node, observed, one, resolved, service
 from tests.operator.statuses import all_of, conditions, status
 from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
@@ -39,6 +40,17 @@ def test_pods_that_are_wanted_are_told_apart_from_those_that_are_there() -> None
     found = status(service(replicas=3), *all_of(service(replicas=3), replicas=3, readyReplicas=2, availableReplicas=1))
     counts = found.desired_replicas, found.replicas, found.ready_replicas, found.available_replicas
     assert counts == (3, 3, 2, 1)
+
+
+def test_a_check_before_pods_is_listed_where_it_did_not_pass() -> None:
+    """Each write goes through the whole object, of which the checks that passed would be a third."""
+    guarded = service(auth={"secretRef": {"name": "keys"}})
+    found = {one.name: one.passed for one in status(guarded, secrets={"keys": None}).preflight}
+    assert found["api keys"] is False
+    assert found["gpu there"] is None, "only namespaces may be read"
+    assert True not in found.values()
+    right = {"secrets": {"keys": frozenset({"team"})}, "nodes": (node(),), "storage_classes": {"std": DEFAULT}}
+    assert status(guarded, **right).preflight == ()
 
 
 BEFORE = {
