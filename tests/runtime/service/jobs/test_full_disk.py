@@ -15,7 +15,7 @@ import pytest
 
 from testbed.paths import REPOSITORY
 from tests.runtime.service.jobs.conftest import draft
-from whisper_runtime.service.jobs.disk_reserve import RESERVE_BYTES, DiskReserve
+from whisper_runtime.service.jobs.disk_reserve import RESERVE_BYTES
 from whisper_runtime.service.jobs.job import JobStoreFull
 from whisper_runtime.service.jobs.sqlite_store import RESERVE, SqliteJobStore, is_disk_full
 
@@ -75,15 +75,6 @@ def test_on_a_full_disk_jobs_end_and_are_deleted_and_uploads_are_refused(tmp_pat
     namespace = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", ON_A_DISK_OF_ITS_OWN, str(tmp_path))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run((*namespace, *scenario), cwd=REPOSITORY, env=environment, check=True)
-
-
-def test_a_reserve_is_released_once(tmp_path: Path) -> None:
-    reserve = DiskReserve(tmp_path / "reserve")
-    assert not reserve.release()
-    reserve.hold()
-    reserve.hold()
-    assert (tmp_path / "reserve").stat().st_size == RESERVE_BYTES
-    assert [reserve.release(), reserve.release()] == [True, False]
 
 
 if __name__ == "__main__":
