@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import IO
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import Bounds, DecodedAudio, OnBytes, Source, decode, read_track, reading
+from whisper_runtime.media.decode import DecodedAudio, decode, read_track, reading
+from whisper_runtime.media.ffmpeg_process import Bounds, OnBytes
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
+from whisper_runtime.media.source import Source
 from whisper_runtime.media.tracks import AudioTrack, choose, each_channel
 
 

@@ -7,50 +7,56 @@ track or channels does not serve, ffprobe is asked, and ffmpeg runs once more.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
-import signal
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Final
 
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.cage import environment, limited
-from whisper_runtime.media.duration import HEADER_LIMIT, declared_seconds, is_cut, promised_seconds, wav_options
-from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE, ffmpeg_command
-from whisper_runtime.media.probe import probe
-from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, RawAudio, UnclearType, raw_audio
-from whisper_runtime.media.refusals import NO_SPACE, AudioError, cut, refusal, too_long, too_slow
+from whisper_runtime.media.duration import is_cut, promised_seconds
+from whisper_runtime.media.ffmpeg_command import (
+    CHAIN_OF_FILTERS,
+    HAS_NO_CLOCK,
+    SAMPLE_RATE,
+    Command,
+    even_command,
+    film_command,
+    joined_command,
+)
+from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, OnBytes, Undecodable, run_ffmpeg
+from whisper_runtime.media.not_audio import is_protected, what_it_is
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
+from whisper_runtime.media.refusals import AudioError, cut, joined_wavs, not_audio, protected, too_slow
+from whisper_runtime.media.source import Source, source_of
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
-from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, first_channel, tracks
-
-BYTES_PER_SECOND: Final = SAMPLE_RATE * 4
-"""Decoded audio on the scratch disk is float32; so much of each channel."""
+from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel
+from whisper_runtime.media.wav import JoinedWavs
 
 AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
 """A line of ffmpeg's log for each audio track."""
 GUESSED_LAYOUT: Final = re.compile(rb"^Guessed Channel Layout for Input Stream #\S+ : (?!mono|stereo)", re.MULTILINE)
-NEARLY_SILENT: Final = 1e-3
-"""Peak of 1.0; below it, channels of opposite phase may have cancelled each other."""
-
-REPORT_LIMIT: Final = 64 * 1024
-"""Bytes of ffmpeg's log that are read, at its beginning and at its end: it describes its input first, and reports last
-that a file ends too early."""
-
-GROWTH_SECONDS: Final = 0.1
-"""Between two looks at how large the samples have become."""
-
-OnBytes = Callable[[int], None]
-"""Told how many bytes the samples take: as the file declares it, and as they grow. What it raises ends the decoding."""
+SILENT: Final = 1e-3
+"""Peak of 1.0, below which there is no sound."""
+QUIET: Final = 0.05
+"""Peak of 1.0; below it, channels of opposite phase may have cancelled each other, but for their noise."""
+CANCELLED: Final = 8
+"""So many times louder than the mix of both, on average, is a channel that the other one has cancelled."""
 
 
 class _LeavesAChoice(Exception):
     """ffmpeg's log shows several audio tracks, or channels in places that it had to guess, and it was told nothing."""
+
+
+class _Changes(Exception):
+    """ffmpeg's log shows that the rate or the channels of the sound change within the file."""
+
+    def __init__(self, log: bytes) -> None:
+        self.log = log
 
 
 @dataclass(frozen=True)
@@ -58,40 +64,6 @@ class DecodedAudio:
     samples: Samples
     track: TrackTaken | None
     """Where they come from; None: ffmpeg's log does not tell it."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file that is decoded."""
-
-    media: IO[bytes]
-    head: bytes
-    """Its first bytes."""
-    raw: RawAudio | None
-    """How to read it, where it has no header."""
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """ffmpeg's options for its input."""
-        if self.raw:
-            return self.raw.options
-        file = self.media.fileno()
-        return wav_options(self.head, os.fstat(file).st_size, lambda at: os.pread(file, 4, at))
-
-    async def tracks(self) -> tuple[AudioTrack, ...]:
-        """What can be decoded of it, by ffprobe; none where that cannot read it. Raises NoTrack."""
-        return (self.raw.track,) if self.raw else tracks(await probe(self.media))
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What the decoding of one file may take."""
-
-    max_seconds: float
-    """Seconds of audio."""
-    timeout: float
-    """Seconds of work on the whole file."""
-    on_bytes: OnBytes
 
 
 async def decode(
@@ -120,68 +92,112 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
     media.flush()
     if os.fstat(media.fileno()).st_size == 0:
         raise AudioError("Empty", "The file is empty.")
-    head = os.pread(media.fileno(), HEADER_LIMIT, 0)
     try:
         async with asyncio.timeout(timeout):
-            yield Source(media, head, raw_audio(declared, head))
+            yield source_of(media, declared)
     except UnclearType as error:
         raise AudioError("NotAudio", str(error)) from None
+    except JoinedWavs:
+        raise joined_wavs() from None
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
+    except Undecodable:
+        raise not_audio(what_it_is(media)) from None
     except TimeoutError:
         raise too_slow(timeout) from None
+    except AudioError as error:
+        if error.reason == "Damaged" and is_protected(media):
+            raise protected() from None
+        raise
 
 
 async def is_silent(samples: Samples) -> bool:
     """Whether `samples` are too quiet to hold any sound."""
-    return await asyncio.to_thread(_is_below, samples, NEARLY_SILENT)
+    return await asyncio.to_thread(_is_below, samples, SILENT)
 
 
 async def _with_all_channels(source: Source, bounds: Bounds, languages: Collection[str]) -> DecodedAudio:
-    """The mix of all channels; the first one alone, where the mix is silent and that one is not."""
-    mixed, choice = await _chosen(source, bounds, languages)
-    if not await is_silent(mixed.samples):
+    """The mix of all channels; the first one alone, where that is much louder: the others have cancelled it."""
+    source, choice, mixed = await _chosen(source, bounds, languages)
+    if not await asyncio.to_thread(_is_below, mixed.samples, QUIET):
         return mixed
     found = {one.index: one for one in await source.tracks()}
     track = found.get(min(found, default=0) if choice.index is None else choice.index)
     if track is None or track.channels < 2:
         return mixed
     alone = await read_track(source, bounds, first_channel(track))
-    return mixed if await is_silent(alone.samples) else alone
+    return alone if await asyncio.to_thread(_is_cancelled, alone.samples, mixed.samples) else mixed
 
 
-async def _chosen(source: Source, bounds: Bounds, languages: Collection[str]) -> tuple[DecodedAudio, Choice]:
+async def _chosen(source: Source, bounds: Bounds, languages: Collection[str]) -> tuple[Source, Choice, DecodedAudio]:
     """The samples as ffmpeg itself reads the file, else of the track that is chosen by what ffprobe says of it."""
     try:
-        return await read_track(source, bounds, Choice()), Choice()
+        return source, Choice(), await read_track(source, bounds, Choice())
     except _LeavesAChoice:
         if not (found := await source.tracks()):
             raise AudioError("Damaged", "The file is damaged: its tracks cannot be read.") from None
         choice = choose(found, languages)
     except AudioError as error:
+        if error.reason == "NoAudioTrack" and not source.is_searched_further:
+            return await _chosen(source.searched_further(), bounds, languages)
         if error.reason != "Damaged" or not (found := await source.tracks()):
             raise
         choice = choose(found, languages)
         if not choice.mix:
             raise
-    return await read_track(source, bounds, choice), choice
+    return source, choice, await read_track(source, bounds, choice)
 
 
 async def read_track(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudio:
     """The samples of the track that is chosen; those of channels that are kept apart take turns.
 
-    Raises AudioError, and what `on_bytes` raises.
+    Raises AudioError, Undecodable, and what `on_bytes` raises.
     """
+    if source.is_chain:
+        return await _samples(source, bounds, choice, joined_command)
+    try:
+        return await _samples(source, bounds, choice, film_command)
+    except _Changes as change:
+        if HAS_NO_CLOCK.search(change.log):
+            return await _samples(source, bounds, choice, joined_command)
+    return await _evened(source, bounds, choice)
+
+
+async def _evened(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudio:
+    """The same of a file in which the rate or the channels change: ffmpeg starts its filters, and with them the film's
+    time, anew at each change, so that both are made one before."""
+    with tempfile.TemporaryFile() as even:
+        report = await _run(source, bounds, choice, even, even_command)
+        track = Choice(0, channels=choice.channels)
+        decoded = await _samples(Source(even, b""), bounds, track, film_command)
+        return replace(decoded, track=track_taken(report))
+
+
+async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Command) -> DecodedAudio:
+    """Raises _Changes and _LeavesAChoice, beside what read_track does."""
     with tempfile.TemporaryFile() as pcm:
-        report = await _run(source, choice, pcm, bounds)
+        report = await _run(source, bounds, choice, pcm, command)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
-            raise refusal(report) or AudioError("Empty", "The file holds no audio.")
-        promised, found = promised_seconds(source.head, report), size / (choice.channels * BYTES_PER_SECOND)
+            raise AudioError("Empty", "The file holds no audio.")
+        promised, found = promised_seconds(source.wav, report), size / (choice.channels * BYTES_PER_SECOND)
         if promised <= bounds.max_seconds and is_cut(promised, found):
             raise cut(promised, found)
         samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
         return DecodedAudio(samples, track_taken(report))
+
+
+async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes], command: Command) -> bytes:
+    """Decodes `source` into `target`; returns ffmpeg's log."""
+
+    def judge(log: bytes) -> None:
+        if choice.index is None and (len(AUDIO_STREAM.findall(log)) > 1 or GUESSED_LAYOUT.search(log)):
+            raise _LeavesAChoice
+        if len(CHAIN_OF_FILTERS.findall(log)) > 1:
+            raise _Changes(log)
+
+    command_line = command(choice, (*source.options, *source.decoding))
+    return await run_ffmpeg(command_line, source.media, target, bounds, channels=choice.channels, on_log=judge)
 
 
 def _is_below(samples: Samples, peak: float) -> bool:
@@ -189,73 +205,11 @@ def _is_below(samples: Samples, peak: float) -> bool:
     return not any(np.abs(samples[at : at + SAMPLE_RATE]).max() >= peak for at in range(0, len(samples), SAMPLE_RATE))
 
 
-async def _run(source: Source, choice: Choice, pcm: IO[bytes], bounds: Bounds) -> bytes:
-    """Decodes `source` into `pcm`; returns ffmpeg's log.
-
-    Raises AudioError, _LeavesAChoice, and what `on_bytes` raises.
-    """
-    max_seconds = bounds.max_seconds
-    process = await asyncio.create_subprocess_exec(
-        *limited(int(max_seconds * choice.channels * BYTES_PER_SECOND), bounds.timeout),
-        *ffmpeg_command(choice, source.options),
-        stdin=source.media,
-        stdout=pcm,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-        env=environment(),
-    )
-    try:
-        report = await _report(process, pcm, bounds, choice)
-        code = await process.wait()
-    finally:
-        await _end(process)
-    if code == -signal.SIGKILL:
-        raise too_slow(bounds.timeout)  # the kernel counts processor time, and ended it
-    if code == -signal.SIGXFSZ:
-        raise too_long(max_seconds)
-    if code != 0 and NO_SPACE.search(report):
-        raise AudioError("NoSpace", "The disk is full.")
-    if code != 0:
-        raise refusal(report) or AudioError(
-            "NotAudio", "The file is not audio that can be decoded, or its format is not supported."
-        )
-    return report
+def _is_cancelled(alone: Samples, mixed: Samples) -> bool:
+    """Whether the mix has lost what one of its channels has."""
+    return not _is_below(alone, SILENT) and _loudness(alone) > CANCELLED * _loudness(mixed)
 
 
-async def _report(process: asyncio.subprocess.Process, pcm: IO[bytes], bounds: Bounds, choice: Choice) -> bytes:
-    """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long.
-
-    Raises _LeavesAChoice where ffmpeg was not told the track to take, and may choose wrong.
-    """
-    assert process.stderr is not None
-    is_told = choice.index is not None
-    first, last = b"", b""
-    while (chunk := await _next(process.stderr)) != b"":
-        if chunk is not None and len(first) < REPORT_LIMIT:
-            first += chunk
-            if not is_told and (len(AUDIO_STREAM.findall(first)) > 1 or GUESSED_LAYOUT.search(first)):
-                raise _LeavesAChoice
-            if (declared := declared_seconds(first)) > bounds.max_seconds:
-                raise too_long(bounds.max_seconds, declared)
-            bounds.on_bytes(int(declared * choice.channels * BYTES_PER_SECOND))
-        elif chunk is not None:
-            last = (last + chunk)[-REPORT_LIMIT:]
-        bounds.on_bytes(os.fstat(pcm.fileno()).st_size)
-    return first + last
-
-
-async def _next(log: asyncio.StreamReader) -> bytes | None:
-    """The next piece of ffmpeg's log, empty at its end; None after GROWTH_SECONDS without any."""
-    try:
-        async with asyncio.timeout(GROWTH_SECONDS):
-            return await log.read(4096)
-    except TimeoutError:
-        return None
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ends the decoder's whole process group."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+def _loudness(samples: Samples) -> float:
+    """Their root mean square."""
+    return float(np.sqrt(np.mean(np.square(samples), dtype=np.float64)))

@@ -1,7 +1,9 @@
-"""The command by which ffmpeg makes samples of a file: one track, in the film's time, mixed or channel by channel."""
+"""The commands by which ffmpeg makes samples of a file: one track, in the film's time, mixed or channel by channel."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Final
 
 from whisper_runtime.media.cage import INPUT, READING
@@ -10,8 +12,9 @@ from whisper_runtime.media.tracks import Choice
 SAMPLE_RATE: Final = 16_000
 MAX_ERROR_RATE: Final = 0.1
 """The part of a file's frames that may be damaged; with more, the text would not be a transcription of the file."""
-CLOCK: Final = (
-    "asetpts='st(0,PTS-if(lt(STARTT,0.1),STARTPTS));"  # 0: the frame's time, of a start without a short delay
+FILM_TIME: Final = (
+    "asetpts='if(eq(N,0),print(T));"
+    "st(0,PTS-if(lt(STARTT,0.1),STARTPTS));"  # 0: the frame's time, of a start without a short delay
     "st(1,if(gt(ld(2)-ld(0)-ld(1),0.05/TB),ld(2)-ld(0),ld(1)));"  # 1: the delay that jumps back have made so far
     "st(2,max(ld(2),ld(0)+ld(1))+S/SR/TB);"  # 2: the end of all samples so far
     "ld(0)+ld(1)',aresample=async=1:first_pts=0"
@@ -21,17 +24,50 @@ CLOCK: Final = (
 Shorter ones are the padding of encoders; a file without gaps gets the samples that it has. Where the clock jumps back,
 what follows is delayed, for aresample would drop it. See docs/adr/0026 and ffmpeg-filters(1), asetpts and aresample.
 """
+CHAIN_OF_FILTERS: Final = re.compile(rb"^-?\d+\.\d{6}$", re.MULTILINE)
+"""What FILM_TIME logs with the first frame that it gets."""
+HAS_NO_CLOCK: Final = re.compile(
+    rb"^Input #0, (?:aac|ac3|aiff|amr|ape|au|dts|dtshd|eac3|flac|gsm|loas|mlp|mp3|mpc|mpc8|ogg|tak|truehd|tta|wv), ",
+    re.MULTILINE,
+)
+"""Formats whose times ffmpeg counts by the first frame's rate."""
+AT_THE_START: Final = ("-itsoffset", "0.000001")
+"""A microsecond, for ffmpeg to leave alone where a transport stream's clock begins: else it begins with the track that
+is decoded, however late in the film that does (fftools/ffmpeg.c, `Correcting start time`)."""
+
+Command = Callable[[Choice, tuple[str, ...]], tuple[str, ...]]
+"""ffmpeg's command for the track that is chosen, with more options for the input."""
 
 
-def ffmpeg_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
-    """`of_input`: more options for the input."""
-    alone = ("-threads", "1", "-filter_threads", "1")
+def film_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """Samples in the film's time, as long as the file has one kind of samples."""
+    return _command(choice, of_input, (FILM_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
+
+
+def joined_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """All samples, one behind the other, whatever the file's clock says."""
+    return _command(choice, of_input, (choice.mix, _as_whisper_loads_it(choice)), "f32le")
+
+
+def even_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """A file that has the track alone, with its clock, in one kind of samples."""
+    filters = (choice.mix, _as_whisper_loads_it(choice))
+    return _command(choice, of_input, filters, "nut", "-c:a", "pcm_s16le")
+
+
+def _as_whisper_loads_it(choice: Choice) -> str:
     layout = "channel_layouts=mono:" if choice.channels == 1 else ""
-    as_whisper_loads_it = f"aformat=sample_fmts=s16:{layout}sample_rates={SAMPLE_RATE}"
-    filters = ",".join(one for one in (CLOCK, choice.mix, as_whisper_loads_it) if one)
+    return f"aformat=sample_fmts=s16:{layout}sample_rates={SAMPLE_RATE}"
+
+
+def _command(
+    choice: Choice, of_input: tuple[str, ...], filters: tuple[str, ...], form: str, *of_output: str
+) -> tuple[str, ...]:
+    alone = ("-threads", "1", "-filter_threads", "1")
     track = () if choice.index is None else ("-map", f"0:{choice.index}")
-    target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", "-af", filters, "-f", "f32le", "pipe:1")
+    chain = ("-af", ",".join(filter(None, filters)))
+    target = ("-vn", "-sn", "-dn", "-map_metadata", "-1", *chain, *of_output, "-f", form, "pipe:1")
     return (
         "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-loglevel", "info", "-max_error_rate", str(MAX_ERROR_RATE),
-        *alone, *READING, *of_input, "-i", INPUT, *track, *target,
+        *alone, *READING, *AT_THE_START, *of_input, "-i", INPUT, *track, *target,
     )  # fmt: skip

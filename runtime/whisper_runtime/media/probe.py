@@ -17,11 +17,15 @@ ENTRIES: Final = (
 )
 
 
-async def probe(media: IO[bytes]) -> bytes:
-    """ffprobe's JSON on the streams of `media`; what is not JSON, where it is no media, or takes too long to read."""
+async def probe(media: IO[bytes], options: tuple[str, ...] = ()) -> bytes:
+    """ffprobe's JSON on the streams of `media`; what is not JSON, where it is no media, or takes too long to read.
+
+    `options`: more of them, for the input.
+    """
     process = await asyncio.create_subprocess_exec(
         *limited(0, SECONDS),
-        *("ffprobe", "-loglevel", "quiet", *READING, "-show_entries", ENTRIES, "-of", "json=compact=1", INPUT),
+        *("ffprobe", "-loglevel", "quiet", *READING, *options),
+        *("-show_entries", ENTRIES, "-of", "json=compact=1", INPUT),
         stdin=media,
         stdout=PIPE,
         stderr=DEVNULL,

@@ -78,6 +78,8 @@ FRAMES: Final[Mapping[str, str]] = {
 NAMES: Final[Mapping[str, RawAudio]] = {
     **dict.fromkeys((".ul", ".ulaw", ".mulaw"), RawAudio("mulaw", TELEPHONE_RATE, 1)),
     **dict.fromkeys((".al", ".alaw"), RawAudio("alaw", TELEPHONE_RATE, 1)),
+    ".sln": RawAudio("s16le", TELEPHONE_RATE, 1),
+    ".sln16": RawAudio("s16le", 2 * TELEPHONE_RATE, 1),
     ".gsm": RawAudio("gsm"),
     ".g722": RawAudio("g722"),
 }
@@ -86,7 +88,7 @@ SAYS_NOTHING: Final = frozenset({"", "application/octet-stream", "binary/octet-s
 
 CONTAINER: Final = re.compile(
     rb"RIFF|RIFX|RF64|riff|FORM|OggS|fLaC|ID3|\.snd|caff|#!AMR|\x1aE\xdf\xa3|....(?:ftyp|moov|mdat|wide|free|skip|pnot)"
-    rb"|wvpk|TTA1|MAC |MPCK|MP\+|tBaK|Creative Voice File|NIST_1A|\x30\x26\xb2\x75|FLV\x01|\.RMF|\.ra\xfd"
+    rb"|wvpk|TTA1|MAC |MPCK|MP\+|tBaK|Creative Voice File|NIST_1A|\x30\x26\xb2\x75|FLV\x01|\.RMF|DSD |FRM8|\.ra\xfd"
     rb"|nut/multimedia|\x00\x00\x01[\xba\xb3]|\x06\x0e\x2b\x34|\xb7\xd8\x00\x20|[\x02\x03]dss|\x0b\x77|\x7f\xfe\x80\x01"
     rb"|G.{187}G.{187}G",
     re.DOTALL,

@@ -9,6 +9,8 @@ from whisper_runtime.media.cage import STREAMS_LIMIT
 
 NO_SPACE: Final = re.compile(rb"^\S.*: (?:No space left on device|Disk quota exceeded)$", re.MULTILINE)
 """ffmpeg's words for a full disk are libc's. What a file says of itself is indented in its log."""
+UNREAD: Final = re.compile(rb"^file:/proc/self/fd/0: Invalid argument$", re.MULTILINE)
+"""What ffmpeg logs where it leaves the rest of a file unread."""
 Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut", "NoSpace"]
 
 
@@ -34,6 +36,34 @@ def refusal(report: bytes) -> AudioError | None:
     if b"Input #0" in report:
         return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
     return None
+
+
+def lost_part(report: bytes) -> AudioError | None:
+    """The reason why ffmpeg has left out a part of the file, though it did not fail, by its log; None: it has not."""
+    if b"failed to create or replace stream" in report and UNREAD.search(report):
+        return AudioError(
+            "Damaged",
+            "The file is several recordings in different codecs, one behind the other: send each of them by itself.",
+        )
+    return None
+
+
+def joined_wavs() -> AudioError:
+    return AudioError(
+        "Damaged",
+        "The file is several WAVs of different forms, one behind the other: send each of them by itself.",
+    )
+
+
+def protected() -> AudioError:
+    return AudioError("NotAudio", "The audio is encrypted (DRM): send a recording that is not.")
+
+
+def not_audio(what: str | None) -> AudioError:
+    """`what`: a clause on what the file is; None: that is not known."""
+    if what is None:
+        return AudioError("NotAudio", "The file is not audio that can be decoded, or its format is not supported.")
+    return AudioError("NotAudio", f"The file is not audio that can be decoded: {what}.")
 
 
 def cut(promised: float, found: float) -> AudioError:

@@ -49,3 +49,58 @@ async def test_a_jump_of_a_transport_streams_clock_is_no_length(
     ]
     (tmp_path / "joined.ts").write_bytes(b"".join(parts))
     assert len(await decoded(tmp_path / "joined.ts")) / SAMPLE_RATE == pytest.approx(22, abs=0.3)
+
+
+@pytest.mark.parametrize(("form", "codec"), [("ts", "aac"), ("ts", "mp2"), ("ts", "ac3"), ("mpg", "mp2")])
+@pytest.mark.parametrize("late", [2, 9, 12])
+async def test_a_broadcast_whose_sound_begins_late(jfk: Path, tmp_path: Path, form: str, codec: str, late: int) -> None:
+    """ffmpeg lets a stream begin with the track that it decodes, and looks for tracks in the first five seconds."""
+    picture = ("-f", "lavfi", "-i", "testsrc=size=64x64:rate=5:duration=25")
+    both = ("-itsoffset", str(late), "-i", jfk, "-map", "0:v", "-map", "1:a", "-c:v", "mpeg2video", "-c:a", codec)
+    ffmpeg(*picture, *both, "-ar", "48000", tmp_path / f"a.{form}")
+    samples = await decoded(tmp_path / f"a.{form}")
+    assert len(samples) / SAMPLE_RATE == pytest.approx(11 + late, abs=0.1)
+    assert np.abs(samples[: int((late - 0.2) * SAMPLE_RATE)]).max() == 0
+
+
+STEREO, SURROUND = ("-ac", "2"), ("-af", "pan=5.1|c2=c0")
+
+
+@pytest.mark.parametrize(
+    ("form", "codec", "offset", "begin"),
+    [("ts", "ac3", 11, 11), ("ts", "ac3", 15, 15), ("ts", "aac", 11, 11), ("mpg", "ac3", 11, 11)],
+)
+async def test_a_broadcast_that_changes_its_channels(
+    jfk: Path, tmp_path: Path, form: str, codec: str, offset: int, begin: int
+) -> None:
+    """A film in surround after a report in stereo: its sound lies where the clock says, also behind a gap."""
+    first = speech_as(jfk, tmp_path / f"1.{form}", *STEREO, "-c:a", codec, "-ar", "48000")
+    other = ("-c:a", codec, "-ar", "48000", "-output_ts_offset", str(offset))
+    second = speech_as(jfk, tmp_path / f"2.{form}", *SURROUND, *other)
+    (tmp_path / f"joined.{form}").write_bytes(first.read_bytes() + second.read_bytes())
+    samples = await decoded(tmp_path / f"joined.{form}")
+    assert len(samples) / SAMPLE_RATE == pytest.approx(begin + 11, abs=0.15)
+    assert np.abs(samples[int(11.2 * SAMPLE_RATE) : int((begin - 0.2) * SAMPLE_RATE)]).max(initial=0) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("form", "rates"),
+    [
+        ("mp3", (44100, 48000)),
+        ("mp3", (48000, 16000)),
+        ("aac", (44100, 16000)),
+        ("ac3", (48000, 44100)),
+        ("flac", (44100, 16000)),
+    ],
+)
+async def test_recordings_of_two_rates_that_were_joined(
+    jfk: Path, tmp_path: Path, form: str, rates: tuple[int, int]
+) -> None:
+    """Frames without a clock: ffmpeg counts their times by the first one's rate."""
+    parts = [
+        speech_as(jfk, tmp_path / f"{rate}.{form}", "-ar", str(rate), "-ac", str(channels)).read_bytes()
+        for rate, channels in zip(rates, (1, 2), strict=True)
+    ]
+    (tmp_path / f"joined.{form}").write_bytes(b"".join(parts))
+    samples = await decoded(tmp_path / f"joined.{form}")
+    assert len(samples) / SAMPLE_RATE == pytest.approx(22, abs=0.15)

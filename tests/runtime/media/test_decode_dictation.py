@@ -10,6 +10,7 @@ import pytest
 
 from tests.runtime.media.conftest import audio, loudness, sounds_like
 from tests.support.media_files import ffmpeg
+from whisper_runtime.engine.interface import Samples
 
 PURE_VOICE = bytes.fromhex("416d7f5e15b1d011ba9100805fb4b97e")
 """The codec's GUID (RFC 3625, section 4)."""
@@ -66,3 +67,30 @@ async def test_frames_of_codecs_that_nothing_here_writes_are_decoded(tmp_path: P
     assert loudness(found.samples).max() > 0.001
     assert found.track is not None
     assert found.track.codec == {"a.dss": "dss_sp", "a.qcp": "qcelp"}[name]
+
+
+def dsf(samples: Samples) -> bytes:
+    """A DSF file of one bit in 2.8 MHz, by a modulator of the first order (DSF file format specification 1.01)."""
+    finer = np.repeat(samples.astype(np.float64) / 4 + 0.5, 2_822_400 // 44_100)
+    bits = np.diff(np.floor(np.cumsum(finer)), prepend=0).astype(np.uint8)
+    content = np.packbits(bits, bitorder="little").tobytes()
+    data = content.ljust(-(-len(content) // 4096) * 4096, b"\x69")
+    form = struct.pack("<4sQ6IQ2I", b"fmt ", 52, 1, 0, 1, 1, 2_822_400, 1, len(bits), 4096, 0)
+    body = form + struct.pack("<4sQ", b"data", 12 + len(data)) + data
+    return struct.pack("<4s3Q", b"DSD ", 28, 28 + len(body), 0) + body
+
+
+async def test_one_bit_as_recorders_of_music_write_it(recordings: Path, tmp_path: Path) -> None:
+    ffmpeg("-i", recordings / "jfk.wav", "-ar", "44100", "-f", "f32le", tmp_path / "samples")
+    (tmp_path / "a.dsf").write_bytes(dsf(np.fromfile(tmp_path / "samples", np.float32)))
+    assert sounds_like((await audio(tmp_path / "a.dsf")).samples, recordings / "jfk.wav")
+
+
+async def test_an_amigas_sound(recordings: Path, tmp_path: Path) -> None:
+    """8SVX (IFF), of eight bits."""
+    ffmpeg("-i", recordings / "jfk.wav", "-ar", "16000", "-f", "s8", tmp_path / "samples")
+    samples = (tmp_path / "samples").read_bytes()
+    header = b"VHDR" + struct.pack(">4I2HBB", 20, len(samples), 0, 0, 16_000, 1 << 8, 0, 1) + b"\0\0"
+    chunks = b"8SVX" + header + b"BODY" + struct.pack(">I", len(samples)) + samples
+    (tmp_path / "a.8svx").write_bytes(b"FORM" + struct.pack(">I", len(chunks)) + chunks)
+    assert sounds_like((await audio(tmp_path / "a.8svx")).samples, recordings / "jfk.wav")

@@ -115,6 +115,28 @@ async def test_channels_of_opposite_phase_do_not_cancel_each_other(jfk: Path, tm
     assert is_speech(await decoded(path), jfk)
 
 
+NOISE = "anoisesrc=amplitude=0.004:sample_rate=16000:duration=11:seed="
+HUM = "sine=frequency=50:sample_rate=16000:duration=11,volume=0.2,pan=stereo|c0=c0|c1=c0[beside]"
+
+
+@pytest.mark.parametrize(
+    "beside", [f"{NOISE}1[a];{NOISE}2[b];[a][b]join=inputs=2:channel_layout=stereo[beside]", HUM], ids=["noise", "hum"]
+)
+async def test_nor_do_they_where_their_mix_is_not_silent(jfk: Path, tmp_path: Path, beside: str) -> None:
+    """A line has noise, or a hum, in both channels."""
+    opposite = "[0:a]pan=stereo|c0=c0|c1=-1*c0[speech]"
+    mix = f"{opposite};{beside};[speech][beside]amix=inputs=2:normalize=0"
+    ffmpeg("-i", jfk, "-filter_complex", mix, tmp_path / "a.wav")
+    assert np.abs(whisper.load_audio(str(tmp_path / "a.wav"))).max() > 0.003
+    assert is_speech(await decoded(tmp_path / "a.wav"), jfk)
+
+
+@pytest.mark.parametrize("pan", ["c0=c0|c1=c0", "c0=0*c0|c1=c0", "c0=c0|c1=0*c0"])
+async def test_a_quiet_recording_stays_the_mix_of_its_channels(jfk: Path, tmp_path: Path, pan: str) -> None:
+    path = speech_as(jfk, tmp_path / "quiet.wav", "-af", f"volume=0.02,pan=stereo|{pan}")
+    assert np.array_equal(await decoded(path), whisper.load_audio(str(path)))
+
+
 async def test_silence_stays_silence(tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "anullsrc=channel_layout=stereo", "-t", "2", tmp_path / "silent.flac")
     assert not (await decoded(tmp_path / "silent.flac")).any()

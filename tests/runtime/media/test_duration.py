@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import subprocess
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
-from whisper_runtime.media.decode import BYTES_PER_SECOND
-from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds, wav_options
+from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds
+from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND
 from whisper_runtime.media.refusals import AudioError
 
 LENGTH = b"  Duration: 10:00:01.50, bitrate: 8 kb/s\n"
@@ -44,12 +43,6 @@ def piped(source: Path, target: Path, *options: str) -> Path:
     return target
 
 
-def wav(size: int, kind: int = 1, before: bytes = b"") -> bytes:
-    """The first bytes of a WAV that says that it has `size` bytes of 16-bit samples at 16 kHz."""
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, kind, 1, 16_000, 32_000, 2, 16)
-    return b"RIFF\xff\xff\xff\xffWAVE" + form + before + struct.pack("<4sI", b"data", size) + bytes(100)
-
-
 @pytest.mark.parametrize(
     ("report", "declared", "promised"),
     [
@@ -64,79 +57,7 @@ def wav(size: int, kind: int = 1, before: bytes = b"") -> bytes:
     ],
 )
 def test_what_ffmpegs_report_says(report: bytes, declared: float, promised: float) -> None:
-    assert (declared_seconds(report), promised_seconds(b"", report)) == (declared, promised)
-
-
-@pytest.mark.parametrize(
-    ("head", "promised"),
-    [
-        (wav(320_000), 10),
-        (wav(320_000, before=b"LIST\x03\0\0\0abc\0"), 10),  # chunks begin at even bytes
-        (wav(320_000, kind=3), 10),
-        (wav(320_000, kind=0x55), 0),  # mp3 in a WAV: bytes are no length
-        # Written before anybody knew, by sox, arecord, ffmpeg, and all that leave 0.
-        (wav(0), 0),
-        (wav(0x7FFFF000), 0),
-        (wav(0x80000000), 0),
-        (wav(0xFFFFFFFF), 0),
-        # Programs that stream speech: a round size, of the samples or of the file.
-        (wav(2_000_000_000), 0),
-        (wav(1_000_000_000), 0),
-        (wav(0x40000000), 0),
-        (wav(0x40000000 - 36), 0),
-        (wav(2_000_000_000 - 44), 0),
-        (wav(2_000_000_002), 62500.0000625),
-        (wav(96_000_000), 3000),
-        # A size that leads nowhere, a rate of nothing, no WAV at all.
-        (wav(320_000, before=b"LIST\xff\xff\xff\xff"), 0),
-        (wav(320_000)[:24] + bytes(12) + wav(320_000)[36:], 0),
-        (wav(320_000)[:40], 0),
-        (b"RIFF", 0),
-        (b"ID3", 0),
-    ],
-)
-def test_what_a_wavs_header_says(head: bytes, promised: float) -> None:
-    assert promised_seconds(head, b"") == promised
-
-
-READ_ON = ("-f", "wav", "-ignore_length", "1")
-
-
-@pytest.mark.parametrize(
-    ("head", "size", "after", "options"),
-    [
-        (wav(320_000), 44 + 320_000, b"", ()),
-        (wav(320_000), 44 + 640_000, bytes(4), READ_ON),
-        (wav(0), 44 + 640_000, bytes(4), READ_ON),
-        (wav(320_000), 44 + 340_000, bytes(4), ()),
-        (wav(320_000), 44 + 640_000, b"LIST", ()),
-        (wav(320_000), 44 + 640_000, b"id3 ", ()),
-        (wav(320_000, kind=0x55), 44 + 640_000, bytes(4), ()),
-        (b"fLaC", 640_000, bytes(4), ()),
-    ],
-)
-def test_sound_beyond_what_a_wavs_header_says(head: bytes, size: int, after: bytes, options: tuple[str, ...]) -> None:
-    assert wav_options(head, size, lambda _: after) == options
-
-
-def with_size(source: Path, target: Path, size: int, after: bytes = b"") -> Path:
-    """The WAV with another size in its header, and `after` behind its samples."""
-    content = bytearray(source.read_bytes())
-    at = content.index(b"data")
-    struct.pack_into("<I", content, 4, min(size + 36, 2**32 - 1))
-    struct.pack_into("<I", content, at + 4, size)
-    target.write_bytes(bytes(content) + after)
-    return target
-
-
-@pytest.mark.parametrize("size", [2_000_000_000, 0x40000000, 1_000_000_000, 0x7FFFFFFF, 0xFFFFFFFF, 0, 100_000])
-async def test_the_size_in_a_wavs_header_is_a_hint(jfk: Path, tmp_path: Path, size: int) -> None:
-    assert await seconds(with_size(jfk, tmp_path / "a.wav", size)) == pytest.approx(11, abs=0.01)
-
-
-async def test_a_picture_behind_the_samples_is_no_sound(jfk: Path, tmp_path: Path) -> None:
-    picture = struct.pack("<4sI", b"id3 ", 200_000) + bytes(200_000)
-    assert await seconds(with_size(jfk, tmp_path / "a.wav", 352_000, picture)) == pytest.approx(11, abs=0.01)
+    assert (declared_seconds(report), promised_seconds(None, report)) == (declared, promised)
 
 
 def test_a_second_or_a_fiftieth_may_be_missing() -> None:

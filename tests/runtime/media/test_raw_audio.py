@@ -39,6 +39,8 @@ SILENCE = b"\xff" * 400
         ("", "a.al", ALAW),
         ("", "a.gsm", RawAudio("gsm")),
         ("", "a.g722", RawAudio("g722")),
+        ("", "prompt.sln", RawAudio("s16le", 8000, 1)),
+        ("", "prompt.sln16", RawAudio("s16le", 16000, 1)),
         ("", "a.raw", None),
         ("", "", None),
         ("audio/wav", "a.ul", None),

@@ -1,0 +1,102 @@
+"""What a file is that is no audio, in words for whoever took it for some."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections.abc import Mapping
+from typing import IO, Final
+
+UNPACK: Final = "it is compressed or an archive; unpack it"
+PICTURE: Final = "it is a picture"
+BASE64: Final = "it is text in base64; send the bytes that it encodes"
+PIECE_OF_WEBM: Final = (
+    "it is a part of a WebM recording, which only its first part makes readable; send the recording from its beginning"
+)
+SEGMENT: Final = (
+    "it is a segment of an MP4 stream without the one that all segments need (`moov`); send that one before it"
+)
+DS2: Final = "it is a dictation in DS2 (DSS Pro), which only its maker's programs read; export it as WAV or MP3"
+KINDS: Final[Mapping[bytes, str]] = {
+    rb"PK\x03\x04": "it is a ZIP archive or a document; send the recording in it",
+    rb"\x1f\x8b|BZh\d1AY|\xfd7zXZ|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd": UNPACK,
+    rb"%PDF-": "it is a PDF",
+    rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|II\*\0|MM\0\*": PICTURE,
+    rb"RIFF....WEBP|....ftyp(?:heic|mif1|avif)": PICTURE,
+    rb"#EXTM3U|\[playlist\]|<\?wpl": "it is a playlist, which names recordings elsewhere; send the recording itself",
+    rb"WEBVTT|1\r?\n\d\d:\d\d:\d\d,": "it is subtitles",
+    rb"version https://git-lfs": "it is a pointer of Git LFS; fetch the file that it stands for",
+    rb"data:[\w/;=.+-]*,": "it is a data URL; send the bytes that it encodes",
+    rb"--[^\r\n]{1,70}\r?\nContent-": "it is a form; the client has encoded it twice",
+    rb"<(?:!doctype html|html|!--|head|body|script)": "it is a web page, perhaps an error instead of the recording",
+    rb"<\?xml|<svg": "it is XML",
+    rb"[{\[]\s*[\"{\[\]}0-9tfn-]": "it is JSON, perhaps an error instead of the recording",
+    rb"[A-Za-z0-9+/_-]{60,76}\r?\n[A-Za-z0-9+/_-]{60}|[A-Za-z0-9+/_-]{512}": BASE64,
+    rb"\x1f\x43\xb6\x75|\x43\xb6\x75|\xa3[\x40-\xff]": PIECE_OF_WEBM,
+    rb"....(?:moof|styp|sidx|emsg)": SEGMENT,
+    rb"\x1aE\xdf\xa3": "it is a Matroska or WebM file that ends before its first sound, or is damaged",
+    rb"RIFF....WAVE|RIFX|RF64|BW64": "it is a WAV whose header is damaged or ends too early",
+    rb"FORM....AIF": "it is an AIFF whose header is damaged or ends too early",
+    rb"OggS": "it is an Ogg that ends before its first sound, or is damaged",
+    rb"ID3": "it has a title, and no sound that can be read behind it",
+    rb"[\x01-\x07]ds2": DS2,
+    rb"MThd": "it is MIDI, which has notes and no sound",
+    rb"fLaC": "it is a FLAC that ends before its first sound, or is damaged",
+}
+"""By how the file begins; the first that matches."""
+BEGINNINGS: Final = tuple((re.compile(pattern, re.DOTALL | re.IGNORECASE), kind) for pattern, kind in KINDS.items())
+MP4: Final = re.compile(rb"....(?:ftyp|mdat|wide|free|skip)", re.DOTALL)
+NO_INDEX: Final = "it is an MP4 without its index (`moov`), as where a recorder was switched off or an upload was cut"
+DAMAGED_MP4: Final = "it is an MP4 that is damaged"
+LATE_HEADER: Final = re.compile(rb"\x1aE\xdf\xa3.{1,64}\x42\x82.(?:webm|matroska)", re.DOTALL)
+OUT_OF_ORDER: Final = "it has the beginning of a WebM recording behind other parts of it; send the parts in their order"
+REPLACEMENT: Final = "\ufffd".encode()
+MANGLED: Final = "it was read as text and written again, which destroys it; send its bytes as they are"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+PROTECTION: Final = re.compile(rb"schm\0\0\0.(?:cenc|cens|cbc1|cbcs|piff|itun|sinf)", re.DOTALL)
+"""The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5)."""
+HEAD: Final = 4096
+MANY: Final = 16
+"""Characters in the place of lost bytes: by chance, media have none."""
+
+
+def what_it_is(media: IO[bytes]) -> str | None:
+    """A clause on what the file is, with a remedy where there is one; None: that is not known."""
+    with mmap.mmap(media.fileno(), 0, prot=mmap.PROT_READ) as content:
+        head = content[:HEAD]
+        if head.count(REPLACEMENT) >= MANY or _is_in_utf8(head):
+            return MANGLED
+        if not any(head) and content.find(b"\0" * len(content)) == 0:
+            return "it holds zeros alone"
+        text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+        if MP4.match(head):
+            return DAMAGED_MP4 if content.find(b"moov") >= 0 else NO_INDEX
+        known = next((kind for pattern, kind in BEGINNINGS if pattern.match(head) or pattern.match(text)), None)
+        if known is None and LATE_HEADER.search(content):
+            return OUT_OF_ORDER
+        return "it is text" if known is None and _is_text(head) else known
+
+
+def is_protected(media: IO[bytes]) -> bool:
+    """Whether the file is an MP4 that is encrypted."""
+    if not MP4.match(os.pread(media.fileno(), 8, 0)):
+        return False
+    with mmap.mmap(media.fileno(), 0, prot=mmap.PROT_READ) as content:
+        return PROTECTION.search(content) is not None
+
+
+def _is_in_utf8(head: bytes) -> bool:
+    """Whether it begins as a WAV, MP3 or WebM does, its bytes taken for the characters of Latin-1."""
+    return head.startswith((b"\x1aE\xc3\x9f\xc2\xa3", b"\xc3\xbf\xc3\xbb", BYTE_ORDER_MARK + b"RIFF"))
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether it is readable UTF-8, of which the last character may be cut."""
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode()
+    return all(character.isprintable() or character.isspace() for character in text)

@@ -1,0 +1,108 @@
+"""What is taken for audio is named, and where there is a remedy, that too."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.media.conftest import refused
+from tests.support.media_files import ffmpeg, speech_as
+from whisper_runtime.media.not_audio import is_protected, what_it_is
+
+
+def zipped(content: bytes) -> bytes:
+    with zipfile.ZipFile(target := io.BytesIO(), "w") as archive:
+        archive.writestr("jfk.wav", content)
+    return target.getvalue()
+
+
+JSON = b'{"detail": "Not Found"}'
+FORM = b'--abc\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF'
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 352078\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (zipped(b"RIFF"), "a ZIP archive"),
+        (gzip.compress(b"RIFF" * 100), "compressed or an archive; unpack it"),
+        (b"%PDF-1.7\n1 0 obj", "a PDF"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "a picture"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), "a picture"),
+        (b"#EXTM3U\n#EXTINF:10,\nseg.ts\n", "a playlist, which names recordings elsewhere"),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\nAsk not.\n", "subtitles"),
+        (LFS, "a pointer of Git LFS"),
+        (b"data:audio/wav;base64,UklGRg==", "a data URL; send the bytes that it encodes"),
+        (base64.b64encode(bytes(1000)), "text in base64; send the bytes that it encodes"),
+        (base64.encodebytes(bytes(1000)), "text in base64; send the bytes that it encodes"),
+        (FORM, "a form; the client has encoded it twice"),
+        (b"\n<!DOCTYPE html><html><body>404</body></html>", "a web page"),
+        (b"\xef\xbb\xbf<html>", "a web page"),
+        (b"<?xml version='1.0'?><Error/>", "XML"),
+        (JSON, "JSON, perhaps an error"),
+        (b"hello world, h\xc3\xa9!\n" * 1000, "it is text"),
+        (b"\x03ds2" + bytes(600), "a dictation in DS2"),
+        (b"ID3\x04\0\0\0\0\0\x0a" + bytes(10), "no sound that can be read behind it"),
+        (b"ID3\x04" + "\ufffd".encode() * 100, "read as text and written again"),
+        (b"\x1aE\xc3\x9f\xc2\xa3" + bytes(100), "read as text and written again"),
+        (bytes(10_000), "holds zeros alone"),
+    ],
+)
+async def test_by_how_it_begins(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "a.mp3").write_bytes(content)
+    error = await refused(tmp_path / "a.mp3")
+    assert error.reason == "NotAudio"
+    assert words in error.message
+
+
+async def test_of_what_says_nothing_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(bytes(range(128, 256)) * 100)
+    message = "The file is not audio that can be decoded, or its format is not supported."
+    assert (await refused(tmp_path / "a.mp3")).message == message
+
+
+async def test_pieces_of_a_webm(jfk: Path, tmp_path: Path) -> None:
+    """As browsers hand them out: the first has the header, and only with it the others can be read."""
+    webm = speech_as(jfk, tmp_path / "a.webm", "-cluster_time_limit", "1000").read_bytes()
+    clusters = [at for at in range(len(webm)) if webm.startswith(b"\x1f\x43\xb6\x75", at)]
+    for content, words in (
+        (webm[clusters[3] :], "a part of a WebM recording, which only its first part makes readable"),
+        (webm[: clusters[0]], "ends before its first sound"),
+        (webm[clusters[5] + 9 :] + webm, "send the parts in their order"),
+    ):
+        (tmp_path / "piece.webm").write_bytes(content)
+        assert words in (await refused(tmp_path / "piece.webm")).message
+
+
+async def test_pieces_of_an_mp4(jfk: Path, tmp_path: Path) -> None:
+    fragments = ("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000")
+    mp4 = speech_as(jfk, tmp_path / "a.mp4", "-c:a", "aac", *fragments).read_bytes()
+    whole = speech_as(jfk, tmp_path / "b.m4a").read_bytes()
+    for content, words in (
+        (mp4[mp4.index(b"moof") - 4 :], "a segment of an MP4 stream without the one that all segments need"),
+        (whole[: whole.rindex(b"moov") - 4], "an MP4 without its index"),
+    ):
+        (tmp_path / "piece.mp4").write_bytes(content)
+        assert words in (await refused(tmp_path / "piece.mp4")).message
+
+
+async def test_an_mp4_that_is_encrypted(jfk: Path, tmp_path: Path) -> None:
+    keys = ("-encryption_key", "00" * 16, "-encryption_kid", "11" * 16)
+    ffmpeg("-i", jfk, "-c:a", "aac", "-encryption_scheme", "cenc-aes-ctr", *keys, tmp_path / "a.mp4")
+    assert (await refused(tmp_path / "a.mp4")).message == (
+        "The audio is encrypted (DRM): send a recording that is not."
+    )
+    with jfk.open("rb") as media:
+        assert not is_protected(media)
+
+
+def test_a_word_in_the_middle_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xff\xfe\x00\x01PK\x03\x04<html>")
+    with (tmp_path / "a").open("rb") as media:
+        assert what_it_is(media) is None
