@@ -16,6 +16,7 @@ from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openai.source import missing_file
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
+FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 SHOWN: Final = 100
 """Characters that an error repeats of what a client sent."""
 
@@ -38,7 +39,10 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     return error_response(_translated(request.method[:SHOWN], request.url.path[:SHOWN], found))
 
 
-async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+async def _validation_error(request: Request, error: Exception) -> JSONResponse:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in FORMS:
+        return error_response(_no_form(kind))
     return error_response(_first_wrong_field(cast(RequestValidationError, error).errors()))
 
 
@@ -66,10 +70,20 @@ def _unreadable_form(detail: str) -> HttpError:
         message = f"The form has more than {MAX_FIELDS} fields: send those that GET /openapi.json lists."
         return HttpError(400, message, code="too_many_fields")
     if detail.startswith("Part exceeded"):
-        message = f"A field of the form is longer than {MAX_FIELD_KIB} KiB: shorten it; audio goes into a file part."
+        message = (
+            f"A field of the form is longer than {MAX_FIELD_KIB} KiB: shorten it. Where it is the audio, its part of "
+            "the form needs a `filename`, which makes it a file."
+        )
         return HttpError(400, message, code="field_too_long")
     message = f"The form cannot be read ({detail.rstrip('.')}): send it as multipart/form-data."
     return HttpError(400, message, code="invalid_form")
+
+
+def _no_form(kind: str) -> HttpError:
+    """400 for a body that is not read, since it is of another kind than a form."""
+    found = f"is of the type {_shown(kind)}" if kind else "has no Content-Type"
+    remedy = "send multipart/form-data, with the audio in a part named `file`"
+    return HttpError(400, f"The request's body {found}, and a form is needed: {remedy}.", code="invalid_form")
 
 
 def _first_wrong_field(errors: Any) -> HttpError:

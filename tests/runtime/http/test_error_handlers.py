@@ -39,6 +39,34 @@ async def test_a_body_that_is_no_form_is_told_what_to_send(start: Start) -> None
     assert "multipart/form-data" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "says"),
+    [
+        (
+            "application/json; charset=utf-8",
+            "The request's body is of the type 'application/json', and a form is needed",
+        ),
+        ("audio/wav", "The request's body is of the type 'audio/wav', and a form is needed"),
+        (None, "The request's body has no Content-Type, and a form is needed"),
+    ],
+)
+async def test_a_body_of_another_kind_is_no_form_without_a_model(
+    start: Start, content_type: str | None, says: str
+) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    answer = await start().post("/v1/audio/transcriptions", content=b'{"model": "base"}', headers=headers)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_form")
+    assert error["message"].startswith(says)
+
+
+async def test_audio_without_a_files_name_is_told_what_it_lacks(start: Start) -> None:
+    answer = await start().post("/transcribe", data={"file": "x" * 70_000}, files={"other": b""})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "field_too_long")
+    assert "needs a `filename`" in error["message"]
+
+
 async def test_a_broken_form(start: Start) -> None:
     headers = {"content-type": "multipart/form-data; boundary=x"}
     answer = await start().post("/transcribe", content=b"--y nonsense", headers=headers)

@@ -14,10 +14,13 @@ from pydantic import BaseModel, Field
 
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import invalid_value
+from whisper_runtime.http.openai.arrays import Array
 from whisper_runtime.http.openai.keywords import keyword_text
 from whisper_runtime.http.openai.responses import Absent
 from whisper_runtime.service.model_info import ModelInfo
 
+SHOWN: Final = 60
+"""Characters that an error repeats of what a client sent."""
 MOST_CLIPS: Final = 256
 Candidates = Annotated[int, Field(ge=1, le=10)]
 Patience = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
@@ -40,8 +43,8 @@ class DecodingFields(BaseModel):
     """Another name of `prompt`."""
     hotwords: str | Absent = None
     """Another name of `keywords`, as one text."""
-    keywords_in_brackets: list[str] = Field(default=[], alias="keywords[]")
-    keywords_bare: list[str] = Field(default=[], alias="keywords")
+    keywords_in_brackets: Annotated[list[str], Array] = Field(default=[], alias="keywords[]")
+    keywords_bare: Annotated[list[str], Array] = Field(default=[], alias="keywords")
     """Words that the recording may have; they stand before the prompt of each window."""
     condition_on_previous_text: bool | Absent = None
     """Whether the text so far is the next window's prompt. `true` needs a server that does so."""
@@ -92,7 +95,8 @@ def _clips(text: str | None) -> tuple[float, ...]:
     is_ordered = all(one < other for one, other in pairwise(found)) and all(map(math.isfinite, found))
     if not is_ordered or min(found, default=0) < 0 or len(found) > MOST_CLIPS:
         message = (
-            f"`clip_timestamps` takes at most {MOST_CLIPS} seconds that grow, with commas: for example `0,30,60,90`."
+            f"`clip_timestamps` is {(text or '')[:SHOWN]!r}: it takes at most {MOST_CLIPS} seconds that grow, with "
+            "commas: for example `0,30,60,90`."
         )
         raise invalid_value("clip_timestamps", message)
     return found

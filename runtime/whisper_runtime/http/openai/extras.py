@@ -85,7 +85,7 @@ def ignored_fields(form: BaseModel, task: Task) -> dict[str, str]:
     """
     extra = {name: value for name, value in (form.model_extra or {}).items() if not is_part_of_object(name)}
     for name, value in extra.items():
-        _check(name, value, WISHES | {"task": frozenset({task})})
+        _check(name, value, WISHES | {"task": frozenset({task})}, _arrays(form))
     names = [*_without_effect(form), *map(printable, extra)][:MOST_NAMES]
     return {HEADER: ", ".join(names)} if names else {}
 
@@ -95,7 +95,7 @@ def printable(name: str) -> str:
     return re.sub(r"[^!-+\--~]", "?", name[:LONGEST_NAME])
 
 
-def _check(name: str, value: Any, wishes: Mapping[str, frozenset[str]]) -> None:
+def _check(name: str, value: Any, wishes: Mapping[str, frozenset[str]], arrays: frozenset[str]) -> None:
     known, shown = name.partition("[")[0].lower(), name[:SHOWN]
     if (anyway := wishes.get(known)) is not None:
         if all(_is_among(one, anyway) for one in _listed(value)):
@@ -103,12 +103,21 @@ def _check(name: str, value: Any, wishes: Mapping[str, frozenset[str]]) -> None:
         only = f" but as {' or '.join(f'`{one}`' for one in sorted(anyway))}" if anyway else ""
         message = f"`{shown}` is not supported with Whisper{only}: leave it out."
         raise HttpError(400, message, param=shown, code="unsupported_parameter")
+    if known in arrays:
+        message = f"`{shown}` is not known: write `{known}[]`, once for each value."
+        raise HttpError(400, message, param=shown, code="unknown_parameter")
     if known in TAKEN:
         message = f"`{shown}` is not supported with Whisper here: leave it out. GET /openapi.json lists what is."
         raise HttpError(400, message, param=shown, code="unsupported_parameter")
     if alike := _like(known, TAKEN) or _like(known, wishes):
         message = f"Unknown parameter: `{shown}`. Did you mean `{alike[0]}`? GET /openapi.json lists the known ones."
         raise HttpError(400, message, param=shown, code="unknown_parameter")
+
+
+def _arrays(form: BaseModel) -> frozenset[str]:
+    """The names of the route's arrays, without brackets."""
+    spellings = [field.alias or "" for field in type(form).model_fields.values()]
+    return frozenset(one.removesuffix("[]") for one in spellings if one.endswith("[]"))
 
 
 def _without_effect(form: BaseModel) -> list[str]:

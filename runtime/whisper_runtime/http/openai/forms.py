@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from whisper_runtime.contract.languages import LONGEST_WORD
 from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
+from whisper_runtime.http.openai.arrays import Array
 from whisper_runtime.http.openai.decoding_fields import DecodingFields, SilenceThreshold
 from whisper_runtime.http.openai.responses import Absent
 from whisper_runtime.http.openai.speech_fields import SpeechFields
@@ -69,15 +70,17 @@ class DetailFields(SourceFields):
     """What a transcription may be asked for beside its text; arrays come with and without brackets behind the name."""
 
     language: LanguageField | Absent = None
-    languages_in_brackets: list[LanguageList] = Field(default=[], alias="languages[]")
-    languages_bare: list[LanguageList] = Field(default=[], alias="languages")
+    languages_in_brackets: Annotated[list[LanguageList], Array] = Field(default=[], alias="languages[]")
+    languages_bare: Annotated[list[LanguageList], Array] = Field(default=[], alias="languages")
     """The languages that the recording may be in, words as for `language`: the likeliest of them is taken."""
     hallucination_silence_threshold: SilenceThreshold | Absent = None
     """Seconds of silence around words that look hallucinated, from which on they are left out; needs word times."""
-    include_in_brackets: list[Included] = Field(default=[], alias="include[]")
-    include_bare: list[Included] = Field(default=[], alias="include")
-    granularities_in_brackets: list[Granularity] = Field(default=[], alias="timestamp_granularities[]")
-    granularities_bare: list[Granularity] = Field(default=[], alias="timestamp_granularities")
+    include_in_brackets: Annotated[list[Included], Array] = Field(default=[], alias="include[]")
+    include_bare: Annotated[list[Included], Array] = Field(default=[], alias="include")
+    granularities_in_brackets: Annotated[list[Granularity], Array] = Field(
+        default=[], alias="timestamp_granularities[]"
+    )
+    granularities_bare: Annotated[list[Granularity], Array] = Field(default=[], alias="timestamp_granularities")
 
     @property
     def include(self) -> frozenset[Included]:

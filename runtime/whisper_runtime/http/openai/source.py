@@ -29,5 +29,8 @@ def media_source(fields: SourceFields, *, takes_urls: bool) -> MediaFile | Remot
 def missing_file(*, takes_urls: bool = False) -> HttpError:
     """400 for a form without a recording."""
     address = ", or its address in `url`" if takes_urls else ""
-    message = f"`file` is missing: send the audio as multipart/form-data, in a file field named `file`{address}."
+    message = (
+        "`file` is missing: send the audio as multipart/form-data, in a part named `file` that has a `filename`"
+        f"{address}."
+    )
     return HttpError(400, message, param="file", code="missing_file")

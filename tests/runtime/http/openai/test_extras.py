@@ -120,3 +120,11 @@ def test_the_header_is_bounded_and_has_no_value() -> None:
 )
 def test_a_name_is_printable(name: str, shown: str) -> None:
     assert printable(name) == shown
+
+
+@pytest.mark.parametrize("name", ["timestamp_granularities[0]", "include[1]", "languages[en]", "Keywords"])
+def test_an_array_with_another_index_is_told_how_to_write_it(name: str) -> None:
+    with pytest.raises(HttpError) as refused:
+        ignored_fields(transcription(**{name: "word"}), "transcribe")
+    field = name.partition("[")[0].lower()
+    assert refused.value.body["message"] == f"`{name}` is not known: write `{field}[]`, once for each value."

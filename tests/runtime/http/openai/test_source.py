@@ -34,7 +34,7 @@ def test_a_url() -> None:
     [
         (PlainForm(file=FILE, url=URL), True, "url", "invalid_value", "send one of them"),
         (PlainForm(), True, "file", "missing_file", "or its address in `url`"),
-        (PlainForm(), False, "file", "missing_file", "in a file field named `file`."),
+        (PlainForm(), False, "file", "missing_file", "in a part named `file` that has a `filename`."),
         (PlainForm(url=URL), False, "url", "unsupported_parameter", "send the recording itself in `file`"),
         (PlainForm(file=FILE, url=URL), False, "url", "unsupported_parameter", "fetches no files"),
     ],
