@@ -97,7 +97,7 @@ def receiver(command: tuple[str, ...], environment: Mapping[str, str]) -> Iterat
 def printed(process: subprocess.Popen[str]) -> str:
     """What a receiver says once it has ended well."""
     stdout, stderr = process.communicate(timeout=SECONDS)
-    assert (process.returncode, stderr) == (0, "")
+    assert process.returncode == 0, stderr
     return " ".join(stdout.lower().split())
 
 
