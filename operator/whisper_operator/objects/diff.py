@@ -173,8 +173,10 @@ def _walk_fields(
 def _decisive(path: str, wanted: dict[str, JsonValue], live: dict[str, JsonValue], owners: Owners) -> Iterator[str]:
     """The fields beside the wanted ones that only somebody can have written."""
     map_name = path.rpartition(".")[2]
-    for name in live.keys() - wanted.keys():
-        is_never_defaulted = map_name in CLOSED_MAPS or (name in NEVER_DEFAULTED and live[name] != {})
+    for name, value in live.items():
+        if name in wanted:
+            continue
+        is_never_defaulted = map_name in CLOSED_MAPS or (name in NEVER_DEFAULTED and value != {})
         is_open = map_name in OPEN_MAPS or name in OPEN_MAPS or name in OF_CONTROLLERS
         if is_never_defaulted or (not is_open and any(below(of, name) is not None for of in owners)):
             yield name

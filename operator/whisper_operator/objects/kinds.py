@@ -88,6 +88,9 @@ EVENT: Final = Kind("v1", "Event", "events")
 WHISPER_SERVICE: Final = Kind(API_VERSION, KIND, PLURAL)
 
 
+_CHILDREN_BY_NAME: Final = {kind.kind: kind for kind in CHILD_KINDS}
+
+
 def by_name(kind: str) -> Kind:
-    """The child kind of that name."""
-    return next(found for found in CHILD_KINDS if found.kind == kind)
+    """The child kind of that name; raises KeyError where it is none."""
+    return _CHILDREN_BY_NAME[kind]

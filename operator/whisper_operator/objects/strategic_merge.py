@@ -63,12 +63,13 @@ def _merge(base: Manifest, over: Manifest) -> Manifest:
 
 def _merge_items(base: list[Any], over: list[Any], keys: tuple[str, ...]) -> list[Any]:
     removed = [_identity(item, keys) for item in over if _deletes(item)]
-    merged = [item for item in base if _identity(item, keys) not in removed]
-    places = {_identity(item, keys): place for place, item in enumerate(merged)}
+    kept = [(key, item) for item in base if (key := _identity(item, keys)) not in removed]
+    merged = [item for _, item in kept]
+    places = {key: place for place, (key, _) in enumerate(kept)}
     for item in over:
-        place = places.get(_identity(item, keys))
         if _deletes(item):
             continue
+        place = places.get(_identity(item, keys))
         if place is None:
             merged.append(_merge({}, cast(Manifest, item)) if isinstance(item, dict) else item)
         else:
