@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,11 +45,17 @@ def settled_pass(builds: Builds, rounds: int) -> BuildSamples:
 
 
 def convergence(builds: Builds, services: int, rounds: int) -> list[BuildSamples]:
-    """The rows of `make bench-operator` with that many services; each time on an API server of its own."""
+    """The rows of `make bench-operator` with that many services; each time on an API server of its own.
+
+    The last two are what the change of the templates costs: unlike its seconds, they depend little on other programs of
+    the machine.
+    """
     created = BuildSamples(f"children/s while {services} services are created", higher_is_better=True)
     restored = BuildSamples(f"seconds until {DRIFTED} deleted Services are back")
     changed = BuildSamples("seconds of one change at rest")
     template = BuildSamples(f"seconds of a change of the pod templates of {services} services")
+    spent = BuildSamples("processor milliseconds of the operator for each of these")
+    allocated = BuildSamples("thousand allocations of the API server for each of these")
     keys = [("default", f"s{number}") for number in range(services)]
     for name, checkout in builds.in_turns(rounds):
         with _plane() as plane, _operator(plane, checkout) as operator:
@@ -56,8 +63,11 @@ def convergence(builds: Builds, services: int, rounds: int) -> list[BuildSamples
             created.add(name, benchmark.creation())
             restored.add(name, benchmark.drift())
             changed.add(name, benchmark.latency())
+            seconds, allocations = operator.cpu_seconds, _allocations(plane)
             template.add(name, benchmark.template())
-    return [created, restored, changed, template]
+            spent.add(name, (operator.cpu_seconds - seconds) / services * 1000)
+            allocated.add(name, (_allocations(plane) - allocations) / services / 1000)
+    return [created, restored, changed, template, spent, allocated]
 
 
 def restart(builds: Builds, services: int, rounds: int) -> tuple[BuildSamples, BuildSamples]:
@@ -120,6 +130,16 @@ def _change(plane: ControlPlane, language: str) -> None:
     words = f"name: WHISPER_LANGUAGE\n          value: {language}"
     get = ("get", "deployment", "gpu", "--ignore-not-found", "-o", "yaml")
     operator_plane.wait_until(f"the pods' language is {language}", lambda: words in operator_plane.kubectl(plane, *get))
+
+
+def _allocations(plane: ControlPlane) -> float:
+    """Allocations of the API server's process since its start."""
+    found = re.search(
+        r"^go_memstats_mallocs_total (\S+)$", operator_plane.kubectl(plane, "get", "--raw", "/metrics"), re.M
+    )
+    if found is None:
+        raise ValueError("the API server's metrics have no go_memstats_mallocs_total")
+    return float(found[1])
 
 
 def _settle(plane: ControlPlane) -> None:
