@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
@@ -27,7 +27,7 @@ class KnownAudio:
     @classmethod
     def from_json(cls, content: bytes) -> KnownAudio:
         """Raises ValueError for what `to_json` did not write."""
-        return AUDIO.validate_json(content)
+        return _audio().validate_json(content)
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,15 @@ class KnownResult:
     @classmethod
     def from_json(cls, content: bytes) -> KnownResult:
         """Raises ValueError for what `to_json` did not write."""
-        return RESULT.validate_json(content)
+        return _result().validate_json(content)
 
 
-AUDIO: Final = TypeAdapter(KnownAudio)
-RESULT: Final = TypeAdapter(KnownResult)
+@cache
+def _audio() -> TypeAdapter[KnownAudio]:
+    """Made when it is needed first: else it takes a hundredth of a second, as the other, of each process's start."""
+    return TypeAdapter(KnownAudio)
+
+
+@cache
+def _result() -> TypeAdapter[KnownResult]:
+    return TypeAdapter(KnownResult)
