@@ -191,6 +191,30 @@ DASHBOARD: Final = Dashboard(
                 "reqps",
             ),
         ),
+        "Result cache": (
+            Graph(
+                "Requests by what was known",
+                {"{{outcome}}": f"sum by (outcome) ({rate(metric_names.RESULT_CACHE_REQUESTS_METRIC)})"},
+                "hit: a kept result. join: a run of the model that was under way. miss: transcribed. Only where"
+                " spec.resultCache is set.",
+                "reqps",
+            ),
+            Graph(
+                "Saved seconds per second",
+                {
+                    "audio": f"sum({rate(metric_names.RESULT_CACHE_AUDIO_METRIC)})",
+                    "model": f"sum({rate(metric_names.RESULT_CACHE_MODEL_METRIC)})",
+                },
+                "Audio that hits and joins did not transcribe, and the time of the model that this would have taken.",
+                "s",
+            ),
+            Graph(
+                "Memory of kept results",
+                {"{{pod}}": gauge(metric_names.RESULT_CACHE_BYTES_METRIC)},
+                "At spec.resultCache.size, what was not asked for the longest makes room.",
+                "bytes",
+            ),
+        ),
         "Jobs": (
             Graph(
                 "Jobs by state",
