@@ -14,8 +14,8 @@ from typing import IO, Final
 from whisper_runtime.engine.interface import OnSegments
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
-from whisper_runtime.media.duration import HEADER_LIMIT
 from whisper_runtime.media.raw_audio import UnclearType, raw_audio
+from whisper_runtime.media.source import HEAD
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.client_identity import label
@@ -211,7 +211,7 @@ def _headers(status: str) -> dict[str, str]:
 
 def _head(content: IO[bytes]) -> bytes:
     content.seek(0)
-    head = content.read(HEADER_LIMIT)
+    head = content.read(HEAD)
     content.seek(0)
     return head
 
