@@ -14,5 +14,5 @@ def test_a_kinds_group_and_version() -> None:
 
 def test_a_child_kind_is_found_by_its_name() -> None:
     assert [by_name(kind.kind) for kind in CHILD_KINDS] == list(CHILD_KINDS)
-    with pytest.raises(StopIteration):
+    with pytest.raises(KeyError):
         by_name(NAMESPACE_FACTS[0].kind)
