@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
@@ -115,35 +115,6 @@ def obsolete(wanted: JsonValue, live: JsonValue, ours: OwnedFields) -> list[Devi
     return [found for found, (of_ours,) in _walk(wanted, live, "", (ours,)) if found.is_added and of_ours is not None]
 
 
-def restored(wanted: JsonValue, live: JsonValue, edits: Collection[str], path: str = "") -> JsonValue:
-    """`wanted` as a JSON merge patch of `live` that takes back what was edited, and leaves what others added.
-
-    `edits`: the paths of what was edited.
-    """
-    if isinstance(wanted, dict):
-        there = live if isinstance(live, dict) else {}
-        gone = [name for name in there if name not in wanted and _field(path, name) in edits]
-        return {
-            **{name: restored(value, there.get(name), edits, _field(path, name)) for name, value in wanted.items()},
-            **dict.fromkeys(gone),
-        }
-    keys = LIST_KEYS.get(path.rpartition(".")[2])
-    if not isinstance(wanted, list) or keys is None:
-        return wanted
-    wanted_by, live_by = _by_key(wanted, keys), _by_key(live if isinstance(live, list) else [], keys)
-    if wanted_by is None or live_by is None:
-        return wanted
-    found: list[JsonValue] = []
-    for key, item in live_by.items():
-        at = f"{path}[{key}]"
-        if key in wanted_by:
-            is_edited = any(edit.startswith(at) for edit in edits)
-            found.append(restored(wanted_by[key], item, edits, at) if is_edited else item)
-        elif at not in edits:
-            found.append(item)
-    return [*found, *(item for key, item in wanted_by.items() if key not in live_by)]
-
-
 Owners: TypeAlias = "tuple[OwnedFields, ...]"
 
 
@@ -165,9 +136,9 @@ def _walk_fields(
     for name, value in wanted.items():
         # Most fields are equal, and Python compares them faster than a call does.
         if (there := live.get(name)) != value:
-            yield from _walk(value, there, _field(path, name), tuple(below(of, name) for of in owners))
+            yield from _walk(value, there, field_path(path, name), tuple(below(of, name) for of in owners))
     for name in _decisive(path, wanted, live, owners) if path.startswith("spec") else ():
-        yield _added(_field(path, name), live[name]), tuple(below(of, name) for of in owners)
+        yield _added(field_path(path, name), live[name]), tuple(below(of, name) for of in owners)
 
 
 def _decisive(path: str, wanted: dict[str, JsonValue], live: dict[str, JsonValue], owners: Owners) -> Iterator[str]:
@@ -187,7 +158,7 @@ def _walk_list(
 ) -> Iterator[tuple[Deviation, Owners]]:
     name = path.rpartition(".")[2]
     keys = LIST_KEYS.get(name)
-    wanted_by, live_by = (_by_key(wanted, keys), _by_key(live, keys)) if keys else (None, None)
+    wanted_by, live_by = (by_key(wanted, keys), by_key(live, keys)) if keys else (None, None)
     if wanted_by is None or live_by is None:
         if len(wanted) != len(live):
             yield _deviation(path, wanted, live), owners
@@ -217,11 +188,12 @@ def _is_zero(value: JsonValue) -> bool:
     return all(map(_is_zero, value.values())) if isinstance(value, dict) else not value
 
 
-def _field(path: str, name: str) -> str:
+def field_path(path: str, name: str) -> str:
+    """The path of the field `name` in the object at `path`."""
     return f"{path}.{name}" if path else name
 
 
-def _by_key(items: list[JsonValue], keys: Sequence[str]) -> dict[str, dict[str, Any]] | None:
+def by_key(items: list[JsonValue], keys: Sequence[str]) -> dict[str, dict[str, Any]] | None:
     """The items by their keys; None where one has none, or two have the same."""
     found: dict[str, dict[str, Any]] = {}
     for item in items:

@@ -15,9 +15,10 @@ from whisper_operator.build.handover import as_created, handover, handover_repli
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
-from whisper_operator.objects.diff import Deviation, changes, obsolete, restored
+from whisper_operator.objects.diff import Deviation, changes, obsolete
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, Kind, by_name
 from whisper_operator.objects.manifest import annotations_of
+from whisper_operator.objects.restore import keeping, restored
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
@@ -75,6 +76,9 @@ class ChildWriter:
         paths = {one.path for one in (*edits, *ended)}
         wanted = {name: manifest[name] for name in manifest if name in found}
         patch: Any = job_restored(wanted, paths) if kind == JOB else restored(wanted, found, paths)
+        if field_owners.ours(found) is not None:
+            # Else nobody knows which of two ways to fill a field was the editor's: the wanted one is all that stays.
+            patch = keeping(found, patch)
         merged = await self._cluster.merge(kind, {**patch, **identity(found)})
         self._answers.taken_back(manifest, merged, edits, time.monotonic())
         managers = field_owners.without_our_edits(merged)

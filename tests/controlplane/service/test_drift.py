@@ -332,6 +332,38 @@ def test_a_service_that_somebody_edited_is_put_right(speech: Kubectl) -> None:
         eventually(f"{change.__name__} is put right", is_right)
 
 
+AT_CREATION = (
+    "request.operation == 'CREATE' && object.metadata.name == 'speech'",
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/containers/0/securityContext/runAsUser', value: 1000}, "
+    "JSONPatch{op: 'add', path: '/spec/template/spec/containers/0/terminationMessagePath', value: '/tmp/message'}]",
+)
+
+
+def created(namespace: Kubectl) -> str:
+    """What would become of a Deployment of the service's name."""
+    container = {"name": "server", "image": "server", "securityContext": {"runAsNonRoot": True}}
+    labels = {"a": "b"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "speech"}, "spec": spec}
+    return namespace("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(body))
+
+
+def test_what_a_policy_added_at_creation_stays_when_an_edit_beside_it_goes(
+    namespace: Kubectl, policy: Callable[[str, str, str], None]
+) -> None:
+    """In the same container, and by a policy that does not come back at the next write."""
+    policy("deployments", *AT_CREATION)
+    eventually("the policy works", lambda: "/tmp/message" in created(namespace))
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    before = server(namespace)
+    assert (before["securityContext"]["runAsUser"], before["terminationMessagePath"]) == (1000, "/tmp/message")
+    for change in (run_something_else, rename_variable, hook, probe_differently):
+        edit(namespace, change)
+        eventually(f"{change.__name__} is put right", lambda: in_order(server(namespace)) == in_order(before))
+
+
 ADDED_TO_OTHERS: dict[str, Manifest] = {
     "ingress": {"defaultBackend": {"service": {"name": "theirs", "port": {"number": 80}}}},
     "horizontalpodautoscaler": {"behavior": {"scaleDown": {"selectPolicy": "Disabled"}}},

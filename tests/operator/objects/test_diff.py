@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from whisper_operator.objects.diff import JsonValue, changes, deviations, edited, restored
+from whisper_operator.objects.diff import JsonValue, changes, deviations, edited
 
 B_IS_ADDED = ["spec.securityContext.b"]
 
@@ -148,29 +148,6 @@ def spec(**changed: Any) -> Any:
 )
 def test_who_has_taken_a_field_over_has_edited_it(live: Any, ours: Any, others: list[Any], paths: list[str]) -> None:
     assert sorted(one.path for one in edited(WANTED, live, ours, others)) == paths
-
-
-def test_what_was_edited_is_taken_back_and_what_others_added_stays() -> None:
-    """Given a renamed container, a changed variable, a sidecar of a policy's, and a field that nobody set."""
-    server = {"name": "server", "env": [{"name": "A", "value": "2"}, {"name": "B"}, {"name": "C"}], "default": 1}
-    live = spec(containers=[server, {"name": "server2"}, SIDECAR], hostNetwork=True)
-    edits = {
-        "spec.containers[server2]",
-        "spec.containers[server].env[A].value",
-        "spec.containers[server].env[B]",
-        "spec.hostNetwork",
-    }
-    found: Any = restored(WANTED, live, edits)
-    assert found["spec"]["containers"] == [
-        {"name": "server", "env": [{"name": "A", "value": "1"}, {"name": "C"}]},
-        SIDECAR,
-    ]
-    assert found["spec"]["hostNetwork"] is None, "a merge patch removes it"
-    assert restored({"ports": [{"port": 80}]}, {"ports": [{"port": 81}]}, {"ports[81 TCP]"}) == {
-        "ports": [{"port": 80}]
-    }
-    untouched: Any = restored(WANTED, spec(containers=[server]), {"spec.hostNetwork"})
-    assert untouched["spec"]["containers"] == [server]
 
 
 def test_each_changed_field_is_named_with_both_values() -> None:
