@@ -279,6 +279,7 @@ HARMLESS: list[dict[str, Any]] = [
     {"server": {"env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"},
                         {"name": "TZ", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}},
     {"server": {"audioUrls": {"allowedHosts": ["files.example.com", "*.cdn.example.com"]}}},
+    {"replicas": 1, "jobs": {"webhooks": {"allowedHosts": ["hooks.example.com"], "secretRef": {"name": "hooks"}}}},
     _ingress(tls={"clusterIssuer": "letsencrypt-staging"}, path="/speech/v1",
              annotations={"nginx.ingress.kubernetes.io/proxy-read-timeout": "60", "team": "speech"}),
     {"gateway": {"parentRefs": [{"name": "own", "kind": "Gateway"}], "hostnames": ["a.example.com"]}},

@@ -67,6 +67,8 @@ def test_what_gives_no_power_is_taken(kubectl: Kubectl, tenant: Kubectl, admissi
     ("field", "spec"),
     [
         ("spec.auth.secretRef.name 'database-admin'", {"auth": {"secretRef": {"name": "database-admin"}}}),
+        ("spec.jobs.webhooks.secretRef.name 'payroll'",
+         {"replicas": 1, "jobs": {"webhooks": {"allowedHosts": ["a.io"], "secretRef": {"name": "payroll"}}}}),
         ("spec.image.pullSecrets[].name 'database-admin'", {"image": {"pullSecrets": [{"name": "database-admin"}]}}),
         ("spec.ingress.tls.secretName 'payroll'", {"ingress": {"host": "a.io", "tls": {"secretName": "payroll"}}}),
         ("spec.model.source.secretRef.name 'bucket'",
