@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,9 @@ from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import speech
 from tests.runtime.http.conftest import Serve
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
-from whisper_runtime.http.job_events import END, NOTHING, EventPosition, JobEvents, position_after
+from whisper_runtime.http import job_events as rendering
+from whisper_runtime.http.job_events import END, NOTHING, EventPosition, JobEvents, job_events, position_after
+from whisper_runtime.http.sse import KEEP_ALIVE
 from whisper_runtime.service.jobs import following
 from whisper_runtime.service.jobs.content import JobRequest, JobResult
 from whisper_runtime.service.jobs.following import FollowedJob
@@ -203,3 +206,18 @@ async def test_jobs_of_others_and_too_many_streams_are_refused(
             changed.setattr(following, bound, 0)
             assert (await client.get(f"{path}/events")).status_code == status
     assert (await client.get(f"{path}/events")).status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "comes"), [(-1.0, True), (1e6, False)])
+async def test_a_comment_keeps_a_silent_connection_open(
+    model: ModelInfo, monkeypatch: pytest.MonkeyPatch, seconds: float, comes: bool
+) -> None:
+    monkeypatch.setattr(rendering, "KEEP_ALIVE_SECONDS", seconds)
+
+    async def steps() -> AsyncGenerator[FollowedJob]:
+        for state in ("queued", "queued", "cancelled"):
+            yield step(state)
+
+    sent = [one async for one in job_events(steps(), model, NOTHING)]
+    assert (KEEP_ALIVE in sent) == comes
+    assert [shown(one)[1] for one in sent if one != KEEP_ALIVE] == ["transcription.queued", "transcription.cancelled"]
