@@ -19,6 +19,7 @@ from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import invalid_value, retry_after
 from whisper_runtime.http.answer import openai_response
+from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.job_body import failed, job_body, spec_of
 from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.formats import openai_body
@@ -108,7 +109,17 @@ async def _submitted(request: Request, form: TranslationForm, wish: Wish) -> Sub
     fields = json.dumps([request.url.path, sorted(_fields(await request.form()))])
     digest = await asyncio.to_thread(body_digest, fields, form.file and form.file.file) if key else ""
     spec = to_jsonable_python(wish.spec)
-    return SubmittedForm(wish.options, wish.audio_options, spec, metadata_of(form), key, digest, wish.webhook_url)
+    directives = cache_directives(request.headers)
+    return SubmittedForm(
+        wish.options,
+        wish.audio_options,
+        spec,
+        metadata_of(form),
+        key,
+        digest,
+        wish.webhook_url,
+        uses_results=not (directives.no_store or directives.no_cache),
+    )
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -10,9 +10,10 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
 from whisper_runtime.engine.interface import Abilities, Samples
+from whisper_runtime.engine.speech.spans import SpeechDetection
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.media.decode import DecodedAudio
-from whisper_runtime.service.audio_loading import Decode, LoadedAudio
+from whisper_runtime.service.audio_loading import AudioOptions, Decode, LoadedAudio
 from whisper_runtime.service.jobs.job import JobError
 from whisper_runtime.service.languages import knows
 
@@ -49,6 +50,14 @@ class JobRequest:
     separate_channels: bool
     response: Mapping[str, Any]
     """JSON of the response that was asked for; only the HTTP side reads it."""
+    audio_digest: str | None = None
+    """Of all recordings (result_cache.keys); None: a result that is kept is not taken, nor this one kept."""
+    detection: SpeechDetection | None = None
+    """By which the recordings' clips were found."""
+
+    @property
+    def audio_options(self) -> AudioOptions:
+        return AudioOptions(self.separate_channels, self.detection)
 
     def to_json(self) -> str:
         return to_json(self).decode()

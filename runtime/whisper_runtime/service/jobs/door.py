@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,14 +15,16 @@ from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.service.admitted import Admitted
-from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, MediaFile
+from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
 from whisper_runtime.service.jobs.job import Job, JobDraft, KeyInUse
+from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
+from whisper_runtime.service.result_cache.keys import audio_digest
 from whisper_runtime.service.transcribe import Transcriber
 from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
 
@@ -41,6 +44,8 @@ class SubmittedForm:
     idempotency_key: str | None
     body_digest: str
     webhook_url: str | None
+    uses_results: bool = True
+    """Whether a result that is kept may be taken, and this one kept."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class JobDoor:
     outbox: DeliveryOutbox
     deliverer: WebhookDeliverer | None
     """None: this server sends no events, as it may connect to no host."""
+    known: KnownResults
     submitting: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Client and idempotency key of each request that is on its way to be a job."""
     followers: Counter[str] = field(default_factory=Counter[str])
@@ -106,9 +112,17 @@ class JobDoor:
                 admitted.charge_audio(seconds)
                 disk.set(disk.size * 2)  # for the file beside the samples, too
                 await self.keep_audio([one.samples for one in loaded], kept, DECODE_SECONDS)
+                digest = await self._digest(loaded, form)
             finally:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
-            request = JobRequest(form.options, recordings, form.audio_options.separate_channels, form.response)
+            request = JobRequest(
+                form.options,
+                recordings,
+                form.audio_options.separate_channels,
+                form.response,
+                digest,
+                form.audio_options.detection,
+            )
             draft = JobDraft(
                 client,
                 request.to_json(),
@@ -121,6 +135,12 @@ class JobDoor:
             job = await self.store.put(draft, kept)
         self.worker.wake()
         return job
+
+    async def _digest(self, loaded: Sequence[LoadedAudio], form: SubmittedForm) -> str | None:
+        """By which the result may be known; None: it may not."""
+        if not (self.known.is_on and form.uses_results):
+            return None
+        return await asyncio.to_thread(audio_digest, [one.samples for one in loaded])
 
     async def wait(self, client: str, job_id: str, seconds: float) -> Job:
         """The job once it has ended, or as it is after so many seconds, or when this process has to end.
@@ -157,8 +177,10 @@ class JobDoor:
         return job
 
     async def delete(self, client: str, job_id: str) -> None:
-        """The same."""
+        """The same; its result is known no longer either."""
+        job = await self.store.get(client, job_id)
         await self.store.delete(client, job_id)
+        await self.known.forget(job)
         self.worker.recheck(job_id)
 
     async def close(self) -> None:

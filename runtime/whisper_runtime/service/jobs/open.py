@@ -8,6 +8,7 @@ from pathlib import Path
 from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import DeliveryOutbox
 from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
@@ -39,6 +40,7 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
         if is_disk_full(error):
             remedy = "make room on its disk, which is full"
         raise CannotKeepJobs(f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): {remedy}") from None
+    known = KnownResults(parts.results)
     worker = JobWorker(
         store,
         codec.read,
@@ -47,11 +49,14 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
         parts.admission.disk,
         parts.metrics,
         most_audio_seconds=config.max_audio_seconds,
+        known=known,
     )
     collector = JobCollector(lambda: worker.statistics, lambda: worker.progress_seconds, config.jobs_max_bytes)
     parts.metrics.registry.register(collector)
     deliverer = _deliverer(parts, outbox)
-    return JobDoor(store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle, outbox, deliverer)
+    return JobDoor(
+        store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle, outbox, deliverer, known
+    )
 
 
 def _deliverer(parts: RuntimeParts, outbox: DeliveryOutbox) -> WebhookDeliverer | None:

@@ -18,6 +18,8 @@ class RunningJob:
         self.id, self.audio_seconds, self.token = job.id, job.audio_seconds, job.token
         self.segments: list[Segment] = []
         """Those that are final, as they came: of a job with several recordings in no order."""
+        self.windows: list[int] = []
+        """How many of them became final at once."""
         self.news = asyncio.Event()
         """Set, and replaced by another one, when there are more of them, or the job is over here."""
         self.is_suspect = job.attempt > 1
@@ -60,5 +62,6 @@ class RunningJob:
         self._done[recording] = max(self._done.get(recording, 0.0), segments[-1].end)
         self._on_progress(self.done_seconds - before)
         self.segments += segments
+        self.windows.append(len(segments))
         self.changed.set()
         self.announce()

@@ -19,6 +19,7 @@ from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import DiskQuota, Reservation, disk_full
 from whisper_runtime.service.jobs.content import JobRequest, JobResult
 from whisper_runtime.service.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
+from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.renewal import set_within, while_renewed
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.jobs.store import JobStore
@@ -52,6 +53,7 @@ class JobWorker:
         disk: DiskQuota,
         metrics: Metrics,
         most_audio_seconds: float,
+        known: KnownResults,
     ) -> None:
         """`read_audio` is that of an AudioCodec.
 
@@ -59,7 +61,7 @@ class JobWorker:
         """
         self._store, self._read_audio, self._engine, self._model = store, read_audio, engine, model
         self._disk, self._metrics = disk, metrics
-        self._most_audio_seconds = most_audio_seconds
+        self._most_audio_seconds, self._known = most_audio_seconds, known
         self._running: dict[asyncio.Task[None], RunningJob] = {}
         self._wake, self._ended = asyncio.Event(), asyncio.Event()
         self._paused_until = 0.0
@@ -166,17 +168,27 @@ class JobWorker:
         request = JobRequest.from_json(job.request)
         if error := request.misfit(model.abilities):
             return await self._store.fail(claimed.lease, error)
+        if known := await self._known.find(job.client, request):
+            await self._finish(claimed.lease, JobResult(known, model.name, model.english_only))
+            return
         work = self._transcription(claimed, request, running)
         found = await while_renewed(self._store, self._engine, claimed.lease, running, work)
-        result = await asyncio.to_thread(JobResult(found, model.name, model.english_only).to_json)
+        if await self._finish(claimed.lease, JobResult(found, model.name, model.english_only)):
+            self._metrics.transcribed(found, time.perf_counter() - started, label(job.client))
+            await self._known.keep(job.client, request, found, running.windows)  # not of one that was deleted meanwhile
+
+    async def _finish(self, lease: JobLease, result: JobResult) -> bool:
+        """Whether the store has taken the result; else the job is handed back. Raises JobLeaseLost."""
+        content = await asyncio.to_thread(result.to_json)
         try:
-            await self._store.finish(claimed.lease, result)
+            await self._store.finish(lease, content)
         except JobLeaseLost:
             raise
         except Exception as error:
-            self._pause(f"the result of job {job.id} cannot be kept", error)
-            return await self._hand_back(claimed.lease)
-        self._metrics.transcribed(found, time.perf_counter() - started, label(job.client))
+            self._pause(f"the result of job {lease.job_id} cannot be kept", error)
+            await self._hand_back(lease)
+            return False
+        return True
 
     async def _transcription(self, claimed: ClaimedJob, request: JobRequest, running: RunningJob) -> Transcription:
         with self._disk.reservation(OF_JOBS) as disk:

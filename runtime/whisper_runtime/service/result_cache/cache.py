@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.engine.transcription import Transcription
-from whisper_runtime.service.model_info import ModelInfo, ServedModel
+from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.service.audio_loading import AudioOptions
+from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight, Work
+from whisper_runtime.service.result_cache.keys import is_repeatable, result_key
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import ResultStore
 
@@ -40,13 +42,17 @@ class ResultCache:
         self._flights: dict[str, Flight] = {}
         self._decoding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    @property
-    def model(self) -> ModelInfo:
-        return self._model.info
-
     def owner(self, client: str) -> str:
         """Whose results the client gets."""
         return "" if self._is_shared else client
+
+    def keeps(self, options: Options) -> bool:
+        """Whether results by these options are kept: no samples, and none before the model's digest is known."""
+        return is_repeatable(options) and self._model.info.digest is not None
+
+    def key(self, client: str, digest: str, options: Options, audio_options: AudioOptions) -> str:
+        """Of the client's result for the audio of that digest."""
+        return result_key(self.owner(client), digest, options, audio_options, self._model.info)
 
     def decoding(self, upload: str | None) -> AbstractAsyncContextManager[None]:
         """Lets one request after the other decode an upload of that key: the second one then knows its audio.
@@ -71,6 +77,17 @@ class ResultCache:
         result = KnownResult.from_json(stored.content)
         return Hit(result, stored.age, stored.seconds_left)
 
+    async def keep(self, key: str, found: Transcription, windows: Sequence[int]) -> KnownResult:
+        """The result that `found` is, with so many segments in each window; it is kept unless it was sampled."""
+        result = KnownResult(found, tuple(windows), found.audio_seconds / self._engine.speed)
+        if not found.is_sampled:
+            await self._store.put(key, result.to_json())
+        return result
+
+    async def forget(self, key: str) -> None:
+        """Keeps the result of that key no longer."""
+        await self._store.delete(key)
+
     def flight(self, key: str) -> Flight | None:
         """The run that leads to the result of that key; None: none is under way."""
         return self._flights.get(key)
@@ -79,10 +96,7 @@ class ResultCache:
         """Runs the model, and keeps the result; whoever asks for the same meanwhile may join."""
 
         async def land(found: Transcription, windows: Sequence[int]) -> KnownResult:
-            result = KnownResult(found, tuple(windows), found.audio_seconds / self._engine.speed)
-            if not found.is_sampled:
-                await self._store.put(key, result.to_json())
-            return result
+            return await self.keep(key, found, windows)
 
         def end() -> None:
             if self._flights.get(key) is flight:

@@ -24,7 +24,7 @@ from whisper_runtime.service.result_cache.cache import Hit, ResultCache
 from whisper_runtime.service.result_cache.content import KnownAudio
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
-from whisper_runtime.service.result_cache.keys import audio_digest, is_repeatable, result_key, upload_key
+from whisper_runtime.service.result_cache.keys import audio_digest, upload_key
 from whisper_runtime.service.result_cache.metrics import Outcome
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, out_of_time, seconds_of
 
@@ -79,7 +79,7 @@ class CachedTranscriber:
         audio_options: AudioOptions = DEFAULT_AUDIO,
     ) -> Transcription:
         """As Transcriber.transcribe; 504 for what is not kept, where nothing else is wanted."""
-        if self.directives.no_store or not is_repeatable(options) or self.cache.model.digest is None:
+        if self.directives.no_store or not self.cache.keeps(options):
             if self.directives.only_if_cached:
                 raise _not_kept()
             self._note(admitted, "bypass", "fwd=bypass")
@@ -197,8 +197,7 @@ class CachedTranscriber:
         return result.transcription
 
     def _result_key(self, wanted: Wanted, audio: KnownAudio) -> str:
-        owner = self.cache.owner(wanted.admitted.client)
-        return result_key(owner, audio.digest, wanted.options, wanted.audio_options, self.cache.model)
+        return self.cache.key(wanted.admitted.client, audio.digest, wanted.options, wanted.audio_options)
 
     def _note(self, admitted: Admitted, outcome: Outcome, status: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.cache.metrics.requested(outcome)

@@ -1,4 +1,4 @@
-"""Where results are kept: two verbs, and the memory of one process behind them."""
+"""Where results are kept: three verbs, and the memory of one process behind them."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ class ResultStore(Protocol):
         """Keeps `content` under the key, in the place of what was there, for as long as the store keeps anything."""
         ...
 
+    async def delete(self, key: str) -> None:
+        """Keeps nothing under the key."""
+        ...
+
 
 class MemoryStore:
     """A ResultStore in the memory of this process. Use it in the event loop's thread."""
@@ -67,6 +71,9 @@ class MemoryStore:
             self._drop(next(iter(self._contents)))
         self._contents[key], self._stored[key] = content, self._clock()
         self.used_bytes += size
+
+    async def delete(self, key: str) -> None:
+        self._drop(key)
 
     def _expire(self) -> None:
         oldest = self._clock() - self._keep_seconds

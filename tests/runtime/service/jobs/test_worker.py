@@ -18,6 +18,7 @@ from whisper_runtime.service.jobs import renewal
 from whisper_runtime.service.jobs import worker as timing
 from whisper_runtime.service.jobs.content import JobRequest, JobResult, KeptRecording
 from whisper_runtime.service.jobs.job import Job, JobDraft, JobState
+from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.jobs.worker import JobWorker
 
@@ -57,7 +58,8 @@ async def start_worker(
 
 def worker_of(store: JobStore, engine: FakeEngine, model: str = "base") -> JobWorker:
     parts = fake_parts(engine, model=model)
-    return JobWorker(store, fake_decode, engine, parts.model, parts.admission.disk, parts.metrics, 3600.0)
+    disk, known = parts.admission.disk, KnownResults(parts.results)
+    return JobWorker(store, fake_decode, engine, parts.model, disk, parts.metrics, 3600.0, known)
 
 
 async def stop(*tasks: asyncio.Task[None]) -> None:

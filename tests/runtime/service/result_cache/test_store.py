@@ -87,3 +87,11 @@ async def test_what_is_put_again_is_new() -> None:
     clock.now += 59
     assert await store.get("a") == StoredContent(b"A" * 10, age=59, seconds_left=1)
     assert store.used_bytes == 10 + ENTRY_BYTES
+
+
+async def test_what_is_deleted_is_gone_and_takes_no_room() -> None:
+    store = store_of(Clock())
+    await store.put("a", b"a" * 10)
+    await store.delete("a")
+    await store.delete("b")
+    assert (await kept(store, "a"), store.used_bytes) == ([None], 0)
