@@ -30,6 +30,7 @@ from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, models, openai, plain, probes
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
+from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.rate_limits import RATE_HEADERS
@@ -43,8 +44,8 @@ NO_TELEMETRY: Final = TelemetryConfig(tracing=False, metrics=False, logs=False, 
 ours."""
 
 
-def create_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
-    """The application for clients, behind all of its middleware; `door` None: there are no jobs."""
+def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchDoor | None = None) -> FastAPI:
+    """The application for clients, behind all of its middleware; `door`, `batches` None: there are no such."""
     config = parts.config
     app = FastAPI(
         title="Whisper",
@@ -56,13 +57,21 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
         middleware=middleware(parts, takes_jobs=door is not None),
         telemetry=NO_TELEMETRY,
     )
-    provide(app, parts, door)
+    provide(app, parts, door, batches)
     answer_in_openai_shape(app)
     if door is not None:
         from whisper_runtime.http.routes import jobs  # its routes take a hundredth of a second to declare
 
         app.include_router(jobs.router)
         answer_for_jobs(app)
+    if batches is not None:
+        from whisper_runtime.http.batch_body import answer_for_batches
+        from whisper_runtime.http.routes import batches as of_batches
+        from whisper_runtime.http.routes import files
+
+        for routes in (files, of_batches):
+            app.include_router(routes.router)
+        answer_for_batches(app)
     for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
         app.include_router(routes.router)
     authenticated = config.api_keys_dir is not None

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.request_state import state_of
+from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.parts import RuntimeParts
@@ -20,9 +21,10 @@ from whisper_runtime.service.result_cache.cached_transcriber import CachedTransc
 from whisper_runtime.service.transcribe import Transcriber
 
 
-def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None) -> None:
-    """Gives the routes of `app` the parts that they may use; `jobs` None: there are none."""
+def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batches: BatchDoor | None = None) -> None:
+    """Gives the routes of `app` the parts that they may use; `jobs`, `batches` None: there are none."""
     app.state.jobs = jobs
+    app.state.batches = batches
     app.state.model = parts.model
     app.state.transcriber = parts.transcriber
     app.state.results = parts.results
@@ -46,6 +48,10 @@ async def _jobs(request: Request) -> JobDoor | None:
     return request.app.state.jobs
 
 
+async def _batches(request: Request) -> BatchDoor:
+    return request.app.state.batches
+
+
 async def _probes(request: Request) -> Probes:
     return request.app.state.probes
 
@@ -58,5 +64,7 @@ ModelDep = Annotated[ModelInfo, Depends(_model)]
 TranscriberDep = Annotated[Transcriber | CachedTranscriber, Depends(_transcriber)]
 JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
 """None: there are no jobs."""
+BatchesDep = Annotated[BatchDoor, Depends(_batches)]
+"""For routes that are there only where there are batches."""
 ProbesDep = Annotated[Probes, Depends(_probes)]
 RegistryDep = Annotated[CollectorRegistry, Depends(_registry)]

@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from whisper_runtime.errors import HttpError, error_response, invalid_value
+from whisper_runtime.errors import HttpError, error_response
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openai.source import missing_file
+from whisper_runtime.http.openai.wrong_field import wrong_field
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -89,22 +90,8 @@ def _no_form(kind: str) -> HttpError:
 def _first_wrong_field(errors: Any) -> HttpError:
     """400 for pydantic's first finding; its `loc` is (`body`, the field, the index in a list)."""
     first: Mapping[str, Any] = errors[0]
-    field = str(first["loc"][1])
-    if field == "file":
+    if first["type"] == "json_invalid":
+        return HttpError(400, "The body is not JSON: send an object, with the fields in it.", code="invalid_json")
+    if first["loc"][1:2] == ("file",):
         return missing_file()
-    match first["type"]:
-        case "missing":
-            message = f"`{field}` is missing: send it as a field of the form."
-            return HttpError(400, message, param=field, code="missing_required_parameter")
-        case _:
-            message = f"`{field}` is {_shown(first['input'])}: {_uncapitalised(first['msg'])}."
-            return invalid_value(field, message)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def _uncapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return wrong_field(first, at=1)

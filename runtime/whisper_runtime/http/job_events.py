@@ -12,7 +12,7 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from whisper_runtime.http.job_body import JobErrorBody, spec_of
-from whisper_runtime.http.job_submission import model_then
+from whisper_runtime.http.job_content import model_then
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.sse import KEEP_ALIVE, KEEP_ALIVE_SECONDS, SseText
 from whisper_runtime.service.jobs.following import FollowedJob

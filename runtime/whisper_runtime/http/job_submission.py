@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, Final
 
 from fastapi import Request, Response
@@ -15,27 +15,26 @@ from pydantic_core import to_jsonable_python
 from starlette.datastructures import FormData
 from starlette.datastructures import UploadFile as FormFile
 
-from whisper_runtime.engine.interface import Abilities
-from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import invalid_value, retry_after
 from whisper_runtime.http.answer import openai_response
 from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.job_body import failed, job_body, spec_of
+from whisper_runtime.http.job_content import content_of
 from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
-from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.options import ResponseSpec
+from whisper_runtime.http.openai.resolved_form import TRANSCRIPTIONS_PATH, ResolvedForm
 from whisper_runtime.http.prefer import Preference
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.upload import unless_gone
-from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
+from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobResult
 from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.model_info import ModelInfo
 
-JOBS_PATH: Final = "/v1/audio/transcriptions"
+JOBS_PATH: Final = TRANSCRIPTIONS_PATH
 """Jobs are below it, whatever they do."""
 LONGEST_KEY: Final = 255
 METADATA: Final = re.compile(r"metadata\[(.*)\]", re.DOTALL)
@@ -48,11 +47,8 @@ class Wish:
     """What the form asks for, resolved."""
 
     source: MediaFile | RemoteFile
-    options: Options
-    audio_options: AudioOptions
-    spec: ResponseSpec
-    ignored: dict[str, str]
-    """The header that names ignored fields, metadata among them."""
+    form: ResolvedForm
+    """Metadata are among its ignored fields."""
     webhook_url: str | None
 
 
@@ -72,7 +68,7 @@ async def submit_job(
     job = await unless_gone(request, door.submit(wish.source, state.admitted, submitted))
     if preference.wait and job.is_live:
         job = await unless_gone(request, door.wait(state.client, job.id, preference.wait))
-    headers = {"Preference-Applied": preference.applied, **_without_metadata(wish.ignored)}
+    headers = {"Preference-Applied": preference.applied, **_without_metadata(wish.form.ignored)}
     if job.state == "failed":
         raise failed(job).with_headers(headers)
     if job.state == "completed":
@@ -90,13 +86,7 @@ async def job_content(
 ) -> Response:
     """The result as `spec` has it. Raises JobNotDone, JobGone."""
     result = JobResult.from_json(await door.store.result(job.client, job.id))
-    return openai_response(request, openai_body(result.transcription, spec, model_then(result, model)), headers)
-
-
-def model_then(result: JobResult, model: ModelInfo) -> ModelInfo:
-    """The model that the job ran on, where `model` is the one that is served now."""
-    languages = 1 if result.english_only else 100
-    return replace(model, name=result.model, abilities=Abilities(languages, model.abilities.translates))
+    return openai_response(request, content_of(result, spec, model), headers)
 
 
 def address(job: Job) -> str:
@@ -108,11 +98,11 @@ async def _submitted(request: Request, form: TranslationForm, wish: Wish) -> Sub
     key = idempotency_key(request)
     fields = json.dumps([request.url.path, sorted(_fields(await request.form()))])
     digest = await asyncio.to_thread(body_digest, fields, form.file and form.file.file) if key else ""
-    spec = to_jsonable_python(wish.spec)
+    asked, spec = wish.form, to_jsonable_python(wish.form.spec)
     directives = cache_directives(request.headers)
     return SubmittedForm(
-        wish.options,
-        wish.audio_options,
+        asked.options,
+        asked.audio_options,
         spec,
         metadata_of(form),
         key,

@@ -47,7 +47,14 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
         media = MediaDecoder(decode, decode_channels)
         parts = parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans)
         jobs = open_jobs(config.jobs_dir, parts, AudioCodec(keep_audio, read_audio)) if config.jobs_dir else None
-        serve(parts, began, jobs)
+        batches = None
+        if jobs and config.jobs_dir:
+            from whisper_runtime.http.batch_line import OpenAILines
+            from whisper_runtime.service.batches.open import open_batches
+
+            lines = OpenAILines(model, takes_urls=parts.transcriber.takes_urls)
+            batches = open_batches(config.jobs_dir, parts, jobs, lines)
+        serve(parts, began, jobs, batches)
     except (CannotServe, CannotKeepJobs) as error:
         return str(error)
     return None

@@ -20,6 +20,7 @@ from whisper_runtime.contract.network import READY_FAILURES, READY_PERIOD_SECOND
 from whisper_runtime.engine.interface import State
 from whisper_runtime.http.app import create_app, create_probes_app
 from whisper_runtime.process.http_protocol import Connection
+from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.client_identity import as_connected
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.lifecycle import HEARTBEAT_SECONDS, Phase
@@ -60,17 +61,17 @@ class UvicornServer(uvicorn.Server):
         return bool(self.server_state.tasks)
 
 
-def serve(parts: RuntimeParts, began: float, jobs: JobDoor | None = None) -> None:
+def serve(parts: RuntimeParts, began: float, jobs: JobDoor | None = None, batches: BatchDoor | None = None) -> None:
     """Serves until SIGTERM or SIGINT; raises CannotServe where a port is taken or the engine fails.
 
-    `began`: when the engine was started, by time.monotonic. `jobs` None: it keeps none.
+    `began`: when the engine was started, by time.monotonic. `jobs`, `batches` None: it keeps none.
     """
     clients, cluster = listen(parts.config.port), listen(parts.config.metrics_port)
     probes = uvicorn_server(create_probes_app(parts, jobs))
     thread = threading.Thread(target=probes.run, args=([cluster],), name="probes", daemon=True)
     thread.start()
     try:
-        asyncio.run(_serve(parts, clients, began, jobs))
+        asyncio.run(_serve(parts, clients, began, jobs, batches))
     finally:
         parts.engine.stop()
         if parts.tracing is not None:
@@ -120,9 +121,11 @@ def uvicorn_server(
     )
 
 
-async def _serve(parts: RuntimeParts, listener: socket.socket, began: float, jobs: JobDoor | None) -> None:
+async def _serve(
+    parts: RuntimeParts, listener: socket.socket, began: float, jobs: JobDoor | None, batches: BatchDoor | None
+) -> None:
     stop = _stop_on_signals()
-    server = uvicorn_server(create_app(parts, jobs), trusted_proxies=parts.config.trusted_proxies)
+    server = uvicorn_server(create_app(parts, jobs, batches), trusted_proxies=parts.config.trusted_proxies)
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
         asyncio.create_task(_beat(parts), name="heartbeat"),
@@ -130,6 +133,7 @@ async def _serve(parts: RuntimeParts, listener: socket.socket, began: float, job
         asyncio.create_task(stop.wait(), name="stop"),
     ]
     working = _work_on(jobs) if jobs else []
+    working += [asyncio.create_task(batches.runner.run(), name="batches")] if batches else []
     done, _ = await asyncio.wait([*running, *working], return_when=asyncio.FIRST_COMPLETED)
     for task in working:  # first of all: another process may go on with them while this one drains
         task.cancel()
@@ -140,6 +144,8 @@ async def _serve(parts: RuntimeParts, listener: socket.socket, began: float, job
     await running[0]
     for task in running[1:]:
         task.cancel()
+    if batches:
+        await batches.store.close()
     if jobs:
         await jobs.close()
     for task in done:

@@ -62,6 +62,17 @@ class Admission:
         place = self.shares.take(client, body_bytes, is_deferred=is_deferred)
         return Admitted(place, self.shares, self.rates, self.disk, self.max_upload_bytes)
 
+    def in_background(self, client: str) -> Admitted:
+        """Admits a line of a batch: it is no request, and has a place that counts for nothing.
+
+        Raises HttpError: 503 while the process starts or stops, 429 where its client has used up its audio.
+        """
+        if error := self._unavailable():
+            raise error
+        self.rates.check_audio(client)
+        place = self.shares.take(client, None, is_deferred=True)
+        return Admitted(place, self.shares, self.rates, self.disk, self.max_upload_bytes, costs_request=False)
+
     def check_size(self, body_bytes: int | None) -> None:
         """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""
         if body_bytes is not None and body_bytes > self.max_upload_bytes:

@@ -18,9 +18,16 @@ class Admitted:
     """Made by Admission at the door; its `with` block gives everything back. In the event loop's thread."""
 
     def __init__(
-        self, place: QueuePlace, shares: FairShare, rates: RateLimits, disk: DiskQuota, max_upload_bytes: int
+        self,
+        place: QueuePlace,
+        shares: FairShare,
+        rates: RateLimits,
+        disk: DiskQuota,
+        max_upload_bytes: int,
+        *,
+        costs_request: bool = True,
     ) -> None:
-        """The request, whose body may have `max_upload_bytes`, is charged already."""
+        """The request, whose body may have `max_upload_bytes`, is charged already, unless it costs none."""
         self.place = place
         self._shares = shares
         self._rates = rates
@@ -32,7 +39,7 @@ class Admitted:
         self.cache_headers: Mapping[str, str] = {}
         """Of the response: what the cache of results had for the request; empty where there is none."""
         self._max_upload_bytes = max_upload_bytes
-        self._is_charged = self._is_refundable = True
+        self._is_charged, self._is_refundable = True, costs_request
         self._audio_charged = 0.0
         self._leaves_place = True
 

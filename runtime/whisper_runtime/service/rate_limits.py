@@ -68,11 +68,15 @@ class RateLimits:
         """
         if self._requests and (seconds := self._requests.seconds_until(client, 1)):
             _refuse(f"{self._requests.capacity:.0f} requests in a minute", seconds, "rate_limit_exceeded")
+        self.check_audio(client)
+        if self._requests:
+            self._requests.take(client, 1)
+
+    def check_audio(self, client: str) -> None:
+        """Raises HttpError (429) where the client has used up its audio."""
         if self._audio and self._audio.left(client) <= 0:
             seconds = self._audio.seconds_until(client, 1)
             _refuse(f"{self._audio.capacity / 60:.0f} minutes of audio in an hour", seconds, "audio_exhausted")
-        if self._requests:
-            self._requests.take(client, 1)
 
     def return_request(self, client: str) -> None:
         """Takes back what charge_request has counted, of a request that the server could not take after all."""

@@ -21,6 +21,10 @@ CANCELLATION: Final = "/cancel"
 """The end of a path by which a job is cancelled: it makes room."""
 
 
+STORED_PATHS: Final = frozenset({"/v1/files", "/v1/batches"})
+"""What is posted there is kept, and waits for no row of the model."""
+
+
 class AdmissionMiddleware(HttpMiddleware):
     """Refuses work that cannot be taken, and holds what was given to an admitted request until its response is over.
 
@@ -42,7 +46,8 @@ class AdmissionMiddleware(HttpMiddleware):
                 return await self.app(scope, receive, send)
             if self.takes_jobs and scope["path"] in JOB_PATHS:
                 state.preference = async_preference(Headers(scope=scope))
-            state.admitted = self.admission.at_the_door(state.client, size, is_deferred=state.preference is not None)
+            is_deferred = state.preference is not None or scope["path"] in STORED_PATHS
+            state.admitted = self.admission.at_the_door(state.client, size, is_deferred=is_deferred)
         except HttpError as error:
             return await refuse(error, scope, receive, send)
         with state.admitted as admitted:

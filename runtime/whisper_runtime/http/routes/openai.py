@@ -11,11 +11,10 @@ from whisper_runtime.http.answer import openai_response
 from whisper_runtime.http.dependencies import JobsDep, ModelDep, TranscriberDep
 from whisper_runtime.http.file_digest import DigestedRoute
 from whisper_runtime.http.job_submission import Wish, submit_job
-from whisper_runtime.http.openai.decoding_fields import decoded_as_asked, given_prompt
-from whisper_runtime.http.openai.extras import ignored_fields
 from whisper_runtime.http.openai.formats import openai_body
 from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
-from whisper_runtime.http.openai.options import check_translates, decoding_options, response_spec, translation_spec
+from whisper_runtime.http.openai.options import check_translates
+from whisper_runtime.http.openai.resolved_form import resolved_transcription, resolved_translation
 from whisper_runtime.http.openai.responses import (
     TranscriptionJson,
     TranscriptionVerbose,
@@ -23,8 +22,6 @@ from whisper_runtime.http.openai.responses import (
     TranslationVerbose,
 )
 from whisper_runtime.http.openai.source import media_source
-from whisper_runtime.http.openai.speech_fields import audio_options
-from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, TEXT, UPLOADING
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
@@ -53,23 +50,20 @@ async def create_transcription(
     """Transcribes `file`, or what is at `url`, in the language that is spoken."""
     check_name(model, form.model)
     source = media_source(form, takes_urls=transcriber.takes_urls)
-    ignored, spec = ignored_fields(form, "transcribe"), response_spec(form)
-    by_word = spec.words or spec.lines is not None
-    options = transcription_options(form, model, words=by_word, logprobs=spec.logprobs)
-    audio = audio_options(form)
+    asked = resolved_transcription(form, model)
     preference = state_of(request.scope).preference
     webhook = await webhook_of(form, jobs, preference)
     if jobs and preference:
-        wish = Wish(source, options, audio, spec, ignored, webhook)
-        return await submit_job(request, jobs, model, preference, form, wish)
+        return await submit_job(request, jobs, model, preference, form, Wish(source, asked, webhook))
     if form.is_streamed:
         segments = SegmentStream()
-        work = asyncio.create_task(transcribe_upload(transcriber, request, source, options, audio, segments))
-        events = await stream(state_of(request.scope), work, segments, SseText(spec, model))
-        events.headers.update(ignored)
+        transcribing = transcribe_upload(transcriber, request, source, asked.options, asked.audio_options, segments)
+        work = asyncio.create_task(transcribing)
+        events = await stream(state_of(request.scope), work, segments, SseText(asked.spec, model))
+        events.headers.update(asked.ignored)
         return events
-    found = await transcribe_upload(transcriber, request, source, options, audio)
-    return openai_response(request, openai_body(found, spec, model), ignored)
+    found = await transcribe_upload(transcriber, request, source, asked.options, asked.audio_options)
+    return openai_response(request, openai_body(found, asked.spec, model), asked.ignored)
 
 
 @router.post(
@@ -88,19 +82,10 @@ async def create_translation(
     check_name(model, form.model)
     check_translates(model, param="model")
     source = media_source(form, takes_urls=transcriber.takes_urls)
-    ignored, spec = ignored_fields(form, "translate"), translation_spec(form)
-    options = decoding_options(
-        model,
-        task="translate",
-        prompt=given_prompt(form, form.prompt),
-        temperature=form.temperature,
-        words=spec.lines is not None,
-    )
-    options, audio = decoded_as_asked(options, form, model), audio_options(form)
+    asked = resolved_translation(form, model)
     preference = state_of(request.scope).preference
     webhook = await webhook_of(form, jobs, preference)
     if jobs and preference:
-        wish = Wish(source, options, audio, spec, ignored, webhook)
-        return await submit_job(request, jobs, model, preference, form, wish)
-    found = await transcribe_upload(transcriber, request, source, options, audio)
-    return openai_response(request, openai_body(found, spec, model), ignored)
+        return await submit_job(request, jobs, model, preference, form, Wish(source, asked, webhook))
+    found = await transcribe_upload(transcriber, request, source, asked.options, asked.audio_options)
+    return openai_response(request, openai_body(found, asked.spec, model), asked.ignored)

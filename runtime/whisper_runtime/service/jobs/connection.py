@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,13 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def make_tables(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
+    """Makes what is not there yet, of tables that lie beside those of jobs; each statement says IF NOT EXISTS."""
+    with transaction(connection):
+        for statement in statements:
+            connection.execute(statement)
 
 
 @contextmanager

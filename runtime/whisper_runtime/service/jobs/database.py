@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from whisper_runtime.service.jobs import statements as sql
 from whisper_runtime.service.jobs.connection import connect, transaction
@@ -48,6 +48,7 @@ from whisper_runtime.service.jobs.rows import (
 
 DELETED: Final = "deleted"
 """The state of a job of which only the id is left."""
+STATES: Final[frozenset[JobState]] = frozenset(get_args(JobState))
 LOST_LEASE: Final = "the job is not this worker's any more"
 
 
@@ -69,8 +70,25 @@ class JobDatabase:
         self._connection.close()
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """For the tables that lie beside those of jobs."""
+        return self._connection
+
+    @property
     def used_bytes(self) -> int:
         return int(self._connection.execute(sql.USED).fetchone()[0])
+
+    def check_room(self, client: str, size: int, max_bytes: int) -> None:
+        """Raises JobStoreFull where there is no room for `size` bytes, or no more for the client than it leaves.
+
+        A client of which nothing is there may take all that is free.
+        """
+        used = self.used_bytes
+        if (left := max_bytes - used - size) < 0:
+            raise full(used, max_bytes)
+        (held,) = self._connection.execute(sql.USED_BY, {"client": client}).fetchone()
+        if held and held + size > left:
+            raise share_full(int(held), max_bytes)
 
     def insert(self, draft: JobDraft, job_id: str, audio_bytes: int, max_bytes: int) -> Job:
         """Queues the job, or returns the one that has its key. Raises KeyReused, JobStoreFull, JobQuotaReached."""
@@ -80,7 +98,7 @@ class JobDatabase:
                 return found
             self.check_quota(draft.client, draft.audio_seconds)
             size = size_of(draft, audio_bytes)
-            self._check_room(draft.client, size, max_bytes)
+            self.check_room(draft.client, size, max_bytes)
             added = {"id": job_id, "now": self._clock(), "turn": self._turn(draft.client), "bytes": size}
             self._connection.execute(sql.INSERT, values_of(draft) | added)
             return self._job(job_id)
@@ -116,6 +134,10 @@ class JobDatabase:
         values = {"client": client, "seq": seq, "state": state, "limit": limit + 1}
         rows = self._connection.execute(statement, values).fetchall()
         return JobPage(tuple(map(job_of, rows[:limit])), has_more=len(rows) > limit)
+
+    def find(self, client: str, job_ids: Collection[str]) -> list[Job]:
+        rows = self._connection.execute(sql.FIND, {"client": client, "ids": json.dumps(list(job_ids))})
+        return list(map(job_of, rows.fetchall()))
 
     def ahead(self, job_id: str) -> JobsAhead:
         row = self._connection.execute(sql.BY_ID, {"id": job_id}).fetchone()
@@ -209,7 +231,7 @@ class JobDatabase:
         totals = {row["state"]: row for row in self._connection.execute(sql.TOTALS)}
         (oldest,) = self._connection.execute(sql.OLDEST).fetchone()
         queued = totals["queued"]["audio_seconds"] if "queued" in totals else 0.0
-        jobs: dict[JobState, int] = {state: row["jobs"] for state, row in totals.items() if state != DELETED}
+        jobs: dict[JobState, int] = {state: row["jobs"] for state, row in totals.items() if state in STATES}
         tally = JobTally(dict(self._attempts), dict(self._failures), self._expired)
         return JobStatistics(jobs, queued, oldest, self.used_bytes, tally)
 
@@ -221,18 +243,6 @@ class JobDatabase:
             is_done = row["state"] == "completed"
             found[result_name(lease) if is_done else audio_name(lease.job_id)] = lease, row["state"]
         return found
-
-    def _check_room(self, client: str, size: int, max_bytes: int) -> None:
-        """Raises JobStoreFull where the store has no room, or the client no more than it leaves to others.
-
-        A client of which nothing is there may take all that is free.
-        """
-        used = self.used_bytes
-        if (left := max_bytes - used - size) < 0:
-            raise full(used, max_bytes)
-        (held,) = self._connection.execute(sql.USED_BY, {"client": client}).fetchone()
-        if held and held + size > left:
-            raise share_full(int(held), max_bytes)
 
     def _turn(self, client: str) -> float:
         """The tag of a client's next job: behind its own, and not before what is claimed now (ADR 39)."""

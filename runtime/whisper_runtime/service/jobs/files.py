@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
 UNFINISHED: Final = ".new"
 """The ending of a file that is being written."""
+BLOCK_BYTES: Final = 1024**2
 LOCK: Final = "lock"
 """Beside the directory; each process that has it open holds it, and the kernel lets go of it when that ends."""
 
@@ -42,10 +43,16 @@ class JobFiles:
 
         What it raises leaves nothing.
         """
+        self.write_blocks(name, iter(partial(content.read, BLOCK_BYTES), b""))
+
+    def write_blocks(self, name: str, blocks: Iterable[bytes]) -> int:
+        """The same with what the blocks have; returns their bytes."""
+        size = 0
         unfinished = self._directory / f"{name}{UNFINISHED}"
         try:
             with unfinished.open("wb") as file:
-                shutil.copyfileobj(content, file, 1024**2)
+                for block in blocks:
+                    size += file.write(block)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(unfinished, self._directory / name)
@@ -54,6 +61,7 @@ class JobFiles:
             unfinished.unlink(missing_ok=True)
             self.delete([name])
             raise
+        return size
 
     def open(self, name: str) -> IO[bytes]:
         """Raises FileNotFoundError where it is deleted."""

@@ -40,15 +40,16 @@ def size_of(draft: JobDraft, audio_bytes: int, result_bytes: int | None = None) 
 
 def full(used: int, max_bytes: int) -> JobStoreFull:
     return JobStoreFull(
-        f"The server's store of jobs is full ({used} of {max_bytes} bytes are in use): delete jobs whose result you "
-        "have, or send this one again when others have ended."
+        f"The server's store of jobs is full ({used} of {max_bytes} bytes are in use): delete jobs and "
+        "files that you need no more, or send this one again when others have ended."
     )
 
 
 def share_full(held: int, max_bytes: int) -> JobStoreFull:
     return JobStoreFull(
-        f"Your jobs take {held} of the {max_bytes} bytes of the server's store, and may take no more than they leave "
-        "to others: delete jobs whose result you have, or send this one again when others have ended."
+        f"Your jobs take {held} of the {max_bytes} bytes of the server's store, files included, and may take no more "
+        "than they leave to others: delete jobs and files that you need no more, or send this one again when others "
+        "have ended."
     )
 
 

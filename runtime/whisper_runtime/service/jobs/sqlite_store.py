@@ -12,8 +12,8 @@ import io
 import os
 import sqlite3
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
@@ -101,6 +101,9 @@ class SqliteJobStore:
     async def get(self, client: str, job_id: str) -> Job:
         return await self._run(lambda: self._database.get(client, job_id))
 
+    async def find(self, client: str, job_ids: Collection[str]) -> list[Job]:
+        return await self._run(lambda: self._database.find(client, job_ids))
+
     async def page(self, client: str, *, after: str | None, limit: int, state: JobState | None) -> JobPage:
         return await self._run(lambda: self._database.page(client, after, limit, state))
 
@@ -167,6 +170,10 @@ class SqliteJobStore:
         await asyncio.to_thread(self._thread.shutdown)
         self._database.close()
         self._files.close()
+
+    def submit(self, work: Callable[[JobDatabase], T]) -> Future[T]:
+        """Does `work` in the thread of the database, for the tables that lie beside those of jobs."""
+        return self._thread.submit(work, self._database)
 
     async def _put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
         size, job_id = audio.seek(0, os.SEEK_END), new_job_id()

@@ -92,6 +92,9 @@ VALUES (:id, :client, 'queued', :request, :metadata, :audio_seconds, :idempotenc
     :webhook_url, :now, :turn, :turn + :audio_seconds, :bytes)
 """
 BY_ID: Final = "SELECT * FROM jobs WHERE id = :id"
+FIND: Final = """
+SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND client = :client AND state <> 'deleted'
+"""
 BY_KEY: Final = "SELECT * FROM jobs WHERE client = :client AND idempotency_key = :key"
 LAST_TURN: Final = "SELECT MAX(turn_end) FROM jobs WHERE client = :client AND state = :state"
 CLOCK: Final = "SELECT turn FROM clock"

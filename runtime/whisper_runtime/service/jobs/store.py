@@ -5,6 +5,7 @@ tests/runtime/service/jobs/conformance.py holds each backend to it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import IO, Final, Protocol
 
 from whisper_runtime.service.jobs.job import (
@@ -47,6 +48,10 @@ class JobStore(Protocol):
         ...
 
     async def get(self, client: str, job_id: str) -> Job: ...
+
+    async def find(self, client: str, job_ids: Collection[str]) -> list[Job]:
+        """Those of these jobs that the client has, in no order; without the deleted ones."""
+        ...
 
     async def page(self, client: str, *, after: str | None, limit: int, state: JobState | None) -> JobPage:
         """The client's jobs, newest first, at most `limit`, of those older than the job `after`.

@@ -1,0 +1,23 @@
+"""Where requests become files and batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from whisper_runtime.service.batches.batch import BatchDraft, StoredBatch
+from whisper_runtime.service.batches.runner import BatchRunner
+from whisper_runtime.service.batches.store import BatchStore
+
+
+@dataclass(frozen=True)
+class BatchDoor:
+    store: BatchStore
+    runner: BatchRunner
+    keep_seconds: float
+    """For so long answers are kept, unless the client says otherwise."""
+
+    async def create(self, draft: BatchDraft) -> StoredBatch:
+        """Raises NoSuchFile, JobStoreFull."""
+        batch = await self.store.create(draft)
+        self.runner.wake()
+        return batch

@@ -1,0 +1,120 @@
+"""Works at the batches of a store, beside the jobs that their lines become."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final, NoReturn
+
+from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, ClaimedBatch
+from whisper_runtime.service.batches.running_batch import RunningBatch
+from whisper_runtime.service.batches.workplace import BatchWorkplace
+from whisper_runtime.service.jobs.renewal import RENEW_SECONDS, set_within
+
+LOOK_SECONDS: Final = 1.0
+"""Between two looks for a batch that can be claimed: another process may have taken it in."""
+TIDY_SECONDS: Final = 5.0
+"""Between two looks for files that have expired."""
+PAUSE_SECONDS: Final = 10.0
+"""After a batch that could not be gone on with, before it is given back."""
+MOST_AT_ONCE: Final = 32
+"""Batches that a process works at together."""
+
+log = logging.getLogger(__name__)
+
+
+class BatchRunner:
+    """Use it in the event loop's thread."""
+
+    def __init__(self, workplace: BatchWorkplace) -> None:
+        self._work, self._store = workplace, workplace.store
+        self._running: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Looks for batches now, for one was taken in."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works at batches until the task is cancelled; then hands those back that have not ended."""
+        tidying = asyncio.create_task(self._tidy(), name="tidy files")
+        try:
+            while True:
+                while len(self._running) < MOST_AT_ONCE and (claimed := await self._claim()):
+                    task = asyncio.create_task(self._work_at(claimed), name=f"batch {claimed.batch.id}")
+                    self._running.add(task)
+                    task.add_done_callback(self._note_end)
+                await set_within(self._wake, LOOK_SECONDS)
+                self._wake.clear()
+        finally:
+            tasks = [tidying, *self._running]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self.wake()
+
+    async def _claim(self) -> ClaimedBatch | None:
+        """The next batch; one that is claimed while this task is cancelled is handed back."""
+        claiming = asyncio.ensure_future(self._store.claim_batch())
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            if claimed := await claiming:
+                await self._hand_back(claimed.lease)
+            raise
+        except Exception as error:
+            log.warning("no batch can be claimed: %s", error)
+            return None
+
+    async def _work_at(self, claimed: ClaimedBatch) -> None:
+        """Takes one batch to its end, or hands it back."""
+        working = asyncio.ensure_future(RunningBatch(self._work, claimed).run())
+        renewing = asyncio.ensure_future(self._renew(claimed.lease))
+        try:
+            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            (working if working.done() else renewing).result()
+        except BatchLeaseLost:
+            log.info("batch %s is another process's now", claimed.batch.id)
+        except asyncio.CancelledError:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            await self._hand_back(claimed.lease)
+            raise
+        except Exception:
+            log.exception("batch %s goes on in %d s", claimed.batch.id, PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
+            await self._hand_back(claimed.lease)
+        finally:
+            for task in (working, renewing):
+                task.cancel()
+            await asyncio.gather(working, renewing, return_exceptions=True)
+
+    async def _renew(self, lease: BatchLease) -> NoReturn:
+        """Raises BatchLeaseLost."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._store.renew_batch(lease)
+            except BatchLeaseLost:
+                raise
+            except Exception as error:
+                log.warning("the lease of batch %s could not be renewed: %s", lease.batch_id, error)
+
+    async def _hand_back(self, lease: BatchLease) -> None:
+        try:
+            await self._store.hand_back_batch(lease)
+        except BatchLeaseLost:
+            pass
+        except Exception as error:
+            log.warning("batch %s could not be handed back, and its lease will run out: %s", lease.batch_id, error)
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await self._store.expire_files()
+            except Exception as error:
+                log.warning("the store of files cannot be tidied: %s", error)
+            await asyncio.sleep(TIDY_SECONDS)
