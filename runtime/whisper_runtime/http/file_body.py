@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whisper_runtime.errors import HttpError, invalid_value
 from whisper_runtime.http.openai.responses import Absent
-from whisper_runtime.http.openai.source import missing_file
 from whisper_runtime.service.batches.file import FilePurpose, StoredFile, UploadPurpose
 
 SHORTEST_KEPT, LONGEST_KEPT = 3600, 30 * 24 * 3600
@@ -86,10 +85,10 @@ def kept_seconds(form: FileForm) -> int:
 
 
 def checked_filename(form: FileForm) -> str:
-    """The name of the uploaded file; raises HttpError (400) where it is too long, or there is no file."""
+    """The name of the uploaded file; raises HttpError (400) where it is too long, or the file is empty."""
     name = form.file.filename or ""
     if form.file.size == 0:
-        raise missing_file()
+        raise HttpError(400, "The file is empty: send one with content.", param="file", code="empty_file")
     if len(name) > LONGEST_FILENAME:
         message = f"The file's name has {len(name)} characters, and may have {LONGEST_FILENAME}: shorten it."
         raise HttpError(400, message, param="file", code="invalid_value")

@@ -17,6 +17,9 @@ def wrong_field(finding: Mapping[str, Any], *, at: int) -> HttpError:
     if finding["type"] == "missing":
         message = f"`{field}` is missing: send it as a field of the form."
         return HttpError(400, message, param=field, code="missing_required_parameter")
+    if finding["type"] == "extra_forbidden":
+        message = f"Unknown parameter: `{field[:SHOWN]}`. GET /openapi.json lists the known ones."
+        return HttpError(400, message, param=field[:SHOWN], code="unknown_parameter")
     message = f"`{field}` is {_shown(finding['input'])}: {_uncapitalised(finding['msg'])}."
     return invalid_value(field, message)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import IO, Annotated, Any, Final, Literal
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from whisper_runtime.http.dependencies import BatchesDep
@@ -21,7 +21,6 @@ from whisper_runtime.http.file_body import (
     kept_seconds,
     listed,
 )
-from whisper_runtime.http.openai.forms import each_once
 from whisper_runtime.http.openapi import READING, refusals
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.batches.file import FileDraft, FilePurpose
@@ -39,12 +38,7 @@ FileLimit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
 AfterFile = Annotated[str | None, Query(max_length=LONGEST_ID)]
 
 
-@router.post(
-    "",
-    response_model=FileBody,
-    responses=READING | refusals(400, 408, 413, 503, 507),
-    dependencies=[Depends(each_once)],
-)
+@router.post("", response_model=FileBody, responses=READING | refusals(400, 408, 413, 503, 507))
 async def upload_file(request: Request, batches: BatchesDep, form: Annotated[FileForm, Multipart]) -> FileBody:
     """Keeps a file until it is deleted or expires."""
     client, name = state_of(request.scope).client, checked_filename(form)

@@ -71,7 +71,7 @@ def parsed_line(number: int, raw: bytes, endpoint: str) -> BatchLine:
         if ESCAPED_SURROGATE in raw.lower():
             json.dumps(found, ensure_ascii=False).encode()  # a half of a pair is no character
     except (ValueError, RecursionError) as error:
-        what = getattr(error, "msg", "it is not valid")
+        what = getattr(error, "msg", str(error)[:SHOWN])
         raise wrong("invalid_json_line", f"it is not JSON ({what}): write one object, and no line end in it.") from None
     if not isinstance(found, dict):
         raise wrong("invalid_json_line", "it is JSON, but not an object: write {…}.")

@@ -6,18 +6,19 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from whisper_runtime.errors import WORTH_A_RETRY, HttpError, internal_error
+from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.batches.answer import NotDone, error_answer, missing_answer, response_answer
 from whisper_runtime.service.batches.batch import ClaimedBatch, LineAnswer
 from whisper_runtime.service.batches.line import BatchLine
-from whisper_runtime.service.batches.line_media import opened
-from whisper_runtime.service.batches.workplace import BatchWorkplace
-from whisper_runtime.service.jobs.door import SubmittedForm
+from whisper_runtime.service.batches.line_request import LineDialect, opened
+from whisper_runtime.service.batches.store import BatchStore
+from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
 from whisper_runtime.service.jobs.job import (
     ABANDONED,
     MAX_ATTEMPTS,
@@ -43,6 +44,18 @@ LONGEST_PAUSE: Final = 60.0
 ANSWERED_AT_ONCE: Final = 500
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BatchWorkplace:
+    store: BatchStore
+    jobs: JobDoor
+    admission: Admission
+    dialect: LineDialect
+    most_audio_seconds: float
+    """While the jobs of one batch have so many seconds of audio together, no further line becomes one."""
+    clock: Callable[[], float]
+    """Unix time in seconds, as the store has it."""
 
 
 class LineJobs:
@@ -83,9 +96,9 @@ class LineJobs:
 
     async def gather(self) -> None:
         """Answers the lines whose jobs have ended, and deletes these."""
-        batch, jobs = self._batch, self._work.jobs
-        found = {job.id: job for job in await jobs.store.find(batch.client, list(self._live))}
-        ended = [job_id for job_id in self._live if job_id not in found or not found[job_id].is_live]
+        asked = list(self._live)  # others may come meanwhile
+        found = {job.id: job for job in await self._work.jobs.store.find(self._batch.client, asked)}
+        ended = [job_id for job_id in asked if job_id not in found or not found[job_id].is_live]
         for job_id in ended:
             line, _ = self._live.pop(job_id)
             if answer := await self._answer_of(line, found.get(job_id)):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from whisper_runtime.service.batches.door import BatchDoor
+from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.line_request import LineDialect
 from whisper_runtime.service.batches.runner import BatchRunner
 from whisper_runtime.service.batches.sqlite_store import SqliteBatchStore
-from whisper_runtime.service.batches.workplace import BatchWorkplace
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.jobs.open import CannotKeepJobs
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore

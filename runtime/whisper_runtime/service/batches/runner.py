@@ -7,8 +7,9 @@ import logging
 from typing import Final, NoReturn
 
 from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, ClaimedBatch
+from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.running_batch import RunningBatch
-from whisper_runtime.service.batches.workplace import BatchWorkplace
+from whisper_runtime.service.jobs.job import JobStoreFull
 from whisper_runtime.service.jobs.renewal import RENEW_SECONDS, set_within
 
 LOOK_SECONDS: Final = 1.0
@@ -83,6 +84,10 @@ class BatchRunner:
             await asyncio.gather(working, return_exceptions=True)
             await self._hand_back(claimed.lease)
             raise
+        except JobStoreFull as full:
+            log.warning("batch %s goes on in %d s: %s", claimed.batch.id, PAUSE_SECONDS, full)
+            await asyncio.sleep(PAUSE_SECONDS)
+            await self._hand_back(claimed.lease)
         except Exception:
             log.exception("batch %s goes on in %d s", claimed.batch.id, PAUSE_SECONDS)
             await asyncio.sleep(PAUSE_SECONDS)

@@ -12,8 +12,7 @@ from whisper_runtime.errors import HttpError
 from whisper_runtime.service.batches.batch import ClaimedBatch, LineFault
 from whisper_runtime.service.batches.file import NoSuchFile
 from whisper_runtime.service.batches.line import MOST_FAULTS, BatchLine, FileCheck, batch_lines
-from whisper_runtime.service.batches.line_jobs import LineJobs
-from whisper_runtime.service.batches.workplace import BatchWorkplace
+from whisper_runtime.service.batches.line_jobs import BatchWorkplace, LineJobs
 
 READ_AT_ONCE: Final = 32
 LOST_INPUT: Final = LineFault("file_lost", "The batch's file is missing from the server's disk: upload it again.")

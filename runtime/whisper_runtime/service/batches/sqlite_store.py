@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -38,8 +38,8 @@ from whisper_runtime.service.batches.file_table import FileTable
 from whisper_runtime.service.jobs.connection import make_tables
 from whisper_runtime.service.jobs.database import JobDatabase
 from whisper_runtime.service.jobs.files import JobFiles
-from whisper_runtime.service.jobs.rows import full
-from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
+from whisper_runtime.service.jobs.job import JobStoreFull
+from whisper_runtime.service.jobs.sqlite_store import DISK_FULL, SqliteJobStore, is_disk_full
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
 
 FILES: Final = Path("batches", "files")
@@ -97,7 +97,7 @@ class SqliteBatchStore:
         await self._delete([file_id])
 
     async def create(self, draft: BatchDraft) -> StoredBatch:
-        return await self._run(lambda: self._batches.insert(draft))
+        return await self._take(lambda: self._batches.insert(draft))
 
     async def batch(self, client: str, batch_id: str) -> StoredBatch:
         return await self._run(lambda: self._batches.get(client, batch_id))
@@ -166,11 +166,11 @@ class SqliteBatchStore:
         await self._run(lambda: self._files.check_room(draft.client, size))
         try:
             await asyncio.to_thread(self._contents.write, file_id, content)
-            return await self._run(lambda: self._files.insert(draft, file_id, size))
+            return await self._take(lambda: self._files.insert(draft, file_id, size))
         except BaseException as error:
             await self._delete([file_id])
             if is_disk_full(error):
-                raise full(await self._jobs_bytes(), self._max_bytes) from error
+                raise JobStoreFull(DISK_FULL) from error
             raise
 
     def _open(self, jobs: JobDatabase) -> None:
@@ -193,9 +193,6 @@ class SqliteBatchStore:
             return 0
         return self._contents.write_blocks(file_id, pages(read))
 
-    async def _jobs_bytes(self) -> int:
-        return await asyncio.wrap_future(self._jobs.submit(lambda jobs: jobs.used_bytes))
-
     async def _change(self, lease: BatchLease, statement: str, **values: Any) -> StoredBatch:
         return await self._run(lambda: self._batches.change(lease, statement, **values))
 
@@ -205,8 +202,11 @@ class SqliteBatchStore:
                 await asyncio.to_thread(self._contents.delete, found)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.wrap_future(self._jobs.submit(partial(_ignoring_jobs, work)))
+        return await asyncio.wrap_future(self._jobs.submit(lambda _: work()))
 
-
-def _ignoring_jobs(work: Callable[[], T], _: JobDatabase) -> T:
-    return work()
+    async def _take(self, work: Callable[[], T]) -> T:
+        """The same for what a client hands in; raises JobStoreFull where the disk has no room for it."""
+        try:
+            return await asyncio.wrap_future(self._jobs.submit_new(lambda _: work()))
+        except sqlite3.Error as error:
+            raise (JobStoreFull(DISK_FULL) if is_disk_full(error) else error) from error

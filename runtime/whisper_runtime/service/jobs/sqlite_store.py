@@ -172,7 +172,14 @@ class SqliteJobStore:
         self._files.close()
 
     def submit(self, work: Callable[[JobDatabase], T]) -> Future[T]:
-        """Does `work` in the thread of the database, for the tables that lie beside those of jobs."""
+        """Does `work` in the thread of the database, for the tables that lie beside those of jobs.
+
+        On a full disk it gets the reserve; raises JobStoreFull where that does not help.
+        """
+        return self._thread.submit(lambda: self._with_reserve(lambda: work(self._database)))
+
+    def submit_new(self, work: Callable[[JobDatabase], T]) -> Future[T]:
+        """The same for what a client hands in, which gets nothing of the reserve; raises sqlite3.Error then."""
         return self._thread.submit(work, self._database)
 
     async def _put(self, draft: JobDraft, audio: IO[bytes]) -> Job:

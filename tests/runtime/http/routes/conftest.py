@@ -91,7 +91,8 @@ def jsonl(*lines: Any) -> bytes:
 async def create(client: httpx.AsyncClient, *lines: Any, **fields: Any) -> dict[str, Any]:
     """A batch of these lines."""
     wanted = {"completion_window": "24h", "endpoint": TRANSCRIPTIONS, **fields}
-    wanted.setdefault("input_file_id", await upload(client, jsonl(*lines), "batch", name="lines.jsonl"))
+    if lines:
+        wanted["input_file_id"] = await upload(client, jsonl(*lines), "batch", name="lines.jsonl")
     answer = await client.post(BATCHES, json=wanted)
     assert answer.status_code == 200, answer.text
     return answer.json()
