@@ -18,8 +18,10 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
+from tests.fakes.batches import fake_batches
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, FakeEngine, fake_decode, fake_decode_channels
 from tests.fakes.jobs import FAKE_CODEC
 from whisper_runtime import logs
@@ -29,6 +31,9 @@ from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
+from whisper_runtime.service.batches import line_jobs, runner
+from whisper_runtime.service.batches import open as batches
+from whisper_runtime.service.batches.sqlite_store import SqliteBatchStore
 from whisper_runtime.service.jobs import open as opening
 from whisper_runtime.service.jobs import renewal, sqlite_outbox, sqlite_store
 from whisper_runtime.service.model_info import ServedModel
@@ -93,8 +98,12 @@ def main() -> int:
     vars(opening)["SqliteJobStore"] = partial(sqlite_store.SqliteJobStore, lease_seconds=LEASE_SECONDS)
     vars(opening)["SqliteOutbox"] = partial(sqlite_outbox.SqliteOutbox, claim_seconds=LEASE_SECONDS)
     vars(renewal).update(shorter)
+    vars(batches)["SqliteBatchStore"] = partial(SqliteBatchStore, lease_seconds=LEASE_SECONDS)
+    vars(runner).update({"RENEW_SECONDS": LEASE_SECONDS / 4, "LOOK_SECONDS": 0.05})
+    vars(line_jobs).update({"LOOK_SECONDS": 0.05, "PAUSE_SECONDS": 0.05})
     assert config.jobs_dir is not None
-    serve(parts, time.monotonic(), opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC))
+    jobs = opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC)
+    serve(parts, time.monotonic(), jobs, fake_batches(parts, jobs, Path(config.jobs_dir)))
     return 0
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from testbed.cluster.controlplane import free_ports
 from tests.fakes.killed_process import ENDLESS
-from tests.fakes.webhook_receiver import SECRET, WebhookReceiver, receiving
+from tests.fakes.webhook_receiver import WebhookReceiver
+from tests.support.killed_servers import KilledServers, killed_servers
 from tests.support.waiting import eventually
-from whisper_runtime.contract.config import RuntimeConfig
 
 pytestmark = pytest.mark.slow
 
@@ -30,71 +25,10 @@ SECONDS = 180
 """The longest that a test waits."""
 
 
-@dataclass
-class Processes:
-    """Server processes, one after the other, at one address and with one store."""
-
-    pool: subprocess.Popen[str]
-    client: httpx.Client
-    receiver: WebhookReceiver
-    """Is told of the end of each job."""
-    pid: int = 0
-    ended: list[int] = field(default_factory=list[int])
-    """The signal that ended each of them."""
-
-    def start(self, writes: int) -> None:
-        """Starts one that dies once it has written so often; 0: never."""
-        assert self.pool.stdin is not None
-        self.pool.stdin.write(f"{writes}\n")
-        self.pool.stdin.flush()
-        self.pid = int(self._line())
-
-    def end(self) -> int:
-        """The signal by which the present one has ended: SIGTERM is sent, unless it is dead."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
-        self.ended.append(int(self._line()))
-        return self.ended[-1]
-
-    def _line(self) -> str:
-        assert self.pool.stdout is not None
-        return self.pool.stdout.readline()
-
-    def is_up(self) -> bool:
-        try:
-            return self.client.get("/ready").status_code == 200
-        except httpx.TransportError:
-            return False
-
-
 @pytest.fixture
-def processes(tmp_path: Path) -> Iterator[Processes]:
-    port, metrics_port, hook_port = free_ports(3)
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "a").write_text(SECRET)
-    config = RuntimeConfig(
-        port=port,
-        metrics_port=metrics_port,
-        drain_seconds=0,
-        jobs_dir=str(tmp_path / "jobs"),
-        log_level="warning",
-        webhook_allowed_hosts=(f"http://localhost:{hook_port}",),
-        webhook_private_networks=("127.0.0.0/8", "::1"),
-        webhook_secrets_dir=str(tmp_path / "secrets"),
-    )
-    with (
-        receiving(port=hook_port) as receiver,
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.killed_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | config.to_env() | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            text=True,
-        ) as pool,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client,
-    ):
-        yield Processes(pool, client, receiver)
-        pool.kill()
+def processes(tmp_path: Path) -> Iterator[KilledServers]:
+    with killed_servers(tmp_path) as servers:
+        yield servers
 
 
 @dataclass
@@ -173,12 +107,12 @@ def check(client: httpx.Client, accepted: AcceptedJobs, receiver: WebhookReceive
             assert len({one.headers["webhook-id"] for one in told}) == len({one.body for one in told}) == 1
 
 
-def test_a_server_that_dies_at_any_write_loses_no_job(processes: Processes, tmp_path: Path) -> None:
+def test_a_server_that_dies_at_any_write_loses_no_job(processes: KilledServers, tmp_path: Path) -> None:
     for number in range(1, MOST_WRITES):
         accepted = AcceptedJobs(processes.receiver.url.replace("127.0.0.1", "localhost"))
         processes.start(number)
         try:
-            eventually("the server is up, or dead", lambda: processes.is_up() or not is_alive(processes.pid), SECONDS)
+            eventually("the server is up, or dead", lambda: processes.is_up() or not processes.is_alive, SECONDS)
             one_round(processes.client, accepted, number)
         except httpx.TransportError:
             pass
@@ -196,7 +130,7 @@ def test_a_server_that_dies_at_any_write_loses_no_job(processes: Processes, tmp_
     assert processes.ended[-1] == 0
 
 
-def test_a_server_that_is_stopped_hands_its_jobs_back(processes: Processes) -> None:
+def test_a_server_that_is_stopped_hands_its_jobs_back(processes: KilledServers) -> None:
     """Within no time: neither does it wait for them, nor the next one for the end of their leases."""
     processes.start(0)
     eventually("the server is up", processes.is_up, SECONDS)
@@ -210,11 +144,3 @@ def test_a_server_that_is_stopped_hands_its_jobs_back(processes: Processes) -> N
     assert job["attempts"] == 1
     processes.client.delete(f"{TRANSCRIPTIONS}/{job_id}")
     assert processes.end() == 0
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs: one that has ended is a zombie until its parent has looked."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
