@@ -1,4 +1,4 @@
-"""OpenAI's official clients, unmodified, take batches through their whole life; and a large one is answered in order."""
+"""OpenAI's official clients, unmodified, take batches through their whole life; a large one is answered in order."""
 
 from __future__ import annotations
 

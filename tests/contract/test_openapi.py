@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.fakes.batches import fake_batches
 from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
@@ -90,24 +91,39 @@ OF_JOBS = {
 }
 
 
+OF_BATCHES = {
+    ("POST", "/v1/files"),
+    ("GET", "/v1/files"),
+    ("GET", "/v1/files/{file_id}"),
+    ("GET", "/v1/files/{file_id}/content"),
+    ("DELETE", "/v1/files/{file_id}"),
+    ("POST", "/v1/batches"),
+    ("GET", "/v1/batches"),
+    ("GET", "/v1/batches/{batch_id}"),
+    ("POST", "/v1/batches/{batch_id}/cancel"),
+}
+
+
 @pytest.fixture
 async def with_jobs(tmp_path: Path) -> AsyncIterator[FastAPI]:
     parts = fake_parts(FakeEngine(), jobs_dir=str(tmp_path))
     door = fake_jobs(parts, tmp_path)
-    yield create_app(parts, door)
+    batches = fake_batches(parts, door, tmp_path)
+    yield create_app(parts, door, batches)
+    await batches.store.close()
     await door.close()
 
 
 def test_a_server_that_keeps_jobs_documents_them(with_jobs: FastAPI) -> None:
     paths = with_jobs.openapi()["paths"]
     documented = {(method.upper(), path) for path, operations in paths.items() for method in operations}
-    assert documented == OPERATIONS.keys() | OF_JOBS
+    assert documented == OPERATIONS.keys() | OF_JOBS | OF_BATCHES
     assert {"200", "202", "422", "507"} <= paths[JOBS]["post"]["responses"].keys()
     assert [one["name"] for one in paths[JOBS]["post"]["parameters"]] == ["Prefer", "Idempotency-Key"]
     assert "202" not in app.openapi()["paths"][JOBS]["post"]["responses"]
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(OF_JOBS | {("POST", JOBS)}))
+@pytest.mark.parametrize(("method", "path"), sorted(OF_JOBS | OF_BATCHES | {("POST", JOBS)}))
 def test_answers_about_jobs_are_as_documented(with_jobs: FastAPI, method: str, path: str) -> None:
     operation = schemathesis.openapi.from_asgi("/openapi.json", with_jobs)[path][method]
     met: set[int] = set()

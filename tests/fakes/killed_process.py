@@ -39,7 +39,7 @@ from whisper_runtime.service.jobs import renewal, sqlite_outbox, sqlite_store
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
 
-LEASE_SECONDS: Final = 1.0
+LEASE_SECONDS: Final = 1.5
 WINDOWS: Final = 2
 WINDOW_SECONDS: Final = 0.05
 ENDLESS: Final = 1000.0

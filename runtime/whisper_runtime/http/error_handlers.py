@@ -14,12 +14,12 @@ from starlette.responses import JSONResponse
 from whisper_runtime.errors import HttpError, error_response
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openai.source import missing_file
-from whisper_runtime.http.openai.wrong_field import wrong_field
+from whisper_runtime.http.openai.wrong_field import SHOWN, shown, wrong_field
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
 FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
-SHOWN: Final = 100
-"""Characters that an error repeats of what a client sent."""
+JSON_PATHS: Final = frozenset({"/v1/batches"})
+"""The routes whose body is JSON, and no form."""
 
 
 def answer_in_openai_shape(app: FastAPI) -> None:
@@ -42,9 +42,11 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in FORMS:
+    findings = cast(RequestValidationError, error).errors()
+    takes_form = findings[0]["loc"][0] == "body" and request.url.path not in JSON_PATHS
+    if takes_form and kind not in FORMS:
         return error_response(_no_form(kind))
-    return error_response(_first_wrong_field(cast(RequestValidationError, error).errors()))
+    return error_response(_first_wrong_field(findings))
 
 
 def _translated(method: str, path: str, error: HTTPException) -> HttpError:
@@ -82,7 +84,7 @@ def _unreadable_form(detail: str) -> HttpError:
 
 def _no_form(kind: str) -> HttpError:
     """400 for a body that is not read, since it is of another kind than a form."""
-    found = f"is of the type {_shown(kind)}" if kind else "has no Content-Type"
+    found = f"is of the type {shown(kind)}" if kind else "has no Content-Type"
     remedy = "send multipart/form-data, with the audio in a part named `file`"
     return HttpError(400, f"The request's body {found}, and a form is needed: {remedy}.", code="invalid_form")
 

@@ -20,11 +20,12 @@ def wrong_field(finding: Mapping[str, Any], *, at: int) -> HttpError:
     if finding["type"] == "extra_forbidden":
         message = f"Unknown parameter: `{field[:SHOWN]}`. GET /openapi.json lists the known ones."
         return HttpError(400, message, param=field[:SHOWN], code="unknown_parameter")
-    message = f"`{field}` is {_shown(finding['input'])}: {_uncapitalised(finding['msg'])}."
+    message = f"`{field}` is {shown(finding['input'])}: {_uncapitalised(finding['msg'])}."
     return invalid_value(field, message)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """`value` as Python writes it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 

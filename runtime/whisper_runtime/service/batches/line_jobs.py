@@ -25,7 +25,9 @@ from whisper_runtime.service.jobs.job import (
     Job,
     JobGone,
     JobNotDone,
+    JobQuotaReached,
     JobStoreFull,
+    KeyInUse,
     KeyReused,
     NoSuchJob,
 )
@@ -142,8 +144,8 @@ class LineJobs:
         try:
             if job := await self._job_of(line) or await self._submit(line):
                 self._live[job.id] = replace(line, body={}), job.audio_seconds
-        except JobStoreFull as full:
-            self._put_back(line, PAUSE_SECONDS, full)
+        except (JobStoreFull, JobQuotaReached, KeyInUse) as passing:
+            self._put_back(line, PAUSE_SECONDS, passing)
         except HttpError as error:
             self._refuse(line, error)
         except KeyReused:
@@ -167,6 +169,7 @@ class LineJobs:
             metadata={"batch_id": batch.id, "custom_id": line.custom_id},
             idempotency_key=self._key(line),
             body_digest=batch.id,
+            webhook_url=None,
         )
         with work.admission.in_background(batch.client) as admitted:
             async with opened(work.store, request.source, admitted) as media:

@@ -98,7 +98,7 @@ def check(client: httpx.Client, accepted: AcceptedBatches, number: int) -> None:
         wanted = [] if batch["request_counts"]["total"] == 0 else sorted((*map(str, LENGTHS), "wrong"))
         assert sorted((*names, *(one["custom_id"] for one in failed))) == wanted, (number, batch)
         if batch["status"] == "completed":
-            assert [one["custom_id"] for one in failed] == ["wrong"], (number, failed)
+            assert [one["custom_id"] for one in failed] == ["wrong"], (number, [one["response"] for one in failed])
 
 
 def clear(client: httpx.Client, directory: Path, number: int) -> None:

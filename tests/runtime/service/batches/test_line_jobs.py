@@ -1,0 +1,191 @@
+"""Lines become jobs while there is room, and each is answered once, whatever comes between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.engine import SPOKEN, FakeEngine
+from tests.fakes.workplace import ANN, answers_of, take_in, workplace
+from tests.runtime.service.jobs.conftest import HandClock
+from whisper_runtime.engine.interface import State
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.batches import line_jobs
+from whisper_runtime.service.batches.batch import ClaimedBatch
+from whisper_runtime.service.batches.line_jobs import BatchWorkplace
+from whisper_runtime.service.batches.running_batch import RunningBatch
+from whisper_runtime.service.jobs.job import JobDraft, JobGone
+
+SECONDS = 30.0
+"""The longest that a test waits."""
+
+
+@pytest.fixture(autouse=True)
+def all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOOK_SECONDS", "GATHER_SECONDS", "PAUSE_SECONDS", "LONGEST_PAUSE"):
+        monkeypatch.setattr(line_jobs, name, 0.01)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    engine = FakeEngine()
+    engine.free_rows = 8
+    return engine
+
+
+@pytest.fixture
+async def work(engine: FakeEngine, tmp_path: Path, clock: HandClock) -> AsyncIterator[BatchWorkplace]:
+    async with workplace(engine, tmp_path, clock) as work:
+        yield work
+
+
+async def claim(work: BatchWorkplace) -> ClaimedBatch:
+    found = await work.store.claim_batch()
+    assert found is not None
+    return found
+
+
+async def run(work: BatchWorkplace, claimed: ClaimedBatch) -> None:
+    async with asyncio.timeout(SECONDS):
+        await RunningBatch(work, claimed).run()
+
+
+def codes(errors: list[Any]) -> list[str]:
+    return [one["response"]["body"]["error"]["code"] for one in errors]
+
+
+async def test_no_more_lines_are_jobs_than_there_is_room_for(
+    engine: FakeEngine, work: BatchWorkplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_jobs, "MOST_LIVE", 3)
+    engine.answer = None
+    batch = await take_in(work, *[b"speech"] * 8)
+    running = asyncio.create_task(run(work, await claim(work)))
+    for number in range(8):
+        await engine.until_submitted(number + 1)
+        live = [job for job in (await work.jobs.store.page(ANN, after=None, limit=9, state=None)).jobs if job.is_live]
+        assert len(live) <= 3
+        engine.held[number].set_result(SPOKEN)
+    await running
+    assert len((await answers_of(work, batch))[0]) == 8
+
+
+async def test_long_recordings_are_jobs_one_after_the_other(engine: FakeEngine, work: BatchWorkplace) -> None:
+    """Of which one may have more audio than there may be at a time."""
+    work = replace(work, most_audio_seconds=5.0)
+    batch = await take_in(work, *[b"speech 6"] * 10)
+    await run(work, await claim(work))
+    assert [one["custom_id"] for one in (await answers_of(work, batch))[0]] == [f"{n}" for n in range(10)]
+
+
+async def test_a_line_that_finds_no_room_is_begun_later(engine: FakeEngine, tmp_path: Path, clock: HandClock) -> None:
+    """While others hold the store, and while the model is not there."""
+    async with workplace(engine, tmp_path / "full", clock, jobs_max_bytes=60_000) as work:
+        batch = await take_in(work, b"speech")
+        with (tmp_path / "held").open("w+b") as audio:
+            audio.write(b"x" * 20_000)
+            engine.state = State.LOADING
+            held = await work.jobs.store.put(JobDraft("key bob", "{}", 30.0), audio)
+        running = asyncio.create_task(run(work, await claim(work)))
+        while (await work.store.batch(ANN, batch.id)).state != "in_progress":
+            await asyncio.sleep(0.01)
+        engine.state = State.READY
+        await work.jobs.delete("key bob", held.id)
+        await running
+        assert len((await answers_of(work, batch))[0]) == 1
+
+
+async def test_what_is_begun_anew_is_no_second_job(engine: FakeEngine, work: BatchWorkplace) -> None:
+    engine.answer = None
+    batch = await take_in(work, b"speech", b"speech")
+    before = asyncio.create_task(run(work, first := await claim(work)))
+    await engine.until_submitted()
+    while len((await work.jobs.store.page(ANN, after=None, limit=9, state=None)).jobs) < 2:
+        await asyncio.sleep(0.01)
+    before.cancel()
+    await asyncio.gather(before, return_exceptions=True)
+    await work.store.hand_back_batch(first.lease)
+    engine.held[0].set_result(SPOKEN)
+    engine.answer = SPOKEN
+    await run(work, await claim(work))
+    assert len((await answers_of(work, batch))[0]) == 2
+    assert len(engine.asked) == 2
+
+
+async def test_a_result_that_has_expired_is_made_anew(
+    engine: FakeEngine, work: BatchWorkplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where no server ran for longer than results are kept."""
+    result, times = work.jobs.store.result, 0
+
+    async def expired_once(client: str, job_id: str) -> bytes:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise JobGone("its result has expired")
+        return await result(client, job_id)
+
+    monkeypatch.setattr(work.jobs.store, "result", expired_once)
+    batch = await take_in(work, b"speech", b"speech")
+    await run(work, await claim(work))
+    assert len((await answers_of(work, batch))[0]) == 2
+    assert len(engine.asked) == 3
+
+
+@pytest.mark.parametrize(("status", "tries"), [(502, 3), (413, 1)])
+async def test_what_may_go_better_is_tried_thrice(
+    work: BatchWorkplace, monkeypatch: pytest.MonkeyPatch, status: int, tries: int
+) -> None:
+    seen: list[str] = []
+
+    async def refuse(*_: Any) -> None:
+        seen.append("")
+        raise HttpError(status, "no", code="refused")
+
+    monkeypatch.setattr(type(work.jobs), "submit", refuse)
+    batch = await take_in(work, b"speech")
+    await run(work, await claim(work))
+    (error,) = (await answers_of(work, batch))[1]
+    assert (error["response"]["status_code"], len(seen)) == (status, tries)
+
+
+async def test_a_bug_fails_its_line_alone(work: BatchWorkplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = type(work.jobs).submit
+
+    async def broken(door: Any, source: Any, admitted: Any, form: Any) -> Any:
+        if form.metadata["custom_id"] == "1":
+            raise KeyError("a bug")
+        return await submit(door, source, admitted, form)
+
+    monkeypatch.setattr(type(work.jobs), "submit", broken)
+    batch = await take_in(work, b"speech", b"speech", b"speech")
+    await run(work, await claim(work))
+    done, failed = await answers_of(work, batch)
+    assert ([one["custom_id"] for one in done], codes(failed)) == (["0", "2"], ["internal_error"])
+
+
+async def test_a_line_that_ends_processes_fails_after_three(work: BatchWorkplace, clock: HandClock) -> None:
+    """The first time unnoticed, beside others; then it was begun with alone."""
+    batch = await take_in(work, b"speech", b"speech")
+    claimed = await claim(work)
+    await work.store.begin_batch(claimed.lease, 2)
+    for _ in range(2):
+        clock.now += 60
+        await work.store.note_try((await claim(work)).lease, 1)
+    clock.now += 60
+    await run(work, await claim(work))
+    done, failed = await answers_of(work, batch)
+    assert ([one["custom_id"] for one in done], codes(failed)) == (["1"], ["job_abandoned"])
+
+
+async def test_the_key_of_a_line_is_the_lines(work: BatchWorkplace, tmp_path: Path) -> None:
+    batch = await take_in(work, b"speech")
+    with (tmp_path / "audio").open("w+b") as audio:
+        await work.jobs.store.put(JobDraft(ANN, "{}", 1.0, idempotency_key=f"{batch.id}/1", body_digest="x"), audio)
+        await run(work, await claim(work))
+    assert codes((await answers_of(work, batch))[1]) == ["idempotency_key_reused"]
