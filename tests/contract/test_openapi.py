@@ -86,6 +86,7 @@ OF_JOBS = {
     ("GET", JOBS),
     ("GET", f"{JOBS}/{{job_id}}"),
     ("GET", f"{JOBS}/{{job_id}}/content"),
+    ("GET", f"{JOBS}/{{job_id}}/events"),
     ("POST", f"{JOBS}/{{job_id}}/cancel"),
     ("DELETE", f"{JOBS}/{{job_id}}"),
 }
@@ -118,7 +119,7 @@ def test_a_server_that_keeps_jobs_documents_them(with_jobs: FastAPI) -> None:
     paths = with_jobs.openapi()["paths"]
     documented = {(method.upper(), path) for path, operations in paths.items() for method in operations}
     assert documented == OPERATIONS.keys() | OF_JOBS | OF_BATCHES
-    assert {"200", "202", "422", "507"} <= paths[JOBS]["post"]["responses"].keys()
+    assert {"200", "202", "409", "422", "507"} <= paths[JOBS]["post"]["responses"].keys()
     assert [one["name"] for one in paths[JOBS]["post"]["parameters"]] == ["Prefer", "Idempotency-Key"]
     assert "202" not in app.openapi()["paths"][JOBS]["post"]["responses"]
 

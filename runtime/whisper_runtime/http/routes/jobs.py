@@ -79,7 +79,7 @@ async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) 
 @router.get(
     "/{job_id}/content",
     response_model=TranscriptionJson | TranscriptionVerbose | TranslationJson | TranslationVerbose,
-    responses=OF_A_JOB | refusals(409) | {200: {"content": TEXT}},
+    responses=OF_A_JOB | refusals(400, 409) | {200: {"content": TEXT}},
 )
 async def get_content(
     request: Request, door: DoorDep, model: ModelDep, job_id: str, response_format: ResponseFormat | None = None
@@ -94,7 +94,7 @@ async def get_content(
 @router.get(
     "/{job_id}/events",
     response_class=StreamingResponse,
-    responses=OF_A_JOB | EVENTS_OR_NONE,
+    responses=OF_A_JOB | refusals(400, 503) | EVENTS_OR_NONE,
 )
 async def get_events(
     request: Request, door: DoorDep, model: ModelDep, job_id: str, last_event_id: LastEventId = ""
