@@ -39,7 +39,7 @@ async def workplace(engine: FakeEngine, directory: Path, clock: Any, **config: A
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         await store.close()
-        await jobs.store.close()
+        await jobs.close()
 
 
 async def take_in(work: BatchWorkplace, *recordings: bytes) -> StoredBatch:

@@ -35,7 +35,7 @@ def batch_server(engine: FakeEngine, directory: Path, **config: Any) -> Generato
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         await batches.store.close()
-        await jobs.store.close()
+        await jobs.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=asyncio.run, args=(serve(listener),))

@@ -69,7 +69,7 @@ async def serve_batches(
     for found, jobs, batches in opened:
         await found.aclose()
         await batches.store.close()
-        await jobs.store.close()
+        await jobs.close()
 
 
 async def upload(client: httpx.AsyncClient, content: bytes, purpose: str = "user_data", **fields: Any) -> str:

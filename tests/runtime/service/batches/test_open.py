@@ -19,7 +19,7 @@ async def test_what_keeps_no_files_is_named(tmp_path: Path) -> None:
     (tmp_path / "batches").write_text("")
     with pytest.raises(CannotKeepJobs, match=f"WHISPER_JOBS_DIR is {tmp_path}.*mount a writable volume"):
         fake_batches(parts, jobs, tmp_path)
-    await jobs.store.close()
+    await jobs.close()
 
 
 async def test_answers_are_kept_as_long_as_results(tmp_path: Path) -> None:
@@ -28,4 +28,4 @@ async def test_answers_are_kept_as_long_as_results(tmp_path: Path) -> None:
     batches = fake_batches(parts, jobs, tmp_path)
     assert batches.keep_seconds == 7200
     await batches.store.close()
-    await jobs.store.close()
+    await jobs.close()
