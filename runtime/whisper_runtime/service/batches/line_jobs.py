@@ -223,5 +223,7 @@ class LineJobs:
             await self._work.store.answer(self._lease, answers)
 
     async def _delete(self, job_id: str) -> None:
+        """Deletes a job that is needed no more. What is known of its recording stays: its client did not delete it."""
         with suppress(NoSuchJob, JobGone):
-            await self._work.jobs.delete(self._batch.client, job_id)
+            await self._work.jobs.store.delete(self._batch.client, job_id)
+        self._work.jobs.worker.recheck(job_id)
