@@ -124,6 +124,10 @@ bench-shared: ## this build beside an earlier commit (BEFORE=…) on processors 
 bench-tails: ## how long the slowest of eight clients wait, beside an earlier commit (BEFORE=…); writes docs/reports/tails.md
 	@$(PYTHON) -m benchmarks.runtime.tails $(if $(BEFORE),--commit $(BEFORE))
 
+.PHONY: bench-jobs
+bench-jobs: ## what a job takes beyond its work, beside 100,000 others, and what polls cost requests; writes docs/reports/jobs.md
+	@$(PYTHON) -m benchmarks.jobs
+
 .PHONY: bench-beside
 bench-beside: ## how long short clips take beside a recording of ten minutes; writes docs/reports/runtime-beside.md
 	@$(PYTHON) -m benchmarks.load beside --model base --requests 12

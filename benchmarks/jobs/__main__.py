@@ -52,7 +52,7 @@ def _head(load: float, rounds: int) -> str:
     return f"""\
 # What jobs cost
 
-`python -m benchmarks.jobs` at {now_is()} on {today}, on {os.cpu_count()} processors, which other programs used as
+`make bench-jobs` at {now_is()} on {today}, on {os.cpu_count()} processors, which other programs used as
 well: the load was {load:.1f} before and {os.getloadavg()[0]:.1f} after. What is compared took turns in {rounds} rounds;
 each figure is the median of the rounds, with the smallest and the largest in brackets.
 """

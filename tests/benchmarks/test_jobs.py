@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from benchmarks.jobs import many, overhead, report
 from benchmarks.jobs.beside_polls import PollReport
-from benchmarks.jobs.clients import PATH, JobClient, paced_server
+from benchmarks.jobs.clients import PATH, paced_server
 from benchmarks.jobs.kept_jobs import multiply
 from benchmarks.jobs.many import EMPTY, FULL, StoreReport
 from benchmarks.jobs.overhead import OverheadReport
@@ -29,45 +28,30 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return audio_files.short(tmp_path_factory.mktemp("clip")).content
 
 
-@pytest.fixture
-def client(tmp_path: Path, clip: bytes) -> Iterator[JobClient]:
-    with paced_server(tmp_path, clip, 0.01) as found:
-        yield found
-
-
-def done(client: JobClient) -> str:
-    """The path of a job that is done."""
-    job = client.submit()
-    client.wait_until_at_rest()
-    return job
-
-
 @pytest.mark.slow
-def test_copies_of_a_job_are_jobs_like_it(tmp_path: Path, clip: bytes) -> None:
+def test_copies_of_a_job_are_jobs_like_it_and_can_be_polled(tmp_path: Path, clip: bytes) -> None:
     with paced_server(tmp_path, clip, 0.01) as client:
-        job = done(client).rpartition("/")[2]
+        job = client.submit().rpartition("/")[2]
+        client.wait_until_at_rest()
     ids = multiply(tmp_path, job, COPIES)
     assert (len(set(ids)), job in ids) == (COPIES + 1, True)
     assert len(list((tmp_path / "jobs" / FILES).iterdir())) == COPIES + 1
     with closing(sqlite3.connect(tmp_path / "jobs" / DATABASE)) as connection:
         assert connection.execute("SELECT jobs FROM totals WHERE state = 'completed'").fetchone() == (COPIES + 1,)
+    paths = [f"{PATH}/{one}" for one in ids]
     with paced_server(tmp_path, clip, 0.01) as client:
-        contents = {client.http.get(f"{PATH}/{one}/content").raise_for_status().text for one in ids}
-    assert len(contents) == 1
-
-
-@pytest.mark.slow
-def test_polls_ask_for_every_job_and_count_the_answers(client: JobClient) -> None:
-    jobs = [done(client) for _ in range(3)]
-    counts = PollCounts()
-
-    async def poll() -> None:
-        async with polling(client.process.port, [*jobs, f"{PATH}/nobodys"], 2, counts), asyncio.timeout(60):
-            while counts.statuses.total() < 4:
-                await asyncio.sleep(0.05)
-
-    asyncio.run(poll())
+        assert len({client.http.get(f"{one}/content").raise_for_status().text for one in paths}) == 1
+        counts = asyncio.run(polled(client.process.port, [*paths, f"{PATH}/nobodys"]))
     assert counts.statuses.keys() == {200, 404}
+
+
+async def polled(port: int, paths: list[str]) -> PollCounts:
+    """The counts of as many clients as there are paths, once each has asked."""
+    counts = PollCounts()
+    async with polling(port, paths, len(paths), counts), asyncio.timeout(60):
+        while counts.statuses.total() < len(paths):
+            await asyncio.sleep(0.05)
+    return counts
 
 
 @pytest.mark.slow
