@@ -18,6 +18,8 @@ from testbed.runtime_process import running
 from whisper_runtime.verify.performance import percentile
 
 GOAL: Final = 1.2
+FEWEST: Final = 20
+"""Requests for a 95th percentile that is not the slowest of them."""
 ENDLESS: Final = 3600.0
 """What the engine takes that fills the store: no job of it is done."""
 WARM_UP: Final = 3
@@ -37,6 +39,11 @@ class PollReport:
     def times(self) -> float:
         """The 95th percentile of all with polls, by that without."""
         return p95([one for part in self.beside for one in part]) / p95([one for part in self.without for one in part])
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether there are requests enough of either kind for a 95th percentile."""
+        return min(sum(map(len, parts)) for parts in (self.without, self.beside)) >= FEWEST
 
     @property
     def problems(self) -> list[str]:

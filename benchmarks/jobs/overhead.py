@@ -27,6 +27,11 @@ class OverheadReport:
         return tuple(job - request for job, request in zip(self.jobs, self.requests, strict=True))
 
     @property
+    def is_telling(self) -> bool:
+        """Whether the rounds agree to within the goal; else the machine was too busy."""
+        return max(self.overhead) - min(self.overhead) <= GOAL_MS
+
+    @property
     def problems(self) -> list[str]:
         found = statistics.median(self.overhead)
         return [f"a job takes {found:.0f} ms beyond its work"] if found > GOAL_MS else []

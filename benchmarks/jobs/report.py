@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from typing import Final
 
 from benchmarks.jobs.beside_polls import GOAL as POLLS_GOAL
 from benchmarks.jobs.beside_polls import PollReport, p50, p95
 from benchmarks.jobs.many import EMPTY, FULL, StoreReport
 from benchmarks.jobs.many import GOAL as STORE_GOAL
 from benchmarks.jobs.overhead import GOAL_MS, OverheadReport
+
+NOT_TELLING: Final = """
+**The machine was too busy to tell: {}.** Run it on one that has nothing else to do.
+"""
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
@@ -30,7 +35,7 @@ turns, from one client to one server, whose engine takes a known time. Median ms
 | request | {spread(report.requests)} |
 | job | {spread(report.jobs)} |
 | the job beyond the request | {spread(report.overhead)}; at most {GOAL_MS:.0f} is the goal |
-"""
+{"" if report.is_telling else NOT_TELLING.format("the rounds differ by more than the goal")}"""
 
 
 def store(report: StoreReport) -> str:
@@ -76,4 +81,4 @@ Seconds, of each slice.
 |---|---|---|---|
 {rows}
 The 95th percentile of all is {report.times:.2f} times as long beside polls; the goal is at most {POLLS_GOAL}.
-"""
+{"" if report.is_telling else NOT_TELLING.format("there are too few requests for a 95th percentile")}"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -87,3 +88,12 @@ def test_a_goal_that_is_missed_is_a_problem(
     found: OverheadReport | StoreReport | PollReport, problem: str | None
 ) -> None:
     assert found.problems == ([problem] if problem else [])
+
+
+def test_a_report_says_where_the_machine_was_too_busy_to_tell() -> None:
+    assert "too busy" in report.overhead(OverheadReport(requests=(10.0, 20.0), jobs=(20.0, 60.0)))
+    assert "too busy" not in report.overhead(OverheadReport(requests=(10.0, 20.0), jobs=(20.0, 40.0)))
+    polls = PollCounts(Counter({200: 5}), [0.1])
+    few, enough = ([[outcome(1.0)] * number] for number in (19, 20))
+    assert "too busy" in report.polls(PollReport(1, 1, enough, few, polls, 1.0))
+    assert "too busy" not in report.polls(PollReport(1, 1, enough, enough, polls, 1.0))
