@@ -39,6 +39,8 @@ from whisper_runtime.media.wav import JoinedWavs
 
 AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
 """A line of ffmpeg's log for each audio track."""
+OUTPUT: Final = b"\nOutput #0"
+"""What ffmpeg logs before the tracks of its output, of which there is one."""
 GUESSED_LAYOUT: Final = re.compile(rb"^Guessed Channel Layout for Input Stream #\S+ : (?!mono|stereo)", re.MULTILINE)
 SILENT: Final = 1e-3
 """Peak of 1.0, below which there is no sound."""
@@ -94,7 +96,7 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
         raise AudioError("Empty", "The file is empty.")
     try:
         async with asyncio.timeout(timeout):
-            yield source_of(media, declared)
+            yield await asyncio.to_thread(source_of, media, declared)
     except UnclearType as error:
         raise AudioError("NotAudio", str(error)) from None
     except JoinedWavs:
@@ -102,11 +104,11 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
     except Undecodable:
-        raise not_audio(what_it_is(media)) from None
+        raise not_audio(await asyncio.to_thread(what_it_is, media)) from None
     except TimeoutError:
         raise too_slow(timeout) from None
     except AudioError as error:
-        if error.reason == "Damaged" and is_protected(media):
+        if error.reason == "Damaged" and await asyncio.to_thread(is_protected, media):
             raise protected() from None
         raise
 
@@ -191,7 +193,8 @@ async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes]
     """Decodes `source` into `target`; returns ffmpeg's log."""
 
     def judge(log: bytes) -> None:
-        if choice.index is None and (len(AUDIO_STREAM.findall(log)) > 1 or GUESSED_LAYOUT.search(log)):
+        of_input = log.partition(OUTPUT)[0]
+        if choice.index is None and (len(AUDIO_STREAM.findall(of_input)) > 1 or GUESSED_LAYOUT.search(log)):
             raise _LeavesAChoice
         if len(CHAIN_OF_FILTERS.findall(log)) > 1:
             raise _Changes(log)

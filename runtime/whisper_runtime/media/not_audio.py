@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import IO, Final
 
+from whisper_runtime.media.byte_search import first_match
+
 UNPACK: Final = "it is compressed or an archive; unpack it"
 PICTURE: Final = "it is a picture"
 BASE64: Final = "it is text in base64; send the bytes that it encodes"
@@ -46,6 +48,8 @@ KINDS: Final[Mapping[bytes, str]] = {
 }
 """By how the file begins; the first that matches."""
 BEGINNINGS: Final = tuple((re.compile(pattern, re.DOTALL | re.IGNORECASE), kind) for pattern, kind in KINDS.items())
+SOMETHING: Final = re.compile(rb"[^\0]")
+INDEX: Final = re.compile(rb"moov")
 MP4: Final = re.compile(rb"....(?:ftyp|mdat|wide|free|skip)", re.DOTALL)
 NO_INDEX: Final = "it is an MP4 without its index (`moov`), as where a recorder was switched off or an upload was cut"
 DAMAGED_MP4: Final = "it is an MP4 that is damaged"
@@ -67,15 +71,16 @@ def what_it_is(media: IO[bytes]) -> str | None:
         head = content[:HEAD]
         if head.count(REPLACEMENT) >= MANY or _is_in_utf8(head):
             return MANGLED
-        if not any(head) and content.find(b"\0" * len(content)) == 0:
+        if not any(head) and first_match(SOMETHING, content) is None:
             return "it holds zeros alone"
         text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+        if known := next((kind for begin, kind in BEGINNINGS if begin.match(head) or begin.match(text)), None):
+            return known
         if MP4.match(head):
-            return DAMAGED_MP4 if content.find(b"moov") >= 0 else NO_INDEX
-        known = next((kind for pattern, kind in BEGINNINGS if pattern.match(head) or pattern.match(text)), None)
-        if known is None and LATE_HEADER.search(content):
+            return NO_INDEX if first_match(INDEX, content) is None else DAMAGED_MP4
+        if first_match(LATE_HEADER, content) is not None:
             return OUT_OF_ORDER
-        return "it is text" if known is None and _is_text(head) else known
+        return "it is text" if _is_text(head) else None
 
 
 def is_protected(media: IO[bytes]) -> bool:
@@ -83,7 +88,7 @@ def is_protected(media: IO[bytes]) -> bool:
     if not MP4.match(os.pread(media.fileno(), 8, 0)):
         return False
     with mmap.mmap(media.fileno(), 0, prot=mmap.PROT_READ) as content:
-        return PROTECTION.search(content) is not None
+        return first_match(PROTECTION, content) is not None
 
 
 def _is_in_utf8(head: bytes) -> bool:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import mmap
+import re
 from typing import Final
 
-CAPTURE: Final = b"OggS\0"
-FIRST_PAGE: Final = 2
-"""The flag of a page with which a stream begins: the first pages of all streams come before any other page."""
+from whisper_runtime.media.byte_search import Content, first_match
+
+LATER_PAGE: Final = re.compile(rb"OggS\0[\0\1\4\5]")
+FIRST_PAGE: Final = re.compile(rb"OggS\0[\2\6]")
+"""By the flag of a page with which a stream begins: the first pages of all streams come before any other page."""
 
 
-def is_chain(content: bytes | mmap.mmap) -> bool:
+def is_chain(content: Content) -> bool:
     """Whether a stream begins after the pages of others.
 
     So do radio stations that tell a new title, and whoever joins voice messages. Each begins its clock anew, and ffmpeg
     (5.1) makes times of both that are wrong by a page or, where the rate changes, by a factor.
     """
-    if content[: len(CAPTURE)] != CAPTURE:
+    if not FIRST_PAGE.match(content):
         return False
-    at = 0
-    while 0 <= at < len(content) - 5 and content[at + 5] & FIRST_PAGE:
-        at = content.find(CAPTURE, at + len(CAPTURE))
-    return at > 0 and content.find(CAPTURE + bytes([FIRST_PAGE]), at) > 0
+    later = first_match(LATER_PAGE, content)
+    return later is not None and first_match(FIRST_PAGE, content, later) is not None

@@ -136,6 +136,21 @@ async def test_a_full_disk_is_not_the_files_fault_and_a_file_that_speaks_of_one_
         assert (await refused(tmp_path / "b.flac")).reason == "Damaged"
 
 
+@pytest.mark.parametrize("form", ["wav", "mp3", "m4a", "webm"])
+async def test_a_file_of_one_track_is_read_once(
+    jfk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    path, start, started = speech_as(jfk, tmp_path / f"a.{form}"), create_subprocess_exec, list[str]()
+
+    async def observed(*arguments: str, **options: Any) -> asyncio.subprocess.Process:
+        started.extend(one for one in arguments if one in ("ffmpeg", "ffprobe"))
+        return await start(*arguments, **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", observed)
+    await decoded(path)
+    assert started == ["ffmpeg"]
+
+
 async def test_a_decoder_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     before = decoders()
     assert (await refused(tone(tmp_path / "a.flac", 600), timeout=0.001)).reason == "TimedOut"

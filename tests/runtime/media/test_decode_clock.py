@@ -90,7 +90,6 @@ async def test_a_broadcast_that_changes_its_channels(
         ("mp3", (48000, 16000)),
         ("aac", (44100, 16000)),
         ("ac3", (48000, 44100)),
-        ("flac", (44100, 16000)),
     ],
 )
 async def test_recordings_of_two_rates_that_were_joined(

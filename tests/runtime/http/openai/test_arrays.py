@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_the_entries(values: Any, found: Any) -> None:
 
 
 def form(**fields: Any) -> TranscriptionForm:
-    return TranscriptionForm.model_validate({"file": UploadFile(None), "model": "base", **fields})
+    return TranscriptionForm.model_validate({"file": UploadFile(io.BytesIO()), "model": "base", **fields})
 
 
 def test_fields_that_are_arrays_take_each_way() -> None:
