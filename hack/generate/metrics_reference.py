@@ -19,6 +19,7 @@ from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.job import JobStatistics, JobTally
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
+from whisper_runtime.service.shared.store_metrics import StoreMetrics
 
 HEAD: Final = """\
 # Metrics
@@ -64,6 +65,7 @@ def runtime_metrics() -> list[Exported]:
     # Only a collected gauge calls the engine and the decoder, and none is collected here.
     config, metrics = RuntimeConfig(result_cache_max_bytes=1), Metrics("base")
     parts_of(config, cast(Engine, object()), cast(MediaDecoder, object()), ServedModel(config), metrics)
+    StoreMetrics(metrics.registry)
     return [*_registered(metrics.registry), *_of_jobs()]
 
 

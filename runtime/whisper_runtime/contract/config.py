@@ -156,6 +156,13 @@ where the client's own files fill it."""
     """Requests that one client may send in a minute, by its API key, else its address. Unset: no limit."""
     audio_minutes_per_hour: int | None = Field(default=None, gt=0)
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
+    redis_url_file: str | None = None
+    """File with the URL of a Valkey (8 or later) or Redis (7 or later), `rediss://user:password@host:6379/0`, in \
+which all processes with the same prefix count a client's rates as one. Unset: each counts for itself."""
+    redis_ca_file: str | None = None
+    """File of the private authority (PEM) that signed its certificate."""
+    redis_prefix: str = Field(default="whisper", pattern="^[-.a-z0-9]{1,253}(/[-.a-z0-9]{1,253})?$")
+    """Name that the keys there begin with, as `whisper:{name}:`."""
     jobs_dir: str | None = None
     """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`, \
 and makes `verify` check a job. Unset: there are no jobs."""

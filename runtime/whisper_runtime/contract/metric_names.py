@@ -42,6 +42,7 @@ RESULT_CACHE_REQUESTS_METRIC: Final = "whisper_result_cache_requests_total"
 RESULT_CACHE_BYTES_METRIC: Final = "whisper_result_cache_bytes"
 RESULT_CACHE_AUDIO_METRIC: Final = "whisper_result_cache_saved_audio_seconds_total"
 RESULT_CACHE_MODEL_METRIC: Final = "whisper_result_cache_saved_model_seconds_total"
+STORE_IN_USE_METRIC: Final = "whisper_store_in_use"
 AUTOSCALING_METRICS: Final = (SATURATION_METRIC, QUEUED_AUDIO_METRIC, OLDEST_WAIT_METRIC, REALTIME_FACTOR_METRIC)
 """The metrics of each pod for an autoscaler, the best one first."""
 TRANSCRIPTION_SECONDS_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)

@@ -28,7 +28,7 @@ from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
-from whisper_runtime.http.routes import balancer, models, openai, plain, probes
+from whisper_runtime.http.routes import balancer, models, openai, plain, probes, store
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
@@ -85,6 +85,7 @@ def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastA
     provide(app, parts, door)
     answer_in_openai_shape(app)
     app.include_router(probes.router)
+    app.include_router(store.router)
     return app
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
+from whisper_runtime.contract.shared_store import SharedStoreReport
 from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.batches.door import BatchDoor
@@ -30,6 +31,7 @@ def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batc
     app.state.results = parts.results
     app.state.probes = parts.probes
     app.state.registry = parts.metrics.registry
+    app.state.store = parts.store
 
 
 async def _model(request: Request) -> ModelInfo:
@@ -60,6 +62,10 @@ async def _registry(request: Request) -> CollectorRegistry:
     return request.app.state.registry
 
 
+async def _store_report(request: Request) -> SharedStoreReport | None:
+    return request.app.state.store.report if request.app.state.store else None
+
+
 ModelDep = Annotated[ModelInfo, Depends(_model)]
 TranscriberDep = Annotated[Transcriber | CachedTranscriber, Depends(_transcriber)]
 JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
@@ -68,3 +74,5 @@ BatchesDep = Annotated[BatchDoor, Depends(_batches)]
 """For routes that are there only where there are batches."""
 ProbesDep = Annotated[Probes, Depends(_probes)]
 RegistryDep = Annotated[CollectorRegistry, Depends(_registry)]
+SharedStoreReportDep = Annotated[SharedStoreReport | None, Depends(_store_report)]
+"""None: the process shares no store."""

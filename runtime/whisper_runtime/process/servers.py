@@ -132,6 +132,8 @@ async def _serve(
         asyncio.create_task(_watch_engine(parts, began), name="engine"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
+    if parts.store is not None:
+        running.append(asyncio.create_task(parts.store.keep(), name="store"))
     working = _work_on(jobs) if jobs else []
     working += [asyncio.create_task(batches.runner.run(), name="batches")] if batches else []
     done, _ = await asyncio.wait([*running, *working], return_when=asyncio.FIRST_COMPLETED)

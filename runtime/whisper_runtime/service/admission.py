@@ -23,7 +23,7 @@ from whisper_runtime.service.queue_policy import (
     too_long,
     too_slow,
 )
-from whisper_runtime.service.rate_limits import RateLimits
+from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 
 LOADING_RETRY_AFTER: Final = 5
 
@@ -34,12 +34,15 @@ class Admission:
     A client is the name under which limits count it (client_identity). Each refusal is raised as HttpError.
     """
 
-    def __init__(self, config: RuntimeConfig, engine: Engine, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self, config: RuntimeConfig, engine: Engine, lifecycle: Lifecycle, rates: ClientRates | None = None
+    ) -> None:
+        """`rates` None: they are counted in this process."""
         self._config = config
         self._engine = engine
         self._lifecycle = lifecycle
         self.shares = FairShare()
-        self.rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
+        self.rates = rates or RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
         self.disk = DiskQuota(config.max_scratch_bytes)
 
     def at_the_door(self, client: str, body_bytes: int | None, *, is_deferred: bool = False) -> Admitted:
@@ -47,7 +50,7 @@ class Admission:
 
         `body_bytes` is the length that the client declares; None: a chunked body. `is_deferred`: it is to become a job,
         and has a place that counts for nothing. Raises HttpError: 503 while the process starts or stops, 413 for too
-        large a body, 429 for a full queue, share or rate. A request that is refused here costs its client nothing.
+        large a body, 429 for a full queue or share. It costs its client nothing yet: that is Admitted.charge_request.
         """
         self.shares.note_request(client)
         if error := self._unavailable():
@@ -56,7 +59,6 @@ class Admission:
             raise error
         try:
             self.check_size(body_bytes)
-            self.rates.charge_request(client)
         except HttpError as error:
             raise error.with_headers(self.rates.headers(client)) from None
         place = self.shares.take(client, body_bytes, is_deferred=is_deferred)
@@ -71,7 +73,7 @@ class Admission:
             raise error
         self.rates.check_audio(client)
         place = self.shares.take(client, None, is_deferred=True)
-        return Admitted(place, self.shares, self.rates, self.disk, self.max_upload_bytes, costs_request=False)
+        return Admitted(place, self.shares, self.rates, self.disk, self.max_upload_bytes)
 
     def check_size(self, body_bytes: int | None) -> None:
         """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""

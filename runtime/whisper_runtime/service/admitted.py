@@ -6,28 +6,22 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Self
 
+from whisper_runtime.errors import HttpError
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.media.track_taken import TrackTaken
 from whisper_runtime.service.disk_quota import DiskQuota
 from whisper_runtime.service.fair_share import FairShare
 from whisper_runtime.service.place import QueuePlace
-from whisper_runtime.service.rate_limits import RateLimits
+from whisper_runtime.service.rate_limits import ClientRates
 
 
 class Admitted:
     """Made by Admission at the door; its `with` block gives everything back. In the event loop's thread."""
 
     def __init__(
-        self,
-        place: QueuePlace,
-        shares: FairShare,
-        rates: RateLimits,
-        disk: DiskQuota,
-        max_upload_bytes: int,
-        *,
-        costs_request: bool = True,
+        self, place: QueuePlace, shares: FairShare, rates: ClientRates, disk: DiskQuota, max_upload_bytes: int
     ) -> None:
-        """The request, whose body may have `max_upload_bytes`, is charged already, unless it costs none."""
+        """The request, whose body may have `max_upload_bytes`, is not charged yet."""
         self.place = place
         self._shares = shares
         self._rates = rates
@@ -39,7 +33,7 @@ class Admitted:
         self.cache_headers: Mapping[str, str] = {}
         """Of the response: what the cache of results had for the request; empty where there is none."""
         self._max_upload_bytes = max_upload_bytes
-        self._is_charged, self._is_refundable = True, costs_request
+        self._is_charged, self._is_refundable = False, True
         self._audio_charged = 0.0
         self._leaves_place = True
 
@@ -53,6 +47,14 @@ class Admitted:
         """The client's limits and what is left of them, the track that was decoded, and what the cache had."""
         track = {TRACK_HEADER: self.track.header} if self.track else {}
         return {**self._rates.headers(self.client), **track, **self.cache_headers}
+
+    async def charge_request(self) -> None:
+        """Counts the request among its client's; raises HttpError (429), with their limits, where it has to wait."""
+        try:
+            await self._rates.charge_request(self.client)
+        except HttpError as error:
+            raise error.with_headers(self._rates.headers(self.client)) from None
+        self._is_charged = True
 
     def begin_download(self) -> None:
         """Takes a file that another server sends for the body from now on.
@@ -88,11 +90,15 @@ class Admitted:
         request of a download."""
         if self.place.seconds is None:
             self.place.is_waiting = False
-        if self._is_charged and (status == 429 or status >= 500):
-            self._is_charged = False
-            if self._is_refundable:
+        if status == 429 or status >= 500:
+            if self._is_charged and self._is_refundable:
                 self._rates.return_request(self.client)
             self._rates.return_audio(self.client, self._audio_charged)
+            self._is_charged, self._audio_charged = False, 0.0
+
+    async def settle(self) -> None:
+        """Waits until what this request costs counts wherever its client sends the next one."""
+        await self._rates.settle(self.client)
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
@@ -15,12 +16,16 @@ from whisper_runtime.service.downloads import Downloader, OpenUrl
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
+from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import MemoryStore
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber
+
+if TYPE_CHECKING:  # its client of Valkey and Redis takes half a second to import
+    from whisper_runtime.service.shared.shared_store import SharedStore
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class RuntimeParts:
     metrics: Metrics
     tracing: Tracing | None
     """None: no spans are sent."""
+    store: SharedStore | None
+    """What the pods of the service share; None: nothing."""
 
 
 def parts_of(
@@ -54,7 +61,9 @@ def parts_of(
     `decoders` files are decoded at once. `tracing` is None where no spans are sent.
     """
     lifecycle = Lifecycle()
-    admission = Admission(config, engine, lifecycle)
+    own_rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
+    rates, store = _shared(config, own_rates, metrics)
+    admission = Admission(config, engine, lifecycle, rates)
     probes = Probes(engine, lifecycle)
     loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, DecodeSlots(decoders))
     downloader = Downloader(
@@ -81,7 +90,17 @@ def parts_of(
         probes=probes,
         metrics=metrics,
         tracing=tracing,
+        store=store,
     )
+
+
+def _shared(config: RuntimeConfig, own: RateLimits, metrics: Metrics) -> tuple[ClientRates, SharedStore | None]:
+    """The rates that requests are charged to, and the store that `config` names; None: it names none."""
+    if config.redis_url_file is None:
+        return own, None
+    from whisper_runtime.service.shared.open import open_shared
+
+    return open_shared(config, config.redis_url_file, own, metrics)
 
 
 def _result_cache(config: RuntimeConfig, model: ServedModel, engine: Engine, metrics: Metrics) -> ResultCache | None:

@@ -61,19 +61,24 @@ def test_the_door_refuses_for_the_first_reason_of_all_and_charges_nothing(
     assert asked.shares.coming() == (0, 0)
 
 
-def test_a_rate_that_is_used_up_is_found_at_the_door(engine: FakeEngine) -> None:
+async def test_a_rate_that_is_used_up_is_found_at_the_door(engine: FakeEngine) -> None:
     asked = admission(engine, requests_per_minute=1)
-    with asked.at_the_door("alice", 100):
-        pass
-    assert refusal(asked) == (429, "rate_limit_exceeded", RATE | {"Retry-After"})
-    with asked.at_the_door("bob", 100):
-        pass
+    with asked.at_the_door("alice", 100) as first:
+        await first.charge_request()
+    with pytest.raises(HttpError) as error, asked.at_the_door("alice", 100) as second:
+        await second.charge_request()
+    assert (error.value.status_code, error.value.body["code"]) == (429, "rate_limit_exceeded")
+    assert set(error.value.headers or {}) == RATE | {"Retry-After"}
+    assert asked.rates.headers("alice")["x-ratelimit-remaining-requests"] == "0"
+    with asked.at_the_door("bob", 100) as other:
+        await other.charge_request()
 
 
 @pytest.mark.parametrize(("status", "left"), [(200, 9), (400, 9), (413, 9), (429, 10), (500, 10), (503, 10), (504, 10)])
-def test_what_was_refused_or_failed_here_costs_nothing(engine: FakeEngine, status: int, left: int) -> None:
+async def test_what_was_refused_or_failed_here_costs_nothing(engine: FakeEngine, status: int, left: int) -> None:
     asked = admission(engine, requests_per_minute=10, audio_minutes_per_hour=10)
     with asked.at_the_door("alice", 100) as request, asked.after_decoding(request, 60):
+        await request.charge_request()
         assert request.headers["x-ratelimit-remaining-audio-seconds"] == "540"
         for _ in range(2):
             request.answer(status)
@@ -82,9 +87,11 @@ def test_what_was_refused_or_failed_here_costs_nothing(engine: FakeEngine, statu
     assert headers["x-ratelimit-remaining-audio-seconds"] == str(540 if left == 9 else 600)
 
 
-def test_a_bug_costs_nothing(engine: FakeEngine) -> None:
+async def test_a_bug_costs_nothing(engine: FakeEngine) -> None:
     asked = admission(engine, requests_per_minute=10)
-    with pytest.raises(RuntimeError), asked.at_the_door("alice", 100):
+    request = asked.at_the_door("alice", 100)
+    await request.charge_request()
+    with pytest.raises(RuntimeError), request:
         raise RuntimeError("a bug")
     assert asked.rates.headers("alice")["x-ratelimit-remaining-requests"] == "10"
 

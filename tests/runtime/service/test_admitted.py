@@ -26,11 +26,12 @@ def shares() -> FairShare:
 
 
 @pytest.fixture
-def admitted(shares: FairShare, disk: DiskQuota) -> Admitted:
+async def admitted(shares: FairShare, disk: DiskQuota) -> Admitted:
     """A request of 4 MiB, whose client may send three in a minute and an hour of audio, and is charged for it."""
     rates = RateLimits(3, 60, clock=lambda: 0.0)
-    rates.charge_request(CLIENT)
-    return Admitted(shares.take(CLIENT, 4 * STEP), shares, rates, disk, 5 * STEP)
+    request = Admitted(shares.take(CLIENT, 4 * STEP), shares, rates, disk, 5 * STEP)
+    await request.charge_request()
+    return request
 
 
 @pytest.mark.parametrize(

@@ -43,33 +43,33 @@ def test_the_number_of_clients_that_are_remembered_is_bounded(clock: ManualClock
     assert buckets.left("1") == 5
 
 
-def test_the_last_recording_may_take_more_than_is_left_and_the_next_waits_for_it(clock: ManualClock) -> None:
+async def test_the_last_recording_may_take_more_than_is_left_and_the_next_waits_for_it(clock: ManualClock) -> None:
     rates = RateLimits(None, 10, clock)
     rates.charge_audio("alice", 599)
-    rates.charge_request("alice")
+    await rates.charge_request("alice")
     rates.charge_audio("alice", 300)
     with pytest.raises(HttpError) as refused:
-        rates.charge_request("alice")
+        await rates.charge_request("alice")
     error = refused.value
     assert (error.status_code, error.body["code"]) == (429, "audio_exhausted")
     assert error.headers == {"Retry-After": str(300 * 6)}
     clock.now += 300 * 6
-    rates.charge_request("alice")
+    await rates.charge_request("alice")
 
 
-def test_a_request_that_is_refused_is_not_counted(clock: ManualClock) -> None:
+async def test_a_request_that_is_refused_is_not_counted(clock: ManualClock) -> None:
     rates = RateLimits(1, None, clock)
-    rates.charge_request("alice")
+    await rates.charge_request("alice")
     for _ in range(2):
         with pytest.raises(HttpError) as refused:
-            rates.charge_request("alice")
+            await rates.charge_request("alice")
         assert refused.value.headers == {"Retry-After": "60"}
-    rates.charge_request("bob")
+    await rates.charge_request("bob")
 
 
-def test_headers_say_what_is_left_of_each_limit(clock: ManualClock) -> None:
+async def test_headers_say_what_is_left_of_each_limit(clock: ManualClock) -> None:
     rates = RateLimits(2, 1, clock)
-    rates.charge_request("alice")
+    await rates.charge_request("alice")
     rates.charge_audio("alice", 10)
     assert rates.headers("alice") == {
         "x-ratelimit-limit-requests": "2",

@@ -47,10 +47,15 @@ class AdmissionMiddleware(HttpMiddleware):
             if self.takes_jobs and scope["path"] in JOB_PATHS:
                 state.preference = async_preference(Headers(scope=scope))
             is_deferred = state.preference is not None or scope["path"] in STORED_PATHS
-            state.admitted = self.admission.at_the_door(state.client, size, is_deferred=is_deferred)
+            entered = self.admission.at_the_door(state.client, size, is_deferred=is_deferred)
         except HttpError as error:
             return await refuse(error, scope, receive, send)
-        with state.admitted as admitted:
+        with entered as admitted:
+            try:
+                await admitted.charge_request()
+            except HttpError as error:
+                return await refuse(error, scope, receive, send)
+            state.admitted = admitted
             await self.app(scope, receive, _with_rates(send, admitted))
             if state.stream_error:
                 admitted.answer(state.stream_error.status_code)
@@ -68,6 +73,7 @@ def _with_rates(send: Send, admitted: Admitted) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             admitted.answer(message["status"])
+            await admitted.settle()
             MutableHeaders(scope=message).update(admitted.headers)
         await send(message)
 

