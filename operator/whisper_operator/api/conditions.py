@@ -70,6 +70,10 @@ JOB_STORAGE_AS_SPECIFIED: Final = _type(
 JOBS_VOLATILE: Final = _type(
     "JobsVolatile", "Jobs that were accepted are lost with their pod; present only while True."
 )
+STORE_USABLE: Final = _type(
+    "StoreUsable",
+    "Every pod counts in the Valkey or Redis that the pods share; present only with `spec.redis`.",
+)
 REPLICAS_CONTESTED: Final = _type(
     "ReplicasContested",
     "Another autoscaler writes the number of pods that `spec.replicas` sets; present only while True.",
@@ -272,6 +276,12 @@ SOURCE_CA_INVALID: Final = _reason(
     meaning="The ConfigMap of certificate authorities that the spec names does not exist, or lacks the key.",
     remedy="Create it with the certificate authority in PEM under that key, or correct the field.",
     stalls=True,
+)
+STORE_SECRET_INVALID: Final = _reason(
+    "StoreSecretInvalid",
+    PREFLIGHT_PASSED,
+    meaning="The Secret or ConfigMap that `spec.redis` names does not exist, or lacks the key; pods run without it.",
+    remedy="Create it with the key that the message names.",
 )
 VERIFICATION_AUDIO_INVALID: Final = _reason(
     "VerificationAudioInvalid",
@@ -598,6 +608,75 @@ CANNOT_GROW: Final = _reason(
     JOB_STORAGE_AS_SPECIFIED,
     meaning="The spec's `size` was raised, and the claim's StorageClass does not allow claims to grow.",
     remedy="Name a claim of your own in `existingClaim`, or set the field back.",
+)
+STORE_IN_USE: Final = _reason(
+    "StoreInUse", STORE_USABLE, meaning="The pods that were asked count in the store, and nothing is wrong with it."
+)
+STORE_EVICTS: Final = _reason(
+    "StoreEvicts",
+    STORE_USABLE,
+    meaning="The store is used, and forgets counts when its memory is full, by its `maxmemory-policy`.",
+    remedy="Set `maxmemory-policy noeviction`, or give it a store of its own.",
+)
+STORE_FULL: Final = _reason(
+    "StoreFull",
+    STORE_USABLE,
+    meaning="The store has no memory left; each pod counts for itself.",
+    remedy="Raise its `maxmemory`, or use another one.",
+)
+STORE_LOGIN_FAILED: Final = _reason(
+    "StoreLoginFailed",
+    STORE_USABLE,
+    meaning="The store does not take the user and password of the URL; each pod counts for itself.",
+    remedy="Correct them in the Secret that `spec.redis.secretKeyRef` names; no pod restarts.",
+)
+STORE_NOT_REPORTED: Final = _reason(
+    "StoreNotReported",
+    STORE_USABLE,
+    meaning="No pod is ready, or none answers the operator on port 9000.",
+    remedy="With `spec.networkPolicy`: add the operator's namespace to `metricsFrom`.",
+)
+STORE_READ_ONLY: Final = _reason(
+    "StoreReadOnly",
+    STORE_USABLE,
+    meaning="The URL leads to a replica, as after a failover; each pod counts for itself.",
+    remedy="Let it name the primary, by the Service that follows it.",
+)
+STORE_REFUSED: Final = _reason(
+    "StoreRefused",
+    STORE_USABLE,
+    meaning="The store refuses what pods ask of it, or is none; each pod counts for itself.",
+    remedy="Read the message, which has its answer.",
+)
+STORE_RIGHTS_MISSING: Final = _reason(
+    "StoreRightsMissing",
+    STORE_USABLE,
+    meaning="The user of the URL may not do all that is needed; each pod counts for itself.",
+    remedy="Give it the rights that the message names.",
+)
+STORE_TLS_FAILED: Final = _reason(
+    "StoreTlsFailed",
+    STORE_USABLE,
+    meaning="No TLS came about with the store, or its certificate is not trusted; each pod counts for itself.",
+    remedy="Name its authority in `spec.redis.caConfigMapKeyRef`, and in the URL the host that it is for.",
+)
+STORE_TOO_OLD: Final = _reason(
+    "StoreTooOld",
+    STORE_USABLE,
+    meaning="The store is older than Valkey 8 or Redis 7; each pod counts for itself.",
+    remedy="Use a later version.",
+)
+STORE_UNREACHABLE: Final = _reason(
+    "StoreUnreachable",
+    STORE_USABLE,
+    meaning="The store cannot be reached, or does not answer in time; each pod counts for itself until it does.",
+    remedy="See that it runs, and that `spec.networkPolicy.allowTo` lets pods reach it.",
+)
+STORE_URL_INVALID: Final = _reason(
+    "StoreUrlInvalid",
+    STORE_USABLE,
+    meaning="The Secret's key does not hold the URL of a store; each pod counts for itself.",
+    remedy="Write `rediss://user:password@host:6379/0`; no pod restarts.",
 )
 OTHER_AUTOSCALER: Final = _reason(
     "OtherAutoscaler",

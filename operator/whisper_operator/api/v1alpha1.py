@@ -91,7 +91,8 @@ class Spec(ApiModel):
     result_cache: ResultCacheSpec | None = None
     """Cache of the results of the same audio with the same options, in each pod. Absent: none."""
     redis: RedisSpec | None = None
-    """Valkey or Redis that the replicas share."""
+    """Valkey or Redis that the replicas share: rateLimit then counts once for all of them. While it is away, each
+    counts for itself."""
     cache: CacheSpec = CacheSpec()
     """Storage of the checkpoints."""
     prefetch: PrefetchSpec = PrefetchSpec()

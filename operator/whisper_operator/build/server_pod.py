@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
-from whisper_operator.build import fetch_container, golden_clip, job_store, pod, source, webhooks
+from whisper_operator.build import fetch_container, golden_clip, job_store, pod, shared_store, source, webhooks
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import deviations
 from whisper_operator.objects.manifest import annotations_of
@@ -26,6 +26,7 @@ from whisper_runtime.contract.network import (
     STARTUP_PATH,
 )
 
+DEFAULTS: Final = RuntimeConfig()
 GRACE_BEYOND_DRAIN_SECONDS: Final = 30
 STARTUP_SECONDS: Final = 1800
 """For loading the largest model from the slowest volume; then the kubelet starts the container again."""
@@ -132,7 +133,12 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
 
 def _optional(service: WhisperService) -> tuple[tuple[Manifest, Manifest], ...]:
     """Mounts and volumes of what a spec may have or not."""
-    return (*golden_clip.parts(service), *job_store.parts(service), *webhooks.parts(service))
+    return (
+        *golden_clip.parts(service),
+        *job_store.parts(service),
+        *webhooks.parts(service),
+        *shared_store.parts(service),
+    )
 
 
 def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
@@ -166,6 +172,9 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         log_format=spec.logging.format,
         requests_per_minute=spec.rate_limit.requests_per_minute if spec.rate_limit else None,
         audio_minutes_per_hour=spec.rate_limit.audio_minutes_per_hour if spec.rate_limit else None,
+        redis_url_file=shared_store.url_file(service),
+        redis_ca_file=shared_store.ca_file(service),
+        redis_prefix=shared_store.prefix(service) if spec.redis else DEFAULTS.redis_prefix,
         jobs_dir=job_store.directory(service),
         jobs_max_bytes=job_store.max_bytes(resolved.jobs_claim),
         jobs_result_seconds=job_store.result_seconds(service),

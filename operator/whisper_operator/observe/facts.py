@@ -16,6 +16,7 @@ from whisper_operator.objects.manifest import is_true, labels_of, status_of
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
 from whisper_operator.observe.hosts import HostPath, ways
 from whisper_runtime.contract.reports import FetchProgress, JobsReport
+from whisper_runtime.contract.shared_store import SharedStoreReport
 
 ResourceAmounts = Mapping[str, Decimal]
 """Amount by resource: processors, bytes, GPUs."""
@@ -87,6 +88,8 @@ class Facts:
     """Progress that the pod fetching the wanted model reports; None where none does."""
     jobs: JobsReport | None = None
     """What waits as jobs, as a pod reports that keeps them; None where none does."""
+    store_reports: Mapping[str, SharedStoreReport | None] = field(default_factory=dict[str, SharedStoreReport | None])
+    """What ready pods report on the store that they share, by their names; None: the pod does not answer."""
 
 
 def host_paths(service: WhisperService) -> tuple[HostPath, ...]:

@@ -115,7 +115,7 @@ class Policy(ApiModel):
     )
     """Names of environment variables: others make programs load code, or name devices."""
     secrets: Patterns = ("*",)
-    """Names of Secrets for API keys, pull credentials, certificates and sources."""
+    """Names of Secrets for API keys, pull credentials, certificates, sources and the URL of a shared store."""
     source_urls: Patterns = ("*",)
     credential_urls: Patterns = ("s3://*",)
     """URLs of models that are sent the Secret of `spec.model.source.secretRef`; s3 is only sent a signature by it."""

@@ -52,6 +52,7 @@ from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
+from whisper_operator.reconcile.store_reports import StoreReports, pods_to_ask
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve import prefetch, rollout
 from whisper_operator.resolve.decision import Rollout
@@ -79,6 +80,7 @@ class Reconciler:
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
         self._jobs = JobReportReader()
+        self._store_reports = StoreReports()
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
@@ -133,12 +135,13 @@ class Reconciler:
         return seconds_until_next_look(resolved, troubles.refused)
 
     async def _dereference(self, key: Key, service: WhisperService, troubles: Troubles) -> Observed:
-        """The live objects and facts: from the watches, from lookups, from the pods that fetch and that keep jobs."""
+        """The live objects and facts: from watches, from lookups, and from pods that fetch, serve or keep jobs."""
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
         observed = self._observe(key, service, facts)
         deployment = observed.get(DEPLOYMENT, service.metadata.name)
         facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
         facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
+        facts = replace(facts, store_reports=await self._store_reports.read(pods_to_ask(service, observed)))
         observed = replace(observed, facts=facts)
         if fetcher := prefetch.running_pod(service, observed):
             facts = replace(facts, progress=await self._progress.read(fetcher))

@@ -14,6 +14,7 @@ from whisper_operator.reconcile import job_reports
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
 from whisper_operator.reconcile.job_reports import keeper
 from whisper_operator.reconcile.plan import LEAVING_SECONDS
+from whisper_operator.reconcile.store_reports import ASK_SECONDS as ASK_STORE_SECONDS
 from whisper_operator.resolve import rollout
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.refused import Refusal
@@ -36,6 +37,8 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
         waits.append(ASK_SECONDS)
     if keeper(resolved.service, resolved.observed):
         waits.append(job_reports.ASK_SECONDS)
+    if resolved.observed.facts.store_reports:
+        waits.append(ASK_STORE_SECONDS)
     if resolved.preflight.lacks_lookup:
         failing = _failing_for(resolved.service.status, resolved.observed.facts.now)
         waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))

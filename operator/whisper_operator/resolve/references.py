@@ -33,12 +33,14 @@ def references(spec: Spec) -> References:
         *([spec.jobs.webhooks.secret_ref.name] if spec.jobs and spec.jobs.webhooks else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
         *([source.url_secret_key_ref.name] if source and source.url_secret_key_ref else []),
+        *([spec.redis.secret_key_ref.name] if spec.redis else []),
         *(ref.name for ref in spec.image.pull_secrets),
         *([tls.secret_name] if tls and tls.secret_name else []),
     ]
     config_maps = [
         *([trusted.name] if trusted else []),
         *([audio.config_map_key_ref.name] if audio else []),
+        *([spec.redis.ca_config_map_key_ref.name] if spec.redis and spec.redis.ca_config_map_key_ref else []),
     ]
     of_jobs = spec.jobs.storage.existing_claim if spec.jobs else None
     claims = [name for name in (spec.cache.existing_claim, of_jobs, source.claim if source else None) if name]

@@ -23,6 +23,7 @@ from whisper_operator.resolve.autoscaling import is_woken
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.blocking import ConditionRule
 from whisper_operator.status.mutations import children_mutated, pods_edited
+from whisper_operator.status.shared_store import store_usable
 from whisper_operator.status.verification import performance_status
 from whisper_operator.status.volumes import cache_as_specified, job_storage_as_specified, jobs_volatile
 
@@ -213,6 +214,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     cache_as_specified,
     job_storage_as_specified,
     jobs_volatile,
+    store_usable,
     replicas_contested,
     children_mutated,
     pods_edited,

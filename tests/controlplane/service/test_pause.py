@@ -68,7 +68,8 @@ def test_a_service_that_is_created_paused_has_no_object(namespace: Kubectl) -> N
 
 
 def test_a_pause_is_heeded_beside_what_is_refused(speech: Kubectl) -> None:
-    patch(speech, "speech", {"paused": True, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}})
+    store = {"secretKeyRef": {"name": "valkey", "key": "url"}}
+    patch(speech, "speech", {"paused": True, "resultCache": {}, "redis": store})
     eventually("the spec is refused", lambda: reason(speech, "speech", "Stalled") == "NotImplemented")
     speech("delete", "ingress", "speech")
     eventually("that is seen", lambda: "apply Ingress/speech" in says(speech))

@@ -75,7 +75,8 @@ def is_whole(namespace: Kubectl) -> bool:
 
 
 SPEC: dict[str, Any] = {**EMPTY_DIR, "replicas": 2, "language": "en", "service": {"port": 8080}}
-REDIS = {"secretKeyRef": {"name": "redis", "key": "url"}}
+UNSUPPORTED: dict[str, Any] = {"resultCache": {}, "redis": {"secretKeyRef": {"name": "redis", "key": "url"}}}
+"""Parts of which one is not implemented."""
 HARM = [deleted, edited, scaled, service_deleted]
 
 
@@ -83,7 +84,7 @@ HARM = [deleted, edited, scaled, service_deleted]
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
 @pytest.mark.parametrize(
     ("refused", "why"),
-    [({"redis": REDIS}, "NotImplemented"), ({"future": "x", "language": "fr"}, "InvalidSpec")],
+    [(UNSUPPORTED, "NotImplemented"), ({"future": "x", "language": "fr"}, "InvalidSpec")],
     ids=["not implemented", "of a later version"],
 )
 def test_drift_is_repaired_while_the_spec_is_refused(
@@ -137,19 +138,19 @@ def port(namespace: Kubectl) -> int:
 def test_a_restarted_operator_still_knows_what_was_accepted(namespace: Kubectl, running: OperatorProcess) -> None:
     namespace.apply(service("speech", **SPEC))
     eventually("it is judged", lambda: namespace.condition("speech", "Available"))
-    patch(namespace, "speech", {"redis": REDIS, "replicas": 1})
+    patch(namespace, "speech", {**UNSUPPORTED, "replicas": 1})
     eventually("it is refused", lambda: reason(namespace, "speech", "Stalled") == "NotImplemented")
     running.stop()
     namespace("delete", "deployment,service", "speech")
     running.start()
     eventually("all is repaired", lambda: is_whole(namespace))
-    patch(namespace, "speech", {"redis": None})
+    patch(namespace, "speech", {"resultCache": None, "redis": None})
     eventually("the spec is followed", lambda: (namespace.get("deployment", "speech") or {})["spec"]["replicas"] == 1)
     eventually("nothing stalls", lambda: namespace.condition("speech", "Stalled") == {})
 
 
 def test_a_spec_that_was_refused_from_the_start_makes_nothing(namespace: Kubectl) -> None:
-    namespace.apply(service("speech", **SPEC, redis=REDIS))
+    namespace.apply(service("speech", **SPEC, **UNSUPPORTED))
     eventually("it is refused", lambda: reason(namespace, "speech", "Stalled") == "NotImplemented")
     assert namespace.get("deployment", "speech") is None
     assert "accepted" not in (namespace.get("wsvc", "speech") or {})["status"]

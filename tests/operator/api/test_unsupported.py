@@ -15,7 +15,9 @@ from whisper_operator.api.v1alpha1 import Spec
     [
         ({}, []),
         ({"jobs": {}, "resultCache": {}}, []),
-        ({"resultCache": {}, "redis": {"secretKeyRef": {"name": "redis", "key": "url"}}}, ["spec.redis"]),
+        ({"redis": {"secretKeyRef": {"name": "redis", "key": "url"}}}, []),
+        ({"resultCache": {}, "redis": {"secretKeyRef": {"name": "redis", "key": "url"}}},
+         ["spec.resultCache beside spec.redis"]),
     ],
 )  # fmt: skip
 def test_a_part_that_is_not_implemented_is_named(parts: dict[str, Any], paths: list[str]) -> None:

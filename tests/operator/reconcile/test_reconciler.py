@@ -123,7 +123,12 @@ async def test_while_a_spec_is_refused_the_last_accepted_one_is_kept_true() -> N
     passes = await settled("minimal")
     before = {one["type"]: one for one in passes.status["conditions"]}
     service = passes.cluster.objects["WhisperService", *passes.key]
-    spec = {**service["spec"], "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}, "language": "fr"}
+    spec = {
+        **service["spec"],
+        "resultCache": {},
+        "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}},
+        "language": "fr",
+    }
     passes.cluster.put({**service, "metadata": {**service["metadata"], "generation": 2}, "spec": spec})
     passes.see_all()
     await passes.run()

@@ -36,6 +36,12 @@ def test_a_missing_secret_is_looked_for_after_as_long_as_it_has_been_missing(mis
     assert seconds_until_next_look(found, ()) == wait
 
 
+def test_pods_that_share_a_store_are_asked_again_after_half_a_minute() -> None:
+    wanted = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
+    there = observed(*all_of(wanted), store_reports={"speech-1": None}, secrets={"valkey": frozenset({"url"})})
+    assert seconds_until_next_look(resolved(wanted, there), ()) == 30
+
+
 def test_a_child_that_is_on_its_way_out_is_looked_at_again() -> None:
     """When it is told that something keeps it; pods come and go with events enough."""
     wanted, ending = service(), {"deletionTimestamp": NOW}

@@ -35,6 +35,7 @@ from whisper_operator.observe.observed import ChildName, Observed
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.status.assemble import as_json, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
+from whisper_runtime.contract.shared_store import SharedStoreReport
 
 GENERATION = 2
 
@@ -304,6 +305,18 @@ def _() -> Case:
 def _() -> Case:
     wanted = carried_out(jobs={"storage": {"type": "EmptyDir"}})
     return told(wanted, *pods(wanted))
+
+
+@situation("a pod cannot reach the store that the pods share")
+def _() -> Case:
+    wanted = carried_out(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
+    return told(wanted, *pods(wanted), store_reports={"speech-1": SharedStoreReport(reason="StoreUnreachable")})
+
+
+@situation("the Secret of the shared store does not exist")
+def _() -> Case:
+    wanted = carried_out(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
+    return told(wanted, *pods(wanted), secrets={"valkey": None}, store_reports={"speech-1": None})
 
 
 @situation("the cluster lacks the Prometheus operator")

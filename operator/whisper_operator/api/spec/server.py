@@ -161,4 +161,7 @@ class ResultCacheSpec(ApiModel):
 
 class RedisSpec(ApiModel):
     secret_key_ref: KeyRef
-    """Secret and key with the URL of a Valkey or Redis that the replicas share."""
+    """Secret and key with the URL of a Valkey (8 or later) or Redis (7 or later) that the replicas share, as
+    rediss://user:password@host:6379/0, or redis:// without TLS."""
+    ca_config_map_key_ref: KeyRef | None = None
+    """ConfigMap and key of the private certificate authority (PEM) that signed its certificate."""

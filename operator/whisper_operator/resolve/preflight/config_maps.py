@@ -18,6 +18,15 @@ def source_authority(given: CheckInput) -> Finding | None:
     return Finding(c.SOURCE_CA_INVALID, problem, holds=True) if problem else None
 
 
+def store_authority(given: CheckInput) -> Finding | None:
+    """Pods start without it: they count for themselves until it is there."""
+    wanted = given.spec.redis.ca_config_map_key_ref if given.spec.redis else None
+    if wanted is None:
+        return None
+    problem = _problem(given, wanted, "spec.redis.caConfigMapKeyRef", "with the certificate authority in PEM")
+    return Finding(c.STORE_SECRET_INVALID, problem) if problem else None
+
+
 def golden_clip(given: CheckInput) -> Finding | None:
     """Every pod mounts the clip: without it none would start, and each would hold its GPU meanwhile."""
     audio = given.spec.verification.audio if given.spec.verification else None

@@ -132,6 +132,7 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.jobs.webhooks.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.auth.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.image.pullSecrets[].name", "secrets", f"name one of these Secrets, or {ASK}"),
+    Allowed("spec.redis.secretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.ingress.tls.secretName", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.model.source.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Special(

@@ -20,6 +20,8 @@ OURS: Final = (
     "webhook-secrets",
     "models",
     "scratch",
+    "shared-store",
+    "shared-store-ca",
     "source",
     "source-ca",
     "source-claim",

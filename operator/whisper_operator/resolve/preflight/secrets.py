@@ -104,6 +104,26 @@ def _lacking_url(given: CheckInput, ref: KeyRef) -> str | None:
     return None
 
 
+def store_url(given: CheckInput) -> Finding | None:
+    """Pods start without it: they count for themselves until it is there."""
+    ref = given.spec.redis.secret_key_ref if given.spec.redis else None
+    if ref is None or ref.name not in given.facts.secrets:
+        return None
+    keys, where = given.facts.secrets[ref.name], _secret(given, ref.name)
+    remedy = "with the URL of your Valkey or Redis, rediss://user:password@host:6379/0"
+    if keys is None:
+        message = (
+            f"{where}, named in spec.redis.secretKeyRef, does not exist: create it, {remedy} under the key {ref.key}"
+        )
+        return Finding(c.STORE_SECRET_INVALID, message)
+    if ref.key not in keys:
+        message = (
+            f"{where} has no key {ref.key}, named in spec.redis.secretKeyRef: add it, {remedy}, or correct the field"
+        )
+        return Finding(c.STORE_SECRET_INVALID, message)
+    return None
+
+
 def pull_secrets(given: CheckInput) -> Finding | None:
     for ref in given.spec.image.pull_secrets:
         if ref.name not in given.facts.secrets:

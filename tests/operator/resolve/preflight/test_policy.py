@@ -144,6 +144,8 @@ def test_a_setting_allows_what_it_names(policy: dict[str, Any], spec: dict[str, 
         ({"secrets": ["speech-*"]}, {"auth": {"secretRef": {"name": "database-admin"}}},
          "spec.auth.secretRef.name 'database-admin': not allowed by policy.secrets of the operator's installation "
          "(speech-*); name one of these Secrets, or ask the operator's administrators to add it"),
+        ({"secrets": ["speech-*"]}, {"redis": {"secretKeyRef": {"name": "database-admin", "key": "url"}}},
+         "spec.redis.secretKeyRef.name 'database-admin': not allowed by policy.secrets"),
         ({"serviceTypes": ["NodePort"]}, {"service": {"type": "NodePort", "nodePort": 30443}},
          "spec.service.nodePort 30443: not allowed by policy.nodePorts of the operator's installation (none)"),
         ({"loadBalancerClasses": ["internal"]}, {"service": {"loadBalancerClass": "public"}},
@@ -220,8 +222,8 @@ OWN = (
     "model.aliases", "model.name", "model.source.region", "model.source.sha256", "model.source.urlSecretKeyRef.key",
     "monitoring.alerts",
     "monitoring.serviceMonitor.interval", "monitoring.serviceMonitor.labels",
-    "monitoring.serviceMonitor.scrapeTimeout", "networkPolicy", "paused", "prefetch.resources", "rateLimit", "redis",
-    "replicas", "resources", "resultCache", "rollout",
+    "monitoring.serviceMonitor.scrapeTimeout", "networkPolicy", "paused", "prefetch.resources", "rateLimit",
+    "redis.secretKeyRef.key", "replicas", "resources", "resultCache", "rollout",
     "gateway.timeouts", "service.externalTrafficPolicy", "service.ipFamilies", "service.ipFamilyPolicy",
     "service.loadBalancerSourceRanges",
     "scheduling.affinity", "scheduling.nodeSelector", "scheduling.topologySpreadConstraints",
@@ -230,7 +232,7 @@ OWN = (
     "server.trustedProxies", "service.port", "serviceAccount.create", "suspend", "verification.enabled",
     "verification.expect", "verification.resources",
     # Names of ConfigMaps, for which the API server asks.
-    "model.source.caConfigMapKeyRef", "prefetch.caConfigMapKeyRef", "verification.audio",
+    "model.source.caConfigMapKeyRef", "prefetch.caConfigMapKeyRef", "redis.caConfigMapKeyRef", "verification.audio",
 )  # fmt: skip
 """Fields that reach nothing beyond the service's own pods, with all below them."""
 LIMITED_OTHERWISE = (

@@ -20,6 +20,26 @@ def from_source(url: str, name: str = "mine", **source: Any) -> WhisperService:
 
 
 @pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (None, "Secret team/valkey, named in spec.redis.secretKeyRef, does not exist: create it, with the URL of your"),
+        ({"password"}, "Secret team/valkey has no key url, named in spec.redis.secretKeyRef: add it, with the URL"),
+    ],
+)
+def test_a_stores_secret_that_is_missing_keeps_no_pod_back(keys: set[str] | None, says: str) -> None:
+    wanted = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
+    found = resolved(wanted, observed(secrets={"valkey": None if keys is None else frozenset(keys)})).preflight.findings
+    assert [(one.reason, one.holds) for one in found] == [("StoreSecretInvalid", False)]
+    assert found[0].message.startswith(says)
+    assert references(wanted.spec).secrets == {"valkey"}
+
+
+def test_a_stores_secret_with_the_key_is_enough() -> None:
+    wanted = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
+    assert not resolved(wanted, observed(secrets={"valkey": frozenset({"url"})})).preflight.findings
+
+
+@pytest.mark.parametrize(
     ("url", "keys", "says"),
     [
         ("https://m/a.pt", None, "does not exist: create it, with the key token, or username and password"),
