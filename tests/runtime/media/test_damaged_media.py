@@ -35,7 +35,7 @@ REASONS = {
     "no audio track": {"no_audio_track"},
     "many tracks": {"too_many_streams"},
     "promises too much": {"audio_too_long"},
-    "points elsewhere": {"not_audio", "damaged_file"},
+    "points elsewhere": {"not_audio", "damaged_file", "empty_file"},
 }
 
 
