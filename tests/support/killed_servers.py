@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +68,7 @@ class KilledServers:
 
 
 @contextmanager
-def killed_servers(directory: Path) -> Iterator[KilledServers]:
+def killed_servers(directory: Path) -> Generator[KilledServers]:
     """Their store is in `directory`/jobs."""
     port, metrics_port, hook_port = free_ports(3)
     (directory / "secrets").mkdir()

@@ -66,6 +66,6 @@ def test_answers_are_kept_as_results_are_unless_the_client_says_otherwise() -> N
 def test_errors_name_the_remedy() -> None:
     found = [as_batch_error(error) for error in (NoSuchFile("file-1"), FileInUse("batch_1"), NoSuchBatch("batch_1"))]
     assert [error.status_code for error in found] == [404, 409, 404]
-    assert "batch_1" in found[1].body["message"]
+    assert "batch_1" in str(found[1].body["message"])
     for error in (not_a_batch_file("user_data"), unknown_input("file-1"), too_large(3, 2)):
         assert error.body["param"] == "input_file_id"

@@ -35,7 +35,8 @@ def test_a_list_names_its_ends() -> None:
 def test_a_file_is_kept_for_thirty_days_unless_its_client_says_otherwise() -> None:
     assert kept_seconds(form()) == LONGEST_KEPT
     assert kept_seconds(form(anchor="created_at", seconds=3600)) == 3600
-    for half in ({"anchor": "created_at"}, {"seconds": 3600}):
+    halves: tuple[dict[str, Any], ...] = ({"anchor": "created_at"}, {"seconds": 3600})
+    for half in halves:
         with pytest.raises(HttpError, match="send both or none"):
             kept_seconds(form(**half))
 

@@ -55,7 +55,8 @@ def batch_store(open_batch_store: OpenBatchStore) -> BatchStore:
 
 
 def file_draft(client: str = ANN, purpose: FilePurpose = "batch", **fields: Any) -> FileDraft:
-    return FileDraft(client, purpose, **({"filename": "lines.jsonl", "keep_seconds": KEPT_SECONDS} | fields))
+    values: dict[str, Any] = {"filename": "lines.jsonl", "keep_seconds": KEPT_SECONDS}
+    return FileDraft(client, purpose, **(values | fields))
 
 
 def content(text: bytes = CONTENT) -> IO[bytes]:
