@@ -1,0 +1,56 @@
+"""By its first bytes alone a file is told to ffmpeg: as it is, as it is declared, as a WAV whose header is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.media_files import speech_as
+from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
+from whisper_runtime.media.source import LATE, Source, source_of
+
+
+def opened(path: Path, declared: DeclaredType = UNDECLARED) -> Source:
+    with path.open("rb") as media:
+        return source_of(media, declared)
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.mp3", ()), ("a.flac", ()), ("a.ogg", ("-c:a", "libopus"))])
+def test_a_file_with_a_header_is_left_to_ffmpeg(jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+    found = opened(speech_as(jfk, tmp_path / name, *options))
+    assert (found.raw, found.wav, found.options, found.decoding, found.is_chain) == (None, None, (), (), False)
+
+
+def test_a_wav_has_its_header(jfk: Path) -> None:
+    found = opened(jfk)
+    assert found.wav is not None
+    assert found.head == jfk.read_bytes()[: len(found.head)]
+
+
+async def test_a_file_without_a_header_is_what_it_is_declared_to_be(tmp_path: Path) -> None:
+    (tmp_path / "call").write_bytes(b"\xff" * 800)
+    found = opened(tmp_path / "call", DeclaredType("audio/PCMU", "call"))
+    assert found.raw is not None
+    assert found.options == found.raw.options
+    assert await found.tracks() == (found.raw.track,)
+
+
+def test_a_type_that_lacks_what_it_needs_is_told(tmp_path: Path) -> None:
+    (tmp_path / "call").write_bytes(b"\xff" * 800)
+    with pytest.raises(UnclearType, match="rate"):
+        opened(tmp_path / "call", DeclaredType("audio/L16", "call"))
+
+
+def test_oggs_one_behind_the_other_are_a_chain(jfk: Path, tmp_path: Path) -> None:
+    one = speech_as(jfk, tmp_path / "a.ogg", "-c:a", "libopus").read_bytes()
+    (tmp_path / "both.ogg").write_bytes(one + one)
+    assert opened(tmp_path / "both.ogg").is_chain
+
+
+def test_a_film_can_be_searched_further_for_its_sound(jfk: Path) -> None:
+    found = opened(jfk)
+    further = found.searched_further()
+    assert (found.is_searched_further, further.is_searched_further) == (False, True)
+    assert f"{LATE}M" in further.options
+    assert further.options[: len(found.options)] == found.options
