@@ -80,13 +80,6 @@ async def test_a_store_that_does_not_answer_holds_up_the_first_calls_and_no_late
     assert await store.call(CALL) is not None
 
 
-async def test_a_store_that_lost_its_programs_is_given_them_again(server: StoreServer, open_store: OpenShared) -> None:
-    store = open_store(server.url)
-    await until(store, "StoreInUse")
-    server.ask("SCRIPT", "FLUSH")
-    assert await store.call(CALL) is not None
-
-
 @pytest.mark.parametrize("missing", [one for one in ALL_RIGHTS if one.startswith(("+", "~"))])
 async def test_each_right_that_the_user_lacks_is_found(
     server: StoreServer, open_store: OpenShared, missing: str

@@ -1,0 +1,105 @@
+"""A process counts where its configuration says, under its service's name; until it is there, for itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.store_server import ALL_RIGHTS, StoreServer
+from tests.runtime.service.shared.conftest import until
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.errors import HttpError
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.rate_limits import ClientRates, RateLimits
+from whisper_runtime.service.shared import open as opening
+from whisper_runtime.service.shared.bucket_program import key_of
+from whisper_runtime.service.shared.open import open_shared
+from whisper_runtime.service.shared.shared_store import SharedStore
+
+OpenProcess = Callable[..., tuple[ClientRates, SharedStore]]
+
+
+@pytest.fixture
+async def open_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenProcess]:
+    """Opens what a process of that configuration shares, and keeps its store until the test ends."""
+    # A machine without a free processor must not look like a store that is away.
+    monkeypatch.setattr(opening, "SharedStore", partial(SharedStore, waits=(30.0,), pauses=(0.05,)))
+    kept: list[asyncio.Task[None]] = []
+
+    def opened(url: str, metrics: Metrics | None = None, **fields: Any) -> tuple[ClientRates, SharedStore]:
+        (tmp_path / "url").write_text(url)
+        rates, store = open_shared(
+            RuntimeConfig(**fields), str(tmp_path / "url"), RateLimits(2, None), metrics or Metrics("base")
+        )
+        kept.append(asyncio.create_task(store.keep()))
+        return rates, store
+
+    yield opened
+    for task in kept:
+        task.cancel()
+    await asyncio.gather(*kept, return_exceptions=True)
+
+
+async def charge(rates: ClientRates) -> int:
+    """The status that a request of Alice gets."""
+    try:
+        await rates.charge_request("key alice")
+    except HttpError as error:
+        return error.status_code
+    return 200
+
+
+async def test_processes_of_one_service_share_its_limits_and_no_other_service_does(
+    server: StoreServer, open_process: OpenProcess
+) -> None:
+    prefixes = ("team/speech", "team/speech", "team/dictation")
+    opened = [open_process(server.url, redis_prefix=prefix) for prefix in prefixes]
+    for _, store in opened:
+        await until(store, "StoreInUse")
+    (one, _), (another, _), (foreign, _) = opened
+    assert [await charge(rates) for rates in (one, another, one, another)] == [200, 200, 429, 429]
+    assert [await charge(foreign) for _ in range(3)] == [200, 200, 429]
+    for prefix in prefixes:
+        assert server.ask("EXISTS", key_of(prefix, "key alice")) == 1
+
+
+async def test_until_the_store_is_reached_a_process_counts_for_itself(tmp_path: Path) -> None:
+    rates, store = open_shared(RuntimeConfig(), str(tmp_path / "url"), RateLimits(2, None), Metrics("base"))
+    assert store.report.reason == "StoreUntried"
+    assert [await charge(rates) for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    ("requests", "minutes", "counts_there"), [(2, None, True), (None, 2, True), (None, None, False)]
+)
+def test_without_a_limit_nothing_is_counted_in_the_store(
+    tmp_path: Path, requests: int | None, minutes: int | None, counts_there: bool
+) -> None:
+    own = RateLimits(requests, minutes)
+    rates, _ = open_shared(RuntimeConfig(), str(tmp_path / "url"), own, Metrics("base"))
+    assert (rates is not own) is counts_there
+
+
+async def test_the_store_is_tried_by_what_needs_every_right_on_the_services_own_keys(
+    server: StoreServer, open_process: OpenProcess
+) -> None:
+    server.give([right for right in ALL_RIGHTS if right != "+hset"])
+    _, store = open_process(server.url, redis_prefix="team/dictation")
+    assert "~whisper:{team/dictation}:* " in await until(store, "StoreRightsMissing")
+
+
+async def test_the_authorities_are_those_of_the_configuration(tmp_path: Path, open_process: OpenProcess) -> None:
+    _, store = open_process("rediss://127.0.0.1", redis_ca_file=str(tmp_path / "missing"))
+    assert "No such file" in await until(store, "StoreTlsFailed")
+
+
+async def test_what_the_store_does_is_counted_with_the_process(server: StoreServer, open_process: OpenProcess) -> None:
+    metrics = Metrics("base")
+    _, store = open_process(server.url, metrics)
+    await until(store, "StoreInUse")
+    assert metrics.registry.get_sample_value("whisper_store_in_use") == 1
