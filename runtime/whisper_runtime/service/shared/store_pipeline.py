@@ -22,11 +22,12 @@ class StorePipeline:
         self._client = client
         self._waiting: list[tuple[ProgramCall, asyncio.Future[Reply]]] = []
         self._wake = asyncio.Event()
+        self._is_closed = False
 
     def submit(self, call: ProgramCall) -> asyncio.Future[Reply]:
         """The reply to come, or what the store raises; cancelled where too many wait, or the pipeline is closed."""
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        if len(self._waiting) >= MOST_WAITING:
+        if self._is_closed or len(self._waiting) >= MOST_WAITING:
             future.cancel()
         else:
             self._waiting.append((call, future))
@@ -49,6 +50,7 @@ class StorePipeline:
                     replies = [error] * len(batch)
                 _answer([future for _, future in batch], replies)
         finally:
+            self._is_closed = True
             for _, future in self._waiting:
                 future.cancel()
             self._waiting = []

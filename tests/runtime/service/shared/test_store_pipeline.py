@@ -162,6 +162,12 @@ async def test_a_pipeline_that_is_closed_ends_the_calls_that_wait(
     assert (on_its_way.cancelled(), waits.cancelled()) == (True, True)
 
 
+async def test_a_pipeline_that_is_closed_takes_no_call(pipeline: StorePipeline, task: asyncio.Task[None]) -> None:
+    await asyncio.sleep(0)  # one turn of the loop, in which it begins
+    await close(task)
+    assert pipeline.submit(call("a")).cancelled()
+
+
 async def test_a_pipeline_ends_though_the_store_fails_as_it_is_closed(
     monkeypatch: pytest.MonkeyPatch, trips: RoundTrips, pipeline: StorePipeline, task: asyncio.Task[None]
 ) -> None:
