@@ -80,7 +80,8 @@ def of_server(info: Mapping[str, Any], url: StoreUrl) -> SharedStoreReport:
 
 
 def _lacks_rights(url: StoreUrl, key_pattern: str) -> SharedStoreReport:
-    return report("StoreRightsMissing", url, f"lacks rights of the URL's user: ACL SETUSER … ~{key_pattern} {RIGHTS}")
+    rights = f"{RIGHTS} +select" if url.database else RIGHTS
+    return report("StoreRightsMissing", url, f"lacks rights of the URL's user: ACL SETUSER … ~{key_pattern} {rights}")
 
 
 def _is_replica(url: StoreUrl) -> SharedStoreReport:

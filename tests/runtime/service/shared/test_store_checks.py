@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from redis.exceptions import ConnectionError, ResponseError
+from redis.exceptions import ConnectionError, NoPermissionError, ResponseError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH
 from whisper_runtime.service.shared.store_checks import of_error, of_server
@@ -60,3 +60,11 @@ def test_what_an_error_means(error: Exception, reason: str) -> None:
 def test_no_message_is_longer_than_a_condition_takes() -> None:
     found = of_error(ResponseError("x" * 10_000), URL, "whisper:*")
     assert len(found.message) <= MESSAGE_LENGTH
+
+
+@pytest.mark.parametrize(("path", "is_named"), [("", False), ("/0", False), ("/3", True)])
+def test_another_database_needs_a_right_more(path: str, is_named: bool) -> None:
+    url = StoreUrl.parse(f"redis://valkey.store{path}")
+    message = of_error(NoPermissionError(), url, "whisper:{team/dictation}:*").message or ""
+    assert ("+select" in message) is is_named
+    assert "+evalsha" in message
