@@ -62,6 +62,9 @@ EVERY_FIELD: dict[str, Any] = {
     "result_cache_max_bytes": 10,
     "result_cache_seconds": 11,
     "result_cache_scope": "service",
+    "redis_url_file": "/redis/url",
+    "redis_ca_file": "/redis/ca.crt",
+    "redis_prefix": "team/speech",
 }
 
 
