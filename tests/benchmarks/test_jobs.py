@@ -55,7 +55,7 @@ async def polled(port: int, paths: list[str]) -> PollCounts:
     return counts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_long_form_in_short(tmp_path: Path, clip: bytes) -> None:
     (tmp_path / "overhead").mkdir()
     beyond = overhead.run(tmp_path / "overhead", clip, rounds=1, requests=2)
