@@ -222,13 +222,13 @@ def test_another_model_is_served_after_the_change(service: Kubectl, jfk: Path) -
 
 
 def test_a_part_of_later_work_is_refused_by_name(service: Kubectl) -> None:
-    patch(service, {"redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}})
+    patch(service, {"resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}})
     eventually(
         "Stalled names the field",
-        lambda: "spec.redis" in service.condition("speech", "Stalled").get("message", ""),
+        lambda: "spec.resultCache beside spec.redis" in service.condition("speech", "Stalled").get("message", ""),
     )
     assert service.condition("speech", "Stalled")["reason"] == "NotImplemented"
-    patch(service, {"redis": None})
+    patch(service, {"resultCache": None, "redis": None})
     service.wait_ready("speech")
     assert service.condition("speech", "Stalled") == {}
 

@@ -46,7 +46,7 @@ def test_a_url_on_an_allowed_host(url: str, wanted: Destination) -> None:
         ("https://user:secret@files.example.com/", "Invalid", "never sent"),
         ("https://files.example.com@evil.org/", "Invalid", "never sent"),
         ("https://evil.org/a.mp3", "NotAllowed", "is on evil.org, to which this server does not connect by https"),
-        ("http://files.example.com/a.mp3", "NotAllowed", "does not fetch by http"),
+        ("http://files.example.com/a.mp3", "NotAllowed", "does not connect by http"),
         ("https://files.example.com:8443/", "NotAllowed", "by https and port 8443"),
         ("https://files.example.com:99999/", "NotAllowed", "port 99999"),
         ("https://minio:9000/", "NotAllowed", "by https and port 9000"),

@@ -114,7 +114,7 @@ async def test_the_log_says_which_server_a_redirect_led_to(
     """And nothing else of its URL: whoever lists the hosts has to know."""
     server.answers = [redirecting("https://cdn.test/secret?signature=1")]
     await refusal(transport, files_test(server))
-    assert "no connection: a URL is on cdn.test, from which" in caplog.text
+    assert "no connection: a URL is on cdn.test, to which" in caplog.text
     assert "secret" not in caplog.text
 
 
