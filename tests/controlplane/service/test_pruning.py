@@ -23,6 +23,8 @@ KINDS = (
 )
 MADE = {"PersistentVolumeClaim", "Job", "Service", "Deployment", "Pod", "Endpoints", "Ingress", "PrometheusRule"}
 RETAINED = {"speech-models", "speech-jobs"}
+SECONDS = 180
+"""The longest that a test waits: the garbage collector and all children are at work."""
 SPEC: dict[str, Any] = {
     "cache": {
         "retention": "Retain",
@@ -84,10 +86,14 @@ def taken(namespace: Kubectl) -> list[str]:
 def test_nothing_of_a_service_in_git_is_pruned(namespace: Kubectl) -> None:
     namespace.apply(in_git(namespace))
     complete_fetch(namespace, "speech")
-    eventually("all of it is there", lambda: {one["kind"] for one in objects(namespace)} >= MADE)
+    eventually("all of it is there", lambda: {one["kind"] for one in objects(namespace)} >= MADE, SECONDS)
     assert taken(namespace) == []
     namespace("delete", "wsvc", "speech")
-    eventually("its claims alone are left", lambda: {one["metadata"]["name"] for one in objects(namespace)} == RETAINED)
+    eventually(
+        "its claims alone are left",
+        lambda: {one["metadata"]["name"] for one in objects(namespace)} == RETAINED,
+        SECONDS,
+    )
     assert taken(namespace) == [], "nor while no owner protects them any more"
 
 
