@@ -104,9 +104,9 @@ def test_check_says_what_is_wrong() -> None:
 @pytest.mark.parametrize("command", ["check", "render"])
 def test_what_is_not_implemented_is_named(tmp_path: Path, command: str) -> None:
     body = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
-    body["spec"]["redis"] = {"secretKeyRef": {"name": "valkey", "key": "url"}}
+    body["spec"] |= {"resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
-    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.redis"):
+    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.resultCache beside spec\.redis"):
         main([command, "-f", str(tmp_path / "a.yaml")])
 
 

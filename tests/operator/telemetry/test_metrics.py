@@ -115,7 +115,11 @@ def reconciling(cache: ObjectCache, server: StatusServer) -> Reconciler:
 
 
 @pytest.mark.parametrize(
-    "spec", [{"model": {}}, {"model": {"name": "base"}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}}]
+    "spec",
+    [
+        {"model": {}},
+        {"model": {"name": "base"}, "resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}},
+    ],
 )
 async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[str, Any]) -> None:
     cache, server = ObjectCache(whole_cluster=True), StatusServer()
