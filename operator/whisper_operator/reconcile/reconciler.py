@@ -45,7 +45,7 @@ from whisper_operator.reconcile.dereference import (
 )
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
-from whisper_operator.reconcile.job_reports import JobReportReader, keeper
+from whisper_operator.reconcile.job_reports import job_reports, keeper
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
@@ -79,7 +79,7 @@ class Reconciler:
         self._recorder = recorder
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
-        self._jobs = JobReportReader()
+        self._jobs = job_reports()
         self._store_reports = StoreReports()
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()

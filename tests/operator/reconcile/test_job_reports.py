@@ -9,8 +9,8 @@ import pytest
 
 from tests.operator.samples import observed, pod, service
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.reconcile import job_reports
-from whisper_operator.reconcile.job_reports import JobReportReader, keeper
+from whisper_operator.reconcile import pod_reports
+from whisper_operator.reconcile.job_reports import job_reports, keeper
 from whisper_runtime.contract.reports import JobsReport
 
 REPORT = JobsReport(queued_audio_seconds=7.0, oldest_queued=None)
@@ -32,14 +32,14 @@ class AskedPods:
 @pytest.fixture
 def pods(monkeypatch: pytest.MonkeyPatch) -> AskedPods:
     found = AskedPods()
-    monkeypatch.setattr(job_reports, "ask", found.ask)
+    monkeypatch.setattr(pod_reports, "ask", found.ask)
     return found
 
 
 @pytest.fixture
 def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     now = [1000.0]
-    monkeypatch.setattr(job_reports.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pod_reports.time, "monotonic", lambda: now[0])
 
     def passing(seconds: float) -> None:
         now[0] += seconds
@@ -52,7 +52,7 @@ async def test_a_pod_is_asked_again_after_a_while(
     pods: AskedPods, pass_time: Callable[[float], None], report: JobsReport | None, seconds: float
 ) -> None:
     pods.report = report
-    reader, keeps = JobReportReader(), pod("server", "one")
+    reader, keeps = job_reports(), pod("server", "one")
     for _ in range(3):
         assert await reader.read(keeps) == report
         pass_time(seconds / 3 - 1)
@@ -63,7 +63,7 @@ async def test_a_pod_is_asked_again_after_a_while(
 
 
 async def test_the_next_pod_is_asked_at_once(pods: AskedPods) -> None:
-    reader = JobReportReader()
+    reader = job_reports()
     await reader.read(pod("server", "one"))
     await reader.read(pod("server", "two"))
     assert pods.questions == 2

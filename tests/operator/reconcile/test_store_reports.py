@@ -7,8 +7,8 @@ import pytest
 from tests.operator.samples import observed, pod, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
-from whisper_operator.reconcile import store_reports
-from whisper_operator.reconcile.store_reports import MOST_PODS, StoreReports, pods_to_ask
+from whisper_operator.reconcile import pod_reports
+from whisper_operator.reconcile.store_reports import ASK_SECONDS, MOST_PODS, SILENT_SECONDS, StoreReports, pods_to_ask
 from whisper_runtime.contract.shared_store import SharedStoreReport
 
 SHARING = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
@@ -45,15 +45,17 @@ async def test_each_is_asked_once_in_a_while(monkeypatch: pytest.MonkeyPatch) ->
         asked.append(f"{one['metadata']['name']}{path}")
         return SharedStoreReport(reason="StoreInUse") if one["metadata"]["name"] == "a" else None
 
-    monkeypatch.setattr(store_reports, "ask", ask)
+    now = [1000.0]
+    monkeypatch.setattr(pod_reports, "ask", ask)
+    monkeypatch.setattr(pod_reports.time, "monotonic", lambda: now[0])
     reader, pods = StoreReports(), [server("a"), server("b")]
     found = await reader.read(pods)
     assert found == {"a": SharedStoreReport(reason="StoreInUse"), "b": None}
     assert await reader.read(pods) == found
     assert asked == ["a/store", "b/store"]
-    monkeypatch.setattr(store_reports, "ASK_SECONDS", 0.0)
+    now[0] += ASK_SECONDS
     await reader.read(pods)
     assert asked == ["a/store", "b/store", "a/store"], "one that is silent is asked more seldom"
-    monkeypatch.setattr(store_reports, "SILENT_SECONDS", 0.0)
+    now[0] += SILENT_SECONDS
     await reader.read(pods)
     assert asked[3:] == ["a/store", "b/store"]
