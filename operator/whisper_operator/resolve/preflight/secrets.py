@@ -34,12 +34,8 @@ def api_keys(given: CheckInput) -> Finding | None:
         return None
     keys, where = given.facts.secrets[auth.secret_ref.name], _secret(given, auth.secret_ref.name)
     remedy = "with a client's name as each key and that client's API key as its value"
-    if keys is None:
-        message = f"{where}, named in spec.auth.secretRef, does not exist: create it, {remedy}"
-        return Finding(c.SECRET_NOT_FOUND, message, holds=True)
     if not keys:
-        message = f"{where}, named in spec.auth.secretRef, is empty: fill it, {remedy}"
-        return Finding(c.SECRET_EMPTY, message, holds=True)
+        return _without_keys(keys, f"{where}, named in spec.auth.secretRef,", remedy)
     if foreign := keys & NO_API_KEYS:
         message = (
             f"{where}, named in spec.auth.secretRef, has the key {min(foreign)}, which is none of a client: create one "
@@ -55,13 +51,14 @@ def webhook_secret(given: CheckInput) -> Finding | None:
         return None
     keys, where = given.facts.secrets[webhooks.secret_ref.name], _secret(given, webhooks.secret_ref.name)
     remedy = "with a value such as `echo whsec_$(openssl rand -base64 32)` prints, under any key"
+    return None if keys else _without_keys(keys, f"{where}, named in spec.jobs.webhooks.secretRef,", remedy)
+
+
+def _without_keys(keys: frozenset[str] | None, which: str, remedy: str) -> Finding:
+    """The finding on a Secret that does not exist (`keys` None) or is empty; `which` names it and its field."""
     if keys is None:
-        message = f"{where}, named in spec.jobs.webhooks.secretRef, does not exist: create it, {remedy}"
-        return Finding(c.SECRET_NOT_FOUND, message, holds=True)
-    if not keys:
-        message = f"{where}, named in spec.jobs.webhooks.secretRef, is empty: fill it, {remedy}"
-        return Finding(c.SECRET_EMPTY, message, holds=True)
-    return None
+        return Finding(c.SECRET_NOT_FOUND, f"{which} does not exist: create it, {remedy}", holds=True)
+    return Finding(c.SECRET_EMPTY, f"{which} is empty: fill it, {remedy}", holds=True)
 
 
 def source_secret(given: CheckInput) -> Finding | None:
