@@ -11,6 +11,7 @@ from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.running_batch import RunningBatch
 from whisper_runtime.service.jobs.job import JobStoreFull
 from whisper_runtime.service.jobs.renewal import RENEW_SECONDS, set_within
+from whisper_runtime.service.leases import taken, until_lost
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks for a batch that can be claimed: another process may have taken it in."""
@@ -59,43 +60,34 @@ class BatchRunner:
 
     async def _claim(self) -> ClaimedBatch | None:
         """The next batch; one that is claimed while this task is cancelled is handed back."""
-        claiming = asyncio.ensure_future(self._store.claim_batch())
         try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            if claimed := await claiming:
-                await self._hand_back(claimed.lease)
-            raise
+            return await taken(self._store.claim_batch(), lambda found: self._hand_back(found.lease))
         except Exception as error:
             log.warning("no batch can be claimed: %s", error)
             return None
 
     async def _work_at(self, claimed: ClaimedBatch) -> None:
-        """Takes one batch to its end, or hands it back."""
-        working = asyncio.ensure_future(RunningBatch(self._work, claimed).run())
-        renewing = asyncio.ensure_future(self._renew(claimed.lease))
+        """Works at one batch while it is this process's; a process that stops hands it back."""
         try:
-            await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
-            (working if working.done() else renewing).result()
+            await until_lost(self._end(claimed), self._renew(claimed.lease))
         except BatchLeaseLost:
             log.info("batch %s is another process's now", claimed.batch.id)
         except asyncio.CancelledError:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
             await self._hand_back(claimed.lease)
+            raise
+
+    async def _end(self, claimed: ClaimedBatch) -> None:
+        """Takes one batch to its end, or hands it back after a while. Raises BatchLeaseLost."""
+        try:
+            return await RunningBatch(self._work, claimed).run()
+        except BatchLeaseLost:
             raise
         except JobStoreFull as full:
             log.warning("batch %s goes on in %d s: %s", claimed.batch.id, PAUSE_SECONDS, full)
-            await asyncio.sleep(PAUSE_SECONDS)
-            await self._hand_back(claimed.lease)
         except Exception:
             log.exception("batch %s goes on in %d s", claimed.batch.id, PAUSE_SECONDS)
-            await asyncio.sleep(PAUSE_SECONDS)
-            await self._hand_back(claimed.lease)
-        finally:
-            for task in (working, renewing):
-                task.cancel()
-            await asyncio.gather(working, renewing, return_exceptions=True)
+        await asyncio.sleep(PAUSE_SECONDS)
+        await self._hand_back(claimed.lease)
 
     async def _renew(self, lease: BatchLease) -> NoReturn:
         """Raises BatchLeaseLost."""

@@ -12,6 +12,7 @@ from whisper_runtime.engine.interface import Engine
 from whisper_runtime.service.jobs.job import JobLease, JobLeaseLost
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.jobs.store import LEASE_SECONDS, JobStore
+from whisper_runtime.service.leases import until_lost
 
 RENEW_SECONDS: Final = LEASE_SECONDS / 4
 PROGRESS_SECONDS: Final = 1.0
@@ -26,15 +27,7 @@ async def while_renewed(
     store: JobStore, engine: Engine, lease: JobLease, running: RunningJob, work: Coroutine[Any, Any, T]
 ) -> T:
     """The result of `work`, which is cancelled where the lease is lost meanwhile; raises JobLeaseLost then."""
-    working = asyncio.ensure_future(work)
-    renewing = asyncio.ensure_future(_renew(store, engine, lease, running))
-    try:
-        await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else renewing.result()
-    finally:
-        for task in (working, renewing):
-            task.cancel()
-        await asyncio.gather(working, renewing, return_exceptions=True)
+    return await until_lost(work, _renew(store, engine, lease, running))
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> None:

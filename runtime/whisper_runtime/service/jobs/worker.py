@@ -23,6 +23,7 @@ from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.renewal import set_within, while_renewed
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.jobs.store import JobStore
+from whisper_runtime.service.leases import taken
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.transcribe import all_finished, submit_audio
 from whisper_runtime.service.turns import merged
@@ -132,13 +133,8 @@ class JobWorker:
 
     async def _claim(self) -> ClaimedJob | None:
         """The next job; one that is claimed while this task is cancelled is handed back."""
-        claiming = asyncio.ensure_future(self._store.claim(self._model.info.name))
         try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            if claimed := await claiming:
-                await self._hand_back(claimed.lease)
-            raise
+            return await taken(self._store.claim(self._model.info.name), lambda found: self._hand_back(found.lease))
         except Exception as error:
             self._pause("no job can be claimed", error)
             return None
