@@ -26,6 +26,16 @@ ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 ServeBatches = Callable[..., httpx.AsyncClient]
 
 
+@pytest.fixture
+def keys_of_ann_and_bob(tmp_path: Path) -> str:
+    """A folder with the API keys of two clients: `key of ann`, `key of bob`."""
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    for name in ("ann", "bob"):
+        (keys / name).write_text(f"key of {name}")
+    return str(keys)
+
+
 class SteppedClock:
     """Time as it is, and as many seconds more as a test says."""
 

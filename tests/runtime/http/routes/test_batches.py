@@ -291,17 +291,13 @@ async def test_a_recording_that_cannot_be_transcribed_fails_its_line(
 
 
 async def test_a_client_has_its_own_batches_alone(
-    serve_batches: ServeBatches, engine: FakeEngine, tmp_path: Any
+    serve_batches: ServeBatches, engine: FakeEngine, keys_of_ann_and_bob: str
 ) -> None:
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    for name in ("ann", "bob"):
-        (keys / name).write_text(name)
-    client = serve_batches(engine, api_keys_dir=str(keys))
-    client.headers["x-api-key"] = "ann"
+    client = serve_batches(engine, api_keys_dir=keys_of_ann_and_bob)
+    client.headers["x-api-key"] = "key of ann"
     batch = await create(client, line("a", file_id=await upload(client, b"speech")))
     await batch_in(client, batch["id"], "completed")
-    bob = {"x-api-key": "bob"}
+    bob = {"x-api-key": "key of bob"}
     answered = [
         await client.get(f"{BATCHES}/{batch['id']}", headers=bob),
         await client.post(f"{BATCHES}/{batch['id']}/cancel", headers=bob),

@@ -95,15 +95,11 @@ async def test_files_are_listed(serve_batches: ServeBatches, engine: FakeEngine)
 
 
 async def test_a_client_has_its_own_files_alone(
-    serve_batches: ServeBatches, engine: FakeEngine, tmp_path: Path
+    serve_batches: ServeBatches, engine: FakeEngine, keys_of_ann_and_bob: str
 ) -> None:
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    for name in ("ann", "bob"):
-        (keys / name).write_text(name)
-    client = serve_batches(engine, api_keys_dir=str(keys))
-    client.headers["x-api-key"] = "ann"
-    file_id, bob = await upload(client, b"a"), {"x-api-key": "bob"}
+    client = serve_batches(engine, api_keys_dir=keys_of_ann_and_bob)
+    client.headers["x-api-key"] = "key of ann"
+    file_id, bob = await upload(client, b"a"), {"x-api-key": "key of bob"}
     for method, suffix in (("GET", ""), ("GET", "/content"), ("DELETE", "")):
         answer = await client.request(method, f"{FILES}/{file_id}{suffix}", headers=bob)
         assert code(answer) == (404, "file_not_found")

@@ -256,12 +256,8 @@ async def test_a_key_has_bounds(serve: Serve, key: str) -> None:
     assert code(await submit(serve(), headers={"Idempotency-Key": key})) == (400, "invalid_value")
 
 
-async def test_a_client_has_its_own_jobs_alone(serve: Serve, engine: FakeEngine, tmp_path: Path) -> None:
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    for name in ("ann", "bob"):
-        (keys / name).write_text(f"key of {name}")
-    client = serve(api_keys_dir=str(keys))
+async def test_a_client_has_its_own_jobs_alone(serve: Serve, keys_of_ann_and_bob: str) -> None:
+    client = serve(api_keys_dir=keys_of_ann_and_bob)
     ann, bob = ({"Authorization": f"Bearer key of {name}"} for name in ("ann", "bob"))
     answer = await submit(client, headers={**ann, "Idempotency-Key": "k"})
     path = answer.headers["location"]
