@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from whisper_runtime.service.batches.batch import BatchDraft, StoredBatch
-from whisper_runtime.service.batches.runner import BatchRunner
-from whisper_runtime.service.batches.store import BatchStore
+
+if TYPE_CHECKING:  # every server imports the door, and few work at batches
+    from whisper_runtime.service.batches.runner import BatchRunner
+    from whisper_runtime.service.batches.store import BatchStore
 
 
 @dataclass(frozen=True)

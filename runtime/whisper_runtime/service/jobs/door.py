@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Options
@@ -22,11 +22,13 @@ from whisper_runtime.service.jobs.job import Job, JobDraft, KeyInUse
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
-from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 from whisper_runtime.service.result_cache.keys import audio_digest
 from whisper_runtime.service.transcribe import Transcriber
-from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
+
+if TYPE_CHECKING:  # every server imports the door, and few keep jobs
+    from whisper_runtime.service.jobs.worker import JobWorker
+    from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks at a job that somebody waits for: another process may end it."""
