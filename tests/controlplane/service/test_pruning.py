@@ -23,8 +23,6 @@ KINDS = (
 )
 MADE = {"PersistentVolumeClaim", "Job", "Service", "Deployment", "Pod", "Endpoints", "Ingress", "PrometheusRule"}
 RETAINED = {"speech-models", "speech-jobs"}
-SECONDS = 180
-"""The longest that a test waits: the garbage collector and all children are at work."""
 SPEC: dict[str, Any] = {
     "cache": {
         "retention": "Retain",
@@ -32,7 +30,6 @@ SPEC: dict[str, Any] = {
         "labels": {"example.com/app": "speech"},
     },
     "jobs": {},
-    "ingress": {"host": "speech.example.com"},
     "gateway": {"parentRefs": [{"name": "public"}]},
     "networkPolicy": {},
     "disruption": {"maxUnavailable": 1},
@@ -56,7 +53,7 @@ APPLICATIONS = ("speech", "everything", "whisper-operator", "whisper")
 
 def in_git(namespace: Kubectl) -> Manifest:
     """The service as every tool in turn would have written it: the marks of all of them."""
-    body = service("speech", **SPEC)
+    body = service("speech", **SPEC, ingress={"host": f"{namespace.namespace}.example.com"})
     body["metadata"]["namespace"] = namespace.namespace
     for tracking in TRACKINGS[:3] + TRACKINGS[5:]:
         body = tracking.tracked(body, "everything")
@@ -86,13 +83,12 @@ def taken(namespace: Kubectl) -> list[str]:
 def test_nothing_of_a_service_in_git_is_pruned(namespace: Kubectl) -> None:
     namespace.apply(in_git(namespace))
     complete_fetch(namespace, "speech")
-    eventually("all of it is there", lambda: {one["kind"] for one in objects(namespace)} >= MADE, SECONDS)
+    eventually("all of it is there", lambda: {one["kind"] for one in objects(namespace)} >= MADE)
     assert taken(namespace) == []
     namespace("delete", "wsvc", "speech")
     eventually(
         "its claims alone are left",
         lambda: {one["metadata"]["name"] for one in objects(namespace)} == RETAINED,
-        SECONDS,
     )
     assert taken(namespace) == [], "nor while no owner protects them any more"
 
