@@ -19,7 +19,8 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnSegments, OnStage, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.process.servers import CannotServe, serve
+from whisper_runtime.process.listening import CannotServe
+from whisper_runtime.process.servers import serve
 from whisper_runtime.service import tracing
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel

@@ -38,7 +38,8 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     began = time.monotonic()
     engine.start()
     # Half a second of imports, while the engine's thread loads and proves the model: nearly all of that is native code.
-    from whisper_runtime.process.servers import CannotServe, serve
+    from whisper_runtime.process.listening import CannotServe
+    from whisper_runtime.process.servers import serve
     from whisper_runtime.service.jobs.content import AudioCodec
     from whisper_runtime.service.jobs.open import CannotKeepJobs, open_jobs
 

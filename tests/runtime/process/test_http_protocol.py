@@ -18,7 +18,7 @@ from tests.fakes.engine import SEGMENT, FakeEngine
 from tests.runtime.conftest import PartsOf, speech
 from whisper_runtime.http.app import create_app
 from whisper_runtime.process.http_protocol import Connection
-from whisper_runtime.process.servers import UvicornServer, uvicorn_server
+from whisper_runtime.process.listening import UvicornServer, uvicorn_server
 
 PATH = "/v1/audio/transcriptions"
 HUGE = replace(SEGMENT, text="a" * 20_000_000)

@@ -21,7 +21,6 @@ from tests.support import plain_http
 from tests.support.otlp_receiver import receiving
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.process.servers import listen
 
 pytestmark = pytest.mark.slow
 
@@ -130,15 +129,6 @@ def test_a_collector_that_hangs_holds_its_end_up_for_seconds_alone(
 
 def refuses(answer: httpx.Response) -> bool:
     return answer.status_code == 503 and "retry-after" in answer.headers
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_no_answer_waits_for_an_acknowledgement(host: str) -> None:
-    """Else the body of each answer on a kept connection is held back until the client has acknowledged the head."""
-    with listen(0) as listener, socket.create_connection((host, listener.getsockname()[1])):
-        accepted, _ = listener.accept()
-        with accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> None:
