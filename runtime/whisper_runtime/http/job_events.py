@@ -11,10 +11,11 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from whisper_runtime.http.event_stream import KEEP_ALIVE, KEEP_ALIVE_SECONDS
 from whisper_runtime.http.job_body import JobErrorBody, spec_of
 from whisper_runtime.http.job_content import model_then
 from whisper_runtime.http.openai.options import ResponseSpec
-from whisper_runtime.http.sse import KEEP_ALIVE, KEEP_ALIVE_SECONDS, SseText
+from whisper_runtime.http.sse import SseText
 from whisper_runtime.service.jobs.following import FollowedJob
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.model_info import ModelInfo

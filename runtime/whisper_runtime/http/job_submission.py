@@ -18,15 +18,15 @@ from starlette.datastructures import UploadFile as FormFile
 from whisper_runtime.errors import invalid_value, retry_after
 from whisper_runtime.http.answer import openai_response
 from whisper_runtime.http.cache_control import cache_directives
+from whisper_runtime.http.hang_up import unless_gone
 from whisper_runtime.http.job_body import failed, job_body, spec_of
 from whisper_runtime.http.job_content import content_of
-from whisper_runtime.http.openai.extras import HEADER as IGNORED_FIELDS
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.openai.resolved_form import TRANSCRIPTIONS_PATH, ResolvedForm
 from whisper_runtime.http.prefer import Preference
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.http.upload import unless_gone
+from whisper_runtime.http.response_headers import IGNORED_FIELDS
 from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobResult
@@ -65,9 +65,9 @@ async def submit_job(
     state = state_of(request.scope)
     assert state.admitted is not None  # the route is behind the middleware that admits
     submitted = await _submitted(request, form, wish)
-    job = await unless_gone(request, door.submit(wish.source, state.admitted, submitted))
+    job = await unless_gone(request.receive, door.submit(wish.source, state.admitted, submitted))
     if preference.wait and job.is_live:
-        job = await unless_gone(request, door.wait(state.client, job.id, preference.wait))
+        job = await unless_gone(request.receive, door.wait(state.client, job.id, preference.wait))
     headers = {"Preference-Applied": preference.applied, **_without_metadata(wish.form.ignored)}
     if job.state == "failed":
         raise failed(job).with_headers(headers)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from typing import Final
 
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from whisper_runtime.engine.transcription import Segment, Transcription
 from whisper_runtime.errors import ClientGone, HttpError, internal_error
+from whisper_runtime.http.event_stream import EVENT_STREAM_TYPE, HEADERS, KEEP_ALIVE, KEEP_ALIVE_SECONDS
 from whisper_runtime.http.openai import formats
 from whisper_runtime.http.openai.logprobs import token_logprobs
 from whisper_runtime.http.openai.options import ResponseSpec
@@ -21,13 +21,6 @@ from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.transcribe import SegmentStream
 
 log = logging.getLogger(__name__)
-
-KEEP_ALIVE_SECONDS: Final = 15.0
-"""A quarter of the silence after which proxies usually give a connection up."""
-KEEP_ALIVE: Final = b": waiting\n\n"
-"""A comment, which every reader of events ignores."""
-HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""The second tells nginx to pass each event on at once."""
 
 
 async def stream(
@@ -50,7 +43,7 @@ async def stream(
     if not segments.accepted.is_set():
         work.result()
     state.stream_error = ClientGone()  # unless the last event is sent
-    return StreamingResponse(_events(state, work, segments, text), headers=HEADERS, media_type="text/event-stream")
+    return StreamingResponse(_events(state, work, segments, text), headers=HEADERS, media_type=EVENT_STREAM_TYPE)
 
 
 async def _events(

@@ -24,6 +24,7 @@ from whisper_runtime.service.queue_policy import (
     too_slow,
 )
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
+from whisper_runtime.service.upload_size import check_upload_size
 
 LOADING_RETRY_AFTER: Final = 5
 
@@ -77,8 +78,7 @@ class Admission:
 
     def check_size(self, body_bytes: int | None) -> None:
         """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""
-        if body_bytes is not None and body_bytes > self.max_upload_bytes:
-            raise upload_too_large(self.max_upload_bytes)
+        check_upload_size(body_bytes, self.max_upload_bytes)
 
     @contextmanager
     def after_decoding(self, request: Admitted, seconds: float) -> Generator[None, None, None]:
@@ -163,12 +163,3 @@ class Admission:
         depends on another."""
         rows = 1 if self._config.condition_on_previous_text else max(1, self._engine.free_rows)
         return file_speed(self._engine.row_speed, rows, wait)
-
-
-def upload_too_large(max_bytes: int) -> HttpError:
-    """413 for a body of more than `max_bytes`."""
-    message = (
-        f"The request is larger than the {max_bytes} bytes that this server accepts: "
-        "send a shorter or a compressed recording."
-    )
-    return HttpError(413, message, param="file", code="upload_too_large")

@@ -7,7 +7,8 @@ import logging
 import re
 import time
 import uuid
-from typing import Final
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +18,6 @@ from whisper_runtime.errors import error_response, internal_error
 from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.logs import request_id
-from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,20 @@ PROBED: Final = frozenset({HEALTH_PATH, STARTUP_PATH, READY_PATH, METRICS_PATH, 
 """Requested every few seconds and by no client, so logged for debugging only, and not counted."""
 
 
+class RequestCounts(Protocol):
+    """What counts requests, for Prometheus."""
+
+    def in_flight(self, *, is_counted: bool) -> AbstractContextManager[None]:
+        """Counts a request that is here for as long as the block takes, unless it is a probe."""
+        ...
+
+    def answered(self, route: str, status: int, cause: str | None) -> None:
+        """Counts a request by its route's template and its status; `cause`: the code of its error, if it has one."""
+        ...
+
+
 class AccessLogMiddleware(HttpMiddleware):
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestCounts) -> None:
         super().__init__(app)
         self.metrics = metrics
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +12,6 @@ from whisper_runtime.http.early_response import refuse
 from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.prefer import JOB_PATHS, async_preference
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,13 +24,34 @@ STORED_PATHS: Final = frozenset({"/v1/files", "/v1/batches"})
 """What is posted there is kept, and waits for no row of the model."""
 
 
+class Door(Protocol):
+    """Where requests for work are let in, or refused."""
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The most bytes that a body may have."""
+        ...
+
+    def at_the_door(self, client: str, body_bytes: int | None, *, is_deferred: bool = False) -> Admitted:
+        """Admits a request of that client, before its body is read.
+
+        `body_bytes` is the length that the client declares; None: a chunked body. `is_deferred`: it is to become a job.
+        Raises HttpError.
+        """
+        ...
+
+    def check_size(self, body_bytes: int | None) -> None:
+        """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""
+        ...
+
+
 class AdmissionMiddleware(HttpMiddleware):
     """Refuses work that cannot be taken, and holds what was given to an admitted request until its response is over.
 
     Work comes by POST. Any other body is only held to its bounds, for no route takes it.
     """
 
-    def __init__(self, app: ASGIApp, admission: Admission, *, takes_jobs: bool = False) -> None:
+    def __init__(self, app: ASGIApp, admission: Door, *, takes_jobs: bool = False) -> None:
         super().__init__(app)
         self.admission = admission
         self.takes_jobs = takes_jobs

@@ -12,8 +12,8 @@ from whisper_runtime.http.early_response import refuse, send_last
 from whisper_runtime.http.middleware.admission import SAFE_METHODS
 from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.service.admission import upload_too_large
 from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.upload_size import upload_too_large
 
 IDLE_SECONDS: Final = 30.0
 """The longest pause between two pieces of a body."""

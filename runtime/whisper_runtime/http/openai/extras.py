@@ -13,8 +13,8 @@ from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.forms import PlainForm, TranscriptionForm
 from whisper_runtime.http.openai.speech_fields import is_part_of_object
+from whisper_runtime.http.response_headers import IGNORED_FIELDS
 
-HEADER: Final = "X-Ignored-Fields"
 MOST_NAMES: Final = 16
 LONGEST_NAME: Final = 64
 SHOWN: Final = 100
@@ -87,7 +87,7 @@ def ignored_fields(form: BaseModel, task: Task) -> dict[str, str]:
     for name, value in extra.items():
         _check(name, value, WISHES | {"task": frozenset({task})}, _arrays(form))
     names = [*_without_effect(form), *map(printable, extra)][:MOST_NAMES]
-    return {HEADER: ", ".join(names)} if names else {}
+    return {IGNORED_FIELDS: ", ".join(names)} if names else {}
 
 
 def printable(name: str) -> str:

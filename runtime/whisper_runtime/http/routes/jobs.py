@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from whisper_runtime.http.dependencies import JobsDep, ModelDep
+from whisper_runtime.http.event_stream import EVENT_STREAM_TYPE, HEADERS
+from whisper_runtime.http.hang_up import unless_gone
 from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, job_body, spec_of
 from whisper_runtime.http.job_events import END, job_events, position_after
 from whisper_runtime.http.job_submission import JOBS_PATH, job_content
@@ -22,8 +24,6 @@ from whisper_runtime.http.openai.responses import (
 from whisper_runtime.http.openapi import READING, TEXT, refusals
 from whisper_runtime.http.prefer import LONGEST_WAIT
 from whisper_runtime.http.request_state import state_of
-from whisper_runtime.http.sse import HEADERS
-from whisper_runtime.http.upload import unless_gone
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.jobs.following import check_followers, follow
 from whisper_runtime.service.jobs.job import Job, JobState
@@ -73,7 +73,7 @@ async def list_jobs(
 async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) -> JobBody:
     """The job, once it has ended or `wait` seconds are over."""
     client = state_of(request.scope).client
-    return await _body(door, await unless_gone(request, door.wait(client, job_id[:LONGEST_ID], wait)))
+    return await _body(door, await unless_gone(request.receive, door.wait(client, job_id[:LONGEST_ID], wait)))
 
 
 @router.get(
@@ -105,7 +105,7 @@ async def get_events(
         return Response(status_code=204)  # to a browser's EventSource: connect no more
     check_followers(door, job.client)
     events = job_events(follow(door, job), model, position_after(last_event_id))
-    return StreamingResponse(events, headers=HEADERS, media_type="text/event-stream")
+    return StreamingResponse(events, headers=HEADERS, media_type=EVENT_STREAM_TYPE)
 
 
 @router.post("/{job_id}/cancel", response_model=JobBody, responses=OF_A_JOB)

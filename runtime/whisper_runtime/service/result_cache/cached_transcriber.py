@@ -24,15 +24,13 @@ from whisper_runtime.service.result_cache.cache import Hit, ResultCache
 from whisper_runtime.service.result_cache.content import KnownAudio
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
+from whisper_runtime.service.result_cache.headers import CACHE_STATUS
 from whisper_runtime.service.result_cache.keys import audio_digest, upload_key
 from whisper_runtime.service.result_cache.metrics import Outcome
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, out_of_time, seconds_of
 
 NAME: Final = "whisper"
 """Of this cache, in the header of RFC 9211."""
-CACHE_STATUS: Final = "Cache-Status"
-CACHE_HEADERS: Final = (CACHE_STATUS, "Age")
-"""For CORS: a web page may read them."""
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
