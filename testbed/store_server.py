@@ -22,8 +22,11 @@ START_SECONDS: Final = 30
 USER: Final = "whisper"
 PASSWORD: Final = "p@ss/word"
 """Has what a URL must escape."""
-ALL_RIGHTS: Final = ("resetchannels", "~whisper:*", "+info", "+eval", "+evalsha", "+time", "+hmget", "+hset", "+expire")
+LIMITS: Final = ("resetchannels", "~whisper:*", "+info", "+eval", "+evalsha", "+time", "+hmget", "+hset", "+expire")
 """What docs/how-to/shared-limits.md gives the user."""
+RESULTS: Final = ("+zrem", "+incrby", "+zrange", "+zadd")
+"""What docs/how-to/result-cache.md adds."""
+ALL_RIGHTS: Final = (*LIMITS, *RESULTS)
 
 
 class StoreServer:

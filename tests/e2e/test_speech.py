@@ -221,18 +221,6 @@ def test_another_model_is_served_after_the_change(service: Kubectl, jfk: Path) -
     assert word_error_rate(speech.transcribe(service.address("speech"), jfk)["text"]) <= MAX_WORD_ERROR_RATE
 
 
-def test_a_part_of_later_work_is_refused_by_name(service: Kubectl) -> None:
-    patch(service, {"resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}})
-    eventually(
-        "Stalled names the field",
-        lambda: "spec.resultCache beside spec.redis" in service.condition("speech", "Stalled").get("message", ""),
-    )
-    assert service.condition("speech", "Stalled")["reason"] == "NotImplemented"
-    patch(service, {"resultCache": None, "redis": None})
-    service.wait_ready("speech")
-    assert service.condition("speech", "Stalled") == {}
-
-
 def test_a_broken_manifest_is_refused(namespace: Kubectl) -> None:
     with pytest.raises(KubectlError, match="minReplicas"):
         namespace.apply(mirrored_service("broken", autoscaling={"minReplicas": 3, "maxReplicas": 2}))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.operator.conftest import NOT_IMPLEMENTED
 from whisper_operator.__main__ import check_file, main
 from whisper_operator.cli.installation_file import read_installation
 
@@ -101,12 +102,13 @@ def test_check_says_what_is_wrong() -> None:
         main(["check", "-f", str(ROOT / "tests/controlplane/invalid/autoscaling-min-above-max.yaml")])
 
 
+@pytest.mark.usefixtures("redis_not_implemented")
 @pytest.mark.parametrize("command", ["check", "render"])
 def test_what_is_not_implemented_is_named(tmp_path: Path, command: str) -> None:
     body = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
-    body["spec"] |= {"resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}}
+    body["spec"] |= NOT_IMPLEMENTED
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(body))
-    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.resultCache beside spec\.redis"):
+    with pytest.raises(SystemExit, match=r"not implemented in this version: spec\.redis"):
         main([command, "-f", str(tmp_path / "a.yaml")])
 
 

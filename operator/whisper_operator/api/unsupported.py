@@ -7,9 +7,7 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Spec
 
-UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = (
-    ("spec.resultCache beside spec.redis", lambda spec: spec.result_cache and spec.redis),
-)
+UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = ()
 """Path of each part, and a function that returns whether a spec sets it. Remove a part here to release it."""
 
 

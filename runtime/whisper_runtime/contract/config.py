@@ -158,7 +158,8 @@ where the client's own files fill it."""
     """Minutes of audio that one client may send in an hour. Unset: no limit."""
     redis_url_file: str | None = None
     """File with the URL of a Valkey (8 or later) or Redis (7 or later), `rediss://user:password@host:6379/0`, in \
-which all processes with the same prefix count a client's rates as one. Unset: each counts for itself."""
+which all processes with the same prefix count a client's rates as one, and keep their results. Unset: each does so \
+for itself."""
     redis_ca_file: str | None = None
     """File of the private authority (PEM) that signed its certificate."""
     redis_prefix: str = Field(default="whisper", pattern="^[-.a-z0-9]{1,253}(/[-.a-z0-9]{1,253})?$")
@@ -176,7 +177,8 @@ it leaves to others. An hour of speech takes about 50 MB."""
 none waits may send any job. Unset: no limit."""
 
     result_cache_max_bytes: int | None = Field(default=None, gt=0)
-    """Memory for results that are kept: the same audio with the same options is answered by them. Unset: none is."""
+    """Memory for results that are kept: the same audio with the same options is answered by them; as many bytes of \
+the shared store, where there is one. Unset: none is."""
     result_cache_seconds: int = Field(default=24 * 3600, gt=0)
     """How long a result is kept at most."""
     result_cache_scope: CacheScope = "client"

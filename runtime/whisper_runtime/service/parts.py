@@ -19,7 +19,7 @@ from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
-from whisper_runtime.service.result_cache.store import MemoryStore
+from whisper_runtime.service.result_cache.store import MemoryStore, ResultStore
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber
@@ -62,7 +62,8 @@ def parts_of(
     """
     lifecycle = Lifecycle()
     own_rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
-    rates, store = _shared(config, own_rates, metrics)
+    store = _shared_store(config, own_rates, metrics)
+    rates = _rates(config, own_rates, store)
     admission = Admission(config, engine, lifecycle, rates)
     probes = Probes(engine, lifecycle)
     loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, DecodeSlots(decoders))
@@ -86,7 +87,7 @@ def parts_of(
         lifecycle=lifecycle,
         admission=admission,
         transcriber=Transcriber(engine, downloader, loader, admission, metrics, config.request_timeout_seconds),
-        results=_result_cache(config, model, engine, metrics),
+        results=_result_cache(config, model, engine, metrics, store),
         probes=probes,
         metrics=metrics,
         tracing=tracing,
@@ -94,21 +95,38 @@ def parts_of(
     )
 
 
-def _shared(config: RuntimeConfig, own: RateLimits, metrics: Metrics) -> tuple[ClientRates, SharedStore | None]:
-    """The rates that requests are charged to, and the store that `config` names; None: it names none."""
+def _shared_store(config: RuntimeConfig, own: RateLimits, metrics: Metrics) -> SharedStore | None:
+    """The store that `config` names; None: it names none."""
     if config.redis_url_file is None:
-        return own, None
-    from whisper_runtime.service.shared.open import open_shared
-
-    return open_shared(config, config.redis_url_file, own, metrics)
-
-
-def _result_cache(config: RuntimeConfig, model: ServedModel, engine: Engine, metrics: Metrics) -> ResultCache | None:
-    if config.result_cache_max_bytes is None:
         return None
-    store = MemoryStore(config.result_cache_max_bytes, config.result_cache_seconds)
-    counts = CacheMetrics(metrics.registry, lambda: store.used_bytes)
-    return ResultCache(store, model, engine, counts, is_shared=config.result_cache_scope == "service")
+    from whisper_runtime.service.shared.open import open_store
+
+    return open_store(config, config.redis_url_file, own, metrics)
+
+
+def _rates(config: RuntimeConfig, own: RateLimits, store: SharedStore | None) -> ClientRates:
+    """The rates that requests are charged to."""
+    if store is None:
+        return own
+    from whisper_runtime.service.shared.open import shared_rates
+
+    return shared_rates(config, own, store)
+
+
+def _result_cache(
+    config: RuntimeConfig, model: ServedModel, engine: Engine, metrics: Metrics, store: SharedStore | None
+) -> ResultCache | None:
+    """None: no results are kept."""
+    if (max_bytes := config.result_cache_max_bytes) is None:
+        return None
+    own = MemoryStore(max_bytes, config.result_cache_seconds)
+    results: ResultStore = own
+    if store is not None:
+        from whisper_runtime.service.shared.open import shared_results
+
+        results = shared_results(config, own, store, max_bytes)
+    counts = CacheMetrics(metrics.registry, lambda: own.used_bytes)
+    return ResultCache(results, own, model, engine, counts, is_shared=config.result_cache_scope == "service")
 
 
 def _url_opener(config: RuntimeConfig) -> OpenUrl | None:

@@ -167,15 +167,6 @@ async def test_what_others_own_is_left_alone(operator: asyncio.Task[None], names
     assert namespace.get("service", "speech")["spec"]["ports"][0]["port"] == 1234  # type: ignore[index]
 
 
-async def test_a_part_of_later_work_is_named(operator: asyncio.Task[None], namespace: Kubectl) -> None:
-    namespace.apply(service("speech", resultCache={}, redis={"secretKeyRef": {"name": "valkey", "key": "url"}}))
-    await eventually_async("it is Stalled", lambda: namespace.condition("speech", "Stalled"))
-    stalled = namespace.condition("speech", "Stalled")
-    assert stalled["reason"] == "NotImplemented"
-    assert "spec.resultCache beside spec.redis is not implemented" in stalled["message"]
-    assert namespace.list("deployments,services,jobs", "whisper-operator.io/service=speech") == []
-
-
 async def test_a_missing_secret_is_named_and_found_later(operator: asyncio.Task[None], namespace: Kubectl) -> None:
     namespace.apply(service("speech", auth={"secretRef": {"name": "keys"}}, cache={"type": "EmptyDir"}))
     await eventually_async(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.kubectl import Kubectl
+from tests.support.later_version import of_later_version
 from whisper_operator.api.v1alpha1 import Manifest
 
 REGISTRATION = "admissionregistration.k8s.io/v1"
@@ -55,3 +56,9 @@ def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
     yield make
     for name in made:
         namespace("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name)
+
+
+@pytest.fixture
+def later_version(kubectl: Kubectl) -> Iterator[None]:
+    with of_later_version(kubectl):
+        yield

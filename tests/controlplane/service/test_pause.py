@@ -8,6 +8,7 @@ from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR
 from tests.support.kubectl import Kubectl
+from tests.support.later_version import OF_LATER_VERSION
 from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 
@@ -67,10 +68,10 @@ def test_a_service_that_is_created_paused_has_no_object(namespace: Kubectl) -> N
     assert namespace.list(f"{KINDS},pvc,job", "whisper-operator.io/service=speech") == []
 
 
+@pytest.mark.usefixtures("later_version")
 def test_a_pause_is_heeded_beside_what_is_refused(speech: Kubectl) -> None:
-    store = {"secretKeyRef": {"name": "valkey", "key": "url"}}
-    patch(speech, "speech", {"paused": True, "resultCache": {}, "redis": store})
-    eventually("the spec is refused", lambda: reason(speech, "speech", "Stalled") == "NotImplemented")
+    patch(speech, "speech", {"paused": True, **OF_LATER_VERSION})
+    eventually("the spec is refused", lambda: reason(speech, "speech", "Stalled") == "InvalidSpec")
     speech("delete", "ingress", "speech")
     eventually("that is seen", lambda: "apply Ingress/speech" in says(speech))
     assert speech.get("ingress", "speech") is None

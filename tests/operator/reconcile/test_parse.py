@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.operator.conftest import NOT_IMPLEMENTED
 from whisper_operator.observe.defaults import Defaults
 from whisper_operator.observe.policy import Policy
 from whisper_operator.reconcile.parse import KEPT, LONGEST, Parsed, Parser, RefusedSpec
@@ -18,8 +19,7 @@ def body(version: int = 1, uid: str = "1", **spec: Any) -> dict[str, Any]:
     return {"metadata": metadata, "spec": {"model": {"name": "base"}, **spec}}
 
 
-UNSUPPORTED: dict[str, Any] = {"resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}}
-"""What this version does not implement."""
+pytestmark = pytest.mark.usefixtures("redis_not_implemented")
 
 
 def accepting(earlier: str, generation: int = 1) -> dict[str, Any]:
@@ -32,9 +32,9 @@ def accepting(earlier: str, generation: int = 1) -> dict[str, Any]:
     [
         ({"replicas": -1}, "InvalidSpec", "spec.replicas"),
         (
-            UNSUPPORTED,
+            NOT_IMPLEMENTED,
             "NotImplemented",
-            "spec.resultCache beside spec.redis is not implemented in this version: remove it to continue",
+            "spec.redis is not implemented in this version: remove it to continue",
         ),
     ],
 )
@@ -79,11 +79,11 @@ def test_a_spec_that_is_too_long_is_followed_and_not_kept() -> None:
 def test_a_pause_is_heeded_beside_a_spec_that_is_refused(then: bool, now: bool) -> None:
     """Who pauses a service in trouble may have made another change that is wrong."""
     status = accepting(orjson.dumps({"model": {"name": "small"}, "paused": then}).decode())
-    found = Parser().parse({**body(**UNSUPPORTED, paused=now), "status": status})
+    found = Parser().parse({**body(**NOT_IMPLEMENTED, paused=now), "status": status})
     assert (found.service.spec.model.name, found.service.spec.paused) == ("small", now)
 
 
-@pytest.mark.parametrize("refused", [UNSUPPORTED, {"replicas": -1}, {"future": True}], ids=str)
+@pytest.mark.parametrize("refused", [NOT_IMPLEMENTED, {"replicas": -1}, {"future": True}], ids=str)
 def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict[str, Any]) -> None:
     status = accepting('{"language":"en","model":{"name":"small"}}')
     found = Parser().parse({**body(**refused), "status": status})
@@ -102,8 +102,8 @@ def test_while_a_spec_is_refused_the_last_accepted_one_is_followed(refused: dict
     ids=["none", "of a later version", "not implemented", "damaged", "no spec"],
 )
 def test_nothing_is_followed_where_no_accepted_spec_is_known(status: dict[str, Any]) -> None:
-    with pytest.raises(RefusedSpec, match=r"spec\.resultCache beside spec\.redis is not implemented"):
-        Parser().parse({**body(**UNSUPPORTED), "status": status})
+    with pytest.raises(RefusedSpec, match=r"spec\.redis is not implemented"):
+        Parser().parse({**body(**NOT_IMPLEMENTED), "status": status})
 
 
 def test_a_spec_that_the_installation_does_not_allow_is_refused() -> None:
@@ -124,9 +124,9 @@ def test_while_a_spec_violates_the_policy_the_last_accepted_one_is_followed() ->
 
 def test_a_last_accepted_spec_is_not_followed_that_is_older_than_the_policy_and_violates_it() -> None:
     status = accepting('{"model":{"name":"small"},"service":{"type":"NodePort"}}')
-    with pytest.raises(RefusedSpec, match=r"spec\.resultCache beside spec\.redis is not implemented"):
-        Parser(Policy()).parse({**body(**UNSUPPORTED), "status": status})
-    assert Parser(None).parse({**body(**UNSUPPORTED), "status": status}).refusal is not None
+    with pytest.raises(RefusedSpec, match=r"spec\.redis is not implemented"):
+        Parser(Policy()).parse({**body(**NOT_IMPLEMENTED), "status": status})
+    assert Parser(None).parse({**body(**NOT_IMPLEMENTED), "status": status}).refusal is not None
 
 
 BEFORE, NOW = Defaults(storage_class_name="before"), Defaults(storage_class_name="now")
@@ -182,7 +182,7 @@ def test_defaults_are_not_judged_by_the_policy_and_not_recorded_as_the_spec() ->
 
 
 def test_the_last_accepted_spec_keeps_its_defaults() -> None:
-    found = Parser(defaults=NOW).parse({**body(**UNSUPPORTED), "status": recorded(BEFORE.as_json())})
+    found = Parser(defaults=NOW).parse({**body(**NOT_IMPLEMENTED), "status": recorded(BEFORE.as_json())})
     assert found.service.spec.cache.storage_class_name == "before"
 
 

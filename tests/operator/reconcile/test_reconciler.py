@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes.cluster import FakeCluster, HasNames
 from tests.operator.calls import counting
+from tests.operator.conftest import NOT_IMPLEMENTED
 from tests.operator.passes import Passes, example, settled
 from tests.operator.samples import ENV
 from whisper_operator.api.v1alpha1 import Manifest
@@ -116,6 +117,7 @@ def reads(cluster: FakeCluster) -> list[tuple[str, str, str]]:
     return [request for request in cluster.requests if request[0] in ("get", "list")]
 
 
+@pytest.mark.usefixtures("redis_not_implemented")
 async def test_while_a_spec_is_refused_the_last_accepted_one_is_kept_true() -> None:
     """Given a service that serves, when its spec becomes one that this version does not implement, and a pass later
     its Deployment is deleted.
@@ -123,12 +125,7 @@ async def test_while_a_spec_is_refused_the_last_accepted_one_is_kept_true() -> N
     passes = await settled("minimal")
     before = {one["type"]: one for one in passes.status["conditions"]}
     service = passes.cluster.objects["WhisperService", *passes.key]
-    spec = {
-        **service["spec"],
-        "resultCache": {},
-        "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}},
-        "language": "fr",
-    }
+    spec = {**service["spec"], **NOT_IMPLEMENTED, "language": "fr"}
     passes.cluster.put({**service, "metadata": {**service["metadata"], "generation": 2}, "spec": spec})
     passes.see_all()
     await passes.run()

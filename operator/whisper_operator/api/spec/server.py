@@ -143,7 +143,8 @@ class RateLimitSpec(ApiModel):
 class ResultCacheSpec(ApiModel):
     size: ByteSize = "128Mi"
     """Memory of each pod for results, beside what its model takes; those that were not asked for the longest make
-    room. An hour of speech takes about 0.4 MB, or 1 MB with the times of words."""
+    room. An hour of speech takes about 0.4 MB, or 1 MB with the times of words. With `spec.redis` the store has as much
+    for all pods, and the oldest results make room there."""
     ttl: Duration = "24h"
     """Time for which a result is kept at most."""
     scope: Literal["Client", "Service"] = "Client"

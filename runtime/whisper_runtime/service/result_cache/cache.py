@@ -34,10 +34,21 @@ class ResultCache:
     """Use it in the event loop's thread."""
 
     def __init__(
-        self, store: ResultStore, model: ServedModel, engine: Engine, metrics: CacheMetrics, *, is_shared: bool
+        self,
+        store: ResultStore,
+        uploads: ResultStore,
+        model: ServedModel,
+        engine: Engine,
+        metrics: CacheMetrics,
+        *,
+        is_shared: bool,
     ) -> None:
-        """`is_shared`: clients get what was transcribed for others."""
-        self._store, self._model, self._engine, self._is_shared = store, model, engine, is_shared
+        """`uploads`: for what this process's decoder made of them, and no other's need; it may be `store`.
+
+        `is_shared`: clients get what was transcribed for others.
+        """
+        self._store, self._uploads, self._model, self._engine = store, uploads, model, engine
+        self._is_shared = is_shared
         self.metrics = metrics
         self._flights: dict[str, Flight] = {}
         self._decoding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -63,18 +74,21 @@ class ResultCache:
 
     async def audio(self, upload: str) -> KnownAudio | None:
         """The audio of an upload; None: it was not decoded before."""
-        stored = await self._store.get(upload)
+        stored = await self._uploads.get(upload)
         return KnownAudio.from_json(stored.content) if stored else None
 
     async def keep_audio(self, upload: str, audio: KnownAudio) -> None:
-        await self._store.put(upload, audio.to_json())
+        await self._uploads.put(upload, audio.to_json())
 
     async def hit(self, key: str, directives: CacheDirectives) -> Hit | None:
         """The result of that key, where the directives take it; None: none is kept, or they do not."""
         stored = await self._store.get(key)
         if stored is None or not directives.takes(stored.age, stored.seconds_left):
             return None
-        result = KnownResult.from_json(stored.content)
+        try:
+            result = KnownResult.from_json(stored.content)
+        except ValueError:  # of a process of another version
+            return None
         return Hit(result, stored.age, stored.seconds_left)
 
     async def keep(self, key: str, found: Transcription, windows: Sequence[int]) -> KnownResult:

@@ -5,29 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from whisper_runtime.service.rate_limits import RateBucket, RateLimits
+from whisper_runtime.service.shared.program_call import ProgramCall, service_key
 
 PROGRAM: Final = Path(__file__).with_name("token_buckets.lua").read_text()
 EXHAUSTED: Final[tuple[RateBucket | None, ...]] = (None, "requests", "audio")
 """By the reply's first number."""
-
-
-@dataclass(frozen=True)
-class ProgramCall:
-    """One run of a Lua program in the store, on one key."""
-
-    program: str
-    key: str
-    arguments: tuple[str, ...]
-
-    @cached_property
-    def digest(self) -> str:
-        """The name by which a server knows a program that it has run before."""
-        return hashlib.sha1(self.program.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -39,17 +25,8 @@ class TokensLeft:
 
 
 def key_of(prefix: str, client: str) -> str:
-    """The key of a client's buckets.
-
-    `prefix` is namespace and name of the service; its braces keep all keys of a service on one node of a cluster
-    (https://valkey.io/topics/cluster-spec/#hash-tags). The client's name or address is not stored, only its digest.
-    """
-    return f"whisper:{{{prefix}}}:rates:{hashlib.sha256(client.encode()).hexdigest()[:32]}"
-
-
-def key_pattern(prefix: str) -> str:
-    """The pattern of a service's keys, for the rights of its user."""
-    return f"whisper:{{{prefix}}}:*"
+    """The key of a client's buckets; the client's name or address is not stored, only its digest."""
+    return service_key(prefix, f"rates:{hashlib.sha256(client.encode()).hexdigest()[:32]}")
 
 
 def taking(
@@ -57,7 +34,7 @@ def taking(
 ) -> ProgramCall:
     """The call that takes so many tokens; `decides`: only where the client need not wait."""
     numbers = (limits.requests_capacity, limits.audio_capacity, requests, audio_seconds)
-    return ProgramCall(PROGRAM, key, ("1" if decides else "0", *map(repr, map(float, numbers))))
+    return ProgramCall(PROGRAM, (key,), ("1" if decides else "0", *map(repr, map(float, numbers))))
 
 
 def tokens_left(reply: Sequence[bytes | int]) -> TokensLeft:

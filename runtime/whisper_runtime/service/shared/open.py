@@ -1,4 +1,4 @@
-"""Puts the shared store of one process together, and what it counts there."""
+"""Puts the shared store of one process together, and what it keeps and counts there."""
 
 from __future__ import annotations
 
@@ -7,21 +7,33 @@ from typing import Final
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
-from whisper_runtime.service.shared.bucket_program import key_of, key_pattern, taking
+from whisper_runtime.service.result_cache.store import ResultStore
+from whisper_runtime.service.shared.bucket_program import key_of, taking
+from whisper_runtime.service.shared.result_program import keeping
 from whisper_runtime.service.shared.shared_rates import SharedRates
+from whisper_runtime.service.shared.shared_results import SharedResults
 from whisper_runtime.service.shared.shared_store import SharedStore
 from whisper_runtime.service.shared.store_metrics import StoreMetrics
 
 TRIAL: Final = "(trial)"
-"""The client of calls that try the store; none has parentheses in its name."""
+"""The client, and the result, of calls that try the store; none has parentheses in its name."""
 
 
-def open_shared(
-    config: RuntimeConfig, url_file: str, own: RateLimits, metrics: Metrics
-) -> tuple[ClientRates, SharedStore]:
-    """The rates that are counted in the store whose URL the file has, and that store; `own`: for while it is away."""
+def open_store(config: RuntimeConfig, url_file: str, own: RateLimits, metrics: Metrics) -> SharedStore:
+    """The store whose URL the file has; `own`: the limits that are counted there."""
     prefix = config.redis_prefix
-    trial = taking(key_of(prefix, TRIAL), own, decides=False)
-    store = SharedStore(url_file, config.redis_ca_file, trial, key_pattern(prefix), StoreMetrics(metrics.registry))
+    trials = [taking(key_of(prefix, TRIAL), own, decides=False)]
+    if config.result_cache_max_bytes is not None:
+        trials.append(keeping(prefix, TRIAL, b"-", 1, config.result_cache_max_bytes))
+    return SharedStore(url_file, config.redis_ca_file, prefix, trials, StoreMetrics(metrics.registry))
+
+
+def shared_rates(config: RuntimeConfig, own: RateLimits, store: SharedStore) -> ClientRates:
+    """The rates that are counted in the store; `own`: for while it is away."""
     has_limits = own.requests_capacity or own.audio_capacity
-    return (SharedRates(own, store, prefix) if has_limits else own), store
+    return SharedRates(own, store, config.redis_prefix) if has_limits else own
+
+
+def shared_results(config: RuntimeConfig, own: ResultStore, store: SharedStore, max_bytes: int) -> ResultStore:
+    """The results that are kept in the store, within `max_bytes`; `own`: for while it is away."""
+    return SharedResults(own, store, config.redis_prefix, max_bytes, config.result_cache_seconds)

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport
-from whisper_runtime.service.shared.bucket_program import ProgramCall
+from whisper_runtime.service.shared.program_call import ProgramCall, needed_rights
 from whisper_runtime.service.shared.store_checks import of_error, of_server
 from whisper_runtime.service.shared.store_client import Reply, open_client, run, server_info
 from whisper_runtime.service.shared.store_metrics import StoreMetrics
@@ -45,18 +45,21 @@ class SharedStore:
         self,
         url_file: str,
         ca_file: str | None,
-        trial: ProgramCall,
-        key_pattern: str,
+        prefix: str,
+        trials: Sequence[ProgramCall],
         metrics: StoreMetrics,
         *,
         waits: Sequence[float] = WAITS_SECONDS,
         pauses: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
-        """`trial`: a call that needs every right that others need; `key_pattern`: of the keys that they use."""
+        """`prefix`: namespace and name of the service, which its keys begin with.
+
+        `trials`: calls that need every right that others need.
+        """
         self._url_file = Path(url_file)
         self._ca_file = ca_file
-        self._trial = trial
-        self._key_pattern = key_pattern
+        self._trials = trials
+        self._rights = needed_rights(prefix, trials)
         self._metrics = metrics
         self._waits = waits
         self._pauses = pauses
@@ -95,7 +98,7 @@ class SharedStore:
             reply = await self._reply(connected, call)
         except Exception as error:  # whatever it is, the request goes on
             if self.is_used:  # else another call has failed before
-                self._note(of_error(error, connected.url, self._key_pattern))
+                self._note(of_error(error, connected.url, self._rights))
                 self._failed.set()
             return None
         self._metrics.answered(time.perf_counter() - started)
@@ -133,10 +136,11 @@ class SharedStore:
         try:
             found = of_server(await server_info(connected.client), url)
             if found.is_used:
-                await run(connected.client, [self._trial])  # now the server knows the program
-                await self._reply(connected, self._trial)  # no store is used that would hold requests up
+                await run(connected.client, self._trials)  # now the server knows the programs
+                for trial in self._trials:
+                    await self._reply(connected, trial)  # no store is used that would hold requests up
         except Exception as error:  # whatever it is, the service goes on
-            return of_error(error, url, self._key_pattern)
+            return of_error(error, url, self._rights)
         return found
 
     def _read_url(self) -> str:

@@ -25,7 +25,6 @@ from whisper_runtime.service.shared.store_url import StoreUrl
 
 OLDEST: Final = {"valkey": 8, "redis": 7}
 """The first version of each that is tested."""
-RIGHTS: Final = "+info +eval +evalsha +time +hmget +hset +expire"
 NO_RIGHT_IN_PROGRAM: Final = re.compile("ACL failure in script|user executing the script can't run this command")
 """How Valkey and Redis put it, under no code of an error: Valkey 9's scriptVerifyACL, Redis 7's scriptCall."""
 QUOTED: Final = 200
@@ -36,15 +35,15 @@ def report(reason: StoreReason, url: StoreUrl, problem: str) -> SharedStoreRepor
     return SharedStoreReport(reason=reason, message=f"the store at {url.address} {problem}"[:MESSAGE_LENGTH])
 
 
-def of_error(error: Exception, url: StoreUrl, key_pattern: str) -> SharedStoreReport:
-    """The report on a store that failed with `error`; `key_pattern`: of the keys that are used there."""
+def of_error(error: Exception, url: StoreUrl, rights: str) -> SharedStoreReport:
+    """The report on a store that failed with `error`; `rights`: those that are needed there, for ACL SETUSER."""
     match error:
         case AuthenticationError():
             return report("StoreLoginFailed", url, "takes no such user and password: correct them in the Secret's URL")
         case NoPermissionError():
-            return _lacks_rights(url, key_pattern)
+            return _lacks_rights(url, rights)
         case ResponseError() if NO_RIGHT_IN_PROGRAM.search(str(error)):
-            return _lacks_rights(url, key_pattern)
+            return _lacks_rights(url, rights)
         case OutOfMemoryError():
             return report("StoreFull", url, "has no memory left: raise its maxmemory")
         case ReadOnlyError():
@@ -79,9 +78,9 @@ def of_server(info: Mapping[str, Any], url: StoreUrl) -> SharedStoreReport:
     return SharedStoreReport(reason="StoreInUse")
 
 
-def _lacks_rights(url: StoreUrl, key_pattern: str) -> SharedStoreReport:
-    rights = f"{RIGHTS} +select" if url.database else RIGHTS
-    return report("StoreRightsMissing", url, f"lacks rights of the URL's user: ACL SETUSER … ~{key_pattern} {rights}")
+def _lacks_rights(url: StoreUrl, rights: str) -> SharedStoreReport:
+    selects = " +select" if url.database else ""
+    return report("StoreRightsMissing", url, f"lacks rights of the URL's user: ACL SETUSER … {rights}{selects}")
 
 
 def _is_replica(url: StoreUrl) -> SharedStoreReport:

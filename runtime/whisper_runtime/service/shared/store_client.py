@@ -11,7 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 
-from whisper_runtime.service.shared.bucket_program import ProgramCall
+from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.store_url import StoreUrl
 
 Reply = Sequence[bytes | int]
@@ -53,16 +53,19 @@ def open_client(url: StoreUrl, ca_file: str | None) -> Redis:
 
 async def run(client: Redis, calls: Sequence[ProgramCall]) -> list[Reply | Exception]:
     """The reply to each call, or its error, in one round trip; raises RedisError, OSError."""
-    replies = await _together(client, [("EVALSHA", call.digest, 1, call.key, *call.arguments) for call in calls])
+    replies = await _together(
+        client, [("EVALSHA", call.digest, len(call.keys), *call.keys, *call.arguments) for call in calls]
+    )
     unknown = [index for index, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
     if unknown:  # a new server, or one that was restarted
-        whole = [("EVAL", calls[index].program, 1, calls[index].key, *calls[index].arguments) for index in unknown]
+        again = [calls[index] for index in unknown]
+        whole = [("EVAL", call.program, len(call.keys), *call.keys, *call.arguments) for call in again]
         for index, reply in zip(unknown, await _together(client, whole), strict=True):
             replies[index] = reply
     return replies
 
 
-async def _together(client: Redis, commands: Sequence[tuple[str | int, ...]]) -> list[Reply | Exception]:
+async def _together(client: Redis, commands: Sequence[tuple[str | bytes | int, ...]]) -> list[Reply | Exception]:
     pipeline = cast(Any, client.pipeline(transaction=False))
     async with pipeline:
         for words in commands:

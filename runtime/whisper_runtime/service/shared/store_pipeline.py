@@ -8,7 +8,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from whisper_runtime.service.shared.bucket_program import ProgramCall
+from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.store_client import Reply, run
 
 MOST_WAITING: Final = 4096

@@ -25,7 +25,7 @@ def cache_of(*, is_shared: bool = False, clock: Callable[[], float] = lambda: 0.
     store = MemoryStore(1024**2, 60, clock)
     metrics = CacheMetrics(CollectorRegistry(), lambda: store.used_bytes)
     model = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL)
-    return ResultCache(store, model, FakeEngine(), metrics, is_shared=is_shared)
+    return ResultCache(store, store, model, FakeEngine(), metrics, is_shared=is_shared)
 
 
 async def kept(cache: ResultCache, found: Transcription = SPOKEN) -> KnownResult:
@@ -45,6 +45,14 @@ async def test_a_result_is_kept_with_its_windows_and_what_it_cost_the_model() ->
     assert result == KnownResult(SPOKEN, (1,), SPOKEN.audio_seconds / 10)
     assert await cache.hit("a", NO_DIRECTIVES) == Hit(result, age=0, seconds_left=60)
     assert await cache.hit("b", NO_DIRECTIVES) is None
+
+
+async def test_what_another_version_kept_is_nothing() -> None:
+    store = MemoryStore(1024**2, 60)
+    model = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL)
+    cache = ResultCache(store, store, model, FakeEngine(), CacheMetrics(CollectorRegistry(), float), is_shared=False)
+    await store.put("a", b'{"text": "words"}')
+    assert await cache.hit("a", NO_DIRECTIVES) is None
 
 
 async def test_directives_may_not_take_it() -> None:

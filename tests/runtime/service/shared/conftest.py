@@ -10,7 +10,7 @@ from testbed.store_server import StoreProgram, StoreServer, running
 from tests.support.waiting import eventually_async
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import RateLimits
-from whisper_runtime.service.shared.bucket_program import key_of, key_pattern, taking
+from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.shared_store import SharedStore
 from whisper_runtime.service.shared.store_metrics import StoreMetrics
 
@@ -42,10 +42,9 @@ async def open_store(tmp_path: Path) -> AsyncIterator[OpenShared]:
         file = tmp_path / "url"
         if url is not None:
             file.write_text(f"{url}\n")
-        trial = taking(key_of(PREFIX, "(trial)"), RateLimits(None, None), decides=False)
+        trials = [taking(key_of(PREFIX, "(trial)"), RateLimits(None, None), decides=False)]
         counted = StoreMetrics((metrics or Metrics("base")).registry)
-        pattern = key_pattern(PREFIX)
-        store = SharedStore(str(file), ca_file, trial, pattern, counted, waits=waits, pauses=(0.05,))
+        store = SharedStore(str(file), ca_file, PREFIX, trials, counted, waits=waits, pauses=(0.05,))
         kept.append(asyncio.create_task(store.keep()))
         return store
 

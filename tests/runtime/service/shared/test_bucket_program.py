@@ -11,7 +11,8 @@ from redis import Redis
 from testbed.store_server import PASSWORD, USER, StoreServer
 from tests.runtime.service.shared.conftest import PREFIX
 from whisper_runtime.service.rate_limits import RateLimits
-from whisper_runtime.service.shared.bucket_program import ProgramCall, TokensLeft, key_of, taking, tokens_left
+from whisper_runtime.service.shared.bucket_program import TokensLeft, key_of, taking, tokens_left
+from whisper_runtime.service.shared.program_call import ProgramCall
 
 KEY = key_of(PREFIX, "address 192.0.2.7")
 LIMITS = RateLimits(10, 60)
@@ -24,7 +25,7 @@ def client(server: StoreServer) -> Iterator[Redis]:
 
 
 def run(client: Redis, call: ProgramCall) -> TokensLeft:
-    return tokens_left(client.eval(call.program, 1, call.key, *call.arguments))
+    return tokens_left(client.eval(call.program, len(call.keys), *call.keys, *call.arguments))
 
 
 def take(client: Redis, limits: RateLimits = LIMITS, *, decides: bool = False, **tokens: float) -> TokensLeft:

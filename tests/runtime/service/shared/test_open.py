@@ -16,9 +16,9 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.errors import HttpError
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
+from whisper_runtime.service.result_cache.store import MemoryStore
 from whisper_runtime.service.shared import open as opening
 from whisper_runtime.service.shared.bucket_program import key_of
-from whisper_runtime.service.shared.open import open_shared
 from whisper_runtime.service.shared.shared_store import SharedStore
 
 OpenProcess = Callable[..., tuple[ClientRates, SharedStore]]
@@ -33,9 +33,7 @@ async def open_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Async
 
     def opened(url: str, metrics: Metrics | None = None, **fields: Any) -> tuple[ClientRates, SharedStore]:
         (tmp_path / "url").write_text(url)
-        rates, store = open_shared(
-            RuntimeConfig(**fields), str(tmp_path / "url"), RateLimits(2, None), metrics or Metrics("base")
-        )
+        rates, store = opened_by(tmp_path, RateLimits(2, None), metrics or Metrics("base"), **fields)
         kept.append(asyncio.create_task(store.keep()))
         return rates, store
 
@@ -43,6 +41,12 @@ async def open_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Async
     for task in kept:
         task.cancel()
     await asyncio.gather(*kept, return_exceptions=True)
+
+
+def opened_by(directory: Path, own: RateLimits, metrics: Metrics, **fields: Any) -> tuple[ClientRates, SharedStore]:
+    config = RuntimeConfig(**fields)
+    store = opening.open_store(config, str(directory / "url"), own, metrics)
+    return opening.shared_rates(config, own, store), store
 
 
 async def charge(rates: ClientRates) -> int:
@@ -69,7 +73,7 @@ async def test_processes_of_one_service_share_its_limits_and_no_other_service_do
 
 
 async def test_until_the_store_is_reached_a_process_counts_for_itself(tmp_path: Path) -> None:
-    rates, store = open_shared(RuntimeConfig(), str(tmp_path / "url"), RateLimits(2, None), Metrics("base"))
+    rates, store = opened_by(tmp_path, RateLimits(2, None), Metrics("base"))
     assert store.report.reason == "StoreUntried"
     assert [await charge(rates) for _ in range(3)] == [200, 200, 429]
 
@@ -81,7 +85,7 @@ def test_without_a_limit_nothing_is_counted_in_the_store(
     tmp_path: Path, requests: int | None, minutes: int | None, counts_there: bool
 ) -> None:
     own = RateLimits(requests, minutes)
-    rates, _ = open_shared(RuntimeConfig(), str(tmp_path / "url"), own, Metrics("base"))
+    rates, _ = opened_by(tmp_path, own, Metrics("base"))
     assert (rates is not own) is counts_there
 
 
@@ -103,3 +107,27 @@ async def test_what_the_store_does_is_counted_with_the_process(server: StoreServ
     _, store = open_process(server.url, metrics)
     await until(store, "StoreInUse")
     assert metrics.registry.get_sample_value("whisper_store_in_use") == 1
+
+
+async def test_with_results_the_store_is_tried_by_what_keeps_them_too(
+    server: StoreServer, open_process: OpenProcess
+) -> None:
+    server.give([right for right in ALL_RIGHTS if right != "+zadd"])
+    _, limits = open_process(server.url)
+    await until(limits, "StoreInUse")
+    _, both = open_process(server.url, result_cache_max_bytes=1_000_000)
+    assert (await until(both, "StoreRightsMissing")).endswith(
+        "+info +eval +evalsha +time +hmget +hset +expire +zrem +incrby +zrange +zadd"
+    )
+
+
+async def test_results_of_processes_of_one_service_are_the_same(server: StoreServer, open_process: OpenProcess) -> None:
+    found = [open_process(server.url, result_cache_max_bytes=1_000_000)[1] for _ in range(2)]
+    for store in found:
+        await until(store, "StoreInUse")
+    one, other = (
+        opening.shared_results(RuntimeConfig(), MemoryStore(1_000_000, 60), store, 1_000_000) for store in found
+    )
+    await one.put("a", b"words")
+    assert (stored := await other.get("a")) is not None
+    assert (stored.content, round(stored.age + stored.seconds_left)) == (b"words", RuntimeConfig().result_cache_seconds)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from testbed.store_server import ALL_RIGHTS, PASSWORD, StoreServer, running
+from testbed.store_server import ALL_RIGHTS, LIMITS, PASSWORD, StoreServer, running
 from tests.runtime.service.shared.conftest import PREFIX, OpenShared, until
 from tests.support.certificates import self_signed
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import RateLimits
-from whisper_runtime.service.shared.bucket_program import ProgramCall, key_of, taking
+from whisper_runtime.service.shared.bucket_program import key_of, taking
+from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.shared_store import WAITS_SECONDS
 
 CALL = taking(key_of(PREFIX, "key alice"), RateLimits(10, None), requests=1, decides=True)
@@ -80,7 +81,7 @@ async def test_a_store_that_does_not_answer_holds_up_the_first_calls_and_no_late
     assert await store.call(CALL) is not None
 
 
-@pytest.mark.parametrize("missing", [one for one in ALL_RIGHTS if one.startswith(("+", "~"))])
+@pytest.mark.parametrize("missing", [one for one in LIMITS if one.startswith(("+", "~"))])
 async def test_each_right_that_the_user_lacks_is_found(
     server: StoreServer, open_store: OpenShared, missing: str
 ) -> None:
@@ -183,4 +184,4 @@ async def test_what_is_no_store_is_not_used(open_store: OpenShared) -> None:
         while store.report.reason == "StoreUntried":
             await asyncio.sleep(0.01)
         assert not store.is_used
-        assert await store.call(ProgramCall("return 1", "k", ())) is None
+        assert await store.call(ProgramCall("return 1", ("k",), ())) is None

@@ -54,17 +54,17 @@ def test_a_version_that_is_too_old_is_named() -> None:
     ],
 )
 def test_what_an_error_means(error: Exception, reason: str) -> None:
-    assert of_error(error, URL, "whisper:*").reason == reason
+    assert of_error(error, URL, "~whisper:*").reason == reason
 
 
 def test_no_message_is_longer_than_a_condition_takes() -> None:
-    found = of_error(ResponseError("x" * 10_000), URL, "whisper:*")
+    found = of_error(ResponseError("x" * 10_000), URL, "~whisper:*")
     assert len(found.message) <= MESSAGE_LENGTH
 
 
 @pytest.mark.parametrize(("path", "is_named"), [("", False), ("/0", False), ("/3", True)])
 def test_another_database_needs_a_right_more(path: str, is_named: bool) -> None:
     url = StoreUrl.parse(f"redis://valkey.store{path}")
-    message = of_error(NoPermissionError(), url, "whisper:{team/dictation}:*").message or ""
+    message = of_error(NoPermissionError(), url, "~whisper:{team/dictation}:* +evalsha").message or ""
     assert ("+select" in message) is is_named
     assert "+evalsha" in message

@@ -15,14 +15,15 @@ from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 from testbed.store_server import USER, StoreServer
 from tests.runtime.service.shared.conftest import PREFIX
 from whisper_runtime.service.shared import store_client
-from whisper_runtime.service.shared.bucket_program import ProgramCall, key_of
+from whisper_runtime.service.shared.bucket_program import key_of
+from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.store_client import MAX_CONNECTIONS, open_client, run, server_info
 from whisper_runtime.service.shared.store_url import StoreUrl
 
 KEY = key_of(PREFIX, "address 192.0.2.7")
-ECHO = ProgramCall("return {1, ARGV[1]}", KEY, ("echo",))
-OTHER = ProgramCall("return {2, KEYS[1]}", KEY, ())
-WRONG = ProgramCall("return redis.error_reply('ERR no such luck')", KEY, ())
+ECHO = ProgramCall("return {1, ARGV[1]}", (KEY,), ("echo",))
+OTHER = ProgramCall("return {2, KEYS[1]}", (KEY,), ())
+WRONG = ProgramCall("return redis.error_reply('ERR no such luck')", (KEY,), ())
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, ResponseError
 
 from whisper_runtime.service.shared import store_pipeline
-from whisper_runtime.service.shared.bucket_program import ProgramCall
+from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.store_client import Reply
 from whisper_runtime.service.shared.store_pipeline import MOST_WAITING, StorePipeline
 
@@ -27,7 +27,7 @@ class RoundTrips:
 
     async def run(self, _: Redis, calls: Sequence[ProgramCall]) -> Replies:
         end: asyncio.Future[Replies] = asyncio.get_running_loop().create_future()
-        self._begun.put_nowait(([call.key for call in calls], end))
+        self._begun.put_nowait(([call.keys[0] for call in calls], end))
         return await end
 
     async def next(self) -> tuple[list[str], asyncio.Future[Replies]]:
@@ -63,7 +63,7 @@ async def close(task: asyncio.Task[None]) -> None:
 
 
 def call(key: str) -> ProgramCall:
-    return ProgramCall("return {}", key, ())
+    return ProgramCall("return {}", (key,), ())
 
 
 async def reply_to(future: asyncio.Future[Reply]) -> Reply:

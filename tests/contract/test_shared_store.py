@@ -1,4 +1,4 @@
-"""Two runtime processes count a client's requests as one, by a real Valkey; without it each goes on by itself."""
+"""Two runtime processes count requests as one and share results, by a real Valkey; without it each goes on alone."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def pods(server: StoreServer, tmp_path: Path) -> Iterator[list[tuple[int, int]]]
                 port=port,
                 metrics_port=metrics_port,
                 requests_per_minute=PER_MINUTE,
+                result_cache_max_bytes=1_000_000,
                 redis_url_file=str(tmp_path / "url"),
                 redis_prefix="team/speech",
                 trusted_proxies=("127.0.0.1",),
@@ -101,3 +102,23 @@ async def test_a_limit_counts_once_for_both_and_for_each_while_the_store_is_away
     server.start()
     await_reports(pods, "StoreInUse")
     assert await burst(ports, 30, "192.0.2.3") == once
+
+
+def test_a_result_of_one_is_the_others_too_and_a_store_that_is_away_is_no_error(
+    pods: list[tuple[int, int]], server: StoreServer
+) -> None:
+    await_reports(pods, "StoreInUse")
+    statuses = [cache_status(port) for port, _ in pods]
+    assert statuses[0] == "whisper; fwd=miss; stored"
+    assert statuses[1].startswith("whisper; hit; ttl=")
+    server.kill()
+    stored = ["whisper; fwd=miss; stored"] * 2
+    assert [cache_status(port) for port, _ in pods] == stored
+    assert all(cache_status(port).startswith("whisper; hit; ttl=") for port, _ in pods)
+
+
+def cache_status(port: int) -> str:
+    """What a process says of its results for the same recording."""
+    answer = httpx.post(f"http://127.0.0.1:{port}/transcribe", files=speech(), timeout=60)
+    assert answer.status_code == 200
+    return answer.headers["cache-status"]
