@@ -94,7 +94,7 @@ def container(spec: Manifest, name: str) -> Manifest:
     return found
 
 
-OWN: Final = {names.SERVER: "server", names.PREFETCH: "fetch", names.VERIFY: "verify"}
+OWN: Final = {names.SERVER: "server", names.PREFETCH: "fetch", names.VERIFY: "verify", names.FRONT: "front"}
 """The operator's own container of each component's pods."""
 
 

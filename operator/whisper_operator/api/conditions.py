@@ -39,6 +39,9 @@ VERIFIED: Final = _type(
     "Real requests verified the rollout; present only with `spec.verification`. It blocks Ready until the first proof.",
     blocks_ready=True,
 )
+FRONT_READY: Final = _type(
+    "FrontReady", "Every pod of the front is available and up to date; present only where there is a front."
+)
 EXPOSED: Final = _type(
     "Exposed",
     "The Ingress, HTTPRoute or load balancer works; present only if the spec asks for one.",
@@ -98,7 +101,12 @@ RUNTIME_UPDATE_AVAILABLE: Final = _type(
 # Ready, Reconciling and Stalled
 
 AS_SPECIFIED: Final = _reason(
-    "AsSpecified", READY, AVAILABLE, ROLLED_OUT, meaning="The spec is carried out, and its pods accept requests."
+    "AsSpecified",
+    READY,
+    AVAILABLE,
+    ROLLED_OUT,
+    FRONT_READY,
+    meaning="The spec is carried out, and its pods accept requests.",
 )
 SERVING: Final = _reason(
     "Serving",
@@ -463,9 +471,22 @@ WAITING_FOR_PREFLIGHT: Final = _reason(
     remedy="Remedy the reason of PreflightPassed.",
 )
 WAITING_FOR_MODEL: Final = _reason("WaitingForModel", AVAILABLE, meaning="Pods are started once ModelCached is True.")
-ROLLING_OUT: Final = _reason("RollingOut", AVAILABLE, ROLLED_OUT, meaning="Pods are being started or replaced.")
+ROLLING_OUT: Final = _reason(
+    "RollingOut", AVAILABLE, ROLLED_OUT, FRONT_READY, meaning="Pods are being started or replaced."
+)
 SCALED_TO_ZERO: Final = _reason(
-    "ScaledToZero", AVAILABLE, ROLLED_OUT, meaning="No pod is wanted.", remedy="To serve: scale up by `kubectl scale`."
+    "ScaledToZero",
+    READY,
+    AVAILABLE,
+    ROLLED_OUT,
+    meaning="No pod is wanted. Under Ready: the front takes requests, and the next one starts a pod.",
+    remedy="To serve without a front: scale up by `kubectl scale`.",
+)
+NO_WAY_IN: Final = _reason(
+    "NoWayIn",
+    AVAILABLE,
+    meaning="No pod serves, and no pod of the front is ready to take requests.",
+    remedy="If it lasts: remedy the reason of FrontReady.",
 )
 CREATE_FAILED: Final = _reason(
     "CreateFailed",

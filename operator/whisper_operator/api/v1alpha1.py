@@ -12,6 +12,7 @@ from whisper_operator.api.languages import LanguageOrAuto, cel_matches
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
+from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.spec.ingress import IngressSpec
 from whisper_operator.api.spec.job_store import JobsSpec
 from whisper_operator.api.spec.jobs import PrefetchSpec
@@ -105,6 +106,9 @@ class Spec(ApiModel):
     """HTTPRoute of the Gateway API for clients. Absent: none."""
     autoscaling: AutoscalingSpec | None = None
     """HorizontalPodAutoscaler for the pods. Absent: `replicas` pods."""
+    front: FrontSpec | None = None
+    """Pods that take requests in the place of those that serve, hold them until one is ready, and send them to another
+    when one is lost. Absent: none, unless `autoscaling.minReplicas` is 0 and the operator is to start the first pod."""
     rollout: RolloutSpec = RolloutSpec()
     """Replacement of pods when the spec changes."""
     disruption: DisruptionSpec | None = None
@@ -261,6 +265,13 @@ class Spec(ApiModel):
     def language_code(self) -> str | None:
         """Whisper's code of the language; None: it is detected."""
         return code_of(self.language)
+
+    @property
+    def wanted_front(self) -> FrontSpec | None:
+        """The front that the service is to have; None: none."""
+        if self.front is None and self.autoscaling and self.autoscaling.is_woken_by_operator:
+            return FrontSpec()
+        return self.front
 
     @property
     def most_replicas(self) -> int:

@@ -20,8 +20,10 @@ def build(resolved: Resolved) -> Manifest | None:
     wanted = service.spec.autoscaling
     if wanted is None or wanted.keda is not None:
         return None
-    # With a smallest number of 0, an autoscaler does not leave a suspended Deployment alone.
-    fewest = max(1, wanted.min_replicas) if service.spec.suspend else wanted.min_replicas
+    # An autoscaler leaves a Deployment of no pods alone where its smallest number is 1 or more: one that is suspended,
+    # and one that is between no pod and the first, which is the operator's to decide.
+    is_ours = service.spec.suspend or wanted.is_woken_by_operator
+    fewest = max(1, wanted.min_replicas) if is_ours else wanted.min_replicas
     return child(
         service,
         AUTOSCALER,

@@ -21,7 +21,7 @@ def build(resolved: Resolved) -> Manifest:
         annotations=wanted.annotations,
         spec={
             "type": wanted.type,
-            "selector": names.selector(service.metadata.name),
+            "selector": names.selector(service.metadata.name, resolved.clients_reach),
             "ports": [_port(wanted)],
             **_load_balancer(wanted),
             **families(wanted),

@@ -18,15 +18,24 @@ def build(resolved: Resolved) -> Manifest | None:
         if wanted.min_available is not None
         else {"maxUnavailable": 1 if wanted.max_unavailable is None else wanted.max_unavailable}
     )
-    return child(
-        service,
-        DISRUPTION_BUDGET,
-        service.metadata.name,
-        spec={
-            **limit,
-            "selector": {"matchLabels": names.selector(service.metadata.name)},
-            # A pod that is not ready serves nobody, and must not keep a node from being drained. A busy one is ready:
-            # the runtime's readiness does not follow its load (service/probes.py there).
-            "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        },
-    )
+    return child(service, DISRUPTION_BUDGET, service.metadata.name, spec=_spec(resolved, names.SERVER, limit))
+
+
+def of_front(resolved: Resolved) -> Manifest | None:
+    """A drain takes one pod of the front at a time; None where there is none, or a single one could not be drained."""
+    service, front = resolved.service, resolved.front
+    if front is None or front.replicas < 2:
+        return None
+    name = names.front(service.metadata.name)
+    spec = _spec(resolved, names.FRONT, {"maxUnavailable": 1})
+    return child(service, DISRUPTION_BUDGET, name, component=names.FRONT, spec=spec)
+
+
+def _spec(resolved: Resolved, component: str, limit: Manifest) -> Manifest:
+    return {
+        **limit,
+        "selector": {"matchLabels": names.selector(resolved.service.metadata.name, component)},
+        # A pod that is not ready serves nobody, and must not keep a node from being drained. A busy one is ready:
+        # the runtime's readiness does not follow its load (service/probes.py there).
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }

@@ -34,23 +34,52 @@ def build(resolved: Resolved) -> Manifest | None:
     wanted = service.spec.network_policy
     if wanted is None:
         return None
-    verify = names.selector(service.metadata.name, names.VERIFY)
-    scrapers = [{"from": list(wanted.metrics_from), "ports": [_tcp(METRICS_PORT)]}] if wanted.metrics_from else []
-    proof = {
-        "from": [{"podSelector": {"matchLabels": verify}}],
-        "ports": [_tcp(HTTP_PORT), _tcp(METRICS_PORT)],
-    }
+    has_front = resolved.front is not None and resolved.front.is_there
+    front = [{"from": [_pods(service, names.FRONT)], "ports": [_tcp(HTTP_PORT)]}] if has_front else []
     return child(
         service,
         NETWORK_POLICY,
         service.metadata.name,
         spec={
-            "podSelector": {"matchLabels": names.selector(service.metadata.name)},
+            "podSelector": _pods(service, names.SERVER)["podSelector"],
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [*_clients(wanted), *scrapers, proof],
+            "ingress": [*_ingress(service, wanted), *front],
             "egress": [_dns(), *wanted.allow_to, *_listed_hosts(service)],
         },
     )
+
+
+def of_front(resolved: Resolved) -> Manifest | None:
+    """The same for the front: in as for the pods that serve, out to those, DNS and `allowTo`."""
+    service = resolved.service
+    wanted = service.spec.network_policy
+    if wanted is None or resolved.front is None or not resolved.front.is_there:
+        return None
+    servers = {"to": [_pods(service, names.SERVER)], "ports": [_tcp(HTTP_PORT)]}
+    return child(
+        service,
+        NETWORK_POLICY,
+        names.front(service.metadata.name),
+        component=names.FRONT,
+        spec={
+            "podSelector": _pods(service, names.FRONT)["podSelector"],
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": _ingress(service, wanted),
+            "egress": [_dns(), servers, *wanted.allow_to],
+        },
+    )
+
+
+def _pods(service: WhisperService, component: str) -> Manifest:
+    """The peer that the service's pods of `component` are."""
+    return {"podSelector": {"matchLabels": names.selector(service.metadata.name, component)}}
+
+
+def _ingress(service: WhisperService, wanted: NetworkPolicySpec) -> list[Manifest]:
+    """Clients, scrapers, and our own verification."""
+    scrapers = [{"from": list(wanted.metrics_from), "ports": [_tcp(METRICS_PORT)]}] if wanted.metrics_from else []
+    proof = {"from": [_pods(service, names.VERIFY)], "ports": [_tcp(HTTP_PORT), _tcp(METRICS_PORT)]}
+    return [*_clients(wanted), *scrapers, proof]
 
 
 def _clients(wanted: NetworkPolicySpec) -> list[Manifest]:

@@ -136,3 +136,13 @@ def beside(affinity: Manifest | None, rule: str, term: Manifest) -> Manifest:
     if not isinstance(terms, list):
         return affinity or {}
     return {**(affinity or {}), "podAffinity": {**by_pod, rule: [*cast(list[Any], terms), term]}}
+
+
+def probe(path: str, *, period: int, failures: int) -> Manifest:
+    """A probe of that path on the port for the cluster; `period`: in seconds."""
+    return {
+        "httpGet": {"path": path, "port": "metrics", "scheme": "HTTP"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }

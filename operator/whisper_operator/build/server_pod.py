@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
-from whisper_operator.build import fetch_container, golden_clip, job_store, pod, shared_store, source, webhooks
+from whisper_operator.build import door, fetch_container, golden_clip, job_store, pod, shared_store, source, webhooks
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import deviations
 from whisper_operator.objects.manifest import annotations_of
@@ -15,7 +15,7 @@ from whisper_operator.resolve.model import ModelRef
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.sizing import resources
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.files import API_KEYS_DIR, DEFAULT_MODEL_DIR, SCRATCH_DIR
+from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, SCRATCH_DIR
 from whisper_runtime.contract.network import (
     HEALTH_PATH,
     HTTP_PORT,
@@ -26,7 +26,6 @@ from whisper_runtime.contract.network import (
     STARTUP_PATH,
 )
 
-DEFAULTS: Final = RuntimeConfig()
 GRACE_BEYOND_DRAIN_SECONDS: Final = 30
 STARTUP_SECONDS: Final = 1800
 """For loading the largest model from the slowest volume; then the kubelet starts the container again."""
@@ -92,7 +91,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
             "volumes": [
                 pod.scratch(),
                 *pod.models_volume(service),
-                *_keys_volume(service),
+                *(volume for _, volume in door.keys(service)),
                 *(volume for _, volume in _optional(service)),
                 *(source.volumes(service) if init else []),
             ],
@@ -102,8 +101,7 @@ def _template(resolved: Resolved, model: ModelRef) -> Manifest:
 
 def _server(resolved: Resolved, model: ModelRef) -> Manifest:
     service, spec = resolved.service, resolved.service.spec
-    keys = [{"name": "api-keys", "mountPath": API_KEYS_DIR, "readOnly": True}] if spec.auth else []
-    optional = [mount for mount, _ in _optional(service)]
+    keys, optional = ([mount for mount, _ in parts(service)] for parts in (door.keys, _optional))
     models = (
         [] if spec.cache.type == "Image" else [{"name": "models", "mountPath": DEFAULT_MODEL_DIR, "readOnly": True}]
     )
@@ -118,9 +116,9 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
             {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
             {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
-        "startupProbe": _probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
-        "readinessProbe": _probe(READY_PATH, period=READY_PERIOD_SECONDS, failures=READY_FAILURES),
-        "livenessProbe": _probe(HEALTH_PATH, period=10, failures=6),
+        "startupProbe": pod.probe(STARTUP_PATH, period=STARTUP_PERIOD, failures=STARTUP_SECONDS // STARTUP_PERIOD),
+        "readinessProbe": pod.probe(READY_PATH, period=READY_PERIOD_SECONDS, failures=READY_FAILURES),
+        "livenessProbe": pod.probe(HEALTH_PATH, period=10, failures=6),
         "resources": {
             **resources(spec, model.name),
             **({"claims": [{"name": claim["name"]}]} if (claim := _gpu_claim(service)) else {}),
@@ -148,37 +146,23 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         model_aliases=spec.model.aliases,
         model_sha256=model.sha256,
         model_image_dir=DEFAULT_MODEL_DIR if spec.cache.type == "ImageVolume" else None,
-        base_path=spec.base_path,
-        probes_on_http=False,
         device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
         compute_type=spec.compute_type,
         language=spec.language,
-        max_upload_bytes=size_bytes(spec.server.max_upload_size),
         max_audio_seconds=duration_seconds(spec.server.max_audio_duration),
-        request_timeout_seconds=duration_seconds(spec.server.request_timeout),
         max_queued_audio_seconds=duration_seconds(spec.server.max_queued_audio),
         max_batch_size=None if spec.server.max_batch_size == "auto" else spec.server.max_batch_size,
         condition_on_previous_text=spec.server.condition_on_previous_text,
-        cors_allow_origins=spec.server.cors.allow_origins,
-        trusted_proxies=spec.server.trusted_proxies,
         audio_url_allowed_hosts=spec.server.audio_urls.allowed_hosts if spec.server.audio_urls else (),
         audio_url_private_networks=spec.server.audio_urls.private_networks if spec.server.audio_urls else (),
-        api_keys_dir=API_KEYS_DIR if spec.auth else None,
         golden_dir=golden_clip.directory(service),
         golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
         golden_language=golden_clip.language(service),
-        drain_seconds=duration_seconds(spec.rollout.drain_timeout),
-        log_level=spec.logging.level,
-        log_format=spec.logging.format,
-        requests_per_minute=spec.rate_limit.requests_per_minute if spec.rate_limit else None,
-        audio_minutes_per_hour=spec.rate_limit.audio_minutes_per_hour if spec.rate_limit else None,
-        redis_url_file=shared_store.url_file(service),
-        redis_ca_file=shared_store.ca_file(service),
-        redis_prefix=shared_store.prefix(service) if spec.redis else DEFAULTS.redis_prefix,
         jobs_dir=job_store.directory(service),
         jobs_max_bytes=job_store.max_bytes(resolved.jobs_claim),
         jobs_result_seconds=job_store.result_seconds(service),
         jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
+        **door.settings(service),
         **webhooks.settings(service),
         **_result_cache(spec),
     )
@@ -193,20 +177,6 @@ def _result_cache(spec: Spec) -> dict[str, Any]:
         "result_cache_seconds": duration_seconds(cache.ttl),
         "result_cache_scope": cache.scope.lower(),
     }
-
-
-def _probe(path: str, *, period: int, failures: int) -> Manifest:
-    return {
-        "httpGet": {"path": path, "port": "metrics", "scheme": "HTTP"},
-        "periodSeconds": period,
-        "timeoutSeconds": 5,
-        "failureThreshold": failures,
-    }
-
-
-def _keys_volume(service: WhisperService) -> list[Manifest]:
-    auth = service.spec.auth
-    return [{"name": "api-keys", "secret": {"secretName": auth.secret_ref.name, "defaultMode": 0o440}}] if auth else []
 
 
 def _gpu_claim(service: WhisperService) -> Manifest | None:

@@ -50,6 +50,7 @@ ANNOTATION_GOLDEN_TEXT: Final = f"{GROUP}/golden-text"
 """On pods: the text of the user's own golden clip."""
 
 SERVER: Final = "server"
+FRONT: Final = "front"
 PREFETCH: Final = "prefetch"
 VERIFY: Final = "verify"
 
@@ -93,6 +94,16 @@ def is_jobs_claim(claim: str) -> bool:
 
 def metrics_service(service: str) -> str:
     return f"{service}-metrics"
+
+
+def front(service: str) -> str:
+    """Of the front's Deployment, disruption budget and network policy."""
+    return f"{service}-front"
+
+
+def servers(service: str) -> str:
+    """Of the Service by which the front finds the pods that serve."""
+    return f"{service}-servers"
 
 
 def prefetch_job(service: str, digest: str) -> str:

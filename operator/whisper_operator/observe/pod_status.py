@@ -32,6 +32,7 @@ MEMORY_FIELDS: Final = {
     names.SERVER: "spec.resources.limits.memory",
     FETCH: "spec.prefetch.resources.limits.memory",
     VERIFY: "spec.verification.resources.limits.memory",
+    names.FRONT: "spec.front.resources.limits.memory",
 }
 """The field that limits the memory of a container of ours, by the container's name; any other is a sidecar."""
 JOB_NAME: Final = "batch.kubernetes.io/job-name"

@@ -45,8 +45,9 @@ class ChildWriter:
         if kind == JOB and live is not None and is_same_job(manifest, live):
             await self._take_back_edits(kind, manifest, is_field_of_job)
             return
-        first = as_created(service, manifest) if kind == DEPLOYMENT and live is None else manifest
-        if kind == DEPLOYMENT and live and (count := handover_replicas(service, live)) is not None:
+        is_scaled = kind == DEPLOYMENT and manifest["metadata"]["name"] == service.metadata.name
+        first = as_created(service, manifest) if is_scaled and live is None else manifest
+        if is_scaled and live and (count := handover_replicas(service, live)) is not None:
             self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
         if live is not None and any(one.is_added for one in self._answers.drift(self._key, manifest, live)):
             await self._take_back_edits(kind, manifest, what_an_apply_leaves)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.v1alpha1 import Manifest, Spec
 from whisper_operator.objects.manifest import part_of
 from whisper_operator.objects.strategic_merge import overlaid
@@ -18,9 +19,11 @@ FIELDS: Final = {
     "server": "spec.resources",
     "fetch": "spec.prefetch.resources",
     "verify": "spec.verification.resources",
+    "front": "spec.front.resources",
 }
 """The field that sets a container's resources, by the container's name."""
 SERVES, FETCHES, VERIFIES = "a pod that serves", "the pod that fetches", "the pod that verifies"
+FRONTS = "the front"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class AskedContainer:
 @dataclass(frozen=True)
 class AskedPod:
     what: str
-    """The pod in a sentence: SERVES, FETCHES or VERIFIES."""
+    """The pod in a sentence: SERVES, FETCHES, VERIFIES or FRONTS."""
     field: str
     """Path in the spec that sets the resources of its own container, that of the operator's."""
     containers: tuple[AskedContainer, ...]
@@ -81,6 +84,12 @@ def verifying(spec: Spec) -> AskedPod:
     own = _of_job(spec, "verify", sizing.verify_resources(spec))
     template = spec.verification.pod_template if spec.verification else None
     return _asked(VERIFIES, "verify", _overlaid(own, template), "spec.verification.podTemplate")
+
+
+def fronting(spec: Spec) -> AskedPod:
+    """A pod of the front."""
+    resources = sizing.front_resources(spec.wanted_front or FrontSpec())
+    return _asked(FRONTS, "front", _of_job(spec, "front", resources), "spec.podTemplate")
 
 
 def _of_job(spec: Spec, container: str, resources: sizing.Resources) -> Manifest:

@@ -26,6 +26,7 @@ from whisper_operator.resolve.budget import resolve_budget
 from whisper_operator.resolve.claim import ClaimState, resolve_claim
 from whisper_operator.resolve.decision import Decision, Rollout, live_decision
 from whisper_operator.resolve.devices import DeviceSupply, resolve_devices, with_devices
+from whisper_operator.resolve.front import FrontState, resolve_front
 from whisper_operator.resolve.image import ImageChoice, resolve_image
 from whisper_operator.resolve.model_state import ModelState, resolve_model
 from whisper_operator.resolve.prefetch import PrefetchState, resolve_prefetch
@@ -61,6 +62,8 @@ class Resolved:
     devices: DeviceSupply | None
     """The devices of dynamic resource allocation that may be the pods' GPUs; None where none may."""
     verification: VerificationState
+    front: FrontState | None
+    """None: there is none."""
     live_decision: Decision | None
     """The decision on Surge or Replace that the live Deployment carries."""
     rollout: Rollout | None = None
@@ -69,6 +72,11 @@ class Resolved:
     """The changes of children that a pause holds back, as `apply Kind/name` and `delete Kind/name`."""
     mutated: Mapping[ChildName, Sequence[str]] = field(default_factory=dict[ChildName, Sequence[str]])
     """Of each child that others keep from being as it was applied: the paths of those fields."""
+
+    @property
+    def clients_reach(self) -> str:
+        """The component of the pods that clients are sent to."""
+        return self.front.clients_reach if self.front else names.SERVER
 
     def live(self, kind: Kind) -> Manifest | None:
         """The live child of that kind that has the service's own name."""
@@ -106,8 +114,17 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
     prefetch = resolve_prefetch(service, observed, claim)
     model = resolve_model(service, observed, deployment, promise, server_pods, prefetch)
     verification = resolve_verification(service, observed, deployment, promise)
+    front = resolve_front(service, observed, replicas)
     given = CheckInput(
-        service, observed.facts, claim, of_jobs, model.needs_source, replicas, devices, verification.is_to_come
+        service,
+        observed.facts,
+        claim,
+        of_jobs,
+        model.needs_source,
+        replicas,
+        devices,
+        verification.is_to_come,
+        front.missing if front else 0,
     )
     return Resolved(
         service=service,
@@ -127,6 +144,7 @@ def resolve(service: WhisperService, observed: Observed, installation: Installat
         preflight=run_checks(given),
         devices=devices,
         verification=verification,
+        front=front,
         live_decision=live_decision(service, deployment),
     )
 

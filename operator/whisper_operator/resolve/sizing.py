@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.spec.jobs import JobResourcesSpec
 from whisper_operator.api.spec.pods import ResourcesSpec
 from whisper_operator.api.units import any_quantity, size_bytes
@@ -65,6 +66,9 @@ FETCH: Final[Resources] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limi
 """Measured with large-v3's 2,944 MiB: 448 MiB of its own; the file's pages, read only, the kernel takes back."""
 VERIFY: Final[Resources] = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
+FRONT: Final[Resources] = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+"""It keeps no recording in memory, but for what is on its way to or from the disk."""
+
 
 def result_cache_mib(spec: Spec) -> int:
     """Memory of a server pod for results that it keeps."""
@@ -121,6 +125,11 @@ def fetch_resources(spec: Spec) -> Resources:
 def verify_resources(spec: Spec) -> Resources:
     """Requests and limits of the container that verifies."""
     return _completed(spec.verification.resources if spec.verification else None, VERIFY)
+
+
+def front_resources(front: FrontSpec) -> Resources:
+    """Requests and limits of the front's container."""
+    return _completed(front.resources, FRONT)
 
 
 def _completed(given: ResourcesSpec | JobResourcesSpec | None, own: Resources) -> Resources:

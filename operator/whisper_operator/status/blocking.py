@@ -12,6 +12,7 @@ from whisper_operator.objects.manifest import condition
 from whisper_operator.observe import pod_status
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.front import front_ready, no_way_in
 from whisper_runtime.contract.reports import VerifyReport
 
 ConditionRule = Callable[[Resolved], ConditionUpdate | None]
@@ -67,13 +68,16 @@ def available(resolved: Resolved) -> ConditionUpdate:
     if resolved.deployment is None or _is_held_at_zero(resolved):
         reason = c.WAITING_FOR_PREFLIGHT if resolved.preflight.holds else c.WAITING_FOR_MODEL
         return ConditionUpdate(c.AVAILABLE, "False", reason, "no pod has been started yet")
+    nobody = no_way_in(resolved)
     if counts.wanted == 0 and resolved.promise.required == 0:
+        if nobody:
+            return ConditionUpdate(c.AVAILABLE, "False", c.NO_WAY_IN, nobody)
         return ConditionUpdate(c.AVAILABLE, "True", c.SCALED_TO_ZERO, _progress(resolved))
     waits_in_vain = counts.available == 0 and pod_status.cause_of(
         resolved.server_pods, resolved.observed.facts.warnings
     )
     is_proven = resolved.model.last_good is not None or resolved.promise.was_carried_out
-    if resolved.promise.is_kept and is_proven and not waits_in_vain:
+    if resolved.promise.is_kept and is_proven and not waits_in_vain and not nobody:
         reason = c.AS_SPECIFIED if counts.is_complete else c.ROLLING_OUT
         return ConditionUpdate(c.AVAILABLE, "True", reason, _progress(resolved))
     return _lacking(resolved, c.AVAILABLE)
@@ -162,5 +166,12 @@ def _failure(report: VerifyReport | None, cause: pod_status.Cause | None) -> tup
     return c.VERIFICATION_FAILED, failed
 
 
-SERVING: Final[tuple[ConditionRule, ...]] = (preflight_passed, model_cached, available, rolled_out, verified)
+SERVING: Final[tuple[ConditionRule, ...]] = (
+    preflight_passed,
+    model_cached,
+    available,
+    rolled_out,
+    verified,
+    front_ready,
+)
 """The conditions on the way to a service that serves, in the order in which they become true."""

@@ -181,6 +181,7 @@ def clients_told_apart(resolved: Resolved) -> ConditionUpdate | None:
     ways = [
         *(["spec.ingress"] if spec.ingress else []),
         *(["spec.gateway"] if spec.gateway else []),
+        *(["the front"] if spec.wanted_front else []),
         *([f"spec.service.type {service.type}"] if hides else []),
     ]
     if not ways:

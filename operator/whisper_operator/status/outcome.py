@@ -54,13 +54,19 @@ def _ready(
     if resolved.service.spec.suspend and not resolved.keeps_suspended_pods:
         return _suspended(resolved.replicas.existing)
     if foremost is None:
-        return ConditionUpdate(c.READY, "True", c.AS_SPECIFIED, found[c.AVAILABLE].message)
+        return ConditionUpdate(c.READY, "True", _carried_out(resolved), found[c.AVAILABLE].message)
     serves = found[c.AVAILABLE].status == "True" and not _lacks_service(resolved, refused)
     if not serves or not _is_proven(resolved, found):
         return ConditionUpdate(c.READY, "False", foremost.reason, foremost.message)
     if foremost.reason in KEPT_BY_READY:
         return ConditionUpdate(c.READY, "True", foremost.reason, foremost.message)
     return ConditionUpdate(c.READY, "True", c.SERVING, f"{foremost.reason}: {foremost.message}")
+
+
+def _carried_out(resolved: Resolved) -> str:
+    """The reason of a Ready service of whose spec nothing is to be done."""
+    at_rest = resolved.front is not None and resolved.replicas.wanted == 0
+    return c.SCALED_TO_ZERO if at_rest else c.AS_SPECIFIED
 
 
 def _suspended(replicas: int) -> ConditionUpdate:
@@ -99,6 +105,7 @@ def _undone(resolved: Resolved, found: Conditions, refused: Sequence[Refusal]) -
         yield from _of_preflight(resolved, found)
         yield from _of_model(resolved, found)
         yield from _of_pods(resolved, found)
+        yield from _of_front(resolved, found)
         yield from _of_verification(resolved, found)
 
 
@@ -172,6 +179,13 @@ def _lacks_pods(resolved: Resolved, found: Conditions) -> bool:
     if spec.autoscaling is None:
         return True
     return not (counts.is_current and counts.is_of_one_template and counts.available >= fewest_pods(spec))
+
+
+def _of_front(resolved: Resolved, found: Conditions) -> Iterator[ConditionUpdate]:
+    """A pod of the front that is lost later is no change of the spec."""
+    front = found.get(c.FRONT_READY)
+    if front and front.status != "True" and not resolved.promise.was_carried_out:
+        yield _one(front.reason, front.message)
 
 
 def _of_verification(resolved: Resolved, found: Conditions) -> Iterator[ConditionUpdate]:

@@ -37,6 +37,7 @@ ALWAYS_THERE = {
     "serviceAccount": ServiceAccountSpec(),
     "podMetadata": PodMetadataSpec(),
 }
+EXTERNAL = {"type": "External", "external": {"metricName": "backlog", "averageValue": 30}}
 INVALID = sorted((REPOSITORY / "tests/controlplane/invalid").glob("*.yaml"))
 
 
@@ -53,13 +54,32 @@ def test_a_spec_that_names_only_a_model_has_these_defaults() -> None:
         **dict.fromkeys(
             ("gpu", "resources", "auth", "rateLimit", "jobs", "resultCache", "redis", "ingress", "gateway")
         ),
-        **dict.fromkeys(("autoscaling", "disruption", "networkPolicy", "verification", "podTemplate")),
+        **dict.fromkeys(("autoscaling", "front", "disruption", "networkPolicy", "verification", "podTemplate")),
     }
 
 
-@pytest.mark.parametrize("part", ["gpu", "resources", "rateLimit", "ingress", "autoscaling", "verification"])
+@pytest.mark.parametrize("part", ["gpu", "resources", "rateLimit", "ingress", "autoscaling", "front", "verification"])
 def test_a_part_is_switched_on_by_being_there(part: str) -> None:
     assert manifest(accepted(**{part: {}}))[part]
+
+
+@pytest.mark.parametrize(
+    ("spec", "front"),
+    [
+        ({}, None),
+        ({"front": {"replicas": 3}}, 3),
+        ({"autoscaling": {"minReplicas": 0}}, 2),
+        ({"autoscaling": {"minReplicas": 0}, "front": {"replicas": 1}}, 1),
+        ({"autoscaling": {"minReplicas": 1}}, None),
+        ({"autoscaling": {"minReplicas": 0, "metrics": [EXTERNAL]}}, None),
+    ],
+    ids=["nothing", "asked for", "from zero", "from zero, asked for", "from one", "from zero, by another"],
+)
+def test_there_is_a_front_where_it_is_asked_for_or_holds_requests_for_the_first_pod(
+    spec: dict[str, Any], front: int | None
+) -> None:
+    wanted = accepted(**spec).wanted_front
+    assert (wanted.replicas if wanted else None) == front
 
 
 @pytest.mark.parametrize(

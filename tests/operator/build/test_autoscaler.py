@@ -108,3 +108,10 @@ def test_a_suspended_service_is_left_alone() -> None:
 def test_keda_makes_its_own() -> None:
     wanted = service(autoscaling={"keda": {}}, cache={"type": "EmptyDir"})
     assert "HorizontalPodAutoscaler" not in [body["kind"] for body in children(wanted)]
+
+
+@pytest.mark.parametrize(("metrics", "fewest"), [(None, 1), ([EXTERNAL], 0)], ids=["by the operator", "by itself"])
+def test_an_autoscaler_leaves_no_pods_alone_where_the_operator_starts_the_first(metrics: Any, fewest: int) -> None:
+    """An autoscaler whose smallest number is not 0 does nothing while there is no pod (KEP-2021)."""
+    wanted = service(autoscaling={"minReplicas": 0, "metrics": metrics})
+    assert one(children(wanted), "HorizontalPodAutoscaler")["spec"]["minReplicas"] == fewest

@@ -44,3 +44,12 @@ def test_the_default_is_not_made_beside_another(others: tuple[str, ...] | None) 
     assert "PodDisruptionBudget" in kinds(many, observed(there, other_budgets=others)), "one that is there stays"
     asked = service(**MANY, disruption={"maxUnavailable": 1})
     assert "PodDisruptionBudget" in kinds(asked, observed(other_budgets=others)), "what the spec asks for is made"
+
+
+@pytest.mark.parametrize(("replicas", "has_one"), [(1, False), (2, True)])
+def test_a_drain_takes_one_pod_of_the_front_at_a_time(replicas: int, has_one: bool) -> None:
+    """One that is the only one could not be drained at all."""
+    found = [one for one in children(service(front={"replicas": replicas})) if one["kind"] == "PodDisruptionBudget"]
+    assert [(one["metadata"]["name"], one["spec"]["maxUnavailable"]) for one in found] == [
+        ("speech-front", 1)
+    ] * has_one

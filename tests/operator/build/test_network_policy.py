@@ -82,3 +82,21 @@ def test_events_are_sent_to_public_addresses_and_listed_networks_alone() -> None
 def test_hosts_of_recordings_make_no_policy_by_themselves() -> None:
     made = children(service(server={"audioUrls": {"allowedHosts": ["files.example.com"]}}))
     assert not [child for child in made if child["kind"] == "NetworkPolicy"]
+
+
+def test_the_front_is_reached_as_the_pods_that_serve_and_reaches_those() -> None:
+    wanted = service(front={}, networkPolicy={"allowFrom": [PEER], "metricsFrom": [PEER], "allowTo": [{"to": [PEER]}]})
+    front = one(children(wanted), "NetworkPolicy", "speech-front")["spec"]
+    assert front["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "front"
+    assert [ports(rule) for rule in front["ingress"]] == [[8000], [9000], [8000, 9000]]
+    _, servers, other = front["egress"]
+    assert (component(servers["to"]), ports(servers), other) == ("server", [8000], {"to": [PEER]})
+    *_, from_front = one(children(wanted), "NetworkPolicy")["spec"]["ingress"]
+    assert (component(from_front["from"]), ports(from_front)) == ("front", [8000])
+
+
+def component(peers: list[Manifest]) -> str:
+    """The component of the service's pods that are the only peer."""
+    (peer,) = peers
+    labels: dict[str, str] = peer["podSelector"]["matchLabels"]
+    return labels["app.kubernetes.io/component"]

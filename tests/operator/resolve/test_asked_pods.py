@@ -7,7 +7,15 @@ from typing import Any
 
 from tests.operator.samples import service
 from whisper_operator.api.v1alpha1 import Spec
-from whisper_operator.resolve.asked_pods import AskedContainer, AskedPod, fetching, server_pod_spec, serving, verifying
+from whisper_operator.resolve.asked_pods import (
+    AskedContainer,
+    AskedPod,
+    fetching,
+    fronting,
+    server_pod_spec,
+    serving,
+    verifying,
+)
 
 MEBIBYTE = 1024**2
 
@@ -28,6 +36,7 @@ def test_each_kind_of_pod_has_a_container_of_ours_with_a_field_for_its_resources
     assert fields(serving(spec())) == {"server": "spec.resources"}
     assert fields(fetching(spec())) == {"fetch": "spec.prefetch.resources"}
     assert fields(verifying(spec())) == {"verify": "spec.verification.resources"}
+    assert fields(fronting(spec(front={}))) == {"front": "spec.front.resources"}
     assert serving(spec()).field == "spec.resources"
 
 

@@ -160,10 +160,12 @@ def _has_its_member(metric: MetricSpec) -> bool:
 
 class AutoscalingSpec(ApiModel):
     min_replicas: Annotated[int, Field(ge=0, le=1000)] = 2
-    """Minimum number of pods. 0 needs a metric that is there without a pod: one of the type Object or External (from
-    Kubernetes 1.37 on), or a trigger of `keda` other than cpu and memory."""
+    """Minimum number of pods. With 0, `front` takes requests while there is no pod, and the operator starts one for
+    them; unless a metric of the type Object or External (from Kubernetes 1.37 on) or `keda` is to do that."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
     """Maximum number of pods."""
+    scale_to_zero_after: Duration | None = None
+    """Time without a request after which the operator ends the last pods, where minReplicas is 0. Absent: 10m."""
     metrics: Annotated[tuple[MetricSpec, ...], *at_most(16)] | None = None
     """Metrics; the one that asks for most pods counts. Absent: CPU and Memory; with `gpu` CPU alone. With
     `keda.prometheusAddress` QueuedAudio too, which with `gpu` takes the place of CPU."""
@@ -179,11 +181,12 @@ class AutoscalingSpec(ApiModel):
             lambda self: self.min_replicas <= self.max_replicas,
         ),
         Rule(
-            "self.minReplicas > 0 || has(self.keda) || "
-            "(has(self.metrics) && self.metrics.exists(one, one.type in ['Object', 'External']))",
-            "spec.autoscaling.minReplicas is 0, and no metric is there without a pod: write 1 or more, add one of the "
-            "type External or Object to spec.autoscaling.metrics, or use spec.autoscaling.keda with a trigger",
-            lambda self: self.min_replicas > 0 or self.keda is not None or self.has(*WITHOUT_PODS),
+            "!has(self.scaleToZeroAfter) || (self.minReplicas == 0 && !has(self.keda) && "
+            "!(has(self.metrics) && self.metrics.exists(one, one.type in ['Object', 'External'])))",
+            "spec.autoscaling.scaleToZeroAfter is for a service that the operator itself scales to zero pods: write "
+            "spec.autoscaling.minReplicas 0, and remove keda and metrics of the type Object or External, which do it "
+            "otherwise; or remove the field",
+            lambda self: self.scale_to_zero_after is None or self.is_woken_by_operator,
         ),
         Rule(
             "self.minReplicas > 0 || !has(self.keda) || has(self.keda.prometheusAddress) || "
@@ -226,6 +229,11 @@ class AutoscalingSpec(ApiModel):
             ),
         ),
     )
+
+    @property
+    def is_woken_by_operator(self) -> bool:
+        """Whether the operator itself scales between no pod and one: nothing else of the spec is to."""
+        return self.min_replicas == 0 and self.keda is None and not self.has(*WITHOUT_PODS)
 
     def has(self, *types: str) -> bool:
         """Whether a metric of one of those types is in the list."""

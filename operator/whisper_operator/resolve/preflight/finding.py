@@ -10,7 +10,7 @@ from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
 from whisper_operator.objects.manifest import container_of, part_of
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.replicas import ReplicaCounts
-from whisper_operator.resolve.asked_pods import AskedPod, fetching, server_pod_spec, serving, verifying
+from whisper_operator.resolve.asked_pods import AskedPod, fetching, fronting, server_pod_spec, serving, verifying
 from whisper_operator.resolve.claim import ClaimState
 from whisper_operator.resolve.devices import DeviceSupply
 from whisper_operator.resolve.limit_ranges import defaulted
@@ -44,6 +44,8 @@ class CheckInput:
     """The devices of dynamic resource allocation that may be the pods' GPUs; None where none may."""
     verifies: bool = False
     """Whether a pod that verifies is still to come."""
+    fronts_to_come: int = 0
+    """Pods of the front that do not exist yet."""
 
     @property
     def spec(self) -> Spec:
@@ -81,6 +83,7 @@ class CheckInput:
             *((serving(self.spec),) if serves else ()),
             *((fetching(self.spec),) if fetches else ()),
             *((verifying(self.spec),) if self.verifies else ()),
+            *((fronting(self.spec),) if self.fronts_to_come else ()),
         )
 
     @cached_property

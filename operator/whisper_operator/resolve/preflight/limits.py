@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whisper_operator.api import conditions as c
-from whisper_operator.resolve.asked_pods import SERVES
+from whisper_operator.resolve.asked_pods import FRONTS, SERVES
 from whisper_operator.resolve.limit_ranges import refusals
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.quotas import lacking, shortage
@@ -11,11 +11,10 @@ from whisper_operator.resolve.quotas import lacking, shortage
 
 def quota(given: CheckInput) -> Finding | None:
     quotas = given.facts.quotas or ()
+    to_come = {SERVES: given.wanted_replicas - given.replicas.existing, FRONTS: given.fronts_to_come}
     for pod in given.defaulted_pods:
-        serves = pod.what == SERVES
-        more = given.wanted_replicas - given.replicas.existing if serves else 1
-        if short := shortage(pod, quotas, more=more):
-            remedy = "spec.replicas or spec.resources" if serves else pod.field
+        if short := shortage(pod, quotas, more=to_come.get(pod.what, 1)):
+            remedy = "spec.replicas or spec.resources" if pod.what == SERVES else pod.field
             return Finding(c.QUOTA_EXCEEDED, f"{short}: raise the quota, or lower {remedy}")
     return None
 

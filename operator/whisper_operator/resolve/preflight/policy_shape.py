@@ -15,6 +15,7 @@ from whisper_operator.resolve.preflight.policy_rules import TAG_OR_DIGEST
 OURS: Final = (
     "api-key",
     "api-keys",
+    "front-spool",
     "golden",
     "job-store",
     "webhook-secrets",

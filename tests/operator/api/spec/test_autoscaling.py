@@ -27,6 +27,7 @@ def test_an_autoscaler_keeps_two_to_ten_pods_unless_the_spec_says_otherwise() ->
     assert manifest(AutoscalingSpec()) == {
         "minReplicas": 2,
         "maxReplicas": 10,
+        "scaleToZeroAfter": None,
         "metrics": None,
         "behavior": None,
         "keda": None,
@@ -148,16 +149,38 @@ def test_an_autoscaler_needs_something_to_go_by() -> None:
     accepted(autoscaling={"metrics": [], "keda": {"triggers": [cron]}})
 
 
-@pytest.mark.parametrize("metric", [BACKLOG, OF_OBJECT], ids=["External", "Object"])
-def test_no_pods_at_all_need_a_metric_that_is_there_without_them(metric: dict[str, Any]) -> None:
-    accepted(autoscaling={"minReplicas": 0, "metrics": [{"type": "CPU"}, metric]})
+CRON = {"triggers": [{"name": "day", "type": "cron", "metadata": {}}]}
 
 
-@pytest.mark.parametrize("metrics", [None, [{"type": "CPU"}], [{"type": "QueuedAudio"}], [OF_PODS]], ids=str)
-def test_no_pods_at_all_are_refused_where_pods_alone_are_measured(metrics: Any) -> None:
-    assert refused(autoscaling={"minReplicas": 0, "metrics": metrics}) == (
-        "spec.autoscaling.minReplicas is 0, and no metric is there without a pod: write 1 or more, add one of the type "
-        "External or Object to spec.autoscaling.metrics, or use spec.autoscaling.keda with a trigger"
+@pytest.mark.parametrize(
+    ("autoscaling", "is_operators"),
+    [
+        ({"minReplicas": 0}, True),
+        ({"minReplicas": 0, "metrics": [{"type": "CPU"}, OF_PODS]}, True),
+        ({"minReplicas": 1}, False),
+        ({"minReplicas": 0, "metrics": [{"type": "CPU"}, BACKLOG]}, False),
+        ({"minReplicas": 0, "metrics": [OF_OBJECT]}, False),
+        ({"minReplicas": 0, "keda": CRON}, False),
+    ],
+    ids=["none", "none, by pods", "one", "External", "Object", "KEDA"],
+)
+def test_the_first_pod_is_the_operators_to_start_where_nothing_else_of_the_spec_is_to(
+    autoscaling: dict[str, Any], is_operators: bool
+) -> None:
+    found = accepted(autoscaling=autoscaling).autoscaling
+    assert found is not None
+    assert found.is_woken_by_operator is is_operators
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"minReplicas": 1}, {"metrics": [BACKLOG]}, {"metrics": [OF_OBJECT]}, {"keda": CRON}],
+    ids=["one pod", "External", "Object", "KEDA"],
+)
+def test_a_time_to_zero_is_for_what_the_operator_scales(others: dict[str, Any]) -> None:
+    accepted(autoscaling={"minReplicas": 0, "scaleToZeroAfter": "90s"})
+    assert "is for a service that the operator itself scales to zero pods" in refused(
+        autoscaling={"minReplicas": 0, "scaleToZeroAfter": "90s", **others}
     )
 
 

@@ -11,6 +11,11 @@ from tests.operator.samples import claim, deployment, fetched, observed, rolled_
 from whisper_operator.api.v1alpha1 import Manifest
 
 LIMITS_CPU = {"metadata": {"name": "team"}, "spec": {"hard": {"limits.cpu": "8"}}, "status": {}}
+FEW_PODS = {
+    "metadata": {"name": "few"},
+    "spec": {"hard": {"pods": "9"}},
+    "status": {"hard": {"pods": "9"}, "used": {"pods": "8"}},
+}
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 COVERED = {
     "resources": {"limits": {"cpu": "2"}},
@@ -28,6 +33,8 @@ COVERED = {
         ({}, {"limit_ranges": (FLOOR,)}, "LimitRangeViolated", "less cpu than LimitRange floor allows", False),
         ({}, {"quotas": (LIMITS_CPU,)}, "QuotaNeedsResources", "set spec.resources.limits.cpu and spec.pref", False),
         (EMPTY_DIR, {"quotas": (LIMITS_CPU,)}, "QuotaNeedsResources", "and fetch, server would have none", False),
+        ({"front": {}}, {"quotas": (FEW_PODS,)},
+         "QuotaExceeded", "the front needs 2 of pods, and ResourceQuota few leaves 1", False),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found(

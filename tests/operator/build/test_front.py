@@ -1,0 +1,102 @@
+"""The Deployment of the front: the runtime's image without a model, before the pods that serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.operator.resolve.test_front import fronting
+from tests.operator.samples import children, kinds, observed, one, rolled_out, service
+from tests.operator.samples import pod as sample
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract.config import RuntimeConfig
+
+BAKED = {"cache": {"type": "Image"}}
+
+
+def deployment(*there: Manifest, **spec: Any) -> Manifest:
+    return one(children(service(**spec), observed(*there)), "Deployment", "speech-front")["spec"]
+
+
+def pod(**spec: Any) -> Manifest:
+    return deployment(**spec)["template"]["spec"]
+
+
+def env(**spec: Any) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in pod(**spec)["containers"][0]["env"]}
+
+
+def test_it_runs_the_front_of_the_runtimes_image_without_a_model_or_a_gpu() -> None:
+    (container,) = pod(front={}, gpu={})["containers"]
+    assert (container["image"], container["args"]) == ("runtime:1", ["front"])
+    assert container["resources"] == {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/var/spool/whisper"}
+
+
+def test_it_finds_the_pods_that_serve_and_its_bounded_disk() -> None:
+    found = env(front={"spool": "1Gi"})
+    assert found["WHISPER_SERVERS"] == "speech-servers.team.svc:8000"
+    assert (found["WHISPER_SPOOL_DIR"], found["WHISPER_SPOOL_BYTES"]) == ("/var/spool/whisper", str(1024**3))
+    volumes = {one["name"]: one for one in pod(front={"spool": "1Gi"})["volumes"]}
+    assert volumes["front-spool"]["emptyDir"] == {"sizeLimit": "1Gi"}
+
+
+def test_it_lets_in_and_refuses_what_the_pods_that_serve_do() -> None:
+    spec: dict[str, Any] = {
+        "auth": {"secretRef": {"name": "keys"}},
+        "server": {"maxUploadSize": "7Mi", "requestTimeout": "2m", "cors": {"allowOrigins": ["https://a.example.com"]}},
+        "rateLimit": {"requestsPerMinute": 60},
+        "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}},
+        "logging": {"level": "debug"},
+    }
+    found = env(front={}, **spec)
+    servers = one(children(service(**BAKED, **spec)), "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    config, of_server = (RuntimeConfig.from_env(one) for one in (found, {one["name"]: one["value"] for one in servers}))
+    for field in ("api_keys_dir", "max_upload_bytes", "request_timeout_seconds", "cors_allow_origins", "log_level"):
+        assert getattr(config, field) == getattr(of_server, field) != getattr(RuntimeConfig(), field)
+    assert config.redis_url_file == of_server.redis_url_file
+    volumes = [volume["name"] for volume in pod(front={}, **spec)["volumes"]]
+    assert volumes == ["scratch", "front-spool", "api-keys", "shared-store"]
+
+
+def test_it_sends_its_spans_where_the_pods_that_serve_do_and_has_none_of_their_other_variables() -> None:
+    variables = [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://otel:4318"}, {"name": "TZ", "value": "UTC"}]
+    found = env(front={}, server={"env": variables})
+    assert found["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://otel:4318"
+    assert "TZ" not in found
+
+
+def test_it_has_nodes_of_its_own_where_the_spec_names_some() -> None:
+    scheduling = {"nodeSelector": {"gpu": "l4"}, "affinity": {"nodeAffinity": {}}, "priorityClassName": "speech"}
+    beside = pod(front={}, scheduling=scheduling)
+    assert (beside["nodeSelector"], "affinity" in beside) == ({"gpu": "l4"}, True)
+    own = pod(front={"nodeSelector": {"pool": "cpu"}}, scheduling=scheduling)
+    assert (own["nodeSelector"], "affinity" in own, own["priorityClassName"]) == ({"pool": "cpu"}, False, "speech")
+    assert "nodeSelector" not in pod(front={"nodeSelector": {}}, scheduling=scheduling)
+
+
+def test_what_a_template_says_of_every_pod_holds_for_it_too() -> None:
+    template = {"spec": {"dnsPolicy": "Default", "containers": [{"name": "server", "tty": True}]}}
+    found = pod(front={}, podTemplate=template)
+    assert found["dnsPolicy"] == "Default"
+    assert [container["name"] for container in found["containers"]] == ["front"]
+
+
+def test_a_service_without_one_has_nothing_of_it() -> None:
+    found = children(service(**BAKED))
+    assert [body["metadata"]["name"] for body in found if "front" in body["metadata"]["name"]] == []
+    assert kinds(service(**BAKED)).count("Service") == 2
+
+
+def test_one_that_is_not_wanted_any_more_has_no_pods_once_no_client_is_sent_to_it() -> None:
+    there = [rolled_out(service(**BAKED)), *fronting()]
+    assert deployment(*there, **BAKED)["replicas"] == 2
+    there = [rolled_out(service(**BAKED)), *fronting("server")]
+    assert deployment(*there, **BAKED)["replicas"] == 0
+    left = [name for kind, name in named(*there) if "front" in name or "servers" in name]
+    assert left == ["speech-front"]
+    assert ("Service", "speech-servers") in named(*there, sample("front")), "one that still finishes its requests"
+
+
+def named(*there: Manifest) -> list[tuple[str, str]]:
+    wanted = service(**BAKED, networkPolicy={})
+    return [(body["kind"], body["metadata"]["name"]) for body in children(wanted, observed(*there))]
