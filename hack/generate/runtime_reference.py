@@ -68,10 +68,12 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
   channels are mixed (at most 64); where they cancel each other, the first one is taken.
 - `X-Audio-Track` names the track that was taken, as a structured field (RFC 8941): its number among all streams of the
   file, its codec by ffmpeg's name, its layout, and its language by the file's tag: `2; codec="aac"; layout="stereo";
-  language="ger"`. What the file does not say is left out.
+  language="ger"`. What the file does not say is left out. `ends-early` behind them: the file's end is missing.
 - Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on.
 - A file that is damaged in places is transcribed as far as it can be decoded; it is refused from a tenth of damaged
-  frames on, and where more than a second and a fiftieth of what its header promises are missing.
+  frames on, and where more than a second and a fiftieth of what its header promises are missing, in seconds or bytes.
+  Of a file that promises no length, as Oggs and what browsers record, all that is there is transcribed
+  ([ADR 62](../adr/0062-a-file-that-ends-early.md)).
 - Containers, by ffmpeg's names: @FORMATS@.
 - Sound without a header is read by the `Content-Type` of the form's part: `audio/basic`, `audio/PCMU` (µ-law, 8 kHz,
   one channel); `audio/PCMA` (A-law); `audio/L8`, `audio/L16`, `audio/L24` (high byte first, and with

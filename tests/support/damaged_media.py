@@ -26,7 +26,7 @@ def damaged(jfk: Path, work: Path, port: int, secret: Path) -> list[Damaged]:
     """All of them. `port` of this machine, and the file `secret`, are what some of them point at."""
     good = {
         form: speech_as(jfk, work / f"good.{form}").read_bytes()
-        for form in ("wav", "flac", "m4a", "ogg", "webm", "mp3")
+        for form in ("wav", "flac", "m4a", "ogg", "webm", "mp3", "caf", "w64", "flv", "wma", "avi", "rm")
     }
     good["mp4"] = speech_as(jfk, work / "good.mp4", "-movflags", "+faststart").read_bytes()
     kinds = (_cut, _cut_in_the_middle, _flipped, _renamed, _zeros, _silent_films, _many_tracks, _liars)
@@ -46,7 +46,7 @@ def _cut(good: dict[str, bytes], work: Path) -> Iterator[Damaged]:
 def _cut_in_the_middle(good: dict[str, bytes], work: Path) -> Iterator[Damaged]:
     """From a fifth to four fifths of a file: each would decode without an error, to a part of the text."""
     for number in range(OF_EACH_KIND):
-        form = ("wav", "mp3", "flac", "webm", "mp4")[number % 5]
+        form = ("wav", "mp3", "flac", "webm", "mp4", "caf", "w64", "flv", "wma", "avi", "rm")[number % 11]
         yield Damaged("cut in the middle", f"{number}.{form}", good[form][: len(good[form]) * (10 + number) // 50])
 
 

@@ -27,6 +27,13 @@ FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "wtv": ("-c:a", "mp2"),
     "loas": ("-c:a", "aac", "-f", "latm"),
     "gsm": ("-ar", "8000"),
+    "spx": ("-c:a", "libspeex"),
+    "caf": (),
+    "w64": (),
+    "flv": ("-c:a", "aac"),
+    "wma": (),
+    "avi": ("-c:a", "libmp3lame"),
+    "3gp": ("-c:a", "aac"),
 }
 """ffmpeg's options for each form of media that carries speech."""
 

@@ -18,7 +18,7 @@ from typing import IO, Final
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.duration import is_cut, promised_seconds
+from whisper_runtime.media.duration import ends_early, is_cut, promised_seconds
 from whisper_runtime.media.ffmpeg_command import (
     CHAIN_OF_FILTERS,
     HAS_NO_CLOCK,
@@ -31,7 +31,7 @@ from whisper_runtime.media.ffmpeg_command import (
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, OnBytes, Undecodable, run_ffmpeg
 from whisper_runtime.media.not_audio import is_protected, what_it_is
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
-from whisper_runtime.media.refusals import AudioError, cut, joined_wavs, not_audio, protected, too_slow
+from whisper_runtime.media.refusals import AudioError, cut, joined_wavs, lacks_bytes, not_audio, protected, too_slow
 from whisper_runtime.media.source import Source, source_of
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
 from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel
@@ -172,7 +172,7 @@ async def _evened(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudi
         report = await _run(source, bounds, choice, even, even_command)
         track = Choice(0, channels=choice.channels)
         decoded = await _samples(Source(even, b""), bounds, track, film_command)
-        return replace(decoded, track=track_taken(report))
+        return _whole(source, bounds, report, decoded.samples, choice.channels)
 
 
 async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Command) -> DecodedAudio:
@@ -182,11 +182,25 @@ async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Comm
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise AudioError("Empty", "The file holds no audio.")
-        promised, found = promised_seconds(source.wav, report), size / (choice.channels * BYTES_PER_SECOND)
-        if promised <= bounds.max_seconds and is_cut(promised, found):
-            raise cut(promised, found)
         samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
-        return DecodedAudio(samples, track_taken(report))
+        return _whole(source, bounds, report, samples, choice.channels)
+
+
+def _whole(source: Source, bounds: Bounds, report: bytes, samples: Samples, channels: int) -> DecodedAudio:
+    """The samples of the file that ffmpeg has logged so; raises AudioError where it promises more of them.
+
+    A promise beyond what this server takes cannot be meant. Where the end is missing and nothing promises a length, all
+    that is there is taken, and the track says so.
+    """
+    ending, found = source.ending, samples.nbytes / (channels * BYTES_PER_SECOND)
+    promised = promised_seconds(source.wav, ending, report)
+    if promised <= bounds.max_seconds and is_cut(promised, found):
+        raise cut(promised, found)
+    by_bytes = ending.promised_seconds(found)
+    if by_bytes <= bounds.max_seconds and is_cut(by_bytes, found):
+        raise lacks_bytes(ending.promised_bytes, ending.size, found)
+    track = track_taken(report)
+    return DecodedAudio(samples, replace(track, ends_early=ends_early(ending, report)) if track else None)
 
 
 async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes], command: Command) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from whisper_runtime.media.ending import Ending
 from whisper_runtime.media.wav import WavData
 
 SLACK_SECONDS: Final = 1.0
@@ -39,10 +40,15 @@ def is_cut(promised: float, found: float) -> bool:
     return promised - found > max(SLACK_SECONDS, SLACK_SHARE * promised)
 
 
-def promised_seconds(wav: WavData | None, report: bytes) -> float:
+def promised_seconds(wav: WavData | None, ending: Ending, report: bytes) -> float:
     """The seconds of audio that the whole file has, by ffmpeg's log and a WAV's own header; 0: not known.
 
     The header counts, since ffmpeg uses the file's size as soon as the two differ.
     """
-    counts = COUNTED.search(report) or ENDS_EARLY.search(report)
+    counts = COUNTED.search(report) or ends_early(ending, report)
     return max(wav.seconds if wav else 0.0, declared_seconds(report) if counts else 0.0)
+
+
+def ends_early(ending: Ending, report: bytes) -> bool:
+    """Whether the file's end is missing, as its bytes or ffmpeg's log show."""
+    return ending.is_abrupt or ending.lacks_bytes or ENDS_EARLY.search(report) is not None

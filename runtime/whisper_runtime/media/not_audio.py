@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import IO, Final
 
 from whisper_runtime.media.byte_search import first_match
+from whisper_runtime.media.ending import ending_of
 
 UNPACK: Final = "it is compressed or an archive; unpack it"
 PICTURE: Final = "it is a picture"
@@ -42,6 +43,8 @@ KINDS: Final[Mapping[bytes, str]] = {
     rb"FORM....AIF": "it is an AIFF whose header is damaged or ends too early",
     rb"OggS": "it is an Ogg that ends before its first sound, or is damaged",
     rb"ID3": "it has a title, and no sound that can be read behind it",
+    rb"caff": "it is a CAF that ends before its last part, or is damaged",
+    rb"\xb7\xd8\x00\x20": "it is a WTV that ends before its last part, or is damaged",
     rb"[\x01-\x07]ds2": DS2,
     rb"MThd": "it is MIDI, which has notes and no sound",
     rb"fLaC": "it is a FLAC that ends before its first sound, or is damaged",
@@ -73,6 +76,10 @@ def what_it_is(media: IO[bytes]) -> str | None:
             return MANGLED
         if not any(head) and first_match(SOMETHING, content) is None:
             return "it holds zeros alone"
+        if (ending := ending_of(lambda count, at: content[at : at + count], len(content))).lacks_bytes:
+            return (
+                f"its header promises {ending.promised_bytes} bytes, and {ending.size} are there; send the whole file"
+            )
         text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
         if known := next((kind for begin, kind in BEGINNINGS if begin.match(head) or begin.match(text)), None):
             return known

@@ -74,6 +74,15 @@ def cut(promised: float, found: float) -> AudioError:
     return AudioError("Damaged", message)
 
 
+def lacks_bytes(promised: int, there: int, found: float) -> AudioError:
+    """`promised` and `there`: bytes of the file; `found`: seconds of audio in them."""
+    message = (
+        f"The file is cut short: its header promises {promised} bytes, and {there} are there, with {found:.0f} s of "
+        "audio. Send the whole file."
+    )
+    return AudioError("Damaged", message)
+
+
 def too_long(max_seconds: float, declared: float = 0.0) -> AudioError:
     return AudioError("TooLong", f"The audio is longer than the {max_seconds:.0f} s that this server takes.", declared)
 

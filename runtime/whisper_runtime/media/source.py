@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Final
 
+from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
 from whisper_runtime.media.ogg import is_chain
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
@@ -32,6 +33,8 @@ class Source:
     """How to read it, where it has no header."""
     wav: WavData | None = None
     """Its header, where it is a WAV."""
+    ending: Ending = NOT_KNOWN
+    """Of sound without a header: nothing is known."""
     options: tuple[str, ...] = ()
     """ffmpeg's and ffprobe's, for their input."""
     decoding: tuple[str, ...] = ()
@@ -56,9 +59,11 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
     size, head = os.fstat(file).st_size, read(HEAD, 0)
     if raw := raw_audio(declared, head):
         return Source(media, head, raw, options=raw.options)
+    ending = ending_of(read, size)
     if wav := wav_data(read):
-        return Source(media, head, wav=wav, options=wav_options(wav, size, read), decoding=wav.form.decoder)
+        options = wav_options(wav, size, read)
+        return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     if not head.startswith(b"OggS"):
-        return Source(media, head)
+        return Source(media, head, ending=ending)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
-        return Source(media, head, is_chain=is_chain(content))
+        return Source(media, head, ending=ending, is_chain=is_chain(content))

@@ -21,12 +21,15 @@ class TrackTaken:
     """ffmpeg's word for its loudspeakers, as `stereo`, or `10 channels`; None: not known."""
     language: str | None = None
     """The tag in the file; None: it has none."""
+    ends_early: bool = False
+    """Whether the file's end is missing, so that there may have been more of it."""
 
     @property
     def header(self) -> str:
         """As an item with parameters (RFC 8941, 3.3)."""
         facts = {"codec": self.codec, "layout": self.layout, "language": self.language}
-        return "; ".join((str(self.index), *(f'{name}="{fact}"' for name, fact in facts.items() if fact)))
+        known = (f'{name}="{fact}"' for name, fact in facts.items() if fact)
+        return "; ".join((str(self.index), *known, *(("ends-early",) if self.ends_early else ())))
 
 
 def track_taken(report: bytes) -> TrackTaken | None:

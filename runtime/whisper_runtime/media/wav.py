@@ -97,7 +97,7 @@ def wav_data(read: ReadAt, start: int = 0) -> WavData | None:
         if name == b"data" and long_size is not None:
             return WavData(at + 8, long_size, long_size > 0, form)
         if name == b"data":
-            return WavData(at + 8, size, not _is_placeholder(size), form)
+            return WavData(at + 8, size, not is_placeholder(size), form)
         if len(chunk) == 24 and name == b"ds64" and kind[:4] in LONG:
             long_size = struct.unpack_from("<Q", chunk, 16)[0]
         if len(chunk) == 24 and name == b"fmt ":
@@ -124,7 +124,7 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     return ("-f", "wav", "-ignore_length", "1")
 
 
-def _is_placeholder(size: int) -> bool:
+def is_placeholder(size: int) -> bool:
     """Whether that size stands for `not known yet`."""
     sizes = [size + header for header in HEADER_SIZES]
     is_round = any(one % unit == 0 for one in sizes for unit in ROUND_SIZES)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
-from whisper_runtime.media.duration import declared_seconds, is_cut, promised_seconds
+from whisper_runtime.media.duration import declared_seconds, ends_early, is_cut, promised_seconds
+from whisper_runtime.media.ending import Ending
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND
 from whisper_runtime.media.refusals import AudioError
 
@@ -28,6 +29,13 @@ async def seconds(path: Path) -> float:
     with path.open("rb") as media:
         found = await decode.decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
     return found.samples.nbytes / BYTES_PER_SECOND
+
+
+async def told_early(path: Path) -> bool:
+    with path.open("rb") as media:
+        found = await decode.decode(media, max_seconds=3600, timeout=60, on_bytes=lambda _: None)
+    assert found.track is not None
+    return found.track.ends_early
 
 
 def half(path: Path) -> Path:
@@ -57,7 +65,14 @@ def piped(source: Path, target: Path, *options: str) -> Path:
     ],
 )
 def test_what_ffmpegs_report_says(report: bytes, declared: float, promised: float) -> None:
-    assert (declared_seconds(report), promised_seconds(None, report)) == (declared, promised)
+    assert (declared_seconds(report), promised_seconds(None, Ending(), report)) == (declared, promised)
+
+
+def test_where_the_end_is_missing_the_length_of_a_film_counts() -> None:
+    whole, cut, abrupt = Ending(100, 100), Ending(50, 100), Ending(50, is_abrupt=True)
+    assert [promised_seconds(None, one, WEBM) for one in (whole, cut, abrupt)] == [0, 36001, 36001]
+    assert [ends_early(one, WEBM) for one in (whole, cut, abrupt)] == [False, True, True]
+    assert ends_early(whole, WEBM + b"[matroska,webm @ 0x5] File ended prematurely\n")
 
 
 def test_a_second_or_a_fiftieth_may_be_missing() -> None:
@@ -65,10 +80,10 @@ def test_a_second_or_a_fiftieth_may_be_missing() -> None:
     assert not is_cut(0, 10)
 
 
-@pytest.mark.parametrize("form", ["wav", "mp3", "flac", "webm", "mkv", "aiff", "wv"])
+@pytest.mark.parametrize("form", ["wav", "mp3", "flac", "webm", "mkv", "aiff", "wv", "flv", "rm"])
 async def test_a_file_that_was_cut_says_how_much_is_missing(jfk: Path, tmp_path: Path, form: str) -> None:
     path = half(speech_as(jfk, tmp_path / f"a.{form}"))
-    with pytest.raises(AudioError, match=r"promises 11 s of audio, and [45] s are there\. Send the whole") as error:
+    with pytest.raises(AudioError, match=r"promises 11 s of audio, and [456] s are there\. Send the whole") as error:
         await seconds(path)
     assert error.value.reason == "Damaged"
 
@@ -92,6 +107,74 @@ async def test_what_was_written_into_a_pipe_is_taken_whole_or_cut(
     path = piped(jfk, tmp_path / name, *options)
     assert await seconds(path) == pytest.approx(11, abs=0.1)
     assert await seconds(half(path)) == pytest.approx(5, abs=1.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.caf", ()),
+        ("a.caf", ("-c:a", "adpcm_ima_qt")),
+        ("a.w64", ()),
+        ("a.wma", ()),
+        ("a.avi", ("-c:a", "pcm_s16le")),
+        ("a.avi", ()),
+    ],
+)
+async def test_a_file_whose_length_ffmpeg_takes_from_what_is_there_says_how_many_bytes_are_missing(
+    jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    path = speech_as(jfk, tmp_path / name, *options)
+    assert not await told_early(path)
+    with pytest.raises(
+        AudioError, match=r"promises \d+ bytes, and \d+ are there, with [56] s of audio\. Send"
+    ) as error:
+        await seconds(half(path))
+    assert error.value.reason == "Damaged"
+
+
+@pytest.mark.parametrize("codec", ["adpcm_ima_wav", "adpcm_ms", "libmp3lame", "libgsm_ms", "pcm_mulaw"])
+async def test_a_wav_of_compressed_samples_is_no_exception(jfk: Path, tmp_path: Path, codec: str) -> None:
+    rate = ("-ar", "8000") if codec == "libgsm_ms" else ()
+    path = speech_as(jfk, tmp_path / "a.wav", "-c:a", codec, *rate)
+    assert not await told_early(path)
+    with pytest.raises(AudioError, match=r"promises 11 s of audio, and [56] s are there"):
+        await seconds(half(path))
+
+
+async def test_a_film_of_broadcasters_is_no_exception(jfk: Path, tmp_path: Path) -> None:
+    picture = ("-f", "lavfi", "-i", "testsrc=duration=11:size=720x576:rate=25", "-i", jfk, "-ar", "48000")
+    ffmpeg(*picture, "-c:v", "mpeg2video", tmp_path / "a.mxf")
+    assert not await told_early(tmp_path / "a.mxf")
+    with pytest.raises(AudioError, match=r"promises 11 s of audio, and [56] s are there"):
+        await seconds(half(tmp_path / "a.mxf"))
+
+
+async def test_a_table_of_packets_that_is_missing_is_named(jfk: Path, tmp_path: Path) -> None:
+    """A CAF of compressed sound has it behind the sound."""
+    path = half(speech_as(jfk, tmp_path / "a.caf", "-c:a", "alac"))
+    with pytest.raises(AudioError, match=r"its header promises \d+ bytes, and \d+ are there; send the whole file"):
+        await seconds(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.ogg", ()),
+        ("a.opus", ()),
+        ("a.webm", ("-live", "1")),
+        ("a.mp4", ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov", "-frag_duration", "1000000")),
+        ("a.nut", ()),
+        ("a.voc", ()),
+    ],
+)
+async def test_what_has_no_length_is_taken_as_far_as_it_goes_and_the_end_is_told(
+    jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    """Radio and browsers write it while they record; whoever switched off has all that there is."""
+    path = speech_as(jfk, tmp_path / name, *options)
+    assert not await told_early(path)
+    assert await seconds(half(path)) == pytest.approx(5, abs=1.1)
+    assert await told_early(path)
 
 
 async def test_an_ogg_ends_where_it_is_cut(jfk: Path, tmp_path: Path) -> None:

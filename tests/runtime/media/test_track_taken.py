@@ -36,6 +36,7 @@ def test_the_track_is_the_one_that_ffmpeg_maps() -> None:
         (TrackTaken(2, "aac", "5.1(side)", "ger"), '2; codec="aac"; layout="5.1(side)"; language="ger"'),
         (TrackTaken(0, "pcm_s16le", "10 channels"), '0; codec="pcm_s16le"; layout="10 channels"'),
         (TrackTaken(0, "opus"), '0; codec="opus"'),
+        (TrackTaken(0, "opus", "mono", ends_early=True), '0; codec="opus"; layout="mono"; ends-early'),
     ],
 )
 def test_the_header_is_a_structured_field(track: TrackTaken, header: str) -> None:
