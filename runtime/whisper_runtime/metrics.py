@@ -145,6 +145,11 @@ class Metrics:
             "whisper_fallbacks_total", "Windows decoded again at a higher temperature.", registry=self.registry
         )
         self._silent = Counter("whisper_no_speech_total", "Windows taken for silence.", registry=self.registry)
+        self._spared = Counter(
+            "whisper_spared_windows_total",
+            "Windows of 30 s that the model need not read, for they hold no speech; where requests have it detected.",
+            registry=self.registry,
+        )
         self._cancelled = Counter(
             "whisper_cancellations_total", "Requests that left the model before their end.", registry=self.registry
         )
@@ -300,6 +305,10 @@ class Metrics:
 
     def no_speech(self) -> None:
         self._silent.inc()
+
+    def spared(self, windows: int) -> None:
+        """The model need not read so many windows, for they hold no speech."""
+        self._spared.inc(windows)
 
     def cancelled(self) -> None:
         self._cancelled.inc()

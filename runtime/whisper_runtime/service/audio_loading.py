@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import IO, Final, Protocol, TypeVar
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.engine.speech.spans import SpeechDetection, clips
+from whisper_runtime.engine.speech.spans import Span, SpeechDetection, clips, spared_windows
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import HttpError
 from whisper_runtime.media.decode import DecodedAudio, OnBytes, is_silent
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics
@@ -114,10 +115,10 @@ class AudioLoader:
             decoded = await self._decoded(file, admitted, disk, options, audio_options)
             started = time.perf_counter()
             is_alone = len(decoded) == 1
-            loaded = [LoadedAudio(one, await self._clips(one, audio_options, is_alone=is_alone)) for one in decoded]
+            parts = [await self._parts(one, audio_options, is_alone=is_alone) for one in decoded]
             if audio_options.detection:
                 record_stage(self.metrics, "speech", started)
-            return loaded
+            return [self._loaded(one, of_it) for one, of_it in zip(decoded, parts, strict=True)]
 
     async def _decoded(
         self, file: MediaFile, admitted: Admitted, disk: Reservation, options: Options, audio_options: AudioOptions
@@ -136,15 +137,20 @@ class AudioLoader:
         admitted.track = decoded[0].track
         return [one.samples for one in decoded]
 
-    async def _clips(
-        self, samples: Samples, audio_options: AudioOptions, *, is_alone: bool
-    ) -> tuple[float, ...] | None:
+    async def _parts(self, samples: Samples, audio_options: AudioOptions, *, is_alone: bool) -> list[Span] | None:
+        """Those of the recording that are transcribed; None: all of it."""
         if not is_alone and await is_silent(samples):
-            return ()
+            return []
         if audio_options.detection is None:
             return None
-        spans = await self.detector.spans(samples, audio_options.detection)
-        return tuple(second for clip in clips(spans, audio_options.detection) for second in clip)
+        return clips(await self.detector.spans(samples, audio_options.detection), audio_options.detection)
+
+    def _loaded(self, samples: Samples, parts: list[Span] | None) -> LoadedAudio:
+        """Counts what the model is spared."""
+        if parts is None:
+            return LoadedAudio(samples, None)
+        self.metrics.spared(spared_windows(parts, len(samples) / SAMPLE_RATE))
+        return LoadedAudio(samples, tuple(second for part in parts for second in part))
 
     def _refusal(self, error: AudioError, longest: float) -> HttpError:
         """The response to a file that was not decoded, in at most `longest` seconds of audio."""

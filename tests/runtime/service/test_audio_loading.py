@@ -36,6 +36,22 @@ async def test_without_speech_the_model_is_not_asked(start: Start, engine: FakeE
     assert (answer.status_code, answer.json()["text"], engine.asked) == (200, "", [])
 
 
+def spared(metrics: Metrics) -> float:
+    return metrics.registry.get_sample_value("whisper_spared_windows_total") or 0
+
+
+async def test_the_windows_that_it_is_spared_are_counted(parts_of: PartsOf, start: Start) -> None:
+    parts = parts_of()
+    client = start(parts)
+    await client.post("/transcribe", files=speech(60))
+    assert spared(parts.metrics) == 0
+    await client.post("/transcribe", files=speech(61), data={"vad_filter": "true"})
+    assert spared(parts.metrics) == 3
+    silent_side = {"channels": "separate", "vad_filter": "false"}
+    await client.post("/transcribe", files=call("silence 45", "speech 10"), data=silent_side)
+    assert spared(parts.metrics) == 3 + 2
+
+
 async def test_silence_has_the_language_that_was_asked_for(start: Start) -> None:
     data = {"model": "base", "vad_filter": "true", "response_format": "verbose_json"}
     body = (await start().post(TRANSCRIPTIONS, files=speech(9), data=data | {"language": "de"})).json()

@@ -75,6 +75,11 @@ def clips(spans: Sequence[Span], detection: SpeechDetection) -> list[Span]:
     return joined
 
 
+def spared_windows(parts: Sequence[Span], duration: float) -> int:
+    """By how many windows the model reads less of a recording of `duration` seconds where it gets these parts alone."""
+    return max(0, _windows(Span(0.0, duration)) - sum(map(_windows, parts)))
+
+
 def _windows(span: Span) -> int:
     return math.ceil((span.end - span.start) / WINDOW_SECONDS)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from whisper_runtime.engine.speech.spans import FRAME_SECONDS, Span, SpeechDetection, clips, speech_spans
+from whisper_runtime.engine.speech.spans import (
+    FRAME_SECONDS,
+    Span,
+    SpeechDetection,
+    clips,
+    spared_windows,
+    speech_spans,
+)
 
 QUIET, UNSURE, LOUD = 0.1, 0.4, 0.9
 EXACT = SpeechDetection(min_silence_duration_ms=100, speech_pad_ms=0)
@@ -82,3 +89,17 @@ def test_neighbours_are_one_clip_where_that_saves_a_window(
 
 def test_no_clip_is_longer_than_speech_may_be() -> None:
     assert clips([Span(1, 5), Span(7, 12)], SpeechDetection(max_speech_duration_s=10)) == [(1, 5), (7, 12)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "duration", "windows"),
+    [
+        ([], 3600, 120),
+        ([], 1, 1),
+        ([(0, 60)], 60, 0),
+        ([(0, 10), (3600, 3620)], 3630, 119),
+        ([(0, 10), (30.5, 40), (59, 60)], 60, 0),  # no fewer than none
+    ],
+)
+def test_windows_that_the_model_is_spared(parts: list[tuple[float, float]], duration: float, windows: int) -> None:
+    assert spared_windows([Span(*part) for part in parts], duration) == windows
