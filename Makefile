@@ -125,7 +125,7 @@ bench-tails: ## how long the slowest of eight clients wait, beside an earlier co
 	@$(PYTHON) -m benchmarks.runtime.tails $(if $(BEFORE),--commit $(BEFORE))
 
 .PHONY: bench-jobs
-bench-jobs: ## what a job takes beyond its work, beside 100,000 others, and what polls cost requests; writes docs/reports/jobs.md
+bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what a kept result takes; what polls cost requests; writes docs/reports/jobs.md
 	@$(PYTHON) -m benchmarks.jobs
 
 .PHONY: bench-beside

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.against.checkouts import now_is
-from benchmarks.jobs import beside_polls, many, overhead, report
+from benchmarks.jobs import beside_polls, hits, many, overhead, report
 from benchmarks.load import audio_files
 from testbed.paths import REPOSITORY
 
@@ -31,19 +31,23 @@ def main() -> None:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        for part in ("overhead", "many", "polls"):
+        for part in ("overhead", "hits", "many", "polls"):
             (work / part).mkdir()
         clip = audio_files.short(work)
         print("beyond its work", flush=True)
         beyond = overhead.run(work / "overhead", clip.content, asked.rounds, asked.requests)
+        print("results that are kept", flush=True)
+        files = [audio_files.long(work), audio_files.long_wav(work)]
+        known = hits.run(work / "hits", files, asked.rounds, asked.requests)
         print(f"with {asked.finished} finished jobs", flush=True)
         kept = many.run(work / "many", clip.content, asked.rounds, asked.requests, asked.finished)
         print("beside polls", flush=True)
         polled = beside_polls.run(work / "polls", clip, asked.jobs, asked.clients, asked.rounds, asked.seconds)
     head = _head(load, asked.rounds)
-    asked.report.write_text("\n".join([head, report.overhead(beyond), report.store(kept), report.polls(polled)]))
+    parts = [head, report.overhead(beyond), report.hits(known), report.store(kept), report.polls(polled)]
+    asked.report.write_text("\n".join(parts))
     print(asked.report.read_text())
-    if problems := [*beyond.problems, *kept.problems, *polled.problems]:
+    if problems := [*beyond.problems, *known.problems, *kept.problems, *polled.problems]:
         sys.exit("; ".join(problems))
 
 

@@ -29,6 +29,10 @@ ASYNCHRONOUSLY: Final = {"Prefer": "respond-async"}
 FORM: Final = {"model": "base"}
 
 
+Measure = Callable[[Callable[[], object]], float]
+"""Makes a request, and returns what that took."""
+
+
 @dataclass(frozen=True)
 class JobClient:
     http: httpx.Client
@@ -49,16 +53,26 @@ class JobClient:
         while any(self.get(PATH, status=state, limit=1)["data"] for state in ("queued", "in_progress")):
             time.sleep(0.1)
 
+    def processor_ms(self, send: Callable[[], object]) -> float:
+        """What the request takes of the server's processors until it is answered; nothing of ffmpeg's."""
+        before = self.process.processor_ms
+        send()
+        return self.process.processor_ms - before
+
     def get(self, path: str, **parameters: Any) -> Any:
         return self.http.get(path, params=parameters).raise_for_status().json()
 
 
 @contextmanager
-def paced_server(directory: Path, clip: bytes, work_seconds: float) -> Generator[JobClient]:
-    """A server that keeps jobs in `directory`, once it is ready; raises RuntimeError where it does not become so."""
+def paced_server(directory: Path, clip: bytes, work_seconds: float, **settings: Any) -> Generator[JobClient]:
+    """A server that keeps jobs in `directory`, once it is ready; `settings` are further fields of RuntimeConfig.
+
+    Raises RuntimeError where it does not become ready.
+    """
     port, probes = free_ports(2)
+    directories = {"jobs_dir": str(directory / "jobs")}
     config = RuntimeConfig(
-        port=port, metrics_port=probes, drain_seconds=0, log_level="error", jobs_dir=str(directory / "jobs")
+        port=port, metrics_port=probes, drain_seconds=0, log_level="error", **directories, **settings
     )
     environment = {**os.environ, **config.to_env(), WORK_SECONDS: str(work_seconds)}
     environment["PYTHONPATH"] = f"{REPOSITORY / 'runtime'}:{REPOSITORY}"
@@ -81,9 +95,11 @@ def milliseconds(send: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def by_turns(requests: int, first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
+def by_turns(
+    requests: int, first: Callable[[], object], second: Callable[[], object], measure: Measure = milliseconds
+) -> tuple[float, float]:
     """The median ms of either kind of request, of which so many are sent in pairs: what slows one slows the other."""
-    pairs = [(milliseconds(first), milliseconds(second)) for _ in range(requests)]
+    pairs = [(measure(first), measure(second)) for _ in range(requests)]
     return statistics.median(one for one, _ in pairs), statistics.median(two for _, two in pairs)
 
 

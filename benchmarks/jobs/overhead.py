@@ -20,6 +20,8 @@ class OverheadReport:
     requests: tuple[float, ...]
     """The median of each round, in ms."""
     jobs: tuple[float, ...]
+    processor: tuple[float, ...] = ()
+    """Of the server's processors, what a job takes beyond a request: the median of each round, in ms."""
 
     @property
     def overhead(self) -> tuple[float, ...]:
@@ -39,11 +41,14 @@ class OverheadReport:
 
 def run(work: Path, clip: bytes, rounds: int, requests: int) -> OverheadReport:
     """Sends so many of both kinds in each round."""
-    waiting, asynchronous = list[float](), list[float]()
+    waiting, asynchronous, processor = list[float](), list[float](), list[float]()
     with paced_server(work, clip, WORK_SECONDS) as client:
-        by_turns(WARM_UP, client.transcribe, lambda: client.transcribe(**PREFERENCE))
+        kinds = client.transcribe, lambda: client.transcribe(**PREFERENCE)
+        by_turns(WARM_UP, *kinds)
         for _ in range(rounds):
-            request, job = by_turns(requests, client.transcribe, lambda: client.transcribe(**PREFERENCE))
+            request, job = by_turns(requests, *kinds)
             waiting.append(request)
             asynchronous.append(job)
-    return OverheadReport(tuple(waiting), tuple(asynchronous))
+            request, job = by_turns(requests, *kinds, client.processor_ms)
+            processor.append(job - request)
+    return OverheadReport(tuple(waiting), tuple(asynchronous), tuple(processor))

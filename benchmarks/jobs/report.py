@@ -8,6 +8,8 @@ from typing import Final
 
 from benchmarks.jobs.beside_polls import GOAL as POLLS_GOAL
 from benchmarks.jobs.beside_polls import PollReport, p50, p95
+from benchmarks.jobs.hits import GOAL_MS as HIT_GOAL
+from benchmarks.jobs.hits import LAST_BYTES, HitReport
 from benchmarks.jobs.many import EMPTY, FULL, StoreReport
 from benchmarks.jobs.many import GOAL as STORE_GOAL
 from benchmarks.jobs.overhead import GOAL_MS, OverheadReport
@@ -35,7 +37,25 @@ turns, from one client to one server, whose engine takes a known time. Median ms
 | request | {spread(report.requests)} |
 | job | {spread(report.jobs)} |
 | the job beyond the request | {spread(report.overhead)}; at most {GOAL_MS:.0f} is the goal |
+| of the server's processors, the job beyond the request | {spread(report.processor)} |
 {"" if report.is_telling else NOT_TELLING.format("the rounds differ by more than the goal")}"""
+
+
+def hits(report: HitReport) -> str:
+    rows = "".join(
+        f"| {file} | {form} | {spread(times.answer)} | {spread(times.processor)} | {spread(times.whole)} |\n"
+        for (file, form), times in report.kinds.items()
+    )
+    return f"""\
+## A result that is kept
+
+Ten minutes of speech that the server knows. The last {LAST_BYTES} bytes of the form are sent once the server has read
+the rest, as over a network that is slower than it. Median ms of a round; at most {HIT_GOAL:.0f} to the answer is the
+goal.
+
+| file | response format | last byte to answer | processors, of that | processors, the whole request |
+|---|---|---|---|---|
+{rows}{"" if report.is_telling else NOT_TELLING.format("the server waited longer than it worked")}"""
 
 
 def store(report: StoreReport) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.jobs import many, overhead, report
+from benchmarks.jobs import hits, many, overhead, report
 from benchmarks.jobs.beside_polls import PollReport
 from benchmarks.jobs.clients import PATH, paced_server
+from benchmarks.jobs.hits import HitReport, HitTimes
 from benchmarks.jobs.kept_jobs import multiply
 from benchmarks.jobs.many import EMPTY, FULL, StoreReport
 from benchmarks.jobs.overhead import OverheadReport
@@ -55,6 +56,14 @@ async def polled(port: int, paths: list[str]) -> PollCounts:
     return counts
 
 
+@pytest.mark.slow
+def test_what_is_sent_again_is_a_result_that_is_kept(tmp_path: Path, clip: bytes) -> None:
+    found = hits.run(tmp_path, [AudioFile("short.wav", clip)], rounds=1, requests=1)
+    assert [len(times.answer) for times in found.kinds.values()] == [1, 1]
+    assert all(times.processor[0] < times.whole[0] for times in found.kinds.values())
+    assert "| short.wav | verbose_json |" in report.hits(found)
+
+
 @pytest.mark.long
 def test_the_long_form_in_short(tmp_path: Path, clip: bytes) -> None:
     (tmp_path / "overhead").mkdir()
@@ -76,6 +85,8 @@ def outcome(seconds: float, status: int = 200) -> RequestOutcome:
     [
         (OverheadReport(requests=(10.0, 20.0), jobs=(40.0, 50.0)), "a job takes 30 ms beyond its work"),
         (OverheadReport(requests=(10.0, 20.0), jobs=(30.0, 40.0)), None),
+        (HitReport({("a", "json"): HitTimes([9.0, 12.0, 14.0])}), "a kept result takes 12 ms (a, json)"),
+        (HitReport({("a", "json"): HitTimes([9.0, 9.0, 14.0])}), None),
         (StoreReport(9, {"list": {EMPTY: [1.0], FULL: [3.0]}}, {}), "list takes 3.0 x"),
         (StoreReport(9, {"list": {EMPTY: [1.0], FULL: [2.0]}}, {FULL: [1.0, 50.0, 60.0]}), None),
         (StoreReport(9, {}, {FULL: [1.0, 50.0, 90.0]}), "memory grew by 40 MiB"),
@@ -85,14 +96,16 @@ def outcome(seconds: float, status: int = 200) -> RequestOutcome:
     ],
 )
 def test_a_goal_that_is_missed_is_a_problem(
-    found: OverheadReport | StoreReport | PollReport, problem: str | None
+    found: OverheadReport | HitReport | StoreReport | PollReport, problem: str | None
 ) -> None:
     assert found.problems == ([problem] if problem else [])
 
 
 def test_a_report_says_where_the_machine_was_too_busy_to_tell() -> None:
-    assert "too busy" in report.overhead(OverheadReport(requests=(10.0, 20.0), jobs=(20.0, 60.0)))
-    assert "too busy" not in report.overhead(OverheadReport(requests=(10.0, 20.0), jobs=(20.0, 40.0)))
+    assert "too busy" in report.overhead(OverheadReport((10.0, 20.0), (20.0, 60.0), (5.0, 6.0)))
+    assert "too busy" not in report.overhead(OverheadReport((10.0, 20.0), (20.0, 40.0), (5.0, 6.0)))
+    assert "too busy" in report.hits(HitReport({("a", "json"): HitTimes([9.0], [4.0], [4.0])}))
+    assert "too busy" not in report.hits(HitReport({("a", "json"): HitTimes([7.0], [4.0], [4.0])}))
     polls = PollCounts(Counter({200: 5}), [0.1])
     few, enough = ([[outcome(1.0)] * number] for number in (19, 20))
     assert "too busy" in report.polls(PollReport(1, 1, enough, few, polls, 1.0))

@@ -15,6 +15,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from whisper_runtime.http.request_state import state_of
 
 MULTIPART: Final = "multipart/form-data"
+GATHERED_BYTES: Final = 256 * 1024
+"""Of a part before they are written. Starlette has a thread write each piece that the network brings, which costs more
+of the processor than the digest of it; more than this would be left to write when the last byte is there."""
 
 
 class DigestedRoute(APIRoute):
@@ -62,14 +65,22 @@ class _DigestingParser(MultiPartParser):
 
     def on_part_begin(self) -> None:
         super().on_part_begin()
-        self._digest = hashlib.sha256()
+        self._digest, self._gathered = hashlib.sha256(), bytearray()
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        super().on_part_data(data, start, end)
-        self._digest.update(memoryview(data)[start:end])
+        piece = memoryview(data)[start:end]
+        self._digest.update(piece)
+        self._gathered += piece
+        if len(self._gathered) >= GATHERED_BYTES:
+            self._write()
 
     def on_part_end(self) -> None:
+        self._write()
         super().on_part_end()
         _, value = self.items[-1]
         if isinstance(value, UploadFile):
             self.file_digest = self._digest.hexdigest()
+
+    def _write(self) -> None:
+        gathered, self._gathered = bytes(self._gathered), bytearray()
+        super().on_part_data(gathered, 0, len(gathered))

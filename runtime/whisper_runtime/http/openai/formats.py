@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from pydantic import BaseModel
 from whisper.audio import TOKENS_PER_SECOND
@@ -102,8 +101,19 @@ def _words(found: Transcription) -> list[WordBody]:
 
 def _segment(segment: Segment, duration: float) -> SegmentBody:
     """A segment may end after the file does, by the model, which a body with the file's `duration` cannot say."""
-    inside = replace(segment, start=min(segment.start, duration), end=min(segment.end, duration))
-    return SegmentBody.model_validate(inside, from_attributes=True)
+    return SegmentBody(
+        id=segment.id,
+        seek=segment.seek,
+        start=min(segment.start, duration),
+        end=min(segment.end, duration),
+        text=segment.text,
+        tokens=list(segment.tokens),
+        temperature=segment.temperature,
+        avg_logprob=segment.avg_logprob,
+        compression_ratio=segment.compression_ratio,
+        no_speech_prob=segment.no_speech_prob,
+        channel=segment.channel,
+    )
 
 
 def _word(word: Word, channel: int | None, duration: float) -> WordBody:
