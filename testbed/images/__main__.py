@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from testbed import debian
-from testbed.images import base, buildah
+from testbed.images import base, buildah, older
 from testbed.images.load import load
 from testbed.images.recipe import DEPENDENCIES, RECIPES
 from testbed.locks import locked
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def build(reference: str, dockerfile: str, standing_on: str) -> None:
-    """Builds the image, and writes it to the layout, unless it is there."""
+    """Builds the image, and writes it to the layout, unless it is there; the oldest ones go when a new one comes."""
     if buildah.exists(reference):
         return
     dependencies = DEPENDENCIES.reference(standing_on)
@@ -40,6 +40,7 @@ def build(reference: str, dockerfile: str, standing_on: str) -> None:
         buildah.seed(dependencies)
     buildah.build(reference, dockerfile, standing_on)
     buildah.push(reference)
+    older.discard(dependencies)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,18 @@ def exists(reference: str) -> bool:
     return _run("inspect", "--type", "image", reference, check=False, capture=True).returncode == 0
 
 
+def references(name: str) -> list[str]:
+    """Of all images of that name."""
+    found = _run("images", "--format", "{{.Name}}:{{.Tag}}", capture=True).stdout.split()
+    return [reference for reference in found if reference.split(":")[0] == f"localhost/{name}"]
+
+
+def remove(reference: str) -> None:
+    """Removes the image, with the layers that no other image has; one that is not there is left alone."""
+    if exists(reference):
+        _run("rmi", reference, capture=True)
+
+
 def pull(reference: str) -> None:
     _run("pull", "--quiet", reference)
 

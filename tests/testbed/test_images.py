@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from testbed.images.load import write_archive
+from testbed.images.older import KEPT, forget, older_references
 from testbed.images.recipe import OPERATOR, RUNTIME, files
 from testbed.paths import REPOSITORY
 
@@ -66,3 +67,34 @@ def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text('{"manifests": []}')
     with pytest.raises(SystemExit, match="localhost/x:1 has not been built"):
         write_archive(io.BytesIO(), tmp_path, "localhost/x:1", set())
+
+
+def layout_of(folder: Path, images: dict[str, str]) -> None:
+    """A layout of images, each of one layer: the layer's digest by the image's reference."""
+    blobs = folder / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    manifests: list[dict[str, object]] = []
+    for number, (reference, layer) in enumerate(images.items()):
+        (blobs / layer).write_text("layer")
+        (blobs / f"c{number}").write_text("{}")
+        manifest = {"layers": [{"digest": f"sha256:{layer}"}], "config": {"digest": f"sha256:c{number}"}}
+        (blobs / f"m{number}").write_text(json.dumps(manifest))
+        manifests.append(
+            {"digest": f"sha256:m{number}", "annotations": {"org.opencontainers.image.ref.name": reference}}
+        )
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+
+
+def test_an_image_that_is_forgotten_takes_its_own_blobs_with_it(tmp_path: Path) -> None:
+    layout_of(tmp_path, {"localhost/x:1": "old", "localhost/x:2": "shared", "localhost/y:1": "shared"})
+    forget(tmp_path, ["localhost/x:1", "localhost/x:2"])
+    assert {blob.name for blob in (tmp_path / "blobs/sha256").iterdir()} == {"shared", "c2", "m2"}
+    write_archive(io.BytesIO(), tmp_path, "localhost/y:1", set())
+
+
+def test_the_oldest_runtimes_go_and_no_operator(tmp_path: Path) -> None:
+    count = KEPT + 2
+    names = [f"localhost/{recipe.name}:{number}" for number in range(count) for recipe in (OPERATOR, RUNTIME)]
+    layout_of(tmp_path, dict.fromkeys(names, "layer"))
+    manifests = json.loads((tmp_path / "index.json").read_text())["manifests"]
+    assert older_references(manifests, RUNTIME) == [f"localhost/{RUNTIME.name}:{number}" for number in range(2)]
