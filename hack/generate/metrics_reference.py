@@ -13,6 +13,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from whisper_operator.telemetry.metrics import Services
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
+from whisper_runtime.front.demand import Demand
+from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.jobs.collector import JobCollector
@@ -33,6 +35,12 @@ RUNTIME: Final = """\
 
 Each pod of a WhisperService, port 9000, `/metrics`. A ServiceMonitor (`spec.monitoring.serviceMonitor`) adds the labels
 `namespace`, `service` (the name of the Service for metrics: `<name>-metrics`) and `pod`.
+
+"""
+FRONT: Final = """\
+## Front
+
+Each pod of a front, port 9000, `/metrics`. None has a name of the servers' metrics, so that nothing counts twice.
 
 """
 OPERATOR: Final = """\
@@ -69,13 +77,18 @@ def runtime_metrics() -> list[Exported]:
     return [*_registered(metrics.registry), *_of_jobs()]
 
 
+def front_metrics() -> list[Exported]:
+    return list(_registered(FrontMetrics(Demand(), lambda: 0, lambda: 0).registry))
+
+
 def operator_metrics() -> list[Exported]:
     return [*_registered(REGISTRY), *_of_services()]
 
 
 def markdown(readers: Mapping[str, str]) -> str:
-    """A table for each program; `readers` has the text of everything that reads metrics, by the reader's name."""
-    return HEAD + RUNTIME + _table(runtime_metrics(), readers) + "\n" + OPERATOR + _table(operator_metrics(), readers)
+    """A table for each kind of process; `readers` has the text of everything that reads metrics, by its name."""
+    tables = ((RUNTIME, runtime_metrics()), (FRONT, front_metrics()), (OPERATOR, operator_metrics()))
+    return HEAD + "\n".join(text + _table(found, readers) for text, found in tables)
 
 
 def _table(found: list[Exported], readers: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""python -m whisper_runtime serve | fetch | verify"""
+"""python -m whisper_runtime serve | front | fetch | verify"""
 
 from __future__ import annotations
 

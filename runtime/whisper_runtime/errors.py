@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse
 
 WORTH_A_RETRY: Final = frozenset({408, 429, 503})
 """Statuses after which the same request may succeed."""
+REJECTED: Final = frozenset({401, 408, 413, 429, 503})
+"""Statuses of requests that were turned away; the rest from 400 on are errors."""
 NO_RETRY: Final = {"x-should-retry": "false"}
 """OpenAI's client repeats 408, 409, 429 and 5xx twice by default; this stops it where the same would happen again."""
 MAX_RETRY_AFTER: Final = 120

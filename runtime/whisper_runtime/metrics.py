@@ -43,13 +43,11 @@ from whisper_runtime.contract.metric_names import (
 )
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Transcription
+from whisper_runtime.errors import REJECTED
 
 STAGE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 AUDIO_BUCKETS: Final = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400)
 FILL_BUCKETS: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1)
-
-REJECTED: Final = frozenset({401, 408, 413, 429, 503})
-"""Statuses of requests that were turned away; the rest from 400 on are errors."""
 
 MAX_CLIENT_LABELS: Final = 1000
 """Clients that have a series of their own; the audio of all further ones is in that of OTHER_CLIENTS."""

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from hack.generate.metrics_reference import Exported, operator_metrics, runtime_metrics
+from hack.generate.metrics_reference import Exported, front_metrics, operator_metrics, runtime_metrics
 from whisper_operator.api.conditions import CONDITION_TYPES, REASONS
 from whisper_operator.process.settings import PREFIX, Settings
 from whisper_operator.reconcile import worker
@@ -51,6 +51,10 @@ def described(metrics: Iterable[Exported]) -> dict[str, str]:
 
 def test_metrics_of_the_runtime() -> None:
     assert described(runtime_metrics()) == NAMES["runtime metrics"]
+
+
+def test_metrics_of_the_front() -> None:
+    assert described(front_metrics()) == NAMES["front metrics"]
 
 
 def test_metrics_of_a_fetch() -> None:

@@ -42,7 +42,11 @@ def selectors(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
 def unknown(expression: str) -> list[str]:
     """What `expression` reads and nobody exports: metrics, and labels of metrics."""
     known = dict(OF_OTHERS)
-    for one in (*metrics_reference.runtime_metrics(), *metrics_reference.operator_metrics()):
+    for one in (
+        *metrics_reference.runtime_metrics(),
+        *metrics_reference.front_metrics(),
+        *metrics_reference.operator_metrics(),
+    ):
         known |= one.series
     return [
         f"{name}{{{', '.join(sorted(labels - known.get(name, frozenset())))}}}"

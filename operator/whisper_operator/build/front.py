@@ -16,8 +16,7 @@ from whisper_operator.resolve.front import FrontState
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.sizing import front_resources
 from whisper_runtime.contract.config import RuntimeConfig, env_name
-from whisper_runtime.contract.files import SCRATCH_DIR
-from whisper_runtime.contract.front import SERVERS_VARIABLE, SPOOL_BYTES_VARIABLE, SPOOL_DIR, SPOOL_DIR_VARIABLE
+from whisper_runtime.contract.files import SCRATCH_DIR, SPOOL_DIR
 from whisper_runtime.contract.network import (
     HEALTH_PATH,
     HTTP_PORT,
@@ -117,14 +116,14 @@ def _environment(resolved: Resolved, front: FrontState) -> list[Manifest]:
     """The settings of the door and the front's own; of the spec's variables those by which spans are sent."""
     service = resolved.service
     name, namespace = service.metadata.name, service.metadata.namespace
-    own = {
-        SERVERS_VARIABLE: f"{names.servers(name)}.{namespace}.svc:{HTTP_PORT}",
-        SPOOL_DIR_VARIABLE: SPOOL_DIR,
-        SPOOL_BYTES_VARIABLE: str(size_bytes(front.spec.spool)),
-    }
-    of_door = RuntimeConfig(**door.settings(service)).to_env()
-    del of_door[env_name("model")]
-    values: list[Manifest] = [{"name": key, "value": value} for key, value in sorted((own | of_door).items())]
+    settings = RuntimeConfig(
+        **door.settings(service),
+        servers=f"{names.servers(name)}.{namespace}.svc:{HTTP_PORT}",
+        spool_dir=SPOOL_DIR,
+        spool_bytes=size_bytes(front.spec.spool),
+    ).to_env()
+    del settings[env_name("model")]
+    values: list[Manifest] = [{"name": key, "value": value} for key, value in sorted(settings.items())]
     given: list[dict[str, Any]] = [
         variable.model_dump(by_alias=True, exclude_none=True)
         for variable in service.spec.server.env

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from whisper_runtime.contract.files import DEFAULT_MODEL_DIR, PACKAGED_GOLDEN_DIR
+from whisper_runtime.contract.front import check_servers
 from whisper_runtime.contract.languages import REMEDY, REMEDY_OR_AUTO, code_of, is_auto, unknown
 from whisper_runtime.contract.models import MODEL_ALIAS_LENGTH, MODEL_ALIAS_PATTERN
 from whisper_runtime.contract.network import HTTP_PORT, METRICS_PORT
@@ -184,6 +185,14 @@ the shared store, where there is one. Unset: none is."""
     result_cache_scope: CacheScope = "client"
     """Whose results a client gets: its own, or `service`: those of all clients."""
 
+    servers: str | None = None
+    """Where `front` finds servers: `host:port`, or several with commas. All addresses of a name are servers that are \
+ready, and it is looked up each second."""
+    spool_dir: str | None = None
+    """Directory in which `front` keeps what clients send, until a server has answered. Unset: TMPDIR."""
+    spool_bytes: int = Field(default=10 * 1024**3, gt=0)
+    """Disk that it may take there; beyond it 503 with `Retry-After`, or 429 where the client's own uploads fill it."""
+
     @field_validator("language")
     @classmethod
     def _reads_language(cls, word: str) -> str:
@@ -193,6 +202,11 @@ the shared store, where there is one. Unset: none is."""
     @classmethod
     def _reads_golden_language(cls, word: str | None) -> str | None:
         return word and _code(word, REMEDY)
+
+    @field_validator("servers")
+    @classmethod
+    def _reads_servers(cls, setting: str | None) -> str | None:
+        return setting and check_servers(setting)
 
     @property
     def clip_dir(self) -> str:

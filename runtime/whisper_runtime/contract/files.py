@@ -19,6 +19,8 @@ REDIS_URL_FILE: Final = "/etc/whisper/redis/url"
 """A key of a mounted Secret."""
 REDIS_CA_FILE: Final = "/etc/whisper/redis-ca/ca.crt"
 SCRATCH_DIR: Final = "/tmp"
+SPOOL_DIR: Final = "/var/spool/whisper"
+"""Mount path of the volume on which a front keeps what clients send."""
 JOBS_DIR: Final = "/var/lib/whisper/jobs"
 """Mount path of the volume that keeps jobs: not below SCRATCH_DIR, which is empty in each new pod."""
 PACKAGED_GOLDEN_DIR: Final = str(Path(__file__).parents[1] / "media" / "golden")

@@ -1,32 +1,41 @@
-"""What the front and the operator agree on: its own settings, its spool, and what it reports of requests."""
+"""What the operator and the front agree on: where servers are, and what waits for them."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-SERVERS_VARIABLE: Final = "WHISPER_SERVERS"
-"""Host and port of the pods that serve; the addresses of the host are those of the ready ones."""
-SPOOL_DIR_VARIABLE: Final = "WHISPER_SPOOL_DIR"
-SPOOL_BYTES_VARIABLE: Final = "WHISPER_SPOOL_BYTES"
-SPOOL_DIR: Final = "/var/spool/whisper"
-"""Mount path of the directory for recordings that wait or are under way."""
-DEMAND_PATH: Final = "/demand"
-"""A pod of the front answers it on METRICS_PORT, with a DemandReport."""
+SERVER: Final = re.compile(r"[A-Za-z0-9]([-.A-Za-z0-9]{0,251}[A-Za-z0-9])?:([1-9][0-9]{0,4})", re.ASCII)
+"""A name or an address of IPv4, and a port."""
+MOST_SERVERS: Final = 16
+"""Names and addresses in WHISPER_SERVERS; a name may have any number of addresses."""
+
+
+def check_servers(setting: str) -> str:
+    """WHISPER_SERVERS as it is; raises ValueError, with the remedy, where it does not say where servers are."""
+    found = setting.split(",")
+    if len(found) > MOST_SERVERS:
+        raise ValueError(f"names {len(found)} servers, and may name {MOST_SERVERS}: give them one name")
+    for one in found:
+        match = SERVER.fullmatch(one)
+        if match is None or int(match[2]) > 65535:
+            raise ValueError(f"{one[:100]!r} is no server: write host:port, or several with commas")
+    return setting
 
 
 class DemandReport(BaseModel):
-    """What clients want of a pod of the front now: the response at DEMAND_PATH."""
+    """The response at DEMAND_PATH: what this front has for servers to do, by which the operator wakes one."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     held_requests: Annotated[int, Field(ge=0)]
-    """Requests that wait for a pod that serves."""
+    """Requests that no server has: they wait for one, or their bodies are still coming."""
     held_bytes: Annotated[int, Field(ge=0)]
-    """Bytes of their recordings in the spool."""
+    """Bytes of their bodies that are here."""
     active_requests: Annotated[int, Field(ge=0)]
-    """Requests that a pod which serves has been sent."""
+    """Requests that a server has, and has not answered to the end."""
     idle_seconds: Annotated[float, Field(ge=0)]
-    """Time since the last request ended, or since the process began; 0 while one is held or active."""
+    """Since the last request ended; 0 while one is here. Since the start of the process where there was none."""

@@ -19,6 +19,8 @@ JOBS_REPORT_PATH: Final = "/jobs"
 """A pod that keeps jobs answers it on METRICS_PORT, with a JobsReport; others have none (404)."""
 STORE_PATH: Final = "/store"
 """A serving pod that shares a store answers it on METRICS_PORT, with a SharedStoreReport."""
+DEMAND_PATH: Final = "/demand"
+"""The front answers it on METRICS_PORT, with a DemandReport."""
 READY_PERIOD_SECONDS: Final = 5
 READY_FAILURES: Final = 2
 """Failures of the probe of READY_PATH until a pod counts as not ready; until then clients are sent to it."""

@@ -1,4 +1,4 @@
-"""The command line: `serve`, `fetch` and `verify`, each with what it needs of the environment."""
+"""The command line: `serve`, `front`, `fetch` and `verify`, each with what it needs of the environment."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], threads: Thre
     match parsed.command:
         case "serve":
             return _serve(config, threads or granted_threads(environment))
+        case "front":
+            return _front(config)
         case "fetch":
             return _fetch(config)
         case _:
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m whisper_runtime")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve HTTP; configured by environment variables alone")
+    commands.add_parser("front", help="hold requests and pass them on to servers; configured by environment variables")
     fetch = commands.add_parser("fetch", help="put a checkpoint into the cache, verified")
     for name, text in OVERRIDES.items():
         dest = f"fetch_{name.replace('-', '_')}"
@@ -120,6 +123,12 @@ def _serve(config: RuntimeConfig, threads: ThreadCount) -> int:
     from whisper_runtime.process.assemble import run  # torch takes seconds to import, and `fetch` has no use for it
 
     return _end(FAILED, problem) if (problem := run(config, threads)) else 0
+
+
+def _front(config: RuntimeConfig) -> int:
+    from whisper_runtime.process.front import run_front
+
+    return _end(FAILED, problem) if (problem := run_front(config)) else 0
 
 
 def _fetch(config: RuntimeConfig) -> int:

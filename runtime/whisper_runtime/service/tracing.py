@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from whisper_runtime.contract import otlp
-from whisper_runtime.metrics import Metrics
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+
+    from whisper_runtime.metrics import Metrics
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """Any other one is a client's own text."""
@@ -54,6 +55,12 @@ class RequestTrace:
     def trace_id(self) -> str:
         """32 hexadecimal digits."""
         return f"{self._span.get_span_context().trace_id:032x}"
+
+    @property
+    def traceparent(self) -> str:
+        """The header that makes another program's span a part of this one (W3C Trace Context)."""
+        context = self._span.get_span_context()
+        return f"00-{self.trace_id}-{context.span_id:016x}-{context.trace_flags:02x}"
 
     def stage(self, name: str, started: float, ended: float) -> None:
         """Adds the span of a stage; both times are by time.perf_counter."""

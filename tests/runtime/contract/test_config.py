@@ -65,6 +65,9 @@ EVERY_FIELD: dict[str, Any] = {
     "redis_url_file": "/redis/url",
     "redis_ca_file": "/redis/ca.crt",
     "redis_prefix": "team/speech",
+    "servers": "speech-servers.team.svc:8000",
+    "spool_dir": files.SPOOL_DIR,
+    "spool_bytes": 12,
 }
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -19,85 +15,25 @@ import pytest
 
 from tests.support import plain_http
 from tests.support.otlp_receiver import receiving
+from tests.support.running_process import FAKE_SERVER, SECONDS, RunningProcess, running
 from tests.support.waiting import eventually
-from whisper_runtime.contract.config import RuntimeConfig
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 180
-"""For a start, too: it imports torch, beside whatever else the machine computes."""
-"""Longer than anything here takes on any machine."""
-
-
-@dataclass
-class Process:
-    running: subprocess.Popen[bytes]
-    clients: str
-    cluster: str
-    log: Path
-
-    def ready(self) -> int:
-        """The status of /ready; 0 where no server answers."""
-        try:
-            return plain_http.get(f"{self.cluster}/ready", timeout=SECONDS).status_code
-        except httpx.TransportError:
-            return 0
-
-    def transcribe(self, seconds: float) -> httpx.Response:
-        return plain_http.post(
-            f"{self.clients}/transcribe", files={"file": f"speech {seconds}".encode()}, timeout=SECONDS
-        )
-
-    def in_the_background(self, seconds: float) -> Callable[[], httpx.Response]:
-        """Sends a request, and returns once the server has it; calling the result waits for its answer."""
-        answers: list[httpx.Response] = []
-        before = self.busy()
-        thread = threading.Thread(target=lambda: answers.append(self.transcribe(seconds)))
-        thread.start()
-        eventually("the server has the request", lambda: self.busy() > before, SECONDS)
-
-        def answer() -> httpx.Response:
-            thread.join(SECONDS)
-            return answers[0]
-
-        return answer
-
-    def busy(self) -> float:
-        scraped = plain_http.get(f"{self.cluster}/metrics", timeout=SECONDS).text
-        (line,) = (line for line in scraped.splitlines() if line.startswith("whisper_oldest_wait_seconds "))
-        return float(line.split()[1])
-
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """Starts a process with the given configuration; it is ready."""
-    processes: list[Process] = []
+def started(tmp_path: Path) -> Iterator[Callable[..., RunningProcess]]:
+    """Starts a server with the given configuration; it is ready."""
+    with ExitStack() as stack:
 
-    def start(**config: object) -> Process:
-        port, metrics_port = free_port(), free_port()
-        environment = RuntimeConfig(port=port, metrics_port=metrics_port, **config).to_env()  # type: ignore[arg-type]
-        log = tmp_path / "log"
-        with log.open("wb") as file:
-            running = subprocess.Popen(
-                (sys.executable, "-m", "tests.fakes.process"), env={**os.environ, **environment}, stderr=file
-            )
-        processes.append(Process(running, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}", log))
-        eventually("the server is ready", lambda: processes[-1].ready() == 200, SECONDS)
-        return processes[-1]
+        def start(**config: object) -> RunningProcess:
+            return stack.enter_context(running(FAKE_SERVER, tmp_path / "log", **config))
 
-    yield start
-    for process in processes:
-        process.running.kill()
-        process.running.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+        yield start
 
 
 def test_the_last_spans_are_sent_before_it_ends(
-    started: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+    started: Callable[..., RunningProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given a request that is in work when the process is told to end, and spans that are sent once a minute."""
     with receiving() as collector:
@@ -112,7 +48,7 @@ def test_the_last_spans_are_sent_before_it_ends(
 
 
 def test_a_collector_that_hangs_holds_its_end_up_for_seconds_alone(
-    started: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+    started: Callable[..., RunningProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with receiving() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
@@ -131,7 +67,7 @@ def refuses(answer: httpx.Response) -> bool:
     return answer.status_code == 503 and "retry-after" in answer.headers
 
 
-def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> None:
+def test_it_leaves_without_losing_a_request(started: Callable[..., RunningProcess]) -> None:
     process = started(drain_seconds=50)
     long = process.in_the_background(8)
     process.running.send_signal(signal.SIGTERM)
@@ -147,7 +83,7 @@ def test_it_leaves_without_losing_a_request(started: Callable[..., Process]) -> 
 
 
 def test_a_client_that_is_still_sent_here_is_refused_and_gets_an_answer(
-    started: Callable[..., Process],
+    started: Callable[..., RunningProcess],
 ) -> None:
     """Given nothing to finish: the only pod of a Service has clients until its probes have failed."""
     process = started(drain_seconds=50)
@@ -157,7 +93,9 @@ def test_a_client_that_is_still_sent_here_is_refused_and_gets_an_answer(
     assert process.running.wait(SECONDS) == 0
 
 
-def test_a_request_that_is_not_done_within_the_drain_time_is_not_waited_for(started: Callable[..., Process]) -> None:
+def test_a_request_that_is_not_done_within_the_drain_time_is_not_waited_for(
+    started: Callable[..., RunningProcess],
+) -> None:
     process = started(drain_seconds=1)
     process.in_the_background(50)
     process.running.send_signal(signal.SIGTERM)
@@ -165,14 +103,14 @@ def test_a_request_that_is_not_done_within_the_drain_time_is_not_waited_for(star
     assert "1 requests were not finished in 1 s" in process.log.read_text()
 
 
-def test_a_device_that_is_lost_ends_the_process(started: Callable[..., Process]) -> None:
+def test_a_device_that_is_lost_ends_the_process(started: Callable[..., RunningProcess]) -> None:
     process = started()
     process.in_the_background(66)
     assert process.running.wait(SECONDS) == 1
     assert "CUDA error 700" in process.log.read_text()
 
 
-def test_a_wrong_key_is_refused_before_the_body_ends(started: Callable[..., Process], tmp_path: Path) -> None:
+def test_a_wrong_key_is_refused_before_the_body_ends(started: Callable[..., RunningProcess], tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "alice").write_text("key-of-alice")
     process = started(api_keys_dir=str(tmp_path / "keys"))
@@ -184,7 +122,7 @@ def test_a_wrong_key_is_refused_before_the_body_ends(started: Callable[..., Proc
 
 
 def test_logs_are_json_with_the_clients_own_request_id_and_without_a_word_of_the_text(
-    started: Callable[..., Process],
+    started: Callable[..., RunningProcess],
 ) -> None:
     process = started(log_level="debug")
     headers = {"X-Request-ID": "from-the-client"}
@@ -201,13 +139,13 @@ def test_logs_are_json_with_the_clients_own_request_id_and_without_a_word_of_the
     assert sum("NO AUTHENTICATION" in line["message"] for line in lines) == 1
 
 
-def status(process: Process, forwarded_for: str) -> int:
+def status(process: RunningProcess, forwarded_for: str) -> int:
     """The answer's status to a client behind a proxy of the loopback."""
     file, headers = {"file": b"speech 1"}, {"X-Forwarded-For": forwarded_for}
     return plain_http.post(f"{process.clients}/transcribe", files=file, headers=headers, timeout=SECONDS).status_code
 
 
-def test_clients_behind_a_trusted_proxy_are_told_apart_by_what_it_saw(started: Callable[..., Process]) -> None:
+def test_clients_behind_a_trusted_proxy_are_told_apart_by_what_it_saw(started: Callable[..., RunningProcess]) -> None:
     """A socket of both families shows the proxy as ::ffff:127.0.0.1; what clients write themselves comes first."""
     process = started(requests_per_minute=1, trusted_proxies=("127.0.0.0/8", "10.0.0.0/8"))
     assert [status(process, client) for client in ("192.0.2.1", "192.0.2.2", "192.0.2.1")] == [200, 200, 429]
@@ -216,6 +154,6 @@ def test_clients_behind_a_trusted_proxy_are_told_apart_by_what_it_saw(started: C
     assert status(process, "192.0.2.3") == 429
 
 
-def test_without_a_trusted_proxy_a_client_is_who_connects(started: Callable[..., Process]) -> None:
+def test_without_a_trusted_proxy_a_client_is_who_connects(started: Callable[..., RunningProcess]) -> None:
     process = started(requests_per_minute=1)
     assert [status(process, client) for client in ("192.0.2.1", "192.0.2.2")] == [200, 429]

@@ -1,0 +1,85 @@
+"""The front's two ASGI applications: one for clients, behind the servers' own layers, and one for the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+from starlette.routing import Mount, Router
+from starlette.types import ASGIApp
+
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.front.demand import Demand
+from whisper_runtime.front.door import FrontDoor
+from whisper_runtime.front.forwarding import Forwarding
+from whisper_runtime.front.metrics import FrontMetrics
+from whisper_runtime.front.probes import FrontProbes
+from whisper_runtime.front.server_client import ServerClient
+from whisper_runtime.front.turnstile import Turnstile
+from whisper_runtime.http.layers import LayerParts, layers
+from whisper_runtime.service.lifecycle import Lifecycle
+from whisper_runtime.service.tracing import Tracing
+
+
+@dataclass(frozen=True)
+class FrontParts:
+    config: RuntimeConfig
+    lifecycle: Lifecycle
+    turnstile: Turnstile
+    servers: ServerClient
+    demand: Demand
+    door: FrontDoor
+    metrics: FrontMetrics
+    probes: FrontProbes
+    tracing: Tracing | None
+    """None: no spans are sent."""
+
+
+def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, tracing: Tracing | None) -> FrontParts:
+    """The front that `config` describes, which reaches servers by `transport`."""
+    lifecycle, turnstile, demand = Lifecycle(), Turnstile(), Demand()
+    door = FrontDoor(config, lifecycle)
+    metrics = FrontMetrics(demand, lambda: door.disk.used, lambda: turnstile.ready_servers)
+    return FrontParts(
+        config,
+        lifecycle,
+        turnstile,
+        ServerClient(transport, config.request_timeout_seconds),
+        demand,
+        door,
+        metrics,
+        FrontProbes(lifecycle, demand, metrics),
+        tracing,
+    )
+
+
+def clients_app(parts: FrontParts) -> ASGIApp:
+    """The application for clients."""
+    config, probes = parts.config, parts.probes
+    forwarding = Forwarding(
+        parts.turnstile,
+        parts.servers,
+        parts.demand,
+        parts.metrics,
+        spool_dir=config.spool_dir,
+        wait_seconds=config.request_timeout_seconds,
+    )
+    of_layers = LayerParts(
+        parts.lifecycle,
+        parts.door,
+        parts.metrics,
+        parts.tracing,
+        takes_jobs=False,  # whether a request becomes a job is for a server to say
+        has_jobs=True,
+        keeps_results=True,
+    )
+    own = [*probes.for_clients(), *(probes.for_the_cluster() if config.probes_on_http else ())]
+    app: ASGIApp = Router([*own, Mount("", forwarding)], redirect_slashes=False)
+    for layer in reversed(layers(config, of_layers)):
+        app = layer.cls(app, *layer.args, **layer.kwargs)
+    return app
+
+
+def cluster_app(parts: FrontParts) -> ASGIApp:
+    """The application for the kubelet, Prometheus and the operator, on a port that no client reaches."""
+    return Router(parts.probes.for_the_cluster(), redirect_slashes=False)

@@ -1,0 +1,63 @@
+"""What this front has for servers to do, by which the operator decides whether there is to be one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from whisper_runtime.contract.front import DemandReport
+
+
+class Demand:
+    """Counts, in the event loop's thread, the requests that are here; the probes' thread reads them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ended = clock()
+        self.held_requests = 0
+        self.held_bytes = 0
+        self.active_requests = 0
+
+    @contextmanager
+    def request(self) -> Generator[CountedRequest]:
+        """A request that is here until the block ends; it is held until a server has it."""
+        self.held_requests += 1
+        counted = CountedRequest(self)
+        try:
+            yield counted
+        finally:
+            self.held_requests -= 1
+            self.held_bytes -= counted.size
+            self._ended = self._clock()
+
+    def report(self) -> DemandReport:
+        held, active = self.held_requests, self.active_requests
+        idle = 0.0 if held or active else self._clock() - self._ended
+        return DemandReport(held_requests=held, held_bytes=self.held_bytes, active_requests=active, idle_seconds=idle)
+
+
+class CountedRequest:
+    def __init__(self, demand: Demand) -> None:
+        self._demand = demand
+        self.size = 0
+        """Bytes of its body that are here."""
+
+    def receive(self, size: int) -> None:
+        """Notes `size` more bytes of the body."""
+        self.size += size
+        self._demand.held_bytes += size
+
+    @contextmanager
+    def at_a_server(self) -> Generator[None]:
+        """For the block, a server has the request."""
+        demand = self._demand
+        demand.held_requests -= 1
+        demand.held_bytes -= self.size
+        demand.active_requests += 1
+        try:
+            yield
+        finally:
+            demand.active_requests -= 1
+            demand.held_bytes += self.size
+            demand.held_requests += 1

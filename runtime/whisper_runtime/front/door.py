@@ -1,0 +1,39 @@
+"""The front's door: what is refused before a body is read, and the disk that is given to those that are let in."""
+
+from __future__ import annotations
+
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.front.turnstile import front_leaves
+from whisper_runtime.service.admitted import Admitted
+from whisper_runtime.service.disk_quota import DiskQuota
+from whisper_runtime.service.fair_share import FairShare
+from whisper_runtime.service.lifecycle import Lifecycle, Phase
+from whisper_runtime.service.rate_limits import RateLimits
+from whisper_runtime.service.upload_size import check_upload_size
+
+
+class FrontDoor:
+    """Is asked by AdmissionMiddleware. Rates, queue and audio are the servers' to judge."""
+
+    def __init__(self, config: RuntimeConfig, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+        self._shares = FairShare()
+        self._no_rates = RateLimits(None, None)
+        self.disk = DiskQuota(config.spool_bytes)
+        self.max_upload_bytes = min(config.max_upload_bytes, config.spool_bytes)
+
+    def at_the_door(self, client: str, body_bytes: int | None, *, is_deferred: bool = False) -> Admitted:
+        """Admits a request of that client, with nothing but its disk.
+
+        `body_bytes` is the length that the client declares; None: a chunked body. Raises HttpError: 503 while the front
+        leaves, 413 for too large a body.
+        """
+        if self._lifecycle.phase is Phase.REFUSING:
+            raise front_leaves()
+        self.check_size(body_bytes)
+        place = self._shares.take(client, body_bytes, is_deferred=True)
+        return Admitted(place, self._shares, self._no_rates, self.disk, self.max_upload_bytes)
+
+    def check_size(self, body_bytes: int | None) -> None:
+        """Raises HttpError (413) where a body of the declared length is too large; None: a chunked one."""
+        check_upload_size(body_bytes, self.max_upload_bytes)

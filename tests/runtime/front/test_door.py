@@ -1,0 +1,55 @@
+"""What the front refuses before a body, and of a body that its disk has no room for."""
+
+from __future__ import annotations
+
+import pytest
+
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.errors import HttpError
+from whisper_runtime.front.door import FrontDoor
+from whisper_runtime.service.lifecycle import Lifecycle, Phase
+
+
+def door(phase: Phase = Phase.SERVING, config: dict[str, int] | None = None) -> FrontDoor:
+    lifecycle = Lifecycle()
+    lifecycle.phase = phase
+    return FrontDoor(RuntimeConfig.model_validate(config or {}), lifecycle)
+
+
+def test_it_takes_nothing_new_when_it_ends_and_takes_it_until_then() -> None:
+    for phase in (Phase.SERVING, Phase.LEAVING):
+        with door(phase).at_the_door("a", 5):
+            pass
+    with pytest.raises(HttpError) as refused:
+        door(Phase.REFUSING).at_the_door("a", 5)
+    assert (refused.value.status_code, refused.value.body["code"]) == (503, "shutting_down")
+
+
+@pytest.mark.parametrize("config", [{"max_upload_bytes": 100}, {"spool_bytes": 100}])
+def test_what_can_never_be_kept_is_refused_at_once(config: dict[str, int]) -> None:
+    with pytest.raises(HttpError) as refused:
+        door(config=config).at_the_door("a", 101)
+    assert refused.value.status_code == 413
+
+
+def test_a_full_spool_refuses_for_now_and_a_client_that_fills_it_by_itself() -> None:
+    front = door(config={"spool_bytes": 1000})
+    with (
+        front.at_the_door("a", 800) as first,
+        front.at_the_door("a", 800) as second,
+        front.at_the_door("b", 800) as other,
+    ):
+        first.receive(800, is_last=True)
+        for request, status in ((second, 429), (other, 503)):
+            with pytest.raises(HttpError) as refused:
+                request.receive(201 if status == 503 else 150, is_last=True)
+            assert refused.value.status_code == status
+            assert (refused.value.headers or {})["Retry-After"]
+    assert front.disk.used == 0
+
+
+async def test_rates_are_the_servers_to_count() -> None:
+    with door(config={"requests_per_minute": 1}).at_the_door("a", 5) as admitted:
+        for _ in range(3):
+            await admitted.charge_request()
+        assert admitted.headers == {}

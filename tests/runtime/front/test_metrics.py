@@ -1,0 +1,44 @@
+"""What Prometheus reads of a front."""
+
+from __future__ import annotations
+
+from whisper_runtime.contract import metric_names
+from whisper_runtime.front.demand import Demand
+from whisper_runtime.front.metrics import FrontMetrics
+
+
+def test_gauges_show_what_is_here_when_they_are_read() -> None:
+    demand = Demand()
+    metrics = FrontMetrics(demand, lambda: 7, lambda: 2)
+    with demand.request() as counted:
+        counted.receive(5)
+        values = [
+            metrics.registry.get_sample_value(name)
+            for name in (
+                metric_names.FRONT_HELD_REQUESTS_METRIC,
+                metric_names.FRONT_HELD_BYTES_METRIC,
+                metric_names.FRONT_ACTIVE_REQUESTS_METRIC,
+                metric_names.FRONT_SPOOL_BYTES_METRIC,
+                metric_names.FRONT_SERVERS_METRIC,
+            )
+        ]
+    assert values == [1, 5, 0, 7, 2]
+
+
+def test_what_is_turned_away_is_counted_by_its_cause() -> None:
+    metrics = FrontMetrics(Demand(), lambda: 0, lambda: 0)
+    for status, cause in ((200, None), (503, "no_server"), (400, "not_audio")):
+        metrics.answered("/v1/models", status, cause)
+    counted = metrics.registry.get_sample_value
+    assert [counted("whisper_front_requests_total", {"status": status}) for status in ("200", "400", "503")] == [
+        1,
+        1,
+        1,
+    ]
+    assert counted("whisper_front_rejections_total", {"cause": "no_server"}) == 1
+    assert counted("whisper_front_rejections_total", {"cause": "not_audio"}) is None
+
+
+def test_each_name_is_the_fronts_own() -> None:
+    metrics = FrontMetrics(Demand(), lambda: 0, lambda: 0)
+    assert {family.name.startswith("whisper_front_") for family in metrics.registry.collect()} == {True}
