@@ -32,7 +32,8 @@ class ApiServer:
         """Set unless a test makes lists wait."""
         self.answers_lists.set()
         self.objects: list[Manifest] = []
-        self._kinds = (*kinds, *BACKBONE)
+        self.kinds = {*kinds, *BACKBONE}
+        """What it serves; a test may add to it and take from it."""
         self._streams: dict[Kind, asyncio.Queue[Manifest]] = {}
 
     def show(self, kind: Kind, event: str, body: Manifest) -> None:
@@ -52,7 +53,7 @@ class ApiServer:
                 group = parts[1] if parts[0] == "apis" else ""
                 return web.json_response({"resources": list(self._resources(group, version))})
             case [*_, plural]:
-                kind = next(one for one in self._kinds if one.plural == plural)
+                kind = next(one for one in self.kinds if one.plural == plural)
                 return await (self._watch if "watch" in request.query else self._list)(request, kind)
             case _:
                 raise web.HTTPNotFound
@@ -79,19 +80,19 @@ class ApiServer:
         return self._streams.setdefault(kind, asyncio.Queue())
 
     def _groups(self) -> Iterable[Manifest]:
-        named = sorted({(kind.group, kind.version) for kind in self._kinds if kind.group})
+        named = sorted({(kind.group, kind.version) for kind in self.kinds if kind.group})
         for group, found in itertools.groupby(named, key=lambda pair: pair[0]):
             versions = [{"version": version} for _, version in found]
             yield {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
     def _discovery(self) -> Iterable[Manifest]:
         """As aggregated: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery"""
-        for kind in self._kinds:
+        for kind in self.kinds:
             version = {"version": kind.version, "resources": [{"resource": kind.plural}]}
             yield {"metadata": {"name": kind.group}, "versions": [version]}
 
     def _resources(self, group: str, version: str) -> Iterable[Manifest]:
-        for kind in self._kinds:
+        for kind in self.kinds:
             if (kind.group, kind.version) == (group, version):
                 yield {
                     "name": kind.plural,

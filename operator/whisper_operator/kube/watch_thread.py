@@ -60,6 +60,7 @@ class WatchThread:
         self._watching = threading.Event()
         self._thread: threading.Thread | None = None
         self._beat = time.monotonic()
+        self._unwatched = frozenset[Kind]()
         self._unlisted: set[tuple[Kind, str | None]] = set()
         self._all_listed = asyncio.Event()
         self._listed_anew = asyncio.Event()
@@ -72,6 +73,11 @@ class WatchThread:
     def unlisted(self) -> list[str]:
         """The kinds that have not been listed completely since the start."""
         return sorted({kind.kind for kind, _ in self._unlisted})
+
+    @property
+    def unwatched(self) -> frozenset[Kind]:
+        """Kinds that were not served when kopf began, which it will not watch before it begins anew."""
+        return self._unwatched
 
     async def wait_until_listed(self) -> None:
         """Returns once everything has been listed completely."""
@@ -136,7 +142,8 @@ class WatchThread:
         async def take(page: Page) -> None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._on_page(page), loop))
 
-        beat = asyncio.create_task(self._keep_beating())
+        self._unwatched = frozenset()
+        beat = asyncio.create_task(self._keep_beating(targets))
         try:
             await watches.watch(
                 targets,
@@ -158,9 +165,10 @@ class WatchThread:
             self._all_listed.set()
             self._listed_anew.set()
 
-    async def _keep_beating(self) -> None:
+    async def _keep_beating(self, targets: Targets) -> None:
         await asyncio.sleep(PROVEN_SECONDS)
         while True:
             if watches.keeps_watches():
                 self._beat = time.monotonic()
+                self._unwatched = watches.unwatched(targets)
             await asyncio.sleep(BEAT_SECONDS)

@@ -80,6 +80,18 @@ def keeps_watches() -> bool:
     return any(task.get_name() == ORCHESTRATOR for task in asyncio.all_tasks())
 
 
+def unwatched(targets: Targets) -> frozenset[Kind]:
+    """The kinds of `targets` that kopf does not watch: it looks once, at its start, which ones are served.
+
+    It has a task for each watch, whose name begins with the resource's (kopf 1.45.2, _core/reactor/orchestration.py,
+    `spawn_missing_watchers`).
+    """
+    names_of_tasks = (task.get_name() for task in asyncio.all_tasks())
+    watched = {name.removeprefix(WATCHER).partition("@")[0] for name in names_of_tasks if name.startswith(WATCHER)}
+    kinds = (kind for kind, _ in targets.values())
+    return frozenset(kind for kind in kinds if f"{kind.plural}.{kind.version}.{kind.group}".strip(".") not in watched)
+
+
 async def end_orphans(pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
     """Cancels watches that have outlived the task that started them, until kopf can end.
 

@@ -152,7 +152,10 @@ class Operator:
         await self._lease.renew()
 
     async def _discover(self) -> None:
-        """Watches anew when an API that matters comes or goes, and reconciles every service again."""
+        """Watches anew when an API that matters comes or goes, and reconciles every service again.
+
+        Also when one is there that was not when the watches began: it may have gone and come back since the last look.
+        """
         while True:
             await asyncio.sleep(self._settings.discovery_seconds)
             try:
@@ -162,6 +165,7 @@ class Operator:
                 continue
             changed, self._kinds = kinds ^ self._kinds, kinds
             has_other_fields = await self._read_route_schema()
+            changed |= self._watches.unwatched & self._watched()
             if changed:
                 log.info("the cluster's APIs changed: %s", sorted(kind.kind for kind in changed))
                 await self._watches.stop()

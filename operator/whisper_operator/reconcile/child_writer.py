@@ -22,7 +22,7 @@ from whisper_operator.objects.restore import keeping, restored
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
-from whisper_operator.reconcile.plan import applied_hash, is_field_of_job
+from whisper_operator.reconcile.plan import applied_hash, is_field_of_job, is_of_another_apply
 
 NEW: Final = {"resourceVersion": "1"}
 """A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
@@ -42,14 +42,15 @@ class ChildWriter:
         service = self._service
         if live is not None and await is_earlier_answer(self._cluster, self._answers, self._key, manifest, live):
             return
-        if kind == JOB and live is not None and is_same_job(manifest, live):
+        drift = self._answers.drift(self._key, manifest, live) if live is not None else []
+        if kind == JOB and live is not None and is_same_job(manifest, drift):
             await self._take_back_edits(kind, manifest, is_field_of_job)
             return
         is_scaled = kind == DEPLOYMENT and manifest["metadata"]["name"] == service.metadata.name
         first = as_created(service, manifest) if is_scaled and live is None else manifest
         if is_scaled and live and (count := handover_replicas(service, live)) is not None:
             self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
-        if live is not None and any(one.is_added for one in self._answers.drift(self._key, manifest, live)):
+        if any(one.is_added for one in drift):
             await self._take_back_edits(kind, manifest, what_an_apply_leaves)
         exact = with_metadata(first, NEW if live is None else {"uid": live["metadata"]["uid"]})
         try:
@@ -108,10 +109,10 @@ async def is_earlier_answer(cluster: Cluster, answers: Answers, key: Key, manife
     return found is not None and answers.accept(key, manifest, found)
 
 
-def is_same_job(manifest: Manifest, live: Manifest) -> bool:
+def is_same_job(manifest: Manifest, drift: Collection[Deviation]) -> bool:
     """Whether the Job is to stay: then its template is what it was made with, and no later apply may have another."""
     has_report = names.ANNOTATION_REPORT in annotations_of(manifest)
-    return not has_report and applied_hash(live) == applied_hash(manifest)
+    return not has_report and not is_of_another_apply(drift)
 
 
 def job_restored(wanted: Manifest, edits: Collection[str]) -> Manifest:

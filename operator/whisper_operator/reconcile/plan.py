@@ -18,6 +18,7 @@ from whisper_operator.resolve.claim import asked_of, has_volume
 NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 """A claim is data, and goes with its service or where it is given up; a Deployment that is not built now is held as it
 is."""
+HASH_PATH: Final = f"metadata.annotations.{names.ANNOTATION_APPLIED}"
 LEAVING_SECONDS: Final = 30.0
 """Time that the controller behind a finalizer has for what is not wanted any more, before that is told."""
 
@@ -125,14 +126,19 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
         # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
         if is_true(live, "Complete") or names.ANNOTATION_REPORT in annotations_of(live):
             return
-        if applied_hash(live) != applied_hash(manifest):
+        drift = [*drift_of(manifest, observed)]
+        if is_of_another_apply(drift):
             result.delete.append(live)
-        elif names.ANNOTATION_REPORT in annotations_of(manifest) or any(
-            map(is_field_of_job, drift_of(manifest, observed))
-        ):
+        elif names.ANNOTATION_REPORT in annotations_of(manifest) or any(map(is_field_of_job, drift)):
             result.apply.append(manifest)
-    elif applied_hash(live) != applied_hash(manifest) or any(drift_of(manifest, observed)):
+    elif any(drift_of(manifest, observed)):
+        # Whatever differs from the last apply, the hash in the annotations does.
         result.apply.append(manifest)
+
+
+def is_of_another_apply(drift: Iterable[Deviation]) -> bool:
+    """Whether the last apply of that child was not of this manifest: its hash deviates, and no policy took it away."""
+    return any(one.path == HASH_PATH or HASH_PATH.startswith(f"{one.path}.") for one in drift)
 
 
 def is_field_of_job(one: Deviation) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import Spec
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import AUTOSCALER, Kind
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, Kind
 
 
 def told_rejection(kind: Kind, what: str, error: ApiError, spec: Spec) -> str:
@@ -22,8 +22,11 @@ def _origin(error: ApiError, spec: Spec) -> str:
 def _remedy(kind: Kind, error: ApiError, spec: Spec) -> str:
     """Whether a HorizontalPodAutoscaler may have no pod is the cluster's to say: its feature gate is HPAScaleToZero.
 
+    A Deployment keeps the selector that it was made with, whoever made it.
     Source: pkg/features/kube_features.go (on by default from Kubernetes 1.37 on).
     """
+    if kind == DEPLOYMENT and "spec.selector" in error.message and "immutable" in error.message:
+        return ". Somebody made it anew with another selector: delete it, and the operator makes it as it was"
     scaling = spec.autoscaling
     if kind != AUTOSCALER or scaling is None or scaling.min_replicas > 0 or "spec.minReplicas" not in error.message:
         return ""

@@ -6,12 +6,16 @@ import pytest
 
 from testbed.cluster import crds
 from testbed.cluster.crds import CrdModule
+from testbed.operator_process import OperatorProcess
+from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl
 from tests.support.optional_apis import install, remove
-from tests.support.services import EMPTY_DIR, reason, service
+from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("running")
+
+OUR_API = [REPOSITORY / "crds"]
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,19 @@ def test_an_api_that_comes_and_goes(
     remove(namespace, files)
     eventually("it is told again", lambda: reason(namespace, "speech", condition) == "ApiMissing")
     assert namespace.get("deployment", "speech") is not None
+
+
+def test_our_own_api_that_goes_and_comes_back(kubectl: Kubectl, namespace: Kubectl, running: OperatorProcess) -> None:
+    """As by `kubectl replace --force`, with all services; or as an API server that starts has it for a moment."""
+    namespace.apply(service("before", **EMPTY_DIR))
+    eventually("it is deployed", lambda: namespace.get("deployment", "before"))
+    remove(kubectl, OUR_API)
+    try:
+        eventually("the watches have begun without it", lambda: "Unresolved resources cannot be served" in running.log)
+    finally:
+        install(kubectl, OUR_API)
+    eventually("what it had is gone", lambda: namespace.get("deployment", "before") is None)
+    namespace.apply(service("after", **EMPTY_DIR))
+    eventually("a new one is deployed", lambda: namespace.get("deployment", "after"), seconds=120)
+    patch(namespace, "after", {"replicas": 3})
+    eventually("a change is followed", lambda: (namespace.get("deployment", "after") or {})["spec"]["replicas"] == 3)

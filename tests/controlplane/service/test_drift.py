@@ -13,7 +13,15 @@ from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
 from tests.support.kubectl import Kubectl
-from tests.support.services import EMPTY_DIR, IMAGE_VOLUME, fetch_job, patch, service
+from tests.support.services import (
+    EMPTY_DIR,
+    IMAGE_VOLUME,
+    complete_fetch,
+    fetch_job,
+    fetch_job_after,
+    patch,
+    service,
+)
 from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -525,6 +533,64 @@ def at_rest(plane: ControlPlane, namespace: Kubectl) -> None:
     """Returns once the operator has written nothing in the namespace for a while."""
     since, where = plane.audit_log.stat().st_size, namespace.namespace
     audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=where)
+
+
+APPLIED = "whisper-operator.io/applied"
+STRIPPED = (
+    f"has(object.metadata.annotations) && '{APPLIED}' in object.metadata.annotations",
+    f"[JSONPatch{{op: 'remove', path: '/metadata/annotations/{APPLIED.replace('/', '~1')}'}}]",
+)
+
+
+def test_a_policy_that_takes_annotations_away_causes_no_writes(
+    namespace: Kubectl, plane: ControlPlane, policy: Callable[[str, str, str], None]
+) -> None:
+    """Also that by which the operator knows what it applied: the same Job goes on fetching."""
+    for resource in ("deployments", "jobs"):
+        policy(resource, *STRIPPED)
+    eventually("the policies work", lambda: strips(namespace, "deployment") and strips(namespace, "job"))
+    namespace.apply(service("speech"))
+    before = fetch_job(namespace)
+    assert APPLIED not in before["metadata"].get("annotations", {})
+    assert rewritten(plane, namespace, "jobs") == []
+    assert fetch_job(namespace)["metadata"]["uid"] == before["metadata"]["uid"]
+    complete_fetch(namespace, "speech")
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    assert rewritten(plane, namespace, "deployments") == []
+    patch(namespace, "speech", {"server": {"env": [{"name": "MORE", "value": "1"}]}})
+    eventually("a variable comes", lambda: "MORE" in names(server(namespace)["env"]))
+    patch(namespace, "speech", {"server": None})
+    eventually("and goes", lambda: "MORE" not in names(server(namespace)["env"]))
+
+
+def test_a_policy_that_takes_annotations_away_keeps_no_job_from_its_end(
+    namespace: Kubectl, policy: Callable[[str, str, str], None]
+) -> None:
+    """A Job that is not wanted any more, with a template that nobody may change."""
+    policy("jobs", *STRIPPED)
+    eventually("the policy works", lambda: strips(namespace, "job"))
+    namespace.apply(service("speech", prefetch={"podTemplate": {"spec": {"nodeSelector": {"pool": "none"}}}}))
+    before = fetch_job(namespace)
+    patch(namespace, "speech", {"prefetch": None})
+    assert "nodeSelector" not in fetch_job_after(namespace, before)["spec"]["template"]["spec"]
+
+
+def rewritten(plane: ControlPlane, namespace: Kubectl, resource: str) -> list[str]:
+    """The operator's writes of that resource in three passes, of which nothing asks for one."""
+    at_rest(plane, namespace)
+    since = plane.audit_log.stat().st_size
+    for number in range(3):
+        namespace("annotate", "wsvc", "speech", f"example.com/touched={number}", "--overwrite")
+    at_rest(plane, namespace)
+    return writes(plane, namespace, since, resource)
+
+
+def strips(namespace: Kubectl, kind: str) -> bool:
+    """Whether the policy works already for that kind."""
+    image = ("create", kind, "probe", "--image=web", "--dry-run=client", "-o", "json")
+    body = json.loads(namespace(*image))
+    body["metadata"]["annotations"] = {APPLIED: "x"}
+    return APPLIED not in namespace("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(body))
 
 
 OF_OTHER_KINDS = {

@@ -292,6 +292,31 @@ def test_a_deployment_of_the_first_release_keeps_its_selector_and_its_pods(
     assert EVICTABLE in template["metadata"]["annotations"], "with what an upgrade restarts no pod for"
 
 
+def test_a_deployment_that_was_made_anew_with_another_selector_is_told_with_its_remedy(
+    namespace: Kubectl, running: OperatorProcess
+) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
+    running.stop()
+    body = namespace.get("deployment", "speech") or {}
+    for name in ("uid", "resourceVersion", "generation", "creationTimestamp"):
+        del body["metadata"][name]
+    body["spec"]["selector"]["matchLabels"] = {"theirs": "x"}
+    body["spec"]["template"]["metadata"]["labels"]["theirs"] = "x"
+    namespace("delete", "deployment", "speech")
+    namespace("create", "-f", "-", stdin=json.dumps(body))
+    running.start()
+    eventually("it is told", lambda: reason(namespace, "speech", "RolledOut") == "Rejected")
+    assert "delete it, and the operator makes it as it was" in namespace.condition("speech", "Stalled")["message"]
+    namespace("delete", "deployment", "speech", "--wait=false")
+    eventually("it is as it was", lambda: selector_of(namespace) == names.selector("speech"))
+
+
+def selector_of(namespace: Kubectl) -> Manifest:
+    body = namespace.get("deployment", "speech")
+    return body["spec"]["selector"]["matchLabels"] if body else {}
+
+
 EVICTABLE = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 
 

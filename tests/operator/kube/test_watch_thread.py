@@ -11,6 +11,7 @@ from kubernetes import client
 
 from tests.fakes import api_server
 from tests.fakes.api_server import ApiServer
+from tests.support.waiting import eventually_async
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.list_pages import Page
 from whisper_operator.kube.watch_thread import WatchThread
@@ -107,3 +108,19 @@ async def test_kopf_is_started_again_where_a_watch_ends_it(caplog: pytest.LogCap
         server.show(SERVICE, "ERROR", {"code": 500, "message": "no"})
         await handler.until(lambda: len(handler.names()) > 1)
         assert "the watches ended and are started again" in caplog.text
+
+
+@pytest.mark.slow  # kopf is judged when it has run for fifteen seconds
+async def test_a_kind_that_was_not_served_when_kopf_began_is_told() -> None:
+    async with api_server.serving(SERVICE) as server:
+        thread = WatchThread(RecordingHandler(), (), "", client.Configuration(host=server.url))
+        thread.start(KINDS)
+        await eventually_async("it is told", lambda: thread.unwatched)
+        assert thread.unwatched == {WHISPER_SERVICE}
+        server.kinds.add(WHISPER_SERVICE)
+        await thread.stop()
+        thread.start(KINDS)
+        async with asyncio.timeout(30):
+            await thread.wait_until_listed()
+        assert thread.unwatched == set()
+        await thread.stop()

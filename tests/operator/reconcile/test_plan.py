@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.operator.samples import ENV, children, claim, fetched, live, observed, one, pod, resolved, service
+from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects.diff import Deviation, deviations
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, PROMETHEUS_RULE
+from whisper_operator.objects.names import ANNOTATION_APPLIED as APPLIED
 from whisper_operator.reconcile.plan import ApplyPlan, is_ours, ours, plan, without
 
 WANTED = service(ingress={}, cache={"type": "EmptyDir"})
@@ -143,6 +145,29 @@ def test_what_others_have_made_of_a_child_is_named_as_long_as_it_is_so() -> None
         mutated={("Deployment", "speech"): ["spec.template.spec.containers[proxy]"]},
     )
     assert plan([wanted], observed(there)).mutated == {}, "it is put right"
+
+
+@pytest.mark.parametrize("annotations", [{}, None], ids=["one annotation", "all of them"])
+def test_what_a_policy_took_away_of_the_hash_makes_nobody_another(annotations: dict[str, str] | None) -> None:
+    """Given a Deployment and a Job whose own applies ended so."""
+    wanted = service()
+    (begun,) = (body for body in children(wanted, observed(claim(wanted))) if body["kind"] == "Job")
+    manifests = [one(MANIFESTS, "Deployment"), begun]
+    stripped: list[Manifest] = [with_annotations(live(body), annotations) for body in manifests]
+    accepted = {
+        (body["kind"], body["metadata"]["name"]): frozenset(deviations(body, there))
+        for body, there in zip(manifests, stripped, strict=True)
+    }
+    seen = replace(observed(*stripped), accepted=accepted)
+    assert plan(manifests, seen).is_empty
+    before_any_answer = plan(manifests, observed(*stripped))
+    assert (kinds(before_any_answer.apply), kinds(before_any_answer.delete)) == (["Deployment"], ["Job"])
+    later = [with_annotations(body, {APPLIED: "another"}) for body in manifests]
+    assert (kinds(plan(later, seen).apply), kinds(plan(later, seen).delete)) == (["Deployment"], ["Job"])
+
+
+def with_annotations(body: Manifest, annotations: dict[str, str] | None) -> Manifest:
+    return {**body, "metadata": {**body["metadata"], "annotations": annotations}}
 
 
 def test_a_claim_makes_way_only_while_it_has_no_volume() -> None:

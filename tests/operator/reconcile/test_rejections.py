@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.operator.samples import service
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import AUTOSCALER, INGRESS
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, INGRESS
 from whisper_operator.reconcile.rejections import told_rejection
 
 BACKLOG = {"type": "External", "external": {"metricName": "backlog", "value": 1}}
@@ -35,3 +35,11 @@ def test_other_refusals_of_an_autoscaler_stay_as_they_are() -> None:
     spec = service(autoscaling={"minReplicas": 0, "metrics": [BACKLOG]}).spec
     error = ApiError("apply", 403, "Forbidden", "exceeded quota")
     assert told_rejection(AUTOSCALER, "it", error, spec) == "it: exceeded quota"
+
+
+def test_a_deployment_with_another_selector_is_to_be_deleted() -> None:
+    error = ApiError("apply", 422, "Invalid", "spec.selector: Invalid value: {}: field is immutable")
+    told = told_rejection(DEPLOYMENT, "Deployment/speech", error, service().spec)
+    assert told.endswith("delete it, and the operator makes it as it was")
+    other = ApiError("apply", 422, "Invalid", "spec.template: Invalid value: {}: field is immutable")
+    assert told_rejection(DEPLOYMENT, "it", other, service().spec) == f"it: {other.message}"
