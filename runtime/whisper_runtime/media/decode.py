@@ -31,8 +31,8 @@ from whisper_runtime.media.ffmpeg_command import (
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, OnBytes, Undecodable, run_ffmpeg
 from whisper_runtime.media.not_audio import is_protected, what_it_is
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
-from whisper_runtime.media.refusals import AudioError, cut, joined_wavs, lacks_bytes, not_audio, protected, too_slow
-from whisper_runtime.media.source import Source, source_of
+from whisper_runtime.media.refusals import AudioError, cut, joined_files, joined_wavs, lacks_bytes, not_audio, protected, too_slow
+from whisper_runtime.media.source import JoinedFiles, Source, source_of
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
 from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel
 from whisper_runtime.media.wav import JoinedWavs
@@ -101,6 +101,8 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
         raise AudioError("NotAudio", str(error)) from None
     except JoinedWavs:
         raise joined_wavs() from None
+    except JoinedFiles:
+        raise joined_files() from None
     except NoTrack as error:
         raise AudioError(error.reason, error.message) from None
     except Undecodable:

@@ -12,6 +12,7 @@ from whisper_runtime.media.byte_search import first_match
 from whisper_runtime.media.ending import ending_of
 
 UNPACK: Final = "it is compressed or an archive; unpack it"
+PLAYLIST: Final = "it is a playlist, which names recordings elsewhere; send the recording itself"
 PICTURE: Final = "it is a picture"
 BASE64: Final = "it is text in base64; send the bytes that it encodes"
 PIECE_OF_WEBM: Final = (
@@ -27,7 +28,8 @@ KINDS: Final[Mapping[bytes, str]] = {
     rb"%PDF-": "it is a PDF",
     rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|II\*\0|MM\0\*": PICTURE,
     rb"RIFF....WEBP|....ftyp(?:heic|mif1|avif)": PICTURE,
-    rb"#EXTM3U|\[playlist\]|<\?wpl": "it is a playlist, which names recordings elsewhere; send the recording itself",
+    rb"#EXTM3U|\[playlist\]|<\?wpl": PLAYLIST,
+    rb"(?:<\?xml[^>]{0,100}>\s{0,9})?<(?:MPD|asx|playlist|smil|SmoothStreamingMedia)\b": PLAYLIST,
     rb"WEBVTT|1\r?\n\d\d:\d\d:\d\d,": "it is subtitles",
     rb"version https://git-lfs": "it is a pointer of Git LFS; fetch the file that it stands for",
     rb"data:[\w/;=.+-]*,": "it is a data URL; send the bytes that it encodes",
@@ -61,8 +63,8 @@ OUT_OF_ORDER: Final = "it has the beginning of a WebM recording behind other par
 REPLACEMENT: Final = "\ufffd".encode()
 MANGLED: Final = "it was read as text and written again, which destroys it; send its bytes as they are"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-PROTECTION: Final = re.compile(rb"schm\0\0\0.(?:cenc|cens|cbc1|cbcs|piff|itun|sinf)", re.DOTALL)
-"""The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5)."""
+PROTECTION: Final = re.compile(rb"schm\0\0\0.(?:cenc|cens|cbc1|cbcs|piff|itun|sinf)|(?:aavd|drms)\0{7}\x01", re.DOTALL)
+"""The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5), and what Audible's and Apple's call sound."""
 HEAD: Final = 4096
 MANY: Final = 16
 """Characters in the place of lost bytes: by chance, media have none."""

@@ -55,6 +55,12 @@ def joined_wavs() -> AudioError:
     )
 
 
+def joined_files() -> AudioError:
+    return AudioError(
+        "Damaged", "The file is several recordings, one behind the other: send each of them by itself."
+    )
+
+
 def protected() -> AudioError:
     return AudioError("NotAudio", "The audio is encrypted (DRM): send a recording that is not.")
 

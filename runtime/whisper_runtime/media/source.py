@@ -9,6 +9,7 @@ from functools import partial
 from typing import IO, Final
 
 from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
+from whisper_runtime.media.joined import is_joined
 from whisper_runtime.media.ogg import is_chain
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
@@ -53,8 +54,12 @@ class Source:
         return replace(self, options=options, decoding=decoding, is_searched_further=True)
 
 
+class JoinedFiles(Exception):
+    """The file is several recordings, one behind the other, of which ffmpeg reads the first alone."""
+
+
 def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
-    """Raises UnclearType, and JoinedWavs."""
+    """Raises UnclearType, JoinedWavs, and JoinedFiles."""
     file, read = media.fileno(), partial(os.pread, media.fileno())
     size, head = os.fstat(file).st_size, read(HEAD, 0)
     if raw := raw_audio(declared, head):
@@ -63,7 +68,7 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
     if wav := wav_data(read):
         options = wav_options(wav, size, read)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
-    if not head.startswith(b"OggS"):
-        return Source(media, head, ending=ending)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
+        if is_joined(content):
+            raise JoinedFiles
         return Source(media, head, ending=ending, is_chain=is_chain(content))

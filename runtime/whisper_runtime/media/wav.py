@@ -114,6 +114,8 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     it, and clients join files by their bytes. What follows the samples as chunks of their own, such as LIST, is no
     sound. Raises JoinedWavs.
     """
+    if not data.form.bytes_per_second and data.is_size_known and wav_data(read, data.end):
+        raise JoinedWavs
     if not data.form.bytes_per_second or size - data.end <= data.form.bytes_per_second:
         return ()
     after = wav_data(read, data.end)

@@ -36,6 +36,8 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 352078
         (b"RIFF\x24\0\0\0WEBPVP8 ", "a picture"),
         (b"\0\0\0\x18ftypheic" + bytes(40), "a picture"),
         (b"#EXTM3U\n#EXTINF:10,\nseg.ts\n", "a playlist, which names recordings elsewhere"),
+        (b'<?xml version="1.0"?>\n<MPD type="static">', "a playlist, which names recordings elsewhere"),
+        (b'<asx version="3.0"><entry/></asx>', "a playlist, which names recordings elsewhere"),
         (b"WEBVTT\n\n00:01.000 --> 00:02.000\nAsk not.\n", "subtitles"),
         (LFS, "a pointer of Git LFS"),
         (b"data:audio/wav;base64,UklGRg==", "a data URL; send the bytes that it encodes"),
@@ -100,6 +102,14 @@ async def test_an_mp4_that_is_encrypted(jfk: Path, tmp_path: Path) -> None:
     )
     with jfk.open("rb") as media:
         assert not is_protected(media)
+
+
+@pytest.mark.parametrize("name", [b"aavd", b"drms"])
+def test_an_audiobook_of_a_shop_is_encrypted(jfk: Path, tmp_path: Path, name: bytes) -> None:
+    content = speech_as(jfk, tmp_path / "a.m4a").read_bytes()
+    (tmp_path / "b.m4a").write_bytes(content.replace(b"mp4a", name, 1))
+    with (tmp_path / "b.m4a").open("rb") as media:
+        assert is_protected(media)
 
 
 def test_a_word_in_the_middle_says_nothing(tmp_path: Path) -> None:

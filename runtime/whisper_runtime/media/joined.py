@@ -1,0 +1,61 @@
+"""Whether a file is several recordings, one behind the other, of which ffmpeg reads the first alone; pure.
+
+Whoever joins the bytes of voice messages makes such files. Of MP3, Ogg, Matroska, AVI and others ffmpeg reads on.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Final
+
+from whisper_runtime.media.byte_search import Content, first_match
+
+BEGINNINGS: Final = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        rb"caff\0\x01..desc\0{7}\x20",
+        rb"FORM....AIF[FC][ -~]{4}\0",
+        rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0",
+        rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c",
+        rb"FLV\x01[\x01\x04\x05]\0\0\0\x09\0{4}",
+        rb"\.RMF\0\0\0\x12\0[\0\x01]",
+        rb"Creative Voice File\x1a\x1a\0",
+        rb"TTA1[\x01\x02]\0[\x01-\x08]\0[\x08-\x20]\0",
+    )
+)
+"""CAF, AIFF, W64, ASF, FLV, RealMedia, VOC and TTA: a match is no chance, even in a large file."""
+BOXES_LIMIT: Final = 1_000_000
+
+
+def is_joined(content: Content) -> bool:
+    """Whether a second recording of the same form begins in the file, which would be lost."""
+    for beginning in BEGINNINGS:
+        if beginning.match(content):
+            return first_match(beginning, content, 1) is not None
+    return content[4:8] == b"ftyp" and _is_joined_mp4(content)
+
+
+def _is_joined_mp4(content: Content) -> bool:
+    """Whether a second MP4 follows a whole one. Of fragments, which repeat what precedes them: whether they begin anew."""
+    at, has_index, has_fragments = 0, False, False
+    for _ in range(BOXES_LIMIT):
+        if at + 8 > len(content):
+            break
+        size, name = struct.unpack_from(">I4s", content, at)
+        if size == 1 and at + 16 <= len(content):
+            (size,) = struct.unpack_from(">Q", content, at + 8)
+        if name == b"ftyp" and has_index and (not has_fragments or _begins_anew(content, at)):
+            return True
+        if size < 8:
+            break
+        has_index, has_fragments = has_index or name == b"moov", has_fragments or name == b"moof"
+        at += size
+    return False
+
+
+def _begins_anew(content: Content, start: int) -> bool:
+    """Whether the clock of the first fragment from `start` on is 0 (`tfdt`, ISO/IEC 14496-12, 8.8.12)."""
+    clock = content.find(b"tfdt", start)
+    long = content[clock + 4 : clock + 5] == b"\1"
+    return clock >= 0 and not any(content[clock + 8 : clock + (16 if long else 12)])

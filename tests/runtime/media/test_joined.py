@@ -1,0 +1,72 @@
+"""Recordings whose bytes were joined are refused where ffmpeg would read the first alone, and lose the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.media.conftest import decoded, refused
+from tests.support.media_files import speech_as
+from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.joined import is_joined
+
+FRAGMENTS = ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.m4a", ()),
+        ("a.m4a", ("-movflags", "faststart")),
+        ("a.mp4", FRAGMENTS),
+        ("a.3gp", ()),
+        ("a.caf", ()),
+        ("a.aiff", ()),
+        ("a.w64", ()),
+        ("a.wma", ()),
+        ("a.flv", ()),
+        ("a.rm", ()),
+        ("a.voc", ()),
+        ("a.tta", ()),
+    ],
+)
+def test_two_of_a_form_are_told(jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
+    one = speech_as(jfk, tmp_path / name, *options).read_bytes()
+    other = speech_as(jfk, tmp_path / f"other-{name}", "-t", "3", *options).read_bytes()
+    assert [is_joined(content) for content in (one, one + other, one[: len(one) // 2], one + b"a title")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+async def test_they_are_refused_in_these_words(jfk: Path, tmp_path: Path) -> None:
+    message = "The file is several recordings, one behind the other: send each of them by itself."
+    path = speech_as(jfk, tmp_path / "a.m4a")
+    path.write_bytes(path.read_bytes() * 2)
+    error = await refused(path)
+    assert (error.reason, error.message) == ("Damaged", message)
+
+
+@pytest.mark.parametrize("codec", ["adpcm_ima_wav", "libmp3lame"])
+async def test_so_are_wavs_of_compressed_samples(jfk: Path, tmp_path: Path, codec: str) -> None:
+    path = speech_as(jfk, tmp_path / "a.wav", "-c:a", codec)
+    path.write_bytes(path.read_bytes() * 2)
+    assert "several WAVs" in (await refused(path)).message
+
+
+def test_fragments_that_go_on_behind_their_beginning_are_one_recording(jfk: Path, tmp_path: Path) -> None:
+    """As players send it again, and recorders of streams write it."""
+    content = speech_as(jfk, tmp_path / "a.mp4", *FRAGMENTS).read_bytes()
+    fragments = [at - 4 for at in range(len(content)) if content.startswith(b"moof", at)]
+    begin = content[: fragments[0]]
+    assert not is_joined(content[: fragments[5]] + begin + content[fragments[5] :])
+
+
+@pytest.mark.parametrize("form", ["mp3", "ogg", "opus", "flac", "aac", "mkv", "avi", "ts", "nut"])
+async def test_all_is_read_of_forms_that_can_be_joined(jfk: Path, tmp_path: Path, form: str) -> None:
+    path = speech_as(jfk, tmp_path / f"a.{form}")
+    path.write_bytes(path.read_bytes() * 2)
+    assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(22, abs=0.3)
