@@ -122,7 +122,13 @@ def _arrays(form: BaseModel) -> frozenset[str]:
 
 def _without_effect(form: BaseModel) -> list[str]:
     """Fields that the route takes, and that have no effect beside the others."""
-    return ["stream"] if isinstance(form, TranscriptionForm) and form.stream and not form.is_streamed else []
+    if not isinstance(form, TranscriptionForm):
+        return []
+    is_idle = {
+        "stream": form.stream and not form.is_streamed,
+        "timestamp_granularities[]": form.granularities and form.response_format != "verbose_json",
+    }
+    return [name for name, without_effect in is_idle.items() if without_effect]
 
 
 def _like(name: str, others: Iterable[str]) -> list[str]:

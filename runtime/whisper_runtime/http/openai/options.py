@@ -36,7 +36,7 @@ class ResponseSpec:
 def response_spec(form: TranscriptionForm) -> ResponseSpec:
     """The response that a transcription's form asks for; raises HttpError where its fields contradict each other."""
     response_format = form.response_format
-    if form.granularities and response_format != "verbose_json":
+    if "word" in form.granularities and response_format != "verbose_json":
         raise _needs("timestamp_granularities[]", "verbose_json", response_format)
     for included in sorted(form.include):
         if response_format != INCLUDED_IN[included]:

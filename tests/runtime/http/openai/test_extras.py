@@ -11,6 +11,7 @@ from whisper_runtime.engine.transcription import Task
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.extras import ignored_fields, printable
 from whisper_runtime.http.openai.forms import PlainForm, TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.options import response_spec
 
 FILE = UploadFile(None)
 
@@ -93,6 +94,15 @@ def test_a_form_with_known_fields_alone_has_no_header() -> None:
 def test_a_stream_of_a_format_that_has_none_is_named(response_format: str) -> None:
     form = transcription(stream="true", response_format=response_format, user="alice")
     assert ignored_fields(form, "transcribe") == {"X-Ignored-Fields": "stream, user"}
+
+
+@pytest.mark.parametrize(("response_format", "header"), [("json", True), ("srt", True), ("verbose_json", False)])
+def test_times_of_segments_are_ignored_where_the_answer_has_none(response_format: str, header: bool) -> None:
+    """The ai SDK asks for them by itself, with `json` where the model is a gpt-4o."""
+    form = transcription(response_format=response_format, **{"timestamp_granularities[]": ["segment"]})
+    wanted = {"X-Ignored-Fields": "timestamp_granularities[]"} if header else {}
+    assert ignored_fields(form, "transcribe") == wanted
+    assert response_spec(form).segments
 
 
 @pytest.mark.parametrize(
