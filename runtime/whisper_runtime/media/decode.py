@@ -31,7 +31,16 @@ from whisper_runtime.media.ffmpeg_command import (
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, OnBytes, Undecodable, run_ffmpeg
 from whisper_runtime.media.not_audio import is_protected, what_it_is
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
-from whisper_runtime.media.refusals import AudioError, cut, joined_files, joined_wavs, lacks_bytes, not_audio, protected, too_slow
+from whisper_runtime.media.refusals import (
+    AudioError,
+    cut,
+    joined_files,
+    joined_wavs,
+    lacks_bytes,
+    not_audio,
+    protected,
+    too_slow,
+)
 from whisper_runtime.media.source import JoinedFiles, Source, source_of
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
 from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel

@@ -37,7 +37,7 @@ def is_joined(content: Content) -> bool:
 
 
 def _is_joined_mp4(content: Content) -> bool:
-    """Whether a second MP4 follows a whole one. Of fragments, which repeat what precedes them: whether they begin anew."""
+    """Whether a second MP4 follows a whole one. Of fragments it must begin anew: streams repeat what precedes them."""
     at, has_index, has_fragments = 0, False, False
     for _ in range(BOXES_LIMIT):
         if at + 8 > len(content):

@@ -64,7 +64,7 @@ REPLACEMENT: Final = "\ufffd".encode()
 MANGLED: Final = "it was read as text and written again, which destroys it; send its bytes as they are"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 PROTECTION: Final = re.compile(rb"schm\0\0\0.(?:cenc|cens|cbc1|cbcs|piff|itun|sinf)|(?:aavd|drms)\0{7}\x01", re.DOTALL)
-"""The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5), and what Audible's and Apple's call sound."""
+"""The box in which an MP4 names its encryption (ISO/IEC 14496-12, 8.12.5), and the sound of Audible and Apple."""
 HEAD: Final = 4096
 MANY: Final = 16
 """Characters in the place of lost bytes: by chance, media have none."""

@@ -56,9 +56,7 @@ def joined_wavs() -> AudioError:
 
 
 def joined_files() -> AudioError:
-    return AudioError(
-        "Damaged", "The file is several recordings, one behind the other: send each of them by itself."
-    )
+    return AudioError("Damaged", "The file is several recordings, one behind the other: send each of them by itself.")
 
 
 def protected() -> AudioError:
