@@ -12,7 +12,17 @@ from typing import IO, Final
 
 import numpy as np
 
-from whisper_runtime.engine.interface import Abilities, OnBegun, OnSegments, OnStage, Samples, State
+from whisper_runtime.engine.interface import (
+    Abilities,
+    IsBackground,
+    OnBegun,
+    OnProgress,
+    OnSegments,
+    OnStage,
+    Samples,
+    State,
+    in_foreground,
+)
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
 from whisper_runtime.media.decode import BYTES_PER_SECOND, DecodedAudio, OnBytes
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
@@ -66,10 +76,10 @@ class FakeEngine:
         """The future of each request."""
         self.clients: list[str] = []
         """The client of each request."""
-        self.in_background: list[bool] = []
-        """Whether each request yields to others."""
+        self._is_background: list[IsBackground] = []
         self._callbacks: list[OnSegments | None] = []
         self._on_begun: list[OnBegun | None] = []
+        self._on_progress: list[OnProgress | None] = []
         self._changed = threading.Condition()
 
     def submit(
@@ -79,9 +89,10 @@ class FakeEngine:
         on_segments: OnSegments | None = None,
         *,
         client: str = "",
+        on_progress: OnProgress | None = None,
         on_begun: OnBegun | None = None,
         on_stage: OnStage | None = None,
-        is_background: bool = False,
+        is_background: IsBackground = in_foreground,
     ) -> Future[Transcription]:
         future: Future[Transcription] = Future()
         with self._changed:
@@ -89,9 +100,10 @@ class FakeEngine:
             self.asked.append(options)
             self.held.append(future)
             self.clients.append(client)
-            self.in_background.append(is_background)
+            self._is_background.append(is_background)
             self._callbacks.append(on_segments)
             self._on_begun.append(on_begun)
+            self._on_progress.append(on_progress)
             self._changed.notify_all()
         future.add_done_callback(self._on_done)
         if on_stage:
@@ -105,6 +117,11 @@ class FakeEngine:
         elif self.answer is not None:
             future.set_exception(self.answer)
         return future
+
+    @property
+    def in_background(self) -> list[bool]:
+        """Whether each request yields to others now."""
+        return [is_background() for is_background in self._is_background]
 
     async def until_submitted(self, count: int = 1) -> None:
         """Wait until `count` requests have been submitted. Raises TimeoutError."""
@@ -124,11 +141,19 @@ class FakeEngine:
         assert on_begun is not None
         on_begun()
 
+    def go_on(self, seconds: float) -> None:
+        """Be done with so many seconds of the first request, which must have asked for its progress."""
+        on_progress = self._on_progress[0]
+        assert on_progress is not None
+        on_progress(seconds)
+
     def emit(self, *segments: Segment) -> None:
-        """Hand final segments to the first request, which must have asked for them."""
-        on_segments = self._callbacks[0]
+        """Hand final segments to the first request, which must have asked for them, and be done with their seconds."""
+        on_segments, on_progress = self._callbacks[0], self._on_progress[0]
         assert on_segments is not None
         on_segments(segments)
+        if on_progress:
+            on_progress(segments[-1].end)
 
     def _wait(self, is_true: Callable[[], bool], what: str) -> None:
         with self._changed:

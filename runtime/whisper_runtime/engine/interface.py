@@ -19,12 +19,24 @@ Samples = npt.NDArray[np.float32]
 OnSegments = Callable[[Sequence[Segment]], None]
 """Called with final segments, from the engine's thread: it must return fast, and what it raises fails the request."""
 
+OnProgress = Callable[[float], None]
+"""Called with the seconds of a recording that the model is done with, speech or not, from the engine's thread: it must
+return fast, and raise nothing."""
+
 OnBegun = Callable[[], None]
 """Called when a recording's first window gets its row, from the engine's thread: it must return fast."""
+
+IsBackground = Callable[[], bool]
+"""Whether a recording yields to others now; asked again and again, from any thread: it must return at once."""
 
 OnStage = Callable[[str, float, float], None]
 """Called with a stage that has ended, its start and its end by time.perf_counter, from the engine's thread: it
 must return fast, and raise nothing. The stages are `queue`, and of windows `encode`, `decode_steps` and `words`."""
+
+
+def in_foreground() -> bool:
+    """The IsBackground of what somebody waits for."""
+    return False
 
 
 class State(Enum):
@@ -109,16 +121,18 @@ class Engine(Protocol):
         on_segments: OnSegments | None = None,
         *,
         client: str = "",
+        on_progress: OnProgress | None = None,
         on_begun: OnBegun | None = None,
         on_stage: OnStage | None = None,
-        is_background: bool = False,
+        is_background: IsBackground = in_foreground,
     ) -> Future[Transcription]:
         """Queue a recording; cancelling the future frees its slot within one decode step.
 
         `on_segments` is called with each window's segments as soon as they are final, in the file's order and before
         the future is done; their joined texts are the transcription's. None: no such calls. `client` is the name of
-        who sent it: clients take turns. `on_begun` is called once the recording waits no more. `is_background`: its
-        windows get rows that no other recording's wait for, and it counts neither as waiting nor against free rows.
+        who sent it: clients take turns. `on_progress` is called after each window, `on_begun` once the recording waits
+        no more. While it `is_background`, its windows get rows that no other recording's wait for, and it counts
+        neither as waiting nor against free rows.
         The engine's log lines about the recording are those of the context in which it is submitted.
         The future raises OutOfMemory where the device has no room for the request alone, else what failed.
         """

@@ -6,15 +6,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Final
+from dataclasses import dataclass
 
-from whisper_runtime.engine.interface import Engine, OnBegun, OnSegments, OutOfMemory
+from whisper_runtime.engine.interface import Engine, OnProgress, OnSegments
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
-from whisper_runtime.errors import HttpError, unavailable
+from whisper_runtime.errors import HttpError
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
@@ -24,12 +21,7 @@ from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioLoader, Au
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import Reservation
 from whisper_runtime.service.downloads import Downloader, RemoteFile
-from whisper_runtime.service.turns import merged
-
-OUT_OF_MEMORY_RETRY_AFTER: Final = 10
-"""Seconds; another request holds the memory, and will end."""
-LANGUAGE_OF_SILENCE: Final = "en"
-"""Of a recording without speech whose language nobody names: an answer has one."""
+from whisper_runtime.service.model_run import run_model
 
 
 class SegmentStream:
@@ -145,21 +137,22 @@ class Transcriber:
         options: Options,
         audio_options: AudioOptions,
         on_segments: OnSegments,
+        on_progress: OnProgress | None = None,
     ) -> Transcription:
         """What the model makes of the recording, or of its channels; cancelling the task ends its work.
 
         Raises HttpError (503), or what failed.
         """
-        submit = partial(
-            submit_audio,
+        return await run_model(
             self.engine,
-            options=options,
+            loaded,
+            options,
+            separate_channels=audio_options.separate_channels,
             on_segments=on_segments,
-            client=admitted.client,
+            on_progress=on_progress,
             on_begun=admitted.place.begin,
+            client=admitted.client,
         )
-        found = await all_finished([submit(one) for one in loaded])
-        return merged(found) if audio_options.separate_channels else found[0]
 
     def until_text(self, started: float, then: OnSegments | None) -> OnSegments:
         """Counts the seconds since `started` once, when the first segments come, and passes all on; None: to nobody."""
@@ -184,58 +177,6 @@ def note_text(found: Transcription) -> None:
     if trace := tracing.current.get():
         trace.text_at = time.perf_counter()
         trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.audio_seconds})
-
-
-def submit_audio(
-    engine: Engine,
-    audio: LoadedAudio,
-    options: Options,
-    on_segments: OnSegments,
-    *,
-    client: str,
-    on_begun: OnBegun,
-    is_background: bool = False,
-) -> Future[Transcription]:
-    """What the model makes of it, as Engine.submit; what has no speech is done at once."""
-    if audio.clips == ():
-        silence: Future[Transcription] = Future()
-        language, duration = options.language or LANGUAGE_OF_SILENCE, len(audio.samples) / SAMPLE_RATE
-        silence.set_result(Transcription("", language, duration, ()))
-        return silence
-    if audio.clips:
-        options = replace(options, clip_timestamps=audio.clips, language_at=audio.clips[0])
-    trace = tracing.current.get()
-    return engine.submit(
-        audio.samples,
-        options,
-        on_segments,
-        client=client,
-        on_begun=on_begun,
-        on_stage=trace and trace.stage,
-        is_background=is_background,
-    )
-
-
-async def all_finished(futures: Sequence[Future[Transcription]]) -> list[Transcription]:
-    """The result of each; where one fails, the others are cancelled. Raises HttpError (503), or what failed."""
-    try:
-        return [await _finished(future) for future in futures]
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-async def _finished(future: Future[Transcription]) -> Transcription:
-    try:
-        return await asyncio.wrap_future(future)  # cancelling this cancels `future`, which frees its place
-    except OutOfMemory:
-        message = "The device has no memory for this recording now: try again later, or send it in shorter parts."
-        raise unavailable(message, "out_of_memory", OUT_OF_MEMORY_RETRY_AFTER) from None
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) and task.cancelling():
-            raise
-        message = "The server stopped before this was transcribed: try again, and another replica will answer."
-        raise unavailable(message, "shutting_down", 1) from None
 
 
 def out_of_time(seconds: float) -> HttpError:

@@ -40,7 +40,7 @@ def admitted(
 
     def priority(sequence: WindowSequence) -> tuple[bool, int, int, int, int]:
         request = sequence.request
-        yields = request.is_background and now - sequence.waits_since < PATIENCE_SECONDS
+        yields = request.is_background() and now - sequence.waits_since < PATIENCE_SECONDS
         return yields, by_client[request.client], turns.get(request.client, NEVER), by_request[request], sequence.ticket
 
     waiting = [sequence for sequence in sequences if sequence.slot is None and sequence.window is not None]

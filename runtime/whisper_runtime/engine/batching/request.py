@@ -14,9 +14,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
-from whisper.audio import SAMPLE_RATE
+from whisper.audio import FRAMES_PER_SECOND, SAMPLE_RATE
 
-from whisper_runtime.engine.interface import OnBegun, OnSegments, OnStage, Samples
+from whisper_runtime.engine.interface import (
+    IsBackground,
+    OnBegun,
+    OnProgress,
+    OnSegments,
+    OnStage,
+    Samples,
+    in_foreground,
+)
 from whisper_runtime.engine.policy.queries import QueryGenerator, Window
 from whisper_runtime.engine.policy.recording import (
     ComputeSpectrogram,
@@ -33,9 +41,14 @@ from whisper_runtime.engine.transcription import Options, Segment, Transcription
 
 @dataclass
 class Chunk:
-    """The segments of one generator that are not reported yet, and whether it has ended."""
+    """One generator's part of a recording."""
 
+    start: int
+    """The frame at which it begins; of the first one 0, wherever that has its first clip."""
+    seek: int = 0
+    """The frame up to which it is transcribed; not before `start` once a window is."""
     segments: list[Segment] = field(default_factory=list[Segment])
+    """Those that are not reported yet."""
     is_done: bool = False
 
 
@@ -50,10 +63,12 @@ class TranscriptionRequest:
     """By time.perf_counter."""
     client: str = ""
     """The name of who sent it: clients take turns."""
+    on_progress: OnProgress | None = None
+    """Called after each window."""
     on_begun: OnBegun | None = None
     """Called once, when the first window gets a slot."""
     on_stage: OnStage | None = None
-    is_background: bool = False
+    is_background: IsBackground = in_foreground
     """Whether its windows yield to those of other requests."""
     context: Context = field(default_factory=copy_context)
     """That of who submits it: a line in the log about this request belongs to the client's."""
@@ -85,7 +100,7 @@ class TranscriptionRequest:
         parts = [seek_clips(self.options, recording.frames)]
         if not self.options.condition_on_previous_text and not self.options.clip_timestamps:
             parts = [[chunk] for chunk in split_at_silence(samples)] or parts
-        self._chunks = [Chunk() for _ in parts]
+        self._chunks = [Chunk(clips[0][0] if number else 0) for number, clips in enumerate(parts)]
         self._policies = [self._policy(recording, tokenizer, number, clips) for number, clips in enumerate(parts)]
         self._opened = [
             self._transcribe_chunk(number, policy, clips, first)
@@ -143,8 +158,8 @@ class TranscriptionRequest:
         generator = torch.Generator()
         generator.manual_seed((secrets.randbits(62) if options.seed is None else options.seed) + number)
         last_speech = clips[0][0] / 100 if number else 0.0
-        report = partial(self._report, number)
-        return WindowPolicy(recording, options, tokenizer, generator, report, last_speech=last_speech)
+        report, advance = partial(self._report, number), partial(self._advance, number)
+        return WindowPolicy(recording, options, tokenizer, generator, report, advance, last_speech=last_speech)
 
     def _transcribe_chunk(
         self, number: int, policy: WindowPolicy, clips: Sequence[FrameRange], first: Window | None
@@ -152,6 +167,13 @@ class TranscriptionRequest:
         yield from policy.transcribe(clips, first if number == 0 else None)
         self._chunks[number].is_done = True
         self._report(number, ())
+
+    def _advance(self, number: int, seek: int) -> None:
+        """Note that a chunk is transcribed up to that frame."""
+        self._chunks[number].seek = seek
+        if self.on_progress:
+            frames = sum(max(0, chunk.seek - chunk.start) for chunk in self._chunks)
+            self.on_progress(min(frames / FRAMES_PER_SECOND, self._duration))
 
     def _report(self, number: int, segments: Sequence[Segment]) -> None:
         """Number and report a chunk's segments, once all segments before them are reported."""

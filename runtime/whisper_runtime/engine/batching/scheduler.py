@@ -51,7 +51,7 @@ class Scheduler:
         """Rows of the batch that are free, and that no further window of a request in work waits for, but of those in
         the background."""
         requests = ((one, one.request) for one in tuple(self._pool.sequences))
-        begun = [one for one, request in requests if request.has_begun and not request.is_background]
+        begun = [one for one, request in requests if request.has_begun and not request.is_background()]
         waiting = [sequence for sequence in begun if sequence.slot is None and sequence.window is not None]
         return max(0, self._runner.batch.num_free - len(waiting))
 

@@ -14,7 +14,17 @@ from typing import Final
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.scheduler import Scheduler
 from whisper_runtime.engine.batching.throughput import INITIAL
-from whisper_runtime.engine.interface import NO_MODEL, OnBegun, OnSegments, OnStage, Samples, State
+from whisper_runtime.engine.interface import (
+    NO_MODEL,
+    IsBackground,
+    OnBegun,
+    OnProgress,
+    OnSegments,
+    OnStage,
+    Samples,
+    State,
+    in_foreground,
+)
 from whisper_runtime.engine.transcription import Options, Transcription
 
 Transcribe = Callable[[Samples, str], str]
@@ -93,9 +103,10 @@ class EngineWorker(threading.Thread):
         on_segments: OnSegments | None = None,
         *,
         client: str = "",
+        on_progress: OnProgress | None = None,
         on_begun: OnBegun | None = None,
         on_stage: OnStage | None = None,
-        is_background: bool = False,
+        is_background: IsBackground = in_foreground,
     ) -> Future[Transcription]:
         request = TranscriptionRequest(
             samples,
@@ -104,6 +115,7 @@ class EngineWorker(threading.Thread):
             on_segments,
             time.perf_counter(),
             client=client,
+            on_progress=on_progress,
             on_begun=on_begun,
             on_stage=on_stage,
             is_background=is_background,
@@ -202,7 +214,7 @@ class EngineWorker(threading.Thread):
         with self._changed:
             requests = self._requests()
             free = self._scheduler.free_rows if self._scheduler else 0
-        waiting = (one for one in requests if not (one.has_begun or one.is_background or one.future.cancelled()))
+        waiting = (one for one in requests if not (one.has_begun or one.is_background() or one.future.cancelled()))
         return free, list(waiting)
 
     def _requests(self) -> list[TranscriptionRequest]:

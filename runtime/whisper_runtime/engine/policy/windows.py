@@ -7,7 +7,7 @@ and which text conditions the next window.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -41,6 +41,9 @@ from whisper_runtime.engine.policy.tokenizer import ModelTokenizer
 from whisper_runtime.engine.policy.word_timestamps import add_word_timestamps, text_tokens
 from whisper_runtime.engine.transcription import Options
 
+OnSeek = Callable[[int], None]
+"""Called with the frame at which the next window starts."""
+
 PROMPT_RESET_TEMPERATURE: Final = 0.5
 """Text from a higher temperature does not condition the next window."""
 
@@ -56,6 +59,8 @@ class WindowPolicy:
     """The source of random numbers above temperature 0."""
     on_segments: OnSegments
     """Called with each window's segments."""
+    on_seek: OnSeek
+    """Called after each window, one without speech as well."""
     all_tokens: list[int] = field(default_factory=list[int])
     """All text so far, with the client's prompt before it."""
     prompt_reset_since: int = 0
@@ -85,6 +90,7 @@ class WindowPolicy:
                 is_first = first is not None and seek == 0 and size == min(N_FRAMES, self.recording.frames)
                 window = first if is_first and first is not None else self.recording.window(seek, size)
                 seek = max(seek + 1, (yield from self._transcribe_window(window, seek, size)))
+                self.on_seek(seek)
 
     def _transcribe_window(self, window: Window, seek: int, size: int) -> Generator[Query, QueryResult, int]:
         """Returns the frame at which the next window starts."""

@@ -10,8 +10,9 @@ from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, Cl
 from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.running_batch import RunningBatch
 from whisper_runtime.service.jobs.job import JobStoreFull
-from whisper_runtime.service.jobs.renewal import RENEW_SECONDS, set_within
+from whisper_runtime.service.jobs.renewal import RENEW_SECONDS
 from whisper_runtime.service.leases import taken, until_lost
+from whisper_runtime.service.timed_wait import set_within
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks for a batch that can be claimed: another process may have taken it in."""

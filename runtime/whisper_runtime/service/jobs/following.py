@@ -12,9 +12,9 @@ from whisper_runtime.errors import too_many_requests, unavailable
 from whisper_runtime.service.jobs.content import JobRequest, JobResult
 from whisper_runtime.service.jobs.door import LOOK_SECONDS, JobDoor
 from whisper_runtime.service.jobs.job import Job, JobGone, NoSuchJob
-from whisper_runtime.service.jobs.renewal import set_within
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.lifecycle import Phase
+from whisper_runtime.service.timed_wait import set_within
 
 MOST_AT_ONCE: Final = 1024
 MOST_OF_ONE_CLIENT: Final = 128

@@ -1,4 +1,4 @@
-"""Results that a process keeps, taken and left by its jobs (ADR 47)."""
+"""Results that a process keeps, and runs of the model that lead to one, taken and left by its jobs (ADRs 47, 64)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.service.jobs.content import JobRequest
 from whisper_runtime.service.jobs.job import Job
+from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.result_cache.cache import ResultCache
+from whisper_runtime.service.result_cache.content import KnownResult
 from whisper_runtime.service.result_cache.directives import NO_DIRECTIVES
+from whisper_runtime.service.result_cache.flight import Flight, Work
+from whisper_runtime.service.result_cache.metrics import Outcome
 
 
 class KnownResults:
@@ -20,30 +24,49 @@ class KnownResults:
     def is_on(self) -> bool:
         return self._cache is not None
 
-    async def find(self, client: str, request: JobRequest) -> Transcription | None:
-        """What is kept of the job's recording; None: nothing, or the job does not take it."""
+    async def find(self, client: str, request: JobRequest, running: RunningJob) -> Transcription | None:
+        """What is kept of the job's recording, or what a run for the same comes to that is under way.
+
+        None: neither, or the job does not take it. Raises what the run raises.
+        """
         if self._cache is None or not (key := self._key(self._cache, client, request)):
             return None
-        hit = await self._cache.hit(key, NO_DIRECTIVES)
-        self._cache.metrics.requested("hit" if hit else "miss")
-        if hit is None:
-            return None
-        found = hit.result.transcription
-        self._cache.metrics.saved(found.audio_seconds, hit.result.model_seconds)
-        return found
+        if hit := await self._cache.hit(key, NO_DIRECTIVES):
+            return self._saved(self._cache, "hit", hit.result)
+        if flight := self._cache.flight(key):
+            running.begin()  # it needs no row of its own
+            return self._saved(self._cache, "join", await _landed(flight, running))
+        return None
 
-    async def keep(self, client: str, request: JobRequest, found: Transcription, windows: Sequence[int]) -> None:
-        """Keeps what the job came to, unless it is not to be; `windows`: how many segments became final at once."""
-        if self._cache is not None and (key := self._key(self._cache, client, request)):
-            await self._cache.keep(key, found, windows)
+    async def run(self, client: str, request: JobRequest, running: RunningJob, work: Work) -> Transcription:
+        """What `work` comes to; others may join it, and its result is kept, unless the job has both for itself."""
+        if self._cache is None or not (key := self._key(self._cache, client, request)):
+            flight = Flight(work, _for_itself, lambda: None, yields=True)
+        else:
+            self._cache.metrics.requested("miss")
+            flight = self._cache.begin(key, work, yields=True)
+        return (await _landed(flight, running)).transcription
 
     async def forget(self, job: Job) -> None:
         """Keeps what the job came to no longer."""
         if self._cache is not None and (key := self._key(self._cache, job.client, JobRequest.from_json(job.request))):
             await self._cache.forget(key)
 
+    def _saved(self, cache: ResultCache, outcome: Outcome, found: KnownResult) -> Transcription:
+        cache.metrics.requested(outcome)
+        cache.metrics.saved(found.transcription.audio_seconds, found.model_seconds)
+        return found.transcription
+
     def _key(self, cache: ResultCache, client: str, request: JobRequest) -> str | None:
         """None: a kept result is not to be taken, nor the job's to be kept."""
         if (digest := request.audio_digest) is None or not cache.keeps(request.options):
             return None
         return cache.key(client, digest, request.options, request.audio_options)
+
+
+async def _landed(flight: Flight, running: RunningJob) -> KnownResult:
+    return await flight.join(running.put, running.advance, yields=True)
+
+
+async def _for_itself(found: Transcription, windows: Sequence[int]) -> KnownResult:
+    return KnownResult(found, tuple(windows), 0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Coroutine
 from typing import Any, Final, NoReturn, TypeVar
@@ -13,6 +12,7 @@ from whisper_runtime.service.jobs.job import JobLease, JobLeaseLost
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.jobs.store import LEASE_SECONDS, JobStore
 from whisper_runtime.service.leases import until_lost
+from whisper_runtime.service.timed_wait import set_within
 
 RENEW_SECONDS: Final = LEASE_SECONDS / 4
 PROGRESS_SECONDS: Final = 1.0
@@ -28,13 +28,6 @@ async def while_renewed(
 ) -> T:
     """The result of `work`, which is cancelled where the lease is lost meanwhile; raises JobLeaseLost then."""
     return await until_lost(work, _renew(store, engine, lease, running))
-
-
-async def set_within(event: asyncio.Event, seconds: float) -> None:
-    """Waits until the event is set, for at most so many seconds."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 async def _renew(store: JobStore, engine: Engine, lease: JobLease, running: RunningJob) -> NoReturn:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from whisper_runtime.engine.interface import Engine, Samples, State
@@ -14,19 +16,20 @@ from whisper_runtime.media.decode import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics
-from whisper_runtime.service.audio_loading import DECODE_SECONDS, Decode
+from whisper_runtime.service.audio_loading import DECODE_SECONDS, Decode, LoadedAudio
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import DiskQuota, Reservation, disk_full
 from whisper_runtime.service.jobs.content import JobRequest, JobResult
 from whisper_runtime.service.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
 from whisper_runtime.service.jobs.known_results import KnownResults
-from whisper_runtime.service.jobs.renewal import set_within, while_renewed
+from whisper_runtime.service.jobs.renewal import while_renewed
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.leases import taken
 from whisper_runtime.service.model_info import ServedModel
-from whisper_runtime.service.transcribe import all_finished, submit_audio
-from whisper_runtime.service.turns import merged
+from whisper_runtime.service.model_run import run_model
+from whisper_runtime.service.result_cache.flight import Flight
+from whisper_runtime.service.timed_wait import set_within
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks for a job that can be claimed: another process may have queued it."""
@@ -160,52 +163,72 @@ class JobWorker:
             await self._retry(lease, internal_error())
 
     async def _transcribe(self, claimed: ClaimedJob, running: RunningJob) -> None:
-        job, model, started = claimed.job, self._model.info, time.perf_counter()
+        job, model = claimed.job, self._model.info
         request = JobRequest.from_json(job.request)
         if error := request.misfit(model.abilities):
             return await self._store.fail(claimed.lease, error)
-        if known := await self._known.find(job.client, request):
-            await self._finish(claimed.lease, JobResult(known, model.name, model.english_only))
-            return
         work = self._transcription(claimed, request, running)
         found = await while_renewed(self._store, self._engine, claimed.lease, running, work)
-        if await self._finish(claimed.lease, JobResult(found, model.name, model.english_only)):
-            self._metrics.transcribed(found, time.perf_counter() - started, label(job.client))
-            await self._known.keep(job.client, request, found, running.windows)  # not of one that was deleted meanwhile
+        await self._finish(claimed, JobResult(found, model.name, model.english_only))
 
-    async def _finish(self, lease: JobLease, result: JobResult) -> bool:
-        """Whether the store has taken the result; else the job is handed back. Raises JobLeaseLost."""
+    async def _finish(self, claimed: ClaimedJob, result: JobResult) -> None:
+        """Gives the store the result, or hands the job back where the store cannot take it. Raises JobLeaseLost."""
         content = await asyncio.to_thread(result.to_json)
         try:
-            await self._store.finish(lease, content)
+            await self._store.finish(claimed.lease, content)
         except JobLeaseLost:
+            await self._known.forget(claimed.job)  # the client may have deleted it meanwhile, and all that is of it
             raise
         except Exception as error:
-            self._pause(f"the result of job {lease.job_id} cannot be kept", error)
-            await self._hand_back(lease)
-            return False
-        return True
+            self._pause(f"the result of job {claimed.lease.job_id} cannot be kept", error)
+            await self._hand_back(claimed.lease)
 
     async def _transcription(self, claimed: ClaimedJob, request: JobRequest, running: RunningJob) -> Transcription:
-        with self._disk.reservation(OF_JOBS) as disk:
+        """What is known of the recording, or what a run of the model comes to: that of others, or its own."""
+        client = claimed.job.client
+        if known := await self._known.find(client, request, running):
+            return known
+        with ExitStack() as held:
+            disk = held.enter_context(self._disk.reservation(OF_JOBS))
             loaded = request.split(await self._samples(claimed, disk))
             try:
-                futures = [
-                    submit_audio(
-                        self._engine,
-                        one,
-                        request.options,
-                        running.on_segments(number),
-                        client=claimed.job.client,
-                        on_begun=running.begin,
-                        is_background=True,
-                    )
-                    for number, one in enumerate(loaded)
-                ]
-                found = await all_finished(futures)
-            finally:
+                if known := await self._known.find(client, request, running):  # of who began meanwhile
+                    loaded.clear()
+                    return known
+            except BaseException:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
-        return merged(found) if request.separate_channels else found[0]
+                raise
+            work = partial(self._run, client, request, running, loaded, held.pop_all())
+        return await self._known.run(client, request, running, work)
+
+    async def _run(
+        self,
+        client: str,
+        request: JobRequest,
+        running: RunningJob,
+        loaded: list[LoadedAudio],
+        held: ExitStack,
+        flight: Flight,
+    ) -> Transcription:
+        """The work of a flight, which may go on when the job that began it is over."""
+        started = time.perf_counter()
+        with held:
+            try:
+                found = await run_model(
+                    self._engine,
+                    loaded,
+                    request.options,
+                    separate_channels=request.separate_channels,
+                    on_segments=flight.on_segments,
+                    on_progress=flight.on_progress,
+                    on_begun=running.begin,
+                    client=client,
+                    is_background=flight.is_background,
+                )
+            finally:
+                loaded.clear()
+        self._metrics.transcribed(found, time.perf_counter() - started, label(client))
+        return found
 
     async def _samples(self, claimed: ClaimedJob, disk: Reservation) -> Samples:
         seconds = claimed.job.audio_seconds + 1

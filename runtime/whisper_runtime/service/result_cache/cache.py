@@ -106,8 +106,11 @@ class ResultCache:
         """The run that leads to the result of that key; None: none is under way."""
         return self._flights.get(key)
 
-    def begin(self, key: str, work: Work) -> Flight:
-        """Runs the model, and keeps the result; whoever asks for the same meanwhile may join."""
+    def begin(self, key: str, work: Work, *, yields: bool = False) -> Flight:
+        """Runs the model, and keeps the result; whoever asks for the same meanwhile may join.
+
+        `yields`: it is in the background until a request joins.
+        """
 
         async def land(found: Transcription, windows: Sequence[int]) -> KnownResult:
             return await self.keep(key, found, windows)
@@ -116,6 +119,6 @@ class ResultCache:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-        flight = Flight(work, land, end)
+        flight = Flight(work, land, end, yields=yields)
         self._flights[key] = flight
         return flight

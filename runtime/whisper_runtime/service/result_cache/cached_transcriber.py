@@ -11,7 +11,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import IO, Final
 
-from whisper_runtime.engine.interface import OnSegments
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
 from whisper_runtime.media.raw_audio import UnclearType, raw_audio
@@ -21,7 +20,7 @@ from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, L
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.result_cache.cache import Hit, ResultCache
-from whisper_runtime.service.result_cache.content import KnownAudio
+from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.headers import CACHE_STATUS
@@ -151,15 +150,13 @@ class CachedTranscriber:
             work = partial(self._run, wanted, loaded, held.pop_all())
             return Begun(self.cache.begin(self._result_key(wanted, audio), work))
 
-    async def _run(
-        self, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack, on_segments: OnSegments
-    ) -> Transcription:
+    async def _run(self, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack, flight: Flight) -> Transcription:
         """The work of a flight, which may go on when the request that began it is over."""
         with held:
             try:
-                on_segments = self.transcriber.until_text(wanted.since, on_segments)
+                on_segments = self.transcriber.until_text(wanted.since, flight.on_segments)
                 found = await self.transcriber.run(
-                    loaded, wanted.admitted, wanted.options, wanted.audio_options, on_segments
+                    loaded, wanted.admitted, wanted.options, wanted.audio_options, on_segments, flight.on_progress
                 )
             finally:
                 loaded.clear()
@@ -171,7 +168,7 @@ class CachedTranscriber:
         """Joins the flight of another request."""
         admitted.place.is_waiting = False  # the flight has the place of who began it
         self._note(admitted, "join", "fwd=miss; collapsed")
-        result = await flight.join(stream)
+        result = await _landed(flight, stream)
         self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
         return result.transcription
 
@@ -179,7 +176,7 @@ class CachedTranscriber:
         """Joins the flight that this request has begun."""
         status = "fwd=request" if self.directives.no_cache else "fwd=miss"
         self._note(admitted, "miss", status)
-        result = await begun.flight.join(stream)
+        result = await _landed(begun.flight, stream)
         if not result.transcription.is_sampled:
             admitted.cache_headers = _headers(f"{status}; stored")
         return result.transcription
@@ -200,6 +197,14 @@ class CachedTranscriber:
     def _note(self, admitted: Admitted, outcome: Outcome, status: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.cache.metrics.requested(outcome)
         admitted.cache_headers = {**_headers(status), **headers}
+
+
+async def _landed(flight: Flight, stream: SegmentStream | None) -> KnownResult:
+    """What the flight comes to; `stream` gets all of its segments."""
+    if stream is None:
+        return await flight.join()
+    stream.accepted.set()
+    return await flight.join(stream.put)
 
 
 def _headers(status: str) -> dict[str, str]:

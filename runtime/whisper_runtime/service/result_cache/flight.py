@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
 
-from whisper_runtime.engine.interface import OnSegments
+from whisper_runtime.engine.interface import OnProgress, OnSegments
 from whisper_runtime.engine.transcription import Segment, Transcription
 from whisper_runtime.service.result_cache.content import KnownResult
-from whisper_runtime.service.transcribe import SegmentStream
 
-Work = Callable[[OnSegments], Coroutine[None, None, Transcription]]
-"""Runs the model; segments may come from any thread."""
+Work = Callable[["Flight"], Coroutine[None, None, Transcription]]
+"""Runs the model; it gives the flight segments and progress, from any thread, and asks it whether it yields."""
 Land = Callable[[Transcription, Sequence[int]], Coroutine[None, None, KnownResult]]
 """Makes the result of a transcription, whose segments became final so many at a time."""
 
@@ -20,49 +19,86 @@ Land = Callable[[Transcription, Sequence[int]], Coroutine[None, None, KnownResul
 class Flight:
     """Goes on for as long as anybody waits for it, whoever began it. Use it in the event loop's thread."""
 
-    def __init__(self, work: Work, land: Land, on_end: Callable[[], None]) -> None:
-        """`on_end` is called once nobody can join any more."""
+    def __init__(self, work: Work, land: Land, on_end: Callable[[], None], *, yields: bool = False) -> None:
+        """`on_end` is called once nobody can join any more. `yields`: it is in the background until a request joins."""
         self._loop = asyncio.get_running_loop()
         self._windows: list[Sequence[Segment]] = []
-        self._streams: list[SegmentStream] = []
+        self._seconds = 0.0
+        self._on_window: list[OnSegments] = []
+        self._on_progress: list[OnProgress] = []
         self._waiting = 0
-        self._on_end = on_end
+        self._on_end, self._yields = on_end, yields
         self._task = asyncio.create_task(self._run(work, land), name="flight")
 
-    async def join(self, stream: SegmentStream | None) -> KnownResult:
-        """The result, when it is there; `stream` gets what has become final before, and then the rest.
+    def is_background(self) -> bool:
+        """Whether nobody but jobs waits for it; from any thread."""
+        return self._yields
 
-        Raises what the work raises. Cancelling ends the work where nobody else waits for it.
+    async def join(
+        self,
+        on_window: OnSegments | None = None,
+        on_progress: OnProgress | None = None,
+        *,
+        yields: bool = False,
+    ) -> KnownResult:
+        """The result, when it is there; both get what was there before, and then the rest, in the event loop.
+
+        `yields`: other recordings may go before it, as far as it goes by who asks. Raises what the work raises.
+        Cancelling ends the work where nobody else waits for it.
         """
+        self._yields = self._yields and yields
         self._waiting += 1
-        if stream is not None:
+        with self._called(on_window, on_progress):
+            try:
+                return await asyncio.shield(self._task)
+            finally:
+                self._waiting -= 1
+                if not self._waiting and not self._task.done():
+                    self._on_end()
+                    self._task.cancel()
+                    await asyncio.wait({self._task})  # until it has let go of its place and its disk
+
+    @contextmanager
+    def _called(self, on_window: OnSegments | None, on_progress: OnProgress | None) -> Generator[None]:
+        if on_window:
             for window in self._windows:
-                stream.put(window)
-            self._streams.append(stream)
-            stream.accepted.set()
+                on_window(window)
+            self._on_window.append(on_window)
+        if on_progress:
+            if self._seconds:
+                on_progress(self._seconds)
+            self._on_progress.append(on_progress)
         try:
-            return await asyncio.shield(self._task)
+            yield
         finally:
-            self._waiting -= 1
-            if stream is not None:
-                self._streams.remove(stream)
-            if not self._waiting and not self._task.done():
-                self._on_end()
-                self._task.cancel()
-                await asyncio.wait({self._task})  # until it has let go of its place and its disk
+            if on_window:
+                self._on_window.remove(on_window)
+            if on_progress:
+                self._on_progress.remove(on_progress)
+
+    def on_segments(self, segments: Sequence[Segment]) -> None:
+        """Notes what has become final; from any thread."""
+        with suppress(RuntimeError):  # the loop is closed: the process ends
+            self._loop.call_soon_threadsafe(self._put, segments)
+
+    def on_progress(self, seconds: float) -> None:
+        """Notes how many seconds of the recording the model is done with; from any thread."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._advance, seconds)
 
     async def _run(self, work: Work, land: Land) -> KnownResult:
         try:
-            found = await work(self._on_segments)
+            found = await work(self)
             return await land(found, [len(window) for window in self._windows])
         finally:
             self._on_end()
 
-    def _on_segments(self, segments: Sequence[Segment]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
-            self._loop.call_soon_threadsafe(self._put, segments)
-
     def _put(self, segments: Sequence[Segment]) -> None:
         self._windows.append(segments)
-        for stream in self._streams:
-            stream.put(segments)
+        for on_window in self._on_window:
+            on_window(segments)
+
+    def _advance(self, seconds: float) -> None:
+        self._seconds = seconds
+        for on_progress in self._on_progress:
+            on_progress(seconds)

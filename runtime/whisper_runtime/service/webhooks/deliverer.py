@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
-from whisper_runtime.service.jobs.renewal import set_within
+from whisper_runtime.service.timed_wait import set_within
 from whisper_runtime.service.webhooks.attempt import DeliveryAttempt, attempt
 from whisper_runtime.service.webhooks.schedule import wait_after
 

@@ -68,10 +68,12 @@ def test_of_clients_with_as_many_rows_it_is_the_turn_of_who_had_it_longest_ago(
 
 def test_in_the_background_a_window_yields_to_all_others_until_it_has_waited_for_a_minute() -> None:
     job, later = waiting(0), waiting(9, client="bob")
-    job.request.is_background = True
+    job.request.is_background = lambda: True
     assert order([job, later], free=2) == [("bob", 9), ("alice", 0)]
     assert order([job, later], free=1, now=job.waits_since + PATIENCE_SECONDS - 1) == [("bob", 9)]
     assert order([job, later], free=1, now=job.waits_since + PATIENCE_SECONDS) == [("alice", 0)]
+    job.request.is_background = lambda: False
+    assert order([job, later], free=1) == [("alice", 0)]
 
 
 @torch.inference_mode()

@@ -39,6 +39,35 @@ def test_segments_are_reported_window_by_window_and_their_texts_make_up_the_whol
     assert "".join(segment.text for segment in reported) == found.text == " One. Two."
 
 
+def test_its_progress_moves_with_each_window_one_without_speech_as_well() -> None:
+    quiet = decoded(" Thank you.", no_speech_prob=0.9, logprob=-1.5)
+    seconds = list[float]()
+    request = request_of(silence(70), ENGLISH)
+    request.on_progress = seconds.append
+    (chunk,), _ = opened(request)
+    run(request, chunk, iter([quiet, decoded(0.0, " One.", 20.0, 20.0), quiet]))
+    assert seconds == [30.0, 50.0, 70.0]
+
+
+def test_its_progress_is_that_of_all_its_chunks() -> None:
+    samples, seconds = np.full(70 * 16_000, 0.1, dtype=np.float32), list[float]()
+    samples[int(24.8 * 16_000) : int(25.2 * 16_000)] = samples[int(49.8 * 16_000) : int(50.2 * 16_000)] = 0
+    request = request_of(samples, replace(ENGLISH, condition_on_previous_text=False))
+    request.on_progress = seconds.append
+    for chunk in reversed(opened(request)[0]):
+        run(request, chunk, iter((decoded(0.0, " One.", 20.0),)))
+    assert seconds == pytest.approx([20, 45, 70], abs=0.5)
+
+
+def test_what_its_clips_leave_out_counts_once_it_is_passed() -> None:
+    seconds = list[float]()
+    request = request_of(silence(100), replace(ENGLISH, clip_timestamps=(20.0, 40.0, 60.0, 80.0)))
+    request.on_progress = seconds.append
+    (chunk,), _ = opened(request)
+    run(request, chunk, iter([decoded(0.0, " One.", 20.0)] * 2))
+    assert seconds == [40.0, 80.0]
+
+
 def test_the_clients_prompt_conditions_the_first_chunk_alone() -> None:
     options = replace(ENGLISH, prompt="Kennedy", condition_on_previous_text=False)
     chunks, _ = opened(request_of(silence(70), options))

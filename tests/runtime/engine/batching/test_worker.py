@@ -215,7 +215,7 @@ def test_audio_for_which_a_row_is_free_does_not_wait(smallest: WhisperModel, obs
     assert inside.wait(SECONDS)
     assert (engine.queued_audio_seconds, engine.free_rows) == (0, 1)
     for _ in range(3):
-        engine.submit(hum(500), OPTIONS, is_background=True)
+        engine.submit(hum(500), OPTIONS, is_background=lambda: True)
     assert (engine.queued_audio_seconds, engine.free_rows) == (0, 1)
     for _ in range(3):
         engine.submit(hum(5), OPTIONS)

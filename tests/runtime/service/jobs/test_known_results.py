@@ -51,6 +51,13 @@ async def door(parts: RuntimeParts, tmp_path: Path) -> AsyncIterator[JobDoor]:
     await opened.close()
 
 
+async def submitted(door: JobDoor, parts: RuntimeParts, form: SubmittedForm | None = None) -> Job:
+    """A job of ann's for five seconds of audio."""
+    form = form or SubmittedForm(Options(), DEFAULT_AUDIO, {}, {}, None, "", None)
+    with parts.admission.at_the_door(ANN, 8, is_deferred=True) as admitted:
+        return await door.submit(MediaFile(io.BytesIO(b"speech 5")), admitted, form)
+
+
 async def done(
     door: JobDoor,
     parts: RuntimeParts,
@@ -59,10 +66,9 @@ async def done(
     uses_results: bool = True,
     **options: Any,
 ) -> Job:
-    """A job of ann's for five seconds of audio, once it has ended."""
+    """Such a job once it has ended."""
     form = SubmittedForm(Options(**options), audio, {}, {}, None, "", None, uses_results=uses_results)
-    with parts.admission.at_the_door(ANN, 8, is_deferred=True) as admitted:
-        job = await door.submit(MediaFile(io.BytesIO(b"speech 5")), admitted, form)
+    job = await submitted(door, parts, form)
     return await door.wait(ANN, job.id, SECONDS)
 
 
@@ -114,6 +120,97 @@ async def test_what_is_not_the_same_or_is_not_to_be_kept_is_transcribed(
     first, second = await done(door, parts), await done(door, parts, **other)
     assert [one.state for one in (first, second)] == ["completed"] * 2
     assert len(engine.asked) + ("audio" in other) == 2  # silence asks no engine
+
+
+def joined(parts: RuntimeParts) -> float | None:
+    return parts.metrics.registry.get_sample_value("whisper_result_cache_requests_total", {"outcome": "join"})
+
+
+async def until_joined(parts: RuntimeParts, door: JobDoor, job: Job) -> None:
+    """Returns once the job waits for a run that it has not begun."""
+    async with asyncio.timeout(SECONDS):
+        while not ((running := door.worker.running(job.id)) and running.segments):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_job_joins_the_run_of_a_request(door: JobDoor, parts: RuntimeParts, engine: FakeEngine) -> None:
+    engine.answer = None
+    request = asyncio.create_task(transcribed(parts))
+    await engine.until_submitted()
+    engine.emit(SEGMENT)
+    job = await submitted(door, parts)
+    await until_joined(parts, door, job)
+    engine.held[0].set_result(SPOKEN)
+    assert await request == SPOKEN
+    job = await door.wait(ANN, job.id, SECONDS)
+    assert (job.state, len(engine.asked), joined(parts)) == ("completed", 1, 1)
+
+
+async def test_a_job_goes_on_with_the_run_of_a_request_that_has_left(
+    door: JobDoor, parts: RuntimeParts, engine: FakeEngine
+) -> None:
+    engine.answer = None
+    request = asyncio.create_task(transcribed(parts))
+    await engine.until_submitted()
+    engine.emit(SEGMENT)
+    job = await submitted(door, parts)
+    await until_joined(parts, door, job)
+    request.cancel()
+    await asyncio.wait({request})
+    engine.held[0].set_result(SPOKEN)
+    assert (await door.wait(ANN, job.id, SECONDS)).state == "completed"
+
+
+async def test_jobs_for_the_same_cost_one_run_and_a_cancelled_one_leaves_it_to_the_others(
+    door: JobDoor, parts: RuntimeParts, engine: FakeEngine
+) -> None:
+    engine.answer, engine.free_rows = None, 8
+    jobs = [await submitted(door, parts)]
+    await engine.until_submitted()
+    engine.begin()
+    engine.emit(SEGMENT)
+    jobs += [await submitted(door, parts) for _ in range(2)]
+    for job in jobs[1:]:
+        await until_joined(parts, door, job)
+    await door.cancel(ANN, jobs[0].id)
+    engine.held[0].set_result(SPOKEN)
+    states = [(await door.wait(ANN, job.id, SECONDS)).state for job in jobs]
+    assert states == ["cancelled", "completed", "completed"]
+    assert (len(engine.asked), joined(parts)) == (1, 2)
+
+
+async def test_a_request_joins_the_run_of_a_job_which_yields_to_others_no_more(
+    door: JobDoor, parts: RuntimeParts, engine: FakeEngine
+) -> None:
+    engine.answer = None
+    job, stream = await submitted(door, parts), SegmentStream()
+    await engine.until_submitted()
+    engine.emit(SEGMENT)
+    assert engine.in_background == [True]
+    request = asyncio.create_task(transcribed(parts, stream))
+    assert await stream.next_window() == (SEGMENT,)
+    assert engine.in_background == [False]
+    engine.held[0].set_result(SPOKEN)
+    assert await request == SPOKEN
+    assert (await door.wait(ANN, job.id, SECONDS)).state == "completed"
+    assert len(engine.asked) == 1
+
+
+async def test_an_error_of_the_run_that_it_joined_is_an_attempt_of_the_job(
+    door: JobDoor, parts: RuntimeParts, engine: FakeEngine
+) -> None:
+    engine.answer = None
+    request = asyncio.create_task(transcribed(parts))
+    await engine.until_submitted()
+    engine.emit(SEGMENT)
+    job = await submitted(door, parts)
+    await until_joined(parts, door, job)
+    engine.answer = SPOKEN
+    engine.held[0].set_exception(RuntimeError("the device"))
+    with pytest.raises(RuntimeError, match="the device"):
+        await request
+    job = await door.wait(ANN, job.id, SECONDS)
+    assert (job.state, job.attempt, len(engine.asked)) == ("completed", 2, 2)
 
 
 async def test_a_job_that_is_deleted_leaves_nothing(door: JobDoor, parts: RuntimeParts, engine: FakeEngine) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.engine import FakeEngine
 from whisper_runtime.service.jobs import renewal
 from whisper_runtime.service.jobs.job import Job, JobLease, JobLeaseLost
-from whisper_runtime.service.jobs.renewal import set_within, while_renewed
+from whisper_runtime.service.jobs.renewal import while_renewed
 from whisper_runtime.service.jobs.running_job import RunningJob
 from whisper_runtime.service.jobs.store import JobStore
 
@@ -86,11 +86,3 @@ async def test_nothing_is_renewed_while_the_engine_is_stuck() -> None:
 
     async with asyncio.timeout(60):
         assert await while_renewed(cast(JobStore, renewals), engine, LEASE, running, work()) == 0
-
-
-async def test_an_event_is_waited_for_in_bounds() -> None:
-    event = asyncio.Event()
-    await set_within(event, 0.001)
-    event.set()
-    async with asyncio.timeout(60):
-        await set_within(event, 1e6)

@@ -1,4 +1,4 @@
-"""The engine's thread reports a job's progress; the event loop reads it."""
+"""A running job knows how far it is, and wakes who follows it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,13 @@ def job(**fields: int) -> Job:
     return Job("key ann", "{}", 10.0, id="tr_1", **fields)  # pyright: ignore[reportArgumentType]
 
 
-async def test_progress_is_that_of_all_recordings_and_never_more_than_there_is() -> None:
+async def test_its_progress_is_never_more_than_there_is() -> None:
     seconds = list[float]()
     running = RunningJob(job(), nothing, on_progress=seconds.append)
-    for recording, end in ((0, 3.0), (1, 2.0), (0, 4.0), (0, 1.0)):
-        await asyncio.to_thread(running.on_segments(recording), [replace(SEGMENT, end=end)])
-    async with asyncio.timeout(60):
-        await running.changed.wait()
-    assert running.done_seconds == 6.0
-    await asyncio.to_thread(running.on_segments(1), [replace(SEGMENT, end=30.0)])
-    await asyncio.sleep(0)
-    assert (running.done_seconds, sum(seconds)) == (10.0, 10.0)
+    for done in (3.0, 6.0, 30.0):
+        running.advance(done)
+    assert running.changed.is_set()
+    assert (running.done_seconds, seconds) == (10.0, [3.0, 3.0, 4.0])
 
 
 async def test_its_segments_are_kept_as_they_come_and_announced() -> None:
@@ -35,9 +31,8 @@ async def test_its_segments_are_kept_as_they_come_and_announced() -> None:
     first, second = SEGMENT, replace(SEGMENT, text=" What.")
     for segment in (first, second):
         news = running.news
-        await asyncio.to_thread(running.on_segments(0), [segment])
-        async with asyncio.timeout(60):
-            await news.wait()
+        running.put([segment])
+        assert news.is_set()
     assert (running.token, running.segments) == (3, [first, second])
 
 

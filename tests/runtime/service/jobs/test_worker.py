@@ -114,6 +114,21 @@ async def test_progress_follows_the_windows(store: JobStore, engine: FakeEngine,
     await until(has_progress)
 
 
+async def test_a_recording_goes_on_while_nobody_speaks(
+    store: JobStore, engine: FakeEngine, start_worker: StartWorker
+) -> None:
+    engine.answer = None
+    worker = start_worker()
+    job = await queue(store, 3600)
+    await engine.until_submitted()
+    engine.go_on(1800.0)
+
+    async def has_progress() -> bool:
+        return (await store.get(ANN, job.id)).done_seconds == worker.progress_seconds == 1800.0
+
+    await until(has_progress)
+
+
 async def test_where_no_row_is_free_one_job_runs_at_a_time(
     store: JobStore, engine: FakeEngine, start_worker: StartWorker
 ) -> None:

@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry
 
 from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.engine.interface import OnSegments
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.result_cache.cache import Hit, ResultCache
 from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import NO_DIRECTIVES, CacheDirectives
+from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import MemoryStore
 
@@ -31,12 +31,12 @@ def cache_of(*, is_shared: bool = False, clock: Callable[[], float] = lambda: 0.
 async def kept(cache: ResultCache, found: Transcription = SPOKEN) -> KnownResult:
     """The result of a flight that is over, under the key `a`."""
 
-    async def work(on_segments: OnSegments) -> Transcription:
-        on_segments(found.segments)
+    async def work(flight: Flight) -> Transcription:
+        flight.on_segments(found.segments)
         await asyncio.sleep(0)
         return found
 
-    return await cache.begin("a", work).join(None)
+    return await cache.begin("a", work).join()
 
 
 async def test_a_result_is_kept_with_its_windows_and_what_it_cost_the_model() -> None:
@@ -70,12 +70,12 @@ async def test_a_sampled_one_is_not_kept() -> None:
 async def test_a_flight_is_there_until_its_result_is_kept() -> None:
     cache, outcome = cache_of(), asyncio.get_running_loop().create_future()
 
-    async def work(on_segments: OnSegments) -> Transcription:
+    async def work(flight: Flight) -> Transcription:
         return await outcome
 
     flight = cache.begin("a", work)
     assert cache.flight("a") is flight
-    joined = asyncio.create_task(flight.join(None))
+    joined = asyncio.create_task(flight.join())
     outcome.set_result(SPOKEN)
     while cache.flight("a"):
         assert await cache.hit("a", NO_DIRECTIVES) is None or not joined.done()
@@ -88,18 +88,18 @@ async def test_the_newest_flight_is_the_one_to_join_until_it_ends() -> None:
     cache = cache_of()
     outcomes = [asyncio.get_running_loop().create_future() for _ in range(2)]
 
-    async def first(on_segments: OnSegments) -> Transcription:
+    async def first(_flight: Flight) -> Transcription:
         return await outcomes[0]
 
-    async def second(on_segments: OnSegments) -> Transcription:
+    async def second(_flight: Flight) -> Transcription:
         return await outcomes[1]
 
     older, newer = cache.begin("a", first), cache.begin("a", second)
     outcomes[0].set_result(SPOKEN)
-    await older.join(None)
+    await older.join()
     assert cache.flight("a") is newer
     outcomes[1].set_result(SPOKEN)
-    await newer.join(None)
+    await newer.join()
     assert cache.flight("a") is None
 
 

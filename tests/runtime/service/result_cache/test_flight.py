@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.fakes.engine import SEGMENT, SPOKEN
-from whisper_runtime.engine.interface import OnSegments
 from whisper_runtime.engine.transcription import Segment, Transcription
 from whisper_runtime.errors import HttpError, unavailable
 from whisper_runtime.service.result_cache.content import KnownResult
@@ -22,14 +22,12 @@ SECOND = replace(SEGMENT, id=1)
 class Run:
     """A flight whose work ends when the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, yields: bool = False) -> None:
         self.outcome: asyncio.Future[Transcription] = asyncio.get_running_loop().create_future()
-        self.on_segments: OnSegments | None = None
         self.is_over = False
-        self.flight = Flight(self._work, self._land, self._end)
+        self.flight = Flight(self._work, self._land, self._end, yields=yields)
 
-    async def _work(self, on_segments: OnSegments) -> Transcription:
-        self.on_segments = on_segments
+    async def _work(self, _flight: Flight) -> Transcription:
         return await self.outcome
 
     async def _land(self, found: Transcription, windows: Sequence[int]) -> KnownResult:
@@ -38,13 +36,12 @@ class Run:
     def _end(self) -> None:
         self.is_over = True
 
-    def join(self, stream: SegmentStream | None = None) -> asyncio.Task[KnownResult]:
-        return asyncio.create_task(self.flight.join(stream))
+    def join(self, stream: SegmentStream | None = None, **callbacks: Any) -> asyncio.Task[KnownResult]:
+        return asyncio.create_task(self.flight.join(stream and stream.put, **callbacks))
 
     async def emit(self, *segments: Segment) -> None:
         """As the engine's thread does."""
-        assert self.on_segments is not None
-        await asyncio.to_thread(self.on_segments, segments)
+        await asyncio.to_thread(self.flight.on_segments, segments)
 
 
 async def windows_of(stream: SegmentStream, count: int) -> list[Sequence[Segment] | None]:
@@ -69,7 +66,7 @@ async def test_a_stream_that_joins_gets_what_was_final_before_and_goes_on() -> N
     await asyncio.sleep(0)
     await run.emit(SEGMENT)
     second = run.join(late)
-    await late.accepted.wait()
+    await asyncio.sleep(0)
     await run.emit(SECOND)
     assert await windows_of(early, 2) == await windows_of(late, 2) == [(SEGMENT,), (SECOND,)]
     run.outcome.set_result(SPOKEN)
@@ -111,11 +108,41 @@ async def test_its_error_is_that_of_all_who_wait() -> None:
     assert run.is_over
 
 
+async def test_who_joins_gets_the_progress_that_there_was_and_goes_on() -> None:
+    run, early, late = Run(), list[float](), list[float]()
+    tasks = [run.join(on_progress=early.append)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(run.flight.on_progress, 30.0)
+    tasks.append(run.join(on_progress=late.append))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(run.flight.on_progress, 60.0)
+    run.outcome.set_result(SPOKEN)
+    await asyncio.gather(*tasks)
+    assert early == late == [30.0, 60.0]
+
+
+async def test_it_yields_to_others_until_somebody_joins_who_does_not() -> None:
+    """And does not begin to yield again when they leave: it is as far as they brought it."""
+    run = Run(yields=True)
+    tasks = [run.join(yields=True), run.join(yields=True)]
+    await asyncio.sleep(0)
+    assert run.flight.is_background()
+    tasks.append(run.join())
+    await asyncio.sleep(0)
+    assert not run.flight.is_background()
+    tasks[2].cancel()
+    await asyncio.wait({tasks[2]})
+    assert not run.flight.is_background()
+    run.outcome.set_result(SPOKEN)
+    await asyncio.gather(*tasks[:2])
+
+
 def test_an_engine_that_emits_after_the_servers_end_disturbs_nobody() -> None:
-    async def begun() -> OnSegments:
+    async def begun() -> Flight:
         run = Run()
         await asyncio.sleep(0)
-        assert run.on_segments is not None
-        return run.on_segments
+        return run.flight
 
-    asyncio.run(begun())([SEGMENT])
+    flight = asyncio.run(begun())
+    flight.on_segments([SEGMENT])
+    flight.on_progress(1.0)
