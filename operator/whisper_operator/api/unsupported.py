@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
 
 from whisper_operator.api.v1alpha1 import Spec
 
-UNSUPPORTED: Final[tuple[tuple[str, Callable[[Spec], object]], ...]] = ()
-"""Path of each part, and a function that returns whether a spec sets it. Remove a part here to release it."""
+UnsupportedPart = tuple[str, Callable[[Spec], object]]
+"""Its path, and a function that returns whether a spec sets it."""
+
+UNSUPPORTED: Sequence[UnsupportedPart] = ()
+"""Add one with its field, and remove it to release it: now there is none."""
 
 
 def unsupported(spec: Spec) -> list[str]:

@@ -142,7 +142,7 @@ class WatchThread:
         async def take(page: Page) -> None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._on_page(page), loop))
 
-        self._unwatched = frozenset()
+        self._unwatched = frozenset[Kind]()
         beat = asyncio.create_task(self._keep_beating(targets))
         try:
             await watches.watch(
