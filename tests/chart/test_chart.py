@@ -81,3 +81,4 @@ def test_every_kind_that_is_built_may_be_applied() -> None:
     for kind in CHILD_KINDS:
         wanted = {"get", "list", "watch", "create", "patch"} | ({"delete"} if kind != DEPLOYMENT else set[str]())
         assert verbs[kind.group, kind.plural] == wanted, kind
+    assert verbs["apps", "deployments/scale"] == {"patch"}

@@ -77,6 +77,11 @@ class FakeCluster:
         labels = {**before["metadata"].get("labels", {}), **manifest["metadata"].get("labels", {})}
         return self.put({**before, **manifest, "metadata": {**before["metadata"], "labels": labels}})
 
+    async def scale(self, kind: HasNames, live: Manifest, replicas: int) -> None:
+        self._write("scale", kind, live)
+        before = self.objects[_key(live)]
+        self.put({**before, "spec": {**before["spec"], "replicas": replicas}})
+
     async def create(self, kind: HasNames, manifest: Manifest) -> Manifest:
         self._write("create", kind, manifest)
         return self.put(manifest)

@@ -74,7 +74,7 @@ def fetched(of: WhisperService, its_claim: Manifest) -> Manifest:
 
 def deployment(of: WhisperService, *there: Manifest, **status: Any) -> Manifest:
     """The Deployment as it is wanted, given what is there, with its status."""
-    manifest = next(one for one in children(of, observed(*there)) if one["kind"] == "Deployment")
+    manifest = one(children(of, observed(*there)), "Deployment")
     wanted = manifest["spec"].get("replicas", 1)
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), wanted)
     return live(manifest, status={"observedGeneration": 1, **counts, **status})

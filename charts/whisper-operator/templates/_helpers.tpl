@@ -160,6 +160,10 @@ Helm refuses to take over what another release or kubectl has made, and a cluste
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch]
+# To start the first pod of a service, and to end its last ones.
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [patch]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch, delete]

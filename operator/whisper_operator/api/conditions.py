@@ -49,6 +49,11 @@ EXPOSED: Final = _type(
 MONITORED: Final = _type(
     "Monitored", "The objects of `spec.monitoring` are applied; present only if the spec asks for one."
 )
+AWAKE: Final = _type(
+    "Awake",
+    "Pods that serve are wanted; present only where the operator itself scales to zero. It changes when the last ones "
+    "end and when the first is started.",
+)
 AUTOSCALING_ACTIVE: Final = _type("AutoscalingActive", "The autoscaler works; present only with `spec.autoscaling`.")
 PROTECTED: Final = _type(
     "Protected",
@@ -479,8 +484,15 @@ SCALED_TO_ZERO: Final = _reason(
     READY,
     AVAILABLE,
     ROLLED_OUT,
+    AUTOSCALING_ACTIVE,
     meaning="No pod is wanted. Under Ready: the front takes requests, and the next one starts a pod.",
     remedy="To serve without a front: scale up by `kubectl scale`.",
+)
+WAKING: Final = _reason(
+    "Waking",
+    READY,
+    meaning="The first pod is being started; the front holds requests until it is ready.",
+    remedy="If it lasts: see Available, and the pod.",
 )
 NO_WAY_IN: Final = _reason(
     "NoWayIn",
@@ -592,6 +604,30 @@ NOTHING_WAKES: Final = _reason(
     meaning="`spec.autoscaling.minReplicas` is 0, and without a pod no metric scales the service up again.",
     remedy="Set it to 1 or more, add a trigger to `spec.autoscaling.keda.triggers`, or scale up yourself by `kubectl "
     "scale`.",
+)
+IDLE: Final = _reason(
+    "Idle", AWAKE, meaning="There was no request for `spec.autoscaling.scaleToZeroAfter`: the last pods have ended."
+)
+DEMANDED: Final = _reason("Demanded", AWAKE, meaning="The front held requests, so the operator started the first pod.")
+MODEL_TO_PROVE: Final = _reason(
+    "ModelToProve",
+    AWAKE,
+    meaning="The spec was given another model while no pod ran: one was started to prove it before a request needs it.",
+)
+FRONT_SILENT: Final = _reason(
+    "FrontSilent",
+    AWAKE,
+    meaning="No pod of the front has answered the operator on port 9000 for a minute. Requests may be held there, so "
+    "pods run.",
+    remedy="See that the front's pods run. With `spec.networkPolicy`: add the operator's namespace to `metricsFrom`.",
+)
+SPEC_CHANGED: Final = _reason(
+    "SpecChanged",
+    AWAKE,
+    meaning="The spec no longer lets the operator scale to zero, so it started the first pod.",
+)
+STARTED: Final = _reason(
+    "Started", AWAKE, meaning="Pods run that the operator has not woken: since the first start, or by `kubectl scale`."
 )
 PODS_ON_GPU: Final = _reason("PodsOnGpu", ACCELERATOR_IN_USE, meaning="Every ready pod runs its model on CUDA.")
 NO_PODS: Final = _reason("NoPods", ACCELERATOR_IN_USE, meaning="No pod is ready.")

@@ -148,6 +148,22 @@ class JobsStatus(StatusModel):
     """Time at which the oldest of it was accepted, to ten minutes. Absent: it has hardly waited, or nothing waits."""
 
 
+class ScaleToZeroStatus(StatusModel):
+    last_sleep: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
+    """Time at which the operator last ended all pods that serve."""
+    last_wake: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
+    """Time at which the operator last started the first one."""
+    reason: str | None = None
+    """Reason for that, as of the condition Awake."""
+    seconds: int | None = None
+    """Seconds from then until a pod was ready. Absent: none is yet."""
+
+    @property
+    def slept_last(self) -> bool:
+        """Whether the operator has not woken the service since it put it to sleep; it takes a second at least."""
+        return self.last_sleep is not None and (self.last_wake is None or self.last_wake < self.last_sleep)
+
+
 class AcceptedSpec(StatusModel):
     generation: int
     """Generation of the spec."""
@@ -191,6 +207,8 @@ class Status(StatusModel):
     """The checks before pods are started that found a problem, or could not be made; none is listed that passed."""
     jobs: JobsStatus | None = None
     """Recordings that wait, as the pod that keeps them reported within some minutes."""
+    scale_to_zero: ScaleToZeroStatus | None = None
+    """Last times at which the operator scaled the service to zero pods, and from zero."""
     performance: PerformanceStatus | None = None
     """Performance that the last verification measured."""
     verification: VerificationStatus | None = None

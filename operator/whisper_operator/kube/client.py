@@ -111,6 +111,14 @@ class Cluster:
             "PATCH", _path(kind, metadata["namespace"], metadata["name"]), query, manifest, MERGE
         )
 
+    async def scale(self, kind: Kind, live: Manifest, replicas: int) -> None:
+        """Sets the number of pods of exactly that version of `live`; 409 where it is another by now."""
+        metadata = live["metadata"]
+        version = {name: metadata[name] for name in ("uid", "resourceVersion")}
+        path = _path(kind, metadata["namespace"], metadata["name"], "scale")
+        body: Manifest = {"metadata": version, "spec": {"replicas": replicas}}
+        await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, body, MERGE)
+
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
         """The object; None: it is not there."""
         return await self._get(_path(kind, namespace, name))

@@ -149,6 +149,7 @@ class Operator:
         queue_metrics.show_times(self._queue)
         for _ in range(self._settings.workers):
             group.create_task(worker.work(self._queue, self._reconciler.reconcile))
+        group.create_task(self._reconciler.demand.run(self._queue.add))
         await self._lease.renew()
 
     async def _discover(self) -> None:

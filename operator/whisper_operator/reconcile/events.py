@@ -67,6 +67,13 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
         yield Transition("Normal", c.VERIFIED, "Verify", proof.message)
+    yield from _of_pods(before, after, was.get(c.AWAKE), now.get(c.AWAKE))
+
+
+def _of_pods(before: Status, after: Status, was: Condition | None, now: Condition | None) -> Iterator[Transition]:
+    """Notes on which pods there are; `was`, `now`: whether the service is awake, where it may sleep."""
+    if was and now and was.status != now.status:
+        yield Transition("Normal", now.reason, "Scale", now.message)
     if after.model and before.model and before.model.name and after.model.digest != before.model.digest:
         text = f"the pods change from {before.model.name} to {after.model.name}"
         yield Transition("Normal", "ModelChanged", "Rollout", text)

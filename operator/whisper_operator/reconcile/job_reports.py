@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
 from whisper_operator.observe.observed import Observed
-from whisper_operator.reconcile.pod_reports import PodReports, ready_servers
+from whisper_operator.reconcile.pod_reports import PodReports, ready_pods
 from whisper_runtime.contract.network import JOBS_REPORT_PATH
 from whisper_runtime.contract.reports import JobsReport
 
@@ -20,4 +21,4 @@ def job_reports() -> PodReports[JobsReport]:
 
 def keeper(service: WhisperService, observed: Observed) -> Manifest | None:
     """The newest ready pod that keeps the service's jobs; None where the spec has none, or no pod is ready."""
-    return next(iter(ready_servers(observed)), None) if service.spec.jobs else None
+    return next(iter(ready_pods(observed, names.SERVER)), None) if service.spec.jobs else None

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from typing import Final, Generic
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects import names
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_status import is_ready
 from whisper_operator.reconcile.pod_questions import R, ask
@@ -38,6 +37,6 @@ class PodReports(Generic[R]):
         return report
 
 
-def ready_servers(observed: Observed) -> list[Manifest]:
-    """The ready pods of a service that have an address to be asked at, the newest first."""
-    return [pod for pod in observed.pods(names.SERVER) if is_ready(pod) and pod["status"].get("podIP")]
+def ready_pods(observed: Observed, component: str) -> list[Manifest]:
+    """The ready pods of a service's `component` that have an address to be asked at, the newest first."""
+    return [pod for pod in observed.pods(component) if is_ready(pod) and pod["status"].get("podIP")]

@@ -26,6 +26,7 @@ from whisper_operator.build.claim import given_up
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError, LeaseLost
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
@@ -36,6 +37,7 @@ from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.child_writer import is_earlier_answer
+from whisper_operator.reconcile.demand import DemandReader
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
     requests_by_node,
@@ -49,12 +51,14 @@ from whisper_operator.reconcile.job_reports import job_reports, keeper
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
+from whisper_operator.reconcile.pod_reports import ready_pods
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
+from whisper_operator.reconcile.scale import carry_out, observe_wake
 from whisper_operator.reconcile.store_reports import StoreReports, pods_to_ask
 from whisper_operator.reconcile.troubles import Troubles
-from whisper_operator.resolve import prefetch, rollout
+from whisper_operator.resolve import prefetch, rollout, zero
 from whisper_operator.resolve.decision import Rollout
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
@@ -81,6 +85,7 @@ class Reconciler:
         self._progress = ProgressReader()
         self._jobs = job_reports()
         self._store_reports = StoreReports()
+        self.demand = DemandReader()
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
@@ -97,6 +102,7 @@ class Reconciler:
             self._timer.forget(key)
             self._cache.forget_lost(key, self._cache.lost(key))
             self._answers.forget(key)
+            self.demand.forget(key)
             self._not_tried.pop(key, None)
             return None
         SPANS.describe({"whisper.generation": body["metadata"]["generation"]})
@@ -119,17 +125,21 @@ class Reconciler:
         troubles = Troubles()
         with SPANS.span("dereference"):
             observed = await self._dereference(key, service, troubles)
+        if service.spec.paused:
+            self.demand.leave(key)
         go_on = self._look if service.spec.paused else self._converge
         resolved = await go_on(key, service, observed, troubles)
         if resolved is None:
             return None
         if not service.spec.paused:
+            resolved = await self._scale(key, resolved, troubles)
             for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
                 await self._recorder.record(service.metadata, note, time.time())
         with SPANS.span("status"):
             status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
             if await self._reporter.report(body["metadata"], service.status, status):
                 self._timer.stop(key, status)
+                observe_wake(service.status, status)
         if troubles.error:
             raise troubles.error
         return seconds_until_next_look(resolved, troubles.refused)
@@ -145,6 +155,8 @@ class Reconciler:
         observed = replace(observed, facts=facts)
         if fetcher := prefetch.running_pod(service, observed):
             facts = replace(facts, progress=await self._progress.read(fetcher))
+        if zero.scales_to_zero(service.spec):
+            facts = replace(facts, demand=await self.demand.read(key, ready_pods(observed, names.FRONT)))
         if pod := keeper(service, observed):
             facts = replace(facts, jobs=await self._jobs.read(pod))
         return replace(observed, facts=facts)
@@ -178,6 +190,21 @@ class Reconciler:
             self._not_tried[key] = applier.not_tried
         if troubles.error is None:
             self._answers.complete(key)
+        return resolved
+
+    async def _scale(self, key: Key, resolved: Resolved, troubles: Troubles) -> Resolved:
+        """`resolved` with the step between no pod and one that has been carried out, if one was due.
+
+        While there is no pod, the front is asked each second from now on.
+        """
+        step = zero.scale_step(resolved)
+        if step and resolved.deployment and await carry_out(step, resolved.deployment, self._cluster, troubles):
+            resolved = replace(resolved, scaled=step)
+        wanted = resolved.scaled.replicas if resolved.scaled else resolved.replicas.wanted
+        if wanted == 0 and zero.scales_to_zero(resolved.service.spec):
+            self.demand.watch(key, ready_pods(resolved.observed, names.FRONT))
+        else:
+            self.demand.leave(key)
         return resolved
 
     async def _look(self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:

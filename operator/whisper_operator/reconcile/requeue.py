@@ -15,12 +15,15 @@ from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
 from whisper_operator.reconcile.job_reports import keeper
 from whisper_operator.reconcile.plan import LEAVING_SECONDS
 from whisper_operator.reconcile.store_reports import ASK_SECONDS as ASK_STORE_SECONDS
-from whisper_operator.resolve import rollout
+from whisper_operator.resolve import rollout, zero
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.refused import Refusal
 
 LOOK_SECONDS: Final = (5.0, 60.0)
 """An object that no watch shows (a Secret) is looked for again after as long as it has been missing, within these."""
+DEMAND_SECONDS: Final = 10.0
+"""Until the front is asked again whether the last pods may be ended, where something kept them."""
+LEAST_UNTIL_IDLE: Final = 1.0
 REFUSED_LOOK_SECONDS: Final = 60.0
 RIVALS_LOOK_SECONDS: Final = 60.0
 """Until it is looked whether another autoscaler is still there."""
@@ -44,11 +47,20 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
         waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))
     if resolved.service.spec.paused:
         return min(waits, default=None)
+    waits.extend(_until_idle(resolved))
     if resolved.verification.retry_in is not None:
         waits.append(resolved.verification.retry_in)
     if (searching := rollout.seconds_until_no_room(resolved)) is not None:
         waits.append(searching)
     return min(waits, default=None)
+
+
+def _until_idle(resolved: Resolved) -> list[float]:
+    """When the last pods may be ended: whether anybody asks is seen by no watch."""
+    seconds = zero.seconds_until_idle(resolved)
+    if seconds is None:
+        return []
+    return [max(seconds, LEAST_UNTIL_IDLE) if seconds else DEMAND_SECONDS]
 
 
 def _failing_for(status: Status, now: float) -> float:

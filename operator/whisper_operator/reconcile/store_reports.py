@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.objects import names
 from whisper_operator.observe.observed import Observed
-from whisper_operator.reconcile.pod_reports import PodReports, ready_servers
+from whisper_operator.reconcile.pod_reports import PodReports, ready_pods
 from whisper_runtime.contract.network import STORE_PATH
 from whisper_runtime.contract.shared_store import SharedStoreReport
 
@@ -32,4 +33,4 @@ def pods_to_ask(service: WhisperService, observed: Observed) -> list[Manifest]:
     """Ready pods of a service that shares a store."""
     if service.spec.redis is None:
         return []
-    return sorted(ready_servers(observed), key=lambda pod: pod["metadata"]["name"])[:MOST_PODS]
+    return sorted(ready_pods(observed, names.SERVER), key=lambda pod: pod["metadata"]["name"])[:MOST_PODS]

@@ -43,5 +43,6 @@ def _completed(metric: MetricSpec) -> MetricSpec:
 
 
 def is_woken(scaling: AutoscalingSpec) -> bool:
-    """Whether something scales the service up that has no pod: a trigger, or a metric of something else than pods."""
-    return scaling.keda.is_woken if scaling.keda else scaling.has(*WITHOUT_PODS)
+    """Whether something scales a service up that has no pod: a trigger, a metric of something else, or the operator."""
+    by_metric = scaling.keda.is_woken if scaling.keda else scaling.has(*WITHOUT_PODS)
+    return by_metric or scaling.is_woken_by_operator

@@ -33,6 +33,7 @@ from whisper_operator.resolve.prefetch import PrefetchState, resolve_prefetch
 from whisper_operator.resolve.preflight.checklist import PreflightResult, run_checks
 from whisper_operator.resolve.preflight.finding import CheckInput
 from whisper_operator.resolve.promise import Promise, resolve_promise
+from whisper_operator.resolve.scaling import ScaleStep
 from whisper_operator.resolve.verification import VerificationState, resolve_verification
 
 
@@ -68,6 +69,8 @@ class Resolved:
     """The decision on Surge or Replace that the live Deployment carries."""
     rollout: Rollout | None = None
     """None before it is decided, and where there may be no pods."""
+    scaled: ScaleStep | None = None
+    """The step between no pod and one that this pass has carried out; None: none."""
     waiting: Sequence[str] = ()
     """The changes of children that a pause holds back, as `apply Kind/name` and `delete Kind/name`."""
     mutated: Mapping[ChildName, Sequence[str]] = field(default_factory=dict[ChildName, Sequence[str]])

@@ -19,6 +19,7 @@ from whisper_operator.status.outcome import outcome
 from whisper_operator.status.refused import Refusal, told, with_refusals
 from whisper_operator.status.url import url
 from whisper_operator.status.verification import performance_status, verification_status
+from whisper_operator.status.zero import zero_status
 from whisper_runtime.contract.reports import FetchProgress
 
 
@@ -42,6 +43,7 @@ def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) ->
         performance=performance_status(resolved),
         verification=verification_status(resolved),
         jobs=jobs_status(resolved),
+        scale_to_zero=zero_status(resolved),
         rollout=RolloutStatus(strategy=decision.strategy, reason=decision.reason) if decision else None,
     )
     return _with_the_promise(status, resolved)

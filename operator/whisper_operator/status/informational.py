@@ -21,11 +21,13 @@ from whisper_operator.objects.manifest import condition, status_of
 from whisper_operator.observe import pod_status
 from whisper_operator.resolve.autoscaling import is_woken
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.zero import scales_to_zero
 from whisper_operator.status.blocking import ConditionRule
 from whisper_operator.status.mutations import children_mutated, pods_edited
 from whisper_operator.status.shared_store import store_usable
 from whisper_operator.status.verification import performance_status
 from whisper_operator.status.volumes import cache_as_specified, job_storage_as_specified, jobs_volatile
+from whisper_operator.status.zero import awake
 
 
 def exposed(resolved: Resolved) -> ConditionUpdate | None:
@@ -92,6 +94,9 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
     if scaling.keda and SCALED_OBJECT not in resolved.installation.kinds:
         remedy = "install KEDA, or remove spec.autoscaling.keda for a HorizontalPodAutoscaler"
         return _api_missing(c.AUTOSCALING_ACTIVE, "spec.autoscaling.keda", SCALED_OBJECT, remedy)
+    if resolved.replicas.wanted == 0 and scales_to_zero(resolved.service.spec):
+        rests = "the autoscaler rests while there is no pod: the operator starts the first one"
+        return ConditionUpdate(c.AUTOSCALING_ACTIVE, "True", c.SCALED_TO_ZERO, rests)
     kind, condition_type = (SCALED_OBJECT, "Ready") if scaling.keda else (AUTOSCALER, "ScalingActive")
     live = resolved.live(kind)
     active = condition(live, condition_type)
@@ -209,6 +214,7 @@ INFORMING: Final[tuple[ConditionRule, ...]] = (
     exposed,
     monitored,
     autoscaling_active,
+    awake,
     protected,
     accelerator_in_use,
     compute_type_fast,

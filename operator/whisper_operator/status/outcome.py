@@ -54,7 +54,7 @@ def _ready(
     if resolved.service.spec.suspend and not resolved.keeps_suspended_pods:
         return _suspended(resolved.replicas.existing)
     if foremost is None:
-        return ConditionUpdate(c.READY, "True", _carried_out(resolved), found[c.AVAILABLE].message)
+        return _as_specified(resolved, found)
     serves = found[c.AVAILABLE].status == "True" and not _lacks_service(resolved, refused)
     if not serves or not _is_proven(resolved, found):
         return ConditionUpdate(c.READY, "False", foremost.reason, foremost.message)
@@ -63,10 +63,16 @@ def _ready(
     return ConditionUpdate(c.READY, "True", c.SERVING, f"{foremost.reason}: {foremost.message}")
 
 
-def _carried_out(resolved: Resolved) -> str:
-    """The reason of a Ready service of whose spec nothing is to be done."""
-    at_rest = resolved.front is not None and resolved.replicas.wanted == 0
-    return c.SCALED_TO_ZERO if at_rest else c.AS_SPECIFIED
+def _as_specified(resolved: Resolved, found: Conditions) -> ConditionUpdate:
+    """Ready of a service of whose spec nothing is to be done."""
+    counts, has_front = resolved.replicas, resolved.front is not None and resolved.front.is_wanted
+    if has_front and counts.wanted == 0:
+        message = "no pod runs; the front takes requests, and holds them until one does"
+        return ConditionUpdate(c.READY, "True", c.SCALED_TO_ZERO, message)
+    if has_front and counts.available == 0:
+        message = "the first pod is being started; the front holds requests until it is ready"
+        return ConditionUpdate(c.READY, "True", c.WAKING, message)
+    return ConditionUpdate(c.READY, "True", c.AS_SPECIFIED, found[c.AVAILABLE].message)
 
 
 def _suspended(replicas: int) -> ConditionUpdate:

@@ -63,6 +63,15 @@ ERRORS: Final = Counter("whisper_operator_errors_total", "Passes that failed, by
 READY_SECONDS: Final = Histogram(
     "whisper_operator_ready_seconds", "Seconds from a change of the spec to Ready.", buckets=_READY_SECONDS
 )
+WAKES: Final = Counter(
+    "whisper_operator_wakes_total",
+    "Services without a pod of which the operator started one, by cause.",
+    ("cause",),
+)
+SLEEPS: Final = Counter("whisper_operator_sleeps_total", "Services that the operator scaled to zero.")
+WAKE_SECONDS: Final = Histogram(
+    "whisper_operator_wake_seconds", "Seconds from such a start to a ready pod.", buckets=_READY_SECONDS
+)
 EVENTS_DROPPED: Final = Counter("whisper_operator_events_dropped_total", "Events that could not be posted.")
 MISSED: Final = Counter("whisper_operator_missed_changes_total", "Changes that a resync found and no watch had shown.")
 

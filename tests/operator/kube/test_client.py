@@ -16,7 +16,16 @@ from kubernetes import client
 from tests.fakes.loops import SkippingLoop, on
 from whisper_operator.kube.client import REQUEST_SECONDS, Cluster, list_path
 from whisper_operator.kube.errors import ApiError, LeaseLost
-from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, HTTP_ROUTE, OPTIONAL_KINDS, SCALED_OBJECT, SERVICE, Kind
+from whisper_operator.objects.kinds import (
+    CHILD_KINDS,
+    CLAIM,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    OPTIONAL_KINDS,
+    SCALED_OBJECT,
+    SERVICE,
+    Kind,
+)
 
 META = {"name": "speech", "namespace": "team", "uid": "1"}
 MANIFEST = {"apiVersion": "v1", "kind": "Service", "metadata": META}
@@ -26,6 +35,7 @@ WRITES: dict[str, Write] = {
     "PATCH": lambda cluster: cluster.apply(SERVICE, MANIFEST),
     "POST": lambda cluster: cluster.create(SERVICE, MANIFEST),
     "PUT": lambda cluster: cluster.replace(SERVICE, MANIFEST),
+    "PATCH of a number": lambda cluster: cluster.scale(SERVICE, {"metadata": {**META, "resourceVersion": "7"}}, 1),
     "DELETE": lambda cluster: cluster.delete(SERVICE, MANIFEST),
 }
 
@@ -35,12 +45,14 @@ class NotingServer:
     url: str = ""
     methods: list[str] = field(default_factory=list[str])
     bodies: list[str] = field(default_factory=list[str])
+    paths: list[str] = field(default_factory=list[str])
     content: object = field(default_factory=lambda: MANIFEST)
     content_type: str = "application/json"
 
     async def answer(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.text())
         self.methods.append(request.method)
+        self.paths.append(request.path)
         return web.json_response(self.content, content_type=self.content_type)
 
 
@@ -73,7 +85,7 @@ def leading(server: NotingServer, times: int) -> Cluster:
 async def test_who_leads_writes(server: NotingServer, method: str) -> None:
     cluster = leading(server, 2)
     await WRITES[method](cluster)
-    assert server.methods == [method]
+    assert server.methods == [method.split()[0]]
     await cluster.close()
 
 
@@ -183,6 +195,15 @@ async def test_a_claim_is_deleted_in_the_version_that_was_judged(
     cluster = leading(server, 2)
     await cluster.delete(kind, {**MANIFEST, "metadata": {**META, "resourceVersion": "7"}})
     assert json.loads(server.bodies[0])["preconditions"] == precondition
+    await cluster.close()
+
+
+async def test_exactly_the_version_that_was_judged_is_scaled(server: NotingServer) -> None:
+    cluster = leading(server, 2)
+    await cluster.scale(DEPLOYMENT, {"metadata": {**META, "resourceVersion": "7"}}, 0)
+    assert server.paths == ["/apis/apps/v1/namespaces/team/deployments/speech/scale"]
+    body = {"metadata": {"uid": "1", "resourceVersion": "7"}, "spec": {"replicas": 0}}
+    assert json.loads(server.bodies[0]) == body
     await cluster.close()
 
 

@@ -31,6 +31,13 @@ def test_becoming_ready_is_told_once() -> None:
     assert told(status(Ready="True"), status(Ready="True")) == []
 
 
+def test_falling_asleep_and_waking_are_told_and_a_first_start_is_not() -> None:
+    awake, asleep = status("Demanded", Awake="True"), status("Idle", Awake="False")
+    assert told(Status(), awake) == []
+    assert told(awake, asleep) == [("Normal", "Idle")]
+    assert told(asleep, awake) == [("Normal", "Demanded")]
+
+
 def test_a_stall_is_told_once_for_each_cause() -> None:
     stalled = status("SecretNotFound", Ready="False", Stalled="True", PreflightPassed="False")
     assert told(Status(), stalled) == [("Warning", "SecretNotFound")]

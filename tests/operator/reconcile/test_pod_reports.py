@@ -8,7 +8,7 @@ from tests.operator.samples import observed, pod
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 from whisper_operator.reconcile import pod_reports
-from whisper_operator.reconcile.pod_reports import PodReports, ready_servers
+from whisper_operator.reconcile.pod_reports import PodReports, ready_pods
 from whisper_runtime.contract.reports import JobsReport
 
 REPORT = JobsReport(queued_audio_seconds=7.0, oldest_queued=None)
@@ -36,4 +36,4 @@ def test_ready_pods_with_an_address_are_asked() -> None:
         pod(names.SERVER, "two", podIP="10.0.0.1", conditions=[]),
         pod(names.SERVER, "three", conditions=[READY]),
     )
-    assert [one["metadata"]["name"] for one in ready_servers(there)] == ["one"]
+    assert [one["metadata"]["name"] for one in ready_pods(there, names.SERVER)] == ["one"]

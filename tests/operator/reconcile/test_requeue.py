@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.operator.resolve.test_front import fronting
 from tests.operator.samples import NOW, deployment, live, observed, pod, resolved, rolled_out, service, verifying
 from tests.operator.statuses import all_of
 from whisper_operator.api import conditions as c
 from whisper_operator.objects.kinds import INGRESS
+from whisper_operator.observe.demand import Demand
 from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.status.refused import Refusal
 
@@ -40,6 +42,23 @@ def test_pods_that_share_a_store_are_asked_again_after_half_a_minute() -> None:
     wanted = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
     there = observed(*all_of(wanted), store_reports={"speech-1": None}, secrets={"valkey": frozenset({"url"})})
     assert seconds_until_next_look(resolved(wanted, there), ()) == 30
+
+
+@pytest.mark.parametrize(
+    ("demand", "wait"),
+    [(Demand(idle_seconds=200.0), 400), (Demand(active=1), 600), (Demand(idle_seconds=599.9), 1), (None, 10)],
+    ids=["quiet for a while", "busy", "nearly idle", "unknown"],
+)
+def test_the_front_is_asked_again_when_the_last_pods_may_end_at_the_earliest(
+    demand: Demand | None, wait: float
+) -> None:
+    of = service(autoscaling={"minReplicas": 0}, **EMPTY_DIR)
+    since = datetime.datetime.fromisoformat(NOW)
+    ready = pod("server", conditions=[{"type": "Ready", "status": "True", "lastTransitionTime": NOW}])
+    there = observed(rolled_out(of), ready, *fronting(), now=since.timestamp() + 3600, demand=demand)
+    assert seconds_until_next_look(resolved(of, there), ()) == wait
+    paused = service(autoscaling={"minReplicas": 0}, paused=True, **EMPTY_DIR)
+    assert seconds_until_next_look(resolved(paused, there), ()) is None
 
 
 def test_a_child_that_is_on_its_way_out_is_looked_at_again() -> None:

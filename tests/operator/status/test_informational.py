@@ -39,6 +39,15 @@ def test_a_suspended_service_has_nothing_to_scale() -> None:
     assert "AutoscalingActive" not in conditions(status(service(autoscaling={}, suspend=True)))
 
 
+def test_an_autoscaler_rests_while_the_operator_keeps_a_service_at_no_pods() -> None:
+    """A HorizontalPodAutoscaler says `ScalingDisabled` then, which is no trouble."""
+    wanted = service(autoscaling={"minReplicas": 0})
+    *_, deployed = all_of(wanted)
+    none = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 0)
+    at_zero = {**deployed, "spec": {**deployed["spec"], "replicas": 0}, "status": {"observedGeneration": 1, **none}}
+    assert conditions(status(wanted, at_zero))["AutoscalingActive"] == ("True", "ScaledToZero")
+
+
 def test_nothing_wakes_what_keda_has_scaled_to_zero() -> None:
     """Its Prometheus knows of waiting audio by the pods alone, and none is left."""
     wanted = service(autoscaling={"minReplicas": 0, "keda": {"prometheusAddress": "http://prometheus:9090"}})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from testbed.paths import REPOSITORY
+from tests.operator.resolve.test_front import fronting
 from tests.operator.samples import ENV, NOW, children, live, node, observed, one, pod, resolved, rolled_out, service
 from tests.operator.samples import verifying as verification_job
 from tests.operator.statuses import all_of
@@ -46,6 +47,7 @@ SCALED = {"autoscaling": {"minReplicas": 2, "maxReplicas": 10}}
 FROM_ZERO = {
     "autoscaling": {"minReplicas": 0, "maxReplicas": 10, "keda": {"prometheusAddress": "http://prometheus:9090"}}
 }
+BEHIND_A_FRONT = {"autoscaling": {"minReplicas": 0, "maxReplicas": 10}}
 GUARDED = {"auth": {"secretRef": {"name": "keys"}}}
 TLS = {"ingress": {"host": "a.example.com", "tls": {"secretName": "cert"}}}
 ON_GPU = {"gpu": {}, "model": {"name": "large-v3"}, "replicas": 2}
@@ -184,6 +186,49 @@ def _() -> Case:
 def _() -> Case:
     wanted = carried_out(**FROM_ZERO)
     return told(wanted, *pods(wanted, 1, readyReplicas=0, availableReplicas=0))
+
+
+def behind_a_front() -> WhisperService:
+    """A service that the operator may scale to zero, after its spec had been carried out."""
+    was = service(**BEHIND_A_FRONT)
+    return service(as_json(told(was, *pods(was, wanted=1), *fronting()).status()), **BEHIND_A_FRONT)
+
+
+@situation("nobody asks, and the operator has scaled to zero behind a front")
+def _() -> Case:
+    asleep = behind_a_front()
+    return told(asleep, *pods(asleep, wanted=0), *fronting())
+
+
+@situation("a request is held at the front, and the first pod starts")
+def _() -> Case:
+    waking = behind_a_front()
+    return told(waking, *pods(waking, wanted=1, readyReplicas=0, availableReplicas=0), *fronting())
+
+
+@situation("a request is held at the front, and the first pod fits no node")
+def _() -> Case:
+    waking = behind_a_front()
+    starting = pods(waking, wanted=1, readyReplicas=0, availableReplicas=0)
+    return told(waking, *starting, *fronting(), pod("server", **NO_ROOM))
+
+
+@situation("no pod serves, and the front is lost")
+def _() -> Case:
+    asleep = behind_a_front()
+    return told(asleep, *pods(asleep, wanted=0), *fronting(availableReplicas=0))
+
+
+@situation("pods serve, and the front is lost")
+def _() -> Case:
+    awake = behind_a_front()
+    return told(awake, *pods(awake, wanted=1), *fronting(availableReplicas=0))
+
+
+@situation("first start: pods serve, and the front starts")
+def _() -> Case:
+    first = service(**BEHIND_A_FRONT)
+    return told(first, *pods(first, wanted=1), *fronting("server", availableReplicas=0))
 
 
 @situation("a node is drained, and one of three pods starts elsewhere")

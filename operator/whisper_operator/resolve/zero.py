@@ -1,0 +1,75 @@
+"""What a step between no pod and one rests on, from everything that a pass has resolved. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Final
+
+from whisper_operator.api.units import duration_seconds
+from whisper_operator.api.v1alpha1 import Spec
+from whisper_operator.objects.manifest import condition
+from whisper_operator.observe.pod_status import is_ready
+from whisper_operator.resolve.promise import fewest_pods
+from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.scaling import ScaleInput, ScaleStep, next_step
+
+DEFAULT_AFTER: Final = "10m"
+
+
+def scale_step(resolved: Resolved) -> ScaleStep | None:
+    """The number of pods to write now; None: it stays."""
+    if resolved.deployment is None or resolved.service.spec.suspend:
+        return None
+    return next_step(_input(resolved))
+
+
+def seconds_until_idle(resolved: Resolved) -> float | None:
+    """Seconds until the last pods may be ended at the earliest, 0: as soon as all is quiet; None: they may not be."""
+    if not scales_to_zero(resolved.service.spec) or resolved.deployment is None or resolved.replicas.wanted == 0:
+        return None
+    given = _input(resolved)
+    quiet = min(given.demand.idle_seconds if given.demand else 0.0, given.awake_seconds)
+    is_unknown = given.demand is None or bool(given.demand.silent)
+    return 0.0 if is_unknown else max(0.0, given.after - quiet)
+
+
+def scales_to_zero(spec: Spec) -> bool:
+    """Whether the operator itself starts the first pod and ends the last ones."""
+    return spec.autoscaling is not None and spec.autoscaling.is_woken_by_operator and not spec.suspend
+
+
+def _input(resolved: Resolved) -> ScaleInput:
+    spec, scaling = resolved.service.spec, resolved.service.spec.autoscaling
+    change, record = resolved.model.change, resolved.service.status.scale_to_zero
+    return ScaleInput(
+        may_sleep=scales_to_zero(spec),
+        fewest=fewest_pods(spec),
+        wanted=resolved.replicas.wanted,
+        # No field manager tells: of a number that is 0, the API server keeps none for /scale.
+        is_asleep_by_us=scaling is not None and record is not None and record.slept_last,
+        is_busy=_is_busy(resolved),
+        has_model_to_prove=bool(change and change.failure is None and resolved.model.admitted == change.wanted),
+        demand=resolved.observed.facts.demand,
+        awake_seconds=_awake_seconds(resolved),
+        after=duration_seconds((scaling.scale_to_zero_after if scaling else None) or DEFAULT_AFTER),
+    )
+
+
+def _is_busy(resolved: Resolved) -> bool:
+    front, change = resolved.front, resolved.model.change
+    return (
+        not (resolved.replicas.is_complete and resolved.promise.proves_model)
+        or bool(change and change.failure is None)
+        or resolved.verification.is_to_come
+        or resolved.service.spec.jobs is not None
+        or front is None
+        or not (front.is_ready and front.is_selected and front.clients_reach == "front")
+    )
+
+
+def _awake_seconds(resolved: Resolved) -> float:
+    """Seconds since the newest pod that serves became ready; 0 where none is."""
+    ready = [condition(pod, "Ready") or {} for pod in resolved.server_pods if is_ready(pod)]
+    times = [one["lastTransitionTime"] for one in ready if "lastTransitionTime" in one]
+    newest = max((datetime.datetime.fromisoformat(time).timestamp() for time in times), default=None)
+    return 0.0 if newest is None else max(0.0, resolved.observed.facts.now - newest)

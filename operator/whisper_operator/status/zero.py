@@ -1,0 +1,75 @@
+"""When and why a service without pods last woke, and whether it is awake: pure."""
+
+from __future__ import annotations
+
+import datetime
+
+from whisper_operator.api import conditions as c
+from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.api.status import ScaleToZeroStatus
+from whisper_operator.objects.manifest import condition
+from whisper_operator.observe.pod_status import is_ready
+from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.scaling import SILENT_SECONDS
+from whisper_operator.resolve.zero import DEFAULT_AFTER, scales_to_zero
+
+WHY = {
+    c.DEMANDED: "requests were held at the front",
+    c.MODEL_TO_PROVE: "the spec names another model, which pods have to prove",
+    c.FRONT_SILENT: f"no pod of the front has told for {SILENT_SECONDS:.0f} s whether it holds requests",
+    c.SPEC_CHANGED: "the spec no longer lets the operator scale to zero",
+}
+"""Why the operator started the first pod, by the reason."""
+
+
+def zero_status(resolved: Resolved) -> ScaleToZeroStatus | None:
+    """None where the operator does not scale to zero, and has not."""
+    before, step = resolved.service.status.scale_to_zero, resolved.scaled
+    if step is None:
+        return _with_seconds(before, resolved) if before else None
+    known, now = before or ScaleToZeroStatus(), _rfc3339(resolved.observed.facts.now)
+    if step.replicas == 0:
+        return known.model_copy(update={"last_sleep": now})
+    return known.model_copy(update={"last_wake": now, "reason": step.reason, "seconds": None})
+
+
+def awake(resolved: Resolved) -> ConditionUpdate | None:
+    """False while the operator has the service at no pods; None where it does not scale it to zero."""
+    scaling = resolved.service.spec.autoscaling
+    if scaling is None or resolved.deployment is None or not scales_to_zero(resolved.service.spec):
+        return None
+    wanted = resolved.scaled.replicas if resolved.scaled else resolved.replicas.wanted
+    if wanted == 0:
+        after = scaling.scale_to_zero_after or DEFAULT_AFTER
+        message = f"no pod runs: the next request starts one, after {after} without any the last pods end"
+        return ConditionUpdate(c.AWAKE, "False", c.IDLE, message)
+    demand = resolved.observed.facts.demand
+    if demand and demand.silent_seconds >= SILENT_SECONDS:
+        message = (
+            f"{WHY[c.FRONT_SILENT]}, so pods stay: see that the front runs, and that spec.networkPolicy.metricsFrom "
+            "admits the operator's namespace"
+        )
+        return ConditionUpdate(c.AWAKE, "True", c.FRONT_SILENT, message)
+    record = zero_status(resolved)
+    if record is None or record.reason is None or record.slept_last:
+        return ConditionUpdate(c.AWAKE, "True", c.STARTED, "")
+    took = "" if record.seconds is None else f"; the first pod was ready after {record.seconds} s"
+    return ConditionUpdate(c.AWAKE, "True", record.reason, f"{WHY.get(record.reason, record.reason)}{took}")
+
+
+def _with_seconds(record: ScaleToZeroStatus, resolved: Resolved) -> ScaleToZeroStatus:
+    """`record` with the time that the last wake took, once a pod is ready."""
+    ready = [condition(pod, "Ready") or {} for pod in resolved.server_pods if is_ready(pod)]
+    times = [one["lastTransitionTime"] for one in ready if "lastTransitionTime" in one]
+    if record.seconds is not None or record.last_wake is None or not times or record.slept_last:
+        return record
+    took = _time(min(times)) - _time(record.last_wake)
+    return record.model_copy(update={"seconds": max(0, round(took.total_seconds()))})
+
+
+def _time(written: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(written)
+
+
+def _rfc3339(now: float) -> str:
+    return datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,115 @@
+"""When, why and for how long: what the status keeps of the last wake, and the condition Awake."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.operator.resolve.test_front import fronting
+from tests.operator.samples import observed, pod, resolved, rolled_out, service
+from whisper_operator.api import conditions as c
+from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.observe.demand import Demand
+from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.resolve.scaling import ScaleStep
+from whisper_operator.status.zero import awake, zero_status
+
+ZERO: dict[str, Any] = {"autoscaling": {"minReplicas": 0}, "cache": {"type": "Image"}}
+NOW = datetime.datetime(2026, 1, 1, 0, 10, tzinfo=datetime.UTC).timestamp()
+SLEPT = {"lastSleep": "2026-01-01T00:01:00Z"}
+WOKEN = {**SLEPT, "lastWake": "2026-01-01T00:09:00Z", "reason": "Demanded"}
+READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:09:14Z"}
+
+
+def after(
+    record: dict[str, Any] | None = None, step: ScaleStep | None = None, pods: int = 1, *there: Manifest, **facts: Any
+) -> Resolved:
+    """A pass that has carried out the step; `record`: what the status kept, `pods`: those that are wanted."""
+    of = service({"scaleToZero": record} if record else {}, **ZERO)
+    deployed = rolled_out(of)
+    deployed = {**deployed, "spec": {**deployed["spec"], "replicas": pods}}
+    return replace(resolved(of, observed(deployed, *fronting(), *there, now=NOW, **facts)), scaled=step)
+
+
+def kept(found: Resolved) -> dict[str, Any] | None:
+    record = zero_status(found)
+    return record.model_dump(by_alias=True, exclude_none=True) if record else None
+
+
+def test_nothing_is_kept_before_the_first_step() -> None:
+    assert kept(after()) is None
+
+
+def test_a_step_leaves_its_time_and_a_wake_its_reason() -> None:
+    assert kept(after(step=ScaleStep(0, c.IDLE))) == {"lastSleep": "2026-01-01T00:10:00Z"}
+    assert kept(after({**WOKEN, "seconds": 14}, ScaleStep(1, c.MODEL_TO_PROVE))) == {
+        **SLEPT,
+        "lastWake": "2026-01-01T00:10:00Z",
+        "reason": "ModelToProve",
+    }
+    assert kept(after({**WOKEN, "seconds": 14}, ScaleStep(0, c.IDLE))) == {
+        **WOKEN,
+        "lastSleep": "2026-01-01T00:10:00Z",
+        "seconds": 14,
+    }
+
+
+def test_a_wake_took_until_the_first_pod_was_ready() -> None:
+    later = {**READY, "lastTransitionTime": "2026-01-01T00:09:40Z"}
+    starting, first = pod("server", "new"), pod("server", "a", conditions=[READY])
+    assert kept(after(WOKEN, None, 1, starting)) == WOKEN
+    found = after(WOKEN, None, 2, first, pod("server", "b", conditions=[later]))
+    assert kept(found) == {**WOKEN, "seconds": 14}
+    assert kept(after({**WOKEN, "seconds": 14}, None, 1, pod("server", "b", conditions=[later]))) == {
+        **WOKEN,
+        "seconds": 14,
+    }
+
+
+@pytest.mark.parametrize(
+    ("record", "step", "pods", "demand", "status", "reason", "says"),
+    [
+        (None, None, 1, Demand(), "True", "Started", ""),
+        (None, ScaleStep(0, c.IDLE), 1, Demand(), "False", "Idle", "after 10m without any the last pods end"),
+        (SLEPT, None, 0, Demand(), "False", "Idle", "the next request starts one"),
+        (SLEPT, ScaleStep(1, c.DEMANDED), 0, Demand(held=1), "True", "Demanded", "requests were held at the front"),
+        (WOKEN, None, 1, Demand(), "True", "Demanded", "requests were held at the front"),
+        ({**WOKEN, "seconds": 14}, None, 1, Demand(), "True", "Demanded", "the first pod was ready after 14 s"),
+        (SLEPT, None, 1, Demand(), "True", "Started", ""),
+        (WOKEN, None, 1, Demand(silent_seconds=60.0), "True", "FrontSilent", "spec.networkPolicy.metricsFrom"),
+        (WOKEN, None, 1, Demand(silent_seconds=59.0), "True", "Demanded", "requests were held"),
+    ],
+    ids=[
+        "never slept",
+        "goes to sleep",
+        "sleeps",
+        "wakes",
+        "has been woken",
+        "has been woken, and is ready",
+        "was scaled up by somebody else",
+        "nobody knows what the front holds",
+        "the front is silent for a moment",
+    ],
+)
+def test_awake_says_why(
+    record: dict[str, Any] | None,
+    step: ScaleStep | None,
+    pods: int,
+    demand: Demand,
+    status: str,
+    reason: str,
+    says: str,
+) -> None:
+    found = awake(after(record, step, pods, demand=demand))
+    assert found is not None
+    assert (found.status, found.reason) == (status, reason)
+    assert says in found.message
+
+
+@pytest.mark.parametrize("spec", [{}, {"front": {}}, {**ZERO, "suspend": True}], ids=str)
+def test_awake_is_absent_where_the_operator_does_not_scale_to_zero(spec: dict[str, Any]) -> None:
+    of = service(**{"cache": {"type": "Image"}, **spec})
+    assert awake(resolved(of, observed(rolled_out(of)))) is None
