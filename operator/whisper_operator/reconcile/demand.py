@@ -12,7 +12,8 @@ from whisper_operator.observe.demand import Demand, demand_of
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.pod_reports import PodReports
 from whisper_operator.resolve import scaling
-from whisper_runtime.contract.front import DEMAND_PATH, DemandReport
+from whisper_runtime.contract.front import DemandReport
+from whisper_runtime.contract.network import DEMAND_PATH
 
 POLL_SECONDS: Final = 1.0
 """Between two questions to the front of a service that has no pod."""
