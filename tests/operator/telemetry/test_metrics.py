@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from tests.operator.conftest import NOT_IMPLEMENTED
 from tests.operator.samples import ENV, NOW
 from whisper_operator import __version__
 from whisper_operator.api.v1alpha1 import Manifest
@@ -118,9 +119,10 @@ def reconciling(cache: ObjectCache, server: StatusServer) -> Reconciler:
     "spec",
     [
         {"model": {}},
-        {"model": {"name": "base"}, "resultCache": {}, "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}}},
+        {"model": {"name": "base"}, **NOT_IMPLEMENTED},
     ],
 )
+@pytest.mark.usefixtures("redis_not_implemented")
 async def test_a_spec_that_only_its_author_can_mend_is_counted_apart(spec: dict[str, Any]) -> None:
     cache, server = ObjectCache(whole_cluster=True), StatusServer()
     cache.observe(body(spec))
