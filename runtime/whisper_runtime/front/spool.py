@@ -13,7 +13,10 @@ from starlette.types import Receive
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
 PIECE_BYTES: Final = 64 * 1024
-"""That are written, read and sent at once; no request has more of its body in memory."""
+"""That are written at once: of what is still coming, no request has more in memory. What has no more than this is
+written and read without a thread, which would take longer than either."""
+SENT_BYTES: Final = 256 * 1024
+"""That are read and sent at once, by the few requests of which that is done at a time."""
 
 T = TypeVar("T")
 
@@ -43,7 +46,7 @@ class SpooledBody:
         """The body from its beginning; one reader at a time."""
         offset = 0
         while offset < self.size:
-            piece = await self.read(lambda file, start=offset: _piece(file, start))
+            piece = await self._piece(offset)
             offset += len(piece)
             yield piece
 
@@ -57,11 +60,19 @@ class SpooledBody:
         if self._file is not None:
             self._file.close()
 
+    async def _piece(self, offset: int) -> bytes:
+        if self.size <= PIECE_BYTES and self._file is not None:
+            return _piece(self._file, offset)
+        return await self.read(lambda file: _piece(file, offset))
+
     async def _write(self, data: bytearray) -> None:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 - `close` does
-            await asyncio.to_thread(_append, self._file, data)
+            if self.size <= PIECE_BYTES:
+                _append(self._file, data)
+            else:
+                await asyncio.to_thread(_append, self._file, data)
         except OSError as error:
             if error.errno in FULL:
                 raise disk_full() from None
@@ -95,6 +106,6 @@ def _append(file: IO[bytes], data: bytearray) -> None:
 
 def _piece(file: IO[bytes], start: int) -> bytes:
     file.seek(start)
-    if not (piece := file.read(PIECE_BYTES)):
+    if not (piece := file.read(SENT_BYTES)):
         raise OSError(f"the spool's file ends at {start} bytes")
     return piece

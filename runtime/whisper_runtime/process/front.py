@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+from typing import Final
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front.app import FrontParts, clients_app, cluster_app, front_parts
@@ -15,10 +16,23 @@ from whisper_runtime.front.server_client import server_transport
 from whisper_runtime.front.servers import parse_servers
 from whisper_runtime.front.spool import spool_problem
 from whisper_runtime.process.draining import beat, drain, stop_on_signals
+from whisper_runtime.process.http_protocol import Connection
 from whisper_runtime.process.listening import CannotServe, listen, uvicorn_server
 from whisper_runtime.service import tracing
 
 log = logging.getLogger(__name__)
+
+
+READ_BYTES: Final = 64 * 1024
+"""That are taken from a socket at once, in the place of asyncio's 256 KiB: there may be a thousand of them."""
+
+
+class FrontConnection(Connection):
+    """A connection of which little is in memory."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        vars(transport)["max_size"] = READ_BYTES
+        super().connection_made(transport)
 
 
 def run_front(config: RuntimeConfig) -> str | None:
@@ -54,7 +68,7 @@ def _serve_front(parts: FrontParts, discovery: Discovery) -> None:
 async def _until_stopped(parts: FrontParts, discovery: Discovery, listener: socket.socket) -> None:
     stop = stop_on_signals()
     await discovery.look()  # a request that comes first must not wait for a second where a server is ready
-    server = uvicorn_server(clients_app(parts), trusted_proxies=parts.config.trusted_proxies)
+    server = uvicorn_server(clients_app(parts), FrontConnection, trusted_proxies=parts.config.trusted_proxies)
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
         asyncio.create_task(beat(parts.lifecycle), name="heartbeat"),

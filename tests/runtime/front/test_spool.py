@@ -15,7 +15,7 @@ from starlette.types import Message, Receive
 
 from whisper_runtime.errors import HttpError
 from whisper_runtime.front import spool
-from whisper_runtime.front.spool import PIECE_BYTES, SpooledBody, spool_problem, spooled_body
+from whisper_runtime.front.spool import PIECE_BYTES, SENT_BYTES, SpooledBody, spool_problem, spooled_body
 
 
 def body_of(parts: Iterable[bytes]) -> Receive:
@@ -40,7 +40,7 @@ async def test_what_comes_in_any_parts_is_read_whole_and_as_often_as_wanted(size
         await body.receive(body_of(parts), seen.append)
         assert (body.size, sum(seen)) == (sum(sizes), sum(sizes))
         assert await content(body) == await content(body) == b"".join(parts)
-        assert max([len(piece) async for piece in body.pieces()], default=0) <= PIECE_BYTES
+        assert max([len(piece) async for piece in body.pieces()], default=0) <= SENT_BYTES
 
 
 async def test_nothing_of_it_has_a_name(tmp_path: Path) -> None:
