@@ -43,7 +43,7 @@ from whisper_runtime.media.refusals import (
 )
 from whisper_runtime.media.source import JoinedFiles, Source, source_of
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
-from whisper_runtime.media.tracks import Choice, NoTrack, choose, first_channel
+from whisper_runtime.media.tracks import CHANNELS_LIMIT, Choice, NoTrack, choose, other_mixes
 from whisper_runtime.media.wav import JoinedWavs
 
 AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
@@ -130,16 +130,17 @@ async def is_silent(samples: Samples) -> bool:
 
 
 async def _with_all_channels(source: Source, bounds: Bounds, languages: Collection[str]) -> DecodedAudio:
-    """The mix of all channels; the first one alone, where that is much louder: the others have cancelled it."""
+    """The mix of all channels; another one, where that is much louder: some had cancelled others, or were left out."""
     source, choice, mixed = await _chosen(source, bounds, languages)
     if not await asyncio.to_thread(_is_below, mixed.samples, QUIET):
         return mixed
     found = {one.index: one for one in await source.tracks()}
     track = found.get(min(found, default=0) if choice.index is None else choice.index)
-    if track is None or track.channels < 2:
-        return mixed
-    alone = await read_track(source, bounds, first_channel(track))
-    return alone if await asyncio.to_thread(_is_cancelled, alone.samples, mixed.samples) else mixed
+    for other in other_mixes(track) if track and track.channels <= CHANNELS_LIMIT else ():
+        found_there = await read_track(source, bounds, other)
+        if await asyncio.to_thread(_is_lost, found_there.samples, mixed.samples):
+            return found_there
+    return mixed
 
 
 async def _chosen(source: Source, bounds: Bounds, languages: Collection[str]) -> tuple[Source, Choice, DecodedAudio]:
@@ -233,9 +234,9 @@ def _is_below(samples: Samples, peak: float) -> bool:
     return not any(np.abs(samples[at : at + SAMPLE_RATE]).max() >= peak for at in range(0, len(samples), SAMPLE_RATE))
 
 
-def _is_cancelled(alone: Samples, mixed: Samples) -> bool:
-    """Whether the mix has lost what one of its channels has."""
-    return not _is_below(alone, SILENT) and _loudness(alone) > CANCELLED * _loudness(mixed)
+def _is_lost(other: Samples, mixed: Samples) -> bool:
+    """Whether the mix has lost what another one has."""
+    return not _is_below(other, SILENT) and _loudness(other) > CANCELLED * _loudness(mixed)
 
 
 def _loudness(samples: Samples) -> float:

@@ -85,8 +85,16 @@ def choose(found: Sequence[AudioTrack], languages: Collection[str]) -> Choice:
     return Choice(best.index, _mix(best))
 
 
-def first_channel(found: AudioTrack) -> Choice:
-    return Choice(found.index, "pan=mono|c0=c0")
+def other_mixes(found: AudioTrack) -> tuple[Choice, ...]:
+    """What may hold sound where ffmpeg's own mix has none.
+
+    That is the first channel, which another one may have cancelled; before it, of more than left and right, all alike:
+    ffmpeg leaves out those for low tones and for the ceiling.
+    """
+    first = Choice(found.index, "pan=mono|c0=c0")
+    if found.channels < PLACES_KNOWN:
+        return ()
+    return (first,) if found.channels == PLACES_KNOWN else (Choice(found.index, _alike(found.channels)), first)
 
 
 def each_channel(found: AudioTrack) -> Choice:
@@ -112,7 +120,11 @@ def _mix(track: AudioTrack) -> str:
         return ""
     if track.channels > CHANNELS_LIMIT:
         raise NoTrack("NotAudio", f"The audio has {track.channels} channels: send at most {CHANNELS_LIMIT}.")
-    return "pan=mono|c0=" + "+".join(f"{1 / track.channels:.6f}*c{number}" for number in range(track.channels))
+    return _alike(track.channels)
+
+
+def _alike(channels: int) -> str:
+    return "pan=mono|c0=" + "+".join(f"{1 / channels:.6f}*c{number}" for number in range(channels))
 
 
 def _streams(probed: bytes) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import wave
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import whisper
 
 from tests.runtime.media.conftest import decoded, is_speech, refused
 from tests.support.media_files import ffmpeg, speech_as, tone
+from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media.decode import SAMPLE_RATE
 
 
@@ -100,6 +102,32 @@ async def test_no_microphone_of_several_is_left_out(jfk: Path, tmp_path: Path, c
         file.setparams((channels, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(microphones.tobytes())
     assert is_speech(await decoded(tmp_path / "many.wav"), jfk)
+
+
+def wav_with_places(path: Path, samples: Samples, channels: int, mask: int, speaking: int) -> Path:
+    """A WAV that says which loudspeaker each channel is for (WAVEFORMATEXTENSIBLE's dwChannelMask)."""
+    all_of_them = np.zeros((len(samples), channels), dtype="<i2")
+    all_of_them[:, speaking] = samples * 32768
+    integers = bytes.fromhex("0100000000001000800000aa00389b71")
+    frame = 2 * channels
+    form = struct.pack("<HHIIHHHHI", 0xFFFE, channels, SAMPLE_RATE, SAMPLE_RATE * frame, frame, 16, 22, 16, mask)
+    content = all_of_them.tobytes()
+    chunks = b"fmt " + struct.pack("<I", 40) + form + integers + b"data" + struct.pack("<I", len(content)) + content
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("channels", "mask", "speaking"),
+    [(6, 0x3F, 2), (6, 0x3F, 3), (12, 0x2D63F, 2), (12, 0x2D63F, 10)],
+    ids=["5.1: centre", "5.1: low tones", "7.1.4: centre", "7.1.4: ceiling"],
+)
+async def test_a_microphone_in_the_place_of_any_loudspeaker(
+    jfk: Path, tmp_path: Path, channels: int, mask: int, speaking: int
+) -> None:
+    """Recorders and editors write surround's places for whatever they have in six tracks or twelve."""
+    path = wav_with_places(tmp_path / "a.wav", whisper.load_audio(str(jfk)), channels, mask, speaking)
+    assert is_speech(await decoded(path), jfk)
 
 
 async def test_more_channels_than_can_be_mixed_are_refused(tmp_path: Path) -> None:

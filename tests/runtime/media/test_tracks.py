@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, first_channel, tracks
+from whisper_runtime.media.tracks import AudioTrack, Choice, NoTrack, choose, other_mixes, tracks
 
 
 def stream(**fields: Any) -> dict[str, Any]:
@@ -80,4 +80,7 @@ def test_channels_without_loudspeakers_count_alike() -> None:
     mix = choose([track(0, 10)], ()).mix
     assert mix.startswith("pan=mono|c0=0.100000*c0+0.100000*c1+")
     assert mix.count("*") == 10
-    assert first_channel(track(2, 2)) == Choice(2, "pan=mono|c0=c0")
+    first = Choice(2, "pan=mono|c0=c0")
+    assert [other_mixes(track(2, channels)) for channels in (1, 2)] == [(), (first,)]
+    all_alike = Choice(2, "pan=mono|c0=0.333333*c0+0.333333*c1+0.333333*c2")
+    assert other_mixes(track(2, 3)) == (all_alike, first)

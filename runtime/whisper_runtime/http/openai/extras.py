@@ -106,6 +106,8 @@ def _check(name: str, value: Any, wishes: Mapping[str, frozenset[str]], arrays: 
     if known in arrays:
         message = f"`{shown}` is not known: write `{known}[]`, once for each value."
         raise HttpError(400, message, param=shown, code="unknown_parameter")
+    if known in TAKEN and all(_is_among(one, frozenset()) for one in _listed(value)):
+        return
     if known in TAKEN:
         message = f"`{shown}` is not supported with Whisper here: leave it out. GET /openapi.json lists what is."
         raise HttpError(400, message, param=shown, code="unsupported_parameter")

@@ -138,3 +138,9 @@ def test_an_array_with_another_index_is_told_how_to_write_it(name: str) -> None:
         ignored_fields(transcription(**{name: "word"}), "transcribe")
     field = name.partition("[")[0].lower()
     assert refused.value.body["message"] == f"`{name}` is not known: write `{field}[]`, once for each value."
+
+
+@pytest.mark.parametrize("name", ["language", "stream", "timestamp_granularities[]"])
+def test_what_another_route_takes_is_ignored_where_it_is_empty(name: str) -> None:
+    """As a form in a browser sends a field that nobody has filled in."""
+    assert ignored_fields(translation(**{name: ""}), "translate") == {"X-Ignored-Fields": name}
