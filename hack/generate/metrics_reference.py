@@ -17,6 +17,7 @@ from whisper_runtime.front.demand import Demand
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
+from whisper_runtime.service.batches.collector import BatchCollector
 from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.job import JobStatistics, JobTally
 from whisper_runtime.service.model_info import ServedModel
@@ -117,7 +118,8 @@ def _registered(registry: CollectorRegistry) -> Iterator[Exported]:
 
 def _of_jobs() -> Iterator[Exported]:
     statistics = JobStatistics({}, 0.0, None, tally=JobTally(failures={"internal_error": 1}))
-    return map(_exported, JobCollector(lambda: statistics, lambda: 0.0, 1).collect())
+    yield from map(_exported, JobCollector(lambda: statistics, lambda: 0.0, 1).collect())
+    yield from map(_exported, BatchCollector(dict, {}).collect())
 
 
 def _of_services() -> Iterator[Exported]:

@@ -114,7 +114,7 @@ class Metrics:
 
         self._webhooks = Counter(
             WEBHOOKS_METRIC,
-            "Attempts to send an event of a job: delivered; failed, so that another follows; abandoned.",
+            "Attempts to send the event of an end: delivered; failed, so that another follows; abandoned.",
             ["outcome"],
             registry=self.registry,
         )

@@ -23,6 +23,10 @@ def attempts(outcome: str, values: str, pod: str = PODS[0]) -> dict[str, str]:
     return scraped("whisper_job_attempts_total", values, pod, outcome=outcome)
 
 
+def deliveries(outcome: str, values: str) -> dict[str, str]:
+    return scraped("whisper_webhook_deliveries_total", values, outcome=outcome)
+
+
 def progress(values: str) -> dict[str, str]:
     return scraped("whisper_job_progress_seconds_total", values)
 
@@ -36,6 +40,9 @@ BUSY = HEALTHY | {
     **attempts("lease_lost", f"0x{HOUR}"),
     **attempts("handed_back", f"0x{HOUR}"),
     **progress(f"0+600x{HOUR}"),
+    **deliveries("delivered", f"0+2x{HOUR}"),
+    **deliveries("failed", f"0+1x{HOUR}"),
+    **deliveries("abandoned", f"0x{HOUR}"),
     **scraped("whisper_jobs_store_bytes", f"5e9x{HOUR}"),
     **scraped("whisper_jobs_store_limit_bytes", f"9e9x{HOUR}"),
 }
@@ -72,6 +79,14 @@ FIRES = [
         id="three of a hundred attempts fail",
     ),
     pytest.param(attempts("handed_back", f"0+1x{HOUR}"), 50, set[str](), id="jobs are handed back"),
+    pytest.param(deliveries("delivered", f"0x{HOUR}"), 40, {"WhisperWebhooksFailing"}, id="no event arrives"),
+    pytest.param(deliveries("abandoned", f"0+2x{HOUR}"), 40, {"WhisperWebhooksFailing"}, id="most events are given up"),
+    pytest.param(
+        deliveries("delivered", f"0x{HOUR}") | deliveries("failed", f"0x20 1x{HOUR}"),
+        40,
+        set[str](),
+        id="the only event did not arrive at once",
+    ),
     pytest.param(
         scraped("whisper_jobs_store_bytes", f"8e9x{HOUR}"), 20, {"WhisperJobStoreNearlyFull"}, id="8 of 9 GB are used"
     ),

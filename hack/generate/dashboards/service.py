@@ -259,6 +259,25 @@ DASHBOARD: Final = Dashboard(
                 "bytes",
             ),
         ),
+        "Batches and webhooks": (
+            Graph(
+                "Batches that have not ended",
+                {"{{state}}": f"max by (state) ({gauge(metric_names.BATCHES_METRIC)})"},
+                "validating: the file is read. finalizing: the answers are written.",
+            ),
+            Graph(
+                "Lines of batches answered",
+                {"{{outcome}}": f"sum by (outcome) ({rate(metric_names.BATCH_LINES_METRIC)})"},
+                "failed: the line has an error. Each line is a job, too.",
+                "ops",
+            ),
+            Graph(
+                "Attempts to deliver events",
+                {"{{outcome}}": f"sum by (outcome) ({rate(metric_names.WEBHOOKS_METRIC)})"},
+                "failed: another attempt follows. abandoned: none does. WhisperWebhooksFailing fires where most fail.",
+                "ops",
+            ),
+        ),
         "Pods": (
             TablePanel(
                 "Models",

@@ -13,15 +13,18 @@ from whisper_runtime.contract.metric_names import (
     JOBS_OLDEST_METRIC,
     JOBS_STORE_BYTES_METRIC,
     JOBS_STORE_LIMIT_METRIC,
+    WEBHOOKS_METRIC,
 )
 
 OLDEST_SECONDS: Final = 6 * 3600
 """A quarter of the 24 h that clients of batches are promised."""
 STORE_SHARE: Final = 0.85
+MOST: Final = 0.5
+"""One receiver that is away is its client's affair, as long as other events arrive."""
 
 
 def job_alerts(series: Series) -> list[Alert]:
-    return [_wait_too_long(series), _stuck(series), _failing(series), _store_nearly_full(series)]
+    return [_wait_too_long(series), _stuck(series), _failing(series), _store_nearly_full(series), _webhooks(series)]
 
 
 def _wait_too_long(series: Series) -> Alert:
@@ -61,6 +64,20 @@ def _failing(series: Series) -> Alert:
         "{{ $value | humanizePercentage }} of the attempts at jobs fail",
         "A job fails for good after three attempts. whisper_job_failures_total has the causes by code, the log each"
         " job's id.",
+    )
+
+
+def _webhooks(series: Series) -> Alert:
+    failed = series.of(WEBHOOKS_METRIC, 'outcome!="delivered"')
+    share = f"sum(increase({failed}[1h])) / sum(increase({series.of(WEBHOOKS_METRIC)}[1h]))"
+    return Alert(
+        "WhisperWebhooksFailing",
+        "warning",
+        "15m",
+        f"{share} > {MOST} and sum(increase({failed}[1h])) > {FEW}",
+        "{{ $value | humanizePercentage }} of the attempts to deliver events fail",
+        "An event is sent nine times within a day, and then given up. The log has each event's id with the cause, and"
+        " so has the job's `webhook.last_error`.",
     )
 
 

@@ -12,9 +12,12 @@ from starlette.responses import JSONResponse
 
 from whisper_runtime.errors import HttpError, error_response, invalid_value
 from whisper_runtime.http.file_body import KeepSeconds
+from whisper_runtime.http.job_body import WebhookBody, webhook_body
+from whisper_runtime.http.openai.forms import WebhookUrl
 from whisper_runtime.http.openai.resolved_form import TRANSCRIPTIONS_PATH, TRANSLATIONS_PATH
 from whisper_runtime.service.batches.batch import BatchDraft, BatchState, NoSuchBatch, StoredBatch
 from whisper_runtime.service.batches.file import FileInUse, NoSuchFile
+from whisper_runtime.service.jobs.outbox import Delivery
 
 MOST_METADATA: Final = 16
 WINDOW: Final = re.compile(r"([1-9][0-9]{0,2})([hd])")
@@ -41,6 +44,8 @@ class BatchRequest(BaseModel):
     """Hours or days, from `1h` to `7d`: `24h`."""
     metadata: Annotated[dict[MetadataName, MetadataValue], Field(max_length=MOST_METADATA)] | None = None
     output_expires_after: OutputExpiry | None = None
+    webhook_url: WebhookUrl | None = None
+    """The address that is sent an event once the batch has ended; this server's addition."""
 
 
 class BatchFaultBody(BaseModel):
@@ -86,6 +91,8 @@ class BatchBody(BaseModel):
     cancelled_at: int | None
     request_counts: RequestCountsBody
     metadata: dict[str, str] | None
+    webhook: WebhookBody | None
+    """This server's addition; null: the request had no `webhook_url`."""
 
 
 class BatchListBody(BaseModel):
@@ -96,12 +103,22 @@ class BatchListBody(BaseModel):
     has_more: bool
 
 
-def batch_draft(client: str, body: BatchRequest, keep_seconds: float) -> BatchDraft:
-    """Raises HttpError (400) for a window that is none. `keep_seconds`: of answers, unless the body says it."""
+def batch_draft(client: str, body: BatchRequest, keep_seconds: float, webhook_url: str | None) -> BatchDraft:
+    """Raises HttpError (400) for a window that is none. `keep_seconds`: of answers, unless the body says it.
+
+    `webhook_url` is the body's, checked.
+    """
     keep = body.output_expires_after.seconds if body.output_expires_after else keep_seconds
     window = body.completion_window
     return BatchDraft(
-        client, body.endpoint, body.input_file_id, window, window_seconds(window), keep, body.metadata or {}
+        client,
+        body.endpoint,
+        body.input_file_id,
+        window,
+        window_seconds(window),
+        keep,
+        body.metadata or {},
+        webhook_url,
     )
 
 
@@ -115,7 +132,9 @@ def window_seconds(window: str) -> int:
     return seconds
 
 
-def batch_body(batch: StoredBatch) -> BatchBody:
+def batch_body(batch: StoredBatch, delivery: Delivery | None) -> BatchBody:
+    """`delivery` is of the event of the batch's end; None: it has none (yet)."""
+
     def at(state: BatchState) -> int | None:
         return _whole(batch.ended) if batch.state == state else None
 
@@ -142,6 +161,7 @@ def batch_body(batch: StoredBatch) -> BatchBody:
         cancelled_at=at("cancelled"),
         request_counts=RequestCountsBody(total=batch.total, completed=batch.completed, failed=batch.failed),
         metadata=dict(batch.metadata) or None,
+        webhook=None if batch.webhook_url is None else webhook_body(batch.webhook_url, delivery),
     )
 
 

@@ -48,13 +48,13 @@ class JobErrorBody(BaseModel):
 
 
 class WebhookBody(BaseModel):
-    """The event that says how the job ended."""
+    """The event that says how the job or the batch ended."""
 
     url: str
     status: DeliveryState | None
-    """Null: the job has not ended."""
+    """Null: it has not ended."""
     event: str | None
-    """Such as transcription.completed."""
+    """Such as transcription.completed, or batch.completed."""
     attempts: int
     next_attempt_at: int | None
     """Null: there is none."""

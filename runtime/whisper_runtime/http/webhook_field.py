@@ -1,4 +1,4 @@
-"""The field `webhook_url` of a form: an address that will be sent to, or a refusal at the door."""
+"""The field `webhook_url` of a form or a batch: an address that will be sent to, or a refusal at the door."""
 
 from __future__ import annotations
 
@@ -28,14 +28,19 @@ async def webhook_of(form: TranslationForm, jobs: JobDoor | None, preference: Pr
     Raises HttpError (400) where nothing could be sent there, or the request becomes no job.
     """
     url = form.webhook_url
+    if url and jobs and jobs.deliverer and preference is None:
+        message = f"`{FIELD}` is for jobs: send the header `Prefer: respond-async` too, or leave it out."
+        raise HttpError(400, message, param=FIELD, code="invalid_value")
+    return await checked_webhook(url, jobs)
+
+
+async def checked_webhook(url: str | None, jobs: JobDoor | None) -> str | None:
+    """The address, if there is one. Raises HttpError (400) where nothing could be sent there."""
     if not url:
         return None
     if jobs is None or jobs.deliverer is None:
         message = f"`{FIELD}` is not supported by this server, which sends no webhooks: leave it out."
         raise HttpError(400, message, param=FIELD, code="unsupported_parameter")
-    if preference is None:
-        message = f"`{FIELD}` is for jobs: send the header `Prefer: respond-async` too, or leave it out."
-        raise HttpError(400, message, param=FIELD, code="invalid_value")
     try:
         await jobs.deliverer.check(url)
     except OutboundError as error:

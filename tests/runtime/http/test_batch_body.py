@@ -29,20 +29,20 @@ BATCH = StoredBatch("key ann", ENDPOINT, "file-1", "24h", 86400, 3600, id="batch
     [(state, f"{state}_at") for state in ("completed", "failed", "expired", "cancelled")],
 )
 def test_the_end_of_a_batch_is_that_of_its_state(state: BatchState, field: str) -> None:
-    body = batch_body(replace(BATCH, state=state)).model_dump()
+    body = batch_body(replace(BATCH, state=state), None).model_dump()
     ends = {name for name in ("completed_at", "failed_at", "expired_at", "cancelled_at") if body[name] is not None}
     assert (ends, body[field], body["created_at"]) == ({field}, 2000, 1000)
 
 
 def test_faults_are_listed_as_errors() -> None:
-    assert batch_body(BATCH).errors is None
-    body = batch_body(replace(BATCH, faults=(LineFault("a", "b", "c", 4),))).model_dump()
+    assert batch_body(BATCH, None).errors is None
+    body = batch_body(replace(BATCH, faults=(LineFault("a", "b", "c", 4),)), None).model_dump()
     assert body["errors"] == {"object": "list", "data": [{"code": "a", "message": "b", "param": "c", "line": 4}]}
 
 
 def test_metadata_is_null_where_there_is_none() -> None:
-    assert batch_body(BATCH).metadata is None
-    assert batch_body(replace(BATCH, metadata={"a": "b"})).metadata == {"a": "b"}
+    assert batch_body(BATCH, None).metadata is None
+    assert batch_body(replace(BATCH, metadata={"a": "b"}), None).metadata == {"a": "b"}
 
 
 @pytest.mark.parametrize(("window", "seconds"), [("1h", 3600), ("24h", 86400), ("168h", 604800), ("7d", 604800)])
@@ -58,9 +58,9 @@ def test_what_is_no_window(window: str) -> None:
 
 def test_answers_are_kept_as_results_are_unless_the_client_says_otherwise() -> None:
     wanted = {"input_file_id": "file-1", "endpoint": ENDPOINT, "completion_window": "24h"}
-    assert batch_draft("key ann", BatchRequest.model_validate(wanted), 600.0).keep_seconds == 600.0
+    assert batch_draft("key ann", BatchRequest.model_validate(wanted), 600.0, None).keep_seconds == 600.0
     wanted["output_expires_after"] = {"anchor": "created_at", "seconds": 3600}  # pyright: ignore[reportArgumentType]
-    assert batch_draft("key ann", BatchRequest.model_validate(wanted), 600.0).keep_seconds == 3600
+    assert batch_draft("key ann", BatchRequest.model_validate(wanted), 600.0, None).keep_seconds == 3600
 
 
 def test_errors_name_the_remedy() -> None:

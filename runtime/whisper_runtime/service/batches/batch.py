@@ -13,6 +13,7 @@ BatchState = Literal[
 """OpenAI's. `failed`: its file is wrong, and none of it was begun."""
 LIVE_BATCH: Final[frozenset[BatchState]] = frozenset({"validating", "in_progress", "finalizing", "cancelling"})
 """The states in which a batch still needs its file."""
+LineOutcome = Literal["completed", "failed"]
 BatchOutcome = Literal["completed", "expired"]
 
 
@@ -43,6 +44,8 @@ class BatchDraft:
     keep_seconds: float
     """Seconds for which its answers are kept."""
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    webhook_url: str | None = None
+    """Where its end is to be told; None: nowhere."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from whisper_runtime.service.batches.batch import (
     BatchLease,
     BatchLeaseLost,
     BatchPage,
+    BatchState,
     ClaimedBatch,
     LineAnswer,
     LineFault,
@@ -84,6 +85,9 @@ class BatchTable:
             values = {"id": row["id"], "lease_ends": now + self._lease_seconds}
             (claimed,) = self._connection.execute(sql.CLAIM_BATCH, values).fetchall()
         return ClaimedBatch(BatchLease(claimed["id"], claimed["token"]), _batch(claimed))
+
+    def live(self) -> dict[BatchState, int]:
+        return dict(tuple(row) for row in self._connection.execute(sql.LIVE_BATCHES))
 
     def look(self, lease: BatchLease) -> StoredBatch:
         """Raises BatchLeaseLost, as the methods below do."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from whisper_runtime.service.batches.batch import BatchDraft, StoredBatch
+from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 
 if TYPE_CHECKING:  # every server imports the door, and few work at batches
     from whisper_runtime.service.batches.runner import BatchRunner
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # every server imports the door, and few work at batches
 class BatchDoor:
     store: BatchStore
     runner: BatchRunner
+    outbox: DeliveryOutbox
     keep_seconds: float
     """For so long answers are kept, unless the client says otherwise."""
 
@@ -24,3 +26,7 @@ class BatchDoor:
         batch = await self.store.create(draft)
         self.runner.wake()
         return batch
+
+    async def delivery(self, batch: StoredBatch) -> Delivery | None:
+        """What became of the event of the batch's end; None: it has none, or none yet."""
+        return await self.outbox.latest(batch.id) if batch.webhook_url and not batch.is_live else None

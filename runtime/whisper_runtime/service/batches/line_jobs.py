@@ -8,13 +8,13 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from whisper_runtime.errors import WORTH_A_RETRY, HttpError, internal_error
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.batches.answer import NotDone, error_answer, missing_answer, response_answer
-from whisper_runtime.service.batches.batch import ClaimedBatch, LineAnswer
+from whisper_runtime.service.batches.batch import ClaimedBatch, LineAnswer, LineOutcome
 from whisper_runtime.service.batches.line import BatchLine
 from whisper_runtime.service.batches.line_request import LineDialect, opened
 from whisper_runtime.service.batches.store import BatchStore
@@ -58,6 +58,8 @@ class BatchWorkplace:
     """While the jobs of one batch have so many seconds of audio together, no further line becomes one."""
     clock: Callable[[], float]
     """Unix time in seconds, as the store has it."""
+    answered: Counter[LineOutcome] = field(default_factory=Counter[LineOutcome])
+    """Lines that this process has answered; read by the thread of the metrics, too."""
 
 
 class LineJobs:
@@ -221,6 +223,7 @@ class LineJobs:
         answers, self._answers = self._answers, []
         if answers:
             await self._work.store.answer(self._lease, answers)
+            self._work.answered.update("failed" if one.is_error else "completed" for one in answers)
 
     async def _delete(self, job_id: str) -> None:
         """Deletes a job that is needed no more. What is known of its recording stays: its client did not delete it."""

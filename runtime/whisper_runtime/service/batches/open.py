@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from whisper_runtime.service.batches.collector import BatchCollector
 from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.line_request import LineDialect
@@ -35,4 +36,6 @@ def open_batches(
             f"WHISPER_JOBS_DIR is {directory}, where no file can be kept ({error}): mount a writable volume there"
         ) from None
     workplace = BatchWorkplace(store, jobs, parts.admission, dialect, config.max_audio_seconds, clock)
-    return BatchDoor(store, BatchRunner(workplace), config.jobs_result_seconds)
+    runner = BatchRunner(workplace)
+    parts.metrics.registry.register(BatchCollector(lambda: runner.live, workplace.answered))
+    return BatchDoor(store, runner, jobs.outbox, config.jobs_result_seconds)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Final, NoReturn
 
-from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, ClaimedBatch
+from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, BatchState, ClaimedBatch
 from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.running_batch import RunningBatch
 from whisper_runtime.service.jobs.job import JobStoreFull
@@ -17,7 +18,7 @@ from whisper_runtime.service.timed_wait import set_within
 LOOK_SECONDS: Final = 1.0
 """Between two looks for a batch that can be claimed: another process may have taken it in."""
 TIDY_SECONDS: Final = 5.0
-"""Between two looks for files that have expired."""
+"""Between two looks for files that have expired, and at the batches that have not ended."""
 PAUSE_SECONDS: Final = 10.0
 """After a batch that could not be gone on with, before it is given back."""
 MOST_AT_ONCE: Final = 32
@@ -33,6 +34,8 @@ class BatchRunner:
         self._work, self._store = workplace, workplace.store
         self._running: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self.live: Mapping[BatchState, int] = {}
+        """Batches of the store that had not ended TIDY_SECONDS ago; read by the thread of the metrics, too."""
 
     def wake(self) -> None:
         """Looks for batches now, for one was taken in."""
@@ -113,6 +116,7 @@ class BatchRunner:
         while True:
             try:
                 await self._store.expire_files()
+                self.live = await self._store.live_batches()
             except Exception as error:
                 log.warning("the store of files cannot be tidied: %s", error)
             await asyncio.sleep(TIDY_SECONDS)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -20,6 +20,7 @@ from whisper_runtime.service.batches.batch import (
     BatchLease,
     BatchOutcome,
     BatchPage,
+    BatchState,
     ClaimedBatch,
     LineAnswer,
     LineFault,
@@ -110,6 +111,9 @@ class SqliteBatchStore:
 
     async def claim_batch(self) -> ClaimedBatch | None:
         return await self._run(lambda: self._batches.claim())
+
+    async def live_batches(self) -> Mapping[BatchState, int]:
+        return await self._run(lambda: self._batches.live())
 
     async def look(self, lease: BatchLease) -> StoredBatch:
         return await self._run(lambda: self._batches.look(lease))

@@ -53,6 +53,7 @@ SCHEMA: Final = (
         window_seconds REAL NOT NULL,
         keep_seconds REAL NOT NULL,
         metadata TEXT NOT NULL,
+        webhook_url TEXT,
         created REAL NOT NULL,
         expires REAL NOT NULL,
         began REAL,
@@ -88,6 +89,21 @@ SCHEMA: Final = (
     """,
     "CREATE UNIQUE INDEX IF NOT EXISTS answers_of_batch ON batch_answers (batch, line)",
     "CREATE UNIQUE INDEX IF NOT EXISTS answers_of_kind ON batch_answers (batch, is_error, line)",
+    """
+    CREATE TRIGGER IF NOT EXISTS batch_ended AFTER UPDATE OF ended ON batches
+    WHEN NEW.webhook_url IS NOT NULL AND OLD.ended IS NULL AND NEW.ended IS NOT NULL
+    BEGIN
+        INSERT INTO deliveries (event_id, job_id, client, type, url, created, due) VALUES (
+            'evt_' || lower(hex(randomblob(16))), NEW.id, NEW.client, 'batch.' || NEW.state, NEW.webhook_url,
+            NEW.ended, NEW.ended
+        );
+    END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS batch_forgotten AFTER DELETE ON batches BEGIN
+        DELETE FROM deliveries WHERE job_id = OLD.id;
+    END
+    """,
     *_counted("files"),
     *_counted("batches"),
 )
@@ -115,10 +131,10 @@ ALL_FILES: Final = "SELECT id FROM files"
 """Read once, at the start."""
 
 INSERT_BATCH: Final = """
-INSERT INTO batches (id, client, state, endpoint, input_file, window, window_seconds, keep_seconds, metadata, created,
-    expires, bytes)
-VALUES (:id, :client, 'validating', :endpoint, :input_file, :window, :window_seconds, :keep_seconds, :metadata, :now,
-    :now + :window_seconds, :bytes)
+INSERT INTO batches (id, client, state, endpoint, input_file, window, window_seconds, keep_seconds, metadata,
+    webhook_url, created, expires, bytes)
+VALUES (:id, :client, 'validating', :endpoint, :input_file, :window, :window_seconds, :keep_seconds, :metadata,
+    :webhook_url, :now, :now + :window_seconds, :bytes)
 """
 BATCH: Final = "SELECT * FROM batches WHERE id = :id"
 OLDER_BATCHES: Final = "SELECT * FROM batches WHERE client = :client AND seq < :seq ORDER BY seq DESC LIMIT :limit"
@@ -154,6 +170,7 @@ INSERT_ANSWER: Final = "INSERT INTO batch_answers VALUES (:id, :line, :is_error,
 COUNT_ANSWERS: Final = """
 UPDATE batches SET completed = completed + :completed, failed = failed + :failed, bytes = bytes + :bytes WHERE id = :id
 """
+LIVE_BATCHES: Final = "SELECT state, COUNT(*) FROM batches WHERE ended IS NULL GROUP BY state"
 ANSWERED: Final = "SELECT line FROM batch_answers WHERE batch = :id"
 ANSWERS: Final = """
 SELECT line, text FROM batch_answers WHERE batch = :id AND is_error = :is_error AND line > :after ORDER BY line

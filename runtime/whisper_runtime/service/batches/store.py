@@ -5,7 +5,7 @@ tests/runtime/service/batches/test_store.py holds each backend to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, Protocol
 
 from whisper_runtime.service.batches.batch import (
@@ -13,6 +13,7 @@ from whisper_runtime.service.batches.batch import (
     BatchLease,
     BatchOutcome,
     BatchPage,
+    BatchState,
     ClaimedBatch,
     LineAnswer,
     LineFault,
@@ -48,6 +49,7 @@ class FileStore(Protocol):
 class BatchStore(FileStore, Protocol):
     """Keeps batches beside the files. What `create` has returned is never lost.
 
+    The end of a batch with a `webhook_url` is an event of its own in the outbox of jobs, written with it.
     The client's verbs raise NoSuchBatch for the id of a batch that is not this client's. The verbs that take a lease
     raise BatchLeaseLost, and change nothing, where it is not the batch's present one.
     """
@@ -112,6 +114,10 @@ class BatchStore(FileStore, Protocol):
 
     async def finish_batch(self, lease: BatchLease) -> None:
         """Ends the batch, cancelled or with its outcome: its answers are files from now on, in the lines' order."""
+        ...
+
+    async def live_batches(self) -> Mapping[BatchState, int]:
+        """How many batches have not ended, by their state."""
         ...
 
     async def expire_files(self) -> None:

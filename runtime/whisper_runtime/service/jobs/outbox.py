@@ -1,6 +1,6 @@
-"""Events that wait to be sent to a job's client, kept where the jobs are (ADR 45).
+"""Events that wait to be sent to the client of a job or of a batch, kept where the jobs are (ADR 45).
 
-A job's end and its event are written together: whoever ends a job cannot forget the event. Nothing here assumes one
+An end and its event are written together: whoever ends a job cannot forget the event. Nothing here assumes one
 process: a claim lasts until its time is over, and is each time another attempt.
 """
 
@@ -24,13 +24,14 @@ class Delivery:
     event_id: str
     """The same for each attempt, so that a receiver knows an event that it has."""
     job_id: str
+    """Of the job or the batch that has come to its end."""
     client: str
-    """Whose job it is."""
+    """Whose it is."""
     type: str
-    """Such as transcription.completed."""
+    """Such as transcription.completed, or batch.completed."""
     url: str
     created: float
-    """When the job came to that end."""
+    """When it came to that end."""
     state: DeliveryState
     attempt: int
     """How often it was begun with; 0: not yet."""
@@ -56,7 +57,7 @@ class DeliveryOutbox(Protocol):
     async def abandon(self, claimed: Delivery, failure: str) -> None: ...
 
     async def latest(self, job_id: str) -> Delivery | None:
-        """The last event of the job; None: it has none, or did not ask for any."""
+        """The last event of that job or batch; None: it has none, or did not ask for any."""
         ...
 
     async def close(self) -> None: ...

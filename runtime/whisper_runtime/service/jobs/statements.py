@@ -7,7 +7,7 @@ from typing import Final
 from whisper_runtime.service.jobs.outbox_statements import OUTBOX_SCHEMA
 from whisper_runtime.service.jobs.queued_audio import QUEUED_AUDIO_SCHEMA
 
-VERSION: Final = 2
+VERSION: Final = 3
 """PRAGMA user_version of a database with this schema."""
 
 SCHEMA: Final = (

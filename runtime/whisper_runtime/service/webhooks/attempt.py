@@ -15,6 +15,7 @@ from whisper_runtime.service.webhooks.events import event_body
 from whisper_runtime.service.webhooks.signature import BadSecret, read_secrets, signed_headers
 
 if TYPE_CHECKING:  # it imports httpx, which takes a tenth of a second, and is wanted where webhooks are sent alone
+    from whisper_runtime.service.outbound.post import Posted
     from whisper_runtime.service.outbound.transport import GuardedTransport
 
 FIELD: Final = "webhook_url"
@@ -27,6 +28,8 @@ class DeliveryAttempt:
     outcome: DeliveryOutcome
     failure: str = ""
     """A sentence for the job's client; it says no address and nothing of the body that came back."""
+    retry_after: float | None = None
+    """Seconds after which the receiver wants to be asked again; None: it does not say."""
 
 
 DELIVERED: Final = DeliveryAttempt("delivered")
@@ -51,8 +54,9 @@ async def attempt(transport: GuardedTransport, secrets_dir: Path, delivery: Deli
         return DeliveryAttempt("failed", f"`{FIELD}` {error.problem}.")
 
 
-def judged(status: int) -> DeliveryAttempt:
-    """What an HTTP status says of the event; any but 2xx and 410 may be another one the next time."""
+def judged(posted: Posted) -> DeliveryAttempt:
+    """What an answer says of the event; any status but 2xx and 410 may be another one the next time."""
+    status = posted.status
     if 200 <= status < 300:
         return DELIVERED
     if status == 410:
@@ -61,4 +65,4 @@ def judged(status: int) -> DeliveryAttempt:
         return DeliveryAttempt(
             "failed", f"`{FIELD}` answered {status}, and redirects are not followed: send its final address."
         )
-    return DeliveryAttempt("failed", f"`{FIELD}` answered {status}.")
+    return DeliveryAttempt("failed", f"`{FIELD}` answered {status}.", posted.retry_after)

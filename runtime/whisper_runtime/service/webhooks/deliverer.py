@@ -89,12 +89,12 @@ class WebhookDeliverer:
             log.exception("event %s is tried again when its claim is over", delivery.event_id)
 
     async def _note(self, delivery: Delivery, tried: DeliveryAttempt) -> None:
-        wait = wait_after(delivery.attempt, random.random())
+        wait = wait_after(delivery.attempt, random.random(), tried.retry_after)
         if tried.outcome == "delivered":
             await self._outbox.delivered(delivery)
             return self._metrics.webhook_tried("delivered")
         log.warning(
-            "event %s of job %s, attempt %d: %s", delivery.event_id, delivery.job_id, delivery.attempt, tried.failure
+            "event %s of %s, attempt %d: %s", delivery.event_id, delivery.job_id, delivery.attempt, tried.failure
         )
         if tried.outcome == "gone" or wait is None:
             await self._outbox.abandon(delivery, tried.failure)

@@ -67,6 +67,8 @@ async def serve_batches(
         jobs = fake_jobs(parts, tmp_path / "jobs")
         batches = fake_batches(parts, jobs, tmp_path / "jobs", batch_clock)
         tasks.extend((asyncio.create_task(jobs.worker.run()), asyncio.create_task(batches.runner.run())))
+        if jobs.deliverer:
+            tasks.append(asyncio.create_task(jobs.deliverer.run()))
         transport = httpx.ASGITransport(create_app(parts, jobs, batches))
         found = httpx.AsyncClient(transport=transport, base_url="http://whisper", timeout=60)
         opened.append((found, jobs, batches))

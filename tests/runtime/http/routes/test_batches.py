@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
 
 from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.fakes.mirror import Mirror, serving, whole
+from tests.fakes.webhook_receiver import SECRET, receiving
 from tests.runtime.http.routes.conftest import (
     BATCHES,
     FILES,
@@ -384,3 +389,64 @@ async def test_answers_are_kept_as_long_as_the_client_asks(
     done = [await batch_in(client, one["id"], "completed") for one in batches]
     files = [(await client.get(f"{FILES}/{one['error_file_id']}")).json() for one in done]
     assert [one["expires_at"] - one["created_at"] for one in files] == [7200, 3600]
+
+
+async def test_the_end_of_a_batch_is_told_as_openai_tells_it(
+    serve_batches: ServeBatches, engine: FakeEngine, batch_clock: SteppedClock, tmp_path: Path
+) -> None:
+    """One that completes, one whose file is wrong, one that is cancelled, and one whose window ends."""
+    batch_clock.now = time.time()  # the outbox has the true time
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "a").write_text(SECRET)
+    with receiving() as receiver:
+        host = f"http://localhost:{httpx.URL(receiver.url).port}"
+        client = serve_batches(
+            engine,
+            webhook_allowed_hosts=(host,),
+            webhook_private_networks=("127.0.0.0/8", "::1"),
+            webhook_secrets_dir=str(tmp_path / "secrets"),
+        )
+        good, told = line("a", file_id=await upload(client, b"speech 2.5")), {"webhook_url": f"{host}/hook"}
+        batches = {"completed": await create(client, good, **told), "failed": await create(client, b"{", **told)}
+        for state in tuple(batches):
+            await batch_in(client, batches[state]["id"], state)
+        engine.answer = None
+        batches |= {"cancelled": await create(client, good, **told)}
+        await client.post(f"{BATCHES}/{batches['cancelled']['id']}/cancel")
+        batches |= {"expired": await create(client, good, **told, completion_window="1h")}
+        await batch_in(client, batches["expired"]["id"], "in_progress")
+        batch_clock.now += 3600
+        await batch_in(client, batches["expired"]["id"], "expired")
+        batch_clock.now -= 3600
+        received = await asyncio.to_thread(receiver.until_received, 3)
+        with openai.OpenAI(api_key="none", webhook_secret=SECRET) as official:
+            events = [official.webhooks.unwrap(one.body, one.headers) for one in received]
+        found = {(type(one).__name__, one.type, json.loads(one.to_json())["data"]["id"]) for one in events}
+        assert found == {
+            (f"Batch{state.title()}WebhookEvent", f"batch.{state}", batches[state]["id"])
+            for state in ("completed", "failed", "cancelled")
+        }
+        webhook = await told_of(client, batches["completed"]["id"])
+        assert (webhook["url"], webhook["event"], webhook["attempts"]) == (f"{host}/hook", "batch.completed", 1)
+        expired = (await client.get(f"{BATCHES}/{batches['expired']['id']}")).json()["webhook"]
+        assert (expired["event"], expired["status"]) == ("batch.expired", "pending")  # in an hour, by the true time
+        assert [one["webhook"] is None for one in (await client.get(BATCHES)).json()["data"]] == [False] * 4
+
+
+async def told_of(client: httpx.AsyncClient, batch_id: str) -> dict[str, Any]:
+    """What the batch says of its event, once that has arrived."""
+    async with asyncio.timeout(30):
+        while (found := (await client.get(f"{BATCHES}/{batch_id}")).json()["webhook"])["status"] != "delivered":
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def test_where_no_webhook_can_be_sent_a_batch_with_one_is_refused(
+    serve_batches: ServeBatches, engine: FakeEngine
+) -> None:
+    client = serve_batches(engine)
+    source = await upload(client, jsonl(line("a", file_id="file-1")), "batch")
+    wanted = {"completion_window": "24h", "endpoint": TRANSCRIPTIONS, "input_file_id": source}
+    answer = await client.post(BATCHES, json=wanted | {"webhook_url": "https://hooks.example.com/"})
+    assert error_of(answer) == (400, "unsupported_parameter", "webhook_url")
+    assert (await client.post(BATCHES, json=wanted)).json()["webhook"] is None

@@ -15,6 +15,8 @@ from whisper_runtime.service.batches.batch import BatchDraft, ClaimedBatch, Stor
 from whisper_runtime.service.batches.file import FileDraft, FilePurpose, StoredFile
 from whisper_runtime.service.batches.sqlite_store import SqliteBatchStore
 from whisper_runtime.service.batches.store import BatchStore
+from whisper_runtime.service.jobs.outbox import DeliveryOutbox
+from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
 
 ANN, BOB = "key ann", "key bob"
@@ -47,6 +49,19 @@ async def open_batch_store(
             return store
 
         yield {"sqlite": sqlite}[request.param]
+
+
+@pytest.fixture
+async def open_outbox(tmp_path: Path, clock: HandClock) -> AsyncIterator[Callable[[], DeliveryOutbox]]:
+    """Opens the outbox of the stores; one of them must be open."""
+    async with AsyncExitStack() as opened:
+
+        def sqlite() -> DeliveryOutbox:
+            outbox = SqliteOutbox(tmp_path / "jobs", clock=clock)
+            opened.push_async_callback(outbox.close)
+            return outbox
+
+        yield sqlite
 
 
 @pytest.fixture

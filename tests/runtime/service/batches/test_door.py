@@ -19,7 +19,7 @@ from whisper_runtime.service.batches.runner import BatchRunner
 async def test_a_batch_wakes_the_runner(tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "LOOK_SECONDS", 1e6)
     async with workplace(FakeEngine(), tmp_path, clock) as work:
-        door = BatchDoor(work.store, BatchRunner(work), 3600.0)
+        door = BatchDoor(work.store, BatchRunner(work), work.jobs.outbox, 3600.0)
         running = asyncio.create_task(door.runner.run())
         source = (await take_in(work, b"speech")).input_file
         await asyncio.sleep(0)

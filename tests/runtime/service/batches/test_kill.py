@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fakes.webhook_receiver import WebhookReceiver
 from tests.support.killed_servers import KilledServers, killed_servers
 from tests.support.waiting import eventually
 
@@ -35,6 +36,7 @@ def servers(tmp_path: Path) -> Iterator[KilledServers]:
 class AcceptedBatches:
     """What of one round the client has an answer for."""
 
+    webhook_url: str
     files: list[str] = field(default_factory=list[str])
     batches: list[str] = field(default_factory=list[str])
     cancelled: set[str] = field(default_factory=set[str])
@@ -58,6 +60,7 @@ def one_round(client: httpx.Client, accepted: AcceptedBatches) -> None:
     lines = [line(f"{one}", file_id) for one, file_id in zip(LENGTHS, audio, strict=True)]
     source = upload(client, accepted, b"".join((*lines, line("wrong", "file-1"))), "batch")
     wanted = {"completion_window": "24h", "endpoint": ENDPOINT, "input_file_id": source}
+    wanted["webhook_url"] = accepted.webhook_url
     for _ in range(2):
         answer = client.post(BATCHES, json=wanted)
         assert answer.status_code == 200, answer.text
@@ -85,7 +88,7 @@ def lines_of(client: httpx.Client, file_id: str | None) -> list[dict[str, Any]]:
     return [json.loads(one) for one in content.splitlines()]
 
 
-def check(client: httpx.Client, accepted: AcceptedBatches, number: int) -> None:
+def check(client: httpx.Client, accepted: AcceptedBatches, receiver: WebhookReceiver, number: int) -> None:
     for batch_id in accepted.batches:
         batch = ended(client, batch_id)
         allowed = {"completed", "cancelled"} if batch_id in accepted.cancelled else {"completed"}
@@ -99,6 +102,16 @@ def check(client: httpx.Client, accepted: AcceptedBatches, number: int) -> None:
         assert sorted((*names, *(one["custom_id"] for one in failed))) == wanted, (number, batch)
         if batch["status"] == "completed":
             assert [one["custom_id"] for one in failed] == ["wrong"], (number, [one["response"] for one in failed])
+        check_told(client, batch, receiver, number)
+
+
+def check_told(client: httpx.Client, batch: dict[str, Any], receiver: WebhookReceiver, number: int) -> None:
+    """Its end is told, as one event."""
+    path = f"{BATCHES}/{batch['id']}"
+    eventually("the end is told", lambda: client.get(path).json()["webhook"]["status"] == "delivered", SECONDS)
+    told = [one for one in receiver.received if one.event["data"]["id"] == batch["id"]]
+    assert {one.event["type"] for one in told} == {f"batch.{batch['status']}"}, number
+    assert len({one.headers["webhook-id"] for one in told}) == len({one.body for one in told}) == 1, number
 
 
 def clear(client: httpx.Client, directory: Path, number: int) -> None:
@@ -116,7 +129,7 @@ def clear(client: httpx.Client, directory: Path, number: int) -> None:
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.long), 7], ids=["every write", "some writes"])
 def test_a_server_that_dies_at_any_write_loses_no_line(servers: KilledServers, tmp_path: Path, step: int) -> None:
     for number in range(1, MOST_WRITES, step):
-        accepted = AcceptedBatches()
+        accepted = AcceptedBatches(servers.receiver.url.replace("127.0.0.1", "localhost"))
         servers.start(number)
         try:
             eventually("the server is up, or dead", lambda: servers.is_up() or not servers.is_alive, SECONDS)
@@ -129,7 +142,7 @@ def test_a_server_that_dies_at_any_write_loses_no_line(servers: KilledServers, t
         eventually("the server is up again", servers.is_up, SECONDS)
         for file_id in accepted.files:
             assert servers.client.get(f"{FILES}/{file_id}").status_code == 200, (number, file_id)
-        check(servers.client, accepted, number)
+        check(servers.client, accepted, servers.receiver, number)
         clear(servers.client, tmp_path, number)
         assert servers.end() == 0
     assert len(servers.ended) > 60 / step  # up to the last write of the round

@@ -35,6 +35,7 @@ from whisper_runtime.service.batches.batch_table import MOST_OF_ONE_CLIENT
 from whisper_runtime.service.batches.file import FileInUse, NoSuchFile
 from whisper_runtime.service.batches.store import BatchStore
 from whisper_runtime.service.jobs.job import JobStoreFull
+from whisper_runtime.service.jobs.outbox import DeliveryOutbox
 
 FAULT = LineFault("invalid_json_line", "Line 1: no", None, 1)
 
@@ -363,3 +364,40 @@ async def test_a_full_store_takes_no_batch_and_ends_those_that_it_has(open_batch
     await store.finalize(lease, "completed")
     await store.finish_batch(lease)
     assert len(await read(store, (await store.batch(ANN, batch.id)).output_file)) == 9_001
+
+
+async def test_batches_that_have_not_ended_are_counted_by_their_state(batch_store: BatchStore) -> None:
+    assert await batch_store.live_batches() == {}
+    for _ in range(3):
+        await queue(batch_store)
+    await batch_store.refuse((await claimed(batch_store)).lease, [FAULT])
+    await batch_store.begin_batch((await claimed(batch_store)).lease, 1)
+    assert await batch_store.live_batches() == {"validating": 1, "in_progress": 1}
+
+
+@pytest.mark.parametrize("state", ["completed", "failed", "cancelled", "expired"])
+async def test_the_end_of_a_batch_is_an_event_until_it_is_forgotten(
+    batch_store: BatchStore, open_outbox: Callable[[], DeliveryOutbox], clock: HandClock, state: str
+) -> None:
+    outbox = open_outbox()
+    batch = await queue(batch_store, webhook_url="https://hooks.example.com/a")
+    silent = await queue(batch_store)
+    for _ in (batch, silent):
+        lease = (await claimed(batch_store)).lease
+        assert await outbox.claim(()) is None or lease.batch_id == silent.id
+        if state == "failed":
+            await batch_store.refuse(lease, [FAULT])
+            continue
+        if state == "cancelled":
+            await batch_store.cancel_batch(ANN, lease.batch_id)
+        await batch_store.begin_batch(lease, 1)
+        await batch_store.finalize(lease, "expired" if state == "expired" else "completed")
+        await batch_store.finish_batch(lease)
+    told = await outbox.latest(batch.id)
+    assert told is not None
+    assert (told.type, told.client, told.url) == (f"batch.{state}", ANN, "https://hooks.example.com/a")
+    assert told.created == clock.now
+    assert await outbox.latest(silent.id) is None
+    clock.now += KEPT_SECONDS + WINDOW_SECONDS
+    await batch_store.expire_files()
+    assert await outbox.latest(batch.id) is None

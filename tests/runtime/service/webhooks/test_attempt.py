@@ -12,6 +12,7 @@ from tests.fakes.webhook_receiver import SECRET, answering_with, receiving
 from tests.runtime.service.outbound.test_addresses import REFUSED
 from tests.runtime.service.webhooks.conftest import TransportTo, delivery
 from tests.support.counted_socket import counted_socket, was_connected_to
+from whisper_runtime.service.outbound.post import Posted
 from whisper_runtime.service.webhooks.attempt import DELIVERED, UNSIGNED, DeliveryAttempt, attempt, judged
 
 
@@ -29,18 +30,25 @@ async def test_an_event_is_posted_as_the_client_can_verify_it(transport_to: Tran
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_2xx_is_delivered(status: int) -> None:
-    assert judged(status) == DELIVERED
+    assert judged(Posted(status, None)) == DELIVERED
 
 
 def test_410_wants_no_more() -> None:
-    assert judged(410).outcome == "gone"
+    assert judged(Posted(410, None)).outcome == "gone"
 
 
 @pytest.mark.parametrize("status", [100, 300, 301, 304, 308, 400, 401, 404, 408, 429, 500, 503, 599])
 def test_any_other_status_may_be_another_one_the_next_time(status: int) -> None:
-    tried = judged(status)
+    tried = judged(Posted(status, None))
     assert tried.outcome == "failed"
     assert f"`webhook_url` answered {status}" in tried.failure
+
+
+async def test_a_receiver_may_say_when_to_come_again(transport_to: TransportTo, secrets_dir: Path) -> None:
+    with receiving(answering_with(429, **{"Retry-After": "120"})) as receiver:
+        host = f"http://hooks.test:{httpx.URL(receiver.url).port}"
+        tried = await attempt(transport_to(host), secrets_dir, delivery(url=host))
+    assert tried == DeliveryAttempt("failed", "`webhook_url` answered 429.", retry_after=120.0)
 
 
 async def test_a_redirect_is_not_followed(transport_to: TransportTo, secrets_dir: Path) -> None:

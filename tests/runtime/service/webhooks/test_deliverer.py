@@ -96,7 +96,7 @@ async def test_each_attempt_is_the_same_event(sending: Send, caplog: pytest.LogC
     assert (found.state, found.attempt, found.failure) == ("delivered", 3, None)
     assert len({one.headers["webhook-id"] for one in received}) == len({one.body for one in received}) == 1
     assert (len(received), running.count("failed"), running.count("delivered")) == (3, 2, 1)
-    assert f"event {found.event_id} of job {found.job_id}, attempt 1: `webhook_url` answered 503." in caplog.text
+    assert f"event {found.event_id} of {found.job_id}, attempt 1: `webhook_url` answered 503." in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from whisper_runtime.service.webhooks.schedule import JITTER, WAITS, wait_after
+import pytest
+
+from whisper_runtime.service.webhooks.schedule import JITTER, LONGEST_WAIT, WAITS, wait_after
 
 
 def test_waits_grow_and_end_after_a_day() -> None:
@@ -18,3 +20,11 @@ def test_waits_grow_and_end_after_a_day() -> None:
 
 def test_chance_lengthens_a_wait() -> None:
     assert [wait_after(1, chance) for chance in (0.0, 0.5, 1.0)] == [WAITS[0] * (1 + JITTER * c) for c in (0, 0.5, 1)]
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"), [(None, WAITS[1]), (1.0, WAITS[1]), (120.0, 120.0), (10.0**9, LONGEST_WAIT)]
+)
+def test_a_receiver_can_ask_for_a_longer_wait_and_for_no_shorter_one(retry_after: float | None, wait: float) -> None:
+    assert wait_after(2, 0.0, retry_after) == wait
+    assert wait_after(len(WAITS) + 1, 0.0, retry_after) is None
