@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front.app import FrontParts, clients_app, front_parts
 from whisper_runtime.front.servers import ServerAddress
+from whisper_runtime.service.tracing import Tracing
 
 A, B = ServerAddress("a", 1), ServerAddress("b", 1)
 SECONDS = 10.0
@@ -144,9 +145,10 @@ class SentRequest:
 class TriedFront:
     """A front in this process, without a socket."""
 
-    def __init__(self, *ready: ServerAddress, **config: Any) -> None:
+    def __init__(self, *ready: ServerAddress, tracing: Tracing | None = None, **config: Any) -> None:
+        """`tracing` None: no spans are sent. `config`: of RuntimeConfig."""
         self.servers = PlannedServers()
-        self.parts: FrontParts = front_parts(RuntimeConfig(**config), self.servers, None)
+        self.parts: FrontParts = front_parts(RuntimeConfig(**config), self.servers, tracing)
         self.app = clients_app(self.parts)
         self.parts.turnstile.set_ready(ready)
 

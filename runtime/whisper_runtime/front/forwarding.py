@@ -16,7 +16,7 @@ from whisper_runtime.front.client_answer import ClientAnswer
 from whisper_runtime.front.demand import CountedRequest, Demand
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.front.places import Places
-from whisper_runtime.front.request import PassedRequest, passed_request
+from whisper_runtime.front.request import PassedRequest, passed_request, route_above
 from whisper_runtime.front.retries import LEAVING, TriedServers, goes_to_another, no_server
 from whisper_runtime.front.server_client import ServerAnswer, ServerClient, ServerLost, ServerNotReached
 from whisper_runtime.front.servers import ReadyServer
@@ -82,6 +82,7 @@ class Forwarding:
             answer.close()
 
     async def _take(self, scope: Scope, receive: Receive, answer: ClientAnswer) -> None:
+        scope["route"] = route_above(scope["path"])
         client = state_of(scope).client
         request = passed_request(scope, client, _own_headers(scope))
         with (

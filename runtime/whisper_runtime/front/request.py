@@ -21,8 +21,20 @@ IDEMPOTENT_METHODS: Final = SAFE_METHODS | {"PUT", "DELETE"}
 """RFC 9110, section 9.2.2."""
 SERVED: Final = ("/transcribe", "/openapi.json", "/v1/")
 """Where servers have routes: what asks for anything else wakes none."""
+ROUTES: Final = (
+    *sorted(TRANSCRIBING),
+    *("/v1/models", "/v1/files", "/v1/batches", "/openapi.json"),
+)
+"""What spans are named by: servers know which of the routes below it is."""
 SHOWN: Final = 100
 """Characters that an error repeats of what a client sent."""
+
+
+@dataclass(frozen=True)
+class PassedRoute:
+    """Is found in the scope of a request where a server's own route would be."""
+
+    path_format: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,11 @@ def is_repeatable(method: str, path: str, *, becomes_job: bool, has_key: bool) -
     if method in IDEMPOTENT_METHODS or path.endswith(CANCELLATION):
         return True
     return path in TRANSCRIBING and (has_key or not becomes_job)
+
+
+def route_above(path: str) -> PassedRoute:
+    """The route that a path is at or below; `none` where there is none."""
+    return PassedRoute(next((route for route in ROUTES if f"{path}/".startswith(f"{route}/")), "none"))
 
 
 def target_of(scope: Scope) -> bytes:

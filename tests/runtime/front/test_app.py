@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.front_servers import A, PlannedAnswer, TriedFront
+from tests.support.otlp_receiver import receiving
+from whisper_runtime.service import tracing
 
 ORIGIN = {"Origin": "https://app.example.com"}
 
@@ -63,3 +66,31 @@ async def test_what_a_server_says_of_rates_and_of_its_cache_reaches_the_client()
     front.servers.plans[A] = [PlannedAnswer(headers=said)]
     got = await front.send(content=b"x").answered()
     assert dict(said).items() <= got.headers.items()
+
+
+async def test_a_trace_goes_from_the_client_through_the_front_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    with receiving() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        spans = tracing.start(os.environ)
+        assert spans is not None
+        front = TriedFront(tracing=spans)
+        held = front.send(content=b"x", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
+        await front.until(lambda: front.parts.turnstile.waiting_requests)
+        front.parts.turnstile.set_ready([A])
+        await held.answered()
+        spans.stop()
+        (span,) = collector.named("POST /v1/audio/transcriptions")
+        (hold,) = collector.named("hold")
+    assert span.trace_id == trace_id
+    assert hold.is_within(span)
+    version, seen, parent, flags = front.servers.asked[0].headers["traceparent"].split("-")
+    assert (version, seen, flags) == ("00", trace_id, "01")
+    assert parent not in {"b7ad6b7169203331", "0" * 16}, "it is the front's own span"
+
+
+async def test_without_spans_of_its_own_the_clients_is_passed_on() -> None:
+    front = TriedFront(A)
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    await front.send(content=b"x", headers={"traceparent": traceparent}).answered()
+    assert front.servers.asked[0].headers["traceparent"] == traceparent

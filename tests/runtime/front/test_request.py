@@ -11,7 +11,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
 from whisper_runtime.errors import HttpError
-from whisper_runtime.front.request import is_repeatable, passed_request, target_of
+from whisper_runtime.front.request import is_repeatable, passed_request, route_above, target_of
 from whisper_runtime.http.app import create_app
 
 
@@ -76,6 +76,20 @@ def test_what_may_be_sent_twice(method: str, path: str, becomes_job: bool, has_k
 )
 def test_which_answers_may_be_a_stream(method: str, path: str, headers: dict[str, str], may: bool) -> None:
     assert passed_request(scope(method, path, **headers), "a", {}).may_stream is may
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v1/audio/transcriptions", "/v1/audio/transcriptions"),
+        ("/v1/audio/transcriptions/job_1/content", "/v1/audio/transcriptions"),
+        ("/v1/files/file-1", "/v1/files"),
+        ("/v1/filesystem", "none"),
+        ("/v1/a-clients-own-words", "none"),
+    ],
+)
+def test_a_span_is_named_by_no_word_of_the_clients(path: str, route: str) -> None:
+    assert route_above(path).path_format == route
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from starlette.datastructures import Headers
 
 from tests.support.otlp_receiver import OtlpReceiver, receiving
+from whisper_runtime.http.middleware.trace import parent_of
 from whisper_runtime.service import tracing
 from whisper_runtime.service.tracing import MAX_STAGES, Tracing
 
@@ -63,6 +65,19 @@ def test_a_span_says_method_route_and_status(collector: OtlpReceiver) -> None:
     }
     (decode,) = collector.named("decode")
     assert decode.is_within(span)
+
+
+def test_what_another_program_does_is_within_the_requests_span(collector: OtlpReceiver) -> None:
+    found = started()
+    trace = found.begin("POST", None)
+    parent = parent_of(Headers({"traceparent": trace.traceparent}))
+    assert parent
+    assert f"{parent.trace_id:032x}" == trace.trace_id
+    found.begin("GET", parent).end("/inner")
+    trace.end("/outer")
+    found.stop()
+    (inner,), (outer,) = collector.named("GET /inner"), collector.named("POST /outer")
+    assert inner.is_within(outer)
 
 
 def test_a_method_of_the_clients_own_is_no_name(collector: OtlpReceiver) -> None:
