@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from kubernetes import client
 
 from testbed import audit
 from testbed.cluster.controlplane import ControlPlane
@@ -16,6 +17,9 @@ from tests.support.kubectl import Kubectl
 from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.kube.client import Cluster
+from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects.kinds import DEPLOYMENT
 
 pytestmark = pytest.mark.usefixtures("running")
 
@@ -153,6 +157,19 @@ def test_a_paused_service_sleeps_on(asleep: Kubectl, fronts: FrontPods) -> None:
     patch(asleep, "speech", {"paused": False})
     eventually("the first pod is started", are(asleep, 1))
     assert fronts.questions > asked
+
+
+async def test_a_step_that_was_judged_by_another_version_is_refused(
+    asleep: Kubectl, configuration: client.Configuration
+) -> None:
+    """Else it would undo what somebody else, or an autoscaler, has done meanwhile."""
+    before = deployment(asleep)
+    asleep("scale", "deployment", "speech", "--replicas=2")
+    cluster = Cluster(configuration)
+    with pytest.raises(ApiError) as error:
+        await cluster.scale(DEPLOYMENT, before, 0)
+    await cluster.close()
+    assert error.value.is_conflict
 
 
 def until_quiet(plane: ControlPlane, namespace: Kubectl) -> None:
