@@ -19,13 +19,16 @@ from whisper_operator.build import desired
 from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
 from whisper_operator.observe.cache import DELETED, ObjectCache
-from whisper_operator.reconcile import apply, reconciler
+from whisper_operator.reconcile import apply, pod_reports, reconciler
+from whisper_operator.reconcile import demand as demand_reader
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
 from whisper_operator.resolve.preflight.checklist import CHECKS
 from whisper_operator.resolve.resolved import resolve
+from whisper_runtime.contract.front import DemandReport
 
 KEY = ("team", "speech")
 
@@ -331,3 +334,41 @@ async def test_a_service_that_is_created_paused_has_no_child() -> None:
     assert [kind for kind, _ in passes.cluster.writes] == ["WhisperService"]
     found = {one["type"]: one for one in passes.status["conditions"]}
     assert (found["Ready"]["status"], found["Ready"]["reason"]) == ("False", "ChangesWait")
+
+
+class HoldingFront:
+    """Stands for the pods of a front, and what they report."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    async def ask(self, _pod: Manifest, _path: str, _report: type[DemandReport]) -> DemandReport:
+        return DemandReport(held_requests=self.held, held_bytes=0, active_requests=0, idle_seconds=0.0)
+
+
+async def test_a_held_request_has_the_pass_write_the_number_of_pods_and_say_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    front = HoldingFront()
+    monkeypatch.setattr(pod_reports, "ask", front.ask)
+    monkeypatch.setattr(demand_reader, "ASK_SECONDS", 0.0)
+    passes = await settled("scale-to-zero")
+    deployed = passes.cluster.objects["Deployment", *passes.key]
+    none = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 0)
+    status = {"observedGeneration": 1, **none}
+    passes.cluster.put({**deployed, "spec": {**deployed["spec"], "replicas": 0}, "status": status})
+    ready = {"podIP": "127.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]}
+    passes.cluster.put(front_pod(passes, ready))
+    passes.see_all()
+    await passes.run()
+    assert passes.cluster.objects["Deployment", *passes.key]["spec"]["replicas"] == 0, "nobody asks"
+    front.held = 1
+    await passes.run()
+    assert passes.cluster.objects["Deployment", *passes.key]["spec"]["replicas"] == 1
+    assert passes.status["scaleToZero"]["reason"] == "Demanded"
+
+
+def front_pod(passes: Passes, status: dict[str, Any]) -> Manifest:
+    namespace, name = passes.key
+    metadata = {"name": "front-1", "namespace": namespace, "labels": names.labels(name, names.FRONT)}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {}, "status": status}
