@@ -9,7 +9,7 @@ from whisper_runtime.contract.front import DemandReport
 
 
 @dataclass(frozen=True)
-class Demand:
+class FrontDemand:
     held: int = 0
     """Requests that wait for a pod that serves."""
     active: int = 0
@@ -26,10 +26,10 @@ class Demand:
         return self.held > 0 or self.active > 0
 
 
-def demand_of(reports: Mapping[str, DemandReport | None], silent_seconds: float = 0.0) -> Demand:
+def demand_of(reports: Mapping[str, DemandReport | None], silent_seconds: float = 0.0) -> FrontDemand:
     """The demand on the whole front. `reports`: by the names of its ready pods; None: it did not answer."""
     answered = [report for report in reports.values() if report]
-    return Demand(
+    return FrontDemand(
         held=sum(report.held_requests for report in answered),
         active=sum(report.active_requests for report in answered),
         idle_seconds=min((report.idle_seconds for report in answered), default=0.0),

@@ -13,7 +13,7 @@ from typing import Any
 from whisper_operator.api.units import any_quantity
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects.manifest import is_true, labels_of, status_of
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
 from whisper_operator.observe.hosts import HostPath, ways
 from whisper_runtime.contract.reports import FetchProgress, JobsReport
@@ -89,7 +89,7 @@ class Facts:
     """Progress that the pod fetching the wanted model reports; None where none does."""
     jobs: JobsReport | None = None
     """What waits as jobs, as a pod reports that keeps them; None where none does."""
-    demand: Demand | None = None
+    demand: FrontDemand | None = None
     """What clients want, as the front reports it; None: it was not asked."""
     store_reports: Mapping[str, SharedStoreReport | None] = field(default_factory=dict[str, SharedStoreReport | None])
     """What ready pods report on the store that they share, by their names; None: the pod does not answer."""

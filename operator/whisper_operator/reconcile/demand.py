@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.observe.demand import Demand, demand_of
+from whisper_operator.observe.demand import FrontDemand, demand_of
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.pod_reports import PodReports
 from whisper_operator.resolve import scaling
@@ -33,7 +33,7 @@ class DemandReader:
         self._silent_since: dict[Key, float] = {}
         """When no pod of a front answered for the first time."""
 
-    async def read(self, key: Key, pods: Sequence[Manifest]) -> Demand:
+    async def read(self, key: Key, pods: Sequence[Manifest]) -> FrontDemand:
         """The demand on a service. `pods`: the ready ones of its front."""
         reports = await asyncio.gather(*map(self._pods.read, pods))
         now = time.monotonic()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from whisper_operator.api import conditions as c
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 
 SILENT_SECONDS: Final = 60.0
 """Without an answer of the front for so long, requests may wait there that nobody knows of."""
@@ -41,7 +41,7 @@ class ScaleInput:
     """Whether pods are rolled out, proven or verified, keep jobs, or are reached by clients directly."""
     has_model_to_prove: bool
     """Whether the spec's model has been fetched and no pod has been ready with it yet."""
-    demand: Demand | None
+    demand: FrontDemand | None
     """None: the front was not asked."""
     awake_seconds: float
     """Since the newest pod became ready."""

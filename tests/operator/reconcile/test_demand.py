@@ -9,7 +9,7 @@ import pytest
 
 from tests.operator.samples import pod
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile import demand, pod_reports
 from whisper_operator.reconcile.demand import DemandReader
@@ -75,17 +75,17 @@ async def woken(front: AskedFront) -> AsyncIterator[tuple[DemandReader, asyncio.
 
 async def test_all_pods_of_a_front_are_asked(front: AskedFront) -> None:
     front.reports = {"one": QUIET, "two": HELD}
-    assert await DemandReader().read(KEY, [ONE, TWO]) == Demand(held=2, idle_seconds=0.0)
+    assert await DemandReader().read(KEY, [ONE, TWO]) == FrontDemand(held=2, idle_seconds=0.0)
     assert front.questions == 2
 
 
 async def test_it_is_known_since_when_none_has_answered(front: AskedFront, pass_time: Callable[[float], None]) -> None:
     reader, front.reports = DemandReader(), {"one": None, "two": None}
-    assert await reader.read(KEY, [ONE, TWO]) == Demand(silent=("one", "two"))
+    assert await reader.read(KEY, [ONE, TWO]) == FrontDemand(silent=("one", "two"))
     pass_time(30)
     assert (await reader.read(KEY, [])).silent_seconds == 30.0
     front.reports["two"] = QUIET
-    assert await reader.read(KEY, [ONE, TWO]) == Demand(idle_seconds=9.0, silent=("one",))
+    assert await reader.read(KEY, [ONE, TWO]) == FrontDemand(idle_seconds=9.0, silent=("one",))
     pass_time(30)
     assert (await reader.read(KEY, [])).silent_seconds == 0.0, "from now on"
 

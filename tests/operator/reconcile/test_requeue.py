@@ -12,7 +12,7 @@ from tests.operator.samples import NOW, deployment, live, observed, pod, resolve
 from tests.operator.statuses import all_of
 from whisper_operator.api import conditions as c
 from whisper_operator.objects.kinds import INGRESS
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.status.refused import Refusal
 
@@ -46,11 +46,16 @@ def test_pods_that_share_a_store_are_asked_again_after_half_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("demand", "wait"),
-    [(Demand(idle_seconds=200.0), 400), (Demand(active=1), 600), (Demand(idle_seconds=599.9), 1), (None, 10)],
+    [
+        (FrontDemand(idle_seconds=200.0), 400),
+        (FrontDemand(active=1), 600),
+        (FrontDemand(idle_seconds=599.9), 1),
+        (None, 10),
+    ],
     ids=["quiet for a while", "busy", "nearly idle", "unknown"],
 )
 def test_the_front_is_asked_again_when_the_last_pods_may_end_at_the_earliest(
-    demand: Demand | None, wait: float
+    demand: FrontDemand | None, wait: float
 ) -> None:
     of = service(autoscaling={"minReplicas": 0}, **EMPTY_DIR)
     since = datetime.datetime.fromisoformat(NOW)

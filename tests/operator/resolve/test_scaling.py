@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from whisper_operator.api import conditions as c
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.resolve.scaling import SILENT_SECONDS, ScaleInput, ScaleStep, next_step
 
-QUIET = Demand(idle_seconds=600.0)
+QUIET = FrontDemand(idle_seconds=600.0)
 AT_REST = ScaleInput(
     may_sleep=True,
     fewest=0,
@@ -30,19 +30,19 @@ IDLE = replace(AT_REST, wanted=3, is_asleep_by_us=False, awake_seconds=600.0)
     ("given", "step"),
     [
         ({}, None),
-        ({"demand": Demand(held=1)}, ScaleStep(1, c.DEMANDED)),
-        ({"demand": Demand(active=1)}, ScaleStep(1, c.DEMANDED)),
-        ({"demand": Demand(held=1, silent=("two",))}, ScaleStep(1, c.DEMANDED)),
-        ({"demand": Demand(held=1), "is_asleep_by_us": False}, ScaleStep(1, c.DEMANDED)),
+        ({"demand": FrontDemand(held=1)}, ScaleStep(1, c.DEMANDED)),
+        ({"demand": FrontDemand(active=1)}, ScaleStep(1, c.DEMANDED)),
+        ({"demand": FrontDemand(held=1, silent=("two",))}, ScaleStep(1, c.DEMANDED)),
+        ({"demand": FrontDemand(held=1), "is_asleep_by_us": False}, ScaleStep(1, c.DEMANDED)),
         ({"demand": None}, None),
-        ({"demand": Demand(silent=("one",), silent_seconds=SILENT_SECONDS - 1)}, None),
-        ({"demand": Demand(silent=("one",), silent_seconds=SILENT_SECONDS)}, ScaleStep(1, c.FRONT_SILENT)),
-        ({"demand": Demand(silent_seconds=SILENT_SECONDS)}, ScaleStep(1, c.FRONT_SILENT)),
+        ({"demand": FrontDemand(silent=("one",), silent_seconds=SILENT_SECONDS - 1)}, None),
+        ({"demand": FrontDemand(silent=("one",), silent_seconds=SILENT_SECONDS)}, ScaleStep(1, c.FRONT_SILENT)),
+        ({"demand": FrontDemand(silent_seconds=SILENT_SECONDS)}, ScaleStep(1, c.FRONT_SILENT)),
         ({"has_model_to_prove": True}, ScaleStep(1, c.MODEL_TO_PROVE)),
         ({"may_sleep": False, "fewest": 0}, ScaleStep(1, c.SPEC_CHANGED)),
         ({"may_sleep": False, "fewest": 3}, ScaleStep(3, c.SPEC_CHANGED)),
         ({"may_sleep": False, "fewest": 3, "is_asleep_by_us": False}, None),
-        ({"may_sleep": False, "is_asleep_by_us": False, "demand": Demand(held=1)}, None),
+        ({"may_sleep": False, "is_asleep_by_us": False, "demand": FrontDemand(held=1)}, None),
     ],
     ids=[
         "nobody asks",
@@ -69,12 +69,12 @@ def test_a_service_without_pods(given: dict[str, Any], step: ScaleStep | None) -
     ("given", "sleeps"),
     [
         ({}, True),
-        ({"demand": Demand(idle_seconds=599.0)}, False),
+        ({"demand": FrontDemand(idle_seconds=599.0)}, False),
         ({"awake_seconds": 599.0}, False),
         ({"demand": replace(QUIET, held=1)}, False),
         ({"demand": replace(QUIET, active=1)}, False),
         ({"demand": replace(QUIET, silent=("two",))}, False),
-        ({"demand": Demand(idle_seconds=600.0, silent_seconds=1.0)}, False),
+        ({"demand": FrontDemand(idle_seconds=600.0, silent_seconds=1.0)}, False),
         ({"demand": None}, False),
         ({"is_busy": True}, False),
         ({"may_sleep": False}, False),

@@ -10,7 +10,7 @@ from tests.operator.resolve.test_front import fronting
 from tests.operator.samples import live, observed, pod, resolved, rolled_out, service, verifying
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleStep
 from whisper_operator.resolve.zero import scale_step, scales_to_zero, seconds_until_idle
@@ -19,7 +19,7 @@ NOW = 1767226200.0
 """2026-01-01T00:10:00Z."""
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
 ZERO: dict[str, Any] = {"autoscaling": {"minReplicas": 0}, "cache": {"type": "Image"}}
-QUIET = Demand(idle_seconds=600.0)
+QUIET = FrontDemand(idle_seconds=600.0)
 SLEPT = {"scaleToZero": {"lastSleep": "2026-01-01T00:09:00Z", "lastWake": "2026-01-01T00:01:00Z"}}
 WOKEN = {"scaleToZero": {"lastSleep": "2026-01-01T00:01:00Z", "lastWake": "2026-01-01T00:09:00Z"}}
 
@@ -31,7 +31,7 @@ def asleep(of: WhisperService) -> Manifest:
     return {**body, "spec": {**body["spec"], "replicas": 0}}
 
 
-def found(of: WhisperService, *there: Manifest, demand: Demand | None = QUIET) -> Resolved:
+def found(of: WhisperService, *there: Manifest, demand: FrontDemand | None = QUIET) -> Resolved:
     return resolved(of, observed(*there, now=NOW, demand=demand))
 
 
@@ -72,14 +72,14 @@ def test_pods_that_have_just_become_ready_stay() -> None:
 
 def test_demand_starts_the_first_pod() -> None:
     of = service(**ZERO)
-    assert scale_step(found(of, asleep(of), *fronting(), demand=Demand(held=2))) == ScaleStep(1, c.DEMANDED)
+    assert scale_step(found(of, asleep(of), *fronting(), demand=FrontDemand(held=2))) == ScaleStep(1, c.DEMANDED)
     assert scale_step(found(of, asleep(of), *fronting())) is None
 
 
 def test_a_suspended_service_sleeps_on() -> None:
     of = service(**ZERO, suspend=True)
     assert not scales_to_zero(of.spec)
-    assert scale_step(found(of, asleep(of), *fronting(), demand=Demand(held=2))) is None
+    assert scale_step(found(of, asleep(of), *fronting(), demand=FrontDemand(held=2))) is None
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_another_model_is_proven_at_once() -> None:
 def test_it_is_looked_again_when_pods_may_end_at_the_earliest() -> None:
     of = service(**ZERO)
     there = awake(of)
-    assert seconds_until_idle(found(of, *there, demand=Demand(idle_seconds=200.0))) == 400.0
-    assert seconds_until_idle(found(of, *there, demand=Demand(active=1))) == 600.0
-    for unknown in (None, Demand(idle_seconds=1.0, silent=("two",))):
+    assert seconds_until_idle(found(of, *there, demand=FrontDemand(idle_seconds=200.0))) == 400.0
+    assert seconds_until_idle(found(of, *there, demand=FrontDemand(active=1))) == 600.0
+    for unknown in (None, FrontDemand(idle_seconds=1.0, silent=("two",))):
         assert seconds_until_idle(found(of, *there, demand=unknown)) == 0.0
     assert seconds_until_idle(found(of, asleep(of), *fronting())) is None
     assert seconds_until_idle(found(service(**BY_OTHERS), *there)) is None

@@ -12,7 +12,7 @@ from tests.operator.resolve.test_front import fronting
 from tests.operator.samples import observed, pod, resolved, rolled_out, service
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.observe.demand import Demand
+from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleStep
 from whisper_operator.status.zero import awake, zero_status
@@ -72,15 +72,23 @@ def test_a_wake_took_until_the_first_pod_was_ready() -> None:
 @pytest.mark.parametrize(
     ("record", "step", "pods", "demand", "status", "reason", "says"),
     [
-        (None, None, 1, Demand(), "True", "Started", ""),
-        (None, ScaleStep(0, c.IDLE), 1, Demand(), "False", "Idle", "after 10m without any the last pods end"),
-        (SLEPT, None, 0, Demand(), "False", "Idle", "the next request starts one"),
-        (SLEPT, ScaleStep(1, c.DEMANDED), 0, Demand(held=1), "True", "Demanded", "requests were held at the front"),
-        (WOKEN, None, 1, Demand(), "True", "Demanded", "requests were held at the front"),
-        ({**WOKEN, "seconds": 14}, None, 1, Demand(), "True", "Demanded", "the first pod was ready after 14 s"),
-        (SLEPT, None, 1, Demand(), "True", "Started", ""),
-        (WOKEN, None, 1, Demand(silent_seconds=60.0), "True", "FrontSilent", "spec.networkPolicy.metricsFrom"),
-        (WOKEN, None, 1, Demand(silent_seconds=59.0), "True", "Demanded", "requests were held"),
+        (None, None, 1, FrontDemand(), "True", "Started", ""),
+        (None, ScaleStep(0, c.IDLE), 1, FrontDemand(), "False", "Idle", "after 10m without any the last pods end"),
+        (SLEPT, None, 0, FrontDemand(), "False", "Idle", "the next request starts one"),
+        (
+            SLEPT,
+            ScaleStep(1, c.DEMANDED),
+            0,
+            FrontDemand(held=1),
+            "True",
+            "Demanded",
+            "requests were held at the front",
+        ),
+        (WOKEN, None, 1, FrontDemand(), "True", "Demanded", "requests were held at the front"),
+        ({**WOKEN, "seconds": 14}, None, 1, FrontDemand(), "True", "Demanded", "the first pod was ready after 14 s"),
+        (SLEPT, None, 1, FrontDemand(), "True", "Started", ""),
+        (WOKEN, None, 1, FrontDemand(silent_seconds=60.0), "True", "FrontSilent", "spec.networkPolicy.metricsFrom"),
+        (WOKEN, None, 1, FrontDemand(silent_seconds=59.0), "True", "Demanded", "requests were held"),
     ],
     ids=[
         "never slept",
@@ -98,7 +106,7 @@ def test_awake_says_why(
     record: dict[str, Any] | None,
     step: ScaleStep | None,
     pods: int,
-    demand: Demand,
+    demand: FrontDemand,
     status: str,
     reason: str,
     says: str,
