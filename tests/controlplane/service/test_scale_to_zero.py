@@ -105,10 +105,11 @@ def test_a_service_sleeps_while_nobody_asks_and_a_held_request_wakes_it(asleep: 
     found = status(asleep)["scaleToZero"]
     assert found["reason"] == "Demanded"
     assert found["lastWake"] >= found["lastSleep"]
-    fronts.held, fronts.active = 0, 1
+    fronts.active = 1
+    fronts.held = 0
     asleep("scale", "deployment", "speech", "--replicas=3")  # as an autoscaler does
-    fronts.active = 0
     make_ready(asleep, "server", SERVING, "192.0.2.2", "192.0.2.3")
+    fronts.active = 0
     eventually("it sleeps again", are(asleep, 0))
 
 
