@@ -89,6 +89,31 @@ CERT_MANAGER: Final = CrdModule(
         for plural in ("certificates", "certificaterequests", "issuers", "clusterissuers")
     ),
 )
+FLUX: Final = (
+    CrdModule(
+        "github.com/fluxcd/source-controller",
+        "v1.9.0",
+        "h1:5msg2yyjVYDULZos+2ve8MZzcSqTpusiXmrOeBhc9yY=",
+        tuple(
+            f"config/crd/bases/source.toolkit.fluxcd.io_{plural}.yaml"
+            for plural in (
+                "buckets",
+                "externalartifacts",
+                "gitrepositories",
+                "helmcharts",
+                "helmrepositories",
+                "ocirepositories",
+            )
+        ),
+    ),
+    CrdModule(
+        "github.com/fluxcd/kustomize-controller",
+        "v1.9.0",
+        "h1:WfM+bQUGUGW2qyrrTgh2bIVSZSPmc3JC7234K8NiTWQ=",
+        ("config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml",),
+    ),
+)
+"""What its two controllers watch."""
 SOURCES: Final = (GATEWAY_API, KEDA, PROMETHEUS_OPERATOR)
 
 

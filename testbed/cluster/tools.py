@@ -113,6 +113,8 @@ TOOLS: Final = {
             "v0.85.0",
         ),
         GoTool("cert-manager", "cert-manager", ".", "v1.21.2"),
+        GoTool("source-controller", "flux", "github.com/fluxcd/source-controller", "v1.9.0"),
+        GoTool("kustomize-controller", "flux", "github.com/fluxcd/kustomize-controller", "v1.9.0"),
         GoTool("kube-router", "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router", "v2.1.0"),
         GoTool("dra-test-driver", "dra-test-driver", "k8s.io/kubernetes/test/e2e/dra/test-driver", KUBERNETES),
         GoTool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
@@ -124,9 +126,9 @@ TOOLS: Final = {
 """Tools without a release here are always built: an image's binary must not depend on the machine's libraries.
 
 kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
-otelcol collects traces, cert-manager issues certificates, kube-router enforces NetworkPolicies, cyclonus says what they
-let through, dra-test-driver offers devices, registry keeps OCI images, oras pushes models to it, and versitygw is an S3
-server.
+otelcol collects traces, cert-manager issues certificates, source-controller and kustomize-controller apply what a git
+repository has, kube-router enforces NetworkPolicies, cyclonus says what they let through, dra-test-driver offers
+devices, registry keeps OCI images, oras pushes models to it, and versitygw is an S3 server.
 """
 
 OF_NEIGHBOURS: Final = frozenset(
@@ -135,6 +137,8 @@ OF_NEIGHBOURS: Final = frozenset(
         "prometheus-operator",
         "otelcol",
         "cert-manager",
+        "source-controller",
+        "kustomize-controller",
         "kube-router",
         "dra-test-driver",
         "registry",
