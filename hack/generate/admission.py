@@ -25,11 +25,11 @@ OWN_RIGHTS: Final = (
     *((f"spec.{path}", "secrets", "Secret") for path in (
         "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "jobs.webhooks.secretRef.name",
         "model.source.secretRef.name",
-        "model.source.urlSecretKeyRef.name",
+        "model.source.urlSecretKeyRef.name", "redis.secretKeyRef.name",
     )),
     *((f"spec.{path}", "configmaps", "ConfigMap") for path in (
         "model.source.caConfigMapKeyRef.name", "prefetch.caConfigMapKeyRef.name",
-        "verification.audio.configMapKeyRef.name",
+        "verification.audio.configMapKeyRef.name", "redis.caConfigMapKeyRef.name",
     )),
 )  # fmt: skip
 """References that an author may add only to what he may read himself. The operator does not know who wrote a spec."""
@@ -37,7 +37,7 @@ OWN_RIGHTS: Final = (
 
 def content() -> str:
     """Content of the chart's file: the defaults of settings that are null, the variables and the validations."""
-    rules = (*RULES, policy_pods.RULE)
+    rules = (*RULES, *policy_pods.RULES)
     variables = [_settings(name) for name in FIELDS if name not in (*SCALARS, *UNUSED)]
     variables += [_variable(name, expression) for name, expression in admission_pods.variables().items()]
     variables += [_variable(_name(place), _cel(rule)) for place, rule in enumerate(rules)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from whisper_operator.resolve.preflight.policy_pods import AFFINITY_PATH
 from whisper_operator.resolve.preflight.policy_rules import TEMPLATES
 from whisper_operator.resolve.preflight.policy_shape import (
+    AFFINITY,
     CONTAINER,
     NOTHING,
     OURS,
@@ -28,14 +30,18 @@ LISTS: Final = ("containers", "initContainers")
 
 
 def variables() -> dict[str, str]:
-    """The expressions that find what is not allowed, by name; `podTemplateOffences` is their sum.
+    """The expressions that find what is not allowed, by name: `podTemplateOffences` of all templates, and
+    `affinityOffences` of the scheduling.
 
     Containers are judged by a variable of their own: cel-go parses no expression of more than 100,000 characters.
     """
     containers = " + ".join(_containers(path, name) for path in TEMPLATES for name in LISTS)
     judged = _shape(CONTAINER, "t.of", "t.path", 0)
+    affinity = f"[{{'of': dyn({_holder(AFFINITY_PATH)}.orValue(null))}}]"
+    of_affinity = _shape(AFFINITY, "t.of", f"'{AFFINITY_PATH}'", 0)
     whole = _shape(Fields({**SHAPE.of, "spec": Fields(_without_containers())}), "t.of", "t.path", 0)
     return {
+        "affinityOffences": f"variables.podTemplate == 'Full' ? '' : {affinity}.map(t, {of_affinity}).join('')",
         "podTemplates": " + ".join(map(_template, TEMPLATES)),
         "podContainers": containers,
         "podContainerOffences": f"variables.podContainers.map(t, {judged}).join('')",

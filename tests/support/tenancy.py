@@ -43,6 +43,15 @@ def _monitor(**monitor: Any) -> dict[str, Any]:
     return {"monitoring": {"serviceMonitor": monitor}}
 
 
+def _required(**term: Any) -> dict[str, Any]:
+    return {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "kubernetes.io/hostname", **term}]}
+
+
+def _preferred(**term: Any) -> dict[str, Any]:
+    weighed = {"weight": 1, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname", **term}}
+    return {"preferredDuringSchedulingIgnoredDuringExecution": [weighed]}
+
+
 _SECRET_KEY = {"secretKeyRef": {"name": "database-admin", "key": "password"}}
 _TOKEN = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
 _POD = "spec.podTemplate.spec"
@@ -57,6 +66,12 @@ NODE: list[Attempt] = [
     (f"{_POD}.nodeName", _pod(nodeName="control-plane")),
     (f"{_POD}.schedulerName", _pod(schedulerName="mine")),
     (f"{_POD}.priorityClassName", _pod(priorityClassName="system-node-critical")),
+    (f"{_POD}.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].namespaces",
+     _pod(affinity={"podAntiAffinity": _required(namespaces=["payroll"])})),
+    ("spec.scheduling.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].namespaceSelector",
+     {"scheduling": {"affinity": {"podAntiAffinity": _required(namespaceSelector={})}}}),
+    ("spec.scheduling.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.namespaces",
+     {"scheduling": {"affinity": {"podAffinity": _preferred(namespaces=["payroll"])}}}),
     (f"{_POD}.runtimeClassName", _pod(runtimeClassName="unconfined")),
     (f"{_POD}.tolerations[0].key", _pod(tolerations=[{"operator": "Exists"}])),
     (f"{_POD}.tolerations[0].key", _pod(tolerations=[{"key": "node-role.kubernetes.io/control-plane"}])),
@@ -272,6 +287,9 @@ HARMLESS: list[dict[str, Any]] = [
     _pod(securityContext={"fsGroup": None, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}),
     _pod(volumes=[{"name": "own", "emptyDir": {"medium": "Memory"}}],
          containers=[{"name": "server", "volumeMounts": [{"name": "own", "mountPath": "/own", "readOnly": False}]}]),
+    _pod(affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}, "podAffinity": None,
+                   "podAntiAffinity": _preferred(labelSelector={"matchLabels": {"a": "b"}})}),
+    {"scheduling": {"affinity": {"podAntiAffinity": _required(namespaces=[], labelSelector={})}}},
     _server(env=[{"name": "TZ", "value": "UTC"}], securityContext={"privileged": False},
             resources={"limits": {"cpu": 2, "memory": "4Gi", "nvidia.com/gpu": 1}}, command=None),
     _server(ports=[{"containerPort": 9001, "hostPort": 0}], startupProbe={"periodSeconds": 5, "failureThreshold": 9}),

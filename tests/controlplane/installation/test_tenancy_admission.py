@@ -77,6 +77,7 @@ def test_what_gives_no_power_is_taken(kubectl: Kubectl, tenant: Kubectl, admissi
          {"model": {"name": "m", "source": {"urlSecretKeyRef": {"name": "bucket", "key": "a"}, "sha256": "a" * 64}}}),
         ("spec.verification.audio.configMapKeyRef.name 'internal'",
          {"verification": {"audio": {"configMapKeyRef": {"name": "internal", "key": "a"}}, "expect": {"text": "a"}}}),
+        ("spec.redis.secretKeyRef.name 'payroll'", {"redis": {"secretKeyRef": {"name": "payroll", "key": "url"}}}),
     ],
 )  # fmt: skip
 def test_an_author_names_only_what_he_may_read(
@@ -91,6 +92,10 @@ def test_an_author_keeps_what_another_has_named(kubectl: Kubectl, tenant: Kubect
     patch(tenant, "keyed", {"replicas": 2})
     with pytest.raises(KubectlError, match=r"secretRef\.name 'others': you may not read"):
         patch(tenant, "keyed", {"auth": {"secretRef": {"name": "others"}}})
+    store = {"secretKeyRef": {"name": "store", "key": "url"}}
+    kubectl.within(tenant.namespace).apply(service("stored", redis=store))
+    with pytest.raises(KubectlError, match=r"redis\.caConfigMapKeyRef\.name 'internal': you may not read"):
+        patch(tenant, "stored", {"redis": {"caConfigMapKeyRef": {"name": "internal", "key": "a"}}})
 
 
 def test_a_service_older_than_the_policy_can_be_annotated_and_not_changed(kubectl: Kubectl, admission: None) -> None:

@@ -36,7 +36,7 @@ def violations(spec: Manifest, name: str, namespace: str, policy: Policy) -> lis
     subject = Subject(spec, name, namespace, policy)
     return [
         sentence(found, rule.setting, limit(policy, rule.setting), rule.remedy)
-        for rule in (*RULES, policy_pods.RULE)
+        for rule in (*RULES, *policy_pods.RULES)
         if (found := offences(rule, subject))
     ]
 

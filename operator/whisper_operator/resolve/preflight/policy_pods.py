@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from whisper_operator.resolve.preflight.policy_rules import Special, Subject, shown, values_at
 from whisper_operator.resolve.preflight.policy_shape import (
+    AFFINITY,
     NOTHING,
     OURS,
     SHAPE,
@@ -24,6 +25,8 @@ from whisper_operator.resolve.preflight.policy_shape import (
     Shape,
 )
 
+AFFINITY_PATH: Final = "spec.scheduling.affinity"
+
 
 def _find(subject: Subject) -> Iterator[str]:
     match subject.policy.pod_template:
@@ -34,6 +37,14 @@ def _find(subject: Subject) -> Iterator[str]:
                 yield from _Walk(subject, template).offences(template, SHAPE, path)
         case "Full":
             return
+
+
+def _find_affinity(subject: Subject) -> Iterator[str]:
+    """Of `spec.scheduling`, which is there whether a template may be patched or not."""
+    if subject.policy.pod_template == "Full":
+        return
+    for path, affinity in values_at({"spec": subject.spec}, AFFINITY_PATH):
+        yield from _Walk(subject, {}).offences(affinity, AFFINITY, path)
 
 
 class _Walk:
@@ -117,9 +128,10 @@ class _Walk:
         yield from (f"{path}.{key}" for key in cast(dict[str, Any], value) if is_refused(key))
 
 
-RULE: Final = Special(
-    "podTemplate",
-    "remove the field, or ask the operator's administrators for podTemplate: Full, which is the right to create pods",
-    "variables.podTemplateOffences",
-    _find,
+_REMEDY: Final = (
+    "remove the field, or ask the operator's administrators for podTemplate: Full, which is the right to create pods"
+)
+RULES: Final = (
+    Special("podTemplate", _REMEDY, "variables.podTemplateOffences", _find),
+    Special("podTemplate", _REMEDY, "variables.affinityOffences", _find_affinity),
 )

@@ -164,12 +164,29 @@ CONTAINER: Final = Fields(
         ),
     }
 )
+_TERM: Final = Fields(
+    {
+        **_any("labelSelector", "topologyKey", "matchLabelKeys", "mismatchLabelKeys"),
+        "namespaces": OneOf((None, [])),
+        "namespaceSelector": OneOf((None,)),
+    }
+)
+"""Of pods of the service's own namespace: a required term keeps others' pods off the same nodes as well, and where a
+pod comes to lie tells where those are that it asks for. An empty selector is every namespace."""
+_TERMS: Final = Fields(
+    {
+        "requiredDuringSchedulingIgnoredDuringExecution": ListOf(_TERM),
+        "preferredDuringSchedulingIgnoredDuringExecution": ListOf(Fields({**_any("weight"), "podAffinityTerm": _TERM})),
+    }
+)
+AFFINITY: Final = Fields({**_any("nodeAffinity"), "podAffinity": _TERMS, "podAntiAffinity": _TERMS})
 SHAPE: Final = Fields(
     {
         "metadata": Fields({"labels": DeniedKeys("deniedPodLabels"), "annotations": Keys("podAnnotations")}),
         "spec": Fields(
             {
-                **_any("terminationGracePeriodSeconds", "nodeSelector", "affinity", "topologySpreadConstraints"),
+                **_any("terminationGracePeriodSeconds", "nodeSelector", "topologySpreadConstraints"),
+                "affinity": AFFINITY,
                 **_any("enableServiceLinks", "readinessGates", "restartPolicy", "preemptionPolicy", "hostname"),
                 "tolerations": ListOf(
                     Fields(

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 
 from whisper_operator.observe.policy import Policy
-from whisper_operator.resolve.preflight.policy_pods import RULE
+from whisper_operator.resolve.preflight.policy_pods import RULES
 from whisper_operator.resolve.preflight.policy_rules import Subject
 
 
 def found(template: Any, **policy: Any) -> list[str]:
-    return list(RULE.find(Subject({"podTemplate": template}, "speech", "team", Policy(**policy))))
+    return offences({"podTemplate": template}, **policy)
+
+
+def offences(spec: dict[str, Any], **policy: Any) -> list[str]:
+    subject = Subject(spec, "speech", "team", Policy(**policy))
+    return [one for rule in RULES for one in rule.find(subject)]
 
 
 SPEC = "spec.podTemplate.spec"
@@ -47,3 +52,12 @@ def test_each_setting_draws_its_line() -> None:
 )  # fmt: skip
 def test_every_other_shape_is_refused_by_its_field(template: Any, fields: list[str]) -> None:
     assert found(template) == fields
+
+
+@pytest.mark.parametrize("setting", ["Off", "Restricted"])
+def test_an_affinity_to_pods_of_other_namespaces_is_found_without_a_template(setting: str) -> None:
+    terms = {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "namespaceSelector": {}}]}
+    spec = {"scheduling": {"affinity": {"podAntiAffinity": terms}}}
+    place = "spec.scheduling.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]"
+    assert offences(spec, pod_template=setting) == [f"{place}.namespaceSelector"]
+    assert offences(spec, pod_template="Full") == []
