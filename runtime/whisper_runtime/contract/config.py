@@ -21,6 +21,7 @@ ComputeType = Literal["auto", "float16", "bfloat16", "float32"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["json", "text"]
 CacheScope = Literal["client", "service"]
+JobsStore = Literal["directory", "redis"]
 
 
 def _network(value: str) -> str:
@@ -165,11 +166,15 @@ for itself."""
     """File of the private authority (PEM) that signed its certificate."""
     redis_prefix: str = Field(default="whisper", pattern="^[-.a-z0-9]{1,253}(/[-.a-z0-9]{1,253})?$")
     """Name that the keys there begin with, as `whisper:{name}:`."""
+    jobs_store: JobsStore = "directory"
+    """Where jobs are: in WHISPER_JOBS_DIR, for processes of one machine; or `redis`: in the shared store, for those \
+of any number, and their recordings and results in WHISPER_JOBS_DIR, which all have mounted. Unset, that is in the \
+shared store, too, 8 MiB each at most. There are no batches then."""
     jobs_dir: str | None = None
     """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`, \
-and makes `verify` check a job. Unset: there are no jobs."""
+and makes `verify` check a job. Unset: there are no jobs, but with WHISPER_JOBS_STORE=redis."""
     jobs_max_bytes: int = Field(default=10 * 1024**3, gt=0)
-    """Disk that jobs may take there; beyond it new ones get 507. No client may take more of it than \
+    """Bytes that jobs may take there; beyond it new ones get 507. No client may take more of it than \
 it leaves to others. An hour of speech takes about 50 MB."""
     jobs_result_seconds: int = Field(default=24 * 3600, gt=0)
     """How long the result of a job is kept; the recording is deleted when the job ends."""
@@ -207,6 +212,10 @@ ready, and it is looked up each second."""
     @classmethod
     def _reads_servers(cls, setting: str | None) -> str | None:
         return setting and check_servers(setting)
+
+    @property
+    def keeps_jobs(self) -> bool:
+        return self.jobs_dir is not None or self.jobs_store == "redis"
 
     @property
     def clip_dir(self) -> str:

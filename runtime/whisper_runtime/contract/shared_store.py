@@ -11,6 +11,7 @@ StoreReason = Literal[
     "StoreEvicts",
     "StoreFull",
     "StoreLoginFailed",
+    "StoreNotDurable",
     "StoreReadOnly",
     "StoreRefused",
     "StoreRightsMissing",
@@ -20,7 +21,7 @@ StoreReason = Literal[
     "StoreUntried",
     "StoreUrlInvalid",
 ]
-USED: Final[frozenset[StoreReason]] = frozenset({"StoreInUse", "StoreEvicts"})
+USED: Final[frozenset[StoreReason]] = frozenset({"StoreInUse", "StoreEvicts", "StoreNotDurable"})
 """The reasons of a store that the pod counts in; with any other it counts for itself."""
 MESSAGE_LENGTH: Final = 500
 

@@ -80,7 +80,7 @@ def middleware(parts: RuntimeParts, *, takes_jobs: bool = False) -> list[Middlew
             parts.metrics,
             parts.tracing,
             takes_jobs=takes_jobs,
-            has_jobs=config.jobs_dir is not None,
+            has_jobs=config.keeps_jobs,
             keeps_results=config.result_cache_max_bytes is not None,
         ),
     )

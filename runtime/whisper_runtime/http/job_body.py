@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from whisper_runtime.errors import HttpError, error_response, retry_after, too_many_requests
+from whisper_runtime.errors import HttpError, error_response, retry_after, too_many_requests, unavailable
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.service.jobs.content import JobRequest
 from whisper_runtime.service.jobs.door import JobDoor, JobProgress
@@ -20,6 +20,7 @@ from whisper_runtime.service.jobs.job import (
     JobNotDone,
     JobQuotaReached,
     JobState,
+    JobStoreAway,
     JobStoreFull,
     KeyInUse,
     KeyReused,
@@ -147,7 +148,7 @@ def spec_of(job: Job) -> ResponseSpec:
 
 def answer_for_jobs(app: FastAPI) -> None:
     """Gives what a store of jobs raises OpenAI's error body."""
-    for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull, KeyInUse):
+    for raised in (NoSuchJob, JobGone, JobNotDone, KeyReused, JobStoreFull, JobStoreAway, KeyInUse):
         app.add_exception_handler(raised, _job_error)
     app.add_exception_handler(JobQuotaReached, _quota_reached)
 
@@ -174,6 +175,9 @@ def as_http_error(error: Exception) -> HttpError:
         case JobNotDone():
             message = f"The job is {error}, and has no content: GET it without /content for what it is about."
             return HttpError(409, message, code="job_not_completed")
+        case JobStoreAway():
+            message = "The server cannot reach its store of jobs now: send this again in a few seconds."
+            return unavailable(message, "job_store_unavailable", 5)
         case KeyInUse():
             message = "`Idempotency-Key`: another request with this key is being received: send this one again later."
             return HttpError(409, message, code="idempotency_key_in_use", headers={"Retry-After": "1"})

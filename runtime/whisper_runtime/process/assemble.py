@@ -47,9 +47,9 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
         decoders, spans = decoders_beside(threads.count), tracing.start(os.environ)
         media = MediaDecoder(decode, decode_channels)
         parts = parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans)
-        jobs = open_jobs(config.jobs_dir, parts, AudioCodec(keep_audio, read_audio)) if config.jobs_dir else None
+        jobs = open_jobs(config.jobs_dir, parts, AudioCodec(keep_audio, read_audio)) if config.keeps_jobs else None
         batches = None
-        if jobs and config.jobs_dir:
+        if jobs and config.jobs_dir and config.jobs_store == "directory":
             from whisper_runtime.http.batch_line import OpenAILines
             from whisper_runtime.service.batches.open import open_batches
 
@@ -73,6 +73,11 @@ def misconfigured(config: RuntimeConfig) -> str | None:
         return (
             "WHISPER_WEBHOOK_ALLOWED_HOSTS is set without WHISPER_WEBHOOK_SECRETS_DIR, and no receiver could tell who "
             "sends it an event: mount a directory with a secret, and name it there"
+        )
+    if config.jobs_store == "redis" and config.redis_url_file is None:
+        return (
+            "WHISPER_JOBS_STORE is redis without WHISPER_REDIS_URL_FILE, which names the store: set that, or let "
+            "WHISPER_JOBS_STORE be directory"
         )
     english_only = config.model in OFFICIAL_MODELS and config.model.endswith(".en")
     return wrong_default(config.language, 1 if english_only else ALL)

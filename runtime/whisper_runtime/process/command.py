@@ -164,7 +164,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         requests=parsed.requests,
         concurrency=parsed.concurrency,
         no_egress=config.no_egress,
-        keeps_jobs=config.jobs_dir is not None,
+        keeps_jobs=config.keeps_jobs,
     )
     try:
         report = verify(options)

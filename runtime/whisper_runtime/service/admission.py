@@ -105,7 +105,7 @@ class Admission:
         """
         if longest >= self._config.max_audio_seconds or seconds > self._config.max_audio_seconds:
             return too_long(self._config.max_audio_seconds)
-        return too_slow(longest, self._config.request_timeout_seconds, by_job=self._config.jobs_dir is not None)
+        return too_slow(longest, self._config.request_timeout_seconds, by_job=self._config.keeps_jobs)
 
     @property
     def queue_limit(self) -> float:

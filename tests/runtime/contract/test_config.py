@@ -56,6 +56,7 @@ EVERY_FIELD: dict[str, Any] = {
     "requests_per_minute": 6,
     "audio_minutes_per_hour": 7,
     "jobs_dir": "/jobs",
+    "jobs_store": "redis",
     "jobs_max_bytes": 8,
     "jobs_result_seconds": 9,
     "jobs_max_queued_audio_seconds": 10,

@@ -15,6 +15,7 @@ from whisper_runtime.service.jobs.job import (
     Job,
     JobGone,
     JobNotDone,
+    JobStoreAway,
     JobStoreFull,
     KeyInUse,
     KeyReused,
@@ -47,6 +48,7 @@ def test_the_response_that_was_asked_for_is_kept() -> None:
         (KeyInUse(), 409, "idempotency_key_in_use"),
         (KeyReused("the key belongs to tr_1"), 422, "idempotency_key_reused"),
         (JobStoreFull("full: delete jobs"), 507, "job_store_full"),
+        (JobStoreAway("at 192.0.2.7"), 503, "job_store_unavailable"),
     ],
 )
 def test_each_refusal_of_a_store_has_a_status_and_a_code(raised: Exception, status: int, code: str) -> None:

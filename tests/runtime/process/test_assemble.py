@@ -36,3 +36,8 @@ def test_a_language_that_an_english_model_lacks_is_refused() -> None:
 def test_webhooks_are_never_unsigned() -> None:
     problem = run(RuntimeConfig(webhook_allowed_hosts=("hooks.example.com",)), ONE) or ""
     assert problem.startswith("WHISPER_WEBHOOK_ALLOWED_HOSTS is set without WHISPER_WEBHOOK_SECRETS_DIR")
+
+
+def test_jobs_in_a_store_need_one() -> None:
+    problem = run(RuntimeConfig(jobs_store="redis"), ONE) or ""
+    assert problem.startswith("WHISPER_JOBS_STORE is redis without WHISPER_REDIS_URL_FILE")

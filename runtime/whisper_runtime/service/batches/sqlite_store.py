@@ -40,7 +40,8 @@ from whisper_runtime.service.jobs.connection import make_tables
 from whisper_runtime.service.jobs.database import JobDatabase
 from whisper_runtime.service.jobs.files import JobFiles
 from whisper_runtime.service.jobs.job import JobStoreFull
-from whisper_runtime.service.jobs.sqlite_store import DISK_FULL, SqliteJobStore, is_disk_full
+from whisper_runtime.service.jobs.rows import DISK_FULL
+from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
 
 FILES: Final = Path("batches", "files")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Final
@@ -16,27 +18,13 @@ LOCK: Final = "lock"
 """Beside the directory; each process that has it open holds it, and the kernel lets go of it when that ends."""
 
 
-class JobFiles:
+class StoredFiles:
     """Every method blocks."""
 
     def __init__(self, directory: Path) -> None:
         """Makes the directory; raises OSError where it cannot."""
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
-        self._lock = (directory.parent / LOCK).open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.is_alone = True
-            """Whether no other process had the directory open: a file that no job needs is nobody's."""
-        except BlockingIOError:
-            self.is_alone = False
-
-    def share(self) -> None:
-        """Lets other processes open the directory; to be called once."""
-        fcntl.flock(self._lock, fcntl.LOCK_SH)
-
-    def close(self) -> None:
-        self._lock.close()
 
     def write(self, name: str, content: IO[bytes]) -> None:
         """Writes what is left to read of `content`; it is on the disk, and has its name, when this returns.
@@ -71,6 +59,17 @@ class JobFiles:
         """Of all files, whole ones and others."""
         return set(os.listdir(self._directory))
 
+    def unchanged_for(self, seconds: float) -> set[str]:
+        """The names of files that nobody has written for so long."""
+        latest = time.time() - seconds
+        found: set[str] = set()
+        with os.scandir(self._directory) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):  # it was deleted meanwhile
+                    if entry.stat().st_mtime <= latest:
+                        found.add(entry.name)
+        return found
+
     def delete(self, names: Collection[str]) -> None:
         """Deletes those that are there. After a failure of the machine they may be there again, and nobody's."""
         for name in names:
@@ -82,3 +81,25 @@ class JobFiles:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+class JobFiles(StoredFiles):
+    """Files that processes of one machine share, the first of which may clean up."""
+
+    def __init__(self, directory: Path) -> None:
+        """Makes the directory; raises OSError where it cannot."""
+        super().__init__(directory)
+        self._lock = (directory.parent / LOCK).open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.is_alone = True
+            """Whether no other process had the directory open: a file that no job needs is nobody's."""
+        except BlockingIOError:
+            self.is_alone = False
+
+    def share(self) -> None:
+        """Lets other processes open the directory; to be called once."""
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        self._lock.close()

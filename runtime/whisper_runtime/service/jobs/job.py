@@ -158,6 +158,10 @@ class JobStoreFull(Exception):
     """The store, or its disk, has no room for what was asked, which was not done; nothing that it has is lost."""
 
 
+class JobStoreAway(Exception):
+    """The store cannot be reached; whether it has done what was asked is not known."""
+
+
 class JobQuotaReached(Exception):
     """The client has as many seconds of audio queued as it may have."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.service.jobs.collector import JobCollector
 from whisper_runtime.service.jobs.content import AudioCodec
 from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.files import StoredFiles
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import DeliveryOutbox
 from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
-from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore, is_disk_full
+from whisper_runtime.service.jobs.sqlite_store import FILES, SqliteJobStore, is_disk_full
+from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
@@ -21,25 +24,13 @@ class CannotKeepJobs(Exception):
     """The directory of jobs cannot be used; the message names it, and the remedy."""
 
 
-def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor:
+def open_jobs(directory: str | None, parts: RuntimeParts, codec: AudioCodec) -> JobDoor:
     """The jobs in `directory`, which the parts' engine transcribes while the worker runs; blocks.
 
-    Raises CannotKeepJobs.
+    None: only where jobs are in the shared store. Raises CannotKeepJobs.
     """
     config = parts.config
-    try:
-        store = SqliteJobStore(
-            Path(directory),
-            max_bytes=config.jobs_max_bytes,
-            keep_seconds=config.jobs_result_seconds,
-            max_queued_seconds=config.jobs_max_queued_audio_seconds,
-        )
-        outbox = SqliteOutbox(Path(directory))
-    except (OSError, sqlite3.Error) as error:
-        remedy = "mount a writable volume there that is not a network file system"
-        if is_disk_full(error):
-            remedy = "make room on its disk, which is full"
-        raise CannotKeepJobs(f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): {remedy}") from None
+    store, outbox = _of_directory(directory, config) if config.jobs_store == "directory" else _shared(directory, config)
     known = KnownResults(parts.results)
     worker = JobWorker(
         store,
@@ -57,6 +48,49 @@ def open_jobs(directory: str, parts: RuntimeParts, codec: AudioCodec) -> JobDoor
     return JobDoor(
         store, worker, parts.transcriber, codec.keep, parts.engine, parts.lifecycle, outbox, deliverer, known
     )
+
+
+def _of_directory(directory: str | None, config: RuntimeConfig) -> tuple[JobStore, DeliveryOutbox]:
+    assert directory is not None
+    try:
+        store = SqliteJobStore(
+            Path(directory),
+            max_bytes=config.jobs_max_bytes,
+            keep_seconds=config.jobs_result_seconds,
+            max_queued_seconds=config.jobs_max_queued_audio_seconds,
+        )
+        return store, SqliteOutbox(Path(directory))
+    except (OSError, sqlite3.Error) as error:
+        remedy = "mount a writable volume there that is not a network file system"
+        if is_disk_full(error):
+            remedy = "make room on its disk, which is full"
+        raise _cannot(directory, error, remedy) from None
+
+
+def _shared(directory: str | None, config: RuntimeConfig) -> tuple[JobStore, DeliveryOutbox]:
+    from whisper_runtime.service.jobs.kept_contents import BesideJobs, SharedFiles
+    from whisper_runtime.service.jobs.shared_outbox import SharedOutbox
+    from whisper_runtime.service.jobs.shared_store import SharedJobStore
+    from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
+    from whisper_runtime.service.shared.store_caller import StoreCaller
+
+    assert config.redis_url_file is not None
+    verbs = SharedVerbs(
+        StoreCaller(config.redis_url_file, config.redis_ca_file),
+        config.redis_prefix,
+        max_bytes=config.jobs_max_bytes,
+        max_queued_seconds=config.jobs_max_queued_audio_seconds,
+    )
+    try:
+        contents = SharedFiles(StoredFiles(Path(directory, FILES))) if directory else BesideJobs()
+    except OSError as error:
+        raise _cannot(directory, error, "mount a volume there that all pods can write") from None
+    store = SharedJobStore(verbs, contents, keep_seconds=config.jobs_result_seconds)
+    return store, SharedOutbox(verbs)
+
+
+def _cannot(directory: str | None, error: Exception, remedy: str) -> CannotKeepJobs:
+    return CannotKeepJobs(f"WHISPER_JOBS_DIR is {directory}, where no job can be kept ({error}): {remedy}")
 
 
 def _deliverer(parts: RuntimeParts, outbox: DeliveryOutbox) -> WebhookDeliverer | None:

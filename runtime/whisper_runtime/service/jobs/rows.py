@@ -14,6 +14,10 @@ ROW_BYTES: Final = 4096
 RESULT_BYTES_PER_SECOND: Final = 512
 """Room that is kept for a result, for each second of audio: with the times of words it has a half of that."""
 
+DISK_FULL: Final = (
+    "The disk of the server's store of jobs is full, so nothing was changed: send this again when there is room."
+)
+
 
 def values_of(draft: JobDraft) -> dict[str, Any]:
     """The columns that come from the client."""

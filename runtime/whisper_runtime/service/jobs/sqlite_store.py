@@ -37,16 +37,13 @@ from whisper_runtime.service.jobs.job import (
     JobStoreFull,
     new_job_id,
 )
-from whisper_runtime.service.jobs.rows import audio_name, full, result_name, size_of
+from whisper_runtime.service.jobs.rows import DISK_FULL, audio_name, full, result_name, size_of
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
 
 DATABASE: Final = "jobs.sqlite3"
 FILES: Final = "files"
 RESERVE: Final = "reserve"
 FULL_FOR_SQLITE: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
-DISK_FULL: Final = (
-    "The disk of the server's store of jobs is full, so nothing was changed: send this again when there is room."
-)
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.store import ResultStore
 from whisper_runtime.service.shared.bucket_program import key_of, taking
+from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.result_program import keeping
 from whisper_runtime.service.shared.shared_rates import SharedRates
 from whisper_runtime.service.shared.shared_results import SharedResults
@@ -25,7 +26,10 @@ def open_store(config: RuntimeConfig, url_file: str, own: RateLimits, metrics: M
     trials = [taking(key_of(prefix, TRIAL), own, decides=False)]
     if config.result_cache_max_bytes is not None:
         trials.append(keeping(prefix, TRIAL, b"-", 1, config.result_cache_max_bytes))
-    return SharedStore(url_file, config.redis_ca_file, prefix, trials, StoreMetrics(metrics.registry))
+    if has_jobs := config.jobs_store == "redis":
+        trials.append(job_call(prefix, "try"))
+    counted = StoreMetrics(metrics.registry)
+    return SharedStore(url_file, config.redis_ca_file, prefix, trials, counted, has_jobs=has_jobs)
 
 
 def shared_rates(config: RuntimeConfig, own: RateLimits, store: SharedStore) -> ClientRates:

@@ -49,18 +49,19 @@ class SharedStore:
         trials: Sequence[ProgramCall],
         metrics: StoreMetrics,
         *,
+        has_jobs: bool = False,
         waits: Sequence[float] = WAITS_SECONDS,
         pauses: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
         """`prefix`: namespace and name of the service, which its keys begin with.
 
-        `trials`: calls that need every right that others need.
+        `trials`: calls that need every right that others need. `has_jobs`: whether jobs are there, too.
         """
         self._url_file = Path(url_file)
         self._ca_file = ca_file
         self._trials = trials
         self._rights = needed_rights(prefix, trials)
-        self._metrics = metrics
+        self._metrics, self._has_jobs = metrics, has_jobs
         self._waits = waits
         self._pauses = pauses
         self._connected: Connected | None = None
@@ -134,7 +135,7 @@ class SharedStore:
         except OSError as error:
             return _of_authorities(error)
         try:
-            found = of_server(await server_info(connected.client), url)
+            found = of_server(await server_info(connected.client), url, has_jobs=self._has_jobs)
             if found.is_used:
                 await run(connected.client, self._trials)  # now the server knows the programs
                 for trial in self._trials:

@@ -62,8 +62,11 @@ def of_error(error: Exception, url: StoreUrl, rights: str) -> SharedStoreReport:
             return report("StoreRefused", url, f"answers as no Valkey or Redis does ({type(error).__name__})")
 
 
-def of_server(info: Mapping[str, Any], url: StoreUrl) -> SharedStoreReport:
-    """The report on a store that answered; `info`: what INFO says of server, memory and replication."""
+def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> SharedStoreReport:
+    """The report on a store that answered; `info`: what INFO says of server, memory, replication and persistence.
+
+    `has_jobs`: whether jobs are there too, which nothing replaces.
+    """
     name = "valkey" if "valkey_version" in info else "redis"
     version = str(info.get(f"{name}_version", ""))
     if _major(version) < OLDEST[name]:
@@ -73,8 +76,12 @@ def of_server(info: Mapping[str, Any], url: StoreUrl) -> SharedStoreReport:
         return _is_replica(url)
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if info.get("maxmemory") and policy != "noeviction":
-        problem = f"forgets counts when its memory is full, by its maxmemory-policy {policy[:20]}: set noeviction"
+        what = "jobs" if has_jobs else "counts"
+        problem = f"forgets {what} when its memory is full, by its maxmemory-policy {policy[:20]}: set noeviction"
         return report("StoreEvicts", url, problem)
+    if has_jobs and not info.get("aof_enabled"):
+        problem = "loses jobs when it is restarted, all since its last snapshot if it makes any: set appendonly yes"
+        return report("StoreNotDurable", url, problem)
     return SharedStoreReport(reason="StoreInUse")
 
 

@@ -74,8 +74,8 @@ async def _together(client: Redis, commands: Sequence[tuple[str | bytes | int, .
 
 
 async def server_info(client: Redis) -> dict[str, Any]:
-    """What the server says of itself, its memory and its role; raises RedisError, OSError."""
+    """What the server says of itself, its memory, role and persistence; raises RedisError, OSError."""
     found: dict[str, Any] = {}
-    for section in ("server", "memory", "replication"):
+    for section in ("server", "memory", "replication", "persistence"):
         found |= await cast(Any, client).execute_command("INFO", section)
     return found

@@ -24,6 +24,12 @@ ANN = "key ann"
 FILL = "filled"
 
 
+@pytest.fixture
+def kind() -> str:
+    """Those of SQLite alone."""
+    return "sqlite"
+
+
 def open_store(disk: Path) -> SqliteJobStore:
     return SqliteJobStore(disk, max_bytes=1 << 30, keep_seconds=3600)
 

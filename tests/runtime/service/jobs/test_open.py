@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import FAKE_CODEC, fake_jobs
 from tests.fakes.parts import fake_parts
+from tests.runtime.service.jobs.conftest import Servers, audio, draft
 from whisper_runtime.service.jobs.job import JobStatistics
 from whisper_runtime.service.jobs.open import CannotKeepJobs, open_jobs
 
@@ -39,3 +41,22 @@ async def test_the_metrics_of_a_process_that_keeps_jobs_have_them(tmp_path: Path
     door.worker.progress_seconds = 7.0
     assert value("whisper_job_progress_seconds_total") == 7
     await door.close()
+
+
+async def test_jobs_in_the_shared_store_need_no_directory(store_servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(store_servers("valkey").url)
+    of_store: dict[str, Any] = {"jobs_store": "redis", "redis_url_file": str(tmp_path / "url")}
+    parts = fake_parts(FakeEngine(), **of_store)
+    one, other = (open_jobs(None, each, FAKE_CODEC) for each in (parts, fake_parts(FakeEngine(), **of_store)))
+    job = await one.store.put(draft(), audio())
+    assert await other.store.get("key ann", job.id) == job
+    assert await other.outbox.latest(job.id) is None
+    for door in (one, other):
+        await door.close()
+
+
+def test_a_directory_that_pods_share_has_to_be_writable(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("")
+    parts = fake_parts(FakeEngine(), jobs_store="redis", redis_url_file=str(tmp_path / "url"))
+    with pytest.raises(CannotKeepJobs, match="mount a volume there that all pods can write"):
+        open_jobs(str(tmp_path / "jobs"), parts, FAKE_CODEC)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from tests.runtime.service.jobs.conftest import KEEP_SECONDS, LEASE_SECONDS, HandClock, OpenStore, audio, draft
 from whisper_runtime.service.jobs.job import MAX_ATTEMPTS, Job, JobError, JobLeaseLost
 from whisper_runtime.service.jobs.outbox import CLAIM_SECONDS, Delivery, DeliveryOutbox
-from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
 from whisper_runtime.service.jobs.store import JobStore
 
 URL = "https://hooks.example.com/a"
@@ -19,14 +16,10 @@ ERROR: JobError = {"message": "no", "type": "server_error", "param": None, "code
 
 
 @pytest.fixture
-async def outboxes(open_store: OpenStore, tmp_path: Path, clock: HandClock) -> AsyncIterator[list[DeliveryOutbox]]:
+def outboxes(open_store: OpenStore, open_outbox: Callable[[], DeliveryOutbox]) -> list[DeliveryOutbox]:
     """Of two processes."""
-    async with AsyncExitStack() as opened:
-        found: list[DeliveryOutbox] = []
-        for _ in range(2):
-            found.append(SqliteOutbox(tmp_path / "jobs", clock=clock))
-            opened.push_async_callback(found[-1].close)
-        yield found
+    open_store()
+    return [open_outbox() for _ in range(2)]
 
 
 @pytest.fixture

@@ -16,6 +16,12 @@ from whisper_runtime.service.jobs.store import JobStore
 EVENTS = 20
 
 
+@pytest.fixture
+def kind() -> str:
+    """Those of SQLite alone."""
+    return "sqlite"
+
+
 async def ended(store: JobStore) -> Job:
     job = await store.put(draft(webhook_url="https://hooks.example.com/"), audio())
     return await store.cancel("key ann", job.id)

@@ -17,6 +17,12 @@ ANN = "key ann"
 FINISHED = 100_000
 
 
+@pytest.fixture
+def kind() -> str:
+    """Those of SQLite alone."""
+    return "sqlite"
+
+
 def files(directory: Path) -> set[str]:
     return {path.name for path in (directory / "jobs" / "files").iterdir()}
 

@@ -30,6 +30,12 @@ StartWorker = Callable[[], JobWorker]
 
 
 @pytest.fixture
+def kind() -> str:
+    """A worker needs no more of a store than the suite has."""
+    return "sqlite"
+
+
+@pytest.fixture
 def engine() -> FakeEngine:
     engine = FakeEngine()
     engine.free_rows = 8

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from testbed.store_server import ALL_RIGHTS, StoreServer
+from testbed.store_server import ALL_RIGHTS, JOBS, LIMITS, StoreServer
 from tests.runtime.service.shared.conftest import until
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.errors import HttpError
@@ -131,3 +131,25 @@ async def test_results_of_processes_of_one_service_are_the_same(server: StoreSer
     await one.put("a", b"words")
     assert (stored := await other.get("a")) is not None
     assert (stored.content, round(stored.age + stored.seconds_left)) == (b"words", RuntimeConfig().result_cache_seconds)
+
+
+async def test_with_jobs_the_store_is_tried_by_what_keeps_them_and_has_to_be_durable(
+    server: StoreServer, open_process: OpenProcess
+) -> None:
+    server.give([right for right in ALL_RIGHTS if right != "+zrank"])
+    _, store = open_process(server.url, jobs_store="redis")
+    assert "+zrank" in await until(store, "StoreRightsMissing")
+    server.give(ALL_RIGHTS)
+    assert "set appendonly yes" in await until(store, "StoreNotDurable")
+    assert store.is_used
+    _, limits = open_process(server.url)
+    await until(limits, "StoreInUse")
+
+
+@pytest.mark.parametrize(
+    "missing", [right for right in (*LIMITS, *JOBS) if right not in ("resetchannels", "+hmget", "+expire")]
+)
+async def test_each_right_that_jobs_need_is_found(server: StoreServer, open_process: OpenProcess, missing: str) -> None:
+    server.give([right for right in ALL_RIGHTS if right != missing])
+    _, store = open_process(server.url, jobs_store="redis")
+    assert missing.replace("*", "{whisper}:*") in await until(store, "StoreRightsMissing")

@@ -33,11 +33,26 @@ URL = StoreUrl.parse("redis://:sesame@valkey.store")
     ],
 )
 def test_what_a_server_says_of_itself(info: dict[str, Any], reason: str) -> None:
-    assert of_server(info, URL).reason == reason
+    assert of_server(info, URL, has_jobs=False).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason", "remedy"),
+    [
+        ({"aof_enabled": 1}, "StoreInUse", ""),
+        ({"aof_enabled": 0}, "StoreNotDurable", "loses jobs when it is restarted"),
+        ({"aof_enabled": 0, "maxmemory": 1, "maxmemory_policy": "allkeys-lru"}, "StoreEvicts", "forgets jobs"),
+        ({"aof_enabled": 0, "role": "slave"}, "StoreReadOnly", "let the URL name the primary"),
+    ],
+)
+def test_jobs_need_a_store_that_loses_nothing(settings: dict[str, Any], reason: str, remedy: str) -> None:
+    found = of_server({"valkey_version": "9.1.2"} | settings, URL, has_jobs=True)
+    assert found.reason == reason
+    assert remedy in found.message
 
 
 def test_a_version_that_is_too_old_is_named() -> None:
-    found = of_server({"valkey_version": "7.2.9", "redis_version": "7.2.4"}, URL)
+    found = of_server({"valkey_version": "7.2.9", "redis_version": "7.2.4"}, URL, has_jobs=False)
     assert found.message == (
         "the store at valkey.store:6379 is Valkey 7.2.9: use Valkey 8 or Redis 7, or a later version"
     )

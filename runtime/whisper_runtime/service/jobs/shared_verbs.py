@@ -1,0 +1,112 @@
+"""The verbs of jobs in a store that pods share, and what they answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from typing import Any, Final
+
+from whisper_runtime.service.jobs.job import (
+    Job,
+    JobGone,
+    JobLeaseLost,
+    JobNotDone,
+    JobQuotaReached,
+    JobStoreAway,
+    JobStoreFull,
+    KeyReused,
+    NoSuchJob,
+)
+from whisper_runtime.service.jobs.rows import full, share_full
+from whisper_runtime.service.shared.job_program import job_call
+from whisper_runtime.service.shared.store_caller import StoreAway, StoreCaller, StoreMemoryFull
+
+FLOATS: Final = frozenset({"audio_seconds", "created", "started", "ended", "expires", "done_seconds"})
+INTEGERS: Final = frozenset({"attempt", "token"})
+JSON: Final = frozenset({"metadata", "error"})
+
+
+class SharedVerbs:
+    """Calls them for one service. Raises what JobStore's verbs do, and JobStoreAway."""
+
+    def __init__(
+        self,
+        caller: StoreCaller,
+        prefix: str,
+        *,
+        max_bytes: int,
+        max_queued_seconds: float | None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """`clock` None: that of the store's server, which all processes have in common."""
+        self._caller, self._prefix, self._clock = caller, prefix, clock
+        self.max_bytes, self.max_queued_seconds = max_bytes, max_queued_seconds
+
+    async def call(self, verb: str, *arguments: str | bytes | float) -> list[Any]:
+        """What the verb answers behind `ok`; nothing where it found nothing."""
+        words = [word if isinstance(word, str | bytes) else repr(word) for word in arguments]
+        call = job_call(self._prefix, verb, *words, now=self._clock() if self._clock else None)
+        try:
+            outcome, *rest = await self._caller.call(call)
+        except StoreAway as error:
+            raise JobStoreAway(str(error)) from error
+        except StoreMemoryFull as error:
+            message = "The server's store of jobs has no memory left: send this one again when others have ended."
+            raise JobStoreFull(message) from error
+        if outcome == b"none":
+            return []
+        if outcome != b"ok":
+            raise self._refusal(bytes(outcome).decode(), rest, words)
+        return rest
+
+    async def close(self) -> None:
+        await self._caller.close()
+
+    def _refusal(self, outcome: str, rest: list[Any], words: Sequence[str | bytes]) -> Exception:
+        match outcome:
+            case "no_such_job":
+                return NoSuchJob(words[1])
+            case "gone":
+                return JobGone("it was deleted")
+            case "expired":
+                return JobGone("its result has expired")
+            case "not_done":
+                return JobNotDone(rest[0].decode())
+            case "lease_lost":
+                return JobLeaseLost("the job is not this worker's any more")
+            case "key_reused":
+                return KeyReused(f"the key belongs to the job {job_of(rest[0]).id}, which was made of another request")
+            case "full":
+                return full(int(float(rest[0])), self.max_bytes)
+            case "share_full":
+                return share_full(int(float(rest[0])), self.max_bytes)
+            case "quota":
+                queued, limit = float(rest[0]), self.max_queued_seconds or 0.0
+                return JobQuotaReached(queued, limit, queued + float(rest[1]) - limit)
+            case _:
+                return AssertionError(f"a verb of jobs answers {outcome}")
+
+
+def table_of(flat: Sequence[bytes]) -> dict[str, str]:
+    """A hash, of its names and values one after the other."""
+    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def job_of(flat: Sequence[bytes]) -> Job:
+    """The job of a hash; fields that it has not have their default."""
+    found, values = table_of(flat), dict[str, Any]()
+    for field in fields(Job):
+        if (text := found.get(field.name)) is not None:
+            values[field.name] = _value(field.name, text)
+        else:
+            assert field.default is not MISSING, field.name
+    return Job(**values)
+
+
+def _value(name: str, text: str) -> Any:
+    if name in FLOATS:
+        return float(text)
+    if name in INTEGERS:
+        return int(text)
+    return json.loads(text) if name in JSON else text

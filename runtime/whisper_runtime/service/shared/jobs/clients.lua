@@ -1,0 +1,168 @@
+-- The verbs of clients.
+
+local function with_key(client, key, digest)
+  local id = redis.call('HGET', of_client(client, 'keys'), key)
+  if not id then
+    return nil
+  end
+  local job = read(of_job(id))
+  if not job then
+    return nil
+  end
+  return {job.body_digest == digest and 'ok' or 'key_reused', all_of(id)}
+end
+
+-- Why the client may not queue so many seconds; nil: it may.
+local function over_quota(client, seconds, limit)
+  local counts = of_client(client, 'counts')
+  local queued = tonumber(redis.call('HGET', counts, 'seconds') or '')
+  if limit and queued and (queued >= limit or queued + seconds > limit) then
+    return {'quota', exact(queued), exact(seconds)}
+  end
+  return nil
+end
+
+local function no_room(client, size, most)
+  local used = tonumber(redis.call('HGET', KEYS_OF.totals, 'bytes') or '0')
+  local held = tonumber(redis.call('HGET', of_client(client, 'counts'), 'bytes') or '0')
+  local left = most - used - size
+  if left < 0 then
+    return {'full', exact(used)}
+  elseif held > 0 and held + size > left then
+    return {'share_full', exact(held)}
+  end
+  return nil
+end
+
+-- Behind the client's own jobs, and not before what is claimed now (ADR 39).
+local function next_turn(client)
+  local turn = tonumber(redis.call('GET', KEYS_OF.turn) or '0')
+  local last = redis.call('ZRANGE', of_client(client, 'turns'), -1, -1, 'WITHSCORES')
+  return math.max(turn, tonumber(last[2] or '0'))
+end
+
+-- audio: kept here, unless it is empty. fields: names and values, one after the other.
+function verbs.put(id, size, most, limit, audio, ...)
+  local job, fields = {id = id, state = 'queued', bytes = size, created = exact(now), attempt = '0', token = '0'}, {...}
+  for i = 1, #fields, 2 do
+    job[fields[i]] = fields[i + 1]
+  end
+  local found = job.idempotency_key and with_key(job.client, job.idempotency_key, job.body_digest)
+  local refusal = found or over_quota(job.client, tonumber(job.audio_seconds), tonumber(limit))
+    or no_room(job.client, tonumber(size), tonumber(most))
+  if refusal then
+    return refusal
+  end
+  local turn = next_turn(job.client)
+  job.seq = exact(redis.call('INCR', KEYS_OF.ids))
+  job.turn, job.turn_end = exact(turn), exact(turn + job.audio_seconds)
+  job.member = string.format('%016d %s %s', job.seq, id, job.audio_seconds)
+  for name, value in pairs(job) do
+    redis.call('HSET', of_job(id), name, value)
+  end
+  if #audio > 0 then
+    redis.call('SET', of_job(id) .. ':audio', audio)
+  end
+  index(job, 1)
+  return {'ok', all_of(id)}
+end
+
+function verbs.check_quota(client, limit)
+  return over_quota(client, 0, tonumber(limit)) or {'ok'}
+end
+
+function verbs.with_key(client, key, digest)
+  return with_key(client, key, digest) or {'none'}
+end
+
+function verbs.get(client, id)
+  local job, why = own(client, id)
+  return job and {'ok', all_of(id)} or {why}
+end
+
+function verbs.find(client, ...)
+  local found = {'ok'}
+  for _, id in ipairs({...}) do
+    if own(client, id) then
+      found[#found + 1] = all_of(id)
+    end
+  end
+  return found
+end
+
+function verbs.page(client, after, limit, state)
+  local before = '+inf'
+  if after ~= '' then
+    local job = read(of_job(after))
+    if not job or job.client ~= client then
+      return {'no_such_job'}
+    end
+    before = '(' .. job.seq
+  end
+  local of = of_client(client, state == '' and 'all' or state)
+  local found = {'ok'}
+  for _, id in ipairs(redis.call('ZRANGE', of, before, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, limit)) do
+    if of_index(of, id, id) then
+      found[#found + 1] = all_of(id)
+    end
+  end
+  return found
+end
+
+function verbs.ahead(id)
+  local job = read(of_job(id))
+  local rank = job and job.state == 'queued' and redis.call('ZRANK', KEYS_OF.queue, job.member)
+  if not rank or rank == 0 then
+    return {'ok', 0, '0'}
+  end
+  local seconds = 0
+  for _, member in ipairs(redis.call('ZRANGE', KEYS_OF.queue, 0, rank - 1)) do
+    seconds = seconds + tonumber(string.match(member, '%S+$'))
+  end
+  return {'ok', rank, exact(seconds)}
+end
+
+function verbs.result(client, id)
+  local job, why = own(client, id)
+  if not job then
+    return {why}
+  elseif job.state == 'expired' then
+    return {'expired'}
+  elseif job.state ~= 'completed' then
+    return {'not_done', job.state}
+  end
+  return {'ok', job.token, redis.call('GET', of_job(id) .. ':result') or ''}
+end
+
+function verbs.cancel(client, id, keep_seconds)
+  local job, why = own(client, id)
+  if not job then
+    return {why}
+  end
+  local is_live = LIVE[job.state]
+  if is_live then
+    change(job, {state = 'cancelled', lease_ends = false, ended = exact(now), expires = exact(now + keep_seconds),
+      bytes = job.row_bytes})
+    drop_audio(job)
+  end
+  return {'ok', all_of(id), is_live and 1 or 0}
+end
+
+function verbs.delete(client, id, keep_seconds, least_bytes)
+  local job, why = own(client, id)
+  if not job then
+    return {why}
+  end
+  forget_events(job)
+  change(job, {state = 'deleted', request = '', metadata = '{}', body_digest = '', error = false, lease_ends = false,
+    idempotency_key = false, webhook_url = false, events = false, expires = exact(now + keep_seconds),
+    bytes = least_bytes})
+  drop_audio(job)
+  redis.call('DEL', of_job(id) .. ':result')
+  return {'ok', job.token}
+end
+
+function verbs.statistics()
+  local oldest = redis.call('ZRANGE', KEYS_OF.waiting, 0, 0, 'WITHSCORES')
+  return {'ok', redis.call('HGETALL', KEYS_OF.totals), oldest[2] or ''}
+end
