@@ -134,10 +134,20 @@ class Spec(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.jobs) || (!has(self.autoscaling) && self.replicas <= 1)",
-            "spec.jobs is for one pod, until there is a store that several share: write spec.replicas 1 and remove "
-            "spec.autoscaling, or remove spec.jobs",
-            lambda self: self.jobs is None or (self.autoscaling is None and self.replicas <= 1),
+            "!has(self.jobs) || (has(self.jobs.storage) && self.jobs.storage.type == 'Redis') || "
+            "(!has(self.autoscaling) && self.replicas <= 1)",
+            "spec.jobs on a volume is for one pod: write spec.jobs.storage.type Redis, which several share, or "
+            "spec.replicas 1 without spec.autoscaling",
+            lambda self: (
+                self.jobs is None
+                or self.jobs.storage.type == "Redis"
+                or (self.autoscaling is None and self.replicas <= 1)
+            ),
+        ),
+        Rule(
+            "!(has(self.jobs) && has(self.jobs.storage) && self.jobs.storage.type == 'Redis') || has(self.redis)",
+            "spec.jobs.storage.type Redis needs the store in which the jobs are: name it in spec.redis",
+            lambda self: self.jobs is None or self.jobs.storage.type != "Redis" or self.redis is not None,
         ),
         Rule(
             "!(has(self.jobs) && has(self.jobs.storage) && has(self.jobs.storage.existingClaim) && has(self.cache) && "

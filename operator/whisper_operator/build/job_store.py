@@ -10,27 +10,35 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod
 from whisper_operator.objects import names
 from whisper_operator.resolve.claim import ClaimState, requested_size
-from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.config import JobsStore, RuntimeConfig
 from whisper_runtime.contract.files import JOBS_DIR
 
 DEFAULTS: Final = RuntimeConfig()
 VOLUME: Final = "job-store"
+AUTO_MEMORY: Final = 1024**3
+"""Bytes of the store that pods share."""
 LEAST_MARGIN: Final = 256 * 1024**2
 """Bytes of a small volume for what a file system and a database keep beside the files."""
 
 
 def parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
-    """Mount and volume; none where the spec has no jobs."""
+    """Mount and volume; none where the spec has no jobs, or has them in the store that pods share."""
     jobs = service.spec.jobs
-    if jobs is None:
+    if jobs is None or jobs.storage.type == "Redis":
         return []
     volume = pod.claim_or_directory(VOLUME, jobs.storage, names.jobs_claim(service.metadata.name))
     return [({"name": VOLUME, "mountPath": JOBS_DIR}, volume)]
 
 
 def directory(service: WhisperService) -> str | None:
-    """The directory in which the runtime keeps jobs; None: it keeps none."""
-    return JOBS_DIR if service.spec.jobs else None
+    """The directory in which the runtime keeps jobs; None: it keeps none there."""
+    return JOBS_DIR if parts(service) else None
+
+
+def kept_in(service: WhisperService) -> JobsStore:
+    """Where the runtime keeps jobs, if it keeps any."""
+    jobs = service.spec.jobs
+    return "redis" if jobs and jobs.storage.type == "Redis" else "directory"
 
 
 def result_seconds(service: WhisperService) -> int:
@@ -44,8 +52,10 @@ def max_queued_seconds(service: WhisperService) -> int | None:
     return duration_seconds(limit) if limit else None
 
 
-def max_bytes(claim: ClaimState | None) -> int:
+def max_bytes(service: WhisperService, claim: ClaimState | None) -> int:
     """Bytes that jobs may take; the runtime's default where there are none, or the claim was not looked up."""
+    if (jobs := service.spec.jobs) and jobs.storage.type == "Redis":
+        return AUTO_MEMORY if jobs.storage.size == "auto" else int(any_quantity(jobs.storage.size))
     size = volume_bytes(claim) if claim else None
     return DEFAULTS.jobs_max_bytes if size is None else usable_bytes(size)
 

@@ -122,6 +122,7 @@ def _config(service: WhisperService) -> RuntimeConfig:
         language=spec.language,
         no_egress=network_policy.shuts_in(service),
         jobs_dir=job_store.directory(service),
+        jobs_store=job_store.kept_in(service),
         log_level=spec.logging.level,
         log_format=spec.logging.format,
     )

@@ -136,3 +136,14 @@ def test_a_gpu_is_looked_for_on_the_node_of_the_claim_alone() -> None:
     rollout = resolved(of, there, requested={"a": {"nvidia.com/gpu": Decimal(1)}}).rollout
     assert rollout is not None
     assert rollout.decision.strategy == "Replace"
+
+
+def test_several_pods_keep_their_jobs_in_the_store_and_have_no_volume_of_them() -> None:
+    redis = {"secretKeyRef": {"name": "valkey", "key": "url"}}
+    shared = with_jobs({"type": "Redis"}, redis=redis, replicas=3)
+    assert "job-store" not in [volume["name"] for volume in template(shared)["spec"]["volumes"]]
+    assert [one["metadata"]["name"] for one in children(shared) if one["kind"] == "PersistentVolumeClaim"] == []
+    found = config(shared)
+    assert (found.jobs_store, found.jobs_dir, found.jobs_max_bytes) == ("redis", None, GIB)
+    assert config(with_jobs({"type": "Redis", "size": "2Gi"}, redis=redis)).jobs_max_bytes == 2 * GIB
+    assert config(with_jobs()).jobs_store == "directory"

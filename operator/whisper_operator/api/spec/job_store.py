@@ -14,11 +14,13 @@ from whisper_operator.api.spec.webhooks import WebhooksSpec
 
 
 class JobStorageSpec(ApiModel):
-    type: Literal["PersistentVolumeClaim", "EmptyDir"] = "PersistentVolumeClaim"
-    """Storage of the jobs: a claim that outlives the pods, or a directory of the pod, with which all jobs are lost."""
+    type: Literal["PersistentVolumeClaim", "EmptyDir", "Redis"] = "PersistentVolumeClaim"
+    """Storage of the jobs: a claim that outlives the pods, or a directory of the pod, with which all jobs are lost; or
+    the store of `spec.redis`, which any number of pods share, for recordings of up to 8 MiB (some eight minutes)."""
     size: VolumeSize = "auto"
     """Size of the claim or directory; auto is 10Gi, room for some 150 hours of recordings that wait. A claim that has
-    a volume can only grow. When it is full, no new jobs are accepted."""
+    a volume can only grow. With the type Redis: memory of the store that jobs may take; auto is 1Gi. When it is full,
+    no new jobs are accepted."""
     storage_class_name: StorageClassName | None = None
     """StorageClass of the claim; fixed once the claim has a volume. Absent: the cluster's default. Its volumes must not
     be network file systems such as NFS."""
