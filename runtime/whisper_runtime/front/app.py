@@ -9,7 +9,7 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.front.demand import FrontDemand
+from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.door import FrontDoor
 from whisper_runtime.front.forwarding import Forwarding
 from whisper_runtime.front.metrics import FrontMetrics
@@ -27,7 +27,7 @@ class FrontParts:
     lifecycle: Lifecycle
     turnstile: Turnstile
     servers: ServerClient
-    demand: FrontDemand
+    demand: DemandCounter
     door: FrontDoor
     metrics: FrontMetrics
     probes: FrontProbes
@@ -37,7 +37,7 @@ class FrontParts:
 
 def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, tracing: Tracing | None) -> FrontParts:
     """The front that `config` describes, which reaches servers by `transport`."""
-    lifecycle, turnstile, demand = Lifecycle(), Turnstile(), FrontDemand()
+    lifecycle, turnstile, demand = Lifecycle(), Turnstile(), DemandCounter()
     door = FrontDoor(config, lifecycle)
     metrics = FrontMetrics(demand, lambda: door.disk.used, lambda: turnstile.ready_servers)
     return FrontParts(

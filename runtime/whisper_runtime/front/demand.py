@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from whisper_runtime.contract.front import DemandReport
 
 
-class FrontDemand:
+class DemandCounter:
     """Counts, in the event loop's thread, the requests that are here; the probes' thread reads them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,7 +38,7 @@ class FrontDemand:
 
 
 class CountedRequest:
-    def __init__(self, demand: FrontDemand) -> None:
+    def __init__(self, demand: DemandCounter) -> None:
         self._demand = demand
         self.size = 0
         """Bytes of its body that are here."""

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from whisper_runtime.errors import HttpError
 from whisper_runtime.front.client_answer import ClientAnswer
-from whisper_runtime.front.demand import CountedRequest, FrontDemand
+from whisper_runtime.front.demand import CountedRequest, DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.front.places import Places
 from whisper_runtime.front.request import PassedRequest, passed_request, route_above
@@ -57,7 +57,7 @@ class Forwarding:
         self,
         turnstile: Turnstile,
         servers: ServerClient,
-        demand: FrontDemand,
+        demand: DemandCounter,
         metrics: FrontMetrics,
         *,
         spool_dir: str | None,

@@ -20,14 +20,14 @@ from whisper_runtime.contract.metric_names import (
     FRONT_SPOOL_BYTES_METRIC,
 )
 from whisper_runtime.errors import REJECTED
-from whisper_runtime.front.demand import FrontDemand
+from whisper_runtime.front.demand import DemandCounter
 
 RetryCause = Literal["lost", "refused", "unreached"]
 
 
 class FrontMetrics:
     def __init__(
-        self, demand: FrontDemand, spool_bytes: Callable[[], float], ready_servers: Callable[[], float]
+        self, demand: DemandCounter, spool_bytes: Callable[[], float], ready_servers: Callable[[], float]
     ) -> None:
         """The gauges are read when Prometheus asks, from the thread of the probes; `spool_bytes`: of disk in use."""
         self.registry = CollectorRegistry()
@@ -69,7 +69,7 @@ class FrontMetrics:
 
     @contextmanager
     def in_flight(self, *, is_counted: bool) -> Generator[None]:
-        """Counts nothing: FrontDemand knows which requests are here, and what they wait for."""
+        """Counts nothing: DemandCounter knows which requests are here, and what they wait for."""
         yield
 
     def answered(self, route: str, status: int, cause: str | None) -> None:

@@ -15,7 +15,7 @@ from whisper_runtime.contract.network import (
     READY_PATH,
     STARTUP_PATH,
 )
-from whisper_runtime.front.demand import FrontDemand
+from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 
@@ -23,7 +23,7 @@ from whisper_runtime.service.lifecycle import Lifecycle, Phase
 class FrontProbes:
     """Reads single references only, so that the probes' own thread may ask."""
 
-    def __init__(self, lifecycle: Lifecycle, demand: FrontDemand, metrics: FrontMetrics) -> None:
+    def __init__(self, lifecycle: Lifecycle, demand: DemandCounter, metrics: FrontMetrics) -> None:
         self._lifecycle = lifecycle
         self._demand = demand
         self._metrics = metrics

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from whisper_runtime.front.demand import FrontDemand
+from whisper_runtime.front.demand import DemandCounter
 
 
 def test_a_request_is_held_then_a_servers_and_held_again_where_that_is_lost() -> None:
-    demand = FrontDemand()
+    demand = DemandCounter()
     with demand.request() as counted:
         counted.receive(300)
         seen = [demand.report()]
@@ -24,7 +24,7 @@ def test_a_request_is_held_then_a_servers_and_held_again_where_that_is_lost() ->
 
 def test_idle_time_begins_with_the_start_and_anew_with_each_end() -> None:
     now = [100.0]
-    demand = FrontDemand(lambda: now[0])
+    demand = DemandCounter(lambda: now[0])
     now[0] += 5
     assert demand.report().idle_seconds == 5
     with demand.request():

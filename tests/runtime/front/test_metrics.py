@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from whisper_runtime.contract import metric_names
-from whisper_runtime.front.demand import FrontDemand
+from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
 
 
 def test_gauges_show_what_is_here_when_they_are_read() -> None:
-    demand = FrontDemand()
+    demand = DemandCounter()
     metrics = FrontMetrics(demand, lambda: 7, lambda: 2)
     with demand.request() as counted:
         counted.receive(5)
@@ -26,7 +26,7 @@ def test_gauges_show_what_is_here_when_they_are_read() -> None:
 
 
 def test_what_is_turned_away_is_counted_by_its_cause() -> None:
-    metrics = FrontMetrics(FrontDemand(), lambda: 0, lambda: 0)
+    metrics = FrontMetrics(DemandCounter(), lambda: 0, lambda: 0)
     for status, cause in ((200, None), (503, "no_server"), (400, "not_audio")):
         metrics.answered("/v1/models", status, cause)
     counted = metrics.registry.get_sample_value
@@ -40,5 +40,5 @@ def test_what_is_turned_away_is_counted_by_its_cause() -> None:
 
 
 def test_each_name_is_the_fronts_own() -> None:
-    metrics = FrontMetrics(FrontDemand(), lambda: 0, lambda: 0)
+    metrics = FrontMetrics(DemandCounter(), lambda: 0, lambda: 0)
     assert {family.name.startswith("whisper_front_") for family in metrics.registry.collect()} == {True}
