@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Final
@@ -86,8 +87,8 @@ class BatchTable:
             (claimed,) = self._connection.execute(sql.CLAIM_BATCH, values).fetchall()
         return ClaimedBatch(BatchLease(claimed["id"], claimed["token"]), _batch(claimed))
 
-    def live(self) -> dict[BatchState, int]:
-        return dict(tuple(row) for row in self._connection.execute(sql.LIVE_BATCHES))
+    def live(self) -> Counter[BatchState]:
+        return Counter(row["state"] for row in self._connection.execute(sql.LIVE_BATCHES))
 
     def look(self, lease: BatchLease) -> StoredBatch:
         """Raises BatchLeaseLost, as the methods below do."""

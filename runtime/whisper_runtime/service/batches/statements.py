@@ -170,7 +170,7 @@ INSERT_ANSWER: Final = "INSERT INTO batch_answers VALUES (:id, :line, :is_error,
 COUNT_ANSWERS: Final = """
 UPDATE batches SET completed = completed + :completed, failed = failed + :failed, bytes = bytes + :bytes WHERE id = :id
 """
-LIVE_BATCHES: Final = "SELECT state, COUNT(*) FROM batches WHERE ended IS NULL GROUP BY state"
+LIVE_BATCHES: Final = "SELECT state FROM batches WHERE ended IS NULL"
 ANSWERED: Final = "SELECT line FROM batch_answers WHERE batch = :id"
 ANSWERS: Final = """
 SELECT line, text FROM batch_answers WHERE batch = :id AND is_error = :is_error AND line > :after ORDER BY line
