@@ -85,7 +85,7 @@ class SqliteBatchStore:
     async def open_file(self, client: str, file_id: str) -> IO[bytes]:
         await self.file(client, file_id)
         try:
-            return await asyncio.to_thread(self._contents.open, file_id)
+            return await self._contents.open_in_thread(file_id)
         except FileNotFoundError:
             raise NoSuchFile(file_id) from None
 

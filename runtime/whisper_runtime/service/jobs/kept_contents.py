@@ -76,7 +76,7 @@ class SharedFiles:
         return b""
 
     async def open(self, name: str, beside: bytes) -> IO[bytes]:
-        return await asyncio.to_thread(self._files.open, name)
+        return await self._files.open_in_thread(name)
 
     async def delete(self, names: Collection[str]) -> None:
         with suppress(OSError):  # it is nobody's now, and is found when what is old is looked at

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
+import threading
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from whisper_runtime.service.jobs.files import JobFiles
+from tests.support.waiting import eventually_async
+from whisper_runtime.service.jobs.files import JobFiles, StoredFiles
 
 
 def test_a_file_that_is_not_written_to_its_end_has_no_name(tmp_path: Path) -> None:
@@ -31,6 +35,28 @@ def test_a_file_is_there_under_its_name_until_it_is_deleted(tmp_path: Path) -> N
         assert opened.names() == {"a"}
         opened.delete(["a", "b"])
         assert opened.names() == set()
+
+
+async def test_a_task_that_is_cancelled_while_it_opens_leaves_no_file_open(tmp_path: Path) -> None:
+    """As a batch's is, when the server stops."""
+    began, goes_on, opened = threading.Event(), threading.Event(), list[IO[bytes]]()
+
+    class SlowFiles(StoredFiles):
+        def open(self, name: str) -> IO[bytes]:
+            began.set()
+            goes_on.wait()
+            opened.append(super().open(name))
+            return opened[0]
+
+    files = SlowFiles(tmp_path)
+    files.write("a", io.BytesIO(b"content"))
+    opening = asyncio.create_task(files.open_in_thread("a"))
+    await asyncio.to_thread(began.wait)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    goes_on.set()
+    await eventually_async("the file is closed", lambda: opened and opened[0].closed)
 
 
 def test_a_directory_is_one_process_alone_until_another_opens_it(tmp_path: Path) -> None:
