@@ -13,7 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from whisper_operator.telemetry.metrics import Services
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.front.demand import FrontDemand
+from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
@@ -79,7 +79,7 @@ def runtime_metrics() -> list[Exported]:
 
 
 def front_metrics() -> list[Exported]:
-    return list(_registered(FrontMetrics(FrontDemand(), lambda: 0, lambda: 0).registry))
+    return list(_registered(FrontMetrics(DemandCounter(), lambda: 0, lambda: 0).registry))
 
 
 def operator_metrics() -> list[Exported]:
