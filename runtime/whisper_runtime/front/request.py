@@ -54,16 +54,18 @@ class PassedRequest:
 
 def passed_request(scope: Scope, client: str, own: dict[bytes, bytes]) -> PassedRequest:
     """The request of `scope`; `own` are headers of the front's. Raises HttpError (404) where no server has a route."""
-    method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
+    method, path = scope["method"], scope["path"]
     if not path.startswith(SERVED):
         message = f"Unknown request URL: {method[:SHOWN]} {path[:SHOWN]}. GET /openapi.json lists the paths."
         raise HttpError(404, message, code="unknown_url")
+    passed = request_headers(scope["headers"], own)
+    headers = Headers(raw=passed)  # what the server does is decided by those that it gets
     becomes_job = path in JOB_PATHS and async_preference(headers) is not None
     is_form = method == "POST" and path == TRANSCRIPTIONS and not becomes_job
     return PassedRequest(
         method,
         target_of(scope),
-        request_headers(scope["headers"], own),
+        passed,
         client,
         headers.get("content-type", ""),
         is_repeatable=is_repeatable(method, path, becomes_job=becomes_job, has_key="idempotency-key" in headers),

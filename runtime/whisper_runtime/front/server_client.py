@@ -11,6 +11,7 @@ from typing import Final
 
 import httpx
 
+from whisper_runtime.errors import HttpError
 from whisper_runtime.front.headers import RawHeaders, answer_headers
 from whisper_runtime.front.request import PassedRequest
 from whisper_runtime.front.servers import ServerAddress
@@ -77,7 +78,7 @@ class ServerClient:
     ) -> AsyncGenerator[ServerAnswer]:
         """The answer, from its first byte on, until the block ends; `on_sent` is called once the body is sent.
 
-        Raises ServerNotReached, and ServerLost.
+        Raises ServerNotReached, ServerLost, and HttpError (400) where HTTP does not let the request be sent.
         """
         asked = httpx.Request(
             request.method,
@@ -90,6 +91,8 @@ class ServerClient:
             response = await self._transport.handle_async_request(asked)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ServerNotReached(str(error)) from None
+        except httpx.LocalProtocolError as error:
+            raise HttpError(400, f"The request cannot be passed on: {error}.", code="invalid_http") from None
         except httpx.TransportError as error:
             raise ServerLost(str(error)) from None
         try:

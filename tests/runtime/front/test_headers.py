@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from whisper_runtime.front.headers import answer_headers, request_headers
 
+HOST = (b"host", b"a")
+
 
 def test_a_server_gets_what_the_client_says_of_itself_and_of_its_body() -> None:
     headers = [
@@ -15,20 +17,27 @@ def test_a_server_gets_what_the_client_says_of_itself_and_of_its_body() -> None:
     assert request_headers(headers, {}) == headers
 
 
+def test_a_host_is_always_named() -> None:
+    """HTTP/1.0 needs none, and HTTP/1.1 lets none go (RFC 9112, section 3.2)."""
+    headers = [(b"connection", b"host"), (b"host", b"a")]
+    assert request_headers(headers, {}) == [(b"host", b"a")]
+    assert request_headers([], {}) == [(b"host", b"")]
+
+
 def test_what_the_front_has_done_is_not_asked_for_again() -> None:
     headers = [(b"expect", b"100-continue"), (b"content-length", b"5"), (b"origin", b"https://a"), (b"te", b"trailers")]
-    assert request_headers(headers, {}) == []
+    assert request_headers([*headers, HOST], {}) == [HOST]
 
 
 def test_headers_that_connection_names_end_with_it() -> None:
-    headers = [(b"connection", b"Keep-Alive, X-Hop"), (b"keep-alive", b"5"), (b"x-hop", b"1"), (b"x-end", b"2")]
-    assert request_headers(headers, {}) == answer_headers(headers) == [(b"x-end", b"2")]
+    headers = [(b"connection", b"Keep-Alive, X-Hop"), (b"keep-alive", b"5"), (b"x-hop", b"1"), HOST]
+    assert request_headers(headers, {}) == answer_headers(headers) == [HOST]
 
 
 def test_nobody_speaks_for_the_front() -> None:
-    headers = [(b"x-forwarded-for", b"10.0.0.1"), (b"x-request-id", b"?")]
+    headers = [(b"x-forwarded-for", b"10.0.0.1"), (b"x-request-id", b"?"), HOST]
     own = {b"x-forwarded-for": b"192.0.2.1", b"x-request-id": b"1"}
-    assert request_headers(headers, own) == list(own.items())
+    assert request_headers(headers, own) == [HOST, *own.items()]
 
 
 def test_a_client_gets_the_answer_as_it_is_encoded_and_one_date() -> None:

@@ -65,6 +65,14 @@ def test_what_may_be_sent_twice(method: str, path: str, becomes_job: bool, has_k
     assert is_repeatable(method, path, becomes_job=becomes_job, has_key=has_key) is is_safe
 
 
+def test_a_key_that_ends_at_the_front_names_no_job() -> None:
+    """The server that gets the request does not know it, so that a second one would make a second job."""
+    headers = {"prefer": "respond-async", "idempotency-key": "a"}
+    path = "/v1/audio/transcriptions"
+    assert passed_request(scope("POST", path, **headers), "a", {}).is_repeatable
+    assert not passed_request(scope("POST", path, connection="Idempotency-Key", **headers), "a", {}).is_repeatable
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers", "may"),
     [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from whisper_runtime.errors import HttpError
 from whisper_runtime.front.request import PassedRequest
 from whisper_runtime.front.server_client import ServerClient, ServerLost, ServerNotReached, server_transport
 from whisper_runtime.front.servers import ServerAddress
@@ -63,6 +65,15 @@ async def test_a_port_that_nobody_listens_on_has_nothing_of_the_request(client: 
     with pytest.raises(ServerNotReached):
         async with client.ask(ServerAddress("127.0.0.1", port), REQUEST, body(), lambda: None):
             pass
+
+
+async def test_a_request_that_cannot_be_sent_is_not_its_servers_fault(client: ServerClient) -> None:
+    """Else whoever sends such requests takes all servers from all others."""
+    nameless = dataclasses.replace(REQUEST, headers=[])
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(HttpError, match="Host") as refused:
+        async with client.ask(ServerAddress(*listener.getsockname()), nameless, body(), lambda: None):
+            pass
+    assert refused.value.status_code == 400
 
 
 @pytest.mark.parametrize(

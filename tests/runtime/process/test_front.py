@@ -37,6 +37,8 @@ MODEL = {"torch", "whisper", "numpy", "fastapi"}
 NOT_THERE = "127.0.0.1:1"
 """Where no server is."""
 
+POST = ("POST /transcribe HTTP/1.1", "Host: front")
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[StartProgram]:
@@ -163,6 +165,17 @@ def test_a_spool_that_is_full_is_said_so(start: StartProgram) -> None:
         assert refused.headers["retry-after"]
 
 
+@pytest.mark.parametrize("lines", [("POST /transcribe HTTP/1.0",), (*POST, "Connection: host")])
+def test_a_request_without_a_host_for_servers_takes_no_server_from_others(
+    start: StartProgram, lines: tuple[str, ...]
+) -> None:
+    front = start(FRONT, servers=before(start(FAKE_SERVER)))
+    with connected(front) as client:
+        client.sendall("\r\n".join((*lines, "Content-Length: 4", "", "body")).encode())
+        assert client.recv(64).startswith(b"HTTP/1.1 400 ")  # the server's: that is no form
+    assert front.metric('whisper_front_retry_total{cause="lost"}') == 0
+
+
 def upload(front: RunningProcess, content: bytes) -> httpx.Response:
     return plain_http.post(f"{front.clients}/transcribe", content=content, timeout=SECONDS)
 
@@ -173,7 +186,7 @@ def connected(front: RunningProcess) -> socket.socket:
 
 def head(*headers: str, length: int) -> bytes:
     """Of an upload whose body is declared to have that length."""
-    lines = ("POST /transcribe HTTP/1.1", "Host: front", f"Content-Length: {length}", *headers, "", "")
+    lines = (*POST, f"Content-Length: {length}", *headers, "", "")
     return "\r\n".join(lines).encode()
 
 
