@@ -14,7 +14,7 @@ from whisper_runtime.http.early_response import refuse
 ERROR = HttpError(429, "The queue is full.", code="queue_full")
 
 
-async def exchange(headers: list[tuple[bytes, bytes]], body: list[Message]) -> list[str]:
+async def exchange(headers: list[tuple[bytes, bytes]], body: list[Message], longest: int = 0) -> list[str]:
     """What happens, in order: `read`, or what is sent."""
     events: list[str] = []
 
@@ -26,7 +26,7 @@ async def exchange(headers: list[tuple[bytes, bytes]], body: list[Message]) -> l
         more = " more" if message.get("more_body") else ""
         events.append(f"{message['type'].removeprefix('http.response.')}{more}")
 
-    await refuse(ERROR, {"type": "http", "headers": headers}, receive, send)
+    await refuse(ERROR, {"type": "http", "headers": headers}, receive, send, longest)
     return events
 
 
@@ -49,6 +49,14 @@ async def test_a_client_that_pours_is_read_no_further(monkeypatch: pytest.Monkey
     monkeypatch.setattr(early_response, "LINGER_BYTES", 250)
     pieces: list[Message] = [{"type": "http.request", "body": b"." * 100, "more_body": True} for _ in range(10)]
     assert await exchange([], pieces) == ["start", "body more", "read", "read", "read", "body"]
+
+
+async def test_a_body_that_the_server_would_take_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its sender, a front above all, finds the connection broken, and takes the server for lost."""
+    monkeypatch.setattr(early_response, "LINGER_BYTES", 250)
+    pieces: list[Message] = [{"type": "http.request", "body": b"." * 100, "more_body": True} for _ in range(3)]
+    rest: list[Message] = [*pieces, {"type": "http.request", "body": b"."}]
+    assert await exchange([], rest, longest=1000) == ["start", "body more", *["read"] * 4, "body"]
 
 
 async def test_a_client_that_expects_100_sends_no_body() -> None:

@@ -69,12 +69,12 @@ class AdmissionMiddleware(HttpMiddleware):
             is_deferred = state.preference is not None or scope["path"] in STORED_PATHS
             entered = self.admission.at_the_door(state.client, size, is_deferred=is_deferred)
         except HttpError as error:
-            return await refuse(error, scope, receive, send)
+            return await refuse(error, scope, receive, send, self.admission.max_upload_bytes)
         with entered as admitted:
             try:
                 await admitted.charge_request()
             except HttpError as error:
-                return await refuse(error, scope, receive, send)
+                return await refuse(error, scope, receive, send, self.admission.max_upload_bytes)
             state.admitted = admitted
             await self.app(scope, receive, _with_rates(send, admitted))
             if state.stream_error:

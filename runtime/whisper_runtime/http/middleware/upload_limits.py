@@ -41,12 +41,12 @@ class UploadLimitsMiddleware(HttpMiddleware):
                 return
             if message["type"] == "http.response.body" and not (message.get("more_body") or body.complete):
                 # The form is refused before all of it has come, as one of which a part is wrong.
-                return await send_last(message.get("body", b""), scope, receive, send)
+                return await send_last(message.get("body", b""), scope, receive, send, self.max_bytes)
             await send(message)
 
         await self.app(scope, body.receive, unless_refused)
         if body.refusal is not None:
-            await refuse(body.refusal, scope, receive, send)
+            await refuse(body.refusal, scope, receive, send, self.max_bytes)
 
 
 class _Body:

@@ -15,6 +15,7 @@ from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.engine.interface import State
 from whisper_runtime.errors import HttpError
+from whisper_runtime.http import early_response
 from whisper_runtime.http.app import create_app
 from whisper_runtime.http.middleware.admission import AdmissionMiddleware
 from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
@@ -176,3 +177,24 @@ async def test_decoded_audio_counts_for_as_long_as_its_request(
     engine.held[0].set_result(SPOKEN)
     assert (await request).status_code == 200
     assert parts.admission.disk.used == 0
+
+
+async def test_a_large_body_that_is_refused_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a server that takes more than what is dropped of any body."""
+    monkeypatch.setattr(early_response, "LINGER_BYTES", 10)
+    parts = fake_parts(FakeEngine(State.FAILED), max_upload_bytes=1000)
+    body: list[Message] = [{"type": "http.request", "body": b"." * 100, "more_body": more} for more in (True, False)]
+
+    async def receive() -> Message:
+        return body.pop(0)
+
+    async def send(message: Message) -> None: ...
+
+    door = AdmissionMiddleware(_no_route, parts.admission)
+    headers: list[tuple[bytes, bytes]] = []
+    await door({"type": "http", "method": "POST", "path": "/transcribe", "headers": headers}, receive, send)
+    assert body == []
+
+
+async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("it was admitted")
