@@ -79,6 +79,12 @@ def unavailable(message: str, code: str, seconds: int) -> HttpError:
     return HttpError(503, message, code=code, headers={"Retry-After": str(seconds)})
 
 
+def out_of_time(seconds: float) -> HttpError:
+    """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
+    message = f"The transcription was not done within {seconds:.0f} s: send a shorter recording, or try again later."
+    return HttpError(504, message, code="request_timeout")
+
+
 def retry_after(excess: float, speed: float) -> int:
     """Whole seconds until the model, at `speed` seconds of audio a second, has transcribed `excess` seconds of audio.
 

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import HttpError, out_of_time
 from whisper_runtime.front.client_answer import ClientAnswer
 from whisper_runtime.front.demand import CountedRequest, DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 NOTICE_SECONDS: Final = 1.0
 """For which a request waits before its client is told by a comment: an error after that has no status of its own."""
+ANSWER_MARGIN_SECONDS: Final = 5.0
+"""For a server to say itself that the time is over; proxies wait 15 s longer than a request may take."""
 LONGEST_REFUSAL: Final = 64 * 1024
 """Bytes of a refusal; a longer answer is none of ours, and passed on."""
 
@@ -47,7 +50,7 @@ class HeldExchange:
     answer: ClientAnswer
     counted: CountedRequest
     ends: float
-    """When it has waited for a server for long enough, by the loop's time."""
+    """When it has waited for long enough, for a server and for its answer, by the loop's time."""
 
 
 class Forwarding:
@@ -136,7 +139,7 @@ class Forwarding:
         server, request = held.server, of.request
         self._metrics.dispatched()
         try:
-            async with self._servers.ask(server.address, request, of.body.pieces(), held.sent) as answer:
+            async with self._answer(held, of) as answer:
                 answer, code = await _with_code(answer)
                 if code is None or not self._goes_on(server, code, request, tried):
                     await of.answer.pass_on(answer)
@@ -151,6 +154,21 @@ class Forwarding:
                 raise error from None
             self._metrics.retried("lost")
         return False
+
+    @asynccontextmanager
+    async def _answer(self, held: HeldRequest, of: HeldExchange) -> AsyncGenerator[ServerAnswer]:
+        """The server's answer, until the block ends. Raises as ServerClient.ask, and HttpError (504) where none came.
+
+        What it was held for is a part of the request's time: a proxy in front of us waits no longer.
+        """
+        async with AsyncExitStack() as asked:
+            ask = self._servers.ask(held.server.address, of.request, of.body.pieces(), held.sent)
+            try:
+                async with asyncio.timeout_at(of.ends + ANSWER_MARGIN_SECONDS):
+                    answer = await asked.enter_async_context(ask)
+            except TimeoutError:
+                raise out_of_time(self._wait_seconds) from None
+            yield answer
 
     def _goes_on(self, server: ReadyServer, code: str, request: PassedRequest, tried: TriedServers) -> bool:
         """Whether a request that `server` refused with this code goes on to another."""

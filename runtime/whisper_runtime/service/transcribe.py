@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from whisper_runtime.engine.interface import Engine, OnProgress, OnSegments
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import out_of_time
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service import tracing
@@ -177,9 +177,3 @@ def note_text(found: Transcription) -> None:
     if trace := tracing.current.get():
         trace.text_at = time.perf_counter()
         trace.describe({"whisper.language": found.language, "whisper.audio_seconds": found.audio_seconds})
-
-
-def out_of_time(seconds: float) -> HttpError:
-    """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
-    message = f"The transcription was not done within {seconds:.0f} s: send a shorter recording, or try again later."
-    return HttpError(504, message, code="request_timeout")

@@ -175,6 +175,16 @@ async def test_without_a_server_in_time_a_client_learns_when_to_try_again() -> N
     assert "No server became ready within 1 s" in got.body.decode()
 
 
+async def test_a_server_that_does_not_answer_in_time_is_no_lost_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is not asked again: what a request was held for is a part of its time, as a proxy counts it."""
+    monkeypatch.setattr(forwarding, "ANSWER_MARGIN_SECONDS", 0.0)
+    front = TriedFront(A, B, request_timeout_seconds=1)
+    front.servers.plans[A] = front.servers.plans[B] = [PlannedAnswer(200, (asyncio.Event(),))]
+    got = await front.upload().answered()
+    assert (got.status, code(got), len(front.servers.asked)) == (504, "request_timeout", 1)
+    assert front.servers.closed == 1, "the server sees that its client is gone"
+
+
 async def test_a_client_that_asked_for_events_is_kept_waiting_by_comments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_answer, "KEEP_ALIVE_SECONDS", 0.001)
     front = TriedFront()

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import IO, Final
 
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import HttpError
+from whisper_runtime.errors import HttpError, out_of_time
 from whisper_runtime.media.raw_audio import UnclearType, raw_audio
 from whisper_runtime.media.source import HEAD
 from whisper_runtime.service.admitted import Admitted
@@ -26,7 +26,7 @@ from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.headers import CACHE_STATUS
 from whisper_runtime.service.result_cache.keys import audio_digest, upload_key
 from whisper_runtime.service.result_cache.metrics import Outcome
-from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, out_of_time, seconds_of
+from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, seconds_of
 
 NAME: Final = "whisper"
 """Of this cache, in the header of RFC 9211."""
