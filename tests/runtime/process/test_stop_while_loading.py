@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.process.test_servers import SECONDS as START_SECONDS
-from tests.runtime.process.test_servers import free_port
+from tests.support.running_process import SECONDS as START_SECONDS
+from tests.support.running_process import free_port
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import HEALTH_PATH
