@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from whisper_operator.api.units import duration_seconds, size_bytes
+from whisper_operator.api.units import canonical_quantity, duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build import door, pod, shared_store
 from whisper_operator.build.deployment import ENDPOINT_LAG_SECONDS
@@ -72,7 +72,7 @@ def _template(resolved: Resolved, front: FrontState, selector: dict[str, str]) -
             "containers": [_container(resolved, front, [mount for mount, _ in parts])],
             "volumes": [
                 pod.scratch(),
-                {"name": "front-spool", "emptyDir": {"sizeLimit": front.spec.spool}},
+                {"name": "front-spool", "emptyDir": {"sizeLimit": canonical_quantity(front.spec.spool)}},
                 *(volume for _, volume in parts),
             ],
         },
@@ -120,7 +120,7 @@ def _environment(resolved: Resolved, front: FrontState) -> list[Manifest]:
         **door.settings(service),
         servers=f"{names.servers(name)}.{namespace}.svc:{HTTP_PORT}",
         spool_dir=SPOOL_DIR,
-        spool_bytes=size_bytes(front.spec.spool),
+        spool_bytes=max(1, size_bytes(front.spec.spool) * 63 // 64),  # the kubelet counts whole blocks
     ).to_env()
     del settings[env_name("model")]
     values: list[Manifest] = [{"name": key, "value": value} for key, value in sorted(settings.items())]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.operator.resolve.test_front import fronting
 from tests.operator.samples import children, kinds, observed, one, rolled_out, service
 from tests.operator.samples import pod as sample
@@ -35,9 +37,20 @@ def test_it_runs_the_front_of_the_runtimes_image_without_a_model_or_a_gpu() -> N
 def test_it_finds_the_pods_that_serve_and_its_bounded_disk() -> None:
     found = env(front={"spool": "1Gi"})
     assert found["WHISPER_SERVERS"] == "speech-servers.team.svc:8000"
-    assert (found["WHISPER_SPOOL_DIR"], found["WHISPER_SPOOL_BYTES"]) == ("/var/spool/whisper", str(1024**3))
-    volumes = {one["name"]: one for one in pod(front={"spool": "1Gi"})["volumes"]}
-    assert volumes["front-spool"]["emptyDir"] == {"sizeLimit": "1Gi"}
+    assert found["WHISPER_SPOOL_DIR"] == "/var/spool/whisper"
+
+
+@pytest.mark.parametrize(
+    ("spool", "limit", "spool_bytes"),
+    [("1Gi", "1Gi", 1057 * 10**6), ("1.5Gi", "1536Mi", 1585 * 10**6), ("64", "64", 63), ("1", "1", 1)],
+)
+def test_its_disk_is_as_the_api_server_writes_it_and_a_little_more_than_it_uses(
+    spool: str, limit: str, spool_bytes: int
+) -> None:
+    """Else each pass found it changed; and the kubelet ends a pod that has filled it."""
+    volumes = {one["name"]: one for one in pod(front={"spool": spool})["volumes"]}
+    assert volumes["front-spool"]["emptyDir"] == {"sizeLimit": limit}
+    assert int(env(front={"spool": spool})["WHISPER_SPOOL_BYTES"]) == pytest.approx(spool_bytes, rel=0.001)
 
 
 def test_it_lets_in_and_refuses_what_the_pods_that_serve_do() -> None:
