@@ -180,12 +180,17 @@ def test_each_of_several_pods_may_keep_results(replicas: dict[str, Any]) -> None
 
 
 @MANY
-def test_jobs_are_of_one_pod(replicas: dict[str, Any]) -> None:
+def test_jobs_on_a_volume_are_of_one_pod(replicas: dict[str, Any]) -> None:
     for beside in ({}, REDIS):
         assert refused(jobs={}, **replicas, **beside) == (
-            "spec.jobs is for one pod, until there is a store that several share: write spec.replicas 1 and remove "
-            "spec.autoscaling, or remove spec.jobs"
+            "spec.jobs on a volume is for one pod: write spec.jobs.storage.type Redis, which several share, or "
+            "spec.replicas 1 without spec.autoscaling"
         )
+
+
+@MANY
+def test_jobs_in_a_store_are_of_any_number_of_pods(replicas: dict[str, Any]) -> None:
+    accepted(jobs={"storage": {"type": "Redis"}}, **replicas, **REDIS)
 
 
 @pytest.mark.parametrize("replicas", [{}, {"replicas": 0}, {"replicas": 1}], ids=str)

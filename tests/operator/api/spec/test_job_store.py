@@ -29,7 +29,8 @@ def test_jobs_are_kept_on_a_claim_that_stays_unless_the_spec_says_otherwise() ->
 
 
 def test_a_volume_of_jobs_has_these_kinds() -> None:
-    assert_choices("jobs.storage.type", "PersistentVolumeClaim", "EmptyDir")
+    redis = {"secretKeyRef": {"name": "valkey", "key": "url"}}
+    assert_choices("jobs.storage.type", "PersistentVolumeClaim", "EmptyDir", "Redis", redis=redis)
     assert_choices("jobs.storage.retention", "Retain", "Delete")
 
 
