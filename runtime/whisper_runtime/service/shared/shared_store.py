@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport
 from whisper_runtime.service.shared.program_call import ProgramCall, needed_rights
 from whisper_runtime.service.shared.store_checks import of_error, of_server
-from whisper_runtime.service.shared.store_client import Reply, open_client, run, server_info
+from whisper_runtime.service.shared.store_client import Reply, open_client, read_url, run, server_info
 from whisper_runtime.service.shared.store_metrics import StoreMetrics
 from whisper_runtime.service.shared.store_pipeline import StorePipeline, is_ending
 from whisper_runtime.service.shared.store_url import StoreUrl
@@ -33,7 +33,6 @@ PERIOD_SECONDS: Final = 10.0
 """Between two looks at a store that is in use: rights, memory and roles change meanwhile."""
 PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
 """Before each look at one that is not in use; the last one again and again."""
-MAX_URL_BYTES: Final = 4096
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +122,7 @@ class SharedStore:
     async def _look(self) -> SharedStoreReport:
         """The report on the store as it is now, with a connection to it where it may be used."""
         try:
-            url = StoreUrl.parse(self._read_url())
+            url = read_url(self._url_file)
         except OSError as error:
             return _of_url(f"cannot be read ({error.strerror}): mount the Secret there")
         except ValueError as problem:
@@ -143,10 +142,6 @@ class SharedStore:
         except Exception as error:  # whatever it is, the service goes on
             return of_error(error, url, self._rights)
         return found
-
-    def _read_url(self) -> str:
-        with self._url_file.open("rb") as file:
-            return file.read(MAX_URL_BYTES).decode(errors="replace").strip()
 
     def _note(self, report: SharedStoreReport) -> None:
         before, self.report = self.report, report

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from whisper_runtime.service.shared.program_call import ProgramCall
-from whisper_runtime.service.shared.store_client import Reply, open_client, run
-from whisper_runtime.service.shared.store_url import StoreUrl
-
-MAX_URL_BYTES: Final = 4096
+from whisper_runtime.service.shared.store_client import Reply, open_client, read_url, run
 
 
 class StoreAway(Exception):
@@ -63,9 +59,7 @@ class StoreCaller:
                 await client.aclose()
 
     def _open(self) -> Redis:
-        with self._url_file.open("rb") as file:
-            url = StoreUrl.parse(file.read(MAX_URL_BYTES).decode(errors="replace").strip())
-        return open_client(url, self._ca_file)
+        return open_client(read_url(self._url_file), self._ca_file)
 
 
 def _retrieved(calling: asyncio.Future[Reply]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, cast
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
@@ -20,6 +21,13 @@ MAX_CONNECTIONS: Final = 2
 """One for calls, one to look at the server."""
 SOCKET_SECONDS: Final = 2.0
 """For a connection, and for a reply; callers have less."""
+MAX_URL_BYTES: Final = 4096
+
+
+def read_url(file: Path) -> StoreUrl:
+    """The URL that the file has; raises OSError, and ValueError as StoreUrl.parse."""
+    with file.open("rb") as content:
+        return StoreUrl.parse(content.read(MAX_URL_BYTES).decode(errors="replace").strip())
 
 
 def open_client(url: StoreUrl, ca_file: str | None) -> Redis:

@@ -42,68 +42,53 @@ function verbs.claim(lease_seconds, model, abandoned, most_attempts, keep_second
   return {'ok', #run_out, failed, all_of(job.id)}
 end
 
-function verbs.audio(id, token)
-  if not leased(id, token) then
-    return {'lease_lost'}
+-- The verb that does `work` for a job, where the lease is its present one.
+local function with_lease(work)
+  return function(id, token, ...)
+    local job = leased(id, token)
+    return job and work(job, ...) or {'lease_lost'}
   end
-  return {'ok', redis.call('GET', of_job(id) .. ':audio') or ''}
 end
 
-function verbs.check(id, token)
-  return {leased(id, token) and 'ok' or 'lease_lost'}
-end
+verbs.audio = with_lease(function(job)
+  return {'ok', redis.call('GET', of_job(job.id) .. ':audio') or ''}
+end)
 
-function verbs.renew(id, token, done_seconds, lease_seconds)
-  local job = leased(id, token)
-  if not job then
-    return {'lease_lost'}
-  end
+verbs.check = with_lease(function()
+  return {'ok'}
+end)
+
+verbs.renew = with_lease(function(job, done_seconds, lease_seconds)
   change(job, {lease_ends = exact(now + lease_seconds), done_seconds = done_seconds})
   return {'ok'}
-end
+end)
 
 -- result: kept here, unless it is empty; bytes: those of the result, wherever it is.
-function verbs.finish(id, token, result, bytes, keep_seconds)
-  local job = leased(id, token)
-  if not job then
-    return {'lease_lost'}
-  end
+verbs.finish = with_lease(function(job, result, bytes, keep_seconds)
   change(job, {state = 'completed', lease_ends = false, done_seconds = job.audio_seconds, ended = exact(now),
     expires = exact(now + keep_seconds), bytes = exact(job.row_bytes + bytes)})
   if #result > 0 then
-    redis.call('SET', of_job(id) .. ':result', result)
+    redis.call('SET', of_job(job.id) .. ':result', result)
   end
   drop_audio(job)
   return {'ok'}
-end
+end)
 
 -- Returns whether it is queued.
-function verbs.retry(id, token, problem, most_attempts, keep_seconds)
-  local job = leased(id, token)
-  if not job then
-    return {'lease_lost'}
-  end
+verbs.retry = with_lease(function(job, problem, most_attempts, keep_seconds)
   return {'ok', queue_again(job, problem, most_attempts, keep_seconds) and 1 or 0}
-end
+end)
 
-function verbs.fail(id, token, problem, keep_seconds)
-  local job = leased(id, token)
-  if not job then
-    return {'lease_lost'}
-  end
+verbs.fail = with_lease(function(job, problem, keep_seconds)
   fail(job, problem, keep_seconds)
   return {'ok'}
-end
+end)
 
-function verbs.hand_back(id, token)
-  local job = leased(id, token)
-  if not job then
-    return {'lease_lost'}
-  end
+verbs.hand_back = with_lease(function(job)
   change(job, {state = 'queued', lease_ends = false, done_seconds = '0', model = false,
     attempt = exact(job.attempt - 1)})
   return {'ok'}
-end
+end)
 
 -- Returns the ids and tokens of jobs whose results have expired, one after the other.
 function verbs.expire(keep_seconds, least_bytes, most)
