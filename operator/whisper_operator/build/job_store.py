@@ -24,7 +24,7 @@ LEAST_MARGIN: Final = 256 * 1024**2
 def parts(service: WhisperService) -> list[tuple[Manifest, Manifest]]:
     """Mount and volume; none where the spec has no jobs, or has them in the store that pods share."""
     jobs = service.spec.jobs
-    if jobs is None or jobs.storage.type == "Redis":
+    if jobs is None or kept_in(service) == "redis":
         return []
     volume = pod.claim_or_directory(VOLUME, jobs.storage, names.jobs_claim(service.metadata.name))
     return [({"name": VOLUME, "mountPath": JOBS_DIR}, volume)]
@@ -54,7 +54,7 @@ def max_queued_seconds(service: WhisperService) -> int | None:
 
 def max_bytes(service: WhisperService, claim: ClaimState | None) -> int:
     """Bytes that jobs may take; the runtime's default where there are none, or the claim was not looked up."""
-    if (jobs := service.spec.jobs) and jobs.storage.type == "Redis":
+    if (jobs := service.spec.jobs) and kept_in(service) == "redis":
         return AUTO_MEMORY if jobs.storage.size == "auto" else int(any_quantity(jobs.storage.size))
     size = volume_bytes(claim) if claim else None
     return DEFAULTS.jobs_max_bytes if size is None else usable_bytes(size)

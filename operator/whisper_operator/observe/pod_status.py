@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -130,6 +131,13 @@ def is_on_its_way(pods: Iterable[Manifest], warnings: Warnings) -> bool:
 
 def is_ready(pod: Manifest) -> bool:
     return is_true(pod, "Ready")
+
+
+def ready_since(pods: Iterable[Manifest]) -> list[float]:
+    """When each of the pods that are ready became so, as Unix times; of one that does not say when, nothing."""
+    conditions = [condition(pod, "Ready") or {} for pod in pods if is_ready(pod)]
+    times = [one["lastTransitionTime"] for one in conditions if "lastTransitionTime" in one]
+    return [datetime.datetime.fromisoformat(time).timestamp() for time in times]
 
 
 def warning_about(warnings: Warnings, kind: str, body: Manifest) -> KubernetesWarning | None:

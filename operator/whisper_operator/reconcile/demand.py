@@ -35,13 +35,12 @@ class DemandReader:
 
     async def read(self, key: Key, pods: Sequence[Manifest]) -> FrontDemand:
         """The demand on a service. `pods`: the ready ones of its front."""
-        reports = await asyncio.gather(*map(self._pods.read, pods))
+        reports = await self._pods.read_all(pods)
         now = time.monotonic()
-        if any(reports):
+        if any(reports.values()):
             self._silent_since.pop(key, None)
-        since = now if any(reports) else self._silent_since.setdefault(key, now)
-        names = (pod["metadata"]["name"] for pod in pods)
-        return demand_of(dict(zip(names, reports, strict=True)), now - since)
+            return demand_of(reports)
+        return demand_of(reports, now - self._silent_since.setdefault(key, now))
 
     def watch(self, key: Key, pods: Sequence[Manifest]) -> None:
         """The service has no pod that serves: the `pods` of its front are asked each second from now on."""

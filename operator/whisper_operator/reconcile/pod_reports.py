@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final, Generic
 
 from whisper_operator.api.v1alpha1 import Manifest
@@ -35,6 +37,11 @@ class PodReports(Generic[R]):
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return report
+
+    async def read_all(self, pods: Sequence[Manifest]) -> dict[str, R | None]:
+        """The last report of each pod, by its name; None where it does not answer (yet)."""
+        reports = await asyncio.gather(*map(self.read, pods))
+        return dict(zip((pod["metadata"]["name"] for pod in pods), reports, strict=True))
 
 
 def ready_pods(observed: Observed, component: str) -> list[Manifest]:

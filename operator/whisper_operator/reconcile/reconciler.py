@@ -56,7 +56,7 @@ from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.reconcile.scale import carry_out, observe_wake
-from whisper_operator.reconcile.store_reports import StoreReports, pods_to_ask
+from whisper_operator.reconcile.store_reports import pods_to_ask, store_reports
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve import prefetch, rollout, zero
 from whisper_operator.resolve.decision import Rollout
@@ -84,7 +84,7 @@ class Reconciler:
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
         self._jobs = job_reports()
-        self._store_reports = StoreReports()
+        self._store_reports = store_reports()
         self.demand = DemandReader()
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
@@ -151,7 +151,7 @@ class Reconciler:
         deployment = observed.get(DEPLOYMENT, service.metadata.name)
         facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
         facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
-        facts = replace(facts, store_reports=await self._store_reports.read(pods_to_ask(service, observed)))
+        facts = replace(facts, store_reports=await self._store_reports.read_all(pods_to_ask(service, observed)))
         observed = replace(observed, facts=facts)
         if fetcher := prefetch.running_pod(service, observed):
             facts = replace(facts, progress=await self._progress.read(fetcher))
@@ -200,8 +200,7 @@ class Reconciler:
         step = zero.scale_step(resolved)
         if step and resolved.deployment and await carry_out(step, resolved.deployment, self._cluster, troubles):
             resolved = replace(resolved, scaled=step)
-        wanted = resolved.scaled.replicas if resolved.scaled else resolved.replicas.wanted
-        if wanted == 0 and zero.scales_to_zero(resolved.service.spec):
+        if resolved.wanted_pods == 0 and zero.scales_to_zero(resolved.service.spec):
             self.demand.watch(key, ready_pods(resolved.observed, names.FRONT))
         else:
             self.demand.leave(key)

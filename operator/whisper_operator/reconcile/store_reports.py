@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
@@ -19,14 +17,8 @@ MOST_PODS: Final = 5
 """Pods that are asked: they share one store and one URL, and differ by their nodes' network alone."""
 
 
-class StoreReports:
-    def __init__(self) -> None:
-        self._pods = PodReports(STORE_PATH, SharedStoreReport, ask_seconds=ASK_SECONDS, silent_seconds=SILENT_SECONDS)
-
-    async def read(self, pods: Sequence[Manifest]) -> Mapping[str, SharedStoreReport | None]:
-        """The report of each pod, by its name; None where it does not answer (yet)."""
-        reports = await asyncio.gather(*map(self._pods.read, pods))
-        return dict(zip((pod["metadata"]["name"] for pod in pods), reports, strict=True))
+def store_reports() -> PodReports[SharedStoreReport]:
+    return PodReports(STORE_PATH, SharedStoreReport, ask_seconds=ASK_SECONDS, silent_seconds=SILENT_SECONDS)
 
 
 def pods_to_ask(service: WhisperService, observed: Observed) -> list[Manifest]:

@@ -81,6 +81,11 @@ class Resolved:
         """The component of the pods that clients are sent to."""
         return self.front.clients_reach if self.front else names.SERVER
 
+    @property
+    def wanted_pods(self) -> int:
+        """Pods that the Deployment wants by now, with the step that this pass has carried out."""
+        return self.scaled.replicas if self.scaled else self.replicas.wanted
+
     def live(self, kind: Kind) -> Manifest | None:
         """The live child of that kind that has the service's own name."""
         return self.observed.get(kind, self.service.metadata.name)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Final
 
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Spec
-from whisper_operator.objects.manifest import condition
-from whisper_operator.observe.pod_status import is_ready
+from whisper_operator.observe.pod_status import ready_since
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleInput, ScaleStep, next_step
@@ -69,7 +67,5 @@ def _is_busy(resolved: Resolved) -> bool:
 
 def _awake_seconds(resolved: Resolved) -> float:
     """Seconds since the newest pod that serves became ready; 0 where none is."""
-    ready = [condition(pod, "Ready") or {} for pod in resolved.server_pods if is_ready(pod)]
-    times = [one["lastTransitionTime"] for one in ready if "lastTransitionTime" in one]
-    newest = max((datetime.datetime.fromisoformat(time).timestamp() for time in times), default=None)
+    newest = max(ready_since(resolved.server_pods), default=None)
     return 0.0 if newest is None else max(0.0, resolved.observed.facts.now - newest)

@@ -7,8 +7,7 @@ import datetime
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.status import ScaleToZeroStatus
-from whisper_operator.objects.manifest import condition
-from whisper_operator.observe.pod_status import is_ready
+from whisper_operator.observe.pod_status import ready_since
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import SILENT_SECONDS
 from whisper_operator.resolve.zero import DEFAULT_AFTER, scales_to_zero
@@ -38,8 +37,7 @@ def awake(resolved: Resolved) -> ConditionUpdate | None:
     scaling = resolved.service.spec.autoscaling
     if scaling is None or resolved.deployment is None or not scales_to_zero(resolved.service.spec):
         return None
-    wanted = resolved.scaled.replicas if resolved.scaled else resolved.replicas.wanted
-    if wanted == 0:
+    if resolved.wanted_pods == 0:
         after = scaling.scale_to_zero_after or DEFAULT_AFTER
         message = f"no pod runs: the next request starts one, after {after} without any the last pods end"
         return ConditionUpdate(c.AWAKE, "False", c.IDLE, message)
@@ -59,16 +57,11 @@ def awake(resolved: Resolved) -> ConditionUpdate | None:
 
 def _with_seconds(record: ScaleToZeroStatus, resolved: Resolved) -> ScaleToZeroStatus:
     """`record` with the time that the last wake took, once a pod is ready."""
-    ready = [condition(pod, "Ready") or {} for pod in resolved.server_pods if is_ready(pod)]
-    times = [one["lastTransitionTime"] for one in ready if "lastTransitionTime" in one]
-    if record.seconds is not None or record.last_wake is None or not times or record.slept_last:
+    first = min(ready_since(resolved.server_pods), default=None)
+    if record.seconds is not None or record.last_wake is None or first is None or record.slept_last:
         return record
-    took = _time(min(times)) - _time(record.last_wake)
-    return record.model_copy(update={"seconds": max(0, round(took.total_seconds()))})
-
-
-def _time(written: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(written)
+    took = first - datetime.datetime.fromisoformat(record.last_wake).timestamp()
+    return record.model_copy(update={"seconds": max(0, round(took))})
 
 
 def _rfc3339(now: float) -> str:

@@ -8,7 +8,7 @@ from tests.operator.samples import observed, pod, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 from whisper_operator.reconcile import pod_reports
-from whisper_operator.reconcile.store_reports import ASK_SECONDS, MOST_PODS, SILENT_SECONDS, StoreReports, pods_to_ask
+from whisper_operator.reconcile.store_reports import ASK_SECONDS, MOST_PODS, SILENT_SECONDS, pods_to_ask, store_reports
 from whisper_runtime.contract.shared_store import SharedStoreReport
 
 SHARING = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}})
@@ -48,14 +48,14 @@ async def test_each_is_asked_once_in_a_while(monkeypatch: pytest.MonkeyPatch) ->
     now = [1000.0]
     monkeypatch.setattr(pod_reports, "ask", ask)
     monkeypatch.setattr(pod_reports.time, "monotonic", lambda: now[0])
-    reader, pods = StoreReports(), [server("a"), server("b")]
-    found = await reader.read(pods)
+    reader, pods = store_reports(), [server("a"), server("b")]
+    found = await reader.read_all(pods)
     assert found == {"a": SharedStoreReport(reason="StoreInUse"), "b": None}
-    assert await reader.read(pods) == found
+    assert await reader.read_all(pods) == found
     assert asked == ["a/store", "b/store"]
     now[0] += ASK_SECONDS
-    await reader.read(pods)
+    await reader.read_all(pods)
     assert asked == ["a/store", "b/store", "a/store"], "one that is silent is asked more seldom"
     now[0] += SILENT_SECONDS
-    await reader.read(pods)
+    await reader.read_all(pods)
     assert asked[3:] == ["a/store", "b/store"]
