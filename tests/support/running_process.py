@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from testbed.cluster.controlplane import free_ports
 from tests.support import plain_http
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
@@ -76,7 +76,8 @@ def answered_later(request: Callable[[], httpx.Response]) -> Callable[[], httpx.
 @contextmanager
 def running(program: tuple[str, ...], log: Path, *, port: int = 0, **config: Any) -> Generator[RunningProcess]:
     """A process of that program, which is ready, until the block ends; `port` 0: any. `config`: of RuntimeConfig."""
-    port, metrics_port = port or free_port(), free_port()
+    own, metrics_port = free_ports(2)
+    port = port or own
     environment = RuntimeConfig(port=port, metrics_port=metrics_port, **config).to_env()
     with log.open("ab") as file:
         started = subprocess.Popen((sys.executable, *program), env={**os.environ, **environment}, stderr=file)
@@ -87,8 +88,3 @@ def running(program: tuple[str, ...], log: Path, *, port: int = 0, **config: Any
     finally:
         started.kill()
         started.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from testbed.cluster.controlplane import free_ports
 from tests.support import plain_http
 from tests.support.running_process import (
     FAKE_SERVER,
@@ -21,7 +22,6 @@ from tests.support.running_process import (
     SECONDS,
     RunningProcess,
     answered_later,
-    free_port,
     running,
 )
 from tests.support.waiting import eventually
@@ -86,7 +86,7 @@ def test_a_server_that_is_killed_in_the_middle_costs_no_request(start: StartProg
 
 
 def test_a_request_that_comes_before_any_server_is_answered_by_the_first(start: StartProgram) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     front = start(FRONT, servers=f"127.0.0.1:{port}")
     answer = answered_later(lambda: front.transcribe(0.1))
     eventually("it is held", lambda: demand(front).held_bytes, SECONDS)

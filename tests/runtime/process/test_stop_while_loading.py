@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from testbed.cluster.controlplane import free_ports
 from tests.support.running_process import SECONDS as START_SECONDS
-from tests.support.running_process import free_port
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.network import HEALTH_PATH
@@ -37,7 +37,7 @@ def golden(recordings: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(weights: dict[str, Path], golden: Path) -> RuntimeConfig:
-    port, metrics_port = free_port(), free_port()
+    port, metrics_port = free_ports(2)
     return RuntimeConfig(model=str(weights["base"]), golden_dir=str(golden), port=port, metrics_port=metrics_port)
 
 
