@@ -7,9 +7,23 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 
 from testbed.inputs import recordings as speech
 from testbed.inputs import weights as checkpoints
+
+
+class WithoutLocalConstants(HypothesisProvider):
+    """Draws no constants of the modules that happen to be imported: those are others when a module runs alone.
+
+    hypothesis 6.131 and later: internal/conjecture/providers.py, _get_local_constants
+    """
+
+    _local_constants = Constants()
+
+
+AVAILABLE_PROVIDERS["hypothesis"] = WithoutLocalConstants
 
 # The same examples each time: a build that fails can be run again, and one that does not is no matter of luck.
 settings.register_profile(

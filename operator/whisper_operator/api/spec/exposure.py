@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from whisper_operator.api.base import ApiModel, Rule, at_most, text
-from whisper_operator.api.maps import QUALIFIED_NAME, Annotations, Labels, none_of_ours
+from whisper_operator.api.maps import LONGEST_KEY, QUALIFIED_NAME, Annotations, Labels, none_of_ours
 from whisper_operator.api.scalars import AddressRange, Host, Opaque, UrlPath, is_network, unambiguous
 
 _NAT = ("NodePort", "LoadBalancer")
@@ -37,7 +37,7 @@ class ServiceSpec(ApiModel):
             *text(
                 f"^{QUALIFIED_NAME}$",
                 "is not a valid class of load balancers; for example service.k8s.aws/nlb",
-                longest=317,
+                longest=LONGEST_KEY,
             ),
         ]
         | None

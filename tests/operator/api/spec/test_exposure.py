@@ -59,6 +59,8 @@ def networks(count: int) -> list[str]:
     [
         ("service.annotations", 56, entries, {}),
         ("service.labels", 56, entries, {}),
+        # The prefix alone may have 253: the API server says so of a Service only once it is written.
+        ("service.loadBalancerClass", 253, lambda length: f"{'a' * (length - 2)}/b", BALANCED),
         ("service.loadBalancerSourceRanges", 64, networks, BALANCED),
         ("gateway.hostnames", 16, hosts, {"parentRefs": OWN}),
         ("gateway.parentRefs", 16, objects, {}),
