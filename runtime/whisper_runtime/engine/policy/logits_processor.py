@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from types import SimpleNamespace
+from typing import Final, NamedTuple, cast
 
 import torch
 from whisper.tokenizer import Tokenizer
@@ -39,10 +40,20 @@ def vocabulary(tokenizer: Tokenizer, size: int, rules: GenerationRules = OPENAI_
         tokenizer.eot,
         tokenizer.no_timestamps,
         tokenizer.timestamp_begin,
-        _or(rules.blank, (*tokenizer.encode(" "), tokenizer.eot)),  # pyright: ignore[reportUnknownMemberType]
-        _or(rules.suppressed, tuple(sorted({*tokenizer.non_speech_tokens, *special, tokenizer.no_speech}))),
+        _or(rules.blank, (*tokenizer.encoding.encode_ordinary(" "), tokenizer.eot)),
+        _or(rules.suppressed, tuple(sorted({*_non_speech_tokens(tokenizer), *special, tokenizer.no_speech}))),
         min(tokenizer.timestamp_begin + most, size - 1),
     )
+
+
+def _non_speech_tokens(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """Its `non_speech_tokens`, without tiktoken's search for special tokens, of which none of those symbols is one.
+
+    The search's regular expression has 1,600 alternatives: to compile it takes a quarter of a second of a start
+    (tiktoken/core.py, _special_token_regex).
+    """
+    plain = SimpleNamespace(encoding=SimpleNamespace(encode=tokenizer.encoding.encode_ordinary))
+    return Tokenizer.non_speech_tokens.func(cast(Tokenizer, plain))
 
 
 def _or(given: tuple[int, ...] | None, default: tuple[int, ...]) -> tuple[int, ...]:

@@ -32,6 +32,16 @@ def upstream(logits: torch.Tensor, sampled: list[int], timestamps: bool) -> torc
     return filtered[0]
 
 
+@pytest.mark.parametrize(("multilingual", "languages"), [(True, 99), (True, 100), (False, 99)])
+def test_what_is_suppressed_is_upstreams(multilingual: bool, languages: int) -> None:
+    """decoding.py, _get_suppress_tokens, of the default `suppress_tokens="-1"`."""
+    of = get_tokenizer(multilingual, num_languages=languages, language="en", task="transcribe")
+    special = {of.transcribe, of.translate, of.sot, of.sot_prev, of.sot_lm, of.no_speech}
+    found = vocabulary(of, SIZE)
+    assert found.suppressed == tuple(sorted({*of.non_speech_tokens, *special}))
+    assert found.blank == (*of.encode(" "), of.eot)
+
+
 @settings(max_examples=60, deadline=None)
 @given(rows, st.integers(0, 1000))
 def test_rows_together_equal_upstream_one_by_one(sampled: list[tuple[list[int], bool]], seed: int) -> None:
