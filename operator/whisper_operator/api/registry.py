@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -26,19 +27,22 @@ class ConditionReason:
     """Whether only a user can help, so that the condition Stalled is True."""
 
 
-def declare_type(into: dict[str, ConditionType], name: str, meaning: str, *, blocks_ready: bool = False) -> str:
-    """Add a condition type to `into`; returns its name. Raises ValueError if it is there already."""
-    if name in into:
+CONDITION_TYPES: Final[dict[str, ConditionType]] = {}
+REASONS: Final[dict[str, ConditionReason]] = {}
+"""The operator's own reasons, by name; external_reasons.py adds those of other programs."""
+
+
+def declare_type(name: str, meaning: str, *, blocks_ready: bool = False) -> str:
+    """Add a condition type to CONDITION_TYPES; returns its name. Raises ValueError if it is there already."""
+    if name in CONDITION_TYPES:
         raise ValueError(f"condition type {name} is declared twice")
-    into[name] = ConditionType(name, meaning, blocks_ready)
+    CONDITION_TYPES[name] = ConditionType(name, meaning, blocks_ready)
     return name
 
 
-def declare_reason(
-    into: dict[str, ConditionReason], name: str, *types: str, meaning: str, remedy: str = "", stalls: bool = False
-) -> str:
-    """Add a reason that appears under `types` to `into`; returns its name. Raises ValueError if it is there already."""
-    if name in into:
+def declare_reason(name: str, *types: str, meaning: str, remedy: str = "", stalls: bool = False) -> str:
+    """Add a reason that appears under `types` to REASONS; returns its name. Raises ValueError if it is there."""
+    if name in REASONS:
         raise ValueError(f"reason {name} is declared twice")
-    into[name] = ConditionReason(name, types, meaning, remedy, stalls)
+    REASONS[name] = ConditionReason(name, types, meaning, remedy, stalls)
     return name

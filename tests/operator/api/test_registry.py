@@ -68,6 +68,6 @@ def test_ready_rests_on_pods_that_serve_and_on_their_proof() -> None:
 def test_a_name_is_declared_once() -> None:
     assert len(ALL_REASONS) == len(REASONS) + len(EXTERNAL_REASONS)
     with pytest.raises(ValueError, match="condition type Ready is declared twice"):
-        declare_type(CONDITION_TYPES, "Ready", "Again.")
+        declare_type("Ready", "Again.")
     with pytest.raises(ValueError, match="reason OOMKilled is declared twice"):
-        declare_reason(REASONS, "OOMKilled", conditions.AVAILABLE, meaning="Again.")
+        declare_reason("OOMKilled", conditions.AVAILABLE, meaning="Again.")
