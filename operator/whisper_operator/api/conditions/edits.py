@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from whisper_operator.api.conditions.types import (
-    CHILDREN_MUTATED,
-    PAUSED,
-    PODS_EDITED,
-    RECONCILING,
-    RUNTIME_UPDATE_AVAILABLE,
-)
+from whisper_operator.api.conditions import types
 from whisper_operator.api.registry import declare_reason
 
 LET_BE: Final = declare_reason(
     "LetBe",
-    CHILDREN_MUTATED,
+    types.CHILDREN_MUTATED,
     meaning="A policy changes what the operator applies of the children that the message names, somebody applies "
     "fields of his own there, or a controller has repeated an edit that was taken back three times within a minute. "
     "The operator lets it be: nobody gains by a fight in which pods restart.",
@@ -23,27 +17,27 @@ LET_BE: Final = declare_reason(
 )
 IMAGE_EDITED: Final = declare_reason(
     "ImageEdited",
-    PODS_EDITED,
+    types.PODS_EDITED,
     meaning="The pods that the message names run an image that neither the spec nor a policy chose: somebody changed "
     "it in the pod itself, where the Deployment's controller does not look. The operator may not write pods.",
     remedy="Delete the pods, whose successors run the service's image, and ask whoever the message names.",
 )
 NOTHING_WAITS: Final = declare_reason(
     "NothingWaits",
-    PAUSED,
+    types.PAUSED,
     meaning="`spec.paused` is true, and every object is as the spec asks for.",
     remedy="Set `spec.paused` to false for the operator to follow the spec again.",
 )
 CHANGES_WAIT: Final = declare_reason(
     "ChangesWait",
-    PAUSED,
-    RECONCILING,
+    types.PAUSED,
+    types.RECONCILING,
     meaning="`spec.paused` is true; the message names the objects that the operator would write or delete.",
     remedy="Set `spec.paused` to false for the operator to do so.",
 )
 NEWER_DEFAULT_IMAGE: Final = declare_reason(
     "NewerDefaultImage",
-    RUNTIME_UPDATE_AVAILABLE,
+    types.RUNTIME_UPDATE_AVAILABLE,
     meaning="The operator's default image changed; pods keep theirs, because upgrading the operator restarts no pod.",
     remedy="Set `spec.image.tag`, or `spec.image.repository` where the tag is set, to what the message names.",
 )

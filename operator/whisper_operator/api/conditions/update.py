@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from whisper_operator.api.conditions.outcome import UNSPECIFIED
+from whisper_operator.api.conditions import outcome
 from whisper_operator.api.status import LONGEST_MESSAGE, Condition, ConditionStatus, is_reason
 
 
@@ -37,7 +37,7 @@ def _as_taken(update: ConditionUpdate) -> ConditionUpdate:
         is_short = len(update.message) <= LONGEST_MESSAGE
         return update if is_short else replace(update, message=update.message[:LONGEST_MESSAGE])
     word = re.match("[A-Za-z][A-Za-z0-9]*", update.reason)
-    reason = word[0] if word and is_reason(word[0]) else UNSPECIFIED
+    reason = word[0] if word and is_reason(word[0]) else outcome.UNSPECIFIED
     return replace(update, reason=reason, message=f"{update.reason}: {update.message}"[:LONGEST_MESSAGE])
 
 
