@@ -6,6 +6,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Final
 
+from benchmarks.jobs.before import BEFORE, RateReport
+from benchmarks.jobs.before import CLIENTS as RATE_CLIENTS
+from benchmarks.jobs.before import GOAL as RATE_GOAL
 from benchmarks.jobs.beside_polls import GOAL as POLLS_GOAL
 from benchmarks.jobs.beside_polls import PollReport, p50, p95
 from benchmarks.jobs.hits import GOAL_MS as HIT_GOAL
@@ -13,6 +16,7 @@ from benchmarks.jobs.hits import LAST_BYTES, HitReport
 from benchmarks.jobs.many import EMPTY, FULL, StoreReport
 from benchmarks.jobs.many import GOAL as STORE_GOAL
 from benchmarks.jobs.overhead import GOAL_MS, OverheadReport
+from benchmarks.jobs.together import CLIENTS, TogetherReport
 
 NOT_TELLING: Final = """
 **The machine was too busy to tell: {}.** Run it on one that has nothing else to do.
@@ -56,6 +60,17 @@ goal.
 | file | response format | last byte to answer | processors, of that | processors, the whole request |
 |---|---|---|---|---|
 {rows}{"" if report.is_telling else NOT_TELLING.format("the server waited longer than it worked")}"""
+
+
+def together(report: TogetherReport) -> str:
+    known = report.outcomes["known"]
+    return f"""\
+## The same file from {CLIENTS} clients at once
+
+Each sends {report.file_seconds / 60:.0f} minutes of speech that no result is kept of: {known} of {CLIENTS} got what was
+made for another, and the model transcribed {report.transcribed_seconds:.0f} s. That is {report.transcriptions:.1f}
+transcriptions; one is the goal.
+"""
 
 
 def store(report: StoreReport) -> str:
@@ -102,3 +117,21 @@ Seconds, of each slice.
 {rows}
 The 95th percentile of all is {report.times:.2f} times as long beside polls; the goal is at most {POLLS_GOAL}.
 {"" if report.is_telling else NOT_TELLING.format("there are too few requests for a 95th percentile")}"""
+
+
+def rates(report: RateReport) -> str:
+    rows = "".join(
+        f"| {build} | {spread(report.per_second[build], 2)} | {spread(report.processor[build])} |\n"
+        for build in report.per_second
+    )
+    return f"""\
+## Requests of who uses no jobs
+
+tiny.en with real weights: {RATE_CLIENTS} clients send five seconds of speech, by turns to this build, which keeps jobs,
+and to {BEFORE}, the last one without them.
+
+| build | requests/s | ms of its processors for a request |
+|---|---|---|
+{rows}
+Requests/s of a round, now by before: {spread(report.ratios, 3)}; at least {RATE_GOAL} is the goal.
+{"" if report.is_telling else NOT_TELLING.format("the rounds differ by more than the goal")}"""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.jobs import hits, many, overhead, report
+from benchmarks.jobs import hits, many, overhead, report, together
+from benchmarks.jobs.before import RateReport
 from benchmarks.jobs.beside_polls import PollReport
 from benchmarks.jobs.clients import PATH, paced_server
 from benchmarks.jobs.hits import HitReport, HitTimes
@@ -18,6 +19,7 @@ from benchmarks.jobs.kept_jobs import multiply
 from benchmarks.jobs.many import EMPTY, FULL, StoreReport
 from benchmarks.jobs.overhead import OverheadReport
 from benchmarks.jobs.polls import PollCounts, polling
+from benchmarks.jobs.together import TogetherReport
 from benchmarks.load import audio_files
 from benchmarks.load.client import AudioFile, ClientBehaviour, RequestOutcome
 from whisper_runtime.service.jobs.sqlite_store import DATABASE, FILES
@@ -64,6 +66,13 @@ def test_what_is_sent_again_is_a_result_that_is_kept(tmp_path: Path, clip: bytes
     assert "| short.wav | verbose_json |" in report.hits(found)
 
 
+@pytest.mark.slow
+def test_the_same_file_from_all_clients_at_once_is_one_transcription(tmp_path: Path, clip: bytes) -> None:
+    found = together.run(tmp_path, AudioFile("short.wav", clip), file_seconds=5.0)
+    assert (found.outcomes, found.problems) == ({"miss": 1, "known": together.CLIENTS - 1}, [])
+    assert "9 of 10 got what was" in report.together(found)
+
+
 @pytest.mark.long
 def test_the_long_form_in_short(tmp_path: Path, clip: bytes) -> None:
     (tmp_path / "overhead").mkdir()
@@ -93,10 +102,15 @@ def outcome(seconds: float, status: int = 200) -> RequestOutcome:
         (PollReport(1, 1, [[outcome(1.0)]], [[outcome(1.3)]]), "1.30 x as long as without polls"),
         (PollReport(1, 1, [[outcome(1.0)]], [[outcome(1.0, 429)]]), "429 "),
         (PollReport(1, 1, [[outcome(1.0)]], [[outcome(1.1)]]), None),
+        (TogetherReport(600.0, 600.0, Counter(miss=1, known=9)), None),
+        (TogetherReport(600.0, 1200.0, Counter(miss=2, known=8)), "10 clients took 2.0 transcriptions"),
+        (TogetherReport(600.0, 600.0, Counter({"miss": 1, "known": 8, "429": 1})), "1 clients got 429"),
+        (RateReport({"before": [1.0, 1.0, 2.0], "now": [0.9, 0.99, 1.99]}), None),
+        (RateReport({"before": [1.0, 1.0, 2.0], "now": [0.9, 0.95, 1.99]}), "0.950 x the requests/s of before"),
     ],
 )
 def test_a_goal_that_is_missed_is_a_problem(
-    found: OverheadReport | HitReport | StoreReport | PollReport, problem: str | None
+    found: OverheadReport | HitReport | StoreReport | PollReport | TogetherReport | RateReport, problem: str | None
 ) -> None:
     assert found.problems == ([problem] if problem else [])
 
@@ -106,6 +120,9 @@ def test_a_report_says_where_the_machine_was_too_busy_to_tell() -> None:
     assert "too busy" not in report.overhead(OverheadReport((10.0, 20.0), (20.0, 40.0), (5.0, 6.0)))
     assert "too busy" in report.hits(HitReport({("a", "json"): HitTimes([9.0], [4.0], [4.0])}))
     assert "too busy" not in report.hits(HitReport({("a", "json"): HitTimes([7.0], [4.0], [4.0])}))
+    processor = {"before": [1.0], "now": [1.0]}
+    assert "too busy" in report.rates(RateReport({"before": [1.0] * 3, "now": [1.0, 1.1, 1.2]}, processor))
+    assert "too busy" not in report.rates(RateReport({"before": [1.0] * 3, "now": [0.9, 1.0, 1.0]}, processor))
     polls = PollCounts(Counter({200: 5}), [0.1])
     few, enough = ([[outcome(1.0)] * number] for number in (19, 20))
     assert "too busy" in report.polls(PollReport(1, 1, enough, few, polls, 1.0))
