@@ -26,7 +26,7 @@ LIMITS: Final = ("resetchannels", "~whisper:*", "+info", "+eval", "+evalsha", "+
 """What docs/how-to/shared-limits.md gives the user."""
 RESULTS: Final = ("+zrem", "+incrby", "+zrange", "+zadd")
 """What docs/how-to/result-cache.md adds."""
-JOBS: Final = ("+hgetall", "+hget", "+hdel", "+del", "+zrank", "+get", "+set", "+incr")
+JOBS: Final = ("+hgetall", "+hkeys", "+hget", "+hdel", "+del", "+zrank", "+get", "+set", "+incr")
 """What docs/how-to/shared-jobs.md adds."""
 ALL_RIGHTS: Final = (*LIMITS, *RESULTS, *JOBS)
 

@@ -1,7 +1,8 @@
-"""Two runtime processes have one queue, in a real store: one that is killed loses none of the jobs that it has."""
+"""Two runtime processes have one queue, in a real store: one that is killed loses no job and no line of a batch."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
 import pytest
 
 from testbed.cluster.controlplane import free_ports
@@ -51,6 +53,9 @@ class Pod:
         """Those that it knows of, by id."""
         found = self.client.get(TRANSCRIPTIONS, params={"limit": 100}).json()["data"]
         return {job["id"]: job for job in found}
+
+    def openai(self) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{self.client.base_url}/v1", api_key="none")
 
     def is_up(self) -> bool:
         try:
@@ -122,6 +127,42 @@ def test_a_pod_that_is_killed_loses_no_job_and_the_other_ends_each_once(start: S
         assert job["attempts"] in ({2} if job_id in held else {1, 2})
         content = well.client.get(f"{TRANSCRIPTIONS}/{job_id}/content").json()
         assert content["text"] == f"{accepted[job_id]} s"
+
+
+def test_a_batch_of_a_pod_that_is_killed_is_ended_by_the_other(start: StartPod) -> None:
+    """By the official client."""
+    stuck, lengths = start(1e6), [float(number) for number in range(1, 7)]
+    create: dict[str, Any] = {"endpoint": TRANSCRIPTIONS}  # which the client's types lack
+    with stuck.openai() as client:
+        audio = [client.files.create(file=("a.wav", f"speech {n}".encode()), purpose="user_data") for n in lengths]
+        lines = [batch_line(f"{n}", file.id) for n, file in zip(lengths, audio, strict=True)]
+        source = client.files.create(
+            file=("lines.jsonl", "\n".join([*lines, batch_line("wrong", "file-1")]).encode()), purpose="batch"
+        )
+        batch = client.batches.create(input_file_id=source.id, completion_window="24h", **create)
+    eventually("all lines are jobs, and some have begun", lambda: is_held(stuck, len(lengths)), SECONDS)
+    well = start(0.01)
+    stuck.process.kill()
+    with well.openai() as client:
+        eventually("it has ended", lambda: client.batches.retrieve(batch.id).status == "completed", SECONDS)
+        done = client.batches.retrieve(batch.id)
+        assert done.request_counts is not None
+        assert done.request_counts.to_dict() == {"total": 7, "completed": 6, "failed": 1}
+        answers = [json.loads(one) for one in client.files.content(done.output_file_id or "").text.splitlines()]
+        assert [one["response"]["body"]["text"] for one in answers] == [f"{one['custom_id']} s" for one in answers]
+        assert [one["custom_id"] for one in answers] == [f"{n}" for n in lengths]
+        for file in client.files.list():
+            client.files.delete(file.id)
+        assert list(client.files.list()) == []
+    assert well.jobs() == {}
+
+
+def is_held(pod: Pod, jobs: int) -> bool:
+    return len(pod.jobs()) == jobs and "in_progress" in pod.states()
+
+
+def batch_line(custom_id: str, file_id: str) -> str:
+    return json.dumps({"custom_id": custom_id, "body": {"model": "base", "file_id": file_id}})
 
 
 def test_one_key_is_one_job_at_both(start: StartPod) -> None:

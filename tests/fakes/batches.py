@@ -14,8 +14,8 @@ from whisper_runtime.service.parts import RuntimeParts
 
 
 def fake_batches(
-    parts: RuntimeParts, jobs: JobDoor, directory: Path, clock: Callable[[], float] = time.time
+    parts: RuntimeParts, jobs: JobDoor, directory: Path | None, clock: Callable[[], float] = time.time
 ) -> BatchDoor:
-    """Batches of `parts`, whose `jobs` are in the same directory."""
+    """Batches of `parts`, whose `jobs` are in the same directory, if they are in one."""
     lines = OpenAILines(parts.model, takes_urls=parts.transcriber.takes_urls)
-    return open_batches(str(directory), parts, jobs, lines, clock)
+    return open_batches(directory and str(directory), parts, jobs, lines, clock)

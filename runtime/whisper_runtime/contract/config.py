@@ -169,7 +169,7 @@ for itself."""
     jobs_store: JobsStore = "directory"
     """Where jobs are: in WHISPER_JOBS_DIR, for processes of one machine; or `redis`: in the shared store, for those \
 of any number, and their recordings and results in WHISPER_JOBS_DIR, which all have mounted. Unset, that is in the \
-shared store, too, 8 MiB each at most. There are no batches then."""
+shared store, too, 8 MiB each at most."""
     jobs_dir: str | None = None
     """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`, \
 and makes `verify` check a job. Unset: there are no jobs, but with WHISPER_JOBS_STORE=redis."""

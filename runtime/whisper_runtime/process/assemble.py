@@ -49,7 +49,7 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
         parts = parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans)
         jobs = open_jobs(config.jobs_dir, parts, AudioCodec(keep_audio, read_audio)) if config.keeps_jobs else None
         batches = None
-        if jobs and config.jobs_dir and config.jobs_store == "directory":
+        if jobs:
             from whisper_runtime.http.batch_line import OpenAILines
             from whisper_runtime.service.batches.open import open_batches
 

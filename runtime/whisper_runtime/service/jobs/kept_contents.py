@@ -1,9 +1,9 @@
-"""Where the audio and the results of jobs are that several machines share: beside the jobs, or as files."""
+"""Where the contents of jobs and of clients' files are that several machines share: beside them, or as files."""
 
 from __future__ import annotations
 
 import asyncio
-import io
+import tempfile
 from collections.abc import Collection
 from contextlib import suppress
 from typing import IO, Final, Protocol
@@ -14,7 +14,10 @@ from whisper_runtime.service.jobs.job import JobStoreFull
 from whisper_runtime.service.jobs.rows import DISK_FULL
 
 MOST_BESIDE_BYTES: Final = 8 * 1024**2
-"""Of one recording or result that is kept beside its job: a larger value would hold up the store, and its replicas."""
+"""Of one recording, result or file that is kept beside its job: a larger value would hold up the store, and its
+replicas."""
+FILE_ENDING: Final = ".file"
+"""Of the name of a client's file: its id is before it."""
 
 
 class KeptContents(Protocol):
@@ -26,7 +29,10 @@ class KeptContents(Protocol):
         ...
 
     async def open(self, name: str, beside: bytes) -> IO[bytes]:
-        """Raises FileNotFoundError where it was deleted; `beside`: what is kept beside the job."""
+        """A file of the operating system's; `beside`: what is kept beside the job.
+
+        Raises FileNotFoundError where it was deleted.
+        """
         ...
 
     async def delete(self, names: Collection[str]) -> None:
@@ -38,6 +44,19 @@ class KeptContents(Protocol):
         ...
 
 
+def unnamed_file() -> IO[bytes]:
+    """An empty file of the operating system's, as ffmpeg must be given one; it goes when it is closed."""
+    return tempfile.TemporaryFile()
+
+
+async def file_of(content: bytes) -> IO[bytes]:
+    """The same with that content, to be read from its beginning."""
+    file = unnamed_file()
+    await asyncio.to_thread(file.write, content)
+    file.seek(0)
+    return file
+
+
 class BesideJobs:
     """Keeps all of them beside their jobs, in the memory of the store."""
 
@@ -45,15 +64,15 @@ class BesideJobs:
         found = await asyncio.to_thread(content.read, MOST_BESIDE_BYTES + 1)
         if len(found) > MOST_BESIDE_BYTES:
             raise JobStoreFull(
-                f"The server's store takes jobs of up to {MOST_BESIDE_BYTES} bytes, some eight minutes of speech: "
-                "send this one in parts, or without `Prefer: respond-async`."
+                f"The server's store takes jobs and files of up to {MOST_BESIDE_BYTES} bytes, which are some eight "
+                "minutes of a job's speech: send this one in parts, or a job without `Prefer: respond-async`."
             )
         return found
 
     async def open(self, name: str, beside: bytes) -> IO[bytes]:
         if not beside:
             raise FileNotFoundError(name)
-        return io.BytesIO(beside)
+        return await file_of(beside)
 
     async def delete(self, names: Collection[str]) -> None:
         pass

@@ -35,7 +35,7 @@ from whisper_runtime.service.jobs.job import (
     JobTally,
     new_job_id,
 )
-from whisper_runtime.service.jobs.kept_contents import KeptContents
+from whisper_runtime.service.jobs.kept_contents import FILE_ENDING, KeptContents
 from whisper_runtime.service.jobs.rows import ROW_BYTES, audio_name, result_name, size_of, values_of
 from whisper_runtime.service.jobs.shared_verbs import SharedVerbs, job_of, table_of
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
@@ -52,7 +52,7 @@ class SharedJobStore:
         self, verbs: SharedVerbs, contents: KeptContents, *, keep_seconds: float, lease_seconds: float = LEASE_SECONDS
     ) -> None:
         """Results are kept for `keep_seconds`."""
-        self._verbs, self._contents = verbs, contents
+        self.verbs, self.contents = verbs, contents
         self._keep_seconds, self._lease_seconds = keep_seconds, lease_seconds
         self._limit: str | float = "" if verbs.max_queued_seconds is None else verbs.max_queued_seconds
         self._swept = 0.0
@@ -63,52 +63,52 @@ class SharedJobStore:
         return await asyncio.shield(self._put(draft, audio))
 
     async def check_quota(self, client: str) -> None:
-        await self._verbs.call("check_quota", client, self._limit)
+        await self.verbs.call("check_quota", client, self._limit)
 
     async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
-        found = await self._verbs.call("with_key", client, key, body_digest)
+        found = await self.verbs.call("with_key", client, key, body_digest)
         return job_of(found[0]) if found else None
 
     async def get(self, client: str, job_id: str) -> Job:
-        return job_of((await self._verbs.call("get", client, job_id))[0])
+        return job_of((await self.verbs.call("get", client, job_id))[0])
 
     async def find(self, client: str, job_ids: Collection[str]) -> list[Job]:
-        return list(map(job_of, await self._verbs.call("find", client, *job_ids)))
+        return list(map(job_of, await self.verbs.call("find", client, *job_ids)))
 
     async def page(self, client: str, *, after: str | None, limit: int, state: JobState | None) -> JobPage:
-        found = await self._verbs.call("page", client, after or "", limit + 1, state or "")
+        found = await self.verbs.call("page", client, after or "", limit + 1, state or "")
         return JobPage(tuple(map(job_of, found[:limit])), has_more=len(found) > limit)
 
     async def ahead(self, job_id: str) -> JobsAhead:
-        jobs, seconds = await self._verbs.call("ahead", job_id)
+        jobs, seconds = await self.verbs.call("ahead", job_id)
         return JobsAhead(jobs, float(seconds))
 
     async def result(self, client: str, job_id: str) -> bytes:
-        token, beside = await self._verbs.call("result", client, job_id)
+        token, beside = await self.verbs.call("result", client, job_id)
         try:
-            with await self._contents.open(result_name(JobLease(job_id, int(token))), beside) as file:
+            with await self.contents.open(result_name(JobLease(job_id, int(token))), beside) as file:
                 return await asyncio.to_thread(file.read)
         except FileNotFoundError:
             raise JobGone("its result was deleted") from None
 
     async def cancel(self, client: str, job_id: str) -> Job:
-        flat, is_cancelled = await self._verbs.call("cancel", client, job_id, self._keep_seconds)
+        flat, is_cancelled = await self.verbs.call("cancel", client, job_id, self._keep_seconds)
         if is_cancelled:
-            await self._contents.delete([audio_name(job_id)])
+            await self.contents.delete([audio_name(job_id)])
         return job_of(flat)
 
     async def delete(self, client: str, job_id: str) -> None:
-        (token,) = await self._verbs.call("delete", client, job_id, self._keep_seconds, ROW_BYTES)
-        await self._contents.delete([audio_name(job_id), result_name(JobLease(job_id, int(token)))])
+        (token,) = await self.verbs.call("delete", client, job_id, self._keep_seconds, ROW_BYTES)
+        await self.contents.delete([audio_name(job_id), result_name(JobLease(job_id, int(token)))])
 
     async def claim(self, model: str | None = None) -> ClaimedJob | None:
         words = (self._lease_seconds, model or "", json.dumps(dict(ABANDONED)), MAX_ATTEMPTS, self._keep_seconds)
-        lost, failed, flat = await self._verbs.call("claim", *words)
+        lost, failed, flat = await self.verbs.call("claim", *words)
         if lost:
             self._attempts["lease_lost"] += lost
         if failed:
             self._failures["job_abandoned"] += len(failed)
-            await self._contents.delete([audio_name(job_id.decode()) for job_id in failed])
+            await self.contents.delete([audio_name(job_id.decode()) for job_id in failed])
         if not flat:
             return None
         job = job_of(flat)
@@ -117,7 +117,7 @@ class SharedJobStore:
     async def audio(self, lease: JobLease) -> IO[bytes]:
         (beside,) = await self._of_lease("audio", lease)
         try:
-            return await self._contents.open(audio_name(lease.job_id), beside)
+            return await self.contents.open(audio_name(lease.job_id), beside)
         except FileNotFoundError:
             await self.fail(lease, LOST)
             raise JobLeaseLost("the job's audio is missing") from None
@@ -128,14 +128,14 @@ class SharedJobStore:
     async def finish(self, lease: JobLease, result: bytes) -> None:
         await self._of_lease("check", lease)
         name = result_name(lease)
-        beside = await self._contents.keep(name, io.BytesIO(result))
+        beside = await self.contents.keep(name, io.BytesIO(result))
         try:
             await self._of_lease("finish", lease, beside, len(result), self._keep_seconds)
         except JobLeaseLost:
-            await self._contents.delete([name])
+            await self.contents.delete([name])
             raise
         self._attempts["completed"] += 1
-        await self._contents.delete([audio_name(lease.job_id)])
+        await self.contents.delete([audio_name(lease.job_id)])
 
     async def retry(self, lease: JobLease, error: JobError) -> None:
         text = json.dumps(dict(error))
@@ -154,26 +154,26 @@ class SharedJobStore:
         self._attempts["handed_back"] += 1
 
     async def expire(self) -> None:
-        (expired,) = await self._verbs.call("expire", self._keep_seconds, ROW_BYTES, EXPIRED_AT_ONCE)
+        (expired,) = await self.verbs.call("expire", self._keep_seconds, ROW_BYTES, EXPIRED_AT_ONCE)
         leases = [JobLease(i.decode(), int(token)) for i, token in zip(expired[::2], expired[1::2], strict=True)]
         self._expired += len(leases)
         if leases:
-            await self._contents.delete(list(map(result_name, leases)))
+            await self.contents.delete(list(map(result_name, leases)))
         if time.monotonic() - self._swept > SWEEP_SECONDS or not self._swept:
             self._swept = time.monotonic()
             await self.sweep(SWEEP_SECONDS)
 
     async def sweep(self, seconds: float) -> None:
-        """Deletes files that no job needs and that nobody has written for so long: of a process that was killed."""
-        names = sorted(await self._contents.unchanged_for(seconds))
+        """Deletes what nobody needs of the contents, and has written for so long: of a process that was killed."""
+        names = sorted(await self.contents.unchanged_for(seconds))
         for some in (names[at : at + 500] for at in range(0, len(names), 500)):
-            needs = await self._verbs.call("needs", *(name.partition(".")[0] for name in some))
-            wanted = {1: ".audio", 2: ".json"}
+            needs = await self.verbs.call("needs", *(name.partition(".")[0] for name in some))
+            wanted = {1: ".audio", 2: ".json", 3: FILE_ENDING}
             unneeded = [name for name, need in zip(some, needs, strict=True) if not _is(name, wanted.get(need))]
-            await self._contents.delete(unneeded)
+            await self.contents.delete(unneeded)
 
     async def statistics(self) -> JobStatistics:
-        flat, oldest = await self._verbs.call("statistics")
+        flat, oldest = await self.verbs.call("statistics")
         totals = {name: float(value) for name, value in table_of(flat).items()}
         jobs: dict[JobState, int] = {state: int(totals.get(f"{state} jobs", 0)) for state in get_args(JobState)}
         tally = JobTally(dict(self._attempts), dict(self._failures), self._expired)
@@ -181,34 +181,34 @@ class SharedJobStore:
         return JobStatistics(jobs, queued, float(oldest) if oldest else None, used, tally)
 
     async def close(self) -> None:
-        await self._verbs.close()
+        await self.verbs.close()
 
     async def _put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
         size, job_id = audio.seek(0, os.SEEK_END), new_job_id()
         audio.seek(0)
         name = audio_name(job_id)
-        beside = await self._contents.keep(name, audio)
+        beside = await self.contents.keep(name, audio)
         added = {"row_bytes": size_of(draft, 0, 0), "done_seconds": 0.0}
         pairs = [(key, value) for key, value in (values_of(draft) | added).items() if value is not None]
-        words = (job_id, size_of(draft, size), self._verbs.max_bytes, self._limit, beside)
+        words = (job_id, size_of(draft, size), self.verbs.max_bytes, self._limit, beside)
         try:
-            flat = (await self._verbs.call("put", *words, *(word for pair in pairs for word in pair)))[0]
+            flat = (await self.verbs.call("put", *words, *(word for pair in pairs for word in pair)))[0]
         except JobStoreAway:
             raise  # the job may be there, and need its file
         except BaseException:
-            await self._contents.delete([name])
+            await self.contents.delete([name])
             raise
         job = job_of(flat)
         if job.id != job_id:
-            await self._contents.delete([name])
+            await self.contents.delete([name])
         return job
 
     async def _note_failure(self, lease: JobLease, error: JobError) -> None:
         self._failures[error["code"] or "unknown"] += 1
-        await self._contents.delete([audio_name(lease.job_id)])
+        await self.contents.delete([audio_name(lease.job_id)])
 
     async def _of_lease(self, verb: str, lease: JobLease, *words: str | bytes | float) -> list[Any]:
-        return await self._verbs.call(verb, lease.job_id, str(lease.token), *words)
+        return await self.verbs.call(verb, lease.job_id, str(lease.token), *words)
 
 
 def _is(name: str, ending: str | None) -> bool:

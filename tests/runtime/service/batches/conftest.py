@@ -10,15 +10,26 @@ from typing import IO, Any
 
 import pytest
 
-from tests.runtime.service.jobs.conftest import LEASE_SECONDS, MAX_BYTES, HandClock
+from tests.runtime.service.jobs.conftest import (
+    LEASE_SECONDS,
+    MAX_BYTES,
+    HandClock,
+    kind,
+    open_outbox,
+    shared_verbs,
+    store_servers,
+    url_file,
+)
 from whisper_runtime.service.batches.batch import BatchDraft, ClaimedBatch, StoredBatch
 from whisper_runtime.service.batches.file import FileDraft, FilePurpose, StoredFile
+from whisper_runtime.service.batches.shared_store import SharedBatchStore
 from whisper_runtime.service.batches.sqlite_store import SqliteBatchStore
 from whisper_runtime.service.batches.store import BatchStore
-from whisper_runtime.service.jobs.outbox import DeliveryOutbox
-from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
+from whisper_runtime.service.jobs.files import StoredFiles
+from whisper_runtime.service.jobs.kept_contents import BesideJobs, SharedFiles
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
 
+__all__ = ["kind", "open_outbox", "store_servers", "url_file"]
 ANN, BOB = "key ann", "key bob"
 ENDPOINT = "/v1/audio/transcriptions"
 WINDOW_SECONDS = 24 * 3600.0
@@ -34,9 +45,9 @@ def clock() -> HandClock:
     return HandClock()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture
 async def open_batch_store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock
+    kind: str, url_file: Path, tmp_path: Path, clock: HandClock
 ) -> AsyncIterator[OpenBatchStore]:
     async with AsyncExitStack() as opened:
 
@@ -48,20 +59,13 @@ async def open_batch_store(
             opened.push_async_callback(store.close)
             return store
 
-        yield {"sqlite": sqlite}[request.param]
+        def shared(max_bytes: int = MAX_BYTES) -> BatchStore:
+            verbs = shared_verbs(url_file, clock, max_bytes, None)
+            opened.push_async_callback(verbs.close)
+            contents = SharedFiles(StoredFiles(tmp_path / "files")) if kind == "valkey" else BesideJobs()
+            return SharedBatchStore(verbs, contents, lease_seconds=LEASE_SECONDS)
 
-
-@pytest.fixture
-async def open_outbox(tmp_path: Path, clock: HandClock) -> AsyncIterator[Callable[[], DeliveryOutbox]]:
-    """Opens the outbox of the stores; one of them must be open."""
-    async with AsyncExitStack() as opened:
-
-        def sqlite() -> DeliveryOutbox:
-            outbox = SqliteOutbox(tmp_path / "jobs", clock=clock)
-            opened.push_async_callback(outbox.close)
-            return outbox
-
-        yield sqlite
+        yield sqlite if kind == "sqlite" else shared
 
 
 @pytest.fixture

@@ -14,6 +14,11 @@ from whisper_runtime.service.batches.store import BatchStore
 from whisper_runtime.service.jobs.job import JobStoreFull
 
 
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
 def contents(directory: Path) -> set[str]:
     return {path.name for path in (directory / "jobs" / "batches" / "files").iterdir()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ async def test_what_is_kept_beside_a_job_is_all_that_was_left_to_read() -> None:
     beside = await contents.keep("a", content)
     with await contents.open("a", beside) as file:
         assert file.read() == b"recording"
+        assert os.fstat(file.fileno()).st_size == 9  # ffmpeg is given it
     with pytest.raises(FileNotFoundError):
         await contents.open("a", b"")
 

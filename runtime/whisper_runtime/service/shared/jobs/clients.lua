@@ -43,10 +43,7 @@ end
 
 -- audio: kept here, unless it is empty. fields: names and values, one after the other.
 function verbs.put(id, size, most, limit, audio, ...)
-  local job, fields = {id = id, state = 'queued', bytes = size, created = exact(now), attempt = '0', token = '0'}, {...}
-  for i = 1, #fields, 2 do
-    job[fields[i]] = fields[i + 1]
-  end
+  local job = with_fields({id = id, state = 'queued', bytes = size, created = exact(now), attempt = '0', token = '0'}, ...)
   local found = job.idempotency_key and with_key(job.client, job.idempotency_key, job.body_digest)
   local refusal = found or over_quota(job.client, tonumber(job.audio_seconds), tonumber(limit))
     or no_room(job.client, tonumber(size), tonumber(most))
@@ -57,9 +54,7 @@ function verbs.put(id, size, most, limit, audio, ...)
   job.seq = exact(redis.call('INCR', KEYS_OF.ids))
   job.turn, job.turn_end = exact(turn), exact(turn + job.audio_seconds)
   job.member = string.format('%016d %s %s', job.seq, id, job.audio_seconds)
-  for name, value in pairs(job) do
-    redis.call('HSET', of_job(id), name, value)
-  end
+  assign(of_job(id), {}, job)
   if #audio > 0 then
     redis.call('SET', of_job(id) .. ':audio', audio)
   end

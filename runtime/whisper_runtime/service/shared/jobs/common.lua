@@ -1,4 +1,5 @@
--- Jobs in a store that several processes share. This file is the beginning of the one program that all verbs are.
+-- Jobs, files and batches in a store that several processes share. This file is the beginning of the one program that all
+-- verbs are.
 --
 -- ARGV  1: what the keys of the service begin with; 2: the time, empty: the server's; 3: the verb, and then its arguments.
 --
@@ -24,7 +25,7 @@ local KEYS_OF = {
   waiting = prefix .. 'jobs:waiting', -- ids of queued ones, by when they were accepted
   leases = prefix .. 'jobs:leases', -- ids of running ones, by the end of their lease
   expiry = prefix .. 'jobs:expiry', -- ids of ended ones, by when they expire
-  totals = prefix .. 'jobs:totals', -- for each state '… jobs'; 'queued seconds', and 'bytes' of all
+  totals = prefix .. 'jobs:totals', -- for each state '… jobs'; 'queued seconds', and 'bytes' of all, files included
   due = prefix .. 'jobs:events', -- ids of events that wait, by when they are due
 }
 
@@ -33,6 +34,15 @@ local ENDED = {completed = true, failed = true, cancelled = true, expired = true
 
 local function of_job(id)
   return prefix .. 'job:' .. id
+end
+
+local function of_batch(id)
+  return prefix .. 'batch:' .. id
+end
+
+-- The hash of a job or a batch.
+local function of_any(id)
+  return string.sub(id, 1, 6) == 'batch_' and of_batch(id) or of_job(id)
 end
 
 local function of_client(client, what)
@@ -58,12 +68,19 @@ local function add(key, field, number)
   return sum
 end
 
+-- Adds to the bytes of all, and to those of the client, whose counts go with its last byte.
+local function add_bytes(client, bytes)
+  add(KEYS_OF.totals, 'bytes', bytes)
+  local counts = of_client(client, 'counts')
+  if add(counts, 'bytes', bytes) == 0 then
+    redis.call('DEL', counts)
+  end
+end
+
 -- Counts the job in (sign 1) or out (sign -1).
 local function count(job, sign)
   add(KEYS_OF.totals, job.state .. ' jobs', sign)
-  add(KEYS_OF.totals, 'bytes', sign * job.bytes)
   local counts = of_client(job.client, 'counts')
-  local bytes = add(counts, 'bytes', sign * job.bytes)
   if job.state == 'queued' then
     add(KEYS_OF.totals, 'queued seconds', sign * job.audio_seconds)
     add(counts, 'seconds', sign * job.audio_seconds)
@@ -74,9 +91,7 @@ local function count(job, sign)
       redis.call('HDEL', KEYS_OF.totals, 'queued seconds')
     end
   end
-  if bytes == 0 then
-    redis.call('DEL', counts)
-  end
+  add_bytes(job.client, sign * job.bytes)
 end
 
 local function place(is_in, key, score, member)
@@ -116,40 +131,54 @@ local function index(job, sign)
   end
 end
 
-local function forget_events(job)
-  for event in string.gmatch(job.events or '', '%S+') do
+-- Of a job or a batch.
+local function forget_events(ended)
+  for event in string.gmatch(ended.events or '', '%S+') do
     redis.call('DEL', prefix .. 'event:' .. event)
     redis.call('ZREM', KEYS_OF.due, event)
   end
 end
 
--- Has the client told that its job has come to this end.
-local function announce(job, created)
-  local event = 'evt_' .. string.sub(redis.sha1hex(job.id .. ' ' .. job.state), 1, 32)
-  redis.call('HSET', prefix .. 'event:' .. event, 'event_id', event, 'job_id', job.id, 'client', job.client,
-    'type', 'transcription.' .. job.state, 'url', job.webhook_url, 'created', created, 'state', 'pending',
+-- Has the client told that its job (kind 'transcription.') or batch ('batch.') has come to this end.
+local function announce(ended, kind, created)
+  local event = 'evt_' .. string.sub(redis.sha1hex(ended.id .. ' ' .. ended.state), 1, 32)
+  redis.call('HSET', prefix .. 'event:' .. event, 'event_id', event, 'job_id', ended.id, 'client', ended.client,
+    'type', kind .. ended.state, 'url', ended.webhook_url, 'created', created, 'state', 'pending',
     'attempt', '0', 'due', created)
   redis.call('ZADD', KEYS_OF.due, created, event)
-  job.events = (job.events and job.events .. ' ' or '') .. event
-  redis.call('HSET', of_job(job.id), 'events', job.events)
+  ended.events = (ended.events and ended.events .. ' ' or '') .. event
+  redis.call('HSET', of_any(ended.id), 'events', ended.events)
 end
 
--- Gives fields of the job other values; false: the field goes.
+-- Gives fields of what the hash has other values; false: the field goes.
+local function assign(key, held, fields)
+  for name, value in pairs(fields) do
+    if value then
+      held[name] = value
+      redis.call('HSET', key, name, value)
+    else
+      held[name] = nil
+      redis.call('HDEL', key, name)
+    end
+  end
+end
+
+-- `held` with what names and values, one after the other, give it.
+local function with_fields(held, ...)
+  local fields = {...}
+  for i = 1, #fields, 2 do
+    held[fields[i]] = fields[i + 1]
+  end
+  return held
+end
+
 local function change(job, fields)
   index(job, -1)
   local before, ends = job.state, job.expires
-  for name, value in pairs(fields) do
-    if value then
-      job[name] = value
-      redis.call('HSET', of_job(job.id), name, value)
-    else
-      job[name] = nil
-      redis.call('HDEL', of_job(job.id), name)
-    end
-  end
+  assign(of_job(job.id), job, fields)
   index(job, 1)
   if job.webhook_url and ENDED[job.state] and job.state ~= before then
-    announce(job, job.state == 'expired' and ends or job.ended)
+    announce(job, 'transcription.', job.state == 'expired' and ends or job.ended)
   end
 end
 

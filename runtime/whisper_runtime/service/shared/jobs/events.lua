@@ -46,8 +46,9 @@ function verbs.note_event(id, attempt, state, seconds, failure)
   return {'ok'}
 end
 
-function verbs.latest_event(job_id)
-  local last = string.match(redis.call('HGET', of_job(job_id), 'events') or '', '%S+$')
+-- id: of a job or a batch.
+function verbs.latest_event(id)
+  local last = string.match(redis.call('HGET', of_any(id), 'events') or '', '%S+$')
   return last and read(of_event(last)) and {'ok', redis.call('HGETALL', of_event(last))} or {'none'}
 end
 
@@ -62,6 +63,8 @@ function verbs.try()
   redis.call('HSET', key, 'a', '1')
   redis.call('HGET', key, 'a')
   redis.call('HGETALL', key)
+  redis.call('HKEYS', key)
+  redis.call('HMGET', key, 'a')
   redis.call('HDEL', key, 'a')
   redis.call('ZADD', key, 1, 'a')
   redis.call('ZRANK', key, 'a')

@@ -109,12 +109,3 @@ function verbs.expire(keep_seconds, least_bytes, most)
   return {'ok', expired}
 end
 
--- Of files: which of these jobs need their audio (1), their result (2), or none (0).
-function verbs.needs(...)
-  local found = {'ok'}
-  for _, id in ipairs({...}) do
-    local job = read(of_job(id))
-    found[#found + 1] = job and (LIVE[job.state] and 1 or job.state == 'completed' and 2) or 0
-  end
-  return found
-end
