@@ -42,7 +42,8 @@ class RunningJob:
         """Notes how many seconds of the audio the model is done with, speech or not."""
         before, self.done_seconds = self.done_seconds, min(seconds, self.audio_seconds)
         self._on_progress(max(0.0, self.done_seconds - before))
-        self.changed.set()
+        if self.done_seconds < self.audio_seconds:  # else its end is noted next, and that is one write
+            self.changed.set()
         self.announce()
 
     def _begin(self) -> None:

@@ -22,8 +22,14 @@ async def test_its_progress_is_never_more_than_there_is() -> None:
     running = RunningJob(job(), nothing, on_progress=seconds.append)
     for done in (3.0, 6.0, 30.0):
         running.advance(done)
-    assert running.changed.is_set()
     assert (running.done_seconds, seconds) == (10.0, [3.0, 3.0, 4.0])
+
+
+async def test_its_progress_is_to_be_noted_but_for_the_last_which_its_end_notes() -> None:
+    for done, is_noted in ((9.0, True), (10.0, False)):
+        running = RunningJob(job(), nothing, nothing)
+        running.advance(done)
+        assert running.changed.is_set() == is_noted
 
 
 async def test_its_segments_are_kept_as_they_come_and_announced() -> None:
