@@ -97,7 +97,7 @@ async def _uploaded(files: FileStore, source: FileReference, client: str) -> IO[
 
 def _decoded(source: InlineRecording) -> bytes:
     try:
-        return base64.b64decode(source.base64, validate=True)
+        return base64.b64decode("".join(source.base64.split()), validate=True)  # `base64` breaks its lines
     except (binascii.Error, ValueError):
         message = f"`{source.field}` is a data URL that is not base64: encode the recording again."
         raise invalid_value(source.field, message) from None

@@ -30,7 +30,7 @@ async def test_an_uploaded_file_has_its_name(batch_store: BatchStore) -> None:
 
 
 async def test_an_inline_recording_has_its_type(batch_store: BatchStore) -> None:
-    inline = InlineRecording("file", "audio/wav", base64.b64encode(b"speech").decode())
+    inline = InlineRecording("file", "audio/wav", base64.encodebytes(b"speech").decode())  # with a line's end
     assert await read(batch_store, inline) == (b"speech", DeclaredType("audio/wav", ""))
 
 
