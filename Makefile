@@ -48,10 +48,12 @@ clients: ## public clients in five languages against a real runtime; builds them
 	@$(PYTHON) -m testbed.clients
 
 .PHONY: campaign
-campaign: ## what takes long: faults, hostile specs, overload, a soak; writes docs/reports/
+campaign: ## what takes long: faults, killed servers, hostile specs, overload, a soak; writes docs/reports/
 	@$(PYTHON) -m chaos faults
+	@$(PYTHON) -m chaos jobs
 	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/service/test_hostile_specs.py
 	@python3 -m testbed.demo platform
+	@$(PYTHON) -m chaos pods
 	@$(PYTHON) -m pytest tests -m long
 	@CHAOS_ROUNDS=20 $(PYTHON) -m pytest -s tests/e2e/test_model_change.py
 	@$(PYTHON) -m benchmarks.load overload
@@ -125,7 +127,7 @@ bench-tails: ## how long the slowest of eight clients wait, beside an earlier co
 	@$(PYTHON) -m benchmarks.runtime.tails $(if $(BEFORE),--commit $(BEFORE))
 
 .PHONY: bench-jobs
-bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what a kept result takes; what polls cost requests; writes docs/reports/jobs.md
+bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what a kept result takes; what jobs cost requests; writes docs/reports/jobs.md
 	@$(PYTHON) -m benchmarks.jobs
 
 .PHONY: bench-beside

@@ -1,23 +1,57 @@
-"""`python -m chaos faults [--short] [--seed N]`: exits with 1 when the operator did not survive a fault."""
+"""`python -m chaos CAMPAIGN`: exits with 1 when what it disturbs did not survive a fault."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-
-from chaos import campaign
+import tempfile
+from pathlib import Path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("campaign", choices=["faults"])
-    parser.add_argument("--short", action="store_true", help="a sample of each kind of fault, within minutes")
-    parser.add_argument("--seed", type=int, default=1)
+    campaigns = parser.add_subparsers(dest="campaign", required=True)
+    faults = campaigns.add_parser("faults", help="of the API server, while the operator works")
+    faults.add_argument("--short", action="store_true", help="a sample of each kind of fault, within minutes")
+    faults.add_argument("--seed", type=int, default=1)
+    jobs = campaigns.add_parser("jobs", help="kills of the server at each write of its store of jobs")
+    jobs.add_argument("--rounds", type=int, default=200, help="with a kill, of each store")
+    jobs.add_argument("--stores", nargs="+", choices=("directory", "valkey"), default=("directory", "valkey"))
+    pods = campaigns.add_parser("pods", help="of a real pod with jobs under way, on the cluster of `make platform`")
+    pods.add_argument("--rounds", type=int, default=200)
+    pods.add_argument("--minutes", type=float, default=600, help="after which no further round begins")
     parsed = parser.parse_args()
+    run = {"faults": _faults, "jobs": _jobs, "pods": _pods}[parsed.campaign]
+    sys.exit(0 if run(parsed) else 1)
+
+
+def _faults(parsed: argparse.Namespace) -> bool:
+    from chaos import campaign
+
     command = f"python -m chaos faults{' --short' if parsed.short else ''} --seed {parsed.seed}"
     plan = campaign.SHORT if parsed.short else campaign.LONG
-    sys.exit(0 if asyncio.run(campaign.run(plan, parsed.seed, command)) else 1)
+    return asyncio.run(campaign.run(plan, parsed.seed, command))
+
+
+def _jobs(parsed: argparse.Namespace) -> bool:
+    from chaos.jobs import kills, report
+
+    with tempfile.TemporaryDirectory() as name:
+        for store in parsed.stores:
+            Path(name, store).mkdir()
+        found = [kills.run(store, Path(name, store), parsed.rounds) for store in parsed.stores]
+    print(report.write(found, f"python -m chaos jobs --rounds {parsed.rounds}").read_text())
+    return not any(one.problem for one in found)
+
+
+def _pods(parsed: argparse.Namespace) -> bool:
+    from chaos.jobs import pod_report, pod_rounds
+
+    with tempfile.TemporaryDirectory() as name:
+        found = pod_rounds.run(Path(name), parsed.rounds, parsed.minutes)
+    print(pod_report.write(found, "python -m chaos pods").read_text())
+    return not found.problem
 
 
 if __name__ == "__main__":

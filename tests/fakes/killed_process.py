@@ -1,7 +1,8 @@
 """Runtime processes without a model that keep jobs and die at a write: python -m tests.fakes.killed_process.
 
-For each number on standard input it runs one process, which kills itself once its store has written so many times; 0:
-it lives until SIGTERM. Processes are forked from this one, which has imported everything: a start takes no seconds.
+For each number on standard input it runs one process, which kills itself once its store has written so many times, and
+says which write that was; 0: it lives until SIGTERM. Processes are forked from this one, which has imported everything:
+a start takes no seconds.
 
 After one that was killed the stores' clock is ahead by the time of a lease, so that all of its leases have run out.
 They are as long as ever: shorter ones run out by themselves on a busy machine, where to commit takes longer than they
@@ -23,13 +24,14 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from tests.fakes.batches import fake_batches
 from tests.fakes.engine import MULTILINGUAL, SEGMENT, FakeEngine, fake_decode, fake_decode_channels
 from tests.fakes.jobs import FAKE_CODEC
 from whisper_runtime import logs
-from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig, env_name
 from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.metrics import Metrics
@@ -37,7 +39,7 @@ from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.batches import line_jobs, runner
 from whisper_runtime.service.jobs import open as opening
-from whisper_runtime.service.jobs import renewal, sqlite_outbox, sqlite_store
+from whisper_runtime.service.jobs import renewal, shared_verbs, sqlite_outbox, sqlite_store
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import parts_of
@@ -46,6 +48,19 @@ WINDOWS: Final = 2
 WINDOW_SECONDS: Final = 0.05
 ENDLESS: Final = 1000.0
 """A recording that is as long is never done."""
+KILLED_AT: Final = "killed at "
+"""What a process prints that is about to die begins with it."""
+FOUND_NOTHING: Final[dict[str, tuple[list[Any], ...]]] = {
+    "claim": ([0, [], []],),
+    "claim_event": ([],),
+    "expire": ([[]],),
+}
+"""Answers of writing verbs in a shared store that have written nothing."""
+READING: Final = frozenset(
+    {"ahead", "audio", "check", "check_quota", "find", "get", "latest_event", "needs", "page", "result", "statistics"}
+    | {"try", "with_key"}
+)
+"""Verbs that write nothing."""
 
 
 class TellingEngine(FakeEngine):
@@ -102,33 +117,62 @@ def main(seconds_ahead: float) -> int:
     )
     vars(opening)["SqliteJobStore"] = partial(sqlite_store.SqliteJobStore, clock=clock)
     vars(opening)["SqliteOutbox"] = partial(sqlite_outbox.SqliteOutbox, clock=clock)
+    vars(shared_verbs)["SharedVerbs"] = partial(shared_verbs.SharedVerbs, clock=clock)
     vars(renewal).update({"RENEW_SECONDS": 0.4, "PROGRESS_SECONDS": 0.0})
     vars(runner).update({"RENEW_SECONDS": 0.4, "LOOK_SECONDS": 0.05})
     vars(line_jobs).update({"LOOK_SECONDS": 0.05, "PAUSE_SECONDS": 0.05})
-    assert config.jobs_dir is not None
     jobs = opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC)
-    serve(parts, time.monotonic(), jobs, fake_batches(parts, jobs, Path(config.jobs_dir), clock))
+    batches = fake_batches(parts, jobs, Path(config.jobs_dir), clock) if config.jobs_dir else None
+    serve(parts, time.monotonic(), jobs, batches)
     return 0
 
 
 def die_after(writes: int) -> None:
-    """Has this process killed once it has written so many times: synced, renamed or deleted a file, or committed."""
+    """Has this process killed once it has written so many times: synced, renamed or deleted a file, or committed.
+
+    Where its store is a shared one: once that has carried out so many writing verbs.
+    """
     numbers = count(1)
 
-    def wrote() -> None:
+    def wrote(what: str) -> None:
         if next(numbers) == writes:
+            os.write(1, f"{KILLED_AT}{what}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def calling(*arguments: Any, **keywords: Any) -> Any:
-            result = call(*arguments, **keywords)
-            wrote()
+    if jobs_dir := os.environ.get(env_name("jobs_dir")):
+        count_files(jobs_dir, wrote)
+    count_commits(wrote)
+    count_verbs(wrote)
+
+
+def count_files(directory: str, wrote: Callable[[str], None]) -> None:
+    """Calls `wrote` after each sync, rename and deletion in the directory."""
+
+    def counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def calling(target: Any, *arguments: Any, **keywords: Any) -> Any:
+            path = os.readlink(f"/proc/self/fd/{target}") if isinstance(target, int) else os.fspath(target)
+            result = call(target, *arguments, **keywords)
+            if path.startswith(directory):
+                wrote(f"{name} of {kind_of(path)}")
             return result
 
         return calling
 
     for name in ("fsync", "replace", "unlink"):
-        setattr(os, name, counted(getattr(os, name)))
+        setattr(os, name, counted(name, getattr(os, name)))
+
+
+def kind_of(path: str) -> str:
+    """A file's folders and ending; its name is another each time."""
+    found = Path(path)
+    endings = "".join(one for one in found.suffixes if not one[1:].isdigit())
+    begin, dash, _ = found.stem.partition("-")
+    name = f"{begin}-*" if dash else "*" if endings else begin
+    return f"{'/'.join(found.parent.parts[-2:])}/{name}{endings}"
+
+
+def count_commits(wrote: Callable[[str], None]) -> None:
+    """Calls `wrote` after each transaction of SQLite that has changed anything."""
 
     class CountedConnection(sqlite3.Connection):
         changes = 0
@@ -137,10 +181,34 @@ def die_after(writes: int) -> None:
             found = super().execute(sql, *parameters)
             if sql == "COMMIT" and self.total_changes != self.changes:
                 self.changes = self.total_changes
-                wrote()
+                wrote(f"commit of {committing(sys._getframe(1))}")
             return found
 
     sqlite3.connect = partial(sqlite3.connect, factory=CountedConnection)
+
+
+def committing(frame: FrameType | None) -> str:
+    """The method of the store whose transaction ends."""
+    while frame and not is_of_a_store(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame.f_code.co_qualname if frame else "?"
+
+
+def is_of_a_store(filename: str) -> bool:
+    return "/whisper_runtime/service/" in filename and not filename.endswith("/connection.py")
+
+
+def count_verbs(wrote: Callable[[str], None]) -> None:
+    """Calls `wrote` after each verb of a shared store that has changed anything."""
+    calling = shared_verbs.SharedVerbs.call
+
+    async def call(self: shared_verbs.SharedVerbs, verb: str, *arguments: str | bytes | float) -> list[Any]:
+        found = await calling(self, verb, *arguments)
+        if verb not in READING and found not in FOUND_NOTHING.get(verb, ()):
+            wrote(f"the verb {verb}")
+        return found
+
+    shared_verbs.SharedVerbs.call = call
 
 
 def run_one(writes: int, seconds_ahead: float) -> bool:

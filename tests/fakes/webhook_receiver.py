@@ -1,4 +1,4 @@
-"""A receiver of webhooks: records each request, and answers as a test says."""
+"""A receiver of webhooks: records each request, and answers as a test says. It also has recordings, by their length."""
 
 from __future__ import annotations
 
@@ -66,12 +66,16 @@ class ReceiverRequest(FakeRequest):
             receiver.came.notify_all()
         respond(self)
 
+    def do_GET(self) -> None:
+        """For the path /N the fakes' recording of N seconds."""
+        self.answer(200, f"speech {self.path.strip('/')}".encode(), {"Content-Type": "audio/wav"})
+
 
 @contextmanager
-def receiving(*answers: Respond, port: int = 0) -> Iterator[WebhookReceiver]:
+def receiving(*answers: Respond, host: str = "127.0.0.1", port: int = 0) -> Iterator[WebhookReceiver]:
     """A receiver with these answers, or that takes every event, until the end of the block."""
     receiver = WebhookReceiver(list(answers)) if answers else WebhookReceiver()
-    with answering(ReceiverRequest, port=port, receiver=receiver) as url:
+    with answering(ReceiverRequest, host, port, receiver=receiver) as url:
         receiver.url = url
         try:
             yield receiver

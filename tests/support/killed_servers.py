@@ -10,11 +10,12 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from testbed.cluster.controlplane import free_ports
+from tests.fakes.killed_process import KILLED_AT
 from tests.fakes.webhook_receiver import SECRET, WebhookReceiver, receiving
 from whisper_runtime.contract.config import RuntimeConfig
 
@@ -33,6 +34,8 @@ class KilledServers:
     pid: int = 0
     ended: list[int] = field(default_factory=list[int])
     """The signal that ended each of them."""
+    killed_at: str = ""
+    """The write at which the last one was killed that was."""
 
     def start(self, writes: int) -> None:
         """Starts one that dies once it has written so often; 0: never."""
@@ -45,7 +48,9 @@ class KilledServers:
         """The signal by which the present one has ended: SIGTERM is sent, unless it is dead."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
-        self.ended.append(int(self._line()))
+        if (line := self._line()).startswith(KILLED_AT):
+            self.killed_at, line = line.removeprefix(KILLED_AT).strip(), self._line()
+        self.ended.append(int(line))
         return self.ended[-1]
 
     def _line(self) -> str:
@@ -68,20 +73,24 @@ class KilledServers:
 
 
 @contextmanager
-def killed_servers(directory: Path) -> Generator[KilledServers]:
-    """Their store is in `directory`/jobs."""
+def killed_servers(directory: Path, **store: Any) -> Generator[KilledServers]:
+    """`store`: fields of RuntimeConfig that say where it is; by default in `directory`/jobs."""
     port, metrics_port, hook_port = free_ports(3)
     (directory / "secrets").mkdir()
     (directory / "secrets" / "a").write_text(SECRET)
+    hosts, networks = (f"http://localhost:{hook_port}",), ("127.0.0.0/8", "::1")
+    settings: dict[str, Any] = store or {"jobs_dir": str(directory / "jobs")}
     config = RuntimeConfig(
         port=port,
         metrics_port=metrics_port,
         drain_seconds=0,
-        jobs_dir=str(directory / "jobs"),
-        log_level="warning",
-        webhook_allowed_hosts=(f"http://localhost:{hook_port}",),
-        webhook_private_networks=("127.0.0.0/8", "::1"),
+        log_level="error",
+        audio_url_allowed_hosts=hosts,
+        audio_url_private_networks=networks,
+        webhook_allowed_hosts=hosts,
+        webhook_private_networks=networks,
         webhook_secrets_dir=str(directory / "secrets"),
+        **settings,
     )
     with (
         receiving(port=hook_port) as receiver,

@@ -19,3 +19,8 @@ def get(url: str, **options: Any) -> httpx.Response:
 def post(url: str, **options: Any) -> httpx.Response:
     """The answer; raises httpx.TransportError. `options`: as `httpx.post` takes them."""
     return httpx.post(url, verify=NO_AUTHORITIES, **options)
+
+
+def delete(url: str, **options: Any) -> httpx.Response:
+    """The answer; raises httpx.TransportError. `options`: as `httpx.delete` takes them."""
+    return httpx.delete(url, verify=NO_AUTHORITIES, **options)
