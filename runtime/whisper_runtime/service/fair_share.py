@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Final
 
 from whisper_runtime.errors import HttpError, retry_after, too_many_requests
@@ -84,10 +85,11 @@ class FairShare:
     def coming(self, but: QueuePlace | None = None) -> tuple[int, float]:
         """The requests that will wait for a row soon, and the seconds of audio of those that the model has not yet.
 
-        `but`: a place that does not count.
+        `but`: a place that does not count, nor do those that were taken after it.
         """
         now = self._clock()
-        ahead = [one for one in self._places if one.accepted is None and one is not but]
+        before = takewhile(lambda one: one is not but, self._places)
+        ahead = [one for one in before if one.accepted is None]
         return sum(one.is_coming(now) for one in ahead), sum(one.waiting_seconds(now) for one in ahead)
 
     @property

@@ -79,6 +79,15 @@ def test_uploads_count_from_the_door_on_and_only_while_they_come() -> None:
     assert shares.coming() == (0, 0)
 
 
+def test_of_what_is_coming_only_the_earlier_is_before_a_place() -> None:
+    shares = FairShare()
+    first, second, third = (shares.take(client, 5_000_000) for client in ("alice", "bob", "carol"))
+    for place in (first, second, third):
+        shares.receive(place, 5_000_000, is_last=True)
+    assert [shares.coming(but=place)[0] for place in (first, second, third)] == [0, 1, 2]
+    assert shares.coming()[0] == 3
+
+
 def test_nothing_is_left_of_what_is_gone() -> None:
     """Given lengths whose sum, less each of them, is not 0 in floating point."""
     shares = FairShare()

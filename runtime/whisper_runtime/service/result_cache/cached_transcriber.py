@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -92,7 +92,7 @@ class CachedTranscriber:
 
     async def _transcribe(self, wanted: Wanted, stream: SegmentStream | None) -> Transcription:
         upload = self._upload_key(wanted)
-        async with self.cache.decoding(upload):
+        async with self._turn(wanted, upload):
             audio = await self.cache.audio(upload) if upload else None
             found = await self._known(wanted, audio) if audio else None
             if found is None:
@@ -104,6 +104,15 @@ class CachedTranscriber:
                 return await self._board(found, wanted.admitted, stream)
             case Begun():
                 return await self._land(found, wanted.admitted, stream)
+
+    @asynccontextmanager
+    async def _turn(self, wanted: Wanted, upload: str | None) -> AsyncGenerator[None]:
+        """The request's turn to decode that upload. Until it has it, it waits for no row: it may well need none."""
+        place = wanted.admitted.place
+        was_waiting, place.is_waiting = place.is_waiting, False
+        async with self.cache.decoding(upload):
+            place.is_waiting = was_waiting
+            yield
 
     def _upload_key(self, wanted: Wanted) -> str | None:
         """None: the file is still on another server, or its type is not clear."""

@@ -155,6 +155,19 @@ async def test_ten_clients_that_send_the_same_at_once_cost_one_decoding_and_one_
     assert counted(parts, "whisper_result_cache_saved_model_seconds_total") == 9 * SPOKEN.audio_seconds / engine.speed
 
 
+async def test_who_waits_for_the_decoding_of_the_same_waits_for_no_row(
+    client: httpx.AsyncClient, parts: RuntimeParts, decoder: CountedDecoder
+) -> None:
+    decoder.may_go_on.clear()
+    posts = [asyncio.create_task(post(client)) for _ in range(10)]
+    async with asyncio.timeout(10):
+        while counted(parts, "whisper_requests_in_flight") < 10 or parts.admission.shares.coming()[0] != 1:
+            await asyncio.sleep(0)
+    decoder.may_go_on.set()
+    assert {answer.status_code for answer in await asyncio.gather(*posts)} == {200}
+    assert parts.admission.shares.coming() == (0, 0)
+
+
 async def until_outcomes(parts: RuntimeParts, **outcomes: int) -> None:
     """Waits until so many requests had these outcomes."""
     async with asyncio.timeout(10):
