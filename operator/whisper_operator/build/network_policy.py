@@ -6,6 +6,7 @@ The pods that fetch a model are not selected: they need the model's source. A ku
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Final
 
@@ -44,7 +45,7 @@ def build(resolved: Resolved) -> Manifest | None:
             "podSelector": _pods(service, names.SERVER)["podSelector"],
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [*_ingress(service, wanted), *front],
-            "egress": [_dns(), *wanted.allow_to, *_listed_hosts(service)],
+            "egress": [_dns(), *wanted.allow_to, *_listed_hosts(service, resolved.installation.cluster_networks)],
         },
     )
 
@@ -92,24 +93,30 @@ def _clients(wanted: NetworkPolicySpec) -> list[Manifest]:
 def shuts_in(service: WhisperService) -> bool:
     """Whether the pods that serve are to reach nothing but DNS."""
     policy = service.spec.network_policy
-    return policy is not None and not policy.allow_to and not _listed_hosts(service)
+    return policy is not None and not policy.allow_to and not _listed_hosts(service, ())
 
 
-def _listed_hosts(service: WhisperService) -> list[Manifest]:
+def _listed_hosts(service: WhisperService, cluster_networks: Sequence[str]) -> list[Manifest]:
     spec = service.spec
     webhooks = spec.jobs.webhooks if spec.jobs else None
-    return [_hosts(listed) for listed in (spec.server.audio_urls, webhooks) if listed]
+    return [_hosts(listed, cluster_networks) for listed in (spec.server.audio_urls, webhooks) if listed]
 
 
-def _hosts(listed: AudioUrlsSpec | WebhooksSpec) -> Manifest:
+def _hosts(listed: AudioUrlsSpec | WebhooksSpec, cluster_networks: Sequence[str]) -> Manifest:
     """Public addresses and the listed networks, on the ports of the listed hosts: a policy knows no names."""
     networks = [
-        {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC_IPV4)},
-        {"cidr": PUBLIC_IPV6, "except": list(NOT_PUBLIC_IPV6)},
+        {"cidr": "0.0.0.0/0", "except": [*NOT_PUBLIC_IPV4, *_within("0.0.0.0/0", cluster_networks)]},
+        {"cidr": PUBLIC_IPV6, "except": [*NOT_PUBLIC_IPV6, *_within(PUBLIC_IPV6, cluster_networks)]},
         *({"cidr": str(ip_network(network, strict=False))} for network in listed.private_networks),
     ]
     ports = sorted({AllowedHost.parse(host).port for host in listed.allowed_hosts})
     return {"to": [{"ipBlock": network} for network in networks], "ports": [_tcp(port) for port in ports]}
+
+
+def _within(cidr: str, networks: Sequence[str]) -> list[str]:
+    """Those that are a part of `cidr`: an exception has to be."""
+    whole, parts = ip_network(cidr), map(ip_network, networks)
+    return [str(one) for one in parts if one.network_address in whole and one.prefixlen >= whole.prefixlen]
 
 
 def _dns() -> Manifest:

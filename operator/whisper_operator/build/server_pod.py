@@ -165,8 +165,16 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
         **door.settings(service),
         **webhooks.settings(service),
+        **_cluster_networks(resolved),
         **_result_cache(spec),
     )
+
+
+def _cluster_networks(resolved: Resolved) -> dict[str, Any]:
+    """None where the pods connect to no server that a client names, which then need not start anew for them."""
+    spec = resolved.service.spec
+    is_named = spec.server.audio_urls or (spec.jobs and spec.jobs.webhooks)
+    return {"cluster_networks": resolved.installation.cluster_networks} if is_named else {}
 
 
 def _result_cache(spec: Spec) -> dict[str, Any]:

@@ -19,6 +19,8 @@ class Installation:
     """Whether its HTTPRoute has time-outs, which are Standard since Gateway API 1.2."""
     fs_group: int | None = 65532
     """Group of the model cache's files; None where the platform assigns one (OpenShift)."""
+    cluster_networks: tuple[str, ...] = ()
+    """Networks of pods, services and nodes whose addresses are public: no client's URL may lead there."""
     policy: Policy | None = None
     """Limits what a spec may ask for; None: nothing does."""
     defaults: Defaults = NO_DEFAULTS

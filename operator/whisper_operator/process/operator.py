@@ -84,6 +84,7 @@ class Operator:
             kinds=self._kinds,
             has_route_timeouts=self._has_route_timeouts,
             fs_group=self._settings.fs_group,
+            cluster_networks=self._settings.cluster_networks,
             policy=self._settings.policy,
             defaults=self._settings.defaults,
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -14,6 +15,13 @@ from whisper_operator.observe.defaults import NO_DEFAULTS, Defaults
 from whisper_operator.observe.policy import Policy
 
 PREFIX: Final = "WHISPER_OPERATOR_"
+
+
+def _network(value: str) -> str:
+    return str(ip_network(value, strict=False))
+
+
+ClusterNetwork = Annotated[str, AfterValidator(_network)]
 
 
 class Settings(BaseSettings):
@@ -31,6 +39,8 @@ class Settings(BaseSettings):
     """This replica's name in the Lease."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to watch, separated by commas; empty: all."""
+    cluster_networks: Annotated[tuple[ClusterNetwork, ...], NoDecode] = ()
+    """Networks of pods, services and nodes whose addresses are public, separated by commas."""
     service_class: str = ""
     """Value of the label of the WhisperServices to reconcile; empty: those without the label."""
     workers: int = 8
@@ -61,7 +71,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise SystemExit("\n".join(_explained(one) for one in error.errors())) from None
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "cluster_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
@@ -84,5 +94,8 @@ def _explained(error: ErrorDetails) -> str:
         return f"{variable} is not set: set it as the chart does"
     if field in ("policy", "defaults"):
         return f"{variable}: {'.'.join(map(str, error['loc']))}: {error['msg']}: correct it in the chart's values"
+    if field == "cluster_networks":
+        wrong = f"{variable} has {error['input']!r}, which is not a network"
+        return f"{wrong}; for example 192.0.2.0/24: correct clusterNetworks in the chart's values"
     example = Settings.model_fields[field].default
     return f"{variable} is {error['input']!r}, which is not a valid number; for example {example}"

@@ -125,6 +125,9 @@ none of them. Empty: the client is who connects."""
 `*.example.com` by https, `http://minio.storage:9000` by http or on another port. Empty: none."""
     audio_url_private_networks: tuple[PrivateNetwork, ...] = ()
     """Addresses and networks that are not public and may have such a host, as a JSON list. Empty: none."""
+    cluster_networks: tuple[Network, ...] = ()
+    """Networks of the cluster's own pods, services and nodes, as a JSON list: no address in them counts as public. \
+Empty: none that would."""
     webhook_allowed_hosts: tuple[AllowedHostEntry, ...] = ()
     """Hosts that are told of the end of a job whose request names them by `webhook_url`, as a JSON list, as for \
 `AUDIO_URL_ALLOWED_HOSTS`. Empty: none."""
@@ -252,6 +255,7 @@ def env_name(field: str) -> str:
 LISTS: Final = (
     "audio_url_allowed_hosts",
     "audio_url_private_networks",
+    "cluster_networks",
     "cors_allow_origins",
     "model_aliases",
     "trusted_proxies",

@@ -136,4 +136,5 @@ def _url_opener(config: RuntimeConfig) -> OpenUrl | None:
     from whisper_runtime.service.outbound.download import download
     from whisper_runtime.service.outbound.transport import guarded_transport
 
-    return partial(download, guarded_transport(config.audio_url_allowed_hosts, config.audio_url_private_networks))
+    hosts, networks = config.audio_url_allowed_hosts, config.audio_url_private_networks
+    return partial(download, guarded_transport(hosts, networks, config.cluster_networks))

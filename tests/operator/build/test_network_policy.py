@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from tests.operator.samples import children, one, service
+from tests.operator.samples import ENV, children, one, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.build.network_policy import shuts_in
 
@@ -77,6 +78,14 @@ def test_events_are_sent_to_public_addresses_and_listed_networks_alone() -> None
     assert "10.0.0.0/8" in ipv4["except"]
     assert listed == {"cidr": "10.30.0.0/16"}
     assert not shuts_in(wanted)
+
+
+def test_the_clusters_own_networks_are_not_public() -> None:
+    wanted = service(networkPolicy={}, server={"audioUrls": {"allowedHosts": ["files.example.com"]}})
+    own = replace(ENV, cluster_networks=("20.1.0.0/16", "2600:1::/32", "fd00:1::/64"))
+    _, fetched = one(children(wanted, installation=own), "NetworkPolicy")["spec"]["egress"]
+    ipv4, ipv6 = (peer["ipBlock"]["except"][-1] for peer in fetched["to"])
+    assert (ipv4, ipv6) == ("20.1.0.0/16", "2600:1::/32")  # the third is not public anyway
 
 
 def test_hosts_of_recordings_make_no_policy_by_themselves() -> None:

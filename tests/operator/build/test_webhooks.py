@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from tests.operator.samples import children, container, one, service
+from tests.operator.samples import ENV, children, container, one, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.files import WEBHOOK_SECRETS_DIR
@@ -39,6 +40,23 @@ def test_the_server_signs_by_a_secret_that_it_mounts() -> None:
         ("10.30.0.0/16",),
         WEBHOOK_SECRETS_DIR,
     )
+
+
+def test_the_pods_that_connect_for_clients_know_the_clusters_networks_and_no_others_do() -> None:
+    own = replace(ENV, cluster_networks=("20.1.0.0/16",))
+    found = {
+        name: config(one(children(service(**spec), installation=own), "Deployment")["spec"]["template"]["spec"])
+        for name, spec in {
+            "webhooks": {"cache": {"type": "EmptyDir"}, "jobs": {"webhooks": WEBHOOKS}},
+            "urls": {"cache": {"type": "EmptyDir"}, "server": {"audioUrls": {"allowedHosts": ["a.example.com"]}}},
+            "neither": {"cache": {"type": "EmptyDir"}, "jobs": {}},
+        }.items()
+    }
+    assert {name: one.cluster_networks for name, one in found.items()} == {
+        "webhooks": ("20.1.0.0/16",),
+        "urls": ("20.1.0.0/16",),
+        "neither": (),
+    }
 
 
 def test_without_webhooks_there_is_none() -> None:

@@ -27,6 +27,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         "lease_name": "whisper-operator",
         "identity": socket.gethostname(),
         "watch_namespaces": (),
+        "cluster_networks": (),
         "service_class": "",
         "workers": 8,
         "fs_group": 65532,
@@ -48,6 +49,7 @@ def test_two_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("IDENTITY", "one", "identity", "one"),
         ("WATCH_NAMESPACES", "", "watch_namespaces", ()),
         ("WATCH_NAMESPACES", "a,b,", "watch_namespaces", ("a", "b")),
+        ("CLUSTER_NETWORKS", "20.1.2.3/16,2600:1::/32", "cluster_networks", ("20.1.0.0/16", "2600:1::/32")),
         ("LEASE_NAME", "second", "lease_name", "second"),
         ("SERVICE_CLASS", "canary", "service_class", "canary"),
         ("WORKERS", "2", "workers", 2),
@@ -78,6 +80,10 @@ def test_each_variable_is_a_setting(
         (
             REQUIRED | {"WORKERS": "many"},
             "WHISPER_OPERATOR_WORKERS is 'many', which is not a valid number; for example 8",
+        ),
+        (
+            REQUIRED | {"CLUSTER_NETWORKS": "20.1.0.0/16,all"},
+            "WHISPER_OPERATOR_CLUSTER_NETWORKS has 'all', which is not a network; for example 192.0.2.0/24: correct",
         ),
         (REQUIRED | {"FS_GROUP": "staff"}, "WHISPER_OPERATOR_FS_GROUP is 'staff', which is not a valid number"),
         (

@@ -100,5 +100,6 @@ def _deliverer(parts: RuntimeParts, outbox: DeliveryOutbox) -> WebhookDeliverer 
         return None
     from whisper_runtime.service.outbound.transport import guarded_transport
 
-    transport = guarded_transport(config.webhook_allowed_hosts, config.webhook_private_networks)
+    hosts, networks = config.webhook_allowed_hosts, config.webhook_private_networks
+    transport = guarded_transport(hosts, networks, config.cluster_networks)
     return WebhookDeliverer(outbox, transport, Path(config.webhook_secrets_dir), parts.metrics)

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to: public ones, and those in networks that are listed; pure."""
+"""Which addresses may be connected to: public ones but the cluster's, and those in networks that are listed; pure."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ _IPV4_IN_LAST_BITS: Final = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "6
 """IPv4-compatible and IPv4-mapped addresses (RFC 4291, 2.5.5), and NAT64's well-known prefix (RFC 6052, 2.1)."""
 
 
-def is_permitted(address: IPAddress, private_networks: Collection[IPNetwork]) -> bool:
+def is_permitted(
+    address: IPAddress, private_networks: Collection[IPNetwork], cluster_networks: Collection[IPNetwork] = ()
+) -> bool:
     """Whether a connection to `address` is allowed: it is public, or in one of `private_networks`.
 
+    What is in one of `cluster_networks` is not public, whoever else may have such an address.
     An IPv6 form of an IPv4 address is public never. Where its network is listed, the IPv4 address in it is judged too:
     `64:ff9b::/96` opens the public addresses behind a NAT64, and no private one.
     """
     if not any(address in network for network in private_networks):
-        return _is_public(address)
+        return _is_public(address) and not any(address in network for network in cluster_networks)
     inner = _ipv4_within(address)
-    return inner is None or is_permitted(inner, private_networks)
+    return inner is None or is_permitted(inner, private_networks, cluster_networks)
 
 
 def _is_public(address: IPAddress) -> bool:

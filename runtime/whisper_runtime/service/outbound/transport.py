@@ -34,10 +34,14 @@ TIMEOUTS: Final = {"connect": CONNECT_SECONDS, "read": IDLE_SECONDS, "write": ID
 
 @dataclass(frozen=True)
 class OutboundPolicy:
-    """What may be connected to; an address in `private_networks` may be any, others have to be public."""
+    """What may be connected to; an address in `private_networks` may be any, others have to be public.
+
+    `cluster_networks` are not public, whatever their addresses.
+    """
 
     hosts: tuple[AllowedHost, ...]
     private_networks: tuple[IPNetwork, ...] = ()
+    cluster_networks: tuple[IPNetwork, ...] = ()
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -72,8 +76,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _permitted_addresses(self, host: str) -> Sequence[IPAddress]:
-        addresses = await self._resolve(host)
-        if not all(is_permitted(one, self._policy.private_networks) for one in addresses):
+        addresses, policy = await self._resolve(host), self._policy
+        if not all(is_permitted(one, policy.private_networks, policy.cluster_networks) for one in addresses):
             raise OutboundError("NotAllowed", f"is on {host}, at an address to which this server does not connect")
         return addresses
 
@@ -95,14 +99,20 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         raise failed(failure, target.host) from None
 
 
-def guarded_transport(allowed_hosts: Sequence[str], private_networks: Sequence[str]) -> GuardedTransport:
+def guarded_transport(
+    allowed_hosts: Sequence[str], private_networks: Sequence[str], cluster_networks: Sequence[str]
+) -> GuardedTransport:
     """A transport to the hosts of these settings (contract.config), by the system's resolver.
 
     The certificate authorities are the system's, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
     """
     hosts = tuple(map(AllowedHost.parse, allowed_hosts))
-    policy = OutboundPolicy(hosts, tuple(ip_network(one, strict=False) for one in private_networks))
+    policy = OutboundPolicy(hosts, _networks(private_networks), _networks(cluster_networks))
     return GuardedTransport(policy, SystemResolver(), ssl.create_default_context())
+
+
+def _networks(entries: Sequence[str]) -> tuple[IPNetwork, ...]:
+    return tuple(ip_network(one, strict=False) for one in entries)
 
 
 def _pinned(request: httpx.Request, target: Destination, address: IPAddress) -> httpx.Request:

@@ -28,9 +28,14 @@ async def transport_of() -> AsyncIterator[TransportOf]:
     opened: list[GuardedTransport] = []
 
     def of(
-        *hosts: str, resolve: Resolve | None = None, networks: tuple[str, ...] = LOOPBACK, ca: str | None = None
+        *hosts: str,
+        resolve: Resolve | None = None,
+        networks: tuple[str, ...] = LOOPBACK,
+        cluster: tuple[str, ...] = (),
+        ca: str | None = None,
     ) -> GuardedTransport:
-        policy = OutboundPolicy(tuple(map(AllowedHost.parse, hosts)), tuple(map(ip_network, networks)))
+        listed = tuple(map(ip_network, networks))
+        policy = OutboundPolicy(tuple(map(AllowedHost.parse, hosts)), listed, tuple(map(ip_network, cluster)))
         resolver = resolve or FakeResolver(files_test=["127.0.0.1"])
         opened.append(GuardedTransport(policy, resolver, ssl.create_default_context(cafile=ca)))
         return opened[-1]

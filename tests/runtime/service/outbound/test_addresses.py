@@ -51,6 +51,15 @@ def test_a_listed_network_is_permitted_and_no_other(address: str, networks: list
     assert is_permitted(ip_address(address), [ip_network(one) for one in networks]) == wanted
 
 
+def test_what_is_the_clusters_is_not_public_unless_it_is_listed() -> None:
+    own = [ip_network("20.1.0.0/16"), ip_network("2600:1::/32")]
+    assert is_permitted(ip_address("20.2.0.1"), (), own)
+    for address in ("20.1.0.1", "2600:1::1", "::ffff:20.1.0.1"):
+        assert not is_permitted(ip_address(address), (), own)
+    assert is_permitted(ip_address("20.1.0.1"), [ip_network("20.1.0.0/24")], own)
+    assert not is_permitted(ip_address("64:ff9b::20.1.0.1"), [ip_network("64:ff9b::/96")], own)
+
+
 @pytest.mark.parametrize(
     ("form", "network"),
     [

@@ -90,6 +90,15 @@ async def test_nothing_is_connected_to_at_an_address_that_is_not_public(
     assert "signature" not in caplog.text
 
 
+async def test_the_clusters_own_addresses_are_refused_though_their_numbers_are_public(
+    transport_of: TransportOf,
+) -> None:
+    resolver = FakeResolver(files_test=["20.1.0.1"])
+    transport = transport_of("http://files.test", resolve=resolver, cluster=("20.1.0.0/16",))
+    reason, _ = await refusal(transport, "http://files.test/a", IMPATIENT)
+    assert reason == "NotAllowed"
+
+
 @pytest.mark.parametrize("addresses", [["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"], ["2a00::1", "::1"]])
 async def test_one_address_that_is_not_public_refuses_the_name(transport_of: TransportOf, addresses: list[str]) -> None:
     with counted_socket("::") as listener:
