@@ -87,6 +87,11 @@ class BatchTable:
             (claimed,) = self._connection.execute(sql.CLAIM_BATCH, values).fetchall()
         return ClaimedBatch(BatchLease(claimed["id"], claimed["token"]), _batch(claimed))
 
+    def bound_leases(self) -> None:
+        """As JobDatabase does."""
+        with transaction(self._connection):
+            self._connection.execute(sql.BOUND_LEASES, {"latest": self._clock() + self._lease_seconds})
+
     def live(self) -> Counter[BatchState]:
         return Counter(row["state"] for row in self._connection.execute(sql.LIVE_BATCHES))
 

@@ -187,6 +187,7 @@ class SqliteBatchStore:
             self._contents.delete(present - needed)
             for lost in needed - present:
                 self._files.forget(lost)
+            self._batches.bound_leases()
 
     def _write_answers(self, batch_id: str, is_error: bool, file_id: str) -> int:
         """Writes the answers of one kind, as they are read; returns their bytes, 0: there are none, and no file."""

@@ -147,6 +147,7 @@ SELECT * FROM batches WHERE ended IS NULL AND (lease_ends IS NULL OR lease_ends 
         WHERE other.client = batches.client AND other.ended IS NULL AND other.lease_ends > :now) < :most
 ORDER BY seq LIMIT 1
 """
+BOUND_LEASES: Final = "UPDATE batches SET lease_ends = :latest WHERE ended IS NULL AND lease_ends > :latest"
 CLAIM_BATCH: Final = """
 UPDATE batches SET token = token + 1, losses = losses + (lease_ends IS NOT NULL), lease_ends = :lease_ends
 WHERE id = :id RETURNING *

@@ -161,6 +161,14 @@ class JobDatabase:
             (claimed,) = self._connection.execute(sql.CLAIM, values).fetchall()
         return ClaimedJob(JobLease(claimed["id"], claimed["token"]), job_of(claimed)), unneeded
 
+    def bound_leases(self, lease_seconds: float) -> None:
+        """Has every lease run out within so many seconds: one that lasts longer is of a clock that was set back since.
+
+        To be called where no other process has the database open.
+        """
+        with transaction(self._connection):
+            self._connection.execute(sql.BOUND_LEASES, {"latest": self._clock() + lease_seconds})
+
     def check(self, lease: JobLease) -> None:
         """Raises JobLeaseLost."""
         row = self._connection.execute(sql.BY_ID, {"id": lease.job_id}).fetchone()

@@ -198,12 +198,16 @@ class SqliteJobStore:
         return job
 
     def _reconcile(self) -> None:
-        """Deletes files that no job needs, and fails jobs that lack theirs: no other process has the store open."""
+        """Deletes files that no job needs, fails jobs that lack theirs, and ends leases that would last too long.
+
+        No other process has the store open.
+        """
         needed, present = self._database.needed_files(), self._files.names()
         self._files.delete(present - needed.keys())
         for name in needed.keys() - present:
             lease, state = needed[name]
             self._database.fail(lease, LOST, state)
+        self._database.bound_leases(self._lease_seconds)
 
     def _read(self, name: str) -> bytes:
         with self._files.open(name) as file:

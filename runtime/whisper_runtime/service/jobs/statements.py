@@ -114,6 +114,7 @@ SELECT COUNT(*), TOTAL(audio_seconds) FROM jobs WHERE state = 'queued' AND (turn
 """
 NEXT: Final = "SELECT * FROM jobs WHERE state = 'queued' ORDER BY turn, seq LIMIT 1"
 RUN_OUT: Final = "SELECT * FROM jobs WHERE state = 'in_progress' AND lease_ends <= :now"
+BOUND_LEASES: Final = "UPDATE jobs SET lease_ends = :latest WHERE state = 'in_progress' AND lease_ends > :latest"
 CLAIM: Final = """
 UPDATE jobs SET state = 'in_progress', token = token + 1, attempt = attempt + 1, lease_ends = :lease_ends,
     started = IFNULL(started, :now), done_seconds = 0, model = :model

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.service.batches.conftest import ANN, OpenBatchStore, content, file_draft, put
+from tests.runtime.service.batches.conftest import ANN, OpenBatchStore, claimed, content, file_draft, put, queue
+from tests.runtime.service.jobs.conftest import LEASE_SECONDS, HandClock
 from whisper_runtime.service.batches.file import NoSuchFile
 from whisper_runtime.service.batches.store import BatchStore
 from whisper_runtime.service.jobs.job import JobStoreFull
@@ -35,6 +36,20 @@ async def test_a_start_deletes_what_a_crash_has_left(open_batch_store: OpenBatch
     open_batch_store()
     assert "file-3" in contents(tmp_path)
     await after.close()
+
+
+async def test_a_clock_that_was_set_back_keeps_no_batch_of_a_dead_process_for_longer_than_a_lease(
+    open_batch_store: OpenBatchStore, clock: HandClock
+) -> None:
+    before = open_batch_store()
+    await queue(before)
+    await claimed(before)
+    await before.close()
+    clock.now -= 3600
+    after = open_batch_store()
+    assert await after.claim_batch() is None
+    clock.now += LEASE_SECONDS
+    assert (await claimed(after)).batch.losses == 1
 
 
 async def test_a_file_whose_content_is_lost_is_forgotten_at_the_start(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.service.jobs.conftest import OpenStore, audio, draft
+from tests.runtime.service.jobs.conftest import LEASE_SECONDS, HandClock, OpenStore, audio, draft
 from whisper_runtime.service.jobs.job import JobStoreFull
 from whisper_runtime.service.jobs.store import JobStore
 
@@ -50,6 +50,22 @@ async def test_a_start_deletes_what_a_crash_has_left(open_store: OpenStore, tmp_
     open_store()
     assert "tr_3.audio" in files(tmp_path)
     await after.close()
+
+
+async def test_a_clock_that_was_set_back_keeps_no_job_of_a_dead_process_for_longer_than_a_lease(
+    open_store: OpenStore, clock: HandClock
+) -> None:
+    before = open_store()
+    await before.put(draft(), audio())
+    assert await before.claim() is not None
+    await before.close()
+    clock.now -= 3600
+    after = open_store()
+    assert await after.claim() is None
+    clock.now += LEASE_SECONDS
+    again = await after.claim()
+    assert again is not None
+    assert again.job.attempt == 2
 
 
 @pytest.mark.parametrize("is_done", [False, True])
