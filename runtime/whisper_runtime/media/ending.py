@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from whisper_runtime.media.container_size import promised_bytes
+from whisper_runtime.media.flac_frames import ends_within_a_flac_frame
+from whisper_runtime.media.frames import ends_within_a_frame
 from whisper_runtime.media.wav import ReadAt
+from whisper_runtime.media.wavpack import ends_within_a_block
 
 LONGEST_PAGE: Final = 27 + 255 + 255 * 255
 """Bytes of an Ogg's page (RFC 3533, 6)."""
@@ -21,7 +24,10 @@ NUT_INDEX: Final = bytes.fromhex("4e58dd672f23e64e")
 SLACK: Final = 32
 """Bytes that may be missing: writers differ in whether a size counts its own header."""
 UNITS_LIMIT: Final = 1_000_000
-"""Boxes or blocks that are looked at."""
+"""Boxes, blocks or frames that are looked at."""
+AMR_NARROW: Final = dict(enumerate((13, 14, 16, 18, 20, 21, 27, 32, 6)))
+AMR_WIDE: Final = dict(enumerate((18, 24, 33, 37, 41, 47, 51, 59, 61, 6)))
+"""Bytes of a frame by its mode; one of any other mode has one."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Ending:
     promised_bytes: int = 0
     """As container_size.promised_bytes has it."""
     is_abrupt: bool = False
-    """Whether it ends within a page, tag, fragment or block, or lacks what its writers put last."""
+    """Whether it ends within a page, tag, fragment, block or frame, or lacks what its writers put last."""
 
     @property
     def lacks_bytes(self) -> bool:
@@ -51,7 +57,11 @@ def ending_of(read: ReadAt, size: int) -> Ending:
     abrupt = next((found for begin, found in ENDINGS.items() if head.startswith(begin)), None)
     if abrupt is None and head[4:] in (b"ftyp", b"styp"):
         abrupt = _of_mp4
-    return Ending(size, promised_bytes(read), abrupt(read, size) if abrupt else False)
+    return Ending(size, promised_bytes(read), (abrupt or _of_frames)(read, size))
+
+
+def _of_frames(read: ReadAt, size: int) -> bool:
+    return ends_within_a_frame(read, size) or ends_within_a_flac_frame(read, size)
 
 
 def _of_ogg(read: ReadAt, size: int) -> bool:
@@ -86,8 +96,25 @@ def _of_voc(read: ReadAt, size: int) -> bool:
         if len(header) < 4 or header[0] == 0:
             return False
         at += 4 + int.from_bytes(header[1:], "little")
-        if at > size:
+        if at > size + SLACK:
             return True
+    return False
+
+
+def _of_dv(read: ReadAt, size: int) -> bool:
+    """Whether the last frame goes beyond the end: those of 25 pictures a second have 144,000 bytes, of 30 120,000."""
+    return size % (144_000 if read(1, 3) >= b"\x80" else 120_000) > 0
+
+
+def _of_amr(read: ReadAt, size: int) -> bool:
+    """Whether the last frame goes beyond the end: the first byte of each says its mode (RFC 4867, 5.3)."""
+    wide = read(9, 0) == b"#!AMR-WB\n"
+    lengths, at = (AMR_WIDE, 9) if wide else (AMR_NARROW, 6)
+    for _ in range(UNITS_LIMIT):
+        mode = read(1, at)
+        if not mode:
+            return at > size
+        at += lengths.get(mode[0] >> 3 & 0x0F, 1)
     return False
 
 
@@ -112,5 +139,9 @@ ENDINGS: Final[Mapping[bytes, Callable[[ReadAt, int], bool]]] = {
     b"FLV\1": _of_flv,
     b"nut/": _of_nut,
     b"Creative": _of_voc,
+    b"wvpk": ends_within_a_block,
+    b"#!AMR\n": _of_amr,
+    b"#!AMR-WB": _of_amr,
+    b"\x1f\x07\0": _of_dv,
 }
 """By how the file begins."""

@@ -49,7 +49,16 @@ PAGE = b"OggS\0" + bytes(21) + b"\2\3\4" + bytes(7)
         (b"nut/", True),
         (b"Creative Voice File".ljust(26, b"\0") + b"\1\2\0\0--", False),
         (b"Creative Voice File".ljust(26, b"\0") + b"\1\2\0\0--\0", False),
-        (b"Creative Voice File".ljust(26, b"\0") + b"\1\3\0\0--", True),
+        (b"Creative Voice File".ljust(26, b"\0") + b"\1\x22\0\0--", False),  # sox counts its own header
+        (b"Creative Voice File".ljust(26, b"\0") + b"\1\x23\0\0--", True),
+        (b"#!AMR\n" + b"\x04" + bytes(12) + b"\x3c" + bytes(31), False),
+        (b"#!AMR\n" + b"\x04" + bytes(12) + b"\x3c" + bytes(30), True),
+        (b"#!AMR-WB\n" + b"\x04" + bytes(17) + b"\x44" + bytes(60), False),
+        (b"#!AMR-WB\n" + b"\x04" + bytes(17) + b"\x44" + bytes(59), True),
+        (b"#!AMR\n" + b"\x7c" * 5, False),  # frames without data
+        (b"\x1f\x07\0\0".ljust(120_000, b"\0"), False),
+        (b"\x1f\x07\0\x80".ljust(288_000, b"\0"), False),
+        (b"\x1f\x07\0\x80".ljust(120_000, b"\0"), True),
         (b"\0\0\0\x08ftyp\0\0\0\x0amdat--", False),
         (b"\0\0\0\x08ftyp\0\0\0\x0bmdat--", True),
         (b"\0\0\0\x08ftyp\0\0\0\x00mdat--", False),  # up to the end, wherever that is

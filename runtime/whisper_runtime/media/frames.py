@@ -1,0 +1,168 @@
+"""Whether a stream of frames ends within one; pure.
+
+Frames without a container say how long each is, and nothing says how many there are: of a recording that was cut the
+last frame alone shows it, whose header promises more bytes than follow. A cut between two frames leaves no trace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from whisper_runtime.media.wav import ReadAt
+
+TAIL: Final = 128 * 1024
+"""Bytes at the end of a file that are looked at: eight frames of the longest kind."""
+CHAIN: Final = 5
+"""Frames that must follow each other before one is believed: each kind's first bytes also occur by chance."""
+LAYERS_1: Final = {
+    3: tuple(range(32, 449, 32)),
+    2: (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+}
+"""kbit/s of MPEG-1's Layers I, II and III by the header's two bits for them (ISO/IEC 11172-3, 2.4.2.3)."""
+LAYERS_2: Final = {
+    3: (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    1: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Of MPEG-2 and 2.5 (ISO/IEC 13818-3, 2.4.2.3)."""
+MPEG_RATES: Final = (44_100, 48_000, 32_000)
+AC3_RATES: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+"""kbit/s by half of the header's code for the frame's size (ETSI TS 102 366, table 4.13)."""
+EAC3: Final = range(11, 17)
+"""Versions of the bit stream whose frames have their size in the header (annex E)."""
+
+
+@dataclass(frozen=True)
+class FrameKind:
+    begin: re.Pattern[bytes]
+    """How a file of such frames begins, and so do all or some of the frames."""
+    header: int
+    """Bytes that say a frame's length."""
+    length: Callable[[bytes], int]
+    """Bytes of the frame with this header; 0: it is none, or cut."""
+
+    def is_cut(self, tail: bytes) -> bool:
+        """Whether the last frame of a file, which ends in `tail`, goes beyond its end."""
+        at, chain, first = self._next(tail, 0), 0, -1
+        while at < len(tail):
+            if length := self.length(tail[at : at + self.header]):
+                first, at, chain = tail[at], at + length, chain + 1
+            elif chain >= CHAIN and at + self.header > len(tail):
+                return tail[at] == first
+            else:
+                at, chain = self._next(tail, at + 1), 0
+        return chain > CHAIN and at > len(tail)
+
+    def _next(self, tail: bytes, start: int) -> int:
+        found = self.begin.search(tail, start)
+        return found.start() if found else len(tail)
+
+
+def ends_within_a_frame(read: ReadAt, size: int) -> bool:
+    """Of a file of `size` bytes, a title before its frames left out of account."""
+    head = read(512, title_size(read))
+    kind = next((kind for kind in KINDS if kind.begin.match(head)), None)
+    return kind is not None and kind.is_cut(read(TAIL, max(0, size - TAIL)))
+
+
+def title_size(read: ReadAt) -> int:
+    """Bytes of the title (ID3, version 2) with which a file begins, of which seven bits of each byte count; 0: none."""
+    head = read(10, 0)
+    if len(head) < 10 or head[:3] != b"ID3":
+        return 0
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+
+
+def _of_adts(header: bytes) -> int:
+    """MPEG-4's AAC (ISO/IEC 13818-7, 6.2)."""
+    if len(header) < 6 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
+        return 0
+    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return length if length >= 7 else 0
+
+
+def _of_mpeg(header: bytes) -> int:
+    """Layers I, II and III, if the header names a bit rate."""
+    if len(header) < 3 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer, code, rate = header[1] >> 3 & 3, header[1] >> 1 & 3, header[2] >> 4, header[2] >> 2 & 3
+    if version == 1 or layer == 0 or not 0 < code < 15 or rate == 3:
+        return 0
+    samples = MPEG_RATES[rate] // {3: 1, 2: 2, 0: 4}[version]
+    bits, padding = 1000 * (LAYERS_1 if version == 3 else LAYERS_2)[layer][code - 1], header[2] >> 1 & 1
+    if layer == 3:
+        return 4 * (12 * bits // samples + padding)
+    return (72 if layer == 1 and version != 3 else 144) * bits // samples + padding
+
+
+def _of_ac3(header: bytes) -> int:
+    if len(header) < 6 or header[:2] != b"\x0b\x77":
+        return 0
+    if header[5] >> 3 in EAC3:
+        return 2 * ((header[2] & 7) << 8 | header[3]) + 2
+    rate, code = header[4] >> 6, header[4] & 0x3F
+    if rate == 3 or code >= 2 * len(AC3_RATES):
+        return 0
+    bits = AC3_RATES[code // 2]
+    return (4 * bits, 2 * (bits * 320 // 147 + code % 2), 6 * bits)[rate]
+
+
+def _of_dts(header: bytes) -> int:
+    """The core alone, in its usual order of bytes (ETSI TS 102 114, 5.3)."""
+    if len(header) < 8 or header[:4] != b"\x7f\xfe\x80\x01":
+        return 0
+    return ((header[5] & 3) << 12 | header[6] << 4 | header[7] >> 4) + 1
+
+
+def _of_loas(header: bytes) -> int:
+    """LATM with its own sync (ISO/IEC 14496-3, 1.7.2)."""
+    if len(header) < 3 or header[0] != 0x56 or header[1] & 0xE0 != 0xE0:
+        return 0
+    return ((header[1] & 0x1F) << 8 | header[2]) + 3
+
+
+def _of_truehd(header: bytes) -> int:
+    """Access units, of which only some have a sync."""
+    return ((header[0] & 0x0F) << 8 | header[1]) * 2 if len(header) == 2 else 0
+
+
+def _of_ts(header: bytes) -> int:
+    return 188 if header == b"G" else 0
+
+
+def _of_m2ts(header: bytes) -> int:
+    """A transport stream's packet behind four bytes of a clock, as discs and camcorders have it."""
+    return 192 if header[4:] == b"G" else 0
+
+
+def _of_program(header: bytes) -> int:
+    """A program stream's packets (ISO/IEC 13818-1, 2.5.3), and those of MPEG-1."""
+    if header[:3] != b"\0\0\1" or len(header) < 4:
+        return 0
+    if header[3] == 0xB9:
+        return 4
+    if header[3] == 0xBA and len(header) == 14:
+        return 14 + (header[13] & 7) if header[4] >> 6 == 1 else 12
+    return 6 + int.from_bytes(header[4:6], "big") if header[3] > 0xBA and len(header) >= 6 else 0
+
+
+def _kind(begin: bytes, header: int, length: Callable[[bytes], int]) -> FrameKind:
+    return FrameKind(re.compile(begin, re.DOTALL), header, length)
+
+
+KINDS: Final = (
+    _kind(rb"\xff[\xf0\xf1\xf8\xf9]", 6, _of_adts),
+    _kind(rb"\xff[\xe2-\xff]", 3, _of_mpeg),
+    _kind(rb"\x0b\x77", 6, _of_ac3),
+    _kind(rb"\x7f\xfe\x80\x01", 8, _of_dts),
+    _kind(rb"\x56[\xe0-\xff]", 3, _of_loas),
+    _kind(rb".{4}\xf8\x72\x6f[\xba\xbb]", 2, _of_truehd),
+    _kind(rb"G.{187}G", 1, _of_ts),
+    _kind(rb".{4}G.{191}G", 5, _of_m2ts),
+    _kind(rb"\x00\x00\x01\xba", 14, _of_program),
+)
+"""AAC, MP3 and its kin, AC-3 and E-AC-3, DTS, LATM, TrueHD, and the streams of broadcasts and discs."""

@@ -1,0 +1,84 @@
+"""A stream of frames that was cut ends within one, as its header says: nothing else does."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.support.media_files import ffmpeg, speech_as
+from whisper_runtime.media.frames import KINDS, ends_within_a_frame, title_size
+
+STEREO = ("-ar", "48000", "-ac", "2")
+KINDS_OF_FILES = [
+    ("a.aac", ()),
+    ("a.mp3", ("-write_xing", "0")),
+    ("a.mp3", ("-ar", "44100", "-b:a", "320k", "-id3v2_version", "0")),
+    ("a.mp3", ("-ar", "8000", "-write_xing", "0")),
+    ("a.mp2", ()),
+    ("a.ac3", ("-ar", "48000")),
+    ("a.ac3", ("-ar", "44100")),
+    ("a.ac3", ("-ar", "32000")),
+    ("a.eac3", ()),
+    ("a.dts", ()),
+    ("a.loas", ()),
+    ("a.thd", ()),
+    ("a.ts", ("-c:a", "aac")),
+    ("a.m2ts", ("-c:a", "ac3", *STEREO)),
+    ("a.mpg", ("-c:a", "mp2", *STEREO)),
+    ("a.vob", ("-c:a", "ac3", *STEREO)),
+]
+
+
+def is_cut(content: bytes) -> bool:
+    return ends_within_a_frame(lambda count, at: content[at : at + count], len(content))
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS_OF_FILES)
+def test_a_stream_that_was_cut_ends_within_a_frame(
+    jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    content = speech_as(jfk, tmp_path / name, *options).read_bytes()
+    assert not is_cut(content)
+    ends = [int(len(content) * share) + more for share in (0.9, 0.6, 0.4) for more in (1, 2, 3)]
+    assert sum(is_cut(content[:end]) for end in ends) >= 7  # the others are between two frames
+
+
+def test_a_title_before_or_behind_the_frames_is_none(jfk: Path, tmp_path: Path) -> None:
+    titled = speech_as(jfk, tmp_path / "a.mp3", "-metadata", "title=" + "a" * 3000, "-write_id3v1", "1").read_bytes()
+    assert title_size(lambda count, at: titled[at : at + count]) > 3000
+    assert not is_cut(titled)
+    assert is_cut(titled[:-400])
+
+
+def test_nor_is_garbage_behind_them_or_between_them(jfk: Path, tmp_path: Path) -> None:
+    content = speech_as(jfk, tmp_path / "a.mp3", "-write_xing", "0").read_bytes()
+    garbage = random.Random(20).randbytes(5000)
+    assert not is_cut(content + garbage)
+    assert not is_cut(content + bytes(5000))
+    assert not is_cut(content[:30_000] + garbage + content)
+    assert is_cut(content[:30_000] + garbage + content[:-30])
+
+
+def test_a_film_in_a_program_stream(jfk: Path, tmp_path: Path) -> None:
+    picture = ("-f", "lavfi", "-i", "testsrc=duration=11:size=320x240:rate=25", "-i", jfk)
+    ffmpeg(*picture, "-c:v", "mpeg2video", *STEREO, "-shortest", tmp_path / "a.mpg")
+    content = (tmp_path / "a.mpg").read_bytes()
+    assert [is_cut(content), is_cut(content[: len(content) // 2 + 100])] == [False, True]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.length.__name__)
+def test_any_bytes_are_read_without_an_error(kind: object) -> None:
+    assert kind in KINDS
+    noise = random.Random(20)
+    for begin in (b"\xff\xf1", b"\xff\xfb\x90", b"\x0b\x77", b"\x7f\xfe\x80\x01", b"\x56\xe0", b"\0\0\1\xba", b"G"):
+        for length in (*range(40), 3000):
+            content = begin + noise.randbytes(length)
+            assert KINDS[KINDS.index(kind)].length(content[:20]) >= 0
+            assert not is_cut(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"ID3", b"ID3\4\0\0\x7f\x7f\x7f\x7f", b"RIFF", b"\xff\xfb\x90\x00" * 3])
+def test_too_little_is_no_frame(content: bytes) -> None:
+    assert not is_cut(content)
