@@ -11,20 +11,26 @@ from typing import Final
 
 from whisper_runtime.media.byte_search import Content, first_match
 
+FIRST_OF_CHANNELS: Final = b"[%b]" % b"".join(rb"\x%02x-\x%02x" % (low, low + 7) for low in range(8, 256, 16))
+"""A byte of a WavPack block's flags, in which the fourth bit is set."""
 BEGINNINGS: Final = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
         rb"caff\0\x01..desc\0{7}\x20",
-        rb"FORM....AIF[FC][ -~]{4}\0",
+        rb"FORM....(?:AIF[FC]|8SVX)[ -~]{4}\0",
         rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0",
         rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c",
         rb"FLV\x01[\x01\x04\x05]\0\0\0\x09\0{4}",
         rb"\.RMF\0\0\0\x12\0[\0\x01]",
         rb"Creative Voice File\x1a\x1a\0",
         rb"TTA1[\x01\x02]\0[\x01-\x08]\0[\x08-\x20]\0",
+        rb"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d",
+        rb"DSD \x1c\0{7}.{8}.{8}fmt ",
+        rb"wvpk.{4}[\x02-\x10]\x04\0.{5}\0{4}(?!\0{4}).{5}" + FIRST_OF_CHANNELS,
     )
 )
-"""CAF, AIFF, W64, ASF, FLV, RealMedia, VOC and TTA: a match is no chance, even in a large file."""
+"""CAF, AIFF and 8SVX, W64, ASF, FLV, RealMedia, VOC, TTA, WTV, DSF and WavPack: a match is no chance, even in a large
+file. Of WavPack, whose blocks all begin alike, it is the block with the first samples of the first channels."""
 BOXES_LIMIT: Final = 1_000_000
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.runtime.media.conftest import decoded, refused
 from tests.support.media_files import speech_as
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.joined import is_joined
 
 FRAGMENTS = ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000")
@@ -29,6 +30,8 @@ FRAGMENTS = ("-c:a", "aac", "-movflags", "frag_keyframe+empty_moov+default_base_
         ("a.rm", ()),
         ("a.voc", ()),
         ("a.tta", ()),
+        ("a.wv", ()),
+        ("a.wtv", ()),
     ],
 )
 def test_two_of_a_form_are_told(jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]) -> None:
@@ -40,6 +43,19 @@ def test_two_of_a_form_are_told(jfk: Path, tmp_path: Path, name: str, options: t
         False,
         False,
     ]
+
+
+def test_four_channels_of_a_wavpack_are_one_recording(jfk: Path, tmp_path: Path) -> None:
+    """In pairs, each of which begins with a block for the first samples."""
+    mix = ("-af", "pan=quad|c0=c0|c1=c0|c2=c0|c3=c0")
+    one = speech_as(jfk, tmp_path / "a.wv", *mix).read_bytes()
+    assert [is_joined(one), is_joined(one + one)] == [False, True]
+
+
+def test_two_of_an_amigas(jfk: Path, tmp_path: Path) -> None:
+    subprocess.run(("sox", "-V1", jfk, tmp_path / "a.8svx"), check=True, stderr=subprocess.DEVNULL)
+    one = (tmp_path / "a.8svx").read_bytes()
+    assert [is_joined(one), is_joined(one + one)] == [False, True]
 
 
 async def test_they_are_refused_in_these_words(jfk: Path, tmp_path: Path) -> None:
