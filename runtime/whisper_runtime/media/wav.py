@@ -14,8 +14,11 @@ from typing import Final
 ReadAt = Callable[[int, int], bytes]
 """So many bytes of the file, the first argument, from a position on, the second; fewer where it ends."""
 
-UNCOMPRESSED: Final = frozenset({1, 3, 6, 7, 0xFFFE})
-"""WAV formats whose bytes give a length: integers, floats, A-law, μ-law, and `extensible`, which is the first two."""
+EXTENSIBLE: Final = 0xFFFE
+LONGEST_FORM: Final = 40
+"""Bytes of the chunk `fmt ` that are read, which `extensible` has."""
+UNCOMPRESSED: Final = frozenset({1, 3, 6, 7, EXTENSIBLE})
+"""WAV formats whose bytes give a length: integers, floats, A-law, μ-law, and `extensible` that does not say which."""
 UNKNOWN_SIZE: Final = 0x7FFF0000
 """From here on a size of 32 bits stands for `not known yet`: ffmpeg, sox and arecord write 2 or 4 GB."""
 ROUND_SIZES: Final = (1_000_000, 2**20)
@@ -42,7 +45,10 @@ class WavForm:
     frame: int = 1
     """Bytes of one sample of all channels."""
     bits: int = 0
+    """Of one sample, those that are not used included."""
     byte_order: str = "<"
+    valid_bits: int = 0
+    """Of one sample, as `extensible` has it; 0: it says nothing."""
 
     @property
     def bytes_per_second(self) -> int:
@@ -51,9 +57,17 @@ class WavForm:
 
     @property
     def decoder(self) -> tuple[str, ...]:
-        """ffmpeg's options for RIFX, of which it reads the header and then takes the samples for little-endian ones."""
+        """ffmpeg's options where it takes the samples for others.
+
+        Those of RIFX it takes for little-endian ones. Of integers whose lowest bits are not used it asks the used ones
+        alone how many there are, and takes 24 of 32 for floats of an old program's (libavformat/wavdec.c).
+        """
         letter = {1: "s", 3: "f"}.get(self.code)
-        return ("-c:a", f"pcm_{letter}{self.bits}be") if self.byte_order == ">" and letter and self.bits > 8 else ()
+        if letter is None or self.bits <= 8:
+            return ()
+        if self.byte_order == ">":
+            return ("-c:a", f"pcm_{letter}{self.bits}be")
+        return ("-c:a", f"pcm_s{self.bits}le") if letter == "s" and 0 < self.valid_bits < self.bits else ()
 
 
 @dataclass(frozen=True)
@@ -101,10 +115,18 @@ def wav_data(read: ReadAt, start: int = 0) -> WavData | None:
         if len(chunk) == 24 and name == b"ds64" and kind[:4] in LONG:
             long_size = struct.unpack_from("<Q", chunk, 16)[0]
         if len(chunk) == 24 and name == b"fmt ":
-            code, channels, rate, _, frame, bits = struct.unpack_from(f"{order}HHIIHH", chunk, 8)
-            form = WavForm(code, channels, rate, frame, bits, order)
+            form = _form(chunk[8:], read(min(size, LONGEST_FORM), at + 8), order)
         at += 8 + size + size % 2
     return None
+
+
+def _form(begin: bytes, chunk: bytes, order: str) -> WavForm:
+    """By the chunk `fmt `, which begins with what all kinds have; `extensible` names the kind behind it."""
+    code, channels, rate, _, frame, bits = struct.unpack(f"{order}HHIIHH", begin)
+    valid = 0
+    if code == EXTENSIBLE and len(chunk) == LONGEST_FORM:
+        valid, code = struct.unpack_from(f"{order}2xH4xH", chunk, 16)
+    return WavForm(code, channels, rate, frame, bits, order, valid)
 
 
 def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
@@ -112,7 +134,7 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
 
     One of which the header names a part alone is read to its end: a recorder that was switched off has not corrected
     it, and clients join files by their bytes. What follows the samples as chunks of their own, such as LIST, is no
-    sound. Raises JoinedWavs.
+    sound; of more samples ffmpeg would read the last ones alone. Raises JoinedWavs.
     """
     if not data.form.bytes_per_second and data.is_size_known and wav_data(read, data.end):
         raise JoinedWavs
@@ -121,7 +143,10 @@ def wav_options(data: WavData, size: int, read: ReadAt) -> tuple[str, ...]:
     after = wav_data(read, data.end)
     if after and (after.form != data.form or (after.at - data.at) % data.form.frame):
         raise JoinedWavs
-    if after is None and CHUNK_NAME.fullmatch(read(4, data.end)):
+    name = read(4, data.end)
+    if name == b"data":
+        raise JoinedWavs
+    if after is None and CHUNK_NAME.fullmatch(name):
         return ()
     return ("-f", "wav", "-ignore_length", "1")
 

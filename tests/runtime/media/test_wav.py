@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import whisper
 
 from tests.runtime.media.conftest import decoded, is_speech, refused
 from tests.support.media_files import speech_as
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.wav import JoinedWavs, wav_data, wav_options
 
 FORM = struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16)
@@ -182,3 +183,28 @@ async def test_rifx_has_its_high_bytes_first(jfk: Path, tmp_path: Path, code: in
     body = b"WAVE" + form + b"data" + struct.pack(">I", len(samples)) + samples
     (tmp_path / "a.wav").write_bytes(b"RIFX" + struct.pack(">I", len(body)) + body)
     assert is_speech(await decoded(tmp_path / "a.wav"), jfk)
+
+
+def with_chunks(form: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A WAV of the chunk `fmt ` and others."""
+    body = b"WAVE" + b"".join(chunk(name, content) for name, content in ((b"fmt ", form), *chunks))
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+async def test_samples_in_two_chunks_are_refused(tmp_path: Path) -> None:
+    """ffmpeg would read the last ones alone."""
+    (tmp_path / "a.wav").write_bytes(with_chunks(FORM, (b"data", bytes(100_000)), (b"data", bytes(200_000))))
+    assert "several WAVs" in (await refused(tmp_path / "a.wav")).message
+
+
+@pytest.mark.parametrize(("bits", "valid"), [(32, 24), (32, 20), (32, 16), (24, 20), (32, 32)])
+async def test_bits_that_are_not_used(jfk: Path, tmp_path: Path, bits: int, valid: int) -> None:
+    """Of 24 in 32, as Windows records them, ffmpeg makes floats, and of these noise."""
+    samples = whisper.load_audio(str(jfk))
+    size = bits // 8
+    wide = (samples * 32768).astype("<i4") << 16
+    content = wide.view(np.uint8).reshape(-1, 4)[:, 4 - size :].tobytes()
+    integers = bytes.fromhex("0100000000001000800000aa00389b71")
+    form = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 16_000, 16_000 * size, size, bits, 22, valid, 4) + integers
+    (tmp_path / "a.wav").write_bytes(with_chunks(form, (b"data", content)))
+    assert np.array_equal(await decoded(tmp_path / "a.wav"), samples)
