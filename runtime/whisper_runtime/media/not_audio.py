@@ -22,6 +22,13 @@ SEGMENT: Final = (
     "it is a segment of an MP4 stream without the one that all segments need (`moov`); send that one before it"
 )
 DS2: Final = "it is a dictation in DS2 (DSS Pro), which only its maker's programs read; export it as WAV or MP3"
+SILK: Final = "it is a voice message in SILK, as WeChat and QQ have them; convert it to WAV or MP3 first"
+SONY: Final = "it is a dictation of Sony's (DVF, MSV), which only its maker's programs read; export it as WAV or MP3"
+APPLE_DOUBLE: Final = (
+    "it is what macOS keeps beside a file (`._…`), and not the file itself; send the one whose name has no `._`"
+)
+DATABASE: Final = "it is a database, perhaps a project of Audacity's; export the recording as WAV or MP3"
+OFFICE: Final = "it is a document or a mail of Microsoft's; send the recording in it"
 KINDS: Final[Mapping[bytes, str]] = {
     rb"PK\x03\x04": "it is a ZIP archive or a document; send the recording in it",
     rb"\x1f\x8b|BZh\d1AY|\xfd7zXZ|7z\xbc\xaf|Rar!|\x28\xb5\x2f\xfd": UNPACK,
@@ -48,6 +55,12 @@ KINDS: Final[Mapping[bytes, str]] = {
     rb"caff": "it is a CAF that ends before its last part, or is damaged",
     rb"\xb7\xd8\x00\x20": "it is a WTV that ends before its last part, or is damaged",
     rb"[\x01-\x07]ds2": DS2,
+    rb"\x02?#!SILK": SILK,
+    rb"MS_VOICE": SONY,
+    rb"\x00\x05\x16\x07": APPLE_DOUBLE,
+    rb"SQLite format 3": DATABASE,
+    rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": OFFICE,
+    rb"MZ|\x7fELF|\xcf\xfa\xed\xfe": "it is a program",
     rb"MThd": "it is MIDI, which has notes and no sound",
     rb"fLaC": "it is a FLAC that ends before its first sound, or is damaged",
 }
