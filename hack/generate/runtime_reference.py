@@ -65,10 +65,12 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
 - A full queue takes no pod out of the Service: `/ready` says whether the model is proven and the process stays.
 - Of several audio tracks (at most 32), those that cannot be decoded are passed over; then count, in this order: the
   language that the request names, by the track's tag; that it is no commentary; the file's default; most channels. All
-  channels are mixed (at most 64); where they cancel each other, the first one is taken.
+  channels are mixed (at most 64); where they cancel each other, the first one is taken. A silent track is passed over
+  where one of the next eight has sound ([ADR 71](../adr/0071-a-silent-track-is-passed-over.md)).
 - `X-Audio-Track` names the track that was taken, as a structured field (RFC 8941): its number among all streams of the
   file, its codec by ffmpeg's name, its layout, and its language by the file's tag: `2; codec="aac"; layout="stereo";
-  language="ger"`. What the file does not say is left out. `ends-early` behind them: the file's end is missing.
+  language="ger"`. What the file does not say is left out. `ends-early` behind them: the file's end is missing,
+  as the last page, block, packet or frame shows. A stream that was cut exactly between two frames does not show it.
 - Times are the film's: a late start of the sound and its gaps are silence, from 0.1 s on.
 - A file that is damaged in places is transcribed as far as it can be decoded; it is refused from a tenth of damaged
   frames on, and where more than a second and a fiftieth of what its header promises are missing, in seconds or bytes.

@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import IO, Final
@@ -22,13 +22,13 @@ from whisper_runtime.media.duration import ends_early, is_cut, promised_seconds
 from whisper_runtime.media.ffmpeg_command import (
     CHAIN_OF_FILTERS,
     HAS_NO_CLOCK,
-    SAMPLE_RATE,
     Command,
     even_command,
     film_command,
     joined_command,
 )
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, Bounds, OnBytes, Undecodable, run_ffmpeg
+from whisper_runtime.media.loudness import QUIET, SILENT, is_below, is_lost
 from whisper_runtime.media.not_audio import is_protected, what_it_is
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
 from whisper_runtime.media.refusals import (
@@ -43,7 +43,7 @@ from whisper_runtime.media.refusals import (
 )
 from whisper_runtime.media.source import JoinedFiles, Source, source_of
 from whisper_runtime.media.track_taken import TrackTaken, track_taken
-from whisper_runtime.media.tracks import CHANNELS_LIMIT, Choice, NoTrack, choose, other_mixes
+from whisper_runtime.media.tracks import CHANNELS_LIMIT, AudioTrack, Choice, NoTrack, choose, other_mixes, ranked
 from whisper_runtime.media.wav import JoinedWavs
 
 AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
@@ -51,12 +51,8 @@ AUDIO_STREAM: Final = re.compile(rb"^  Stream #0:.*: Audio: ", re.MULTILINE)
 OUTPUT: Final = b"\nOutput #0"
 """What ffmpeg logs before the tracks of its output, of which there is one."""
 GUESSED_LAYOUT: Final = re.compile(rb"^Guessed Channel Layout for Input Stream #\S+ : (?!mono|stereo)", re.MULTILINE)
-SILENT: Final = 1e-3
-"""Peak of 1.0, below which there is no sound."""
-QUIET: Final = 0.05
-"""Peak of 1.0; below it, channels of opposite phase may have cancelled each other, but for their noise."""
-CANCELLED: Final = 8
-"""So many times louder than the mix of both, on average, is a channel that the other one has cancelled."""
+TRACKS_SEARCHED: Final = 8
+"""Tracks that are decoded for any sound, where the one that was chosen has none."""
 
 
 class _LeavesAChoice(Exception):
@@ -126,21 +122,46 @@ async def reading(media: IO[bytes], declared: DeclaredType, timeout: float) -> A
 
 async def is_silent(samples: Samples) -> bool:
     """Whether `samples` are too quiet to hold any sound."""
-    return await asyncio.to_thread(_is_below, samples, SILENT)
+    return await asyncio.to_thread(is_below, samples, SILENT)
 
 
 async def _with_all_channels(source: Source, bounds: Bounds, languages: Collection[str]) -> DecodedAudio:
-    """The mix of all channels; another one, where that is much louder: some had cancelled others, or were left out."""
-    source, choice, mixed = await _chosen(source, bounds, languages)
-    if not await asyncio.to_thread(_is_below, mixed.samples, QUIET):
+    """The mix of all channels; another one, where that is much louder: some had cancelled others, or were left out.
+
+    Where it is silent, the next track that is not, in the order in which one is chosen.
+    """
+    try:
+        source, choice, mixed = await _chosen(source, bounds, languages)
+    except AudioError as error:
+        found = await source.tracks() if error.reason == "Empty" else ()
+        if len(found) < 2 or not (other := await _with_sound(source, bounds, ranked(found, languages)[1:])):
+            raise
+        return other
+    if not await asyncio.to_thread(is_below, mixed.samples, QUIET):
         return mixed
-    found = {one.index: one for one in await source.tracks()}
-    track = found.get(min(found, default=0) if choice.index is None else choice.index)
-    for other in other_mixes(track) if track and track.channels <= CHANNELS_LIMIT else ():
-        found_there = await read_track(source, bounds, other)
-        if await asyncio.to_thread(_is_lost, found_there.samples, mixed.samples):
+    found = ranked(await source.tracks(), languages)
+    track = next((one for one in found if choice.index in (None, one.index)), None)
+    for mix in other_mixes(track) if track and track.channels <= CHANNELS_LIMIT else ():
+        found_there = await read_track(source, bounds, mix)
+        if await asyncio.to_thread(is_lost, found_there.samples, mixed.samples):
             return found_there
-    return mixed
+    if len(found) < 2 or not await is_silent(mixed.samples):
+        return mixed
+    return await _with_sound(source, bounds, [one for one in found if one is not track]) or mixed
+
+
+async def _with_sound(source: Source, bounds: Bounds, tracks: Sequence[AudioTrack]) -> DecodedAudio | None:
+    """The first of some tracks that has any sound; None: none of them has."""
+    for track in tracks[:TRACKS_SEARCHED]:
+        try:
+            found = await read_track(source, bounds, choose((track,), ()))
+        except AudioError as error:
+            if error.reason not in ("Empty", "Damaged"):
+                raise
+        else:
+            if not await is_silent(found.samples):
+                return found
+    return None
 
 
 async def _chosen(source: Source, bounds: Bounds, languages: Collection[str]) -> tuple[Source, Choice, DecodedAudio]:
@@ -227,18 +248,3 @@ async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes]
 
     command_line = command(choice, (*source.options, *source.decoding))
     return await run_ffmpeg(command_line, source.media, target, bounds, channels=choice.channels, on_log=judge)
-
-
-def _is_below(samples: Samples, peak: float) -> bool:
-    """Whether no sample reaches `peak`; speech ends the search within its first second."""
-    return not any(np.abs(samples[at : at + SAMPLE_RATE]).max() >= peak for at in range(0, len(samples), SAMPLE_RATE))
-
-
-def _is_lost(other: Samples, mixed: Samples) -> bool:
-    """Whether the mix has lost what another one has."""
-    return not _is_below(other, SILENT) and _loudness(other) > CANCELLED * _loudness(mixed)
-
-
-def _loudness(samples: Samples) -> float:
-    """Their root mean square."""
-    return float(np.sqrt(np.mean(np.square(samples), dtype=np.float64)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.wer import word_error_rate
 
 

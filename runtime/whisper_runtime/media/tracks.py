@@ -81,8 +81,13 @@ def choose(found: Sequence[AudioTrack], languages: Collection[str]) -> Choice:
     `found`: at least one; `languages`: ISO-639-1 codes, empty: no wish. The last two are ffmpeg's own rule
     (fftools/ffmpeg_opt.c, open_output_file). Raises NoTrack for one with too many channels.
     """
-    best = max(found, key=lambda one: (one.language in languages, *_rank(one)))
+    best = ranked(found, languages)[0]
     return Choice(best.index, _mix(best))
+
+
+def ranked(found: Sequence[AudioTrack], languages: Collection[str]) -> list[AudioTrack]:
+    """All of them, in the order in which one is chosen."""
+    return sorted(found, key=lambda one: (one.language in languages, *_rank(one)), reverse=True)
 
 
 def other_mixes(found: AudioTrack) -> tuple[Choice, ...]:

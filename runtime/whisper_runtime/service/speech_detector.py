@@ -10,7 +10,7 @@ import numpy as np
 
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.speech.spans import Span, SpeechDetection, speech_spans
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 
 PIECE: Final = 60 * SAMPLE_RATE
 """Samples between which a detection can end, and others have their turn: a minute takes a tenth of a second."""

@@ -10,7 +10,8 @@ import pytest
 from tests.support.media_files import ffmpeg, tone
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media.channels import decode_channels
-from whisper_runtime.media.decode import BYTES_PER_SECOND, SAMPLE_RATE, decode
+from whisper_runtime.media.decode import BYTES_PER_SECOND, decode
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.refusals import AudioError
 
 

@@ -17,7 +17,7 @@ import whisper
 from tests.runtime.media.conftest import decoded, refused
 from tests.support.media_files import FORMATS, ffmpeg, speech_as, tone
 from whisper_runtime.media import decode
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 
 
 @pytest.mark.parametrize("form", FORMATS)

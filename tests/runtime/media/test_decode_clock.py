@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.media.conftest import decoded
 from tests.support.media_files import ffmpeg, speech_as
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 
 
 @pytest.mark.parametrize("form", ["mkv", "mp4"])

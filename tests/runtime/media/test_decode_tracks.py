@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import whisper
 
-from tests.runtime.media.conftest import decoded, is_speech, refused
+from tests.runtime.media.conftest import audio, decoded, is_speech, refused
 from tests.support.media_files import ffmpeg, speech_as, tone
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 
 
 @pytest.fixture
@@ -73,6 +73,32 @@ async def test_a_track_that_cannot_be_decoded_is_passed_over(jfk: Path, tmp_path
 async def test_where_no_track_can_be_decoded_the_codec_is_named(jfk: Path, tmp_path: Path) -> None:
     error = await refused(spatial(jfk, tmp_path / "film.mov", first="pcm_s16le"))
     assert (error.reason, error.message) == ("NotAudio", "The audio is in a codec that cannot be decoded here (apac).")
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "flac"), ("a.mov", "pcm_s16le"), ("a.mp4", "aac")])
+async def test_a_silent_track_is_passed_over(jfk: Path, tmp_path: Path, name: str, codec: str) -> None:
+    """A screen recorder has the desktop in its first track, a camera an empty socket, a broadcaster eight tracks."""
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=16000:cl=stereo:d=11", "-i", jfk)
+    ffmpeg(*silence, "-map", "0", "-map", "0", "-map", "1", "-map", "0", "-c:a", codec, "-t", "11", tmp_path / name)
+    found = await audio(tmp_path / name)
+    assert is_speech(found.samples, jfk)
+    assert found.track is not None
+    assert found.track.index == 2
+
+
+async def test_so_is_one_without_a_sample(jfk: Path, tmp_path: Path) -> None:
+    empty = ("-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-i", jfk, "-filter_complex", "[0:a]atrim=0:0[a]")
+    ffmpeg(*empty, "-map", "[a]", "-map", "1:a", "-c:a", "flac", tmp_path / "a.mkv")
+    assert is_speech(await decoded(tmp_path / "a.mkv"), jfk)
+
+
+async def test_where_all_are_silent_the_first_one_is_taken(tmp_path: Path) -> None:
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=16000:cl=stereo:d=2")
+    ffmpeg(*silence, "-map", "0", "-map", "0", "-c:a", "flac", "-t", "2", tmp_path / "a.mkv")
+    found = await audio(tmp_path / "a.mkv")
+    assert not found.samples.any()
+    assert found.track is not None
+    assert found.track.index == 0
 
 
 async def test_fonts_and_subtitles_are_no_tracks(jfk: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.runtime.media.conftest import decoded, refused, sounds_like
 from tests.support.media_files import speech_as
-from whisper_runtime.media.decode import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.ogg import is_chain
 
 
