@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from pydantic import BaseModel
-from whisper.audio import TOKENS_PER_SECOND
-from whisper.tokenizer import LANGUAGES
 
 from whisper_runtime.engine.transcription import Segment, Transcription, Word
 from whisper_runtime.http.openai.cues import cues_of
@@ -24,7 +23,11 @@ from whisper_runtime.http.openai.responses import (
     WordBody,
 )
 from whisper_runtime.http.openai.subtitles import srt, vtt
+from whisper_runtime.http.openai.vocabulary import language_name
 from whisper_runtime.service.model_info import ModelInfo
+
+AUDIO_TOKENS_PER_SECOND: Final = 50
+"""States of the encoder (whisper/audio.py, TOKENS_PER_SECOND)."""
 
 
 def plain_body(found: Transcription, spec: ResponseSpec) -> PlainTranscription:
@@ -61,7 +64,7 @@ def usage(found: Transcription) -> Usage:
 
 def token_usage(found: Transcription) -> TokenUsage:
     """Of the encoder's states, which are the model's tokens of audio, and of the text."""
-    audio = math.ceil(found.duration * TOKENS_PER_SECOND)
+    audio = math.ceil(found.duration * AUDIO_TOKENS_PER_SECOND)
     text = sum(len(segment.tokens) for segment in found.segments)
     return TokenUsage(input_tokens=audio, output_tokens=text, total_tokens=audio + text)
 
@@ -77,7 +80,7 @@ def _json(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> BaseMod
 def _verbose(found: Transcription, spec: ResponseSpec) -> BaseModel:
     common = TranslationVerbose(
         task=spec.task,
-        language="english" if spec.task == "translate" else LANGUAGES[found.language],  # of the text
+        language="english" if spec.task == "translate" else language_name(found.language),  # of the text
         duration=found.duration,
         text=found.text.strip(),
         segments=[_segment(segment, found.duration) for segment in found.segments] if spec.segments else None,

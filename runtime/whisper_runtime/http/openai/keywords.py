@@ -7,9 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from whisper.tokenizer import get_encoding
-
 from whisper_runtime.errors import invalid_value
+from whisper_runtime.http.openai.vocabulary import text_encoding
 
 MOST: Final = 100
 LONGEST: Final = 200
@@ -46,6 +45,5 @@ def _clean(text: str) -> str:
 
 
 def _tokens(text: str, english_only: bool) -> int:
-    """How many tokens the text has, in the vocabulary of the model (see logprobs.py)."""
-    encoding = get_encoding("gpt2" if english_only else "multilingual")
-    return len(encoding.encode(f" {text}", disallowed_special=())) if text else 0
+    """How many tokens the text has, in the vocabulary of the model."""
+    return len(text_encoding(english_only=english_only).encode(f" {text}", disallowed_special=())) if text else 0

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from whisper.tokenizer import get_encoding
-
 from whisper_runtime.engine.transcription import Segment
 from whisper_runtime.http.openai.responses import Logprob
+from whisper_runtime.http.openai.vocabulary import text_encoding
 
 
 def token_logprobs(segments: Iterable[Segment], *, english_only: bool) -> list[Logprob]:
-    """One entry for each token of text, in order; timestamps and other special tokens are left out.
-
-    English-only checkpoints have GPT-2's vocabulary, all others one of their own (whisper/tokenizer.py, get_tokenizer).
-    """
-    encoding = get_encoding("gpt2" if english_only else "multilingual")
+    """One entry for each token of text, in order; timestamps and other special tokens are left out."""
+    encoding = text_encoding(english_only=english_only)
     return [
         _logprob(encoding.decode_single_token_bytes(token), logprob)
         for segment in segments
