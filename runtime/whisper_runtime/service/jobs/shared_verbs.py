@@ -22,6 +22,7 @@ from whisper_runtime.service.jobs.rows import full, share_full
 from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.store_caller import StoreAway, StoreCaller, StoreMemoryFull
 
+
 @dataclass(frozen=True)
 class FieldKinds:
     """The names of a hash's fields that are no text."""
