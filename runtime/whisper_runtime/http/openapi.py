@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
-from whisper_runtime.http.openai.responses import ErrorBody, TextDelta, TextDone
+from whisper_runtime.http.openai.responses import ErrorBody, PlainDone, SegmentsDelta, TextDelta, TextDone
 from whisper_runtime.http.prefer import JOB_PATHS
 
 ResponsesByStatus = dict[int | str, dict[str, Any]]
@@ -42,22 +43,16 @@ REFUSALS: Final = {
 JOB_REQUEST_HEADERS: Final = ("Prefer", "Idempotency-Key")
 TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
 """`text`, `srt` and `vtt`."""
-EVENTS: Final = (TextDelta, TextDone, ErrorBody)
-"""The events of a stream."""
-EVENT_STREAM: Final[dict[str, Any]] = {
-    "itemSchema": {
-        "type": "object",
-        "required": ["data"],
-        "properties": {
-            "data": {
-                "type": "string",
-                "contentMediaType": "application/json",
-                "contentSchema": {"anyOf": [{"$ref": f"#/components/schemas/{event.__name__}"} for event in EVENTS]},
-            }
-        },
-    }
-}
-"""A stream of server-sent events, as OpenAPI 3.2 describes one (4.14.4) and FastAPI does already."""
+TEXT_EVENTS: Final = (TextDelta, TextDone, ErrorBody)
+SEGMENT_EVENTS: Final = (SegmentsDelta, PlainDone, ErrorBody)
+
+
+def event_stream(*events: type[BaseModel]) -> dict[str, Any]:
+    """Content that is a stream of server-sent events with such data, as OpenAPI 3.2 describes one (4.14.4) and FastAPI
+    does already."""
+    any_of = [{"$ref": f"#/components/schemas/{event.__name__}"} for event in events]
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": any_of}}
+    return {"text/event-stream": {"itemSchema": {"type": "object", "required": ["data"], "properties": {"data": data}}}}
 
 
 def refusals(*statuses: int) -> ResponsesByStatus:
@@ -114,7 +109,8 @@ def _corrected(found: dict[str, Any], models: Sequence[str], authenticated: bool
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas |= models_json_schema(
-        [(event, "serialization") for event in EVENTS], ref_template="#/components/schemas/{model}"
+        [(event, "serialization") for event in {*TEXT_EVENTS, *SEGMENT_EVENTS}],
+        ref_template="#/components/schemas/{model}",
     )[1]["$defs"]
     for form in (TranscriptionForm, TranslationForm):
         schemas[form.__name__]["properties"]["model"] |= {"enum": list(models)}

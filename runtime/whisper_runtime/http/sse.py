@@ -1,10 +1,11 @@
-"""A transcription while it runs, as server-sent events in OpenAI's shape."""
+"""A transcription while it runs, as server-sent events: OpenAI's, of text alone, or ours, of segments with times."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
 
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
@@ -15,7 +16,15 @@ from whisper_runtime.http.event_stream import EVENT_STREAM_TYPE, HEADERS, KEEP_A
 from whisper_runtime.http.openai import formats
 from whisper_runtime.http.openai.logprobs import token_logprobs
 from whisper_runtime.http.openai.options import ResponseSpec
-from whisper_runtime.http.openai.responses import ErrorBody, Logprob, Problem, TextDelta, TextDone
+from whisper_runtime.http.openai.responses import (
+    ErrorBody,
+    Logprob,
+    PlainDone,
+    Problem,
+    SegmentsDelta,
+    TextDelta,
+    TextDone,
+)
 from whisper_runtime.http.request_state import RequestState
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.transcribe import SegmentStream
@@ -23,8 +32,20 @@ from whisper_runtime.service.transcribe import SegmentStream
 log = logging.getLogger(__name__)
 
 
+class EventBodies(Protocol):
+    """What the events of one stream have in them."""
+
+    def more(self, segments: Sequence[Segment]) -> BaseModel | None:
+        """The event of segments that became final; None: they have nothing to be sent yet."""
+        ...
+
+    def done(self, found: Transcription) -> BaseModel:
+        """The last event."""
+        ...
+
+
 async def stream(
-    state: RequestState, work: asyncio.Task[Transcription], segments: SegmentStream, text: SseText
+    state: RequestState, work: asyncio.Task[Transcription], segments: SegmentStream, bodies: EventBodies
 ) -> StreamingResponse:
     """The response to a request that streams, as soon as `work` has its place in the queue.
 
@@ -43,20 +64,20 @@ async def stream(
     if not segments.accepted.is_set():
         work.result()
     state.stream_error = ClientGone()  # unless the last event is sent
-    return StreamingResponse(_events(state, work, segments, text), headers=HEADERS, media_type=EVENT_STREAM_TYPE)
+    return StreamingResponse(_events(state, work, segments, bodies), headers=HEADERS, media_type=EVENT_STREAM_TYPE)
 
 
 async def _events(
-    state: RequestState, work: asyncio.Task[Transcription], segments: SegmentStream, text: SseText
+    state: RequestState, work: asyncio.Task[Transcription], segments: SegmentStream, bodies: EventBodies
 ) -> AsyncGenerator[bytes]:
     try:
         while (window := await _next(segments)) is not None:
             if not window:
                 yield KEEP_ALIVE
-            elif delta := text.more(window):
-                yield _event(delta)
+            elif body := bodies.more(window):
+                yield _event(body)
         error = _error(work)
-        yield _event(ErrorBody(error=Problem.model_validate(error.body)) if error else text.done(work.result()))
+        yield _event(ErrorBody(error=Problem.model_validate(error.body)) if error else bodies.done(work.result()))
         state.stream_error = error
     finally:
         work.cancel()  # the client may have gone: this frees the place in the queue
@@ -94,6 +115,20 @@ class SseText:
 
     def _logprobs(self, segments: Sequence[Segment]) -> list[Logprob] | None:
         return token_logprobs(segments, english_only=self._model.english_only) if self._spec.logprobs else None
+
+
+class SseSegments:
+    """The segments of each window, with the times of their words where `spec` has those."""
+
+    def __init__(self, spec: ResponseSpec) -> None:
+        self._spec = spec
+
+    def more(self, segments: Sequence[Segment]) -> SegmentsDelta | None:
+        return formats.segments_delta(segments, self._spec) if segments else None
+
+    def done(self, found: Transcription) -> PlainDone:
+        """The last event, which has all that the answer without a stream has."""
+        return PlainDone(**dict(formats.plain_body(found, self._spec)))
 
 
 def _error(work: asyncio.Task[Transcription]) -> HttpError | None:

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from tests.fakes.engine import FakeEngine
 from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
-from whisper_runtime.http.openapi import EVENTS, refusals
+from whisper_runtime.http.openapi import SEGMENT_EVENTS, TEXT_EVENTS, refusals
 from whisper_runtime.service.model_names import OPENAI_NAMES
 
 
@@ -29,7 +29,12 @@ def test_every_refusal_has_openais_body() -> None:
 
 
 def test_events_of_a_stream_are_documented() -> None:
-    assert {event.__name__ for event in EVENTS} <= app().openapi()["components"]["schemas"].keys()
+    document = app().openapi()
+    assert {one.__name__ for one in (*TEXT_EVENTS, *SEGMENT_EVENTS)} <= document["components"]["schemas"].keys()
+    for path, events in (("/v1/audio/transcriptions", TEXT_EVENTS), ("/transcribe", SEGMENT_EVENTS)):
+        answers = document["paths"][path]["post"]["responses"]["200"]["content"]
+        data = answers["text/event-stream"]["itemSchema"]["properties"]["data"]["contentSchema"]["anyOf"]
+        assert data == [{"$ref": f"#/components/schemas/{event.__name__}"} for event in events]
 
 
 def test_keys_are_documented_where_there_are_any() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.openai.responses import (
     PlainTranscription,
     SegmentBody,
+    SegmentsDelta,
     TokenUsage,
     TranscriptionJson,
     TranscriptionVerbose,
@@ -32,6 +34,7 @@ AUDIO_TOKENS_PER_SECOND: Final = 50
 
 def plain_body(found: Transcription, spec: ResponseSpec) -> PlainTranscription:
     """The body of `POST /transcribe`."""
+    cues = cues_of(found, spec.lines) if spec.subtitles else []
     return PlainTranscription(
         text=found.text.strip(),
         language=found.language,
@@ -39,6 +42,16 @@ def plain_body(found: Transcription, spec: ResponseSpec) -> PlainTranscription:
         duration=found.duration,
         language_probability=found.language_probability if spec.language_probability else None,
         words=_words(found) if spec.words else None,
+        srt=srt(cues) if "srt" in spec.subtitles else None,
+        vtt=vtt(cues) if "vtt" in spec.subtitles else None,
+    )
+
+
+def segments_delta(segments: Sequence[Segment], spec: ResponseSpec) -> SegmentsDelta:
+    """The event of `segments` while the length of the recording may not be known yet: no time is cut off by it."""
+    words = [_word(word, segment.channel, math.inf) for segment in segments for word in segment.words]
+    return SegmentsDelta(
+        segments=[_segment(segment, math.inf) for segment in segments], words=words if spec.words else None
     )
 
 

@@ -19,6 +19,7 @@ ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 TEXT_ALONE: Final[frozenset[ResponseFormat]] = frozenset({"json", "text"})
 """The formats whose answer can be a stream of OpenAI's events, which have text alone."""
 Granularity = Literal["word", "segment"]
+Subtitles = Literal["srt", "vtt"]
 Included = Literal["logprobs", "language_probability"]
 
 MAX_FIELDS: Final = 128
@@ -99,6 +100,20 @@ class PlainForm(DetailFields):
     """The form of `POST /transcribe`."""
 
     task: Task = "transcribe"
+    stream: bool | Absent = None
+    """Server-sent events of the segments, with their times, as they are known."""
+    formats_in_brackets: Annotated[list[Subtitles], Array] = Field(default=[], alias="formats[]")
+    formats_bare: Annotated[list[Subtitles], Array] = Field(default=[], alias="formats")
+    """Subtitles of the same transcription, beside its segments."""
+
+    @property
+    def formats(self) -> frozenset[Subtitles]:
+        return frozenset(self.formats_in_brackets + self.formats_bare)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return bool(self.stream)
 
 
 class TranscriptionForm(DetailFields, TranslationForm):

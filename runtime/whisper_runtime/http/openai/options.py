@@ -9,7 +9,14 @@ from typing import Final
 from whisper_runtime.contract.languages import REMEDY_OR_AUTO, code_of, is_auto, shown, unknown
 from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
 from whisper_runtime.errors import HttpError, invalid_value
-from whisper_runtime.http.openai.forms import Included, PlainForm, ResponseFormat, TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.forms import (
+    Included,
+    PlainForm,
+    ResponseFormat,
+    Subtitles,
+    TranscriptionForm,
+    TranslationForm,
+)
 from whisper_runtime.http.openai.lines import LineLimits
 from whisper_runtime.service.languages import knows
 from whisper_runtime.service.model_info import ModelInfo
@@ -31,6 +38,8 @@ class ResponseSpec:
     language_probability: bool = False
     lines: LineLimits | None = None
     """How words are put into the lines of subtitles; None: each segment is one cue."""
+    subtitles: frozenset[Subtitles] = frozenset()
+    """Formats of subtitles that `POST /transcribe` answers beside the segments."""
 
 
 def response_spec(form: TranscriptionForm) -> ResponseSpec:
@@ -62,7 +71,9 @@ def plain_spec(form: PlainForm) -> ResponseSpec:
         message = "`timestamp_granularities[]` has 'word', and a translation has no times of words: leave one out."
         raise invalid_value("timestamp_granularities[]", message)
     probability = "language_probability" in form.include
-    return ResponseSpec(form.task, "verbose_json", words=words, language_probability=probability)
+    return ResponseSpec(
+        form.task, "verbose_json", words=words, language_probability=probability, subtitles=form.formats
+    )
 
 
 def translation_spec(form: TranslationForm) -> ResponseSpec:

@@ -122,6 +122,22 @@ class PlainTranscription(BaseModel):
     duration: float
     language_probability: float | Absent = None
     words: list[WordBody] | Absent = None
+    srt: str | Absent = None
+    vtt: str | Absent = None
+
+
+class SegmentsDelta(BaseModel):
+    """An event of the stream of `POST /transcribe`: the segments since the event before."""
+
+    type: Literal["transcript.segments.delta"] = "transcript.segments.delta"
+    segments: list[SegmentBody]
+    words: list[WordBody] | Absent = None
+
+
+class PlainDone(PlainTranscription):
+    """The last event of that stream, with all that the answer without a stream has."""
+
+    type: Literal["transcript.done"] = "transcript.done"
 
 
 class ModelBody(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -22,7 +22,7 @@ from whisper_runtime.http.openai.responses import (
     TranslationVerbose,
 )
 from whisper_runtime.http.openai.source import media_source
-from whisper_runtime.http.openapi import EVENT_STREAM, NO_SUCH_MODEL, TEXT, UPLOADING
+from whisper_runtime.http.openapi import NO_SUCH_MODEL, TEXT, TEXT_EVENTS, UPLOADING, event_stream
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
@@ -32,7 +32,7 @@ from whisper_runtime.service.transcribe import SegmentStream
 
 router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)], route_class=DigestedRoute)
 
-EVENTS: Final[dict[str, Any]] = {"text/event-stream": EVENT_STREAM}
+EVENTS: Final = event_stream(*TEXT_EVENTS)
 
 
 @router.post(

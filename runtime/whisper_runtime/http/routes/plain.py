@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 
 from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
 from whisper_runtime.http.file_digest import DigestedRoute
@@ -16,28 +18,38 @@ from whisper_runtime.http.openai.responses import PlainTranscription
 from whisper_runtime.http.openai.source import media_source
 from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
-from whisper_runtime.http.openapi import UPLOADING
+from whisper_runtime.http.openapi import SEGMENT_EVENTS, UPLOADING, event_stream
+from whisper_runtime.http.request_state import state_of
+from whisper_runtime.http.sse import SseSegments, stream
 from whisper_runtime.http.upload import transcribe_upload
+from whisper_runtime.service.transcribe import SegmentStream
 
 router = APIRouter(dependencies=[Depends(each_once)], route_class=DigestedRoute)
 
 
-@router.post("/transcribe", responses=UPLOADING, response_model_exclude_none=True)
+@router.post(
+    "/transcribe",
+    response_model=PlainTranscription,
+    responses=UPLOADING | {200: {"content": event_stream(*SEGMENT_EVENTS)}},
+)
 async def post_transcribe(
-    request: Request,
-    response: Response,
-    model: ModelDep,
-    transcriber: TranscriberDep,
-    form: Annotated[PlainForm, Multipart],
-) -> PlainTranscription:
+    request: Request, model: ModelDep, transcriber: TranscriberDep, form: Annotated[PlainForm, Multipart]
+) -> Response:
     """Transcribes `file`, or what is at `url`: text, language, segments with times, and duration in seconds.
 
-    With the times of words where `timestamp_granularities[]` has `word`.
+    With the times of words where `timestamp_granularities[]` has `word`; with `stream`, each window as it is known.
     """
     source = media_source(form, takes_urls=transcriber.takes_urls)
-    response.headers.update(ignored_fields(form, form.task))
+    ignored = ignored_fields(form, form.task)
     if form.task == "translate":
         check_translates(model, param="task")
     spec = plain_spec(form)
     options = transcription_options(form, model, task=form.task, words=spec.words)
-    return plain_body(await transcribe_upload(transcriber, request, source, options, audio_options(form)), spec)
+    if not form.is_streamed:
+        found = await transcribe_upload(transcriber, request, source, options, audio_options(form))
+        return JSONResponse(plain_body(found, spec).model_dump(mode="json", exclude_none=True), headers=ignored)
+    segments = SegmentStream()
+    work = asyncio.create_task(transcribe_upload(transcriber, request, source, options, audio_options(form), segments))
+    events = await stream(state_of(request.scope), work, segments, SseSegments(spec))
+    events.headers.update(ignored)
+    return events

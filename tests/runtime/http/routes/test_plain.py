@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from tests.fakes.engine import ENGLISH, TURBO, FakeEngine
+from tests.fakes.engine import ENGLISH, SEGMENT, SPOKEN, TURBO, FakeEngine
 from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import Abilities
+from whisper_runtime.engine.transcription import Word
+
+
+def events(body: str) -> list[dict[str, Any]]:
+    return [json.loads(one.removeprefix("data: ")) for one in body.strip().split("\n\n")]
 
 
 async def test_answers_text_language_segments_duration(start: Start) -> None:
@@ -21,6 +30,35 @@ async def test_answers_text_language_segments_duration(start: Start) -> None:
 async def test_takes_language_and_task(start: Start, engine: FakeEngine) -> None:
     await start().post("/transcribe", files=speech(), data={"language": "de", "task": "translate"})
     assert (engine.asked[0].language, engine.asked[0].task) == ("de", "translate")
+
+
+async def test_a_stream_has_the_segments_of_each_window_and_then_the_whole(start: Start, engine: FakeEngine) -> None:
+    first, second = replace(SEGMENT, words=(Word(" Ask", 0.0, 1.0, 0.9),)), replace(SEGMENT, id=1, end=9.0, words=())
+    engine.answer = replace(SPOKEN, duration=5.0, segments=(first, second))
+    fields = {"timestamp_granularities[]": "word"}
+    answer = await start().post("/transcribe", files=speech(), data={"stream": "true", **fields})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    one, two, last = events(answer.text)
+    assert [one["type"], two["type"], last["type"]] == [*["transcript.segments.delta"] * 2, "transcript.done"]
+    assert (one["words"], two["words"]) == ([{"word": "Ask", "start": 0.0, "end": 1.0}], [])
+    assert two["segments"][0]["end"] == 9.0  # the file's length may not be known yet
+    whole = (await start().post("/transcribe", files=speech(), data=fields)).json()
+    assert last == {"type": "transcript.done", **whole}
+
+
+@pytest.mark.parametrize("name", ["formats[]", "formats"])
+async def test_subtitles_come_beside_the_segments(start: Start, name: str) -> None:
+    client = start()
+    body = (await client.post("/transcribe", files=speech(), data={name: ["srt", "vtt"]})).json()
+    for wanted in ("srt", "vtt"):
+        fields = {"model": "base", "response_format": wanted}
+        assert body[wanted] == (await client.post("/v1/audio/transcriptions", files=speech(), data=fields)).text
+    assert "vtt" not in (await client.post("/transcribe", files=speech(), data={name: "srt"})).json()
+
+
+async def test_channels_are_not_streamed(start: Start) -> None:
+    answer = await start().post("/transcribe", files=speech(), data={"stream": "true", "channels": "separate"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "channels")
 
 
 async def test_an_unknown_task_is_refused(start: Start) -> None:
