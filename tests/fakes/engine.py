@@ -133,7 +133,11 @@ class FakeEngine:
 
     async def until_cancelled(self) -> None:
         """Wait until the first request is cancelled. Raises TimeoutError."""
-        await asyncio.to_thread(self._wait, lambda: self.held[0].cancelled(), "the first request cancelled")
+        await asyncio.to_thread(self.wait_until_cancelled)
+
+    def wait_until_cancelled(self) -> None:
+        """`until_cancelled` for a test that is not asynchronous: block the thread."""
+        self._wait(lambda: self.held[0].cancelled(), "the first request cancelled")
 
     def begin(self, number: int = 0) -> None:
         """Give a row to the request of that number, in the order in which they came: it waits no more."""

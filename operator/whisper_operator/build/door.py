@@ -19,6 +19,7 @@ def settings(service: WhisperService) -> dict[str, Any]:
     return {
         "base_path": spec.base_path,
         "probes_on_http": False,
+        "ui": spec.server.ui,
         "max_upload_bytes": size_bytes(spec.server.max_upload_size),
         "request_timeout_seconds": duration_seconds(spec.server.request_timeout),
         "cors_allow_origins": spec.server.cors.allow_origins,

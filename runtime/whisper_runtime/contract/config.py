@@ -96,6 +96,8 @@ fetched. Unset: the checkpoint is in `MODEL_DIR`."""
     """Port for the cluster: health, startup, readiness and metrics."""
     probes_on_http: bool = True
     """Serve health and metrics on the clients' port too, as a lone container needs; the operator sets it to false."""
+    ui: bool = True
+    """Serve a page at `/` by which people try the service in a browser."""
     device: Device = "auto"
     """Device of the model; `auto`: a GPU where there is one, else the CPU."""
     compute_type: ComputeType = "auto"

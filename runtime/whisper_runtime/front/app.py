@@ -17,6 +17,7 @@ from whisper_runtime.front.probes import FrontProbes
 from whisper_runtime.front.server_client import ServerClient
 from whisper_runtime.front.turnstile import Turnstile
 from whisper_runtime.http.layers import LayerParts, layers
+from whisper_runtime.http.routes import page
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.tracing import Tracing
 
@@ -73,7 +74,11 @@ def clients_app(parts: FrontParts) -> ASGIApp:
         has_jobs=True,
         keeps_results=True,
     )
-    own = [*probes.for_clients(), *(probes.for_the_cluster() if config.probes_on_http else ())]
+    own = [
+        *probes.for_clients(),
+        *(probes.for_the_cluster() if config.probes_on_http else ()),
+        *(page.routes() if config.ui else ()),
+    ]
     app: ASGIApp = Router([*own, Mount("", forwarding)], redirect_slashes=False)
     for layer in reversed(layers(config, of_layers)):
         app = layer.cls(app, *layer.args, **layer.kwargs)

@@ -14,7 +14,7 @@ from whisper_runtime.http.job_body import answer_for_jobs
 from whisper_runtime.http.layers import LayerParts, layers
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
-from whisper_runtime.http.routes import balancer, models, openai, plain, probes, store
+from whisper_runtime.http.routes import balancer, models, openai, page, plain, probes, store
 from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.parts import RuntimeParts
@@ -54,6 +54,8 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchD
         answer_for_batches(app)
     for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
         app.include_router(routes.router)
+    if config.ui:
+        app.router.routes.extend(page.routes())
     authenticated = config.api_keys_dir is not None
     document(app, models=parts.model.info.names, authenticated=authenticated, takes_jobs=door is not None)
     return app

@@ -24,6 +24,7 @@ from whisper_runtime.http.middleware.groq_path import GroqPathMiddleware
 from whisper_runtime.http.middleware.trace import TraceMiddleware
 from whisper_runtime.http.middleware.upload_limits import UploadLimitsMiddleware
 from whisper_runtime.http.response_headers import IGNORED_FIELDS, JOB_RESPONSE_HEADERS
+from whisper_runtime.http.routes.page import PAGE_PATHS
 from whisper_runtime.media.track_taken import HEADER as TRACK_HEADER
 from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.rate_limits import RATE_HEADERS
@@ -98,7 +99,8 @@ def _authentication(config: RuntimeConfig) -> Middleware | None:
     keys = KeyRing(Path(config.api_keys_dir))
     if not len(keys):
         log.warning("NO API KEY in %s: every request gets 401; mount one file for each client", config.api_keys_dir)
-    # Load balancers have no key, nor has a lone container's orchestrator, which asks for health on this port.
+    # Load balancers have no key, nor has a lone container's orchestrator, which asks for health on this port, nor a
+    # browser that opens the page, which asks its reader for one.
     probed = {HEALTH_PATH, STARTUP_PATH, READY_PATH} if config.probes_on_http else set[str]()
-    open_paths = frozenset({BALANCER_PATH, *probed})
+    open_paths = frozenset({BALANCER_PATH, *probed, *(PAGE_PATHS if config.ui else ())})
     return Middleware(AuthenticationMiddleware, keys=keys, open_paths=open_paths)

@@ -12,6 +12,10 @@ def test_a_spec_that_says_nothing_has_the_runtimes_own_settings() -> None:
     assert found == RuntimeConfig(probes_on_http=False)
 
 
+def test_the_page_is_off_where_the_spec_says_so() -> None:
+    assert door.settings(service(server={"ui": False}))["ui"] is False
+
+
 def test_keys_are_mounted_where_the_spec_names_their_secret() -> None:
     assert door.keys(service()) == []
     ((mount, volume),) = door.keys(service(auth={"secretRef": {"name": "keys"}}))

@@ -51,6 +51,15 @@ async def test_a_prefix_is_known_here_and_to_the_servers(path: str) -> None:
     assert front.servers.asked[0].target == path.encode()
 
 
+async def test_the_page_opens_without_a_key_and_wakes_no_server(keys: str) -> None:
+    front = TriedFront(A, api_keys_dir=keys)
+    assert "<title>" in (await front.send("GET", "/").answered()).body.decode()
+    assert (await front.send("GET", "/ui/main.js").answered()).status == 200
+    assert front.servers.asked == []
+    assert front.parts.demand.report().held_requests == 0
+    assert (await TriedFront(ui=False, api_keys_dir=keys).send("GET", "/").answered()).status == 401
+
+
 async def test_load_balancers_find_it_ready_without_a_key_and_without_a_server(keys: str) -> None:
     assert (await TriedFront(api_keys_dir=keys).send("GET", "/healthz").answered()).status == 200
 

@@ -90,6 +90,9 @@ class ServerSpec(ApiModel):
     """Windows of 30 s that are decoded together, as far as memory allows; auto is 8 on a CPU and 64 on a GPU."""
     condition_on_previous_text: bool = True
     """Give the text so far to the model as context, as openai-whisper does."""
+    ui: bool = True
+    """Serve a page at `/` by which people try the service in a browser; it asks them for a key where clients need
+    one."""
     cors: CorsSpec = CorsSpec()
     """Cross-origin requests from browsers; none are allowed by default."""
     trusted_proxies: Annotated[

@@ -25,6 +25,7 @@ def test_a_server_has_these_limits_unless_the_spec_says_otherwise() -> None:
         "maxQueuedAudio": "30m",
         "maxBatchSize": "auto",
         "conditionOnPreviousText": True,
+        "ui": True,
         "cors": {"allowOrigins": []},
         "trustedProxies": [],
         "audioUrls": None,

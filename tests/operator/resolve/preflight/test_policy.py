@@ -228,7 +228,7 @@ OWN = (
     "gateway.timeouts", "service.externalTrafficPolicy", "service.ipFamilies", "service.ipFamilyPolicy",
     "service.loadBalancerSourceRanges",
     "scheduling.affinity", "scheduling.nodeSelector", "scheduling.topologySpreadConstraints",
-    "server.conditionOnPreviousText", "server.cors", "server.env[].value", "server.maxAudioDuration",
+    "server.conditionOnPreviousText", "server.cors", "server.ui", "server.env[].value", "server.maxAudioDuration",
     "server.maxBatchSize", "server.maxQueuedAudio", "server.maxUploadSize", "server.requestTimeout",
     "server.trustedProxies", "service.port", "serviceAccount.create", "suspend", "verification.enabled",
     "verification.expect", "verification.resources",
