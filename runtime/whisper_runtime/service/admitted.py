@@ -93,8 +93,13 @@ class Admitted:
         if status == 429 or status >= 500:
             if self._is_charged and self._is_refundable:
                 self._rates.return_request(self.client)
-            self._rates.return_audio(self.client, self._audio_charged)
-            self._is_charged, self._audio_charged = False, 0.0
+            self._is_charged = False
+            self.return_audio()
+
+    def return_audio(self) -> None:
+        """Gives the charged audio back: it is not transcribed for this request."""
+        self._rates.return_audio(self.client, self._audio_charged)
+        self._audio_charged = 0.0
 
     async def settle(self) -> None:
         """Waits until what this request costs counts wherever its client sends the next one."""

@@ -20,6 +20,7 @@ from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import MemoryStore, ResultStore
+from whisper_runtime.service.result_cache.turns import PodTurns
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber
@@ -121,12 +122,14 @@ def _result_cache(
         return None
     own = MemoryStore(max_bytes, config.result_cache_seconds)
     results: ResultStore = own
+    turns: PodTurns | None = None
     if store is not None:
-        from whisper_runtime.service.shared.open import shared_results
+        from whisper_runtime.service.shared.open import shared_flights, shared_results
 
-        results = shared_results(config, own, store, max_bytes)
+        results, turns = shared_results(config, own, store, max_bytes), shared_flights(config, store)
     counts = CacheMetrics(metrics.registry, lambda: own.used_bytes)
-    return ResultCache(results, own, model, engine, counts, is_shared=config.result_cache_scope == "service")
+    is_shared = config.result_cache_scope == "service"
+    return ResultCache(results, own, model, engine, counts, is_shared=is_shared, turns=turns)
 
 
 def _url_opener(config: RuntimeConfig) -> OpenUrl | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.service.jobs.content import JobRequest
@@ -41,9 +41,8 @@ class KnownResults:
     async def run(self, client: str, request: JobRequest, running: RunningJob, work: Work) -> Transcription:
         """What `work` comes to; others may join it, and its result is kept, unless the job has both for itself."""
         if self._cache is None or not (key := self._key(self._cache, client, request)):
-            flight = Flight(work, _for_itself, lambda: None, yields=True)
+            flight = Flight(partial(_for_itself, work), lambda: None, yields=True)
         else:
-            self._cache.metrics.requested("miss")
             flight = self._cache.begin(key, work, yields=True)
         return (await _landed(flight, running)).transcription
 
@@ -68,5 +67,5 @@ async def _landed(flight: Flight, running: RunningJob) -> KnownResult:
     return await flight.join(running.put, running.advance, yields=True)
 
 
-async def _for_itself(found: Transcription, windows: Sequence[int]) -> KnownResult:
-    return KnownResult(found, tuple(windows), 0.0)
+async def _for_itself(work: Work, flight: Flight) -> KnownResult:
+    return KnownResult(await work(flight), flight.windows, 0.0)

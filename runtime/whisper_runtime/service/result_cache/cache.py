@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from whisper_runtime.engine.interface import Engine
@@ -14,20 +13,11 @@ from whisper_runtime.service.audio_loading import AudioOptions
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
-from whisper_runtime.service.result_cache.flight import Flight, Work
+from whisper_runtime.service.result_cache.flight import Flight, Run, Work
 from whisper_runtime.service.result_cache.keys import is_repeatable, result_key
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import ResultStore
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A result that was kept."""
-
-    result: KnownResult
-    age: float
-    """Seconds."""
-    seconds_left: float
+from whisper_runtime.service.result_cache.turns import Hit, PodTurns
 
 
 class ResultCache:
@@ -42,13 +32,14 @@ class ResultCache:
         metrics: CacheMetrics,
         *,
         is_shared: bool,
+        turns: PodTurns | None = None,
     ) -> None:
         """`uploads`: for what this process's decoder made of them, and no other's need; it may be `store`.
 
-        `is_shared`: clients get what was transcribed for others.
+        `is_shared`: clients get what was transcribed for others. `turns` None: this process waits for no other.
         """
         self._store, self._uploads, self._model, self._engine = store, uploads, model, engine
-        self._is_shared = is_shared
+        self._is_shared, self._turns = is_shared, turns
         self.metrics = metrics
         self._flights: dict[str, Flight] = {}
         self._decoding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -91,9 +82,9 @@ class ResultCache:
             return None
         return Hit(result, stored.age, stored.seconds_left)
 
-    async def keep(self, key: str, found: Transcription, windows: Sequence[int]) -> KnownResult:
+    async def keep(self, key: str, found: Transcription, windows: tuple[int, ...]) -> KnownResult:
         """The result that `found` is, with so many segments in each window; it is kept unless it was sampled."""
-        result = KnownResult(found, tuple(windows), found.audio_seconds / self._engine.speed)
+        result = KnownResult(found, windows, found.audio_seconds / self._engine.speed)
         if not found.is_sampled:
             await self._store.put(key, result.to_json())
         return result
@@ -112,13 +103,39 @@ class ResultCache:
         `yields`: it is in the background until a request joins.
         """
 
-        async def land(found: Transcription, windows: Sequence[int]) -> KnownResult:
-            return await self.keep(key, found, windows)
+        async def run(flight: Flight) -> KnownResult:
+            return await self.keep(key, await work(flight), flight.windows)
 
+        self.metrics.requested("miss")
+        return self._fly(key, run, yields=yields)
+
+    def begin_in_turn(self, key: str, work: Work, let_go: Callable[[], None], directives: CacheDirectives) -> Flight:
+        """The same, unless another process does so now, whose result is taken then where the directives do.
+
+        `let_go` of what `work` needs, which is not done then.
+        """
+        if self._turns is None or directives.no_cache:
+            return self.begin(key, work)
+        turns = self._turns
+
+        async def run(flight: Flight) -> KnownResult:
+            try:
+                async with turns.turn(key, lambda: self.hit(key, directives)) as hit:
+                    self.metrics.requested("join" if hit else "miss")
+                    if hit is None:
+                        return await self.keep(key, await work(flight), flight.windows)
+            finally:
+                let_go()
+            flight.follow(hit.result)
+            return hit.result
+
+        return self._fly(key, run)
+
+    def _fly(self, key: str, run: Run, *, yields: bool = False) -> Flight:
         def end() -> None:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-        flight = Flight(work, land, end, yields=yields)
+        flight = Flight(run, end, yields=yields)
         self._flights[key] = flight
         return flight

@@ -19,13 +19,14 @@ from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.downloads import RemoteFile
-from whisper_runtime.service.result_cache.cache import Hit, ResultCache
+from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.headers import CACHE_STATUS
 from whisper_runtime.service.result_cache.keys import audio_digest, upload_key
 from whisper_runtime.service.result_cache.metrics import Outcome
+from whisper_runtime.service.result_cache.turns import Hit
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, seconds_of
 
 NAME: Final = "whisper"
@@ -41,6 +42,7 @@ class Wanted:
     admitted: Admitted
     options: Options
     audio_options: AudioOptions
+    is_stream: bool
     since: float
     """By time.perf_counter."""
 
@@ -81,7 +83,7 @@ class CachedTranscriber:
                 raise _not_kept()
             self._note(admitted, "bypass", "fwd=bypass")
             return await self.transcriber.transcribe(source, admitted, options, stream, audio_options)
-        wanted = Wanted(source, admitted, options, audio_options, time.perf_counter())
+        wanted = Wanted(source, admitted, options, audio_options, stream is not None, time.perf_counter())
         try:
             async with asyncio.timeout(self.transcriber.request_timeout):
                 found = await self._transcribe(wanted, stream)
@@ -156,8 +158,14 @@ class CachedTranscriber:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
                 raise
             held.enter_context(wanted.admitted.lasting_place())
-            work = partial(self._run, wanted, loaded, held.pop_all())
-            return Begun(self.cache.begin(self._result_key(wanted, audio), work))
+            return Begun(self._begin(self._result_key(wanted, audio), wanted, loaded, held.pop_all()))
+
+    def _begin(self, key: str, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack) -> Flight:
+        """A flight, for which another pod may run the model; a stream wants its text before that has all of it."""
+        work = partial(self._run, wanted, loaded, held)
+        if wanted.is_stream:
+            return self.cache.begin(key, work)
+        return self.cache.begin_in_turn(key, work, held.close, self.directives)
 
     async def _run(self, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack, flight: Flight) -> Transcription:
         """The work of a flight, which may go on when the request that began it is over."""
@@ -184,9 +192,13 @@ class CachedTranscriber:
     async def _land(self, begun: Begun, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
         """Joins the flight that this request has begun."""
         status = "fwd=request" if self.directives.no_cache else "fwd=miss"
-        self._note(admitted, "miss", status)
+        admitted.cache_headers = _headers(status)
         result = await _landed(begun.flight, stream)
-        if not result.transcription.is_sampled:
+        if begun.flight.is_anothers:
+            admitted.return_audio()
+            admitted.cache_headers = _headers(f"{status}; collapsed")
+            self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
+        elif not result.transcription.is_sampled:
             admitted.cache_headers = _headers(f"{status}; stored")
         return result.transcription
 

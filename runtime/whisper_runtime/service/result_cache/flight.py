@@ -12,14 +12,14 @@ from whisper_runtime.service.result_cache.content import KnownResult
 
 Work = Callable[["Flight"], Coroutine[None, None, Transcription]]
 """Runs the model; it gives the flight segments and progress, from any thread, and asks it whether it yields."""
-Land = Callable[[Transcription, Sequence[int]], Coroutine[None, None, KnownResult]]
-"""Makes the result of a transcription, whose segments became final so many at a time."""
+Run = Callable[["Flight"], Coroutine[None, None, KnownResult]]
+"""The same, and what its transcription is kept as."""
 
 
 class Flight:
     """Goes on for as long as anybody waits for it, whoever began it. Use it in the event loop's thread."""
 
-    def __init__(self, work: Work, land: Land, on_end: Callable[[], None], *, yields: bool = False) -> None:
+    def __init__(self, run: Run, on_end: Callable[[], None], *, yields: bool = False) -> None:
         """`on_end` is called once nobody can join any more. `yields`: it is in the background until a request joins."""
         self._loop = asyncio.get_running_loop()
         self._windows: list[Sequence[Segment]] = []
@@ -28,7 +28,9 @@ class Flight:
         self._on_progress: list[OnProgress] = []
         self._waiting = 0
         self._on_end, self._yields = on_end, yields
-        self._task = asyncio.create_task(self._run(work, land), name="flight")
+        self.is_anothers = False
+        """Whether another process has run the model for it."""
+        self._task = asyncio.create_task(self._run(run), name="flight")
 
     def is_background(self) -> bool:
         """Whether nobody but jobs waits for it; from any thread."""
@@ -86,10 +88,20 @@ class Flight:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._advance, seconds)
 
-    async def _run(self, work: Work, land: Land) -> KnownResult:
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """How many segments became final at once, one time after the other."""
+        return tuple(map(len, self._windows))
+
+    def follow(self, result: KnownResult) -> None:
+        """Gives who waits the segments of another process's run."""
+        self.is_anothers = True
+        for window in result.replay():
+            self._put(window)
+
+    async def _run(self, run: Run) -> KnownResult:
         try:
-            found = await work(self)
-            return await land(found, [len(window) for window in self._windows])
+            return await run(self)
         finally:
             self._on_end()
 

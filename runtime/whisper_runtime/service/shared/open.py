@@ -8,9 +8,11 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.store import ResultStore
+from whisper_runtime.service.result_cache.turns import PodTurns
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.result_program import keeping
+from whisper_runtime.service.shared.shared_flights import SharedFlights
 from whisper_runtime.service.shared.shared_rates import SharedRates
 from whisper_runtime.service.shared.shared_results import SharedResults
 from whisper_runtime.service.shared.shared_store import SharedStore
@@ -36,6 +38,11 @@ def shared_rates(config: RuntimeConfig, own: RateLimits, store: SharedStore) -> 
     """The rates that are counted in the store; `own`: for while it is away."""
     has_limits = own.requests_capacity or own.audio_capacity
     return SharedRates(own, store, config.redis_prefix) if has_limits else own
+
+
+def shared_flights(config: RuntimeConfig, store: SharedStore) -> PodTurns:
+    """Turns that the processes with one store take at running the model for the same result."""
+    return SharedFlights(store, config.redis_prefix)
 
 
 def shared_results(config: RuntimeConfig, own: ResultStore, store: SharedStore, max_bytes: int) -> ResultStore:

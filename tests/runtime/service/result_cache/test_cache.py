@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,19 +14,22 @@ from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.service.model_info import ServedModel
-from whisper_runtime.service.result_cache.cache import Hit, ResultCache
+from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import NO_DIRECTIVES, CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import MemoryStore
+from whisper_runtime.service.result_cache.turns import FindResult, Hit, PodTurns
 
 
-def cache_of(*, is_shared: bool = False, clock: Callable[[], float] = lambda: 0.0) -> ResultCache:
+def cache_of(
+    *, is_shared: bool = False, clock: Callable[[], float] = lambda: 0.0, turns: PodTurns | None = None
+) -> ResultCache:
     store = MemoryStore(1024**2, 60, clock)
     metrics = CacheMetrics(CollectorRegistry(), lambda: store.used_bytes)
     model = ServedModel(RuntimeConfig(model="base"), MULTILINGUAL)
-    return ResultCache(store, store, model, FakeEngine(), metrics, is_shared=is_shared)
+    return ResultCache(store, store, model, FakeEngine(), metrics, is_shared=is_shared, turns=turns)
 
 
 async def kept(cache: ResultCache, found: Transcription = SPOKEN) -> KnownResult:
@@ -138,3 +142,53 @@ async def test_one_decodes_an_upload_after_the_other_and_others_meanwhile() -> N
 def test_whose_results_a_client_gets(is_shared: bool) -> None:
     cache = cache_of(is_shared=is_shared)
     assert (cache.owner("key alice") == cache.owner("key bob")) is is_shared
+
+
+class PlannedTurns:
+    """A PodTurns: another pod has come to what is planned; None: it is this pod's turn."""
+
+    def __init__(self, planned: Hit | None) -> None:
+        self.planned = planned
+        self.kept_in_turn: Hit | None = None
+        self.turns = 0
+
+    @asynccontextmanager
+    async def turn(self, key: str, find: FindResult) -> AsyncGenerator[Hit | None]:
+        self.turns += 1
+        yield self.planned
+        self.kept_in_turn = await find()
+
+
+async def spoken(flight: Flight) -> Transcription:
+    flight.on_segments(SPOKEN.segments)
+    await asyncio.sleep(0)
+    return SPOKEN
+
+
+async def test_what_another_pod_came_to_is_taken_and_nothing_is_run() -> None:
+    let_go: list[str] = []
+    result = KnownResult(SPOKEN, (1,), 0.5)
+    cache = cache_of(turns=PlannedTurns(Hit(result, 0.0, 60.0)))
+    windows: list[int] = []
+
+    async def never(_: Flight) -> Transcription:
+        raise AssertionError
+
+    flight = cache.begin_in_turn("a", never, lambda: let_go.append("all"), NO_DIRECTIVES)
+    assert await flight.join(lambda window: windows.append(len(window))) == result
+    assert (flight.is_anothers, windows, let_go) == (True, [1], ["all"])
+    assert cache.flight("a") is None
+
+
+async def test_a_turn_lasts_until_the_result_is_kept() -> None:
+    turns = PlannedTurns(None)
+    flight = cache_of(turns=turns).begin_in_turn("a", spoken, lambda: None, NO_DIRECTIVES)
+    result = await flight.join()
+    assert turns.kept_in_turn == Hit(result, 0.0, 60.0)
+    assert not flight.is_anothers
+
+
+async def test_who_takes_no_result_that_was_begun_before_waits_for_no_pod() -> None:
+    turns = PlannedTurns(None)
+    await cache_of(turns=turns).begin_in_turn("a", spoken, lambda: None, CacheDirectives(no_cache=True)).join()
+    assert turns.turns == 0

@@ -25,13 +25,10 @@ class Run:
     def __init__(self, *, yields: bool = False) -> None:
         self.outcome: asyncio.Future[Transcription] = asyncio.get_running_loop().create_future()
         self.is_over = False
-        self.flight = Flight(self._work, self._land, self._end, yields=yields)
+        self.flight = Flight(self._run, self._end, yields=yields)
 
-    async def _work(self, _flight: Flight) -> Transcription:
-        return await self.outcome
-
-    async def _land(self, found: Transcription, windows: Sequence[int]) -> KnownResult:
-        return KnownResult(found, tuple(windows), 0.5)
+    async def _run(self, flight: Flight) -> KnownResult:
+        return KnownResult(await self.outcome, flight.windows, 0.5)
 
     def _end(self) -> None:
         self.is_over = True
