@@ -44,6 +44,11 @@ Manifest = dict[str, Any]
 """A Kubernetes object as JSON."""
 
 
+_SHARES_JOBS = (
+    "(has(self.jobs.storage) && (self.jobs.storage.type in ['Redis', 'S3'] || "
+    "has(self.jobs.storage.accessMode) && self.jobs.storage.accessMode == 'ReadWriteMany'))"
+)
+"""Whether jobs, which the spec has, are where several pods can have them."""
 _HAS_GPU = "(has(self.gpu) || has(self.podTemplate))"
 """A template may bring a GPU that this API has no field for; no rule can look into it."""
 
@@ -134,20 +139,18 @@ class Spec(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.jobs) || (has(self.jobs.storage) && self.jobs.storage.type == 'Redis') || "
-            "(!has(self.autoscaling) && self.replicas <= 1)",
-            "spec.jobs on a volume is for one pod: write spec.jobs.storage.type Redis, which several share, or "
-            "spec.replicas 1 without spec.autoscaling",
+            f"!has(self.jobs) || {_SHARES_JOBS} || (!has(self.autoscaling) && self.replicas <= 1)",
+            "spec.jobs on a volume of one node is for one pod: write spec.jobs.storage.type Redis or S3, or "
+            "accessMode ReadWriteMany, which several share, or spec.replicas 1 without spec.autoscaling",
             lambda self: (
-                self.jobs is None
-                or self.jobs.storage.type == "Redis"
-                or (self.autoscaling is None and self.replicas <= 1)
+                self.jobs is None or self.jobs.storage.is_shared or (self.autoscaling is None and self.replicas <= 1)
             ),
         ),
         Rule(
-            "!(has(self.jobs) && has(self.jobs.storage) && self.jobs.storage.type == 'Redis') || has(self.redis)",
-            "spec.jobs.storage.type Redis needs the store in which the jobs are: name it in spec.redis",
-            lambda self: self.jobs is None or self.jobs.storage.type != "Redis" or self.redis is not None,
+            f"!has(self.jobs) || !{_SHARES_JOBS} || has(self.redis)",
+            "spec.jobs.storage is for several pods, by its type Redis or S3 or accessMode ReadWriteMany, and they need "
+            "a store that has the jobs' order: name it in spec.redis",
+            lambda self: self.jobs is None or not self.jobs.storage.is_shared or self.redis is not None,
         ),
         Rule(
             "!(has(self.jobs) && has(self.jobs.storage) && has(self.jobs.storage.existingClaim) && has(self.cache) && "

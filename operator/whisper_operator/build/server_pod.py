@@ -163,6 +163,7 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         jobs_max_bytes=job_store.max_bytes(service, resolved.jobs_claim),
         jobs_result_seconds=job_store.result_seconds(service),
         jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
+        **job_store.bucket_settings(service),
         **door.settings(service),
         **webhooks.settings(service),
         **_cluster_networks(resolved),

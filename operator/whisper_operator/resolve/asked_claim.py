@@ -80,10 +80,12 @@ def models_claim(service: WhisperService, facts: Facts) -> AskedClaim:
 def jobs_claim(service: WhisperService) -> AskedClaim | None:
     """The claim that recordings and results of jobs are in; None where the spec has no jobs.
 
-    Its access mode is that of one node: processes on several would spoil the database of the jobs.
+    Without another wish its access mode is that of one node: processes on several would spoil a database there.
     """
     jobs, own_name = service.spec.jobs, names.jobs_claim(service.metadata.name)
-    return _asked("spec.jobs.storage", own_name, jobs.storage, "ReadWriteOnce") if jobs else None
+    if jobs is None:
+        return None
+    return _asked("spec.jobs.storage", own_name, jobs.storage, jobs.storage.access_mode or "ReadWriteOnce")
 
 
 def volume_size(size: str) -> str:

@@ -27,9 +27,11 @@ def references(spec: Spec) -> References:
     ingress = spec.ingress
     tls = ingress.tls if ingress and not ingress.is_issued else None
     source, trusted = spec.model.source, authorities(spec)
+    bucket = spec.jobs.storage.s3 if spec.jobs else None
     audio = spec.verification.audio if spec.verification else None
     secrets = [
         *([spec.auth.secret_ref.name] if spec.auth else []),
+        *([bucket.secret_ref.name] if bucket and bucket.secret_ref else []),
         *([spec.jobs.webhooks.secret_ref.name] if spec.jobs and spec.jobs.webhooks else []),
         *([source.secret_ref.name] if source and source.secret_ref else []),
         *([source.url_secret_key_ref.name] if source and source.url_secret_key_ref else []),

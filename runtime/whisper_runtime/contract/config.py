@@ -178,6 +178,18 @@ shared store, too, 8 MiB each at most."""
     jobs_dir: str | None = None
     """Directory on a volume that keeps jobs over restarts: opens `Prefer: respond-async`, \
 and makes `verify` check a job. Unset: there are no jobs, but with WHISPER_JOBS_STORE=redis."""
+    jobs_s3_bucket: str | None = None
+    """Bucket of an S3 server that has their recordings, results and files, with WHISPER_JOBS_STORE=redis; what takes \
+256 KiB or less is in the shared store."""
+    jobs_s3_prefix: str = ""
+    """What the names of the objects there begin with, before WHISPER_REDIS_PREFIX."""
+    jobs_s3_region: str | None = None
+    """Region of the bucket; unset: `AWS_REGION` of the credentials, else us-east-1."""
+    jobs_s3_endpoint: str | None = None
+    """Address of the bucket's server; unset: `AWS_ENDPOINT_URL` of the credentials, else AWS's own."""
+    jobs_s3_credentials_dir: str | None = None
+    """A mounted Secret with the AWS_* keys, which are read anew when the server refuses. Unset: the identity that the \
+cloud gives to the pod's ServiceAccount."""
     jobs_max_bytes: int = Field(default=10 * 1024**3, gt=0)
     """Bytes that jobs may take there; beyond it new ones get 507. No client may take more of it than \
 it leaves to others. An hour of speech takes about 50 MB."""

@@ -23,6 +23,8 @@ SPOOL_DIR: Final = "/var/spool/whisper"
 """Mount path of the volume on which a front keeps what clients send."""
 JOBS_DIR: Final = "/var/lib/whisper/jobs"
 """Mount path of the volume that keeps jobs: not below SCRATCH_DIR, which is empty in each new pod."""
+JOBS_BUCKET_DIR: Final = "/etc/whisper/jobs-bucket"
+"""A mounted Secret: the AWS_* keys of their bucket."""
 PACKAGED_GOLDEN_DIR: Final = str(Path(__file__).parents[1] / "media" / "golden")
 """Directory of `clip.wav` and `clip.txt`: the speech and the words that prove a model before it takes traffic.
 

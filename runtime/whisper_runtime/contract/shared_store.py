@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 StoreReason = Literal[
     "StoreInUse",
+    "StoreBucketUnusable",
     "StoreEvicts",
     "StoreFull",
     "StoreLoginFailed",
@@ -21,7 +22,14 @@ StoreReason = Literal[
     "StoreUntried",
     "StoreUrlInvalid",
 ]
-USED: Final[frozenset[StoreReason]] = frozenset({"StoreInUse", "StoreEvicts", "StoreNotDurable"})
+USED: Final[frozenset[StoreReason]] = frozenset(
+    {
+        "StoreInUse",
+        "StoreBucketUnusable",
+        "StoreEvicts",
+        "StoreNotDurable",
+    }
+)
 """The reasons of a store that the pod counts in; with any other it counts for itself."""
 MESSAGE_LENGTH: Final = 500
 

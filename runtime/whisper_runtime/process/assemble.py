@@ -79,5 +79,10 @@ def misconfigured(config: RuntimeConfig) -> str | None:
             "WHISPER_JOBS_STORE is redis without WHISPER_REDIS_URL_FILE, which names the store: set that, or let "
             "WHISPER_JOBS_STORE be directory"
         )
+    if config.jobs_s3_bucket and (config.jobs_store != "redis" or config.jobs_dir):
+        return (
+            "WHISPER_JOBS_S3_BUCKET is set, which keeps the contents of jobs that are in the shared store: let "
+            "WHISPER_JOBS_STORE be redis, and WHISPER_JOBS_DIR unset"
+        )
     english_only = config.model in OFFICIAL_MODELS and config.model.endswith(".en")
     return wrong_default(config.language, 1 if english_only else ALL)

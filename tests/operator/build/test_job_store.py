@@ -147,3 +147,45 @@ def test_several_pods_keep_their_jobs_in_the_store_and_have_no_volume_of_them() 
     assert (found.jobs_store, found.jobs_dir, found.jobs_max_bytes) == ("redis", None, GIB)
     assert config(with_jobs({"type": "Redis", "size": "2Gi"}, redis=redis)).jobs_max_bytes == 2 * GIB
     assert config(with_jobs()).jobs_store == "directory"
+
+
+BUCKET: dict[str, Any] = {
+    "bucket": "speech",
+    "prefix": "whisper",
+    "region": "eu-north-1",
+    "endpoint": "https://minio.store:9000",
+    "secretRef": {"name": "bucket-keys"},
+}
+REDIS: dict[str, Any] = {"secretKeyRef": {"name": "valkey", "key": "url"}}
+
+
+def test_contents_in_a_bucket_need_no_volume_but_the_secret() -> None:
+    of = with_jobs({"type": "S3", "s3": BUCKET, "size": "1Ti"}, redis=REDIS)
+    found = config(of)
+    assert (found.jobs_store, found.jobs_dir, found.jobs_max_bytes) == ("redis", None, 1024**4)
+    assert (found.jobs_s3_bucket, found.jobs_s3_prefix, found.jobs_s3_region, found.jobs_s3_endpoint) == (
+        "speech",
+        "whisper",
+        "eu-north-1",
+        "https://minio.store:9000",
+    )
+    spec = template(of)["spec"]
+    secret = {"secretName": "bucket-keys", "defaultMode": 0o440, "optional": True}
+    assert {"name": "job-bucket", "secret": secret} in spec["volumes"]
+    mount = {"name": "job-bucket", "mountPath": found.jobs_s3_credentials_dir, "readOnly": True}
+    assert mount in container(spec, "server")["volumeMounts"]
+    assert "job-store" not in [volume["name"] for volume in spec["volumes"]]
+
+
+def test_a_bucket_without_a_secret_is_reached_as_the_pods_account() -> None:
+    of = with_jobs({"type": "S3", "s3": {"bucket": "speech"}}, redis=REDIS)
+    assert config(of).jobs_s3_credentials_dir is None
+    assert config(of).jobs_max_bytes == RuntimeConfig().jobs_max_bytes
+    assert "job-bucket" not in [volume["name"] for volume in template(of)["spec"]["volumes"]]
+
+
+def test_contents_on_a_claim_of_many_nodes_have_their_order_in_the_store() -> None:
+    of = with_jobs({"accessMode": "ReadWriteMany", "size": "20Gi"}, redis=REDIS, replicas=3)
+    assert (config(of).jobs_store, config(of).jobs_dir) == ("redis", JOBS_DIR)
+    assert claim_of_jobs(of)["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert "affinity" not in template(of, claim_of_jobs(of))["spec"]

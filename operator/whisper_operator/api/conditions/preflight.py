@@ -50,7 +50,8 @@ SOURCE_CA_INVALID: Final = declare_reason(
 STORE_SECRET_INVALID: Final = declare_reason(
     "StoreSecretInvalid",
     types.PREFLIGHT_PASSED,
-    meaning="The Secret or ConfigMap that `spec.redis` names does not exist, or lacks the key; pods run without it.",
+    meaning="The Secret or ConfigMap that `spec.redis` or `spec.jobs.storage.s3` names does not exist, or lacks the "
+    "key; pods run without it.",
     remedy="Create it with the key that the message names.",
 )
 VERIFICATION_AUDIO_INVALID: Final = declare_reason(

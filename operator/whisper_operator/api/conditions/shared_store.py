@@ -30,6 +30,14 @@ STORE_LOGIN_FAILED: Final = declare_reason(
     meaning="The store does not take the user and password of the URL; each pod counts for itself.",
     remedy="Correct them in the Secret that `spec.redis.secretKeyRef` names; no pod restarts.",
 )
+STORE_BUCKET_UNUSABLE: Final = declare_reason(
+    "StoreBucketUnusable",
+    types.STORE_USABLE,
+    meaning="The bucket of `spec.jobs.storage.s3` cannot be reached, or an object cannot be written, read, listed or "
+    "deleted there: new jobs get 503 with `Retry-After`, those that are there wait, and other requests are served.",
+    remedy="See that its server runs, that `spec.networkPolicy.allowTo` lets the pods reach it, and that the bucket, "
+    "the endpoint and the Secret's keys are right; pods read the Secret again every five seconds.",
+)
 STORE_NOT_DURABLE: Final = declare_reason(
     "StoreNotDurable",
     types.STORE_USABLE,

@@ -60,6 +60,20 @@ _INSTEAD: Final = {
 """What a field is for that a source cannot have."""
 
 
+BucketRegion = Annotated[
+    str, *text("^[A-Za-z0-9][-A-Za-z0-9_.]*$", "is not a valid region; for example eu-central-1", longest=63)
+]
+ServerAddress = Annotated[
+    str,
+    *text(
+        f"^https?://{_HOST}(/[-A-Za-z0-9._~/]*)?$",
+        "is not a valid address of an S3 server, or of a mirror of the hub or of a registry; for example "
+        "https://minio.example.com:9000",
+        longest=512,
+    ),
+]
+
+
 def _only_beside(field: str) -> Rule:
     """The rule that the field stands beside a URL of a scheme that has it."""
     name, schemes = to_camel(field), [scheme for scheme, fields in FIELDS.items() if field in fields]
@@ -110,30 +124,9 @@ class ModelSourceSpec(ApiModel):
     s3://: the identity of the pod's ServiceAccount, else none."""
     ca_config_map_key_ref: KeyRef | None = None
     """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
-    region: (
-        Annotated[
-            str,
-            *text(
-                "^[A-Za-z0-9][-A-Za-z0-9_.]*$",
-                "is not a valid region; for example eu-central-1",
-                longest=63,
-            ),
-        ]
-        | None
-    ) = None
+    region: BucketRegion | None = None
     """Region of the bucket; it takes precedence over AWS_REGION of the Secret. Absent there, too: us-east-1."""
-    endpoint: (
-        Annotated[
-            str,
-            *text(
-                f"^https?://{_HOST}(/[-A-Za-z0-9._~/]*)?$",
-                "is not a valid address of an S3 server, or of a mirror of the hub or of a registry; for example "
-                "https://minio.example.com:9000",
-                longest=512,
-            ),
-        ]
-        | None
-    ) = None
+    endpoint: ServerAddress | None = None
     """Address of the bucket's server; it takes precedence over AWS_ENDPOINT_URL of the Secret. Absent there, too: AWS's
     own. With hf:// that of a mirror; absent: https://huggingface.co. With oci:// that of a mirror, or of a registry
     without TLS; absent: https:// and the URL's host."""

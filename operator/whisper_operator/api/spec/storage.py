@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from pydantic.alias_generators import to_camel
@@ -23,10 +24,11 @@ OF_A_NEW_CLAIM: Final = ("storage_class_name", "access_mode", "labels", "annotat
 """Fields that speak of the claim that the operator makes."""
 
 
-def claim_rules(part: str, *, retention: str) -> tuple[Rule, ...]:
+def claim_rules(part: str, *, retention: str, of_a_new_claim: Sequence[str] = OF_A_NEW_CLAIM) -> tuple[Rule, ...]:
     """The rules among the fields of `part`, a path of the spec with `type`, `size` (default auto) and the claim's own.
 
-    `retention`: the part's default, which alone may stand where there is no claim.
+    `retention`: the part's default, which alone may stand where there is no claim. `of_a_new_claim`: the fields that
+    have no use beside an existing one.
     """
     other = "Retain" if retention == "Delete" else "Delete"
     return (
@@ -37,7 +39,7 @@ def claim_rules(part: str, *, retention: str) -> tuple[Rule, ...]:
             f"{part}.retention",
             lambda self: self.type == "PersistentVolumeClaim" or self.retention == retention,
         ),
-        *(_of_a_new_claim(part, field) for field in OF_A_NEW_CLAIM),
+        *(_of_a_new_claim(part, field) for field in of_a_new_claim),
         Rule(
             "!has(self.existingClaim) || self.size == 'auto'",
             f"{part}.size has no use beside {part}.existingClaim, which is as its owner made it: remove one of the two",

@@ -132,6 +132,7 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.jobs.webhooks.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.auth.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.image.pullSecrets[].name", "secrets", f"name one of these Secrets, or {ASK}"),
+    Allowed("spec.jobs.storage.s3.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.redis.secretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.ingress.tls.secretName", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.model.source.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
@@ -147,6 +148,7 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.model.source.urlSecretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}", REVISION),
     Allowed("spec.model.source.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
+    Allowed("spec.jobs.storage.s3.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
     Special(
         "sourceUrls",
         f"write one of these into spec.model.source.url, for a Secret hides which it is, or {ASK}",

@@ -121,6 +121,22 @@ def store_url(given: CheckInput) -> Finding | None:
     return None
 
 
+def bucket_secret(given: CheckInput) -> Finding | None:
+    """Pods start without it: jobs wait until it is there."""
+    bucket = given.spec.jobs.storage.s3 if given.spec.jobs else None
+    if bucket is None or bucket.secret_ref is None or bucket.secret_ref.name not in given.facts.secrets:
+        return None
+    keys, where = given.facts.secrets[bucket.secret_ref.name], _secret(given, bucket.secret_ref.name)
+    needed = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    if keys is None:
+        message = f"{where}, named in spec.jobs.storage.s3.secretRef, does not exist: create it, with {needed}"
+        return Finding(c.STORE_SECRET_INVALID, message)
+    if not {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= keys:
+        message = f"{where} lacks the credentials for spec.jobs.storage.s3: it needs {needed}"
+        return Finding(c.STORE_SECRET_INVALID, message)
+    return None
+
+
 def pull_secrets(given: CheckInput) -> Finding | None:
     for ref in given.spec.image.pull_secrets:
         if ref.name not in given.facts.secrets:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from whisper_operator.api import conditions as c
 from whisper_operator.api.units import size_bytes
 from whisper_operator.resolve.asked_claim import default_class, is_network_file_system
-from whisper_operator.resolve.claim import MANY_NODES
+from whisper_operator.resolve.claim import MANY_NODES, ClaimState
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.sizing import MEBIBYTE, checkpoint_bytes
 
@@ -50,9 +50,11 @@ def jobs_on_one_node(given: CheckInput) -> Finding | None:
 
     Source: https://www.sqlite.org/wal.html, "WAL does not work over a network filesystem".
     """
-    claim = given.jobs_claim
+    claim, jobs = given.jobs_claim, given.spec.jobs
     if claim is None or not claim.wanted.is_mounted:
         return None
+    if jobs and jobs.storage.is_shared:
+        return _of_many_nodes(claim)
     why = "and the SQLite database of the jobs is not safe there"
     remedy = "name a claim of one node's disk (ReadWriteOnce), or write spec.jobs.storage.type: EmptyDir"
     if claim.modes and not claim.ties_to_one_node:
@@ -66,6 +68,17 @@ def jobs_on_one_node(given: CheckInput) -> Finding | None:
         )
         return Finding(c.JOB_STORAGE_UNSAFE, message, holds=True)
     return None
+
+
+def _of_many_nodes(claim: ClaimState) -> Finding | None:
+    """The finding on a claim of jobs' contents that the pods of one node alone can mount."""
+    if not claim.ties_to_one_node:
+        return None
+    message = (
+        f"PersistentVolumeClaim {claim.name} is {', '.join(sorted(claim.modes))}, which pods of one node can mount, "
+        "and spec.jobs.storage.accessMode is ReadWriteMany: name a claim that is, or remove accessMode"
+    )
+    return Finding(c.JOB_STORAGE_UNSAFE, message, holds=True)
 
 
 def cache_size(given: CheckInput) -> Finding | None:

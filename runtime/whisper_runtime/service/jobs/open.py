@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.service.jobs.collector import JobCollector
@@ -19,6 +20,9 @@ from whisper_runtime.service.jobs.worker import JobWorker
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.webhooks.deliverer import WebhookDeliverer
 
+if TYPE_CHECKING:
+    from whisper_runtime.service.jobs.kept_contents import KeptContents
+
 
 class CannotKeepJobs(Exception):
     """The directory of jobs cannot be used; the message names it, and the remedy."""
@@ -30,7 +34,7 @@ def open_jobs(directory: str | None, parts: RuntimeParts, codec: AudioCodec) -> 
     None: only where jobs are in the shared store. Raises CannotKeepJobs.
     """
     config = parts.config
-    store, outbox = _of_directory(directory, config) if config.jobs_store == "directory" else _shared(directory, config)
+    store, outbox = _of_directory(directory, config) if config.jobs_store == "directory" else _shared(directory, parts)
     known = KnownResults(parts.results)
     worker = JobWorker(
         store,
@@ -67,13 +71,13 @@ def _of_directory(directory: str | None, config: RuntimeConfig) -> tuple[JobStor
         raise _cannot(directory, error, remedy) from None
 
 
-def _shared(directory: str | None, config: RuntimeConfig) -> tuple[JobStore, DeliveryOutbox]:
-    from whisper_runtime.service.jobs.kept_contents import BesideJobs, SharedFiles
+def _shared(directory: str | None, parts: RuntimeParts) -> tuple[JobStore, DeliveryOutbox]:
     from whisper_runtime.service.jobs.shared_outbox import SharedOutbox
     from whisper_runtime.service.jobs.shared_store import SharedJobStore
     from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
     from whisper_runtime.service.shared.store_caller import StoreCaller
 
+    config = parts.config
     assert config.redis_url_file is not None
     verbs = SharedVerbs(
         StoreCaller(config.redis_url_file, config.redis_ca_file),
@@ -81,12 +85,26 @@ def _shared(directory: str | None, config: RuntimeConfig) -> tuple[JobStore, Del
         max_bytes=config.jobs_max_bytes,
         max_queued_seconds=config.jobs_max_queued_audio_seconds,
     )
+    store = SharedJobStore(
+        verbs,
+        _contents(directory, config),
+        keep_seconds=config.jobs_result_seconds,
+    )
+    return store, SharedOutbox(verbs)
+
+
+def _contents(directory: str | None, config: RuntimeConfig) -> KeptContents:
+    """Where the contents of jobs are that a shared store has."""
+    from whisper_runtime.service.jobs.bucket_contents import BucketContents
+    from whisper_runtime.service.jobs.kept_contents import BesideJobs, SharedFiles
+    from whisper_runtime.service.shared.object_bucket import ObjectBucket, place_of
+
+    if place := place_of(config):
+        return BucketContents(ObjectBucket(place))
     try:
-        contents = SharedFiles(StoredFiles(Path(directory, FILES))) if directory else BesideJobs()
+        return SharedFiles(StoredFiles(Path(directory, FILES))) if directory else BesideJobs()
     except OSError as error:
         raise _cannot(directory, error, "mount a volume there that all pods can write") from None
-    store = SharedJobStore(verbs, contents, keep_seconds=config.jobs_result_seconds)
-    return store, SharedOutbox(verbs)
 
 
 def _cannot(directory: str | None, error: Exception, remedy: str) -> CannotKeepJobs:

@@ -20,7 +20,7 @@ from whisper_runtime.service.audio_loading import DECODE_SECONDS, Decode, Loaded
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import DiskQuota, Reservation, disk_full
 from whisper_runtime.service.jobs.content import JobRequest, JobResult
-from whisper_runtime.service.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics
+from whisper_runtime.service.jobs.job import ClaimedJob, JobLease, JobLeaseLost, JobStatistics, JobStoreAway
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.renewal import while_renewed
 from whisper_runtime.service.jobs.running_job import RunningJob
@@ -153,6 +153,9 @@ class JobWorker:
             if self._engine.state is State.READY and not self._engine.is_stuck:
                 await self._hand_back(lease)  # else the job may be the cause, and its attempt counts
             raise
+        except JobStoreAway as error:
+            self._pause(f"job {lease.job_id} goes on later", error)
+            await self._hand_back(lease)
         except HttpError as error:
             if error.body["code"] not in WITHOUT_BLAME:
                 return await self._retry(lease, error)

@@ -11,6 +11,7 @@ from whisper_runtime.service.result_cache.store import ResultStore
 from whisper_runtime.service.result_cache.turns import PodTurns
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.job_program import job_call
+from whisper_runtime.service.shared.object_bucket import ObjectBucket, place_of
 from whisper_runtime.service.shared.result_program import keeping
 from whisper_runtime.service.shared.shared_flights import SharedFlights
 from whisper_runtime.service.shared.shared_rates import SharedRates
@@ -31,7 +32,8 @@ def open_store(config: RuntimeConfig, url_file: str, own: RateLimits, metrics: M
     if has_jobs := config.jobs_store == "redis":
         trials.append(job_call(prefix, "try"))
     counted = StoreMetrics(metrics.registry)
-    return SharedStore(url_file, config.redis_ca_file, prefix, trials, counted, has_jobs=has_jobs)
+    bucket = ObjectBucket(place) if (place := place_of(config)) else None
+    return SharedStore(url_file, config.redis_ca_file, prefix, trials, counted, has_jobs=has_jobs, bucket=bucket)
 
 
 def shared_rates(config: RuntimeConfig, own: RateLimits, store: SharedStore) -> ClientRates:

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport
+from whisper_runtime.service.shared.object_bucket import ObjectBucket
 from whisper_runtime.service.shared.program_call import ProgramCall, needed_rights
 from whisper_runtime.service.shared.store_checks import of_error, of_server
 from whisper_runtime.service.shared.store_client import Reply, open_client, read_url, run, server_info
@@ -31,6 +32,8 @@ WAITS_SECONDS: Final = (0.04, 0.01)
 loop that had no processor for the first finds the reply in the second."""
 PERIOD_SECONDS: Final = 10.0
 """Between two looks at a store that is in use: rights, memory and roles change meanwhile."""
+BUCKET_PERIOD_SECONDS: Final = 60.0
+"""Between two looks at a bucket that is as it must be: each is paid for."""
 PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
 """Before each look at one that is not in use; the last one again and again."""
 
@@ -49,31 +52,42 @@ class SharedStore:
         metrics: StoreMetrics,
         *,
         has_jobs: bool = False,
+        bucket: ObjectBucket | None = None,
         waits: Sequence[float] = WAITS_SECONDS,
         pauses: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
         """`prefix`: namespace and name of the service, which its keys begin with.
 
-        `trials`: calls that need every right that others need. `has_jobs`: whether jobs are there, too.
+        `trials`: calls that need every right that others need. `has_jobs`: whether jobs are there, too. `bucket`: what
+        has their contents; None: the store has, or a directory.
         """
         self._url_file = Path(url_file)
         self._ca_file = ca_file
         self._trials = trials
         self._rights = needed_rights(prefix, trials)
-        self._metrics, self._has_jobs = metrics, has_jobs
+        self._metrics, self._has_jobs, self._bucket = metrics, has_jobs, bucket
+        self._bucket_problem: str | None = None
         self._waits = waits
         self._pauses = pauses
         self._connected: Connected | None = None
         self._failed = asyncio.Event()
-        self.report = SharedStoreReport(reason="StoreUntried", message="the pod has not tried the store yet")
+        self._found = SharedStoreReport(reason="StoreUntried", message="the pod has not tried the store yet")
+
+    @property
+    def report(self) -> SharedStoreReport:
+        if self._found.reason == "StoreInUse" and self._bucket_problem:
+            message = f"jobs wait: {self._bucket_problem}"[:MESSAGE_LENGTH]
+            return SharedStoreReport(reason="StoreBucketUnusable", message=message)
+        return self._found
 
     @property
     def is_used(self) -> bool:
-        return self.report.is_used
+        return self._found.is_used
 
     async def keep(self) -> None:
-        """Looks at the store again and again, until it is cancelled."""
+        """Looks at the store, and at the bucket, again and again, until it is cancelled."""
         failures = 0
+        watching = asyncio.create_task(self._watch_bucket(), name="bucket")
         try:
             while not is_ending():
                 self._failed.clear()
@@ -86,7 +100,15 @@ class SharedStore:
                     await asyncio.sleep(self._pauses[min(failures, len(self._pauses) - 1)])
                     failures += 1
         finally:
+            watching.cancel()
             await self._close()
+
+    async def _watch_bucket(self) -> None:
+        while self._bucket is not None:
+            before, self._bucket_problem = self._bucket_problem, await self._bucket.problem()
+            if self._bucket_problem and not before:
+                log.warning("jobs wait until the bucket can be used: %s", self._bucket_problem)
+            await asyncio.sleep(self._pauses[-1] if self._bucket_problem else BUCKET_PERIOD_SECONDS)
 
     async def call(self, call: ProgramCall) -> Reply | None:
         """The reply; None where the store is not in use, or gives none in time."""
@@ -144,7 +166,7 @@ class SharedStore:
         return found
 
     def _note(self, report: SharedStoreReport) -> None:
-        before, self.report = self.report, report
+        before, self._found = self._found, report
         self._metrics.reported(report)
         if report.reason == before.reason:
             return

@@ -40,6 +40,30 @@ def test_a_stores_secret_with_the_key_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (
+            None,
+            "Secret team/bucket, named in spec.jobs.storage.s3.secretRef, does not exist: create it, with AWS_ACCESS",
+        ),
+        (
+            {"AWS_ACCESS_KEY_ID"},
+            "Secret team/bucket lacks the credentials for spec.jobs.storage.s3: it needs AWS_ACCESS",
+        ),
+        ({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, None),
+    ],
+)
+def test_the_secret_of_a_bucket_keeps_no_pod_back(keys: set[str] | None, says: str | None) -> None:
+    storage = {"type": "S3", "s3": {"bucket": "speech", "secretRef": {"name": "bucket"}}}
+    wanted = service(redis={"secretKeyRef": {"name": "valkey", "key": "url"}}, jobs={"storage": storage})
+    there = {"valkey": frozenset({"url"}), "bucket": None if keys is None else frozenset(keys)}
+    found = resolved(wanted, observed(secrets=there)).preflight.findings
+    assert [(one.reason, one.holds) for one in found] == ([("StoreSecretInvalid", False)] if says else [])
+    assert not says or found[0].message.startswith(says)
+    assert references(wanted.spec).secrets == {"valkey", "bucket"}
+
+
+@pytest.mark.parametrize(
     ("url", "keys", "says"),
     [
         ("https://m/a.pt", None, "does not exist: create it, with the key token, or username and password"),

@@ -1,0 +1,78 @@
+"""A real S3 server on this machine, which can be killed and started again on its port; its objects are files."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from testbed.cluster import binaries
+from testbed.cluster.controlplane import free_ports
+
+KEYS: Final = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "hunter2hunter2"}
+REGION: Final = "eu-north-1"
+START_SECONDS: Final = 30
+
+
+class S3Server:
+    """It has the buckets that are folders of `root`."""
+
+    def __init__(self, root: Path, directory: Path, extra: Sequence[str] = ()) -> None:
+        """`directory`: for its accounts and its log; `extra`: further options of versitygw."""
+        self._program = binaries.ensure("versitygw") / "versitygw"
+        self._root, self._directory, self._extra = root, directory, extra
+        (self.port,) = free_ports(1)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it listens."""
+        keys = ("--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"])
+        place = ("--port", f"127.0.0.1:{self.port}", "--region", REGION, "--iam-dir", str(self._directory))
+        command = (str(self._program), *keys, *place, *self._extra, "posix", str(self._root))
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        ends = time.monotonic() + START_SECONDS
+        while not self._listens():
+            if time.monotonic() > ends or self._process.poll() is not None:
+                raise RuntimeError(f"versitygw does not listen: {(self._directory / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Ends it at once; its objects stay."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _listens(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def secret(self, directory: Path, **changed: str) -> str:
+        """A directory with its keys, as a Secret is mounted."""
+        directory.mkdir(exist_ok=True)
+        for name, value in (KEYS | changed).items():
+            (directory / name).write_text(value)
+        return str(directory)
+
+
+@contextmanager
+def running(directory: Path, buckets: Sequence[str]) -> Generator[S3Server]:
+    """A server that has these buckets, until the block ends."""
+    accounts, root = directory / "accounts", directory / "objects"
+    accounts.mkdir(parents=True)
+    for bucket in buckets:
+        (root / bucket).mkdir(parents=True)
+    server = S3Server(root, accounts)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
