@@ -15,6 +15,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
+from whisper_runtime.front.turnstile import Turnstile
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.batches.collector import BatchCollector
@@ -79,7 +80,7 @@ def runtime_metrics() -> list[Exported]:
 
 
 def front_metrics() -> list[Exported]:
-    return list(_registered(FrontMetrics(DemandCounter(), lambda: 0, lambda: 0).registry))
+    return list(_registered(FrontMetrics(DemandCounter(), lambda: 0, Turnstile()).registry))
 
 
 def operator_metrics() -> list[Exported]:

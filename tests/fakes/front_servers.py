@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import httpx
 from starlette.types import ASGIApp, Message
 
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.front.app import FrontParts, clients_app, front_parts
 from whisper_runtime.front.servers import ServerAddress
 from whisper_runtime.service.tracing import Tracing
@@ -83,6 +85,12 @@ class _Parts(httpx.AsyncByteStream):
         self._servers.closed += 1
 
 
+def load_report(**said: Any) -> LoadReport:
+    """What a server says that is idle, but for what is `said`."""
+    idle = {"is_ready": True, "queued_audio_seconds": 0, "free_rows": 64, "queue_limit_seconds": 1800, "speed": 10}
+    return LoadReport.model_validate(idle | said)
+
+
 class SentRequest:
     """A request to the front whose answer is looked at while it comes, and whose client may hang up."""
 
@@ -150,7 +158,12 @@ class TriedFront:
         self.servers = PlannedServers()
         self.parts: FrontParts = front_parts(RuntimeConfig(**config), self.servers, tracing)
         self.app = clients_app(self.parts)
-        self.parts.turnstile.set_ready(ready)
+        self.ready(*ready)
+
+    def ready(self, *servers: ServerAddress) -> None:
+        """These servers are ready from now on, with rows for all requests."""
+        for server in servers:
+            self.parts.turnstile.note_load(server, load_report(), time.monotonic())
 
     def send(
         self, method: str = "POST", path: str = "/v1/audio/transcriptions", *, by: str = "192.0.2.1", **options: Any

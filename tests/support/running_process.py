@@ -32,6 +32,15 @@ class RunningProcess:
     cluster: str
     log: Path
 
+    @property
+    def clients_port(self) -> int:
+        return int(self.clients.rpartition(":")[2])
+
+    @property
+    def as_target(self) -> str:
+        """What names it in WHISPER_SERVERS."""
+        return f"{self.clients.removeprefix('http://')}:{self.cluster.rpartition(':')[2]}"
+
     def ready(self) -> int:
         """The status of /ready; 0 where no server answers."""
         try:
@@ -74,10 +83,12 @@ def answered_later(request: Callable[[], httpx.Response]) -> Callable[[], httpx.
 
 
 @contextmanager
-def running(program: tuple[str, ...], log: Path, *, port: int = 0, **config: Any) -> Generator[RunningProcess]:
-    """A process of that program, which is ready, until the block ends; `port` 0: any. `config`: of RuntimeConfig."""
-    own, metrics_port = free_ports(2)
-    port = port or own
+def running(
+    program: tuple[str, ...], log: Path, *, port: int = 0, metrics_port: int = 0, **config: Any
+) -> Generator[RunningProcess]:
+    """A process of that program, which is ready, until the block ends; a port of 0: any. `config`: of RuntimeConfig."""
+    free, another = free_ports(2)
+    port, metrics_port = port or free, metrics_port or another
     environment = RuntimeConfig(port=port, metrics_port=metrics_port, **config).to_env()
     with log.open("ab") as file:
         started = subprocess.Popen((sys.executable, *program), env={**os.environ, **environment}, stderr=file)

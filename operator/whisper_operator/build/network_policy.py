@@ -36,7 +36,7 @@ def build(resolved: Resolved) -> Manifest | None:
     if wanted is None:
         return None
     has_front = resolved.front is not None and resolved.front.is_there
-    front = [{"from": [_pods(service, names.FRONT)], "ports": [_tcp(HTTP_PORT)]}] if has_front else []
+    front = [{"from": [_pods(service, names.FRONT)], "ports": _both_ports()}] if has_front else []
     return child(
         service,
         NETWORK_POLICY,
@@ -56,7 +56,7 @@ def of_front(resolved: Resolved) -> Manifest | None:
     wanted = service.spec.network_policy
     if wanted is None or resolved.front is None or not resolved.front.is_there:
         return None
-    servers = {"to": [_pods(service, names.SERVER)], "ports": [_tcp(HTTP_PORT)]}
+    servers = {"to": [_pods(service, names.SERVER)], "ports": _both_ports()}
     return child(
         service,
         NETWORK_POLICY,
@@ -79,7 +79,7 @@ def _pods(service: WhisperService, component: str) -> Manifest:
 def _ingress(service: WhisperService, wanted: NetworkPolicySpec) -> list[Manifest]:
     """Clients, scrapers, and our own verification."""
     scrapers = [{"from": list(wanted.metrics_from), "ports": [_tcp(METRICS_PORT)]}] if wanted.metrics_from else []
-    proof = {"from": [_pods(service, names.VERIFY)], "ports": [_tcp(HTTP_PORT), _tcp(METRICS_PORT)]}
+    proof = {"from": [_pods(service, names.VERIFY)], "ports": _both_ports()}
     return [*_clients(wanted), *scrapers, proof]
 
 
@@ -124,6 +124,11 @@ def _dns() -> Manifest:
         "to": [{"namespaceSelector": {}}, *({"ipBlock": {"cidr": cidr}} for cidr in NODE_LOCAL_DNS)],
         "ports": [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP") for port in DNS_PORTS],
     }
+
+
+def _both_ports() -> list[Manifest]:
+    """Where requests are sent, and where a pod says how it is."""
+    return [_tcp(HTTP_PORT), _tcp(METRICS_PORT)]
 
 
 def _tcp(port: int) -> Manifest:

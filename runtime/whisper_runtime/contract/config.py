@@ -208,8 +208,8 @@ the shared store, where there is one. Unset: none is."""
     """Whose results a client gets: its own, or `service`: those of all clients."""
 
     servers: str | None = None
-    """Where `front` finds servers: `host:port`, or several with commas. All addresses of a name are servers that are \
-ready, and it is looked up each second."""
+    """Where `front` finds servers: `host:port`, or several with commas; `host:port:metricsPort` where that is not \
+9000. All addresses of a name, which is looked up each second, may be servers; each is asked whether it is ready."""
     spool_dir: str | None = None
     """Directory in which `front` keeps what clients send, until a server has answered. Unset: TMPDIR."""
     spool_bytes: int = Field(default=10 * 1024**3, gt=0)

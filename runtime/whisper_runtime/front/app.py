@@ -12,9 +12,12 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.door import FrontDoor
 from whisper_runtime.front.forwarding import Forwarding
+from whisper_runtime.front.load_client import LoadClient
 from whisper_runtime.front.metrics import FrontMetrics
+from whisper_runtime.front.outlook import Outlook
 from whisper_runtime.front.probes import FrontProbes
 from whisper_runtime.front.server_client import ServerClient
+from whisper_runtime.front.server_watch import ServerWatch
 from whisper_runtime.front.turnstile import Turnstile
 from whisper_runtime.http.layers import LayerParts, layers
 from whisper_runtime.http.routes import page
@@ -28,7 +31,9 @@ class FrontParts:
     lifecycle: Lifecycle
     turnstile: Turnstile
     servers: ServerClient
+    watch: ServerWatch
     demand: DemandCounter
+    outlook: Outlook
     door: FrontDoor
     metrics: FrontMetrics
     probes: FrontProbes
@@ -39,17 +44,20 @@ class FrontParts:
 def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, tracing: Tracing | None) -> FrontParts:
     """The front that `config` describes, which reaches servers by `transport`."""
     lifecycle, turnstile, demand = Lifecycle(), Turnstile(), DemandCounter()
-    door = FrontDoor(config, lifecycle)
-    metrics = FrontMetrics(demand, lambda: door.disk.used, lambda: turnstile.ready_servers)
+    outlook = Outlook(turnstile, demand, config.request_timeout_seconds)
+    door = FrontDoor(config, lifecycle, outlook)
+    metrics = FrontMetrics(demand, lambda: door.disk.used, turnstile)
     return FrontParts(
         config,
         lifecycle,
         turnstile,
         ServerClient(transport, config.request_timeout_seconds),
+        ServerWatch(turnstile, LoadClient(transport).ask),
         demand,
+        outlook,
         door,
         metrics,
-        FrontProbes(lifecycle, demand, metrics),
+        FrontProbes(lifecycle, demand, metrics, outlook.note),
         tracing,
     )
 
@@ -61,6 +69,7 @@ def clients_app(parts: FrontParts) -> ASGIApp:
         parts.turnstile,
         parts.servers,
         parts.demand,
+        parts.outlook,
         parts.metrics,
         spool_dir=config.spool_dir,
         wait_seconds=config.request_timeout_seconds,
@@ -70,7 +79,7 @@ def clients_app(parts: FrontParts) -> ASGIApp:
         parts.door,
         parts.metrics,
         parts.tracing,
-        takes_jobs=False,  # whether a request becomes a job is for a server to say
+        takes_jobs=True,  # whether a request becomes a job is for a server to say; here it waits for no row
         has_jobs=True,
         keeps_results=True,
     )

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Final
 
 from whisper_runtime.contract.front import DemandReport
+
+REFUSED_SECONDS: Final = 10.0
+"""For which a refused request counts as demand: until the operator has asked, and its client has not come again."""
+MOST_REFUSED: Final = 1000
+"""Refusals that are counted; it matters whether there is any."""
 
 
 class DemandCounter:
@@ -18,6 +25,8 @@ class DemandCounter:
         self.held_requests = 0
         self.held_bytes = 0
         self.active_requests = 0
+        self._refused = deque[float](maxlen=MOST_REFUSED)
+        """When the last ones were refused."""
 
     @contextmanager
     def request(self) -> Generator[CountedRequest]:
@@ -31,10 +40,21 @@ class DemandCounter:
             self.held_bytes -= counted.size
             self._ended = self._clock()
 
+    def refuse(self) -> None:
+        """Notes that a request was refused since no server is there: it, too, is a reason to start one."""
+        self._ended = self._clock()
+        self._refused.append(self._ended)
+
     def report(self) -> DemandReport:
         held, active = self.held_requests, self.active_requests
-        idle = 0.0 if held or active else self._clock() - self._ended
-        return DemandReport(held_requests=held, held_bytes=self.held_bytes, active_requests=active, idle_seconds=idle)
+        now = self._clock()
+        return DemandReport(
+            held_requests=held,
+            held_bytes=self.held_bytes,
+            active_requests=active,
+            refused_requests=sum(now - at < REFUSED_SECONDS for at in tuple(self._refused)),
+            idle_seconds=0.0 if held or active else now - self._ended,
+        )
 
 
 class CountedRequest:

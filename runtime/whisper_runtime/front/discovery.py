@@ -1,4 +1,4 @@
-"""Looks up, once a second, which servers are ready: their addresses are those of a name (a headless Service)."""
+"""Looks up, once a second, where servers may be: at the addresses of a name (a headless Service)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 LOOK_UP_SECONDS: Final = 1.0
 NO_ADDRESS: Final = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
-"""What a resolver answers for a Service without ready pods; any other error says nothing of them."""
+"""What a resolver answers for a Service without pods; any other error says nothing of them."""
 
 FoundAddresses = tuple[ServerAddress, ...]
 LookUp = Callable[[ServerAddress], Awaitable[FoundAddresses]]
@@ -45,7 +45,7 @@ class Discovery:
         before = self.addresses
         await asyncio.gather(*map(self._look_at, self._found))
         if self.addresses != before:
-            log.info("servers that are ready: %d, after %d", len(self.addresses), len(before))
+            log.info("addresses of servers: %d, after %d", len(self.addresses), len(before))
         self._on_found(self.addresses)
 
     @property
@@ -76,4 +76,4 @@ async def look_up(target: ServerAddress) -> FoundAddresses:
             return ()
         raise
     family = found[0][0]
-    return tuple(sorted({ServerAddress(str(one[4][0]), target.port) for one in found if one[0] == family}))
+    return tuple(sorted({target._replace(host=str(one[4][0])) for one in found if one[0] == family}))

@@ -16,11 +16,12 @@ from whisper_runtime.errors import HttpError, out_of_time
 from whisper_runtime.front.client_answer import ClientAnswer
 from whisper_runtime.front.demand import CountedRequest, DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
+from whisper_runtime.front.outlook import Outlook
 from whisper_runtime.front.places import Places
 from whisper_runtime.front.request import PassedRequest, passed_request, route_above
 from whisper_runtime.front.retries import LEAVING, TriedServers, goes_to_another, no_server
 from whisper_runtime.front.server_client import ServerAnswer, ServerClient, ServerLost, ServerNotReached
-from whisper_runtime.front.servers import ReadyServer
+from whisper_runtime.front.servers import KnownServer, RequestWork
 from whisper_runtime.front.spool import SpooledBody, spooled_body
 from whisper_runtime.front.turnstile import HeldRequest, Turnstile
 from whisper_runtime.front.wanted_stream import asks_for_stream
@@ -30,6 +31,7 @@ from whisper_runtime.http.middleware.admission import SAFE_METHODS
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.logs import request_id
 from whisper_runtime.service import tracing
+from whisper_runtime.service.place import BYTES_PER_SECOND
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Forwarding:
         turnstile: Turnstile,
         servers: ServerClient,
         demand: DemandCounter,
+        outlook: Outlook,
         metrics: FrontMetrics,
         *,
         spool_dir: str | None,
@@ -70,6 +73,7 @@ class Forwarding:
         self._turnstile = turnstile
         self._servers = servers
         self._demand = demand
+        self._outlook = outlook
         self._metrics = metrics
         self._spool_dir = spool_dir
         self._wait_seconds = wait_seconds
@@ -103,20 +107,22 @@ class Forwarding:
         """Sends the request to one server after the other until one has answered. Raises HttpError."""
         tried = TriedServers()
         while True:
-            with self._turnstile.enter(of.request.client, tried.refused_by) as held:
+            with self._turnstile.enter(_work(of, tried)) as held:
                 await self._let_go(held, of)
                 with of.counted.at_a_server():
                     if await self._is_answered(held, of, tried):
                         return
 
     async def _let_go(self, held: HeldRequest, of: HeldExchange) -> None:
-        """Waits for the request's server. Raises HttpError (503) where none comes in time, or the front ends."""
+        """Waits for the request's server. Raises HttpError (503, 429) where none comes in time, or the front ends."""
         if not held.let_go.done():
+            self._outlook.check(held.work)
             since = time.perf_counter()
             try:
                 async with asyncio.timeout_at(of.ends):
                     await self._hold(held, of)
             except TimeoutError:
+                self._demand.refuse()
                 raise no_server(self._wait_seconds) from None
             finally:
                 if trace := tracing.current.get():
@@ -170,7 +176,7 @@ class Forwarding:
                 raise out_of_time(self._wait_seconds) from None
             yield answer
 
-    def _goes_on(self, server: ReadyServer, code: str, request: PassedRequest, tried: TriedServers) -> bool:
+    def _goes_on(self, server: KnownServer, code: str, request: PassedRequest, tried: TriedServers) -> bool:
         """Whether a request that `server` refused with this code goes on to another."""
         has_others = self._turnstile.others({*tried.refused_by, server.address})
         if not goes_to_another(code, is_repeatable=request.is_repeatable, has_others=has_others):
@@ -181,6 +187,12 @@ class Forwarding:
             tried.refused_by.add(server.address)
         self._metrics.retried("refused")
         return True
+
+
+def _work(of: HeldExchange, tried: TriedServers) -> RequestWork:
+    """What the request asks of a server that has not refused it."""
+    seconds = of.body.size / BYTES_PER_SECOND if of.request.is_transcribed else None
+    return RequestWork(of.request.client, seconds, frozenset(tried.refused_by), of.ends)
 
 
 async def _with_code(answer: ServerAnswer) -> tuple[ServerAnswer, str | None]:

@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from whisper_runtime.contract.metric_names import (
     FRONT_ACTIVE_REQUESTS_METRIC,
     FRONT_DISPATCH_METRIC,
+    FRONT_HELD_AUDIO_METRIC,
     FRONT_HELD_BYTES_METRIC,
     FRONT_HELD_REQUESTS_METRIC,
+    FRONT_QUEUED_AUDIO_METRIC,
     FRONT_REJECTIONS_METRIC,
     FRONT_REQUESTS_METRIC,
     FRONT_RETRY_METRIC,
@@ -21,14 +23,13 @@ from whisper_runtime.contract.metric_names import (
 )
 from whisper_runtime.errors import REJECTED
 from whisper_runtime.front.demand import DemandCounter
+from whisper_runtime.front.turnstile import Turnstile
 
 RetryCause = Literal["lost", "refused", "unreached"]
 
 
 class FrontMetrics:
-    def __init__(
-        self, demand: DemandCounter, spool_bytes: Callable[[], float], ready_servers: Callable[[], float]
-    ) -> None:
+    def __init__(self, demand: DemandCounter, spool_bytes: Callable[[], float], turnstile: Turnstile) -> None:
         """The gauges are read when Prometheus asks, from the thread of the probes; `spool_bytes`: of disk in use."""
         self.registry = CollectorRegistry()
         for name, text, value in (
@@ -36,7 +37,9 @@ class FrontMetrics:
             (FRONT_HELD_BYTES_METRIC, "Bytes of their bodies.", lambda: demand.held_bytes),
             (FRONT_ACTIVE_REQUESTS_METRIC, "Requests that a server works on.", lambda: demand.active_requests),
             (FRONT_SPOOL_BYTES_METRIC, "Disk reserved for bodies.", spool_bytes),
-            (FRONT_SERVERS_METRIC, "Servers that are ready.", ready_servers),
+            (FRONT_SERVERS_METRIC, "Servers that are ready.", lambda: turnstile.ready_servers),
+            (FRONT_QUEUED_AUDIO_METRIC, "Audio that waits at those servers.", lambda: turnstile.queued_at_servers),
+            (FRONT_HELD_AUDIO_METRIC, "Audio that waits here, by the size of uploads.", lambda: turnstile.held_audio),
         ):
             Gauge(name, text, registry=self.registry).set_function(value)
         self._dispatches = Counter(

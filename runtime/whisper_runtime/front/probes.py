@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from prometheus_client.exposition import choose_encoder
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from whisper_runtime.contract.front import WakeForecast
 from whisper_runtime.contract.network import (
     BALANCER_PATH,
     DEMAND_PATH,
@@ -19,11 +24,22 @@ from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 
+LONGEST_FORECAST: Final = 4096
+"""Bytes of what the operator says."""
+
 
 class FrontProbes:
     """Reads single references only, so that the probes' own thread may ask."""
 
-    def __init__(self, lifecycle: Lifecycle, demand: DemandCounter, metrics: FrontMetrics) -> None:
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        demand: DemandCounter,
+        metrics: FrontMetrics,
+        on_forecast: Callable[[WakeForecast], None],
+    ) -> None:
+        """`on_forecast` is called, from the probes' thread, with what the operator says while no server is ready."""
+        self._on_forecast = on_forecast
         self._lifecycle = lifecycle
         self._demand = demand
         self._metrics = metrics
@@ -39,6 +55,7 @@ class FrontProbes:
             Route(READY_PATH, self._ready),
             Route(METRICS_PATH, self._exposition),
             Route(DEMAND_PATH, self._demanded),
+            Route(DEMAND_PATH, self._foretold, methods=["POST"]),
         ]
 
     async def _balancer(self, _: Request) -> Response:
@@ -62,6 +79,19 @@ class FrontProbes:
     async def _demanded(self, _: Request) -> Response:
         report = self._demand.report()
         return Response(report.model_dump_json(by_alias=True), media_type="application/json")
+
+    async def _foretold(self, request: Request) -> Response:
+        """The same answer to an operator that says what it knows."""
+        body = b""
+        async for part in request.stream():
+            if len(body := body + part) > LONGEST_FORECAST:
+                return JSONResponse({"error": f"a forecast has {LONGEST_FORECAST} bytes at most"}, 413)
+        try:
+            forecast = WakeForecast.model_validate_json(body)
+        except ValidationError as error:
+            return JSONResponse({"error": error.errors(include_url=False, include_input=False)}, 422)
+        self._on_forecast(forecast)
+        return await self._demanded(request)
 
     @property
     def _is_ready(self) -> bool:

@@ -48,6 +48,8 @@ class PassedRequest:
     content_type: str
     is_repeatable: bool
     """Whether a second server may be given it where nobody knows what the first has done with it."""
+    is_transcribed: bool
+    """Whether its recording takes a row of the batch while its client waits."""
     may_stream: bool
     """Whether its form may ask for a stream of events."""
 
@@ -69,6 +71,7 @@ def passed_request(scope: Scope, client: str, own: dict[bytes, bytes]) -> Passed
         client,
         headers.get("content-type", ""),
         is_repeatable=is_repeatable(method, path, becomes_job=becomes_job, has_key="idempotency-key" in headers),
+        is_transcribed=method == "POST" and path in TRANSCRIBING and not becomes_job,
         may_stream=is_form,
     )
 

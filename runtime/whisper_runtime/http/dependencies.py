@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 from prometheus_client import CollectorRegistry
 
+from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.contract.shared_store import SharedStoreReport
 from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.request_state import state_of
@@ -30,6 +31,7 @@ def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batc
     app.state.transcriber = parts.transcriber
     app.state.results = parts.results
     app.state.probes = parts.probes
+    app.state.admission = parts.admission
     app.state.registry = parts.metrics.registry
     app.state.store = parts.store
 
@@ -58,6 +60,11 @@ async def _probes(request: Request) -> Probes:
     return request.app.state.probes
 
 
+async def _load(request: Request) -> LoadReport:
+    state = request.app.state
+    return state.admission.load(is_ready=state.probes.unready is None)
+
+
 async def _registry(request: Request) -> CollectorRegistry:
     return request.app.state.registry
 
@@ -73,6 +80,7 @@ JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
 BatchesDep = Annotated[BatchDoor, Depends(_batches)]
 """For routes that are there only where there are batches."""
 ProbesDep = Annotated[Probes, Depends(_probes)]
+LoadDep = Annotated[LoadReport, Depends(_load)]
 RegistryDep = Annotated[CollectorRegistry, Depends(_registry)]
 SharedStoreReportDep = Annotated[SharedStoreReport | None, Depends(_store_report)]
 """None: the process shares no store."""

@@ -42,7 +42,7 @@ def run_front(config: RuntimeConfig) -> str | None:
     if problem := spool_problem(config.spool_dir):
         return problem
     parts = front_parts(config, server_transport(), tracing.start(os.environ))
-    discovery = Discovery(parse_servers(config.servers), parts.turnstile.set_ready, look_up)
+    discovery = Discovery(parse_servers(config.servers), parts.watch.set_addresses, look_up)
     try:
         _serve_front(parts, discovery)
     except CannotServe as error:
@@ -67,7 +67,8 @@ def _serve_front(parts: FrontParts, discovery: Discovery) -> None:
 
 async def _until_stopped(parts: FrontParts, discovery: Discovery, listener: socket.socket) -> None:
     stop = stop_on_signals()
-    await discovery.look()  # a request that comes first must not wait for a second where a server is ready
+    parts.outlook.begin()
+    await discovery.look()  # a request that comes first must not wait for a second where there is a server
     server = uvicorn_server(clients_app(parts), FrontConnection, trusted_proxies=parts.config.trusted_proxies)
     running = [
         asyncio.create_task(server.serve(sockets=[listener]), name="server"),
@@ -75,7 +76,7 @@ async def _until_stopped(parts: FrontParts, discovery: Discovery, listener: sock
         asyncio.create_task(discovery.watch(), name="discovery"),
         asyncio.create_task(stop.wait(), name="stop"),
     ]
-    log.info("the front is ready, with %d servers", parts.turnstile.ready_servers)
+    log.info("the front is ready, with %d addresses of servers", len(discovery.addresses))
     done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         await drain(parts.lifecycle, server, parts.config.drain_seconds, was_ready=True)
@@ -84,6 +85,7 @@ async def _until_stopped(parts: FrontParts, discovery: Discovery, listener: sock
     await running[0]
     for task in running[1:]:
         task.cancel()
+    parts.watch.close()
     await parts.servers.close()
     for task in done:
         task.result()  # raises what ended the process

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.engine.interface import Engine, State
 from whisper_runtime.errors import HttpError, unavailable
 from whisper_runtime.service.admitted import Admitted
@@ -112,6 +113,19 @@ class Admission:
         """Seconds of audio that may wait now."""
         config = self._config
         return queue_limit(config.max_queued_audio_seconds, self._engine.speed, config.request_timeout_seconds)
+
+    def load(self, *, is_ready: bool) -> LoadReport:
+        """What this process has left; read by the probes' thread."""
+        coming, arriving = self.shares.coming()
+        free = max(0, self._engine.free_rows - coming)
+        queued = 0.0 if free else self._engine.queued_audio_seconds + arriving
+        return LoadReport(
+            is_ready=is_ready,
+            queued_audio_seconds=queued,
+            free_rows=free,
+            queue_limit_seconds=self.queue_limit,
+            speed=self._engine.speed,
+        )
 
     @property
     def saturation(self) -> float:

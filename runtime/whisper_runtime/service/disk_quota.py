@@ -10,6 +10,7 @@ import errno
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, Self
 
 from whisper_runtime.contract.files import SCRATCH_DIR
@@ -57,8 +58,10 @@ class DiskQuota:
     may take all that is free.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, seconds_until_room: Callable[[], int] = lambda: 1) -> None:
+        """`seconds_until_room`: after which a client that found none may try again."""
         self.limit = limit
+        self._seconds_until_room = seconds_until_room
         self.used = 0
         self._by_client = Counter[str]()
 
@@ -82,18 +85,19 @@ class DiskQuota:
     def _refusal(self, of: Reservation, size: int) -> HttpError | None:
         left, held = self.limit - self.used - size, self._by_client[of.client]
         if left < 0:
-            return disk_full()
+            return disk_full(self._seconds_until_room())
         of_this_file = of.size + (of.beside.size if of.beside else 0)
         if held > of_this_file and held + size > left:
-            message = f"Your uploads and recordings take {held} bytes of the server's disk: try again in a second."
-            return too_many_requests(message, "client_scratch_full", 1)
+            again = self._seconds_until_room()
+            message = f"Your uploads and recordings take {held} bytes of the server's disk: try again in {again} s."
+            return too_many_requests(message, "client_scratch_full", again)
         return None
 
 
-def disk_full() -> HttpError:
-    """503 for what finds no room on the disk now."""
-    message = "The server's disk for uploads and recordings is full: try again in a second."
-    return unavailable(message, "scratch_full", 1)
+def disk_full(again: int = 1) -> HttpError:
+    """503 for what finds no room on the disk now, and may try again after so many seconds."""
+    message = f"The server's disk for uploads and recordings is full: try again in {again} s."
+    return unavailable(message, "scratch_full", again)
 
 
 def scratch_dir_problem() -> str | None:

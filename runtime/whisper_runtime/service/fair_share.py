@@ -88,7 +88,7 @@ class FairShare:
         `but`: a place that does not count, nor do those that were taken after it.
         """
         now = self._clock()
-        before = takewhile(lambda one: one is not but, self._places)
+        before = takewhile(lambda one: one is not but, tuple(self._places))
         ahead = [one for one in before if one.accepted is None]
         return sum(one.is_coming(now) for one in ahead), sum(one.waiting_seconds(now) for one in ahead)
 

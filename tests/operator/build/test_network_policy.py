@@ -99,9 +99,9 @@ def test_the_front_is_reached_as_the_pods_that_serve_and_reaches_those() -> None
     assert front["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "front"
     assert [ports(rule) for rule in front["ingress"]] == [[8000], [9000], [8000, 9000]]
     _, servers, other = front["egress"]
-    assert (component(servers["to"]), ports(servers), other) == ("server", [8000], {"to": [PEER]})
+    assert (component(servers["to"]), ports(servers), other) == ("server", [8000, 9000], {"to": [PEER]})
     *_, from_front = one(children(wanted), "NetworkPolicy")["spec"]["ingress"]
-    assert (component(from_front["from"]), ports(from_front)) == ("front", [8000])
+    assert (component(from_front["from"]), ports(from_front)) == ("front", [8000, 9000])
 
 
 def component(peers: list[Manifest]) -> str:

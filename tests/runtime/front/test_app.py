@@ -86,7 +86,7 @@ async def test_a_trace_goes_from_the_client_through_the_front_to_the_server(monk
         front = TriedFront(tracing=spans)
         held = front.send(content=b"x", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
         await front.until(lambda: front.parts.turnstile.waiting_requests)
-        front.parts.turnstile.set_ready([A])
+        front.ready(A)
         await held.answered()
         spans.stop()
         (span,) = collector.named("POST /v1/audio/transcriptions")

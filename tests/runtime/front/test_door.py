@@ -4,16 +4,46 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.front_servers import load_report
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.front import WakeForecast
 from whisper_runtime.errors import HttpError
+from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.door import FrontDoor
+from whisper_runtime.front.outlook import Outlook
+from whisper_runtime.front.servers import ServerAddress
+from whisper_runtime.front.turnstile import Turnstile
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 
 
 def door(phase: Phase = Phase.SERVING, config: dict[str, int] | None = None) -> FrontDoor:
     lifecycle = Lifecycle()
     lifecycle.phase = phase
-    return FrontDoor(RuntimeConfig.model_validate(config or {}), lifecycle)
+    return FrontDoor(RuntimeConfig.model_validate(config or {}), lifecycle, outlook())
+
+
+def outlook() -> Outlook:
+    return Outlook(Turnstile(), DemandCounter(), wait_seconds=300)
+
+
+def test_what_would_wait_in_vain_is_refused_before_its_body() -> None:
+    known = outlook()
+    known.note(WakeForecast(expected_seconds=301))
+    front = FrontDoor(RuntimeConfig(), Lifecycle(), known)
+    with pytest.raises(HttpError) as refused:
+        front.at_the_door("a", 5)
+    assert refused.value.body["code"] == "no_server_in_time"
+
+
+async def test_what_is_to_become_a_job_waits_for_no_row() -> None:
+    turnstile = Turnstile()
+    turnstile.note_load(ServerAddress("a", 1), load_report(free_rows=0, queued_audio_seconds=9_000), asked=0.0)
+    front = FrontDoor(RuntimeConfig(), Lifecycle(), Outlook(turnstile, DemandCounter(), wait_seconds=300))
+    with pytest.raises(HttpError) as refused:
+        front.at_the_door("a", 5)
+    assert (refused.value.status_code, refused.value.body["code"]) == (429, "queue_full")
+    with front.at_the_door("a", 5, is_deferred=True):
+        pass
 
 
 def test_it_takes_nothing_new_when_it_ends_and_takes_it_until_then() -> None:

@@ -61,7 +61,7 @@ async def test_a_request_without_a_server_is_held_and_answered_as_soon_as_there_
     held = front.upload()
     await front.until(lambda: front.parts.demand.held_bytes)
     assert (held.status, front.servers.asked) == (None, [])
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     assert (await held.answered()).status == 200
 
 
@@ -154,10 +154,10 @@ async def test_a_server_that_leaves_is_not_asked_for_the_answer() -> None:
     """Given one server, which ends, and another that comes up: a rollout without a second GPU."""
     front = TriedFront(A)
     front.servers.plans[A] = [LEAVES]
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     held = front.upload()
     await front.until(lambda: front.servers.asked)
-    front.parts.turnstile.set_ready([B])
+    front.ready(B)
     assert (await held.answered()).status == 200
 
 
@@ -192,7 +192,7 @@ async def test_a_client_that_asked_for_events_is_kept_waiting_by_comments(monkey
     held = front.upload(stream="true")
     await held.until(lambda: held.body.count(b": waiting\n\n") > 2)
     assert (held.status, held.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     await held.answered()
     assert held.body.replace(b": waiting\n\n", b"") == b"data: {}\n\n"
 
@@ -202,7 +202,7 @@ async def test_what_goes_wrong_behind_comments_is_an_event() -> None:
     front.servers.plans[A] = [PlannedAnswer(400, (b'{"error":{"code":"not_audio"}}',))]
     held = front.upload(stream="true")
     await held.until(lambda: held.body)
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     await held.answered()
     assert held.body.endswith(b'data: {"error":{"code":"not_audio"}}\n\n')
     assert front.counted("whisper_front_requests_total", status="400") == 1
@@ -218,7 +218,7 @@ async def test_other_clients_are_told_nothing_before_the_answer(fields: dict[str
     front = TriedFront()
     held = front.upload(**fields)
     await front.until(lambda: front.parts.demand.held_bytes)
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     assert (await held.answered()).body == b'{"text":"Ask not."}'
 
 
@@ -230,7 +230,7 @@ async def test_a_client_that_hangs_up_while_it_is_held_frees_its_place_and_its_d
     await held.answered()
     report = front.parts.demand.report()
     assert (report.held_requests, report.held_bytes, front.parts.door.disk.used) == (0, 0, 0)
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     await front.upload(b"another").answered()
     assert len(front.servers.asked) == 1
 
@@ -255,7 +255,7 @@ async def test_clients_take_turns_however_much_each_of_them_holds() -> None:
     for number in range(2):
         sent.append(front.upload(f"few {number}".encode(), by="192.0.2.2"))
     await front.until(lambda: front.parts.turnstile.waiting_requests == 22)
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     for one in sent:
         await one.answered()
     first = front.servers.asked[:MOST_TAKING]  # in the order in which their bodies have come
@@ -272,6 +272,6 @@ async def test_what_is_read_waits_for_a_server_like_everything_else() -> None:
     front = TriedFront()
     held = front.send("GET", "/v1/models")
     await front.until(lambda: front.parts.demand.held_requests)
-    front.parts.turnstile.set_ready([A])
+    front.ready(A)
     assert (await held.answered()).status == 200
     assert (front.servers.asked[0].method, "content-length" in front.servers.asked[0].headers) == ("GET", False)

@@ -12,9 +12,18 @@ from whisper_runtime.service.lifecycle import Phase
 
 
 async def get(front: TriedFront, path: str) -> httpx.Response:
-    transport = httpx.ASGITransport(app=cluster_app(front.parts))
-    async with httpx.AsyncClient(transport=transport, base_url="http://front") as client:
+    async with probing(front) as client:
         return await client.get(path)
+
+
+async def post(front: TriedFront, forecast: bytes) -> httpx.Response:
+    async with probing(front) as client:
+        return await client.post("/demand", content=forecast)
+
+
+def probing(front: TriedFront) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=cluster_app(front.parts))
+    return httpx.AsyncClient(transport=transport, base_url="http://front")
 
 
 @pytest.mark.parametrize("path", ["/health", "/startup", "/ready", "/metrics", "/demand"])
@@ -45,6 +54,25 @@ async def test_the_operator_reads_what_waits() -> None:
     assert demand["heldBytes"] > 1000
     held.hang_up()
     await held.answered()
+
+
+async def test_the_operator_says_what_it_knows_with_its_question() -> None:
+    front = TriedFront()
+    answer = await post(front, b'{"expectedSeconds": 400}')
+    assert (answer.status_code, answer.json()["heldRequests"]) == (200, 0)
+    refused = await front.upload().answered()
+    assert (refused.status, refused.headers["retry-after"]) == (503, "120")
+    assert (await post(front, b"{}")).json()["refusedRequests"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"", 422), (b"[]", 422), (b'{"expectedSeconds": "soon"}', 422), (bytes(4097), 413)]
+)
+async def test_what_is_no_forecast_changes_nothing(body: bytes, status: int) -> None:
+    front = TriedFront()
+    before = front.parts.outlook.forecast
+    assert (await post(front, body)).status_code == status
+    assert front.parts.outlook.forecast == before
 
 
 async def test_prometheus_reads_the_metrics() -> None:

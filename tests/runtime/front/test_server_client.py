@@ -15,7 +15,9 @@ from whisper_runtime.front.request import PassedRequest
 from whisper_runtime.front.server_client import ServerClient, ServerLost, ServerNotReached, server_transport
 from whisper_runtime.front.servers import ServerAddress
 
-REQUEST = PassedRequest("POST", b"/v1/x?a=%2F", [(b"host", b"speech"), (b"content-length", b"4")], "a", "", True, False)
+REQUEST = PassedRequest(
+    "POST", b"/v1/x?a=%2F", [(b"host", b"speech"), (b"content-length", b"4")], "a", "", True, False, False
+)
 ServeConnection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

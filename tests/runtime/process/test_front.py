@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -28,12 +29,14 @@ from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.front import DemandReport
 from whisper_runtime.process.front import run_front
+from whisper_runtime.service.place import BYTES_PER_SECOND
 
 pytestmark = pytest.mark.slow
 
 StartProgram = Callable[..., RunningProcess]
 MODEL = {"torch", "whisper", "numpy", "fastapi"}
 """What the front has no use for; it would take seconds to import, and half a gigabyte."""
+UNLIMITED = httpx.Limits(max_connections=None)
 NOT_THERE = "127.0.0.1:1"
 """Where no server is."""
 
@@ -53,7 +56,15 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
 
 def before(*servers: RunningProcess) -> str:
     """The setting that names these servers."""
-    return ",".join(server.clients.removeprefix("http://") for server in servers)
+    return ",".join(server.as_target for server in servers)
+
+
+def api_keys(directory: Path, *clients: str) -> str:
+    """A folder with their keys, `key-of-NAME`."""
+    (directory / "keys").mkdir()
+    for name in clients:
+        (directory / "keys" / name).write_text(f"key-of-{name}")
+    return str(directory / "keys")
 
 
 def demand(front: RunningProcess) -> DemandReport:
@@ -86,11 +97,11 @@ def test_a_server_that_is_killed_in_the_middle_costs_no_request(start: StartProg
 
 
 def test_a_request_that_comes_before_any_server_is_answered_by_the_first(start: StartProgram) -> None:
-    (port,) = free_ports(1)
-    front = start(FRONT, servers=f"127.0.0.1:{port}")
+    port, cluster_port = free_ports(2)
+    front = start(FRONT, servers=f"127.0.0.1:{port}:{cluster_port}")
     answer = answered_later(lambda: front.transcribe(0.1))
     eventually("it is held", lambda: demand(front).held_bytes, SECONDS)
-    start(FAKE_SERVER, port=port)
+    start(FAKE_SERVER, port=port, metrics_port=cluster_port)
     assert answer().status_code == 200
     eventually("nothing is left of it", lambda: demand(front).idle_seconds, SECONDS)
 
@@ -131,6 +142,18 @@ def test_what_no_server_has_had_when_it_ends_is_told_to_come_again(start: StartP
     assert front.running.wait(SECONDS) == 0
 
 
+def test_what_the_operator_knows_is_said_to_those_that_wait_and_to_those_that_come(start: StartProgram) -> None:
+    front = start(FRONT, servers=NOT_THERE)
+    why = "The image of the pods that serve cannot be pulled: correct spec.image."
+    answer = answered_later(lambda: front.transcribe(0.1))
+    eventually("it is held", lambda: demand(front).held_bytes, SECONDS)
+    assert plain_http.post(f"{front.cluster}/demand", json={"cannotCome": why}, timeout=SECONDS).status_code == 200
+    for refused in (answer(), front.transcribe(0.1)):
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+        assert refused.json()["error"]["message"] == why
+    assert demand(front).refused_requests == 2
+
+
 def test_a_client_that_hangs_up_while_it_is_held_frees_its_place(start: StartProgram) -> None:
     front = start(FRONT, servers=NOT_THERE)
     with connected(front) as client:
@@ -141,11 +164,8 @@ def test_a_client_that_hangs_up_while_it_is_held_frees_its_place(start: StartPro
 
 
 def test_a_hundred_slow_uploads_of_one_client_cost_another_nothing(start: StartProgram, tmp_path: Path) -> None:
-    (tmp_path / "keys").mkdir()
-    for name in ("alice", "bob"):
-        (tmp_path / "keys" / name).write_text(f"key-of-{name}")
     server = start(FAKE_SERVER)
-    front = start(FRONT, servers=before(server), api_keys_dir=str(tmp_path / "keys"))
+    front = start(FRONT, servers=before(server), api_keys_dir=api_keys(tmp_path, "alice", "bob"))
     with ExitStack() as slow:
         for _ in range(100):
             client = slow.enter_context(connected(front))
@@ -155,6 +175,53 @@ def test_a_hundred_slow_uploads_of_one_client_cost_another_nothing(start: StartP
         assert front.metric("whisper_front_dispatch_total") == 1
 
 
+async def test_a_client_with_two_recordings_waits_little_behind_one_with_two_hundred_on_two_servers(
+    start: StartProgram, tmp_path: Path
+) -> None:
+    """Given servers that take what comes first: each round of their four rows takes what one recording takes alone."""
+    rows, longest_rounds = 4, 3
+    ports = [free_ports(2), free_ports(2)]
+    targets = ",".join(f"127.0.0.1:{port}:{cluster_port}" for port, cluster_port in ports)
+    front = start(FRONT, servers=targets, api_keys_dir=api_keys(tmp_path, "many", "few"))
+    async with httpx.AsyncClient(verify=plain_http.NO_AUTHORITIES, timeout=SECONDS, limits=UNLIMITED) as client:
+
+        async def answered(name: str) -> httpx.Response:
+            content = b"speech 1".ljust(BYTES_PER_SECOND)
+            headers = {"X-API-Key": f"key-of-{name}"}
+            return await client.post(f"{front.clients}/transcribe", files={"file": content}, headers=headers)
+
+        many = [asyncio.create_task(answered("many")) for _ in range(200)]
+        all_held = 200 * BYTES_PER_SECOND
+        await asyncio.to_thread(eventually, "all are held", lambda: demand(front).held_bytes >= all_held, SECONDS)
+        for port, cluster_port in ports:
+            settings = {"port": port, "metrics_port": cluster_port, "max_batch_size": rows // 2}
+            await asyncio.to_thread(start, FAKE_SERVER, **settings)
+        await asyncio.to_thread(
+            eventually, "the front knows both", lambda: front.metric("whisper_front_servers") == 2, SECONDS
+        )
+        before_them = sum(one.done() for one in many)
+        few = await asyncio.gather(answered("few"), answered("few"))
+        meanwhile = sum(one.done() for one in many) - before_them
+        assert [one.status_code for one in few] == [200, 200]
+        assert meanwhile <= longest_rounds * rows
+        assert {one.result().status_code for one in many if one.done()} == {200}
+        for one in many:
+            one.cancel()
+
+
+def test_a_request_goes_where_the_least_waits_whoever_has_sent_that(start: StartProgram) -> None:
+    full, free = start(FAKE_SERVER, max_batch_size=1), start(FAKE_SERVER, max_batch_size=1)
+    front = start(FRONT, servers=before(full, free))
+    answers = [full.in_the_background(12)]  # not by the front
+    answers.append(answered_later(lambda: full.transcribe(1)))
+    eventually("one waits for its row", lambda: full.metric("whisper_queued_audio_seconds") == 1, SECONDS)
+    eventually("the front knows", lambda: front.metric("whisper_front_queued_audio_seconds") == 1, SECONDS)
+    for _ in range(3):
+        assert front.transcribe(0.1).status_code == 200
+    assert free.metric('whisper_audio_duration_seconds_count{model="base"}') == 3
+    assert [answer().status_code for answer in answers] == [200, 200]
+
+
 def test_a_spool_that_is_full_is_said_so(start: StartProgram) -> None:
     front = start(FRONT, servers=NOT_THERE, spool_bytes=2 * 1024**2)
     with connected(front) as client:
@@ -162,7 +229,35 @@ def test_a_spool_that_is_full_is_said_so(start: StartProgram) -> None:
         eventually("it is held", lambda: demand(front).held_bytes == 1_900_000, SECONDS)
         refused = upload(front, bytes(300_000))
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "client_scratch_full")
-        assert refused.headers["retry-after"]
+        assert refused.headers["retry-after"] == "30"  # nobody knows when a server comes
+
+
+def test_a_spool_that_is_full_has_room_when_the_audio_on_it_is_done(start: StartProgram, tmp_path: Path) -> None:
+    """Given 118 s of audio, by an upload's bytes, for a server that comes in 20 s and does 2 s in a second."""
+    keys = api_keys(tmp_path, "alice", "bob")
+    front = start(FRONT, servers=NOT_THERE, spool_bytes=2 * 1024**2, api_keys_dir=keys)
+    with connected(front) as client:
+        client.sendall(head("X-API-Key: key-of-alice", length=1_900_000) + bytes(1_900_000))
+        eventually("it is held", lambda: front.metric("whisper_front_held_audio_seconds") > 118, SECONDS)
+        known = {"expectedSeconds": 20, "audioSpeed": 2}
+        assert plain_http.post(f"{front.cluster}/demand", json=known, timeout=SECONDS).status_code == 200
+        refused = upload(front, bytes(300_000), key="key-of-bob")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "scratch_full")
+        assert 60 < int(refused.headers["retry-after"]) <= 80
+
+
+@pytest.mark.parametrize("declared", [4 + 6, 4 - 2])
+def test_a_client_that_lies_about_its_length_costs_nobody_a_server(start: StartProgram, declared: int) -> None:
+    front = start(FRONT, servers=before(start(FAKE_SERVER)))
+    with connected(front) as client:
+        client.sendall(head(length=declared) + b"body")
+        if declared > 4:
+            eventually("it is here", lambda: demand(front).held_bytes == 4, SECONDS)
+        else:
+            assert client.recv(64).startswith(b"HTTP/1.1 400 ")  # for what came within its length, by the server
+    eventually("nothing is left of it", lambda: demand(front).held_requests == 0, SECONDS)
+    assert front.metric("whisper_front_dispatch_total") == (0 if declared > 4 else 1)
+    assert front.transcribe(0.1).status_code == 200
 
 
 @pytest.mark.parametrize("lines", [("POST /transcribe HTTP/1.0",), (*POST, "Connection: host")])
@@ -176,8 +271,9 @@ def test_a_request_without_a_host_for_servers_takes_no_server_from_others(
     assert front.metric('whisper_front_retry_total{cause="lost"}') == 0
 
 
-def upload(front: RunningProcess, content: bytes) -> httpx.Response:
-    return plain_http.post(f"{front.clients}/transcribe", content=content, timeout=SECONDS)
+def upload(front: RunningProcess, content: bytes, key: str = "") -> httpx.Response:
+    headers = {"X-API-Key": key} if key else {}
+    return plain_http.post(f"{front.clients}/transcribe", content=content, headers=headers, timeout=SECONDS)
 
 
 def connected(front: RunningProcess) -> socket.socket:

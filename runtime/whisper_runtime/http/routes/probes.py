@@ -8,10 +8,18 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 
-from whisper_runtime.contract.network import HEALTH_PATH, JOBS_REPORT_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
+from whisper_runtime.contract.front import LoadReport
+from whisper_runtime.contract.network import (
+    HEALTH_PATH,
+    JOBS_REPORT_PATH,
+    LOAD_PATH,
+    METRICS_PATH,
+    READY_PATH,
+    STARTUP_PATH,
+)
 from whisper_runtime.contract.reports import JobsReport
 from whisper_runtime.errors import HttpError
-from whisper_runtime.http.dependencies import JobsDep, ModelDep, ProbesDep, RegistryDep
+from whisper_runtime.http.dependencies import JobsDep, LoadDep, ModelDep, ProbesDep, RegistryDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,6 +51,12 @@ async def ready(probes: ProbesDep) -> Response:
 async def metrics(registry: RegistryDep, accept: Annotated[str, Header()] = "") -> Response:
     encode, content_type = choose_encoder(accept)
     return Response(encode(registry), headers={"content-type": content_type})
+
+
+@router.get(LOAD_PATH)
+async def load(found: LoadDep) -> LoadReport:
+    """What is left here, for the front to judge by, ready or not."""
+    return found
 
 
 @router.get(JOBS_REPORT_PATH)

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import fake_jobs
 from tests.runtime.conftest import PartsOf, Start, speech
+from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.contract.metric_names import (
     AUDIO_SECONDS_METRIC,
     READY_METRIC,
@@ -90,6 +91,17 @@ async def test_a_pod_whose_queue_is_full_stays_ready_and_answers_429(start: Star
     answer = await start().post("/transcribe", files=speech())
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "queue_full")
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_what_is_left_is_reported_to_the_front_alone(start: Start, engine: FakeEngine) -> None:
+    engine.free_rows, engine.queued_audio_seconds = 0, 12.0
+    assert LoadReport.model_validate_json((await start(probes=True).get("/load")).content) == LoadReport(
+        is_ready=True, queued_audio_seconds=12.0, free_rows=0, queue_limit_seconds=1500.0, speed=10.0
+    )
+    engine.free_rows, engine.queued_audio_seconds, engine.state = 3, 0.0, State.LOADING
+    loading = (await start(probes=True).get("/load")).json()
+    assert (loading["isReady"], loading["freeRows"], loading["queuedAudioSeconds"]) == (False, 3, 0)
+    assert (await start(probes_on_http=False).get("/load")).status_code == 404
 
 
 async def test_a_model_that_failed_is_unhealthy_for_a_reason(start: Start, engine: FakeEngine) -> None:
