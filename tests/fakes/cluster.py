@@ -117,6 +117,11 @@ class FakeCluster:
     async def list(self, kind: HasNames, namespace: str | None, selector: str = "") -> list[Manifest]:
         return [item async for page, _ in self.pages(kind, namespace, selector) for item in page]
 
+    async def event_reasons(self, namespace: str, uid: str) -> frozenset[str]:
+        self.requests.append(("list", "Event", namespace))
+        about = (body for (of, where, _), body in self.objects.items() if (of, where) == ("Event", namespace))
+        return frozenset(body["reason"] for body in about if body["involvedObject"]["uid"] == uid)
+
     def _write(self, verb: str, kind: HasNames, body: Manifest) -> None:
         self.requests.append((verb, kind.kind, body["metadata"]["name"]))
         if refusal := self._refusals.get(kind.kind):

@@ -33,7 +33,7 @@ class FakeRequest(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(content)
 
     def send(self, content: bytes, start: int, etag: str | None = None, *, end: int | None = None) -> None:

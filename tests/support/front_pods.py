@@ -31,6 +31,8 @@ class FrontPods:
     is_silent: bool = False
     """Whether they answer as something else does."""
     questions: int = 0
+    forecast: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the operator has said last of the pod that is to come."""
     addresses: list[str] = field(default_factory=list[str])
 
     @property
@@ -42,6 +44,10 @@ class FrontPods:
 
 class DemandRequest(FakeRequest):
     pods: FrontPods
+
+    def do_POST(self) -> None:
+        self.pods.forecast = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
 
     def do_GET(self) -> None:
         self.pods.questions += 1

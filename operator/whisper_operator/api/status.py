@@ -11,6 +11,7 @@ from whisper_operator.api.base import ApiModel, at_most
 from whisper_runtime.contract.reports import MAX_CHECKS
 
 ConditionStatus = Literal["True", "False", "Unknown"]
+MOST_WAKES: Final = 5
 LONGEST_MESSAGE: Final = 32768
 """As all bounds of a condition, that of metav1.Condition: apimachinery's pkg/apis/meta/v1/types.go."""
 _LONGEST_REASON: Final = 1024
@@ -148,6 +149,15 @@ class JobsStatus(StatusModel):
     """Time at which the oldest of it was accepted, to ten minutes. Absent: it has hardly waited, or nothing waits."""
 
 
+class WakePartsStatus(StatusModel):
+    schedule_seconds: int
+    """Seconds from the start until a node was found for the pod."""
+    start_seconds: int
+    """Seconds from then until its container ran: volumes, image."""
+    load_seconds: int
+    """Seconds from then until it was ready: the model."""
+
+
 class ScaleToZeroStatus(StatusModel):
     last_sleep: Annotated[str, Field(json_schema_extra={"format": "date-time"})] | None = None
     """Time at which the operator last ended all pods that serve."""
@@ -157,6 +167,10 @@ class ScaleToZeroStatus(StatusModel):
     """Reason for that, as of the condition Awake."""
     seconds: int | None = None
     """Seconds from then until a pod was ready. Absent: none is yet."""
+    audio_speed: float | None = None
+    """Seconds of audio that a pod transcribed in a second, as it measured before it last slept."""
+    wakes: Annotated[tuple[WakePartsStatus, ...], *at_most(MOST_WAKES)] = ()
+    """What the last wakes took, the last one first: by them clients are told how long they wait."""
 
     @property
     def slept_last(self) -> bool:

@@ -20,7 +20,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.credentials import authorization, ssl_context
 from whisper_operator.kube.encoding import encoded
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, OPTIONAL_KINDS, WHISPER_SERVICE, Kind
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, EVENT, OPTIONAL_KINDS, WHISPER_SERVICE, Kind
 from whisper_operator.objects.names import FIELD_MANAGER
 from whisper_operator.telemetry import metrics
 
@@ -30,6 +30,8 @@ CONNECT: Final = aiohttp.ClientTimeout(total=None, connect=5)
 woke up after a minute lost its Lease and did not end, because the task whose cancellation was lost went on."""
 LIST_CHUNK: Final = 100
 """Objects of a kind in memory at once while they are listed, as dictionaries: docs/reports/operator-bench.md."""
+MOST_EVENTS: Final = 50
+"""Of one object; there are seldom ten."""
 APPLY: Final = "application/apply-patch+yaml"
 MERGE: Final = "application/merge-patch+json"
 WHOLE_OBJECTS: Final = "application/json"
@@ -141,6 +143,12 @@ class Cluster:
     async def list(self, kind: Kind, namespace: str | None, selector: str = "") -> list[Manifest]:
         """Every object of `kind` that matches, in one namespace or (None) in all."""
         return [item async for page, _ in self.pages(kind, namespace, selector) for item in page]
+
+    async def event_reasons(self, namespace: str, uid: str) -> frozenset[str]:
+        """The reasons of the Events about an object that are no warnings; of MOST_EVENTS at most."""
+        query = {"fieldSelector": f"involvedObject.uid={uid},type=Normal", "limit": str(MOST_EVENTS)}
+        found = await self._request("GET", _path(EVENT, namespace), query)
+        return frozenset(one.get("reason", "") for one in found["items"])
 
     async def create(self, kind: Kind, manifest: Manifest) -> Manifest:
         metadata = manifest["metadata"]

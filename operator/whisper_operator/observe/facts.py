@@ -16,6 +16,7 @@ from whisper_operator.objects.manifest import is_true, labels_of, status_of
 from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
 from whisper_operator.observe.hosts import HostPath, ways
+from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.contract.reports import FetchProgress, JobsReport
 from whisper_runtime.contract.shared_store import SharedStoreReport
 
@@ -69,6 +70,8 @@ class Facts:
     """Names of others' PodDisruptionBudgets of the pods, where they were looked for; None: could not be read."""
     rivals: tuple[str, ...] = ()
     """Kind/name of other autoscalers of the Deployment, where they were looked for."""
+    awaited_nodes: frozenset[str] = frozenset()
+    """UIDs of pods of the service that no node has room for, and for which an autoscaler adds one."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
     """Keys of each Secret that the spec names; None: it does not exist."""
     config_maps: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])
@@ -91,6 +94,8 @@ class Facts:
     """What waits as jobs, as a pod reports that keeps them; None where none does."""
     demand: FrontDemand | None = None
     """What clients want, as the front reports it; None: it was not asked."""
+    load: LoadReport | None = None
+    """What a pod that serves has left, where it may be about to end; None: none was asked, or none answers."""
     store_reports: Mapping[str, SharedStoreReport | None] = field(default_factory=dict[str, SharedStoreReport | None])
     """What ready pods report on the store that they share, by their names; None: the pod does not answer."""
 

@@ -129,6 +129,11 @@ def is_on_its_way(pods: Iterable[Manifest], warnings: Warnings) -> bool:
     return any(not is_ready(pod) and not _cause(pod, warnings) for pod in starting)
 
 
+def is_unplaced(pod: Manifest) -> bool:
+    """Whether the scheduler has found no node for it."""
+    return _unscheduled(pod) is not None
+
+
 def is_ready(pod: Manifest) -> bool:
     return is_true(pod, "Ready")
 

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     CLAIM,
@@ -24,6 +25,7 @@ from whisper_operator.objects.kinds import (
     SERVICE_ACCOUNT,
     Kind,
 )
+from whisper_operator.observe import pod_status
 from whisper_operator.observe.devices import DeviceId, allocated
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.observed import Observed
@@ -34,6 +36,11 @@ from whisper_operator.resolve.devices import DeviceSupply, with_taken
 from whisper_operator.resolve.references import references
 from whisper_operator.resolve.rivals import may_have_rivals, rivals_of
 
+NODE_COMES: Final = frozenset({"TriggeredScaleUp", "Nominated"})
+"""Reasons of Events about a pod for which the cluster autoscaler, or Karpenter, adds a node.
+
+https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-events-are-emitted-by-ca
+"""
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -97,6 +104,24 @@ async def with_other_budgets(
         return facts
     found = await _listed(DISRUPTION_BUDGET, service.metadata.namespace, cluster, troubles)
     return replace(facts, other_budgets=None if found is None else budgets_of_pods(service, found))
+
+
+async def with_awaited_nodes(facts: Facts, service: WhisperService, observed: Observed, cluster: Cluster) -> Facts:
+    """`facts` with the pods for which an autoscaler adds a node: asked where a front says why none comes.
+
+    Where the Events cannot be read, no node is awaited.
+    """
+    if service.spec.wanted_front is None:
+        return facts
+    unplaced = [pod["metadata"]["uid"] for pod in observed.pods(names.SERVER) if pod_status.is_unplaced(pod)]
+    reads = (cluster.event_reasons(service.metadata.namespace, uid) for uid in unplaced)
+    found = await asyncio.gather(*reads, return_exceptions=True)
+    awaited = {
+        uid
+        for uid, reasons in zip(unplaced, found, strict=True)
+        if isinstance(reasons, frozenset) and reasons & NODE_COMES
+    }
+    return replace(facts, awaited_nodes=frozenset(awaited))
 
 
 def kinds_held_back(facts: Facts) -> frozenset[Kind]:

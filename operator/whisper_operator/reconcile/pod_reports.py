@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, Generic
 
+from pydantic import BaseModel
+
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.pod_status import is_ready
@@ -27,20 +29,20 @@ class PodReports(Generic[R]):
         self._seen: OrderedDict[str, tuple[float, R | None]] = OrderedDict()
         """When each pod was asked, and its answer; by the pod's uid."""
 
-    async def read(self, pod: Manifest) -> R | None:
-        """The pod's last report; None where it does not answer."""
+    async def read(self, pod: Manifest, news: BaseModel | None = None) -> R | None:
+        """The pod's last report; None where it does not answer. `news`: what it is handed where it is asked."""
         uid, now = pod["metadata"]["uid"], time.monotonic()
         asked, report = self._seen.pop(uid, (None, None))
         if asked is None or now - asked >= (self._ask_seconds if report else self._silent_seconds):
-            asked, report = now, await ask(pod, self._path, self._report)
+            asked, report = now, await ask(pod, self._path, self._report, news)
         self._seen[uid] = asked, report
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return report
 
-    async def read_all(self, pods: Sequence[Manifest]) -> dict[str, R | None]:
+    async def read_all(self, pods: Sequence[Manifest], news: BaseModel | None = None) -> dict[str, R | None]:
         """The last report of each pod, by its name; None where it does not answer (yet)."""
-        reports = await asyncio.gather(*map(self.read, pods))
+        reports = await asyncio.gather(*(self.read(pod, news) for pod in pods))
         return dict(zip((pod["metadata"]["name"] for pod in pods), reports, strict=True))
 
 

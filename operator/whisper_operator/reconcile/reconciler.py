@@ -37,10 +37,11 @@ from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
 from whisper_operator.reconcile.child_writer import is_earlier_answer
-from whisper_operator.reconcile.demand import DemandReader
+from whisper_operator.reconcile.demand import DemandReader, WaitingFront
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
     requests_by_node,
+    with_awaited_nodes,
     with_other_budgets,
     with_references,
     with_rivals,
@@ -48,6 +49,7 @@ from whisper_operator.reconcile.dereference import (
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
 from whisper_operator.reconcile.job_reports import job_reports, keeper
+from whisper_operator.reconcile.load_reports import load_reports
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
@@ -58,7 +60,7 @@ from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.reconcile.scale import carry_out, observe_wake
 from whisper_operator.reconcile.store_reports import pods_to_ask, store_reports
 from whisper_operator.reconcile.troubles import Troubles
-from whisper_operator.resolve import prefetch, rollout, zero
+from whisper_operator.resolve import prefetch, rollout, wake, zero
 from whisper_operator.resolve.decision import Rollout
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
@@ -85,6 +87,7 @@ class Reconciler:
         self._progress = ProgressReader()
         self._jobs = job_reports()
         self._store_reports = store_reports()
+        self._loads = load_reports()
         self.demand = DemandReader()
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
@@ -151,12 +154,15 @@ class Reconciler:
         deployment = observed.get(DEPLOYMENT, service.metadata.name)
         facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
         facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
+        facts = await with_awaited_nodes(facts, service, observed, self._cluster)
         facts = replace(facts, store_reports=await self._store_reports.read_all(pods_to_ask(service, observed)))
         observed = replace(observed, facts=facts)
         if fetcher := prefetch.running_pod(service, observed):
             facts = replace(facts, progress=await self._progress.read(fetcher))
         if zero.scales_to_zero(service.spec):
             facts = replace(facts, demand=await self.demand.read(key, ready_pods(observed, names.FRONT)))
+            if serving := ready_pods(observed, names.SERVER):
+                facts = replace(facts, load=await self._loads.read(serving[0]))
         if pod := keeper(service, observed):
             facts = replace(facts, jobs=await self._jobs.read(pod))
         return replace(observed, facts=facts)
@@ -195,13 +201,15 @@ class Reconciler:
     async def _scale(self, key: Key, resolved: Resolved, troubles: Troubles) -> Resolved:
         """`resolved` with the step between no pod and one that has been carried out, if one was due.
 
-        While there is no pod, the front is asked each second from now on.
+        While no pod serves, the front is asked each second from now on.
         """
         step = zero.scale_step(resolved)
         if step and resolved.deployment and await carry_out(step, resolved.deployment, self._cluster, troubles):
             resolved = replace(resolved, scaled=step)
-        if resolved.wanted_pods == 0 and zero.scales_to_zero(resolved.service.spec):
-            self.demand.watch(key, ready_pods(resolved.observed, names.FRONT))
+        if wake.is_awaited(resolved):
+            asleep = resolved.wanted_pods == 0 and zero.scales_to_zero(resolved.service.spec)
+            outlook, fronts = wake.resolve_outlook(resolved), ready_pods(resolved.observed, names.FRONT)
+            self.demand.watch(key, WaitingFront(fronts, outlook, asleep))
         else:
             self.demand.leave(key)
         return resolved

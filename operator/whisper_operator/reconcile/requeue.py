@@ -10,12 +10,13 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Status
 from whisper_operator.objects.kinds import POD
 from whisper_operator.objects.manifest import is_being_deleted
+from whisper_operator.observe.pod_status import is_unplaced
 from whisper_operator.reconcile import job_reports
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
 from whisper_operator.reconcile.job_reports import keeper
 from whisper_operator.reconcile.plan import LEAVING_SECONDS
 from whisper_operator.reconcile.store_reports import ASK_SECONDS as ASK_STORE_SECONDS
-from whisper_operator.resolve import rollout, zero
+from whisper_operator.resolve import rollout, wake, zero
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.refused import Refusal
 
@@ -24,6 +25,8 @@ LOOK_SECONDS: Final = (5.0, 60.0)
 DEMAND_SECONDS: Final = 10.0
 """Until the front is asked again whether the last pods may be ended, where something kept them."""
 LEAST_UNTIL_IDLE: Final = 1.0
+NODE_SECONDS: Final = 10.0
+"""Until it is asked again whether an autoscaler adds a node for a pod: clients are refused where none does."""
 REFUSED_LOOK_SECONDS: Final = 60.0
 RIVALS_LOOK_SECONDS: Final = 60.0
 """Until it is looked whether another autoscaler is still there."""
@@ -47,7 +50,7 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
         waits.append(min(max(failing, LOOK_SECONDS[0]), LOOK_SECONDS[1]))
     if resolved.service.spec.paused:
         return min(waits, default=None)
-    waits.extend(_until_idle(resolved))
+    waits.extend([*_until_idle(resolved), *_until_a_node(resolved)])
     if resolved.verification.retry_in is not None:
         waits.append(resolved.verification.retry_in)
     if (searching := rollout.seconds_until_no_room(resolved)) is not None:
@@ -61,6 +64,12 @@ def _until_idle(resolved: Resolved) -> list[float]:
     if seconds is None:
         return []
     return [max(seconds, LEAST_UNTIL_IDLE) if seconds else DEMAND_SECONDS]
+
+
+def _until_a_node(resolved: Resolved) -> list[float]:
+    """When it may be known whether an autoscaler adds a node: its Events are not watched."""
+    is_unknown = wake.is_awaited(resolved) and any(map(is_unplaced, resolved.server_pods))
+    return [NODE_SECONDS] if is_unknown else []
 
 
 def _failing_for(status: Status, now: float) -> float:

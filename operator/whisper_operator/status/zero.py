@@ -6,10 +6,11 @@ import datetime
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
-from whisper_operator.api.status import ScaleToZeroStatus
+from whisper_operator.api.status import MOST_WAKES, ScaleToZeroStatus
 from whisper_operator.observe.pod_status import ready_since
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import SILENT_SECONDS
+from whisper_operator.resolve.wake import parts_of_wake, unix
 from whisper_operator.resolve.zero import DEFAULT_AFTER, scales_to_zero
 
 WHY = {
@@ -28,7 +29,9 @@ def zero_status(resolved: Resolved) -> ScaleToZeroStatus | None:
         return _with_seconds(before, resolved) if before else None
     known, now = before or ScaleToZeroStatus(), _rfc3339(resolved.observed.facts.now)
     if step.replicas == 0:
-        return known.model_copy(update={"last_sleep": now})
+        load = resolved.observed.facts.load
+        speed = float(f"{load.speed:.3g}") if load else known.audio_speed
+        return known.model_copy(update={"last_sleep": now, "audio_speed": speed})
     return known.model_copy(update={"last_wake": now, "reason": step.reason, "seconds": None})
 
 
@@ -57,11 +60,15 @@ def awake(resolved: Resolved) -> ConditionUpdate | None:
 
 def _with_seconds(record: ScaleToZeroStatus, resolved: Resolved) -> ScaleToZeroStatus:
     """`record` with the time that the last wake took, once a pod is ready."""
-    first = min(ready_since(resolved.server_pods), default=None)
+    ready = (pod for pod in resolved.server_pods if ready_since([pod]))
+    first = min(ready, key=lambda pod: ready_since([pod]), default=None)
     if record.seconds is not None or record.last_wake is None or first is None or record.slept_last:
         return record
-    took = first - datetime.datetime.fromisoformat(record.last_wake).timestamp()
-    return record.model_copy(update={"seconds": max(0, round(took))})
+    woken = unix(record.last_wake)
+    took = record.model_copy(update={"seconds": max(0, round(ready_since([first])[0] - woken))})
+    if unix(first["metadata"]["creationTimestamp"]) < woken:
+        return took  # somebody else had started it before
+    return took.model_copy(update={"wakes": (parts_of_wake(first, woken), *record.wakes)[:MOST_WAKES]})
 
 
 def _rfc3339(now: float) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from typing import cast
 
 from tests.fakes.cluster import FakeCluster, HasNames
-from tests.operator.samples import node, service
+from tests.operator.samples import node, observed, pod, service
 from tests.support.devices import allocation, class_body, classes, gpu, slice_body, slices, template_body
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
@@ -16,6 +16,7 @@ from whisper_operator.observe.facts import Facts
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
     requests_by_node,
+    with_awaited_nodes,
     with_references,
     with_rivals,
 )
@@ -39,6 +40,33 @@ async def test_each_named_object_is_read_once() -> None:
     assert found.config_maps == {"ca": None}
     assert list(found.claims) == ["shared"]
     assert sorted(name for _, _, name in cluster.requests) == ["ca", "keys", "pull", "shared"]
+
+
+UNPLACED = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}
+
+
+async def test_a_node_is_awaited_for_a_pod_of_which_an_autoscaler_says_so() -> None:
+    """Of services with a front alone: there clients are refused where no pod can come."""
+    about = {"kind": "Pod", "name": "one", "uid": "one"}
+    event = {"kind": "Event", "metadata": {"namespace": "team", "name": "one.1"}, "involvedObject": about}
+    cluster = FakeCluster({**event, "reason": "TriggeredScaleUp", "type": "Normal"})
+    there = observed(pod("server", "one", **UNPLACED), pod("server", "two", **UNPLACED), pod("server", "three"))
+    asked = cast(Cluster, cluster)
+    assert await with_awaited_nodes(Facts(), service(), there, asked) == Facts()
+    assert cluster.requests == []
+    found = await with_awaited_nodes(Facts(), service(front={}), there, asked)
+    assert found.awaited_nodes == {"one"}
+    assert len(cluster.requests) == 2, "those that no node has room for"
+
+
+async def test_no_node_is_awaited_where_the_events_cannot_be_read() -> None:
+    class Forbidding(FakeCluster):
+        async def event_reasons(self, namespace: str, uid: str) -> frozenset[str]:
+            raise ApiError("GET events", 403, "Forbidden", "no")
+
+    there = observed(pod("server", "one", **UNPLACED))
+    found = await with_awaited_nodes(Facts(), service(front={}), there, cast(Cluster, Forbidding()))
+    assert found.awaited_nodes == frozenset()
 
 
 class Gathering(FakeCluster):

@@ -23,7 +23,7 @@ class AskedPods:
         self.report: JobsReport | None = REPORT
         self.questions = 0
 
-    async def ask(self, _pod: Manifest, path: str, _report: type[JobsReport]) -> JobsReport | None:
+    async def ask(self, _pod: Manifest, path: str, _report: type[JobsReport], _news: object) -> JobsReport | None:
         assert path == "/jobs"
         self.questions += 1
         return self.report

@@ -18,7 +18,7 @@ READY = {"type": "Ready", "status": "True"}
 async def test_the_pod_that_was_asked_longest_ago_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    async def ask(one: Manifest, _path: str, _report: type[JobsReport]) -> JobsReport:
+    async def ask(one: Manifest, _path: str, _report: type[JobsReport], _news: object) -> JobsReport:
         asked.append(one["metadata"]["name"])
         return REPORT
 

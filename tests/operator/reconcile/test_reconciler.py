@@ -342,7 +342,7 @@ class HoldingFront:
     def __init__(self) -> None:
         self.held = 0
 
-    async def ask(self, _pod: Manifest, _path: str, _report: type[DemandReport]) -> DemandReport:
+    async def ask(self, _pod: Manifest, _path: str, _report: type[DemandReport], _news: object) -> DemandReport:
         return DemandReport(held_requests=self.held, held_bytes=0, active_requests=0, idle_seconds=0.0)
 
 

@@ -110,3 +110,14 @@ def test_the_earliest_look_counts() -> None:
     wanted = service(**GUARDED)
     found = resolved(wanted, observed(live(deployment(wanted)), secrets={"keys": None}))
     assert seconds_until_next_look(found, (REFUSED,)) == 5
+
+
+def test_it_is_looked_again_whether_a_node_comes_while_the_front_waits_for_the_first_pod() -> None:
+    unplaced = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    for front, wait in (({}, 10), (None, None)):
+        of = service(front=front, **EMPTY_DIR)
+        waiting = pod("server", conditions=[unplaced])
+        there = observed(
+            rolled_out(of, readyReplicas=0, availableReplicas=0), *(fronting() if front == {} else []), waiting
+        )
+        assert seconds_until_next_look(resolved(of, there), ()) == wait

@@ -41,7 +41,7 @@ def test_without_a_store_none_is_asked() -> None:
 async def test_each_is_asked_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    async def ask(one: Manifest, path: str, _: type[SharedStoreReport]) -> SharedStoreReport | None:
+    async def ask(one: Manifest, path: str, _: type[SharedStoreReport], _news: object) -> SharedStoreReport | None:
         asked.append(f"{one['metadata']['name']}{path}")
         return SharedStoreReport(reason="StoreInUse") if one["metadata"]["name"] == "a" else None
 

@@ -16,6 +16,7 @@ from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleStep
 from whisper_operator.status.zero import awake, zero_status
+from whisper_runtime.contract.front import LoadReport
 
 ZERO: dict[str, Any] = {"autoscaling": {"minReplicas": 0}, "cache": {"type": "Image"}}
 NOW = datetime.datetime(2026, 1, 1, 0, 10, tzinfo=datetime.UTC).timestamp()
@@ -36,7 +37,7 @@ def after(
 
 def kept(found: Resolved) -> dict[str, Any] | None:
     record = zero_status(found)
-    return record.model_dump(by_alias=True, exclude_none=True) if record else None
+    return record.model_dump(by_alias=True, exclude_defaults=True, mode="json") if record else None
 
 
 def test_nothing_is_kept_before_the_first_step() -> None:
@@ -57,16 +58,38 @@ def test_a_step_leaves_its_time_and_a_wake_its_reason() -> None:
     }
 
 
+def test_a_step_to_zero_leaves_how_fast_the_pods_were() -> None:
+    """Nobody can be asked once they are gone; one that does not answer leaves what was known."""
+    load = LoadReport(is_ready=True, queued_audio_seconds=0, free_rows=4, queue_limit_seconds=600, speed=20.4567)
+    found = kept(after(step=ScaleStep(0, c.IDLE), load=load))
+    assert found == {"lastSleep": "2026-01-01T00:10:00Z", "audioSpeed": 20.5}
+    before = {**WOKEN, "audioSpeed": 19.0}
+    assert (kept(after(before, ScaleStep(0, c.IDLE))) or {})["audioSpeed"] == 19.0
+    assert kept(after(before, None, 1, load=load)) == before, "no write while it serves"
+
+
 def test_a_wake_took_until_the_first_pod_was_ready() -> None:
     later = {**READY, "lastTransitionTime": "2026-01-01T00:09:40Z"}
     starting, first = pod("server", "new"), pod("server", "a", conditions=[READY])
     assert kept(after(WOKEN, None, 1, starting)) == WOKEN
     found = after(WOKEN, None, 2, first, pod("server", "b", conditions=[later]))
-    assert kept(found) == {**WOKEN, "seconds": 14}
+    assert kept(found) == {**WOKEN, "seconds": 14}, "somebody else had started it before: its steps are no wake's"
     assert kept(after({**WOKEN, "seconds": 14}, None, 1, pod("server", "b", conditions=[later]))) == {
         **WOKEN,
         "seconds": 14,
     }
+
+
+def test_the_steps_of_the_last_wakes_are_kept() -> None:
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T00:09:02Z"}
+    running = {"state": {"running": {"startedAt": "2026-01-01T00:09:05Z"}}}
+    first = pod("server", "a", conditions=[READY, scheduled], containerStatuses=[running])
+    first["metadata"]["creationTimestamp"] = "2026-01-01T00:09:01Z"
+    before = [{"scheduleSeconds": 1, "startSeconds": 2, "loadSeconds": number} for number in range(5)]
+    assert (kept(after({**WOKEN, "wakes": before}, None, 1, first)) or {})["wakes"] == [
+        {"scheduleSeconds": 2, "startSeconds": 3, "loadSeconds": 9},
+        *before[:4],
+    ]
 
 
 @pytest.mark.parametrize(
