@@ -1,4 +1,4 @@
-"""The headless Service by which the front finds the pods that serve: its addresses are those of the ready ones."""
+"""The headless Service by which the front finds the pods that serve, those that are not ready yet among them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def build(resolved: Resolved) -> Manifest | None:
         spec={
             "type": "ClusterIP",
             "clusterIP": "None",
+            # The front asks them itself: readiness reaches the cluster's DNS only once its old answer has lapsed.
+            "publishNotReadyAddresses": True,
             "selector": names.selector(service.metadata.name),
             "ports": [{"name": "http", "port": HTTP_PORT, "targetPort": "http", "protocol": "TCP"}],
             **families(service.spec.service),
