@@ -30,6 +30,8 @@ class FrontPods:
     idle: float = 0.0
     is_silent: bool = False
     """Whether they answer as something else does."""
+    unended: int | None = None
+    """Jobs that have not ended; None: they keep none."""
     questions: int = 0
     forecast: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the operator has said last of the pod that is to come."""
@@ -51,7 +53,10 @@ class DemandRequest(FakeRequest):
 
     def do_GET(self) -> None:
         self.pods.questions += 1
-        if self.pods.is_silent or self.path != "/demand":
+        if self.path == "/jobs" and self.pods.unended is not None:
+            report = {"queued_audio_seconds": 0, "oldest_queued": None, "unended": self.pods.unended}
+            self.answer(200, json.dumps(report).encode())
+        elif self.pods.is_silent or self.path != "/demand":
             self.answer(404, b"{}")
         else:
             self.answer(200, self.pods.report)

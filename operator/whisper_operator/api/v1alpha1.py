@@ -139,11 +139,15 @@ class Spec(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"!has(self.jobs) || {_SHARES_JOBS} || (!has(self.autoscaling) && self.replicas <= 1)",
-            "spec.jobs on a volume of one node is for one pod: write spec.jobs.storage.type Redis or S3, or "
-            "accessMode ReadWriteMany, which several share, or spec.replicas 1 without spec.autoscaling",
+            f"!has(self.jobs) || {_SHARES_JOBS} || "
+            "(has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
+            "spec.jobs on a volume of one node is for one pod: write spec.jobs.storage.type Redis or S3, or accessMode "
+            "ReadWriteMany, which several share, or spec.autoscaling.maxReplicas 1, or spec.replicas 1 without "
+            "spec.autoscaling",
             lambda self: (
-                self.jobs is None or self.jobs.storage.is_shared or (self.autoscaling is None and self.replicas <= 1)
+                self.jobs is None
+                or self.jobs.storage.is_shared
+                or (self.autoscaling.max_replicas if self.autoscaling else self.replicas) <= 1
             ),
         ),
         Rule(

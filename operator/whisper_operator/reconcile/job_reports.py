@@ -13,10 +13,18 @@ from whisper_runtime.contract.reports import JobsReport
 
 ASK_SECONDS: Final = 60.0
 SILENT_SECONDS: Final = 600.0
+AT_ONCE_SECONDS: Final = 0.5
+"""For a decision that must not rest on what was true a minute ago."""
+SILENT_AT_ONCE_SECONDS: Final = 10.0
 
 
 def job_reports() -> PodReports[JobsReport]:
     return PodReports(JOBS_REPORT_PATH, JobsReport, ask_seconds=ASK_SECONDS, silent_seconds=SILENT_SECONDS)
+
+
+def job_reports_at_once() -> PodReports[JobsReport]:
+    """The same of services that may be about to sleep."""
+    return PodReports(JOBS_REPORT_PATH, JobsReport, ask_seconds=AT_ONCE_SECONDS, silent_seconds=SILENT_AT_ONCE_SECONDS)
 
 
 def keeper(service: WhisperService, observed: Observed) -> Manifest | None:

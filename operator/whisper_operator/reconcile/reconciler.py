@@ -48,7 +48,7 @@ from whisper_operator.reconcile.dereference import (
 )
 from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.fetch_progress import ProgressReader
-from whisper_operator.reconcile.job_reports import job_reports, keeper
+from whisper_operator.reconcile.job_reports import job_reports, job_reports_at_once, keeper
 from whisper_operator.reconcile.load_reports import load_reports
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
@@ -86,6 +86,7 @@ class Reconciler:
         self._reporter = Reporter(cluster, cache, recorder)
         self._progress = ProgressReader()
         self._jobs = job_reports()
+        self._jobs_at_once = job_reports_at_once()
         self._store_reports = store_reports()
         self._loads = load_reports()
         self.demand = DemandReader()
@@ -164,7 +165,8 @@ class Reconciler:
             if serving := ready_pods(observed, names.SERVER):
                 facts = replace(facts, load=await self._loads.read(serving[0]))
         if pod := keeper(service, observed):
-            facts = replace(facts, jobs=await self._jobs.read(pod))
+            reports = self._jobs_at_once if zero.scales_to_zero(service.spec) else self._jobs
+            facts = replace(facts, jobs=await reports.read(pod))
         return replace(observed, facts=facts)
 
     async def _converge(

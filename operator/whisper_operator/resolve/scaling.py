@@ -38,13 +38,15 @@ class ScaleInput:
     is_asleep_by_us: bool
     """Whether the operator wrote that number, and it is none."""
     is_busy: bool
-    """Whether pods are rolled out, proven or verified, keep jobs, or are reached by clients directly."""
+    """Whether pods are rolled out, proven or verified, have jobs to do, or are reached by clients directly."""
     has_model_to_prove: bool
     """Whether the spec's model has been fetched and no pod has been ready with it yet."""
     demand: FrontDemand | None
     """None: the front was not asked."""
     awake_seconds: float
     """Since the newest pod became ready."""
+    asleep_seconds: float
+    """Since the last pods of a service that keeps jobs were ended; 0: it keeps none."""
     after: float
     """Seconds without a request after which the last pods end."""
 
@@ -59,13 +61,18 @@ def next_step(given: ScaleInput) -> ScaleStep | None:
 def _wake(given: ScaleInput) -> ScaleStep | None:
     if not given.may_sleep:
         return ScaleStep(max(1, given.fewest), c.SPEC_CHANGED) if given.is_asleep_by_us else None
-    if given.demand and given.demand.is_there:
+    if given.demand and (given.demand.is_there or _may_have_left_a_job(given.demand, given.asleep_seconds)):
         return ScaleStep(1, c.DEMANDED)
     if given.has_model_to_prove:
         return ScaleStep(1, c.MODEL_TO_PROVE)
     if given.demand and given.demand.silent_seconds >= SILENT_SECONDS:
         return ScaleStep(1, c.FRONT_SILENT)
     return None
+
+
+def _may_have_left_a_job(demand: FrontDemand, asleep_seconds: float) -> bool:
+    """Whether a request has ended since the last pods were ended: they may have taken a job and not done it."""
+    return not demand.silent and not demand.silent_seconds and demand.idle_seconds < asleep_seconds
 
 
 def _is_idle(given: ScaleInput) -> bool:

@@ -10,6 +10,7 @@ from whisper_operator.observe.pod_status import ready_since
 from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleInput, ScaleStep, next_step
+from whisper_operator.resolve.wake import unix
 
 DEFAULT_AFTER: Final = "10m"
 
@@ -49,6 +50,7 @@ def _input(resolved: Resolved) -> ScaleInput:
         has_model_to_prove=bool(change and change.failure is None and resolved.model.admitted == change.wanted),
         demand=resolved.observed.facts.demand,
         awake_seconds=_awake_seconds(resolved),
+        asleep_seconds=_asleep_seconds(resolved),
         after=duration_seconds((scaling.scale_to_zero_after if scaling else None) or DEFAULT_AFTER),
     )
 
@@ -59,10 +61,32 @@ def _is_busy(resolved: Resolved) -> bool:
         not (resolved.replicas.is_complete and resolved.promise.proves_model)
         or bool(change and change.failure is None)
         or resolved.verification.is_to_come
-        or resolved.service.spec.jobs is not None
+        or _has_jobs_to_do(resolved)
         or front is None
         or not (front.is_ready and front.is_selected and front.clients_reach == "front")
     )
+
+
+def _has_jobs_to_do(resolved: Resolved) -> bool:
+    """Whether a job or a batch has not ended, as far as is known: the store was looked at after the last request.
+
+    Results that are in the pod go with it.
+    """
+    facts, jobs = resolved.observed.facts, resolved.service.spec.jobs
+    if jobs is None:
+        return False
+    if jobs.storage.type == "EmptyDir":
+        return True
+    idle = facts.demand.idle_seconds if facts.demand else 0.0
+    return facts.jobs is None or facts.jobs.unended != 0 or facts.jobs.age_seconds > idle
+
+
+def _asleep_seconds(resolved: Resolved) -> float:
+    """Seconds since the operator ended the last pods of a service that keeps jobs; 0 where that is not so."""
+    record = resolved.service.status.scale_to_zero
+    if resolved.service.spec.jobs is None or record is None or record.last_sleep is None or not record.slept_last:
+        return 0.0
+    return max(0.0, resolved.observed.facts.now - unix(record.last_sleep))
 
 
 def _awake_seconds(resolved: Resolved) -> float:

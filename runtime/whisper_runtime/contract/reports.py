@@ -61,6 +61,11 @@ class JobsReport(BaseModel):
     """Of jobs that no worker has begun with."""
     oldest_queued: float | None
     """Unix time at which the oldest of them was accepted; None: there is none."""
+    unended: int | None = None
+    """Jobs and batches that have not ended, and that only a pod can end; None: the server does not know, or is of an
+    earlier release."""
+    age_seconds: float = 0.0
+    """Since the store was looked at."""
 
 
 class FetchProgress(BaseModel):

@@ -61,10 +61,10 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchD
     return app
 
 
-def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None) -> FastAPI:
+def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchDoor | None = None) -> FastAPI:
     """The application for the kubelet, Prometheus and the operator, on a port that no client reaches."""
     app = FastAPI(title="Whisper probes", openapi_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
-    provide(app, parts, door)
+    provide(app, parts, door, batches)
     answer_in_openai_shape(app)
     app.include_router(probes.router)
     app.include_router(store.router)

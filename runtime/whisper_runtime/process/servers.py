@@ -26,7 +26,7 @@ def serve(parts: RuntimeParts, began: float, jobs: JobDoor | None = None, batche
     `began`: when the engine was started, by time.monotonic. `jobs`, `batches` None: it keeps none.
     """
     clients, cluster = listen(parts.config.port), listen(parts.config.metrics_port)
-    probes = uvicorn_server(create_probes_app(parts, jobs))
+    probes = uvicorn_server(create_probes_app(parts, jobs, batches))
     thread = threading.Thread(target=probes.run, args=([cluster],), name="probes", daemon=True)
     thread.start()
     try:

@@ -15,7 +15,7 @@ from tests.controlplane.service.test_scale_to_zero import ASLEEP, SERVING, are, 
 from tests.support.front_pods import FrontPods, front_pods, make_ready
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import write_status
-from tests.support.services import EMPTY_DIR, reason, service
+from tests.support.services import EMPTY_DIR, patch, reason, service
 from tests.support.waiting import awaited, eventually
 
 pytestmark = pytest.mark.usefixtures("running")
@@ -100,3 +100,23 @@ def test_a_pod_without_room_is_waited_for_while_an_autoscaler_adds_a_node(asleep
     }
     asleep("create", "-f", "-", stdin=json.dumps(event))
     eventually("it is waited for", lambda: fronts.forecast.get("cannotCome", "") is None, 60)
+
+
+def test_a_service_with_jobs_sleeps_once_none_waits(namespace: Kubectl, fronts: FrontPods) -> None:
+    with front_pods(1) as servers:
+        servers.unended, fronts.idle = 1, 3600.0
+        namespace.apply(service("speech", jobs={}, **JOBS_ASLEEP, **EMPTY_DIR))
+        make_ready(namespace, "front", *fronts.addresses)
+        make_ready(namespace, "server", *servers.addresses)
+        namespace.wait_ready("speech", 60)
+        asked = servers.questions
+        eventually("its pod is asked again and again", lambda: servers.questions > asked + 3, 60)
+        assert are(namespace, 1)()
+        servers.unended = 0
+        eventually("it sleeps", are(namespace, 0), 60)
+        fronts.idle = 0.0  # a request that ended after the last pod was
+        eventually("a pod looks for what may be left", are(namespace, 1), 60)
+        patch(namespace, "speech", {"jobs": None})
+
+
+JOBS_ASLEEP = {"autoscaling": {**ASLEEP["autoscaling"], "maxReplicas": 1}}

@@ -184,7 +184,7 @@ def test_jobs_on_a_volume_are_of_one_pod(replicas: dict[str, Any]) -> None:
     for beside in ({}, REDIS):
         assert refused(jobs={}, **replicas, **beside) == (
             "spec.jobs on a volume is for one pod: write spec.jobs.storage.type Redis, which several share, or "
-            "spec.replicas 1 without spec.autoscaling"
+            "spec.autoscaling.maxReplicas 1, or spec.replicas 1 without spec.autoscaling"
         )
 
 
@@ -193,7 +193,10 @@ def test_jobs_in_a_store_are_of_any_number_of_pods(replicas: dict[str, Any]) -> 
     accepted(jobs={"storage": {"type": "Redis"}}, **replicas, **REDIS)
 
 
-@pytest.mark.parametrize("replicas", [{}, {"replicas": 0}, {"replicas": 1}], ids=str)
+AT_MOST_ONE: dict[str, Any] = {"autoscaling": {"minReplicas": 0, "maxReplicas": 1}}
+
+
+@pytest.mark.parametrize("replicas", [{}, {"replicas": 0}, {"replicas": 1}, AT_MOST_ONE], ids=str)
 def test_one_pod_or_none_keeps_jobs(replicas: dict[str, Any]) -> None:
     accepted(jobs={}, **replicas)
 

@@ -21,6 +21,7 @@ AT_REST = ScaleInput(
     has_model_to_prove=False,
     demand=QUIET,
     awake_seconds=0.0,
+    asleep_seconds=0.0,
     after=600.0,
 )
 IDLE = replace(AT_REST, wanted=3, is_asleep_by_us=False, awake_seconds=600.0)
@@ -39,6 +40,9 @@ IDLE = replace(AT_REST, wanted=3, is_asleep_by_us=False, awake_seconds=600.0)
         ({"demand": FrontDemand(silent=("one",), silent_seconds=SILENT_SECONDS)}, ScaleStep(1, c.FRONT_SILENT)),
         ({"demand": FrontDemand(silent_seconds=SILENT_SECONDS)}, ScaleStep(1, c.FRONT_SILENT)),
         ({"has_model_to_prove": True}, ScaleStep(1, c.MODEL_TO_PROVE)),
+        ({"asleep_seconds": 600.0}, None),
+        ({"asleep_seconds": 601.0}, ScaleStep(1, c.DEMANDED)),
+        ({"asleep_seconds": 601.0, "demand": FrontDemand(silent=("one",))}, None),
         ({"may_sleep": False, "fewest": 0}, ScaleStep(1, c.SPEC_CHANGED)),
         ({"may_sleep": False, "fewest": 3}, ScaleStep(3, c.SPEC_CHANGED)),
         ({"may_sleep": False, "fewest": 3, "is_asleep_by_us": False}, None),
@@ -55,6 +59,9 @@ IDLE = replace(AT_REST, wanted=3, is_asleep_by_us=False, awake_seconds=600.0)
         "the front is silent for a minute",
         "the front has no ready pod for a minute",
         "another model is to be proven",
+        "pods that keep jobs ended after the last request",
+        "pods that keep jobs had a request while they ended",
+        "of a silent pod nobody knows when its last request was",
         "the spec lets something else scale",
         "the spec wants three pods",
         "the spec wants three pods, and somebody else scaled to zero",

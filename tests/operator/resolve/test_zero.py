@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tests.operator.resolve.test_front import fronting
-from tests.operator.samples import live, observed, pod, resolved, rolled_out, service, verifying
+from tests.operator.samples import children, live, observed, one, pod, resolved, rolled_out, service, verifying
 from whisper_operator.api import conditions as c
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.observe.demand import FrontDemand
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleStep
 from whisper_operator.resolve.zero import scale_step, scales_to_zero, seconds_until_idle
+from whisper_runtime.contract.reports import JobsReport
 
 NOW = 1767226200.0
 """2026-01-01T00:10:00Z."""
@@ -68,6 +69,47 @@ def test_pods_that_have_just_become_ready_stay() -> None:
     of = service(**ZERO)
     late = {**READY, "lastTransitionTime": "2026-01-01T00:00:01Z"}
     assert scale_step(found(of, rolled_out(of), pod("server", conditions=[late]), *fronting())) is None
+
+
+KEEPS_JOBS: dict[str, Any] = {**ZERO, "autoscaling": {"minReplicas": 0, "maxReplicas": 1}, "jobs": {}}
+NO_JOB = JobsReport(queued_audio_seconds=0, oldest_queued=None, unended=0, age_seconds=4.0)
+
+
+@pytest.mark.parametrize(
+    ("report", "sleeps"),
+    [
+        (NO_JOB, True),
+        (NO_JOB.model_copy(update={"unended": 1}), False),
+        (NO_JOB.model_copy(update={"unended": None}), False),
+        (NO_JOB.model_copy(update={"age_seconds": 601.0}), False),
+        (None, False),
+    ],
+    ids=["none waits", "one is in progress", "an earlier release", "looked at before the last request", "silent"],
+)
+def test_pods_that_keep_jobs_end_once_none_waits(report: JobsReport | None, sleeps: bool) -> None:
+    of = service(**KEEPS_JOBS)
+    claim = live({**claim_of_jobs(of), "status": {"phase": "Bound"}})
+    found = resolved(of, observed(*awake(of, claim), now=NOW, demand=QUIET, jobs=report))
+    assert (scale_step(found) == ScaleStep(0, c.IDLE)) is sleeps
+
+
+def test_jobs_in_the_pod_keep_it() -> None:
+    of = service(**{**KEEPS_JOBS, "jobs": {"storage": {"type": "EmptyDir"}}})
+    found = resolved(of, observed(*awake(of), now=NOW, demand=QUIET, jobs=NO_JOB))
+    assert scale_step(found) is None
+
+
+def test_a_request_that_ended_while_the_last_pods_did_wakes_those_that_keep_jobs() -> None:
+    """It may have left a job, which nobody else would do."""
+    late = FrontDemand(idle_seconds=59.0)
+    for spec, step in ((KEEPS_JOBS, ScaleStep(1, c.DEMANDED)), (ZERO, None)):
+        of = service(SLEPT, **spec)
+        assert scale_step(found(of, asleep(of), *fronting(), demand=late)) == step
+        assert scale_step(found(of, asleep(of), *fronting(), demand=FrontDemand(idle_seconds=61.0))) is None
+
+
+def claim_of_jobs(of: WhisperService) -> Manifest:
+    return one(children(of), "PersistentVolumeClaim", "speech-jobs")
 
 
 def test_demand_starts_the_first_pod() -> None:

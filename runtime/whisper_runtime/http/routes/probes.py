@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 
@@ -20,6 +21,7 @@ from whisper_runtime.contract.network import (
 from whisper_runtime.contract.reports import JobsReport
 from whisper_runtime.errors import HttpError
 from whisper_runtime.http.dependencies import JobsDep, LoadDep, ModelDep, ProbesDep, RegistryDep
+from whisper_runtime.service.jobs.job import LIVE
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,12 +62,20 @@ async def load(found: LoadDep) -> LoadReport:
 
 
 @router.get(JOBS_REPORT_PATH)
-async def jobs(door: JobsDep) -> JobsReport:
+async def jobs(door: JobsDep, request: Request) -> JobsReport:
     """What waits as jobs, as it was some seconds ago. Raises HttpError (404) where none are kept."""
     if door is None:
         raise HttpError(404, "This server keeps no jobs: set WHISPER_JOBS_DIR.", code="no_jobs")
-    found = door.worker.statistics
-    return JobsReport(queued_audio_seconds=found.queued_audio_seconds, oldest_queued=found.oldest_created)
+    found, batches = door.worker.statistics, request.app.state.batches
+    looked = (door.worker.looked, *((batches.runner.looked,) if batches else ()))
+    unended = sum(found.jobs.get(state, 0) for state in LIVE) + (sum(batches.runner.live.values()) if batches else 0)
+    times = [one for one in looked if one is not None]
+    return JobsReport(
+        queued_audio_seconds=found.queued_audio_seconds,
+        oldest_queued=found.oldest_created,
+        unended=unended if len(times) == len(looked) else None,
+        age_seconds=time.monotonic() - min(times, default=0.0),
+    )
 
 
 def _status(code: int, status: str, **details: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
@@ -36,6 +37,8 @@ class BatchRunner:
         self._wake = asyncio.Event()
         self.live: Mapping[BatchState, int] = {}
         """Batches of the store that had not ended TIDY_SECONDS ago; read by the thread of the metrics, too."""
+        self.looked: float | None = None
+        """When the store was looked at for them, by time.monotonic; None: not yet."""
 
     def wake(self) -> None:
         """Looks for batches now, for one was taken in."""
@@ -116,7 +119,8 @@ class BatchRunner:
         while True:
             try:
                 await self._store.expire_files()
-                self.live = await self._store.live_batches()
+                looked = time.monotonic()
+                self.live, self.looked = await self._store.live_batches(), looked
             except Exception as error:
                 log.warning("the store of files cannot be tidied: %s", error)
             await asyncio.sleep(TIDY_SECONDS)

@@ -71,6 +71,8 @@ class JobWorker:
         self._paused_until = 0.0
         self.statistics = JobStatistics({}, 0.0, None)
         """As they were TIDY_SECONDS ago; read by the thread of the metrics, too."""
+        self.looked: float | None = None
+        """When the store was looked at for them, by time.monotonic; None: not yet."""
         self.progress_seconds = 0.0
         """Seconds of audio by which jobs went on here, those of attempts that came to nothing among them."""
 
@@ -275,7 +277,8 @@ class JobWorker:
         while True:
             try:
                 await self._store.expire()
-                self.statistics = await self._store.statistics()
+                looked = time.monotonic()
+                self.statistics, self.looked = await self._store.statistics(), looked
             except Exception as error:
                 log.warning("the store of jobs cannot be tidied: %s", error)
             await asyncio.sleep(TIDY_SECONDS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.fakes.batches import fake_batches
 from tests.fakes.engine import FakeEngine
 from tests.fakes.jobs import fake_jobs
 from tests.runtime.conftest import PartsOf, Start, speech
@@ -29,16 +31,34 @@ from whisper_runtime.service.lifecycle import Phase
 async def test_what_waits_as_jobs_is_reported_where_jobs_are_kept(parts_of: PartsOf, tmp_path: Path) -> None:
     parts = parts_of()
     door = fake_jobs(parts, tmp_path)
-    door.worker.statistics = JobStatistics({"queued": 1}, 90.0, oldest_created=1000.0)
+    door.worker.statistics = JobStatistics({"queued": 1, "in_progress": 2, "failed": 9}, 90.0, oldest_created=1000.0)
+    door.worker.looked = time.monotonic() - 4.0
     for jobs, status in ((door, 200), (None, 404)):
         transport = httpx.ASGITransport(create_probes_app(parts, jobs))
         async with httpx.AsyncClient(transport=transport, base_url="http://whisper") as client:
             answer = await client.get(JOBS_REPORT_PATH)
         assert answer.status_code == status
         if jobs:
-            assert JobsReport.model_validate_json(answer.content) == JobsReport(
-                queued_audio_seconds=90.0, oldest_queued=1000.0
-            )
+            report = JobsReport.model_validate_json(answer.content)
+            assert (report.queued_audio_seconds, report.oldest_queued, report.unended) == (90.0, 1000.0, 3)
+            assert report.age_seconds >= 4.0
+    await door.store.close()
+
+
+async def test_batches_that_have_not_ended_count_once_they_have_been_looked_for(
+    parts_of: PartsOf, tmp_path: Path
+) -> None:
+    parts = parts_of()
+    door = fake_jobs(parts, tmp_path)
+    door.worker.looked = time.monotonic()
+    batches = fake_batches(parts, door, tmp_path)
+    transport = httpx.ASGITransport(create_probes_app(parts, door, batches))
+    async with httpx.AsyncClient(transport=transport, base_url="http://whisper") as client:
+        for looked, live, unended in ((None, {}, None), (time.monotonic(), {"validating": 1, "in_progress": 1}, 2)):
+            batches.runner.live, batches.runner.looked = live, looked
+            answer = await client.get(JOBS_REPORT_PATH)
+            assert JobsReport.model_validate_json(answer.content).unended == unended
+    await batches.store.close()
     await door.store.close()
 
 

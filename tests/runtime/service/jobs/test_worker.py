@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -105,6 +106,17 @@ async def test_a_job_is_transcribed_in_the_background(
     assert result == JobResult(SPOKEN, "base", english_only=False)
     assert (engine.clients, engine.in_background, engine.num_samples) == ([ANN], [True], [40_000])
     assert engine.asked == [Options(language="de", prompt="Kubernetes")]
+
+
+async def test_what_is_known_of_the_store_has_the_time_of_before_it_was_looked_at(
+    store: JobStore, engine: FakeEngine, start_worker: StartWorker
+) -> None:
+    assert worker_of(store, engine).looked is None
+    worker, before = start_worker(), time.monotonic()
+    async with asyncio.timeout(SECONDS):
+        while worker.looked is None:
+            await asyncio.sleep(0.01)
+    assert before <= worker.looked <= time.monotonic()
 
 
 async def test_progress_follows_the_windows(store: JobStore, engine: FakeEngine, start_worker: StartWorker) -> None:
