@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from whisper_operator.api.spec.autoscaling import ExternalTarget, MetricSpec, MetricTarget, ObjectTarget
 from whisper_operator.api.units import canonical_quantity, duration_seconds
@@ -14,6 +14,14 @@ from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
+AFTER_A_WAKE: Final = {"scaleUp": {"stabilizationWindowSeconds": 60}}
+"""Where the spec says nothing: what waited for the first pod keeps it busy for a moment, and asks for no second one.
+
+Of a pod's start the autoscaler leaves out the processor time by itself, as long as the pod is not ready and for one
+window of the metric after that; what memory asked for meanwhile is the smallest number of that minute.
+Source: pkg/controller/podautoscaler/replica_calculator.go, groupPods
+"""
+
 
 def build(resolved: Resolved) -> Manifest | None:
     service = resolved.service
@@ -23,6 +31,7 @@ def build(resolved: Resolved) -> Manifest | None:
     # An autoscaler leaves a Deployment of no pods alone where its smallest number is 1 or more: one that is suspended,
     # and one that is between no pod and the first, which is the operator's to decide.
     is_ours = service.spec.suspend or wanted.is_woken_by_operator
+    behavior = wanted.behavior or (AFTER_A_WAKE if wanted.is_woken_by_operator else None)
     fewest = max(1, wanted.min_replicas) if is_ours else wanted.min_replicas
     return child(
         service,
@@ -37,7 +46,7 @@ def build(resolved: Resolved) -> Manifest | None:
             "minReplicas": fewest,
             "maxReplicas": wanted.max_replicas,
             "metrics": [_metric(one) for one in metrics_of(service.spec)],
-            **({"behavior": wanted.behavior} if wanted.behavior else {}),
+            **({"behavior": behavior} if behavior else {}),
         },
     )
 

@@ -98,6 +98,14 @@ def test_behaviour_is_passed_on() -> None:
     assert spec(behavior=behaviour)["behavior"] == behaviour
 
 
+def test_what_waited_for_the_first_pod_asks_for_no_second_one_at_once() -> None:
+    assert spec(minReplicas=0, maxReplicas=4)["behavior"] == {"scaleUp": {"stabilizationWindowSeconds": 60}}
+    own = {"scaleUp": {"stabilizationWindowSeconds": 0}}
+    assert spec(minReplicas=0, maxReplicas=4, behavior=own)["behavior"] == own
+    assert "behavior" not in spec(minReplicas=1, maxReplicas=4)
+    assert "behavior" not in spec(minReplicas=0, maxReplicas=4, metrics=[EXTERNAL])
+
+
 def test_a_suspended_service_is_left_alone() -> None:
     """An autoscaler whose smallest number is 0 would scale it up."""
     assert spec(minReplicas=0, metrics=[EXTERNAL])["minReplicas"] == 0
