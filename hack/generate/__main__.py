@@ -26,7 +26,9 @@ from hack.generate.dashboards.panels import as_json
 from whisper_operator.api.conditions import CONDITION_TYPES
 from whisper_operator.api.crd import custom_resource_definition
 from whisper_operator.api.external_reasons import ALL_REASONS
+from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.v1alpha1 import WhisperService
+from whisper_operator.build.front_alerts import front_alerts
 from whisper_operator.build.job_alerts import job_alerts
 from whisper_operator.build.series import series_of
 from whisper_operator.cli.render import rendered
@@ -76,6 +78,7 @@ def _readers() -> dict[str, str]:
     scaling = "".join(f" {name}{{" for name in AUTOSCALING_METRICS)
     rules = (REPOSITORY / "charts/whisper-operator/templates/alerts.yaml").read_text()
     rules += " ".join(alert.expression for alert in job_alerts(series_of(everything)))
+    rules += " ".join(alert.expression for alert in front_alerts(everything, FrontSpec()))
     return {"alert": rules + children["PrometheusRule"], "autoscaler": children["ScaledObject"] + scaling}
 
 

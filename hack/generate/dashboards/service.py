@@ -8,6 +8,7 @@ from hack.generate.dashboards.panels import Dashboard, Graph, Stat, TablePanel, 
 from whisper_runtime.contract import metric_names
 
 SERIES: Final = 'namespace="$namespace",service="${service}-metrics"'
+FRONT: Final = 'namespace="$namespace",service="${service}-front-metrics"'
 PODS: Final = 'namespace="$namespace",pod=~"${service}-[a-z0-9]+-[a-z0-9]{5}",container="server"'
 ALERTS: Final = 'ALERTS{alertstate="firing",namespace="$namespace",whisperservice="$service"}'
 WINDOW: Final = "[$__rate_interval]"
@@ -29,6 +30,14 @@ def quantile(of: float, metric: str) -> str:
 
 def gauge(metric: str) -> str:
     return f"{metric}{{{SERIES}}}"
+
+
+def of_front(metric: str) -> str:
+    return f"{metric}{{{FRONT}}}"
+
+
+def rate_of_front(metric: str) -> str:
+    return f"rate({of_front(metric)}{WINDOW})"
 
 
 FAILED: Final = share('status=~"5..",status!="503"', 'status=~"2..|5.."')
@@ -212,6 +221,42 @@ DASHBOARD: Final = Dashboard(
                 "Memory of kept results",
                 {"{{pod}}": gauge(metric_names.RESULT_CACHE_BYTES_METRIC)},
                 "At spec.resultCache.size, what was not asked for the longest makes room.",
+                "bytes",
+            ),
+        ),
+        "Front": (
+            Graph(
+                "Requests held, and at a pod",
+                {
+                    "held": f"sum({of_front(metric_names.FRONT_HELD_REQUESTS_METRIC)})",
+                    "at a pod": f"sum({of_front(metric_names.FRONT_ACTIVE_REQUESTS_METRIC)})",
+                },
+                "Held ones have no pod yet. WhisperRequestsHeld fires where some are held all the time.",
+            ),
+            Graph(
+                "Pods that are ready, as the front sees them",
+                {"{{pod}}": of_front(metric_names.FRONT_SERVERS_METRIC)},
+                "None while the service sleeps.",
+            ),
+            Graph(
+                "Requests refused by the front",
+                {"{{cause}}": f"sum by (cause) ({rate_of_front(metric_names.FRONT_REJECTIONS_METRIC)})"},
+                "no_server: none came in time. no_server_can_come: WhisperWakesFailing names the cause.",
+                "reqps",
+            ),
+            Graph(
+                "Requests sent to pods, and sent again",
+                {
+                    "sent": f"sum({rate_of_front(metric_names.FRONT_DISPATCH_METRIC)})",
+                    "again: {{cause}}": f"sum by (cause) ({rate_of_front(metric_names.FRONT_RETRY_METRIC)})",
+                },
+                "lost: the pod ended with the request. WhisperServersLost fires where that is no chance.",
+                "reqps",
+            ),
+            Graph(
+                "Disk of the front",
+                {"{{pod}}": of_front(metric_names.FRONT_SPOOL_BYTES_METRIC)},
+                "Uploads that wait or are under way. Beyond spec.front.spool they get 503.",
                 "bytes",
             ),
         ),

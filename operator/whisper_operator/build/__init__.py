@@ -39,6 +39,7 @@ BUILDERS: Final[tuple[Builder, ...]] = (
     prefetch.build,
     client_service.build,
     metrics_service.build,
+    metrics_service.of_front,
     servers_service.build,
     front.build,
     deployment.build,

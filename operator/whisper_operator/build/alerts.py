@@ -10,6 +10,7 @@ from typing import Final
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import WhisperService
 from whisper_operator.build.alert import ERROR_SHARE, FEW, Alert
+from whisper_operator.build.front_alerts import front_alerts
 from whisper_operator.build.job_alerts import job_alerts
 from whisper_operator.build.series import Series, series_of
 from whisper_operator.build.server_pod import STARTUP_SECONDS
@@ -42,6 +43,7 @@ def alerts(service: WhisperService) -> list[Alert]:
         _slow(service, series),
         _load_slow(series),
         *(job_alerts(series) if service.spec.jobs else []),
+        *(front_alerts(service, front) if (front := service.spec.wanted_front) else []),
     ]
 
 

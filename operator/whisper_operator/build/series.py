@@ -18,6 +18,12 @@ class Series:
         return f"{metric}{{{self.matchers},{more}}}" if more else f"{metric}{{{self.matchers}}}"
 
 
+def series_of_front(service: WhisperService) -> Series:
+    """Those of its front's pods."""
+    namespace, name = service.metadata.namespace, names.front_metrics(service.metadata.name)
+    return Series(f'namespace="{namespace}",service="{name}"')
+
+
 def series_of(service: WhisperService) -> Series:
     namespace, name = service.metadata.namespace, names.metrics_service(service.metadata.name)
     return Series(f'namespace="{namespace}",service="{name}"')

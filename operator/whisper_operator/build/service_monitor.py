@@ -22,10 +22,18 @@ def build(resolved: Resolved) -> Manifest | None:
         service.metadata.name,
         labels=wanted.labels,
         spec={
-            "selector": {"matchLabels": names.selector(service.metadata.name)},
+            "selector": {"matchLabels": _scraped(resolved)},
             "endpoints": [_endpoint(wanted)],
         },
     )
+
+
+def _scraped(resolved: Resolved) -> dict[str, str]:
+    """The labels of the Services for metrics: of all components where the front has one, too."""
+    selector = names.selector(resolved.service.metadata.name)
+    if resolved.front is None or not resolved.front.is_there:
+        return selector
+    return {name: value for name, value in selector.items() if name != names.LABEL_COMPONENT}
 
 
 def _endpoint(wanted: ServiceMonitorSpec) -> Manifest:

@@ -101,6 +101,11 @@ def front(service: str) -> str:
     return f"{service}-front"
 
 
+def front_metrics(service: str) -> str:
+    """Of the Service by which the front's pods are scraped."""
+    return f"{service}-front-metrics"
+
+
 def servers(service: str) -> str:
     """Of the Service by which the front finds the pods that serve."""
     return f"{service}-servers"

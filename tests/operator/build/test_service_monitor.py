@@ -16,6 +16,21 @@ def test_a_service_monitor_only_where_its_api_is() -> None:
     assert "ServiceMonitor" not in kinds(wanted, observed(), without)
 
 
+def test_the_services_of_pods_that_serve_and_of_a_front_are_selected() -> None:
+    for front, of_all in ((None, False), ({}, True)):
+        wanted = service(monitoring={"serviceMonitor": {}}, front=front, **EMPTY_DIR)
+        there = children(wanted)
+        selector = one(there, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items()
+        named = [
+            body["metadata"]["name"]
+            for body in there
+            if body["kind"] == "Service"
+            and selector <= body["metadata"]["labels"].items()
+            and any(port["name"] == "metrics" for port in body["spec"]["ports"])
+        ]
+        assert named == ["speech-metrics", *(["speech-front-metrics"] if of_all else [])]
+
+
 def test_the_endpoint_is_as_the_spec_has_it() -> None:
     relabelings = [{"targetLabel": "team", "replacement": "speech"}]
     dropped = [{"action": "drop", "sourceLabels": ["__name__"], "regex": "python_.*"}]
