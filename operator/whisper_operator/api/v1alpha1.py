@@ -286,7 +286,7 @@ class Spec(ApiModel):
     @property
     def wanted_front(self) -> FrontSpec | None:
         """The front that the service is to have; None: none."""
-        if self.front is None and self.autoscaling and self.autoscaling.is_woken_by_operator:
+        if self.front is None and self.autoscaling and self.autoscaling.needs_front:
             return FrontSpec()
         return self.front
 

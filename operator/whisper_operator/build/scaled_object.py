@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from whisper_operator.api.base import ApiModel
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec, MetricSpec, QueuedAudioTarget
-from whisper_operator.api.spec.keda import OWN_TRIGGER, KedaSpec
+from whisper_operator.api.spec.keda import DEMAND_TRIGGER, OWN_TRIGGER, KedaSpec
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.meta import child
@@ -19,7 +19,10 @@ from whisper_operator.objects.kinds import SCALED_OBJECT
 from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.network import DEMAND_PATH, METRICS_PORT
 
+REQUESTS_EACH: Final = 8
+"""Requests that the front has for each pod; with more KEDA adds one."""
 PAUSED: Final = "autoscaling.keda.sh/paused-replicas"
 
 
@@ -45,6 +48,7 @@ def build(resolved: Resolved) -> Manifest | None:
             **({"fallback": _json(scaling.keda.fallback)} if scaling.keda.fallback else {}),
             "triggers": [
                 *(_trigger(service, scaling.keda, one) for one in metrics_of(service.spec)),
+                *([_demand(service)] if scaling.keda.on_demand else []),
                 *(_json(one) for one in scaling.keda.triggers),
             ],
         },
@@ -92,6 +96,26 @@ def _queued_audio(service: WhisperService, keda: KedaSpec, target: QueuedAudioTa
             **({"authModes": ",".join(keda.auth_modes)} if keda.auth_modes else {}),
         },
         **({"authenticationRef": _json(keda.authentication_ref)} if keda.authentication_ref else {}),
+    }
+
+
+def _demand(service: WhisperService) -> Manifest:
+    """The trigger on requests that the front has: KEDA adds up what each of its pods answers.
+
+    Source: https://keda.sh/docs/latest/scalers/metrics-api/
+    """
+    host = f"{names.front_metrics(service.metadata.name)}.{service.metadata.namespace}.svc"
+    return {
+        "type": "metrics-api",
+        "name": DEMAND_TRIGGER,
+        "metricType": "AverageValue",
+        "metadata": {
+            "url": f"http://{host}:{METRICS_PORT}{DEMAND_PATH}",
+            "valueLocation": "wantedRequests",
+            "targetValue": str(REQUESTS_EACH),
+            "aggregateFromKubeServiceEndpoints": "true",
+            "aggregationType": "sum",
+        },
     }
 
 

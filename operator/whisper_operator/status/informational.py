@@ -107,8 +107,8 @@ def autoscaling_active(resolved: Resolved) -> ConditionUpdate | None:
     if scaling.min_replicas == 0 and active["status"] == "True" and not is_woken(scaling):
         message = (
             "spec.autoscaling.minReplicas is 0: once the last pod has ended, no pod is left whose queue or load "
-            "would scale the service up again: write 1, add a trigger to spec.autoscaling.keda.triggers, or scale it "
-            "up with kubectl scale"
+            "would scale the service up again: write 1, spec.autoscaling.keda.onDemand, or a trigger in "
+            "spec.autoscaling.keda.triggers, or scale it up with kubectl scale"
         )
         return ConditionUpdate(c.AUTOSCALING_ACTIVE, "False", c.NOTHING_WAKES, message)
     # While it works, its message names the metric that weighed most, which changes all the time.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, computed_field
 from pydantic.alias_generators import to_camel
 
 SERVER: Final = re.compile(
@@ -44,6 +44,12 @@ class DemandReport(BaseModel):
     """Requests that were refused in the last seconds since no server was there, or would have been in time."""
     idle_seconds: Annotated[float, Field(ge=0)]
     """Since the last request ended; 0 while one is here. Since the start of the process where there was none."""
+
+    @computed_field
+    @property
+    def wanted_requests(self) -> int:
+        """All of them, for whoever scales by one number."""
+        return self.held_requests + self.active_requests + self.refused_requests
 
 
 class WakeForecast(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -110,6 +111,28 @@ def test_keda_gets_every_field_once(namespace: Kubectl) -> None:
     assert {one["metadata"]["containerName"] for one in found["spec"]["triggers"][:2]} == {"server"}
     assert found["spec"]["fallback"]["replicas"] == 3
     assert set(found["spec"]["advanced"]) == {"horizontalPodAutoscalerConfig", "scalingModifiers"}
+
+
+def test_keda_is_given_the_front_to_ask_and_nobody_else_scales(namespace: Kubectl) -> None:
+    scaling = {"minReplicas": 0, "metrics": [], "keda": {"onDemand": True}}
+    namespace.apply(service("speech", autoscaling=scaling, **EMPTY_DIR))
+    eventually("KEDA's object is there", lambda: namespace.get("scaledobject", "speech"))
+    spec = (namespace.get("scaledobject", "speech") or {})["spec"]
+    (trigger,) = spec["triggers"]
+    assert (trigger["type"], spec["minReplicaCount"]) == ("metrics-api", 0)
+    asked = urlsplit(trigger["metadata"]["url"])
+    service_name, where, _ = (asked.hostname or "").split(".")
+    assert where == namespace.namespace
+    answering = (namespace.get("service", service_name) or {})["spec"]
+    assert answering["selector"]["app.kubernetes.io/component"] == "front"
+    assert [port["port"] for port in answering["ports"]] == [asked.port]
+    eventually("there is a front", lambda: namespace.get("deployment", "speech-front"))
+    namespace("scale", "deployment", "speech", "--replicas=0")  # as KEDA does
+    eventually("that is as the spec asks for", lambda: reason(namespace, "speech", "RolledOut") == "ScaledToZero")
+    assert (namespace.get("hpa", "speech"), reason(namespace, "speech", "Awake")) == (None, "")
+    patch(namespace, "speech", {"autoscaling": {"metrics": None, "keda": None}})
+    eventually("the operator takes over", lambda: namespace.get("hpa", "speech"))
+    eventually("KEDA's object is gone", lambda: namespace.get("scaledobject", "speech") is None)
 
 
 def observed_generation(namespace: Kubectl) -> int:

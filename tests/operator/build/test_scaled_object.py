@@ -61,6 +61,18 @@ def test_the_users_triggers_follow_as_they_are_written() -> None:
     assert spec({"metrics": [], "keda": {"triggers": [cron, cached]}})["triggers"] == [cron, cached]
 
 
+def test_the_front_is_asked_for_what_clients_want() -> None:
+    (trigger,) = spec({"minReplicas": 0, "metrics": [], "keda": {"onDemand": True}})["triggers"]
+    assert (trigger["type"], trigger["name"], trigger["metricType"]) == ("metrics-api", "demand", "AverageValue")
+    assert trigger["metadata"] == {
+        "url": "http://speech-front-metrics.team.svc:9000/demand",
+        "valueLocation": "wantedRequests",
+        "targetValue": "8",
+        "aggregateFromKubeServiceEndpoints": "true",
+        "aggregationType": "sum",
+    }
+
+
 def test_times_become_seconds() -> None:
     found = spec({"keda": {"pollingInterval": "1m30s", "cooldownPeriod": "10m"}})
     assert (found["pollingInterval"], found["cooldownPeriod"]) == (90, 600)

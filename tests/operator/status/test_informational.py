@@ -59,10 +59,11 @@ def test_nothing_wakes_what_keda_has_scaled_to_zero() -> None:
 
 def test_a_trigger_of_the_users_own_wakes_it() -> None:
     cron = {"name": "day", "type": "cron", "metadata": {}}
-    wanted = service(autoscaling={"minReplicas": 0, "keda": {"triggers": [cron]}})
     active = {"type": "Ready", "status": "True", "reason": "ScaledObjectReady"}
     keda = {"kind": "ScaledObject", "metadata": {"name": "speech"}, "status": {"conditions": [active]}}
-    assert conditions(status(wanted, keda))["AutoscalingActive"] == ("True", "ScaledObjectReady")
+    for by in ({"triggers": [cron]}, {"onDemand": True}):
+        wanted = service(autoscaling={"minReplicas": 0, "keda": by})
+        assert conditions(status(wanted, keda))["AutoscalingActive"] == ("True", "ScaledObjectReady")
 
 
 PROXIED = {"ingress": {"host": "a.example.com"}}

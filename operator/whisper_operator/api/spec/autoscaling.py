@@ -161,7 +161,8 @@ def _has_its_member(metric: MetricSpec) -> bool:
 class AutoscalingSpec(ApiModel):
     min_replicas: Annotated[int, Field(ge=0, le=1000)] = 2
     """Minimum number of pods. With 0, `front` takes requests while there is no pod, and the operator starts one for
-    them; unless a metric of the type Object or External (from Kubernetes 1.37 on) or `keda` is to do that."""
+    them; unless a metric of the type Object or External (from Kubernetes 1.37 on) or `keda` is to do that, by its
+    triggers or, with `keda.onDemand`, by what the front has."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
     """Maximum number of pods."""
     scale_to_zero_after: Duration | None = None
@@ -190,18 +191,23 @@ class AutoscalingSpec(ApiModel):
         ),
         Rule(
             "self.minReplicas > 0 || !has(self.keda) || has(self.keda.prometheusAddress) || "
+            "(has(self.keda.onDemand) && self.keda.onDemand) || "
             "(has(self.keda.triggers) && self.keda.triggers.exists(one, !(one.type in ['cpu', 'memory'])))",
             "spec.autoscaling.minReplicas is 0, which KEDA refuses where all triggers are on CPU and memory: write 1 "
-            "or more, name a Prometheus in spec.autoscaling.keda.prometheusAddress, or add another trigger to "
-            "spec.autoscaling.keda.triggers",
+            "or more, or let another trigger in: spec.autoscaling.keda.onDemand, prometheusAddress or triggers",
             lambda self: self.min_replicas > 0 or self.keda is None or self.keda.asks_others,
         ),
         Rule(
             "!has(self.metrics) || size(self.metrics) > 0 || "
-            "(has(self.keda) && has(self.keda.triggers) && size(self.keda.triggers) > 0)",
+            "(has(self.keda) && (has(self.keda.triggers) && size(self.keda.triggers) > 0 || "
+            "has(self.keda.onDemand) && self.keda.onDemand))",
             "spec.autoscaling.metrics is empty, and an autoscaler needs something to go by: add a metric, or remove "
             "the field for the defaults",
-            lambda self: self.metrics is None or bool(self.metrics) or bool(self.keda and self.keda.triggers),
+            lambda self: (
+                self.metrics is None
+                or bool(self.metrics)
+                or bool(self.keda and (self.keda.triggers or self.keda.on_demand))
+            ),
         ),
         Rule(
             "!has(self.metrics) || self.metrics.all(one, self.metrics.exists_one(other, other.type == one.type && "
@@ -229,6 +235,11 @@ class AutoscalingSpec(ApiModel):
             ),
         ),
     )
+
+    @property
+    def needs_front(self) -> bool:
+        """Whether somebody asks a front what clients want, which has to be there for that."""
+        return self.is_woken_by_operator or (self.keda is not None and self.keda.on_demand)
 
     @property
     def is_woken_by_operator(self) -> bool:

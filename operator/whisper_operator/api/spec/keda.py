@@ -14,6 +14,8 @@ from whisper_operator.api.scalars import Duration, ObjectName
 
 OWN_TRIGGER: Final = "queuedAudio"
 """Name of the operator's trigger on waiting audio."""
+DEMAND_TRIGGER: Final = "demand"
+"""Name of the operator's trigger on requests that the front has."""
 OF_RESOURCES: Final = ("cpu", "memory")
 """Types of triggers that say nothing while there is no pod."""
 TriggerName = Annotated[
@@ -53,9 +55,10 @@ class KedaTrigger(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"self.name != '{OWN_TRIGGER}'",
-            f"spec.autoscaling.keda.triggers: {OWN_TRIGGER} is the name of the operator's own trigger: choose another",
-            lambda self: self.name != OWN_TRIGGER,
+            f"!(self.name in ['{OWN_TRIGGER}', '{DEMAND_TRIGGER}'])",
+            f"spec.autoscaling.keda.triggers: {OWN_TRIGGER} and {DEMAND_TRIGGER} are the names of the operator's own "
+            "triggers: choose another",
+            lambda self: self.name not in (OWN_TRIGGER, DEMAND_TRIGGER),
         ),
     )
 
@@ -93,6 +96,9 @@ class KedaSpec(ApiModel):
     """Time between two queries of the triggers. Absent: KEDA's default."""
     cooldown_period: Duration | None = None
     """Time without activity after which KEDA scales to zero. Absent: KEDA's default."""
+    on_demand: bool = False
+    """Whether KEDA asks the `front` how many requests it has, so that they start the first pod where minReplicas is 0;
+    with it there is a front."""
     prometheus_address: (
         Annotated[
             str,
@@ -128,7 +134,7 @@ class KedaSpec(ApiModel):
         ),
         Rule(
             "!(has(self.fallback) || (has(self.advanced) && has(self.advanced.scalingModifiers))) || "
-            "has(self.prometheusAddress) || "
+            "has(self.prometheusAddress) || (has(self.onDemand) && self.onDemand) || "
             "(has(self.triggers) && self.triggers.exists(one, !(one.type in ['cpu', 'memory'])))",
             "spec.autoscaling.keda.fallback and advanced.scalingModifiers need a trigger other than cpu and memory: "
             "name a Prometheus in prometheusAddress, or add such a trigger to triggers",
@@ -143,5 +149,5 @@ class KedaSpec(ApiModel):
 
     @property
     def is_woken(self) -> bool:
-        """Whether a trigger of the user's own can scale up a service that has no pod."""
-        return any(one.type not in OF_RESOURCES for one in self.triggers)
+        """Whether a trigger of the user's own, or that on the front, can scale up a service that has no pod."""
+        return self.on_demand or any(one.type not in OF_RESOURCES for one in self.triggers)

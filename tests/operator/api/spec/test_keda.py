@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.operator.api.specs import accepted, assert_longest, letters, manifest, problem, refused, setting
+from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.spec.keda import KedaAuthenticationRef, KedaFallback, KedaSpec, KedaTrigger
 
 PROMETHEUS = {"prometheusAddress": "http://prometheus.monitoring:9090"}
@@ -20,6 +21,7 @@ def test_keda_has_its_own_defaults_unless_the_spec_says_otherwise() -> None:
     assert manifest(KedaSpec()) == {
         "pollingInterval": None,
         "cooldownPeriod": None,
+        "onDemand": False,
         "prometheusAddress": None,
         "authenticationRef": None,
         "authModes": [],
@@ -61,7 +63,14 @@ def test_no_pods_at_all_need_a_trigger_beside_cpu_and_memory(triggers: list[dict
     )
 
 
-@pytest.mark.parametrize("keda", [PROMETHEUS, {"triggers": [trigger(type="cpu"), trigger(name="b")]}], ids=str)
+def test_a_service_that_keda_wakes_on_demand_has_a_front() -> None:
+    assert accepted(autoscaling={"minReplicas": 0, "keda": {"onDemand": True}}).wanted_front == FrontSpec()
+    assert accepted(autoscaling={"minReplicas": 0, "keda": PROMETHEUS}).wanted_front is None
+
+
+@pytest.mark.parametrize(
+    "keda", [PROMETHEUS, {"onDemand": True}, {"triggers": [trigger(type="cpu"), trigger(name="b")]}], ids=str
+)
 def test_no_pods_at_all_are_accepted_with_such_a_trigger(keda: dict[str, Any]) -> None:
     accepted(autoscaling={"minReplicas": 0, "keda": keda})
 
@@ -76,7 +85,8 @@ def test_no_two_triggers_have_one_name() -> None:
 
 
 def test_the_operators_own_trigger_keeps_its_name() -> None:
-    assert "the name of the operator's own trigger" in problem(KedaTrigger, trigger(name="queuedAudio"))
+    for name in ("queuedAudio", "demand"):
+        assert "are the names of the operator's own triggers" in problem(KedaTrigger, trigger(name=name))
 
 
 def test_the_settings_of_a_trigger_are_strings() -> None:
@@ -102,4 +112,5 @@ def test_credentials_are_for_a_prometheus() -> None:
 def test_what_needs_another_trigger_than_cpu_and_memory_says_so(part: dict[str, Any]) -> None:
     accepted(autoscaling={"keda": {**part, "triggers": [trigger()]}})
     accepted(autoscaling={"keda": {**part, **PROMETHEUS}})
+    accepted(autoscaling={"keda": {**part, "onDemand": True}})
     assert "need a trigger other than cpu and memory" in refused(autoscaling={"keda": part})
