@@ -35,14 +35,25 @@ def assert_fires(
         "eval_time": f"{minutes}m",
         "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(alerts)],
     }
+    _test([_write(rules, directory).name], series, firing, directory)
+
+
+def assert_values(expression: str, series: Mapping[str, str], values: Mapping[str, float], directory: Path) -> None:
+    """Fails unless `expression`, a minute after the start of `series`, has exactly these values, by their labels."""
+    samples = [{"labels": labels, "value": value} for labels, value in values.items()]
+    _test([], series, {"expr": expression, "eval_time": "1m", "exp_samples": samples}, directory)
+
+
+def _test(rules: list[str], series: Mapping[str, str], expected: dict[str, Any], directory: Path) -> None:
+    """`rules`: names of files in the directory."""
     test = {
-        "rule_files": [_write(rules, directory).name],
+        "rule_files": rules,
         "evaluation_interval": "1m",
         "tests": [
             {
                 "interval": "1m",
                 "input_series": [{"series": name, "values": values} for name, values in series.items()],
-                "promql_expr_test": [firing],
+                "promql_expr_test": [expected],
             }
         ],
     }

@@ -14,6 +14,8 @@ from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
 from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
 
+WAIT_METRIC: Final = "whisper_wait_seconds"
+"""What a metrics adapter makes of two metrics of a pod, by the rule in examples/prometheus-adapter."""
 AFTER_A_WAKE: Final = {"scaleUp": {"stabilizationWindowSeconds": 60}}
 """Where the spec says nothing: what waited for the first pod keeps it busy for a moment, and asks for no second one.
 
@@ -58,8 +60,10 @@ def _metric(wanted: MetricSpec) -> Manifest:
     if wanted.memory:
         return _utilization("memory", wanted.memory.average_utilization)
     if wanted.queued_audio:
-        seconds = duration_seconds(wanted.queued_audio.average_duration)
-        return _of_pods({"metric": {"name": QUEUED_AUDIO_METRIC}}, canonical_quantity(seconds))
+        wait = wanted.queued_audio.average_wait
+        name = WAIT_METRIC if wait else QUEUED_AUDIO_METRIC
+        seconds = duration_seconds(wait or wanted.queued_audio.average_duration)
+        return _of_pods({"metric": {"name": name}}, canonical_quantity(seconds))
     if wanted.pods:
         return _of_pods(_named(wanted.pods), str(wanted.pods.average_value))
     if wanted.object:

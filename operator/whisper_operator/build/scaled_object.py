@@ -18,7 +18,7 @@ from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SCALED_OBJECT
 from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
-from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC, REALTIME_FACTOR_METRIC
 from whisper_runtime.contract.network import DEMAND_PATH, METRICS_PORT
 
 REQUESTS_EACH: Final = 8
@@ -85,14 +85,17 @@ def _utilization(resource: str, percent: int) -> Manifest:
 
 def _queued_audio(service: WhisperService, keda: KedaSpec, target: QueuedAudioTarget) -> Manifest:
     """The trigger on waiting audio; KEDA divides the sum by the number of pods, as for any `AverageValue`."""
+    series = series_of(service)
+    queued, speed = series.of(QUEUED_AUDIO_METRIC), series.of(REALTIME_FACTOR_METRIC)
+    waiting = f"{queued} / {speed}" if target.average_wait else queued
     return {
         "type": "prometheus",
         "name": OWN_TRIGGER,
         "metricType": "AverageValue",
         "metadata": {
             "serverAddress": keda.prometheus_address,
-            "query": f"sum({series_of(service).of(QUEUED_AUDIO_METRIC)}) or vector(0)",
-            "threshold": str(duration_seconds(target.average_duration)),
+            "query": f"sum({waiting}) or vector(0)",
+            "threshold": str(duration_seconds(target.average_wait or target.average_duration)),
             **({"authModes": ",".join(keda.auth_modes)} if keda.auth_modes else {}),
         },
         **({"authenticationRef": _json(keda.authentication_ref)} if keda.authentication_ref else {}),

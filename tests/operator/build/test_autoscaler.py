@@ -49,6 +49,16 @@ def test_it_measures_the_servers_container_alone() -> None:
             },
         ),
         (
+            {"type": "QueuedAudio", "queuedAudio": {"averageWait": "30s"}},
+            {
+                "type": "Pods",
+                "pods": {
+                    "metric": {"name": "whisper_wait_seconds"},
+                    "target": {"type": "AverageValue", "averageValue": "30"},
+                },
+            },
+        ),
+        (
             {"type": "Pods", "pods": {"metricName": "saturation", "averageValue": "0.8"}},
             {
                 "type": "Pods",
@@ -87,7 +97,7 @@ def test_it_measures_the_servers_container_alone() -> None:
             },
         ),
     ],
-    ids=["QueuedAudio", "Pods", "External", "Object"],
+    ids=["QueuedAudio", "its wait", "Pods", "External", "Object"],
 )
 def test_a_metric_is_told_in_kubernetes_words(metric: Manifest, becomes: Manifest) -> None:
     assert spec(metrics=[metric])["metrics"] == [becomes]

@@ -48,6 +48,14 @@ def test_waiting_audio_is_asked_of_a_prometheus() -> None:
     }
 
 
+def test_the_time_until_what_waits_is_done_takes_the_place_of_its_audio() -> None:
+    """tests/chart/test_autoscaling_queries.py has Prometheus compute it."""
+    metric = {"type": "QueuedAudio", "queuedAudio": {"averageWait": "30s"}}
+    (trigger,) = spec({"metrics": [metric], "keda": {"prometheusAddress": PROMETHEUS}})["triggers"]
+    assert trigger["metadata"]["threshold"] == "30"
+    assert " / whisper_realtime_factor{" in trigger["metadata"]["query"]
+
+
 def test_the_users_triggers_follow_as_they_are_written() -> None:
     cron = {"name": "day", "type": "cron", "metadata": {"desiredReplicas": "4"}}
     cached = {

@@ -46,6 +46,9 @@ class MemoryTarget(ApiModel):
 class QueuedAudioTarget(ApiModel):
     average_duration: Duration = "60s"
     """Target of the audio that waits in each pod."""
+    average_wait: Duration | None = None
+    """Target of the time until each pod has transcribed what waits in it, at the speed that it measures; takes the
+    place of averageDuration, which means another time for each model and device."""
 
 
 class MetricTarget(ApiModel):

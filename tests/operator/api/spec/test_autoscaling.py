@@ -37,7 +37,7 @@ def test_an_autoscaler_keeps_two_to_ten_pods_unless_the_spec_says_otherwise() ->
 def test_three_metrics_have_targets_unless_the_spec_says_otherwise() -> None:
     assert manifest(CpuTarget()) == {"averageUtilization": 70}
     assert manifest(MemoryTarget()) == {"averageUtilization": 80}
-    assert manifest(QueuedAudioTarget()) == {"averageDuration": "60s"}
+    assert manifest(QueuedAudioTarget()) == {"averageDuration": "60s", "averageWait": None}
 
 
 @pytest.mark.parametrize(
