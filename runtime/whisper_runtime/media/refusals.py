@@ -11,6 +11,11 @@ NO_SPACE: Final = re.compile(rb"^\S.*: (?:No space left on device|Disk quota exc
 """ffmpeg's words for a full disk are libc's. What a file says of itself is indented in its log."""
 UNREAD: Final = re.compile(rb"^file:/proc/self/fd/0: Invalid argument$", re.MULTILINE)
 """What ffmpeg logs where it leaves the rest of a file unread."""
+NOT_IMPLEMENTED: Final = re.compile(
+    rb"^  Stream #\S+ -> #0:0 \((\w{1,32}).*^Error while opening decoder for input stream \S+ : Function not implem",
+    re.MULTILINE | re.DOTALL,
+)
+"""A codec that ffmpeg knows, in a kind that it does not: xHE-AAC, of audio books and broadcasts."""
 Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut", "NoSpace"]
 
 
@@ -33,6 +38,11 @@ def refusal(report: bytes) -> AudioError | None:
         )
     if b"does not contain any stream" in report:
         return AudioError("NoAudioTrack", "The file has no audio track.")
+    if found := NOT_IMPLEMENTED.search(report):
+        codec = found[1].decode()
+        return AudioError(
+            "NotAudio", f"The audio is in a kind of {codec} that cannot be decoded here: send WAV or MP3."
+        )
     if b"Input #0" in report:
         return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
     return None

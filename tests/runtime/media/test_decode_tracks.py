@@ -101,6 +101,17 @@ async def test_where_all_are_silent_the_first_one_is_taken(tmp_path: Path) -> No
     assert found.track.index == 0
 
 
+async def test_a_kind_of_aac_that_cannot_be_decoded_is_named(jfk: Path, tmp_path: Path) -> None:
+    """xHE-AAC, by the number of its kind (42, ISO/IEC 14496-3, 1.6.2.1) in the place of the usual one."""
+    content = speech_as(jfk, tmp_path / "a.m4a").read_bytes()
+    at = content.index(b"\x05\x80\x80\x80", content.index(b"esds")) + 5
+    kind = struct.pack(">H", 31 << 11 | 10 << 5 | 3 << 1)
+    (tmp_path / "a.m4a").write_bytes(content[:at] + kind + content[at + 2 :])
+    error = await refused(tmp_path / "a.m4a")
+    message = "The audio is in a kind of aac that cannot be decoded here: send WAV or MP3."
+    assert (error.reason, error.message) == ("NotAudio", message)
+
+
 async def test_fonts_and_subtitles_are_no_tracks(jfk: Path, tmp_path: Path) -> None:
     (tmp_path / "a.ttf").write_text("a font")
     fonts = [argument for _ in range(60) for argument in ("-attach", tmp_path / "a.ttf")]

@@ -6,12 +6,16 @@ import pytest
 
 from whisper_runtime.media.refusals import NO_SPACE, cut, refusal, too_long, too_slow
 
+NOT_IMPLEMENTED = b"Error while opening decoder for input stream #0:0 : Function not implemented\n"
+
 
 @pytest.mark.parametrize(
     ("report", "reason"),
     [
         (b"max_streams limit of 1000 is exceeded", "TooManyStreams"),
         (b"Input #0, mp4\nOutput file #0 does not contain any stream", "NoAudioTrack"),
+        (b"Input #0, mov\n  Stream #0:0 -> #0:0 (aac (native) -> pcm_s16le (native))\n" + NOT_IMPLEMENTED, "NotAudio"),
+        (b"Input #0, mov\n    title: " + NOT_IMPLEMENTED, "Damaged"),
         (b"Input #0, flac, from 'file:/proc/self/fd/0':", "Damaged"),
         (b"file:/proc/self/fd/0: Invalid data found when processing input", None),
     ],
