@@ -70,6 +70,8 @@ class Facts:
     """Names of others' PodDisruptionBudgets of the pods, where they were looked for; None: could not be read."""
     rivals: tuple[str, ...] = ()
     """Kind/name of other autoscalers of the Deployment, where they were looked for."""
+    front_rivals: tuple[str, ...] = ()
+    """The same of the front's Deployment."""
     awaited_nodes: frozenset[str] = frozenset()
     """UIDs of pods of the service that no node has room for, and for which an autoscaler adds one."""
     secrets: Mapping[str, frozenset[str] | None] = field(default_factory=dict[str, frozenset[str] | None])

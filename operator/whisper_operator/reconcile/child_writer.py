@@ -22,7 +22,7 @@ from whisper_operator.objects.restore import keeping, restored
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
-from whisper_operator.reconcile.plan import applied_hash, is_field_of_job, is_of_another_apply
+from whisper_operator.reconcile.plan import applied_hash, is_edit_of_job, is_of_another_apply, runs_something_else
 
 NEW: Final = {"resourceVersion": "1"}
 """A version that no object has: an apply with it creates an object, or is refused with 409 where one exists."""
@@ -44,7 +44,7 @@ class ChildWriter:
             return
         drift = self._answers.drift(self._key, manifest, live) if live is not None else []
         if kind == JOB and live is not None and is_same_job(manifest, drift):
-            await self._take_back_edits(kind, manifest, is_field_of_job)
+            await self._take_back_edits(kind, manifest, is_edit_of_job)
             return
         is_scaled = kind == DEPLOYMENT and manifest["metadata"]["name"] == service.metadata.name
         first = as_created(service, manifest) if is_scaled and live is None else manifest
@@ -74,6 +74,10 @@ class ChildWriter:
         edits = self._answers.edits(manifest, found, time.monotonic()) if found else []
         if found is None or not any(map(counts, edits)):
             return False
+        if kind == JOB and any(map(runs_something_else, edits)):
+            # Its template is fixed. The deletion is an event, and that event a pass, which makes ours.
+            await self._cluster.delete(JOB, found)
+            return True
         ended = obsolete(manifest, found, field_owners.ours(found))
         paths = {one.path for one in (*edits, *ended)}
         wanted = {name: manifest[name] for name in manifest if name in found}

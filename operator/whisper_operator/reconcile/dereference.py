@@ -34,7 +34,7 @@ from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve.budget import budgets_of_pods, may_have_other_budgets
 from whisper_operator.resolve.devices import DeviceSupply, with_taken
 from whisper_operator.resolve.references import references
-from whisper_operator.resolve.rivals import may_have_rivals, rivals_of
+from whisper_operator.resolve.rivals import may_have_rivals, may_have_rivals_of_front, rivals_of
 
 NODE_COMES: Final = frozenset({"TriggeredScaleUp", "Nominated"})
 """Reasons of Events about a pod for which the cluster autoscaler, or Karpenter, adds a node.
@@ -87,13 +87,23 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
 
 
 async def with_rivals(
-    facts: Facts, service: WhisperService, deployment: Manifest | None, cluster: Cluster, troubles: Troubles
+    facts: Facts, service: WhisperService, observed: Observed, cluster: Cluster, troubles: Troubles
 ) -> Facts:
-    """`facts` with the other autoscalers of the Deployment, looked for where there may be any."""
-    if not may_have_rivals(service, deployment):
+    """`facts` with the other autoscalers of the Deployments, looked for where there may be any."""
+    name = service.metadata.name
+    front = names.front(name)
+    of_servers = may_have_rivals(service, observed.get(DEPLOYMENT, name))
+    of_front = may_have_rivals_of_front(service, observed.get(DEPLOYMENT, front))
+    if not (of_servers or of_front):
         return facts
     found = await _listed(AUTOSCALER, service.metadata.namespace, cluster, troubles)
-    return facts if found is None else replace(facts, rivals=rivals_of(service, found))
+    if found is None:
+        return facts
+    return replace(
+        facts,
+        rivals=rivals_of(service, name, found) if of_servers else (),
+        front_rivals=rivals_of(service, front, found) if of_front else (),
+    )
 
 
 async def with_other_budgets(

@@ -13,11 +13,13 @@ from typing import Final, Literal
 from whisper_operator.api import conditions as c
 from whisper_operator.api.status import Condition, Status
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, Metadata
+from whisper_operator.build import front
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import Kind
+from whisper_operator.objects.kinds import DEPLOYMENT, Kind
 from whisper_operator.objects.manifest import images_of
+from whisper_operator.observe.observed import Observed
 from whisper_operator.resolve.image import foreign_images
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.status.refused import ABOUT
@@ -107,21 +109,29 @@ def _troubles(was: dict[str, Condition], now: dict[str, Condition]) -> Iterator[
             yield Transition("Warning", found.reason, "Reconcile", found.message)
 
 
-def images_put_back(before: Manifest | None, resolved: Resolved) -> Iterator[Transition]:
-    """A warning for each image that somebody else had chosen, and that this pass put back.
+def images_put_back(before: Observed, resolved: Resolved) -> Iterator[Transition]:
+    """A warning for each image of a Deployment that somebody else had chosen, and that this pass put back.
 
-    `before`: the live Deployment when the pass began; `resolved`: the value when it has applied everything.
+    `before`: what was live when the pass began; `resolved`: the value when it has applied everything.
     """
-    if resolved.rollout is None or resolved.deployment is None:
-        return
-    now = images_of(resolved.deployment["spec"]["template"])
-    for container, image in foreign_images(before, resolved.rollout.template, resolved.service).items():
-        if now.get(container) != image:
-            text = (
-                f"Deployment {resolved.service.metadata.name} had image {image} in container {container}, which its "
-                f"spec does not name: it is put back to {now.get(container)}; to use another image, set spec.image"
-            )
-            yield Transition("Warning", "ImagePutBack", "Reconcile", text)
+    for name, wanted in _templates(resolved):
+        live = resolved.observed.get(DEPLOYMENT, name)
+        now = images_of(live["spec"]["template"]) if live else {}
+        for container, image in foreign_images(before.get(DEPLOYMENT, name), wanted, resolved.service).items():
+            if now and now.get(container) != image:
+                text = (
+                    f"Deployment {name} had image {image} in container {container}, which its spec does not name: it "
+                    f"is put back to {now.get(container)}; to use another image, set spec.image"
+                )
+                yield Transition("Warning", "ImagePutBack", "Reconcile", text)
+
+
+def _templates(resolved: Resolved) -> Iterator[tuple[str, Manifest]]:
+    """Name and wanted template of each Deployment: of the pods that serve, and of the front."""
+    if resolved.rollout is not None:
+        yield resolved.service.metadata.name, resolved.rollout.template
+    if (wanted := front.build(resolved)) is not None:
+        yield wanted["metadata"]["name"], wanted["spec"]["template"]
 
 
 class Recorder:

@@ -19,6 +19,7 @@ NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 """A claim is data, and goes with its service or where it is given up; a Deployment that is not built now is held as it
 is."""
 HASH_PATH: Final = f"metadata.annotations.{names.ANNOTATION_APPLIED}"
+WHAT_PODS_RUN: Final = tuple(f"spec.template.spec.{name}" for name in ("containers", "initContainers", "volumes"))
 LEAVING_SECONDS: Final = 30.0
 """Time that the controller behind a finalizer has for what is not wanted any more, before that is told."""
 
@@ -129,7 +130,7 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
         drift = [*drift_of(manifest, observed)]
         if is_of_another_apply(drift):
             result.delete.append(live)
-        elif names.ANNOTATION_REPORT in annotations_of(manifest) or any(map(is_field_of_job, drift)):
+        elif names.ANNOTATION_REPORT in annotations_of(manifest) or any(map(is_edit_of_job, drift)):
             result.apply.append(manifest)
     elif any(drift_of(manifest, observed)):
         # Whatever differs from the last apply, the hash in the annotations does.
@@ -145,6 +146,15 @@ def is_field_of_job(one: Deviation) -> bool:
     """Whether a deviation of a Job can be taken back: its template is fixed, but for what a queue of Jobs may write
     there (nodes, tolerations) while it is suspended."""
     return one.path.startswith("spec.") and not one.path.startswith("spec.template")
+
+
+def is_edit_of_job(one: Deviation) -> bool:
+    return is_field_of_job(one) or runs_something_else(one)
+
+
+def runs_something_else(one: Deviation) -> bool:
+    """Whether a deviation of a Job is in what its pods run, as in one that somebody made anew from the dump of ours."""
+    return one.path.startswith(WHAT_PODS_RUN)
 
 
 def _take_in_mutations(manifest: Manifest, live: Manifest, let_be: Collection[Deviation], result: ApplyPlan) -> None:

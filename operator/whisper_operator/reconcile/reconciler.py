@@ -27,7 +27,6 @@ from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import DEPLOYMENT
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.facts import Facts
@@ -137,7 +136,7 @@ class Reconciler:
             return None
         if not service.spec.paused:
             resolved = await self._scale(key, resolved, troubles)
-            for note in images_put_back(observed.get(DEPLOYMENT, service.metadata.name), resolved):
+            for note in images_put_back(observed, resolved):
                 await self._recorder.record(service.metadata, note, time.time())
         with SPANS.span("status"):
             status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
@@ -152,8 +151,7 @@ class Reconciler:
         """The live objects and facts: from watches, from lookups, and from pods that fetch, serve or keep jobs."""
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
         observed = self._observe(key, service, facts)
-        deployment = observed.get(DEPLOYMENT, service.metadata.name)
-        facts = await with_rivals(facts, service, deployment, self._cluster, troubles)
+        facts = await with_rivals(facts, service, observed, self._cluster, troubles)
         facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
         facts = await with_awaited_nodes(facts, service, observed, self._cluster)
         facts = replace(facts, store_reports=await self._store_reports.read_all(pods_to_ask(service, observed)))

@@ -37,7 +37,7 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
     waits = [REFUSED_LOOK_SECONDS] if refused else []
     if any(kind != POD.kind and is_being_deleted(live) for (kind, _), live in resolved.observed.objects.items()):
         waits.append(LEAVING_SECONDS)
-    if resolved.observed.facts.rivals:
+    if resolved.observed.facts.rivals or resolved.observed.facts.front_rivals:
         waits.append(RIVALS_LOOK_SECONDS)
     if resolved.prefetch.running_pod:
         waits.append(ASK_SECONDS)

@@ -17,19 +17,28 @@ from whisper_operator.objects.manifest import controller_of
 
 def may_have_rivals(service: WhisperService, deployment: Manifest | None) -> bool:
     """Whether somebody has scaled the Deployment whose number the spec sets, or was found to when last looked."""
-    if deployment is None or service.spec.suspend or service.spec.autoscaling is not None:
-        return False
-    known = any(one.type == c.REPLICAS_CONTESTED for one in service.status.conditions)
-    return known or any(_scales(entry) for entry in deployment["metadata"].get("managedFields", ()))
+    return service.spec.autoscaling is None and _is_contested(service, deployment)
 
 
-def rivals_of(service: WhisperService, autoscalers: Iterable[Manifest]) -> tuple[str, ...]:
-    """Kind/name of each autoscaler of the Deployment; of KEDA's, the ScaledObject that it was made for.
+def may_have_rivals_of_front(service: WhisperService, deployment: Manifest | None) -> bool:
+    """The same of the front's Deployment, whose number nothing but the spec sets."""
+    return service.spec.wanted_front is not None and _is_contested(service, deployment)
+
+
+def rivals_of(service: WhisperService, deployment: str, autoscalers: Iterable[Manifest]) -> tuple[str, ...]:
+    """Kind/name of each autoscaler of the Deployment of that name; of KEDA's, the ScaledObject that it was made for.
 
     `autoscalers`: every HorizontalPodAutoscaler of the namespace.
     """
-    name = service.metadata.name
-    return tuple(sorted({_told(one) for one in autoscalers if _targets(one, name) and not _is_ours(one, service)}))
+    found = (one for one in autoscalers if _targets(one, deployment) and not _is_ours(one, service))
+    return tuple(sorted({_told(one) for one in found}))
+
+
+def _is_contested(service: WhisperService, deployment: Manifest | None) -> bool:
+    if deployment is None or service.spec.suspend:
+        return False
+    known = any(one.type == c.REPLICAS_CONTESTED for one in service.status.conditions)
+    return known or any(_scales(entry) for entry in deployment["metadata"].get("managedFields", ()))
 
 
 def _scales(entry: Manifest) -> bool:

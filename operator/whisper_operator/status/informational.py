@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
 from whisper_operator.api.v1alpha1 import API_VERSION, Manifest
+from whisper_operator.objects import names
 from whisper_operator.objects.kinds import (
     AUTOSCALER,
     HTTP_ROUTE,
@@ -155,16 +157,23 @@ def compute_type_fast(resolved: Resolved) -> ConditionUpdate | None:
 
 
 def replicas_contested(resolved: Resolved) -> ConditionUpdate | None:
-    """True while another autoscaler scales the Deployment; else None."""
-    rivals, name = resolved.observed.facts.rivals, resolved.service.metadata.name
-    if not rivals:
-        return None
-    verb = "scales" if len(rivals) == 1 else "scale"
-    message = (
-        f"{', '.join(rivals)} {verb} Deployment/{name}, whose number of pods spec.replicas sets, so it is put back: "
+    """True while another autoscaler scales a Deployment; else None."""
+    facts, name = resolved.observed.facts, resolved.service.metadata.name
+    of_servers = (
         f"let scaleTargetRef name the WhisperService {name} (apiVersion {API_VERSION}), or use spec.autoscaling instead"
     )
-    return ConditionUpdate(c.REPLICAS_CONTESTED, "True", c.OTHER_AUTOSCALER, message)
+    messages = [
+        *_contested(facts.rivals, name, "spec.replicas", of_servers),
+        *_contested(facts.front_rivals, names.front(name), "spec.front.replicas", "delete it, and raise that number"),
+    ]
+    return ConditionUpdate(c.REPLICAS_CONTESTED, "True", c.OTHER_AUTOSCALER, "; ".join(messages)) if messages else None
+
+
+def _contested(rivals: Sequence[str], deployment: str, field: str, remedy: str) -> list[str]:
+    """A sentence about the rivals of a Deployment whose number of pods that field sets, if it has any."""
+    verb = "scales" if len(rivals) == 1 else "scale"
+    target = f"Deployment/{deployment}, whose number of pods {field} sets, so it is put back"
+    return [f"{', '.join(rivals)} {verb} {target}: {remedy}"] if rivals else []
 
 
 def paused(resolved: Resolved) -> ConditionUpdate | None:

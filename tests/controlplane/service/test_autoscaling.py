@@ -202,6 +202,14 @@ def test_an_autoscaler_of_the_deployment_is_named_until_it_is_gone(namespace: Ku
     eventually("it is told no longer", lambda: reason(namespace, "speech", "ReplicasContested") == "")
 
 
+def test_an_autoscaler_of_the_front_is_named_too(namespace: Kubectl) -> None:
+    of_front = other_autoscaler(apiVersion="apps/v1", kind="Deployment")
+    of_front["spec"]["scaleTargetRef"]["name"] = "speech-front"
+    namespace.apply(service("speech", **EMPTY_DIR, front={}), of_front)
+    says = "HorizontalPodAutoscaler/mine scales Deployment/speech-front"
+    eventually("it is told", lambda: says in namespace.condition("speech", "ReplicasContested").get("message", ""), 90)
+
+
 def test_an_autoscaler_of_the_whisperservice_fights_nobody(namespace: Kubectl) -> None:
     target = {"apiVersion": "whisper-operator.io/v1alpha1", "kind": "WhisperService"}
     namespace.apply(service("speech", **EMPTY_DIR), other_autoscaler(**target))

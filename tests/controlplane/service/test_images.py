@@ -93,6 +93,36 @@ def test_jobs_run_the_admitted_image_whatever_the_deployment_has(namespace: Kube
     assert set(images_of(fetch_job(namespace)["spec"]["template"]).values()) == {DEFAULT}
 
 
+def test_a_job_that_somebody_made_anew_with_another_image_is_replaced(
+    namespace: Kubectl, running: OperatorProcess
+) -> None:
+    """As by `kubectl replace --force` with an edited dump, while the operator was away: it has our labels and hash."""
+    namespace.apply(service("speech"))
+    body = fetch_job(namespace)
+    name = body["metadata"]["name"]
+    running.stop()
+    for field in ("uid", "resourceVersion", "creationTimestamp", "generation"):
+        body["metadata"].pop(field)
+    del body["spec"]["selector"], body["status"]
+    for labels in (body["metadata"]["labels"], body["spec"]["template"]["metadata"]["labels"]):
+        for label in [one for one in labels if one.endswith("controller-uid")]:
+            del labels[label]
+    body["spec"]["template"]["spec"]["containers"][0]["image"] = FOREIGN
+    namespace("delete", "job", name)
+    namespace("create", "-f", "-", stdin=json.dumps(body))
+    running.start()
+    eventually("it is ours", lambda: set(images_of(fetch_job(namespace)["spec"]["template"]).values()) == {DEFAULT})
+
+
+def test_an_image_that_somebody_changed_in_the_front_is_put_back_and_told(namespace: Kubectl) -> None:
+    namespace.apply(service("speech", **EMPTY_DIR, front={}))
+    eventually("it is there", lambda: namespace.get("deployment", "speech-front"))
+    namespace("set", "image", "deploy/speech-front", f"front={FOREIGN}")
+    eventually("it is told", lambda: FOREIGN in "".join(events(namespace, "ImagePutBack")))
+    found = namespace.get("deployment", "speech-front") or {}
+    assert set(images_of(found["spec"]["template"]).values()) == {DEFAULT}
+
+
 def test_an_image_that_somebody_changed_in_a_pod_is_told_until_the_pod_has_gone(namespace: Kubectl) -> None:
     """The operator may not write pods, and the Deployment's controller compares no images."""
     namespace.apply(service("speech", **EMPTY_DIR))

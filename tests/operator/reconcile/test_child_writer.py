@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, cast
 
 from tests.fakes.cluster import FakeCluster
-from tests.operator.samples import children, live, one, service
+from tests.operator.samples import children, claim, live, observed, one, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import SERVICE
+from whisper_operator.objects.kinds import JOB, SERVICE
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.child_writer import ChildWriter
@@ -106,3 +106,20 @@ async def test_an_item_of_ours_that_is_not_wanted_any_more_goes_by_the_apply() -
     old = {**APPLIED, "fieldsV1": {"f:spec": {"f:ports": {'k:{"port":81,"protocol":"TCP"}': {".": {}}}}}}
     changed = there(old, ports=[{**MANIFEST["spec"]["ports"][0], "port": 81}])
     assert await written(FakeCluster(changed), changed, complete()) == ["get", "apply"]
+
+
+async def test_a_job_that_somebody_made_anew_to_run_something_else_goes() -> None:
+    """As by `kubectl replace --force` with an edited dump of ours: who creates it owns all of it."""
+    with_claim = observed(claim(service()))
+    name = resolved(service(), with_claim).prefetch.job_name or ""
+    manifest = one(children(service(), with_claim), "Job", name)
+    template = manifest["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    pods = {**template["spec"], "containers": [{**container, "image": "evil:1"}]}
+    body = live({**manifest, "spec": {**manifest["spec"], "template": {**template, "spec": pods}}})
+    creator = {"manager": "kubectl-create", "operation": "Update", "fieldsV1": {"f:spec": {"f:template": {}}}}
+    made = {**body, "metadata": {**body["metadata"], "resourceVersion": "1", "managedFields": [creator]}}
+    cluster = FakeCluster(made)
+    writer = ChildWriter(cast(Cluster, cluster), ObjectCache(whole_cluster=True), WANTED, complete())
+    await writer.write(JOB, manifest, made)
+    assert [verb for verb, _, _ in cluster.requests] == ["get", "delete"]

@@ -13,6 +13,7 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB
 from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
     requests_by_node,
@@ -197,10 +198,10 @@ MINE = {
 }
 
 
-def scaled_by(manager: str) -> Manifest:
+def scaled_by(manager: str, name: str = "speech") -> Observed:
     """A Deployment whose number of pods that manager has written last."""
     entry = {"manager": manager, "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
-    return {"kind": "Deployment", "metadata": {"name": "speech", "managedFields": [entry]}}
+    return observed({"kind": "Deployment", "metadata": {"name": name, "managedFields": [entry]}})
 
 
 async def test_other_autoscalers_are_listed_where_somebody_has_scaled() -> None:
@@ -211,6 +212,14 @@ async def test_other_autoscalers_are_listed_where_somebody_has_scaled() -> None:
     quiet = await with_rivals(Facts(), service(), scaled_by("whisper-operator"), asked, troubles)
     assert quiet.rivals == ()
     assert cluster.requests == [("list", "HorizontalPodAutoscaler", "team")]
+
+
+async def test_another_autoscaler_of_the_front_is_found_too() -> None:
+    of_front = {**MINE, "spec": {"scaleTargetRef": {**MINE["spec"]["scaleTargetRef"], "name": "speech-front"}}}
+    cluster, by = cast(Cluster, FakeCluster(of_front)), scaled_by("kube-controller-manager", "speech-front")
+    found = await with_rivals(Facts(), service(front={}), by, cluster, Troubles())
+    assert (found.rivals, found.front_rivals) == ((), ("HorizontalPodAutoscaler/mine",))
+    assert (await with_rivals(Facts(), service(), by, cluster, Troubles())).front_rivals == ()
 
 
 async def test_autoscalers_that_cannot_be_listed_are_told() -> None:

@@ -8,9 +8,10 @@ from typing import cast
 import pytest
 
 from tests.fakes.cluster import FakeCluster
-from tests.operator.samples import NOW, claim, deployment, fetched, observed, resolved, service
+from tests.operator.samples import NOW, claim, deployment, fetched, live, observed, resolved, service
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.build import front
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.reconcile.events import Recorder, Transition, images_put_back, transitions
@@ -114,6 +115,13 @@ def test_an_image_that_is_put_back_is_told_and_one_that_a_policy_keeps_is_not() 
     rows = [("evil:1", "runtime:1", ["ImagePutBack"]), ("mirror/runtime:1", "mirror/runtime:1", [])]
     for before, after, reasons in [*rows, ("runtime:1", "runtime:1", [])]:
         found = resolved(wanted, observed(with_image(asked, after)))
-        notes = list(images_put_back(with_image(asked, before), found))
+        notes = list(images_put_back(observed(with_image(asked, before)), found))
         assert [note.reason for note in notes] == reasons
         assert all(before in note.text and "Deployment speech" in note.text for note in notes)
+
+
+def test_an_image_of_the_front_that_is_put_back_is_told_too() -> None:
+    wanted = service({"image": "runtime:1"}, cache={"type": "EmptyDir"}, front={})
+    of_front = live(front.build(resolved(wanted, observed())) or {}, status={})
+    (note,) = images_put_back(observed(with_image(of_front, "evil:1")), resolved(wanted, observed(of_front)))
+    assert "Deployment speech-front had image evil:1 in container front" in note.text

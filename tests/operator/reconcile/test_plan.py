@@ -197,3 +197,16 @@ def test_a_job_that_a_sidecar_outlives_is_ended_once_and_then_stays() -> None:
     assert plan([one(children(wanted, observed(its_claim, kept)), "Job", name)], observed(kept)).is_empty
     other = {**manifest, "metadata": {**manifest["metadata"], "annotations": {"whisper-operator.io/applied": "other"}}}
     assert plan([other], observed(kept)).is_empty, "as a Job that is complete"
+
+
+def test_a_job_that_runs_something_else_under_the_same_hash_is_written_and_nodes_of_a_queue_are_let_be() -> None:
+    wanted = service()
+    its_claim = claim(wanted)
+    name = resolved(wanted, observed(its_claim)).prefetch.job_name or ""
+    manifest = one(children(wanted, observed(its_claim)), "Job", name)
+    template = manifest["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    rows = [({"containers": [{**container, "image": "evil:1"}]}, [manifest]), ({"nodeSelector": {"pool": "a"}}, [])]
+    for more, applied in rows:
+        spec = {**manifest["spec"], "template": {**template, "spec": {**template["spec"], **more}}}
+        assert plan([manifest], observed(live({**manifest, "spec": spec}))).apply == applied

@@ -58,4 +58,4 @@ def autoscaler(its_name: str, owner: Manifest | None = None, **target: str) -> M
     ids=["one by hand", "KEDA's", "our own", "of another Deployment", "of the WhisperService", "of another API"],
 )
 def test_an_autoscaler_of_the_deployment_is_a_rival(found: Manifest, told: tuple[str, ...]) -> None:
-    assert rivals_of(service(), [found]) == told
+    assert rivals_of(service(), "speech", [found]) == told

@@ -110,6 +110,15 @@ def test_another_autoscaler_is_named_with_what_to_do() -> None:
     assert conditions(found)["Ready"] == ("True", "AsSpecified")
 
 
+def test_another_autoscaler_of_the_front_is_named_with_what_to_do() -> None:
+    found = status(service(), *all_of(service()), front_rivals=("HorizontalPodAutoscaler/mine",))
+    told = {one.type: one for one in found.conditions}["ReplicasContested"]
+    assert told.message == (
+        "HorizontalPodAutoscaler/mine scales Deployment/speech-front, whose number of pods spec.front.replicas sets, "
+        "so it is put back: delete it, and raise that number"
+    )
+
+
 ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
 
 
