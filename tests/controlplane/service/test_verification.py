@@ -79,6 +79,48 @@ def test_after_a_proof_a_failed_one_informs_and_is_repeated(verified: Kubectl) -
     assert verified.condition("speech", "Ready")["lastTransitionTime"] == ready["lastTransitionTime"]
 
 
+def test_one_beside_a_sidecar_that_never_ends_is_done_by_its_report(verified: Kubectl) -> None:
+    """As in a mesh of classic sidecars: no Job of such a pod ever completes."""
+    job = newest_job(verified)
+    assert job is not None
+    pod = pod_of(job, {"name": "istio-proxy", "image": "proxy"})
+    verified.apply(pod)
+    report = VerifyReport(checks=(CheckResult(name="transcribes", passed=True, message=""),), requests=1)
+    end_container(verified, pod["metadata"]["name"], "verify", report.to_json(), beside="istio-proxy")
+    eventually("it is ready", lambda: verified.is_carried_out("speech"))
+    name = job["metadata"]["name"]
+    eventually("the Job is ended", lambda: (verified.get("job", name) or {"spec": {}})["spec"].get("suspend"))
+
+
+def key_of(job: Manifest | None) -> str:
+    """The client whose API key the pod of the Job has."""
+    assert job is not None
+    (volume,) = (one for one in job["spec"]["template"]["spec"]["volumes"] if one["name"] == "api-key")
+    (item,) = volume["secret"]["items"]
+    return item["key"]
+
+
+def test_the_key_that_is_reserved_for_it_is_used_and_no_clients(namespace: Kubectl) -> None:
+    """A client has its own limits, of which verification takes nothing."""
+    namespace("create", "secret", "generic", "keys", "--from-literal=aaa=one", "--from-literal=verification=two")
+    begun(namespace, auth={"secretRef": {"name": "keys"}})
+    assert key_of(newest_job(namespace)) == "verification"
+
+
+def test_another_client_begins_no_verification_anew(namespace: Kubectl) -> None:
+    namespace("create", "secret", "generic", "keys", "--from-literal=team-b=one")
+    begun(namespace, auth={"secretRef": {"name": "keys"}})
+    before = newest_job(namespace)
+    namespace("patch", "secret", "keys", "--type=merge", "-p", '{"stringData": {"aaa": "two"}}')
+    patch(namespace, "speech", {"service": {"labels": {"pass": "another"}}})
+    eventually("a pass has seen it", lambda: "pass" in (namespace.get("service", "speech") or {})["metadata"]["labels"])
+    eventually("all of it", lambda: (namespace.get("wsvc", "speech") or {})["status"]["observedGeneration"] == 2)
+    after = newest_job(namespace)
+    assert before is not None
+    assert after is not None
+    assert (key_of(after), after["metadata"]["uid"]) == ("team-b", before["metadata"]["uid"])
+
+
 def test_bfloat16_that_slows_a_processor_down_is_told_and_blocks_nothing(namespace: Kubectl) -> None:
     begun(namespace, computeType="bfloat16")
     assert reason(namespace, "speech", "ComputeTypeFast") == "NotMeasured"
