@@ -142,35 +142,41 @@ class Indexes:
         for key in sorted(self._claiming(way)):
             asked, its_class = self._first.get(key, ((), ""))
             overlapping = [one for one in asked if overlap(way, one)]
-            is_one = overlapping and is_one_controller(its_class, class_name)
-            if is_one and self._is_taken(way, asking, key[0], overlapping, is_guest):
+            is_one = is_one_controller(its_class, class_name)
+            if overlapping and self._is_taken(way, asking, key[0], overlapping, is_one=is_one, is_guest=is_guest):
                 return f"{key[0]}/{key[1]}"
         return None
 
     def _ingresses(self, way: HostPath, asking: Key, class_name: str, is_guest: bool) -> list[tuple[str, str, str]]:
-        """Creation, namespace and name of each Ingress that has `way`.
-
-        Two classes are two controllers, each with hosts of its own; an Ingress of no class may be any controller's.
-        """
-        return [
-            (record.created, at.namespace, at.name)
-            for at, record in self._holding(way)
-            if is_one_controller(record.class_name, class_name)
-            and self._is_taken(way, asking, at.namespace, record.holds, is_guest)
-        ]
+        """Creation, namespace and name of each Ingress that has `way`."""
+        found: list[tuple[str, str, str]] = []
+        for at, record in self._holding(way):
+            is_one = is_one_controller(record.class_name, class_name)
+            if self._is_taken(way, asking, at.namespace, record.holds, is_one=is_one, is_guest=is_guest):
+                found.append((record.created, at.namespace, at.name))
+        return found
 
     def _is_taken(
-        self, way: HostPath, asking: Key, namespace: str, holds: Collection[HostPath], is_guest: bool
+        self,
+        way: HostPath,
+        asking: Key,
+        namespace: str,
+        holds: Collection[HostPath],
+        *,
+        is_one: bool,
+        is_guest: bool,
     ) -> bool:
         """Whether `way` is taken by something of that namespace that has `holds`, of which one overlaps with it.
 
         In the asking service's own namespace, the same host and path is; in another, whatever overlaps: part of its
-        requests would come to us, or of ours to it.
+        requests would come to us, or of ours to it. `is_one`: whether one controller may have both. Two classes are two
+        controllers, each with hosts of its own; but whoever may not share hosts could name another class of the same
+        one, so that it does not count between namespaces.
         """
         if namespace == asking[0]:
-            return way in holds and not is_guest
+            return is_one and way in holds and not is_guest
         is_shared = self._policy is None or self._policy.shares(way[0], asking[0])
-        return way in holds or not is_shared
+        return not is_shared or (is_one and way in holds)
 
     def _holding(self, way: HostPath) -> Iterator[tuple[ObjectId, IngressRecord]]:
         """The Ingresses that have a host and path that overlap with `way`."""

@@ -82,12 +82,13 @@ def test_a_service_that_ran_before_goes_on(kubectl: Kubectl, restricted: Operato
         ("login.example.com/", {"host": "login.example.com"}),
         ("api.example.com/", {"host": "api.example.com", "path": "/admin"}),
         ("*.apps.example.com/", {"host": "payroll.apps.example.com"}),
+        ("mail.example.com/", {"host": "mail.example.com", "className": "another"}),  # of the same controller, perhaps
     ],
 )
 def test_a_host_of_another_namespace_is_not_taken(
     kubectl: Kubectl, namespace: Kubectl, restricted: OperatorProcess, theirs: str, mine: dict[str, str]
 ) -> None:
-    namespace("create", "ingress", "private-name", f"--rule={theirs}=web:80")
+    namespace("create", "ingress", "private-name", "--class=public", f"--rule={theirs}=web:80")
     tenant = as_tenant(kubectl)
     admin = kubectl.within(tenant.namespace)
     eventually("theirs is known", lambda: namespace.get("ingress", "private-name"))

@@ -160,6 +160,15 @@ def test_of_another_namespace_the_overlapping_hosts_and_paths_are_taken_too() ->
     assert not bound(ingress("fallback", "", "2026-01-01", namespace="other"), ingress={"host": "a.example.com"})
 
 
+def test_of_another_namespace_a_host_is_taken_behind_another_class_too() -> None:
+    """Two classes may be one controller's, and the author chooses among them."""
+    theirs = ingress("login", "login.example.com", "2026-01-01", namespace="other", class_name="public")
+    mine = {"host": "login.example.com", "className": "internal"}
+    assert bound(theirs, ingress=mine)
+    assert not bound(theirs, policy=Policy(shared_hosts=("login.example.com",)), ingress=mine)
+    assert not bound(ingress("login", "login.example.com", "2026-01-01", class_name="public"), ingress=mine)
+
+
 def test_of_its_own_namespace_and_of_a_shared_host_a_service_may_have_another_path() -> None:
     shared = Policy(shared_hosts=("www.example.com",))
     mine = {"host": "www.example.com", "path": "/speech"}
