@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the development environment's interpreter, and makes the environment where it is not there yet.
 # It lies outside the checkout, keyed by what went in, so that a fresh clone finds it. Its packages are compiled once:
-# nothing that runs here writes bytecode, and a process that compiles torch for itself starts 7 s later.
+# make has nothing write bytecode here, and a process that compiles torch for itself starts 7 s later.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${WHISPER_OPERATOR_CACHE:-$HOME/.cache/whisper-operator}

@@ -10,6 +10,9 @@ export PYTHONUNBUFFERED=1
 # By default threads of torch that wait spin, and take the processors from those that compute: where two such programs
 # share two processors, a recording of 11 s takes 12 s with spinning and 5 s without.
 export OMP_WAIT_POLICY=passive
+# What is imported is compiled once, outside the checkout: the tests alone, with their assertions rewritten, take 20 s.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=${WHISPER_OPERATOR_CACHE:-$HOME/.cache/whisper-operator}/pycache
 outputs=$(mktemp --directory)
 trap 'rm -rf "$outputs"' EXIT
 set -m # each group is a process group, which Ctrl-C ends as pytest ends: with what its fixtures started
