@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -15,12 +16,15 @@ import pytest
 from testbed import runtime_process
 from testbed.paths import REPOSITORY
 from tests.support import plain_http
+from tests.support.media_files import speech_as
 
 pytestmark = pytest.mark.slow
 
 PAGE = (REPOSITORY / "docs/how-to/result-cache.md").read_text()
 EXAMPLES = re.findall(r"^```(python|sh)\n(.*?)^```", PAGE, re.S | re.M)
 INTERPRETERS = {"python": (sys.executable, "-c"), "sh": ("sh", "-euc")}
+SILENCES = itertools.count(100, 100)
+"""Milliseconds behind the recording, for each test."""
 ANSWERS = (
     {"response_format": "json"},
     {"response_format": "srt"},
@@ -29,21 +33,20 @@ ANSWERS = (
 )
 
 
-@pytest.fixture
-def server(weights: dict[str, Path], golden: Path, tmp_path: Path) -> Iterator[str]:
-    model = str(weights["tiny.en"])
-    room = 1024**2
-    with runtime_process.running(tmp_path, model=model, golden_dir=str(golden), result_cache_max_bytes=room) as runtime:
+@pytest.fixture(scope="module")
+def server(weights: dict[str, Path], golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    directory, model, room = tmp_path_factory.mktemp("kept"), str(weights["tiny.en"]), 1024**2
+    with runtime_process.running(
+        directory, model=model, golden_dir=str(golden), result_cache_max_bytes=room
+    ) as runtime:
         yield runtime.url
 
 
-@pytest.fixture(scope="module")
-def folder(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the recording that the page names."""
-    folder = tmp_path_factory.mktemp("recordings")
-    ffmpeg = ("ffmpeg", "-loglevel", "error", "-i", str(recordings / "jfk.wav"), str(folder / "speech.mp3"))
-    subprocess.run(ffmpeg, check=True)
-    return folder
+@pytest.fixture
+def folder(recordings: Path, tmp_path: Path) -> Path:
+    """With the recording that the page names: of a length of its own, so that no other test has had it kept."""
+    speech_as(recordings / "jfk.wav", tmp_path / "speech.mp3", "-af", f"apad=pad_dur={next(SILENCES)}ms")
+    return tmp_path
 
 
 def post(server: str, audio: bytes, fields: dict[str, str], **headers: str) -> httpx.Response:
