@@ -15,6 +15,8 @@ class PublicClient:
     """Of its program and its lock file, below tests/clients; its first part is the language."""
     program: str
     """Name of the program in the folder that calls it."""
+    way: str = field(default="", kw_only=True)
+    """Which of its ways the program takes; empty: the one that its documents begin with."""
     lacks: Mapping[str, str] = field(default_factory=dict[str, str])
     """Why the client has no such function, by task."""
     is_silent: bool = False
@@ -32,6 +34,7 @@ NO_TRANSLATION: Final = "has no translation"
 FORMATS_OF_GROQ: Final = "has no subtitles, as Groq has none"
 CLIENTS: Final = (
     PublicClient("openai", "python/openai", "client.py"),
+    PublicClient("openai", "python/openai", "async_raw.py", way="async, raw and streamed responses"),
     PublicClient("groq", "python/groq", "client.py", {"srt": FORMATS_OF_GROQ, "stream": NO_STREAM}),
     PublicClient(
         "litellm",

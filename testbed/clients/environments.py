@@ -30,7 +30,7 @@ TOOLS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Debian's package for each program that a build needs, by language."""
 COPY_JARS: Final = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
-MAINS: Final = tuple(client.program for client in CLIENTS if client.language == "java")
+MAINS: Final = tuple(f"src/{client.program}.java" for client in CLIENTS if client.language == "java")
 
 
 def command(client: PublicClient) -> tuple[str, ...]:
@@ -86,17 +86,7 @@ def _steps(language: str) -> tuple[tuple[str, ...], ...]:
             return (
                 ("mvn", "--quiet", "--batch-mode", COPY_JARS, "-DoutputDirectory=jars"),
                 ("sha256sum", "--check", "--strict", "--quiet", "jars.sha256"),
-                (
-                    "javac",
-                    "-sourcepath",
-                    "src",
-                    "-d",
-                    "classes",
-                    "-cp",
-                    "jars/*",
-                    "src/OpenAiJava.java",
-                    "src/LangChain4j.java",
-                ),
+                (*("javac", "-sourcepath", "src", "-d", "classes", "-cp", "jars/*"), *MAINS),
             )
         case _:
             return (

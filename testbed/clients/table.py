@@ -41,15 +41,17 @@ def page(tried: Sequence[Tried]) -> str:
 
 
 def row(one: Tried) -> str:
-    return _line(_name(one.client), one.version, *(one.verdicts[column].cell for column in COLUMNS))
+    return _line(name(one.client), one.version, *(one.verdicts[column].cell for column in COLUMNS))
 
 
 def _line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _name(client: PublicClient) -> str:
-    return f"{client.language.capitalize()}: {client.package}"
+def name(client: PublicClient) -> str:
+    """As the page has it."""
+    way = f" ({client.way})" if client.way else ""
+    return f"{client.language.capitalize()}: {client.package}{way}"
 
 
 def _notes(client: PublicClient) -> list[str]:
@@ -59,4 +61,4 @@ def _notes(client: PublicClient) -> list[str]:
         reasons.setdefault(reason, []).append(task)
     lines = [f"{reason} ({', '.join(tasks)})" for reason, tasks in reasons.items()]
     said = ". ".join((*(["; ".join(lines)] if lines else []), *client.notes))
-    return [f"- {_name(client)}: {said}."] if said else []
+    return [f"- {name(client)}: {said}."] if said else []

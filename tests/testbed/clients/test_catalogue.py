@@ -7,7 +7,7 @@ import pytest
 from testbed.clients.catalogue import CLIENTS, PublicClient
 from testbed.clients.environments import PROGRAMS
 from testbed.clients.judge import AGAIN, ANSWERS, REFUSALS, Verdict
-from testbed.clients.table import Tried, page
+from testbed.clients.table import Tried, name, page
 from testbed.clients.versions import version
 from testbed.paths import REPOSITORY
 
@@ -33,7 +33,7 @@ def test_a_client_is_locked_by_hash(client: PublicClient) -> None:
 @of_each
 def test_the_page_has_the_version_that_is_pinned(client: PublicClient) -> None:
     pinned = version(client.language, client.package, PROGRAMS / client.folder)
-    assert f"| {client.language.capitalize()}: {client.package} | {pinned} |" in PAGE
+    assert f"| {name(client)} | {pinned} |" in PAGE
 
 
 @of_each
@@ -47,6 +47,12 @@ def test_the_page_has_a_row_for_each_client_and_a_note_for_what_it_lacks() -> No
     found = page([Tried(client, "1.2.3", cells)])
     assert f"| Python: groq | 1.2.3 |{' 1 |' * len(cells)}\n" in found
     assert "- Python: groq: has none (srt, stream). Odd.\n" in found
+
+
+def test_one_package_has_a_row_for_each_way_that_is_tried() -> None:
+    ways = [name(PublicClient("openai", "python/openai", "client.py", way=way)) for way in ("", "async")]
+    assert ways == ["Python: openai", "Python: openai (async)"]
+    assert len({name(client) for client in CLIENTS}) == len(CLIENTS)
 
 
 def test_a_package_that_is_not_pinned_is_an_error() -> None:
