@@ -42,7 +42,9 @@ def test_demand_is_written_as_the_operator_reads_it() -> None:
     written = DemandReport(held_requests=2, held_bytes=300, active_requests=1, idle_seconds=0.5).model_dump_json(
         by_alias=True
     )
-    assert written == '{"heldRequests":2,"heldBytes":300,"activeRequests":1,"refusedRequests":0,"idleSeconds":0.5}'
+    assert written == (
+        '{"heldRequests":2,"heldBytes":300,"activeRequests":1,"refusedRequests":0,"idleSeconds":0.5,"wantedRequests":3}'
+    )
     assert DemandReport.model_validate_json(written).held_requests == 2
 
 
