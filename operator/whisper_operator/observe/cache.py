@@ -132,7 +132,7 @@ class ObjectCache:
         """
         children, known = self._indexes.children[key], before.objects if before else {}
         found = {(at.kind, at.name): _decoded(entry, known.get((at.kind, at.name))) for at, entry in children.items()}
-        return Observed(found, facts)
+        return Observed(found, facts, entries=tuple(children.values()))
 
     def newest(self, body: Manifest) -> Manifest | None:
         """The newest version of that object; None where it is not there, or belongs to no service."""
@@ -144,6 +144,7 @@ class ObjectCache:
         namespace = service.metadata.namespace
         return Facts(
             now=now,
+            version=self._indexes.version_of_facts(namespace),
             nodes=tuple(self._nodes()) if self._whole_cluster else None,
             storage_classes=self._records(STORAGE_CLASS) if self._whole_cluster else None,
             slices=tuple(self._slices()) if service.spec.gpu else (),

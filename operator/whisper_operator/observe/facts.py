@@ -48,10 +48,13 @@ class KubernetesWarning:
     """Name of the Event, which expires."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     now: float = 0.0
     """Seconds since the epoch."""
+    version: tuple[int, int] = (0, 0)
+    """Counts of the changes, in the cluster and in the service's namespace, of what watches show as facts: while they
+    are the same, so are nodes, classes, slices, quotas and limits."""
     nodes: tuple[Node, ...] | None = None
     storage_classes: Mapping[str, Manifest] | None = None
     slices: tuple[DeviceSlice, ...] = ()

@@ -6,6 +6,7 @@ else wake each other without end.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -98,6 +99,8 @@ class Indexes:
         """Nodes, storage classes, quotas and limits by kind and namespace."""
         self._first: dict[Key, tuple[tuple[HostPath, ...], str]] = {}
         """What services asked for when nobody had it, and their class; an Ingress comes before them."""
+        self._versions: Counter[str] = Counter()
+        """By namespace (empty: the cluster): how often a fact has changed there."""
         self._all: tuple[Index[Any], ...] = (self.children, self._unsettled, self._claims, self._holders, self._facts)
 
     def update(self, at: ObjectId, before: Entry | None, after: Entry | None) -> set[Key]:
@@ -111,8 +114,13 @@ class Indexes:
                 self._first.pop((at.namespace, at.name), None)
             return owners.union(*(self._claiming(way) for way in ways))
         if at.kind in FACTS and (before and before.record) != (after and after.record):
+            self._versions[at.namespace] += 1
             return owners | self._waiting(at.namespace)
         return owners
+
+    def version_of_facts(self, namespace: str) -> tuple[int, int]:
+        """How often facts have changed: of the cluster, and of that namespace."""
+        return self._versions[""], self._versions[namespace]
 
     def facts_of(self, kind: Kind, namespace: str = "") -> Mapping[ObjectId, Entry]:
         return self._facts[kind.kind, namespace]

@@ -13,6 +13,7 @@ from whisper_operator.objects.field_owners import below, editors
 from whisper_operator.objects.kinds import POD, Kind
 from whisper_operator.objects.manifest import labels_of
 from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.records import Entry
 
 ChildName = tuple[str, str]
 """Kind and name, in the service's namespace."""
@@ -29,6 +30,8 @@ class Observed:
     """Deviations that the API server and its policies made of an apply: no drift."""
     predecessors: frozenset[ChildName] = frozenset()
     """Children of a deleted service of the same name, whose end is waited for."""
+    entries: tuple[Entry, ...] = ()
+    """The cache's entries that the objects were decoded from: while they are the same, so are the objects."""
 
     def drift(self, kind: Kind, name: str, wanted: JsonValue, path: str = "") -> Iterator[Deviation]:
         """Returns what is not as in `wanted` of a live child, and not accepted; nothing where there is no such child.

@@ -57,6 +57,7 @@ from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.reconcile.scale import carry_out, observe_wake
+from whisper_operator.reconcile.settled import SettledPasses, depends_on_time, plan_inputs
 from whisper_operator.reconcile.store_reports import pods_to_ask, store_reports
 from whisper_operator.reconcile.troubles import Troubles
 from whisper_operator.resolve import prefetch, rollout, wake, zero
@@ -92,6 +93,7 @@ class Reconciler:
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
+        self._settled = SettledPasses()
         self._not_tried: dict[Key, set[str]] = {}
         """Children of each service that its last pass had no time for."""
 
@@ -105,6 +107,7 @@ class Reconciler:
             self._timer.forget(key)
             self._cache.forget_lost(key, self._cache.lost(key))
             self._answers.forget(key)
+            self._settled.forget(key)
             self.demand.forget(key)
             self._not_tried.pop(key, None)
             return None
@@ -174,6 +177,8 @@ class Reconciler:
 
         None where the service itself is gone. `troubles`: takes what goes wrong.
         """
+        if settled := self._as_it_was(key, service, observed):
+            return settled
         first = self._not_tried.pop(key, set[str]())
         applier = Applier(self._cluster, self._cache, service, self._answers, troubles, first)
         resolved = await self._resolve(service, observed, troubles)
@@ -189,6 +194,9 @@ class Reconciler:
             if not has_changed:
                 troubles.await_end(todo.ending, todo.overdue)
                 resolved = replace(resolved, mutated=todo.mutated)
+                if todo.is_empty and not troubles.has_any and not depends_on_time(resolved):
+                    inputs = plan_inputs(service, resolved.observed, resolved.installation)
+                    self._settled.keep(key, inputs, todo.mutated)
                 break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._resolve(service, observed, troubles)
@@ -197,6 +205,17 @@ class Reconciler:
         if troubles.error is None:
             self._answers.complete(key)
         return resolved
+
+    def _as_it_was(self, key: Key, service: WhisperService, observed: Observed) -> Resolved | None:
+        """The resolved value, where its plan is known to be empty: all is as the last pass left it; else None."""
+        if key not in self._settled or self._cache.lost(key):
+            return None
+        inputs = plan_inputs(service, observed, self._installation())
+        mutated = self._settled.find(key, inputs)
+        if mutated is None:
+            return None
+        with SPANS.span("resolve"):
+            return replace(resolve(service, observed, inputs.installation), mutated=mutated)
 
     async def _scale(self, key: Key, resolved: Resolved, troubles: Troubles) -> Resolved:
         """`resolved` with the step between no pod and one that has been carried out, if one was due.

@@ -26,6 +26,11 @@ class Troubles:
         """Returns what only a user, or the cluster's rules, can mend; then failures; then what was not read."""
         return [*self._refusals, *self._failures, *self._lookups]
 
+    @property
+    def has_any(self) -> bool:
+        """Whether anything went wrong, told or not."""
+        return self.error is not None or bool(self.refused)
+
     def refuse(self, kind: Kind, name: str, reason: str, message: str) -> None:
         """Takes in that a child is not ours, or is refused for good."""
         self._refusals.append(Refusal(kind, name, reason, message))

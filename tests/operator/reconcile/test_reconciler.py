@@ -33,18 +33,22 @@ from whisper_runtime.contract.front import DemandReport
 KEY = ("team", "speech")
 
 
-async def test_a_settled_pass_works_nothing_out_twice_and_writes_nothing() -> None:
-    """Given every part of the spec in use, all as it should be."""
+@pytest.mark.parametrize(("is_as_it_was", "times"), [(False, 1), (True, 0)], ids=["after a change", "as it was"])
+async def test_a_settled_pass_works_nothing_out_twice_and_writes_nothing(is_as_it_was: bool, times: int) -> None:
+    """Given every part of the spec in use, all as it should be; what did not change is not even built again."""
     passes = await settled("everything", speech_keys=["team-a"])
     assert {one["type"]: one["status"] for one in passes.status["conditions"]}["Ready"] == "True"
     children = [kind for kind, *_ in passes.cluster.objects if kind not in ("Node", "StorageClass", "Event")]
+    if not is_as_it_was:
+        passes.cluster.put(passes.cluster.objects["WhisperService", *passes.key])
+        passes.see_all()
     before = len(passes.cluster.requests)
     with counting(*CHECKS, orjson.loads, resolve, wanted_template, desired) as calls:
         await passes.run()
     assert {name: calls[name] for name in (check.__name__ for check in CHECKS)} == {
         check.__name__: 1 for check in CHECKS
     }
-    assert (calls["resolve"], calls["wanted_template"], calls["desired"]) == (1, 1, 1)
+    assert (calls["resolve"], calls["wanted_template"], calls["desired"]) == (1, times, times)
     assert calls["loads"] == len(children), "the service itself and each of its children and pods, once"
     assert passes.cluster.requests[before:] == [("get", "Secret", "speech-keys"), ("get", "Gateway", "public")]
 

@@ -24,6 +24,14 @@ def test_all_are_named_and_the_first_error_counts() -> None:
     assert troubles.error.status == 403
 
 
+def test_a_conflict_goes_wrong_though_it_is_not_told() -> None:
+    troubles = Troubles()
+    assert not troubles.has_any
+    troubles.fail(DEPLOYMENT, "speech", "Deployment/speech", ApiError("PATCH", 409, "Conflict", ""))
+    assert troubles.refused == []
+    assert troubles.has_any
+
+
 def test_what_only_a_user_can_mend_goes_first_and_is_no_error() -> None:
     troubles = Troubles()
     troubles.refuse(SERVICE, "speech", "NotOwned", "Service/speech exists")
