@@ -73,6 +73,10 @@ class ApiModel(BaseModel):
                 raise ValueError(rule.message)
         return self
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """The object itself, which never changes: pydantic copies the default of each field that is left out."""
+        return self
+
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         found = handler.resolve_ref_schema(handler(schema))

@@ -271,14 +271,14 @@ class Reconciler:
 
         Else a restart would decide anew over a rollout that is none.
         """
-        metadata, before = resolved.service.metadata, resolved.live_decision
+        metadata, live, before = resolved.service.metadata, resolved.deployment, resolved.live_decision
         key = (metadata.namespace, metadata.name)
-        if template is None or before is None or self._answers.are_complete(key) or resolved.deployment is None:
+        if template is None or before is None or live is None or self._answers.are_complete(key):
+            return resolved
+        if not rollout.is_changed(resolved, template):
             return resolved
         manifest = deployment.build(replace(resolved, rollout=Rollout(template, before)))
-        if manifest is None or not rollout.is_changed(resolved, template):
-            return resolved
-        if not await is_earlier_answer(self._cluster, self._answers, key, manifest, resolved.deployment):
+        if manifest is None or not await is_earlier_answer(self._cluster, self._answers, key, manifest, live):
             return resolved
         return replace(resolved, observed=replace(resolved.observed, accepted=self._answers.of(key, resolved.observed)))
 

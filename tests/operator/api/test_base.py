@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from tests.operator.api.specs import problem
 from whisper_operator.api.base import ApiModel, Rule, at_most, cel_list, of_either_type, shown, text
@@ -22,6 +22,19 @@ class Items(ApiModel):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("true", "items are too many: remove some", lambda self: len(self.items) <= self.most_items),
     )
+
+
+class OwnLabels(ApiModel):
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
+
+
+class Labelled(ApiModel):
+    own: OwnLabels = OwnLabels(labels={"zone": "a"})
+
+
+def test_a_default_is_one_object_for_all() -> None:
+    """It never changes, and a copy of each default for each parsed spec took a tenth of a restart's time."""
+    assert Labelled().own is Labelled().own
 
 
 def items(*names: str) -> dict[str, Any]:
