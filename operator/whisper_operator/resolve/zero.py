@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Spec
 from whisper_operator.observe.pod_status import ready_since
@@ -11,8 +9,6 @@ from whisper_operator.resolve.promise import fewest_pods
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import ScaleInput, ScaleStep, next_step
 from whisper_operator.resolve.wake import unix
-
-DEFAULT_AFTER: Final = "10m"
 
 
 def scale_step(resolved: Resolved) -> ScaleStep | None:
@@ -51,7 +47,7 @@ def _input(resolved: Resolved) -> ScaleInput:
         demand=resolved.observed.facts.demand,
         awake_seconds=_awake_seconds(resolved),
         asleep_seconds=_asleep_seconds(resolved),
-        after=duration_seconds((scaling.scale_to_zero_after if scaling else None) or DEFAULT_AFTER),
+        after=duration_seconds(scaling.sleeps_after) if scaling else 0.0,
     )
 
 

@@ -11,7 +11,7 @@ from whisper_operator.observe.pod_status import ready_since
 from whisper_operator.resolve.resolved import Resolved
 from whisper_operator.resolve.scaling import SILENT_SECONDS
 from whisper_operator.resolve.wake import parts_of_wake, unix
-from whisper_operator.resolve.zero import DEFAULT_AFTER, scales_to_zero
+from whisper_operator.resolve.zero import scales_to_zero
 
 WHY = {
     c.DEMANDED: "requests were held at the front",
@@ -41,7 +41,7 @@ def awake(resolved: Resolved) -> ConditionUpdate | None:
     if scaling is None or resolved.deployment is None or not scales_to_zero(resolved.service.spec):
         return None
     if resolved.wanted_pods == 0:
-        after = scaling.scale_to_zero_after or DEFAULT_AFTER
+        after = scaling.sleeps_after
         message = f"no pod runs: the next request starts one, after {after} without any the last pods end"
         return ConditionUpdate(c.AWAKE, "False", c.IDLE, message)
     demand = resolved.observed.facts.demand

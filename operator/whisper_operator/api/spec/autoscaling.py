@@ -249,6 +249,11 @@ class AutoscalingSpec(ApiModel):
         """Whether the operator itself scales between no pod and one: nothing else of the spec is to."""
         return self.min_replicas == 0 and self.keda is None and not self.has(*WITHOUT_PODS)
 
+    @property
+    def sleeps_after(self) -> str:
+        """The time without a request after which the last pods end, the default where the spec leaves it open."""
+        return self.scale_to_zero_after or "10m"
+
     def has(self, *types: str) -> bool:
         """Whether a metric of one of those types is in the list."""
         return any(one.type in types for one in self.metrics or ())
