@@ -10,8 +10,11 @@ from whisper_operator.resolve.preflight.policy_shape import (
     AFFINITY,
     CONTAINER,
     NOTHING,
+    OF_IMAGES,
     OURS,
+    PLAIN_MOUNT,
     SHAPE,
+    SHARED_MEMORY,
     Anything,
     DeniedKeys,
     Fields,
@@ -24,6 +27,7 @@ from whisper_operator.resolve.preflight.policy_shape import (
     OwnVolume,
     Positive,
     Shape,
+    UnusedPath,
 )
 
 LISTS: Final = ("containers", "initContainers")
@@ -142,6 +146,9 @@ def _holds(shape: Shape, value: str) -> str:
             return f"!({value} in {_values(OURS)})"
         case OwnVolume():
             return f"t.volumes.exists(own, own.?name.orValue('') == {value})"
+        case UnusedPath():
+            is_unused = f"{value}.matches('{PLAIN_MOUNT}') && !{value}.matches('{OF_IMAGES}')"
+            return f"(type({value}) == string && ({value} == '{SHARED_MEMORY}' || {is_unused}))"
         case _:
             raise TypeError(f"{shape} has parts")
 

@@ -23,6 +23,13 @@ def _volume(**source: Any) -> dict[str, Any]:
     return _pod(volumes=[{"name": "extra", **source}])
 
 
+def _mounted(path: str, **mount: Any) -> dict[str, Any]:
+    """A volume of the author's own, on which the model is fetched, at a path of the server's container."""
+    first = {"name": "fetch", "volumeMounts": [{"name": "own", "mountPath": "/own"}]}
+    server = {"name": "server", "volumeMounts": [{"name": "own", "mountPath": path, **mount}]}
+    return _pod(volumes=[{"name": "own", "emptyDir": {}}], initContainers=[first], containers=[server])
+
+
 def _metadata(**metadata: Any) -> dict[str, Any]:
     return {"podTemplate": {"metadata": metadata}}
 
@@ -107,7 +114,15 @@ NODE: list[Attempt] = [
     (f"{_SERVER}.workingDir", _server(workingDir="/app/models")),
     (f"{_SERVER}.readinessProbe.exec", _server(readinessProbe={"exec": {"command": ["sh"]}})),
     (f"{_SERVER}.env[LD_PRELOAD].name", _server(env=[{"name": "LD_PRELOAD", "value": "/app/models/x.pt"}])),
-    (f"{_SERVER}.volumeMounts[models].name", _server(volumeMounts=[{"name": "models", "mountPath": "/opt/venv"}])),
+    (f"{_SERVER}.volumeMounts[models].name", _server(volumeMounts=[{"name": "models", "mountPath": "/own"}])),
+    (f"{_SERVER}.volumeMounts[own].mountPath '/app/sitecustomize.py'",
+     _mounted("/app/sitecustomize.py", subPath="mine-aaaaaaaaaaaa.pt")),
+    (f"{_SERVER}.volumeMounts[own].mountPath '/own/../opt/venv/lib'", _mounted("/own/../opt/venv/lib")),
+    (f"{_SERVER}.volumeMounts[own].mountPath 'usr/lib'", _mounted("usr/lib")),
+    (f"{_SERVER}.volumeMounts[own].mountPath '/'", _mounted("/")),
+    (f"{_POD}.initContainers[fetch].volumeMounts[own].mountPath '/app/models'",
+     _pod(volumes=[{"name": "own", "emptyDir": {}}],
+          initContainers=[{"name": "fetch", "volumeMounts": [{"name": "own", "mountPath": "/app/models"}]}])),
     (f"{_POD}.containers[added].image", _pod(containers=[{"name": "added", "image": "busybox:1"}])),
     (f"{_POD}.initContainers[added].image", _pod(initContainers=[{"name": "added", "image": "busybox@sha256:0"}])),
     (f"{_POD}.ephemeralContainers", _pod(ephemeralContainers=[{"name": "added", "image": "busybox"}])),
@@ -166,6 +181,10 @@ SECRETS: list[Attempt] = [
      _ingress(annotations={"nginx.ingress.kubernetes.io/configuration-snippet": "return 200 $secret;"})),
     ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/proxy-ssl-secret'",
      _ingress(annotations={"nginx.ingress.kubernetes.io/proxy-ssl-secret": "other/database-admin"})),
+    ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/proxy-body-size'",
+     _ingress(annotations={"nginx.ingress.kubernetes.io/proxy-body-size": "8m; alias /etc/"})),
+    ("spec.ingress.annotations 'haproxy.org/timeout-server'",
+     _ingress(annotations={"haproxy.org/timeout-server": "5s\n  http-request return file /etc/x"})),
     ("spec.ingress.path", _ingress(path="/a{alias/etc/;}")),
     ("spec.ingress.tls.secretName",
      _ingress(tls={"clusterIssuer": "letsencrypt", "secretName": "payroll-tls"})),
@@ -286,7 +305,8 @@ HARMLESS: list[dict[str, Any]] = [
     _pod(tolerations=[{"key": "nvidia.com/gpu", "operator": "Exists"}], priorityClassName="speech"),
     _pod(securityContext={"fsGroup": None, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}),
     _pod(volumes=[{"name": "own", "emptyDir": {"medium": "Memory"}}],
-         containers=[{"name": "server", "volumeMounts": [{"name": "own", "mountPath": "/own", "readOnly": False}]}]),
+         containers=[{"name": "server", "volumeMounts": [{"name": "own", "mountPath": "/own", "readOnly": False},
+                                                         {"name": "own", "mountPath": "/dev/shm"}]}]),
     _pod(affinity={"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}, "podAffinity": None,
                    "podAntiAffinity": _preferred(labelSelector={"matchLabels": {"a": "b"}})}),
     {"scheduling": {"affinity": {"podAntiAffinity": _required(namespaces=[], labelSelector={})}}},
@@ -299,7 +319,9 @@ HARMLESS: list[dict[str, Any]] = [
     {"server": {"audioUrls": {"allowedHosts": ["files.example.com", "*.cdn.example.com"]}}},
     {"replicas": 1, "jobs": {"webhooks": {"allowedHosts": ["hooks.example.com"], "secretRef": {"name": "hooks"}}}},
     _ingress(tls={"clusterIssuer": "letsencrypt-staging"}, path="/speech/v1",
-             annotations={"nginx.ingress.kubernetes.io/proxy-read-timeout": "60", "team": "speech"}),
+             annotations={"nginx.ingress.kubernetes.io/proxy-read-timeout": "60", "team": "speech; a {team}",
+                          "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.0/8, fd00::/8",
+                          "nginx.org/proxy-read-timeout": "60s"}),
     {"gateway": {"parentRefs": [{"name": "own", "kind": "Gateway"}], "hostnames": ["a.example.com"]}},
     _source("https://models.example.com/mine.pt"),
     _source("s3://models/mine.pt", secretRef={"name": "bucket"}),

@@ -61,8 +61,8 @@ class Policy(ApiModel):
     )
     """Names with a prefix, as `service_annotations`."""
     plain_paths: bool = True
-    """Whether paths of Ingresses and HTTPRoutes are limited to letters, digits and - . _ ~ % / : no controller reads
-    them as code."""
+    """Whether paths of Ingresses and HTTPRoutes are limited to letters, digits and - . _ ~ % /, and values of those
+    annotations that nginx and HAProxy read to these, spaces and : , = + @ : no controller reads them as code."""
     path_types: Patterns = ("Prefix", "Exact")
     """Types of paths: of another one, the operator does not know which paths of others it takes."""
     hosts: Patterns = ("*",)

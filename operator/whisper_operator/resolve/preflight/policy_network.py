@@ -19,6 +19,11 @@ from whisper_operator.resolve.preflight.policy_rules import (
 )
 
 PLAIN_PATH: Final = "^[-A-Za-z0-9._~%/]*$"
+PLAIN_VALUE: Final = "^[-A-Za-z0-9._~%/:,=+@ ]*$"
+WRITES_ITS_VALUES: Final = "^(nginx[.]|haproxy)[^/]*/"
+"""Names of annotations whose values controllers write into a proxy's configuration, some releases as they are."""
+MEANT_AS_CODE: Final = "snippet"
+"""A part of the names of those whose values are to be code."""
 PATHS: Final = (
     "spec.ingress.path",
     "spec.ingress.additionalPaths[].path",
@@ -55,6 +60,14 @@ def _paths(subject: Subject) -> Iterator[str]:
     for path, value in _all_values(subject, PATHS):
         if subject.policy.plain_paths and not (isinstance(value, str) and re.match(PLAIN_PATH, value)):
             yield f"{path} {shown(value)}"
+
+
+def _values_of_annotations(subject: Subject) -> Iterator[str]:
+    annotations: Any = (subject.spec.get("ingress") or {}).get("annotations") or {}
+    for name, value in annotations.items() if subject.policy.plain_paths else ():
+        is_written = re.match(WRITES_ITS_VALUES, name) and MEANT_AS_CODE not in name
+        if is_written and not re.fullmatch(PLAIN_VALUE, str(value)):
+            yield f"spec.ingress.annotations {shown(name)}"
 
 
 def _issuers(subject: Subject) -> Iterator[str]:
@@ -161,6 +174,15 @@ RULES: Final[tuple[PolicyRule, ...]] = (
         "use letters, digits and - . _ ~ % / alone",
         "variables.plainPaths ? " + _texts(PATHS, f"!string(one).matches('{PLAIN_PATH}')") + " : ''",
         _paths,
+    ),
+    Special(
+        "plainPaths",
+        "write letters, digits, spaces and - . _ ~ % / : , = + @ alone into that annotation",
+        "variables.plainPaths ? variables.spec.?ingress.?annotations.orValue({}).filter(one,"
+        f" one.matches('{WRITES_ITS_VALUES}') && !one.contains('{MEANT_AS_CODE}') &&"
+        f" !variables.spec.ingress.annotations[one].matches('{PLAIN_VALUE}'))"
+        ".map(one, \"spec.ingress.annotations '\" + one + \"', \").join('') : ''",
+        _values_of_annotations,
     ),
     *(
         Allowed(path, "pathTypes", f"write one of these, or {ASK}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
@@ -9,8 +10,11 @@ from whisper_operator.resolve.preflight.policy_rules import Special, Subject, sh
 from whisper_operator.resolve.preflight.policy_shape import (
     AFFINITY,
     NOTHING,
+    OF_IMAGES,
     OURS,
+    PLAIN_MOUNT,
     SHAPE,
+    SHARED_MEMORY,
     Anything,
     DeniedKeys,
     Fields,
@@ -23,6 +27,7 @@ from whisper_operator.resolve.preflight.policy_shape import (
     OwnVolume,
     Positive,
     Shape,
+    UnusedPath,
 )
 
 AFFINITY_PATH: Final = "spec.scheduling.affinity"
@@ -86,6 +91,8 @@ class _Walk:
                 return value not in OURS
             case OwnVolume():
                 return value in self._volumes
+            case UnusedPath():
+                return isinstance(value, str) and _is_unused(value)
             case _:
                 raise TypeError(f"{shape} has parts")
 
@@ -126,6 +133,10 @@ class _Walk:
             yield f"{path} {shown(value)}".strip()
             return
         yield from (f"{path}.{key}" for key in cast(dict[str, Any], value) if is_refused(key))
+
+
+def _is_unused(path: str) -> bool:
+    return path == SHARED_MEMORY or bool(re.fullmatch(PLAIN_MOUNT, path) and not re.match(OF_IMAGES, path))
 
 
 _REMEDY: Final = (

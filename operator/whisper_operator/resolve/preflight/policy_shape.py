@@ -31,6 +31,13 @@ OURS: Final = (
 """Names of the operator's own volumes."""
 NOTHING: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 """Values that ask for nothing."""
+SHARED_MEMORY: Final = "/dev/shm"
+PLAIN_MOUNT: Final = "^(/[A-Za-z0-9_-][-A-Za-z0-9_.]*)+/?$"
+"""Absolute, and without a segment that begins with a dot, such as `..`."""
+OF_IMAGES: Final = (
+    "^/(app|bin|boot|dev|etc|home|lib|lib32|lib64|libx32|opt|proc|root|run|sbin|source|sys|tmp|usr|var)(/|$)"
+)
+"""Paths below which images have programs, and the operator mounts Secrets."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,11 @@ class OwnVolume:
 
 
 @dataclass(frozen=True)
+class UnusedPath:
+    """A path at which images have nothing: a file that is fetched onto a volume could stand for a program of theirs."""
+
+
+@dataclass(frozen=True)
 class Keys:
     """An object whose keys with a prefix match a pattern of the setting."""
 
@@ -107,7 +119,20 @@ class ListOf:
     of: Fields
 
 
-Shape = Anything | OneOf | Positive | Matching | NotMatching | NotOurs | OwnVolume | Keys | DeniedKeys | Fields | ListOf
+Shape = (
+    Anything
+    | OneOf
+    | Positive
+    | Matching
+    | NotMatching
+    | NotOurs
+    | OwnVolume
+    | UnusedPath
+    | Keys
+    | DeniedKeys
+    | Fields
+    | ListOf
+)
 
 
 def _any(*names: str) -> dict[str, Shape]:
@@ -149,7 +174,7 @@ CONTAINER: Final = Fields(
         "readinessProbe": _PROBE,
         "startupProbe": _PROBE,
         "volumeMounts": ListOf(
-            Fields({"name": OwnVolume(), **_any("mountPath", "readOnly", "recursiveReadOnly", "subPath")})
+            Fields({"name": OwnVolume(), "mountPath": UnusedPath(), **_any("readOnly", "recursiveReadOnly", "subPath")})
         ),
         "securityContext": Fields(
             {
