@@ -42,8 +42,11 @@ def thing(name, version):
     return {"apiVersion": API, "kind": "Thing", "metadata": metadata}
 
 
-def serve(listed, watched):
-    """Address of the API server; `listed()`: a version and the things, `watched(query)`: the events of a watch."""
+def serve(listed, watched, answer=lambda path, query: None):
+    """Address of the API server; `listed()`: a version and the things, `watched(query)`: the events of a watch.
+
+    `answer(path, query)`: what is sent to a request for anything but discovery; None where the two say it.
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -54,6 +57,9 @@ def serve(listed, watched):
             self.end_headers()
             if path in DISCOVERY:
                 self.send(DISCOVERY[path])
+            elif (bodies := answer(path, query)) is not None:
+                for body in bodies:
+                    self.send(body)
             elif query.get("watch") == "true":
                 for event in watched(query):
                     self.send(event)
