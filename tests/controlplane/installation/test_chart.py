@@ -15,6 +15,7 @@ import yaml
 from testbed.cluster import binaries, controlplane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.images import previous
+from testbed.operator_process import OperatorProcess
 from testbed.paths import REPOSITORY
 from tests.support.kubectl import Kubectl, KubectlError, kubectl_on
 from tests.support.waiting import eventually
@@ -139,6 +140,37 @@ def test_a_second_installation_has_another_namespace_or_name(helm: Helm) -> None
     for name, namespace in (("whisper-operator", "one"), ("other", "one"), ("whisper-operator", "two")):
         helm.upgrade(name, namespace, *WITHOUT_ADMISSION)
     helm.kubectl("delete", "namespace", "tenant", "--wait=false")
+
+
+def test_two_releases_in_one_namespace_lead_each_by_a_lease_of_its_own(helm: Helm) -> None:
+    """As the operator of a canary beside the cluster's; by the rights that the chart gives to either."""
+    found = [leading(helm, release) for release in ("first", "second")]
+    try:
+        for operator in found:
+            operator.start()
+        leases = [operator.settings["LEASE_NAME"] for operator in found]
+        eventually("each leads", lambda: [holder(helm, name) for name in leases] == ["first", "second"])
+    finally:
+        for operator in found:
+            operator.stop()
+
+
+def leading(helm: Helm, release: str) -> OperatorProcess:
+    """The operator of an installed release, as a process with the account and the settings of its Deployment."""
+    helm.install(release, "system", *WITHOUT_ADMISSION)
+    system = helm.kubectl.within("system")
+    (pod,) = (
+        one["spec"]["template"]["spec"] for one in system.list("deployments", f"app.kubernetes.io/instance={release}")
+    )
+    (container,) = pod["containers"]
+    given = {one["name"].removeprefix("WHISPER_OPERATOR_"): one.get("value", "") for one in container["env"]}
+    settings = {name: given[name] for name in ("LEASE_NAME", "SERVICE_CLASS") if name in given}
+    token = system("create", "token", pod["serviceAccountName"]).strip()
+    return OperatorProcess(helm.plane, identity=release, token=token, settings={"NAMESPACE": "system", **settings})
+
+
+def holder(helm: Helm, lease: str) -> str | None:
+    return (helm.kubectl.within("system").get("lease", lease) or {"spec": {}})["spec"].get("holderIdentity")
 
 
 def test_an_upgrade_upgrades_the_api(helm: Helm, tmp_path: Path) -> None:

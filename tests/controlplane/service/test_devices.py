@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from testbed.operator_process import OperatorProcess
 from tests.support.devices import allocation, class_body, gpu, slice_body, template_body
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import report_node, write_status
@@ -154,6 +155,45 @@ def test_a_pod_that_is_being_deleted_holds_its_gpu(namespace: Kubectl) -> None:
             "strategy": "Replace",
             "reason": "no node that the pod may run on has nvidia.com/gpu and room for it free",
         }
+
+
+PODS, PADDING = 500, 100_000
+"""Pods of other people's, and bytes of each: 48 MiB in all. A page is a fifth of that, and in memory as bytes, as text,
+and beside the page before it."""
+
+
+def test_the_pods_of_the_cluster_are_counted_page_by_page(namespace: Kubectl, running: OperatorProcess) -> None:
+    with node(namespace, **{"nvidia.com/gpu": "2"}) as name:
+        namespace("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": crowd(name)}))
+        namespace.apply(service("speech", gpu={}, **EMPTY_DIR))
+        eventually("pods are made", lambda: namespace.get("deployment", "speech"))
+        before = running.peak_mib
+        assert change(namespace, "en")["strategy"] == "Replace", "of two GPUs all are taken"
+        assert running.peak_mib - before < 66, "a page, and no list of all"
+        namespace("delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false")
+
+
+def crowd(node: str) -> list[Manifest]:
+    """Pods on that node, of which two have a GPU each."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"other-{number}", "annotations": {"example.com/padding": "x" * PADDING}},
+            "spec": {
+                "nodeName": node,
+                "automountServiceAccountToken": False,
+                "containers": [
+                    {
+                        "name": "other",
+                        "image": "other",
+                        "resources": {"limits": {"nvidia.com/gpu": "1"}} if number < 2 else {},
+                    }
+                ],
+            },
+        }
+        for number in range(PODS)
+    ]
 
 
 def bind(namespace: Kubectl, node: str) -> None:
