@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from whisper_operator.objects.kinds import GATEWAY
 from whisper_operator.resolve.preflight.policy_rules import (
@@ -63,11 +63,13 @@ def _paths(subject: Subject) -> Iterator[str]:
 
 
 def _values_of_annotations(subject: Subject) -> Iterator[str]:
-    annotations: Any = (subject.spec.get("ingress") or {}).get("annotations") or {}
-    for name, value in annotations.items() if subject.policy.plain_paths else ():
-        is_written = re.match(WRITES_ITS_VALUES, name) and MEANT_AS_CODE not in name
-        if is_written and not re.fullmatch(PLAIN_VALUE, str(value)):
-            yield f"spec.ingress.annotations {shown(name)}"
+    if not subject.policy.plain_paths:
+        return
+    for _, given in values_at({"spec": subject.spec}, "spec.ingress.annotations"):
+        for name, value in cast(dict[str, str], given).items():
+            is_written = re.match(WRITES_ITS_VALUES, name) and MEANT_AS_CODE not in name
+            if is_written and not re.fullmatch(PLAIN_VALUE, value):
+                yield f"spec.ingress.annotations {shown(name)}"
 
 
 def _issuers(subject: Subject) -> Iterator[str]:

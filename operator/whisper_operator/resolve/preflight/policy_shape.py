@@ -16,6 +16,7 @@ OURS: Final = (
     "api-key",
     "api-keys",
     "front-spool",
+    "job-bucket",
     "golden",
     "job-store",
     "webhook-secrets",

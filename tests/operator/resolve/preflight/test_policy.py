@@ -217,7 +217,8 @@ def test_the_charts_values_are_the_defaults() -> None:
 
 OWN = (
     "autoscaling.behavior", "autoscaling.keda.advanced", "autoscaling.keda.authModes",
-    "autoscaling.keda.cooldownPeriod", "autoscaling.keda.fallback", "autoscaling.keda.pollingInterval",
+    "autoscaling.keda.cooldownPeriod", "autoscaling.keda.fallback", "autoscaling.keda.onDemand",
+    "autoscaling.keda.pollingInterval",
     "autoscaling.keda.triggers[].metricType", "autoscaling.keda.triggers[].name",
     "autoscaling.keda.triggers[].useCachedMetrics", "autoscaling.maxReplicas", "autoscaling.metrics",
     "autoscaling.minReplicas", "autoscaling.scaleToZeroAfter",
