@@ -31,7 +31,7 @@ PATH = "/v1/audio/transcriptions"
 
 
 @dataclass
-class Pod:
+class SharingPod:
     url: str
     metrics_url: str
     process: subprocess.Popen[bytes]
@@ -52,16 +52,16 @@ def server(tmp_path: Path) -> Iterator[StoreServer]:
         yield found
 
 
-StartPod = Callable[[float], Pod]
+StartSharing = Callable[[float], SharingPod]
 
 
 @pytest.fixture
-def start(server: StoreServer, tmp_path: Path) -> Iterator[StartPod]:
+def start(server: StoreServer, tmp_path: Path) -> Iterator[StartSharing]:
     """Starts a pod whose model takes two windows of so many seconds for a recording."""
     (tmp_path / "url").write_text(server.url)
     with ExitStack() as started:
 
-        def pod(window_seconds: float) -> Pod:
+        def pod(window_seconds: float) -> SharingPod:
             port, metrics_port = free_ports(2)
             config = RuntimeConfig(
                 port=port,
@@ -80,7 +80,7 @@ def start(server: StoreServer, tmp_path: Path) -> Iterator[StartPod]:
                 )
             )
             started.callback(process.kill)
-            found = Pod(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}", process)
+            found = SharingPod(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}", process)
             eventually("the pod uses the store", found.is_in_use, SECONDS)
             return found
 
@@ -93,7 +93,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield found
 
 
-def begun(pod: Pod, server: StoreServer, pool: ThreadPoolExecutor) -> Future[httpx.Response]:
+def begun(pod: SharingPod, server: StoreServer, pool: ThreadPoolExecutor) -> Future[httpx.Response]:
     """A request that the pod works at."""
     asked = pool.submit(pod.ask)
     eventually("its turn has begun", lambda: server.ask("KEYS", "*:flight:*"), SECONDS)
@@ -101,7 +101,7 @@ def begun(pod: Pod, server: StoreServer, pool: ThreadPoolExecutor) -> Future[htt
 
 
 def test_the_second_request_has_the_result_of_the_first_which_is_transcribed_once(
-    start: StartPod, server: StoreServer, pool: ThreadPoolExecutor
+    start: StartSharing, server: StoreServer, pool: ThreadPoolExecutor
 ) -> None:
     one, other = start(5.0), start(ENDLESS)
     first = begun(one, server, pool)
@@ -112,7 +112,7 @@ def test_the_second_request_has_the_result_of_the_first_which_is_transcribed_onc
 
 
 def test_the_request_of_a_pod_that_dies_is_transcribed_by_the_one_that_waits(
-    start: StartPod, server: StoreServer, pool: ThreadPoolExecutor
+    start: StartSharing, server: StoreServer, pool: ThreadPoolExecutor
 ) -> None:
     stuck, well = start(ENDLESS), start(0.01)
     first = begun(stuck, server, pool)
@@ -125,7 +125,7 @@ def test_the_request_of_a_pod_that_dies_is_transcribed_by_the_one_that_waits(
 class InTurns(httpx2.BaseTransport):
     """A balancer that sends each try to the next pod."""
 
-    def __init__(self, pods: list[Pod]) -> None:
+    def __init__(self, pods: list[SharingPod]) -> None:
         self._urls = [httpx2.URL(pod.url) for pod in pods]
         self._transport = httpx2.HTTPTransport()
         self.tries = 0
@@ -137,7 +137,7 @@ class InTurns(httpx2.BaseTransport):
         return self._transport.handle_request(request)
 
 
-def test_the_official_clients_retry_at_another_pod_has_its_text(start: StartPod, server: StoreServer) -> None:
+def test_the_official_clients_retry_at_another_pod_has_its_text(start: StartSharing, server: StoreServer) -> None:
     """The first pod lets go of its turn when the client has given up."""
     transport = InTurns([start(ENDLESS), start(0.01)])
     with (

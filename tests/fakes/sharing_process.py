@@ -25,8 +25,9 @@ def main(window_seconds: float | None) -> int:
     config = RuntimeConfig.from_env(os.environ)
     logs.configure(config.log_level, config.log_format)
     # A machine without a free processor must not look like a store that is away.
-    vars(opening)["SharedStore"] = partial(SharedStore, waits=(30.0,), pauses=(0.05,))
-    vars(killed_process)["WINDOW_SECONDS"] = window_seconds
+    store = partial(SharedStore, waits=(30.0,), pauses=(0.05,))
+    for module, changed in ((opening, {"SharedStore": store}), (killed_process, {"WINDOW_SECONDS": window_seconds})):
+        vars(module).update(changed)
     engine = FakeEngine() if window_seconds is None else killed_process.TellingEngine()
     serve(fake_parts(engine, **config.model_dump()), time.monotonic())
     return 0

@@ -17,10 +17,9 @@ from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
-from whisper_runtime.service.result_cache.cache import ResultCache
+from whisper_runtime.service.result_cache.cache import PodTurns, ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import MemoryStore, ResultStore
-from whisper_runtime.service.result_cache.turns import PodTurns
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber

@@ -9,7 +9,7 @@ from pydantic import Field
 from whisper_operator.api.base import ApiModel, Rule, text
 from whisper_operator.api.maps import Annotations, Labels
 from whisper_operator.api.scalars import Duration, LocalRef, ObjectName, VolumeSize
-from whisper_operator.api.spec.source import BucketRegion, ServerAddress
+from whisper_operator.api.spec.source import BucketRegion, StorageEndpoint
 from whisper_operator.api.spec.storage import StorageClassName, claim_rules
 from whisper_operator.api.spec.webhooks import WebhooksSpec
 
@@ -39,7 +39,7 @@ class JobBucketSpec(ApiModel):
     Absent: the identity of the pod's ServiceAccount."""
     region: BucketRegion | None = None
     """Region of the bucket; it takes precedence over AWS_REGION of the Secret. Absent there, too: us-east-1."""
-    endpoint: ServerAddress | None = None
+    endpoint: StorageEndpoint | None = None
     """Address of the bucket's server; it takes precedence over AWS_ENDPOINT_URL of the Secret. Absent there, too: AWS's
     own."""
 

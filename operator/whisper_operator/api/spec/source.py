@@ -63,7 +63,7 @@ _INSTEAD: Final = {
 BucketRegion = Annotated[
     str, *text("^[A-Za-z0-9][-A-Za-z0-9_.]*$", "is not a valid region; for example eu-central-1", longest=63)
 ]
-ServerAddress = Annotated[
+StorageEndpoint = Annotated[
     str,
     *text(
         f"^https?://{_HOST}(/[-A-Za-z0-9._~/]*)?$",
@@ -126,7 +126,7 @@ class ModelSourceSpec(ApiModel):
     """ConfigMap and key of the private certificate authority (PEM) that signed the server's certificate."""
     region: BucketRegion | None = None
     """Region of the bucket; it takes precedence over AWS_REGION of the Secret. Absent there, too: us-east-1."""
-    endpoint: ServerAddress | None = None
+    endpoint: StorageEndpoint | None = None
     """Address of the bucket's server; it takes precedence over AWS_ENDPOINT_URL of the Secret. Absent there, too: AWS's
     own. With hf:// that of a mirror; absent: https://huggingface.co. With oci:// that of a mirror, or of a registry
     without TLS; absent: https:// and the URL's host."""

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.service.audio_loading import AudioOptions
 from whisper_runtime.service.model_info import ServedModel
-from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
+from whisper_runtime.service.result_cache.content import Hit, KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
-from whisper_runtime.service.result_cache.flight import Flight, Run, Work
+from whisper_runtime.service.result_cache.flight import Flight, RunAndKeep, Work
 from whisper_runtime.service.result_cache.keys import is_repeatable, result_key
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import ResultStore
-from whisper_runtime.service.result_cache.turns import Hit, PodTurns
+
+FindResult = Callable[[], Awaitable[Hit | None]]
+"""Looks for a result that the request takes; None: there is none (yet)."""
+
+
+class PodTurns(Protocol):
+    def turn(self, key: str, find: FindResult) -> AbstractAsyncContextManager[Hit | None]:
+        """Waits until it is this pod's turn to run the model for the result of that key (None), or until that is there.
+
+        The turn ends with the block, in which its result is to be kept. A pod that ends or hangs loses its turn.
+        """
+        ...
 
 
 class ResultCache:
@@ -131,7 +143,7 @@ class ResultCache:
 
         return self._fly(key, run)
 
-    def _fly(self, key: str, run: Run, *, yields: bool = False) -> Flight:
+    def _fly(self, key: str, run: RunAndKeep, *, yields: bool = False) -> Flight:
         def end() -> None:
             if self._flights.get(key) is flight:
                 del self._flights[key]

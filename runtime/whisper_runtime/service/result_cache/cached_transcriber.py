@@ -20,13 +20,12 @@ from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, L
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.result_cache.cache import ResultCache
-from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
+from whisper_runtime.service.result_cache.content import Hit, KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.headers import CACHE_STATUS
 from whisper_runtime.service.result_cache.keys import audio_digest, upload_key
 from whisper_runtime.service.result_cache.metrics import Outcome
-from whisper_runtime.service.result_cache.turns import Hit
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, seconds_of
 
 NAME: Final = "whisper"

@@ -56,6 +56,16 @@ class KnownResult:
         return _result().validate_json(content)
 
 
+@dataclass(frozen=True)
+class Hit:
+    """A result that was kept."""
+
+    result: KnownResult
+    age: float
+    """Seconds."""
+    seconds_left: float
+
+
 @cache
 def _audio() -> TypeAdapter[KnownAudio]:
     """Made when it is needed first: else it takes a hundredth of a second, as the other, of each process's start."""

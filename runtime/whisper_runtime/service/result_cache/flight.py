@@ -12,14 +12,14 @@ from whisper_runtime.service.result_cache.content import KnownResult
 
 Work = Callable[["Flight"], Coroutine[None, None, Transcription]]
 """Runs the model; it gives the flight segments and progress, from any thread, and asks it whether it yields."""
-Run = Callable[["Flight"], Coroutine[None, None, KnownResult]]
+RunAndKeep = Callable[["Flight"], Coroutine[None, None, KnownResult]]
 """The same, and what its transcription is kept as."""
 
 
 class Flight:
     """Goes on for as long as anybody waits for it, whoever began it. Use it in the event loop's thread."""
 
-    def __init__(self, run: Run, on_end: Callable[[], None], *, yields: bool = False) -> None:
+    def __init__(self, run: RunAndKeep, on_end: Callable[[], None], *, yields: bool = False) -> None:
         """`on_end` is called once nobody can join any more. `yields`: it is in the background until a request joins."""
         self._loop = asyncio.get_running_loop()
         self._windows: list[Sequence[Segment]] = []
@@ -99,7 +99,7 @@ class Flight:
         for window in result.replay():
             self._put(window)
 
-    async def _run(self, run: Run) -> KnownResult:
+    async def _run(self, run: RunAndKeep) -> KnownResult:
         try:
             return await run(self)
         finally:

@@ -7,8 +7,8 @@ from typing import Final
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
+from whisper_runtime.service.result_cache.cache import PodTurns
 from whisper_runtime.service.result_cache.store import ResultStore
-from whisper_runtime.service.result_cache.turns import PodTurns
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.object_bucket import ObjectBucket, place_of

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from whisper_runtime.service.result_cache.turns import FindResult, Hit
+from whisper_runtime.service.result_cache.cache import FindResult
+from whisper_runtime.service.result_cache.content import Hit
 from whisper_runtime.service.shared.program_call import ProgramCall, service_key
 from whisper_runtime.service.shared.shared_store import SharedStore
 
@@ -28,7 +29,7 @@ def turn_call(prefix: str, key: str, run: str, seconds: float) -> ProgramCall:
 
 
 class SharedFlights:
-    """See result_cache.turns.PodTurns. Use it in the event loop's thread."""
+    """See result_cache.cache.PodTurns. Use it in the event loop's thread."""
 
     def __init__(self, store: SharedStore, prefix: str, *, lease_seconds: float = LEASE_SECONDS) -> None:
         self._store, self._prefix, self._lease_seconds = store, prefix, lease_seconds

@@ -14,13 +14,12 @@ from tests.fakes.engine import MULTILINGUAL, SPOKEN, FakeEngine
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.service.model_info import ServedModel
-from whisper_runtime.service.result_cache.cache import ResultCache
-from whisper_runtime.service.result_cache.content import KnownAudio, KnownResult
+from whisper_runtime.service.result_cache.cache import FindResult, PodTurns, ResultCache
+from whisper_runtime.service.result_cache.content import Hit, KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import NO_DIRECTIVES, CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.store import MemoryStore
-from whisper_runtime.service.result_cache.turns import FindResult, Hit, PodTurns
 
 
 def cache_of(

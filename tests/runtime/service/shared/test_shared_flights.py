@@ -11,8 +11,7 @@ import pytest
 from testbed.store_server import StoreServer
 from tests.fakes.engine import SPOKEN
 from tests.runtime.service.shared.conftest import PREFIX, OpenShared, until
-from whisper_runtime.service.result_cache.content import KnownResult
-from whisper_runtime.service.result_cache.turns import Hit
+from whisper_runtime.service.result_cache.content import Hit, KnownResult
 from whisper_runtime.service.shared.shared_flights import SharedFlights
 
 HIT = Hit(KnownResult(SPOKEN, (1,), 0.5), 0.0, 60.0)
