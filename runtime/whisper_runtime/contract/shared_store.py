@@ -12,7 +12,9 @@ StoreReason = Literal[
     "StoreEvicts",
     "StoreFull",
     "StoreLoginFailed",
+    "StoreLostJobs",
     "StoreNotDurable",
+    "StoreNotReplicated",
     "StoreReadOnly",
     "StoreRefused",
     "StoreRightsMissing",
@@ -27,7 +29,9 @@ USED: Final[frozenset[StoreReason]] = frozenset(
         "StoreInUse",
         "StoreBucketUnusable",
         "StoreEvicts",
+        "StoreLostJobs",
         "StoreNotDurable",
+        "StoreNotReplicated",
     }
 )
 """The reasons of a store that the pod counts in; with any other it counts for itself."""

@@ -38,6 +38,21 @@ STORE_BUCKET_UNUSABLE: Final = declare_reason(
     remedy="See that its server runs, that `spec.networkPolicy.allowTo` lets the pods reach it, and that the bucket, "
     "the endpoint and the Secret's keys are right; pods read the Secret again every five seconds.",
 )
+STORE_LOST_JOBS: Final = declare_reason(
+    "StoreLostJobs",
+    types.STORE_USABLE,
+    meaning="The store has fewer jobs than it had said to have: it was restarted without what it had, or a replica "
+    "became the primary that had not got it. A pod that took one of them says so for a day.",
+    remedy="Set `appendonly yes`; with replicas `min-replicas-to-write 1`, too. The clients' jobs get 404: they send "
+    "the recordings again.",
+)
+STORE_NOT_REPLICATED: Final = declare_reason(
+    "StoreNotReplicated",
+    types.STORE_USABLE,
+    meaning="The primary that sentinels name has no replica: new jobs, files and batches get 503 with `Retry-After`, "
+    "since they would be lost with it. Those that are there are done, and other requests are served.",
+    remedy="Start a replica, or let the URL name the one server, without sentinels.",
+)
 STORE_NOT_DURABLE: Final = declare_reason(
     "StoreNotDurable",
     types.STORE_USABLE,

@@ -79,6 +79,7 @@ def _shared(directory: str | None, parts: RuntimeParts) -> tuple[JobStore, Deliv
 
     config = parts.config
     assert config.redis_url_file is not None
+    assert parts.store is not None
     verbs = SharedVerbs(
         StoreCaller(config.redis_url_file, config.redis_ca_file),
         config.redis_prefix,
@@ -89,6 +90,7 @@ def _shared(directory: str | None, parts: RuntimeParts) -> tuple[JobStore, Deliv
         verbs,
         _contents(directory, config),
         keep_seconds=config.jobs_result_seconds,
+        on_lost=parts.store.note_lost_jobs,
     )
     return store, SharedOutbox(verbs)
 

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import IO, Any, Final, get_args
 
 from whisper_runtime.service.jobs.job import (
@@ -49,12 +49,24 @@ class SharedJobStore:
     """See store.JobStore; each verb may raise JobStoreAway, too. In the event loop's thread."""
 
     def __init__(
-        self, verbs: SharedVerbs, contents: KeptContents, *, keep_seconds: float, lease_seconds: float = LEASE_SECONDS
+        self,
+        verbs: SharedVerbs,
+        contents: KeptContents,
+        *,
+        keep_seconds: float,
+        lease_seconds: float = LEASE_SECONDS,
+        on_lost: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Results are kept for `keep_seconds`."""
+        """Results are kept for `keep_seconds`.
+
+        `on_lost`: gets how many jobs the store has lost that it had said to have, as in a failover.
+        """
         self.verbs, self.contents = verbs, contents
         self._keep_seconds, self._lease_seconds = keep_seconds, lease_seconds
         self._limit: str | float = "" if verbs.max_queued_seconds is None else verbs.max_queued_seconds
+        self._on_lost = on_lost
+        self._last = 0
+        """The highest number of a job that the store has said to have."""
         self._swept = 0.0
         self._attempts, self._failures, self._expired = Counter[AttemptOutcome](), Counter[str](), 0
 
@@ -173,7 +185,11 @@ class SharedJobStore:
             await self.contents.delete(unneeded)
 
     async def statistics(self) -> JobStatistics:
-        flat, oldest = await self.verbs.call("statistics")
+        told = self._last
+        flat, oldest, last = await self.verbs.call("statistics")
+        if (lost := told - int(float(last))) > 0:
+            self._last = int(float(last))
+            self._on_lost(lost)
         totals = {name: float(value) for name, value in table_of(flat).items()}
         jobs: dict[JobState, int] = {state: int(totals.get(f"{state} jobs", 0)) for state in get_args(JobState)}
         tally = JobTally(dict(self._attempts), dict(self._failures), self._expired)
@@ -193,6 +209,7 @@ class SharedJobStore:
         words = (job_id, size_of(draft, size), self.verbs.max_bytes, self._limit, beside)
         try:
             flat = (await self.verbs.call("put", *words, *(word for pair in pairs for word in pair)))[0]
+            self._last = max(self._last, int(float(table_of(flat)["seq"])))
         except JobStoreAway:
             raise  # the job may be there, and need its file
         except BaseException:

@@ -22,6 +22,9 @@ from whisper_runtime.service.jobs.rows import full, share_full
 from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.store_caller import StoreAway, StoreCaller, StoreMemoryFull
 
+KEPT: Final = frozenset({"put", "cancel", "delete", "put_file", "delete_file", "create_batch", "cancel_batch"})
+"""The verbs whose clients are told that it is done: a replica has it then. What workers do is done again."""
+
 
 @dataclass(frozen=True)
 class FieldKinds:
@@ -76,7 +79,7 @@ class SharedVerbs:
         words = [word if isinstance(word, str | bytes) else repr(word) for word in arguments]
         call = job_call(self._prefix, verb, *words, now=self._clock() if self._clock else None)
         try:
-            outcome, *rest = await self._caller.call(call)
+            outcome, *rest = await self._caller.call(call, is_kept=verb in KEPT)
         except StoreAway as error:
             raise JobStoreAway(str(error)) from error
         except StoreMemoryFull as error:

@@ -16,13 +16,21 @@ from pathlib import Path
 from typing import Final, Self
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport
 from whisper_runtime.service.shared.object_bucket import ObjectBucket
 from whisper_runtime.service.shared.program_call import ProgramCall, needed_rights
 from whisper_runtime.service.shared.store_checks import of_error, of_server
-from whisper_runtime.service.shared.store_client import Reply, open_client, read_url, run, server_info
+from whisper_runtime.service.shared.store_client import (
+    Reply,
+    located,
+    open_client,
+    read_url,
+    run,
+    server_info,
+    try_to_wait,
+)
 from whisper_runtime.service.shared.store_metrics import StoreMetrics
 from whisper_runtime.service.shared.store_pipeline import StorePipeline, is_ending
 from whisper_runtime.service.shared.store_url import StoreUrl
@@ -34,6 +42,11 @@ PERIOD_SECONDS: Final = 10.0
 """Between two looks at a store that is in use: rights, memory and roles change meanwhile."""
 BUCKET_PERIOD_SECONDS: Final = 60.0
 """Between two looks at a bucket that is as it must be: each is paid for."""
+LOST_SECONDS: Final = 24 * 3600.0
+LOST: Final = (
+    "the store has lost jobs that it had said to have, by a restart or a failover: set appendonly yes, and with "
+    "replicas min-replicas-to-write 1"
+)
 PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 5.0)
 """Before each look at one that is not in use; the last one again and again."""
 
@@ -64,9 +77,10 @@ class SharedStore:
         self._url_file = Path(url_file)
         self._ca_file = ca_file
         self._trials = trials
-        self._rights = needed_rights(prefix, trials)
+        self._rights = needed_rights(prefix, trials) + (" +wait" if has_jobs else "")
         self._metrics, self._has_jobs, self._bucket = metrics, has_jobs, bucket
         self._bucket_problem: str | None = None
+        self._lost_until = 0.0
         self._waits = waits
         self._pauses = pauses
         self._connected: Connected | None = None
@@ -78,7 +92,14 @@ class SharedStore:
         if self._found.reason == "StoreInUse" and self._bucket_problem:
             message = f"jobs wait: {self._bucket_problem}"[:MESSAGE_LENGTH]
             return SharedStoreReport(reason="StoreBucketUnusable", message=message)
+        if self._found.reason == "StoreInUse" and time.monotonic() < self._lost_until:
+            return SharedStoreReport(reason="StoreLostJobs", message=LOST)
         return self._found
+
+    def note_lost_jobs(self, jobs: int) -> None:
+        """Reports for a day that the store has lost so many jobs, which it had said to have."""
+        self._lost_until = time.monotonic() + LOST_SECONDS
+        log.error("the store has lost %d jobs that it had said to have: %s", jobs, LOST)
 
     @property
     def is_used(self) -> bool:
@@ -144,26 +165,36 @@ class SharedStore:
     async def _look(self) -> SharedStoreReport:
         """The report on the store as it is now, with a connection to it where it may be used."""
         try:
-            url = read_url(self._url_file)
+            named = read_url(self._url_file)
         except OSError as error:
             return _of_url(f"cannot be read ({error.strerror}): mount the Secret there")
         except ValueError as problem:
             return _of_url(str(problem))
-        if self._connected and self._connected.url != url:
-            await self._close()
         try:
-            connected = self._connected = self._connected or Connected.by(url, self._ca_file)
+            connected = await self._connect(named)
+        except ConnectionError as error:
+            return of_error(error, named, self._rights)
         except OSError as error:
             return _of_authorities(error)
         try:
-            found = of_server(await server_info(connected.client), url, has_jobs=self._has_jobs)
+            found = of_server(await server_info(connected.client), connected.url, has_jobs=self._has_jobs)
             if found.is_used:
                 await run(connected.client, self._trials)  # now the server knows the programs
+                if self._has_jobs:
+                    await try_to_wait(connected.client)
                 for trial in self._trials:
                     await self._reply(connected, trial)  # no store is used that would hold requests up
         except Exception as error:  # whatever it is, the service goes on
-            return of_error(error, url, self._rights)
+            return of_error(error, connected.url, self._rights)
         return found
+
+    async def _connect(self, named: StoreUrl) -> Connected:
+        """To the primary of now. Raises ConnectionError where no sentinel knows it, OSError as Connected.by."""
+        url = await located(named, self._ca_file)
+        if self._connected and self._connected.url != url:
+            await self._close()
+        self._connected = self._connected or Connected.by(url, self._ca_file)
+        return self._connected
 
     def _note(self, report: SharedStoreReport) -> None:
         before, self._found = self._found, report

@@ -72,6 +72,9 @@ def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> Shar
     if _major(version) < OLDEST[name]:
         wanted = "Valkey 8 or Redis 7"
         return report("StoreTooOld", url, f"is {name.title()} {version[:20]}: use {wanted}, or a later version")
+    if "cluster" in (info.get("redis_mode"), info.get("server_mode")):
+        problem = "is a node of a cluster, each of which has a part of the keys: let the URL name a server that is none"
+        return report("StoreRefused", url, f"{problem}, or sentinels")
     if info.get("role") == "slave":
         return _is_replica(url)
     policy = str(info.get("maxmemory_policy", "noeviction"))
@@ -82,6 +85,9 @@ def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> Shar
     if has_jobs and not info.get("aof_enabled"):
         problem = "loses jobs when it is restarted, all since its last snapshot if it makes any: set appendonly yes"
         return report("StoreNotDurable", url, problem)
+    if has_jobs and url.sentinels and not info.get("connected_slaves"):
+        problem = "has no replica, so that jobs which it takes could be lost, and it takes none: start a replica"
+        return report("StoreNotReplicated", url, problem)
     return SharedStoreReport(reason="StoreInUse")
 
 

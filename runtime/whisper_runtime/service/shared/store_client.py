@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import ConnectionError, NoScriptError, RedisError
 
 from whisper_runtime.service.shared.program_call import ProgramCall
-from whisper_runtime.service.shared.store_url import StoreUrl
+from whisper_runtime.service.shared.store_url import StoreUrl, written
 
 Reply = Sequence[bytes | int]
 """Of a program."""
@@ -21,7 +23,13 @@ MAX_CONNECTIONS: Final = 2
 """One for calls, one to look at the server."""
 SOCKET_SECONDS: Final = 2.0
 """For a connection, and for a reply; callers have less."""
+REPLICA_SECONDS: Final = 1.0
+"""For a replica to have what was written."""
 MAX_URL_BYTES: Final = 4096
+
+
+class NotReplicated(Exception):
+    """The store has done it, and no replica has it yet."""
 
 
 def read_url(file: Path) -> StoreUrl:
@@ -30,7 +38,32 @@ def read_url(file: Path) -> StoreUrl:
         return StoreUrl.parse(content.read(MAX_URL_BYTES).decode(errors="replace").strip())
 
 
-def open_client(url: StoreUrl, ca_file: str | None) -> Redis:
+async def located(url: StoreUrl, ca_file: str | None) -> StoreUrl:
+    """The URL with the host and port of the primary, as the first sentinel knows it that answers.
+
+    Raises ConnectionError where none does, or none knows it, and OSError as `open_client`.
+    """
+    if not url.sentinels:
+        return url
+    problem = "no sentinel answers"
+    for host, port in url.sentinels:
+        login = {"username": url.sentinel_username, "password": url.sentinel_password}
+        asked = replace(url.at(host, port), **login, database=0)
+        client = open_client(asked, ca_file)
+        try:
+            found = await cast(Any, client).execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", url.primary)
+            if found:
+                return url.at(_text(found[0]), int(found[1]))
+            problem = "no primary of this name is known"
+        except (TimeoutError, RedisError, OSError) as error:
+            problem = f"{written(host, port)} says {type(error).__name__}"
+        finally:
+            with suppress(RedisError, OSError):
+                await client.aclose()
+    raise ConnectionError(f"{problem}; see whether the sentinels run, and know the primary by that name")
+
+
+def open_client(url: StoreUrl, ca_file: str | None, connections: int = MAX_CONNECTIONS) -> Redis:
     """A client that has not connected yet; `ca_file`: authorities in PEM, None: the system's.
 
     Raises OSError where the file has none.
@@ -41,7 +74,7 @@ def open_client(url: StoreUrl, ca_file: str | None) -> Redis:
         tls = {"ssl_ca_certs": ca_file, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
     return Redis.from_pool(
         BlockingConnectionPool(
-            MAX_CONNECTIONS,
+            connections,
             timeout=None,
             connection_class=SSLConnection if url.is_tls else Connection,
             host=url.host,
@@ -87,3 +120,32 @@ async def server_info(client: Redis) -> dict[str, Any]:
     for section in ("server", "memory", "replication", "persistence"):
         found |= await cast(Any, client).execute_command("INFO", section)
     return found
+
+
+async def run_replicated(client: Redis, call: ProgramCall, *, must_have_replica: bool) -> Reply:
+    """The reply to a call, once a replica has what it wrote, too, where the primary has one.
+
+    `must_have_replica`: whether it has to have one. Raises RedisError, OSError, and NotReplicated.
+    Source: https://valkey.io/commands/wait/
+    """
+    async with client.client() as one:  # WAIT is about what its own connection wrote
+        ask = cast(Any, one).execute_command
+        words = (len(call.keys), *call.keys, *call.arguments)
+        try:
+            reply = await ask("EVALSHA", call.digest, *words)
+        except NoScriptError:
+            reply = await ask("EVAL", call.program, *words)
+        replication = await ask("INFO", "replication")
+        is_awaited = must_have_replica or replication.get("connected_slaves")
+        if is_awaited and not await ask("WAIT", 1, int(REPLICA_SECONDS * 1000)):
+            raise NotReplicated("no replica has it yet, and with the primary it would be lost")
+        return reply
+
+
+async def try_to_wait(client: Redis) -> None:
+    """Raises NoPermissionError where the user may not wait for replicas."""
+    await cast(Any, client).execute_command("WAIT", 0, 0)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -183,3 +183,21 @@ async def test_what_a_store_has_thrown_away_keeps_nothing_else_back(
     assert [job.id for job in (await store.page(ANN, after=None, limit=10, state=None)).jobs] == [jobs[3].id]
     again = await store.put(draft(idempotency_key="0", webhook_url=url), audio())
     assert again.id != jobs[0].id
+
+
+async def test_jobs_that_a_store_has_lost_are_noticed_once(
+    server: StoreServer, url_file: Path, clock: HandClock
+) -> None:
+    lost: list[int] = []
+    verbs = shared_verbs(url_file, clock, MAX_BYTES, None)
+    store = SharedJobStore(verbs, BesideJobs(), keep_seconds=KEEP_SECONDS, on_lost=lost.append)
+    for _ in range(3):
+        await store.put(draft(), audio())
+    await store.statistics()
+    assert lost == []
+    server.ask("FLUSHALL")  # as a restart without appendonly
+    await store.put(draft(), audio())
+    await store.statistics()
+    await store.statistics()
+    assert lost == [2]
+    await store.close()

@@ -34,7 +34,7 @@ class PlannedCaller:
         self.planned = planned
         self.calls: list[ProgramCall] = []
 
-    async def call(self, call: ProgramCall) -> list[Any]:
+    async def call(self, call: ProgramCall, *, is_kept: bool) -> list[Any]:
         self.calls.append(call)
         if isinstance(self.planned, Exception):
             raise self.planned

@@ -26,6 +26,7 @@ URL = StoreUrl.parse("redis://:sesame@valkey.store")
         ({"redis_version": "unknown"}, "StoreTooOld"),
         ({}, "StoreTooOld"),
         ({"redis_version": "7.0.15", "role": "slave"}, "StoreReadOnly"),
+        ({"redis_version": "7.0.15", "redis_mode": "cluster", "role": "slave"}, "StoreRefused"),
         ({"redis_version": "7.0.15", "maxmemory": 0, "maxmemory_policy": "allkeys-lru"}, "StoreInUse"),
         ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "noeviction"}, "StoreInUse"),
         ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "volatile-ttl"}, "StoreEvicts"),
@@ -83,3 +84,13 @@ def test_another_database_needs_a_right_more(path: str, is_named: bool) -> None:
     message = of_error(NoPermissionError(), url, "~whisper:{team/dictation}:* +evalsha").message or ""
     assert ("+select" in message) is is_named
     assert "+evalsha" in message
+
+
+@pytest.mark.parametrize(
+    ("has_jobs", "replicas", "reason"),
+    [(True, 0, "StoreNotReplicated"), (True, 1, "StoreInUse"), (False, 0, "StoreInUse")],
+)
+def test_a_primary_of_sentinels_without_a_replica_takes_no_jobs(has_jobs: bool, replicas: int, reason: str) -> None:
+    url = StoreUrl.parse("redis+sentinel://a/speech").at("10.0.0.1", 6379)
+    info = {"redis_version": "7.0.15", "aof_enabled": 1, "connected_slaves": replicas}
+    assert of_server(info, url, has_jobs=has_jobs).reason == reason

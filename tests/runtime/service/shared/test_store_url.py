@@ -22,6 +22,49 @@ def test_what_is_read(text: str, expected: StoreUrl) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "redis+sentinel://a,b:26380/speech",
+            StoreUrl("", 0, False, None, None, 0, (("a", 26379), ("b", 26380)), "speech"),
+        ),
+        (
+            "rediss+sentinel://whisper:p%40ss@[2001:db8::1]:1/speech/2?sentinel_password=se&sentinel_username=u",
+            StoreUrl("", 0, True, "whisper", "p@ss", 2, (("2001:db8::1", 1),), "speech", "u", "se"),
+        ),
+    ],
+)
+def test_sentinels_and_the_name_of_the_primary_are_read(text: str, expected: StoreUrl) -> None:
+    assert StoreUrl.parse(text) == expected
+    assert "p@ss" not in repr(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis+sentinel://a:26379",
+        "redis+sentinel:///speech",
+        "redis+sentinel://sesame@a,,b/speech",
+        "redis+sentinel://a:sesame/speech",
+        "http+sentinel://a/sesame",
+        "redis+sentinel://a/speech/sesame",
+        "redis+sentinel://a/speech?sesame=1",
+        f"redis+sentinel://{','.join('abcdefghij')}/speech",
+    ],
+)
+def test_what_names_no_sentinels_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write redis") as error:
+        StoreUrl.parse(text)
+    assert "sesame" not in str(error.value)
+
+
+def test_a_primary_that_is_not_known_yet_is_named_by_its_sentinels() -> None:
+    url = StoreUrl.parse("redis+sentinel://a,b:26380/speech")
+    assert url.address == "speech, of the sentinels a:26379, b:26380"
+    assert url.at("10.0.0.1", 6379).address == "10.0.0.1:6379"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

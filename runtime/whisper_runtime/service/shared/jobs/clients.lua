@@ -159,5 +159,5 @@ end
 
 function verbs.statistics()
   local oldest = redis.call('ZRANGE', KEYS_OF.waiting, 0, 0, 'WITHSCORES')
-  return {'ok', redis.call('HGETALL', KEYS_OF.totals), oldest[2] or ''}
+  return {'ok', redis.call('HGETALL', KEYS_OF.totals), oldest[2] or '', redis.call('GET', KEYS_OF.ids) or '0'}
 end

@@ -1,0 +1,79 @@
+"""The primary of the store is killed: what clients were told is kept, by Valkey's sentinels and by Redis's."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed.sentinels import WatchedStore, watched
+from testbed.store_server import StoreProgram
+from tests.runtime.service.jobs.conftest import AUDIO, KEEP_SECONDS, draft
+from tests.support.waiting import eventually_async
+from whisper_runtime.service.jobs.job import JobStoreAway
+from whisper_runtime.service.jobs.kept_contents import BesideJobs
+from whisper_runtime.service.jobs.shared_store import SharedJobStore
+from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
+from whisper_runtime.service.shared.store_caller import StoreCaller
+
+pytestmark = pytest.mark.slow
+ANN = "key ann"
+CLIENTS = 4
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WatchedStore]:
+    program: StoreProgram = request.param
+    with watched(program, tmp_path / "store") as found:
+        yield found
+
+
+@pytest.fixture
+async def store(servers: WatchedStore, tmp_path: Path) -> AsyncIterator[SharedJobStore]:
+    (tmp_path / "url").write_text(servers.url)
+    caller = StoreCaller(str(tmp_path / "url"), None)
+    verbs = SharedVerbs(caller, "team/a", max_bytes=10_000_000, max_queued_seconds=None)
+    store = SharedJobStore(verbs, BesideJobs(), keep_seconds=KEEP_SECONDS)
+    yield store
+    await store.close()
+
+
+async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJobStore, servers: WatchedStore) -> None:
+    accepted: set[str] = set()
+    is_over = asyncio.Event()
+
+    async def client() -> None:
+        while not is_over.is_set():
+            try:
+                accepted.add((await store.put(draft(), io.BytesIO(AUDIO))).id)
+            except JobStoreAway:
+                await asyncio.sleep(0.05)
+
+    clients = [asyncio.create_task(client()) for _ in range(CLIENTS)]
+    for _ in range(2):
+        before = len(accepted)
+        await eventually_async("jobs are taken", lambda before=before: len(accepted) > before + 100)
+        killed = await asyncio.to_thread(servers.kill_primary)
+        before = len(accepted)
+        await eventually_async("another is the primary", lambda killed=killed: servers.primary() is not killed)
+        await asyncio.to_thread(servers.rejoin, killed)
+        await eventually_async("jobs are taken again", lambda before=before: len(accepted) > before + 10)
+    is_over.set()
+    await asyncio.gather(*clients)
+    found = {job.id for job in await store.find(ANN, accepted)}
+    assert accepted - found == set()
+
+
+async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: WatchedStore) -> None:
+    await store.put(draft(), io.BytesIO(AUDIO))
+    _, replica = servers.servers
+    replica.pause()
+    try:
+        with pytest.raises(JobStoreAway, match="no replica has it yet"):
+            await store.put(draft(), io.BytesIO(AUDIO))
+    finally:
+        replica.resume()
+    await store.put(draft(), io.BytesIO(AUDIO))
