@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 
 def main() -> None:
@@ -17,13 +19,19 @@ def main() -> None:
     faults.add_argument("--seed", type=int, default=1)
     jobs = campaigns.add_parser("jobs", help="kills of the server at each write of its store of jobs")
     jobs.add_argument("--rounds", type=int, default=200, help="with a kill, of each store")
+    jobs.add_argument("--minutes", type=float, default=600, help="of each store, after which no further round begins")
     jobs.add_argument("--stores", nargs="+", choices=("directory", "valkey"), default=("directory", "valkey"))
     pods = campaigns.add_parser("pods", help="of a real pod with jobs under way, on the cluster of `make platform`")
     pods.add_argument("--rounds", type=int, default=200)
     pods.add_argument("--minutes", type=float, default=600, help="after which no further round begins")
     parsed = parser.parse_args()
+    signal.signal(signal.SIGTERM, _exit)
     run = {"faults": _faults, "jobs": _jobs, "pods": _pods}[parsed.campaign]
     sys.exit(0 if run(parsed) else 1)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(1)  # by an exception, for there are processes to end
 
 
 def _faults(parsed: argparse.Namespace) -> bool:
@@ -40,8 +48,8 @@ def _jobs(parsed: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as name:
         for store in parsed.stores:
             Path(name, store).mkdir()
-        found = [kills.run(store, Path(name, store), parsed.rounds) for store in parsed.stores]
-    print(report.write(found, f"python -m chaos jobs --rounds {parsed.rounds}").read_text())
+        found = [kills.run(store, Path(name, store), parsed.rounds, parsed.minutes) for store in parsed.stores]
+    print(report.write(found, "python -m chaos jobs").read_text())
     return not any(one.problem for one in found)
 
 

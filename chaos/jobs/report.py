@@ -34,8 +34,8 @@ def section(report: KillReport) -> str:
     return f"""\
 ## {NAMES[report.store]}
 
-{report.rounds} rounds with a kill in {report.seconds / 60:.0f} minutes; a round has about {report.most_writes} writes.
-{end}
+{report.rounds} rounds with a kill in {report.seconds / 60:.0f} minutes, and {report.undisturbed} that were over before
+their write came. {end}
 
 | killed right after the | times |
 |---|---|
@@ -52,11 +52,11 @@ HEAD: Final = """\
 
 Written by `{command}` on {date}, on {processors} processors with a load of {load:.0f} (mean of the last 15 minutes).
 
-The server is killed by SIGKILL right after a write of its store: in the first round after the first write, in the next
-one after the second, and from the beginning again where a round ends before that. Under way are jobs that are read,
-cancelled, deleted at once and when they are done, translated and fetched by a URL, each with a webhook and an
-idempotency key, and, in a directory, uploaded files and two batches of four lines, one of which is cancelled. The
-engine is a fake whose text is the recording's length. Then another server takes over, and it is checked that
+The server is killed by SIGKILL right after a write of its store, in each round another one, until it was each once, and
+then all over again. Under way are jobs that are read, cancelled, deleted at once and when they are done, translated and
+fetched by a URL, each with a webhook and an idempotency key, and, in a directory, uploaded files and two batches of
+four lines, one of which is cancelled. The engine is a fake whose text is the recording's length. Then another server
+takes over, and it is checked that
 
 - each job that was accepted has ended, the right way and with the right text, and says the same twice; a submission
   without an answer, sent again with its key, is one job;

@@ -12,7 +12,7 @@ from chaos.jobs.pod_rounds import PodReport
 
 def test_kills_are_counted_by_write_and_jobs_by_their_end() -> None:
     found = KillReport(
-        "directory", Counter({"commit of JobDatabase.insert": 2}), 9, Counter({("read", "completed"): 3}), 120.0
+        "directory", Counter({"commit of JobDatabase.insert": 2}), 1, Counter({("read", "completed"): 3}), 120.0
     )
     text = report.section(found)
     assert "2 rounds with a kill in 2 minutes" in text

@@ -103,5 +103,10 @@ def killed_servers(directory: Path, **store: Any) -> Generator[KilledServers]:
         ) as pool,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client,
     ):
-        yield KilledServers(pool, client, receiver)
-        pool.kill()
+        servers = KilledServers(pool, client, receiver)
+        try:
+            yield servers
+        finally:
+            pool.kill()
+            if servers.pid and servers.is_alive:  # a test failed meanwhile, or was ended
+                os.kill(servers.pid, signal.SIGKILL)
