@@ -47,7 +47,7 @@ def run(work: Path, file: AudioFile, file_seconds: float) -> TogetherReport:
         paced_server(work, file.content, WORK_SECONDS, result_cache_max_bytes=CACHE_BYTES) as client,
         ThreadPoolExecutor(CLIENTS) as pool,
     ):
-        outcomes = Counter(pool.map(lambda _: _sent(client.process.url, file), range(CLIENTS)))
+        outcomes = Counter(pool.map(_sent, [client.process.url] * CLIENTS, [file] * CLIENTS))
         return TogetherReport(file_seconds, client.process.metric(CLIENT_AUDIO_METRIC), outcomes)
 
 
