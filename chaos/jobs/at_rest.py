@@ -11,6 +11,7 @@ from testbed.store_server import StoreServer
 from whisper_runtime.service.jobs.sqlite_store import DATABASE, FILES
 
 FOLDERS: Final = (FILES, "batches/files")
+CONTENTS: Final = (":audio", ":result", ":content")
 COUNTED: Final = "SELECT state, jobs, bytes FROM totals WHERE jobs <> 0 ORDER BY state"
 PRESENT: Final = "SELECT state, count(*), sum(bytes) FROM jobs GROUP BY state ORDER BY state"
 UNDER_WAY: Final = "SELECT id, state FROM jobs WHERE state IN ('queued', 'in_progress')"
@@ -28,11 +29,12 @@ def check_directory(jobs: Path) -> None:
 
 
 def check_shared(server: StoreServer, prefix: str) -> None:
-    """No recording or result is left, no job is under way, and what is counted is what is there."""
-    keys = [key.decode() for key in server.ask("KEYS", f"{prefix}*")]
-    assert not (left := [key for key in keys if key.endswith((":audio", ":result"))]), left
-    for name in ("queue", "waiting", "leases"):
-        assert server.ask("ZCARD", f"{prefix}jobs:{name}") == 0, name
-    present = sum(int(server.ask("HGET", key, "bytes")) for key in keys if key.startswith(f"{prefix}job:"))
+    """No recording, result or file is left, nothing is under way, and what is counted is what is there."""
+    keys = [key.decode().removeprefix(prefix) for key in server.ask("KEYS", f"{prefix}*")]
+    assert not (left := [key for key in keys if key.endswith(CONTENTS) or key.startswith("file:")]), left
+    for name in ("jobs:queue", "jobs:waiting", "jobs:leases", "batches:waiting", "batches:leases"):
+        assert server.ask("ZCARD", f"{prefix}{name}") == 0, name
+    hashes = [key for key in keys if key.startswith(("job:", "batch:")) and key.count(":") == 1]
+    present = sum(int(server.ask("HGET", f"{prefix}{key}", "bytes")) for key in hashes)
     counted = int(float(server.ask("HGET", f"{prefix}jobs:totals", "bytes") or 0))
     assert counted == present, (counted, present)

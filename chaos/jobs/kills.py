@@ -25,7 +25,7 @@ STORES: Final[tuple[StoreKind, ...]] = get_args(StoreKind)
 PREFIX: Final = "team/speech"
 SECONDS: Final = 180
 """The longest that a server's start takes."""
-MOST_WRITES: Final[dict[StoreKind, int]] = {"directory": 250, "valkey": 70}
+MOST_WRITES: Final[dict[StoreKind, int]] = {"directory": 250, "valkey": 60}
 """Some more than a round has."""
 STEP: Final = 89
 """From one round's write to the next one's: so the first rounds are of all parts of a round already."""
@@ -70,24 +70,20 @@ def _round(servers: KilledServers, report: KillReport, write: int, check_at_rest
     """Raises AssertionError."""
     receiver = servers.receiver.url.replace("127.0.0.1", "localhost")
     jobs, files = AcceptedJobs(receiver), AcceptedBatches(receiver)
-    has_batches = report.store == "directory"
     servers.start(write)
     try:
         eventually("the server is up, or dead", lambda: servers.is_up() or not servers.is_alive, SECONDS)
-        if has_batches:
-            batches.begin_round(servers.client, files)
+        batches.begin_round(servers.client, files)
         single.one_round(servers.client, jobs, write, KINDS)
-        if has_batches:
-            batches.end_round(servers.client, files)
+        batches.end_round(servers.client, files)
     except httpx.TransportError:
         pass
     is_killed = servers.end() != 0
     servers.start(0)
     eventually("the server is up again", servers.is_up, SECONDS)
     outcomes = single.check(servers.client, jobs, servers.receiver, write)
-    if has_batches:
-        outcomes += batches.check(servers.client, files, servers.receiver, write)
-        batches.clear(servers.client)
+    outcomes += batches.check(servers.client, files, servers.receiver, write)
+    batches.clear(servers.client)
     single.clear(servers.client)
     assert servers.end() == 0
     check_at_rest()

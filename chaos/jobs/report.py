@@ -54,8 +54,8 @@ Written by `{command}` on {date}, on {processors} processors with a load of {loa
 
 The server is killed by SIGKILL right after a write of its store, in each round another one, until it was each once, and
 then all over again. Under way are jobs that are read, cancelled, deleted at once and when they are done, translated and
-fetched by a URL, each with a webhook and an idempotency key, and, in a directory, uploaded files and two batches of
-four lines, one of which is cancelled. The engine is a fake whose text is the recording's length. Then another server
+fetched by a URL, each with a webhook and an idempotency key, uploaded files, and two batches of four lines, one of
+which is cancelled. The engine is a fake whose text is the recording's length. Then another server
 takes over, and it is checked that
 
 - each job that was accepted has ended, the right way and with the right text, and says the same twice; a submission

@@ -53,12 +53,16 @@ KILLED_AT: Final = "killed at "
 FOUND_NOTHING: Final[dict[str, tuple[list[Any], ...]]] = {
     "claim": ([0, [], []],),
     "claim_event": ([],),
+    "claim_batch": ([],),
     "expire": ([[]],),
+    "expire_files": ([],),
+    "forget_batches": ([],),
 }
 """Answers of writing verbs in a shared store that have written nothing."""
 READING: Final = frozenset(
     {"ahead", "audio", "check", "check_quota", "find", "get", "latest_event", "needs", "page", "result", "statistics"}
-    | {"try", "with_key"}
+    | {"try", "with_key", "answered", "batch", "batch_page", "check_room", "file", "file_page", "file_texts"}
+    | {"live_batches", "look", "open_file"}
 )
 """Verbs that write nothing."""
 
@@ -122,8 +126,8 @@ def main(seconds_ahead: float) -> int:
     vars(runner).update({"RENEW_SECONDS": 0.4, "LOOK_SECONDS": 0.05})
     vars(line_jobs).update({"LOOK_SECONDS": 0.05, "PAUSE_SECONDS": 0.05})
     jobs = opening.open_jobs(config.jobs_dir, parts, FAKE_CODEC)
-    batches = fake_batches(parts, jobs, Path(config.jobs_dir), clock) if config.jobs_dir else None
-    serve(parts, time.monotonic(), jobs, batches)
+    directory = Path(config.jobs_dir) if config.jobs_dir else None
+    serve(parts, time.monotonic(), jobs, fake_batches(parts, jobs, directory, clock))
     return 0
 
 
