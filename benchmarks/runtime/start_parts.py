@@ -39,8 +39,8 @@ def main(started: float, checkpoint: Path, clip: Path) -> dict[str, float]:
     ends("import HTTP's side")
     loading: Any = importlib.import_module("whisper_runtime.engine.model.load")
     # A build that knows no layout of Hugging Face's maps the file by its path.
-    read_checkpoint = getattr(loading, "read_checkpoint", lambda path: path)
-    loading.load_mapped(read_checkpoint(checkpoint))
+    mapped = loading.read_checkpoint(checkpoint) if hasattr(loading, "read_checkpoint") else checkpoint
+    loading.load_mapped(mapped)
     ends("weights")
     loaded = loading.load(checkpoint, "cpu", "float32")
     ends("packing")

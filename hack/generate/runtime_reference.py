@@ -66,7 +66,7 @@ OpenTelemetry's own variables send spans: [Trace requests and passes](../how-to/
 - Of several audio tracks (at most 32), those that cannot be decoded are passed over; then count, in this order: the
   language that the request names, by the track's tag; that it is no commentary; the file's default; most channels. All
   channels are mixed (at most 64); where they cancel each other, the first one is taken. A silent track is passed over
-  where one of the next eight has sound ([ADR 71](../adr/0071-a-silent-track-is-passed-over.md)).
+  where one of the next eight has sound ([ADR 69](../adr/0069-a-silent-track-is-passed-over.md)).
 - `X-Audio-Track` names the track that was taken, as a structured field (RFC 8941): its number among all streams of the
   file, its codec by ffmpeg's name, its layout, and its language by the file's tag: `2; codec="aac"; layout="stereo";
   language="ger"`. What the file does not say is left out. `ends-early` behind them: the file's end is missing,

@@ -1,6 +1,6 @@
 """The inputs of each service's last pass, where that had nothing to do: the same again need no plan. No I/O.
 
-docs/adr/0069-what-is-settled-is-not-planned-again.md says why that cannot go stale.
+docs/adr/0068-what-is-settled-is-not-planned-again.md says why that cannot go stale.
 """
 
 from __future__ import annotations

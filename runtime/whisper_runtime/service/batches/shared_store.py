@@ -1,4 +1,4 @@
-"""Files and batches in the Valkey or Redis that pods share, beside its jobs (ADR 57, ADR 73)."""
+"""Files and batches in the Valkey or Redis that pods share, beside its jobs (ADR 57, ADR 71)."""
 
 from __future__ import annotations
 
