@@ -183,8 +183,9 @@ def test_each_of_several_pods_may_keep_results(replicas: dict[str, Any]) -> None
 def test_jobs_on_a_volume_are_of_one_pod(replicas: dict[str, Any]) -> None:
     for beside in ({}, REDIS):
         assert refused(jobs={}, **replicas, **beside) == (
-            "spec.jobs on a volume is for one pod: write spec.jobs.storage.type Redis, which several share, or "
-            "spec.autoscaling.maxReplicas 1, or spec.replicas 1 without spec.autoscaling"
+            "spec.jobs on a volume of one node is for one pod: write spec.jobs.storage.type Redis or S3, or accessMode "
+            "ReadWriteMany, which several share, or spec.autoscaling.maxReplicas 1, or spec.replicas 1 without "
+            "spec.autoscaling"
         )
 
 

@@ -52,7 +52,6 @@ def test_only_a_claim_has_another_retention_than_the_default(part: str) -> None:
     ("field", "value"),
     [
         ("storageClassName", "fast"),
-        ("accessMode", "ReadWriteOnce"),
         ("labels", {"a": "b"}),
         ("annotations", {"a": "b"}),
         ("size", "5Gi"),
@@ -62,6 +61,17 @@ def test_a_claim_of_somebody_else_is_as_its_owner_made_it(part: str, field: str,
     accepted(**setting(part, {"existingClaim": "mine", "size": "auto"}))
     assert said_by(part, existingClaim="mine", **{field: value}) == (
         f"spec.{part}.{field} has no use beside spec.{part}.existingClaim, which is as its owner made it: remove one "
+        "of the two"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "told"), [("cache", "accessMode"), ("jobs.storage", "accessMode ReadWriteOnce")], ids=["cache", "jobs"]
+)
+def test_a_claim_of_somebody_else_has_its_own_access_mode(part: str, told: str) -> None:
+    """Of a claim for jobs ReadWriteMany says that several pods may share it."""
+    assert said_by(part, existingClaim="mine", accessMode="ReadWriteOnce") == (
+        f"spec.{part}.{told} has no use beside spec.{part}.existingClaim, which is as its owner made it: remove one "
         "of the two"
     )
 
