@@ -96,4 +96,4 @@ def clients_app(parts: FrontParts) -> ASGIApp:
 
 def cluster_app(parts: FrontParts) -> ASGIApp:
     """The application for the kubelet, Prometheus and the operator, on a port that no client reaches."""
-    return Router(parts.probes.for_the_cluster(), redirect_slashes=False)
+    return Router([*parts.probes.for_the_operator(), *parts.probes.for_the_cluster()], redirect_slashes=False)

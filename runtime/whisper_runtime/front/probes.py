@@ -49,14 +49,18 @@ class FrontProbes:
         return [Route(BALANCER_PATH, self._balancer)]
 
     def for_the_cluster(self) -> list[Route]:
+        """What is asked on the port that no client reaches, or by a lone container's orchestrator on theirs."""
         return [
             Route(HEALTH_PATH, self._health),
             Route(STARTUP_PATH, self._startup),
             Route(READY_PATH, self._ready),
             Route(METRICS_PATH, self._exposition),
             Route(DEMAND_PATH, self._demanded),
-            Route(DEMAND_PATH, self._foretold, methods=["POST"]),
         ]
+
+    def for_the_operator(self) -> list[Route]:
+        """What is believed, so that no client may say it: a forecast refuses the requests of others."""
+        return [Route(DEMAND_PATH, self._foretold, methods=["POST"])]
 
     async def _balancer(self, _: Request) -> Response:
         return Response(status_code=200 if self._is_ready else 503, headers={"cache-control": "no-store"})

@@ -56,6 +56,14 @@ async def test_the_operator_reads_what_waits() -> None:
     await held.answered()
 
 
+async def test_no_client_can_say_what_the_operator_knows() -> None:
+    front = TriedFront(probes_on_http=True)
+    before = front.parts.outlook.forecast
+    said = front.send("POST", "/demand", content=b'{"cannotCome": "Nobody comes."}')
+    assert (await said.answered()).status == 404
+    assert front.parts.outlook.forecast == before
+
+
 async def test_the_operator_says_what_it_knows_with_its_question() -> None:
     front = TriedFront()
     answer = await post(front, b'{"expectedSeconds": 400}')
