@@ -11,8 +11,16 @@ from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreRep
 
 
 @pytest.mark.parametrize("reason", get_args(StoreReason))
-def test_a_pod_counts_in_a_store_that_is_well_or_only_forgets(reason: StoreReason) -> None:
-    assert SharedStoreReport(reason=reason).is_used is (reason in {"StoreInUse", "StoreEvicts", "StoreNotDurable"})
+def test_a_pod_counts_in_a_store_that_is_well_or_fails_in_something_else(reason: StoreReason) -> None:
+    used = {
+        "StoreInUse",
+        "StoreEvicts",
+        "StoreNotDurable",
+        "StoreNotReplicated",
+        "StoreLostJobs",
+        "StoreBucketUnusable",
+    }
+    assert SharedStoreReport(reason=reason).is_used is (reason in used)
 
 
 def test_the_operator_reads_what_the_pod_writes() -> None:
