@@ -28,6 +28,8 @@ DASHBOARD = REPOSITORY / "charts/whisper-operator/dashboards/service.json"
 VARIABLES = {"$namespace": "neighbours", "${service}": "speech", "$service": "speech", "$__rate_interval": "30s"}
 OF_OTHERS = ("kube_", "container_")
 """Series of kube-state-metrics and the kubelet, which do not run here."""
+OF_PARTS = ("whisper_front_", "whisper_job", "whisper_batch", "whisper_webhook_", "whisper_result_cache_")
+"""Series of a front, of jobs, batches and their events, and of kept results: parts that this service does not have."""
 
 
 def impatient(rules: str) -> str:
@@ -131,7 +133,7 @@ def panels() -> Iterator[tuple[str, str]]:
             for variable, value in VARIABLES.items():
                 expression = expression.replace(variable, value)
             assert "$" not in expression
-            if not any(name in expression for name in OF_OTHERS):
+            if not any(name in expression for name in (*OF_OTHERS, *OF_PARTS)):
                 yield panel["title"], expression
 
 
