@@ -18,6 +18,8 @@ from whisper_operator.reconcile.events import Recorder, transitions
 from whisper_operator.status.assemble import as_json, kept_status
 from whisper_operator.status.refused import Refusal
 
+ASKED_IN: Final = ("generation", "labels", "annotations", "deletionTimestamp")
+"""The fields of a service's metadata that differ where anything but its status does."""
 TELLING_SECONDS: Final = 10.0
 """For the status and the Event that tell of a pass that has failed."""
 
@@ -72,8 +74,17 @@ class Reporter:
             if error.is_not_found:
                 self._cache.delete_service((namespace, name), uid)
         else:
-            if not self._cluster.is_dry:
+            if not self._cluster.is_dry and _is_as_it_was(written["metadata"], metadata):
                 self._cache.observe(written)
+
+
+def _is_as_it_was(written: Manifest, seen: Manifest) -> bool:
+    """Whether nobody has changed the service since the pass took it up; the metadata of both.
+
+    A change that the answer was the first to show would not be new when its watch event comes, and no pass would follow
+    it. It is left to that event.
+    """
+    return all(written.get(name) == seen.get(name) for name in ASKED_IN)
 
 
 def _failed_pass(error: Exception) -> Refusal:
