@@ -85,9 +85,9 @@ def test_jobs_in_the_pod_are_told_and_no_claim_is_made(namespace: Kubectl) -> No
 @pytest.mark.parametrize("more", [{"autoscaling": {"minReplicas": 1, "maxReplicas": 2}}, {"replicas": 2}], ids=str)
 def test_jobs_and_more_pods_refuse_each_other(namespace: Kubectl, more: dict[str, Any]) -> None:
     namespace.apply(with_jobs())
-    with pytest.raises(KubectlError, match=r"spec\.jobs on a volume is for one pod"):
+    with pytest.raises(KubectlError, match=r"spec\.jobs on a volume of one node is for one pod"):
         patch(namespace, "speech", more)
-    with pytest.raises(KubectlError, match=r"spec\.jobs on a volume is for one pod"):
+    with pytest.raises(KubectlError, match=r"spec\.jobs on a volume of one node is for one pod"):
         namespace("scale", "wsvc", "speech", "--replicas=2")
 
 
