@@ -262,7 +262,7 @@ async def test_clients_take_turns_however_much_each_of_them_holds() -> None:
     assert sum(b"few" in one.body for one in first) == 2
 
 
-@pytest.mark.parametrize("path", ["/", "/favicon.ico", "/admin", "/v2/audio/transcriptions"])
+@pytest.mark.parametrize("path", ["/index.html", "/favicon.ico", "/admin", "/v2/audio/transcriptions"])
 async def test_what_no_server_has_wakes_none(path: str) -> None:
     got = await TriedFront().send("GET", path).answered()
     assert (got.status, code(got)) == (404, "unknown_url")
