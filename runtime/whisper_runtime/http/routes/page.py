@@ -49,7 +49,7 @@ def _index(send: _Endpoint) -> _Endpoint:
     async def index(request: Request) -> Response:
         """The page's own addresses are relative, so that it works below any path, if that ends with a slash."""
         asked = request.scope.get("raw_path", b"/").decode("latin-1").partition("?")[0]
-        if not asked.endswith("/"):
+        if not asked.endswith("/") and "://" not in asked:  # of a whole URL without a path this is the root
             return RedirectResponse(f"{asked.rpartition('/')[2]}/", 307)
         return await send(request)
 

@@ -25,7 +25,7 @@ def status(url: str, target: str) -> int:
         ("http://[::1]:8000/v1/models", 200),
         ("/v1/models", 200),
         ("http://whisper/speech/v1/models", 200),
-        ("http://whisper", 404),
+        ("http://whisper", 200),
         ("/http://whisper/v1/models", 404),
     ],
 )

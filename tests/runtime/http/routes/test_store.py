@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.runtime.conftest import PartsOf, Start
 from whisper_runtime.contract.network import STORE_PATH
 from whisper_runtime.contract.shared_store import SharedStoreReport
+from whisper_runtime.service.shared.shared_store import SharedStore
 
 
-async def test_each_answer_is_the_report_of_that_moment(start: Start, parts_of: PartsOf, tmp_path: Path) -> None:
+async def test_each_answer_is_the_report_of_that_moment(
+    start: Start, parts_of: PartsOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts = parts_of(redis_url_file=str(tmp_path / "url"))
     assert parts.store is not None
     client = start(parts, probes=True)
     for report in (parts.store.report, SharedStoreReport(reason="StoreFull", message="raise its maxmemory")):
-        parts.store.report = report
+        monkeypatch.setattr(SharedStore, "report", report)
         answer = await client.get(STORE_PATH)
         assert answer.status_code == 200
         assert SharedStoreReport.model_validate_json(answer.content) == report
