@@ -136,6 +136,9 @@ class InTurns(httpx2.BaseTransport):
         request.url = request.url.copy_with(port=url.port)
         return self._transport.handle_request(request)
 
+    def close(self) -> None:
+        self._transport.close()
+
 
 def test_the_official_clients_retry_at_another_pod_has_its_text(start: StartSharing, server: StoreServer) -> None:
     """The first pod lets go of its turn when the client has given up."""
