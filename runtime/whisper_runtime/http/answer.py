@@ -1,4 +1,4 @@
-"""A transcription as the response of OpenAI's routes."""
+"""A transcription as the response of a route."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from whisper_runtime.logs import request_id
 
 
 def openai_response(request: Request, body: BaseModel | str, headers: Mapping[str, str]) -> Response:
-    """`body` as formats.openai_body gives it."""
+    """`body` as formats.openai_body or plain_body gives it."""
     if isinstance(body, str):
         return PlainTextResponse(body, headers=headers)
     if state_of(request.scope).is_groqs:

@@ -109,7 +109,7 @@ def _corrected(found: dict[str, Any], models: Sequence[str], authenticated: bool
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas |= models_json_schema(
-        [(event, "serialization") for event in {*TEXT_EVENTS, *SEGMENT_EVENTS}],
+        [(event, "serialization") for event in dict.fromkeys((*TEXT_EVENTS, *SEGMENT_EVENTS))],
         ref_template="#/components/schemas/{model}",
     )[1]["$defs"]
     for form in (TranscriptionForm, TranslationForm):

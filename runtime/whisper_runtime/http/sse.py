@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from whisper_runtime.engine.transcription import Segment, Transcription
@@ -25,7 +26,7 @@ from whisper_runtime.http.openai.responses import (
     TextDelta,
     TextDone,
 )
-from whisper_runtime.http.request_state import RequestState
+from whisper_runtime.http.request_state import RequestState, state_of
 from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.transcribe import SegmentStream
 
@@ -45,13 +46,18 @@ class EventBodies(Protocol):
 
 
 async def stream(
-    state: RequestState, work: asyncio.Task[Transcription], segments: SegmentStream, bodies: EventBodies
+    request: Request,
+    transcribe: Callable[[SegmentStream], Coroutine[None, None, Transcription]],
+    bodies: EventBodies,
+    headers: Mapping[str, str],
 ) -> StreamingResponse:
-    """The response to a request that streams, as soon as `work` has its place in the queue.
+    """The response to a request that streams what `transcribe` finds, as soon as that has its place in the queue.
 
     An error before that is raised, and becomes an ordinary response with its own status; a later one is an event with
-    `error`, on which OpenAI's clients raise, and goes into `state` for the log and the metrics.
+    `error`, on which OpenAI's clients raise, and goes into the request's state for the log and the metrics.
     """
+    state, segments = state_of(request.scope), SegmentStream()
+    work = asyncio.create_task(transcribe(segments))
     work.add_done_callback(segments.end)
     accepted = asyncio.create_task(segments.accepted.wait())
     try:
@@ -64,7 +70,8 @@ async def stream(
     if not segments.accepted.is_set():
         work.result()
     state.stream_error = ClientGone()  # unless the last event is sent
-    return StreamingResponse(_events(state, work, segments, bodies), headers=HEADERS, media_type=EVENT_STREAM_TYPE)
+    events = _events(state, work, segments, bodies)
+    return StreamingResponse(events, headers={**HEADERS, **headers}, media_type=EVENT_STREAM_TYPE)
 
 
 async def _events(

@@ -49,9 +49,10 @@ def plain_body(found: Transcription, spec: ResponseSpec) -> PlainTranscription:
 
 def segments_delta(segments: Sequence[Segment], spec: ResponseSpec) -> SegmentsDelta:
     """The event of `segments` while the length of the recording may not be known yet: no time is cut off by it."""
-    words = [_word(word, segment.channel, math.inf) for segment in segments for word in segment.words]
+    spoken = [(word, segment.channel) for segment in segments for word in segment.words]
     return SegmentsDelta(
-        segments=[_segment(segment, math.inf) for segment in segments], words=words if spec.words else None
+        segments=[_segment(segment, math.inf) for segment in segments],
+        words=[_word(word, channel, math.inf) for word, channel in spoken] if spec.words else None,
     )
 
 

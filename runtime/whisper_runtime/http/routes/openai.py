@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -28,7 +28,6 @@ from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
 from whisper_runtime.http.webhook_field import webhook_of
 from whisper_runtime.service.model_info import check_name
-from whisper_runtime.service.transcribe import SegmentStream
 
 router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)], route_class=DigestedRoute)
 
@@ -55,15 +54,10 @@ async def create_transcription(
     webhook = await webhook_of(form, jobs, preference)
     if jobs and preference:
         return await submit_job(request, jobs, model, preference, form, Wish(source, asked, webhook))
+    transcribe = partial(transcribe_upload, transcriber, request, source, asked.options, asked.audio_options)
     if form.is_streamed:
-        segments = SegmentStream()
-        transcribing = transcribe_upload(transcriber, request, source, asked.options, asked.audio_options, segments)
-        work = asyncio.create_task(transcribing)
-        events = await stream(state_of(request.scope), work, segments, SseText(asked.spec, model))
-        events.headers.update(asked.ignored)
-        return events
-    found = await transcribe_upload(transcriber, request, source, asked.options, asked.audio_options)
-    return openai_response(request, openai_body(found, asked.spec, model), asked.ignored)
+        return await stream(request, transcribe, SseText(asked.spec, model), asked.ignored)
+    return openai_response(request, openai_body(await transcribe(), asked.spec, model), asked.ignored)
 
 
 @router.post(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 
+from whisper_runtime.http.answer import openai_response
 from whisper_runtime.http.dependencies import ModelDep, TranscriberDep
 from whisper_runtime.http.file_digest import DigestedRoute
 from whisper_runtime.http.openai.extras import ignored_fields
@@ -19,10 +19,8 @@ from whisper_runtime.http.openai.source import media_source
 from whisper_runtime.http.openai.speech_fields import audio_options
 from whisper_runtime.http.openai.transcription_options import transcription_options
 from whisper_runtime.http.openapi import SEGMENT_EVENTS, UPLOADING, event_stream
-from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseSegments, stream
 from whisper_runtime.http.upload import transcribe_upload
-from whisper_runtime.service.transcribe import SegmentStream
 
 router = APIRouter(dependencies=[Depends(each_once)], route_class=DigestedRoute)
 
@@ -45,11 +43,7 @@ async def post_transcribe(
         check_translates(model, param="task")
     spec = plain_spec(form)
     options = transcription_options(form, model, task=form.task, words=spec.words)
-    if not form.is_streamed:
-        found = await transcribe_upload(transcriber, request, source, options, audio_options(form))
-        return JSONResponse(plain_body(found, spec).model_dump(mode="json", exclude_none=True), headers=ignored)
-    segments = SegmentStream()
-    work = asyncio.create_task(transcribe_upload(transcriber, request, source, options, audio_options(form), segments))
-    events = await stream(state_of(request.scope), work, segments, SseSegments(spec))
-    events.headers.update(ignored)
-    return events
+    transcribe = partial(transcribe_upload, transcriber, request, source, options, audio_options(form))
+    if form.is_streamed:
+        return await stream(request, transcribe, SseSegments(spec), ignored)
+    return openai_response(request, plain_body(await transcribe(), spec), ignored)
