@@ -88,8 +88,15 @@ class ObjectCache:
         return {key for at, uid in gone for key in self._lose(at, uid, version)}
 
     def delete(self, live: Manifest) -> None:
-        """Takes in that the API server has deleted that version of an object for us."""
-        self._delete(id_of(live), live["metadata"]["uid"], int(live["metadata"]["resourceVersion"]) + 1)
+        """Takes in that the API server has accepted our deletion of an object, of which the pass saw `live`.
+
+        A newer version that the watch has shown meanwhile stays: it may be the one that a finalizer holds, and nothing
+        would show that again. Where none does, the watch is about to show the end.
+        """
+        at, uid, version = id_of(live), live["metadata"]["uid"], int(live["metadata"]["resourceVersion"])
+        known = self._entries[at.kind].get(at)
+        if known is None or known.version <= version:
+            self._delete(at, uid, version + 1)
 
     def lose(self, key: Key, child: ObjectId) -> None:
         """Takes in that a child of that service is there, out of sight of the watches."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+
 from tests.operator.samples import service
 from tests.support.devices import class_body, gpu, slice_body
 from whisper_operator.api.v1alpha1 import Manifest
@@ -75,6 +77,27 @@ def test_what_a_list_no_longer_holds_is_lost_and_what_we_deleted_is_not() -> Non
     cache.delete_absent(SERVICE, None, [], version=10)
     assert [one.name for one in cache.lost(KEY)] == ["listed"]
     assert cache.observe(body("Service", 5, name="deleted", uid="1")) == set(), "a late reply"
+
+
+@pytest.mark.parametrize("answered", ["first", "between", "last"])
+def test_a_child_that_a_finalizer_holds_is_known_whenever_the_answer_to_its_deletion_comes(answered: str) -> None:
+    """The watch shows it being deleted once, and then nothing until the finalizer goes: it must not be lost."""
+    cache = empty()
+    cache.observe(body("Service", 5))
+    seen, edited, ending = (body("Service", version) for version in (5, 6, 7))
+    ending["metadata"]["deletionTimestamp"] = "2026-11-29T12:00:00Z"
+    for step in {
+        "first": (None, edited, ending),
+        "between": (edited, None, ending),
+        "last": (edited, ending, None),
+    }[answered]:
+        if step is None:
+            cache.delete(seen)
+        else:
+            cache.observe(step)
+    assert cache.observed(KEY, Facts()).objects["Service", "speech"] == ending
+    assert cache.observe(ending, DELETED) == {KEY}
+    assert not cache.observed(KEY, Facts()).objects
 
 
 def test_the_end_of_a_predecessor_does_not_remove_its_successor() -> None:
