@@ -114,6 +114,8 @@ def images_put_back(before: Observed, resolved: Resolved) -> Iterator[Transition
 
     `before`: what was live when the pass began; `resolved`: the value when it has applied everything.
     """
+    if resolved.observed is before:  # nothing was applied: nothing need be built to know it
+        return
     for name, wanted in _templates(resolved):
         live = resolved.observed.get(DEPLOYMENT, name)
         now = images_of(live["spec"]["template"]) if live else {}

@@ -46,21 +46,18 @@ from whisper_operator.reconcile.dereference import (
     with_rivals,
 )
 from whisper_operator.reconcile.events import Recorder, images_put_back
-from whisper_operator.reconcile.fetch_progress import ProgressReader
-from whisper_operator.reconcile.job_reports import job_reports, job_reports_at_once, keeper
-from whisper_operator.reconcile.load_reports import load_reports
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
 from whisper_operator.reconcile.pod_reports import ready_pods
+from whisper_operator.reconcile.pods_reader import PodsReader
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
 from whisper_operator.reconcile.scale import carry_out, observe_wake
 from whisper_operator.reconcile.settled import SettledPasses, depends_on_time, plan_inputs
-from whisper_operator.reconcile.store_reports import pods_to_ask, store_reports
 from whisper_operator.reconcile.troubles import Troubles
-from whisper_operator.resolve import prefetch, rollout, wake, zero
+from whisper_operator.resolve import rollout, wake, zero
 from whisper_operator.resolve.decision import Rollout
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
@@ -84,12 +81,8 @@ class Reconciler:
         self._installation = installation
         self._recorder = recorder
         self._reporter = Reporter(cluster, cache, recorder)
-        self._progress = ProgressReader()
-        self._jobs = job_reports()
-        self._jobs_at_once = job_reports_at_once()
-        self._store_reports = store_reports()
-        self._loads = load_reports()
         self.demand = DemandReader()
+        self._pods = PodsReader(self.demand)
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
@@ -157,18 +150,8 @@ class Reconciler:
         facts = await with_rivals(facts, service, observed, self._cluster, troubles)
         facts = await with_other_budgets(facts, service, observed, self._cluster, troubles)
         facts = await with_awaited_nodes(facts, service, observed, self._cluster)
-        facts = replace(facts, store_reports=await self._store_reports.read_all(pods_to_ask(service, observed)))
         observed = replace(observed, facts=facts)
-        if fetcher := prefetch.running_pod(service, observed):
-            facts = replace(facts, progress=await self._progress.read(fetcher))
-        if zero.scales_to_zero(service.spec):
-            facts = replace(facts, demand=await self.demand.read(key, ready_pods(observed, names.FRONT)))
-            if serving := ready_pods(observed, names.SERVER):
-                facts = replace(facts, load=await self._loads.read(serving[0]))
-        if pod := keeper(service, observed):
-            reports = self._jobs_at_once if zero.scales_to_zero(service.spec) else self._jobs
-            facts = replace(facts, jobs=await reports.read(pod))
-        return replace(observed, facts=facts)
+        return replace(observed, facts=await self._pods.with_reports(key, service, observed))
 
     async def _converge(
         self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles
