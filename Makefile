@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export WHISPER_OPERATOR_CACHE ?= $(HOME)/.cache/whisper-operator
-export PYTHONPATH := operator:runtime:.
+export PYTHONPATH := operator:plugin:runtime:.
 export PYTHONDONTWRITEBYTECODE := 1
 PYTHON = $$(hack/python.sh)
 
@@ -129,6 +129,10 @@ bench-tails: ## how long the slowest of eight clients wait, beside an earlier co
 .PHONY: bench-jobs
 bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what a kept result takes; what jobs cost requests; writes docs/reports/jobs.md
 	@$(PYTHON) -m benchmarks.jobs
+
+.PHONY: bench-plugin
+bench-plugin: ## how long `kubectl whisper status` takes with a thousand services; writes docs/reports/plugin.md
+	@$(PYTHON) -m benchmarks.plugin
 
 .PHONY: bench-beside
 bench-beside: ## how long short clips take beside a recording of ten minutes; writes docs/reports/runtime-beside.md

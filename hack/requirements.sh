@@ -9,4 +9,4 @@ lock() {
 }
 lock --extra operator -o hack/requirements/operator.txt
 lock --extra runtime -o hack/requirements/runtime.txt
-lock --extra operator --extra runtime --extra dev -o hack/requirements/dev.txt
+lock --extra kubectl --extra operator --extra runtime --extra dev -o hack/requirements/dev.txt

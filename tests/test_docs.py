@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.pages import yaml_blocks
 from whisper_operator.api.unsupported import UNSUPPORTED, unsupported
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, WhisperService
 from whisper_operator.cli.render import rendered
@@ -26,7 +27,7 @@ PAGES = sorted(
 ROOTS = (ROOT, ROOT / "operator/whisper_operator", ROOT / "runtime/whisper_runtime", ROOT / "tests")
 """What a path in a page may be relative to."""
 TOP = sorted(entry.name for entry in ROOT.iterdir() if entry.is_dir() and not entry.name.startswith((".", "_")))
-OURS = ("benchmarks", "chaos", "hack", "testbed", "whisper_operator", "whisper_runtime")
+OURS = ("benchmarks", "chaos", "hack", "kubectl_whisper", "testbed", "whisper_operator", "whisper_runtime")
 
 of_each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 examples = pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
@@ -42,11 +43,6 @@ def paths(text: str) -> Iterator[str]:
     """What looks like a path of this repository: below one of its folders, or a folder in backticks."""
     yield from re.findall(rf"(?<![\w/.:@-])((?:{'|'.join(TOP)})/[\w./-]*\w/?)", text)
     yield from re.findall(r"`(\w[\w.-]*/(?:[\w.-]+/)*|\w[\w-]*\.md)`", text)
-
-
-def yaml_blocks(page: Path) -> list[dict[str, Any]]:
-    blocks = re.findall(r"^( *)```yaml\n(.*?)^ *```", page.read_text(), re.S | re.M)
-    return [body for _, block in blocks for body in yaml.safe_load_all(block)]
 
 
 def service(body: dict[str, Any]) -> dict[str, Any]:

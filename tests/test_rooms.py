@@ -10,7 +10,11 @@ import pytest
 
 from testbed.paths import REPOSITORY
 
-PACKAGES = {"operator": "operator/whisper_operator", "runtime": "runtime/whisper_runtime"}
+PACKAGES = {
+    "operator": "operator/whisper_operator",
+    "plugin": "plugin/kubectl_whisper",
+    "runtime": "runtime/whisper_runtime",
+}
 """Folder of each package, by the name of the folder of its tests."""
 MOST_ENTRIES = 13
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from testbed.paths import REPOSITORY
 
-FOLDERS: Final = ("operator", "runtime", "testbed", "benchmarks", "chaos", "hack", "tests")
+FOLDERS: Final = ("operator", "plugin", "runtime", "testbed", "benchmarks", "chaos", "hack", "tests")
 FACTORIES: Final = frozenset({"NewType", "TypedDict", "NamedTuple", "TypeAliasType"})
 TYPE_NAME: Final = re.compile(r"_*[A-Z]\w*[a-z]\w*")
 """CamelCase; constants are written in capitals, so an assignment to such a name is an alias."""

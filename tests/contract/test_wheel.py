@@ -1,4 +1,4 @@
-"""The runtime alone, as the wheel has it: installed, `python -m whisper_runtime serve` needs nothing of an image."""
+"""The wheel alone: `python -m whisper_runtime serve` needs nothing of an image, and kubectl finds its plugin."""
 
 from __future__ import annotations
 
@@ -37,3 +37,15 @@ def test_an_installed_wheel_proves_its_model_and_serves(installed: Path, recordi
             f"{runtime.url}/v1/audio/transcriptions", files=files, data={"model": "whisper-1"}, timeout=300
         )
     assert "ask not what your country can do for you" in answer.json()["text"]
+
+
+def test_an_installed_wheel_has_the_plugin_of_kubectl(installed: Path) -> None:
+    script = installed / "runtime" / "bin" / "kubectl-whisper"
+    done = subprocess.run(
+        (sys.executable, str(script), "explain", "ScaledToZero"),
+        env={"PYTHONPATH": str(installed / "runtime")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("ScaledToZero\n")

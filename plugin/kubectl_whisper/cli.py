@@ -1,0 +1,122 @@
+"""The commands. kubectl finds them by the name of the script: `kubectl-whisper`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from kubectl_whisper.kube_api import Failure, KubeApi
+from kubectl_whisper.output import Output, print_rows
+from kubectl_whisper.progress import TerminalProgress
+from kubectl_whisper.status import row
+from kubectl_whisper.transcribe import SentFile, transcribe
+
+app: Final = typer.Typer(
+    name="kubectl-whisper",
+    help="Look at WhisperServices, and use them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Default: the context's.")]
+Context = Annotated[str | None, typer.Option(help="Of the kubeconfig; default: its current one.")]
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+    srt = "srt"
+    vtt = "vtt"
+
+
+@app.command("status")
+def print_status(
+    name: Annotated[str | None, typer.Argument(help="Of one service; default: all of the namespace.")] = None,
+    namespace: Namespace = None,
+    everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Services of all namespaces.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o")] = Output.table,
+    context: Context = None,
+) -> None:
+    """Whether each service is well: its model, pods, waiting audio and speed, and why it is not."""
+    api = KubeApi(context, namespace)
+    found = [api.whisper_service(name)] if name else list(api.whisper_services(everywhere=everywhere))
+    if not found and output is Output.table:
+        print(f"no WhisperService in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
+        return
+    print_rows([row(one) for one in found], output)
+
+
+@app.command("transcribe")
+def print_transcript(
+    file: Annotated[Path, typer.Argument(help="A recording, in any format that the service takes.")],
+    service: Annotated[str | None, typer.Option(help="Default: the only one of the namespace.")] = None,
+    output: Annotated[Format, typer.Option("--output", "-o")] = Format.text,
+    language: Annotated[str | None, typer.Option(help="Such as en or German; default: the service finds it.")] = None,
+    translate: Annotated[bool, typer.Option("--translate", help="Into English.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="With -o json: the times of words, too.")] = False,
+    api_key_file: Annotated[Path | None, typer.Option(help="A file that holds a key of the service.")] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """The words of a recording, through the API server: no Ingress and no forwarded port is needed.
+
+    It takes the right to create services/proxy in the namespace. A pod that ends meanwhile costs time alone.
+    """
+    api = KubeApi(context, namespace)
+    fields: dict[str, str | list[str]] = {"language": language} if language else {}
+    if translate:
+        fields["task"] = "translate"
+    if words:
+        fields["timestamp_granularities[]"] = ["segment", "word"]
+    if output in (Format.srt, Format.vtt):
+        fields["formats[]"] = [output.value]
+    recording = SentFile(file, fields, _key(api_key_file))
+    with TerminalProgress(prints_text=output is Format.text) as progress:
+        found = transcribe(api, service or _only_service(api), recording, progress)
+    if output is Format.json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    elif output is not Format.text:
+        print(found[output.value], end="")
+
+
+@app.command("explain")
+def print_explanation(
+    reason: Annotated[str, typer.Argument(help="A condition or reason, as `status` shows it.")],
+) -> None:
+    """What a condition or reason means, and what to do."""
+    from kubectl_whisper.explain import explained  # imports the whole API, which no other command needs
+
+    try:
+        print(explained(reason))
+    except LookupError as error:
+        raise Failure(error.args[0]) from None
+
+
+def _only_service(api: KubeApi) -> str:
+    """Raises Failure where the namespace has none, or several."""
+    names = [one["metadata"]["name"] for one in api.whisper_services()]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise Failure(f"no WhisperService in namespace {api.namespace}: name another by -n")
+    raise Failure(f"namespace {api.namespace} has {', '.join(sorted(names))}: name one by --service")
+
+
+def _key(file: Path | None) -> str | None:
+    """Raises Failure where the file cannot be read. A key is no argument, for those are seen by everybody."""
+    try:
+        return file.read_text().strip() if file else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"--api-key-file {file}: {error}") from None
+
+
+def main() -> None:
+    try:
+        app()
+    except Failure as failure:
+        sys.exit(f"Error: {failure}")

@@ -1,0 +1,138 @@
+"""`kubectl whisper`, as kubectl itself finds and runs it, through a real API server to real pods."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from testbed.demo import platform
+from testbed.paths import REPOSITORY
+from tests.support.kubectl import Kubectl
+from tests.support.pages import yaml_blocks
+from tests.support.services import mirrored_service
+from tests.support.traffic import joined
+from tests.support.waiting import eventually
+
+PAGE = REPOSITORY / "docs" / "how-to" / "kubectl-whisper.md"
+TIMES = 3
+"""So often the recordings, of 36 s together, are in what is sent: the pod ends in the middle of it."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def __call__(self, *arguments: str) -> str:
+        """Standard output; the test fails where the command does."""
+        return subprocess.run(
+            (*self.command, *arguments),
+            env=self.environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=300,
+        ).stdout
+
+
+@pytest.fixture(scope="module")
+def service(namespace: Kubectl) -> Kubectl:
+    """A Ready service named `speech` that serves tiny.en, and asks for a key."""
+    namespace("create", "secret", "generic", "keys", "--from-literal=me=key-of-the-service")
+    namespace.apply(mirrored_service("speech", auth={"secretRef": {"name": "keys"}}, verification={}))
+    namespace.wait_ready("speech")
+    return namespace
+
+
+@pytest.fixture(scope="module")
+def user(service: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kubeconfig of an account with the rights that the page names, and no more."""
+    (role,) = (one for one in yaml_blocks(PAGE) if one["kind"] == "Role")
+    role["rules"][1]["resourceNames"] = ["speech:http"]
+    service.apply(role)
+    service("create", "serviceaccount", "user")
+    service(
+        "create",
+        "rolebinding",
+        "user",
+        "--role",
+        role["metadata"]["name"],
+        f"--serviceaccount={service.namespace}:user",
+    )
+    config = yaml.safe_load(platform.KUBECONFIG.read_text())
+    config["users"] = [
+        {"name": one["name"], "user": {"token": service("create", "token", "user")}} for one in config["users"]
+    ]
+    for one in config["contexts"]:
+        one["context"]["namespace"] = service.namespace
+    file = tmp_path_factory.mktemp("user") / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    return file
+
+
+@pytest.fixture(scope="module")
+def plugin(service: Kubectl, user: Path, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
+    """kubectl with the plugin on its PATH."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "kubectl-whisper"
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m kubectl_whisper "$@"\n')
+    script.chmod(0o755)
+    paths = ":".join(str(REPOSITORY / part) for part in ("operator", "plugin", "runtime"))
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "KUBECONFIG": str(user), "PYTHONPATH": paths}
+    return Plugin((service.command[0], "whisper"), environment)
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("key") / "key"
+    file.write_text("key-of-the-service\n")
+    return str(file)
+
+
+def test_the_state_at_a_glance(plugin: Plugin) -> None:
+    _, line = plugin("status").splitlines()
+    assert line.split()[:4] == ["speech", "True", "tiny.en", "1/1"]
+    (row,) = json.loads(plugin("status", "speech", "-o", "json"))
+    assert row["why"] == ""
+    assert float(row["speed"].removesuffix("x")) > 0
+
+
+def test_words_without_an_ingress(plugin: Plugin, key_file: str, recordings: Path) -> None:
+    """The API server takes `Authorization` for its own: the key reaches the pod all the same."""
+    arguments = ("transcribe", str(recordings / "jfk.wav"), "--api-key-file", key_file)
+    text = plugin(*arguments)
+    assert "ask not what your country can do for you" in text.replace("\n", " ")
+    assert plugin(*arguments, "-o", "srt").startswith("1\n00:00:00,")
+    assert {word["word"].strip() for word in json.loads(plugin(*arguments, "-o", "json", "--words"))["words"]} > {
+        "country"
+    }
+
+
+def test_a_pod_that_ends_meanwhile_costs_time_alone(
+    service: Kubectl, plugin: Plugin, key_file: str, recordings: Path, tmp_path: Path
+) -> None:
+    """No line is missing, and none comes twice."""
+    files = [*sorted((recordings / "librivox").glob("*.wav")), recordings / "jfk.wav"]
+    recording = tmp_path / "long.wav"
+    recording.write_bytes(joined([file.read_bytes() for file in files] * TIMES))
+    arguments = ("transcribe", str(recording), "--api-key-file", key_file, "--language", "en")
+    whole = plugin(*arguments)
+    command = (*plugin.command, *arguments)
+    with subprocess.Popen(command, env=plugin.environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        first = running.stdout.readline()
+        assert running.poll() is None, "it has ended before the pod does"
+        pods = [pod["metadata"]["name"] for pod in service.pods_of("speech")]
+        service("delete", "pod", *pods, "--grace-period=0", "--force")
+        rest = running.stdout.read()
+    assert running.returncode == 0
+    assert first + rest == whole
+    eventually("the next pod is ready", lambda: service.condition("speech", "Ready")["status"] == "True", 120)

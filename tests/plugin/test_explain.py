@@ -1,0 +1,34 @@
+"""Conditions and reasons are explained by the operator's own words."""
+
+from __future__ import annotations
+
+import pytest
+from kubectl_whisper.explain import explained
+
+
+@pytest.mark.parametrize("name", ["Stalled", "stalled"])
+def test_a_condition(name: str) -> None:
+    assert explained(name).startswith("Stalled\n  condition: ")
+
+
+def test_a_condition_that_blocks_ready_says_so() -> None:
+    assert "Ready is False while it is." in explained("Available")
+
+
+@pytest.mark.parametrize("name", ["HostTaken", "ImagePullBackOff", "ChecksumMismatch"], ids=["own", "pods", "fetch"])
+def test_a_reason(name: str) -> None:
+    lines = explained(name).splitlines()
+    assert lines[0] == name
+    assert any(line.startswith("  reason under ") for line in lines)
+    assert any(line.startswith("  remedy: ") for line in lines)
+
+
+def test_a_reason_that_stalls_says_so() -> None:
+    assert "Stalled is True until somebody does" in explained("ChecksumMismatch")
+
+
+def test_a_name_that_is_not_known_gets_the_nearest() -> None:
+    with pytest.raises(LookupError, match="did you mean HostTaken"):
+        explained("HostTake")
+    with pytest.raises(LookupError, match=r"no reason of one$"):
+        explained("qqqqqqqq")
