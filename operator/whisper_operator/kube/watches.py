@@ -20,7 +20,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import LIST_CHUNK
 from whisper_operator.kube.list_pages import TakePage, Targets, session
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, INGRESS, POD, WHISPER_SERVICE, Kind
+from whisper_operator.objects.kinds import EVENT, WATCHED_BY_LABEL, WHISPER_SERVICE, Kind
 
 OnEvent = Callable[[Manifest, str], None]
 """Takes an object and what happened to it: ADDED, MODIFIED or DELETED."""
@@ -159,8 +159,7 @@ def selector_of(kind: Kind, service_class: str) -> str:
     """
     if kind == WHISPER_SERVICE:
         return f"{names.LABEL_CLASS}={service_class}" if service_class else f"!{names.LABEL_CLASS}"
-    is_child = kind in CHILD_KINDS or kind == POD
-    return OURS if is_child and kind != INGRESS else ""
+    return OURS if kind in WATCHED_BY_LABEL else ""
 
 
 class Backoffs:

@@ -68,6 +68,8 @@ OPTIONAL_KINDS: Final = frozenset({HTTP_ROUTE, SCALED_OBJECT, SERVICE_MONITOR, P
 
 POD: Final = Kind("v1", "Pod", "pods")
 """Watched for its condition, never applied."""
+WATCHED_BY_LABEL: Final = frozenset({*CHILD_KINDS, POD} - {INGRESS})
+"""Kinds of which only what has the service's label is listed and watched: of Ingresses all are, for their hosts."""
 
 NODE: Final = Kind("v1", "Node", "nodes")
 STORAGE_CLASS: Final = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses")

@@ -8,7 +8,7 @@ it came, and a deleted object is not brought back by a late reply.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
@@ -32,7 +32,7 @@ from whisper_operator.observe.hosts import HostPath, is_canary
 from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.policy import Policy
-from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of
+from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of, is_out_of_sight
 from whisper_operator.observe.warning_log import WarningLog, object_of
 
 DELETED: Final = "DELETED"
@@ -42,37 +42,51 @@ DELETED: Final = "DELETED"
 CHILDREN: Final = frozenset(kind.kind for kind in CHILD_KINDS)
 
 
+def wake_none(_keys: Collection[Key]) -> None:
+    """For a cache of which no service is reconciled."""
+
+
 class ObjectCache:
     """One owner of everything seen. Versions are compared across objects, as etcd counts them across all."""
 
-    def __init__(self, *, whole_cluster: bool, policy: Policy | None = None) -> None:
-        """`whole_cluster`: nodes and storage classes are watched; False where only namespaces may be read."""
+    def __init__(
+        self, *, whole_cluster: bool, policy: Policy | None = None, wake: Callable[[Collection[Key]], None] = wake_none
+    ) -> None:
+        """`whole_cluster`: nodes and storage classes are watched; False where only namespaces may be read.
+
+        `wake`: takes the services that an answer to a pass concerns, but for the one whose pass it is. The watch's event
+        of what an answer has shown is not new, and so concerns nobody.
+        """
         self._whole_cluster = whole_cluster
+        self._wake = wake
         self._entries: defaultdict[str, dict[ObjectId, Entry]] = defaultdict(dict)
         """By kind."""
         self._tombstones: dict[str, int] = {}
         """Version at which each uid was deleted, so that an older, late reply does not bring it back."""
+        self._listed: dict[tuple[str, str | None], int] = {}
+        """By kind and namespace (None: all): the version of the last complete list."""
         self._lost: defaultdict[Key, set[ObjectId]] = defaultdict(set)
         """By service: children that went out of sight, deleted or without the label that is watched for."""
         self._indexes = Indexes(policy)
         self._warnings = WarningLog()
 
-    def observe(self, body: Manifest, event: str | None = None) -> set[Key]:
+    def observe(self, body: Manifest, event: str | None = None, *, asking: Key | None = None) -> set[Key]:
         """Takes in one version of an object; the services that it concerns, none where it is not new.
 
-        `event`: ADDED, MODIFIED or DELETED as a watch says; None for what a list or a reply holds.
+        `event`: ADDED, MODIFIED or DELETED as a watch says; None for what a list or a reply holds. `asking`: the
+        service whose pass it is an answer to.
         """
         if body["kind"] == EVENT.kind:
             return self._observe_warning(body, event)
         at, uid, version = id_of(body), body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
         known = self._entries[at.kind].get(at)
-        if version < self._tombstones.get(uid, -1):
+        if version < self._tombstones.get(uid, -1) or (known is None and self._is_unlisted(body, at, version)):
             return set()
-        if event == DELETED:
+        if event == DELETED and not (known is not None and known.uid == uid and known.version > version):
             return self._lose(at, uid, version)
         if known is not None and known.version >= version:
             return set()
-        return self._put(at, entry_of(body))
+        return self._put(at, entry_of(body, asking))
 
     def delete_absent(self, kind: Kind, namespace: str | None, uids: Collection[str], version: int) -> set[Key]:
         """Deletes what a complete list does not hold; the services that this concerns.
@@ -80,15 +94,22 @@ class ObjectCache:
         `namespace`: the one that was listed, None for all; `uids`: of everything listed; `version`: the list's, so that
         what is newer stays.
         """
+        self._listed[kind.kind, namespace] = max(version, self._listed.get((kind.kind, namespace), -1))
         gone = [
             (at, entry.uid)
             for at, entry in self._entries[kind.kind].items()
-            if entry.uid not in uids and namespace in (None, at.namespace) and entry.version <= version
+            if entry.uid not in uids
+            and namespace in (None, at.namespace)
+            and entry.version <= version
         ]
         return {key for at, uid in gone for key in self._lose(at, uid, version)}
 
-    def delete(self, live: Manifest) -> None:
-        """Takes in that the API server has accepted our deletion of an object, of which the pass saw `live`.
+    def observe_answer(self, key: Key, body: Manifest) -> None:
+        """Takes in the service, or a child of it, that a read or a write of its pass was answered with."""
+        self._wake_others(key, self.observe(body, asking=key))
+
+    def delete(self, key: Key, live: Manifest) -> None:
+        """Takes in that the API server has accepted a deletion by the pass over that service, which saw `live`.
 
         A newer version that the watch has shown meanwhile stays: it may be the one that a finalizer holds, and nothing
         would show that again. Where none does, the watch is about to show the end.
@@ -96,7 +117,7 @@ class ObjectCache:
         at, uid, version = id_of(live), live["metadata"]["uid"], int(live["metadata"]["resourceVersion"])
         known = self._entries[at.kind].get(at)
         if known is None or known.version <= version:
-            self._delete(at, uid, version + 1)
+            self._wake_others(key, self._delete(at, uid, version + 1))
 
     def lose(self, key: Key, child: ObjectId) -> None:
         """Takes in that a child of that service is there, out of sight of the watches."""
@@ -112,14 +133,17 @@ class ObjectCache:
             self._lost[key] = left
 
     def delete_service(self, key: Key, uid: str) -> None:
-        """Takes in that the API server no longer has that service, though no watch has shown it."""
+        """Takes in that the API server no longer has that service, though no watch has shown it.
+
+        One more pass ends what is kept of it.
+        """
         at = ObjectId(KIND, *key)
         if known := self._entries[KIND].get(at):
-            self._delete(at, uid, known.version + 1)
+            self._wake(self._delete(at, uid, known.version + 1))
 
-    def forget_tombstones(self) -> None:
-        """After a complete list of every kind, no older version can still arrive."""
-        self._tombstones.clear()
+    def forget_tombstones(self, version: int) -> None:
+        """Forgets those up to a version, at which or after which every kind has been listed: the lists tell as much."""
+        self._tombstones = {uid: deleted for uid, deleted in self._tombstones.items() if deleted > version}
 
     def service(self, key: Key) -> Manifest | None:
         entry = self._entries[KIND].get(ObjectId(KIND, *key))
@@ -217,6 +241,16 @@ class ObjectCache:
         self._tombstones[uid] = version
         known = self._entries[at.kind].get(at)
         return self._put(at, None) if known is not None and known.uid == uid else set()
+
+    def _is_unlisted(self, body: Manifest, at: ObjectId, version: int) -> bool:
+        """Whether the last list would have held an unknown object of that version, so that it has gone since."""
+        lists = (self._listed.get((at.kind, namespace), -1) for namespace in (None, at.namespace))
+        return version <= max(lists) and not is_out_of_sight(body)
+
+    def _wake_others(self, key: Key, concerned: set[Key]) -> None:
+        """A pass goes on with what it was answered, and needs no other for that."""
+        if others := concerned - {key}:
+            self._wake(others)
 
     def _put(self, at: ObjectId, entry: Entry | None) -> set[Key]:
         """Replaces, adds or (None) removes what is kept of an object; the services that this concerns."""

@@ -27,6 +27,7 @@ from whisper_operator.objects.kinds import (
     QUOTA,
     RESOURCE_SLICE,
     STORAGE_CLASS,
+    WATCHED_BY_LABEL,
 )
 from whisper_operator.objects.manifest import annotations_of, container_of, controller_of, images_of, labels_of
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice, device_class, device_slice
@@ -80,6 +81,8 @@ class Entry:
     json: bytes
     """The object, less what no pass reads of it; empty without an owner."""
     record: Record
+    is_out_of_sight: bool = False
+    """Whether no watch shows it."""
 
     @property
     def body(self) -> Manifest:
@@ -92,9 +95,12 @@ def id_of(body: Manifest) -> ObjectId:
     return ObjectId(sys.intern(body["kind"]), sys.intern(metadata.get("namespace", "")), sys.intern(metadata["name"]))
 
 
-def entry_of(body: Manifest) -> Entry | None:
-    """Returns the entry to keep for `body`; None where it belongs to no service and is no fact either."""
-    metadata, owner, record_of = body["metadata"], _owner(body), RECORDS.get(body["kind"])
+def entry_of(body: Manifest, asking: Key | None = None) -> Entry | None:
+    """Returns the entry to keep for `body`; None where it belongs to no service and is no fact either.
+
+    `asking`: the service whose pass knows it for its own, where its metadata does not say so.
+    """
+    metadata, owner, record_of = body["metadata"], _owner(body) or asking, RECORDS.get(body["kind"])
     if owner is None and record_of is None:
         return None
     return Entry(
@@ -103,7 +109,13 @@ def entry_of(body: Manifest) -> Entry | None:
         owner,
         _compact(_kept_of(body)) if owner else b"",
         record_of(body) if record_of else None,
+        is_out_of_sight(body),
     )
+
+
+def is_out_of_sight(body: Manifest) -> bool:
+    """Whether no watch and no list shows the object, for it lacks the label that they select by."""
+    return body["kind"] in LABELLED and names.LABEL_SERVICE not in labels_of(body)
 
 
 def controlling_service(body: Manifest) -> str | None:
@@ -216,6 +228,7 @@ def _for_checks(body: Manifest) -> Manifest:
     return {"metadata": metadata, **{field: body[field] for field in kept if field in body}}
 
 
+LABELLED: Final = frozenset(kind.kind for kind in WATCHED_BY_LABEL)
 CONTAINER_FIELDS: Final = ("f:containers", "f:initContainers")
 EDITED_KINDS: Final = frozenset(kind.kind for kind in CHILD_KINDS) - {CLAIM.kind}
 """Kinds whose spec others have no business to write; a claim's is the volume controllers'."""

@@ -43,11 +43,13 @@ class Informer:
 
         `namespaces`: each is listed, None stands for all of them together. Raises ApiError.
         """
-        missed = 0
+        missed, versions = 0, list[int]()
         for namespace in namespaces:
             for kind in services_first(set(kinds) - {EVENT}):
-                missed += len(await self._list(cluster, kind, namespace))
-        self._cache.forget_tombstones()
+                concerned, version = await self._list(cluster, kind, namespace)
+                missed += len(concerned)
+                versions.append(version)
+        self._cache.forget_tombstones(min(versions))
         return missed
 
     async def find_strays(self, cluster: Cluster, kinds: Collection[Kind], namespaces: Iterable[str | None]) -> None:
@@ -73,9 +75,10 @@ class Informer:
         self._cache.lose(key, ObjectId(kind.kind, metadata["namespace"], metadata["name"]))
         return key
 
-    async def _list(self, cluster: Cluster, kind: Kind, namespace: str | None) -> set[Key]:
-        """The services for which a list of `kind` holds something new; none where it holds facts about the cluster.
+    async def _list(self, cluster: Cluster, kind: Kind, namespace: str | None) -> tuple[set[Key], int]:
+        """The services for which a list of `kind` holds something new, and the list's version.
 
+        No services where it holds facts about the cluster.
         Each page is queued as it is taken in: if the next one fails, nothing else reports what this one held.
         """
         listing, concerned, version = Listing(self._cache, kind, namespace), set[Key](), 0
@@ -85,7 +88,7 @@ class Informer:
             concerned |= found
         gone = listing.end(version)
         self._queue.add_low_priority(gone)
-        return concerned | gone if kind.kind not in FACTS else set()
+        return concerned | gone if kind.kind not in FACTS else set(), version
 
 
 def services_first(kinds: Collection[Kind]) -> list[Kind]:

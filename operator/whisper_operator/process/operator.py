@@ -41,8 +41,10 @@ class Operator:
         self._settings = settings
         self._cluster = cluster
         self._lease = lease
-        self._cache = ObjectCache(whole_cluster=not settings.watch_namespaces, policy=settings.policy)
         self._queue = Queue(queue_metrics.PrometheusQueueMetrics())
+        self._cache = ObjectCache(
+            whole_cluster=not settings.watch_namespaces, policy=settings.policy, wake=self._queue.add_all
+        )
         self._informer = Informer(self._cache, self._queue, settings.service_class)
         self._watches = WatchThread(
             self._informer, settings.watch_namespaces, settings.service_class, cluster.configuration

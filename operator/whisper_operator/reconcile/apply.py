@@ -157,7 +157,7 @@ class Applier:
         if self._cluster.is_dry:
             log.info("would delete %s", label(live))
         else:
-            self._cache.delete(live)
+            self._cache.delete(self._key, live)
 
     async def _prune(self, lost: Manifest) -> None:
         kind, metadata = by_name(lost["kind"]), lost["metadata"]
@@ -214,7 +214,7 @@ class Applier:
         """Gives a child of ours the labels back by which it is watched; the next round compares the rest of it."""
         if kind == CLAIM and is_being_deleted(found) and names.LABEL_SERVICE in labels_of(found):
             # Pods hold it for as long as they use it; its end is an event, and that event a pass.
-            self._cache.observe(found)
+            self._cache.observe_answer(self._key, found)
             return
         if is_being_deleted(found):
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it is being deleted")
@@ -224,7 +224,7 @@ class Applier:
             managers = field_owners.with_edited_labels_applied(found)
             if managers is not None and not self._cluster.is_dry:
                 found = await self._cluster.merge(kind, with_metadata(identity(found), {"managedFields": managers}))
-        self._cache.observe(found)
+        self._cache.observe_answer(self._key, found)
         if self._cache.newest(manifest) is None:
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it has been deleted since")
         self._done.discard(label(manifest))

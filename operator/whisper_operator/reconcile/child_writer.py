@@ -98,7 +98,7 @@ class ChildWriter:
             live = self._cache.newest(body) or {}
             log.info("would apply %s: %s", label(body), "; ".join(changes(live, body)) or "nothing changes")
         else:
-            self._cache.observe(body)
+            self._cache.observe_answer(self._key, body)
 
 
 async def is_earlier_answer(cluster: Cluster, answers: Answers, key: Key, manifest: Manifest, live: Manifest) -> bool:

@@ -75,7 +75,7 @@ class Reporter:
                 self._cache.delete_service((namespace, name), uid)
         else:
             if not self._cluster.is_dry and _is_as_it_was(written["metadata"], metadata):
-                self._cache.observe(written)
+                self._cache.observe_answer((namespace, name), written)
 
 
 def _is_as_it_was(written: Manifest, seen: Manifest) -> bool:

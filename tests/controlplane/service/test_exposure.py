@@ -129,6 +129,20 @@ def test_each_host_of_an_ingress_is_looked_for(kubectl: Kubectl, namespace: Kube
     eventually_spec(namespace, "ingress", bool)
 
 
+@pytest.mark.parametrize("gives_up", [{"host": "{}.elsewhere.example.com"}, None], ids=["moves", "is taken back"])
+def test_a_host_that_another_service_gives_up_is_free(namespace: Kubectl, gives_up: Manifest | None) -> None:
+    """What wakes the second is the answer to the first one's own write: the watch shows nothing newer."""
+    host = f"{namespace.namespace}.example.com"
+    namespace.apply(service("first", **EMPTY_DIR, ingress={"host": host}))
+    eventually_spec(namespace, "ingress", bool, "first")
+    namespace.apply(service("second", **EMPTY_DIR, ingress={"host": host}))
+    eventually("it is told", lambda: reason(namespace, "second", "Exposed") == "HostTaken")
+    moved = {name: value.format(namespace.namespace) for name, value in gives_up.items()} if gives_up else None
+    patch(namespace, "first", {"ingress": moved})
+    eventually_spec(namespace, "ingress", bool, "second")
+    eventually("it is told", lambda: reason(namespace, "second", "PreflightPassed") == "ChecksPassed")
+
+
 def test_a_canary_shares_the_host_of_the_service_beside_it(namespace: Kubectl) -> None:
     host = f"{namespace.namespace}.example.com"
     namespace.apply(service("stable", **EMPTY_DIR, ingress={"className": "nginx", "host": host}))

@@ -73,7 +73,7 @@ def test_what_a_list_no_longer_holds_is_lost_and_what_we_deleted_is_not() -> Non
     cache = empty()
     for number, name in enumerate(("listed", "deleted")):
         cache.observe(body("Service", 5, name=name, uid=str(number)))
-    cache.delete(body("Service", 5, name="deleted", uid="1"))
+    cache.delete(KEY, body("Service", 5, name="deleted", uid="1"))
     cache.delete_absent(SERVICE, None, [], version=10)
     assert [one.name for one in cache.lost(KEY)] == ["listed"]
     assert cache.observe(body("Service", 5, name="deleted", uid="1")) == set(), "a late reply"
@@ -92,7 +92,7 @@ def test_a_child_that_a_finalizer_holds_is_known_whenever_the_answer_to_its_dele
         "last": (edited, ending, None),
     }[answered]:
         if step is None:
-            cache.delete(seen)
+            cache.delete(KEY, seen)
         else:
             cache.observe(step)
     assert cache.observed(KEY, Facts()).objects["Service", "speech"] == ending
@@ -113,6 +113,32 @@ def test_a_list_forgets_what_was_deleted_unseen_but_not_what_is_newer() -> None:
     cache.observe(body("Service", 12, name="newer", uid="2"))
     assert cache.delete_absent(SERVICE, None, [], version=10) == {KEY}
     assert [name for _, name in cache.observed(KEY, Facts()).objects] == ["newer"]
+
+
+def test_an_answer_that_is_older_than_the_last_list_brings_nothing_back() -> None:
+    """Its object was created and deleted while the watch was broken, so that no event has shown its end."""
+    cache = empty()
+    cache.delete_absent(SERVICE, None, [], version=9)
+    cache.delete_absent(SERVICE, None, [], version=4)
+    cache.observe_answer(KEY, body("Service", 8))
+    assert version(cache) is None
+    cache.observe_answer(KEY, body("Service", 10))
+    assert version(cache) == "10"
+
+
+def test_an_answer_wakes_the_other_services_that_it_concerns() -> None:
+    woken: set[tuple[str, str]] = set()
+    cache = ObjectCache(whole_cluster=True, wake=woken.update)
+    first = body("Service", 1)
+    cache.observe(first)
+    moved = body("Service", 2)
+    moved["metadata"]["labels"]["whisper-operator.io/service"] = "other"
+    cache.observe_answer(KEY, moved)
+    assert woken == {("team", "other")}, "the pass over the service itself goes on"
+    cache.delete(KEY, moved)
+    cache.observe(body("WhisperService", 3, uid="2"))
+    cache.delete_service(KEY, "2")
+    assert woken == {("team", "other"), KEY}, "one more pass forgets what is kept of it"
 
 
 def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
