@@ -43,7 +43,11 @@ def _print_table(rows: Sequence[Row]) -> None:
         cells = (row.name, Text(row.ready, style=COLORS.get(row.ready, "")), row.model, row.pods, row.queued, row.speed)
         table.add_row(*([row.namespace] if several else []), *cells, row.why or "-")
     console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        # A program that reads lines gets whole ones.
-        console = Console(markup=False, highlight=False, width=100_000)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # A program that reads lines gets whole ones, and as short as they are.
+    wide = Console(markup=False, highlight=False, width=100_000)
+    with wide.capture() as captured:
+        wide.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))

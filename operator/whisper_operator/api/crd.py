@@ -19,6 +19,10 @@ COLUMNS: Final = (
     ("Available", "integer", ".status.availableReplicas", 0),
     ("URL", "string", ".status.url", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
+    ("Wanted", "string", ".status.model.wanted", 1),
+    ("Queued", "string", ".status.jobs.queuedAudio", 1),
+    ("Speed", "number", ".status.performance.realtimeFactor", 1),
+    ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 1),
 )
 """Columns of `kubectl get wsvc`: name, type, path, and priority (1: only with -o wide)."""
 
