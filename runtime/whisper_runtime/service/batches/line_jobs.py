@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -109,21 +109,26 @@ class LineJobs:
                 self._answers.append(answer)
             else:
                 self.lost += 1
-        await self._keep_answers()
-        for job_id in ended:
-            await self._delete(job_id)
+        await self._keep_answers(ended)
 
     async def answer_rest(self, lines: AsyncIterator[BatchLine], code: NotDone) -> None:
-        """Answers lines that have no answer: with their job's result where that is there, else with `code`."""
+        """Answers lines that have no answer: with their job's result where that is there, else with `code`.
+
+        A job with a result is deleted once the answer is kept: until then nothing else has it.
+        """
+        used: list[str] = []
         async for line in lines:
             job = await self._job_of(line)
             answer = await self._answer_of(line, job) if job and job.state in ("completed", "failed") else None
             self._answers.append(answer or missing_answer(self._batch.id, line, code))
-            if job:
+            if job and answer:
+                used.append(job.id)
+            elif job:
                 await self._delete(job.id)
             if len(self._answers) >= ANSWERED_AT_ONCE:
-                await self._keep_answers()
-        await self._keep_answers()
+                await self._keep_answers(used)
+                used = []
+        await self._keep_answers(used)
 
     async def wait(self) -> None:
         """Waits until a line or a job may have ended, at most LOOK_SECONDS."""
@@ -219,11 +224,14 @@ class LineJobs:
         body = await asyncio.to_thread(self._work.dialect.response, job, result)
         return response_answer(batch_id, line, job.id, body)
 
-    async def _keep_answers(self) -> None:
+    async def _keep_answers(self, used: Iterable[str]) -> None:
+        """Keeps the answers that there are, and deletes the jobs that were `used` for them, by their ids."""
         answers, self._answers = self._answers, []
         if answers:
             await self._work.store.answer(self._lease, answers)
             self._work.answered.update("failed" if one.is_error else "completed" for one in answers)
+        for job_id in used:
+            await self._delete(job_id)
 
     async def _delete(self, job_id: str) -> None:
         """Deletes a job that is needed no more. What is known of its recording stays: its client did not delete it."""

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import IO, Final
 
 from whisper_runtime.errors import HttpError
+from whisper_runtime.service.batches.answer import NotDone
 from whisper_runtime.service.batches.batch import ClaimedBatch, LineFault
 from whisper_runtime.service.batches.file import NoSuchFile
 from whisper_runtime.service.batches.line import MOST_FAULTS, BatchLine, FileCheck, batch_lines
@@ -46,12 +47,16 @@ class RunningBatch:
         if self._batch.state == "in_progress":
             await self._answer_lines(file)
         if self._batch.state == "in_progress":
-            missing = self._batch.total - len(await self._store.answered(self._lease))
-            if missing:
-                await self._rest(file, expired=True)
-            self._batch = await self._store.finalize(self._lease, "expired" if missing else "completed")
-        if self._batch.state == "cancelling":
-            await self._rest(file, expired=False)
+            # Before what is missing is answered, or a process that goes on from there would find nothing missing.
+            is_complete = len(await self._store.answered(self._lease)) == self._batch.total
+            self._batch = await self._store.finalize(self._lease, "completed" if is_complete else "expired")
+        match self._batch.state:
+            case "finalizing":
+                await self._rest(file, "batch_expired")
+            case "cancelling":
+                await self._rest(file, "batch_cancelled")
+            case _:
+                pass  # it was refused
 
     async def _validate(self, file: IO[bytes]) -> None:
         """Begins the batch where all of its file can be; else it has failed."""
@@ -98,12 +103,12 @@ class RunningBatch:
     def _goes_on(self) -> bool:
         return self._batch.state == "in_progress" and self._work.clock() < self._batch.expires
 
-    async def _rest(self, file: IO[bytes], *, expired: bool) -> None:
+    async def _rest(self, file: IO[bytes], code: NotDone) -> None:
         """Answers the lines that have no answer, once no more of them are begun with."""
-        if self._batch.total:
-            lines = self._unanswered(file, await self._store.answered(self._lease))
+        answered = await self._store.answered(self._lease)
+        if len(answered) < self._batch.total:
             rest = LineJobs(self._work, self._claimed)
-            await rest.answer_rest(lines, "batch_expired" if expired else "batch_cancelled")
+            await rest.answer_rest(self._unanswered(file, answered), code)
 
     async def _unanswered(self, file: IO[bytes], answered: set[int]) -> AsyncIterator[BatchLine]:
         file.seek(0)

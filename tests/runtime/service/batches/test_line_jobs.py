@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from tests.runtime.service.jobs.conftest import HandClock
 from whisper_runtime.engine.interface import State
 from whisper_runtime.errors import HttpError
 from whisper_runtime.service.batches import line_jobs
-from whisper_runtime.service.batches.batch import ClaimedBatch
+from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, ClaimedBatch, LineAnswer
 from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.running_batch import RunningBatch
-from whisper_runtime.service.jobs.job import JobDraft, JobGone
+from whisper_runtime.service.jobs.job import JobDraft, JobGone, JobPage, JobState
 
 SECONDS = 30.0
 """The longest that a test waits."""
@@ -55,6 +55,10 @@ async def run(work: BatchWorkplace, claimed: ClaimedBatch) -> None:
         await RunningBatch(work, claimed).run()
 
 
+async def jobs_of(work: BatchWorkplace, state: JobState | None = None) -> JobPage:
+    return await work.jobs.store.page(ANN, after=None, limit=9, state=state)
+
+
 def codes(errors: list[Any]) -> list[str]:
     return [one["response"]["body"]["error"]["code"] for one in errors]
 
@@ -68,7 +72,7 @@ async def test_no_more_lines_are_jobs_than_there_is_room_for(
     running = asyncio.create_task(run(work, await claim(work)))
     for number in range(8):
         await engine.until_submitted(number + 1)
-        live = [job for job in (await work.jobs.store.page(ANN, after=None, limit=9, state=None)).jobs if job.is_live]
+        live = [job for job in (await jobs_of(work)).jobs if job.is_live]
         assert len(live) <= 3
         engine.held[number].set_result(SPOKEN)
     await running
@@ -105,7 +109,7 @@ async def test_what_is_begun_anew_is_no_second_job(engine: FakeEngine, work: Bat
     batch = await take_in(work, b"speech", b"speech")
     before = asyncio.create_task(run(work, first := await claim(work)))
     await engine.until_submitted()
-    while len((await work.jobs.store.page(ANN, after=None, limit=9, state=None)).jobs) < 2:
+    while len((await jobs_of(work)).jobs) < 2:
         await asyncio.sleep(0.01)
     before.cancel()
     await asyncio.gather(before, return_exceptions=True)
@@ -135,6 +139,42 @@ async def test_a_result_that_has_expired_is_made_anew(
     await run(work, await claim(work))
     assert len((await answers_of(work, batch))[0]) == 2
     assert len(engine.asked) == 3
+
+
+async def test_what_is_done_at_the_end_of_the_window_is_kept_by_whoever_ends_the_batch(
+    engine: FakeEngine, work: BatchWorkplace, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its result is there until its answer is: a process may end, or lose its lease, between the two."""
+    answer, times = work.store.answer, 0
+
+    async def lost_once(lease: BatchLease, answers: Sequence[LineAnswer]) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise BatchLeaseLost("another process has it")
+        await answer(lease, answers)
+
+    monkeypatch.setattr(work.store, "answer", lost_once)
+    engine.answer = None
+    batch = await take_in(work, b"speech", b"speech")
+    begun = asyncio.create_task(run(work, first := await claim(work)))
+    while len((await jobs_of(work)).jobs) < 2:
+        await asyncio.sleep(0.01)
+    begun.cancel()
+    await asyncio.gather(begun, return_exceptions=True)
+    await work.store.hand_back_batch(first.lease)
+    await engine.until_submitted()
+    engine.held[0].set_result(SPOKEN)
+    while not (await jobs_of(work, "completed")).jobs:
+        await asyncio.sleep(0.01)
+    clock.now = batch.expires
+    with pytest.raises(BatchLeaseLost):
+        await run(work, await claim(work))
+    clock.now += 60
+    await run(work, await claim(work))
+    done, failed = await answers_of(work, batch)
+    assert (len(done), [one["error"]["code"] for one in failed]) == (1, ["batch_expired"])
+    assert (await jobs_of(work)).jobs == ()
 
 
 @pytest.mark.parametrize(("status", "tries"), [(502, 3), (413, 1)])

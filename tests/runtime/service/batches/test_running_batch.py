@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.workplace import ANN, answers_of, take_in, workplace
 from tests.runtime.service.jobs.conftest import HandClock
 from whisper_runtime.service.batches import line_jobs
-from whisper_runtime.service.batches.batch import ClaimedBatch
+from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, ClaimedBatch, LineAnswer
 from whisper_runtime.service.batches.line_jobs import BatchWorkplace
 from whisper_runtime.service.batches.running_batch import RunningBatch
 
@@ -52,6 +52,28 @@ async def test_a_batch_that_is_answered_in_its_last_moment_is_complete(work: Bat
     clock.now = batch.expires
     await run(work)
     assert (await work.store.batch(ANN, batch.id)).state == "completed"
+
+
+async def test_a_batch_has_expired_also_where_its_process_ended_with_the_last_answer(
+    work: BatchWorkplace, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who goes on with it finds no line without an answer."""
+    batch = await take_in(work, b"speech", b"speech")
+    clock.now = batch.expires
+    answer = work.store.answer
+
+    async def last(lease: BatchLease, answers: Sequence[LineAnswer]) -> None:
+        await answer(lease, answers)
+        raise BatchLeaseLost("another process has it")
+
+    with monkeypatch.context() as ending:
+        ending.setattr(work.store, "answer", last)
+        with pytest.raises(BatchLeaseLost):
+            await run(work)
+    clock.now += 60
+    await run(work)
+    done = await work.store.batch(ANN, batch.id)
+    assert (done.state, done.total, done.completed, done.failed) == ("expired", 2, 0, 2)
 
 
 async def test_a_batch_that_is_cancelled_before_it_began_has_no_answers(work: BatchWorkplace) -> None:
