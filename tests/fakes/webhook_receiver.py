@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -58,8 +58,11 @@ class ReceiverRequest(FakeRequest):
     receiver: WebhookReceiver
 
     def do_POST(self) -> None:
-        receiver = self.receiver
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        receiver, size = self.receiver, int(self.headers["Content-Length"])
+        body = self.rfile.read(size)
+        if len(body) < size:  # its sender has ended in the middle of it: nothing is received
+            self.close_connection = True
+            return
         with receiver.came:
             respond = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
             receiver.received.append(ReceivedEvent(self.path, self.named_headers, body))
@@ -72,7 +75,7 @@ class ReceiverRequest(FakeRequest):
 
 
 @contextmanager
-def receiving(*answers: Respond, host: str = "127.0.0.1", port: int = 0) -> Iterator[WebhookReceiver]:
+def receiving(*answers: Respond, host: str = "127.0.0.1", port: int = 0) -> Generator[WebhookReceiver]:
     """A receiver with these answers, or that takes every event, until the end of the block."""
     receiver = WebhookReceiver(list(answers)) if answers else WebhookReceiver()
     with answering(ReceiverRequest, host, port, receiver=receiver) as url:
