@@ -25,7 +25,7 @@ STORES: Final[tuple[StoreKind, ...]] = get_args(StoreKind)
 PREFIX: Final = "team/speech"
 SECONDS: Final = 180
 """The longest that a server's start takes."""
-MOST_WRITES: Final[dict[StoreKind, int]] = {"directory": 250, "valkey": 60}
+MOST_WRITES: Final[dict[StoreKind, int]] = {"directory": 165, "valkey": 60}
 """Some more than a round has."""
 STEP: Final = 89
 """From one round's write to the next one's: so the first rounds are of all parts of a round already."""

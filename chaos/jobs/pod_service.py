@@ -65,7 +65,7 @@ class PodService:
             return bool(found)
 
         eventually(f"{path} is answered", is_there, SECONDS)
-        assert found[0].status_code == 200, (path, found[0].text)
+        assert found[0].status_code == 200, (path, found[0], dict(found[0].headers), found[0].text)
         return found[0]
 
     def fill(self) -> None:
