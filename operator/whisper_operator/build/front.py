@@ -6,7 +6,7 @@ from typing import Any
 
 from whisper_operator.api.units import canonical_quantity, duration_seconds, size_bytes
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.build import door, pod, shared_store
+from whisper_operator.build import door, known_results, pod, shared_store
 from whisper_operator.build.deployment import ENDPOINT_LAG_SECONDS
 from whisper_operator.build.meta import child
 from whisper_operator.build.server_pod import GRACE_BEYOND_DRAIN_SECONDS, SAFE_TO_EVICT
@@ -113,16 +113,22 @@ def _container(resolved: Resolved, front: FrontState, mounts: list[Manifest]) ->
 
 
 def _environment(resolved: Resolved, front: FrontState) -> list[Manifest]:
-    """The settings of the door and the front's own; of the spec's variables those by which spans are sent."""
+    """The settings of the door and the front's own; of the spec's variables those by which spans are sent.
+
+    Of the model nothing, unless the front can know results: each change of it would start the front anew.
+    """
     service = resolved.service
     name, namespace = service.metadata.name, service.metadata.namespace
+    of_results = known_results.front_settings(service.spec, resolved.model.admitted)
     settings = RuntimeConfig(
+        **of_results,
         **door.settings(service),
         servers=f"{names.servers(name)}.{namespace}.svc:{HTTP_PORT}",
         spool_dir=SPOOL_DIR,
         spool_bytes=max(1, size_bytes(front.spec.spool) * 63 // 64),  # the kubelet counts whole blocks
     ).to_env()
-    del settings[env_name("model")]
+    if not of_results:
+        del settings[env_name("model")]
     values: list[Manifest] = [{"name": key, "value": value} for key, value in sorted(settings.items())]
     given: list[dict[str, Any]] = [
         variable.model_dump(by_alias=True, exclude_none=True)

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from whisper_operator.api.units import duration_seconds, size_bytes
+from whisper_operator.api.units import duration_seconds
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
-from whisper_operator.build import door, fetch_container, golden_clip, job_store, pod, shared_store, source, webhooks
+from whisper_operator.build import (
+    door,
+    fetch_container,
+    golden_clip,
+    job_store,
+    known_results,
+    pod,
+    shared_store,
+    source,
+    webhooks,
+)
 from whisper_operator.objects import names
 from whisper_operator.objects.diff import deviations
 from whisper_operator.objects.manifest import annotations_of
@@ -142,17 +152,10 @@ def _optional(service: WhisperService) -> tuple[tuple[Manifest, Manifest], ...]:
 def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
     service, spec = resolved.service, resolved.service.spec
     return RuntimeConfig(
-        model=model.name,
-        model_aliases=spec.model.aliases,
-        model_sha256=model.sha256,
         model_image_dir=DEFAULT_MODEL_DIR if spec.cache.type == "ImageVolume" else None,
-        device=("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
-        compute_type=spec.compute_type,
-        language=spec.language,
         max_audio_seconds=duration_seconds(spec.server.max_audio_duration),
         max_queued_audio_seconds=duration_seconds(spec.server.max_queued_audio),
         max_batch_size=None if spec.server.max_batch_size == "auto" else spec.server.max_batch_size,
-        condition_on_previous_text=spec.server.condition_on_previous_text,
         audio_url_allowed_hosts=spec.server.audio_urls.allowed_hosts if spec.server.audio_urls else (),
         audio_url_private_networks=spec.server.audio_urls.private_networks if spec.server.audio_urls else (),
         golden_dir=golden_clip.directory(service),
@@ -167,7 +170,8 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         **door.settings(service),
         **webhooks.settings(service),
         **_cluster_networks(resolved),
-        **_result_cache(spec),
+        **known_results.text_settings(spec, model),
+        **known_results.cache_settings(spec),
     )
 
 
@@ -176,17 +180,6 @@ def _cluster_networks(resolved: Resolved) -> dict[str, Any]:
     spec = resolved.service.spec
     is_named = spec.server.audio_urls or (spec.jobs and spec.jobs.webhooks)
     return {"cluster_networks": resolved.installation.cluster_networks} if is_named else {}
-
-
-def _result_cache(spec: Spec) -> dict[str, Any]:
-    """The settings by which the runtime keeps results; none where it keeps none."""
-    if (cache := spec.result_cache) is None:
-        return {}
-    return {
-        "result_cache_max_bytes": size_bytes(cache.size),
-        "result_cache_seconds": duration_seconds(cache.ttl),
-        "result_cache_scope": cache.scope.lower(),
-    }
 
 
 def _gpu_claim(service: WhisperService) -> Manifest | None:

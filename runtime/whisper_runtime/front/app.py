@@ -12,6 +12,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.door import FrontDoor
 from whisper_runtime.front.forwarding import Forwarding
+from whisper_runtime.front.kept_answers import KeptAnswers, takes_results
 from whisper_runtime.front.load_client import LoadClient
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.front.outlook import Outlook
@@ -37,6 +38,8 @@ class FrontParts:
     door: FrontDoor
     metrics: FrontMetrics
     probes: FrontProbes
+    kept: KeptAnswers | None
+    """None: no result is known here."""
     tracing: Tracing | None
     """None: no spans are sent."""
 
@@ -58,6 +61,7 @@ def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, trac
         door,
         metrics,
         FrontProbes(lifecycle, demand, metrics, outlook.note),
+        KeptAnswers(config, metrics.registry) if takes_results(config) else None,
         tracing,
     )
 
@@ -71,6 +75,7 @@ def clients_app(parts: FrontParts) -> ASGIApp:
         parts.demand,
         parts.outlook,
         parts.metrics,
+        parts.kept,
         spool_dir=config.spool_dir,
         wait_seconds=config.request_timeout_seconds,
     )

@@ -43,6 +43,11 @@ class ClientAnswer:
         await self._start(answer.status, answer.headers)
         await self._parts(answer)
 
+    async def send(self, message: Message) -> None:
+        """Sends a message of an answer that is made here."""
+        self._has_status = True
+        await self._send(message)
+
     async def refuse(self, error: HttpError) -> None:
         """Ends with `error`: as an answer of its own, or as an event where events have begun."""
         if not self._has_status:
@@ -94,8 +99,7 @@ class ClientAnswer:
                 await asyncio.sleep(KEEP_ALIVE_SECONDS)
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self._has_status = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _more(self, part: bytes) -> None:
         await self._send({"type": "http.response.body", "body": part, "more_body": True})

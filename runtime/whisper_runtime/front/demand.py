@@ -30,15 +30,15 @@ class DemandCounter:
 
     @contextmanager
     def request(self) -> Generator[CountedRequest]:
-        """A request that is here until the block ends; it is held until a server has it."""
-        self.held_requests += 1
+        """A request that is here until the block ends. It is no demand until it is held, and then until its end."""
         counted = CountedRequest(self)
         try:
             yield counted
         finally:
-            self.held_requests -= 1
-            self.held_bytes -= counted.size
-            self._ended = self._clock()
+            if counted.is_held:
+                self.held_requests -= 1
+                self.held_bytes -= counted.size
+                self._ended = self._clock()
 
     def refuse(self) -> None:
         """Notes that a request was refused since no server is there: it, too, is a reason to start one."""
@@ -60,17 +60,27 @@ class DemandCounter:
 class CountedRequest:
     def __init__(self, demand: DemandCounter) -> None:
         self._demand = demand
+        self.is_held = False
+        """Whether it is known to be work for a server."""
         self.size = 0
         """Bytes of its body that are here."""
+
+    def hold(self) -> None:
+        """Notes that a server is to have it; once more does nothing."""
+        if not self.is_held:
+            self.is_held = True
+            self._demand.held_requests += 1
+            self._demand.held_bytes += self.size
 
     def receive(self, size: int) -> None:
         """Notes `size` more bytes of the body."""
         self.size += size
-        self._demand.held_bytes += size
+        if self.is_held:
+            self._demand.held_bytes += size
 
     @contextmanager
     def at_a_server(self) -> Generator[None]:
-        """For the block, a server has the request."""
+        """For the block, a server has the request, which is held."""
         demand = self._demand
         demand.held_requests -= 1
         demand.held_bytes -= self.size

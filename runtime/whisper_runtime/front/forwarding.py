@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from whisper_runtime.errors import HttpError, out_of_time
 from whisper_runtime.front.client_answer import ClientAnswer
 from whisper_runtime.front.demand import CountedRequest, DemandCounter
+from whisper_runtime.front.kept_answers import KeptAnswers
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.front.outlook import Outlook
 from whisper_runtime.front.places import Places
@@ -35,6 +36,8 @@ from whisper_runtime.service.place import BYTES_PER_SECOND
 
 log = logging.getLogger(__name__)
 
+KNOWN_SECONDS: Final = 1.0
+"""For which a request may come and be looked up before it counts as work for a server."""
 NOTICE_SECONDS: Final = 1.0
 """For which a request waits before its client is told by a comment: an error after that has no status of its own."""
 ANSWER_MARGIN_SECONDS: Final = 5.0
@@ -47,6 +50,7 @@ LONGEST_REFUSAL: Final = 64 * 1024
 class HeldExchange:
     """One request with its body and its client, in the front's hands."""
 
+    scope: Scope
     request: PassedRequest
     body: SpooledBody
     answer: ClientAnswer
@@ -65,16 +69,21 @@ class Forwarding:
         demand: DemandCounter,
         outlook: Outlook,
         metrics: FrontMetrics,
+        kept: KeptAnswers | None,
         *,
         spool_dir: str | None,
         wait_seconds: float,
     ) -> None:
-        """`spool_dir` None: TMPDIR. `wait_seconds`: for which a request waits for a server."""
+        """`kept` None: no result is known here. `spool_dir` None: TMPDIR.
+
+        `wait_seconds`: for which a request waits for a server.
+        """
         self._turnstile = turnstile
         self._servers = servers
         self._demand = demand
         self._outlook = outlook
         self._metrics = metrics
+        self._kept = kept
         self._spool_dir = spool_dir
         self._wait_seconds = wait_seconds
         self._places = Places()
@@ -95,13 +104,40 @@ class Forwarding:
         with (
             self._places.take(client),
             self._demand.request() as counted,
+            self._holding(request, counted),
             spooled_body(self._spool_dir) as body,
         ):
             if request.method not in SAFE_METHODS:
                 await body.receive(receive, counted.receive)
                 request.headers.append((b"content-length", str(body.size).encode()))
             ends = asyncio.get_running_loop().time() + self._wait_seconds
-            await unless_gone(receive, self._pass_on(HeldExchange(request, body, answer, counted, ends)))
+            await unless_gone(
+                receive, self._answer_or_pass_on(HeldExchange(scope, request, body, answer, counted, ends))
+            )
+
+    @contextmanager
+    def _holding(self, request: PassedRequest, counted: CountedRequest) -> Generator[None]:
+        """Holds a request at once, or, where its result may be known, once it was looked up, or that takes too long."""
+        if self._kept is None or not request.is_transcribed:
+            counted.hold()
+            yield
+            return
+        holding = asyncio.get_running_loop().call_later(KNOWN_SECONDS, counted.hold)
+        try:
+            yield
+        finally:
+            holding.cancel()
+
+    async def _answer_or_pass_on(self, of: HeldExchange) -> None:
+        """Answers the request by a kept result, or has a server answer it. Raises HttpError."""
+        if self._kept is not None and of.request.is_transcribed:
+            messages = await self._kept.answer(of.scope, of.body)
+            for message in messages:
+                await of.answer.send(message)
+            if messages:
+                return
+        of.counted.hold()
+        await self._pass_on(of)
 
     async def _pass_on(self, of: HeldExchange) -> None:
         """Sends the request to one server after the other until one has answered. Raises HttpError."""

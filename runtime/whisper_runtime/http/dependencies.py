@@ -5,6 +5,7 @@ The functions are async because FastAPI runs others in a thread, for each reques
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.contract.shared_store import SharedStoreReport
 from whisper_runtime.http.cache_control import cache_directives
+from whisper_runtime.http.file_digest import DigestingParser
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
@@ -20,7 +22,7 @@ from whisper_runtime.service.model_info import ModelInfo
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.result_cache.cached_transcriber import CachedTranscriber
-from whisper_runtime.service.transcribe import Transcriber
+from whisper_runtime.service.transcribe import RequestTranscriber
 
 
 def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batches: BatchDoor | None = None) -> None:
@@ -28,8 +30,8 @@ def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batc
     app.state.jobs = jobs
     app.state.batches = batches
     app.state.model = parts.model
-    app.state.transcriber = parts.transcriber
-    app.state.results = parts.results
+    app.state.form_parser = DigestingParser if parts.results else None
+    app.state.transcriber_of = partial(_transcriber_of, parts)
     app.state.probes = parts.probes
     app.state.admission = parts.admission
     app.state.registry = parts.metrics.registry
@@ -40,12 +42,15 @@ async def _model(request: Request) -> ModelInfo:
     return request.app.state.model.info
 
 
-async def _transcriber(request: Request) -> Transcriber | CachedTranscriber:
-    state = request.app.state
-    if state.results is None:
-        return state.transcriber
+def _transcriber_of(parts: RuntimeParts, request: Request) -> RequestTranscriber:
+    if parts.results is None:
+        return parts.transcriber
     directives = cache_directives(request.headers)
-    return CachedTranscriber(state.transcriber, state.results, directives, state_of(request.scope).file_digest)
+    return CachedTranscriber(parts.transcriber, parts.results, directives, state_of(request.scope).file_digest)
+
+
+async def _transcriber(request: Request) -> RequestTranscriber:
+    return request.app.state.transcriber_of(request)
 
 
 async def _jobs(request: Request) -> JobDoor | None:
@@ -74,7 +79,7 @@ async def _store_report(request: Request) -> SharedStoreReport | None:
 
 
 ModelDep = Annotated[ModelInfo, Depends(_model)]
-TranscriberDep = Annotated[Transcriber | CachedTranscriber, Depends(_transcriber)]
+TranscriberDep = Annotated[RequestTranscriber, Depends(_transcriber)]
 JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
 """None: there are no jobs."""
 BatchesDep = Annotated[BatchDoor, Depends(_batches)]

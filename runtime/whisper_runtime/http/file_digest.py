@@ -13,6 +13,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from whisper_runtime.http.request_state import state_of
+from whisper_runtime.media.source import HEAD
 
 MULTIPART: Final = "multipart/form-data"
 GATHERED_BYTES: Final = 256 * 1024
@@ -21,13 +22,13 @@ of the processor than the digest of it; more than this would be left to write wh
 
 
 class DigestedRoute(APIRoute):
-    """A route whose RequestState has the digest of the form's file, where results are kept."""
+    """A route whose RequestState has the digest of the form's file, where its application has a parser for that."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handle_digested(request: Request) -> Response:
-            if request.app.state.results is not None:
+            if request.app.state.form_parser is not None:
                 request = _DigestedRequest(request.scope, request.receive)
             return await handle(request)
 
@@ -46,7 +47,7 @@ class _DigestedRequest(Request):
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if self._form is None and content_type == MULTIPART:
             async with aclosing(self.stream()) as stream:
-                parser = _DigestingParser(
+                parser = self.app.state.form_parser(
                     self.headers, stream, max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
                 )
                 try:
@@ -57,7 +58,7 @@ class _DigestedRequest(Request):
         return await super()._get_form(max_files=max_files, max_fields=max_fields, max_part_size=max_part_size)
 
 
-class _DigestingParser(MultiPartParser):
+class DigestingParser(MultiPartParser):
     """Reads a form that has one file at most."""
 
     file_digest: str | None = None
@@ -84,3 +85,17 @@ class _DigestingParser(MultiPartParser):
     def _write(self) -> None:
         gathered, self._gathered = bytes(self._gathered), bytearray()
         super().on_part_data(gathered, 0, len(gathered))
+
+
+class HeadParser(DigestingParser):
+    """Keeps of the file no more than shows how it is read: for who has its bytes already."""
+
+    def on_part_begin(self) -> None:
+        super().on_part_begin()
+        self._left = HEAD
+
+    def _write(self) -> None:
+        if self._current_part.file is not None:
+            del self._gathered[self._left :]
+            self._left -= len(self._gathered)
+        super()._write()

@@ -9,12 +9,11 @@ from whisper_runtime.http.hang_up import unless_gone
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
-from whisper_runtime.service.result_cache.cached_transcriber import CachedTranscriber
-from whisper_runtime.service.transcribe import SegmentStream, Transcriber
+from whisper_runtime.service.transcribe import RequestTranscriber, SegmentStream
 
 
 async def transcribe_upload(
-    transcriber: Transcriber | CachedTranscriber,
+    transcriber: RequestTranscriber,
     request: Request,
     source: MediaFile | RemoteFile,
     options: Options,

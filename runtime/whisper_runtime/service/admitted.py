@@ -56,6 +56,11 @@ class Admitted:
             raise error.with_headers(self._rates.headers(self.client)) from None
         self._is_charged = True
 
+    async def charge_to(self, rates: ClientRates) -> None:
+        """The same by these rates, which are the request's from now on: until now nobody's were."""
+        self._rates = rates
+        await self.charge_request()
+
     def begin_download(self) -> None:
         """Takes a file that another server sends for the body from now on.
 

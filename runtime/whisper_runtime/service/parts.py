@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import Engine
+from whisper_runtime.media.decoder_version import decoder_version
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.audio_loading import AudioLoader, MediaDecoder
@@ -17,9 +18,10 @@ from whisper_runtime.service.lifecycle import Lifecycle
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.probes import Probes
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
-from whisper_runtime.service.result_cache.cache import PodTurns, ResultCache
+from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
-from whisper_runtime.service.result_cache.store import MemoryStore, ResultStore
+from whisper_runtime.service.result_cache.serving import facts_key
+from whisper_runtime.service.result_cache.store import MemoryStore
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber
@@ -101,7 +103,7 @@ def _shared_store(config: RuntimeConfig, own: RateLimits, metrics: Metrics) -> S
         return None
     from whisper_runtime.service.shared.open import open_store
 
-    return open_store(config, config.redis_url_file, own, metrics)
+    return open_store(config, config.redis_url_file, own, metrics.registry)
 
 
 def _rates(config: RuntimeConfig, own: RateLimits, store: SharedStore | None) -> ClientRates:
@@ -120,15 +122,24 @@ def _result_cache(
     if (max_bytes := config.result_cache_max_bytes) is None:
         return None
     own = MemoryStore(max_bytes, config.result_cache_seconds)
-    results: ResultStore = own
-    turns: PodTurns | None = None
-    if store is not None:
-        from whisper_runtime.service.shared.open import shared_flights, shared_results
-
-        results, turns = shared_results(config, own, store, max_bytes), shared_flights(config, store)
     counts = CacheMetrics(metrics.registry, lambda: own.used_bytes)
     is_shared = config.result_cache_scope == "service"
-    return ResultCache(results, own, model, engine, counts, is_shared=is_shared, turns=turns)
+    if store is None:
+        return ResultCache(own, own, model, engine, counts, is_shared=is_shared)
+    from whisper_runtime.service.shared.open import shared_flights, shared_results
+
+    results = shared_results(config, own, store, max_bytes)
+    return ResultCache(
+        results,
+        results,
+        model,
+        engine,
+        counts,
+        is_shared=is_shared,
+        decoder=decoder_version(),
+        facts_key=facts_key(config),
+        turns=shared_flights(config, store),
+    )
 
 
 def _url_opener(config: RuntimeConfig) -> OpenUrl | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Protocol
 
 from whisper_runtime.engine.interface import Engine, OnProgress, OnSegments
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
@@ -51,6 +52,26 @@ class SegmentStream:
     async def next_window(self) -> Sequence[Segment] | None:
         """Waits for the next window's segments; None: there are no more."""
         return await self._segments.get()
+
+
+class RequestTranscriber(Protocol):
+    """What a route has its recording transcribed by."""
+
+    @property
+    def takes_urls(self) -> bool:
+        """Whether a recording may be on another server."""
+        ...
+
+    async def transcribe(
+        self,
+        source: MediaFile | RemoteFile,
+        admitted: Admitted,
+        options: Options,
+        stream: SegmentStream | None = None,
+        audio_options: AudioOptions = DEFAULT_AUDIO,
+    ) -> Transcription:
+        """As Transcriber.transcribe."""
+        ...
 
 
 @dataclass(frozen=True)

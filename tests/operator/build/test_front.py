@@ -71,6 +71,35 @@ def test_it_lets_in_and_refuses_what_the_pods_that_serve_do() -> None:
     assert volumes == ["scratch", "front-spool", "api-keys", "shared-store"]
 
 
+KEEPING: dict[str, Any] = {
+    "resultCache": {"size": "64Mi", "scope": "Service"},
+    "redis": {"secretKeyRef": {"name": "valkey", "key": "url"}},
+}
+
+
+def test_it_knows_results_by_all_that_decides_the_text_of_the_pods_that_serve() -> None:
+    spec: dict[str, Any] = {
+        **KEEPING,
+        "model": {"name": "tiny.en", "aliases": ["speech"]},
+        "computeType": "bfloat16",
+        "language": "en",
+    }
+    config = RuntimeConfig.from_env(env(front={}, **BAKED, **spec))
+    servers = one(children(service(**BAKED, **spec)), "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    of_server = RuntimeConfig.from_env({one["name"]: one["value"] for one in servers})
+    for field in ("model", "model_aliases", "device", "compute_type", "language", "result_cache_scope"):
+        assert getattr(config, field) == getattr(of_server, field) != getattr(RuntimeConfig(), field)
+    for field in ("model_sha256", "condition_on_previous_text", "result_cache_max_bytes", "result_cache_seconds"):
+        assert getattr(config, field) == getattr(of_server, field)
+
+
+@pytest.mark.parametrize("left_out", KEEPING)
+def test_a_change_of_the_model_does_not_start_it_anew_where_it_knows_none(left_out: str) -> None:
+    spec = {name: value for name, value in KEEPING.items() if name != left_out}
+    small, large = (pod(front={}, **BAKED, **spec, model={"name": name}) for name in ("tiny.en", "base.en"))
+    assert small == large
+
+
 def test_it_sends_its_spans_where_the_pods_that_serve_do_and_has_none_of_their_other_variables() -> None:
     variables = [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://otel:4318"}, {"name": "TZ", "value": "UTC"}]
     found = env(front={}, server={"env": variables})

@@ -15,6 +15,7 @@ async def test_gauges_show_what_is_here_when_they_are_read() -> None:
     metrics = FrontMetrics(demand, lambda: 7, turnstile)
     turnstile.note_load(ServerAddress("a", 1), load_report(free_rows=0, queued_audio_seconds=900.0), asked=0.0)
     with demand.request() as counted, turnstile.enter(RequestWork("client", 30.0)):
+        counted.hold()
         counted.receive(5)
         values = [
             metrics.registry.get_sample_value(name)

@@ -10,13 +10,14 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Form, Request, UploadFile
 
-from whisper_runtime.http.file_digest import DigestedRoute
+from whisper_runtime.http.file_digest import DigestedRoute, DigestingParser, HeadParser
 from whisper_runtime.http.request_state import state_of
+from whisper_runtime.media.source import HEAD
 
 CONTENT: Final = bytes(range(256)) * 10_000
 
 
-def client_of(results: object) -> httpx.AsyncClient:
+def client_of(form_parser: type[DigestingParser] | None) -> httpx.AsyncClient:
     """An application that answers with the digest, and with the size of the file that it got."""
     router = APIRouter(route_class=DigestedRoute)
 
@@ -28,7 +29,7 @@ def client_of(results: object) -> httpx.AsyncClient:
         return [state_of(request.scope).file_digest, len(await file.read()) if file else None, note, len(fields)]
 
     app = FastAPI()
-    app.state.results = results
+    app.state.form_parser = form_parser
     app.include_router(router)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://whisper")
 
@@ -36,8 +37,15 @@ def client_of(results: object) -> httpx.AsyncClient:
 @pytest.mark.parametrize("content", [b"", b"a", CONTENT])
 async def test_it_is_that_of_the_bytes_of_the_file_alone(content: bytes) -> None:
     file = {"file": ("a.wav", content, "audio/wav")}
-    answer = await client_of(object()).post("/", files=file, data={"note": "x" * 1000})
+    answer = await client_of(DigestingParser).post("/", files=file, data={"note": "x" * 1000})
     assert answer.json() == [hashlib.sha256(content).hexdigest(), len(content), "x" * 1000, 2]
+
+
+async def test_who_has_the_bytes_already_keeps_the_head_of_the_file_alone() -> None:
+    for content, kept in ((CONTENT, HEAD), (CONTENT[:100], 100)):
+        file = {"file": ("a.wav", content, "audio/wav")}
+        answer = await client_of(HeadParser).post("/", files=file, data={"note": "x" * 1000})
+        assert answer.json() == [hashlib.sha256(content).hexdigest(), kept, "x" * 1000, 2]
 
 
 async def test_it_does_not_matter_in_which_pieces_the_bytes_come() -> None:
@@ -50,13 +58,13 @@ async def test_it_does_not_matter_in_which_pieces_the_bytes_come() -> None:
             yield whole[index : index + 1]
 
     headers = {"content-type": "multipart/form-data; boundary=x"}
-    answer = await client_of(object()).post("/", content=byte_by_byte(), headers=headers)
+    answer = await client_of(DigestingParser).post("/", content=byte_by_byte(), headers=headers)
     assert answer.json()[0] == hashlib.sha256(b"\r\n-" * 50).hexdigest()
 
 
 async def test_a_form_without_a_file_has_none() -> None:
-    assert (await client_of(object()).post("/", data={"note": "x"})).json() == [None, None, "x", 1]
-    assert (await client_of(object()).post("/", files={"note": (None, "x")})).json() == [None, None, "x", 1]
+    assert (await client_of(DigestingParser).post("/", data={"note": "x"})).json() == [None, None, "x", 1]
+    assert (await client_of(DigestingParser).post("/", files={"note": (None, "x")})).json() == [None, None, "x", 1]
 
 
 async def test_nothing_is_computed_where_no_result_is_kept() -> None:
@@ -65,4 +73,4 @@ async def test_nothing_is_computed_where_no_result_is_kept() -> None:
 
 async def test_a_broken_form_is_400() -> None:
     headers = {"content-type": "multipart/form-data; boundary=x"}
-    assert (await client_of(object()).post("/", content=b"no form", headers=headers)).status_code == 400
+    assert (await client_of(DigestingParser).post("/", content=b"no form", headers=headers)).status_code == 400

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from testbed import store_server
 from testbed.cluster.controlplane import free_ports
 from tests.support import plain_http
 from tests.support.running_process import (
@@ -28,6 +29,7 @@ from tests.support.running_process import (
 from tests.support.waiting import eventually
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.front import DemandReport
+from whisper_runtime.contract.metric_names import FRONT_SERVERS_METRIC, STORE_IN_USE_METRIC
 from whisper_runtime.process.front import run_front
 from whisper_runtime.service.place import BYTES_PER_SECOND
 
@@ -37,6 +39,7 @@ StartProgram = Callable[..., RunningProcess]
 MODEL = {"torch", "whisper", "numpy", "fastapi"}
 """What the front has no use for; it would take seconds to import, and half a gigabyte."""
 UNLIMITED = httpx.Limits(max_connections=None)
+SHARING_SERVER = ("-m", "tests.fakes.sharing_process")
 NOT_THERE = "127.0.0.1:1"
 """Where no server is."""
 
@@ -71,6 +74,21 @@ def demand(front: RunningProcess) -> DemandReport:
     return DemandReport.model_validate_json(plain_http.get(f"{front.cluster}/demand", timeout=SECONDS).content)
 
 
+def resident_mib(process: RunningProcess) -> float:
+    status = Path(f"/proc/{process.running.pid}/status").read_text()
+    (resident,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    return resident / 1024
+
+
+def known_text(front: RunningProcess, seconds: float) -> str | None:
+    """What the front answers by itself; None: it holds the request, as while the store has no processor to answer."""
+    try:
+        files = {"file": f"speech {seconds}".encode()}
+        return plain_http.post(f"{front.clients}/transcribe", files=files, timeout=5).json()["text"]
+    except httpx.ReadTimeout:
+        return None
+
+
 def test_it_has_no_model_in_memory() -> None:
     code = f"import sys, whisper_runtime.process.front; print(sorted({MODEL} & set(sys.modules)))"
     ran = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
@@ -80,9 +98,23 @@ def test_it_has_no_model_in_memory() -> None:
 def test_it_is_ready_without_a_server(start: StartProgram) -> None:
     front = start(FRONT, servers=NOT_THERE)
     assert (front.ready(), demand(front).held_requests) == (200, 0)
-    status = Path(f"/proc/{front.running.pid}/status").read_text()
-    (resident,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-    assert resident < 100 * 1024, "KiB"
+    assert resident_mib(front) < 100
+
+
+def test_what_a_server_transcribed_is_answered_once_no_server_is_left(start: StartProgram, tmp_path: Path) -> None:
+    with store_server.running("valkey", tmp_path / "store") as store:
+        (tmp_path / "url").write_text(store.url)
+        shared: dict[str, Any] = {"redis_url_file": str(tmp_path / "url"), "result_cache_max_bytes": 1024**2}
+        server = start(SHARING_SERVER, trusted_proxies=("127.0.0.1",), **shared)
+        front = start(FRONT, servers=before(server), request_timeout_seconds=SECONDS, **shared)
+        for process in (server, front):
+            eventually("the store is in use", lambda of=process: of.metric(STORE_IN_USE_METRIC), SECONDS)
+        eventually("it is kept", lambda: "hit" in front.transcribe(5).headers["cache-status"], SECONDS)
+        server.running.kill()
+        eventually("the server is gone", lambda: not front.metric(FRONT_SERVERS_METRIC), SECONDS)
+        eventually("it is answered", lambda: known_text(front, 5) == "Ask not.", SECONDS)
+        assert demand(front).held_requests == 0
+        assert resident_mib(front) < 100
 
 
 def test_a_server_that_is_killed_in_the_middle_costs_no_request(start: StartProgram) -> None:

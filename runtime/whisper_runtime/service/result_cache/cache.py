@@ -9,14 +9,14 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from whisper_runtime.engine.interface import Engine
-from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.service.audio_loading import AudioOptions
+from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.service.model_info import ServedModel
-from whisper_runtime.service.result_cache.content import Hit, KnownAudio, KnownResult
+from whisper_runtime.service.result_cache.content import Hit, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight, RunAndKeep, Work
-from whisper_runtime.service.result_cache.keys import is_repeatable, result_key
+from whisper_runtime.service.result_cache.kept_results import KeptResults
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
+from whisper_runtime.service.result_cache.serving import ServingFacts
 from whisper_runtime.service.result_cache.store import ResultStore
 
 FindResult = Callable[[], Awaitable[Hit | None]]
@@ -32,8 +32,8 @@ class PodTurns(Protocol):
         ...
 
 
-class ResultCache:
-    """Use it in the event loop's thread."""
+class ResultCache(KeptResults):
+    """What is kept, and what is on its way. Use it in the event loop's thread."""
 
     def __init__(
         self,
@@ -44,29 +44,20 @@ class ResultCache:
         metrics: CacheMetrics,
         *,
         is_shared: bool,
+        decoder: str = "",
+        facts_key: str | None = None,
         turns: PodTurns | None = None,
     ) -> None:
-        """`uploads`: for what this process's decoder made of them, and no other's need; it may be `store`.
+        """As KeptResults. `decoder`: empty where `uploads` are this process's alone.
 
-        `is_shared`: clients get what was transcribed for others. `turns` None: this process waits for no other.
+        `facts_key`: under which ServingFacts are left with each result; None: nobody else asks for them. `turns` None:
+        this process waits for no other.
         """
-        self._store, self._uploads, self._model, self._engine = store, uploads, model, engine
-        self._is_shared, self._turns = is_shared, turns
+        super().__init__(store, uploads, model, decoder=decoder, is_shared=is_shared)
+        self._engine, self._facts_key, self._turns = engine, facts_key, turns
         self.metrics = metrics
         self._flights: dict[str, Flight] = {}
         self._decoding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def owner(self, client: str) -> str:
-        """Whose results the client gets."""
-        return "" if self._is_shared else client
-
-    def keeps(self, options: Options) -> bool:
-        """Whether results by these options are kept: no samples, and none before the model's digest is known."""
-        return is_repeatable(options) and self._model.info.digest is not None
-
-    def key(self, client: str, digest: str, options: Options, audio_options: AudioOptions) -> str:
-        """Of the client's result for the audio of that digest."""
-        return result_key(self.owner(client), digest, options, audio_options, self._model.info)
 
     def decoding(self, upload: str | None) -> AbstractAsyncContextManager[None]:
         """Lets one request after the other decode an upload of that key: the second one then knows its audio.
@@ -75,31 +66,20 @@ class ResultCache:
         """
         return nullcontext() if upload is None else self._decoding.setdefault(upload, asyncio.Lock())
 
-    async def audio(self, upload: str) -> KnownAudio | None:
-        """The audio of an upload; None: it was not decoded before."""
-        stored = await self._uploads.get(upload)
-        return KnownAudio.from_json(stored.content) if stored else None
-
-    async def keep_audio(self, upload: str, audio: KnownAudio) -> None:
-        await self._uploads.put(upload, audio.to_json())
-
-    async def hit(self, key: str, directives: CacheDirectives) -> Hit | None:
-        """The result of that key, where the directives take it; None: none is kept, or they do not."""
-        stored = await self._store.get(key)
-        if stored is None or not directives.takes(stored.age, stored.seconds_left):
-            return None
-        try:
-            result = KnownResult.from_json(stored.content)
-        except ValueError:  # of a process of another version
-            return None
-        return Hit(result, stored.age, stored.seconds_left)
-
     async def keep(self, key: str, found: Transcription, windows: tuple[int, ...]) -> KnownResult:
         """The result that `found` is, with so many segments in each window; it is kept unless it was sampled."""
         result = KnownResult(found, windows, found.audio_seconds / self._engine.speed)
         if not found.is_sampled:
             await self._store.put(key, result.to_json())
+            await self._leave_facts()
         return result
+
+    async def _leave_facts(self) -> None:
+        """Keeps what another process needs to find the result for as long as that."""
+        if self._facts_key is not None:
+            info = self._model.info
+            facts = ServingFacts(info.abilities, info.precision, self._decoder)
+            await self._store.put(self._facts_key, facts.to_json())
 
     async def forget(self, key: str) -> None:
         """Keeps the result of that key no longer."""

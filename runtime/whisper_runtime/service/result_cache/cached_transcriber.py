@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
-from typing import IO, Final
 
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import HttpError, out_of_time
-from whisper_runtime.media.raw_audio import UnclearType, raw_audio
-from whisper_runtime.media.source import HEAD
+from whisper_runtime.errors import out_of_time
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DEFAULT_AUDIO, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.client_identity import label
@@ -23,14 +19,9 @@ from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.content import Hit, KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight
-from whisper_runtime.service.result_cache.headers import CACHE_STATUS
-from whisper_runtime.service.result_cache.keys import audio_digest, upload_key
-from whisper_runtime.service.result_cache.metrics import Outcome
+from whisper_runtime.service.result_cache.keys import audio_digest
+from whisper_runtime.service.result_cache.replay import not_kept, note_outcome, replay, status_header
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, seconds_of
-
-NAME: Final = "whisper"
-"""Of this cache, in the header of RFC 9211."""
-NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -79,8 +70,8 @@ class CachedTranscriber:
         """As Transcriber.transcribe; 504 for what is not kept, where nothing else is wanted."""
         if self.directives.no_store or not self.cache.keeps(options):
             if self.directives.only_if_cached:
-                raise _not_kept()
-            self._note(admitted, "bypass", "fwd=bypass")
+                raise not_kept()
+            note_outcome(admitted, self.cache.metrics, "bypass", "fwd=bypass")
             return await self.transcriber.transcribe(source, admitted, options, stream, audio_options)
         wanted = Wanted(source, admitted, options, audio_options, stream is not None, time.perf_counter())
         try:
@@ -100,7 +91,7 @@ class CachedTranscriber:
                 found = await self._decode(wanted, upload)
         match found:
             case Hit():
-                return self._replay(found, wanted.admitted, stream)
+                return replay(found, wanted.admitted, self.cache.metrics, stream)
             case Flight():
                 return await self._board(found, wanted.admitted, stream)
             case Begun():
@@ -119,12 +110,8 @@ class CachedTranscriber:
         """None: the file is still on another server, or its type is not clear."""
         if self.file_digest is None or not isinstance(wanted.source, MediaFile):
             return None
-        try:
-            raw = raw_audio(wanted.source.declared, _head(wanted.source.content))
-        except UnclearType:
-            return None
-        owner = self.cache.owner(wanted.admitted.client)
-        return upload_key(owner, self.file_digest, raw, wanted.options, wanted.audio_options)
+        client = wanted.admitted.client
+        return self.cache.upload_key(client, self.file_digest, wanted.source, wanted.options, wanted.audio_options)
 
     async def _known(self, wanted: Wanted, audio: KnownAudio) -> Hit | Flight | None:
         """What there is of the result for this audio; None: nothing that the request takes."""
@@ -151,7 +138,7 @@ class CachedTranscriber:
                 if found := await self._known(wanted, audio):
                     return found
                 if self.directives.only_if_cached:
-                    raise _not_kept()
+                    raise not_kept()
                 held.enter_context(self.transcriber.admission.after_decoding(wanted.admitted, seconds_of(loaded)))
             except BaseException:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
@@ -183,7 +170,7 @@ class CachedTranscriber:
     async def _board(self, flight: Flight, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
         """Joins the flight of another request."""
         admitted.place.is_waiting = False  # the flight has the place of who began it
-        self._note(admitted, "join", "fwd=miss; collapsed")
+        note_outcome(admitted, self.cache.metrics, "join", "fwd=miss; collapsed")
         result = await _landed(flight, stream)
         self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
         return result.transcription
@@ -191,32 +178,18 @@ class CachedTranscriber:
     async def _land(self, begun: Begun, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
         """Joins the flight that this request has begun."""
         status = "fwd=request" if self.directives.no_cache else "fwd=miss"
-        admitted.cache_headers = _headers(status)
+        admitted.cache_headers = status_header(status)
         result = await _landed(begun.flight, stream)
         if begun.flight.is_anothers:
             admitted.return_audio()
-            admitted.cache_headers = _headers(f"{status}; collapsed")
+            admitted.cache_headers = status_header(f"{status}; collapsed")
             self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
         elif not result.transcription.is_sampled:
-            admitted.cache_headers = _headers(f"{status}; stored")
-        return result.transcription
-
-    def _replay(self, hit: Hit, admitted: Admitted, stream: SegmentStream | None) -> Transcription:
-        self._note(admitted, "hit", f"hit; ttl={int(hit.seconds_left)}", {"Age": str(int(hit.age))})
-        result = hit.result
-        if stream is not None:
-            for window in result.replay():
-                stream.put(window)
-            stream.accepted.set()
-        self.cache.metrics.saved(result.transcription.audio_seconds, result.model_seconds)
+            admitted.cache_headers = status_header(f"{status}; stored")
         return result.transcription
 
     def _result_key(self, wanted: Wanted, audio: KnownAudio) -> str:
         return self.cache.key(wanted.admitted.client, audio.digest, wanted.options, wanted.audio_options)
-
-    def _note(self, admitted: Admitted, outcome: Outcome, status: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
-        self.cache.metrics.requested(outcome)
-        admitted.cache_headers = {**_headers(status), **headers}
 
 
 async def _landed(flight: Flight, stream: SegmentStream | None) -> KnownResult:
@@ -225,20 +198,3 @@ async def _landed(flight: Flight, stream: SegmentStream | None) -> KnownResult:
         return await flight.join()
     stream.accepted.set()
     return await flight.join(stream.put)
-
-
-def _headers(status: str) -> dict[str, str]:
-    return {CACHE_STATUS: f"{NAME}; {status}"}
-
-
-def _head(content: IO[bytes]) -> bytes:
-    content.seek(0)
-    head = content.read(HEAD)
-    content.seek(0)
-    return head
-
-
-def _not_kept() -> HttpError:
-    """504, as RFC 9111, section 5.2.1.7, has it."""
-    message = "`Cache-Control` has only-if-cached, and no result of this is kept: leave it out, to have one made."
-    return HttpError(504, message, param="Cache-Control", code="not_cached")

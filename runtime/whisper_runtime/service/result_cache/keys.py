@@ -19,11 +19,18 @@ from whisper_runtime.service.audio_loading import AudioOptions, wanted_languages
 from whisper_runtime.service.model_info import ModelInfo
 
 
-def upload_key(owner: str, file_digest: str, raw: RawAudio | None, options: Options, audio: AudioOptions) -> str:
+def upload_key(
+    owner: str, file_digest: str, raw: RawAudio | None, options: Options, audio: AudioOptions, decoder: str
+) -> str:
     """Of what the decoder makes of a file: its bytes, how they are read where they have no header (None: they have
-    one), and the track and channels that are wanted. For one process, and so for one ffmpeg."""
+    one), and the track and channels that are wanted; `decoder`: which one it is."""
     wanted = [wanted_languages(options), audio.separate_channels]
-    return _digest("upload", owner, file_digest, raw and asdict(raw), wanted)
+    return _digest("upload", owner, file_digest, raw and asdict(raw), wanted, decoder)
+
+
+def serving_key(digest: str, *configured: str) -> str:
+    """Of what is known of servers whose checkpoint has this digest, and which are configured so."""
+    return _digest("serving", digest, configured, ENGINE_VERSION)
 
 
 def audio_digest(recordings: Sequence[Samples]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.cache import PodTurns
 from whisper_runtime.service.result_cache.store import ResultStore
@@ -23,7 +24,7 @@ TRIAL: Final = "(trial)"
 """The client, and the result, of calls that try the store; none has parentheses in its name."""
 
 
-def open_store(config: RuntimeConfig, url_file: str, own: RateLimits, metrics: Metrics) -> SharedStore:
+def open_store(config: RuntimeConfig, url_file: str, own: RateLimits, registry: CollectorRegistry) -> SharedStore:
     """The store whose URL the file has; `own`: the limits that are counted there."""
     prefix = config.redis_prefix
     trials = [taking(key_of(prefix, TRIAL), own, decides=False)]
@@ -31,7 +32,7 @@ def open_store(config: RuntimeConfig, url_file: str, own: RateLimits, metrics: M
         trials.append(keeping(prefix, TRIAL, b"-", 1, config.result_cache_max_bytes))
     if has_jobs := config.jobs_store == "redis":
         trials.append(job_call(prefix, "try"))
-    counted = StoreMetrics(metrics.registry)
+    counted = StoreMetrics(registry)
     bucket = ObjectBucket(place) if (place := place_of(config)) else None
     return SharedStore(url_file, config.redis_ca_file, prefix, trials, counted, has_jobs=has_jobs, bucket=bucket)
 

@@ -89,22 +89,23 @@ def test_parts_cannot_run_into_each_other() -> None:
 
 
 def test_an_upload_is_known_by_its_bytes_and_by_how_they_are_decoded() -> None:
-    same = ("key alice", "f" * 64, None, Options(), DEFAULT_AUDIO)
+    same = ("key alice", "f" * 64, None, Options(), DEFAULT_AUDIO, "ffmpeg 7")
     others = [
         ("key bob", *same[1:]),
         ("key alice", "e" * 64, *same[2:]),
         (*same[:2], RawAudio("mulaw", 8000, 1), *same[3:]),
-        (*same[:3], Options(language="de"), DEFAULT_AUDIO),
-        (*same[:3], Options(languages=("de",)), AudioOptions(separate_channels=True)),
+        (*same[:3], Options(language="de"), DEFAULT_AUDIO, "ffmpeg 7"),
+        (*same[:3], Options(languages=("de",)), AudioOptions(separate_channels=True), "ffmpeg 7"),
+        (*same[:5], "ffmpeg 8"),
     ]
     found = {upload_key(*one) for one in (same, *others)}
     assert len(found) == 1 + len(others)
-    assert upload_key(*same[:3], Options(prompt="Kennedy", word_timestamps=True), DEFAULT_AUDIO) in found
+    assert upload_key(*same[:3], Options(prompt="Kennedy", word_timestamps=True), DEFAULT_AUDIO, "ffmpeg 7") in found
 
 
 def test_a_language_is_a_wish_for_a_track_however_it_is_given() -> None:
     one, other = Options(language="de"), Options(languages=("de",))
-    assert upload_key("", "f", None, one, DEFAULT_AUDIO) == upload_key("", "f", None, other, DEFAULT_AUDIO)
+    assert upload_key("", "f", None, one, DEFAULT_AUDIO, "") == upload_key("", "f", None, other, DEFAULT_AUDIO, "")
 
 
 def test_audio_is_known_by_its_samples_and_by_where_a_channel_ends() -> None:

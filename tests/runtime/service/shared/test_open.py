@@ -45,7 +45,7 @@ async def open_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Async
 
 def opened_by(directory: Path, own: RateLimits, metrics: Metrics, **fields: Any) -> tuple[ClientRates, SharedStore]:
     config = RuntimeConfig(**fields)
-    store = opening.open_store(config, str(directory / "url"), own, metrics)
+    store = opening.open_store(config, str(directory / "url"), own, metrics.registry)
     return opening.shared_rates(config, own, store), store
 
 
