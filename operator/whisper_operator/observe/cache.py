@@ -54,7 +54,7 @@ class ObjectCache:
     ) -> None:
         """`whole_cluster`: nodes and storage classes are watched; False where only namespaces may be read.
 
-        `wake`: takes the services that an answer to a pass concerns, but for the one whose pass it is. The watch's event
+        `wake`: takes the services that an answer to a pass concerns, but for the one whose pass it is. The watch event
         of what an answer has shown is not new, and so concerns nobody.
         """
         self._whole_cluster = whole_cluster
@@ -98,9 +98,7 @@ class ObjectCache:
         gone = [
             (at, entry.uid)
             for at, entry in self._entries[kind.kind].items()
-            if entry.uid not in uids
-            and namespace in (None, at.namespace)
-            and entry.version <= version
+            if entry.uid not in uids and namespace in (None, at.namespace) and entry.version <= version
         ]
         return {key for at, uid in gone for key in self._lose(at, uid, version)}
 

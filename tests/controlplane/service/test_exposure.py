@@ -130,7 +130,7 @@ def test_each_host_of_an_ingress_is_looked_for(kubectl: Kubectl, namespace: Kube
 
 
 @pytest.mark.parametrize("gives_up", [{"host": "{}.elsewhere.example.com"}, None], ids=["moves", "is taken back"])
-def test_a_host_that_another_service_gives_up_is_free(namespace: Kubectl, gives_up: Manifest | None) -> None:
+def test_a_host_that_another_service_gives_up_is_free(namespace: Kubectl, gives_up: dict[str, str] | None) -> None:
     """What wakes the second is the answer to the first one's own write: the watch shows nothing newer."""
     host = f"{namespace.namespace}.example.com"
     namespace.apply(service("first", **EMPTY_DIR, ingress={"host": host}))

@@ -34,7 +34,7 @@ SEEDS: Final = 1500
 STEPS: Final = 60
 
 
-class ApiServer:
+class MiniatureServer:
     """Objects with versions, and of each kind the events that a watch has yet to show."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Orders:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.server = ApiServer()
+        self.server = MiniatureServer()
         self.woken: set[Key] = set()
         self.cache = ObjectCache(whole_cluster=True, wake=self.woken.update)
         self.passes: dict[Key, tuple[Any, Callable[[], None]]] = {}
@@ -227,14 +227,14 @@ class Orders:
         return found
 
     def _write(self, key: Key, kind: Kind) -> Callable[[], None]:
-        """Creates, brings into sight, changes or deletes a child, as the spec and the cache say; takes in the answer."""
+        """Creates, brings into sight, changes or deletes a child, as the spec and the cache say; takes it in."""
         service = self.cache.service(key)
         assert service
         host = service["spec"].get("ingress", {}).get("host")
         at = ObjectId(kind.kind, *key)
         known = self.cache.newest({"kind": at.kind, "metadata": {"namespace": at.namespace, "name": at.name}})
         found = self.server.objects.get((kind.kind, at.name))
-        is_wanted = kind == SERVICE or bool(host) and not self._taken(key)
+        is_wanted = kind == SERVICE or (bool(host) and not self._taken(key))
         if not is_wanted:
             if known is None or "deletionTimestamp" in known["metadata"]:
                 return lambda: None

@@ -62,7 +62,7 @@ async def test_an_event_queues_the_service_that_it_concerns() -> None:
 async def test_a_change_goes_before_what_a_list_holds() -> None:
     watched = InformedQueue()
     watched.informer.on_page(page([body(SERVICE, "a", 1)]))
-    watched.informer.on_event(body(SERVICE, "b", 1), "ADDED")
+    watched.informer.on_event(body(SERVICE, "b", 101), "ADDED")
     assert (await watched.queue.get(), await watched.queue.get()) == (("team", "b"), ("team", "a"))
 
 
