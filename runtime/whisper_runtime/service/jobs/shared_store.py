@@ -39,6 +39,7 @@ from whisper_runtime.service.jobs.kept_contents import FILE_ENDING, KeptContents
 from whisper_runtime.service.jobs.rows import ROW_BYTES, audio_name, result_name, size_of, values_of
 from whisper_runtime.service.jobs.shared_verbs import SharedVerbs, job_of, table_of
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
+from whisper_runtime.service.settled import settled
 
 EXPIRED_AT_ONCE: Final = "500"
 SWEEP_SECONDS: Final = 3600.0
@@ -71,8 +72,7 @@ class SharedJobStore:
         self._attempts, self._failures, self._expired = Counter[AttemptOutcome](), Counter[str](), 0
 
     async def put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
-        """To cancel the task does not undo it: the job is queued, or it is not."""
-        return await asyncio.shield(self._put(draft, audio))
+        return await settled(self._put(draft, audio))
 
     async def check_quota(self, client: str) -> None:
         await self.verbs.call("check_quota", client, self._limit)

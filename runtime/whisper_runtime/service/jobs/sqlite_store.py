@@ -39,6 +39,7 @@ from whisper_runtime.service.jobs.job import (
 )
 from whisper_runtime.service.jobs.rows import DISK_FULL, audio_name, full, result_name, size_of
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
+from whisper_runtime.service.settled import settled
 
 DATABASE: Final = "jobs.sqlite3"
 FILES: Final = "files"
@@ -86,8 +87,7 @@ class SqliteJobStore:
         self._files.share()
 
     async def put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
-        """To cancel the task does not undo it: the job is queued, or it is not."""
-        return await asyncio.shield(self._put(draft, audio))
+        return await settled(self._put(draft, audio))
 
     async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
         return await self._run(lambda: self._database.with_key(client, key, body_digest))

@@ -36,6 +36,7 @@ class JobStore(Protocol):
 
         A draft with the idempotency key of a job that is there is that job. Raises KeyReused where that was made of
         another request, JobStoreFull where there is no room, JobQuotaReached where the client has queued too much.
+        To cancel the task does not undo it: once that has ended, the job is queued, or it never will be.
         """
         ...
 

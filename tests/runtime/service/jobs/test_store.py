@@ -61,6 +61,17 @@ async def job_in(store: JobStore, state: JobState, client: str = ANN) -> Job:
     return await store.get(client, job.id)
 
 
+async def test_a_put_whose_task_was_cancelled_is_over_with_the_task(store: JobStore) -> None:
+    """So whoever cancelled it finds the job, or there is none."""
+    before = asyncio.all_tasks()
+    putting = asyncio.create_task(store.put(draft(), audio()))
+    await asyncio.sleep(0)
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
+    assert asyncio.all_tasks() <= before
+    assert len((await store.page(ANN, after=None, limit=9, state=None)).jobs) == 1
+
+
 async def test_a_job_from_its_upload_to_its_result(store: JobStore, clock: HandClock) -> None:
     job = await store.put(draft(metadata={"meeting": "7"}), audio())
     assert (job.state, job.created, job.started, job.expires) == ("queued", clock.now, None, None)
