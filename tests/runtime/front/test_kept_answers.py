@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from testbed.store_server import StoreServer, running
 from tests.fakes.engine import FakeEngine
@@ -245,8 +246,14 @@ async def test_a_body_that_takes_long_to_come_is_work_for_a_server(
     pods: SharingPods, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow upload wakes one before its end, or its client would wait for both."""
+    looking = asyncio.Event()
+
+    async def looks(*_: Any) -> list[Message]:
+        await looking.wait()
+        return []
+
     monkeypatch.setattr(forwarding, "KNOWN_SECONDS", 0.0)
-    monkeypatch.setattr(pods.front.parts.kept, "answer", partial(asyncio.sleep, 600.0))
+    monkeypatch.setattr(pods.front.parts.kept, "answer", looks)
     waiting = pods.front.send(**SAME)
     await pods.front.until(lambda: pods.front.parts.demand.report().held_requests)
     waiting.hang_up()
