@@ -92,13 +92,16 @@ class ObjectCache:
         """Deletes what a complete list does not hold; the services that this concerns.
 
         `namespace`: the one that was listed, None for all; `uids`: of everything listed; `version`: the list's, so that
-        what is newer stays.
+        what is newer stays; so does what no list shows, and only passes have found.
         """
         self._listed[kind.kind, namespace] = max(version, self._listed.get((kind.kind, namespace), -1))
         gone = [
             (at, entry.uid)
             for at, entry in self._entries[kind.kind].items()
-            if entry.uid not in uids and namespace in (None, at.namespace) and entry.version <= version
+            if entry.uid not in uids
+            and namespace in (None, at.namespace)
+            and entry.version <= version
+            and not entry.is_out_of_sight
         ]
         return {key for at, uid in gone for key in self._lose(at, uid, version)}
 
@@ -162,6 +165,10 @@ class ObjectCache:
         children, known = self._indexes.children[key], before.objects if before else {}
         found = {(at.kind, at.name): _decoded(entry, known.get((at.kind, at.name))) for at, entry in children.items()}
         return Observed(found, facts, entries=tuple(children.values()))
+
+    def out_of_sight(self, key: Key) -> list[Manifest]:
+        """The children of a service that only its passes have found: no watch shows what becomes of them."""
+        return [entry.body for entry in self._indexes.children[key].values() if entry.is_out_of_sight]
 
     def newest(self, body: Manifest) -> Manifest | None:
         """The newest version of that object; None where it is not there, or belongs to no service."""

@@ -58,8 +58,13 @@ class Answers:
         return [one for one in _deviations(manifest, live) if one not in kept]
 
     def keep(self, key: Key, manifest: Manifest, answer: Manifest) -> None:
-        """Takes in the object that an apply of `manifest` ended in, with its field managers."""
-        self._keep(key, manifest, answer, self._unedited(manifest, answer))
+        """Takes in the object that an apply of `manifest` ended in, with its field managers.
+
+        What is not as it was applied a moment ago is a policy's doing, also what nobody owns, as a label that it takes
+        away; only beside it may somebody have added something.
+        """
+        edits = {one for one in self._edits_that_count(manifest, answer) if one.is_added}
+        self._keep(key, manifest, answer, frozenset(_deviations(manifest, answer)) - edits)
 
     def accept(self, key: Key, manifest: Manifest, live: Manifest) -> bool:
         """Whether nobody has edited `live`, so that its deviations from `manifest` are kept as an earlier answer."""
@@ -100,8 +105,11 @@ class Answers:
         return edited(manifest, live, field_owners.ours(live), field_owners.editors(live))
 
     def _unedited(self, manifest: Manifest, live: Manifest) -> frozenset[Deviation]:
-        edits = {one for one in self._edited(manifest, live) if not self._insists(live, one)}
-        return frozenset(_deviations(manifest, live)) - edits
+        return frozenset(_deviations(manifest, live)) - self._edits_that_count(manifest, live)
+
+    def _edits_that_count(self, manifest: Manifest, live: Manifest) -> set[Deviation]:
+        """The edits, but for those that came back again and again."""
+        return {one for one in self._edited(manifest, live) if not self._insists(live, one)}
 
     def _keep(self, key: Key, manifest: Manifest, live: Manifest, found: Iterable[Deviation]) -> None:
         of_service = self._kept.setdefault(key, {})

@@ -173,6 +173,9 @@ class Applier:
             raise ServiceIsGone
         try:
             await self._writer.write(kind, manifest, live)
+            if live is not None:
+                metadata = manifest["metadata"]
+                self._cache.forget_lost(self._key, {ObjectId(kind.kind, metadata["namespace"], metadata["name"])})
         except ApiError as error:
             if not error.is_conflict or live is not None:
                 raise

@@ -66,6 +66,10 @@ def transitions(before: Status, after: Status) -> Iterator[Transition]:
     edited, was_edited = now.get(c.PODS_EDITED), was.get(c.PODS_EDITED)
     if edited and (was_edited is None or was_edited.message != edited.message):
         yield Transition("Warning", edited.reason, "Reconcile", edited.message)
+    mutated, was_mutated = now.get(c.CHILDREN_MUTATED), was.get(c.CHILDREN_MUTATED)
+    is_unseen = mutated and mutated.reason == c.LABEL_TAKEN_AWAY
+    if mutated and is_unseen and (was_mutated is None or was_mutated.message != mutated.message):
+        yield Transition("Warning", mutated.reason, "Reconcile", mutated.message)
     proof, was_proof = now.get(c.VERIFIED), was.get(c.VERIFIED)
     if proof and proof.status == "True" and (was_proof is None or was_proof.status != "True"):
         yield Transition("Normal", c.VERIFIED, "Verify", proof.message)

@@ -27,6 +27,7 @@ from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.objects import names
+from whisper_operator.objects.kinds import JOB
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.facts import Facts
@@ -46,6 +47,7 @@ from whisper_operator.reconcile.dereference import (
     with_rivals,
 )
 from whisper_operator.reconcile.events import Recorder, images_put_back
+from whisper_operator.reconcile.out_of_sight import look_at_unseen
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
 from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
@@ -145,6 +147,7 @@ class Reconciler:
 
     async def _dereference(self, key: Key, service: WhisperService, troubles: Troubles) -> Observed:
         """The live objects and facts: from watches, from lookups, and from pods that fetch, serve or keep jobs."""
+        await look_at_unseen(self._cluster, self._cache, service, troubles)
         facts = await with_references(self._cache.facts(service, time.time()), service, self._cluster, troubles)
         observed = self._observe(key, service, facts)
         facts = await with_rivals(facts, service, observed, self._cluster, troubles)
@@ -230,7 +233,11 @@ class Reconciler:
 
     def _observe(self, key: Key, service: WhisperService, facts: Facts, before: Observed | None = None) -> Observed:
         observed = ours(service, self._cache.observed(key, facts, before))
-        return replace(observed, accepted=self._answers.of(key, observed))
+        accepted, lost = self._answers.of(key, observed), self._cache.lost(key)
+        # What a resync has found without its label is applied again, as a Job never is: the policy may have gone.
+        again = {(child.kind, child.name) for child in lost if child.kind != JOB.kind}
+        kept = {at: found for at, found in accepted.items() if at not in again}
+        return replace(observed, accepted=kept)
 
     async def _resolve(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
         """The decisions, less that on the rollout where something that it needs could not be read."""

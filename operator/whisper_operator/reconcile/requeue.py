@@ -11,6 +11,7 @@ from whisper_operator.api.status import Status
 from whisper_operator.objects.kinds import POD
 from whisper_operator.objects.manifest import is_being_deleted
 from whisper_operator.observe.pod_status import is_unplaced
+from whisper_operator.observe.records import is_out_of_sight
 from whisper_operator.reconcile import job_reports
 from whisper_operator.reconcile.fetch_progress import ASK_SECONDS
 from whisper_operator.reconcile.job_reports import keeper
@@ -18,6 +19,7 @@ from whisper_operator.reconcile.plan import LEAVING_SECONDS
 from whisper_operator.reconcile.store_reports import ASK_SECONDS as ASK_STORE_SECONDS
 from whisper_operator.resolve import rollout, wake, zero
 from whisper_operator.resolve.resolved import Resolved
+from whisper_operator.status.mutations import UNSEEN_LOOK_SECONDS
 from whisper_operator.status.refused import Refusal
 
 LOOK_SECONDS: Final = (5.0, 60.0)
@@ -35,8 +37,7 @@ RIVALS_LOOK_SECONDS: Final = 60.0
 def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> float | None:
     """None: when something changes. `refused`: what the API server did not take from this pass."""
     waits = [REFUSED_LOOK_SECONDS] if refused else []
-    if any(kind != POD.kind and is_being_deleted(live) for (kind, _), live in resolved.observed.objects.items()):
-        waits.append(LEAVING_SECONDS)
+    waits.extend(_until_children_are_read(resolved))
     if resolved.observed.facts.rivals or resolved.observed.facts.front_rivals:
         waits.append(RIVALS_LOOK_SECONDS)
     if resolved.prefetch.running_pod:
@@ -56,6 +57,13 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
     if (searching := rollout.seconds_until_no_room(resolved)) is not None:
         waits.append(searching)
     return min(waits, default=None)
+
+
+def _until_children_are_read(resolved: Resolved) -> list[float]:
+    """When a child is overdue that is being deleted, and when those are read that no watch shows."""
+    children = [live for (kind, _), live in resolved.observed.objects.items() if kind != POD.kind]
+    leaving = [LEAVING_SECONDS] if any(map(is_being_deleted, children)) else []
+    return [*leaving, *([UNSEEN_LOOK_SECONDS] if any(map(is_out_of_sight, children)) else [])]
 
 
 def _until_idle(resolved: Resolved) -> list[float]:

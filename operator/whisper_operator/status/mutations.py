@@ -7,11 +7,13 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
-from whisper_operator.objects import field_owners
+from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.kinds import POD
 from whisper_operator.objects.manifest import images_of, is_being_deleted
 from whisper_operator.resolve.resolved import Resolved
 
+UNSEEN_LOOK_SECONDS: Final = 15.0
+"""Until a child that no watch shows is read again."""
 NAMED_PODS: Final = 5
 NAMED_FIELDS: Final = 5
 """Fields of one child that a message names; there may be hundreds."""
@@ -29,7 +31,19 @@ def children_mutated(resolved: Resolved) -> ConditionUpdate | None:
         f"not as applied, and let be: {found}: an admission policy writes that, or another manager that "
         "metadata.managedFields of the object names"
     )
+    if unseen := sorted(f"{kind}/{name}" for (kind, name), paths in resolved.mutated.items() if _lacks_label(paths)):
+        message = (
+            f"something takes the label {names.LABEL_SERVICE} away from {', '.join(unseen)} at each write, so that no "
+            f"watch shows them: they are read every {UNSEEN_LOOK_SECONDS:.0f} s; exempt the label from that policy; "
+            f"{message}"
+        )
+        return ConditionUpdate(c.CHILDREN_MUTATED, "True", c.LABEL_TAKEN_AWAY, message)
     return ConditionUpdate(c.CHILDREN_MUTATED, "True", c.LET_BE, message)
+
+
+def _lacks_label(paths: Sequence[str]) -> bool:
+    """Whether, by the fields that are not as applied, a child has not the label by which it is watched."""
+    return any(path in paths for path in ("metadata.labels", f"metadata.labels.{names.LABEL_SERVICE}"))
 
 
 def pods_edited(resolved: Resolved) -> ConditionUpdate | None:

@@ -55,7 +55,7 @@ def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
 
     yield make
     for name in made:
-        namespace("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name)
+        namespace("delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", name, "--ignore-not-found")
 
 
 @pytest.fixture

@@ -45,6 +45,15 @@ def test_what_an_apply_ended_in_is_no_drift_and_what_comes_later_is() -> None:
     assert drift(answers, live("server")) == ["spec.paused"]
 
 
+def test_what_a_policy_takes_away_is_an_answer_though_nobody_owns_it_and_what_an_editor_adds_is_none() -> None:
+    """As a label that is stripped at every write, beside which somebody has added a container."""
+    labelled = {**MANIFEST, "metadata": {"name": "speech", "labels": {"a": "b"}}}
+    answers, answer = Answers(), live("server", "sidecar", editor=THEIRS)
+    answers.keep(KEY, labelled, answer)
+    found = {one.path for one in answers.drift(KEY, labelled, answer)}
+    assert found == {"spec.template.spec.containers[sidecar]"}
+
+
 def test_after_a_restart_the_field_managers_tell() -> None:
     answers = Answers()
     assert not answers.are_complete(KEY)

@@ -70,6 +70,18 @@ def test_a_pod_in_trouble_is_told_by_its_cause() -> None:
     assert told(rolling, crashing) == [("Warning", "CrashLoopBackOff")]
 
 
+def test_a_label_that_a_policy_takes_away_is_told_once_for_each_child() -> None:
+    def taken(reason: str, message: str) -> Status:
+        one = {"type": "ChildrenMutated", "status": "True", "reason": reason, "message": message}
+        return Status.model_validate({"conditions": [one]})
+
+    unseen, more = taken("LabelTakenAway", "Deployment/a"), taken("LabelTakenAway", "Deployment/a, Service/a")
+    assert told(Status(), unseen) == [("Warning", "LabelTakenAway")]
+    assert told(unseen, unseen) == []
+    assert told(unseen, more) == [("Warning", "LabelTakenAway")]
+    assert told(Status(), taken("LetBe", "a container")) == []
+
+
 def test_creating_a_service_tells_nothing_before_it_is_ready() -> None:
     wanted = service()
     first = observed_status(resolved(wanted, observed(claim(wanted))), (), NOW)

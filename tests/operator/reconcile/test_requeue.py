@@ -77,6 +77,14 @@ def test_a_child_that_is_on_its_way_out_is_looked_at_again() -> None:
     assert seconds_until_next_look(resolved(wanted, observed(*there, draining)), ()) is None
 
 
+def test_a_child_that_no_watch_shows_is_read_again_after_15_seconds() -> None:
+    wanted = service()
+    there = all_of(wanted)
+    of_it = next(one for one in there if one["kind"] == "Deployment")
+    del of_it["metadata"]["labels"]["whisper-operator.io/service"]
+    assert seconds_until_next_look(resolved(wanted, observed(*there)), ()) == 15
+
+
 def test_another_autoscaler_is_looked_for_after_a_minute() -> None:
     there = observed(*all_of(service()), rivals=("HorizontalPodAutoscaler/mine",))
     assert seconds_until_next_look(resolved(service(), there), ()) == 60

@@ -37,6 +37,16 @@ def test_each_object_and_field_is_named(mutated: Mapping[ChildName, Sequence[str
     assert named in found.message
 
 
+@pytest.mark.parametrize("path", ["metadata.labels", "metadata.labels.whisper-operator.io/service"])
+def test_a_child_that_no_watch_shows_is_named_with_the_label_and_the_remedy(path: str) -> None:
+    found = children_mutated(replace(resolved(service()), mutated={INGRESS: ["spec.a"], DEPLOYMENT: [path]}))
+    assert found is not None
+    assert found.reason == "LabelTakenAway"
+    assert "takes the label whisper-operator.io/service away from Deployment/speech at each write" in found.message
+    assert "they are read every 15 s; exempt the label from that policy" in found.message
+    assert f"Deployment/speech in {path}; Ingress/speech in spec.a:" in found.message
+
+
 def test_nothing_is_told_of_children_that_are_as_applied() -> None:
     assert children_mutated(resolved(service())) is None
 

@@ -15,6 +15,14 @@ LET_BE: Final = declare_reason(
     "The operator lets it be: nobody gains by a fight in which pods restart.",
     remedy="None where it is meant to be; else change the policy, or stop the controller.",
 )
+LABEL_TAKEN_AWAY: Final = declare_reason(
+    "LabelTakenAway",
+    types.CHILDREN_MUTATED,
+    meaning="A policy takes the label `whisper-operator.io/service` away from the children that the message names, "
+    "whenever they are written. No watch shows them without it: the operator reads them every 15 s instead, and mends "
+    "them that much later. What selects by that label, as a user's own monitoring, misses them too.",
+    remedy="Exempt the label from the policy; it is put back with the next resync, within 10 minutes.",
+)
 IMAGE_EDITED: Final = declare_reason(
     "ImageEdited",
     types.PODS_EDITED,
