@@ -24,7 +24,8 @@ from whisper_runtime.engine.interface import (
     in_foreground,
 )
 from whisper_runtime.engine.transcription import Options, Segment, Transcription, Word
-from whisper_runtime.media.decode import BYTES_PER_SECOND, DecodedAudio, OnBytes
+from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND, OnBytes
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.media.track_taken import TrackTaken

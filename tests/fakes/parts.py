@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.fakes.engine import FakeEngine, fake_decode, fake_decode_channels
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.service.audio_loading import Decode, MediaDecoder
 from whisper_runtime.service.model_info import ServedModel, promised_digest

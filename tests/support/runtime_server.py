@@ -16,7 +16,7 @@ from tests.fakes.engine import FakeEngine, fake_decode
 from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
 from whisper_runtime.http.app import create_app
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.service.audio_loading import Decode
 from whisper_runtime.service.jobs.door import JobDoor
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import IO
+from typing import IO, Final
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import DecodedAudio, decode, read_track, reading
+from whisper_runtime.media.decode import decode, reading
 from whisper_runtime.media.ffmpeg_process import Bounds, OnBytes
+from whisper_runtime.media.film import DecodedAudio, read_track
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.media.source import Source
 from whisper_runtime.media.tracks import AudioTrack, choose, each_channel
+
+PARTS: Final = (
+    "The sound of the file goes on in another track, so that its channels are not the same throughout: leave "
+    "`channels` out, or send each part by itself."
+)
 
 
 async def decode_channels(
@@ -30,6 +36,8 @@ async def decode_channels(
     `on_bytes` raises.
     """
     async with reading(media, declared, timeout) as source:
+        if source.later_parts:
+            raise AudioError("NotAudio", PARTS)
         if not (found := await source.tracks()):
             await decode(media, max_seconds=max_seconds, timeout=timeout, on_bytes=on_bytes)  # raises what is wrong
             raise AudioError("Damaged", "The file is damaged: its channels cannot be told apart.")

@@ -18,6 +18,7 @@ SLACK_SHARE: Final = 0.02
 """The longer of the two may be missing: encoders count their padding, and a last frame may be lost."""
 
 DECLARED: Final = re.compile(rb"^  Duration: (\d+):(\d\d):(\d\d)\.", re.MULTILINE)
+START: Final = re.compile(rb"^  Duration: .*, start: (-?\d+\.\d+)", re.MULTILINE)
 GUESSED: Final = re.compile(rb"Estimating duration from bitrate|^Input #0, mpegts, ", re.MULTILINE)
 """A transport stream's clock jumps where recordings were joined, and its length is the difference of two times."""
 COUNTED: Final = re.compile(rb"^Input #0, (?:aiff|ape|au|flac|mp3|tak|tta|wv), ", re.MULTILINE)
@@ -33,6 +34,12 @@ def declared_seconds(report: bytes) -> float:
         return 0.0
     hours, minutes, seconds = map(int, found.groups())
     return hours * 3600.0 + minutes * 60 + seconds
+
+
+def first_time(report: bytes) -> float:
+    """What the file's clock shows at its beginning, in seconds, by ffmpeg's log; 0 where that does not tell it."""
+    found = START.search(report)
+    return float(found[1]) if found else 0.0
 
 
 def is_cut(promised: float, found: float) -> bool:

@@ -24,13 +24,18 @@ FILM_TIME: Final = (
 Shorter ones are the padding of encoders; a file without gaps gets the samples that it has. Where the clock jumps back,
 what follows is delayed, for aresample would drop it. See docs/adr/0026 and ffmpeg-filters(1), asetpts and aresample.
 """
+COUNTED_TIME: Final = (
+    "asetpts='if(eq(N,0),print(T));if(lt(STARTT,0.1),0,STARTPTS)+N/SR/TB',aresample=async=1:first_pts=0"
+)
+"""The film's time of a track without gaps: its start, and the number of samples since."""
 CHAIN_OF_FILTERS: Final = re.compile(rb"^-?\d+\.\d{6}$", re.MULTILINE)
-"""What FILM_TIME logs with the first frame that it gets."""
+"""What FILM_TIME and COUNTED_TIME log with the first frame that they get."""
 HAS_NO_CLOCK: Final = re.compile(
-    rb"^Input #0, (?:aac|ac3|aiff|amr|ape|au|dts|dtshd|eac3|flac|gsm|loas|mlp|mp3|mpc|mpc8|ogg|tak|truehd|tta|wv), ",
+    rb"^Input #0, (?:aac|ac3|aiff|amr|ape|au|avi|dts|dtshd|eac3|flac|gsm|loas|mlp|mp3|mpc|mpc8|ogg|tak|truehd|"
+    rb"tta|wv), ",
     re.MULTILINE,
 )
-"""Formats whose times ffmpeg counts by the first frame's rate."""
+"""Formats whose times ffmpeg counts by the first frame's rate, or a header's."""
 AT_THE_START: Final = ("-itsoffset", "0.000001")
 """A microsecond, for ffmpeg to leave alone where a transport stream's clock begins: else it begins with the track that
 is decoded, however late in the film that does (fftools/ffmpeg.c, `Correcting start time`)."""
@@ -42,6 +47,11 @@ Command = Callable[[Choice, tuple[str, ...]], tuple[str, ...]]
 def film_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
     """Samples in the film's time, as long as the file has one kind of samples."""
     return _command(choice, of_input, (FILM_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
+
+
+def counted_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:
+    """The same where the file says when the track begins, and no more."""
+    return _command(choice, of_input, (COUNTED_TIME, choice.mix, _as_whisper_loads_it(choice)), "f32le")
 
 
 def joined_command(choice: Choice, of_input: tuple[str, ...]) -> tuple[str, ...]:

@@ -45,6 +45,11 @@ class Bounds:
     """Seconds of work on the whole file."""
     on_bytes: OnBytes
 
+    def behind(self, seconds: float) -> Bounds:
+        """What is left for the rest of a file of which so many seconds of audio are decoded."""
+        taken = int(seconds * BYTES_PER_SECOND)
+        return Bounds(max(1.0, self.max_seconds - seconds), self.timeout, lambda size: self.on_bytes(taken + size))
+
 
 async def run_ffmpeg(
     command: tuple[str, ...], media: IO[bytes], target: IO[bytes], bounds: Bounds, *, channels: int, on_log: OnLog

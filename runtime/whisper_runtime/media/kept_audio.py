@@ -13,8 +13,10 @@ from typing import IO, Final
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.decode import DecodedAudio, OnBytes, decode
+from whisper_runtime.media.decode import decode
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_process import OnBytes
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.flac import as_16_bits, encode_flac
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError

@@ -69,6 +69,14 @@ def joined_files() -> AudioError:
     return AudioError("Damaged", "The file is several recordings, one behind the other: send each of them by itself.")
 
 
+def coded_samples(codec: str) -> AudioError:
+    message = (
+        f"The samples of the WAV are {codec} for a receiver (S/PDIF, IEC 61937), which is not decoded there: record or "
+        "export the sound as PCM, MP3 or AAC."
+    )
+    return AudioError("NotAudio", message)
+
+
 def protected() -> AudioError:
     return AudioError("NotAudio", "The audio is encrypted (DRM): send a recording that is not.")
 

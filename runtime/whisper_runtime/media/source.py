@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Final
 
+from whisper_runtime.media.byte_search import PIECE
 from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
 from whisper_runtime.media.joined import is_joined
 from whisper_runtime.media.ogg import is_chain
 from whisper_runtime.media.probe import probe
 from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
+from whisper_runtime.media.refusals import coded_samples
+from whisper_runtime.media.spdif import unread_codec
 from whisper_runtime.media.tracks import AudioTrack, tracks
+from whisper_runtime.media.transport import later_parts
 from whisper_runtime.media.wav import WavData, wav_data, wav_options
 
 HEAD: Final = 64 * 1024
 """Bytes of a file by which its kind is told."""
+COUNTED: Final = re.compile(rb"RIFF....AVI ", re.DOTALL)
+"""AVI, whose sound has a start and no gaps: of some codecs (Vorbis, DTS, E-AC-3, G.722) ffmpeg makes its clock of sizes
+that writers leave wrong, and hours of seconds (libavformat/avidec.c, ast->sample_size)."""
+PARTS_LIMIT: Final = 100
+"""Of a transport stream, each of which takes a run of ffmpeg's."""
 LATE: Final = 600
 """Seconds of a film that are searched for the beginning of its sound, where ffmpeg's own five have none."""
 SEARCHED_FURTHER: Final = ("-analyzeduration", f"{LATE}M", "-probesize", "100M")
@@ -42,11 +52,28 @@ class Source:
     """More of them, ffmpeg's alone."""
     is_chain: bool = False
     """Whether it is several recordings, one behind the other, each with a clock of its own."""
+    later_parts: tuple[int, ...] = ()
+    """The bytes at which its sound goes on in other tracks (transport.py)."""
     is_searched_further: bool = False
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its times are the number of its samples."""
+        return COUNTED.match(self.head) is not None
 
     async def tracks(self) -> tuple[AudioTrack, ...]:
         """What can be decoded of it, by ffprobe; none where that cannot read it. Raises NoTrack."""
         return (self.raw.track,) if self.raw else tracks(await probe(self.media, self.options))
+
+    def part(self, number: int, target: IO[bytes]) -> Source:
+        """The part of that number, the first one being 0, which is copied to `target`."""
+        begin, end = ((0, *self.later_parts, self.ending.size)[at] for at in (number, number + 1))
+        self.media.seek(begin)
+        while piece := self.media.read(min(PIECE, end - self.media.tell())):
+            target.write(piece)
+        target.seek(0)
+        ending = self.ending if number == len(self.later_parts) else NOT_KNOWN
+        return replace(self, media=target, ending=ending, later_parts=())
 
     def searched_further(self) -> Source:
         """The same file, in whose film the sound may begin late."""
@@ -59,16 +86,20 @@ class JoinedFiles(Exception):
 
 
 def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
-    """Raises UnclearType, JoinedWavs, and JoinedFiles."""
+    """Raises UnclearType, JoinedWavs, JoinedFiles, and AudioError."""
     file, read = media.fileno(), partial(os.pread, media.fileno())
     size, head = os.fstat(file).st_size, read(HEAD, 0)
     if raw := raw_audio(declared, head):
         return Source(media, head, raw, options=raw.options)
     ending = ending_of(read, size)
     if wav := wav_data(read):
+        with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
+            if wav.form.bits == 16 and (codec := unread_codec(content, wav.at)):
+                raise coded_samples(codec)
         options = wav_options(wav, size, read)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
-        if is_joined(content):
+        parts = later_parts(content)
+        if is_joined(content) or len(parts) >= PARTS_LIMIT:
             raise JoinedFiles
-        return Source(media, head, ending=ending, is_chain=is_chain(content))
+        return Source(media, head, ending=ending, is_chain=is_chain(content), later_parts=parts)

@@ -11,8 +11,9 @@ from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.speech.spans import Span, SpeechDetection, clips, spared_windows
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import HttpError
-from whisper_runtime.media.decode import DecodedAudio, OnBytes, is_silent
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_process import OnBytes
+from whisper_runtime.media.film import DecodedAudio, is_silent
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics

@@ -13,7 +13,7 @@ from tests.fakes.engine import FakeEngine, fake_decode
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import PartsOf, Start
 from whisper_runtime.http.app import create_app
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.raw_audio import DeclaredType
 
 FORM = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nspeech\r\n--x--\r\n'

@@ -11,7 +11,8 @@ import whisper
 
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media import decode
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.refusals import AudioError
 
 
@@ -43,10 +44,19 @@ def is_speech(samples: Samples, jfk: Path) -> bool:
     return float(np.corrcoef(samples[:length], wanted[:length])[0, 1]) > 0.9
 
 
-def loudness(samples: Samples) -> Samples:
-    """Of each tenth of a second."""
-    whole = samples[: len(samples) // 1600 * 1600].reshape(-1, 1600)
+def loudness(samples: Samples, each: int = 1600) -> Samples:
+    """Of each so many samples, by default a tenth of a second."""
+    whole = samples[: len(samples) // each * each].reshape(-1, each)
     return np.sqrt(np.mean(whole**2, axis=1))
+
+
+def begins(samples: Samples, recording: Path, after: int) -> float:
+    """The second, from `after` on, at which the recording begins; minus infinity: it does not within a second."""
+    wanted = loudness(whisper.load_audio(str(recording)), 160)
+    heard = loudness(samples[max(0, after - 1) * SAMPLE_RATE :], 160)
+    likeness = [np.corrcoef(heard[at : at + len(wanted)], wanted)[0, 1] for at in range(len(heard) - len(wanted) + 1)]
+    best = int(np.argmax(likeness[:200]))
+    return max(0, after - 1) + best / 100 if likeness[best] > 0.9 else -np.inf
 
 
 def sounds_like(samples: Samples, recording: Path) -> bool:

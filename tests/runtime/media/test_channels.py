@@ -10,8 +10,9 @@ import pytest
 from tests.support.media_files import ffmpeg, tone
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.media.channels import decode_channels
-from whisper_runtime.media.decode import BYTES_PER_SECOND, decode
+from whisper_runtime.media.decode import decode
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
+from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND
 from whisper_runtime.media.refusals import AudioError
 
 
@@ -99,3 +100,11 @@ async def test_nine_channels_are_too_many(tmp_path: Path) -> None:
 async def test_what_is_no_audio_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "a.wav").write_bytes(content)
     assert (await refused(tmp_path / "a.wav")).reason == reason
+
+
+async def test_those_of_a_stream_whose_sound_goes_on_in_another_track_cannot_be_told_apart(tmp_path: Path) -> None:
+    parts = [
+        of_tones(tmp_path / f"{pid}.ts", 2, "-c:a", "aac", "-streamid", f"0:{pid}").read_bytes() for pid in (300, 400)
+    ]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    assert "goes on in another track" in (await refused(tmp_path / "joined.ts")).message

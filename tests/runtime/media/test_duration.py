@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
-from whisper_runtime.media.duration import declared_seconds, ends_early, is_cut, promised_seconds
+from whisper_runtime.media.duration import declared_seconds, ends_early, first_time, is_cut, promised_seconds
 from whisper_runtime.media.ending import Ending
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND
 from whisper_runtime.media.refusals import AudioError
@@ -186,3 +186,16 @@ async def test_an_ogg_ends_where_it_is_cut(jfk: Path, tmp_path: Path) -> None:
 async def test_a_film_may_go_on_after_its_sound(jfk: Path, tmp_path: Path, form: str) -> None:
     ffmpeg("-f", "lavfi", "-i", "testsrc=duration=30:size=64x64:rate=5", "-i", jfk, tmp_path / f"film.{form}")
     assert await seconds(tmp_path / f"film.{form}") == pytest.approx(11, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("log", "begin"),
+    [
+        (b"  Duration: 00:00:10.92, start: 1.400000, bitrate: 329 kb/s\n", 1.4),
+        (b"  Duration: N/A, start: -0.005000, bitrate: N/A\n", -0.005),
+        (b"    title: x\n      Duration: 1, start: 9.0\n", 0.0),
+        (LENGTH, 0.0),
+    ],
+)
+def test_the_clocks_beginning_is_what_the_log_has_for_it(log: bytes, begin: float) -> None:
+    assert first_time(log) == begin

@@ -65,3 +65,10 @@ async def test_what_the_request_raises_ends_ffmpeg(jfk: Path, raised: BaseExcept
     with pytest.raises(type(raised)):
         await run(jfk, Bounds(60, 60, refuse))
     assert children() == before
+
+
+def test_what_is_decoded_already_counts_for_length_and_disk() -> None:
+    taken: list[int] = []
+    left = Bounds(60, 30, taken.append).behind(20)
+    left.on_bytes(4)
+    assert (left.max_seconds, left.timeout, taken) == (40, 30, [20 * BYTES_PER_SECOND + 4])

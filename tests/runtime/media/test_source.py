@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 import pytest
 
 from tests.support.media_files import speech_as
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
+from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.media.source import LATE, Source, source_of
 
 
@@ -54,3 +56,30 @@ def test_a_film_can_be_searched_further_for_its_sound(jfk: Path) -> None:
     assert (found.is_searched_further, further.is_searched_further) == (False, True)
     assert f"{LATE}M" in further.options
     assert further.options[: len(found.options)] == found.options
+
+
+def test_the_parts_of_a_stream_are_files_of_their_own(jfk: Path, tmp_path: Path) -> None:
+    parts = [
+        speech_as(jfk, tmp_path / f"{pid}.ts", "-c:a", "aac", "-streamid", f"0:{pid}").read_bytes()
+        for pid in (300, 400)
+    ]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    with (tmp_path / "joined.ts").open("rb") as media:
+        source = source_of(media, UNDECLARED)
+        assert len(source.later_parts) == 1
+        for number in (0, 1):
+            with (tmp_path / f"part-{number}").open("w+b") as target:
+                assert source.part(number, target).later_parts == ()
+    copies = [(tmp_path / f"part-{number}").read_bytes() for number in (0, 1)]
+    assert b"".join(copies) == b"".join(parts)
+    assert abs(len(copies[0]) - len(parts[0])) <= 188  # the packet that says what programs there are, or one before it
+
+
+def test_samples_that_are_sound_in_a_codec_are_refused(tmp_path: Path) -> None:
+    """Given a WAV of two channels of 16 bits, and a burst of E-AC-3."""
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((2, 2, 48000, 0, "NONE", ""))
+        file.writeframes(b"\x72\xf8\x1f\x4e\x15\0" + bytes(6000))
+    with pytest.raises(AudioError) as error:
+        opened(tmp_path / "a.wav")
+    assert error.value.reason == "NotAudio"

@@ -12,7 +12,7 @@ from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.engine.interface import OutOfMemory
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.metrics import Metrics
 
 TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"

@@ -16,7 +16,7 @@ from tests.runtime.conftest import Start, speech
 from whisper_runtime.engine.interface import OutOfMemory, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.transcribe import MediaFile, SegmentStream
 

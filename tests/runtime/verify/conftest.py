@@ -15,7 +15,7 @@ import pytest
 
 from tests.fakes.engine import SEGMENT, SPOKEN
 from whisper_runtime.contract.reports import VerifyReport
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.verify.checks import VerifyTarget
 from whisper_runtime.verify.client import HttpResponse, ServiceClient

@@ -13,7 +13,7 @@ from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.runtime.verify.conftest import CLUSTER, GOOD, KEYS, OTHER_WORDS, SPEAKING, decode, options, outcomes
 from tests.support.runtime_server import fake_server
 from whisper_runtime.contract.files import TERMINATION_MESSAGE_LIMIT
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.process.command import main
 from whisper_runtime.verify.run import CannotVerify, table, verify
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 from whisper_runtime.engine.interface import Abilities, Samples
 from whisper_runtime.engine.speech.spans import SpeechDetection
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.service.audio_loading import AudioOptions, Decode, LoadedAudio
 from whisper_runtime.service.jobs.job import JobError
 from whisper_runtime.service.languages import knows

@@ -12,7 +12,7 @@ from typing import Final
 from whisper_runtime.engine.interface import Engine, Samples, State
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.errors import HttpError, internal_error
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.metrics import Metrics

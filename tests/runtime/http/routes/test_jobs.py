@@ -16,7 +16,7 @@ from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import speech
 from tests.runtime.http.conftest import Serve
 from whisper_runtime.http.app import create_app
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"

@@ -17,7 +17,7 @@ from tests.runtime.conftest import Start
 from whisper_runtime.engine.interface import OutOfMemory
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
-from whisper_runtime.media.decode import DecodedAudio
+from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.parts import RuntimeParts
 from whisper_runtime.service.result_cache.cached_transcriber import CachedTranscriber

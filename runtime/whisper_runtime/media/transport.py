@@ -1,0 +1,112 @@
+"""Where a transport stream's sound goes on in another track, as its program maps say (ISO/IEC 13818-1, 2.4.4.8); pure.
+
+A broadcast changes the PID of its sound between two programs, and joined recordings have each their own. ffmpeg decodes
+the first track alone, and whatever follows in another one is lost without a word in its log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from whisper_runtime.media.byte_search import PIECE, Content
+
+PACKET: Final = 188
+STREAM: Final = re.compile(rb"(?:.{4})?G.{187}(?:.{4})?G", re.DOTALL)
+"""How one begins, with four bytes of a clock before each packet or without."""
+PROGRAM_MAP: Final = re.compile(rb"G[\x40-\x5f].[\x10-\x1f]\0\x02[\xb0-\xb3]", re.DOTALL)
+"""A packet that begins with a section that is a program map."""
+SECTION: Final = 5
+"""Bytes before it."""
+PROGRAMS: Final = b"G\x40\0"
+"""The packet that says in which PID a program's map is, which comes before it."""
+SEARCHED_BACK: Final = 64 * PACKET
+FIRST_STREAM: Final = 12
+"""Bytes of a map before its streams, of the program's own descriptors left out."""
+CHECK: Final = 4
+SOUND: Final = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x8A, 0xA1})
+"""Types of streams: MPEG's, AAC, LATM, and what discs and ATSC have for PCM, AC-3, E-AC-3, DTS and TrueHD."""
+PRIVATE: Final = 0x06
+NO_SOUND: Final = frozenset({0x45, 0x46, 0x56, 0x59})
+"""Descriptors of private streams that are teletext or subtitles (ETSI EN 300 468, 6.2); the others may be sound."""
+
+
+@dataclass(frozen=True)
+class ProgramMap:
+    at: int
+    """Byte of its packet in the file."""
+    program: tuple[int, int]
+    """PID of the map, and number of the program."""
+    sound: frozenset[tuple[int, int]]
+    """PID and type of each audio track."""
+
+
+def later_parts(content: Content) -> tuple[int, ...]:
+    """The bytes at which a file is to be cut for each part to have one set of audio tracks; empty: it has one.
+
+    A new part begins where a program loses a track and has another, or where another program follows the last packet of
+    all before it.
+    """
+    if not STREAM.match(content):
+        return ()
+    maps = tuple(one for one in _maps(content) if one.sound)
+    last = {one.program: one.at for one in maps}
+    before: dict[tuple[int, int], frozenset[tuple[int, int]]] = {}
+    parts: list[int] = []
+    for one in maps:
+        is_alone = bool(before) and one.program not in before and all(last[program] < one.at for program in before)
+        if is_alone or before.get(one.program, one.sound) - one.sound:
+            parts.append(_begin(content, one.at))
+        before[one.program] = one.sound
+    return tuple(parts)
+
+
+def _begin(content: Content, at: int) -> int:
+    """Of the part with a map at that byte: the packet before it that says where the map is."""
+    begin = content.rfind(PROGRAMS, max(0, at - SEARCHED_BACK), at)
+    return at if begin < 0 else begin
+
+
+def _maps(content: Content) -> Iterator[ProgramMap]:
+    """All of them: they are repeated some ten times a second."""
+    for at in _matches(content):
+        if section := _section(content[at + SECTION : at + PACKET]):
+            pid = int.from_bytes(content[at + 1 : at + 3], "big") & 0x1FFF
+            yield ProgramMap(at, (pid, int.from_bytes(section[3:5], "big")), _sound(section))
+
+
+def _matches(content: Content) -> Iterator[int]:
+    for piece in range(0, len(content), PIECE):
+        for found in PROGRAM_MAP.finditer(content, piece, piece + PIECE + PACKET):
+            if found.start() < piece + PIECE:
+                yield found.start()
+
+
+def _section(payload: bytes) -> bytes | None:
+    """A packet's program map with its check; None: it is not in force yet, or goes beyond the packet."""
+    size = 3 + (int.from_bytes(payload[1:3], "big") & 0x0FFF)
+    is_whole = FIRST_STREAM + CHECK <= size <= len(payload)
+    return payload[:size] if is_whole and payload[5] & 1 else None
+
+
+def _sound(section: bytes) -> frozenset[tuple[int, int]]:
+    at = FIRST_STREAM + (int.from_bytes(section[10:12], "big") & 0x0FFF)
+    found: set[tuple[int, int]] = set()
+    while at + 5 <= len(section) - CHECK:
+        kind, pid = section[at], int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
+        size = int.from_bytes(section[at + 3 : at + 5], "big") & 0x0FFF
+        if kind in SOUND or (kind == PRIVATE and _may_be_sound(section[at + 5 : at + 5 + size])):
+            found.add((pid, kind))
+        at += 5 + size
+    return frozenset(found)
+
+
+def _may_be_sound(descriptors: bytes) -> bool:
+    at = 0
+    while at + 2 <= len(descriptors):
+        if descriptors[at] in NO_SOUND:
+            return False
+        at += 2 + descriptors[at + 1]
+    return True
