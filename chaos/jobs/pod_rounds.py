@@ -50,8 +50,8 @@ def run(directory: Path, rounds: int, minutes: float) -> PodReport:
             try:
                 _round(service, report, name, texts)
                 report.rounds[name] += 1
-            except AssertionError as error:
-                report.problem = f"{name}: {error}"
+            except Exception as error:  # a request that is broken off where nothing was done to the pod, say
+                report.problem = f"{name}: {error!r}"
             print(f"{time.strftime('%X')} {report.rounds.total()}: {name} {report.problem or ''}", flush=True)
     return report
 
