@@ -24,6 +24,8 @@ TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
 DISK: Final = "size=64m,mode=1777"
 """Of the tmpfs that is the jobs' volume."""
 FILLER: Final = "filler"
+OF_A_POD: Final = "x-request-id"
+"""A header that each answer of the runtime has."""
 SECONDS: Final = 300
 """The longest that anything takes."""
 
@@ -49,12 +51,16 @@ class PodService:
         self.kubectl.wait_ready(NAME, SECONDS)
 
     def get(self, path: str) -> httpx.Response | None:
-        """The answer, as a client sees it that goes on asking: None while no pod answers."""
+        """The answer, as a client sees it that goes on asking: None while no pod answers.
+
+        When a Service gets its first endpoint, kube-proxy takes a rule of one table away before it writes the other's:
+        what is asked in between leaves the node, and may be answered by whoever is there.
+        """
         try:
             answer = plain_http.get(f"{self.url}{path}", timeout=30)
         except httpx.TransportError:
             return None
-        return answer if answer.status_code < 500 else None
+        return answer if answer.status_code < 500 and OF_A_POD in answer.headers else None
 
     def answered(self, path: str) -> httpx.Response:
         """The same, once a pod answers."""
