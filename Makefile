@@ -130,6 +130,10 @@ bench-tails: ## how long the slowest of eight clients wait, beside an earlier co
 bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what a kept result takes; what jobs cost requests; writes docs/reports/jobs.md
 	@$(PYTHON) -m benchmarks.jobs
 
+.PHONY: bench-front
+bench-front: ## what a front adds to a request, how many it refuses or answers by kept results, its memory and its start; writes docs/reports/front.md
+	@$(PYTHON) -m benchmarks.front
+
 .PHONY: bench-plugin
 bench-plugin: ## how long `kubectl whisper status` takes with a thousand services; writes docs/reports/plugin.md
 	@$(PYTHON) -m benchmarks.plugin

@@ -23,7 +23,7 @@ from whisper_runtime.service import tracing
 log = logging.getLogger(__name__)
 
 
-READ_BYTES: Final = 64 * 1024
+READ_BYTES: Final = 32 * 1024
 """That are taken from a socket at once, in the place of asyncio's 256 KiB: there may be a thousand of them."""
 
 

@@ -1,0 +1,81 @@
+"""The report of what a front costs: pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.front.measure import KeptThroughput, Overhead, Throughput
+from benchmarks.jobs.report import spread
+
+GOAL_READY: Final = 1.5
+GOAL_ADDED_MS: Final = 8.0
+GOAL_A_SECOND: Final = 300.0
+GOAL_IDLE_MIB: Final = 100.0
+GOAL_MIB: Final = 200.0
+GOAL_SEEN: Final = 0.3
+
+
+@dataclass(frozen=True)
+class FrontReport:
+    starts: Sequence[float]
+    overhead: dict[int, Overhead]
+    """By the bytes of an upload."""
+    refusals: Throughput
+    kept: KeptThroughput
+    uploads: int
+    upload_bytes: int
+    mib: float
+    seen: Sequence[float]
+
+    @property
+    def problems(self) -> list[str]:
+        """The goals that are missed."""
+        ready, seen = statistics.median(self.starts), statistics.median(self.seen)
+        added = {size: statistics.median(found.added) for size, found in self.overhead.items()}
+        refused, kept = self.refusals.a_processor_second, self.kept.answers.a_processor_second
+        rows = [
+            (ready > GOAL_READY, f"it is ready after {ready:.1f} s"),
+            (seen > GOAL_SEEN, f"a new server is given its first request after {seen:.2f} s"),
+            (refused < GOAL_A_SECOND, f"{refused:.0f} refusals a second"),
+            (kept < GOAL_A_SECOND, f"{kept:.0f} answers by kept results a second"),
+            (self.kept.mib > GOAL_IDLE_MIB, f"{self.kept.mib:.0f} MiB beside kept results"),
+            (self.mib > GOAL_MIB, f"{self.mib:.0f} MiB with {self.uploads} uploads"),
+            *(
+                (ms > GOAL_ADDED_MS, f"{ms:.1f} ms beyond the server itself, {size} bytes")
+                for size, ms in added.items()
+            ),
+        ]
+        return [problem for is_missed, problem in rows if is_missed]
+
+
+def text(found: FrontReport) -> str:
+    added = "".join(
+        f"| {size} bytes by the front, beyond the {spread(one.direct)} ms of the server itself | "
+        f"{spread(one.added)} ms | {GOAL_ADDED_MS:.0f} ms |\n"
+        for size, one in found.overhead.items()
+    )
+    kept = found.kept
+    refused, many = found.refusals, f"{found.uploads} uploads of {found.upload_bytes // 1000} kB"
+    return f"""\
+| what | found | goal |
+|---|---|---|
+| from its start until it is ready | {spread(found.starts, 2)} s | {GOAL_READY} s |
+{added}\
+| small requests refused, of one processor's second | {refused.a_processor_second:.0f} | {GOAL_A_SECOND:.0f} |
+| … as the clock went, beside the client that sent them | {refused.a_second:.0f} a second | |
+| small requests answered by kept results, of one processor's second | {kept.answers.a_processor_second:.0f} | \
+{GOAL_A_SECOND:.0f} |
+| … as the clock went, beside client, store and server | {kept.answers.a_second:.0f} a second | |
+| … memory then | {kept.mib:.0f} MiB | {GOAL_IDLE_MIB:.0f} MiB |
+| memory at its most, with {many} at once | {found.mib:.0f} MiB | {GOAL_MIB:.0f} MiB |
+| from a server's readiness until a held request is answered by it | {spread(found.seen, 2)} s | {GOAL_SEEN} s |
+
+Refused are uploads of 20 bytes from 32 clients, while no server can come: each gets 503 with the reason, and has a
+connection of its own, which ends with it. Kept results are asked for by uploads of ten bytes on connections that stay;
+the front itself answered {kept.share:.1%} of these, and the server the rest, as the store took longer than 50 ms.
+No upload of the many has ended: the front has all that came of them on its disk. Servers transcribe nothing, and answer
+at once.
+"""
