@@ -376,6 +376,12 @@ def _() -> Case:
     return told(wanted, *pods(wanted), live(one(children(wanted), "Ingress")))
 
 
+@situation("a policy takes the label `whisper-operator.io/service` from the Deployment")
+def _() -> Case:
+    fields = {("Deployment", "speech"): ["metadata.labels.whisper-operator.io/service"]}
+    return replace(told(carried_out(), *pods(carried_out())), mutated=fields)
+
+
 @situation("a policy adds a container to the Deployment")
 def _() -> Case:
     fields = {("Deployment", "speech"): ["spec.template.spec.containers[proxy]"]}
