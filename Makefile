@@ -134,6 +134,10 @@ bench-jobs: ## what a job takes beyond its work, and beside 100,000 others; what
 bench-front: ## what a front adds to a request, how many it refuses or answers by kept results, its memory and its start; writes docs/reports/front.md
 	@$(PYTHON) -m benchmarks.front
 
+.PHONY: bench-scale
+bench-scale: ## what each call costs a real Valkey, and how many pods and how much audio one bears; writes docs/reports/scale.md
+	@$(PYTHON) -m benchmarks.scale
+
 .PHONY: bench-plugin
 bench-plugin: ## how long `kubectl whisper status` takes with a thousand services; writes docs/reports/plugin.md
 	@$(PYTHON) -m benchmarks.plugin

@@ -62,7 +62,7 @@ class JobStore(Protocol):
         ...
 
     async def ahead(self, job_id: str) -> JobsAhead:
-        """What is claimed before this job; nothing where it is not queued."""
+        """What is claimed before this job; nothing where it is not queued. The seconds are an estimate behind many."""
         ...
 
     async def result(self, client: str, job_id: str) -> bytes:

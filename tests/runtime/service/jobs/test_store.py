@@ -208,6 +208,14 @@ async def test_a_client_that_was_away_gets_no_more_than_its_turn(store: JobStore
     assert order == [bobs[0], anns[0], bobs[1], anns[1], bobs[2]]
 
 
+async def test_behind_many_others_it_knows_how_many_and_about_how_long_they_take(store: JobStore) -> None:
+    for number in range(130):
+        await store.put(draft(seconds=10.0 + number % 3), audio())
+    found = await store.ahead((await store.put(draft(seconds=600.0), audio())).id)
+    assert found.jobs == 130
+    assert 130 * 11 - 20 < found.audio_seconds < 130 * 11 + 30 * 20  # its own may count for the mean
+
+
 async def test_a_job_in_the_queue_knows_what_is_claimed_before_it(store: JobStore) -> None:
     jobs = [await store.put(draft(seconds=10.0 * number), audio()) for number in (1, 2, 3)]
     assert [await store.ahead(job.id) for job in jobs] == [JobsAhead(0, 0.0), JobsAhead(1, 10.0), JobsAhead(2, 30.0)]
