@@ -50,7 +50,7 @@ class Overhead:
 
 
 @dataclass(frozen=True)
-class Throughput:
+class RequestRate:
     a_second: float
     """As the clock went."""
     a_processor_second: float
@@ -59,7 +59,7 @@ class Throughput:
 
 @dataclass(frozen=True)
 class KeptThroughput:
-    answers: Throughput
+    answers: RequestRate
     share: float
     """Of the requests that the front itself answered; the rest went to the server, as the store was late."""
     mib: float
@@ -94,7 +94,7 @@ def overhead(work: Path, size: int, rounds: int, requests: int) -> Overhead:
     return Overhead(tuple(direct), tuple(by_front))
 
 
-def refusals(work: Path, requests: int, clients: int) -> Throughput:
+def refusals(work: Path, requests: int, clients: int) -> RequestRate:
     """Small uploads to a front that knows that no server can come."""
     with running(FRONT, work / "refusing", servers=NOWHERE, log_level="error") as front, _forbidden(front):
         asyncio.run(answers(front.clients_port, 100, clients, upload(20)))
@@ -191,13 +191,13 @@ def _forbidden(front: RunningProcess) -> Generator[None]:
 
 
 @contextmanager
-def _measured(front: RunningProcess, requests: int) -> Generator[list[Throughput]]:
+def _measured(front: RunningProcess, requests: int) -> Generator[list[RequestRate]]:
     """Of the block, in which the front answers so many requests; what was found is there at its end."""
-    found = list[Throughput]()
+    found = list[RequestRate]()
     began, used = time.perf_counter(), _processor_seconds(front)
     yield found
     took, used = time.perf_counter() - began, _processor_seconds(front) - used
-    found.append(Throughput(requests / took, requests / used))
+    found.append(RequestRate(requests / took, requests / used))
 
 
 def _mib(process: RunningProcess, field: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.front.measure import KeptThroughput, Overhead, Throughput
+from benchmarks.front.measure import KeptThroughput, Overhead, RequestRate
 from benchmarks.jobs.report import spread
 
 GOAL_READY: Final = 1.5
@@ -23,7 +23,7 @@ class FrontReport:
     starts: Sequence[float]
     overhead: dict[int, Overhead]
     """By the bytes of an upload."""
-    refusals: Throughput
+    refusals: RequestRate
     kept: KeptThroughput
     uploads: int
     upload_bytes: int

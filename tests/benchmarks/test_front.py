@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.front import measure
-from benchmarks.front.measure import KeptThroughput, Overhead, Throughput
+from benchmarks.front.measure import KeptThroughput, Overhead, RequestRate
 from benchmarks.front.report import FrontReport, text
 
 GOOD = FrontReport(
     starts=[0.5, 0.6, 0.7],
     overhead={20: Overhead(direct=(3.0, 4.0), by_front=(5.0, 7.0))},
-    refusals=Throughput(900.0, 1500.0),
-    kept=KeptThroughput(Throughput(200.0, 400.0), share=0.999, mib=90.0),
+    refusals=RequestRate(900.0, 1500.0),
+    kept=KeptThroughput(RequestRate(200.0, 400.0), share=0.999, mib=90.0),
     uploads=500,
     upload_bytes=400_000,
     mib=150.0,
@@ -36,8 +36,8 @@ def test_each_goal_that_is_missed_is_a_problem() -> None:
         GOOD,
         starts=[2.0],
         overhead={20: Overhead((1.0,), (10.0,))},
-        refusals=Throughput(1000.0, 200.0),
-        kept=KeptThroughput(Throughput(1000.0, 299.0), share=1.0, mib=101.0),
+        refusals=RequestRate(1000.0, 200.0),
+        kept=KeptThroughput(RequestRate(1000.0, 299.0), share=1.0, mib=101.0),
         mib=201.0,
         seen=[0.5],
     )
