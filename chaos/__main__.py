@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import signal
 import sys
 import tempfile
@@ -42,6 +43,11 @@ def _faults(parsed: argparse.Namespace) -> bool:
     return asyncio.run(campaign.run(plan, parsed.seed, command))
 
 
+def _command() -> str:
+    """What was asked for, options included, as reports name it."""
+    return shlex.join(("python", "-m", "chaos", *sys.argv[1:]))
+
+
 def _jobs(parsed: argparse.Namespace) -> bool:
     from chaos.jobs import kills, report
 
@@ -49,7 +55,7 @@ def _jobs(parsed: argparse.Namespace) -> bool:
         for store in parsed.stores:
             Path(name, store).mkdir()
         found = [kills.run(store, Path(name, store), parsed.rounds, parsed.minutes) for store in parsed.stores]
-    print(report.write(found, "python -m chaos jobs").read_text())
+    print(report.write(found, _command()).read_text())
     return not any(one.problem for one in found)
 
 
@@ -58,7 +64,7 @@ def _pods(parsed: argparse.Namespace) -> bool:
 
     with tempfile.TemporaryDirectory() as name:
         found = pod_rounds.run(Path(name), parsed.rounds, parsed.minutes)
-    print(pod_report.write(found, "python -m chaos pods").read_text())
+    print(pod_report.write(found, _command()).read_text())
     return not found.problem
 
 
