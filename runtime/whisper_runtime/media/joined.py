@@ -1,6 +1,7 @@
 """Whether a file is several recordings, one behind the other, of which ffmpeg reads the first alone; pure.
 
-Whoever joins the bytes of voice messages makes such files. Of MP3, Ogg, Matroska, AVI and others ffmpeg reads on.
+Whoever joins the bytes of voice messages makes such files. Of MP3, Ogg, Matroska and others ffmpeg reads on; of AVI,
+too, but in the first one's kind of samples.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ BEGINNINGS: Final = tuple(
 )
 """CAF, AIFF and 8SVX, W64, ASF, FLV, RealMedia, VOC, TTA, WTV, DSF and WavPack: a match is no chance, even in a large
 file. Of WavPack, whose blocks all begin alike, it is the block with the first samples of the first channels."""
+AVI: Final = re.compile(rb"RIFF....AVI LIST....hdrl", re.DOTALL)
+"""The beginning of one; of its later parts it is `AVIX`."""
+AVI_FORM: Final = 16
+"""Bytes of the form of samples (WAVEFORMAT), with the codec, the channels and the rate."""
 BOXES_LIMIT: Final = 1_000_000
 
 
@@ -39,7 +44,16 @@ def is_joined(content: Content) -> bool:
     for beginning in BEGINNINGS:
         if beginning.match(content):
             return first_match(beginning, content, 1) is not None
+    if AVI.match(content):
+        other = first_match(AVI, content, 1)
+        return other is not None and _avi_form(content, 0) != _avi_form(content, other)
     return content[4:8] == b"ftyp" and _is_joined_mp4(content)
+
+
+def _avi_form(content: Content, start: int) -> bytes:
+    """How the samples are of the first audio track in the AVI that begins there."""
+    at = content.find(b"strf", max(start, content.find(b"auds", start)))
+    return content[at + 8 : at + 8 + AVI_FORM]
 
 
 def _is_joined_mp4(content: Content) -> bool:

@@ -14,8 +14,10 @@ from typing import Final
 from whisper_runtime.media.byte_search import PIECE, Content
 
 PACKET: Final = 188
-STREAM: Final = re.compile(rb"(?:.{4})?G.{187}(?:.{4})?G", re.DOTALL)
-"""How one begins, with four bytes of a clock before each packet or without."""
+STREAM: Final = re.compile(rb"G.{187}(?:.{4}|.{16})?G.{187}(?:.{4}|.{16})?G", re.DOTALL)
+"""Three of its packets, with four bytes of a clock before each, sixteen of a correction behind each, or alone."""
+BEGIN: Final = 64 * 1024
+"""Bytes in which there are such: a recording may begin within a packet, or behind something else."""
 PROGRAM_MAP: Final = re.compile(rb"G[\x40-\x5f].[\x10-\x1f]\0\x02[\xb0-\xb3]", re.DOTALL)
 """A packet that begins with a section that is a program map."""
 SECTION: Final = 5
@@ -49,7 +51,7 @@ def later_parts(content: Content) -> tuple[int, ...]:
     A new part begins where a program loses a track and has another, or where another program follows the last packet of
     all before it.
     """
-    if not STREAM.match(content):
+    if not STREAM.search(content, 0, BEGIN):
         return ()
     maps = tuple(one for one in _maps(content) if one.sound)
     last = {one.program: one.at for one in maps}

@@ -58,6 +58,17 @@ def test_two_of_an_amigas(jfk: Path, tmp_path: Path) -> None:
     assert [is_joined(one), is_joined(one + one)] == [False, True]
 
 
+def test_avis_of_two_kinds_of_samples(jfk: Path, tmp_path: Path) -> None:
+    """ffmpeg reads the second one at the first one's rate: it is twice as slow, or noise."""
+    slow, fast = (speech_as(jfk, tmp_path / f"{rate}.avi", "-ar", rate).read_bytes() for rate in ("22050", "44100"))
+    assert [is_joined(content) for content in (slow, slow + slow, slow + fast, fast + slow)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
 async def test_they_are_refused_in_these_words(jfk: Path, tmp_path: Path) -> None:
     message = "The file is several recordings, one behind the other: send each of them by itself."
     path = speech_as(jfk, tmp_path / "a.m4a")

@@ -62,6 +62,18 @@ def test_a_part_begins_where_a_track_is_gone_and_another_is_there(content: bytes
     assert later_parts(content) == tuple(at * PACKET for at in parts)
 
 
+@pytest.mark.parametrize("before", [b"\0\x11\x22" * 300, SOUND[100:]], ids=["something else", "a part of a packet"])
+def test_parts_are_told_behind(before: bytes) -> None:
+    content = before + program_map(A) + SOUND + program_map(B) + SOUND
+    assert later_parts(content) == (len(before) + 3 * PACKET,)
+
+
+def test_so_they_are_of_packets_with_a_correction() -> None:
+    content = program_map(A) + SOUND + program_map(B) + SOUND
+    packets = (content[at : at + PACKET] + bytes(16) for at in range(0, len(content), PACKET))
+    assert later_parts(b"".join(packets)) == (3 * (PACKET + 16),)
+
+
 @pytest.mark.parametrize("content", [b"", b"G", b"RIFF" + bytes(400), program_map(A)[: PACKET + 20]])
 def test_what_is_cut_or_no_transport_stream_has_one_part(content: bytes) -> None:
     assert later_parts(content) == ()
