@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runtime.media.conftest import decoded, sounds_like
+from tests.runtime.media.conftest import begins, decoded
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 
@@ -106,22 +106,22 @@ async def test_recordings_of_two_rates_that_were_joined(
     assert len(samples) / SAMPLE_RATE == pytest.approx(22, abs=0.15)
 
 
-@pytest.mark.parametrize("codec", ["libvorbis", "dca", "eac3", "g722", "g726", "libspeex", "mp2", "pcm_s16le"])
+@pytest.mark.parametrize("codec", ["libvorbis", "dca", "eac3", "g722", "g726", "libspeex", "pcm_s16le"])
 async def test_an_avis_sound_has_as_many_seconds_as_samples(jfk: Path, tmp_path: Path, codec: str) -> None:
     """Whatever its header says that a byte of it lasts."""
     rate = {"dca": "48000", "eac3": "48000", "g726": "8000"}.get(codec, "16000")
     path = speech_as(jfk, tmp_path / "a.avi", "-strict", "-2", "-c:a", codec, "-ar", rate)
     samples = await decoded(path)
     assert len(samples) / SAMPLE_RATE == pytest.approx(11, abs=0.15)
-    assert sounds_like(samples, jfk)
+    assert begins(samples, jfk, 0) == pytest.approx(0, abs=0.1)
 
 
 async def test_an_avi_whose_sound_begins_late(jfk: Path, tmp_path: Path) -> None:
     """By its header (AVISTREAMHEADER's dwStart), in the units of its scale and rate."""
     content = bytearray(speech_as(jfk, tmp_path / "a.avi", "-c:a", "pcm_s16le").read_bytes())
-    header = content.index(b"strhauds") + 4
-    scale, rate = struct.unpack_from("<II", content, header + 24)
-    struct.pack_into("<I", content, header + 32, 5 * rate // scale)
+    header = content.index(b"auds")
+    scale, rate = struct.unpack_from("<II", content, header + 20)
+    struct.pack_into("<I", content, header + 28, 5 * rate // scale)
     (tmp_path / "late.avi").write_bytes(content)
     samples = await decoded(tmp_path / "late.avi")
     assert len(samples) / SAMPLE_RATE == pytest.approx(16, abs=0.1)
