@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,6 +17,7 @@ from kubectl_whisper.kube_api import Failure, KubeApi
 from kubectl_whisper.output import Output, print_rows
 from kubectl_whisper.progress import TerminalProgress
 from kubectl_whisper.status import row
+from kubectl_whisper.top import PodRow, pod_row
 from kubectl_whisper.transcribe import SentFile, transcribe
 
 app: Final = typer.Typer(
@@ -23,6 +27,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+ASKED_AT_ONCE: Final = 8
+"""Pods, through one API server."""
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Default: the context's.")]
 Context = Annotated[str | None, typer.Option(help="Of the kubeconfig; default: its current one.")]
 
@@ -49,6 +55,26 @@ def print_status(
         print(f"no WhisperService in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
         return
     print_rows([row(one) for one in found], output)
+
+
+@app.command("top")
+def print_load(
+    namespace: Namespace = None,
+    everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Pods of all namespaces.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o")] = Output.table,
+    context: Context = None,
+) -> None:
+    """How busy each pod is: audio that waits, rows of the batch that are free, speed.
+
+    It takes the right to get pods/proxy.
+    """
+    api = KubeApi(context, namespace)
+    pods = list(api.server_pods(everywhere=everywhere))
+    if not pods and output is Output.table:
+        print(f"no pod serves in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
+        return
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:
+        print_rows(list(asking.map(partial(_pod_row, api), pods)), output)
 
 
 @app.command("transcribe")
@@ -95,6 +121,14 @@ def print_explanation(
         print(explained(reason))
     except LookupError as error:
         raise Failure(error.args[0]) from None
+
+
+def _pod_row(api: KubeApi, pod: Mapping[str, Any]) -> PodRow:
+    """A pod that does not answer has a row that says why."""
+    try:
+        return pod_row(pod, api.load_of(pod))
+    except Failure as failure:
+        return pod_row(pod, str(failure))
 
 
 def _only_service(api: KubeApi) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 from urllib.parse import quote
@@ -11,8 +11,10 @@ import httpx
 from kubernetes.config import ConfigException
 
 from whisper_operator.kube.credentials import authorization, credentials, namespace_of, ssl_context
+from whisper_runtime.contract.network import LOAD_PATH, METRICS_PORT
 
 SERVICES: Final = "/apis/whisper-operator.io/v1alpha1"
+SERVER_PODS: Final = "whisper-operator.io/service,app.kubernetes.io/component=server"
 PAGE: Final = 500
 """Objects of one answer to a list, as kubectl asks for."""
 TIMEOUT: Final = httpx.Timeout(30.0)
@@ -45,14 +47,17 @@ class KubeApi:
 
     def whisper_services(self, *, everywhere: bool = False) -> Iterator[dict[str, Any]]:
         """Each WhisperService of the namespace, or of all; raises Failure."""
-        path = f"{SERVICES}/whisperservices" if everywhere else self._path()
-        following: dict[str, str] = {}
-        while True:
-            found = self._get(path, {"limit": str(PAGE), **following})
-            yield from found["items"]
-            if not (token := found["metadata"].get("continue")):
-                return
-            following = {"continue": token}
+        return self._list(f"{SERVICES}/whisperservices" if everywhere else self._path(), {})
+
+    def server_pods(self, *, everywhere: bool = False) -> Iterator[dict[str, Any]]:
+        """Each pod that serves in the namespace, or in all; raises Failure."""
+        path = "/api/v1/pods" if everywhere else f"/api/v1/namespaces/{quote(self.namespace, safe='')}/pods"
+        return self._list(path, {"labelSelector": SERVER_PODS})
+
+    def load_of(self, pod: Mapping[str, Any]) -> dict[str, Any]:
+        """What the pod reports of itself, on its port for the cluster; raises Failure."""
+        namespace, name = quote(pod["metadata"]["namespace"], safe=""), quote(pod["metadata"]["name"], safe="")
+        return self._get(f"/api/v1/namespaces/{namespace}/pods/{name}:{METRICS_PORT}/proxy{LOAD_PATH}", {})
 
     def whisper_service(self, name: str) -> dict[str, Any]:
         """Raises Failure where the namespace has none of that name."""
@@ -66,6 +71,15 @@ class KubeApi:
         return (
             f"/api/v1/namespaces/{quote(self.namespace, safe='')}/services/{quote(service, safe='')}:http/proxy{path}"
         )
+
+    def _list(self, path: str, parameters: dict[str, str]) -> Iterator[dict[str, Any]]:
+        following: dict[str, str] = {}
+        while True:
+            found = self._get(path, {**parameters, "limit": str(PAGE), **following})
+            yield from found["items"]
+            if not (token := found["metadata"].get("continue")):
+                return
+            following = {"continue": token}
 
     def _path(self) -> str:
         return f"{SERVICES}/namespaces/{quote(self.namespace, safe='')}/whisperservices"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from enum import StrEnum
 from typing import Final
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubectl_whisper.status import Row
+from kubectl_whisper.top import PodRow
 
 COLORS: Final = {"True": "green", "False": "red", "Unknown": "yellow"}
 """Of Ready."""
@@ -25,7 +26,8 @@ class Output(StrEnum):
     yaml = "yaml"
 
 
-def print_rows(rows: Sequence[Row], output: Output) -> None:
+def print_rows(rows: Sequence[Row | PodRow], output: Output) -> None:
+    """Each field of the rows, of which there is one at least, is a column; `namespace` where there are several."""
     if output is Output.table:
         _print_table(rows)
         return
@@ -33,15 +35,15 @@ def print_rows(rows: Sequence[Row], output: Output) -> None:
     print(json.dumps(listed, indent=2) if output is Output.json else yaml.safe_dump(listed, sort_keys=False), end="\n")
 
 
-def _print_table(rows: Sequence[Row]) -> None:
+def _print_table(rows: Sequence[Row | PodRow]) -> None:
     table = Table(box=None, pad_edge=False, header_style="")
     several = len({row.namespace for row in rows}) > 1
-    for name in (*(["NAMESPACE"] if several else []), "NAME", "READY", "MODEL", "PODS", "QUEUED", "SPEED"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("WHY", overflow="fold")
+    names = [one.name for one in fields(rows[0]) if several or one.name != "namespace"]
+    for name in names:
+        table.add_column(name.replace("_", " ").upper(), overflow="fold", no_wrap=name != "why")
     for row in rows:
-        cells = (row.name, Text(row.ready, style=COLORS.get(row.ready, "")), row.model, row.pods, row.queued, row.speed)
-        table.add_row(*([row.namespace] if several else []), *cells, row.why or "-")
+        cells = asdict(row)
+        table.add_row(*(_cell(name, cells[name]) for name in names))
     console = Console(markup=False, highlight=False)
     if console.is_terminal:
         console.print(table)
@@ -51,3 +53,9 @@ def _print_table(rows: Sequence[Row]) -> None:
     with wide.capture() as captured:
         wide.print(table)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _cell(name: str, value: str) -> Text:
+    if name == "ready":
+        return Text(value, style=COLORS.get(value, ""))
+    return Text(value or "-") if name == "why" else Text(value)

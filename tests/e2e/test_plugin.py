@@ -105,6 +105,15 @@ def test_the_state_at_a_glance(plugin: Plugin) -> None:
     assert float(row["speed"].removesuffix("x")) > 0
 
 
+def test_how_busy_its_pod_is(service: Kubectl, plugin: Plugin) -> None:
+    (pod,) = service.pods_of("speech")
+    (row,) = json.loads(plugin("top", "-o", "json"))
+    assert (row["service"], row["pod"], row["ready"], row["why"]) == ("speech", pod["metadata"]["name"], "True", "")
+    assert row["queued"].startswith("0s/")
+    assert int(row["free_rows"]) > 0
+    assert float(row["speed"].removesuffix("x")) > 0
+
+
 def test_words_without_an_ingress(plugin: Plugin, key_file: str, recordings: Path) -> None:
     """The API server takes `Authorization` for its own: the key reaches the pod all the same."""
     arguments = ("transcribe", str(recordings / "jfk.wav"), "--api-key-file", key_file)

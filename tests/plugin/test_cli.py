@@ -62,6 +62,19 @@ def test_where_there_is_no_service_it_is_told_beside_the_output(
     assert capsys.readouterr() == ("[]\n", "")
 
 
+def test_how_busy_pods_are(
+    api_server: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {"whisper-operator.io/service": "speech"}
+    pod = {"metadata": {"namespace": "team", "name": "speech-1", "labels": labels}}
+    api_server.answers = [as_json({"items": [pod], "metadata": {}}), as_json({"message": "no route"}, 503)]
+    assert run(monkeypatch, "top") == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["speech", "speech-1", "Unknown", "503:", "no", "route"]
+    api_server.answers = [as_json({"items": [], "metadata": {}})]
+    assert run(monkeypatch, "top", "-A") == 0
+    assert capsys.readouterr() == ("", "no pod serves in any namespace\n")
+
+
 def test_a_refusal_ends_the_command_with_a_sentence(api_server: PlannedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     api_server.answers = [as_json({"message": 'whisperservices "x" not found'}, 404)]
     assert run(monkeypatch, "status", "x") == 'Error: 404: whisperservices "x" not found'

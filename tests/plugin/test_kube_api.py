@@ -64,3 +64,14 @@ def test_a_server_that_is_not_there_is_told(api_server: PlannedServer, monkeypat
 
 def test_a_request_goes_to_the_clients_port_of_the_service(api_server: PlannedServer) -> None:
     assert KubeApi(None, None).proxied("speech", "/x") == "/api/v1/namespaces/team/services/speech:http/proxy/x"
+
+
+def test_the_pods_that_serve_and_what_one_reports(api_server: PlannedServer) -> None:
+    pod = {"metadata": {"namespace": "team", "name": "speech-1"}}
+    api_server.answers = [as_json({"items": [pod], "metadata": {}}), as_json({"speed": 2.0})]
+    api = KubeApi(None, None)
+    assert list(api.server_pods()) == [pod]
+    assert api.load_of(pod) == {"speed": 2.0}
+    listed, asked = (request[0] for request in api_server.requests)
+    assert listed.startswith("/api/v1/namespaces/team/pods?labelSelector=whisper-operator.io%2Fservice%2Capp")
+    assert asked == "/api/v1/namespaces/team/pods/speech-1:9000/proxy/load"
