@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from kubectl_whisper.bench import measure, summary
 from kubectl_whisper.kube_api import Failure, KubeApi
 from kubectl_whisper.output import Output, print_rows
 from kubectl_whisper.progress import TerminalProgress
@@ -31,6 +32,10 @@ ASKED_AT_ONCE: Final = 8
 """Pods, through one API server."""
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Default: the context's.")]
 Context = Annotated[str | None, typer.Option(help="Of the kubeconfig; default: its current one.")]
+
+ServiceOption = Annotated[str | None, typer.Option(help="Default: the only one of the namespace.")]
+LanguageOption = Annotated[str | None, typer.Option(help="Such as en or German; default: the service finds it.")]
+KeyFileOption = Annotated[Path | None, typer.Option(help="A file that holds a key of the service.")]
 
 
 class Format(StrEnum):
@@ -80,12 +85,12 @@ def print_load(
 @app.command("transcribe")
 def print_transcript(
     file: Annotated[Path, typer.Argument(help="A recording, in any format that the service takes.")],
-    service: Annotated[str | None, typer.Option(help="Default: the only one of the namespace.")] = None,
+    service: ServiceOption = None,
     output: Annotated[Format, typer.Option("--output", "-o")] = Format.text,
-    language: Annotated[str | None, typer.Option(help="Such as en or German; default: the service finds it.")] = None,
+    language: LanguageOption = None,
     translate: Annotated[bool, typer.Option("--translate", help="Into English.")] = False,
     words: Annotated[bool, typer.Option("--words", help="With -o json: the times of words, too.")] = False,
-    api_key_file: Annotated[Path | None, typer.Option(help="A file that holds a key of the service.")] = None,
+    api_key_file: KeyFileOption = None,
     namespace: Namespace = None,
     context: Context = None,
 ) -> None:
@@ -108,6 +113,23 @@ def print_transcript(
         print(json.dumps(found, ensure_ascii=False, indent=2))
     elif output is not Format.text:
         print(found[output.value], end="")
+
+
+@app.command("bench")
+def print_bench(
+    file: Annotated[Path, typer.Argument(help="A recording that is sent again and again.")],
+    service: ServiceOption = None,
+    clients: Annotated[int, typer.Option(min=1, max=64, help="Requests that are under way at once.")] = 1,
+    requests: Annotated[int, typer.Option(min=1, max=10_000)] = 10,
+    language: LanguageOption = None,
+    api_key_file: KeyFileOption = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """How fast a service is, as its clients see it; the audio goes the way that it goes for `transcribe`."""
+    api = KubeApi(context, namespace)
+    recording = SentFile(file, {"language": language} if language else {}, _key(api_key_file))
+    print(summary(measure(api, service or _only_service(api), recording, clients=clients, requests=requests)))
 
 
 @app.command("explain")

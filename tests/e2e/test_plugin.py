@@ -125,6 +125,13 @@ def test_words_without_an_ingress(plugin: Plugin, key_file: str, recordings: Pat
     }
 
 
+def test_how_fast_it_is(plugin: Plugin, key_file: str, recordings: Path) -> None:
+    arguments = ("--api-key-file", key_file, "--clients", "2", "--requests", "4")
+    first, *_, last = plugin("bench", str(recordings / "jfk.wav"), *arguments).splitlines()
+    assert first.split()[:2] == ["requests", "4,"]
+    assert float(last.split()[-2]) > 0
+
+
 def test_a_pod_that_ends_meanwhile_costs_time_alone(
     service: Kubectl, plugin: Plugin, key_file: str, recordings: Path, tmp_path: Path
 ) -> None:
