@@ -32,7 +32,6 @@ ASKED_AT_ONCE: Final = 8
 """Pods, through one API server."""
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Default: the context's.")]
 Context = Annotated[str | None, typer.Option(help="Of the kubeconfig; default: its current one.")]
-
 ServiceOption = Annotated[str | None, typer.Option(help="Default: the only one of the namespace.")]
 LanguageOption = Annotated[str | None, typer.Option(help="Such as en or German; default: the service finds it.")]
 KeyFileOption = Annotated[Path | None, typer.Option(help="A file that holds a key of the service.")]
@@ -59,7 +58,7 @@ def print_status(
     if not found and output is Output.table:
         print(f"no WhisperService in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
         return
-    print_rows([row(one) for one in found], output)
+    print_rows([row(one) for one in found], output, everywhere=everywhere)
 
 
 @app.command("top")
@@ -79,7 +78,7 @@ def print_load(
         print(f"no pod serves in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
         return
     with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:
-        print_rows(list(asking.map(partial(_pod_row, api), pods)), output)
+        print_rows(list(asking.map(partial(_pod_row, api), pods)), output, everywhere=everywhere)
 
 
 @app.command("transcribe")

@@ -26,19 +26,21 @@ class Output(StrEnum):
     yaml = "yaml"
 
 
-def print_rows(rows: Sequence[Row | PodRow], output: Output) -> None:
-    """Each field of the rows, of which there is one at least, is a column; `namespace` where there are several."""
+def print_rows(rows: Sequence[Row | PodRow], output: Output, *, everywhere: bool = False) -> None:
+    """Each field of the rows is a column of the table, for which there is one row at least.
+
+    `everywhere`: they are of all namespaces, so that the table names them.
+    """
     if output is Output.table:
-        _print_table(rows)
+        _print_table(rows, [one.name for one in fields(rows[0]) if everywhere or one.name != "namespace"])
         return
     listed = [asdict(row) for row in rows]
     print(json.dumps(listed, indent=2) if output is Output.json else yaml.safe_dump(listed, sort_keys=False), end="\n")
 
 
-def _print_table(rows: Sequence[Row | PodRow]) -> None:
+def _print_table(rows: Sequence[Row | PodRow], names: Sequence[str]) -> None:
+    """`names`: of the fields to show."""
     table = Table(box=None, pad_edge=False, header_style="")
-    several = len({row.namespace for row in rows}) > 1
-    names = [one.name for one in fields(rows[0]) if several or one.name != "namespace"]
     for name in names:
         table.add_column(name.replace("_", " ").upper(), overflow="fold", no_wrap=name != "why")
     for row in rows:

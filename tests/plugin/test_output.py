@@ -23,9 +23,9 @@ def test_a_program_that_reads_lines_gets_whole_ones(capsys: pytest.CaptureFixtur
     assert "\x1b" not in head + well + ill, "colours are for terminals"
 
 
-def test_namespaces_are_shown_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
-    print_rows([WELL, replace(WELL, namespace="others")], Output.table)
-    assert capsys.readouterr().out.splitlines()[0].split()[0] == "NAMESPACE"
+def test_namespaces_are_shown_where_all_were_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([WELL], Output.table, everywhere=True)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["NAMESPACE", "team"]
 
 
 def test_brackets_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
