@@ -83,15 +83,16 @@ def running(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on now, and that no outgoing connection is given.
+    """Ports that nothing listens on now, on any of the machine's addresses, and that no outgoing connection is given.
 
-    A client that asks while its server is down can otherwise get the server's port, and connect to itself.
+    The kubelet has its port on the node's address alone: a server that is to listen on all addresses would not start. A
+    client that asks while its server is down can otherwise get the server's port, and connect to itself.
     """
     sockets: list[socket.socket] = []
     candidates = random.sample(range(FIRST_PORT, EPHEMERAL_PORT), 50 * count)
     for port in candidates:
         with suppress(OSError):
-            sockets.append(socket.create_server(("127.0.0.1", port)))
+            sockets.append(socket.create_server(("", port)))
         if len(sockets) == count:
             break
     found = [one.getsockname()[1] for one in sockets]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import http.server
 import os
+import random
+import socket
 import subprocess
 import tarfile
 import threading
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cluster import binaries, network, process, release
+from testbed.cluster import binaries, controlplane, network, process, release
 from testbed.cluster.tools import TOOLS, GoTool, ReleaseAsset
 
 RULES = """\
@@ -118,3 +120,12 @@ def test_a_component_is_stopped_and_its_end_is_told(tmp_path: Path) -> None:
     process.start(tmp_path, "failing", ("sh", "-c", "echo no such flag; exit 1"))
     with pytest.raises(process.ComponentFailed, match="no such flag"):
         process.wait(tmp_path, "failing", "it answers", lambda: False)
+
+
+def test_a_port_that_is_taken_on_one_address_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kubelet's, on the node's address: a server that listens on all addresses would not start."""
+    (free,) = controlplane.free_ports(1)
+    with socket.create_server(("127.0.0.2", 0)) as elsewhere:
+        taken = elsewhere.getsockname()[1]
+        monkeypatch.setattr(random, "sample", lambda *_: [taken, free])
+        assert controlplane.free_ports(1) == [free]
