@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from enum import StrEnum
 from typing import Final
@@ -40,24 +40,26 @@ def print_rows(rows: Sequence[Row | PodRow], output: Output, *, everywhere: bool
 
 def _print_table(rows: Sequence[Row | PodRow], names: Sequence[str]) -> None:
     """`names`: of the fields to show."""
-    table = Table(box=None, pad_edge=False, header_style="")
-    for name in names:
-        table.add_column(name.replace("_", " ").upper(), overflow="fold", no_wrap=name != "why")
-    for row in rows:
-        cells = asdict(row)
-        table.add_row(*(_cell(name, cells[name]) for name in names))
+    cells = [tuple(_cell(name, row[name]) for name in names) for row in map(asdict, rows)]
+    headers = [name.replace("_", " ").upper() for name in names]
     console = Console(markup=False, highlight=False)
-    if console.is_terminal:
-        console.print(table)
+    if not console.is_terminal:
+        print("\n".join(_aligned([headers, *cells])))
         return
-    # A program that reads lines gets whole ones, and as short as they are.
-    wide = Console(markup=False, highlight=False, width=100_000)
-    with wide.capture() as captured:
-        wide.print(table)
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name, header in zip(names, headers, strict=True):
+        table.add_column(header, overflow="fold", no_wrap=name != "why")
+    for of_row in cells:
+        table.add_row(*(Text(cell, style=COLORS.get(cell, "")) for cell in of_row))
+    console.print(table)
 
 
-def _cell(name: str, value: str) -> Text:
-    if name == "ready":
-        return Text(value, style=COLORS.get(value, ""))
-    return Text(value or "-") if name == "why" else Text(value)
+def _cell(name: str, value: str) -> str:
+    return value or "-" if name == "why" else value
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Whole lines, as a program that reads them wants them: as long as they are, where a terminal has them folded."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
