@@ -35,7 +35,7 @@ def print_rows(rows: Sequence[Row | PodRow], output: Output, *, everywhere: bool
         _print_table(rows, [one.name for one in fields(rows[0]) if everywhere or one.name != "namespace"])
         return
     listed = [asdict(row) for row in rows]
-    print(json.dumps(listed, indent=2) if output is Output.json else yaml.safe_dump(listed, sort_keys=False), end="\n")
+    print(json.dumps(listed, indent=2) if output is Output.json else yaml.safe_dump(listed, sort_keys=False))
 
 
 def _print_table(rows: Sequence[Row | PodRow], names: Sequence[str]) -> None:

@@ -37,10 +37,6 @@ class TerminalProgress:
     ) -> None:
         self._bars.stop()
 
-    def refresh(self) -> None:
-        """Draws at once what is drawn some times a second."""
-        self._bars.refresh()
-
     def sent(self, size: int, total: int) -> None:
         if size < total:
             state = f"{size / 1e6:.1f} of {total / 1e6:.1f} MB"

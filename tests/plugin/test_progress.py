@@ -29,12 +29,12 @@ def test_a_terminal_is_shown_how_far_it_is(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "xterm")
+    # What is drawn last is what was there at the end.
     with TerminalProgress(prints_text=True) as progress:
         progress.sent(2_000_000, 8_000_000)
-        progress.refresh()
+    with TerminalProgress(prints_text=True) as progress:
         progress.sent(8_000_000, 8_000_000)
         progress.transcribed([SEGMENT])
-        progress.refresh()
     out, err = capsys.readouterr()
     assert out == "And so,\n", "the text is the file's, not the terminal's"
     assert "2.0 of 8.0 MB" in err

@@ -86,3 +86,13 @@ def patch(namespace: Kubectl, name: str, spec: dict[str, Any]) -> None:
 def reason(namespace: Kubectl, name: str, kind: str) -> str:
     """Reason of the service's condition of that type; empty when it has no such condition."""
     return namespace.condition(name, kind).get("reason", "")
+
+
+def port_of(kubectl: Kubectl) -> int:
+    """The clients' port of the Service `speech`."""
+    return (kubectl.get("service", "speech") or {})["spec"]["ports"][0]["port"]
+
+
+def min_ready(kubectl: Kubectl) -> int:
+    """`minReadySeconds` of the Deployment `speech`."""
+    return (kubectl.get("deployment", "speech") or {})["spec"]["minReadySeconds"]

@@ -12,7 +12,7 @@ import pytest
 
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl, KubectlError
-from tests.support.services import EMPTY_DIR, fetch_job, patch, reason, service
+from tests.support.services import EMPTY_DIR, fetch_job, min_ready, patch, port_of, reason, service
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -131,10 +131,6 @@ def refuses(namespace: Kubectl) -> bool:
     return False
 
 
-def port_of(namespace: Kubectl) -> int:
-    return (namespace.get("service", "speech") or {})["spec"]["ports"][0]["port"]
-
-
 def test_a_webhook_that_is_down_for_a_needed_kind_takes_no_ready_from_what_serves(namespace: Kubectl) -> None:
     namespace.apply(service("speech", **EMPTY_DIR, suspend=True))
     eventually("it is Ready", lambda: namespace.condition("speech", "Ready").get("status") == "True")
@@ -226,10 +222,6 @@ def merge(namespace: Kubectl, kind: str, body: Manifest) -> None:
 def has_labels(namespace: Kubectl, kind: str) -> bool:
     labels = (namespace.get(kind, "speech") or {})["metadata"].get("labels", {})
     return (labels.get(SERVICE_LABEL), labels.get(MANAGED_BY)) == ("speech", "whisper-operator")
-
-
-def min_ready(namespace: Kubectl) -> int:
-    return (namespace.get("deployment", "speech") or {})["spec"]["minReadySeconds"]
 
 
 def test_what_lost_label_and_owner_is_ours_still(namespace: Kubectl) -> None:

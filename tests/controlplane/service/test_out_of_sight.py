@@ -12,8 +12,9 @@ from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR, OperatorProcess
 from tests.support.kubectl import Kubectl
 from tests.support.kubelet import end_job
-from tests.support.services import EMPTY_DIR, patch, service
+from tests.support.services import EMPTY_DIR, min_ready, patch, port_of, service
 from tests.support.waiting import awaited, eventually
+from whisper_operator.api.v1alpha1 import Manifest
 
 pytestmark = pytest.mark.usefixtures("running")
 
@@ -38,6 +39,10 @@ def strip(namespace: Kubectl, policy: MakesPolicy, label: str, *resources: str) 
 
 def told(namespace: Kubectl) -> str:
     return namespace.condition("speech", "ChildrenMutated").get("message", "")
+
+
+def labels_of_deployment(namespace: Kubectl) -> Manifest:
+    return (namespace.get("deployment", "speech") or {})["metadata"]["labels"]
 
 
 def write_at_rest(plane: ControlPlane, namespace: Kubectl) -> list[str]:
@@ -71,11 +76,9 @@ def test_every_child_without_its_label_is_told_and_followed(
     assert write_at_rest(plane, namespace) == []
     tampered = '{"spec": {"minReadySeconds": 99}}'
     namespace("patch", "deployment", "speech", "--type=merge", "-p", tampered)
-    min_ready = lambda: (namespace.get("deployment", "speech") or {})["spec"].get("minReadySeconds")  # noqa: E731
-    eventually("an edit is put right", lambda: min_ready() != 99, TOLD_SECONDS)
+    eventually("an edit is put right", lambda: min_ready(namespace) != 99, TOLD_SECONDS)
     patch(namespace, "speech", {"service": {"port": 8080}})
-    port = lambda: (namespace.get("service", "speech") or {})["spec"]["ports"][0]["port"]  # noqa: E731
-    eventually("the spec is followed", lambda: port() == 8080)
+    eventually("the spec is followed", lambda: port_of(namespace) == 8080)
     namespace("delete", "service", "speech")
     eventually("what somebody deletes is made again", lambda: namespace.get("service", "speech"), TOLD_SECONDS)
     assert write_at_rest(plane, namespace) == []
@@ -95,8 +98,7 @@ def test_a_policy_that_comes_later_is_told_and_one_that_goes_is_forgotten(
     namespace("delete", "mutatingadmissionpolicybinding", f"{namespace.namespace}-0")
     running.stop()
     running.start()
-    labels = lambda: (namespace.get("deployment", "speech") or {})["metadata"]["labels"]  # noqa: E731
-    eventually("the label is back", lambda: SERVICE_LABEL in labels(), TOLD_SECONDS)
+    eventually("the label is back", lambda: SERVICE_LABEL in labels_of_deployment(namespace), TOLD_SECONDS)
     eventually("nothing is told any more", lambda: told(namespace) == "")
 
 

@@ -9,7 +9,7 @@ from testbed.cluster.controlplane import ControlPlane
 from testbed.operator_process import OPERATOR
 from tests.support.kubectl import Kubectl
 from tests.support.later_version import OF_LATER_VERSION
-from tests.support.services import EMPTY_DIR, patch, reason, service
+from tests.support.services import EMPTY_DIR, patch, port_of, reason, service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("running")
@@ -34,10 +34,6 @@ def replicas(namespace: Kubectl) -> int:
     return (namespace.get("deployment", "speech") or {})["spec"]["replicas"]
 
 
-def port(namespace: Kubectl) -> int:
-    return (namespace.get("service", "speech") or {})["spec"]["ports"][0]["port"]
-
-
 def test_nothing_is_written_or_deleted_until_the_pause_ends(speech: Kubectl, plane: ControlPlane) -> None:
     patch(speech, "speech", {"paused": True})
     eventually("it is told", lambda: reason(speech, "speech", "Paused") == "NothingWaits")
@@ -48,7 +44,7 @@ def test_nothing_is_written_or_deleted_until_the_pause_ends(speech: Kubectl, pla
     waits = ("apply Service/speech", "apply Deployment/speech", "apply PodDisruptionBudget/speech")
     eventually("each change is named", lambda: all(one in says(speech) for one in (*waits, "delete Ingress/speech")))
     assert reason(speech, "speech", "Reconciling") == "ChangesWait"
-    assert (replicas(speech), port(speech)) == (4, 80)
+    assert (replicas(speech), port_of(speech)) == (4, 80)
     assert speech.get("pdb", "speech") is None
     assert speech.get("ingress", "speech") is not None
     written = {
@@ -57,7 +53,7 @@ def test_nothing_is_written_or_deleted_until_the_pause_ends(speech: Kubectl, pla
     assert written <= {"whisperservices", "events"}
     patch(speech, "speech", {"paused": False})
     eventually("what was edited is put back", lambda: replicas(speech) == 1)
-    eventually("the spec is followed", lambda: port(speech) == 8080 and speech.get("ingress", "speech") is None)
+    eventually("the spec is followed", lambda: port_of(speech) == 8080 and speech.get("ingress", "speech") is None)
     eventually("what was deleted is back", lambda: speech.get("pdb", "speech"))
     eventually("it is told no longer", lambda: reason(speech, "speech", "Paused") == "")
 

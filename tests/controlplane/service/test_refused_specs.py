@@ -10,7 +10,7 @@ import pytest
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
 from tests.support.later_version import OF_LATER_VERSION, of_later_version
-from tests.support.services import EMPTY_DIR, patch, reason, service
+from tests.support.services import EMPTY_DIR, patch, port_of, reason, service
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("running")
@@ -85,13 +85,9 @@ def test_a_field_of_a_later_version_goes_with_it_and_no_pod_restarts(
     eventually("nothing stalls", lambda: namespace.condition("speech", "Stalled") == {})
     assert "future" not in (namespace.get("wsvc", "speech") or {})["spec"]
     patch(namespace, "speech", {"service": {"port": 8081}})
-    eventually("the spec is followed", lambda: port(namespace) == 8081)
+    eventually("the spec is followed", lambda: port_of(namespace) == 8081)
     after = (namespace.get("deployment", "speech") or {})["metadata"]
     assert (after["uid"], after["generation"]) == (before["uid"], before["generation"])
-
-
-def port(namespace: Kubectl) -> int:
-    return (namespace.get("service", "speech") or {})["spec"]["ports"][0]["port"]
 
 
 @pytest.mark.usefixtures("later_version")
