@@ -109,6 +109,10 @@ class ObjectCache:
         """Takes in the service, or a child of it, that a read or a write of its pass was answered with."""
         self._wake_others(key, self.observe(body, asking=key))
 
+    def observe_change(self, body: Manifest) -> None:
+        """Takes in an object of which an answer shows what no pass has seen yet, the asking service's included."""
+        self._wake(self.observe(body))
+
     def delete(self, key: Key, live: Manifest) -> None:
         """Takes in that the API server has accepted a deletion by the pass over that service, which saw `live`.
 

@@ -138,7 +138,7 @@ class Reconciler:
                 await self._recorder.record(service.metadata, note, time.time())
         with SPANS.span("status"):
             status = _status(parsed, resolved, troubles.refused, body["metadata"]["generation"])
-            if await self._reporter.report(body["metadata"], service.status, status):
+            if await self._reporter.report(body, service.status, status):
                 self._timer.stop(key, status)
                 observe_wake(service.status, status)
         if troubles.error:
@@ -279,7 +279,7 @@ class Reconciler:
         generation = body["metadata"]["generation"]
         after = stalled_status(before, before, generation, refusal.reason, refusal.message, _now())
         with SPANS.span("status"):
-            await self._reporter.report(body["metadata"], before, after)
+            await self._reporter.report(body, before, after)
 
 
 def _todo(resolved: Resolved) -> ApplyPlan:

@@ -18,8 +18,8 @@ from whisper_operator.reconcile.events import Recorder, transitions
 from whisper_operator.status.assemble import as_json, kept_status
 from whisper_operator.status.refused import Refusal
 
-ASKED_IN: Final = ("generation", "labels", "annotations", "deletionTimestamp")
-"""The fields of a service's metadata that differ where anything but its status does."""
+ASKED_IN: Final = ("labels", "annotations", "deletionTimestamp")
+"""The fields of a service's metadata by which something is asked of us, as it is by the spec."""
 TELLING_SECONDS: Final = 10.0
 """For the status and the Event that tell of a pass that has failed."""
 
@@ -30,16 +30,16 @@ class Reporter:
         self._cache = cache
         self._recorder = recorder
 
-    async def report(self, metadata: Manifest, before: Status, after: Status) -> bool:
+    async def report(self, body: Manifest, before: Status, after: Status) -> bool:
         """Whether `after` differs from `before`, and so was written; raises ApiError.
 
-        `metadata`: the service's own.
+        `body`: the service as the pass took it up.
         """
         if after == before:
             return False
-        await self._write(metadata, after)
+        await self._write(body, after)
         for note in transitions(before, after):
-            await self._recorder.record(Metadata.model_validate(metadata), note, time.time())
+            await self._recorder.record(Metadata.model_validate(body["metadata"]), note, time.time())
         return True
 
     async def report_failed_pass(self, body: Manifest, error: Exception, now: str) -> None:
@@ -48,18 +48,18 @@ class Reporter:
         The operator's log and metrics are not where the users of a service look. Where that cannot be told either, the
         failure is what counts.
         """
-        before, metadata = Status.model_validate(body.get("status", {})), body["metadata"]
-        after = kept_status(before, metadata["generation"], [_failed_pass(error)], now)
+        before = Status.model_validate(body.get("status", {}))
+        after = kept_status(before, body["metadata"]["generation"], [_failed_pass(error)], now)
         with suppress(ApiError, TimeoutError):
             async with asyncio.timeout(TELLING_SECONDS):
-                await self.report(metadata, before, after)
+                await self.report(body, before, after)
 
-    async def _write(self, metadata: Manifest, status: Status) -> None:
+    async def _write(self, body: Manifest, status: Status) -> None:
         """Writes the status; a service that does not exist is deleted from the cache.
 
         Neither our list nor kopf's shows a deletion between the two: the children would be created again and again.
         """
-        name, namespace, uid = metadata["name"], metadata["namespace"], metadata["uid"]
+        name, namespace, uid = (body["metadata"][field] for field in ("name", "namespace", "uid"))
         manifest = {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -74,17 +74,27 @@ class Reporter:
             if error.is_not_found:
                 self._cache.delete_service((namespace, name), uid)
         else:
-            if not self._cluster.is_dry and _is_as_it_was(written["metadata"], metadata):
-                self._cache.observe_answer((namespace, name), written)
+            if not self._cluster.is_dry:
+                self._take_in(written, body)
+
+    def _take_in(self, written: Manifest, seen: Manifest) -> None:
+        """Takes in what the API server made of the status; one more pass where more than that has changed.
+
+        The watch event of a version that is known already wakes nobody. Nor does each event tell: a watch that was open
+        before the CustomResourceDefinition got a field leaves it out (kube-apiserver 1.37.2,
+        findings/kube-apiserver-watch-keeps-old-schema.sh).
+        """
+        if _asks_the_same(written, seen):
+            self._cache.observe_answer((seen["metadata"]["namespace"], seen["metadata"]["name"]), written)
+        else:
+            self._cache.observe_change(written)
 
 
-def _is_as_it_was(written: Manifest, seen: Manifest) -> bool:
-    """Whether nobody has changed the service since the pass took it up; the metadata of both.
-
-    A change that the answer was the first to show would not be new when its watch event comes, and no pass would follow
-    it. It is left to that event.
-    """
-    return all(written.get(name) == seen.get(name) for name in ASKED_IN)
+def _asks_the_same(written: Manifest, seen: Manifest) -> bool:
+    """Whether nobody has changed the service since the pass took it up."""
+    return written["spec"] == seen["spec"] and all(
+        written["metadata"].get(name) == seen["metadata"].get(name) for name in ASKED_IN
+    )
 
 
 def _failed_pass(error: Exception) -> Refusal:
