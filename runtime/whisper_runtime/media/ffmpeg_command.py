@@ -36,6 +36,11 @@ HAS_NO_CLOCK: Final = re.compile(
     re.MULTILINE,
 )
 """Formats whose times ffmpeg counts by the first frame's rate, or a header's."""
+TIMES_ARE_LATE: Final = re.compile(
+    rb"^Input #0, (?:asf|wtv), .*^  Stream #0:\d{1,4} -> #0:0 \(flac ", re.MULTILINE | re.DOTALL
+)
+"""FLAC in Microsoft's containers: of all frames but the first, ffmpeg has the time of one nine later, which it has read
+to find where they end (libavcodec/flac_parser.c)."""
 AT_THE_START: Final = ("-itsoffset", "0.000001")
 """A microsecond, for ffmpeg to leave alone where a transport stream's clock begins: else it begins with the track that
 is decoded, however late in the film that does (fftools/ffmpeg.c, `Correcting start time`)."""

@@ -21,6 +21,7 @@ from whisper_runtime.media.duration import ends_early, first_time, is_cut, promi
 from whisper_runtime.media.ffmpeg_command import (
     CHAIN_OF_FILTERS,
     HAS_NO_CLOCK,
+    TIMES_ARE_LATE,
     Command,
     counted_command,
     even_command,
@@ -52,6 +53,10 @@ class _Changes(Exception):
 
     def __init__(self, log: bytes) -> None:
         self.log = log
+
+
+class _TimesAreLate(Exception):
+    """ffmpeg's log shows a codec of which it has late times in that container."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,8 @@ async def read_track(source: Source, bounds: Bounds, choice: Choice) -> DecodedA
         return await _samples(source, bounds, choice, joined_command)
     try:
         return await _samples(source, bounds, choice, counted_command if source.is_counted else film_command)
+    except _TimesAreLate:
+        return await read_track(replace(source, lacks_times=True), bounds, choice)
     except _Changes as change:
         if HAS_NO_CLOCK.search(change.log):
             return await _samples(source, bounds, choice, joined_command)
@@ -152,7 +159,7 @@ async def _evened(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudi
 
 
 async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Command) -> DecodedAudio:
-    """Raises _Changes and _LeavesAChoice, beside what read_track does."""
+    """Raises _Changes, _TimesAreLate and _LeavesAChoice, beside what read_track does."""
     with tempfile.TemporaryFile() as pcm:
         report = await _run(source, bounds, choice, pcm, command)
         size = os.fstat(pcm.fileno()).st_size
@@ -189,6 +196,8 @@ async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes]
             raise _LeavesAChoice
         if len(CHAIN_OF_FILTERS.findall(log)) > 1:
             raise _Changes(log)
+        if not source.is_counted and TIMES_ARE_LATE.search(log):
+            raise _TimesAreLate
 
     command_line = command(choice, (*source.options, *source.decoding))
     return await run_ffmpeg(command_line, source.media, target, bounds, channels=choice.channels, on_log=judge)

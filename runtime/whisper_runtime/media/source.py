@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Final
 
+from whisper_runtime.media import program_stream, transport
 from whisper_runtime.media.byte_search import PIECE
 from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
 from whisper_runtime.media.joined import is_joined
@@ -18,7 +19,6 @@ from whisper_runtime.media.raw_audio import DeclaredType, RawAudio, raw_audio
 from whisper_runtime.media.refusals import coded_samples
 from whisper_runtime.media.spdif import unread_codec
 from whisper_runtime.media.tracks import AudioTrack, tracks
-from whisper_runtime.media.transport import later_parts
 from whisper_runtime.media.wav import WavData, wav_data, wav_options
 
 HEAD: Final = 64 * 1024
@@ -27,7 +27,7 @@ COUNTED: Final = re.compile(rb"RIFF....AVI ", re.DOTALL)
 """AVI, whose sound has a start and no gaps: of some codecs (Vorbis, DTS, E-AC-3, G.722) ffmpeg makes its clock of sizes
 that writers leave wrong, and hours of seconds (libavformat/avidec.c, ast->sample_size)."""
 PARTS_LIMIT: Final = 100
-"""Of a transport stream, each of which takes a run of ffmpeg's."""
+"""Of a stream, each of which takes a run of ffmpeg's."""
 LATE: Final = 600
 """Seconds of a film that are searched for the beginning of its sound, where ffmpeg's own five have none."""
 SEARCHED_FURTHER: Final = ("-analyzeduration", f"{LATE}M", "-probesize", "100M")
@@ -53,13 +53,15 @@ class Source:
     is_chain: bool = False
     """Whether it is several recordings, one behind the other, each with a clock of its own."""
     later_parts: tuple[int, ...] = ()
-    """The bytes at which its sound goes on in other tracks (transport.py)."""
+    """The bytes at which its sound goes on in other tracks (transport.py, program_stream.py)."""
     is_searched_further: bool = False
+    lacks_times: bool = False
+    """Whether those that ffmpeg has for its packets are wrong."""
 
     @property
     def is_counted(self) -> bool:
         """Whether its times are the number of its samples."""
-        return COUNTED.match(self.head) is not None
+        return self.lacks_times or COUNTED.match(self.head) is not None
 
     async def tracks(self) -> tuple[AudioTrack, ...]:
         """What can be decoded of it, by ffprobe; none where that cannot read it. Raises NoTrack."""
@@ -99,7 +101,7 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
         options = wav_options(wav, size, read)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
-        parts = later_parts(content)
+        parts = transport.later_parts(content) or program_stream.later_parts(content)
         if is_joined(content) or len(parts) >= PARTS_LIMIT:
             raise JoinedFiles
         return Source(media, head, ending=ending, is_chain=is_chain(content), later_parts=parts)

@@ -14,7 +14,7 @@ from typing import Final
 from whisper_runtime.media.byte_search import PIECE, Content
 
 PACKET: Final = 188
-STREAM: Final = re.compile(rb"G.{187}(?:.{4}|.{16})?G.{187}(?:.{4}|.{16})?G", re.DOTALL)
+STREAM: Final = re.compile(rb"G(.{187}(?:.{4}|.{16})?)G.{187}(?:.{4}|.{16})?G", re.DOTALL)
 """Three of its packets, with four bytes of a clock before each, sixteen of a correction behind each, or alone."""
 BEGIN: Final = 64 * 1024
 """Bytes in which there are such: a recording may begin within a packet, or behind something else."""
@@ -28,6 +28,8 @@ SEARCHED_BACK: Final = 64 * PACKET
 FIRST_STREAM: Final = 12
 """Bytes of a map before its streams, of the program's own descriptors left out."""
 CHECK: Final = 4
+PACKETS_OF_A_MAP: Final = 1000
+"""Packets in which one that is longer than a packet ends, with those of pictures and sound between its own."""
 SOUND: Final = frozenset({0x03, 0x04, 0x0F, 0x11, 0x1C, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x8A, 0xA1})
 """Types of streams: MPEG's, AAC, LATM, and what discs and ATSC have for PCM, AC-3, E-AC-3, DTS and TrueHD."""
 PRIVATE: Final = 0x06
@@ -51,9 +53,10 @@ def later_parts(content: Content) -> tuple[int, ...]:
     A new part begins where a program loses a track and has another, or where another program follows the last packet of
     all before it.
     """
-    if not STREAM.search(content, 0, BEGIN):
+    stream = STREAM.search(content, 0, BEGIN)
+    if stream is None:
         return ()
-    maps = tuple(one for one in _maps(content) if one.sound)
+    maps = tuple(one for one in _maps(content, 1 + len(stream[1])) if one.sound)
     last = {one.program: one.at for one in maps}
     before: dict[tuple[int, int], frozenset[tuple[int, int]]] = {}
     parts: list[int] = []
@@ -71,10 +74,10 @@ def _begin(content: Content, at: int) -> int:
     return at if begin < 0 else begin
 
 
-def _maps(content: Content) -> Iterator[ProgramMap]:
-    """All of them: they are repeated some ten times a second."""
+def _maps(content: Content, step: int) -> Iterator[ProgramMap]:
+    """All of them: they are repeated some ten times a second. `step`: bytes from a packet to the next one."""
     for at in _matches(content):
-        if section := _section(content[at + SECTION : at + PACKET]):
+        if section := _section(content, at, step):
             pid = int.from_bytes(content[at + 1 : at + 3], "big") & 0x1FFF
             yield ProgramMap(at, (pid, int.from_bytes(section[3:5], "big")), _sound(section))
 
@@ -86,11 +89,36 @@ def _matches(content: Content) -> Iterator[int]:
                 yield found.start()
 
 
-def _section(payload: bytes) -> bytes | None:
-    """A packet's program map with its check; None: it is not in force yet, or goes beyond the packet."""
-    size = 3 + (int.from_bytes(payload[1:3], "big") & 0x0FFF)
-    is_whole = FIRST_STREAM + CHECK <= size <= len(payload)
-    return payload[:size] if is_whole and payload[5] & 1 else None
+def _section(content: Content, at: int, step: int) -> bytes | None:
+    """The program map that begins in the packet at that byte, with its check; None: it is not in force yet, or not
+    whole."""
+    section = content[at + SECTION : at + PACKET]
+    size = 3 + (int.from_bytes(section[1:3], "big") & 0x0FFF)
+    if len(section) < FIRST_STREAM + CHECK or size < FIRST_STREAM + CHECK or not section[5] & 1:
+        return None
+    if size > len(section):
+        section += _rest(content, at, step, size - len(section))
+    return section[:size] if len(section) >= size else None
+
+
+def _rest(content: Content, at: int, step: int, size: int) -> bytes:
+    """So many bytes of a section, in the packets of its PID behind the first one; fewer where one of them is lost.
+
+    Each has a count, and a flag where a section begins in it.
+    """
+    pid, count, rest = content[at + 1] & 0x1F, content[at + 3] & 0x0F, b""
+    own = re.compile(b"G[\\x%02x\\x%02x]\\x%02x[\x10-\x1f\x30-\x3f]" % (pid, 0x40 | pid, content[at + 2]))
+    for packet in range(at + step, min(at + step * PACKETS_OF_A_MAP, len(content) - PACKET + 1), step):
+        if not own.match(content, packet):
+            continue
+        count = count + 1 & 0x0F
+        if content[packet + 1] & 0x40 or content[packet + 3] & 0x0F != count:
+            break
+        padding = 1 + content[packet + 4] if content[packet + 3] & 0x20 else 0
+        rest += content[packet + 4 + padding : packet + PACKET]
+        if len(rest) >= size:
+            break
+    return rest
 
 
 def _sound(section: bytes) -> frozenset[tuple[int, int]]:

@@ -126,3 +126,12 @@ async def test_an_avi_whose_sound_begins_late(jfk: Path, tmp_path: Path) -> None
     samples = await decoded(tmp_path / "late.avi")
     assert len(samples) / SAMPLE_RATE == pytest.approx(16, abs=0.1)
     assert not samples[: 5 * SAMPLE_RATE].any()
+
+
+@pytest.mark.parametrize("form", ["wma", "wtv"])
+@pytest.mark.parametrize("late", [0, 5])
+async def test_flac_in_microsofts_containers_keeps_its_place(jfk: Path, tmp_path: Path, form: str, late: int) -> None:
+    """Of its frames ffmpeg has times there that are late by nine of them."""
+    picture = ("-f", "lavfi", "-i", "testsrc=size=64x64:rate=5:duration=20", "-itsoffset", str(late), "-i", jfk)
+    ffmpeg(*picture, "-map", "0", "-map", "1", "-c:v", "mpeg2video", "-c:a", "flac", tmp_path / f"a.{form}")
+    assert begins(await decoded(tmp_path / f"a.{form}"), jfk, late) == pytest.approx(late, abs=0.25)

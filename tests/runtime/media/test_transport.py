@@ -79,6 +79,30 @@ def test_what_is_cut_or_no_transport_stream_has_one_part(content: bytes) -> None
     assert later_parts(content) == ()
 
 
+def long_map(first: int, tracks: int = 40) -> bytes:
+    """A map of so many tracks, whose PIDs begin with `first`: it takes two packets, with one of sound between them."""
+    streams = b"".join(bytes([AAC, 0xE0 | pid >> 8, pid & 0xFF, 0xF0, 0]) for pid in range(first, first + tracks))
+    size = (9 + len(streams) + 4).to_bytes(1, "big")
+    section = b"\x02\xb0" + size + b"\0\1\xc1\0\0\xe1\0\xf0\0" + streams + bytes(4)
+    begin, end = section[: PACKET - 5], section[PACKET - 5 :]
+    padded = b"G\x10\1\x31" + bytes([PACKET - 5 - len(end)]) + b"\0".ljust(PACKET - 5 - len(end), b"\xff") + end
+    return packet(b"G\x40\0\x10\0") + packet(b"G\x50\1\x10\0" + begin) + SOUND + padded
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (long_map(256) + SOUND + long_map(256) + SOUND, ()),
+        (long_map(256) + SOUND + long_map(300) + SOUND, (5,)),
+        (long_map(256) + SOUND + long_map(300)[: 3 * PACKET] + SOUND, ()),
+        (long_map(256) + SOUND + long_map(300)[: 3 * PACKET] + SOUND + long_map(300), (9,)),
+    ],
+    ids=["the same", "another one", "of which the end is lost", "and which comes again"],
+)
+def test_a_map_may_be_longer_than_a_packet(content: bytes, parts: tuple[int, ...]) -> None:
+    assert later_parts(content) == tuple(at * PACKET for at in parts)
+
+
 STEREO = ("-ar", "48000", "-ac", "2")
 
 
@@ -115,3 +139,13 @@ async def test_a_film_and_sound_alone_behind_it(jfk: Path, tmp_path: Path) -> No
     samples = await decoded(tmp_path / "joined.ts")
     assert len(samples) / SAMPLE_RATE == pytest.approx(22, abs=0.2)
     assert begins(samples, jfk, 11) == pytest.approx(11, abs=0.2)
+
+
+async def test_a_broadcast_of_many_languages_that_changes_its_pids(jfk: Path, tmp_path: Path) -> None:
+    tracks = [argument for track in range(24) for argument in ("-map", "0:a", f"-metadata:s:a:{track}", "language=eng")]
+    for number, pid in enumerate(("0x100", "0x200")):
+        speech_as(jfk, tmp_path / f"{number}.ts", *tracks, "-c:a", "mp2", "-mpegts_start_pid", pid)
+    (tmp_path / "joined.ts").write_bytes((tmp_path / "0.ts").read_bytes() + (tmp_path / "1.ts").read_bytes())
+    samples = await decoded(tmp_path / "joined.ts")
+    assert len(samples) / SAMPLE_RATE == pytest.approx(22, abs=0.15)
+    assert begins(samples, jfk, 11) == pytest.approx(11, abs=0.1)
