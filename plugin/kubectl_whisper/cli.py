@@ -15,11 +15,22 @@ import typer
 
 from kubectl_whisper.bench import measure, summary
 from kubectl_whisper.kube_api import Failure, KubeApi
+from kubectl_whisper.options import (
+    Context,
+    Everywhere,
+    KeyFileOption,
+    LanguageOption,
+    Namespace,
+    OutputOption,
+    ServiceOption,
+)
 from kubectl_whisper.output import Output, print_rows
 from kubectl_whisper.progress import TerminalProgress
 from kubectl_whisper.status import row
 from kubectl_whisper.top import PodRow, pod_row
 from kubectl_whisper.transcribe import SentFile, transcribe
+from kubectl_whisper.upkeep.commands import upkeep
+from whisper_runtime.contract.network import LOAD_PATH
 
 app: Final = typer.Typer(
     name="kubectl-whisper",
@@ -28,13 +39,9 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(upkeep)
 ASKED_AT_ONCE: Final = 8
 """Pods, through one API server."""
-Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Default: the context's.")]
-Context = Annotated[str | None, typer.Option(help="Of the kubeconfig; default: its current one.")]
-ServiceOption = Annotated[str | None, typer.Option(help="Default: the only one of the namespace.")]
-LanguageOption = Annotated[str | None, typer.Option(help="Such as en or German; default: the service finds it.")]
-KeyFileOption = Annotated[Path | None, typer.Option(help="A file that holds a key of the service.")]
 
 
 class Format(StrEnum):
@@ -48,8 +55,8 @@ class Format(StrEnum):
 def print_status(
     name: Annotated[str | None, typer.Argument(help="Of one service; default: all of the namespace.")] = None,
     namespace: Namespace = None,
-    everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Services of all namespaces.")] = False,
-    output: Annotated[Output, typer.Option("--output", "-o")] = Output.table,
+    everywhere: Everywhere = False,
+    output: OutputOption = Output.table,
     context: Context = None,
 ) -> None:
     """Whether each service is well: its model, pods, waiting audio and speed, and why it is not."""
@@ -64,8 +71,8 @@ def print_status(
 @app.command("top")
 def print_load(
     namespace: Namespace = None,
-    everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Pods of all namespaces.")] = False,
-    output: Annotated[Output, typer.Option("--output", "-o")] = Output.table,
+    everywhere: Everywhere = False,
+    output: OutputOption = Output.table,
     context: Context = None,
 ) -> None:
     """How busy each pod is: audio that waits, rows of the batch that are free, speed.
@@ -107,7 +114,7 @@ def print_transcript(
         fields["formats[]"] = [output.value]
     recording = SentFile(file, fields, _key(api_key_file))
     with TerminalProgress(prints_text=output is Format.text) as progress:
-        found = transcribe(api, service or _only_service(api), recording, progress)
+        found = transcribe(api, service or api.only_service(), recording, progress)
     if output is Format.json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
     elif output is not Format.text:
@@ -128,7 +135,7 @@ def print_bench(
     """How fast a service is, as its clients see it; the audio goes the way that it goes for `transcribe`."""
     api = KubeApi(context, namespace)
     recording = SentFile(file, {"language": language} if language else {}, _key(api_key_file))
-    print(summary(measure(api, service or _only_service(api), recording, clients=clients, requests=requests)))
+    print(summary(measure(api, service or api.only_service(), recording, clients=clients, requests=requests)))
 
 
 @app.command("explain")
@@ -147,19 +154,9 @@ def print_explanation(
 def _pod_row(api: KubeApi, pod: Mapping[str, Any]) -> PodRow:
     """A pod that does not answer has a row that says why."""
     try:
-        return pod_row(pod, api.load_of(pod))
+        return pod_row(pod, api.report_of(pod, LOAD_PATH))
     except Failure as failure:
         return pod_row(pod, str(failure))
-
-
-def _only_service(api: KubeApi) -> str:
-    """Raises Failure where the namespace has none, or several."""
-    names = [one["metadata"]["name"] for one in api.whisper_services()]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise Failure(f"no WhisperService in namespace {api.namespace}: name another by -n")
-    raise Failure(f"namespace {api.namespace} has {', '.join(sorted(names))}: name one by --service")
 
 
 def _key(file: Path | None) -> str | None:

@@ -6,18 +6,23 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kubectl_whisper.status import Row
-from kubectl_whisper.top import PodRow
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-COLORS: Final = {"True": "green", "False": "red", "Unknown": "yellow"}
-"""Of Ready."""
+COLORS: Final = {
+    **{"True": "green", "False": "red", "Unknown": "yellow"},
+    **{"ok": "green", "wrong": "red", "unknown": "yellow"},
+}
+"""Of Ready, and of a check."""
+FREE_TEXT: Final = frozenset({"why", "message"})
+"""Fields that are as long as they are; empty, they have nothing to say."""
 
 
 class Output(StrEnum):
@@ -26,7 +31,7 @@ class Output(StrEnum):
     yaml = "yaml"
 
 
-def print_rows(rows: Sequence[Row | PodRow], output: Output, *, everywhere: bool = False) -> None:
+def print_rows(rows: Sequence[DataclassInstance], output: Output, *, everywhere: bool = False) -> None:
     """Each field of the rows is a column of the table, for which there is one row at least.
 
     `everywhere`: they are of all namespaces, so that the table names them.
@@ -38,7 +43,7 @@ def print_rows(rows: Sequence[Row | PodRow], output: Output, *, everywhere: bool
     print(json.dumps(listed, indent=2) if output is Output.json else yaml.safe_dump(listed, sort_keys=False))
 
 
-def _print_table(rows: Sequence[Row | PodRow], names: Sequence[str]) -> None:
+def _print_table(rows: Sequence[DataclassInstance], names: Sequence[str]) -> None:
     """`names`: of the fields to show."""
     cells = [tuple(_cell(name, row[name]) for name in names) for row in map(asdict, rows)]
     headers = [name.replace("_", " ").upper() for name in names]
@@ -48,14 +53,14 @@ def _print_table(rows: Sequence[Row | PodRow], names: Sequence[str]) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="")
     for name, header in zip(names, headers, strict=True):
-        table.add_column(header, overflow="fold", no_wrap=name != "why")
+        table.add_column(header, overflow="fold", no_wrap=name not in FREE_TEXT)
     for of_row in cells:
         table.add_row(*(Text(cell, style=COLORS.get(cell, "")) for cell in of_row))
     console.print(table)
 
 
 def _cell(name: str, value: str) -> str:
-    return value or "-" if name == "why" else value
+    return value or "-" if name in FREE_TEXT else value
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from kubectl_whisper.cli import main
 
 
 @dataclass
@@ -27,9 +29,25 @@ def as_json(body: Any, status: int = 200, **headers: str) -> CannedAnswer:
     return CannedAnswer(json.dumps(body).encode(), status, {"content-type": "application/json", **headers})
 
 
+def as_list(*items: Any) -> CannedAnswer:
+    return as_json({"items": items, "metadata": {"resourceVersion": "1"}})
+
+
+def as_text(text: str) -> CannedAnswer:
+    return CannedAnswer(text.encode(), 200, {"content-type": "text/plain"})
+
+
 def as_events(*events: Any, is_cut: bool = False) -> CannedAnswer:
     lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
     return CannedAnswer(f": one moment\n\n{lines}".encode(), 200, {"content-type": "text/event-stream"}, is_cut)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str | int | None:
+    """The command's end: its exit code, or the sentence that it fails with."""
+    monkeypatch.setattr(sys, "argv", ["kubectl-whisper", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
 
 
 @dataclass
@@ -38,6 +56,14 @@ class PlannedServer:
     """To the next requests, in their order."""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list[tuple[str, dict[str, str], bytes]])
     """Path, headers with small letters, and body of each."""
+    methods: list[str] = field(default_factory=list[str])
+    """Of each request."""
+    by_path: dict[str, CannedAnswer] = field(default_factory=dict[str, CannedAnswer])
+    """Answers at any time to whatever path has one of these in it; the first that fits."""
+
+    def next_answer(self, path: str) -> CannedAnswer:
+        fitting = (given for part, given in self.by_path.items() if part in path)
+        return next(fitting, None) or self.answers.pop(0)
 
 
 @pytest.fixture
@@ -48,7 +74,8 @@ def api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plan
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             found.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-            given = found.answers.pop(0)
+            found.methods.append(self.command)
+            given = found.next_answer(self.path)
             self.send_response(given.status)
             for name, value in given.headers.items():
                 self.send_header(name, value)
@@ -56,7 +83,7 @@ def api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plan
             self.end_headers()
             self.wfile.write(given.body)
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = do_PATCH = do_DELETE = answer
 
         def log_message(self, format: str, *args: Any) -> None:
             """Says nothing."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from kubectl_whisper.cli import main
 
-from tests.plugin.conftest import PlannedServer, as_events, as_json
+from tests.plugin.conftest import PlannedServer, as_events, as_json, run
 
 WELL = {
     "metadata": {"namespace": "team", "name": "speech"},
@@ -25,14 +23,6 @@ DONE = {
     "srt": "1\n",
     "vtt": "V\n",
 }
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str | int | None:
-    """The command's end: 0, or the sentence that it fails with."""
-    monkeypatch.setattr(sys, "argv", ["kubectl-whisper", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code
 
 
 @pytest.fixture
@@ -133,7 +123,7 @@ def test_of_several_services_one_must_be_named(
     api_server: PlannedServer, recording: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api_server.answers = [as_json({"items": [WELL, OTHER], "metadata": {}}), as_json({"items": [], "metadata": {}})]
-    assert run(monkeypatch, "transcribe", recording) == "Error: namespace team has other, speech: name one by --service"
+    assert run(monkeypatch, "transcribe", recording) == "Error: namespace team has other, speech: name one of them"
     assert run(monkeypatch, "transcribe", recording) == "Error: no WhisperService in namespace team: name another by -n"
 
 

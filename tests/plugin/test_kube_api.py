@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from kubectl_whisper.kube_api import Failure, KubeApi
 
-from tests.plugin.conftest import CannedAnswer, PlannedServer, as_json
+from tests.plugin.conftest import CannedAnswer, PlannedServer, as_json, as_list, as_text
 
 
 def test_the_services_of_the_contexts_namespace_page_by_page(api_server: PlannedServer) -> None:
@@ -71,7 +73,59 @@ def test_the_pods_that_serve_and_what_one_reports(api_server: PlannedServer) -> 
     api_server.answers = [as_json({"items": [pod], "metadata": {}}), as_json({"speed": 2.0})]
     api = KubeApi(None, None)
     assert list(api.server_pods()) == [pod]
-    assert api.load_of(pod) == {"speed": 2.0}
+    assert api.report_of(pod, "/load") == {"speed": 2.0}
     listed, asked = (request[0] for request in api_server.requests)
     assert listed.startswith("/api/v1/namespaces/team/pods?labelSelector=whisper-operator.io%2Fservice%2Capp")
     assert asked == "/api/v1/namespaces/team/pods/speech-1:9000/proxy/load"
+
+
+def test_what_a_service_has_of_a_kind(api_server: PlannedServer) -> None:
+    api_server.answers = [as_list({"n": 1}), as_list({"n": 2})]
+    api = KubeApi(None, None)
+    assert list(api.children("batch/v1", "jobs", "speech", "verify")) == [{"n": 1}]
+    assert list(api.children("v1", "services", "speech")) == [{"n": 2}]
+    first, second = (unquote(request[0]) for request in api_server.requests)
+    of_service = "labelSelector=whisper-operator.io/service=speech"
+    component = "app.kubernetes.io/component=verify"
+    assert first == f"/apis/batch/v1/namespaces/team/jobs?{of_service},{component}&limit=500"
+    assert second == f"/api/v1/namespaces/team/services?{of_service}&limit=500"
+
+
+def test_the_only_service_of_the_namespace(api_server: PlannedServer) -> None:
+    named = [{"metadata": {"name": name}} for name in ("speech", "other")]
+    api_server.answers = [as_list(named[0]), as_list(*named), as_list()]
+    api = KubeApi(None, None)
+    assert api.only_service() == "speech"
+    with pytest.raises(Failure, match="namespace team has other, speech: name one of them"):
+        api.only_service()
+    with pytest.raises(Failure, match="no WhisperService in namespace team: name another by -n"):
+        api.only_service()
+
+
+def test_an_apply_that_stores_nothing(api_server: PlannedServer) -> None:
+    api_server.answers = [as_json({}), as_json({"message": "spec.model is required"}, 422)]
+    body = {"metadata": {"namespace": "others", "name": "speech"}}
+    KubeApi(None, None).apply_dry(body, "example.com/v1", "things")
+    path, headers, sent = api_server.requests[0]
+    assert (api_server.methods[0], json.loads(sent)) == ("PATCH", body)
+    assert path.startswith("/apis/example.com/v1/namespaces/others/things/speech?dryRun=All&")
+    assert headers["content-type"] == "application/apply-patch+yaml"
+    with pytest.raises(Failure, match=r"422: spec\.model is required"):
+        KubeApi(None, None).apply_dry(body, "example.com/v1", "things")
+
+
+def test_one_object_is_deleted_and_no_other_of_its_name(api_server: PlannedServer) -> None:
+    api_server.answers = [as_json({"message": "the UID in the precondition is another"}, 409)]
+    with pytest.raises(Failure, match="409: the UID"):
+        KubeApi(None, None).delete("/api/v1/namespaces/team/things/one", "uid-1")
+    assert api_server.methods == ["DELETE"]
+    assert json.loads(api_server.requests[0][2])["preconditions"] == {"uid": "uid-1"}
+
+
+def test_an_answer_that_is_read_as_it_comes(api_server: PlannedServer) -> None:
+    api_server.answers = [as_text("one\ntwo\n"), as_json({"message": "no log"}, 400)]
+    api = KubeApi(None, None)
+    with api.streamed("/log", {"follow": "true"}) as response:
+        assert list(response.iter_lines()) == ["one", "two"]
+    with pytest.raises(Failure, match="400: no log"), api.streamed("/log"):
+        pass

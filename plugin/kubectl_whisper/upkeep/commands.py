@@ -1,0 +1,95 @@
+"""The commands for whoever looks after services."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from kubectl_whisper.kube_api import KubeApi
+from kubectl_whisper.options import Context, Namespace, OutputOption, ServiceArgument
+from kubectl_whisper.output import Output, print_rows
+from kubectl_whisper.upkeep.logs import LogRequest, read_logs
+from kubectl_whisper.upkeep.verify import verify
+
+upkeep: Final = typer.Typer()
+LONGEST_TAIL: Final = 100_000
+
+
+class PodComponent(StrEnum):
+    server = "server"
+    front = "front"
+    prefetch = "prefetch"
+    verify = "verify"
+
+
+@upkeep.command("logs")
+def print_logs(
+    service: ServiceArgument = None,
+    component: Annotated[PodComponent | None, typer.Option(help="Default: each.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until Ctrl-C; new pods included.")] = False,
+    tail: Annotated[int, typer.Option(min=0, max=LONGEST_TAIL, help="Last lines of each container.")] = 100,
+    previous: Annotated[bool, typer.Option("--previous", "-p", help="Of each container's last run.")] = False,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """What the pods of a service log, each line with its pod's name before it.
+
+    It takes the right to list pods and to get pods/log. Transcripts are in no log.
+    """
+    if follow and previous:
+        raise typer.BadParameter("a run that has ended cannot be followed: give one of --follow and --previous")
+    api = KubeApi(context, namespace)
+    name = service or api.only_service()
+    wanted = LogRequest(name, component.value if component else "", tail, follow, previous)
+    with contextlib.suppress(KeyboardInterrupt):
+        for line in read_logs(api, wanted):
+            text = f"{line.source.pod} {line.source.container} | {line.text}"
+            print(text, flush=follow, file=sys.stderr if line.is_notice else sys.stdout)
+
+
+@upkeep.command("verify")
+def print_verification(
+    service: ServiceArgument = None,
+    timeout: Annotated[int, typer.Option(min=1, max=7200, help="Seconds to wait.")] = 900,
+    output: OutputOption = Output.table,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Verify a service now, by real requests, and wait for the outcome; exit code 1: a check failed.
+
+    The Job of its last verification is deleted, and the operator makes the next. It takes the right to list and delete
+    jobs.
+    """
+    api = KubeApi(context, namespace)
+    found = verify(api, service or api.only_service(), timeout, lambda text: print(text, file=sys.stderr))
+    if found.checks or output is not Output.table:
+        print_rows(found.checks, output)
+    speed = f", {found.speed:.1f} s of audio in a second" if found.speed is not None else ""
+    print(f"{'passed' if found.passed else 'failed'}: {found.message}{speed}", file=sys.stderr)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+@upkeep.command("check")
+def print_checks(
+    file: Annotated[Path, typer.Option("--file", "-f", help="Manifests; -: standard input.")],
+    output: OutputOption = Output.table,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Check a manifest before it is applied; nothing is stored. Exit code 1: something is wrong with it.
+
+    The API server is asked as by an apply, then the operator's own preflight is made, with your rights: what they
+    do not suffice for is unknown.
+    """
+    from kubectl_whisper.upkeep.check import check  # imports the whole API
+
+    rows = check(KubeApi(context, namespace), file, context)
+    print_rows(rows, output)
+    if any(row.outcome == "wrong" for row in rows):
+        raise typer.Exit(1)

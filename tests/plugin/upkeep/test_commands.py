@@ -1,0 +1,77 @@
+"""The commands of whoever looks after services, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import PlannedServer, as_json, as_list, as_text, run
+
+SERVICE = {
+    "metadata": {"namespace": "team", "name": "speech"},
+    "spec": {"verification": {}},
+    "status": {
+        "availableReplicas": 1,
+        "conditions": [{"type": "Verified", "status": "False", "message": "words: 9 of 9 are wrong"}],
+        "verification": {"checks": [{"name": "words", "passed": False, "message": "9 of 9 are wrong"}]},
+        "performance": {"realtimeFactor": 31.44},
+    },
+}
+RUNNING = [{"name": "server", "state": {"running": {}}}]
+POD = {
+    "metadata": {"namespace": "team", "name": "speech-1", "uid": "1"},
+    "status": {"containerStatuses": RUNNING, "initContainerStatuses": [{"name": "fetch", "state": {}}]},
+}
+FAILED_JOB = {
+    "metadata": {"name": "speech-verify-1", "uid": "2", "creationTimestamp": "2026-01-01T00:00:00Z"},
+    "status": {"conditions": [{"type": "Failed", "status": "True"}]},
+}
+
+
+def test_logs_with_their_pods_names(
+    api_server: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api_server.by_path = {
+        "/whisperservices": as_list(SERVICE),
+        "/pods?": as_list(POD),
+        "container=fetch": as_json({"message": "gone"}, 400),
+        "container=server&tailLines=5&": as_text("ready\n"),
+    }
+    assert run(monkeypatch, "logs", "--tail", "5", "--component", "server") == 0
+    assert capsys.readouterr() == ("speech-1 server | ready\n", "speech-1 fetch | 400: gone\n")
+    assert "component%3Dserver" in api_server.requests[1][0]
+    assert run(monkeypatch, "logs", "-f", "-p") == 2
+    assert run(monkeypatch, "logs", "--tail", "100001") == 2
+
+
+def test_a_verification_that_fails_is_the_exit_code(
+    api_server: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = FAILED_JOB | {"status": {}}
+    api_server.answers = [
+        as_json(SERVICE),
+        as_list(running),
+        as_list(FAILED_JOB),
+        as_json(SERVICE),
+    ]
+    assert run(monkeypatch, "verify", "speech", "-o", "json") == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == [{"check": "words", "passed": "False", "message": "9 of 9 are wrong"}]
+    assert err.splitlines() == [
+        "a verification is under way",
+        "failed: words: 9 of 9 are wrong, 31.4 s of audio in a second",
+    ]
+
+
+def test_a_manifest_that_is_wrong_is_the_exit_code(
+    api_server: PlannedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "service.yaml"
+    file.write_text("kind: WhisperService\nmetadata: {name: speech}\nspec: {}\n")
+    assert run(monkeypatch, "check", "-f", str(file)) == 1
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["SERVICE", "CHECK", "OUTCOME", "MESSAGE"]
+    assert line.split()[:3] == ["speech", "spec", "wrong"]
+    assert not api_server.requests
