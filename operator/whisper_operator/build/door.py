@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 from whisper_operator.api.units import duration_seconds, size_bytes
@@ -25,6 +26,7 @@ def settings(service: WhisperService) -> dict[str, Any]:
         "cors_allow_origins": spec.server.cors.allow_origins,
         "trusted_proxies": spec.server.trusted_proxies,
         "api_keys_dir": API_KEYS_DIR if spec.auth else None,
+        "front_token": front_token(service),
         "drain_seconds": duration_seconds(spec.rollout.drain_timeout),
         "log_level": spec.logging.level,
         "log_format": spec.logging.format,
@@ -34,6 +36,16 @@ def settings(service: WhisperService) -> dict[str, Any]:
         "redis_ca_file": shared_store.ca_file(service),
         "redis_prefix": shared_store.prefix(service) if spec.redis else DEFAULTS.redis_prefix,
     }
+
+
+def front_token(service: WhisperService) -> str | None:
+    """By which servers know a front of the service; None where there is to be none, or keys tell clients apart.
+
+    It follows from the uid, which whoever may read the service's pods can see, too (ADR 92).
+    """
+    if service.spec.auth or service.spec.wanted_front is None:
+        return None
+    return hashlib.sha256(f"front of {service.metadata.uid}".encode()).hexdigest()
 
 
 def keys(service: WhisperService) -> list[tuple[Manifest, Manifest]]:

@@ -10,8 +10,10 @@ from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT, SERVICE
+from whisper_operator.objects.manifest import container_of
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.replicas import ReplicaCounts, count_replicas
+from whisper_runtime.contract.config import env_name
 
 Component = Literal["front", "server"]
 """The component of the pods that the Service for clients selects."""
@@ -67,7 +69,10 @@ def resolve_front(service: WhisperService, observed: Observed, servers: ReplicaC
         return None
     counts, before = count_replicas(deployment), _selected(observed.get(SERVICE, name))
     reach = clients_reach(
-        before, is_wanted=wanted is not None, front_ready=counts.available > 0, servers_ready=servers.available > 0
+        before,
+        is_wanted=wanted is not None,
+        front_ready=counts.available > 0 and (before == "front" or _is_known(service, observed, servers)),
+        servers_ready=servers.available > 0,
     )
     return FrontState(
         spec=wanted or FrontSpec(),
@@ -84,11 +89,21 @@ def resolve_front(service: WhisperService, observed: Observed, servers: ReplicaC
 def clients_reach(before: Component, *, is_wanted: bool, front_ready: bool, servers_ready: bool) -> Component:
     """What takes requests, so that none is refused while it changes: the old one goes on until the new one is ready.
 
-    `before`: what the live Service selects.
+    `before`: what the live Service selects. `front_ready`: and each server knows it.
     """
     if is_wanted and front_ready:
         return "front"
     return "server" if servers_ready else before
+
+
+def _is_known(service: WhisperService, observed: Observed, servers: ReplicaCounts) -> bool:
+    """Whether no server would take the front for the client: a job that it accepts belongs to nobody afterwards."""
+    deployment = observed.get(DEPLOYMENT, service.metadata.name)
+    if service.spec.auth or deployment is None or servers.existing == 0:
+        return True
+    server = container_of(deployment["spec"]["template"]["spec"], names.SERVER) or {}
+    has_token = any(variable["name"] == env_name("front_token") for variable in server.get("env", ()))
+    return has_token and servers.is_current and servers.is_of_one_template
 
 
 def _selected(live: Manifest | None) -> Component:

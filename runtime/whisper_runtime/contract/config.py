@@ -122,6 +122,9 @@ fetched. Unset: the checkpoint is in `MODEL_DIR`."""
     trusted_proxies: tuple[Network, ...] = ()
     """Addresses and networks of proxies, as a JSON list; the client is the last address in `X-Forwarded-For` that is \
 none of them. Empty: the client is who connects."""
+    front_token: str | None = Field(default=None, pattern="^[!-~]{16,256}$", repr=False)
+    """What a front and its servers both have: a server believes who sends it about the client's address. Only needed \
+without API keys. Unset: a client is who connects, or whom a trusted proxy names."""
     audio_url_allowed_hosts: tuple[AllowedHostEntry, ...] = ()
     """Hosts from which a recording is fetched that a request names by `url`, as a JSON list: `files.example.com` or \
 `*.example.com` by https, `http://minio.storage:9000` by http or on another port. Empty: none."""

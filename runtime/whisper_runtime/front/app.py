@@ -78,6 +78,7 @@ def clients_app(parts: FrontParts) -> ASGIApp:
         parts.kept,
         spool_dir=config.spool_dir,
         wait_seconds=config.request_timeout_seconds,
+        token=config.front_token,
     )
     of_layers = LayerParts(
         parts.lifecycle,

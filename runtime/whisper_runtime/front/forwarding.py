@@ -29,6 +29,7 @@ from whisper_runtime.front.wanted_stream import asks_for_stream
 from whisper_runtime.http.hang_up import unless_gone
 from whisper_runtime.http.middleware.access_log import cause_of
 from whisper_runtime.http.middleware.admission import SAFE_METHODS
+from whisper_runtime.http.middleware.behind_front import FRONT_TOKEN_HEADER
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.logs import request_id
 from whisper_runtime.service import tracing
@@ -73,10 +74,11 @@ class Forwarding:
         *,
         spool_dir: str | None,
         wait_seconds: float,
+        token: str | None,
     ) -> None:
         """`kept` None: no result is known here. `spool_dir` None: TMPDIR.
 
-        `wait_seconds`: for which a request waits for a server.
+        `wait_seconds`: for which a request waits for a server. `token`: `RuntimeConfig.front_token`.
         """
         self._turnstile = turnstile
         self._servers = servers
@@ -84,6 +86,7 @@ class Forwarding:
         self._outlook = outlook
         self._metrics = metrics
         self._kept = kept
+        self._token = {FRONT_TOKEN_HEADER: token.encode()} if token else dict[bytes, bytes]()
         self._spool_dir = spool_dir
         self._wait_seconds = wait_seconds
         self._places = Places()
@@ -100,7 +103,7 @@ class Forwarding:
     async def _take(self, scope: Scope, receive: Receive, answer: ClientAnswer) -> None:
         scope["route"] = route_above(scope["path"])
         client = state_of(scope).client
-        request = passed_request(scope, client, _own_headers(scope))
+        request = passed_request(scope, client, _own_headers(scope) | self._token)
         with (
             self._places.take(client),
             self._demand.request() as counted,

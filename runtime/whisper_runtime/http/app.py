@@ -8,10 +8,12 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
+from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.http.dependencies import provide
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
 from whisper_runtime.http.job_body import answer_for_jobs
 from whisper_runtime.http.layers import LayerParts, layers
+from whisper_runtime.http.middleware.behind_front import BehindFrontMiddleware
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, models, openai, page, plain, probes, store
@@ -74,15 +76,17 @@ def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None, batches:
 def middleware(parts: RuntimeParts, *, takes_jobs: bool = False) -> list[Middleware]:
     """The layers around the routes, outermost first."""
     config = parts.config
-    return layers(
-        config,
-        LayerParts(
-            parts.lifecycle,
-            parts.admission,
-            parts.metrics,
-            parts.tracing,
-            takes_jobs=takes_jobs,
-            has_jobs=config.keeps_jobs,
-            keeps_results=config.result_cache_max_bytes is not None,
-        ),
+    of_layers = LayerParts(
+        parts.lifecycle,
+        parts.admission,
+        parts.metrics,
+        parts.tracing,
+        takes_jobs=takes_jobs,
+        has_jobs=config.keeps_jobs,
+        keeps_results=config.result_cache_max_bytes is not None,
     )
+    return [*_behind_front(config), *layers(config, of_layers)]
+
+
+def _behind_front(config: RuntimeConfig) -> list[Middleware]:
+    return [Middleware(BehindFrontMiddleware, token=config.front_token)] if config.front_token else []

@@ -13,6 +13,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 from whisper_runtime.contract.config import RuntimeConfig
 
 BAKED = {"cache": {"type": "Image"}}
+TOKEN = "WHISPER_FRONT_TOKEN"
 
 
 def deployment(*there: Manifest, **spec: Any) -> Manifest:
@@ -142,3 +143,20 @@ def test_one_that_is_not_wanted_any_more_has_no_pods_once_no_client_is_sent_to_i
 def named(*there: Manifest) -> list[tuple[str, str]]:
     wanted = service(**BAKED, networkPolicy={})
     return [(body["kind"], body["metadata"]["name"]) for body in children(wanted, observed(*there))]
+
+
+def server_env(**spec: Any) -> dict[str, str]:
+    (container,) = one(children(service(**BAKED, **spec)), "Deployment")["spec"]["template"]["spec"]["containers"]
+    return {one["name"]: one["value"] for one in container["env"]}
+
+
+@pytest.mark.parametrize("spec", [{"front": {}}, {"autoscaling": {"minReplicas": 0, "maxReplicas": 2}}])
+def test_servers_know_a_front_by_its_token_where_addresses_tell_clients_apart(spec: dict[str, Any]) -> None:
+    token = env(**spec)[TOKEN]
+    assert len(token) == 64
+    assert server_env(**spec)[TOKEN] == token
+
+
+@pytest.mark.parametrize("spec", [{}, {"front": {}, "auth": {"secretRef": {"name": "keys"}}}])
+def test_there_is_no_token_without_a_front_or_where_keys_tell_them_apart(spec: dict[str, Any]) -> None:
+    assert TOKEN not in server_env(**spec)

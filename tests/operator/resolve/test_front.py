@@ -65,6 +65,37 @@ def test_one_that_is_ready_gets_the_clients() -> None:
     assert (found.missing, found.is_ready, found.clients_reach, found.is_selected) == (0, True, "front", False)
 
 
+@pytest.mark.parametrize(
+    ("servers", "reach"),
+    [
+        (rolled_out(service(**BAKED)), "server"),
+        (rolled_out(service(**BAKED, front={}), updatedReplicas=0), "server"),
+        (rolled_out(service(**BAKED, front={}), observedGeneration=0), "server"),
+        (rolled_out(service(**BAKED, front={})), "front"),
+        (rolled_out(service(**BAKED), replicas=0, updatedReplicas=0, **NONE_AVAILABLE), "front"),
+    ],
+    ids=["without its token", "one of before", "not counted yet", "all know it", "no server"],
+)
+def test_clients_are_sent_to_one_that_each_server_knows(servers: Manifest, reach: Component) -> None:
+    """Else a job would belong to the front's address, and its client would not find it."""
+    found = front(servers, *fronting("server"), front={})
+    assert found is not None
+    assert found.clients_reach == reach
+
+
+def test_one_that_has_clients_keeps_them_while_servers_come_to_know_it() -> None:
+    found = front(rolled_out(service(**BAKED)), *fronting(), front={})
+    assert found is not None
+    assert found.clients_reach == "front"
+
+
+def test_where_keys_tell_clients_apart_servers_need_not_know_it() -> None:
+    auth = {"auth": {"secretRef": {"name": "keys"}}}
+    found = front(rolled_out(service(**BAKED, **auth)), *fronting("server"), front={}, **auth)
+    assert found is not None
+    assert found.clients_reach == "front"
+
+
 def test_one_that_is_not_wanted_keeps_its_pods_until_no_client_is_sent_to_it() -> None:
     starting = rolled_out(service(**BAKED), **NONE_AVAILABLE)
     for servers, reach in ((starting, "front"), (rolled_out(service(**BAKED)), "server")):

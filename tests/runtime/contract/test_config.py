@@ -40,6 +40,7 @@ EVERY_FIELD: dict[str, Any] = {
     "condition_on_previous_text": False,
     "cors_allow_origins": ("https://a.example.com", "https://b.example.com"),
     "trusted_proxies": ("10.0.0.0/8", "fd00::1"),
+    "front_token": "0123456789abcdef",
     "audio_url_allowed_hosts": ("files.example.com", "http://minio.storage:9000"),
     "audio_url_private_networks": ("10.20.0.0/16", "fd00::1"),
     "cluster_networks": ("198.51.100.0/24",),

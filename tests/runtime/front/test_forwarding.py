@@ -19,6 +19,7 @@ FULL = PlannedAnswer(503, (b'{"error":{"code":"scratch_full"}}',), (("retry-afte
 LEAVES = PlannedAnswer(503, (b'{"error":{"code":"shutting_down"}}',), (("retry-after", "1"),))
 MANY_BYTES = bytes(range(256)) * 1024
 EVENTS = (("content-type", "text/event-stream; charset=utf-8"),)
+TOKEN = "a-token-of-sixteen-or-more"
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,13 @@ async def test_a_server_gets_what_the_client_sent_and_the_client_what_the_server
     }
     assert wanted.items() <= asked.headers.items()
     assert "origin" not in asked.headers
+
+
+async def test_servers_know_it_by_its_token_whatever_a_client_sends() -> None:
+    front = TriedFront(A, front_token=TOKEN)
+    await front.send(content=b"", headers={"X-Whisper-Front-Token": "mine"}).answered()
+    (asked,) = front.servers.asked
+    assert asked.headers["x-whisper-front-token"] == TOKEN
 
 
 async def test_a_request_without_a_server_is_held_and_answered_as_soon_as_there_is_one() -> None:

@@ -40,6 +40,7 @@ MODEL = {"torch", "whisper", "numpy", "fastapi"}
 """What the front has no use for; it would take seconds to import, and half a gigabyte."""
 UNLIMITED = httpx.Limits(max_connections=None)
 SHARING_SERVER = ("-m", "tests.fakes.sharing_process")
+JOB_SERVER = ("-m", "tests.fakes.job_sharing_process", "0.01")
 NOT_THERE = "127.0.0.1:1"
 """Where no server is."""
 
@@ -93,6 +94,27 @@ def test_it_has_no_model_in_memory() -> None:
     code = f"import sys, whisper_runtime.process.front; print(sorted({MODEL} & set(sys.modules)))"
     ran = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("has_token", [True, False])
+def test_a_clients_job_is_its_own_by_whichever_front_it_comes(
+    start: StartProgram, tmp_path: Path, has_token: bool
+) -> None:
+    """Without keys a client is its address, which servers believe of a front that has their token."""
+    token = {"front_token": "a-token-of-sixteen-or-more" if has_token else None}
+    form: dict[str, Any] = {"files": {"file": b"speech 1"}, "data": {"model": "base"}}
+    with store_server.running("valkey", tmp_path / "store") as store:
+        (tmp_path / "url").write_text(store.url)
+        server = start(JOB_SERVER, redis_url_file=str(tmp_path / "url"), jobs_store="redis", **token)
+        fronts = [start(FRONT, servers=before(server), **token) for _ in range(2)]
+        url = f"{fronts[0].clients}/v1/audio/transcriptions"
+        answer = plain_http.post(url, headers={"Prefer": "respond-async"}, timeout=SECONDS, **form)
+        assert answer.status_code == 202, answer.text
+        path = f"/v1/audio/transcriptions/{answer.json()['id']}"
+        assert {plain_http.get(f"{front.clients}{path}", timeout=SECONDS).status_code for front in fronts} == {200}
+        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as another:
+            found = {another.get(f"{front.clients}{path}", timeout=SECONDS).status_code for front in fronts}
+    assert found == {404 if has_token else 200}
 
 
 def test_it_is_ready_without_a_server(start: StartProgram) -> None:
