@@ -130,6 +130,7 @@ DEFAULTS = {
     "storageClassName": "fast",
     "ingressClassName": "public",
     "podMetadata": {"labels": {"team": "speech"}, "annotations": {"example.com/owner": "platform"}},
+    "objectMetadata": {"labels": {"team": "speech"}, "annotations": {"example.com/owner": "platform"}},
     "resources": {"requests": {"cpu": "3"}},
 }
 
@@ -137,7 +138,7 @@ DEFAULTS = {
 def leaves(values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Path of each default, and the values that set it alone."""
     for name, value in values.items():
-        if name in ("gpu", "podMetadata"):
+        if name in ("gpu", "podMetadata", "objectMetadata"):
             yield from ((f"{name}.{inner}", {name: {inner: of}}) for inner, of in value.items())
         else:
             yield name, {name: value}

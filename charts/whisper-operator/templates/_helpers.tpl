@@ -93,7 +93,7 @@ take that for one that is empty or false, too.
 {{- $found := dict }}
 {{- range $name, $value := .Values.defaults | default dict }}
 {{- $set := $value }}
-{{- if has $name (list "gpu" "podMetadata") }}
+{{- if has $name (list "gpu" "podMetadata" "objectMetadata") }}
 {{- $set = dict }}
 {{- range $field, $inner := $value | default dict }}
 {{- if $inner }}{{ $_ := set $set $field $inner }}{{ end }}

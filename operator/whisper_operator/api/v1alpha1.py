@@ -21,6 +21,7 @@ from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec,
 from whisper_operator.api.spec.pods import (
     GpuSpec,
     ImageSpec,
+    ObjectMetadataSpec,
     PodMetadataSpec,
     ResourcesSpec,
     SchedulingSpec,
@@ -132,6 +133,9 @@ class Spec(ApiModel):
     """ServiceAccount of all pods, those of Jobs included; no token of it is mounted."""
     pod_metadata: PodMetadataSpec = PodMetadataSpec()
     """Labels and annotations of all pods, those of Jobs included."""
+    object_metadata: ObjectMetadataSpec = ObjectMetadataSpec()
+    """Labels and annotations of every object that the operator makes for the service, such as its Deployment, Services,
+    Jobs and claims; those of pods are `podMetadata`. A change restarts no pod."""
     pod_template: Opaque | None = None
     """Strategic merge patch for the template of the pods that serve; it takes precedence, except for the selector's
     labels. Its metadata, and what is no matter of containers, shape the pods of Jobs too; {$patch: delete} in the

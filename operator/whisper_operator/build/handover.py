@@ -1,7 +1,7 @@
 """The number of pods in the hands of an autoscaler: handed over without a moment of the default, 1.
 
 A field that an apply drops falls back to its default, so `replicas` would be 1 for a moment when autoscaling is
-switched on: where our own apply holds it, a second field manager takes the live number over first.
+switched on: where our own apply holds it, it goes on doing so until a second field manager has taken the number over.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ def as_created(service: WhisperService, manifest: Manifest) -> Manifest:
     scaling = service.spec.autoscaling
     if scaling is None or service.spec.suspend or scaling.min_replicas <= 1:
         return manifest
-    return {**manifest, "spec": {**manifest["spec"], "replicas": scaling.min_replicas}}
+    return holding(manifest, scaling.min_replicas)
+
+
+def holding(manifest: Manifest, count: int) -> Manifest:
+    """The Deployment `manifest` with that number of pods."""
+    return {**manifest, "spec": {**manifest["spec"], "replicas": count}}
 
 
 def handover_replicas(service: WhisperService, live: Manifest) -> int | None:

@@ -27,25 +27,28 @@ def child(
     """The manifest of a child named `name`.
 
     `labels`: the user's own, beside those that all children have; `owned`: whether it goes with its service, for what
-    does not must not go with somebody else's; `body`: the fields beside `metadata`.
+    does not must not go with somebody else's; `body`: the fields beside `metadata`. What the spec says of every object
+    gives way to all of these.
     """
+    common, ours = service.spec.object_metadata, names.labels(service.metadata.name, component)
+    if not owned:
+        # By this label Argo CD knows what belongs to the application of that name.
+        del ours[names.LABEL_INSTANCE]
     metadata: Manifest = {
         "name": name,
         "namespace": service.metadata.namespace,
-        "labels": names.labels(service.metadata.name, component),
+        "labels": {**common.labels, **ours},
     }
-    if annotations:
-        metadata["annotations"] = dict(annotations)
+    if annotations or common.annotations:
+        metadata["annotations"] = {**common.annotations, **(annotations or {})}
     if owned:
         metadata["ownerReferences"] = [owner(service)]
     else:
-        # By this label Argo CD knows what belongs to the application of that name.
-        del metadata["labels"][names.LABEL_INSTANCE]
         metadata["annotations"] = {**metadata.get("annotations", {}), **names.KEPT_BY_GITOPS}
     manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body}
     _seal(manifest)
     if labels is not None:
-        metadata["labels"] = {**labels, **metadata["labels"]}
+        metadata["labels"] = {**common.labels, **labels, **ours}
         # Over the first hash, as the first release did: another hash would be a write for each service at an upgrade.
         _seal(manifest)
     return manifest

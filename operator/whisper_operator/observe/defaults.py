@@ -12,10 +12,11 @@ from pydantic import Field
 from whisper_operator.api.base import ApiModel
 from whisper_operator.api.maps import Labels
 from whisper_operator.api.scalars import LocalRef, ObjectName, Opaque
-from whisper_operator.api.spec.pods import PodMetadataSpec, ResourcesSpec
+from whisper_operator.api.spec.pods import ObjectMetadataSpec, PodMetadataSpec, ResourcesSpec
 from whisper_operator.api.v1alpha1 import Spec
 
 SpecPart = TypeVar("SpecPart", bound=ApiModel)
+MetadataPart = TypeVar("MetadataPart", PodMetadataSpec, ObjectMetadataSpec)
 
 
 class GpuDefaults(ApiModel):
@@ -34,6 +35,8 @@ class Defaults(ApiModel):
     ingress_class_name: ObjectName | None = None
     pod_metadata: PodMetadataSpec = PodMetadataSpec()
     """Of every pod; a spec adds to it, and takes precedence name by name."""
+    object_metadata: ObjectMetadataSpec = ObjectMetadataSpec()
+    """Of every object; a spec adds to it, and takes precedence name by name."""
     resources: ResourcesSpec | None = None
     """Of the server's container, where a spec sets none."""
 
@@ -45,7 +48,7 @@ class Defaults(ApiModel):
         """`spec`, with what it leaves open; an empty list or map is left open."""
         if self == NO_DEFAULTS:
             return spec
-        own, scheduling, cache = spec.pod_metadata, spec.scheduling, spec.cache
+        scheduling, cache = spec.scheduling, spec.cache
         if spec.gpu:
             tolerated, selector = self.gpu.tolerations, self.gpu.node_selector
             scheduling = _completed(scheduling, node_selector=selector, tolerations=tolerated)
@@ -55,23 +58,25 @@ class Defaults(ApiModel):
         if jobs and jobs.storage.type == "PersistentVolumeClaim" and not jobs.storage.existing_claim:
             storage = _completed(jobs.storage, storage_class_name=self.storage_class_name)
             jobs = jobs.model_copy(update={"storage": storage})
-        metadata = {
-            "labels": {**self.pod_metadata.labels, **own.labels},
-            "annotations": {**self.pod_metadata.annotations, **own.annotations},
-        }
         parts = {
             "image": _completed(spec.image, pull_secrets=self.image_pull_secrets),
             "scheduling": scheduling,
             "cache": cache,
             "jobs": jobs,
             "ingress": spec.ingress and _completed(spec.ingress, class_name=self.ingress_class_name),
-            "pod_metadata": own.model_copy(update=metadata),
+            "pod_metadata": _beside(spec.pod_metadata, self.pod_metadata),
+            "object_metadata": _beside(spec.object_metadata, self.object_metadata),
             "resources": spec.resources or self.resources,
         }
         return spec.model_copy(update=parts)
 
 
 NO_DEFAULTS: Final = Defaults()
+
+
+def _beside(own: MetadataPart, default: MetadataPart) -> MetadataPart:
+    labels, annotations = {**default.labels, **own.labels}, {**default.annotations, **own.annotations}
+    return own.model_copy(update={"labels": labels, "annotations": annotations})
 
 
 def _completed(part: SpecPart, **defaults: Any) -> SpecPart:

@@ -19,6 +19,7 @@ from whisper_operator.api.conditions import (
 )
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
+from whisper_operator.objects.denials import metadata_remedy
 from whisper_operator.objects.kinds import JOB, POD
 from whisper_operator.objects.manifest import condition, is_being_deleted, is_true, labels_of, status_of
 from whisper_operator.observe.facts import KubernetesWarning
@@ -156,7 +157,10 @@ def not_created(job: Manifest | None, warnings: Warnings) -> Cause | None:
     if job is None or status_of(job).get("active"):
         return None
     warned = warning_about(warnings, JOB.kind, job)
-    return Cause(CREATE_FAILED, _short(f"Job {job['metadata']['name']}: {warned.message}")) if warned else None
+    if warned is None:
+        return None
+    message = _short(f"Job {job['metadata']['name']}: {warned.message}")
+    return Cause(CREATE_FAILED, message + metadata_remedy(message, "spec.podMetadata"))
 
 
 def _cause(pod: Manifest, warnings: Warnings) -> Cause | None:

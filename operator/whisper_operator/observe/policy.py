@@ -80,8 +80,10 @@ class Policy(ApiModel):
     """Types of filters: others send requests to other Services, set cookies of other hosts, or are any controller's."""
     route_annotations: Patterns = ()
     """Names with a prefix, as `service_annotations`."""
+    object_annotations: Patterns = ()
+    """Names with a prefix, as `service_annotations`, of every object: Services and Ingresses among them."""
     denied_labels: Patterns = ("app", "k8s-app", "run", "io.cilium/*", "*kubernetes.io/*", "*k8s.io/*")
-    """Labels of Services, Ingresses, HTTPRoutes and claims by which others select them."""
+    """Labels of Services, Ingresses, HTTPRoutes, claims and all other objects by which others select them."""
     denied_relabel_targets: Patterns = (
         "__*",
         "cluster",

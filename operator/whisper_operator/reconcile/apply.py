@@ -28,7 +28,7 @@ from whisper_operator.objects.manifest import controller_of, is_being_deleted, l
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import ObjectId
 from whisper_operator.reconcile.answers import Answers
-from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, with_metadata
+from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, own_metadata, with_metadata
 from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours, is_predecessors
 from whisper_operator.reconcile.rejections import told_rejection
 from whisper_operator.reconcile.troubles import Troubles
@@ -221,9 +221,9 @@ class Applier:
             return
         if is_being_deleted(found):
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it is being deleted")
-        ours = {name: value for name, value in manifest["metadata"]["labels"].items() if name in names.OF_EVERY_CHILD}
-        if ours.items() - labels_of(found).items():
-            found = await self._cluster.merge(kind, with_metadata(identity(found), {"labels": ours}))
+        lost = labels_of(manifest).items() - labels_of(found).items()
+        if any(name in names.OF_EVERY_CHILD for name, _ in lost):
+            found = await self._cluster.merge(kind, with_metadata(identity(found), own_metadata(manifest)))
             managers = field_owners.with_edited_labels_applied(found)
             if managers is not None and not self._cluster.is_dry:
                 found = await self._cluster.merge(kind, with_metadata(identity(found), {"managedFields": managers}))

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.handover import as_created, handover, handover_replicas
+from whisper_operator.build.handover import as_created, handover, handover_replicas, holding
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.diff import Deviation, changes, obsolete
 from whisper_operator.objects.kinds import DEPLOYMENT, JOB, Kind, by_name
-from whisper_operator.objects.manifest import annotations_of
+from whisper_operator.objects.manifest import annotations_of, labels_of
 from whisper_operator.objects.restore import keeping, restored
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import Key
@@ -47,12 +47,12 @@ class ChildWriter:
             await self._take_back_edits(kind, manifest, is_edit_of_job)
             return
         is_scaled = kind == DEPLOYMENT and manifest["metadata"]["name"] == service.metadata.name
+        count = handover_replicas(service, live) if is_scaled and live is not None else None
         first = as_created(service, manifest) if is_scaled and live is None else manifest
-        if is_scaled and live and (count := handover_replicas(service, live)) is not None:
-            self._see(await self._cluster.apply(DEPLOYMENT, handover(service, count), manager=names.HANDOVER_MANAGER))
         if any(one.is_added for one in drift):
             await self._take_back_edits(kind, manifest, what_an_apply_leaves)
-        exact = with_metadata(first, NEW if live is None else {"uid": live["metadata"]["uid"]})
+        version = NEW if live is None else {"uid": live["metadata"]["uid"]}
+        exact = with_metadata(first if count is None else holding(manifest, count), version)
         try:
             answer = await self._cluster.apply(kind, exact)
         except ApiError as error:
@@ -61,6 +61,11 @@ class ChildWriter:
                 raise
             answer = await self._cluster.apply(kind, exact)
         self._see(answer)
+        if count is not None:
+            # In this order: a policy judges the whole object at each write, and only our own makes it as it is to be.
+            self._see(await self._cluster.apply(kind, handover(service, count), manager=names.HANDOVER_MANAGER))
+            answer = await self._cluster.apply(kind, with_metadata(manifest, version))
+            self._see(answer)
         self._answers.keep(self._key, manifest, answer)
 
     async def _take_back_edits(self, kind: Kind, manifest: Manifest, counts: Callable[[Deviation], bool]) -> bool:
@@ -85,7 +90,7 @@ class ChildWriter:
         if field_owners.ours(found) is not None:
             # Else nobody knows which of two ways to fill a field was the editor's: the wanted one is all that stays.
             patch = keeping(found, patch)
-        merged = await self._cluster.merge(kind, {**patch, **identity(found)})
+        merged = await self._cluster.merge(kind, {**patch, **with_metadata(identity(found), own_metadata(manifest))})
         self._answers.taken_back(manifest, merged, edits, time.monotonic())
         managers = field_owners.without_our_edits(merged)
         if managers is not None and not self._cluster.is_dry:
@@ -135,6 +140,13 @@ def any_edit(edit: Deviation) -> bool:
 
 def label(manifest: Manifest) -> str:
     return f"{manifest['kind']}/{manifest['metadata']['name']}"
+
+
+def own_metadata(manifest: Manifest) -> dict[str, Any]:
+    """The labels and annotations that a policy may ask for at any write of the child; not the hash, which says that all
+    of it was applied."""
+    annotations = {name: value for name, value in annotations_of(manifest).items() if name != names.ANNOTATION_APPLIED}
+    return {"labels": labels_of(manifest), **({"annotations": annotations} if annotations else {})}
 
 
 def identity(live: Manifest) -> Manifest:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import Spec
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, Kind
+from whisper_operator.objects.denials import metadata_remedy
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, JOB, Kind
 
 
 def told_rejection(kind: Kind, what: str, error: ApiError, spec: Spec) -> str:
@@ -27,6 +28,9 @@ def _remedy(kind: Kind, error: ApiError, spec: Spec) -> str:
     """
     if kind == DEPLOYMENT and "spec.selector" in error.message and "immutable" in error.message:
         return ". Somebody made it anew with another selector: delete it, and the operator makes it as it was"
+    of_pods = ["spec.podMetadata"] if kind in (DEPLOYMENT, JOB) else []
+    if remedy := metadata_remedy(error.message, "spec.objectMetadata", *of_pods):
+        return remedy
     scaling = spec.autoscaling
     if kind != AUTOSCALER or scaling is None or scaling.min_replicas > 0 or "spec.minReplicas" not in error.message:
         return ""

@@ -7,6 +7,7 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate
+from whisper_operator.objects.denials import metadata_remedy
 from whisper_operator.objects.kinds import CLAIM
 from whisper_operator.objects.manifest import condition
 from whisper_operator.observe import pod_status
@@ -121,7 +122,9 @@ def _lacking(resolved: Resolved, kind: str) -> ConditionUpdate:
     """That condition as False, with the cause that keeps a pod from running, if any does."""
     progress = _progress(resolved)
     if failure := condition(resolved.deployment, "ReplicaFailure"):
-        return ConditionUpdate(kind, "False", c.CREATE_FAILED, failure.get("message", ""))
+        message = failure.get("message", "")
+        remedy = metadata_remedy(message, "spec.podMetadata")
+        return ConditionUpdate(kind, "False", c.CREATE_FAILED, message + remedy)
     cause = pod_status.cause_of(resolved.server_pods, resolved.observed.facts.warnings)
     if cause is None:
         return ConditionUpdate(kind, "False", c.ROLLING_OUT, progress)

@@ -16,7 +16,13 @@ from whisper_operator.api.spec.exposure import ServiceSpec
 from whisper_operator.api.spec.jobs import PrefetchSpec
 from whisper_operator.api.spec.model import CacheSpec
 from whisper_operator.api.spec.observability import LoggingSpec, MonitoringSpec
-from whisper_operator.api.spec.pods import ImageSpec, PodMetadataSpec, SchedulingSpec, ServiceAccountSpec
+from whisper_operator.api.spec.pods import (
+    ImageSpec,
+    ObjectMetadataSpec,
+    PodMetadataSpec,
+    SchedulingSpec,
+    ServiceAccountSpec,
+)
 from whisper_operator.api.spec.replicas import RolloutSpec
 from whisper_operator.api.spec.server import ServerSpec
 from whisper_operator.api.status import Status
@@ -36,6 +42,7 @@ ALWAYS_THERE = {
     "scheduling": SchedulingSpec(),
     "serviceAccount": ServiceAccountSpec(),
     "podMetadata": PodMetadataSpec(),
+    "objectMetadata": ObjectMetadataSpec(),
 }
 EXTERNAL = {"type": "External", "external": {"metricName": "backlog", "averageValue": 30}}
 INVALID = sorted((REPOSITORY / "tests/controlplane/invalid").glob("*.yaml"))

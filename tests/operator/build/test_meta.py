@@ -53,3 +53,21 @@ def test_the_users_annotations_are_not_changed() -> None:
     given = {"a": "b"}
     assert made(annotations=given)["metadata"]["annotations"]["a"] == "b"
     assert given == {"a": "b"}
+
+
+EVERY = {"labels": {"team": "a", "tier": "1"}, "annotations": {"owner": "a", "tier": "1"}}
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_what_the_spec_says_of_every_object_gives_way_to_what_it_says_of_one(owned: bool) -> None:
+    given = {"labels": {"team": "b"}, "annotations": {"owner": "b"}}
+    metadata = child(service(objectMetadata=EVERY), SERVICE, "speech", owned=owned, **given)["metadata"]
+    assert {"team": "b", "tier": "1", "app.kubernetes.io/name": "whisper"}.items() <= metadata["labels"].items()
+    assert {"owner": "b", "tier": "1"}.items() <= metadata["annotations"].items()
+    assert ("app.kubernetes.io/instance" in metadata["labels"]) is owned
+
+
+def test_a_child_without_metadata_of_its_own_has_that_of_every_object() -> None:
+    metadata = child(service(objectMetadata=EVERY), SERVICE, "speech")["metadata"]
+    assert EVERY["labels"].items() <= metadata["labels"].items()
+    assert EVERY["annotations"].items() <= metadata["annotations"].items()

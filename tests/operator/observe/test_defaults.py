@@ -16,6 +16,7 @@ ALL = {
     "storageClassName": "fast",
     "ingressClassName": "public",
     "podMetadata": {"labels": {"team": "speech"}, "annotations": {"example.com/owner": "platform"}},
+    "objectMetadata": {"labels": {"cost-center": "1"}},
     "resources": {"requests": {"cpu": "3"}, "limits": {"memory": "9Gi"}},
 }
 DEFAULTS = Defaults.model_validate(ALL)
@@ -43,6 +44,9 @@ def filled(part: str, **spec: Any) -> Manifest:
         ("podMetadata", {}, ALL["podMetadata"]),
         ("podMetadata", {"podMetadata": {"labels": {"team": "own", "app": "x"}}},
          {"labels": {"team": "own", "app": "x"}, "annotations": {"example.com/owner": "platform"}}),
+        ("objectMetadata", {}, {"labels": {"cost-center": "1"}, "annotations": {}}),
+        ("objectMetadata", {"objectMetadata": {"labels": {"cost-center": "2"}, "annotations": {"a": "b"}}},
+         {"labels": {"cost-center": "2"}, "annotations": {"a": "b"}}),
         ("resources", {}, ALL["resources"]),
         ("resources", {"resources": {"requests": {"cpu": "1"}}}, {"requests": {"cpu": "1"}, "limits": {}}),
     ],

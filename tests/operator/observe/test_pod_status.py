@@ -137,6 +137,14 @@ def test_a_job_without_a_pod_shows_the_warning_about_it() -> None:
     assert not_created(None, warnings) is None
 
 
+def test_a_job_whose_pod_lacks_a_label_names_the_field() -> None:
+    job = {"metadata": {"name": "fetch", "uid": "1"}}
+    denied = "pods \"a\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: every pod carries the label team"
+    found = not_created(job, {("Job", "fetch"): KubernetesWarning("1", "FailedCreate", denied)})
+    assert found is not None
+    assert found.message.endswith("is set in spec.podMetadata")
+
+
 def test_the_pods_of_one_job() -> None:
     one, other = pod("verify", "one"), pod("verify", "other")
     other["metadata"]["labels"]["batch.kubernetes.io/job-name"] = "another"

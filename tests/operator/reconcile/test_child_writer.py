@@ -9,7 +9,7 @@ from tests.operator.samples import children, claim, live, observed, one, resolve
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import JOB, SERVICE
+from whisper_operator.objects.kinds import DEPLOYMENT, JOB, SERVICE
 from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.child_writer import ChildWriter
@@ -123,3 +123,55 @@ async def test_a_job_that_somebody_made_anew_to_run_something_else_goes() -> Non
     writer = ChildWriter(cast(Cluster, cluster), ObjectCache(whole_cluster=True), WANTED, complete())
     await writer.write(JOB, manifest, made)
     assert [verb for verb, _, _ in cluster.requests] == ["get", "delete"]
+
+
+SCALED = service(cache={"type": "EmptyDir"}, autoscaling={"minReplicas": 2}, objectMetadata={"labels": {"team": "a"}})
+
+
+class Judging(FakeCluster):
+    """A namespace whose policy asks for the label team on every object, as it judges the whole of it at each write."""
+
+    def __init__(self, *bodies: Manifest) -> None:
+        super().__init__(*bodies)
+        self.replicas: list[tuple[str, int | None]] = []
+
+    async def apply(self, kind: Any, manifest: Manifest, *, manager: str = "", subresource: str = "") -> Manifest:
+        self.replicas.append((manager, manifest["spec"].get("replicas")))
+        return self.judged(await super().apply(kind, manifest, manager=manager, subresource=subresource))
+
+    async def merge(self, kind: Any, manifest: Manifest) -> Manifest:
+        return self.judged(await super().merge(kind, manifest))
+
+    def judged(self, body: Manifest) -> Manifest:
+        if "team" not in body["metadata"]["labels"]:
+            raise ApiError("PATCH", 403, "Forbidden", "denied request: the label team is missing")
+        return body
+
+
+def deployment_before(*managers: dict[str, Any], **spec: Any) -> tuple[Manifest, Manifest]:
+    """The Deployment as it is wanted, and as it is there without the label."""
+    wanted = one(children(SCALED), "Deployment")
+    body = live(wanted)
+    labels = {name: value for name, value in body["metadata"]["labels"].items() if name != "team"}
+    metadata = {**body["metadata"], "labels": labels, "resourceVersion": "1", "managedFields": list(managers)}
+    return wanted, {**body, "metadata": metadata, "spec": {**body["spec"], **spec}}
+
+
+async def test_the_number_of_pods_is_handed_over_once_the_whole_is_as_a_policy_wants_it() -> None:
+    holding = {**APPLIED, "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    wanted, before = deployment_before(holding, replicas=4)
+    cluster = Judging(before)
+    writer = ChildWriter(cast(Cluster, cluster), ObjectCache(whole_cluster=True), SCALED, complete())
+    await writer.write(DEPLOYMENT, wanted, before)
+    assert cluster.replicas == [("", 4), ("whisper-operator-handover", 4), ("", None)]
+
+
+async def test_an_edit_is_taken_back_together_with_what_a_policy_asks_for() -> None:
+    """The policy, and the label in the spec, are newer than the edit."""
+    edit = {**EDIT, "fieldsV1": {"f:spec": {"f:paused": {}}}}
+    wanted, before = deployment_before(APPLIED, edit, paused=True)
+    cluster = Judging(before)
+    writer = ChildWriter(cast(Cluster, cluster), ObjectCache(whole_cluster=True), SCALED, complete())
+    await writer.write(DEPLOYMENT, wanted, before)
+    assert [verb for verb, _, _ in cluster.requests] == ["get", "merge", "apply"]
+    assert cluster.objects["Deployment", *KEY]["metadata"]["labels"]["team"] == "a"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.operator.samples import service
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, INGRESS
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, INGRESS, Kind
 from whisper_operator.reconcile.rejections import told_rejection
 
 BACKLOG = {"type": "External", "external": {"metricName": "backlog", "value": 1}}
@@ -43,3 +45,12 @@ def test_a_deployment_with_another_selector_is_to_be_deleted() -> None:
     assert told.endswith("delete it, and the operator makes it as it was")
     other = ApiError("apply", 422, "Invalid", "spec.template: Invalid value: {}: field is immutable")
     assert told_rejection(DEPLOYMENT, "it", other, service().spec) == f"it: {other.message}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [(INGRESS, "spec.objectMetadata"), (DEPLOYMENT, "spec.objectMetadata or spec.podMetadata")],
+)
+def test_a_rule_that_asks_for_a_label_is_kept_by_a_field(kind: Kind, fields: str) -> None:
+    error = ApiError("apply", 403, "Forbidden", "ValidatingAdmissionPolicy 'p' denied request: needs the label team")
+    assert told_rejection(kind, "it", error, service().spec).endswith(f"the rule asks for is set in {fields}")

@@ -1,4 +1,5 @@
-"""The spec's parts about each pod: its image, GPU and resources, its metadata and account, and where it may run."""
+"""The spec's parts about each pod: its image, GPU and resources, metadata and account, and where it may run; and about
+each object."""
 
 from __future__ import annotations
 
@@ -164,6 +165,15 @@ class PodMetadataSpec(ApiModel):
     """Annotations of every pod; they take precedence over the operator's."""
 
     rules: ClassVar[tuple[Rule, ...]] = none_of_ours("spec.podMetadata", "labels", "annotations")
+
+
+class ObjectMetadataSpec(ApiModel):
+    labels: Labels = Field(default_factory=dict[str, str])
+    """Labels of every object, beside the operator's; those of a part that has its own take precedence."""
+    annotations: Annotations = Field(default_factory=dict[str, str])
+    """Annotations of every object; the operator's, and those of a part that has its own, take precedence."""
+
+    rules: ClassVar[tuple[Rule, ...]] = none_of_ours("spec.objectMetadata", "labels", "annotations")
 
 
 class ServiceAccountSpec(ApiModel):

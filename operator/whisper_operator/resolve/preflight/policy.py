@@ -215,4 +215,6 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.serviceAccount.annotations{}", "serviceAccountAnnotations", f"remove the annotation, or {ASK}"),
     Allowed("spec.podMetadata.annotations{}", "podAnnotations", f"remove the annotation, or {ASK}"),
     Denied("spec.podMetadata.labels{}", "deniedPodLabels", "choose another label"),
+    Allowed("spec.objectMetadata.annotations{}", "objectAnnotations", f"remove the annotation, or {ASK}"),
+    Denied("spec.objectMetadata.labels{}", "deniedLabels", "choose another label"),
 )

@@ -63,9 +63,12 @@ def test_the_templates_of_jobs_are_judged_as_well(part: str) -> None:
         ("spec.podMetadata.annotations 'iam.amazonaws.com/role'",
          {"podMetadata": {"annotations": {"iam.amazonaws.com/role": "admin"}}}),
         ("spec.podMetadata.labels 'app'", {"podMetadata": {"labels": {"app": "payments"}}}),
+        ("spec.objectMetadata.labels 'app'", {"objectMetadata": {"labels": {"app": "payments"}}}),
+        ("spec.objectMetadata.annotations 'external-dns.alpha.kubernetes.io/hostname'",
+         {"objectMetadata": {"annotations": {"external-dns.alpha.kubernetes.io/hostname": "login.example.com"}}}),
     ],
 )  # fmt: skip
-def test_the_account_and_the_metadata_of_all_pods_are_limited(field: str, spec: dict[str, Any]) -> None:
+def test_the_account_and_the_metadata_of_all_pods_and_objects_are_limited(field: str, spec: dict[str, Any]) -> None:
     (sentence,) = found(spec)
     assert sentence.startswith(field)
 
