@@ -56,6 +56,7 @@ from whisper_operator.reconcile.pods_reader import PodsReader
 from whisper_operator.reconcile.ready_timer import ReadyTimer
 from whisper_operator.reconcile.report import Reporter
 from whisper_operator.reconcile.requeue import seconds_until_next_look
+from whisper_operator.reconcile.revisits import Revisits
 from whisper_operator.reconcile.scale import carry_out, observe_wake
 from whisper_operator.reconcile.settled import SettledPasses, depends_on_time, plan_inputs
 from whisper_operator.reconcile.troubles import Troubles
@@ -89,6 +90,7 @@ class Reconciler:
         self._timer = ReadyTimer()
         self._answers = Answers()
         self._settled = SettledPasses()
+        self._revisits = Revisits()
         self._not_tried: dict[Key, set[str]] = {}
         """Children of each service that its last pass had no time for."""
 
@@ -103,6 +105,7 @@ class Reconciler:
             self._cache.forget_lost(key, self._cache.lost(key))
             self._answers.forget(key)
             self._settled.forget(key)
+            self._revisits.take_in(key, is_settled=True)
             self.demand.forget(key)
             self._not_tried.pop(key, None)
             return None
@@ -128,6 +131,7 @@ class Reconciler:
             observed = await self._dereference(key, service, troubles)
         if service.spec.paused:
             self.demand.leave(key)
+            self._revisits.take_in(key, is_settled=True)
         go_on = self._look if service.spec.paused else self._converge
         resolved = await go_on(key, service, observed, troubles)
         if resolved is None:
@@ -143,7 +147,8 @@ class Reconciler:
                 observe_wake(service.status, status)
         if troubles.error:
             raise troubles.error
-        return seconds_until_next_look(resolved, troubles.refused)
+        waits = (seconds_until_next_look(resolved, troubles.refused), self._revisits.seconds(key))
+        return min((wait for wait in waits if wait is not None), default=None)
 
     async def _dereference(self, key: Key, service: WhisperService, troubles: Troubles) -> Observed:
         """The live objects and facts: from watches, from lookups, and from pods that fetch, serve or keep jobs."""
@@ -180,6 +185,7 @@ class Reconciler:
             if not has_changed:
                 troubles.await_end(todo.ending, todo.overdue)
                 resolved = replace(resolved, mutated=todo.mutated)
+                self._revisits.take_in(key, is_settled=todo.is_empty or troubles.has_any)
                 if todo.is_empty and not troubles.has_any and not depends_on_time(resolved):
                     inputs = plan_inputs(service, resolved.observed, resolved.installation)
                     self._settled.keep(key, inputs, todo.mutated)

@@ -26,6 +26,7 @@ from whisper_operator.reconcile import apply, pod_reports, reconciler
 from whisper_operator.reconcile import demand as demand_reader
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
+from whisper_operator.reconcile.revisits import REVISIT_SECONDS
 from whisper_operator.resolve.preflight.checklist import CHECKS
 from whisper_operator.resolve.resolved import resolve
 from whisper_runtime.contract.front import DemandReport
@@ -376,3 +377,41 @@ def front_pod(passes: Passes, status: dict[str, Any]) -> Manifest:
     namespace, name = passes.key
     metadata = {"name": "front-1", "namespace": namespace, "labels": names.labels(name, names.FRONT)}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {}, "status": status}
+
+
+class Meddled(FakeCluster):
+    """Somebody sets the port of the Service again and again, each time between our read and our apply."""
+
+    times = 0
+
+    async def apply(self, kind: HasNames, manifest: Manifest, *, manager: str = "", subresource: str = "") -> Manifest:
+        answer = await super().apply(kind, manifest, manager=manager, subresource=subresource)
+        if manifest["kind"] != "Service" or manifest["metadata"]["name"] != "meetings" or not self.times:
+            return answer
+        self.times -= 1
+        edit = {"f:spec": {"f:ports": {'k:{"port":81,"protocol":"TCP"}': {".": {}}}}}
+        managers = [{"manager": "kubectl-edit", "operation": "Update", "fieldsV1": edit}]
+        ports = [*answer["spec"]["ports"], {"name": "more", "port": 81}]
+        metadata = {**answer["metadata"], "managedFields": managers}
+        return self.put({**answer, "metadata": metadata, "spec": {**answer["spec"], "ports": ports}})
+
+
+@pytest.mark.parametrize(
+    ("times", "waits"),
+    [(1, [True, False]), (2, [True, True, False]), (9, [True, True, True, False])],
+    ids=["once", "twice", "for ever"],
+)
+async def test_what_the_answer_to_an_apply_was_the_first_to_show_is_looked_at_again(
+    times: int, waits: list[bool]
+) -> None:
+    """No event of a watch shows it: the answer is newer. A fight has an end."""
+    cluster = Meddled()
+    passes = Passes(example("minimal"), cluster)
+    cluster.times = times
+    found: list[bool] = []
+    for _ in waits:
+        wait = await passes.run()
+        found.append(wait == REVISIT_SECONDS)
+    assert found == waits
+    ports = [one["name"] for one in cluster.objects["Service", *passes.key]["spec"]["ports"]]
+    assert ("more" in ports) is (times > len(waits))
