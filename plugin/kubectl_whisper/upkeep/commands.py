@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from kubectl_whisper.kube_api import KubeApi
-from kubectl_whisper.options import Context, Namespace, OutputOption, ServiceArgument
+from kubectl_whisper.options import Context, Everywhere, Namespace, OutputOption, ServiceArgument
 from kubectl_whisper.output import Output, print_rows
 from kubectl_whisper.upkeep.logs import LogRequest, read_logs
 from kubectl_whisper.upkeep.verify import verify
@@ -93,3 +93,24 @@ def print_checks(
     print_rows(rows, output)
     if any(row.outcome == "wrong" for row in rows):
         raise typer.Exit(1)
+
+
+@upkeep.command("models")
+def print_models(
+    namespace: Namespace = None,
+    everywhere: Everywhere = False,
+    output: OutputOption = Output.table,
+    context: Context = None,
+) -> None:
+    """What the caches of checkpoints hold, and which services use each file.
+
+    A claim is read through a pod that serves from it. It takes the right to list pods and to get pods/proxy.
+    """
+    from kubectl_whisper.upkeep.models import model_rows
+
+    api = KubeApi(context, namespace)
+    rows = model_rows(api, everywhere=everywhere)
+    if not rows and output is Output.table:
+        print(f"no WhisperService in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
+        return
+    print_rows(rows, output, everywhere=everywhere)

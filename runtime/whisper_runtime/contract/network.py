@@ -23,6 +23,8 @@ DEMAND_PATH: Final = "/demand"
 """The front answers it on METRICS_PORT, with a DemandReport."""
 LOAD_PATH: Final = "/load"
 """A serving pod answers it on METRICS_PORT, with a LoadReport."""
+CACHE_PATH: Final = "/cache"
+"""A serving pod answers it on METRICS_PORT, with a CacheReport."""
 READY_PERIOD_SECONDS: Final = 5
 READY_FAILURES: Final = 2
 """Failures of the probe of READY_PATH until a pod counts as not ready; until then clients are sent to it."""

@@ -19,6 +19,8 @@ UNKNOWN_MODEL: Final = "UnknownModel"
 
 MAX_FILES: Final = 20
 """Files of a full cache that a report names at most, so that it stays within a termination message."""
+MAX_CACHE_FILES: Final = 200
+"""Checkpoints that a CacheReport names at most."""
 MAX_CHECKS: Final = 64
 """Checks of a verification at most."""
 
@@ -66,6 +68,18 @@ class JobsReport(BaseModel):
     earlier release."""
     age_seconds: float = 0.0
     """Since the store was looked at."""
+
+
+class CacheReport(BaseModel):
+    """What a cache of checkpoints holds: the response at CACHE_PATH."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: dict[str, int]
+    """Size in bytes of each checkpoint, largest first, at most MAX_CACHE_FILES."""
+    total_bytes: int
+    """Of the volume."""
+    free_bytes: int
 
 
 class FetchProgress(BaseModel):

@@ -82,10 +82,10 @@ def cache_error(directory: Path, error: OSError) -> FetchError:
     )
 
 
-def checkpoints(directory: Path) -> dict[str, int]:
-    """Returns the size in bytes of each checkpoint, largest first, at most MAX_FILES."""
+def checkpoints(directory: Path, most: int = MAX_FILES) -> dict[str, int]:
+    """Returns the size in bytes of each checkpoint, largest first, at most so many."""
     found = {file.name: file.stat().st_size for file in directory.glob("[!.]*.pt") if file.is_file()}
-    return dict(sorted(found.items(), key=lambda item: -item[1])[:MAX_FILES])
+    return dict(sorted(found.items(), key=lambda item: -item[1])[:most])
 
 
 def _full(directory: Path, shortage: str) -> FetchError:

@@ -16,7 +16,7 @@ from whisper_runtime.http.layers import LayerParts, layers
 from whisper_runtime.http.middleware.behind_front import BehindFrontMiddleware
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openapi import document
-from whisper_runtime.http.routes import balancer, models, openai, page, plain, probes, store
+from whisper_runtime.http.routes import balancer, cache, models, openai, page, plain, probes, store
 from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.parts import RuntimeParts
@@ -70,6 +70,7 @@ def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None, batches:
     answer_in_openai_shape(app)
     app.include_router(probes.router)
     app.include_router(store.router)
+    app.include_router(cache.router)
     return app
 
 

@@ -36,6 +36,7 @@ def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batc
     app.state.admission = parts.admission
     app.state.registry = parts.metrics.registry
     app.state.store = parts.store
+    app.state.model_dir = parts.config.model_image_dir or parts.config.model_dir
 
 
 async def _model(request: Request) -> ModelInfo:
@@ -74,6 +75,10 @@ async def _registry(request: Request) -> CollectorRegistry:
     return request.app.state.registry
 
 
+async def _model_dir(request: Request) -> str:
+    return request.app.state.model_dir
+
+
 async def _store_report(request: Request) -> SharedStoreReport | None:
     return request.app.state.store.report if request.app.state.store else None
 
@@ -87,5 +92,7 @@ BatchesDep = Annotated[BatchDoor, Depends(_batches)]
 ProbesDep = Annotated[Probes, Depends(_probes)]
 LoadDep = Annotated[LoadReport, Depends(_load)]
 RegistryDep = Annotated[CollectorRegistry, Depends(_registry)]
+ModelDirDep = Annotated[str, Depends(_model_dir)]
+"""The directory in which checkpoints are."""
 SharedStoreReportDep = Annotated[SharedStoreReport | None, Depends(_store_report)]
 """None: the process shares no store."""

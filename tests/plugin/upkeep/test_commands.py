@@ -75,3 +75,16 @@ def test_a_manifest_that_is_wrong_is_the_exit_code(
     assert head.split() == ["SERVICE", "CHECK", "OUTCOME", "MESSAGE"]
     assert line.split()[:3] == ["speech", "spec", "wrong"]
     assert not api_server.requests
+
+
+def test_what_caches_hold(
+    api_server: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = SERVICE | {"spec": {"model": {"name": "base"}}}
+    api_server.answers = [as_list(service), as_list(), as_list(), as_list()]
+    assert run(monkeypatch, "models") == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["CLAIM", "FILE", "SIZE", "USED", "BY", "WHY"]
+    assert line.split()[:4] == ["speech", "no", "pod", "of"]
+    assert run(monkeypatch, "models", "-A") == 0
+    assert capsys.readouterr() == ("", "no WhisperService in any namespace\n")
