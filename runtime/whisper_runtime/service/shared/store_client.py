@@ -23,6 +23,8 @@ MAX_CONNECTIONS: Final = 2
 """One for calls, one to look at the server."""
 SOCKET_SECONDS: Final = 2.0
 """For a connection, and for a reply; callers have less."""
+AWAITED: Final = "awaited"
+"""Behind a program's key: counts what was waited for."""
 REPLICA_SECONDS: Final = 1.0
 """For a replica to have what was written."""
 MAX_URL_BYTES: Final = 4096
@@ -136,9 +138,12 @@ async def run_replicated(client: Redis, call: ProgramCall, *, must_have_replica:
         except NoScriptError:
             reply = await ask("EVAL", call.program, *words)
         replication = await ask("INFO", "replication")
-        is_awaited = must_have_replica or replication.get("connected_slaves")
-        if is_awaited and not await ask("WAIT", 1, int(REPLICA_SECONDS * 1000)):
-            raise NotReplicated("no replica has it yet, and with the primary it would be lost")
+        if must_have_replica or replication.get("connected_slaves"):
+            # What was found as an earlier call has left it, that one's replica may lack: WAIT is about the newest write
+            # of this connection, and for one that wrote nothing it waits for nothing.
+            await ask("INCR", f"{call.keys[0]}:{AWAITED}")
+            if not await ask("WAIT", 1, int(REPLICA_SECONDS * 1000)):
+                raise NotReplicated("no replica has it yet, and with the primary it would be lost")
         return reply
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,30 @@ async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJo
     await asyncio.gather(*clients)
     found = {job.id for job in await store.find(ANN, accepted)}
     assert accepted - found == set()
+
+
+async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
+    store: SharedJobStore, servers: WatchedStore
+) -> None:
+    """The primary has it from the first time: who finds it there is told that it is done, as who wrote it."""
+    _, replica = servers.servers
+    keyed, asked = draft(idempotency_key="k", body_digest="d"), await store.put(draft(), io.BytesIO(AUDIO))
+    again: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: store.put(keyed, io.BytesIO(AUDIO)),
+        lambda: store.with_key(ANN, "k", "d"),
+        lambda: store.cancel(ANN, asked.id),
+        lambda: store.delete(ANN, asked.id),
+    )
+    replica.pause()
+    try:
+        for told in again:
+            for _ in range(2):
+                with pytest.raises(JobStoreAway, match="no replica has it yet"):
+                    await told()
+    finally:
+        replica.resume()
+    assert (found := await store.with_key(ANN, "k", "d")) is not None
+    assert found.idempotency_key == "k"
 
 
 async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: WatchedStore) -> None:
