@@ -54,6 +54,7 @@ campaign: ## what takes long: faults, killed servers, hostile specs, overload, a
 	@HYPOTHESIS_PROFILE=campaign $(PYTHON) -m pytest tests/controlplane/service/test_hostile_specs.py
 	@python3 -m testbed.demo platform
 	@$(PYTHON) -m chaos pods
+	@$(PYTHON) -m chaos fleet
 	@$(PYTHON) -m pytest tests -m long
 	@CHAOS_ROUNDS=20 $(PYTHON) -m pytest -s tests/e2e/test_model_change.py
 	@$(PYTHON) -m benchmarks.load overload

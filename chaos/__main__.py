@@ -25,9 +25,13 @@ def main() -> None:
     pods = campaigns.add_parser("pods", help="of a real pod with jobs under way, on the cluster of `make platform`")
     pods.add_argument("--rounds", type=int, default=200)
     pods.add_argument("--minutes", type=float, default=600, help="after which no further round begins")
+    fleet = campaigns.add_parser("fleet", help="of several real pods with a shared store, while clients use them")
+    fleet.add_argument("--faults", type=int, default=100)
+    fleet.add_argument("--minutes", type=float, default=600, help="after which no further fault begins")
+    fleet.add_argument("--seed", type=int, default=1)
     parsed = parser.parse_args()
     signal.signal(signal.SIGTERM, _exit)
-    run = {"faults": _faults, "jobs": _jobs, "pods": _pods}[parsed.campaign]
+    run = {"faults": _faults, "jobs": _jobs, "pods": _pods, "fleet": _fleet}[parsed.campaign]
     sys.exit(0 if run(parsed) else 1)
 
 
@@ -66,6 +70,15 @@ def _pods(parsed: argparse.Namespace) -> bool:
         found = pod_rounds.run(Path(name), parsed.rounds, parsed.minutes)
     print(pod_report.write(found, _command()).read_text())
     return not found.problem
+
+
+def _fleet(parsed: argparse.Namespace) -> bool:
+    from chaos.fleet import fleet_report, fleet_rounds
+
+    with tempfile.TemporaryDirectory() as name:
+        found = fleet_rounds.run(Path(name), parsed.faults, parsed.minutes, parsed.seed)
+    print(fleet_report.write(found, _command()).read_text())
+    return not found.problems
 
 
 if __name__ == "__main__":

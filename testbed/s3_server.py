@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import time
@@ -12,6 +13,7 @@ from typing import Final
 
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
+from testbed.store_server import LOOPBACK
 
 KEYS: Final = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "hunter2hunter2"}
 REGION: Final = "eu-north-1"
@@ -21,18 +23,18 @@ START_SECONDS: Final = 30
 class S3Server:
     """It has the buckets that are folders of `root`."""
 
-    def __init__(self, root: Path, directory: Path, extra: Sequence[str] = ()) -> None:
-        """`directory`: for its accounts and its log; `extra`: further options of versitygw."""
+    def __init__(self, root: Path, directory: Path, extra: Sequence[str] = (), address: str = LOOPBACK) -> None:
+        """`directory`: for its accounts and its log; `extra`: options of versitygw; `address`: where it listens."""
         self._program = binaries.ensure("versitygw") / "versitygw"
-        self._root, self._directory, self._extra = root, directory, extra
+        self.root, self._directory, self._extra, self._address = root, directory, extra, address
         (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns once it listens."""
         keys = ("--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"])
-        place = ("--port", f"127.0.0.1:{self.port}", "--region", REGION, "--iam-dir", str(self._directory))
-        command = (str(self._program), *keys, *place, *self._extra, "posix", str(self._root))
+        place = ("--port", f"{self._address}:{self.port}", "--region", REGION, "--iam-dir", str(self._directory))
+        command = (str(self._program), *keys, *place, *self._extra, "posix", str(self.root))
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         ends = time.monotonic() + START_SECONDS
@@ -47,13 +49,24 @@ class S3Server:
             self._process.kill()
             self._process.wait()
 
+    def pause(self) -> None:
+        """It takes connections and answers nothing, until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def _listens(self) -> bool:
         with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
+            return client.connect_ex((self._address, self.port)) == 0
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._address}:{self.port}"
 
     def secret(self, directory: Path, **changed: str) -> str:
         """A directory with its keys, as a Secret is mounted."""
@@ -64,13 +77,13 @@ class S3Server:
 
 
 @contextmanager
-def running(directory: Path, buckets: Sequence[str]) -> Generator[S3Server]:
+def running(directory: Path, buckets: Sequence[str], address: str = LOOPBACK) -> Generator[S3Server]:
     """A server that has these buckets, until the block ends."""
     accounts, root = directory / "accounts", directory / "objects"
     accounts.mkdir(parents=True)
     for bucket in buckets:
         (root / bucket).mkdir(parents=True)
-    server = S3Server(root, accounts)
+    server = S3Server(root, accounts, address=address)
     server.start()
     try:
         yield server

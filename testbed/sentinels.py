@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from testbed.cluster.controlplane import free_ports
-from testbed.store_server import PASSWORD, START_SECONDS, USER, StoreProgram, StoreServer, command_of
+from testbed.store_server import LOOPBACK, PASSWORD, START_SECONDS, USER, StoreProgram, StoreServer, command_of
 
 NAME: Final = "speech"
 """By which the sentinels know the primary."""
@@ -24,35 +24,36 @@ SETTINGS: Final = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-perio
 
 
 class WatchedStore:
-    def __init__(self, program: StoreProgram, directory: Path) -> None:
-        self._directory = directory
-        self.servers = [StoreServer(program, _made(directory / f"server-{n}")) for n in range(2)]
+    def __init__(self, program: StoreProgram, directory: Path, address: str = LOOPBACK) -> None:
+        """`address`: at which all of it listens."""
+        self._directory, self._address = directory, address
+        self.servers = [StoreServer(program, _made(directory / f"server-{n}"), address=address) for n in range(2)]
         self._command = command_of(program)
         self._ports = free_ports(SENTINELS)
         self._sentinels: list[subprocess.Popen[bytes]] = []
 
     @property
     def url(self) -> str:
-        hosts = ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        hosts = ",".join(f"{self._address}:{port}" for port in self._ports)
         return f"redis+sentinel://{USER}:{PASSWORD.replace('@', '%40').replace('/', '%2F')}@{hosts}/{NAME}"
 
     def start(self) -> None:
         """Starts all of it; returns once the replica follows, and the sentinels know each other and both servers."""
         first, second = self.servers
         first.start(extra=SETTINGS)
-        second.start(extra=(*SETTINGS, "--replicaof", "127.0.0.1", str(first.port)))
+        second.start(extra=(*SETTINGS, "--replicaof", self._address, str(first.port)))
         for port in self._ports:
             file = self._directory / f"sentinel-{port}.conf"
             file.write_text(
-                f"port {port}\nbind 127.0.0.1\ndir {self._directory}\n"
-                f"sentinel monitor {NAME} 127.0.0.1 {first.port} 2\n"
+                f"port {port}\nbind {self._address}\nprotected-mode no\ndir {self._directory}\n"
+                f"sentinel monitor {NAME} {self._address} {first.port} 2\n"
                 f"sentinel down-after-milliseconds {NAME} {DOWN_MILLISECONDS}\n"
                 f"sentinel failover-timeout {NAME} 5000\n"
             )
             with (self._directory / "log").open("ab") as log:
                 command = (self._command, str(file), "--sentinel")
                 self._sentinels.append(subprocess.Popen(command, stdout=log, stderr=log))
-        _until("the replica follows, and the sentinels know all", self._is_whole)
+        _until("the replica follows, and the sentinels know all", self.is_whole)
 
     def primary(self) -> StoreServer:
         """As the sentinels know it."""
@@ -68,7 +69,7 @@ class WatchedStore:
     def rejoin(self, server: StoreServer) -> None:
         """Starts the one that was killed, empty: the sentinels make it a replica."""
         other = next(one for one in self.servers if one is not server)
-        server.start(extra=(*SETTINGS, "--replicaof", "127.0.0.1", str(other.port)))
+        server.start(extra=(*SETTINGS, "--replicaof", self._address, str(other.port)))
 
     def close(self) -> None:
         for sentinel in self._sentinels:
@@ -77,9 +78,10 @@ class WatchedStore:
         for server in self.servers:
             server.kill()
 
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
+        """Whether the primary has its replica, and each sentinel knows both and the others."""
         try:
-            if not self.servers[0].ask("INFO", "replication").get("connected_slaves"):
+            if self.primary().ask("INFO", "replication").get("slave0", {}).get("state") != "online":
                 return False
             found = [self._ask(port, "SENTINEL MASTER", NAME) for port in self._ports]
         except RedisError:
@@ -87,14 +89,14 @@ class WatchedStore:
         return all(int(one["num-slaves"]) == 1 and int(one["num-other-sentinels"]) == SENTINELS - 1 for one in found)
 
     def _ask(self, port: int, *words: str) -> Any:
-        with Redis(port=port, protocol=2, decode_responses=True) as sentinel:
+        with Redis(host=self._address, port=port, protocol=2, decode_responses=True) as sentinel:
             return cast(Any, sentinel).execute_command(*words)
 
 
 @contextmanager
-def watched(program: StoreProgram, directory: Path) -> Generator[WatchedStore]:
+def watched(program: StoreProgram, directory: Path, address: str = LOOPBACK) -> Generator[WatchedStore]:
     """All of it, until the block ends."""
-    store = WatchedStore(program, _made(directory))
+    store = WatchedStore(program, _made(directory), address)
     try:
         store.start()
         yield store

@@ -19,6 +19,7 @@ from testbed.cluster.controlplane import free_ports
 
 StoreProgram = Literal["valkey", "redis"]
 START_SECONDS: Final = 30
+LOOPBACK: Final = "127.0.0.1"
 USER: Final = "whisper"
 PASSWORD: Final = "p@ss/word"
 """Has what a URL must escape."""
@@ -37,8 +38,14 @@ class StoreServer:
     What it keeps is lost with its process, as with many a cache.
     """
 
-    def __init__(self, program: StoreProgram, directory: Path, tls: tuple[Path, Path] | None = None) -> None:
-        self.program = program
+    def __init__(
+        self,
+        program: StoreProgram,
+        directory: Path,
+        tls: tuple[Path, Path] | None = None,
+        address: str = LOOPBACK,
+    ) -> None:
+        self.program, self._address = program, address
         self._command = command_of(program)
         self._directory = directory
         self._tls = tls
@@ -48,12 +55,14 @@ class StoreServer:
     @property
     def url(self) -> str:
         scheme = "rediss" if self._tls else "redis"
-        return f"{scheme}://{USER}:p%40ss%2Fword@127.0.0.1:{self.port}"
+        return f"{scheme}://{USER}:p%40ss%2Fword@{self._address}:{self.port}"
 
     def start(self, rights: Sequence[str] = ALL_RIGHTS, extra: Sequence[str] = ()) -> None:
         """Starts it, with a user of those rights and these further settings; returns once it answers."""
         plain, ports = (self._admin_port, self.port) if self._tls else (self.port, None)
-        settings = ["--port", str(plain), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._directory)]
+        settings = ["--port", str(plain), "--bind", self._address, "--save", "", "--dir", str(self._directory)]
+        if self._address != LOOPBACK:
+            settings += ["--protected-mode", "no"]  # the administrator has no password
         if self._tls:
             certificate, key = map(str, self._tls)
             files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate]
@@ -74,7 +83,8 @@ class StoreServer:
 
     def ask(self, *words: str) -> Any:
         """The reply to a command of the administrator."""
-        with Redis(port=self._admin_port if self._tls else self.port, protocol=2) as admin:
+        port = self._admin_port if self._tls else self.port
+        with Redis(host=self._address, port=port, protocol=2) as admin:
             return cast(Any, admin).execute_command(*words)
 
     def kill(self) -> None:

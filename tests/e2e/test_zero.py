@@ -129,7 +129,7 @@ def test_a_front_comes_and_goes_and_no_request_fails(service: Kubectl, recording
     with transcribing(address, (recordings / "jfk.wav").read_bytes(), clients=2) as answers:
         for front, selected in FRONTS:
             patch(service, "sleeper", {"front": front})
-            eventually(f"clients reach the {selected}", lambda chosen=selected: selects(service) == chosen, 120)
+            eventually(f"clients reach the {selected}", lambda chosen=selected: selects(service) == chosen, 300)
             if front is None:
                 eventually("the front is gone", lambda: not service.pods_of("sleeper", "front"), 240)
             good = answers.good
