@@ -102,7 +102,7 @@ async def _of_jobs(meter: CostMeter, caller: StoreCaller, calls: int) -> None:
     await meter.measure("look", [store.claim for _ in numbers])
     put = await meter.measure("put", [lambda n=n: store.put(draft(n), io.BytesIO(b"audio")) for n in numbers])
     jobs = [one for one in put if isinstance(one, Job)]
-    await meter.measure("ahead", [lambda job=job: store.ahead(job.id) for job in jobs])
+    await meter.measure("placed", [lambda job=job: store.placed(job.client, job.id) for job in jobs])
     await meter.measure("get", [lambda job=job: store.get(job.client, job.id) for job in jobs])
     claimed = await meter.measure("claim", [store.claim for _ in numbers])
     leases = [one.lease for one in claimed if isinstance(one, ClaimedJob)]

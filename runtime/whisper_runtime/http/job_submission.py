@@ -66,8 +66,8 @@ async def submit_job(
     assert state.admitted is not None  # the route is behind the middleware that admits
     submitted = await _submitted(request, form, wish)
     job = await unless_gone(request.receive, door.submit(wish.source, state.admitted, submitted))
-    if preference.wait and job.is_live:
-        job = await unless_gone(request.receive, door.wait(state.client, job.id, preference.wait))
+    placed = await unless_gone(request.receive, door.wait(state.client, job.id, preference.wait))
+    job = placed.job
     headers = {"Preference-Applied": preference.applied, **_without_metadata(wish.form.ignored)}
     if job.state == "failed":
         raise failed(job).with_headers(headers)
@@ -75,7 +75,7 @@ async def submit_job(
         return await job_content(
             request, door, model, job, spec_of(job), {"Content-Location": f"{address(job)}/content", **headers}
         )
-    progress = await door.progress(job)
+    progress = door.progress(placed)
     wait = retry_after(progress.seconds_left or 0.0, 1.0)
     headers |= {"Location": address(job), "Retry-After": str(wait)}
     return JSONResponse(job_body(job, progress, None).model_dump(mode="json"), 202, headers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
-from whisper_runtime.http.dependencies import JobsDep, ModelDep
+from whisper_runtime.http.dependencies import ModelDep
 from whisper_runtime.http.event_stream import EVENT_STREAM_TYPE, HEADERS
 from whisper_runtime.http.hang_up import unless_gone
 from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, job_body, spec_of
@@ -26,7 +27,7 @@ from whisper_runtime.http.prefer import LONGEST_WAIT
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.jobs.door import JobDoor
 from whisper_runtime.service.jobs.following import check_followers, follow
-from whisper_runtime.service.jobs.job import Job, JobState
+from whisper_runtime.service.jobs.job import Job, JobGone, JobState, NoSuchJob, PlacedJob
 
 router = APIRouter(prefix=JOBS_PATH)
 
@@ -41,9 +42,8 @@ EVENTS_OR_NONE: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-async def _open(door: JobsDep) -> JobDoor:
-    assert door is not None  # the routes are there only where there are jobs
-    return door
+async def _open(request: Request) -> JobDoor:
+    return request.app.state.jobs  # the routes are there only where there are jobs
 
 
 DoorDep = Annotated[JobDoor, Depends(_open)]
@@ -60,7 +60,7 @@ async def list_jobs(
 ) -> JobListBody:
     """The client's jobs, newest first: those older than `after`."""
     page = await door.store.page(state_of(request.scope).client, after=after, limit=limit, state=status)
-    bodies = [await _body(door, job) for job in page.jobs]
+    bodies = [await _body(door, await _placed(door, job)) for job in page.jobs]
     return JobListBody(
         data=bodies,
         first_id=bodies[0].id if bodies else None,
@@ -70,10 +70,12 @@ async def list_jobs(
 
 
 @router.get("/{job_id}", response_model=JobBody, responses=OF_A_JOB | refusals(400))
-async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) -> JobBody:
+async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) -> Response:
     """The job, once it has ended or `wait` seconds are over."""
-    client = state_of(request.scope).client
-    return await _body(door, await unless_gone(request.receive, door.wait(client, job_id[:LONGEST_ID], wait)))
+    looking = door.wait(state_of(request.scope).client, job_id[:LONGEST_ID], wait)
+    placed = await (unless_gone(request.receive, looking) if wait else looking)
+    # As it is: clients poll, and FastAPI would look again at what we have made ourselves.
+    return Response((await _body(door, placed)).model_dump_json(), media_type=JSONResponse.media_type)
 
 
 @router.get(
@@ -111,7 +113,7 @@ async def get_events(
 @router.post("/{job_id}/cancel", response_model=JobBody, responses=OF_A_JOB)
 async def cancel_job(request: Request, door: DoorDep, job_id: str) -> JobBody:
     """Ends the job, unless it has ended; a running one stops within a window."""
-    return await _body(door, await door.cancel(state_of(request.scope).client, job_id[:LONGEST_ID]))
+    return await _body(door, PlacedJob(await door.cancel(state_of(request.scope).client, job_id[:LONGEST_ID])))
 
 
 @router.delete("/{job_id}", response_model=DeletedJobBody, responses=OF_A_JOB)
@@ -121,5 +123,13 @@ async def delete_job(request: Request, door: DoorDep, job_id: str) -> DeletedJob
     return DeletedJobBody(id=job_id)
 
 
-async def _body(door: JobDoor, job: Job) -> JobBody:
-    return job_body(job, await door.progress(job), await door.delivery(job))
+async def _placed(door: JobDoor, job: Job) -> PlacedJob:
+    """With its place; as it is, where it has none, or was deleted since."""
+    if job.state == "queued":
+        with suppress(NoSuchJob, JobGone):
+            return await door.store.placed(job.client, job.id)
+    return PlacedJob(job)
+
+
+async def _body(door: JobDoor, placed: PlacedJob) -> JobBody:
+    return job_body(placed.job, door.progress(placed), await door.delivery(placed.job))

@@ -33,6 +33,7 @@ from whisper_runtime.service.jobs.job import (
     JobTally,
     KeyReused,
     NoSuchJob,
+    PlacedJob,
 )
 from whisper_runtime.service.jobs.queued_audio import check_quota
 from whisper_runtime.service.jobs.rows import (
@@ -139,11 +140,13 @@ class JobDatabase:
         rows = self._connection.execute(sql.FIND, {"client": client, "ids": json.dumps(list(job_ids))})
         return list(map(job_of, rows.fetchall()))
 
-    def ahead(self, job_id: str) -> JobsAhead:
-        row = self._connection.execute(sql.BY_ID, {"id": job_id}).fetchone()
-        if row is None or row["state"] != "queued":
-            return JobsAhead(0, 0.0)
-        return JobsAhead(*self._connection.execute(sql.AHEAD, {"turn": row["turn"], "seq": row["seq"]}).fetchone())
+    def placed(self, client: str, job_id: str) -> PlacedJob:
+        """Raises NoSuchJob, JobGone."""
+        row = self._own(client, job_id)
+        if row["state"] != "queued":
+            return PlacedJob(job_of(row))
+        ahead = self._connection.execute(sql.AHEAD, {"turn": row["turn"], "seq": row["seq"]}).fetchone()
+        return PlacedJob(job_of(row), JobsAhead(*ahead))
 
     def claim(self, lease_seconds: float, model: str | None) -> tuple[ClaimedJob | None, list[str]]:
         """The next job; with the names of files, as of a job that was abandoned."""

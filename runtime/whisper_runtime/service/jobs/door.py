@@ -18,7 +18,7 @@ from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
-from whisper_runtime.service.jobs.job import Job, JobDraft, KeyInUse
+from whisper_runtime.service.jobs.job import Job, JobDraft, KeyInUse, PlacedJob
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
@@ -144,24 +144,24 @@ class JobDoor:
             return None
         return await asyncio.to_thread(audio_digest, [one.samples for one in loaded])
 
-    async def wait(self, client: str, job_id: str, seconds: float) -> Job:
+    async def wait(self, client: str, job_id: str, seconds: float) -> PlacedJob:
         """The job once it has ended, or as it is after so many seconds, or when this process has to end.
 
         Raises NoSuchJob, JobGone.
         """
         ends = time.monotonic() + seconds
         while True:
-            job = await self.store.get(client, job_id)
+            placed = await self.store.placed(client, job_id)
             left = ends - time.monotonic()
-            if not job.is_live or left <= 0 or self.lifecycle.phase is not Phase.SERVING:
-                return job
+            if not placed.job.is_live or left <= 0 or self.lifecycle.phase is not Phase.SERVING:
+                return placed
             await self.worker.until_a_job_ends(min(left, LOOK_SECONDS))
 
-    async def progress(self, job: Job) -> JobProgress:
+    def progress(self, placed: PlacedJob) -> JobProgress:
+        job, ahead = placed.job, placed.ahead
         left = job.audio_seconds - job.done_seconds
         match job.state:
             case "queued":
-                ahead = await self.store.ahead(job.id)
                 return JobProgress(ahead.jobs, (ahead.audio_seconds + left) / self.engine.speed)
             case "in_progress":
                 return JobProgress(None, left / self.engine.speed)

@@ -111,6 +111,15 @@ class JobsAhead:
 
 
 @dataclass(frozen=True)
+class PlacedJob:
+    """A job as it was at one moment, and where it was in the queue then."""
+
+    job: Job
+    ahead: JobsAhead = JobsAhead(0, 0.0)
+    """Nothing where the job is not queued."""
+
+
+@dataclass(frozen=True)
 class JobTally:
     """What this process saw come about in the store since it opened that."""
 

@@ -33,6 +33,7 @@ from whisper_runtime.service.jobs.job import (
     JobStatistics,
     JobStoreAway,
     JobTally,
+    PlacedJob,
     new_job_id,
 )
 from whisper_runtime.service.jobs.kept_contents import FILE_ENDING, KeptContents
@@ -91,9 +92,9 @@ class SharedJobStore:
         found = await self.verbs.call("page", client, after or "", limit + 1, state or "")
         return JobPage(tuple(map(job_of, found[:limit])), has_more=len(found) > limit)
 
-    async def ahead(self, job_id: str) -> JobsAhead:
-        jobs, seconds = await self.verbs.call("ahead", job_id)
-        return JobsAhead(jobs, float(seconds))
+    async def placed(self, client: str, job_id: str) -> PlacedJob:
+        flat, jobs, seconds = await self.verbs.call("placed", client, job_id)
+        return PlacedJob(job_of(flat), JobsAhead(jobs, float(seconds)))
 
     async def result(self, client: str, job_id: str) -> bytes:
         token, beside = await self.verbs.call("result", client, job_id)

@@ -31,10 +31,10 @@ from whisper_runtime.service.jobs.job import (
     JobLease,
     JobLeaseLost,
     JobPage,
-    JobsAhead,
     JobState,
     JobStatistics,
     JobStoreFull,
+    PlacedJob,
     new_job_id,
 )
 from whisper_runtime.service.jobs.rows import DISK_FULL, audio_name, full, result_name, size_of
@@ -104,8 +104,8 @@ class SqliteJobStore:
     async def page(self, client: str, *, after: str | None, limit: int, state: JobState | None) -> JobPage:
         return await self._run(lambda: self._database.page(client, after, limit, state))
 
-    async def ahead(self, job_id: str) -> JobsAhead:
-        return await self._run(lambda: self._database.ahead(job_id))
+    async def placed(self, client: str, job_id: str) -> PlacedJob:
+        return await self._run(lambda: self._database.placed(client, job_id))
 
     async def result(self, client: str, job_id: str) -> bytes:
         lease = await self._run(lambda: self._database.completed(client, job_id))

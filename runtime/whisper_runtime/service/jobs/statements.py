@@ -110,8 +110,13 @@ OLDER_IN_STATE: Final = """
 SELECT * FROM jobs WHERE client = :client AND state = :state AND seq < :seq ORDER BY seq DESC LIMIT :limit
 """
 AHEAD: Final = """
-SELECT COUNT(*), TOTAL(audio_seconds) FROM jobs WHERE state = 'queued' AND (turn, seq) < (:turn, :seq)
+SELECT SUM(jobs), TOTAL(seconds) FROM (
+    SELECT COUNT(*) AS jobs, TOTAL(audio_seconds) AS seconds FROM jobs WHERE state = 'queued' AND turn < :turn
+    UNION ALL
+    SELECT COUNT(*), TOTAL(audio_seconds) FROM jobs WHERE state = 'queued' AND turn = :turn AND seq < :seq)
 """
+"""In two parts, each a range of the index in_turn: of (turn, seq) < (:turn, :seq) SQLite looks up the turn alone, and
+reads all jobs that have the same one."""
 NEXT: Final = "SELECT * FROM jobs WHERE state = 'queued' ORDER BY turn, seq LIMIT 1"
 RUN_OUT: Final = "SELECT * FROM jobs WHERE state = 'in_progress' AND lease_ends <= :now"
 BOUND_LEASES: Final = "UPDATE jobs SET lease_ends = :latest WHERE state = 'in_progress' AND lease_ends > :latest"

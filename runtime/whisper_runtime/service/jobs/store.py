@@ -15,9 +15,9 @@ from whisper_runtime.service.jobs.job import (
     JobError,
     JobLease,
     JobPage,
-    JobsAhead,
     JobState,
     JobStatistics,
+    PlacedJob,
 )
 
 LEASE_SECONDS: Final = 60.0
@@ -61,8 +61,8 @@ class JobStore(Protocol):
         """
         ...
 
-    async def ahead(self, job_id: str) -> JobsAhead:
-        """What is claimed before this job; nothing where it is not queued. The seconds are an estimate behind many."""
+    async def placed(self, client: str, job_id: str) -> PlacedJob:
+        """The job, with what is claimed before it. The seconds are an estimate behind many."""
         ...
 
     async def result(self, client: str, job_id: str) -> bytes:

@@ -38,30 +38,35 @@ async def test_a_job_that_another_process_ends_is_waited_for_no_longer(door: Job
     await asyncio.sleep(0)
     await door.store.cancel(ANN, job.id)
     async with asyncio.timeout(60):
-        assert (await waiting).state == "cancelled"
+        assert (await waiting).job.state == "cancelled"
 
 
 async def test_nobody_is_waited_for_by_a_process_that_ends(door: JobDoor) -> None:
     job = await queued(door)
     door.lifecycle.phase = Phase.LEAVING
     async with asyncio.timeout(60):
-        assert (await door.wait(ANN, job.id, 1e6)).state == "queued"
+        assert (await door.wait(ANN, job.id, 1e6)).job.state == "queued"
 
 
 async def test_the_time_bounds_the_wait(door: JobDoor) -> None:
     job = await queued(door)
-    assert await door.wait(ANN, job.id, 0.01) == job
+    assert (await door.wait(ANN, job.id, 0.01)).job == job
     with pytest.raises(NoSuchJob):
         await door.wait("key bob", job.id, 1e6)
+
+
+async def progress(door: JobDoor, job: Job) -> JobProgress:
+    return door.progress(await door.store.placed(job.client, job.id))
 
 
 async def test_what_a_job_may_expect_follows_from_the_queue_and_the_speed(door: JobDoor) -> None:
     """Of the fake engine: ten seconds of audio in a second."""
     first, second = await queued(door, 100.0), await queued(door, 50.0)
-    assert await door.progress(first) == JobProgress(0, 10.0)
-    assert await door.progress(second) == JobProgress(1, 15.0)
+    assert await progress(door, first) == JobProgress(0, 10.0)
+    assert await progress(door, second) == JobProgress(1, 15.0)
     claimed = await door.store.claim()
     assert claimed is not None
     await door.store.renew(claimed.lease, 40.0)
-    assert await door.progress(await door.store.get(ANN, first.id)) == JobProgress(None, 6.0)
-    assert await door.progress(await door.cancel(ANN, first.id)) == JobProgress(None, None)
+    assert await progress(door, first) == JobProgress(None, 6.0)
+    await door.cancel(ANN, first.id)
+    assert await progress(door, first) == JobProgress(None, None)

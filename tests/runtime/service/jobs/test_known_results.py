@@ -69,7 +69,7 @@ async def done(
     """Such a job once it has ended."""
     form = SubmittedForm(Options(**options), audio, {}, {}, None, "", None, uses_results=uses_results)
     job = await submitted(door, parts, form)
-    return await door.wait(ANN, job.id, SECONDS)
+    return (await door.wait(ANN, job.id, SECONDS)).job
 
 
 async def transcribed(parts: RuntimeParts, stream: SegmentStream | None = None) -> Transcription:
@@ -142,7 +142,7 @@ async def test_a_job_joins_the_run_of_a_request(door: JobDoor, parts: RuntimePar
     await until_joined(parts, door, job)
     engine.held[0].set_result(SPOKEN)
     assert await request == SPOKEN
-    job = await door.wait(ANN, job.id, SECONDS)
+    job = (await door.wait(ANN, job.id, SECONDS)).job
     assert (job.state, len(engine.asked), joined(parts)) == ("completed", 1, 1)
 
 
@@ -158,7 +158,7 @@ async def test_a_job_goes_on_with_the_run_of_a_request_that_has_left(
     request.cancel()
     await asyncio.wait({request})
     engine.held[0].set_result(SPOKEN)
-    assert (await door.wait(ANN, job.id, SECONDS)).state == "completed"
+    assert (await door.wait(ANN, job.id, SECONDS)).job.state == "completed"
 
 
 async def test_jobs_for_the_same_cost_one_run_and_a_cancelled_one_leaves_it_to_the_others(
@@ -174,7 +174,7 @@ async def test_jobs_for_the_same_cost_one_run_and_a_cancelled_one_leaves_it_to_t
         await until_joined(parts, door, job)
     await door.cancel(ANN, jobs[0].id)
     engine.held[0].set_result(SPOKEN)
-    states = [(await door.wait(ANN, job.id, SECONDS)).state for job in jobs]
+    states = [(await door.wait(ANN, job.id, SECONDS)).job.state for job in jobs]
     assert states == ["cancelled", "completed", "completed"]
     assert (len(engine.asked), joined(parts)) == (1, 2)
 
@@ -192,7 +192,7 @@ async def test_a_request_joins_the_run_of_a_job_which_yields_to_others_no_more(
     assert engine.in_background == [False]
     engine.held[0].set_result(SPOKEN)
     assert await request == SPOKEN
-    assert (await door.wait(ANN, job.id, SECONDS)).state == "completed"
+    assert (await door.wait(ANN, job.id, SECONDS)).job.state == "completed"
     assert len(engine.asked) == 1
 
 
@@ -209,7 +209,7 @@ async def test_an_error_of_the_run_that_it_joined_is_an_attempt_of_the_job(
     engine.held[0].set_exception(RuntimeError("the device"))
     with pytest.raises(RuntimeError, match="the device"):
         await request
-    job = await door.wait(ANN, job.id, SECONDS)
+    job = (await door.wait(ANN, job.id, SECONDS)).job
     assert (job.state, job.attempt, len(engine.asked)) == ("completed", 2, 2)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -208,19 +208,42 @@ async def test_a_client_that_was_away_gets_no_more_than_its_turn(store: JobStore
     assert order == [bobs[0], anns[0], bobs[1], anns[1], bobs[2]]
 
 
+async def places(store: JobStore, jobs: Iterable[Job]) -> list[JobsAhead]:
+    """What is claimed before each."""
+    return [(await store.placed(job.client, job.id)).ahead for job in jobs]
+
+
 async def test_behind_many_others_it_knows_how_many_and_about_how_long_they_take(store: JobStore) -> None:
     for number in range(130):
         await store.put(draft(seconds=10.0 + number % 3), audio())
-    found = await store.ahead((await store.put(draft(seconds=600.0), audio())).id)
+    found = (await store.placed(ANN, (await store.put(draft(seconds=600.0), audio())).id)).ahead
     assert found.jobs == 130
     assert 130 * 11 - 20 < found.audio_seconds < 130 * 11 + 30 * 20  # its own may count for the mean
 
 
 async def test_a_job_in_the_queue_knows_what_is_claimed_before_it(store: JobStore) -> None:
     jobs = [await store.put(draft(seconds=10.0 * number), audio()) for number in (1, 2, 3)]
-    assert [await store.ahead(job.id) for job in jobs] == [JobsAhead(0, 0.0), JobsAhead(1, 10.0), JobsAhead(2, 30.0)]
+    assert await places(store, jobs) == [JobsAhead(0, 0.0), JobsAhead(1, 10.0), JobsAhead(2, 30.0)]
     await store.claim()
-    assert [await store.ahead(job.id) for job in jobs] == [JobsAhead(0, 0.0), JobsAhead(0, 0.0), JobsAhead(1, 20.0)]
+    assert await places(store, jobs) == [JobsAhead(0, 0.0), JobsAhead(0, 0.0), JobsAhead(1, 20.0)]
+
+
+async def test_jobs_whose_turns_are_the_same_go_in_the_order_in_which_they_came(store: JobStore) -> None:
+    """Those of clients that have nothing else in the queue."""
+    jobs = [await store.put(draft(client, seconds), audio()) for client, seconds in ((ANN, 30.0), (BOB, 20.0))]
+    third = await store.put(draft("key cara", 10.0), audio())
+    assert await places(store, jobs) == [JobsAhead(0, 0.0), JobsAhead(1, 30.0)]
+    assert (await store.placed("key cara", third.id)).ahead == JobsAhead(2, 50.0)
+
+
+async def test_a_job_and_its_place_are_of_its_client_alone(store: JobStore) -> None:
+    job = await store.put(draft(), audio())
+    assert (await store.placed(ANN, job.id)).job == job
+    with pytest.raises(NoSuchJob):
+        await store.placed(BOB, job.id)
+    await store.delete(ANN, job.id)
+    with pytest.raises(JobGone):
+        await store.placed(ANN, job.id)
 
 
 @pytest.mark.parametrize("state", ["queued", "in_progress", *ENDED])

@@ -5,11 +5,11 @@ local function with_key(client, key, digest)
   if not id then
     return nil
   end
-  local job = read(of_job(id))
+  local job, flat = read(of_job(id))
   if not job then
     return nil
   end
-  return {job.body_digest == digest and 'ok' or 'key_reused', all_of(id)}
+  return {job.body_digest == digest and 'ok' or 'key_reused', flat}
 end
 
 -- Why the client may not queue so many seconds; nil: it may.
@@ -71,15 +71,16 @@ function verbs.with_key(client, key, digest)
 end
 
 function verbs.get(client, id)
-  local job, why = own(client, id)
-  return job and {'ok', all_of(id)} or {why}
+  local job, found = own(client, id)
+  return job and {'ok', found} or {found}
 end
 
 function verbs.find(client, ...)
   local found = {'ok'}
   for _, id in ipairs({...}) do
-    if own(client, id) then
-      found[#found + 1] = all_of(id)
+    local job, flat = own(client, id)
+    if job then
+      found[#found + 1] = flat
     end
   end
   return found
@@ -97,8 +98,9 @@ function verbs.page(client, after, limit, state)
   local of = of_client(client, state == '' and 'all' or state)
   local found = {'ok'}
   for _, id in ipairs(redis.call('ZRANGE', of, before, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, limit)) do
-    if of_index(of, id, id) then
-      found[#found + 1] = all_of(id)
+    local job, flat = of_index(of, id, id)
+    if job then
+      found[#found + 1] = flat
     end
   end
   return found
@@ -108,22 +110,31 @@ end
 -- hold up the calls of all pods (ADR 82).
 local ADDED_UP = 20
 
-function verbs.ahead(id)
-  local job = read(of_job(id))
-  local rank = job and job.state == 'queued' and redis.call('ZRANK', KEYS_OF.queue, job.member)
+-- How many jobs are claimed before this one, and their seconds; none where it is not queued.
+local function ahead_of(job)
+  local rank = job.state == 'queued' and redis.call('ZRANK', KEYS_OF.queue, job.member)
   if not rank or rank == 0 then
-    return {'ok', 0, '0'}
+    return 0, 0
   end
   local seconds, counted = 0, math.min(rank, ADDED_UP)
   for _, member in ipairs(redis.call('ZRANGE', KEYS_OF.queue, 0, counted - 1)) do
-    seconds = seconds + tonumber(string.match(member, '%S+$'))
+    seconds = seconds + tonumber(string.match(member, '^%S+ %S+ (%S+)$'))
   end
   if rank > counted then
     local jobs = tonumber(redis.call('HGET', KEYS_OF.totals, 'queued jobs') or '') or rank
     local queued = tonumber(redis.call('HGET', KEYS_OF.totals, 'queued seconds') or '') or seconds
     seconds = seconds + (rank - counted) * math.max(0, queued - seconds) / math.max(1, jobs - counted)
   end
-  return {'ok', rank, exact(seconds)}
+  return rank, seconds
+end
+
+function verbs.placed(client, id)
+  local job, found = own(client, id)
+  if not job then
+    return {found}
+  end
+  local jobs, seconds = ahead_of(job)
+  return {'ok', found, jobs, exact(seconds)}
 end
 
 function verbs.result(client, id)

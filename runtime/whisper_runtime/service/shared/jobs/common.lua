@@ -49,7 +49,7 @@ local function of_client(client, what)
   return prefix .. 'jobs:' .. what .. ':' .. client
 end
 
--- A hash as a table; nil where there is none.
+-- A hash as a table, and as it is: names and values, one after the other; nil where there is none.
 local function read(key)
   local flat = redis.call('HGETALL', key)
   if #flat == 0 then
@@ -59,7 +59,7 @@ local function read(key)
   for i = 1, #flat, 2 do
     found[flat[i]] = flat[i + 1]
   end
-  return found
+  return found, flat
 end
 
 local function add(key, field, number)
@@ -186,16 +186,16 @@ local function drop_audio(job)
   redis.call('DEL', of_job(job.id) .. ':audio')
 end
 
--- The client's job, or why it has none.
+-- The client's job, as `read` has it; or nil, and why it has none.
 local function own(client, id)
-  local job = read(of_job(id))
+  local job, flat = read(of_job(id))
   if not job or job.client ~= client then
     return nil, 'no_such_job'
   end
   if job.state == 'deleted' then
     return nil, 'gone'
   end
-  return job
+  return job, flat
 end
 
 -- The job that the lease is of; nil: it is another worker's, or has ended.
@@ -211,13 +211,13 @@ local function all_of(id)
   return redis.call('HGETALL', of_job(id))
 end
 
--- The job of a member of an index. A store that evicts may have thrown it away: then the member goes, too.
+-- The job of a member of an index, as `read` has it. A store that evicts may have thrown it away: then the member goes, too.
 local function of_index(key, member, id)
-  local job = read(of_job(id))
+  local job, flat = read(of_job(id))
   if not job then
     redis.call('ZREM', key, member)
   end
-  return job
+  return job, flat
 end
 
 local verbs = {}
