@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import h11
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -17,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from tests.fakes.engine import SEGMENT, FakeEngine
 from tests.runtime.conftest import PartsOf, speech
 from whisper_runtime.http.app import create_app
-from whisper_runtime.process.http_protocol import Connection
+from whisper_runtime.process.http_protocol import Connection, JoinedResponse
 from whisper_runtime.process.listening import UvicornServer, uvicorn_server
 
 PATH = "/v1/audio/transcriptions"
@@ -226,3 +227,21 @@ async def test_a_client_that_reads_slowly_is_served(parts_of: PartsOf, engine: F
             connection.check_progress(connection.transport.get_write_buffer_size())
             assert connection.transport.is_closing()
             await idle(server)
+
+
+def response(connection: h11.Connection, *headers: tuple[str, str]) -> tuple[bytes | None, bytes | None]:
+    """What is written for the head of a response, and for its first bytes."""
+    connection.receive_data(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    connection.next_event()
+    head = connection.send(h11.Response(status_code=200, headers=list(headers)))
+    return head, connection.send(h11.Data(data=b"text"))
+
+
+def test_a_response_of_a_known_length_is_written_at_once() -> None:
+    head, both = response(JoinedResponse(h11.SERVER), ("content-length", "4"))
+    assert (head, both) == (b"", b"HTTP/1.1 200 \r\ncontent-length: 4\r\n\r\ntext")
+
+
+def test_who_waits_for_a_stream_gets_its_head_before_it_has_anything() -> None:
+    head, first = response(JoinedResponse(h11.SERVER))
+    assert (head, first) == (b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\ntext\r\n")
