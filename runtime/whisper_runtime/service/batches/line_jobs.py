@@ -83,6 +83,13 @@ class LineJobs:
         """Whether each line that was begun has its answer."""
         return not (self._preparing or self._live or self._again or self._answers)
 
+    async def delete_answered(self, numbers: Iterable[int]) -> None:
+        """Deletes jobs of lines that have their answer: a process before this one ended between the two."""
+        for number in numbers:
+            with suppress(KeyReused):  # by a request of the client's own, which is what the line was answered with
+                if job := await self._job_of(number):
+                    await self._delete(job.id)
+
     async def begin(self, lines: AsyncIterator[BatchLine]) -> bool:
         """Begins with as many lines as there is room for; returns whether there may be more of them."""
         most = 1 if self._batch.losses else PREPARED_AT_ONCE
@@ -118,7 +125,7 @@ class LineJobs:
         """
         used: list[str] = []
         async for line in lines:
-            job = await self._job_of(line)
+            job = await self._job_of(line.number)
             answer = await self._answer_of(line, job) if job and job.state in ("completed", "failed") else None
             self._answers.append(answer or missing_answer(self._batch.id, line, code))
             if job and answer:
@@ -149,14 +156,14 @@ class LineJobs:
     async def _begin(self, line: BatchLine) -> None:
         """Makes a job of the line, or answers it, or puts it back for later."""
         try:
-            if job := await self._job_of(line) or await self._submit(line):
+            if job := await self._job_of(line.number) or await self._submit(line):
                 self._live[job.id] = replace(line, body={}), job.audio_seconds
         except (JobStoreFull, JobQuotaReached, KeyInUse) as passing:
             self._put_back(line, PAUSE_SECONDS, passing)
         except HttpError as error:
             self._refuse(line, error)
         except KeyReused:
-            message = f"A request of yours has the `Idempotency-Key` {self._key(line)}, which is this line's."
+            message = f"A request of yours has the `Idempotency-Key` {self._key(line.number)}, which is this line's."
             self._refuse(line, HttpError(422, message, code="idempotency_key_reused"))
         except Exception:
             log.exception("line %d of batch %s cannot be begun", line.number, self._batch.id)
@@ -174,7 +181,7 @@ class LineJobs:
             request.audio_options,
             request.response,
             metadata={"batch_id": batch.id, "custom_id": line.custom_id},
-            idempotency_key=self._key(line),
+            idempotency_key=self._key(line.number),
             body_digest=batch.id,
             webhook_url=None,
         )
@@ -182,12 +189,12 @@ class LineJobs:
             async with opened(work.store, request.source, admitted) as media:
                 return await work.jobs.submit(media, admitted, form)
 
-    def _key(self, line: BatchLine) -> str:
+    def _key(self, number: int) -> str:
         """By which a line is one job, however often it is begun."""
-        return f"{self._batch.id}/{line.number}"
+        return f"{self._batch.id}/{number}"
 
-    async def _job_of(self, line: BatchLine) -> Job | None:
-        return await self._work.jobs.store.with_key(self._batch.client, self._key(line), self._batch.id)
+    async def _job_of(self, number: int) -> Job | None:
+        return await self._work.jobs.store.with_key(self._batch.client, self._key(number), self._batch.id)
 
     def _refuse(self, line: BatchLine, error: HttpError) -> None:
         """Answers the line with the error, unless it may go better later."""

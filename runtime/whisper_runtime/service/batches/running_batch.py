@@ -44,6 +44,9 @@ class RunningBatch:
     async def _answer(self, file: IO[bytes]) -> None:
         if self._batch.state == "validating":
             await self._validate(file)
+        else:
+            jobs = LineJobs(self._work, self._claimed)
+            await jobs.delete_answered(await self._store.answered(self._lease))
         if self._batch.state == "in_progress":
             await self._answer_lines(file)
         if self._batch.state == "in_progress":

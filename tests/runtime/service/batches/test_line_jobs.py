@@ -229,3 +229,24 @@ async def test_the_key_of_a_line_is_the_lines(work: BatchWorkplace, tmp_path: Pa
         await work.jobs.store.put(JobDraft(ANN, "{}", 1.0, idempotency_key=f"{batch.id}/1", body_digest="x"), audio)
         await run(work, await claim(work))
     assert codes((await answers_of(work, batch))[1]) == ["idempotency_key_reused"]
+
+
+async def test_a_request_that_has_a_lines_key_stays_whoever_goes_on_with_the_batch(
+    work: BatchWorkplace, clock: HandClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = await take_in(work, b"speech")
+    with (tmp_path / "audio").open("w+b") as audio:
+        draft = JobDraft(ANN, "{}", 1.0, idempotency_key=f"{batch.id}/1", body_digest="x")
+        job = await work.jobs.store.put(draft, audio)
+
+        async def dies(*_: object) -> None:
+            raise BatchLeaseLost
+
+        with monkeypatch.context() as ending:
+            ending.setattr(work.store, "finalize", dies)
+            with pytest.raises(BatchLeaseLost):
+                await run(work, await claim(work))
+        clock.now += 60
+        await run(work, await claim(work))
+    assert [one.id for one in (await jobs_of(work)).jobs] == [job.id]
+    assert codes((await answers_of(work, batch))[1]) == ["idempotency_key_reused"]

@@ -76,6 +76,28 @@ async def test_a_batch_has_expired_also_where_its_process_ended_with_the_last_an
     assert (done.state, done.total, done.completed, done.failed) == ("expired", 2, 0, 2)
 
 
+@pytest.mark.parametrize("ends", [BatchLeaseLost("another process has it"), asyncio.CancelledError()])
+async def test_no_job_is_left_of_a_line_whose_process_ended_with_its_answer(
+    work: BatchWorkplace, clock: HandClock, monkeypatch: pytest.MonkeyPatch, ends: BaseException
+) -> None:
+    """Between the answer and the deletion of the job that it was made of."""
+    batch = await take_in(work, b"speech", b"speech")
+    store = work.jobs.store
+
+    async def dies(*_: object) -> None:
+        raise ends
+
+    with monkeypatch.context() as ending:
+        ending.setattr(store, "delete", dies)
+        with pytest.raises(type(ends)):
+            await run(work)
+    assert (await store.page(ANN, after=None, limit=9, state=None)).jobs
+    clock.now += 60
+    await run(work)
+    assert not (await store.page(ANN, after=None, limit=9, state=None)).jobs
+    assert (await work.store.batch(ANN, batch.id)).completed == 2
+
+
 async def test_a_batch_that_is_cancelled_before_it_began_has_no_answers(work: BatchWorkplace) -> None:
     batch = await take_in(work, b"speech")
     await work.store.cancel_batch(ANN, batch.id)
