@@ -61,9 +61,10 @@ class SpooledBody:
             self._file.close()
 
     async def _piece(self, offset: int) -> bytes:
+        most = min(SENT_BYTES, self.size - offset)
         if self.size <= PIECE_BYTES and self._file is not None:
-            return _piece(self._file, offset)
-        return await self.read(lambda file: _piece(file, offset))
+            return _piece(self._file, offset, most)
+        return await self.read(lambda file: _piece(file, offset, most))
 
     async def _write(self, data: bytearray) -> None:
         try:
@@ -104,8 +105,9 @@ def _append(file: IO[bytes], data: bytearray) -> None:
     file.flush()
 
 
-def _piece(file: IO[bytes], start: int) -> bytes:
+def _piece(file: IO[bytes], start: int, most: int) -> bytes:
+    """At most so many bytes, for which memory is taken before they are read."""
     file.seek(start)
-    if not (piece := file.read(SENT_BYTES)):
+    if not (piece := file.read(most)):
         raise OSError(f"the spool's file ends at {start} bytes")
     return piece

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Final
 
@@ -34,6 +35,7 @@ def by_address(host: str) -> str:
     return f"address {site(host)}"
 
 
+@lru_cache(maxsize=1024)
 def site(host: str) -> str:
     """The IPv4 address, the network of an IPv6 address's site, or `host` itself where it is neither."""
     try:

@@ -67,6 +67,8 @@ class SharedResults:
         await self._forget()
 
     async def _forget(self) -> None:
+        if not self._to_forget:
+            return
         keys = list(islice(self._to_forget, AT_ONCE))
         replies = await asyncio.gather(*(self._store.call(forgetting(self._prefix, key)) for key in keys))
         for key, reply in zip(keys, replies, strict=True):
