@@ -10,7 +10,7 @@ from typing import Final
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.objects import field_owners, names
 from whisper_operator.objects.diff import Deviation, deviations
-from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, Kind, by_name
+from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, DEPLOYMENT, JOB, POD, SERVICE, Kind, by_name
 from whisper_operator.objects.manifest import annotations_of, controller_of, is_being_deleted, is_true, labels_of
 from whisper_operator.observe.observed import ChildName, Observed
 from whisper_operator.resolve.claim import asked_of, has_volume
@@ -19,6 +19,7 @@ NEVER_PRUNED: Final = (CLAIM, DEPLOYMENT)
 """A claim is data, and goes with its service or where it is given up; a Deployment that is not built now is held as it
 is."""
 HASH_PATH: Final = f"metadata.annotations.{names.ANNOTATION_APPLIED}"
+HEADLESS: Final = "None"
 WHAT_PODS_RUN: Final = tuple(f"spec.template.spec.{name}" for name in ("containers", "initContainers", "volumes"))
 LEAVING_SECONDS: Final = 30.0
 """Time that the controller behind a finalizer has for what is not wanted any more, before that is told."""
@@ -123,6 +124,9 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
     elif manifest["kind"] == CLAIM.kind and not has_volume(live) and asked_of(live) != asked_of(manifest):
         # Its class, mode and size are fixed, and there is no data in it yet.
         result.delete.append(live)
+    elif manifest["kind"] == SERVICE.kind and _was_made_headless(manifest, live):
+        # That is fixed, too, and clients would find the pods at the pods' own port alone.
+        result.delete.append(live)
     elif manifest["kind"] == JOB.kind:
         # A Job's template is immutable: one that has not succeeded makes way for what is wanted now.
         if is_true(live, "Complete") or names.ANNOTATION_REPORT in annotations_of(live):
@@ -135,6 +139,14 @@ def _compare(manifest: Manifest, live: Manifest | None, observed: Observed, resu
     elif any(drift_of(manifest, observed)):
         # Whatever differs from the last apply, the hash in the annotations does.
         result.apply.append(manifest)
+
+
+def _was_made_headless(manifest: Manifest, live: Manifest) -> bool:
+    """Whether somebody made the Service anew without an address; a policy that does so at each write is let be."""
+    if live["spec"].get("clusterIP") != HEADLESS or manifest["spec"].get("clusterIP") == HEADLESS:
+        return False
+    owned = [field_owners.below(of, "spec") for of in field_owners.editors(live)]
+    return any(field_owners.below(of, "clusterIP") is not None for of in owned)
 
 
 def is_of_another_apply(drift: Iterable[Deviation]) -> bool:

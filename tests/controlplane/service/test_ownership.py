@@ -312,6 +312,27 @@ def test_a_deployment_that_was_made_anew_with_another_selector_is_told_with_its_
     eventually("it is as it was", lambda: selector_of(namespace) == names.selector("speech"))
 
 
+def test_a_service_that_was_made_anew_without_an_address_has_one_again(
+    namespace: Kubectl, running: OperatorProcess
+) -> None:
+    """As from a dump of ours with `clusterIP: None`, which nobody can change: clients would need the pods' own port."""
+    namespace.apply(service("speech", **EMPTY_DIR))
+    eventually("the Service is there", lambda: namespace.get("service", "speech"))
+    running.stop()
+    body = namespace.get("service", "speech") or {}
+    kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
+    body["metadata"] = {name: body["metadata"][name] for name in kept}
+    body["spec"] = {name: body["spec"][name] for name in ("selector", "ports")} | {"clusterIP": "None"}
+    namespace("replace", "--force", "-f", "-", stdin=json.dumps(body))
+    running.start()
+    eventually("it has an address", lambda: cluster_ip(namespace) not in ("", "None"))
+    assert reason(namespace, "speech", "Stalled") == ""
+
+
+def cluster_ip(namespace: Kubectl) -> str:
+    return (namespace.get("service", "speech") or {}).get("spec", {}).get("clusterIP", "")
+
+
 def selector_of(namespace: Kubectl) -> Manifest:
     body = namespace.get("deployment", "speech")
     return body["spec"]["selector"]["matchLabels"] if body else {}

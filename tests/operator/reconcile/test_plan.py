@@ -40,6 +40,16 @@ def test_a_changed_field_is_applied_again_and_an_added_one_is_not() -> None:
     assert plan([one(MANIFESTS, "Service")], observed(added)).is_empty
 
 
+def test_a_service_that_somebody_made_headless_makes_way() -> None:
+    """The address is fixed. Where a policy does it, another one would be made for ever."""
+    manifest, service_live = one(MANIFESTS, "Service"), one(LIVE, "Service")
+    headless = {**service_live, "spec": {**service_live["spec"], "clusterIP": "None"}}
+    assert plan([manifest], observed(headless)).is_empty
+    edit = {"manager": "kubectl-replace", "operation": "Update", "fieldsV1": {"f:spec": {"f:clusterIP": {}}}}
+    made = {**headless, "metadata": {**headless["metadata"], "managedFields": [edit]}}
+    assert plan([manifest], observed(made)).delete == [made]
+
+
 def test_what_is_no_longer_wanted_is_deleted_but_no_claim_and_no_deployment() -> None:
     there = [*LIVE, claim(service())]
     assert kinds(plan([], observed(*there)).delete) == ["ServiceAccount", "Service", "Service", "Ingress"]
