@@ -6,9 +6,15 @@ loses its pods, and with them what they hold: a volume of one node among others.
 
 from __future__ import annotations
 
+from typing import Final
+
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.objects import names
 from whisper_runtime.contract.reports import FetchReport, VerifyReport
+
+KEPT_SECONDS: Final = 2**31 - 1
+"""Time to live of a Job that has ended: for ever, for by its end the operator knows that the model is there. Policies
+give a short one to Jobs that state none, and each that goes is made, and run, again."""
 
 
 def ended(manifest: Manifest, live: Manifest | None, report: FetchReport | VerifyReport | None) -> Manifest:

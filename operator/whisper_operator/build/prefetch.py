@@ -10,7 +10,7 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import fetch_container, pod, source
-from whisper_operator.build.ended_job import ended
+from whisper_operator.build.ended_job import KEPT_SECONDS, ended
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB
@@ -31,7 +31,11 @@ def build(resolved: Resolved) -> Manifest | None:
         name,
         component=names.PREFETCH,
         annotations={names.ANNOTATION_GPU_HOSTS: ",".join(hosts)} if hosts else {},
-        spec={"backoffLimit": NEVER_GIVE_UP, "template": _template(resolved)},
+        spec={
+            "backoffLimit": NEVER_GIVE_UP,
+            "ttlSecondsAfterFinished": KEPT_SECONDS,
+            "template": _template(resolved),
+        },
     )
     return ended(manifest, resolved.prefetch.job, resolved.prefetch.outlived)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import golden_clip, job_store, network_policy, pod
-from whisper_operator.build.ended_job import ended
+from whisper_operator.build.ended_job import KEPT_SECONDS, ended
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import JOB
@@ -40,6 +40,7 @@ def build(resolved: Resolved) -> Manifest | None:
         spec={
             "backoffLimit": RETRIES,
             "activeDeadlineSeconds": DEADLINE_SECONDS,
+            "ttlSecondsAfterFinished": KEPT_SECONDS,
             "template": _template(resolved),
         },
     )

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from whisper_operator.api.passthrough import open_parts
 from whisper_operator.api.v1alpha1 import Spec
 from whisper_operator.kube.errors import ApiError
+from whisper_operator.objects import names
 from whisper_operator.objects.denials import metadata_remedy
-from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, JOB, Kind
+from whisper_operator.objects.kinds import AUTOSCALER, CLAIM, DEPLOYMENT, JOB, Kind
+
+OF_SIZE: Final = ("storage usage per PersistentVolumeClaim", "requests.storage")
+"""In what a LimitRange and a ResourceQuota say of a claim that is too small or too large.
+
+Sources: plugin/pkg/admission/limitranger/admission.go, pkg/quota/v1/evaluator/core/persistent_volume_claims.go of
+kubernetes/kubernetes.
+"""
 
 
 def told_rejection(kind: Kind, what: str, error: ApiError, spec: Spec) -> str:
     """`what`: names the child, and what was tried."""
-    return f"{what}: {error.message}{_origin(error, spec)}{_remedy(kind, error, spec)}"
+    return f"{what}: {error.message}{_origin(error, spec)}{_remedy(kind, what, error, spec)}"
 
 
 def _origin(error: ApiError, spec: Spec) -> str:
@@ -20,7 +30,7 @@ def _origin(error: ApiError, spec: Spec) -> str:
     return f" (in {' or '.join(parts)})" if parts else ""
 
 
-def _remedy(kind: Kind, error: ApiError, spec: Spec) -> str:
+def _remedy(kind: Kind, what: str, error: ApiError, spec: Spec) -> str:
     """Whether a HorizontalPodAutoscaler may have no pod is the cluster's to say: its feature gate is HPAScaleToZero.
 
     A Deployment keeps the selector that it was made with, whoever made it.
@@ -31,6 +41,9 @@ def _remedy(kind: Kind, error: ApiError, spec: Spec) -> str:
     of_pods = ["spec.podMetadata"] if kind in (DEPLOYMENT, JOB) else []
     if remedy := metadata_remedy(error.message, "spec.objectMetadata", *of_pods):
         return remedy
+    if kind == CLAIM and any(part in error.message for part in OF_SIZE):
+        field = "spec.jobs.storage.size" if names.is_jobs_claim(what) else "spec.cache.size"
+        return f". The size of the claim is {field}"
     scaling = spec.autoscaling
     if kind != AUTOSCALER or scaling is None or scaling.min_replicas > 0 or "spec.minReplicas" not in error.message:
         return ""

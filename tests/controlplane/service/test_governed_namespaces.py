@@ -7,12 +7,13 @@ admission answers.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.kubectl import Kubectl, KubectlError
-from tests.support.kubelet import end_container, pod_of
+from tests.support.kubelet import end_container, end_job, pod_of
 from tests.support.services import EMPTY_DIR, fetch_job, patch, reason, service
 from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
@@ -115,6 +116,74 @@ def test_a_fetch_beside_a_sidecar_that_never_ends_is_done_and_stays_done(namespa
     eventually("the spec is followed", lambda: is_labelled(namespace, "team"))
     assert fetch_job(namespace)["metadata"]["uid"] == begun["metadata"]["uid"]
     assert reason(namespace, "speech", "ModelCached") == "Cached"
+
+
+def test_a_claim_that_a_limit_range_does_not_take_names_the_field(namespace: Kubectl) -> None:
+    limits = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "team"}}
+    of_claims = {"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}
+    namespace.apply(limits | {"spec": {"limits": [of_claims]}})
+    eventually("it is in force", lambda: not is_admitted(namespace, claim_of("2Gi")))
+    namespace.apply(service("speech"))
+    eventually("it is told", lambda: reason(namespace, "speech", "Stalled") == "Rejected")
+    message = namespace.condition("speech", "Stalled")["message"]
+    assert "maximum storage usage per PersistentVolumeClaim is 1Gi" in message
+    assert message.endswith(". The size of the claim is spec.cache.size")
+    patch(namespace, "speech", {"cache": {"size": "1Gi"}})
+    eventually("the claim is there", lambda: namespace.get("pvc", "speech-models"))
+
+
+def claim_of(size: str) -> Manifest:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "probe"}, "spec": spec}
+
+
+NATIVE_SIDECAR = (
+    "!has(object.spec.template.spec.initContainers)",
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/initContainers', value: ["
+    "Object.spec.template.spec.initContainers{name: 'istio-proxy', image: 'proxy', restartPolicy: 'Always'}]}]",
+)
+TIME_TO_LIVE = (
+    "!has(object.spec.ttlSecondsAfterFinished)",
+    "[JSONPatch{op: 'add', path: '/spec/ttlSecondsAfterFinished', value: 1}]",
+)
+
+
+def server_dry_run(namespace: Kubectl) -> Manifest:
+    """A Job, as the policies of the namespace make it."""
+    return json.loads(namespace("create", "job", "probe", "--image=probe", "--dry-run=server", "-o", "json"))["spec"]
+
+
+def test_a_native_sidecar_that_is_injected_into_a_job_takes_nothing_from_it(
+    namespace: Kubectl, policy: Callable[[str, str, str], None]
+) -> None:
+    """It ends with the Job, whose template nobody can change any more."""
+    policy("jobs", *NATIVE_SIDECAR)
+    eventually("it is injected", lambda: "initContainers" in server_dry_run(namespace)["template"]["spec"])
+    namespace.apply(service("speech"))
+    begun = fetch_job(namespace)
+    (sidecar,) = begun["spec"]["template"]["spec"]["initContainers"]
+    assert sidecar["restartPolicy"] == "Always"
+    namespace("annotate", "wsvc", "speech", "example.com/touched=1")
+    end_job(namespace, begun["metadata"]["name"], "Complete")
+    eventually("the server is started", lambda: namespace.get("deployment", "speech"))
+    eventually("the model is there", lambda: reason(namespace, "speech", "ModelCached") == "Cached")
+    assert fetch_job(namespace)["metadata"]["uid"] == begun["metadata"]["uid"]
+
+
+def test_a_policy_that_gives_jobs_a_time_to_live_has_no_model_fetched_again(
+    namespace: Kubectl, policy: Callable[[str, str, str], None]
+) -> None:
+    """A Job that is gone is made, and run, again: each second, for ever."""
+    policy("jobs", *TIME_TO_LIVE)
+    eventually("it is in force", lambda: server_dry_run(namespace).get("ttlSecondsAfterFinished") == 1)
+    namespace.apply(service("speech"))
+    begun = fetch_job(namespace)
+    end_job(namespace, begun["metadata"]["name"], "Complete", seconds_ago=60)
+    eventually("the model is there", lambda: reason(namespace, "speech", "ModelCached") == "Cached")
+    namespace("create", "job", "ended", "--image=probe")
+    end_job(namespace, "ended", "Complete", seconds_ago=60)
+    eventually("another's is gone", lambda: namespace.get("job", "ended") is None)
+    assert fetch_job(namespace)["metadata"]["uid"] == begun["metadata"]["uid"]
 
 
 def template(namespace: Kubectl) -> Manifest:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.operator.samples import service
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, INGRESS, Kind
+from whisper_operator.objects.kinds import AUTOSCALER, CLAIM, DEPLOYMENT, INGRESS, Kind
 from whisper_operator.reconcile.rejections import told_rejection
 
 BACKLOG = {"type": "External", "external": {"metricName": "backlog", "value": 1}}
@@ -54,3 +54,19 @@ def test_a_deployment_with_another_selector_is_to_be_deleted() -> None:
 def test_a_rule_that_asks_for_a_label_is_kept_by_a_field(kind: Kind, fields: str) -> None:
     error = ApiError("apply", 403, "Forbidden", "ValidatingAdmissionPolicy 'p' denied request: needs the label team")
     assert told_rejection(kind, "it", error, service().spec).endswith(f"the rule asks for is set in {fields}")
+
+
+@pytest.mark.parametrize(
+    ("claim", "field"), [("speech-models", "spec.cache.size"), ("speech-jobs", "spec.jobs.storage.size")]
+)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 10Gi",
+        "exceeded quota: team, requested: requests.storage=10Gi, used: requests.storage=0, limited: requests.storage=1",
+    ],
+)
+def test_a_claim_of_a_size_that_is_refused_names_the_field(claim: str, field: str, answer: str) -> None:
+    error = ApiError("apply", 403, "Forbidden", answer)
+    told = told_rejection(CLAIM, f"PersistentVolumeClaim/{claim}", error, service().spec)
+    assert told.endswith(f". The size of the claim is {field}")
