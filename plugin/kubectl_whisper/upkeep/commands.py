@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -114,3 +115,24 @@ def print_models(
         print(f"no WhisperService in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
         return
     print_rows(rows, output, everywhere=everywhere)
+
+
+@upkeep.command("support-bundle")
+def write_bundle(
+    services: Annotated[list[str] | None, typer.Argument(help="Services; default: all of the namespace.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Must not be there yet.")] = None,
+    operator_namespace: Annotated[str, typer.Option(help="Where the operator runs.")] = "whisper-system",
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Write an archive for whoever is to help: status, events, manifests, logs and metrics, and nothing secret.
+
+    What your rights do not suffice for is named in it, and left out.
+    """
+    from kubectl_whisper.upkeep.bundle import BundleScope, bundle_files, write  # imports the whole API
+
+    api = KubeApi(context, namespace)
+    to = file or Path(f"whisper-support-{api.namespace}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.tar.gz")
+    paths = write(to, bundle_files(api, BundleScope(frozenset(services or ()), operator_namespace)))
+    print(f"{to}: {len(paths)} files; left-out.txt names what could not be read", file=sys.stderr)
+    print(to)

@@ -99,14 +99,14 @@ def parameters(wanted: LogRequest, source: LogSource) -> dict[str, str]:
     return shared | {"limitBytes": str(MOST_BYTES)} | ({"previous": "true"} if wanted.previous else {})
 
 
-def log_path(api: KubeApi, pod: str) -> str:
-    return f"{path_of('v1', 'pods', api.namespace)}/{quote(pod, safe='')}/log"
+def log_path(namespace: str, pod: str) -> str:
+    return f"{path_of('v1', 'pods', namespace)}/{quote(pod, safe='')}/log"
 
 
 def _lines(api: KubeApi, source: LogSource, asked: Mapping[str, str]) -> Iterator[LogLine]:
     """Raises Failure."""
     try:
-        with api.streamed(log_path(api, source.pod), asked) as response:
+        with api.streamed(log_path(api.namespace, source.pod), asked) as response:
             for line in response.iter_lines():
                 yield LogLine(source, line[:LONGEST_LINE].translate(CONTROL))
     except httpx.HTTPError as error:

@@ -88,3 +88,16 @@ def test_what_caches_hold(
     assert line.split()[:4] == ["speech", "no", "pod", "of"]
     assert run(monkeypatch, "models", "-A") == 0
     assert capsys.readouterr() == ("", "no WhisperService in any namespace\n")
+
+
+def test_an_archive_for_whoever_helps(
+    api_server: PlannedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api_server.by_path = {"": as_json({"message": "forbidden"}, 403)}
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "support-bundle") == 0
+    out, err = capsys.readouterr()
+    file = Path(out.strip())
+    assert (file.exists(), file.name.startswith("whisper-support-team-")) == (True, True)
+    assert err == f"{file}: 2 files; left-out.txt names what could not be read\n"
+    assert run(monkeypatch, "support-bundle", "-f", str(file)) == f"Error: {file}: File exists"
