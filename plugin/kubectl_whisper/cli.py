@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from kubectl_whisper.bench import measure, summary
+from kubectl_whisper.completion import service_names
 from kubectl_whisper.kube_api import Failure, KubeApi
 from kubectl_whisper.options import (
     Context,
@@ -53,7 +54,9 @@ class Format(StrEnum):
 
 @app.command("status")
 def print_status(
-    name: Annotated[str | None, typer.Argument(help="Of one service; default: all of the namespace.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Of one service; default: all of the namespace.", autocompletion=service_names)
+    ] = None,
     namespace: Namespace = None,
     everywhere: Everywhere = False,
     output: OutputOption = Output.table,

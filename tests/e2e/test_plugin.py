@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,9 +84,13 @@ def user(service: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plugin(service: Kubectl, user: Path, tmp_path_factory: pytest.TempPathFactory) -> Plugin:
     """kubectl with the plugin on its PATH."""
     folder = tmp_path_factory.mktemp("bin")
-    script = folder / "kubectl-whisper"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m kubectl_whisper "$@"\n')
-    script.chmod(0o755)
+    for name, module in (
+        ("kubectl-whisper", "kubectl_whisper.cli"),
+        ("kubectl_complete-whisper", "kubectl_whisper.completion"),
+    ):
+        script = folder / name
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from {module} import main; main()" "$@"\n')
+        script.chmod(0o755)
     paths = ":".join(str(REPOSITORY / part) for part in ("operator", "plugin", "runtime"))
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "KUBECONFIG": str(user), "PYTHONPATH": paths}
     return Plugin((service.command[0], "whisper"), environment)
@@ -112,6 +118,70 @@ def test_how_busy_its_pod_is(service: Kubectl, plugin: Plugin) -> None:
     assert row["queued"].startswith("0s/")
     assert int(row["free_rows"]) > 0
     assert float(row["speed"].removesuffix("x")) > 0
+
+
+def test_what_may_follow_as_kubectl_itself_asks(service: Kubectl, plugin: Plugin) -> None:
+    def offered(*typed: str) -> list[str]:
+        command = (service.command[0], "__complete", "whisper", *typed)
+        done = subprocess.run(command, env=plugin.environment, check=True, capture_output=True, text=True, timeout=60)
+        return [line.partition("\t")[0] for line in done.stdout.splitlines()]
+
+    assert offered("sta") == ["status", ":4"]
+    assert offered("verify", "") == ["speech", ":4"]
+    assert offered("transcribe", "") == [":0"]
+
+
+def test_what_its_pods_log(service: Kubectl, plugin: Plugin) -> None:
+    (pod,) = service.pods_of("speech")
+    lines = plugin("logs", "speech", "--component", "server").splitlines()
+    assert lines
+    assert all(line.startswith(f"{pod['metadata']['name']} server | ") for line in lines)
+
+
+def test_what_its_claim_holds(plugin: Plugin) -> None:
+    (row,) = json.loads(plugin("models", "-o", "json"))
+    assert (row["claim"], row["used_by"], row["why"]) == ("speech-models", "speech", "")
+    assert row["file"].startswith("tiny.en-")
+
+
+def test_a_manifest_before_it_is_applied(service: Kubectl, plugin: Plugin, tmp_path: Path) -> None:
+    """With the rights of the page's Role, which may not apply: that is unknown, and so is what may not be read."""
+    file = tmp_path / "service.yaml"
+    file.write_text(yaml.safe_dump(mirrored_service("other")))
+    rows = {row["check"]: row for row in json.loads(plugin("check", "-f", str(file), "-o", "json"))}
+    assert rows["spec"]["outcome"] == "ok"
+    assert rows["admission"]["outcome"] == "unknown"
+    assert service.get("wsvc", "other") is None
+
+
+def test_a_verification_that_is_asked_for(service: Kubectl, plugin: Plugin) -> None:
+    (before,) = service.list("jobs", "whisper-operator.io/service=speech,app.kubernetes.io/component=verify")
+    rows = json.loads(plugin("verify", "speech", "-o", "json"))
+    assert rows
+    assert {row["passed"] for row in rows} == {"True"}
+    (after,) = service.list("jobs", "whisper-operator.io/service=speech,app.kubernetes.io/component=verify")
+    assert before["metadata"]["uid"] != after["metadata"]["uid"]
+
+
+def test_an_archive_for_whoever_helps(service: Kubectl, plugin: Plugin, tmp_path: Path) -> None:
+    """The operator is in another namespace, which the page's Role does not open."""
+    file = tmp_path / "bundle.tar.gz"
+    plugin("support-bundle", "-f", str(file))
+    with tarfile.open(file) as archive:
+        texts = {
+            one.name.partition("/")[2]: (archive.extractfile(one) or io.BytesIO()).read().decode() for one in archive
+        }
+    (pod,) = service.pods_of("speech")
+    assert {f"logs/{pod['metadata']['name']}/server.log", "deployments.yaml", "events.yaml"} <= set(texts)
+    assert "whisper_" in texts[f"metrics/{pod['metadata']['name']}.txt"]
+    assert "key-of-the-service" not in "".join(texts.values())
+    assert {line.partition(":")[0] for line in texts["left-out.txt"].splitlines()} <= {
+        "httproutes",
+        "operator",
+        "prometheusrules",
+        "scaledobjects",
+        "servicemonitors",
+    }
 
 
 def test_words_without_an_ingress(plugin: Plugin, key_file: str, recordings: Path) -> None:

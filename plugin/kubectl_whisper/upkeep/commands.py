@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from kubectl_whisper.completion import service_names
 from kubectl_whisper.kube_api import KubeApi
 from kubectl_whisper.options import Context, Everywhere, Namespace, OutputOption, ServiceArgument
 from kubectl_whisper.output import Output, print_rows
@@ -119,7 +120,9 @@ def print_models(
 
 @upkeep.command("support-bundle")
 def write_bundle(
-    services: Annotated[list[str] | None, typer.Argument(help="Services; default: all of the namespace.")] = None,
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Default: all of the namespace.", autocompletion=service_names)
+    ] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Must not be there yet.")] = None,
     operator_namespace: Annotated[str, typer.Option(help="Where the operator runs.")] = "whisper-system",
     namespace: Namespace = None,
