@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from whisper_runtime.media.cage import environment, limited
-from whisper_runtime.media.duration import declared_seconds
+from whisper_runtime.media.duration import meant_seconds
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.refusals import NO_SPACE, AudioError, lost_part, refusal, too_long, too_slow
 
@@ -68,7 +68,7 @@ async def run_ffmpeg(
         env=environment(),
     )
     try:
-        report = await _report(process, target, bounds, channels, on_log)
+        report = await _report(process, os.fstat(media.fileno()).st_size, target, bounds, channels, on_log)
         code = await process.wait()
     finally:
         await _end(process)
@@ -87,16 +87,16 @@ async def run_ffmpeg(
 
 
 async def _report(
-    process: asyncio.subprocess.Process, target: IO[bytes], bounds: Bounds, channels: int, on_log: OnLog
+    process: asyncio.subprocess.Process, size: int, target: IO[bytes], bounds: Bounds, channels: int, on_log: OnLog
 ) -> bytes:
-    """ffmpeg's log until its end; raises AudioError as soon as it shows that the file is too long."""
+    """ffmpeg's log until its end; raises AudioError as soon as it shows that the file, of `size` bytes, is too long."""
     assert process.stderr is not None
     first, last = b"", b""
     while (chunk := await _next(process.stderr)) != b"":
         if chunk is not None and len(first) < REPORT_LIMIT:
             first += chunk
             on_log(first)
-            if (declared := declared_seconds(first)) > bounds.max_seconds:
+            if (declared := meant_seconds(first, size)) > bounds.max_seconds:
                 raise too_long(bounds.max_seconds, declared)
             bounds.on_bytes(int(declared * channels * BYTES_PER_SECOND))
         elif chunk is not None:

@@ -17,7 +17,7 @@ from typing import IO, Final
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
-from whisper_runtime.media.duration import ends_early, first_time, is_cut, promised_seconds
+from whisper_runtime.media.duration import ends_early, first_time, is_cut, late_start, promised_seconds
 from whisper_runtime.media.ffmpeg_command import (
     CHAIN_OF_FILTERS,
     HAS_NO_CLOCK,
@@ -55,8 +55,11 @@ class _Changes(Exception):
         self.log = log
 
 
-class _TimesAreLate(Exception):
-    """ffmpeg's log shows a codec of which it has late times in that container."""
+class _ReadOtherwise(Exception):
+    """ffmpeg's log shows that the film's times need another way of reading the file."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,8 @@ async def read_track(source: Source, bounds: Bounds, choice: Choice) -> DecodedA
         return await _samples(source, bounds, choice, joined_command)
     try:
         return await _samples(source, bounds, choice, counted_command if source.is_counted else film_command)
-    except _TimesAreLate:
-        return await read_track(replace(source, lacks_times=True), bounds, choice)
+    except _ReadOtherwise as other:
+        return await read_track(other.source, bounds, choice)
     except _Changes as change:
         if HAS_NO_CLOCK.search(change.log):
             return await _samples(source, bounds, choice, joined_command)
@@ -159,12 +162,14 @@ async def _evened(source: Source, bounds: Bounds, choice: Choice) -> DecodedAudi
 
 
 async def _samples(source: Source, bounds: Bounds, choice: Choice, command: Command) -> DecodedAudio:
-    """Raises _Changes, _TimesAreLate and _LeavesAChoice, beside what read_track does."""
+    """Raises _Changes, _ReadOtherwise and _LeavesAChoice, beside what read_track does."""
     with tempfile.TemporaryFile() as pcm:
         report = await _run(source, bounds, choice, pcm, command)
         size = os.fstat(pcm.fileno()).st_size
         if size == 0:
             raise AudioError("Empty", "The file holds no audio.")
+        if command is film_command and not source.begins_at and (late := late_start(report)):
+            raise _ReadOtherwise(source.beginning_at(late))
         samples = np.asarray(np.memmap(pcm, np.float32, mode="c", shape=(size // 4,)))
         return _whole(source, bounds, report, samples, choice.channels)
 
@@ -197,7 +202,7 @@ async def _run(source: Source, bounds: Bounds, choice: Choice, target: IO[bytes]
         if len(CHAIN_OF_FILTERS.findall(log)) > 1:
             raise _Changes(log)
         if not source.is_counted and TIMES_ARE_LATE.search(log):
-            raise _TimesAreLate
+            raise _ReadOtherwise(replace(source, lacks_times=True))
 
     command_line = command(choice, (*source.options, *source.decoding))
     return await run_ffmpeg(command_line, source.media, target, bounds, channels=choice.channels, on_log=judge)

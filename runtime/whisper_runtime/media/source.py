@@ -12,6 +12,7 @@ from typing import IO, Final
 from whisper_runtime.media import program_stream, transport
 from whisper_runtime.media.byte_search import PIECE
 from whisper_runtime.media.ending import NOT_KNOWN, Ending, ending_of
+from whisper_runtime.media.frames import title_size
 from whisper_runtime.media.joined import is_joined
 from whisper_runtime.media.ogg import is_chain
 from whisper_runtime.media.probe import probe
@@ -57,6 +58,8 @@ class Source:
     is_searched_further: bool = False
     lacks_times: bool = False
     """Whether those that ffmpeg has for its packets are wrong."""
+    begins_at: float = 0.0
+    """Seconds of silence before its clock begins."""
 
     @property
     def is_counted(self) -> bool:
@@ -82,6 +85,10 @@ class Source:
         options, decoding = (*self.options, *SEARCHED_FURTHER), (*self.decoding, *IS_NO_JUMP)
         return replace(self, options=options, decoding=decoding, is_searched_further=True)
 
+    def beginning_at(self, seconds: float) -> Source:
+        """The same file with silence before its clock begins."""
+        return replace(self, decoding=(*self.decoding, "-itsoffset", f"{seconds:.6f}"), begins_at=seconds)
+
 
 class JoinedFiles(Exception):
     """The file is several recordings, one behind the other, of which ffmpeg reads the first alone."""
@@ -94,11 +101,16 @@ def source_of(media: IO[bytes], declared: DeclaredType) -> Source:
     if raw := raw_audio(declared, head):
         return Source(media, head, raw, options=raw.options)
     ending = ending_of(read, size)
-    if wav := wav_data(read):
+    title = title_size(read)
+
+    def behind_title(count: int, at: int) -> bytes:
+        return read(count, title + at)
+
+    if wav := wav_data(behind_title):
         with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
-            if wav.form.bits == 16 and (codec := unread_codec(content, wav.at)):
+            if wav.form.bits == 16 and (codec := unread_codec(content, title + wav.at)):
                 raise coded_samples(codec)
-        options = wav_options(wav, size, read)
+        options = wav_options(wav, size - title, behind_title)
         return Source(media, head, wav=wav, ending=ending, options=options, decoding=wav.form.decoder)
     with mmap.mmap(file, 0, prot=mmap.PROT_READ) as content:
         parts = transport.later_parts(content) or program_stream.later_parts(content)

@@ -135,3 +135,17 @@ async def test_flac_in_microsofts_containers_keeps_its_place(jfk: Path, tmp_path
     picture = ("-f", "lavfi", "-i", "testsrc=size=64x64:rate=5:duration=20", "-itsoffset", str(late), "-i", jfk)
     ffmpeg(*picture, "-map", "0", "-map", "1", "-c:v", "mpeg2video", "-c:a", "flac", tmp_path / f"a.{form}")
     assert begins(await decoded(tmp_path / f"a.{form}"), jfk, late) == pytest.approx(late, abs=0.25)
+
+
+@pytest.mark.parametrize("form", ["m4a", "mka", "webm", "wma"])
+async def test_sound_alone_that_begins_late_begins_where_players_have_it(jfk: Path, tmp_path: Path, form: str) -> None:
+    """By an edit list, or the first time: the file's own length counts the time before."""
+    ffmpeg("-itsoffset", "5", "-i", jfk, tmp_path / f"a.{form}")
+    samples = await decoded(tmp_path / f"a.{form}")
+    assert len(samples) / SAMPLE_RATE == pytest.approx(16, abs=0.1)
+    assert begins(samples, jfk, 5) == pytest.approx(5, abs=0.1)
+
+
+async def test_a_browser_that_joined_a_call_late_recorded_no_silence_before(jfk: Path, tmp_path: Path) -> None:
+    path = speech_as(jfk, tmp_path / "a.webm", "-live", "1", "-output_ts_offset", "5")
+    assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(11, abs=0.1)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import struct
 import subprocess
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.support.media_files import ffmpeg, speech_as
 from whisper_runtime.media import decode
-from whisper_runtime.media.duration import declared_seconds, ends_early, first_time, is_cut, promised_seconds
+from whisper_runtime.media.duration import (
+    declared_seconds,
+    ends_early,
+    first_time,
+    is_cut,
+    late_start,
+    meant_seconds,
+    promised_seconds,
+)
 from whisper_runtime.media.ending import Ending
 from whisper_runtime.media.ffmpeg_process import BYTES_PER_SECOND
 from whisper_runtime.media.refusals import AudioError
@@ -66,6 +77,41 @@ def piped(source: Path, target: Path, *options: str) -> Path:
 )
 def test_what_ffmpegs_report_says(report: bytes, declared: float, promised: float) -> None:
     assert (declared_seconds(report), promised_seconds(None, Ending(), report)) == (declared, promised)
+
+
+FROM_ONE_HOUR: Final = b"  Duration: 01:00:11.02, start: 3600.000000, bitrate: 8 kb/s\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "seconds"), [(b"ogg", 11), (b"matroska,webm", 11), (b"mpegps", 3611), (b"mov,mp4,m4a,3gp,3g2,mj2", 3611)]
+)
+def test_a_clock_that_began_before_the_recording_is_no_length(form: bytes, seconds: float) -> None:
+    """As of a radio station that somebody came to after an hour: of these ffmpeg has the clock at the end."""
+    assert declared_seconds(b"Input #0, %b, from 'a':\n" % form + FROM_ONE_HOUR) == seconds
+
+
+def test_a_length_that_the_bytes_of_a_file_cannot_hold_is_not_meant() -> None:
+    assert [meant_seconds(FLAC, size) for size in (88_000, 3_000_000)] == [0, 36001]
+
+
+@pytest.mark.parametrize(
+    ("form", "length", "start", "seconds"),
+    [
+        (b"mov,mp4,m4a,3gp,3g2,mj2", b"00:00:16.00", b"4.936000", 4.936),
+        (b"matroska,webm", b"00:00:16.00", b"5.000000", 5),
+        (b"matroska,webm", b"N/A", b"5.000000", 0),
+        (b"matroska,webm", b"00:00:11.00", b"0.021000", 0),
+        (b"matroska,webm", b"00:00:11.00", b"-0.007000", 0),
+        (b"matroska,webm", b"00:20:11.00", b"1200.000000", 0),
+        (b"mpegts", b"00:00:11.00", b"1.400000", 0),
+        (b"ogg", b"00:00:16.00", b"5.000000", 0),
+    ],
+)
+def test_a_clock_that_begins_late_is_told_of_forms_that_have_a_zero(
+    form: bytes, length: bytes, start: bytes, seconds: float
+) -> None:
+    report = b"Input #0, %b, from 'a':\n  Duration: %b, start: %b, bitrate: 8 kb/s\n" % (form, length, start)
+    assert late_start(report) == seconds
 
 
 def test_where_the_end_is_missing_the_length_of_a_film_counts() -> None:
@@ -199,3 +245,60 @@ async def test_a_film_may_go_on_after_its_sound(jfk: Path, tmp_path: Path, form:
 )
 def test_the_clocks_beginning_is_what_the_log_has_for_it(log: bytes, begin: float) -> None:
     assert first_time(log) == begin
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.opus", ("-c:a", "libopus")),
+        ("a.webm", ("-c:a", "libopus")),
+        ("a.mkv", ("-c:a", "libvorbis")),
+    ],
+)
+async def test_a_recording_from_the_midst_of_a_stream_has_its_own_length(
+    jfk: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    """Given a clock that shows 27 hours at its beginning, and a limit of one."""
+    path = speech_as(jfk, tmp_path / f"whole-{name}", *options, "-output_ts_offset", "100000")
+    if name == "a.opus":
+        path.write_bytes(later_pages(speech_as(jfk, path, *options).read_bytes(), 100_000 * 48_000))
+    assert await seconds(path) == pytest.approx(11, abs=0.1)
+
+
+def later_pages(content: bytes, samples: int) -> bytes:
+    """An Ogg whose times are later, as a radio station's are (RFC 3533, 6: a page's position, and its check)."""
+    found = re.split(rb"(?=OggS\0)", content)[1:]
+    return b"".join(found[:2]) + b"".join(_checked(_later(page, samples)) for page in found[2:])
+
+
+def _later(page: bytes, samples: int) -> bytes:
+    (position,) = struct.unpack_from("<q", page, 6)
+    return page[:6] + struct.pack("<q", position + samples) + page[14:]
+
+
+def _checked(page: bytes) -> bytes:
+    check = 0
+    for byte in page[:22] + bytes(4) + page[26:]:
+        check ^= byte << 24
+        for _ in range(8):
+            check = (check << 1 ^ (0x04C11DB7 if check & 1 << 31 else 0)) & 0xFFFFFFFF
+    return page[:22] + struct.pack("<I", check) + page[26:]
+
+
+@pytest.mark.parametrize("frames", [0, 50, 5_000_000])
+async def test_a_number_of_frames_that_nobody_can_have_meant(jfk: Path, tmp_path: Path, frames: int) -> None:
+    """Of an MP3 (Xing's header): none, too few, and 50 hours."""
+    content = bytearray(speech_as(jfk, tmp_path / "a.mp3").read_bytes())
+    struct.pack_into(">I", content, content.index(b"Info") + 8, frames)
+    (tmp_path / "a.mp3").write_bytes(content)
+    assert await seconds(tmp_path / "a.mp3") == pytest.approx(11, abs=0.1)
+
+
+async def test_an_aiff_that_was_written_into_a_pipe(jfk: Path, tmp_path: Path) -> None:
+    """By sox, which promises 37 hours."""
+    with (tmp_path / "a.aiff").open("wb") as pipe:
+        subprocess.run(("sox", "-V1", jfk, "-t", "aiff", "-"), stdout=pipe, stderr=subprocess.DEVNULL, check=True)
+    content = bytearray((tmp_path / "a.aiff").read_bytes())
+    struct.pack_into(">I", content, content.index(b"COMM") + 10, 0x7F000000)
+    (tmp_path / "a.aiff").write_bytes(content)
+    assert await seconds(tmp_path / "a.aiff") == pytest.approx(11, abs=0.1)

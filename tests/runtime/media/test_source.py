@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.media.conftest import decoded, refused
 from tests.support.media_files import speech_as
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType, UnclearType
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.media.source import LATE, Source, source_of
@@ -83,3 +85,16 @@ def test_samples_that_are_sound_in_a_codec_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as error:
         opened(tmp_path / "a.wav")
     assert error.value.reason == "NotAudio"
+
+
+TITLE = b"ID3\3\0\0\0\0\0\x0a" + bytes(10)
+
+
+async def test_a_wav_behind_a_title_is_one(jfk: Path, tmp_path: Path) -> None:
+    """As some taggers write it: of two both are read, and of a part it is said."""
+    whole, path = jfk.read_bytes(), tmp_path / "a.wav"
+    for content, seconds in ((whole, 11), (whole + whole, 22)):
+        path.write_bytes(TITLE + content)
+        assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(seconds, abs=0.1)
+    path.write_bytes(TITLE + whole[: len(whole) // 2])
+    assert "cut short" in (await refused(path)).message
