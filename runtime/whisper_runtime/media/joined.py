@@ -36,6 +36,9 @@ AVI: Final = re.compile(rb"RIFF....AVI LIST....hdrl", re.DOTALL)
 """The beginning of one; of its later parts it is `AVIX`."""
 AVI_FORM: Final = 16
 """Bytes of the form of samples (WAVEFORMAT), with the codec, the channels and the rate."""
+SOUND_FORMS: Final = re.compile(rb"soun.*?stsd\0{4}(.{4})(.{4})(....)", re.DOTALL)
+"""In an MP4's index, of an audio track: how many forms its samples have, and the first one's size and codec (ISO/IEC
+14496-12, 8.5.2)."""
 BOXES_LIMIT: Final = 1_000_000
 
 
@@ -57,7 +60,10 @@ def _avi_form(content: Content, start: int) -> bytes:
 
 
 def _is_joined_mp4(content: Content) -> bool:
-    """Whether a second MP4 follows a whole one. Of fragments it must begin anew: streams repeat what precedes them."""
+    """Whether a second MP4 follows a whole one, or one has two codecs.
+
+    Of fragments it must begin anew: streams repeat what precedes them.
+    """
     at, has_index, has_fragments = 0, False, False
     for _ in range(BOXES_LIMIT):
         if at + 8 > len(content):
@@ -67,10 +73,22 @@ def _is_joined_mp4(content: Content) -> bool:
             (size,) = struct.unpack_from(">Q", content, at + 8)
         if name == b"ftyp" and has_index and (not has_fragments or _begins_anew(content, at)):
             return True
+        if name == b"moov" and _changes_codec(content[at : at + size]):
+            return True
         if size < 8:
             break
         has_index, has_fragments = has_index or name == b"moov", has_fragments or name == b"moof"
         at += size
+    return False
+
+
+def _changes_codec(index: bytes) -> bool:
+    """Whether an audio track has samples of two codecs, as where an editor joined clips: ffmpeg decodes all by one."""
+    for found in SOUND_FORMS.finditer(index):
+        count, size = struct.unpack(">II", found[1] + found[2])
+        second = found.end() - 8 + size
+        if count > 1 and index[second + 4 : second + 8] not in (found[3], b""):
+            return True
     return False
 
 

@@ -24,6 +24,14 @@ SEGMENT: Final = (
 DS2: Final = "it is a dictation in DS2 (DSS Pro), which only its maker's programs read; export it as WAV or MP3"
 SILK: Final = "it is a voice message in SILK, as WeChat and QQ have them; convert it to WAV or MP3 first"
 SONY: Final = "it is a dictation of Sony's (DVF, MSV), which only its maker's programs read; export it as WAV or MP3"
+CAPTURE: Final = (
+    "it is a capture of a network, and not the sound of the calls in it; save that from the program that shows it, "
+    "as Wireshark does by Telephony, RTP Streams, Export"
+)
+PHONE: Final = "it is speech in a phone's codec that is not decoded here; convert it to WAV or MP3 first"
+CD_TRACK: Final = "it is a pointer to a track of a CD, and has no sound; copy the track itself as WAV or MP3"
+NOTES: Final = "it is MIDI, which has notes and no sound"
+FLASH: Final = "it is a Flash animation; export its sound as WAV or MP3"
 APPLE_DOUBLE: Final = (
     "it is what macOS keeps beside a file (`._…`), and not the file itself; send the one whose name has no `._`"
 )
@@ -61,7 +69,12 @@ KINDS: Final[Mapping[bytes, str]] = {
     rb"SQLite format 3": DATABASE,
     rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": OFFICE,
     rb"MZ|\x7fELF|\xcf\xfa\xed\xfe": "it is a program",
-    rb"MThd": "it is MIDI, which has notes and no sound",
+    rb"MThd|RIFF....RMID": NOTES,
+    rb"RIFF....CDDA": CD_TRACK,
+    rb"[FCZ]WS[\x01-\x40]": FLASH,
+    rb"\xd4\xc3\xb2\xa1|\xa1\xb2\xc3\xd4|\x4d\x3c\xb2\xa1|\x0a\x0d\x0d\x0a.{4}[\x4d\x1a]|#!rtpplay": CAPTURE,
+    rb"#!(?:iLBC|EVRC|SMV|QCELP|EVS|AMR-WB\+)": PHONE,
+    rb"riff\x2e\x91": "it is a W64 whose header is damaged, or lacks the sizes, as where it was written into a pipe",
     rb"fLaC": "it is a FLAC that ends before its first sound, or is damaged",
 }
 """By how the file begins; the first that matches."""

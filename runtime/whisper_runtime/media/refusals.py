@@ -16,6 +16,10 @@ NOT_IMPLEMENTED: Final = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 """A codec that ffmpeg knows, in a kind that it does not: xHE-AAC, of audio books and broadcasts."""
+NOT_OPENED: Final = re.compile(
+    rb"^  Stream #\S+ -> #0:0 \((\w{1,32}).*^Error while opening decoder for input stream ", re.MULTILINE | re.DOTALL
+)
+"""A codec whose header ffmpeg does not understand."""
 Reason = Literal["NotAudio", "Empty", "NoAudioTrack", "TooManyStreams", "Damaged", "TooLong", "TimedOut", "NoSpace"]
 
 
@@ -43,6 +47,12 @@ def refusal(report: bytes) -> AudioError | None:
         return AudioError(
             "NotAudio", f"The audio is in a kind of {codec} that cannot be decoded here: send WAV or MP3."
         )
+    if found := NOT_OPENED.search(report):
+        codec = found[1].decode()
+        message = (
+            f"The header of the audio ({codec}) is damaged, or names what cannot be decoded here: send WAV or MP3."
+        )
+        return AudioError("Damaged", message)
     if b"Input #0" in report:
         return AudioError("Damaged", "The file is damaged: too much of its audio cannot be decoded.")
     return None
@@ -84,7 +94,11 @@ def protected() -> AudioError:
 def not_audio(what: str | None) -> AudioError:
     """`what`: a clause on what the file is; None: that is not known."""
     if what is None:
-        return AudioError("NotAudio", "The file is not audio that can be decoded, or its format is not supported.")
+        message = (
+            "The file is not audio that can be decoded, or its format is not supported: "
+            "send WAV, MP3, M4A, FLAC, Ogg or WebM."
+        )
+        return AudioError("NotAudio", message)
     return AudioError("NotAudio", f"The file is not audio that can be decoded: {what}.")
 
 

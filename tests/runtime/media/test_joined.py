@@ -97,3 +97,25 @@ async def test_all_is_read_of_forms_that_can_be_joined(jfk: Path, tmp_path: Path
     path = speech_as(jfk, tmp_path / f"a.{form}")
     path.write_bytes(path.read_bytes() * 2)
     assert len(await decoded(path)) / SAMPLE_RATE == pytest.approx(22, abs=0.3)
+
+
+@pytest.mark.parametrize(("codec", "is_refused"), [(b"sowt", False), (b"twos", True), (b"apac", True)])
+async def test_an_mp4_whose_samples_change_their_codec(
+    jfk: Path, tmp_path: Path, codec: bytes, is_refused: bool
+) -> None:
+    """As where an editor joined clips: ffmpeg decodes the second form's samples as the first's, which is noise."""
+    content = speech_as(jfk, tmp_path / "a.mov", "-c:a", "pcm_s16le").read_bytes()
+    at = content.index(b"stsd") - 4
+    size = int.from_bytes(content[at : at + 4], "big")
+    second = content[at + 16 : at + 20] + codec + content[at + 24 : at + size]
+    changed = bytearray(content[: at + size] + second + content[at + size :])
+    changed[at + 12 : at + 16] = b"\0\0\0\2"
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"):
+        begin = changed.rindex(box) - 4
+        length = int.from_bytes(changed[begin : begin + 4], "big") + len(second)
+        changed[begin : begin + 4] = length.to_bytes(4, "big")
+    (tmp_path / "b.mov").write_bytes(changed)
+    if is_refused:
+        assert "several recordings" in (await refused(tmp_path / "b.mov")).message
+    else:
+        assert len(await decoded(tmp_path / "b.mov")) / SAMPLE_RATE == pytest.approx(11, abs=0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -53,6 +54,14 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 352078
         (b"\x02#!SILK_V3" + bytes(range(128, 256)), "a voice message in SILK, as WeChat and QQ have them"),
         (b"#!SILK_V3" + bytes(range(128, 256)), "a voice message in SILK"),
         (b"MS_VOICE  SONY CORPORATION" + bytes(200), "a dictation of Sony's"),
+        (b"\xd4\xc3\xb2\xa1\2\0\4\0" + bytes(500), "a capture of a network"),
+        (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a" + bytes(500), "a capture of a network"),
+        (b"#!rtpplay1.0 10.0.0.1/5004\n" + bytes(500), "Telephony, RTP Streams, Export"),
+        (b"#!iLBC30\n" + bytes(range(128, 256)), "a phone's codec that is not decoded here"),
+        (b"#!AMR-WB+\n" + bytes(range(128, 256)), "a phone's codec that is not decoded here"),
+        (b"RIFF\x24\0\0\0CDDAfmt " + bytes(28), "a pointer to a track of a CD"),
+        (b"RIFF\x24\0\0\0RMIDdata" + bytes(28), "it is MIDI"),
+        (b"CWS\x0a" + bytes(range(128, 256)), "a Flash animation"),
         (b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(100), "the one whose name has no `._`"),
         (b"SQLite format 3\0" + bytes(100), "a project of Audacity's"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100), "a document or a mail"),
@@ -72,8 +81,14 @@ async def test_by_how_it_begins(tmp_path: Path, content: bytes, words: str) -> N
 
 async def test_of_what_says_nothing_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(bytes(range(128, 256)) * 100)
-    message = "The file is not audio that can be decoded, or its format is not supported."
-    assert (await refused(tmp_path / "a.mp3")).message == message
+    message = (await refused(tmp_path / "a.mp3")).message
+    assert "or its format is not supported: send WAV, MP3, M4A, FLAC, Ogg or WebM." in message
+
+
+async def test_a_w64_that_was_written_into_a_pipe(jfk: Path, tmp_path: Path) -> None:
+    with (tmp_path / "a.w64").open("wb") as pipe:
+        subprocess.run(("ffmpeg", "-loglevel", "error", "-i", jfk, "-f", "w64", "-"), stdout=pipe, check=True)
+    assert "a W64 whose header is damaged, or lacks the sizes" in (await refused(tmp_path / "a.w64")).message
 
 
 async def test_pieces_of_a_webm(jfk: Path, tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ def test_the_log_tells_the_reason(report: bytes, reason: str | None) -> None:
     assert (found.reason if found else None) == reason
 
 
+def test_a_codec_that_cannot_be_opened_is_named() -> None:
+    mapped = b"Input #0, wav\n  Stream #0:0 -> #0:0 (metasound (native) -> pcm_s16le (native))\n"
+    found = refusal(mapped + b"Error while opening decoder for input stream #0:0 : Invalid data found\n")
+    assert found is not None
+    assert "The header of the audio (metasound) is damaged, or names what cannot be decoded here" in found.message
+
+
 def test_a_full_disk_is_libcs_word_at_the_begin_of_a_line() -> None:
     assert NO_SPACE.search(b"av_interleaved_write_frame(): No space left on device\n")
     assert not NO_SPACE.search(b"    title           : a: No space left on device\n")
