@@ -25,6 +25,17 @@ class Measured:
     """Requests that were sent again: the service was full, or a pod ended."""
 
 
+@dataclass(frozen=True)
+class BenchRow:
+    """What was measured, in short."""
+
+    requests: int
+    sent_again: int
+    median_seconds: float
+    p95_seconds: float
+    audio_seconds_a_second: float
+
+
 @dataclass
 class CountedTries:
     """A progress that shows nothing."""
@@ -57,15 +68,25 @@ def measure(api: KubeApi, service: str, recording: SentFile, *, clients: int, re
     return Measured([seconds for seconds, _ in found], sum(audio for _, audio in found), took, len(progress.tries))
 
 
-def summary(found: Measured) -> str:
-    """One fact a line."""
+def bench_row(found: Measured) -> BenchRow:
     ordered = sorted(found.seconds)
     p95 = ordered[max(0, -(-len(ordered) * 95 // 100) - 1)]
+    return BenchRow(
+        requests=len(ordered),
+        sent_again=found.tries,
+        median_seconds=round(statistics.median(ordered), 2),
+        p95_seconds=round(p95, 2),
+        audio_seconds_a_second=round(found.audio_seconds / found.took, 1),
+    )
+
+
+def summary(row: BenchRow) -> str:
+    """One fact a line."""
     return "\n".join(
         (
-            f"requests         {len(ordered)}, and {found.tries} sent again",
-            f"seconds, median  {statistics.median(ordered):.2f}",
-            f"seconds, p95     {p95:.2f}",
-            f"audio a second   {found.audio_seconds / found.took:.1f} s",
+            f"requests         {row.requests}, and {row.sent_again} sent again",
+            f"seconds, median  {row.median_seconds:.2f}",
+            f"seconds, p95     {row.p95_seconds:.2f}",
+            f"audio a second   {row.audio_seconds_a_second:.1f} s",
         )
     )

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from kubectl_whisper.bench import measure, summary
+from kubectl_whisper.bench import bench_row, measure, summary
 from kubectl_whisper.completion import service_names
 from kubectl_whisper.kube_api import Failure, KubeApi
 from kubectl_whisper.options import (
@@ -131,6 +131,7 @@ def print_bench(
     clients: Annotated[int, typer.Option(min=1, max=64, help="Requests that are under way at once.")] = 1,
     requests: Annotated[int, typer.Option(min=1, max=10_000)] = 10,
     language: LanguageOption = None,
+    output: OutputOption = Output.table,
     api_key_file: KeyFileOption = None,
     namespace: Namespace = None,
     context: Context = None,
@@ -138,7 +139,11 @@ def print_bench(
     """How fast a service is, as its clients see it; the audio goes the way that it goes for `transcribe`."""
     api = KubeApi(context, namespace)
     recording = SentFile(file, {"language": language} if language else {}, _key(api_key_file))
-    print(summary(measure(api, service or api.only_service(), recording, clients=clients, requests=requests)))
+    found = bench_row(measure(api, service or api.only_service(), recording, clients=clients, requests=requests))
+    if output is Output.table:
+        print(summary(found))
+    else:
+        print_rows([found], output)
 
 
 @app.command("explain")

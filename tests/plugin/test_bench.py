@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kubectl_whisper.bench import Measured, measure, summary
+from kubectl_whisper.bench import BenchRow, Measured, bench_row, measure, summary
 from kubectl_whisper.kube_api import Failure, KubeApi
 from kubectl_whisper.transcribe import SentFile
 
@@ -35,11 +35,13 @@ def test_a_request_that_fails_ends_it(api_server: PlannedServer, recording: Sent
 
 
 def test_what_is_said_of_it() -> None:
-    lines = summary(Measured([float(number) for number in range(1, 21)], 220.0, 40.0, 3)).splitlines()
+    found = bench_row(Measured([float(number) for number in range(1, 21)], 220.0, 40.0, 3))
+    assert found == BenchRow(20, 3, 10.5, 19.0, 5.5)
+    lines = summary(found).splitlines()
     assert lines[0] == "requests         20, and 3 sent again"
     assert [line.split()[-1] for line in lines[1:3]] == ["10.50", "19.00"]
     assert lines[3].endswith("5.5 s")
 
 
 def test_of_one_request_its_own_time_is_the_95th_percentile() -> None:
-    assert "p95     2.00" in summary(Measured([2.0], 11.0, 2.0, 0))
+    assert bench_row(Measured([2.0], 11.0, 2.0, 0)).p95_seconds == 2.0

@@ -113,9 +113,11 @@ def test_what_a_transcript_may_be_asked_for(
 def test_how_fast_a_service_is(
     api_server: PlannedServer, recording: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    api_server.answers = [as_events(DONE)] * 4
+    api_server.answers = [as_events(DONE)] * 6
     assert run(monkeypatch, "bench", recording, "--service", "speech", "--requests", "4", "--clients", "2") == 0
     assert capsys.readouterr().out.startswith("requests         4, and 0 sent again\n")
+    assert run(monkeypatch, "bench", recording, "--service", "speech", "--requests", "2", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["requests"] == 2
     assert run(monkeypatch, "bench", recording, "--clients", "0") == 2
 
 
