@@ -163,3 +163,17 @@ def test_every_right_of_the_operator_has_its_reason() -> None:
         re.M,
     )
     assert {row[:4] for row in rows} == granted()
+
+
+def test_another_page_leads_to_every_page() -> None:
+    """By a link; those of decisions and runbooks are read in their folders."""
+    linked = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text())
+        if (page.parent / target).resolve() != page.resolve()
+    }
+    pages = {
+        page for page in PAGES if page.parent.parent == ROOT / "docs" and page.parent.name not in ("adr", "runbooks")
+    }
+    assert sorted(page.relative_to(ROOT).as_posix() for page in pages - linked) == []
