@@ -160,7 +160,8 @@ def _of_pods(
 ) -> Iterator[BundleFile]:
     """Their manifests, logs, and what they measure."""
     yield BundleFile(f"{folder}pods.yaml", _as_yaml(pods))
-    for pod in pods[:MOST_PODS]:
+    running = [pod for pod in pods if pod["status"].get("phase") == "Running"]
+    for pod in running[:MOST_PODS]:
         name = pod["metadata"]["name"]
         url = api.pod_url(pod, METRICS_PATH, port)
         file = f"{folder}metrics/{name}.txt"

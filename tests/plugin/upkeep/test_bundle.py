@@ -91,6 +91,7 @@ def manifest(plant: Planted, kind: str, name: str = "speech") -> dict[str, Any]:
             **pod["spec"],
         },
         "status": {
+            "phase": "Running",
             "accepted": {"spec": json.dumps({"key": plant(f"{kind} accepted")})},
             "conditions": [
                 {
@@ -228,6 +229,18 @@ def test_an_installation_that_is_elsewhere_is_told(api_server: PlannedServer) ->
     api_server.by_path["/whisper-system/pods?"] = as_list()
     *_, left_out = bundle_files(KubeApi(None, None), SCOPE)
     assert "namespace whisper-system has no pod of it: name another by --operator-namespace" in left_out.text
+
+
+def test_a_pod_that_has_ended_has_logs_and_measures_nothing(api_server: PlannedServer) -> None:
+    plant = Planted()
+    serve(api_server, plant)
+    ended = manifest(plant, "Pod", "speech-verify-1")
+    ended["status"]["phase"] = "Succeeded"
+    api_server.by_path["/pods?"] = as_list(ended)
+    found = {one.path: one.text for one in bundle_files(KubeApi(None, None), SCOPE)}
+    assert "logs/speech-verify-1/server.log" in found
+    assert "metrics/speech-verify-1.txt" not in found
+    assert found["left-out.txt"] == ""
 
 
 def test_a_log_is_read_as_far_as_its_bound(api_server: PlannedServer) -> None:
