@@ -41,7 +41,7 @@ def settings(service: WhisperService) -> dict[str, Any]:
 def front_token(service: WhisperService) -> str | None:
     """By which servers know a front of the service; None where there is to be none, or keys tell clients apart.
 
-    It follows from the uid, which whoever may read the service's pods can see, too (ADR 92).
+    It follows from the uid, which whoever may read the service's pods can see, too (ADR 88).
     """
     if service.spec.auth or service.spec.wanted_front is None:
         return None
