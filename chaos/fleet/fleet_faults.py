@@ -56,15 +56,11 @@ def operator_killed(disturbed: Disturbed) -> None:
 
 
 def server_deleted(disturbed: Disturbed) -> None:
-    pods = disturbed.service.pods()
-    if pods:
-        disturbed.service.kubectl("delete", "pod", disturbed.chooser.choice(pods)["metadata"]["name"], "--wait=false")
+    _delete(disturbed, disturbed.service.pods())
 
 
 def front_deleted(disturbed: Disturbed) -> None:
-    pods = disturbed.service.pods("front")
-    if pods:
-        disturbed.service.kubectl("delete", "pod", disturbed.chooser.choice(pods)["metadata"]["name"], "--wait=false")
+    _delete(disturbed, disturbed.service.pods("front"))
 
 
 def primary_killed(disturbed: Disturbed) -> None:
@@ -189,6 +185,12 @@ def _kill(disturbed: Disturbed, pods: Sequence[Manifest]) -> None:
     numbers = [number for pod in pods if (number := main_process(pod)) is not None]
     if numbers:
         os.kill(disturbed.chooser.choice(numbers), signal.SIGKILL)
+
+
+def _delete(disturbed: Disturbed, pods: Sequence[Manifest]) -> None:
+    if pods:
+        name = disturbed.chooser.choice(pods)["metadata"]["name"]
+        disturbed.service.kubectl("delete", "pod", name, "--wait=false", "--ignore-not-found")
 
 
 def _cut_off(disturbed: Disturbed, port: int) -> None:

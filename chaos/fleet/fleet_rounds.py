@@ -21,7 +21,7 @@ from tests.support.services import mirrored_model, patch
 from tests.support.waiting import eventually
 from whisper_runtime.contract.metric_names import FRONT_HELD_REQUESTS_METRIC, FRONT_SPOOL_BYTES_METRIC
 
-PAUSES: Final = (4.0, 16.0)
+PAUSES: Final = (2.0, 10.0)
 """Seconds between the end of one fault and the next."""
 PAGE: Final = 100
 
@@ -49,8 +49,8 @@ def run(directory: Path, faults: int, minutes: float, seed: int) -> FleetReport:
         report.seconds = time.monotonic() - began
         try:
             _check_at_rest(service, clients, report)
-        except AssertionError as error:
-            report.problems.append(f"at rest: {error}")
+        except Exception as error:  # likewise
+            report.problems.append(f"at rest: {error!r}")
     report.problems += report.ledger.problems
     report.problems += [f"broke by no fault: {one}" for one in unexplained(report.ledger.broken, report.faults)]
     return report
@@ -64,8 +64,8 @@ def _disturb(disturbed: Disturbed, report: FleetReport, faults: int, ends: float
         fault, began = FAULTS[name], time.monotonic()
         try:
             fault.inject(disturbed)
-        except AssertionError as error:
-            report.problems.append(f"{name}: {error}")
+        except Exception as error:  # what was found so far is worth its report
+            report.problems.append(f"{name}: {error!r}")
             return
         finally:
             report.faults.append(InjectedFault(name, fault.breaks, began, time.monotonic()))

@@ -88,7 +88,8 @@ def _variable(one: Any) -> Any:
     if not isinstance(one, Mapping):
         return REMOVED
     found = cast(dict[str, Any], redacted(one))
-    return found if found.get("name") in ENV_NAMES or "value" not in found else {**found, "value": REMOVED}
+    is_shown = found.get("name") in ENV_NAMES and not SECRET_KEY.fullmatch(found["name"])
+    return found if is_shown or "value" not in found else {**found, "value": REMOVED}
 
 
 def _argument(one: Any) -> str:

@@ -91,6 +91,12 @@ def test_variables_keep_their_values_where_they_are_settings_of_the_runtime() ->
     assert (first["value"], second["value"], third, fourth) == ("base", REMOVED, reference, REMOVED)
 
 
+def test_the_token_of_a_front_is_a_setting_and_a_secret() -> None:
+    assert "WHISPER_FRONT_TOKEN" in ENV_NAMES
+    (found,) = redacted({"env": [{"name": "WHISPER_FRONT_TOKEN", "value": "planted"}]})["env"]
+    assert found == {"name": "WHISPER_FRONT_TOKEN", "value": REMOVED}
+
+
 @pytest.mark.parametrize("key", ["args", "command"])
 def test_arguments_are_kept_where_the_operator_wrote_them(key: str) -> None:
     ours = ["serve", "--json", "--url=http://speech.team.svc:80", "--api-key-file=/etc/whisper/verify/api-key"]
