@@ -9,6 +9,7 @@ from __future__ import annotations
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT
+from whisper_operator.objects.manifest import annotations_of
 
 
 def as_created(service: WhisperService, manifest: Manifest) -> Manifest:
@@ -19,11 +20,20 @@ def as_created(service: WhisperService, manifest: Manifest) -> Manifest:
     scaling = service.spec.autoscaling
     if scaling is None or service.spec.suspend or scaling.min_replicas <= 1:
         return manifest
-    return holding(manifest, scaling.min_replicas)
+    return _with_replicas(manifest, scaling.min_replicas)
 
 
-def holding(manifest: Manifest, count: int) -> Manifest:
-    """The Deployment `manifest` with that number of pods."""
+def before_handover(manifest: Manifest, count: int) -> Manifest:
+    """The Deployment `manifest` with that number of pods, and without the hash that says that all of it was applied.
+
+    Whatever ends the hand-over before its last write, the hash is missing then, and the next pass begins with it anew.
+    """
+    metadata = manifest["metadata"]
+    annotations = {name: value for name, value in annotations_of(manifest).items() if name != names.ANNOTATION_APPLIED}
+    return _with_replicas({**manifest, "metadata": {**metadata, "annotations": annotations}}, count)
+
+
+def _with_replicas(manifest: Manifest, count: int) -> Manifest:
     return {**manifest, "spec": {**manifest["spec"], "replicas": count}}
 
 

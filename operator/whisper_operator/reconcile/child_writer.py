@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.handover import as_created, handover, handover_replicas, holding
+from whisper_operator.build.handover import as_created, before_handover, handover, handover_replicas
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
@@ -52,7 +52,7 @@ class ChildWriter:
         if any(one.is_added for one in drift):
             await self._take_back_edits(kind, manifest, what_an_apply_leaves)
         version = NEW if live is None else {"uid": live["metadata"]["uid"]}
-        exact = with_metadata(first if count is None else holding(manifest, count), version)
+        exact = with_metadata(first if count is None else before_handover(manifest, count), version)
         try:
             answer = await self._cluster.apply(kind, exact)
         except ApiError as error:

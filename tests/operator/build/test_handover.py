@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.operator.samples import children, deployment, one, service
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.build.handover import as_created, handover_replicas
+from whisper_operator.build.handover import as_created, before_handover, handover_replicas
+from whisper_operator.objects.diff import deviations
+from whisper_operator.reconcile.plan import HASH_PATH
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 
@@ -38,3 +40,12 @@ def test_the_hand_over_of_the_number() -> None:
     assert handover_replicas(scaled, held_by("whisper-operator-handover", there)) is None
     asleep = held_by("whisper-operator", deployment(service(suspend=True, **EMPTY_DIR)))
     assert handover_replicas(scaled, asleep) == 2
+
+
+def test_a_hand_over_that_was_broken_off_shows_by_the_hash_that_is_missing() -> None:
+    scaled = service(autoscaling={"minReplicas": 2, "maxReplicas": 4}, **EMPTY_DIR)
+    wanted = one(children(scaled), "Deployment")
+    begun = before_handover(wanted, 3)
+    assert begun["spec"] == {**wanted["spec"], "replicas": 3}
+    (missing,) = deviations(wanted, {**begun, "status": {}})
+    assert missing.path == HASH_PATH
