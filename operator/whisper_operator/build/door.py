@@ -26,7 +26,6 @@ def settings(service: WhisperService) -> dict[str, Any]:
         "cors_allow_origins": spec.server.cors.allow_origins,
         "trusted_proxies": spec.server.trusted_proxies,
         "api_keys_dir": API_KEYS_DIR if spec.auth else None,
-        "front_token": front_token(service),
         "drain_seconds": duration_seconds(spec.rollout.drain_timeout),
         "log_level": spec.logging.level,
         "log_format": spec.logging.format,
@@ -39,11 +38,11 @@ def settings(service: WhisperService) -> dict[str, Any]:
 
 
 def front_token(service: WhisperService) -> str | None:
-    """By which servers know a front of the service; None where there is to be none, or keys tell clients apart.
+    """By which servers know a front of the service; None where keys tell clients apart.
 
     It follows from the uid, which whoever may read the service's pods can see, too (ADR 88).
     """
-    if service.spec.auth or service.spec.wanted_front is None:
+    if service.spec.auth:
         return None
     return hashlib.sha256(f"front of {service.metadata.uid}".encode()).hexdigest()
 

@@ -123,6 +123,7 @@ def _environment(resolved: Resolved, front: FrontState) -> list[Manifest]:
     settings = RuntimeConfig(
         **of_results,
         **door.settings(service),
+        front_token=door.front_token(service),
         servers=f"{names.servers(name)}.{namespace}.svc:{HTTP_PORT}",
         spool_dir=SPOOL_DIR,
         spool_bytes=max(1, size_bytes(front.spec.spool) * 63 // 64),  # the kubelet counts whole blocks

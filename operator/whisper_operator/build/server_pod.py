@@ -168,6 +168,7 @@ def _config(resolved: Resolved, model: ModelRef) -> RuntimeConfig:
         jobs_max_queued_audio_seconds=job_store.max_queued_seconds(service),
         **job_store.bucket_settings(service),
         **door.settings(service),
+        front_token=door.front_token(service) if resolved.front and resolved.front.has_clients else None,
         **webhooks.settings(service),
         **_cluster_networks(resolved),
         **known_results.text_settings(spec, model),

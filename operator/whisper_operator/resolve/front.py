@@ -44,7 +44,12 @@ class FrontState:
     @property
     def is_there(self) -> bool:
         """Whether pods of it are wanted, or finish their requests."""
-        return self.is_wanted or self.is_selected or bool(self.pods)
+        return self.has_clients or bool(self.pods)
+
+    @property
+    def has_clients(self) -> bool:
+        """Whether clients are sent to it, or will be."""
+        return self.is_wanted or self.is_selected
 
     @property
     def missing(self) -> int:
@@ -57,7 +62,7 @@ class FrontState:
 
         Its Deployment stays, for the operator has no right to delete one.
         """
-        has_pods = not self.is_suspended and (self.is_wanted or self.is_selected)
+        has_pods = not self.is_suspended and self.has_clients
         return self.spec.replicas if has_pods else 0
 
 

@@ -145,8 +145,9 @@ def named(*there: Manifest) -> list[tuple[str, str]]:
     return [(body["kind"], body["metadata"]["name"]) for body in children(wanted, observed(*there))]
 
 
-def server_env(**spec: Any) -> dict[str, str]:
-    (container,) = one(children(service(**BAKED, **spec)), "Deployment")["spec"]["template"]["spec"]["containers"]
+def server_env(*there: Manifest, **spec: Any) -> dict[str, str]:
+    wanted = children(service(**BAKED, **spec), observed(*there))
+    (container,) = one(wanted, "Deployment")["spec"]["template"]["spec"]["containers"]
     return {one["name"]: one["value"] for one in container["env"]}
 
 
@@ -160,3 +161,10 @@ def test_servers_know_a_front_by_its_token_where_addresses_tell_clients_apart(sp
 @pytest.mark.parametrize("spec", [{}, {"front": {}, "auth": {"secretRef": {"name": "keys"}}}])
 def test_there_is_no_token_without_a_front_or_where_keys_tell_them_apart(spec: dict[str, Any]) -> None:
     assert TOKEN not in server_env(**spec)
+
+
+def test_one_that_leaves_is_known_until_no_client_is_sent_to_it_and_starts_no_pod_for_that() -> None:
+    assert TOKEN in server_env(*fronting())
+    assert TOKEN not in server_env(*fronting("server"))
+    before, leaving = (deployment(*there, **BAKED, **spec) for there, spec in (([], {"front": {}}), (fronting(), {})))
+    assert leaving["template"] == before["template"]
