@@ -21,7 +21,7 @@ from tests.support.services import mirrored_model, patch
 from tests.support.waiting import eventually
 from whisper_runtime.contract.metric_names import FRONT_HELD_REQUESTS_METRIC, FRONT_SPOOL_BYTES_METRIC
 
-PAUSES: Final = (2.0, 10.0)
+PAUSES: Final = (1.0, 6.0)
 """Seconds between the end of one fault and the next."""
 PAGE: Final = 100
 
