@@ -23,8 +23,8 @@ MAX_CONNECTIONS: Final = 2
 """One for calls, one to look at the server."""
 SOCKET_SECONDS: Final = 2.0
 """For a connection, and for a reply; callers have less."""
-AWAITED: Final = "awaited"
-"""Behind a program's key: counts what was waited for."""
+COUNT: Final = "#!lua flags=allow-oom\nreturn redis.call('INCR', KEYS[1])"
+"""A write that a store without memory takes, too: whoever deletes there is told that it is done."""
 REPLICA_SECONDS: Final = 1.0
 """For a replica to have what was written."""
 MAX_URL_BYTES: Final = 4096
@@ -141,7 +141,7 @@ async def run_replicated(client: Redis, call: ProgramCall, *, must_have_replica:
         if must_have_replica or replication.get("connected_slaves"):
             # What was found as an earlier call has left it, that one's replica may lack: WAIT is about the newest write
             # of this connection, and for one that wrote nothing it waits for nothing.
-            await ask("INCR", f"{call.keys[0]}:{AWAITED}")
+            await ask("EVAL", COUNT, 1, f"{call.keys[0]}:awaited")
             if not await ask("WAIT", 1, int(REPLICA_SECONDS * 1000)):
                 raise NotReplicated("no replica has it yet, and with the primary it would be lost")
         return reply

@@ -13,7 +13,7 @@ from testbed.sentinels import WatchedStore, watched
 from testbed.store_server import StoreProgram
 from tests.runtime.service.jobs.conftest import AUDIO, KEEP_SECONDS, draft
 from tests.support.waiting import eventually_async
-from whisper_runtime.service.jobs.job import JobStoreAway
+from whisper_runtime.service.jobs.job import JobGone, JobStoreAway, JobStoreFull
 from whisper_runtime.service.jobs.kept_contents import BesideJobs
 from whisper_runtime.service.jobs.shared_store import SharedJobStore
 from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
@@ -89,6 +89,19 @@ async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
         replica.resume()
     assert (found := await store.with_key(ANN, "k", "d")) is not None
     assert found.idempotency_key == "k"
+
+
+async def test_where_no_memory_is_left_a_deletion_is_told_that_it_is_done(
+    store: SharedJobStore, servers: WatchedStore
+) -> None:
+    job = await store.put(draft(), io.BytesIO(AUDIO))
+    primary = servers.primary()
+    primary.ask("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(JobStoreFull):
+        await store.put(draft(), io.BytesIO(AUDIO))
+    await store.delete(ANN, job.id)
+    with pytest.raises(JobGone):
+        await store.get(ANN, job.id)
 
 
 async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: WatchedStore) -> None:
