@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
-import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,52 +10,28 @@ from typing import Final
 
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import free_ports
-from testbed.store_server import LOOPBACK
+from testbed.killable_server import LOOPBACK, KillableServer
 
 KEYS: Final = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "hunter2hunter2"}
 REGION: Final = "eu-north-1"
-START_SECONDS: Final = 30
 
 
-class S3Server:
-    """It has the buckets that are folders of `root`."""
+class S3Server(KillableServer):
+    """It has the buckets that are folders of `root`; its objects stay when it is killed."""
 
     def __init__(self, root: Path, directory: Path, extra: Sequence[str] = (), address: str = LOOPBACK) -> None:
         """`directory`: for its accounts and its log; `extra`: options of versitygw; `address`: where it listens."""
+        super().__init__(directory)
         self._program = binaries.ensure("versitygw") / "versitygw"
         self.root, self._directory, self._extra, self._address = root, directory, extra, address
         (self.port,) = free_ports(1)
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns once it listens."""
         keys = ("--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"])
         place = ("--port", f"{self._address}:{self.port}", "--region", REGION, "--iam-dir", str(self._directory))
         command = (str(self._program), *keys, *place, *self._extra, "posix", str(self.root))
-        with (self._directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        ends = time.monotonic() + START_SECONDS
-        while not self._listens():
-            if time.monotonic() > ends or self._process.poll() is not None:
-                raise RuntimeError(f"versitygw does not listen: {(self._directory / 'log').read_text()[-2000:]}")
-            time.sleep(0.05)
-
-    def kill(self) -> None:
-        """Ends it at once; its objects stay."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def pause(self) -> None:
-        """It takes connections and answers nothing, until `resume`."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
+        self._start(command, self._listens)
 
     def _listens(self) -> bool:
         with socket.socket() as client:

@@ -13,7 +13,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from testbed.cluster.controlplane import free_ports
-from testbed.store_server import LOOPBACK, PASSWORD, START_SECONDS, USER, StoreProgram, StoreServer, command_of
+from testbed.killable_server import LOOPBACK, START_SECONDS
+from testbed.store_server import PASSWORD, USER, StoreProgram, StoreServer, command_of
 
 NAME: Final = "speech"
 """By which the sentinels know the primary."""

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +13,9 @@ from redis.exceptions import ConnectionError
 
 from testbed import debian, wheels
 from testbed.cluster.controlplane import free_ports
+from testbed.killable_server import LOOPBACK, KillableServer
 
 StoreProgram = Literal["valkey", "redis"]
-START_SECONDS: Final = 30
-LOOPBACK: Final = "127.0.0.1"
 USER: Final = "whisper"
 PASSWORD: Final = "p@ss/word"
 """Has what a URL must escape."""
@@ -32,7 +28,7 @@ JOBS: Final = ("+hgetall", "+hkeys", "+hget", "+hdel", "+del", "+zrank", "+get",
 ALL_RIGHTS: Final = (*LIMITS, *RESULTS, *JOBS)
 
 
-class StoreServer:
+class StoreServer(KillableServer):
     """A server of `program` that asks for USER and PASSWORD; `tls`: its certificate and key, None: it speaks none.
 
     What it keeps is lost with its process, as with many a cache.
@@ -45,12 +41,12 @@ class StoreServer:
         tls: tuple[Path, Path] | None = None,
         address: str = LOOPBACK,
     ) -> None:
+        super().__init__(directory)
         self.program, self._address = program, address
         self._command = command_of(program)
         self._directory = directory
         self._tls = tls
         self.port, self._admin_port = free_ports(2)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -68,13 +64,7 @@ class StoreServer:
             files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate]
             settings += ["--tls-port", str(ports), "--tls-auth-clients", "no", *files]
         settings += extra
-        with (self._directory / "log").open("ab") as log:
-            self._process = subprocess.Popen((self._command, *settings), stdout=log, stderr=log)
-        ends = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if time.monotonic() > ends or self._process.poll() is not None:
-                raise RuntimeError(f"the store does not start: {(self._directory / 'log').read_text()[-2000:]}")
-            time.sleep(0.02)
+        self._start((self._command, *settings), self._answers)
         self.give(rights)
 
     def give(self, rights: Sequence[str]) -> None:
@@ -86,23 +76,6 @@ class StoreServer:
         port = self._admin_port if self._tls else self.port
         with Redis(host=self._address, port=port, protocol=2) as admin:
             return cast(Any, admin).execute_command(*words)
-
-    def kill(self) -> None:
-        """Ends it at once; what it kept is lost."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def pause(self) -> None:
-        """It takes connections and answers nothing, until `resume`."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         try:

@@ -14,11 +14,10 @@ from typing import Any, Final
 
 import httpx
 
-from chaos.fleet.ledger import OF_A_POD, BrokenRequest, ClientLedger
+from chaos.fleet.ledger import BrokenRequest, ClientLedger
+from chaos.jobs.pod_service import FORM, OF_A_POD, TRANSCRIPTIONS
 from tests.support import plain_http
 
-TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
-FORM: Final = {"model": "whisper-1", "language": "en"}
 WHOLE, STREAM, JOB = "whole", "stream", "job"
 DOORS: Final = {WHOLE: 3, STREAM: 1, JOB: 2}
 """So many clients use each."""

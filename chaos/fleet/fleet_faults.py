@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from chaos.fleet.clients import JOB, STREAM, WHOLE, FleetClients
-from chaos.fleet.fleet_service import ASLEEP, AWAKE, NAME, SECONDS, FleetService, main_process
+from chaos.fleet.fleet_service import ASLEEP, AWAKE, NAME, FleetService, main_process
 from chaos.jobs.pod_faults import MODELS
+from chaos.jobs.pod_service import SECONDS
 from testbed.cluster.network import NODE_ADDRESS, POD_NETWORK
 from testbed.demo import platform
 from tests.support.services import mirrored_model, patch, reason

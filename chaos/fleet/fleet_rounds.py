@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from chaos.fleet import fleet_faults
-from chaos.fleet.clients import FORM, TRANSCRIPTIONS, FleetClients, SpokenFile
+from chaos.fleet.clients import FleetClients, SpokenFile
 from chaos.fleet.fleet_faults import FAULTS, Disturbed
-from chaos.fleet.fleet_service import NAME, SECONDS, FleetService, serving
+from chaos.fleet.fleet_service import NAME, FleetService, serving
 from chaos.fleet.ledger import ClientLedger, InjectedFault, unexplained
 from chaos.jobs.pod_faults import MODELS
+from chaos.jobs.pod_service import SECONDS, TRANSCRIPTIONS, transcribed
 from testbed.inputs import recordings
 from tests.support import plain_http, real_cluster
 from tests.support.services import mirrored_model, patch
@@ -82,15 +83,8 @@ def _learned(service: FleetService) -> list[SpokenFile]:
         service.wait_ready()
         eventually(f"{model} serves", lambda model=model: service.kubectl.settled_status(NAME) is not None, SECONDS)
         for file in found:
-            file.texts[model] = _asked(service, file)
+            file.texts[model] = transcribed(service.url, file.audio)
     assert len({text for file in found for text in file.texts.values()}) >= len(found)
-    return found
-
-
-def _asked(service: FleetService, file: SpokenFile) -> str:
-    url = f"{service.url}{TRANSCRIPTIONS}"
-    answer = plain_http.post(url, files={"file": file.audio}, data=FORM, timeout=SECONDS)
-    found: str = answer.raise_for_status().json()["text"]
     return found
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from chaos.jobs.pod_service import SECONDS
 from testbed import s3_server, sentinels
 from testbed.cluster.network import NODE_ADDRESS
 from testbed.s3_server import KEYS, REGION, S3Server
@@ -22,8 +23,6 @@ from whisper_runtime.contract.network import METRICS_PORT
 
 NAME: Final = "fleet"
 BUCKET: Final = "speech"
-SECONDS: Final = 300
-"""The longest that anything takes."""
 AWAKE: Final[dict[str, Any]] = {"autoscaling": None, "replicas": 2}
 ASLEEP: Final[dict[str, Any]] = {
     "autoscaling": {"minReplicas": 0, "maxReplicas": 1, "scaleToZeroAfter": "15s"},

@@ -12,8 +12,6 @@ import httpx
 
 REFUSALS: Final = frozenset({429, 503})
 """Statuses with which a request may be refused for now; each says by Retry-After when it may come again."""
-OF_A_POD: Final = "x-request-id"
-"""A header that each answer of the runtime has, and none of whoever is asked while kube-proxy writes its rules."""
 AFTERMATH_SECONDS: Final = 60.0
 """For so long after a fault the connections that it cost may break."""
 

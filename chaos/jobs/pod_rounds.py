@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from chaos.jobs.pod_faults import FAULTS
-from chaos.jobs.pod_service import NAME, SECONDS, TRANSCRIPTIONS, PodService, serving
+from chaos.jobs.pod_service import FORM, NAME, SECONDS, TRANSCRIPTIONS, PodService, serving, transcribed
 from testbed.inputs import recordings
 from tests.support import plain_http, real_cluster
 from tests.support.traffic import joined
 from tests.support.waiting import eventually
 
-FORM: Final = {"model": "whisper-1", "language": "en"}
 TIMES: Final = {"long": 3, "short": 1}
 """So often the recordings, of 36 s together, are in each."""
 BATCH: Final = "batch"
@@ -78,9 +77,7 @@ def _recording(times: int) -> bytes:
 
 
 def _asked(service: PodService, recording: bytes) -> str:
-    url = f"{service.url}{TRANSCRIPTIONS}"
-    answer = plain_http.post(url, files={"file": recording}, data=FORM, timeout=SECONDS)
-    found: str = answer.raise_for_status().json()["text"]
+    found = transcribed(service.url, recording)
     assert "country" in found
     return found
 

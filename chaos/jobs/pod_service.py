@@ -21,6 +21,7 @@ from whisper_operator.api.v1alpha1 import Manifest
 
 NAME: Final = "keeper"
 TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
+FORM: Final = {"model": "whisper-1", "language": "en"}
 DISK: Final = "size=64m,mode=1777"
 """Of the tmpfs that is the jobs' volume."""
 FILLER: Final = "filler"
@@ -155,3 +156,10 @@ def _named(address: str, port: int) -> list[Manifest]:
 def _secret() -> Manifest:
     data = {"key": base64.b64encode(SECRET.encode()).decode()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "signing"}, "data": data}
+
+
+def transcribed(url: str, recording: bytes) -> str:
+    """The text that a request gets which waits for it."""
+    answer = plain_http.post(f"{url}{TRANSCRIPTIONS}", files={"file": recording}, data=FORM, timeout=SECONDS)
+    found: str = answer.raise_for_status().json()["text"]
+    return found

@@ -7,9 +7,9 @@ switched on: where our own apply holds it, it goes on doing so until a second fi
 from __future__ import annotations
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.meta import unsealed_annotations
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import DEPLOYMENT
-from whisper_operator.objects.manifest import annotations_of
 
 
 def as_created(service: WhisperService, manifest: Manifest) -> Manifest:
@@ -28,9 +28,8 @@ def before_handover(manifest: Manifest, count: int) -> Manifest:
 
     Whatever ends the hand-over before its last write, the hash is missing then, and the next pass begins with it anew.
     """
-    metadata = manifest["metadata"]
-    annotations = {name: value for name, value in annotations_of(manifest).items() if name != names.ANNOTATION_APPLIED}
-    return _with_replicas({**manifest, "metadata": {**metadata, "annotations": annotations}}, count)
+    metadata = {**manifest["metadata"], "annotations": unsealed_annotations(manifest)}
+    return _with_replicas({**manifest, "metadata": metadata}, count)
 
 
 def _with_replicas(manifest: Manifest, count: int) -> Manifest:

@@ -11,6 +11,7 @@ import orjson
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import Kind
+from whisper_operator.objects.manifest import annotations_of
 
 
 def child(
@@ -64,6 +65,11 @@ def owner(service: WhisperService) -> Manifest:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+def unsealed_annotations(manifest: Manifest) -> dict[str, str]:
+    """Those of a child, without the hash that says that all of it was applied."""
+    return {name: value for name, value in annotations_of(manifest).items() if name != names.ANNOTATION_APPLIED}
 
 
 def _seal(manifest: Manifest) -> None:

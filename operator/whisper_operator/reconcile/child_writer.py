@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build.handover import as_created, before_handover, handover, handover_replicas
+from whisper_operator.build.meta import unsealed_annotations
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import field_owners, names
@@ -145,7 +146,7 @@ def label(manifest: Manifest) -> str:
 def own_metadata(manifest: Manifest) -> dict[str, Any]:
     """The labels and annotations that a policy may ask for at any write of the child; not the hash, which says that all
     of it was applied."""
-    annotations = {name: value for name, value in annotations_of(manifest).items() if name != names.ANNOTATION_APPLIED}
+    annotations = unsealed_annotations(manifest)
     return {"labels": labels_of(manifest), **({"annotations": annotations} if annotations else {})}
 
 

@@ -131,11 +131,15 @@ def test_a_change_of_the_pods_is_waited_for_by_a_service_that_is_ready(namespace
 
 
 def quota(namespace: Kubectl, **hard: str) -> None:
-    """A quota that the API server enforces: its controller has counted."""
+    """A quota that the API server enforces: its controller has counted each kind, those of other APIs after ours."""
     names = {name.replace("__", "/").replace("_", "."): amount for name, amount in hard.items()}
     body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": names}}
     namespace.apply(body)
-    eventually("it is counted", lambda: (namespace.get("resourcequota", "few") or {}).get("status", {}).get("hard"))
+
+    def counted() -> set[str]:
+        return set((namespace.get("resourcequota", "few") or {}).get("status", {}).get("used", {}))
+
+    eventually("each is counted", lambda: counted() == names.keys())
 
 
 REFUSED = [
