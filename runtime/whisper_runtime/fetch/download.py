@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ class RetryPolicy:
     stall_seconds: float = 15.0
     """An attempt ends after so long without a byte."""
     give_up_seconds: float = 120.0
-    """The fetch ends after so long without a byte."""
+    """The fetch ends where attempts have failed for so long, without a byte; how long the first of them took counts
+    for nothing: a source may have much to read before it gives the file's first byte."""
     first_delay_seconds: float = 1.0
     """Between two attempts; it doubles until a byte comes."""
     longest_delay_seconds: float = 30.0
@@ -63,7 +65,7 @@ def _receive_with_retries(
     source: CheckpointSource, file: PartialFile, progress: ProgressTracker, policy: RetryPolicy
 ) -> None:
     version: str | None = None
-    last, delay = time.monotonic(), policy.first_delay_seconds
+    failing_since, delay = math.inf, policy.first_delay_seconds
     while True:
         start = file.size
         try:
@@ -74,10 +76,12 @@ def _receive_with_retries(
                 _receive(source.name, body, file, progress)
             return
         except TransientFetchError as error:
+            now = time.monotonic()
             if file.size > start:
-                last, delay = time.monotonic(), policy.first_delay_seconds
+                failing_since, delay = now, policy.first_delay_seconds
+            failing_since = min(failing_since, now)
             wait = max(delay, error.retry_after_seconds)
-            if time.monotonic() + wait - last > policy.give_up_seconds:
+            if now + wait - failing_since > policy.give_up_seconds:
                 raise
             progress.report_problem(str(error))
             log.warning("%s; resuming at byte %d in %.0f s", error, file.size, wait)

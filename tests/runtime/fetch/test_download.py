@@ -8,6 +8,9 @@ import pytest
 
 from tests.fakes.mirror import Mirror, MirrorRequest, Responder, cut, other, refusing, stalling, whole, without_ranges
 from tests.runtime.fetch.conftest import digest, fetched, name_of, saved, visible, weights
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.fetch.download import RetryPolicy
+from whisper_runtime.fetch.fetch import fetch
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
@@ -59,6 +62,16 @@ def test_transient_failures_are_tried_again_at_once(mirror: Mirror, cache: Path)
     mirror.answers = [refusing(500), refusing(429), stalling(0.3), cut(0.6), whole]
     assert fetched(cache, mirror.url, digest(mirror.content)).reason == "Fetched"
     assert len(mirror.requests) == 5
+
+
+def test_the_time_until_giving_up_begins_with_the_first_failure(mirror: Mirror, cache: Path) -> None:
+    """A registry's layer may be read for minutes before its file's first byte, and break off then."""
+    mirror.answers = [refusing(503), whole]
+    impatient = RetryPolicy(give_up_seconds=0.0, first_delay_seconds=0.0)
+    config = RuntimeConfig(
+        model="mine", model_dir=str(cache), model_url=mirror.url, model_sha256=digest(mirror.content)
+    )
+    assert fetch(config, policy=impatient).reason == "Fetched"
 
 
 def changed(content: bytes) -> bytes:
