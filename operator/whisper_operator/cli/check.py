@@ -14,9 +14,10 @@ from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects.kinds import CLAIM, DEPLOYMENT, INGRESS, JOB, OPTIONAL_KINDS, POD, Kind
 from whisper_operator.objects.names import LABEL_SERVICE
-from whisper_operator.observe.cache import ObjectCache, fact_kinds
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.installation import Installation
+from whisper_operator.observe.listing import fact_kinds
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.dereference import with_references
 from whisper_operator.reconcile.troubles import Troubles

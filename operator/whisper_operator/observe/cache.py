@@ -8,19 +8,16 @@ it came, and a deleted object is not brought back by a late reply.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
 from whisper_operator.objects.kinds import (
     CHILD_KINDS,
-    CLUSTER_FACTS,
     DEVICE_CLASS,
     EVENT,
     LIMIT_RANGE,
-    NAMESPACE_FACTS,
     NODE,
-    OPTIONAL_KINDS,
     QUOTA,
     RESOURCE_SLICE,
     STORAGE_CLASS,
@@ -278,33 +275,3 @@ class ObjectCache:
 def _decoded(entry: Entry, known: Manifest | None) -> Manifest:
     """The entry's object; `known` where that is the same version."""
     return known if known and known["metadata"]["resourceVersion"] == str(entry.version) else entry.body
-
-
-class Listing:
-    """One complete list of a kind: its pages go into the cache, and at its end what none of them held is deleted."""
-
-    def __init__(self, cache: ObjectCache, kind: Kind, namespace: str | None) -> None:
-        """`namespace`: the one that is listed, None for all."""
-        self._cache, self._kind, self._namespace = cache, kind, namespace
-        self._uids: set[str] = set()
-
-    def observe(self, page: Iterable[Manifest]) -> set[Key]:
-        """Takes one page in; the services for which it holds something new."""
-        concerned: set[Key] = set()
-        for body in page:
-            self._uids.add(body["metadata"]["uid"])
-            concerned |= self._cache.observe(body)
-        return concerned
-
-    def end(self, version: int) -> set[Key]:
-        """After the last page, with the list's version; the services whose objects have gone."""
-        return self._cache.delete_absent(self._kind, self._namespace, self._uids, version)
-
-
-def fact_kinds(served: Collection[Kind], *, whole_cluster: bool) -> tuple[Kind, ...]:
-    """Returns the kinds that are watched beside the services and their children.
-
-    `served`: of those that a cluster may lack, the ones that it has.
-    """
-    of_cluster = [kind for kind in CLUSTER_FACTS if kind in served or kind not in OPTIONAL_KINDS]
-    return (*(of_cluster if whole_cluster else ()), *NAMESPACE_FACTS)

@@ -10,8 +10,9 @@ from whisper_operator.kube.list_pages import Page
 from whisper_operator.kube.watches import STRAYS, selector_of
 from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, WHISPER_SERVICE, Kind
 from whisper_operator.objects.manifest import controller_of
-from whisper_operator.observe.cache import Listing, ObjectCache
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.indexes import FACTS
+from whisper_operator.observe.listing import Listing
 from whisper_operator.observe.records import Key, ObjectId
 from whisper_operator.reconcile.queue import Queue
 

@@ -15,8 +15,9 @@ from whisper_operator.kube.errors import ApiError
 from whisper_operator.kube.lease import AlwaysHeld, Leadership, Lease
 from whisper_operator.kube.watch_thread import WatchThread
 from whisper_operator.objects.kinds import CHILD_KINDS, EVENT, HTTP_ROUTE, POD, WHISPER_SERVICE, Kind
-from whisper_operator.observe.cache import ObjectCache, fact_kinds
+from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.installation import Installation
+from whisper_operator.observe.listing import fact_kinds
 from whisper_operator.observe.route_schema import has_timeouts
 from whisper_operator.process import health
 from whisper_operator.process.informer import Informer

@@ -21,9 +21,8 @@ from typing import Final
 
 from whisper_operator.api.status import Status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build import deployment, desired
+from whisper_operator.build import desired
 from whisper_operator.build.claim import given_up
-from whisper_operator.build.server_pod import wanted_template
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError, LeaseLost
 from whisper_operator.objects import names
@@ -36,11 +35,10 @@ from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.records import Key
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.apply import Applier, ServiceIsGone
-from whisper_operator.reconcile.child_writer import is_earlier_answer
+from whisper_operator.reconcile.decisions import Decisions
 from whisper_operator.reconcile.demand import DemandReader, WaitingFront
 from whisper_operator.reconcile.dereference import (
     kinds_held_back,
-    requests_by_node,
     with_awaited_nodes,
     with_other_budgets,
     with_references,
@@ -60,8 +58,7 @@ from whisper_operator.reconcile.revisits import Revisits
 from whisper_operator.reconcile.scale import carry_out, observe_wake
 from whisper_operator.reconcile.settled import SettledPasses, depends_on_time, plan_inputs
 from whisper_operator.reconcile.troubles import Troubles
-from whisper_operator.resolve import rollout, wake, zero
-from whisper_operator.resolve.decision import Rollout
+from whisper_operator.resolve import wake, zero
 from whisper_operator.resolve.resolved import Resolved, resolve
 from whisper_operator.status.assemble import kept_status, observed_status, stalled_status
 from whisper_operator.status.refused import Refusal
@@ -89,6 +86,7 @@ class Reconciler:
         self._parser = Parser(installation().policy, installation().defaults)
         self._timer = ReadyTimer()
         self._answers = Answers()
+        self._decisions = Decisions(cluster, self._answers, installation)
         self._settled = SettledPasses()
         self._revisits = Revisits()
         self._not_tried: dict[Key, set[str]] = {}
@@ -172,7 +170,7 @@ class Reconciler:
             return settled
         first = self._not_tried.pop(key, set[str]())
         applier = Applier(self._cluster, self._cache, service, self._answers, troubles, first)
-        resolved = await self._resolve(service, observed, troubles)
+        resolved = await self._decisions.decide(service, observed, troubles)
         for _ in range(MAX_ROUNDS):
             todo = _todo(resolved)
             try:
@@ -191,7 +189,7 @@ class Reconciler:
                     self._settled.keep(key, inputs, todo.mutated)
                 break
             observed = self._observe(key, service, observed.facts, observed)
-            resolved = await self._resolve(service, observed, troubles)
+            resolved = await self._decisions.decide(service, observed, troubles)
         if applier.not_tried:
             self._not_tried[key] = applier.not_tried
         if troubles.error is None:
@@ -227,7 +225,7 @@ class Reconciler:
 
     async def _look(self, key: Key, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
         """The resolved value of a paused service, with what it would have done; writes nothing."""
-        resolved = await self._resolve(service, observed, troubles)
+        resolved = await self._decisions.decide(service, observed, troubles)
         todo = _todo(resolved)
         resolved = replace(resolved, mutated=todo.mutated)
         try:
@@ -244,39 +242,6 @@ class Reconciler:
         again = {(child.kind, child.name) for child in lost if child.kind != JOB.kind}
         kept = {at: found for at, found in accepted.items() if at not in again}
         return replace(observed, accepted=kept)
-
-    async def _resolve(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
-        """The decisions, less that on the rollout where something that it needs could not be read."""
-        with SPANS.span("resolve"):
-            return await self._decide(service, observed, troubles)
-
-    async def _decide(self, service: WhisperService, observed: Observed, troubles: Troubles) -> Resolved:
-        resolved = resolve(service, observed, self._installation())
-        template = wanted_template(resolved)
-        try:
-            resolved = await self._with_earlier_answer(resolved, template)
-            needs_requests = rollout.needs_requests(resolved, template)
-            requested = await requests_by_node(self._cluster, resolved.devices) if needs_requests else None
-        except ApiError as error:
-            troubles.miss("the Deployment or the list of all pods, by which a rollout is decided,", error)
-            return resolved
-        return rollout.with_rollout(resolved, template, requested)
-
-    async def _with_earlier_answer(self, resolved: Resolved, template: Manifest | None) -> Resolved:
-        """`resolved`, with what a policy made of the live Deployment before this process began; raises ApiError.
-
-        Else a restart would decide anew over a rollout that is none.
-        """
-        metadata, live, before = resolved.service.metadata, resolved.deployment, resolved.live_decision
-        key = (metadata.namespace, metadata.name)
-        if template is None or before is None or live is None or self._answers.are_complete(key):
-            return resolved
-        if not rollout.is_changed(resolved, template):
-            return resolved
-        manifest = deployment.build(replace(resolved, rollout=Rollout(template, before)))
-        if manifest is None or not await is_earlier_answer(self._cluster, self._answers, key, manifest, live):
-            return resolved
-        return replace(resolved, observed=replace(resolved.observed, accepted=self._answers.of(key, resolved.observed)))
 
     async def _stall(self, body: Manifest, refusal: RefusedSpec) -> None:
         """Reports a spec that is not followed, where no earlier one is known that could be."""

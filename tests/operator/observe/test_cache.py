@@ -10,8 +10,8 @@ import pytest
 from tests.operator.samples import service
 from tests.support.devices import class_body, gpu, slice_body
 from whisper_operator.api.v1alpha1 import Manifest
-from whisper_operator.objects.kinds import DEPLOYMENT, NODE, RESOURCE_SLICE, SERVICE
-from whisper_operator.observe.cache import DELETED, Listing, ObjectCache, fact_kinds
+from whisper_operator.objects.kinds import DEPLOYMENT, NODE, SERVICE
+from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.facts import Facts
 
 KEY = ("team", "speech")
@@ -159,18 +159,6 @@ def test_a_list_that_is_older_than_the_watch_changes_nothing() -> None:
     assert [one.name for one in nodes or ()] == ["b"]
 
 
-def test_what_none_of_a_lists_pages_held_is_deleted_at_its_end() -> None:
-    cache = empty()
-    for number, name in enumerate(("a", "b", "c")):
-        cache.observe(body("Service", 1, name=name, uid=str(number)))
-    listing = Listing(cache, SERVICE, None)
-    assert listing.observe([body("Service", 1, name="a", uid="0")]) == set()
-    assert listing.observe([body("Service", 2, name="b", uid="1")]) == {KEY}
-    assert [name for _, name in cache.observed(KEY, Facts()).objects] == ["a", "b", "c"]
-    assert listing.end(version=9) == {KEY}
-    assert [name for _, name in cache.observed(KEY, Facts()).objects] == ["a", "b"]
-
-
 def test_a_service_that_is_not_there_is_forgotten_and_its_successor_is_not() -> None:
     cache = empty()
     cache.observe(body("WhisperService", 5))
@@ -272,12 +260,6 @@ def test_devices_and_classes_are_facts_for_services_with_a_gpu() -> None:
     assert ([one.pool for one in facts.slices], list(facts.device_classes or ())) == (["node"], ["gpu"])
     assert cache.facts(service(), 0.0).slices == ()
     assert ObjectCache(whole_cluster=False).facts(service(gpu={}), 0.0).device_classes is None
-
-
-def test_an_api_that_the_cluster_lacks_is_not_watched() -> None:
-    assert RESOURCE_SLICE in fact_kinds({RESOURCE_SLICE}, whole_cluster=True)
-    assert RESOURCE_SLICE not in fact_kinds((), whole_cluster=True)
-    assert RESOURCE_SLICE not in fact_kinds({RESOURCE_SLICE}, whole_cluster=False)
 
 
 def test_what_has_not_changed_is_taken_from_the_answer_before() -> None:

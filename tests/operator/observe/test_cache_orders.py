@@ -18,8 +18,9 @@ import pytest
 from whisper_operator.api.v1alpha1 import API_VERSION, KIND, Manifest, WhisperService
 from whisper_operator.objects.kinds import INGRESS, SERVICE, WHISPER_SERVICE, Kind
 from whisper_operator.objects.names import LABEL_SERVICE
-from whisper_operator.observe.cache import DELETED, Listing, ObjectCache
+from whisper_operator.observe.cache import DELETED, ObjectCache
 from whisper_operator.observe.facts import Facts
+from whisper_operator.observe.listing import Listing
 from whisper_operator.observe.records import Key, ObjectId
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from whisper_operator.kube.errors import ApiError
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import CLAIM, WHISPER_SERVICE
 from whisper_operator.observe.cache import DELETED, ObjectCache
-from whisper_operator.reconcile import apply, pod_reports, reconciler
+from whisper_operator.reconcile import apply, decisions, pod_reports, reconciler
 from whisper_operator.reconcile import demand as demand_reader
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
@@ -63,17 +63,6 @@ async def test_a_pass_that_writes_resolves_again_what_it_changed() -> None:
     assert calls["resolve"] == 3
     children = [kind for kind in kinds if kind != "WhisperService"]
     assert calls["loads"] == 1 + len(children), "the service, and each child once it has been applied"
-
-
-async def test_the_pods_of_the_cluster_are_listed_for_a_gpus_rollout_alone() -> None:
-    passes = await settled("everything", speech_keys=["team-a"])
-    assert ("list", "Pod", "") not in passes.cluster.requests
-    service = passes.cluster.objects["WhisperService", *passes.key]
-    passes.cluster.put({**service, "spec": {**service["spec"], "language": "en"}})
-    passes.see_all()
-    await passes.run()
-    assert ("list", "Pod", "") in passes.cluster.requests
-    assert passes.status["rollout"] == {"strategy": "Surge", "reason": "node a has nvidia.com/gpu and room for it free"}
 
 
 def service(uid: str, observed_generation: int | None) -> Manifest:
@@ -238,7 +227,8 @@ async def test_a_bug_of_the_operators_is_told_until_it_is_gone(monkeypatch: pyte
         raise KeyError("hunter2")
 
     with monkeypatch.context() as patched:
-        patched.setattr(reconciler, "resolve", fail)
+        for module in (reconciler, decisions):
+            patched.setattr(module, "resolve", fail)
         for _ in range(2):
             written = len(passes.cluster.writes)
             with pytest.raises(KeyError):
@@ -285,21 +275,6 @@ async def test_a_pass_that_takes_too_long_is_told_until_one_comes_to_its_end(mon
 
 
 SECRETS = {"speech-keys": ["team-a"], "api-keys": ["team-a"], "speech-tls": ["tls.crt", "tls.key"]}
-
-
-async def test_a_list_of_pods_that_cannot_be_read_leaves_the_deployment_as_it_is() -> None:
-    passes = await settled("everything", speech_keys=["team-a"])
-    service = passes.cluster.objects["WhisperService", *passes.key]
-    spec = {**service["spec"], "language": "en", "service": {"port": 8080}}
-    passes.cluster.put({**service, "spec": spec})
-    passes.see_all()
-    passes.cluster.unreadable["Pod"] = ApiError("GET", 503, "ServiceUnavailable", "starting")
-    before = passes.cluster.objects["Deployment", *passes.key]
-    with pytest.raises(ApiError, match="503"):
-        await passes.run()
-    assert passes.cluster.objects["Deployment", *passes.key] == before
-    assert passes.cluster.objects["Service", *passes.key]["spec"]["ports"][0]["port"] == 8080
-    assert {one["type"]: one["reason"] for one in passes.status["conditions"]}["Reconciling"] == "LookupFailed"
 
 
 def with_spec(passes: Passes, **changes: Any) -> None:

@@ -29,7 +29,7 @@ DIMENSIONS = {
     "n_text_head": 2,
     "n_text_layer": 1,
 }
-QUICK = RetryPolicy(stall_seconds=0.5, give_up_seconds=2.0, first_delay_seconds=0.01, longest_delay_seconds=0.05)
+QUICK = RetryPolicy(stall_seconds=2.0, give_up_seconds=2.0, first_delay_seconds=0.01, longest_delay_seconds=0.05)
 
 
 def saved(checkpoint: Any) -> bytes:

@@ -75,7 +75,7 @@ def ranging(extent: str) -> Responder:
         (refusing(500), "answered 500 Internal Server Error"),
         (refusing(503, Retry_After="\u00b2"), "answered 503 Service Unavailable"),
         (ranging("bytes 0-1/" + "9" * 5000), "answered with another range than the requested one"),
-        (stalling(0.0), "sent nothing for 0.5 s"),
+        (stalling(0.0), "sent nothing for 2 s"),
     ],
 )
 def test_a_server_that_sends_no_checkpoint_is_reported_and_nothing_is_published(
