@@ -162,7 +162,8 @@ class Cluster:
     async def delete(self, kind: Kind, live: Manifest) -> None:
         """Deletes exactly `live`, not a successor of its name; one that is gone already is no error.
 
-        A claim stays, too, where it is not that version any more: it may have got its volume meanwhile.
+        Raises ApiError, 409 where it is another by now, or where the API server says no more than that it could not: a
+        claim is another in any other version, for it may have got its volume meanwhile.
         """
         metadata = live["metadata"]
         version = {"resourceVersion": metadata["resourceVersion"]} if kind == CLAIM else {}
@@ -170,7 +171,7 @@ class Cluster:
         try:
             await self._request("DELETE", _path(kind, metadata["namespace"], metadata["name"]), {}, options)
         except ApiError as error:
-            if error.status != 404 and not error.is_conflict:
+            if not error.is_not_found:
                 raise
 
     async def secret_keys(self, namespace: str, name: str) -> frozenset[str] | None:

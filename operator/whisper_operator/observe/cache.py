@@ -67,17 +67,22 @@ class ObjectCache:
         self._indexes = Indexes(policy)
         self._warnings = WarningLog()
 
-    def observe(self, body: Manifest, event: str | None = None, *, asking: Key | None = None) -> set[Key]:
+    def observe(
+        self, body: Manifest, event: str | None = None, *, asking: Key | None = None, listed_at: int | None = None
+    ) -> set[Key]:
         """Takes in one version of an object; the services that it concerns, none where it is not new.
 
         `event`: ADDED, MODIFIED or DELETED as a watch says; None for what a list or a reply holds. `asking`: the
-        service whose pass it is an answer to.
+        service whose pass it is an answer to. `listed_at`: the version of the list that holds it, at which it is there
+        whatever was believed of it; None: no list does.
         """
         if body["kind"] == EVENT.kind:
             return self._observe_warning(body, event)
         at, uid, version = id_of(body), body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
         known = self._entries[at.kind].get(at)
-        if version < self._tombstones.get(uid, -1) or (known is None and self._is_unlisted(body, at, version)):
+        if (version if listed_at is None else listed_at) < self._tombstones.get(uid, -1):
+            return set()
+        if known is None and self._is_unlisted(body, at, version if listed_at is None else listed_at + 1):
             return set()
         if event == DELETED and not (known is not None and known.uid == uid and known.version > version):
             return self._lose(at, uid, version)
@@ -244,12 +249,13 @@ class ObjectCache:
 
     def _delete(self, at: ObjectId, uid: str, version: int) -> set[Key]:
         """Deletes exactly that object, and not a successor of its name."""
-        self._tombstones[uid] = version
+        self._tombstones[uid] = max(version, self._tombstones.get(uid, -1))
         known = self._entries[at.kind].get(at)
         return self._put(at, None) if known is not None and known.uid == uid else set()
 
     def _is_unlisted(self, body: Manifest, at: ObjectId, version: int) -> bool:
-        """Whether the last list would have held an unknown object of that version, so that it has gone since."""
+        """Whether the last list would have held an unknown object that was there at that version, so that it has gone
+        since."""
         lists = (self._listed.get((at.kind, namespace), -1) for namespace in (None, at.namespace))
         return version <= max(lists) and not is_out_of_sight(body)
 

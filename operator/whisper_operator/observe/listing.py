@@ -18,12 +18,12 @@ class Listing:
         self._cache, self._kind, self._namespace = cache, kind, namespace
         self._uids: set[str] = set()
 
-    def observe(self, page: Iterable[Manifest]) -> set[Key]:
-        """Takes one page in; the services for which it holds something new."""
+    def observe(self, page: Iterable[Manifest], version: int) -> set[Key]:
+        """Takes one page in, with the list's version; the services for which it holds something new."""
         concerned: set[Key] = set()
         for body in page:
             self._uids.add(body["metadata"]["uid"])
-            concerned |= self._cache.observe(body)
+            concerned |= self._cache.observe(body, listed_at=version)
         return concerned
 
     def end(self, version: int) -> set[Key]:

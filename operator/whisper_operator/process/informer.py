@@ -35,7 +35,7 @@ class Informer:
         at = (page.kind, page.namespace)
         if page.is_first:
             self._listings[at] = Listing(self._cache, page.kind, page.namespace)
-        self._queue.add_low_priority(self._listings[at].observe(page.objects))
+        self._queue.add_low_priority(self._listings[at].observe(page.objects, page.version))
         if page.is_last:
             self._queue.add_low_priority(self._listings.pop(at).end(page.version))
 
@@ -84,7 +84,7 @@ class Informer:
         """
         listing, concerned, version = Listing(self._cache, kind, namespace), set[Key](), 0
         async for page, listed_at in cluster.pages(kind, namespace, selector_of(kind, self._service_class)):
-            version, found = listed_at, listing.observe(page)
+            version, found = listed_at, listing.observe(page, listed_at)
             self._queue.add_low_priority(found)
             concerned |= found
         gone = listing.end(version)

@@ -48,12 +48,13 @@ class NotingServer:
     paths: list[str] = field(default_factory=list[str])
     content: object = field(default_factory=lambda: MANIFEST)
     content_type: str = "application/json"
+    status: int = 200
 
     async def answer(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.text())
         self.methods.append(request.method)
         self.paths.append(request.path)
-        return web.json_response(self.content, content_type=self.content_type)
+        return web.json_response(self.content, status=self.status, content_type=self.content_type)
 
 
 @pytest.fixture
@@ -225,3 +226,20 @@ async def test_a_list_comes_in_pages_of_one_version(server: NotingServer) -> Non
 )
 def test_where_a_list_is(kind: Kind, namespace: str | None, path: str) -> None:
     assert list_path(kind, namespace) == path
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "is_done"), [(404, "NotFound", True), (404, "", False), (409, "Conflict", False)]
+)
+async def test_a_deletion_is_done_where_the_object_is_gone_and_nowhere_else(
+    server: NotingServer, status: int, reason: str, is_done: bool
+) -> None:
+    """A conflict says no more than that it was not carried out; and an API that is not served may have kept it."""
+    server.status, server.content = status, {"reason": reason}
+    cluster = leading(server, 2)
+    if is_done:
+        await cluster.delete(SERVICE, MANIFEST)
+    else:
+        with pytest.raises(ApiError, match=str(status)):
+            await cluster.delete(SERVICE, MANIFEST)
+    await cluster.close()

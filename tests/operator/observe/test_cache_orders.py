@@ -168,7 +168,7 @@ class Orders:
         kind = self.random.choice(KINDS)
         if kind in self.lists:
             listing, left, version = self.lists.pop(kind)
-            self.woken |= listing.observe(left[:PAGE])
+            self.woken |= listing.observe(left[:PAGE], version)
             if left[PAGE:]:
                 self.lists[kind] = listing, left[PAGE:], version
             else:
@@ -179,7 +179,8 @@ class Orders:
         """All at once: what may come between its lists and their pages does so at those of watches."""
         for kind in KINDS:
             listing = Listing(self.cache, kind, None)
-            self.woken |= listing.observe(self.server.listed(kind)) | listing.end(self.server.version)
+            self.woken |= listing.observe(self.server.listed(kind), self.server.version)
+            self.woken |= listing.end(self.server.version)
         self.cache.forget_tombstones(self.server.version)
         self.find_strays()
 
@@ -239,7 +240,9 @@ class Orders:
         if not is_wanted:
             if known is None or "deletionTimestamp" in known["metadata"]:
                 return lambda: None
-            if found and found["metadata"]["uid"] == known["metadata"]["uid"]:
+            if found and found["metadata"]["uid"] != known["metadata"]["uid"]:
+                return lambda: None  # a conflict
+            if found:
                 self.server.delete(kind, at.name)
             return lambda: self.cache.delete(key, known)
         if found and found["metadata"]["uid"] != (known or found)["metadata"]["uid"]:
