@@ -20,12 +20,14 @@ from whisper_operator.cli.installation_file import read_installation
 from whisper_operator.cli.render import rendered
 from whisper_operator.observe.installation import Installation
 from whisper_operator.resolve.preflight.policy import violations
+from whisper_runtime.contract.version import VERSION
 
 DEFAULT_IMAGE = "ghcr.io/whisper-operator/whisper-runtime:latest"
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="whisper_operator", description=__doc__)
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run", help="reconcile WhisperServices")
     running.add_argument("--dry-run", action="store_true", help="write nothing; log what each pass would change")

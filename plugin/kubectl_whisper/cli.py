@@ -32,6 +32,7 @@ from kubectl_whisper.top import PodRow, pod_row
 from kubectl_whisper.transcribe import SentFile, transcribe
 from kubectl_whisper.upkeep.commands import upkeep
 from whisper_runtime.contract.network import LOAD_PATH
+from whisper_runtime.contract.version import VERSION
 
 app: Final = typer.Typer(
     name="kubectl-whisper",
@@ -50,6 +51,21 @@ class Format(StrEnum):
     json = "json"
     srt = "srt"
     vtt = "vtt"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def take_options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The options of the program itself."""
 
 
 @app.command("status")

@@ -12,9 +12,16 @@ import yaml
 from tests.operator.conftest import NOT_IMPLEMENTED
 from whisper_operator.__main__ import check_file, main
 from whisper_operator.cli.installation_file import read_installation
+from whisper_runtime.contract.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples/production.yaml")
+
+
+def test_the_operator_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"{VERSION}\n"
 
 
 def test_render_prints_what_a_service_becomes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugin.conftest import PlannedServer, as_events, as_json, run
+from whisper_runtime.contract.version import VERSION
 
 WELL = {
     "metadata": {"namespace": "team", "name": "speech"},
@@ -30,6 +31,11 @@ def recording(tmp_path: Path) -> str:
     file = tmp_path / "call.wav"
     file.write_bytes(b"RIFF")
     return str(file)
+
+
+def test_the_plugin_says_its_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"{VERSION}\n"
 
 
 def test_status_of_one_and_of_all(

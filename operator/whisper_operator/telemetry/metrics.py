@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from whisper_operator import __version__
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract.version import VERSION
 
 CONTROLLER: Final = "whisperservice"
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -51,7 +51,7 @@ LEADER: Final = Gauge("leader_election_master_status", "1 on the replica that le
 REQUESTS: Final = Counter("rest_client_requests_total", "Requests to the API server.", ("code", "method"))
 
 BUILD_INFO: Final = Gauge("whisper_operator_build_info", "The operator's version; always 1.", ("version",))
-BUILD_INFO.labels(__version__).set(1)
+BUILD_INFO.labels(VERSION).set(1)
 WATCHES_SILENT: Final = Gauge(
     "whisper_operator_watches_silent_seconds", "Seconds for which the event loop of the watches has not turned."
 )

@@ -9,6 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.version import VERSION
 from whisper_runtime.http.dependencies import provide
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
 from whisper_runtime.http.job_body import answer_for_jobs
@@ -32,6 +33,7 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchD
     app = FastAPI(
         title="Whisper",
         summary="Speech to text, by OpenAI's audio API.",
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # many a client repeats a redirected POST without its body

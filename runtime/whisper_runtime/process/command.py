@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from whisper_runtime import logs
 from whisper_runtime.contract.config import ENV_NAMES, RuntimeConfig, env_name
 from whisper_runtime.contract.files import TERMINATION_LOG, TERMINATION_MESSAGE_LIMIT
+from whisper_runtime.contract.version import VERSION
 from whisper_runtime.process.threads import ThreadCount, granted_threads
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], threads: Thre
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m whisper_runtime")
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve HTTP; configured by environment variables alone")
     commands.add_parser("front", help="hold requests and pass them on to servers; configured by environment variables")

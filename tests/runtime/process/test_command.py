@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from whisper_runtime.contract.version import VERSION
 from whisper_runtime.process.command import main
 
 
@@ -56,6 +57,12 @@ def test_a_variable_that_does_not_exist_gets_a_warning(capsys: pytest.CaptureFix
     assert [line["message"] for line in warnings] == [
         "WHISPER_DEVISE is not a variable of this program and has no effect: correct or unset it"
     ]
+
+
+def test_the_runtime_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"], {})
+    assert capsys.readouterr().out == f"{VERSION}\n"
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

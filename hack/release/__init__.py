@@ -1,0 +1,1 @@
+"""Makes a release: everything but the push."""
