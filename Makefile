@@ -91,6 +91,11 @@ gen: ## writes what is generated: CRD, reference, the chart's schema
 requirements: ## pins every dependency by hash, from pyproject.toml
 	@hack/requirements.sh
 
+# KEY is a private key on P-256: docs/how-to/release.md.
+.PHONY: release
+release: ## everything of a release but the push, signed with KEY=…; into dist/release
+	@$(PYTHON) -m hack.release $(if $(KEY),--key $(KEY))
+
 .PHONY: images
 images: ## builds both images from their Dockerfiles
 	@python3 -m testbed.images
