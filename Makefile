@@ -87,6 +87,12 @@ lint: ## ruff, pyright strict, the import rules, a type's name once, no conflict
 gen: ## writes what is generated: CRD, reference, the chart's schema
 	@$(PYTHON) -m hack.generate
 
+SITE ?= dist/site
+
+.PHONY: site
+site: ## the documents as a site, in SITE (dist/site); a dead link or a page without a way to it fails
+	@NO_MKDOCS_2_WARNING=1 $$(hack/python.sh site) -m mkdocs --quiet build --strict --site-dir $(SITE)
+
 .PHONY: requirements
 requirements: ## pins every dependency by hash, from pyproject.toml
 	@hack/requirements.sh

@@ -26,7 +26,9 @@ PAGES = sorted(
 )
 ROOTS = (ROOT, ROOT / "operator/whisper_operator", ROOT / "runtime/whisper_runtime", ROOT / "tests")
 """What a path in a page may be relative to."""
-TOP = sorted(entry.name for entry in ROOT.iterdir() if entry.is_dir() and not entry.name.startswith((".", "_")))
+BUILT = "dist"
+"""What `make release` and `make site` write, which git ignores."""
+TOP = sorted({entry.name for entry in ROOT.iterdir() if entry.is_dir() and entry.name[0] not in "._"} - {BUILT})
 OURS = ("benchmarks", "chaos", "hack", "kubectl_whisper", "testbed", "whisper_operator", "whisper_runtime")
 
 of_each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
