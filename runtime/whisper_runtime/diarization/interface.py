@@ -1,0 +1,71 @@
+"""The interface of speaker diarization: all that others know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from whisper_runtime.engine.interface import Samples
+
+
+@dataclass(frozen=True)
+class SpeakerBounds:
+    """How many speakers there may be."""
+
+    least: int = 1
+    most: int = 32
+
+
+@dataclass(frozen=True)
+class KnownSpeaker:
+    """A speaker whom the client names, by a sample of the voice."""
+
+    name: str
+    samples: Samples
+    """2 to 10 seconds."""
+
+
+@dataclass(frozen=True)
+class SpeakerTurn:
+    """A time in which one speaker speaks, in seconds of the recording."""
+
+    start: float
+    end: float
+    speaker: str
+    """`A`, `B`, … `Z`, `AA`, … by first appearance, or the known speaker's name."""
+    overlaps: bool = False
+    """Whether another one speaks at the same time, and the two could not be split."""
+
+
+class UnusableReference(Exception):
+    """A known speaker's sample holds no speech, two speakers, or too little; the message says which, and why."""
+
+
+class Cancelled(Exception):
+    """The caller wants the speakers no more."""
+
+
+class Diarizer(Protocol):
+    """Finds the speakers of recordings; every member may be used from any thread."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the checkpoint's file, in hexadecimal digits."""
+        ...
+
+    def turns(
+        self,
+        samples: Samples,
+        bounds: SpeakerBounds,
+        known: Sequence[KnownSpeaker],
+        *,
+        is_cancelled: Callable[[], bool],
+    ) -> Sequence[SpeakerTurn]:
+        """The turns of a recording, in the order of their starts; none where nobody speaks.
+
+        It blocks, and computes in the calling thread. `known` are among the speakers that may be found, and count
+        within `bounds`. `is_cancelled` is asked between batches of windows.
+        Raises UnusableReference of a known speaker, and Cancelled.
+        """
+        ...
