@@ -56,6 +56,14 @@ SILERO: Final = WheelProgram(
     "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
     "silero_vad/data/silero_vad.jit",
 )
+RESEMBLYZER: Final = WheelProgram(
+    "resemblyzer",
+    "resemblyzer",
+    "0.1.4",
+    "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
+    "resemblyzer/pretrained.pt",
+)
+"""Weights of the network that tells voices apart, Apache-2.0."""
 
 
 def ensure(program: WheelProgram) -> Path:

@@ -1,0 +1,78 @@
+"""The speakers of a recording: speech, the voices in it, how many there are, and who speaks when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from whisper_runtime.diarization import clustering, references
+from whisper_runtime.diarization.embedding import EmbeddingModel, voices
+from whisper_runtime.diarization.interface import Cancelled, KnownSpeaker, SpeakerBounds, SpeakerTurn
+from whisper_runtime.diarization.mel import SAMPLE_RATE
+from whisper_runtime.diarization.names import named_turns
+from whisper_runtime.diarization.turns import stretches
+from whisper_runtime.diarization.windows import FINE_STEP_SECONDS, windows_of
+from whisper_runtime.engine.interface import Samples
+from whisper_runtime.engine.speech.network import Probabilities, no_memory, probabilities
+from whisper_runtime.engine.speech.spans import Span, SpeechDetection, speech_spans
+
+PIECE: Final = 60 * SAMPLE_RATE
+"""Samples between which it can be cancelled."""
+DETECTION: Final = SpeechDetection(min_speech_duration_ms=150, min_silence_duration_ms=200, speech_pad_ms=50)
+"""Speakers change in pauses, so that short ones end a span."""
+LOUD_ENOUGH: Final = 0.1
+"""Peak from which on all speech is detected; a quieter recording is made louder for it."""
+MOST_GAIN: Final = 100.0
+
+
+class VoiceDiarizer:
+    """The Diarizer by an embedding model; it keeps nothing of a recording."""
+
+    def __init__(self, model: EmbeddingModel, digest: str) -> None:
+        self._model = model
+        self._digest = digest
+
+    @property
+    def digest(self) -> str:
+        return self._digest
+
+    def turns(
+        self,
+        samples: Samples,
+        bounds: SpeakerBounds,
+        known: Sequence[KnownSpeaker],
+        *,
+        is_cancelled: Callable[[], bool],
+    ) -> Sequence[SpeakerTurn]:
+        anchors = [self._anchor(speaker, is_cancelled) for speaker in known]
+        spoken, spans = _speech(samples, is_cancelled)
+        windows = [windows_of(span) for span in spans]
+        found = voices(self._model, samples, [window for some in windows for window in some], is_cancelled)
+        if not len(found):
+            return []
+        centres = clustering.speaker_centres(found, bounds)
+        who = stretches(spans, windows, clustering.likeness(found, centres), spoken)
+        names = {row: known[column].name for row, column in references.named(centres, anchors).items()}
+        return named_turns(who, names, {speaker.name for speaker in known})
+
+    def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> clustering.Vectors:
+        _, spans = _speech(speaker.samples, is_cancelled)
+        references.check_speech(speaker.name, spans)
+        windows = [window for span in spans for window in windows_of(span, FINE_STEP_SECONDS)]
+        return references.anchor(speaker.name, voices(self._model, speaker.samples, windows, is_cancelled))
+
+
+def _speech(samples: Samples, is_cancelled: Callable[[], bool]) -> tuple[Probabilities, list[Span]]:
+    """How likely each 32 ms are speech, and the spans of it."""
+    peak = max((float(np.abs(samples[at : at + PIECE]).max()) for at in range(0, len(samples), PIECE)), default=0.0)
+    gain = np.float32(min(MOST_GAIN, LOUD_ENOUGH / peak) if 0 < peak < LOUD_ENOUGH else 1.0)
+    memory, found = no_memory(), [np.zeros(0, np.float32)]
+    for at in range(0, len(samples), PIECE):
+        if is_cancelled():
+            raise Cancelled
+        probability, memory = probabilities(samples[at : at + PIECE] * gain, memory)
+        found.append(probability)
+    whole = np.concatenate(found)
+    return whole, speech_spans(whole, len(samples) / SAMPLE_RATE, DETECTION)

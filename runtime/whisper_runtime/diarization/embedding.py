@@ -1,0 +1,54 @@
+"""From windows of a recording to voices, a batch after the other: the memory is of one batch, whatever the length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from whisper_runtime.diarization.interface import Cancelled
+from whisper_runtime.diarization.mel import SAMPLE_RATE
+from whisper_runtime.diarization.windows import LENGTH_SECONDS
+from whisper_runtime.engine.interface import Samples
+from whisper_runtime.engine.speech.spans import Span
+
+BATCH: Final = 32
+"""Windows; a batch takes a quarter of a second of one processor."""
+WINDOW_SAMPLES: Final = round(LENGTH_SECONDS * SAMPLE_RATE)
+LEVEL: Final = 10 ** (-25 / 20)
+"""Root mean square that each window is brought to: the spectrum is no logarithm, and so the network knows loudness.
+Of -20 to -40 dB, the one by which windows of two speakers differ most."""
+SILENT: Final = 1e-6
+
+Voices = npt.NDArray[np.float16]
+"""Shape (windows, width), each row of length 1; half precision keeps an hour of speech in some 2 MB."""
+
+
+class EmbeddingModel(Protocol):
+    """Tells voices apart; may be used from any thread."""
+
+    def embeddings(self, pieces: Samples) -> npt.NDArray[np.float32]:
+        """Shape (pieces, width), each row of length 1 or of zeros, of pieces of shape (pieces, WINDOW_SAMPLES)."""
+        ...
+
+
+def voices(
+    model: EmbeddingModel, samples: Samples, windows: Sequence[Span], is_cancelled: Callable[[], bool]
+) -> Voices:
+    """Of each window; raises Cancelled between two batches."""
+    found: list[Voices] = [np.zeros((0, 1), np.float16)] if not windows else []
+    for first in range(0, len(windows), BATCH):
+        if is_cancelled():
+            raise Cancelled
+        pieces = np.stack([_piece(samples, window) for window in windows[first : first + BATCH]])
+        found.append(model.embeddings(pieces).astype(np.float16))
+    return np.concatenate(found)
+
+
+def _piece(samples: Samples, window: Span) -> Samples:
+    """The window's samples at one level; a short window is repeated until it is full."""
+    piece = samples[round(window.start * SAMPLE_RATE) :][: round((window.end - window.start) * SAMPLE_RATE)]
+    full = np.resize(piece, WINDOW_SAMPLES).astype(np.float32)
+    return full * np.float32(LEVEL / max(SILENT, float(np.sqrt(np.mean(full**2)))))

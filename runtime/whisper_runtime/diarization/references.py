@@ -1,0 +1,52 @@
+"""Known speakers: what is asked of a sample of a voice, and which of the speakers found are known ones; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import numpy as np
+from scipy import optimize
+
+from whisper_runtime.diarization.clustering import Vectors, are_two_speakers, middle
+from whisper_runtime.diarization.embedding import Voices
+from whisper_runtime.diarization.interface import UnusableReference
+from whisper_runtime.engine.speech.spans import Span
+
+LEAST_SPEECH: Final = 1.5
+"""Seconds of speech in a reference: about one window."""
+SAME: Final = 0.86
+"""Cosine of the middles of a reference and of a speaker from which on they are one. In dialogues of clear sound, one
+speaker's were from 0.86 on, and two speakers' up to 0.81; by telephone, speakers who are alike reach 0.9."""
+
+
+def check_speech(name: str, spans: Sequence[Span]) -> None:
+    """Raises UnusableReference where the sample of `name` holds too little speech in `spans`."""
+    seconds = sum(span.end - span.start for span in spans)
+    if not spans:
+        raise UnusableReference(f"the reference of {name!r} holds no speech: send 2 to 10 s of this speaker alone")
+    if seconds < LEAST_SPEECH:
+        raise UnusableReference(
+            f"the reference of {name!r} holds {seconds:.1f} s of speech, and at least {LEAST_SPEECH} s are needed: "
+            "send a longer one, without pauses"
+        )
+
+
+def anchor(name: str, voices: Voices) -> Vectors:
+    """The middle of the reference's windows, shape (width,), of length 1; raises UnusableReference for two speakers."""
+    if are_two_speakers(voices):
+        raise UnusableReference(f"the reference of {name!r} holds two speakers: send 2 to 10 s of this speaker alone")
+    return middle(voices)
+
+
+def named(centres: Vectors, anchors: Sequence[Vectors]) -> dict[int, int]:
+    """Number of the anchor that each speaker's centre belongs to; the speakers who are unknown are not in it.
+
+    Each anchor is one speaker's at most, so that the likenesses together are greatest.
+    """
+    if not len(anchors) or not len(centres):
+        return {}
+    likeness = centres @ np.array(anchors).T
+    rows, columns = cast(Any, optimize).linear_sum_assignment(np.where(likeness >= SAME, likeness, 0), maximize=True)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return {row: column for row, column in pairs if likeness[row, column] >= SAME}

@@ -1,0 +1,70 @@
+"""Which files are a checkpoint that tells voices apart."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from whisper_runtime.diarization.ge2e import shapes
+from whisper_runtime.diarization.load import load_diarizer
+from whisper_runtime.engine.interface import CannotLoad
+
+
+def of_right_shapes() -> dict[str, torch.Tensor]:
+    return {name: torch.zeros(shape) for name, shape in shapes().items()}
+
+
+def saved(path: Path, content: Any) -> str:
+    torch.save(content, path)
+    return str(path)
+
+
+def test_a_file_of_the_layout_is_loaded_whatever_else_it_holds(tmp_path: Path) -> None:
+    state = {**of_right_shapes(), "similarity_weight": torch.zeros(1)}
+    path = saved(tmp_path / "voices.pt", {"step": 7, "model_state": state, "optimizer_state": {}})
+    assert load_diarizer(path).digest == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def test_weights_of_half_precision_are_taken(tmp_path: Path) -> None:
+    state = {name: tensor.half() for name, tensor in of_right_shapes().items()}
+    load_diarizer(saved(tmp_path / "voices.pt", {"model_state": state}))
+
+
+def test_a_file_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(CannotLoad, match=r"none\.pt cannot be read \(No such file.*set WHISPER_DIARIZATION_MODEL"):
+        load_diarizer(str(tmp_path / "none.pt"))
+
+
+def test_what_torch_cannot_read_is_no_torch_file(tmp_path: Path) -> None:
+    path = tmp_path / "voices.pt"
+    path.write_bytes(b"RIFF no weights")
+    with pytest.raises(CannotLoad, match="is no torch file"):
+        load_diarizer(str(path))
+
+
+def test_a_pickle_that_would_run_something_is_no_torch_file(tmp_path: Path) -> None:
+    with pytest.raises(CannotLoad, match="is no torch file"):
+        load_diarizer(saved(tmp_path / "voices.pt", {"model_state": Path("/etc/passwd")}))
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"state_dict": {}}, {"model_state": 3}])
+def test_a_torch_file_of_another_layout_is_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(CannotLoad, match="has no `model_state`"):
+        load_diarizer(saved(tmp_path / "voices.pt", content))
+
+
+def test_a_tensor_of_another_shape_is_named(tmp_path: Path) -> None:
+    state = {**of_right_shapes(), "linear.bias": torch.zeros(192)}
+    with pytest.raises(CannotLoad, match=r"has \(192,\) for linear\.bias instead of \(256,\)"):
+        load_diarizer(saved(tmp_path / "voices.pt", {"model_state": state}))
+
+
+def test_a_tensor_that_is_missing_is_named(tmp_path: Path) -> None:
+    state = of_right_shapes()
+    del state["lstm.bias_hh_l2"]
+    with pytest.raises(CannotLoad, match=r"has nothing for lstm\.bias_hh_l2 instead of \(1024,\)"):
+        load_diarizer(saved(tmp_path / "voices.pt", {"model_state": state}))
