@@ -130,6 +130,10 @@ parity: ## the engine against whisper.transcribe, over the whole corpus; slow: u
 bench-runtime: ## this runtime, a plain handler and faster-whisper on the same weights; writes docs/reports/runtime-bench.md
 	@$(PYTHON) -m benchmarks.runtime
 
+.PHONY: bench-speakers
+bench-speakers: ## who speaks when, in dialogues whose truth is known; writes docs/reports/speakers.md
+	@$(PYTHON) -m benchmarks.diarization
+
 .PHONY: bench-shared
 bench-shared: ## this build beside an earlier commit (BEFORE=…) on processors that others use; writes docs/reports/shared.md
 	@$(PYTHON) -m benchmarks.shared $(if $(BEFORE),--commit $(BEFORE))

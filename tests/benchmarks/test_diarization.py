@@ -1,0 +1,42 @@
+"""The diarization error rate, by hand-made turns."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.diarization.error_rate import Spoken, error_rate
+
+TRUTH = [Spoken(0, 10, "a"), Spoken(10, 20, "b")]
+
+
+@pytest.mark.parametrize(
+    ("found", "rate"),
+    [
+        pytest.param([Spoken(0, 10, "x"), Spoken(10, 20, "y")], 0.0, id="right, by other names"),
+        pytest.param([Spoken(0, 20, "x")], 0.5, id="one speaker for two"),
+        pytest.param([], 1.0, id="nothing found"),
+        pytest.param([Spoken(0, 10, "x"), Spoken(10, 14, "y")], 0.3, id="6 of 20 s are missed"),
+        pytest.param([*TRUTH, Spoken(20, 25, "c")], 0.25, id="5 s of 20 s too much"),
+        pytest.param([Spoken(0, 10, "x"), Spoken(10, 15, "y"), Spoken(15, 20, "z")], 0.25, id="a speaker in two"),
+        pytest.param([Spoken(0, 8, "x"), Spoken(8, 20, "y")], 0.1, id="2 s of another speaker's"),
+        pytest.param([*TRUTH, Spoken(0, 4, "b")], 0.2, id="two at once where one speaks"),
+    ],
+)
+def test_seconds_that_are_missed_false_or_anothers_count(found: list[Spoken], rate: float) -> None:
+    assert error_rate(TRUTH, found, collar=0) == pytest.approx(rate, abs=0.005)
+
+
+def test_of_two_who_speak_at_once_both_are_wanted() -> None:
+    both = [Spoken(0, 10, "a"), Spoken(5, 10, "b")]
+    assert error_rate(both, [Spoken(0, 10, "x")], collar=0) == pytest.approx(5 / 15, abs=0.005)
+
+
+def test_what_is_near_an_edge_of_the_truth_is_not_counted() -> None:
+    late = [Spoken(0.2, 10.2, "x"), Spoken(10.2, 20.2, "y")]
+    assert error_rate(TRUTH, late) == 0.0
+    assert error_rate(TRUTH, late, collar=0) > 0.02
+
+
+def test_a_truth_within_its_collar_cannot_be_measured() -> None:
+    with pytest.raises(ValueError, match="take a smaller collar"):
+        error_rate([Spoken(0, 0.4, "a")], [])
