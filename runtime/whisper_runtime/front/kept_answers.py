@@ -22,8 +22,9 @@ from whisper_runtime.front.spool import SpooledBody
 from whisper_runtime.http.request_state import KEY, state_of
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
+    from starlette.requests import Request
 
+    from whisper_runtime.http.kept_app import KeptApp
     from whisper_runtime.service.model_info import ServedModel
     from whisper_runtime.service.rate_limits import ClientRates
     from whisper_runtime.service.result_cache.kept_results import KeptResults
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PASSED_ON: Final = frozenset({200, 429})
-"""A result, or a client that has had all that it may: only for a result is it counted here."""
 LOOKED_UP_AT_ONCE: Final = 16
 """Requests; each has some pieces of its body in memory meanwhile."""
 FACTS_SECONDS: Final = 10.0
@@ -55,7 +54,7 @@ class OpenedResults:
     rates: ClientRates
     metrics: CacheMetrics
     model: ServedModel
-    app: FastAPI
+    app: KeptApp
 
 
 class KeptAnswers:
@@ -90,8 +89,10 @@ class KeptAnswers:
 
         async with self._places:
             if await self._knows_servers(opened):
-                await opened.app(_for_routes(scope), _receiving(body), send)
-        return found if found and found[0]["status"] in PASSED_ON else []
+                scope, receive = _for_routes(scope), _receiving(body)
+                if (response := await opened.app.answer(scope, receive)) is not None:
+                    await response(scope, receive, send)
+        return found
 
     async def _knows_servers(self, opened: OpenedResults) -> bool:
         """Whether it is known under which names servers keep results now."""
@@ -128,7 +129,7 @@ class KeptAnswers:
         return KeptTranscriber(self._kept, self._opened.metrics, self._opened.rates, directives, digest)
 
     def _open(self) -> OpenedResults:
-        from whisper_runtime.http.kept_app import create_kept_app
+        from whisper_runtime.http.kept_app import KeptApp
         from whisper_runtime.service.model_info import ServedModel
         from whisper_runtime.service.rate_limits import RateLimits
         from whisper_runtime.service.result_cache.metrics import CacheMetrics
@@ -150,7 +151,7 @@ class KeptAnswers:
             shared_rates(config, own, store),
             CacheMetrics(self._registry, lambda: 0),
             model,
-            create_kept_app(model, self._transcriber_of),
+            KeptApp(model, self._transcriber_of),
         )
 
 

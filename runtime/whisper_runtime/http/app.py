@@ -15,7 +15,7 @@ from whisper_runtime.http.error_handlers import answer_in_openai_shape
 from whisper_runtime.http.job_body import answer_for_jobs
 from whisper_runtime.http.layers import LayerParts, layers
 from whisper_runtime.http.middleware.behind_front import BehindFrontMiddleware
-from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
+from whisper_runtime.http.openai.forms import FORM_LIMITS
 from whisper_runtime.http.openapi import document
 from whisper_runtime.http.routes import balancer, cache, models, openai, page, plain, probes, store
 from whisper_runtime.service.batches.door import BatchDoor
@@ -37,7 +37,7 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchD
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # many a client repeats a redirected POST without its body
-        form_limits={"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024},
+        form_limits=FORM_LIMITS,
         middleware=middleware(parts, takes_jobs=door is not None),
         telemetry=NO_TELEMETRY,
     )

@@ -5,6 +5,7 @@ The functions are async because FastAPI runs others in a thread, for each reques
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -50,8 +51,20 @@ def _transcriber_of(parts: RuntimeParts, request: Request) -> RequestTranscriber
     return CachedTranscriber(parts.transcriber, parts.results, directives, state_of(request.scope).file_digest)
 
 
-async def _transcriber(request: Request) -> RequestTranscriber:
-    return request.app.state.transcriber_of(request)
+@dataclass(frozen=True)
+class UploadParts:
+    """For a route that takes a recording."""
+
+    model: ModelInfo
+    transcriber: RequestTranscriber
+    jobs: JobDoor | None
+    """None: there are no jobs."""
+
+
+def upload_parts(request: Request) -> UploadParts:
+    """Of the application that has the request."""
+    state = request.app.state
+    return UploadParts(state.model.info, state.transcriber_of(request), state.jobs)
 
 
 async def _jobs(request: Request) -> JobDoor | None:
@@ -84,7 +97,6 @@ async def _store_report(request: Request) -> SharedStoreReport | None:
 
 
 ModelDep = Annotated[ModelInfo, Depends(_model)]
-TranscriberDep = Annotated[RequestTranscriber, Depends(_transcriber)]
 JobsDep = Annotated[JobDoor | None, Depends(_jobs)]
 """None: there are no jobs."""
 BatchesDep = Annotated[BatchDoor, Depends(_batches)]

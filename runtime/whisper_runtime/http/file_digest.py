@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
-from fastapi import HTTPException, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -21,21 +19,9 @@ GATHERED_BYTES: Final = 256 * 1024
 of the processor than the digest of it; more than this would be left to write when the last byte is there."""
 
 
-class DigestedRoute(APIRoute):
-    """A route whose RequestState has the digest of the form's file, where its application has a parser for that."""
+class DigestedRequest(Request):
+    """A request whose RequestState has the digest of the form's file, where its application has a parser for that."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handle_digested(request: Request) -> Response:
-            if request.app.state.form_parser is not None:
-                request = _DigestedRequest(request.scope, request.receive)
-            return await handle(request)
-
-        return handle_digested
-
-
-class _DigestedRequest(Request):
     async def _get_form(
         self,
         *,
@@ -45,7 +31,7 @@ class _DigestedRequest(Request):
     ) -> FormData:
         """As Starlette's, by another parser."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if self._form is None and content_type == MULTIPART:
+        if self._form is None and content_type == MULTIPART and self.app.state.form_parser is not None:
             async with aclosing(self.stream()) as stream:
                 parser = self.app.state.form_parser(
                     self.headers, stream, max_files=max_files, max_fields=max_fields, max_part_size=max_part_size

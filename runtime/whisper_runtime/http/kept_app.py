@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import State
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
 
-from whisper_runtime.http.app import NO_TELEMETRY
-from whisper_runtime.http.error_handlers import answer_in_openai_shape
+from whisper_runtime.errors import HttpError, error_response
 from whisper_runtime.http.file_digest import HeadParser
-from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.routes import openai, plain
+from whisper_runtime.http.upload_route import UploadRoute
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.transcribe import RequestTranscriber
 
+ROUTES: Final = {
+    route.path: route
+    for router in (plain.router, openai.router)
+    for route in router.routes
+    if isinstance(route, UploadRoute)
+}
+TOO_MANY: Final = 429
 
-def create_kept_app(model: ServedModel, transcriber_of: Callable[[Request], RequestTranscriber]) -> FastAPI:
-    """The application; who calls it has let the request in, and leaves that in its RequestState."""
-    app = FastAPI(
-        openapi_url=None,
-        redirect_slashes=False,
-        form_limits={"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024},
-        telemetry=NO_TELEMETRY,
-    )
-    app.state.jobs = None
-    app.state.model = model
-    app.state.form_parser = HeadParser
-    app.state.transcriber_of = transcriber_of
-    answer_in_openai_shape(app)
-    for routes in (plain, openai):
-        app.include_router(routes.router)
-    return app
+
+class KeptApp:
+    """The routes, called as they are: what else FastAPI has around one would take as long as half of its work."""
+
+    def __init__(self, model: ServedModel, transcriber_of: Callable[[Request], RequestTranscriber]) -> None:
+        self.state = State({"jobs": None, "model": model, "form_parser": HeadParser, "transcriber_of": transcriber_of})
+        """What the routes look for in the application that has their request."""
+
+    async def answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """A result, or that the client has to wait (429); None: nothing is kept, or a server is to say what is wrong.
+
+        Who calls it has let the request in, and leaves that in its RequestState.
+        """
+        if (route := ROUTES.get(scope["path"])) is None:
+            return None
+        try:
+            return await route.answer(Request({**scope, "app": self}, receive))
+        except HttpError as error:
+            return error_response(error) if error.status_code == TOO_MANY else None
+        except (HTTPException, RequestValidationError):
+            return None

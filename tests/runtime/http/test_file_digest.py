@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator
-from typing import Annotated, Final
+from typing import Final
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI, Form, Request, UploadFile
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
-from whisper_runtime.http.file_digest import DigestedRoute, DigestingParser, HeadParser
+from whisper_runtime.http.file_digest import DigestedRequest, DigestingParser, HeadParser
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.media.source import HEAD
 
@@ -19,18 +23,17 @@ CONTENT: Final = bytes(range(256)) * 10_000
 
 def client_of(form_parser: type[DigestingParser] | None) -> httpx.AsyncClient:
     """An application that answers with the digest, and with the size of the file that it got."""
-    router = APIRouter(route_class=DigestedRoute)
 
-    @router.post("/")
-    async def answer(  # pyright: ignore[reportUnusedFunction]
-        request: Request, file: UploadFile | None = None, note: Annotated[str, Form()] = ""
-    ) -> list[str | int | None]:
-        fields = await request.form()  # once more, as who repeats a form does
-        return [state_of(request.scope).file_digest, len(await file.read()) if file else None, note, len(fields)]
+    async def answer(request: Request) -> JSONResponse:
+        request = DigestedRequest(request.scope, request.receive)
+        async with request.form():
+            fields = await request.form()  # once more, as who repeats a form does
+            file, note = fields.get("file"), fields.get("note", "")
+            size = len(await file.read()) if isinstance(file, UploadFile) else None
+            return JSONResponse([state_of(request.scope).file_digest, size, note, len(fields)])
 
-    app = FastAPI()
+    app = Starlette(routes=[Route("/", answer, methods=["POST"])])
     app.state.form_parser = form_parser
-    app.include_router(router)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://whisper")
 
 

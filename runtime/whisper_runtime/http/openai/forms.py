@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypedDict
 
-from fastapi import Form, Request, UploadFile
+from fastapi import Form, UploadFile
 from pydantic import ConfigDict, Field
+from starlette.datastructures import FormData
 
 from whisper_runtime.contract.languages import LONGEST_WORD
 from whisper_runtime.engine.transcription import Task
@@ -22,10 +23,20 @@ Granularity = Literal["word", "segment"]
 Subtitles = Literal["srt", "vtt"]
 Included = Literal["logprobs", "language_probability"]
 
+
+class FormLimits(TypedDict, total=False):
+    """As Starlette takes them."""
+
+    max_files: int
+    max_fields: int
+    max_part_size: int
+
+
 MAX_FIELDS: Final = 128
 """The most fields, each value of an array counted: there may be a hundred keywords."""
 MAX_FIELD_KIB: Final = 64
 """The size of any field other than the file."""
+FORM_LIMITS: Final[FormLimits] = {"max_files": 1, "max_fields": MAX_FIELDS, "max_part_size": MAX_FIELD_KIB * 1024}
 
 Multipart: Final = Form(media_type="multipart/form-data")
 
@@ -134,12 +145,8 @@ SCALARS: Final = frozenset(
 """Fields that hold one value; arrays have an alias for their second spelling."""
 
 
-async def each_once(request: Request) -> None:
-    """Raises HttpError (400) for a field that is given twice, of which the framework would silently take the last.
-
-    The form has been read by now, and is kept with its request.
-    """
-    form = await request.form()
+def check_each_once(form: FormData) -> None:
+    """Raises HttpError (400) for a field that is given twice, of which else the last would silently be taken."""
     for name in SCALARS & form.keys():
         if (times := len(form.getlist(name))) > 1:
             message = f"`{name}` is given {times} times, and takes one value: send it once."

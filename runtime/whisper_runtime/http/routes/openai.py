@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from whisper_runtime.http.answer import openai_response
-from whisper_runtime.http.dependencies import JobsDep, ModelDep, TranscriberDep
-from whisper_runtime.http.file_digest import DigestedRoute
+from whisper_runtime.http.dependencies import upload_parts
 from whisper_runtime.http.job_submission import Wish, submit_job
 from whisper_runtime.http.openai.formats import openai_body
-from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm, each_once
+from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.options import check_translates
 from whisper_runtime.http.openai.resolved_form import resolved_transcription, resolved_translation
 from whisper_runtime.http.openai.responses import (
@@ -26,10 +25,11 @@ from whisper_runtime.http.openapi import NO_SUCH_MODEL, TEXT, TEXT_EVENTS, UPLOA
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.http.sse import SseText, stream
 from whisper_runtime.http.upload import transcribe_upload
+from whisper_runtime.http.upload_route import UploadRoute
 from whisper_runtime.http.webhook_field import webhook_of
 from whisper_runtime.service.model_info import check_name
 
-router = APIRouter(prefix="/v1/audio", dependencies=[Depends(each_once)], route_class=DigestedRoute)
+router = APIRouter(prefix="/v1/audio", route_class=UploadRoute)
 
 EVENTS: Final = event_stream(*TEXT_EVENTS)
 
@@ -39,14 +39,10 @@ EVENTS: Final = event_stream(*TEXT_EVENTS)
     response_model=TranscriptionJson | TranscriptionVerbose,
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT | EVENTS}},
 )
-async def create_transcription(
-    request: Request,
-    model: ModelDep,
-    transcriber: TranscriberDep,
-    jobs: JobsDep,
-    form: Annotated[TranscriptionForm, Multipart],
-) -> Response:
+async def create_transcription(request: Request, form: Annotated[TranscriptionForm, Multipart]) -> Response:
     """Transcribes `file`, or what is at `url`, in the language that is spoken."""
+    parts = upload_parts(request)
+    model, transcriber, jobs = parts.model, parts.transcriber, parts.jobs
     check_name(model, form.model)
     source = media_source(form, takes_urls=transcriber.takes_urls)
     asked = resolved_transcription(form, model)
@@ -65,14 +61,10 @@ async def create_transcription(
     response_model=TranslationJson | TranslationVerbose,
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT}},
 )
-async def create_translation(
-    request: Request,
-    model: ModelDep,
-    transcriber: TranscriberDep,
-    jobs: JobsDep,
-    form: Annotated[TranslationForm, Multipart],
-) -> Response:
+async def create_translation(request: Request, form: Annotated[TranslationForm, Multipart]) -> Response:
     """Translates `file`, or what is at `url`, into English."""
+    parts = upload_parts(request)
+    model, transcriber, jobs = parts.model, parts.transcriber, parts.jobs
     check_name(model, form.model)
     check_translates(model, param="model")
     source = media_source(form, takes_urls=transcriber.takes_urls)
