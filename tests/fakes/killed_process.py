@@ -60,9 +60,9 @@ FOUND_NOTHING: Final[dict[str, tuple[list[Any], ...]]] = {
 }
 """Answers of writing verbs in a shared store that have written nothing."""
 READING: Final = frozenset(
-    {"placed", "audio", "check", "check_quota", "find", "get", "latest_event", "needs", "page", "result", "statistics"}
-    | {"try", "with_key", "answered", "batch", "batch_page", "check_room", "file", "file_page", "file_texts"}
-    | {"live_batches", "look", "open_file"}
+    {"placed", "audio", "check", "check_quota", "find", "get", "latest_event", "made_by", "needs", "page", "result"}
+    | {"statistics", "try", "with_key", "answered", "batch", "batch_page", "check_room", "file", "file_page"}
+    | {"file_texts", "live_batches", "look", "open_file"}
 )
 """Verbs that write nothing."""
 

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from whisper_runtime.errors import WORTH_A_RETRY, HttpError, internal_error
@@ -44,6 +45,7 @@ PAUSE_SECONDS: Final = 5.0
 """After a line for which the store has no room, or which failed for no fault of its own."""
 LONGEST_PAUSE: Final = 60.0
 ANSWERED_AT_ONCE: Final = 500
+"""Lines whose jobs are found, and whose answers are kept, by one call of the store."""
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,7 @@ class LineJobs:
         self._failures = Counter[int]()
         self._paused_until = 0.0
         self.lost = 0
-        """Lines whose result had expired before they were answered: they have to be begun anew."""
+        """Lines whose job or result was gone before they were answered: they have to be begun anew."""
 
     @property
     def is_idle(self) -> bool:
@@ -85,10 +87,10 @@ class LineJobs:
 
     async def delete_answered(self, numbers: Iterable[int]) -> None:
         """Deletes jobs of lines that have their answer: a process before this one ended between the two."""
-        for number in numbers:
-            with suppress(KeyReused):  # by a request of the client's own, which is what the line was answered with
-                if job := await self._job_of(number):
-                    await self._delete(job.id)
+        left = iter(numbers)
+        while some := list(islice(left, ANSWERED_AT_ONCE)):
+            for job in await self._jobs_of(some):
+                await self._delete(job.id)
 
     async def begin(self, lines: AsyncIterator[BatchLine]) -> bool:
         """Begins with as many lines as there is room for; returns whether there may be more of them."""
@@ -112,7 +114,9 @@ class LineJobs:
         ended = [job_id for job_id in asked if job_id not in found or not found[job_id].is_live]
         for job_id in ended:
             line, _ = self._live.pop(job_id)
-            if answer := await self._answer_of(line, found.get(job_id)):
+            job = found.get(job_id)
+            is_lost = job is None and await self._is_lost(job_id)
+            if not is_lost and (answer := await self._answer_of(line, job)):
                 self._answers.append(answer)
             else:
                 self.lost += 1
@@ -123,19 +127,18 @@ class LineJobs:
 
         A job with a result is deleted once the answer is kept: until then nothing else has it.
         """
-        used: list[str] = []
-        async for line in lines:
-            job = await self._job_of(line.number)
-            answer = await self._answer_of(line, job) if job and job.state in ("completed", "failed") else None
-            self._answers.append(answer or missing_answer(self._batch.id, line, code))
-            if job and answer:
-                used.append(job.id)
-            elif job:
-                await self._delete(job.id)
-            if len(self._answers) >= ANSWERED_AT_ONCE:
-                await self._keep_answers(used)
-                used = []
-        await self._keep_answers(used)
+        async for some in _groups(lines):
+            jobs = {job.idempotency_key: job for job in await self._jobs_of(line.number for line in some)}
+            used: list[str] = []
+            for line in some:
+                job = jobs.get(self._key(line.number))
+                answer = await self._answer_of(line, job) if job and job.state in ("completed", "failed") else None
+                self._answers.append(answer or missing_answer(self._batch.id, line, code))
+                if job and answer:
+                    used.append(job.id)
+                elif job:
+                    await self._delete(job.id)
+            await self._keep_answers(used)
 
     async def wait(self) -> None:
         """Waits until a line or a job may have ended, at most LOOK_SECONDS."""
@@ -156,7 +159,8 @@ class LineJobs:
     async def _begin(self, line: BatchLine) -> None:
         """Makes a job of the line, or answers it, or puts it back for later."""
         try:
-            if job := await self._job_of(line.number) or await self._submit(line):
+            found = await self._jobs_of([line.number])
+            if job := found[0] if found else await self._submit(line):
                 self._live[job.id] = replace(line, body={}), job.audio_seconds
         except (JobStoreFull, JobQuotaReached, KeyInUse) as passing:
             self._put_back(line, PAUSE_SECONDS, passing)
@@ -193,8 +197,10 @@ class LineJobs:
         """By which a line is one job, however often it is begun."""
         return f"{self._batch.id}/{number}"
 
-    async def _job_of(self, number: int) -> Job | None:
-        return await self._work.jobs.store.with_key(self._batch.client, self._key(number), self._batch.id)
+    async def _jobs_of(self, numbers: Iterable[int]) -> list[Job]:
+        """The jobs of these lines; a request of the client's own with such a key is none."""
+        keys = [self._key(number) for number in numbers]
+        return await self._work.jobs.store.made_by(self._batch.client, keys, self._batch.id)
 
     def _refuse(self, line: BatchLine, error: HttpError) -> None:
         """Answers the line with the error, unless it may go better later."""
@@ -240,8 +246,30 @@ class LineJobs:
         for job_id in used:
             await self._delete(job_id)
 
+    async def _is_lost(self, job_id: str) -> bool:
+        """Whether the store knows nothing of a job that it had, as after a failover; a deleted one it remembers."""
+        try:
+            await self._work.jobs.store.get(self._batch.client, job_id)
+        except NoSuchJob:
+            return True
+        except JobGone:
+            pass
+        return False
+
     async def _delete(self, job_id: str) -> None:
         """Deletes a job that is needed no more. What is known of its recording stays: its client did not delete it."""
         with suppress(NoSuchJob, JobGone):
             await self._work.jobs.store.delete(self._batch.client, job_id)
         self._work.jobs.worker.recheck(job_id)
+
+
+async def _groups(lines: AsyncIterator[BatchLine]) -> AsyncGenerator[list[BatchLine]]:
+    """The lines without their bodies, of which many may have a recording in them."""
+    some: list[BatchLine] = []
+    async for line in lines:
+        some.append(replace(line, body={}))
+        if len(some) == ANSWERED_AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -115,6 +115,10 @@ class JobDatabase:
             raise KeyReused(f"the key belongs to the job {row['id']}, which was made of another request")
         return row and job_of(row)
 
+    def made_by(self, client: str, keys: Collection[str], body_digest: str) -> list[Job]:
+        values = {"client": client, "keys": json.dumps(list(keys)), "digest": body_digest}
+        return list(map(job_of, self._connection.execute(sql.MADE_BY, values).fetchall()))
+
     def get(self, client: str, job_id: str) -> Job:
         """Raises NoSuchJob, JobGone."""
         return job_of(self._own(client, job_id))

@@ -82,6 +82,9 @@ class SharedJobStore:
         found = await self.verbs.call("with_key", client, key, body_digest)
         return job_of(found[0]) if found else None
 
+    async def made_by(self, client: str, keys: Collection[str], body_digest: str) -> list[Job]:
+        return list(map(job_of, await self.verbs.call("made_by", client, body_digest, *keys)))
+
     async def get(self, client: str, job_id: str) -> Job:
         return job_of((await self.verbs.call("get", client, job_id))[0])
 

@@ -92,6 +92,9 @@ class SqliteJobStore:
     async def with_key(self, client: str, key: str, body_digest: str) -> Job | None:
         return await self._run(lambda: self._database.with_key(client, key, body_digest))
 
+    async def made_by(self, client: str, keys: Collection[str], body_digest: str) -> list[Job]:
+        return await self._run(lambda: self._database.made_by(client, keys, body_digest))
+
     async def check_quota(self, client: str) -> None:
         await self._run(lambda: self._database.check_quota(client, 0.0))
 

@@ -96,6 +96,10 @@ FIND: Final = """
 SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(:ids)) AND client = :client AND state <> 'deleted'
 """
 BY_KEY: Final = "SELECT * FROM jobs WHERE client = :client AND idempotency_key = :key"
+MADE_BY: Final = """
+SELECT * FROM jobs
+WHERE client = :client AND idempotency_key IN (SELECT value FROM json_each(:keys)) AND body_digest = :digest
+"""
 LAST_TURN: Final = "SELECT MAX(turn_end) FROM jobs WHERE client = :client AND state = :state"
 CLOCK: Final = "SELECT turn FROM clock"
 SET_CLOCK: Final = "UPDATE clock SET turn = MAX(turn, :turn)"

@@ -48,6 +48,13 @@ class JobStore(Protocol):
         """The job that `put` would return for a draft with this idempotency key; None: none yet. Raises KeyReused."""
         ...
 
+    async def made_by(self, client: str, keys: Collection[str], body_digest: str) -> list[Job]:
+        """The client's jobs that have one of these idempotency keys and were made of that body, in no order.
+
+        For who acts on what is there now: unlike of `with_key`, nobody may be told of what it says that a job is kept.
+        """
+        ...
+
     async def get(self, client: str, job_id: str) -> Job: ...
 
     async def find(self, client: str, job_ids: Collection[str]) -> list[Job]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from whisper_runtime.engine.interface import State
 from whisper_runtime.errors import HttpError
 from whisper_runtime.service.batches import line_jobs
 from whisper_runtime.service.batches.batch import BatchLease, BatchLeaseLost, ClaimedBatch, LineAnswer
-from whisper_runtime.service.batches.line_jobs import BatchWorkplace
+from whisper_runtime.service.batches.line_jobs import BatchWorkplace, LineJobs
 from whisper_runtime.service.batches.running_batch import RunningBatch
-from whisper_runtime.service.jobs.job import JobDraft, JobGone, JobPage, JobState
+from whisper_runtime.service.jobs.job import Job, JobDraft, JobGone, JobPage, JobState, NoSuchJob
 
 SECONDS = 30.0
 """The longest that a test waits."""
@@ -221,6 +221,76 @@ async def test_a_line_that_ends_processes_fails_after_three(work: BatchWorkplace
     await run(work, await claim(work))
     done, failed = await answers_of(work, batch)
     assert ([one["custom_id"] for one in done], codes(failed)) == (["1"], ["job_abandoned"])
+
+
+async def test_who_goes_on_with_a_batch_asks_for_the_jobs_of_many_lines_at_once(
+    work: BatchWorkplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 50,000 lines 100 times, and not each time for one."""
+    asked: list[int] = []
+    made_by = work.jobs.store.made_by
+
+    async def counted(client: str, keys: Collection[str], body_digest: str) -> list[Job]:
+        asked.append(len(keys))
+        return await made_by(client, keys, body_digest)
+
+    monkeypatch.setattr(work.jobs.store, "made_by", counted)
+    batch = await take_in(work, b"speech")
+    with (tmp_path / "audio").open("w+b") as audio:
+        for number in (1, 700):
+            draft = JobDraft(ANN, "{}", 1.0, idempotency_key=f"{batch.id}/{number}", body_digest=batch.id)
+            await work.jobs.store.put(draft, audio)
+    await LineJobs(work, await claim(work)).delete_answered(range(1, 1002))
+    assert asked == [500, 500, 1]
+    assert (await jobs_of(work)).jobs == ()
+
+
+async def test_the_lines_of_a_cancelled_batch_are_looked_up_many_at_once(
+    work: BatchWorkplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    made_by = work.jobs.store.made_by
+
+    async def counted(client: str, keys: Collection[str], body_digest: str) -> list[Job]:
+        asked.append(len(keys))
+        return await made_by(client, keys, body_digest)
+
+    monkeypatch.setattr(work.jobs.store, "made_by", counted)
+    monkeypatch.setattr(line_jobs, "ANSWERED_AT_ONCE", 2)
+    batch = await take_in(work, *[b"speech"] * 5)
+    claimed = await claim(work)
+    await work.store.begin_batch(claimed.lease, 5)
+    await work.store.cancel_batch(ANN, batch.id)
+    await work.store.hand_back_batch(claimed.lease)
+    await run(work, await claim(work))
+    _, failed = await answers_of(work, batch)
+    assert [one["error"]["code"] for one in failed] == ["batch_cancelled"] * 5
+    assert asked == [2, 2, 1]
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+async def test_a_line_whose_job_the_store_has_lost_is_begun_anew_and_one_whose_job_was_deleted_is_not(
+    engine: FakeEngine, work: BatchWorkplace, monkeypatch: pytest.MonkeyPatch, is_lost: bool
+) -> None:
+    """As in a failover: what a worker found by a line's key no replica may have had."""
+    batch = await take_in(work, b"speech")
+    engine.answer = None
+    running = asyncio.create_task(run(work, await claim(work)))
+    await engine.until_submitted()
+    (job,) = (await jobs_of(work)).jobs
+    engine.answer = SPOKEN
+    get = work.jobs.store.get
+
+    async def forgotten(client: str, job_id: str) -> Job:
+        if job_id == job.id and is_lost:
+            raise NoSuchJob(job_id)
+        return await get(client, job_id)
+
+    monkeypatch.setattr(work.jobs.store, "get", forgotten)
+    await work.jobs.store.delete(ANN, job.id)
+    await running
+    done, failed = await answers_of(work, batch)
+    assert (len(done), codes(failed)) == ((1, []) if is_lost else (0, ["job_gone"]))
 
 
 async def test_the_key_of_a_line_is_the_lines(work: BatchWorkplace, tmp_path: Path) -> None:

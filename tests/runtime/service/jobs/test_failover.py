@@ -85,6 +85,7 @@ async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
             for _ in range(2):
                 with pytest.raises(JobStoreAway, match="no replica has it yet"):
                     await told()
+        assert await store.made_by(ANN, ["k"], "d") != []  # for a worker, who tells nobody
     finally:
         replica.resume()
     assert (found := await store.with_key(ANN, "k", "d")) is not None

@@ -373,6 +373,19 @@ async def test_one_key_is_one_job(open_store: OpenStore) -> None:
     assert await one.with_key(ANN, "k", "b") is None
 
 
+async def test_those_of_many_keys_are_found_at_once(open_store: OpenStore) -> None:
+    store = open_store()
+    jobs = [await store.put(draft(idempotency_key=f"k{n}", body_digest="a"), audio()) for n in range(4)]
+    await store.put(draft(idempotency_key="others", body_digest="b"), audio())
+    await store.put(draft(BOB, idempotency_key="bob", body_digest="a"), audio())
+    await store.put(draft(), audio())
+    await store.delete(ANN, jobs[1].id)
+    asked = ["k3", "k0", "k1", "others", "bob", "unknown", ""]
+    assert {job.id for job in await store.made_by(ANN, asked, "a")} == {jobs[0].id, jobs[3].id}
+    assert await store.made_by(ANN, [], "a") == []
+    assert await store.get(ANN, jobs[0].id) in await store.made_by(ANN, asked, "a")
+
+
 async def test_a_full_store_refuses_jobs_and_loses_none(open_store: OpenStore) -> None:
     store, content = open_store(max_bytes=50_000), b"x" * 10_000
     clients = (ANN, BOB, "key eve")

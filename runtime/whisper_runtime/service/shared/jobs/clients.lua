@@ -70,6 +70,17 @@ function verbs.with_key(client, key, digest)
   return with_key(client, key, digest) or {'none'}
 end
 
+function verbs.made_by(client, digest, ...)
+  local found = {'ok'}
+  for _, key in ipairs({...}) do
+    local made = with_key(client, key, digest)
+    if made and made[1] == 'ok' then
+      found[#found + 1] = made[2]
+    end
+  end
+  return found
+end
+
 function verbs.get(client, id)
   local job, found = own(client, id)
   return job and {'ok', found} or {found}
