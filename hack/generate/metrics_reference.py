@@ -80,7 +80,7 @@ def runtime_metrics() -> list[Exported]:
 
 
 def front_metrics() -> list[Exported]:
-    return list(_registered(FrontMetrics(DemandCounter(), lambda: 0, Turnstile()).registry))
+    return list(_registered(FrontMetrics(DemandCounter(), lambda: 0, Turnstile(), lambda: 0).registry))
 
 
 def operator_metrics() -> list[Exported]:

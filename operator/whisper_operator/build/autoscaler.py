@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from whisper_operator.api.spec.autoscaling import ExternalTarget, MetricSpec, MetricTarget, ObjectTarget
+from whisper_operator.api.spec.autoscaling import (
+    ExternalTarget,
+    MetricSpec,
+    MetricTarget,
+    ObjectTarget,
+    QueuedAudioTarget,
+)
 from whisper_operator.api.units import canonical_quantity, duration_seconds
-from whisper_operator.api.v1alpha1 import Manifest
+from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.build.behavior import behavior
 from whisper_operator.build.meta import child
 from whisper_operator.objects import names
-from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT
+from whisper_operator.objects.kinds import AUTOSCALER, DEPLOYMENT, SERVICE
 from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
-from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC
+from whisper_runtime.contract.metric_names import FRONT_HELD_AUDIO_METRIC, FRONT_HELD_WAIT_METRIC, QUEUED_AUDIO_METRIC
 
 WAIT_METRIC: Final = "whisper_wait_seconds"
 """What a metrics adapter makes of two metrics of a pod, by the rule in examples/prometheus-adapter."""
-AFTER_A_WAKE: Final = {"scaleUp": {"stabilizationWindowSeconds": 60}}
-"""Where the spec says nothing: what waited for the first pod keeps it busy for a moment, and asks for no second one.
-
-Of a pod's start the autoscaler leaves out the processor time by itself, as long as the pod is not ready and for one
-window of the metric after that; what memory asked for meanwhile is the smallest number of that minute.
-Source: pkg/controller/podautoscaler/replica_calculator.go, groupPods
-"""
 
 
 def build(resolved: Resolved) -> Manifest | None:
@@ -33,7 +33,7 @@ def build(resolved: Resolved) -> Manifest | None:
     # An autoscaler leaves a Deployment of no pods alone where its smallest number is 1 or more: one that is suspended,
     # and one that is between no pod and the first, which is the operator's to decide.
     is_ours = service.spec.suspend or wanted.is_woken_by_operator
-    behavior = wanted.behavior or (AFTER_A_WAKE if wanted.is_woken_by_operator else None)
+    found = behavior(service.spec)
     fewest = max(1, wanted.min_replicas) if is_ours else wanted.min_replicas
     return child(
         service,
@@ -47,10 +47,26 @@ def build(resolved: Resolved) -> Manifest | None:
             },
             "minReplicas": fewest,
             "maxReplicas": wanted.max_replicas,
-            "metrics": [_metric(one) for one in metrics_of(service.spec)],
-            **({"behavior": behavior} if behavior else {}),
+            "metrics": [metric for one in metrics_of(service.spec) for metric in _metrics(service, one)],
+            **({"behavior": found} if found else {}),
         },
     )
+
+
+def _metrics(service: WhisperService, wanted: MetricSpec) -> list[Manifest]:
+    """The metric, and beside the queue of the pods that of the front, where there is one: most waits there."""
+    if wanted.queued_audio is None or service.spec.wanted_front is None:
+        return [_metric(wanted)]
+    return [_metric(wanted), _at_front(service, wanted.queued_audio)]
+
+
+def _at_front(service: WhisperService, wanted: QueuedAudioTarget) -> Manifest:
+    """A metric of the Service of the front's metrics, which all its pods have a part in."""
+    name = FRONT_HELD_WAIT_METRIC if wanted.average_wait else FRONT_HELD_AUDIO_METRIC
+    described = {"apiVersion": "v1", "kind": SERVICE.kind, "name": names.front_metrics(service.metadata.name)}
+    seconds = canonical_quantity(duration_seconds(wanted.average_wait or wanted.average_duration))
+    target = {"type": "AverageValue", "averageValue": seconds}
+    return {"type": "Object", "object": {"metric": {"name": name}, "describedObject": described, "target": target}}
 
 
 def _metric(wanted: MetricSpec) -> Manifest:

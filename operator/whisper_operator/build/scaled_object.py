@@ -8,17 +8,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from whisper_operator.api.base import ApiModel
-from whisper_operator.api.spec.autoscaling import AutoscalingSpec, MetricSpec, QueuedAudioTarget
+from whisper_operator.api.spec.autoscaling import MetricSpec, QueuedAudioTarget
 from whisper_operator.api.spec.keda import DEMAND_TRIGGER, OWN_TRIGGER, KedaSpec
 from whisper_operator.api.units import duration_seconds
-from whisper_operator.api.v1alpha1 import Manifest, WhisperService
+from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
+from whisper_operator.build.behavior import behavior
 from whisper_operator.build.meta import child
-from whisper_operator.build.series import series_of
+from whisper_operator.build.series import series_of, series_of_front
 from whisper_operator.objects import names
 from whisper_operator.objects.kinds import SCALED_OBJECT
 from whisper_operator.resolve.autoscaling import metrics_of
 from whisper_operator.resolve.resolved import Resolved
-from whisper_runtime.contract.metric_names import QUEUED_AUDIO_METRIC, REALTIME_FACTOR_METRIC
+from whisper_runtime.contract.metric_names import FRONT_HELD_AUDIO_METRIC, QUEUED_AUDIO_METRIC, REALTIME_FACTOR_METRIC
 from whisper_runtime.contract.network import DEMAND_PATH, METRICS_PORT
 
 REQUESTS_EACH: Final = 8
@@ -44,7 +45,7 @@ def build(resolved: Resolved) -> Manifest | None:
             "minReplicaCount": scaling.min_replicas,
             "maxReplicaCount": scaling.max_replicas,
             **_times(scaling.keda),
-            **_advanced(scaling),
+            **_advanced(service.spec, scaling.keda),
             **({"fallback": _json(scaling.keda.fallback)} if scaling.keda.fallback else {}),
             "triggers": [
                 *(_trigger(service, scaling.keda, one) for one in metrics_of(service.spec)),
@@ -60,9 +61,10 @@ def _times(keda: KedaSpec) -> Manifest:
     return {name: duration_seconds(time) for name, time in given.items() if time is not None}
 
 
-def _advanced(scaling: AutoscalingSpec) -> Manifest:
-    own = {"horizontalPodAutoscalerConfig": {"behavior": scaling.behavior}} if scaling.behavior else {}
-    found = own | (_json(scaling.keda.advanced) if scaling.keda and scaling.keda.advanced else {})
+def _advanced(spec: Spec, keda: KedaSpec) -> Manifest:
+    wanted = behavior(spec)
+    own = {"horizontalPodAutoscalerConfig": {"behavior": wanted}} if wanted else {}
+    found = own | (_json(keda.advanced) if keda.advanced else {})
     return {"advanced": found} if found else {}
 
 
@@ -72,8 +74,10 @@ def _trigger(service: WhisperService, keda: KedaSpec, metric: MetricSpec) -> Man
         return _utilization("cpu", metric.cpu.average_utilization)
     if metric.memory:
         return _utilization("memory", metric.memory.average_utilization)
-    if metric.queued_audio:
+    if metric.queued_audio and keda.prometheus_address:
         return _queued_audio(service, keda, metric.queued_audio)
+    if metric.queued_audio:
+        return _held_audio(service, metric.queued_audio)
     raise ValueError(f"KEDA has no trigger for a metric of the type {metric.type}")
 
 
@@ -85,16 +89,13 @@ def _utilization(resource: str, percent: int) -> Manifest:
 
 def _queued_audio(service: WhisperService, keda: KedaSpec, target: QueuedAudioTarget) -> Manifest:
     """The trigger on waiting audio; KEDA divides the sum by the number of pods, as for any `AverageValue`."""
-    series = series_of(service)
-    queued, speed = series.of(QUEUED_AUDIO_METRIC), series.of(REALTIME_FACTOR_METRIC)
-    waiting = f"{queued} / {speed}" if target.average_wait else queued
     return {
         "type": "prometheus",
         "name": OWN_TRIGGER,
         "metricType": "AverageValue",
         "metadata": {
             "serverAddress": keda.prometheus_address,
-            "query": f"sum({waiting}) or vector(0)",
+            "query": _waiting(service, in_seconds_of_work=target.average_wait is not None),
             "threshold": str(duration_seconds(target.average_wait or target.average_duration)),
             **({"authModes": ",".join(keda.auth_modes)} if keda.auth_modes else {}),
         },
@@ -102,20 +103,42 @@ def _queued_audio(service: WhisperService, keda: KedaSpec, target: QueuedAudioTa
     }
 
 
+def _waiting(service: WhisperService, *, in_seconds_of_work: bool) -> str:
+    """The query of the audio that waits at the pods, and at the front where there is one; or of the time that takes."""
+    queued, speed = (series_of(service).of(name) for name in (QUEUED_AUDIO_METRIC, REALTIME_FACTOR_METRIC))
+    at_pods = f"sum({queued} / {speed}) or vector(0)" if in_seconds_of_work else f"sum({queued}) or vector(0)"
+    if service.spec.wanted_front is None:
+        return at_pods
+    held = f"sum({series_of_front(service).of(FRONT_HELD_AUDIO_METRIC)})"
+    at_front = f"{held} / avg({speed})" if in_seconds_of_work else held
+    return f"({at_pods}) + ({at_front} or vector(0))"
+
+
+def _held_audio(service: WhisperService, target: QueuedAudioTarget) -> Manifest:
+    """The trigger on audio that waits at the front, where all of it waits but what pods are about to begin with."""
+    of_front = "heldWaitSeconds" if target.average_wait else "heldAudioSeconds"
+    return _of_front(service, OWN_TRIGGER, of_front, duration_seconds(target.average_wait or target.average_duration))
+
+
 def _demand(service: WhisperService) -> Manifest:
-    """The trigger on requests that the front has: KEDA adds up what each of its pods answers.
+    """The trigger on requests that the front has."""
+    return _of_front(service, DEMAND_TRIGGER, "wantedRequests", REQUESTS_EACH)
+
+
+def _of_front(service: WhisperService, name: str, field: str, each: float) -> Manifest:
+    """The trigger on a number of the front, so much of it for each pod: KEDA adds up what each pod of it answers.
 
     Source: https://keda.sh/docs/latest/scalers/metrics-api/
     """
     host = f"{names.front_metrics(service.metadata.name)}.{service.metadata.namespace}.svc"
     return {
         "type": "metrics-api",
-        "name": DEMAND_TRIGGER,
+        "name": name,
         "metricType": "AverageValue",
         "metadata": {
             "url": f"http://{host}:{METRICS_PORT}{DEMAND_PATH}",
-            "valueLocation": "wantedRequests",
-            "targetValue": str(REQUESTS_EACH),
+            "valueLocation": field,
+            "targetValue": str(each),
             "aggregateFromKubeServiceEndpoints": "true",
             "aggregationType": "sum",
         },

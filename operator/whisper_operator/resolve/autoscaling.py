@@ -46,3 +46,10 @@ def is_woken(scaling: AutoscalingSpec) -> bool:
     """Whether something scales a service up that has no pod: a trigger, a metric of something else, or the operator."""
     by_metric = scaling.keda.is_woken if scaling.keda else scaling.has(*WITHOUT_PODS)
     return by_metric or scaling.is_woken_by_operator
+
+
+def goes_by_what_waits(spec: Spec) -> bool:
+    """Whether nothing that the autoscaler measures says how busy pods are with which nothing waits."""
+    scaling, types = spec.autoscaling, {one.type for one in metrics_of(spec)}
+    on_demand, triggers = (scaling.keda.on_demand, scaling.keda.triggers) if scaling and scaling.keda else (False, ())
+    return not triggers and types <= {"QueuedAudio", "Memory"} and ("QueuedAudio" in types or on_demand)

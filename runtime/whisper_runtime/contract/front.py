@@ -42,6 +42,10 @@ class DemandReport(BaseModel):
     """Requests that a server has, and has not answered to the end."""
     refused_requests: Annotated[int, Field(ge=0)] = 0
     """Requests that were refused in the last seconds since no server was there, or would have been in time."""
+    held_audio_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds of audio that no server has, by the size of uploads."""
+    held_wait_seconds: Annotated[float, Field(ge=0)] = 0.0
+    """For which that keeps one server busy; 0 where nobody knows how fast one is."""
     idle_seconds: Annotated[float, Field(ge=0)]
     """Since the last request ended; 0 while one is here. Since the start of the process where there was none."""
 

@@ -47,6 +47,7 @@ RESULT_CACHE_MODEL_METRIC: Final = "whisper_result_cache_saved_model_seconds_tot
 STORE_IN_USE_METRIC: Final = "whisper_store_in_use"
 FRONT_HELD_REQUESTS_METRIC: Final = "whisper_front_held_requests"
 FRONT_HELD_AUDIO_METRIC: Final = "whisper_front_held_audio_seconds"
+FRONT_HELD_WAIT_METRIC: Final = "whisper_front_held_wait_seconds"
 FRONT_HELD_BYTES_METRIC: Final = "whisper_front_held_bytes"
 FRONT_ACTIVE_REQUESTS_METRIC: Final = "whisper_front_active_requests"
 FRONT_SPOOL_BYTES_METRIC: Final = "whisper_front_spool_bytes"

@@ -49,7 +49,7 @@ def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, trac
     lifecycle, turnstile, demand = Lifecycle(), Turnstile(), DemandCounter()
     outlook = Outlook(turnstile, demand, config.request_timeout_seconds)
     door = FrontDoor(config, lifecycle, outlook)
-    metrics = FrontMetrics(demand, lambda: door.disk.used, turnstile)
+    metrics = FrontMetrics(demand, lambda: door.disk.used, turnstile, lambda: outlook.held_wait)
     return FrontParts(
         config,
         lifecycle,
@@ -60,7 +60,7 @@ def front_parts(config: RuntimeConfig, transport: httpx.AsyncBaseTransport, trac
         outlook,
         door,
         metrics,
-        FrontProbes(lifecycle, demand, metrics, outlook.note),
+        FrontProbes(lifecycle, demand, metrics, outlook),
         KeptAnswers(config, metrics.registry) if takes_results(config) else None,
         tracing,
     )

@@ -45,7 +45,8 @@ class DemandCounter:
         self._ended = self._clock()
         self._refused.append(self._ended)
 
-    def report(self) -> DemandReport:
+    def report(self, held_audio: float = 0.0, held_wait: float = 0.0) -> DemandReport:
+        """All that is here. `held_audio`: seconds of audio that wait; `held_wait`: that one server takes for them."""
         held, active = self.held_requests, self.active_requests
         now = self._clock()
         return DemandReport(
@@ -53,6 +54,8 @@ class DemandCounter:
             held_bytes=self.held_bytes,
             active_requests=active,
             refused_requests=sum(now - at < REFUSED_SECONDS for at in tuple(self._refused)),
+            held_audio_seconds=held_audio,
+            held_wait_seconds=held_wait,
             idle_seconds=0.0 if held or active else now - self._ended,
         )
 

@@ -14,6 +14,7 @@ from whisper_runtime.contract.metric_names import (
     FRONT_HELD_AUDIO_METRIC,
     FRONT_HELD_BYTES_METRIC,
     FRONT_HELD_REQUESTS_METRIC,
+    FRONT_HELD_WAIT_METRIC,
     FRONT_QUEUED_AUDIO_METRIC,
     FRONT_REJECTIONS_METRIC,
     FRONT_REQUESTS_METRIC,
@@ -29,8 +30,17 @@ RetryCause = Literal["lost", "refused", "unreached"]
 
 
 class FrontMetrics:
-    def __init__(self, demand: DemandCounter, spool_bytes: Callable[[], float], turnstile: Turnstile) -> None:
-        """The gauges are read when Prometheus asks, from the thread of the probes; `spool_bytes`: of disk in use."""
+    def __init__(
+        self,
+        demand: DemandCounter,
+        spool_bytes: Callable[[], float],
+        turnstile: Turnstile,
+        held_wait: Callable[[], float],
+    ) -> None:
+        """The gauges are read when Prometheus asks, from the thread of the probes; `spool_bytes`: of disk in use.
+
+        `held_wait`: seconds for which the audio that waits here keeps one server busy.
+        """
         self.registry = CollectorRegistry()
         for name, text, value in (
             (FRONT_HELD_REQUESTS_METRIC, "Requests that no server has.", lambda: demand.held_requests),
@@ -40,6 +50,11 @@ class FrontMetrics:
             (FRONT_SERVERS_METRIC, "Servers that are ready.", lambda: turnstile.ready_servers),
             (FRONT_QUEUED_AUDIO_METRIC, "Audio that waits at those servers.", lambda: turnstile.queued_at_servers),
             (FRONT_HELD_AUDIO_METRIC, "Audio that waits here, by the size of uploads.", lambda: turnstile.held_audio),
+            (
+                FRONT_HELD_WAIT_METRIC,
+                "Seconds for which that audio keeps one server busy; 0 where nobody knows how fast one is.",
+                held_wait,
+            ),
         ):
             Gauge(name, text, registry=self.registry).set_function(value)
         self._dispatches = Counter(

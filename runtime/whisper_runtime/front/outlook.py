@@ -58,6 +58,18 @@ class Outlook:
             return forecast
         return forecast.model_copy(update={"expected_seconds": max(0.0, forecast.expected_seconds - age)})
 
+    @property
+    def held_audio(self) -> float:
+        """Seconds of audio that wait here."""
+        return self._turnstile.held_audio
+
+    @property
+    def held_wait(self) -> float:
+        """Seconds for which the audio that waits here keeps one server busy; 0: nobody knows how fast one is."""
+        ready = self._turnstile.ready_servers
+        speed = self._turnstile.speed / ready if ready else self.forecast.audio_speed
+        return self._turnstile.held_audio / speed if speed else 0.0
+
     def check(self, work: RequestWork) -> None:
         """Raises HttpError (429, 503) for a request that would wait in vain."""
         if error := self._refusal(work):

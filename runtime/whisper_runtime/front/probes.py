@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from prometheus_client.exposition import choose_encoder
@@ -22,6 +21,7 @@ from whisper_runtime.contract.network import (
 )
 from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
+from whisper_runtime.front.outlook import Outlook
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 
 LONGEST_FORECAST: Final = 4096
@@ -36,10 +36,10 @@ class FrontProbes:
         lifecycle: Lifecycle,
         demand: DemandCounter,
         metrics: FrontMetrics,
-        on_forecast: Callable[[WakeForecast], None],
+        outlook: Outlook,
     ) -> None:
-        """`on_forecast` is called, from the probes' thread, with what the operator says while no server is ready."""
-        self._on_forecast = on_forecast
+        """`outlook` is handed, from the probes' thread, what the operator says while no server is ready."""
+        self._outlook = outlook
         self._lifecycle = lifecycle
         self._demand = demand
         self._metrics = metrics
@@ -81,7 +81,7 @@ class FrontProbes:
         return Response(encode(self._metrics.registry), headers={"content-type": content_type})
 
     async def _demanded(self, _: Request) -> Response:
-        report = self._demand.report()
+        report = self._demand.report(self._outlook.held_audio, self._outlook.held_wait)
         return Response(report.model_dump_json(by_alias=True), media_type="application/json")
 
     async def _foretold(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ class FrontProbes:
             forecast = WakeForecast.model_validate_json(body)
         except ValidationError as error:
             return JSONResponse({"error": error.errors(include_url=False, include_input=False)}, 422)
-        self._on_forecast(forecast)
+        self._outlook.note(forecast)
         return await self._demanded(request)
 
     @property

@@ -103,17 +103,33 @@ def test_a_metric_is_told_in_kubernetes_words(metric: Manifest, becomes: Manifes
     assert spec(metrics=[metric])["metrics"] == [becomes]
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ({"averageDuration": "90s"}, "whisper_front_held_audio_seconds"),
+        ({"averageWait": "90s"}, "whisper_front_held_wait_seconds"),
+    ],
+    ids=str,
+)
+def test_what_waits_at_a_front_counts_beside_what_waits_at_the_pods(target: Manifest, name: str) -> None:
+    wanted = service(
+        autoscaling={"metrics": [{"type": "QueuedAudio", "queuedAudio": target}]}, front={}, cache={"type": "EmptyDir"}
+    )
+    at_pods, at_front = one(children(wanted), "HorizontalPodAutoscaler")["spec"]["metrics"]
+    assert at_pods["type"] == "Pods"
+    assert at_front == {
+        "type": "Object",
+        "object": {
+            "metric": {"name": name},
+            "describedObject": {"apiVersion": "v1", "kind": "Service", "name": "speech-front-metrics"},
+            "target": {"type": "AverageValue", "averageValue": "90"},
+        },
+    }
+
+
 def test_behaviour_is_passed_on() -> None:
     behaviour = {"scaleDown": {"stabilizationWindowSeconds": 600}}
     assert spec(behavior=behaviour)["behavior"] == behaviour
-
-
-def test_what_waited_for_the_first_pod_asks_for_no_second_one_at_once() -> None:
-    assert spec(minReplicas=0, maxReplicas=4)["behavior"] == {"scaleUp": {"stabilizationWindowSeconds": 60}}
-    own = {"scaleUp": {"stabilizationWindowSeconds": 0}}
-    assert spec(minReplicas=0, maxReplicas=4, behavior=own)["behavior"] == own
-    assert "behavior" not in spec(minReplicas=1, maxReplicas=4)
-    assert "behavior" not in spec(minReplicas=0, maxReplicas=4, metrics=[EXTERNAL])
 
 
 def test_a_suspended_service_is_left_alone() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.operator.samples import children, deployment, kinds, observed, one, service
 from whisper_operator.api.v1alpha1 import Manifest
+from whisper_runtime.contract.front import DemandReport
 
 EMPTY_DIR = {"cache": {"type": "EmptyDir"}}
 PROMETHEUS = "http://prometheus:9090"
@@ -79,6 +80,35 @@ def test_the_front_is_asked_for_what_clients_want() -> None:
         "aggregateFromKubeServiceEndpoints": "true",
         "aggregationType": "sum",
     }
+
+
+def test_the_front_is_asked_for_the_audio_that_waits_there_without_a_prometheus() -> None:
+    for target, field, value in (
+        ({"averageDuration": "2m"}, "heldAudioSeconds", "120"),
+        ({"averageWait": "30s"}, "heldWaitSeconds", "30"),
+    ):
+        metric = {"type": "QueuedAudio", "queuedAudio": target}
+        queued, demand = spec({"metrics": [metric], "keda": {"onDemand": True}})["triggers"]
+        assert (queued["type"], queued["name"], queued["metricType"]) == ("metrics-api", "queuedAudio", "AverageValue")
+        assert queued["metadata"] == {**demand["metadata"], "valueLocation": field, "targetValue": value}
+
+
+def test_what_the_front_is_asked_for_is_in_its_answer() -> None:
+    report = DemandReport(held_requests=1, held_bytes=1, active_requests=0, idle_seconds=0.0)
+    asked = {
+        one["metadata"]["valueLocation"]
+        for target in ("averageDuration", "averageWait")
+        for one in spec(
+            {"metrics": [{"type": "QueuedAudio", "queuedAudio": {target: "30s"}}], "keda": {"onDemand": True}}
+        )["triggers"]
+    }
+    assert asked <= report.model_dump(by_alias=True).keys()
+
+
+def test_keda_takes_one_pod_away_at_a_time_where_it_goes_by_what_waits() -> None:
+    waits = spec({"metrics": [], "keda": {"onDemand": True}})["advanced"]["horizontalPodAutoscalerConfig"]
+    assert waits["behavior"]["scaleDown"]["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 300}]
+    assert "advanced" not in spec({"keda": {"onDemand": True}}), "CPU says how busy pods are"
 
 
 def test_times_become_seconds() -> None:

@@ -43,7 +43,8 @@ def test_demand_is_written_as_the_operator_reads_it() -> None:
         by_alias=True
     )
     assert written == (
-        '{"heldRequests":2,"heldBytes":300,"activeRequests":1,"refusedRequests":0,"idleSeconds":0.5,"wantedRequests":3}'
+        '{"heldRequests":2,"heldBytes":300,"activeRequests":1,"refusedRequests":0,'
+        '"heldAudioSeconds":0.0,"heldWaitSeconds":0.0,"idleSeconds":0.5,"wantedRequests":3}'
     )
     assert DemandReport.model_validate_json(written).held_requests == 2
 

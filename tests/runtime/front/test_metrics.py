@@ -12,7 +12,7 @@ from whisper_runtime.front.turnstile import Turnstile
 
 async def test_gauges_show_what_is_here_when_they_are_read() -> None:
     demand, turnstile = DemandCounter(), Turnstile()
-    metrics = FrontMetrics(demand, lambda: 7, turnstile)
+    metrics = FrontMetrics(demand, lambda: 7, turnstile, lambda: 3)
     turnstile.note_load(ServerAddress("a", 1), load_report(free_rows=0, queued_audio_seconds=900.0), asked=0.0)
     with demand.request() as counted, turnstile.enter(RequestWork("client", 30.0)):
         counted.hold()
@@ -27,13 +27,14 @@ async def test_gauges_show_what_is_here_when_they_are_read() -> None:
                 metric_names.FRONT_SERVERS_METRIC,
                 metric_names.FRONT_QUEUED_AUDIO_METRIC,
                 metric_names.FRONT_HELD_AUDIO_METRIC,
+                metric_names.FRONT_HELD_WAIT_METRIC,
             )
         ]
-    assert values == [1, 5, 0, 7, 1, 900, 30]
+    assert values == [1, 5, 0, 7, 1, 900, 30, 3]
 
 
 def test_what_is_turned_away_is_counted_by_its_cause() -> None:
-    metrics = FrontMetrics(DemandCounter(), lambda: 0, Turnstile())
+    metrics = FrontMetrics(DemandCounter(), lambda: 0, Turnstile(), lambda: 0)
     for status, cause in ((200, None), (503, "no_server"), (400, "not_audio")):
         metrics.answered("/v1/models", status, cause)
     counted = metrics.registry.get_sample_value
@@ -47,5 +48,5 @@ def test_what_is_turned_away_is_counted_by_its_cause() -> None:
 
 
 def test_each_name_is_the_fronts_own() -> None:
-    metrics = FrontMetrics(DemandCounter(), lambda: 0, Turnstile())
+    metrics = FrontMetrics(DemandCounter(), lambda: 0, Turnstile(), lambda: 0)
     assert {family.name.startswith("whisper_front_") for family in metrics.registry.collect()} == {True}

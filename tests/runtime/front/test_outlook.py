@@ -51,6 +51,17 @@ async def test_a_forecast_ages_and_lapses(outlook: Outlook, now: list[float]) ->
     assert outlook.forecast == UNKNOWN
 
 
+async def test_what_waits_here_keeps_one_server_busy(outlook: Outlook, turnstile: Turnstile, now: list[float]) -> None:
+    with turnstile.enter(RequestWork("client", 60.0)):
+        assert (outlook.held_audio, outlook.held_wait) == (60, 0), "nobody knows how fast a server is"
+        outlook.note(WakeForecast(audio_speed=3))
+        assert outlook.held_wait == 20
+        for host, speed in (("a", 10), ("b", 20)):
+            full = load_report(free_rows=0, queued_audio_seconds=900.0, speed=speed)
+            turnstile.note_load(ServerAddress(host, 1), full, asked=now[0])
+        assert outlook.held_wait == 4, "of a server as fast as the mean"
+
+
 async def test_the_newest_counts_alone(outlook: Outlook) -> None:
     outlook.note(CANNOT)
     with pytest.raises(HttpError):

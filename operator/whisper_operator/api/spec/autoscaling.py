@@ -129,7 +129,7 @@ class MetricSpec(ApiModel):
     memory: MemoryTarget | None = None
     """Memory of the pods' server container. Needs metrics-server."""
     queued_audio: QueuedAudioTarget | None = None
-    """Audio that waits in the pods. Needs `keda.prometheusAddress`, or a custom metrics API."""
+    """Audio that waits for the pods. Needs `keda.prometheusAddress`, `keda.onDemand`, or a custom metrics API."""
     pods: PodsTarget | None = None
     """Another metric of the pods. Needs a custom metrics API."""
     object: ObjectTarget | None = None
@@ -227,14 +227,17 @@ class AutoscalingSpec(ApiModel):
             lambda self: self.keda is None or not self.has("Pods", *WITHOUT_PODS),
         ),
         Rule(
-            "!has(self.keda) || !has(self.metrics) || "
-            "has(self.keda.prometheusAddress) == self.metrics.exists(one, one.type == 'QueuedAudio')",
+            "!has(self.keda) || !has(self.metrics) || (self.metrics.exists(one, one.type == 'QueuedAudio') ? "
+            "has(self.keda.prometheusAddress) || (has(self.keda.onDemand) && self.keda.onDemand) : "
+            "!has(self.keda.prometheusAddress))",
             "spec.autoscaling.keda.prometheusAddress and the metric QueuedAudio need each other: KEDA reads the audio "
-            "that waits from that Prometheus: add the one that is missing, or remove the other",
+            "that waits from that Prometheus, or with spec.autoscaling.keda.onDemand from the front: add the one that "
+            "is missing, or remove the other",
             lambda self: (
                 self.keda is None
                 or self.metrics is None
                 or (self.keda.prometheus_address is not None) == self.has("QueuedAudio")
+                or (self.keda.on_demand and self.has("QueuedAudio"))
             ),
         ),
     )

@@ -98,7 +98,7 @@ class KedaSpec(ApiModel):
     """Time without activity after which KEDA scales to zero. Absent: KEDA's default."""
     on_demand: bool = False
     """Whether KEDA asks the `front` how many requests it has, so that they start the first pod where minReplicas is 0;
-    with it there is a front."""
+    and how much audio waits there, for the metric QueuedAudio without `prometheusAddress`. With it there is a front."""
     prometheus_address: (
         Annotated[
             str,

@@ -194,11 +194,17 @@ def test_keda_has_triggers_in_the_place_of_others_metrics(metric: dict[str, Any]
     [
         ([{"type": "QueuedAudio"}], {}),
         ([{"type": "CPU"}], {"prometheusAddress": "http://prometheus:9090"}),
+        ([{"type": "CPU"}], {"prometheusAddress": "http://prometheus:9090", "onDemand": True}),
     ],
-    ids=["no Prometheus", "no metric"],
+    ids=["no Prometheus", "no metric", "no metric, and a front"],
 )
 def test_keda_reads_the_queue_from_a_prometheus(metrics: list[dict[str, Any]], keda: dict[str, Any]) -> None:
     assert "need each other" in refused(autoscaling={"metrics": metrics, "keda": keda})
+
+
+@pytest.mark.parametrize("more", [{}, {"prometheusAddress": "http://prometheus:9090"}], ids=str)
+def test_keda_reads_the_queue_from_a_front(more: dict[str, Any]) -> None:
+    accepted(autoscaling={"metrics": [{"type": "QueuedAudio"}], "keda": {"onDemand": True, **more}})
 
 
 def test_each_type_of_metric_has_a_field() -> None:
