@@ -54,15 +54,15 @@ class DialogueKind:
 
 KINDS: Final = (
     DialogueKind("two speakers, clean", 10, 1),
-    DialogueKind("two speakers, clean", 2, 10),
-    DialogueKind("two speakers, clean", 1, 60),
     DialogueKind("two speakers, telephone", 10, 1, sound=by_telephone),
-    DialogueKind("two speakers, telephone", 2, 10, sound=by_telephone),
     DialogueKind("two speakers, noise (15 dB)", 6, 1, sound=with_noise),
     DialogueKind("two speakers, overlaps at 3 of 10 changes", 6, 1, overlapping=0.3),
     DialogueKind("one speaker, telephone", 8, 1, lambda seed: (SPEAKERS[seed % len(SPEAKERS)],), by_telephone),
     DialogueKind("three speakers, telephone", 6, 2, some_of_all(3), by_telephone),
     DialogueKind("four speakers, telephone", 6, 2, some_of_all(4), by_telephone),
+    DialogueKind("two speakers, clean", 2, 10),
+    DialogueKind("two speakers, telephone", 2, 10, sound=by_telephone),
+    DialogueKind("two speakers, clean", 1, 60),
 )
 
 OF_KNOWN: Final = (

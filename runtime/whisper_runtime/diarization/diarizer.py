@@ -15,6 +15,7 @@ from whisper_runtime.diarization.names import named_turns
 from whisper_runtime.diarization.turns import stretches
 from whisper_runtime.diarization.windows import FINE_STEP_SECONDS, windows_of
 from whisper_runtime.engine.interface import Samples
+from whisper_runtime.engine.speech.loudness import detection_gain
 from whisper_runtime.engine.speech.network import Probabilities, no_memory, probabilities
 from whisper_runtime.engine.speech.spans import Span, SpeechDetection, speech_spans
 
@@ -22,9 +23,6 @@ PIECE: Final = 60 * SAMPLE_RATE
 """Samples between which it can be cancelled."""
 DETECTION: Final = SpeechDetection(min_speech_duration_ms=150, min_silence_duration_ms=200, speech_pad_ms=50)
 """Speakers change in pauses, so that short ones end a span."""
-LOUD_ENOUGH: Final = 0.1
-"""Peak from which on all speech is detected; a quieter recording is made louder for it."""
-MOST_GAIN: Final = 100.0
 
 
 class VoiceDiarizer:
@@ -66,9 +64,7 @@ class VoiceDiarizer:
 
 def _speech(samples: Samples, is_cancelled: Callable[[], bool]) -> tuple[Probabilities, list[Span]]:
     """How likely each 32 ms are speech, and the spans of it."""
-    peak = max((float(np.abs(samples[at : at + PIECE]).max()) for at in range(0, len(samples), PIECE)), default=0.0)
-    gain = np.float32(min(MOST_GAIN, LOUD_ENOUGH / peak) if 0 < peak < LOUD_ENOUGH else 1.0)
-    memory, found = no_memory(), [np.zeros(0, np.float32)]
+    gain, memory, found = detection_gain(samples), no_memory(), [np.zeros(0, np.float32)]
     for at in range(0, len(samples), PIECE):
         if is_cancelled():
             raise Cancelled

@@ -9,16 +9,12 @@ from typing import Final
 import numpy as np
 
 from whisper_runtime.engine.interface import Samples
+from whisper_runtime.engine.speech.loudness import detection_gain
 from whisper_runtime.engine.speech.spans import Span, SpeechDetection, speech_spans
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 
 PIECE: Final = 60 * SAMPLE_RATE
 """Samples between which a detection can end, and others have their turn: a minute takes a tenth of a second."""
-
-
-LOUD_ENOUGH: Final = 0.1
-"""Peak of 1.0 from which on the network detects all speech; at a twentieth of it, it detects none."""
-MOST_GAIN: Final = 100.0
 
 
 class SpeechDetector:
@@ -33,19 +29,13 @@ class SpeechDetector:
         from whisper_runtime.engine.speech.network import no_memory, probabilities
 
         loop, memory, found = asyncio.get_running_loop(), no_memory(), [np.zeros(0, np.float32)]
-        gain = await loop.run_in_executor(self._pool, _gain, samples)
+        gain = await loop.run_in_executor(self._pool, detection_gain, samples)
         for at in range(0, len(samples), PIECE):
             piece = samples[at : at + PIECE] * gain
             probability, memory = await loop.run_in_executor(self._pool, probabilities, piece, memory)
             found.append(probability)
         whole, duration = np.concatenate(found), len(samples) / SAMPLE_RATE
         return await loop.run_in_executor(self._pool, speech_spans, whole, duration, detection)
-
-
-def _gain(samples: Samples) -> np.float32:
-    """By how much a quiet recording is made louder for the network; noise that is made louder stays noise."""
-    peak = max((float(np.abs(samples[at : at + PIECE]).max()) for at in range(0, len(samples), PIECE)), default=0.0)
-    return np.float32(min(MOST_GAIN, LOUD_ENOUGH / peak) if 0 < peak < LOUD_ENOUGH else 1.0)
 
 
 def _compute_alone() -> None:
