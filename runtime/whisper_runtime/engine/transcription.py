@@ -62,6 +62,8 @@ class Word:
     """Seconds."""
     end: float
     probability: float
+    speaker: str | None = None
+    """Whose word it is; None: nobody asked."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Segment:
     """One for each of `tokens`; empty without `logprobs`."""
     channel: int | None = None
     """Of the recording, from 0 on; None: its channels are mixed."""
+    speaker: str | None = None
+    """Who speaks longest in it; None: nobody asked."""
 
 
 @dataclass(frozen=True)
