@@ -13,6 +13,7 @@ from whisper_runtime.contract.version import VERSION
 from whisper_runtime.http.dependencies import provide
 from whisper_runtime.http.error_handlers import answer_in_openai_shape
 from whisper_runtime.http.job_body import answer_for_jobs
+from whisper_runtime.http.job_status import JobStatusMiddleware
 from whisper_runtime.http.layers import LayerParts, layers
 from whisper_runtime.http.middleware.behind_front import BehindFrontMiddleware
 from whisper_runtime.http.openai.forms import FORM_LIMITS
@@ -38,7 +39,7 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchD
         redoc_url=None,
         redirect_slashes=False,  # many a client repeats a redirected POST without its body
         form_limits=FORM_LIMITS,
-        middleware=middleware(parts, takes_jobs=door is not None),
+        middleware=[*middleware(parts, takes_jobs=door is not None), *_job_status(door)],
         telemetry=NO_TELEMETRY,
     )
     provide(app, parts, door, batches)
@@ -89,6 +90,10 @@ def middleware(parts: RuntimeParts, *, takes_jobs: bool = False) -> list[Middlew
         keeps_results=config.result_cache_max_bytes is not None,
     )
     return [*_behind_front(config), *layers(config, of_layers)]
+
+
+def _job_status(door: JobDoor | None) -> list[Middleware]:
+    return [Middleware(JobStatusMiddleware, door=door)] if door else []
 
 
 def _behind_front(config: RuntimeConfig) -> list[Middleware]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import StreamingResponse
 
 from whisper_runtime.http.dependencies import ModelDep
 from whisper_runtime.http.event_stream import EVENT_STREAM_TYPE, HEADERS
 from whisper_runtime.http.hang_up import unless_gone
-from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, job_body, spec_of
+from whisper_runtime.http.job_body import DeletedJobBody, JobBody, JobListBody, spec_of
 from whisper_runtime.http.job_events import END, job_events, position_after
+from whisper_runtime.http.job_status import LONGEST_ID, STATUS_PATH, body_of, status_response
 from whisper_runtime.http.job_submission import JOBS_PATH, job_content
 from whisper_runtime.http.openai.forms import ResponseFormat
 from whisper_runtime.http.openai.responses import (
@@ -31,7 +32,6 @@ from whisper_runtime.service.jobs.job import Job, JobGone, JobState, NoSuchJob, 
 
 router = APIRouter(prefix=JOBS_PATH)
 
-LONGEST_ID: Final = 64
 MOST_LISTED: Final = 100
 OF_A_JOB: Final = READING | refusals(404, 410)
 
@@ -60,7 +60,7 @@ async def list_jobs(
 ) -> JobListBody:
     """The client's jobs, newest first: those older than `after`."""
     page = await door.store.page(state_of(request.scope).client, after=after, limit=limit, state=status)
-    bodies = [await _body(door, await _placed(door, job)) for job in page.jobs]
+    bodies = [await body_of(door, await _placed(door, job)) for job in page.jobs]
     return JobListBody(
         data=bodies,
         first_id=bodies[0].id if bodies else None,
@@ -69,13 +69,12 @@ async def list_jobs(
     )
 
 
-@router.get("/{job_id}", response_model=JobBody, responses=OF_A_JOB | refusals(400))
+@router.get(STATUS_PATH, response_model=JobBody, responses=OF_A_JOB | refusals(400))
 async def get_job(request: Request, door: DoorDep, job_id: str, wait: Wait = 0) -> Response:
     """The job, once it has ended or `wait` seconds are over."""
     looking = door.wait(state_of(request.scope).client, job_id[:LONGEST_ID], wait)
     placed = await (unless_gone(request.receive, looking) if wait else looking)
-    # As it is: clients poll, and FastAPI would look again at what we have made ourselves.
-    return Response((await _body(door, placed)).model_dump_json(), media_type=JSONResponse.media_type)
+    return await status_response(door, placed)
 
 
 @router.get(
@@ -113,7 +112,7 @@ async def get_events(
 @router.post("/{job_id}/cancel", response_model=JobBody, responses=OF_A_JOB)
 async def cancel_job(request: Request, door: DoorDep, job_id: str) -> JobBody:
     """Ends the job, unless it has ended; a running one stops within a window."""
-    return await _body(door, PlacedJob(await door.cancel(state_of(request.scope).client, job_id[:LONGEST_ID])))
+    return await body_of(door, PlacedJob(await door.cancel(state_of(request.scope).client, job_id[:LONGEST_ID])))
 
 
 @router.delete("/{job_id}", response_model=DeletedJobBody, responses=OF_A_JOB)
@@ -129,7 +128,3 @@ async def _placed(door: JobDoor, job: Job) -> PlacedJob:
         with suppress(NoSuchJob, JobGone):
             return await door.store.placed(job.client, job.id)
     return PlacedJob(job)
-
-
-async def _body(door: JobDoor, placed: PlacedJob) -> JobBody:
-    return job_body(placed.job, door.progress(placed), await door.delivery(placed.job))
