@@ -44,11 +44,20 @@ def test_each_goal_that_is_missed_is_a_problem() -> None:
     assert len(bad.problems) == 7
 
 
+def test_no_rate_of_kept_answers_is_reported_where_servers_gave_some_of_them() -> None:
+    """As where the store looked away to the front: it measures something else then, fast or slow."""
+    for answers in (RequestRate(200.0, 400.0), RequestRate(200.0, 200.0)):
+        found = replace(GOOD, kept=KeptThroughput(answers, share=0.12, mib=90.0))
+        assert found.problems == ["the front answered 12.0% of what is kept: no rate"]
+        assert "answered by kept results, of one processor's second | not known | 300 |" in text(found)
+    assert "answered by kept results, of one processor's second | 400 | 300 |" in text(GOOD)
+
+
 @pytest.mark.slow
 def test_what_is_measured_is_there_to_be_measured(tmp_path: Path) -> None:
     assert measure.starts(tmp_path, 1)[0] > 0
     assert measure.overhead(tmp_path, 20, rounds=1, requests=2).direct[0] > 0
     assert measure.refusals(tmp_path, 100, clients=4).a_processor_second > 0
-    assert measure.kept_answers(tmp_path, 100, clients=4).share > 0
+    assert measure.kept_answers(tmp_path, 100, clients=4).share == 1.0
     assert measure.memory(tmp_path, uploads=10, size=100_000) > 0
     assert measure.seen_servers(tmp_path, 1)[0] >= 0

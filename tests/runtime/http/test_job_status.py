@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import httpx
 import pytest
-from starlette.types import Scope
+from starlette.types import Message, Scope
 
 from tests.fakes.engine import FakeEngine
 from tests.runtime.conftest import speech
 from tests.runtime.http.conftest import Serve
-from whisper_runtime.http.job_status import LONGEST_ID, polled_job
-from whisper_runtime.service.jobs.job import JobStoreAway
+from whisper_runtime.http.job_status import LONGEST_ID, JobStatusMiddleware, polled_job
+from whisper_runtime.http.middleware.access_log import route_of
+from whisper_runtime.http.routes.jobs import router
+from whisper_runtime.service.jobs.door import JobDoor
+from whisper_runtime.service.jobs.job import JobStoreAway, NoSuchJob, PlacedJob
 from whisper_runtime.service.jobs.sqlite_store import SqliteJobStore
 
 JOBS = "/v1/audio/transcriptions"
@@ -63,6 +69,20 @@ async def test_a_store_that_is_away_is_503(serve: Serve, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(SqliteJobStore, "placed", away)
     assert_same(*await both(serve(), f"{JOBS}/tr_1"), 503)
+
+
+async def test_it_is_counted_as_the_route() -> None:
+    class NoJobs:
+        async def placed(self, *_: object) -> PlacedJob:
+            raise NoSuchJob
+
+    async def silent(*_: object) -> Message:
+        return {}
+
+    asked = scope()
+    layer = JobStatusMiddleware(silent, cast(JobDoor, SimpleNamespace(store=NoJobs())))
+    await layer(asked, silent, silent)
+    assert route_of(asked) in {getattr(route, "path_format", "") for route in router.routes}
 
 
 def scope(method: str = "GET", path: str = f"{JOBS}/tr_1", query: bytes = b"") -> Scope:
