@@ -154,6 +154,10 @@ bench-front: ## what a front adds to a request, how many it refuses or answers b
 bench-scale: ## what each call costs a real Valkey, and how many pods and how much audio one bears; writes docs/reports/scale.md
 	@$(PYTHON) -m benchmarks.scale
 
+.PHONY: bench-scaling
+bench-scaling: ## how real autoscalers follow a step of load over played pods, by audio and by CPU; writes docs/reports/scaling.md
+	@$(PYTHON) -m benchmarks.scaling
+
 .PHONY: bench-plugin
 bench-plugin: ## how long `kubectl whisper status` takes with a thousand services; writes docs/reports/plugin.md
 	@$(PYTHON) -m benchmarks.plugin

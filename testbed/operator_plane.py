@@ -67,6 +67,11 @@ def kubectl(plane: ControlPlane, *arguments: str, stdin: str | None = None) -> s
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
 
 
+def apply(plane: ControlPlane, *manifests: dict[str, Any]) -> None:
+    """As `kubectl apply` of all of them."""
+    kubectl(plane, "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+
+
 def wait_until(what: str, holds: Callable[[], bool], limit: float = 120) -> None:
     """Blocks until `holds()`; raises TimeoutError, which names `what`, after `limit` seconds."""
     started = time.monotonic()
