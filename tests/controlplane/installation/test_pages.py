@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,24 +12,20 @@ import yaml
 
 from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
+from tests.support.pages import TYPED, typed_lines
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 MINIMAL = ROOT / "examples/minimal.yaml"
-IS_RUN = re.compile(r"kubectl (apply|create|patch|scale|describe|get|delete (wsvc|secret)) ")
-"""What needs no running pod, and removes nothing but the page's own objects."""
 PAGES = [
     page
     for page in (ROOT / "docs/tutorial.md", *sorted(ROOT.glob("docs/how-to/*.md")))
-    if re.search(f"^    {IS_RUN.pattern}", page.read_text(), re.M)
+    if re.search(f"^    {TYPED.pattern}", page.read_text(), re.M)
 ]
 
 
-def commands(page: str) -> Iterator[str]:
-    """The commands of the page's indented blocks, in order, each with its continuation lines."""
-    for line in re.findall(r"^    (\S.*)$", re.sub(r"\\\n\s*", "", page), re.M):
-        if IS_RUN.match(line):
-            yield line
+def commands(page: str) -> list[str]:
+    return [line for line in typed_lines(page) if TYPED.match(line)]
 
 
 def save_manifests(page: str, folder: Path) -> None:

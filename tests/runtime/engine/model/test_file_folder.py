@@ -1,4 +1,4 @@
-"""A folder's archive is what GNU tar writes, and is read as the folder is."""
+"""A folder's archive is what GNU tar writes, as docs/how-to/model-sources.md has it, and is read as the folder is."""
 
 from __future__ import annotations
 
