@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from testbed.paths import REPOSITORY
+from tests.support.browser import fresh_page, running_browser
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +144,28 @@ def test_no_list_or_row_has_become_a_paragraph(pages: dict[Path, SitePage], site
     assert wrong == []
 
 
-def test_the_search_finds_words_without_a_server(site: Path) -> None:
-    found = json.loads((site / "search/search_index.json").read_text())["docs"]
-    assert any("MIG" in one["text"] for one in found)
-    assert list((site / "assets/javascripts/workers").glob("search.*.js"))
+@pytest.fixture
+def address(site: Path) -> Generator[str]:
+    """Of a web server that has the site's files and nothing else."""
+    handler = partial(QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are no part of the tests' output."""
+
+
+def test_a_browser_finds_pages_by_words_and_asks_no_other_server(address: str) -> None:
+    asked: set[str] = set()
+    with running_browser() as browser, fresh_page(browser) as page:
+        page.on("request", lambda request: asked.add(request.url))
+        page.goto(f"{address}/tutorial/")
+        page.keyboard.press("/")
+        page.locator("input.md-search__input").press_sequentially("runbook")
+        expect(page.locator(".md-search-result__item").first).to_be_visible()
+    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert [url for url in asked if url.endswith("search_index.json")]
