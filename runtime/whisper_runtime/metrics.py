@@ -55,7 +55,7 @@ OTHER_CLIENTS: Final = "(others)"
 """No client has this name: the key of a Secret has no parentheses."""
 
 WebhookOutcome = Literal["delivered", "failed", "abandoned"]
-StartPhase = Literal["fetch", "load", "prove"]
+StartPhase = Literal["fetch", "load", "load_diarizer", "prove"]
 
 
 class Metrics:
@@ -122,7 +122,8 @@ class Metrics:
     def _engine(self) -> None:
         self._stages = Histogram(
             STAGE_SECONDS_METRIC,
-            "Seconds that a stage took: download, decode (media), speech, queue, encode, detect, decode_step, words.",
+            "Seconds that a stage took: download, decode (media), speech, speakers, queue, encode, detect, "
+            "decode_step, words.",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=self.registry,

@@ -124,10 +124,10 @@ def log_probabilities_of_each_token(post: Post) -> None:
     assert all(token["logprob"] <= 0 for token in answer["logprobs"])
 
 
-def no_speakers(post: Post) -> None:
+def speakers_once_they_are_switched_on(post: Post) -> None:
     answer = post(model="gpt-4o-transcribe-diarize")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
-    assert "speakers" in answer.json()["error"]["message"]
+    assert "set WHISPER_DIARIZATION_MODEL" in answer.json()["error"]["message"]
 
 
 def a_streams_usage_is_in_tokens(post: Post) -> None:
@@ -164,7 +164,7 @@ DIFFERENCES: Mapping[str, Callable[..., None]] = {
     "kinds of files": kinds_of_files,
     "a field that nobody knows": a_field_that_nobody_knows,
     "`include[]=logprobs`": log_probabilities_of_each_token,
-    "`gpt-4o-transcribe-diarize`": no_speakers,
+    "`gpt-4o-transcribe-diarize`": speakers_once_they_are_switched_on,
     "`usage` of a stream": a_streams_usage_is_in_tokens,
     "too many requests": too_many,
 }

@@ -15,6 +15,7 @@ import uvicorn
 from tests.fakes.engine import FakeEngine, fake_decode
 from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
+from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.http.app import create_app
 from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.service.audio_loading import Decode
@@ -25,12 +26,17 @@ AS_A_PODS_USER = ("unshare", "--user", "--map-user=65532", "--map-group=65532")
 
 
 @contextmanager
-def fake_server(engine: FakeEngine, decode: Decode[DecodedAudio] = fake_decode, **config: Any) -> Generator[str]:
+def fake_server(
+    engine: FakeEngine,
+    decode: Decode[DecodedAudio] = fake_decode,
+    diarizer: Diarizer | None = None,
+    **config: Any,
+) -> Generator[str]:
     """URL of a server in a thread that answers with `engine`, until the block ends; `config`: of RuntimeConfig.
 
-    With `jobs_dir` it keeps jobs.
+    With `jobs_dir` it keeps jobs, with `diarizer` it tells speakers apart.
     """
-    parts = fake_parts(engine, decode, **config)
+    parts = fake_parts(engine, decode, diarizer=diarizer, **config)
     jobs = fake_jobs(parts, Path(parts.config.jobs_dir)) if parts.config.jobs_dir else None
     server = uvicorn.Server(uvicorn.Config(create_app(parts, jobs), http="h11", lifespan="off", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as listener:

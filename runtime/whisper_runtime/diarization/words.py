@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
+from string import ascii_uppercase
 from typing import Final
 
 from whisper_runtime.diarization.interface import SpeakerTurn
@@ -34,6 +35,15 @@ def with_speakers(found: Transcription, turns: Sequence[SpeakerTurn]) -> Transcr
     """The transcription, each of its words and segments with its speaker. `turns` may come in any order."""
     turns_at = _TurnsAt(turns)
     return replace(found, segments=tuple(_segment(segment, turns_at) for segment in found.segments))
+
+
+def with_channels_as_speakers(found: Transcription) -> Transcription:
+    """The transcription, whose channels are one speaker each: `A`, `B`, … in the order in which they begin."""
+    names = dict[int | None, str]()
+    for segment in found.segments:
+        names.setdefault(segment.channel, ascii_uppercase[len(names)])
+    segments = tuple(replace(segment, speaker=names[segment.channel], words=()) for segment in found.segments)
+    return replace(found, segments=segments)
 
 
 def spoken_parts(segments: Sequence[Segment]) -> Iterator[SpokenPart]:

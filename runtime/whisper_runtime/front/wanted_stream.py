@@ -14,7 +14,7 @@ STREAM: Final = b"stream"
 FORMAT: Final = b"response_format"
 YES: Final = frozenset({b"true", b"1", b"yes", b"on", b"t", b"y"})
 """What pydantic reads as true, in small letters."""
-TEXT_ALONE: Final = frozenset({b"", b"json", b"text"})
+STREAMED: Final = frozenset({b"", b"json", b"text", b"diarized_json"})
 """The formats that can be streamed; empty: the form names none."""
 LONGEST: Final = 32
 """Bytes that are kept of a value; no value of these is longer."""
@@ -49,7 +49,7 @@ def asks_for_stream(file: IO[bytes], content_type: str) -> bool:
             parser.write(piece)
     except (FormParserError, ValueError):
         return False
-    return fields.get(STREAM, b"").lower() in YES and fields.get(FORMAT, b"") in TEXT_ALONE
+    return fields.get(STREAM, b"").lower() in YES and fields.get(FORMAT, b"") in STREAMED
 
 
 def _parser(boundary: bytes, fields: dict[bytes, bytes]) -> MultipartParser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -14,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from whisper_runtime.errors import HttpError, invalid_value
 from whisper_runtime.http.job_body import spec_of
 from whisper_runtime.http.job_content import content_of
+from whisper_runtime.http.openai.data_url import data_url
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
 from whisper_runtime.http.openai.options import check_translates
 from whisper_runtime.http.openai.resolved_form import (
@@ -34,7 +34,6 @@ from whisper_runtime.service.model_info import ServedModel, check_name
 SOURCES: Final = ("file_id", "url", "file_url", "file")
 """The fields by which clients name a recording: OpenAI's word, Groq's, vLLM's and Mistral's, and Together's."""
 ARRAYS: Final = frozenset(field.alias for field in TranscriptionForm.model_fields.values() if field.alias)
-DATA_URL: Final = re.compile(r"data:(?P<type>[^;,]{0,100})(?:;[^;,]{0,100}){0,4};base64,", re.IGNORECASE)
 LONGEST_URL: Final = 8192
 SHOWN: Final = 100
 
@@ -69,10 +68,9 @@ class OpenAILines:
         except ValidationError as error:
             raise wrong_field(error.errors()[0], at=0) from None
         check_name(model, form.model)
-        if translates:
+        if isinstance(form, TranslationForm):
             check_translates(model, param="model")
             return resolved_translation(form, model)
-        assert isinstance(form, TranscriptionForm)
         if form.is_streamed:
             raise invalid_value("stream", "`stream` is true, and a batch has no stream: leave it out.")
         return resolved_transcription(form, model)
@@ -94,8 +92,8 @@ def _source(given: Mapping[str, Any]) -> LineSource:
         raise invalid_value(field, f"`{field}` is {str(value)[:SHOWN]}: it should be a text.")
     if value.startswith(FILE_ID_PREFIX):
         return FileReference(field, value[:SHOWN])
-    if found := DATA_URL.match(value):
-        return InlineRecording(field, found["type"], value[found.end() :])
+    if found := data_url(value):
+        return InlineRecording(field, found.media_type, found.base64)
     if field == "file_id" or not value.lower().startswith(("http://", "https://")):
         message = (
             f"`{field}` is {value[:SHOWN]!r}: it should be the id of an uploaded file, such as {FILE_ID_PREFIX}0123…"

@@ -16,6 +16,7 @@ from whisper_runtime.contract.front import LoadReport
 from whisper_runtime.contract.shared_store import SharedStoreReport
 from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.file_digest import DigestingParser
+from whisper_runtime.http.form_parser import FormParser
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.service.batches.door import BatchDoor
 from whisper_runtime.service.jobs.door import JobDoor
@@ -31,7 +32,7 @@ def provide(app: FastAPI, parts: RuntimeParts, jobs: JobDoor | None = None, batc
     app.state.jobs = jobs
     app.state.batches = batches
     app.state.model = parts.model
-    app.state.form_parser = DigestingParser if parts.results else None
+    app.state.form_parser = DigestingParser if parts.results else FormParser
     app.state.transcriber_of = partial(_transcriber_of, parts)
     app.state.probes = parts.probes
     app.state.admission = parts.admission

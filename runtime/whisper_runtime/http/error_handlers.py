@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from whisper_runtime.errors import HttpError, error_response
+from whisper_runtime.errors import HttpError, error_response, invalid_value
 from whisper_runtime.http.openai.forms import MAX_FIELD_KIB, MAX_FIELDS
 from whisper_runtime.http.openai.source import missing_file
+from whisper_runtime.http.openai.speaker_fields import MOST_KNOWN, REFERENCE_KIB, REFERENCES
 from whisper_runtime.http.openai.wrong_field import SHOWN, shown, wrong_field
 from whisper_runtime.service.disk_quota import FULL, disk_full
 
@@ -72,6 +73,12 @@ def _unreadable_form(detail: str) -> HttpError:
     if detail.startswith("Too many fields"):
         message = f"The form has more than {MAX_FIELDS} fields: send those that GET /openapi.json lists."
         return HttpError(400, message, code="too_many_fields")
+    if detail.startswith("Too many references"):
+        message = f"`{REFERENCES}[]` has more than {MOST_KNOWN} values: send {MOST_KNOWN} at most."
+        return invalid_value(f"{REFERENCES}[]", message)
+    if detail.startswith(f"Part exceeded maximum size of {REFERENCE_KIB}KB"):
+        message = f"`{REFERENCES}[]` has a value that is longer than {REFERENCE_KIB} KiB: send fewer seconds."
+        return invalid_value(f"{REFERENCES}[]", message)
     if detail.startswith("Part exceeded"):
         message = (
             f"A field of the form is longer than {MAX_FIELD_KIB} KiB: shorten it. Where it is the audio, its part of "

@@ -8,8 +8,9 @@ from typing import Final
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException
 
+from whisper_runtime.http.form_parser import FormParser
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.media.source import HEAD
 
@@ -20,7 +21,7 @@ of the processor than the digest of it; more than this would be left to write wh
 
 
 class DigestedRequest(Request):
-    """A request whose RequestState has the digest of the form's file, where its application has a parser for that."""
+    """A request whose form is read by its application's parser; RequestState has the digest where that computes it."""
 
     async def _get_form(
         self,
@@ -31,7 +32,7 @@ class DigestedRequest(Request):
     ) -> FormData:
         """As Starlette's, by another parser."""
         content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if self._form is None and content_type == MULTIPART and self.app.state.form_parser is not None:
+        if self._form is None and content_type == MULTIPART:
             async with aclosing(self.stream()) as stream:
                 parser = self.app.state.form_parser(
                     self.headers, stream, max_files=max_files, max_fields=max_fields, max_part_size=max_part_size
@@ -44,11 +45,8 @@ class DigestedRequest(Request):
         return await super()._get_form(max_files=max_files, max_fields=max_fields, max_part_size=max_part_size)
 
 
-class DigestingParser(MultiPartParser):
+class DigestingParser(FormParser):
     """Reads a form that has one file at most."""
-
-    file_digest: str | None = None
-    """sha256 in hex; None: there is no file."""
 
     def on_part_begin(self) -> None:
         super().on_part_begin()
@@ -74,7 +72,9 @@ class DigestingParser(MultiPartParser):
 
 
 class HeadParser(DigestingParser):
-    """Keeps of the file no more than shows how it is read: for who has its bytes already."""
+    """Keeps of the file no more than shows how it is read: for who has its bytes already, and of references nothing."""
+
+    longest_reference = 0
 
     def on_part_begin(self) -> None:
         super().on_part_begin()

@@ -125,7 +125,7 @@ class JobEvents:
     def _progress(self, step: FollowedJob) -> Generator[bytes]:
         job = step.job
         if step.result:
-            yield _event(self._text.done(step.result.transcription))
+            yield from map(_event, self._text.ending(step.result.transcription))
         elif job.done_seconds != self._done_seconds:
             self._done_seconds = job.done_seconds
             progress = JobProgressEvent(id=job.id, done_seconds=job.done_seconds, total_seconds=job.audio_seconds)

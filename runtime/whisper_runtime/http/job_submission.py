@@ -21,7 +21,7 @@ from whisper_runtime.http.cache_control import cache_directives
 from whisper_runtime.http.hang_up import unless_gone
 from whisper_runtime.http.job_body import failed, job_body, spec_of
 from whisper_runtime.http.job_content import content_of
-from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
+from whisper_runtime.http.openai.forms import OpenAIForm, TranscriptionForm
 from whisper_runtime.http.openai.options import ResponseSpec
 from whisper_runtime.http.openai.resolved_form import TRANSCRIPTIONS_PATH, ResolvedForm
 from whisper_runtime.http.prefer import Preference
@@ -53,7 +53,7 @@ class Wish:
 
 
 async def submit_job(
-    request: Request, door: JobDoor, model: ModelInfo, preference: Preference, form: TranslationForm, wish: Wish
+    request: Request, door: JobDoor, model: ModelInfo, preference: Preference, form: OpenAIForm, wish: Wish
 ) -> Response:
     """200 with the result where that is there within the time that the client waits, else 202 with the job.
 
@@ -94,7 +94,7 @@ def address(job: Job) -> str:
     return f"{JOBS_PATH}/{job.id}"
 
 
-async def _submitted(request: Request, form: TranslationForm, wish: Wish) -> SubmittedForm:
+async def _submitted(request: Request, form: OpenAIForm, wish: Wish) -> SubmittedForm:
     key = idempotency_key(request)
     fields = json.dumps([request.url.path, sorted(_fields(await request.form()))])
     digest = await asyncio.to_thread(body_digest, fields, form.file and form.file.file) if key else ""
@@ -121,7 +121,7 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def metadata_of(form: TranslationForm) -> dict[str, str]:
+def metadata_of(form: OpenAIForm) -> dict[str, str]:
     """The fields `metadata[name]`; raises HttpError (400) beyond OpenAI's bounds."""
     found = {match[1]: value for name, value in (form.model_extra or {}).items() if (match := METADATA.fullmatch(name))}
     if len(found) > MOST_METADATA:

@@ -11,7 +11,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from whisper_runtime.http.openai.forms import TranscriptionForm, TranslationForm
-from whisper_runtime.http.openai.responses import ErrorBody, PlainDone, SegmentsDelta, TextDelta, TextDone
+from whisper_runtime.http.openai.responses import (
+    ErrorBody,
+    PlainDone,
+    SegmentsDelta,
+    SpeakerSegment,
+    TextDelta,
+    TextDone,
+)
 from whisper_runtime.http.prefer import JOB_PATHS
 
 ResponsesByStatus = dict[int | str, dict[str, Any]]
@@ -43,7 +50,7 @@ REFUSALS: Final = {
 JOB_REQUEST_HEADERS: Final = ("Prefer", "Idempotency-Key")
 TEXT: Final[dict[str, Any]] = {"text/plain": {"schema": {"type": "string"}}}
 """`text`, `srt` and `vtt`."""
-TEXT_EVENTS: Final = (TextDelta, TextDone, ErrorBody)
+TEXT_EVENTS: Final = (TextDelta, SpeakerSegment, TextDone, ErrorBody)
 SEGMENT_EVENTS: Final = (SegmentsDelta, PlainDone, ErrorBody)
 
 

@@ -23,6 +23,7 @@ from whisper_runtime.http.openai.responses import (
     PlainDone,
     Problem,
     SegmentsDelta,
+    SpeakerSegment,
     TextDelta,
     TextDone,
 )
@@ -40,8 +41,8 @@ class EventBodies(Protocol):
         """The event of segments that became final; None: they have nothing to be sent yet."""
         ...
 
-    def done(self, found: Transcription) -> BaseModel:
-        """The last event."""
+    def ending(self, found: Transcription) -> Sequence[BaseModel]:
+        """The events that are there once all is known; with the last one the stream ends."""
         ...
 
 
@@ -84,7 +85,9 @@ async def _events(
             elif body := bodies.more(window):
                 yield _event(body)
         error = _error(work)
-        yield _event(ErrorBody(error=Problem.model_validate(error.body)) if error else bodies.done(work.result()))
+        last = [ErrorBody(error=Problem.model_validate(error.body))] if error else bodies.ending(work.result())
+        for body in last:
+            yield _event(body)
         state.stream_error = error
     finally:
         work.cancel()  # the client may have gone: this frees the place in the queue
@@ -114,11 +117,13 @@ class SseText:
         delta = self._raw.strip()[len(before) :]
         return TextDelta(delta=delta, logprobs=self._logprobs(segments)) if delta else None
 
-    def done(self, found: Transcription) -> TextDone:
-        """The last event, with the text as a whole."""
-        return TextDone(
+    def ending(self, found: Transcription) -> list[SpeakerSegment | TextDone]:
+        """The segments with their speakers where those are wanted, then the text as a whole."""
+        segments = formats.speaker_segments(found) if self._spec.response_format == "diarized_json" else []
+        done = TextDone(
             text=found.text.strip(), logprobs=self._logprobs(found.segments), usage=formats.token_usage(found)
         )
+        return [*segments, done]
 
     def _logprobs(self, segments: Sequence[Segment]) -> list[Logprob] | None:
         return token_logprobs(segments, english_only=self._model.english_only) if self._spec.logprobs else None
@@ -133,9 +138,9 @@ class SseSegments:
     def more(self, segments: Sequence[Segment]) -> SegmentsDelta | None:
         return formats.segments_delta(segments, self._spec) if segments else None
 
-    def done(self, found: Transcription) -> PlainDone:
-        """The last event, which has all that the answer without a stream has."""
-        return PlainDone(**dict(formats.plain_body(found, self._spec)))
+    def ending(self, found: Transcription) -> list[PlainDone]:
+        """One event, which has all that the answer without a stream has."""
+        return [PlainDone(**dict(formats.plain_body(found, self._spec)))]
 
 
 def _error(work: asyncio.Task[Transcription]) -> HttpError | None:

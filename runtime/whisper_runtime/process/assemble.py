@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import Future
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS
+from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
 from whisper_runtime.media.kept_audio import keep_audio, read_audio
 from whisper_runtime.metrics import Metrics
+from whisper_runtime.process.digest_check import WrongFile
 from whisper_runtime.process.start_up import StartUp
 from whisper_runtime.process.threads import ThreadCount
 from whisper_runtime.service import tracing
@@ -33,7 +36,12 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     model = ServedModel(config)
     metrics = Metrics(model.info.name)
     metrics.computes_in(threads.count, threads.reason)
-    start = StartUp(config, model, metrics, on_wrong=lambda error: engine.fail(error))
+    diarizer: Future[Diarizer] | None = Future() if config.diarization_model else None
+
+    def on_wrong(error: WrongFile) -> None:
+        engine.fail(error)
+
+    start = StartUp(config, model, metrics, on_wrong, diarizer)
     engine = EngineWorker(start.bring_up, start.prove)
     began = time.monotonic()
     engine.start()
@@ -46,7 +54,7 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
     try:
         decoders, spans = decoders_beside(threads.count), tracing.start(os.environ)
         media = MediaDecoder(decode, decode_channels)
-        parts = parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans)
+        parts = parts_of(config, engine, media, model, metrics, decoders=decoders, tracing=spans, diarizer=diarizer)
         jobs = open_jobs(config.jobs_dir, parts, AudioCodec(keep_audio, read_audio)) if config.keeps_jobs else None
         batches = None
         if jobs:

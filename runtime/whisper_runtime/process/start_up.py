@@ -2,9 +2,10 @@
 
 1. `fetch`: the checkpoint is in the cache, or in a mounted image. A lone container starts with a name alone.
 2. `load`: the weights are on the device, and the configured language is one of theirs.
-3. `probe_egress`: in the background, so that its outcome is in the metrics by the time the pod is ready.
-4. `prove`: the golden clip comes out right; to transcribe it also warms the device up.
-5. `check_digest`: in the background, for a file of gigabytes takes seconds; `verify` waits for the digest.
+3. `load_diarizer`: where speakers are told apart, the speaker encoder is in memory. It is a file of some MB.
+4. `probe_egress`: in the background, so that its outcome is in the metrics by the time the pod is ready.
+5. `prove`: the golden clip comes out right; to transcribe it also warms the device up.
+6. `check_digest`: in the background, for a file of gigabytes takes seconds; `verify` waits for the digest.
 
 Then the engine is READY, and requests are served. What a step raises ends the process, with the sentence that it holds.
 """
@@ -15,6 +16,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,7 @@ import torch
 
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import checkpoint_path
+from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
@@ -50,13 +53,21 @@ class CannotStart(Exception):
 
 class StartUp:
     def __init__(
-        self, config: RuntimeConfig, model: ServedModel, metrics: Metrics, on_wrong: Callable[[WrongFile], None]
+        self,
+        config: RuntimeConfig,
+        model: ServedModel,
+        metrics: Metrics,
+        on_wrong: Callable[[WrongFile], None],
+        diarizer: Future[Diarizer] | None = None,
     ) -> None:
-        """`model` and `metrics` get what the steps find out, `on_wrong` that the file is not what it should be."""
+        """`model` and `metrics` get what the steps find out, `on_wrong` that the file is not what it should be.
+
+        `diarizer` gets what tells speakers apart; None: nothing does.
+        """
         self._config = config
         self._model = model
         self._metrics = metrics
-        self._on_wrong = on_wrong
+        self._on_wrong, self._diarizer = on_wrong, diarizer
         self._describe: Callable[[str | None], None] = lambda digest: None
         """Puts the loaded model into the metrics, with its digest."""
 
@@ -65,6 +76,7 @@ class StartUp:
         path = checkpoint(self._config)
         self.fetch(path)
         loaded = self.load(path)
+        self.load_diarizer()
         probe_egress(os.environ, self._metrics.egress)
         return build_scheduler(loaded, self._metrics, self._config.max_batch_size)
 
@@ -102,6 +114,17 @@ class StartUp:
         if loaded.precision == "bfloat16" and not on_gpu:
             self._measure_bfloat16()
         return loaded
+
+    def load_diarizer(self) -> None:
+        """What tells speakers apart, where the configuration names a checkpoint for it; raises CannotLoad."""
+        if self._diarizer is None or self._config.diarization_model is None:
+            return
+        from whisper_runtime.diarization.load import load_diarizer
+
+        with self._metrics.phase("load_diarizer"):
+            diarizer = load_diarizer(self._config.diarization_model)
+        self._model.has_diarizer(diarizer.digest)
+        self._diarizer.set_result(diarizer)
 
     def _measure_bfloat16(self) -> None:
         name, speed = processor(CPUINFO.read_text()), relative_speed("bfloat16")

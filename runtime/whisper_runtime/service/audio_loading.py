@@ -21,6 +21,7 @@ from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.decode_slots import DecodeSlots
 from whisper_runtime.service.disk_quota import Reservation, disk_full
+from whisper_runtime.service.speaker_options import SpeakerOptions
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import record_stage
 
@@ -81,6 +82,8 @@ class AudioOptions:
     """Each channel is a recording of its own."""
     detection: SpeechDetection | None = None
     """What counts as speech; None: all is transcribed."""
+    speakers: SpeakerOptions | None = None
+    """Whose words they are is asked for; None: it is not."""
 
 
 DEFAULT_AUDIO: Final = AudioOptions()

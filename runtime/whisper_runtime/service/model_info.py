@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import Final
 
-from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig, env_name
 from whisper_runtime.contract.models import expected_sha256
 from whisper_runtime.engine.interface import NO_MODEL, Abilities
 from whisper_runtime.errors import HttpError
 from whisper_runtime.service.model_names import TELLS_SPEAKERS, aliases, without_date
+
+NO_SPEAKERS: Final = (
+    "this server does not tell speakers apart: "
+    f"set {env_name('diarization_model')} to the path of a speaker encoder's checkpoint"
+)
+"""Why, and what who runs the server can do; a sentence goes on behind it."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,10 @@ class ModelInfo:
     """ISO-639-1 code for requests that name none; None: it is detected."""
     condition_on_previous_text: bool
     """The same for every request: no client can choose it."""
+    diarizes: bool = False
+    """Whether speakers are told apart where a request asks for it."""
+    diarizer_digest: str | None = None
+    """sha256 of the speaker encoder's checkpoint in hex; None: there is none, or it is not loaded yet."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +66,12 @@ class ServedModel:
 
     def has_loaded(self, abilities: Abilities, precision: str) -> None:
         """Notes what the loaded checkpoint can do, and in which precision."""
-        self.info = model_info(self._config, self.info.digest, abilities, precision, self._created)
+        found = model_info(self._config, self.info.digest, abilities, precision, self._created)
+        self.info = replace(found, diarizer_digest=self.info.diarizer_digest)
+
+    def has_diarizer(self, digest: str) -> None:
+        """Notes the sha256 of the speaker encoder that is loaded beside the checkpoint."""
+        self.info = replace(self.info, diarizer_digest=digest)
 
 
 def model_info(
@@ -64,16 +80,17 @@ def model_info(
     """The model that `config` names, with what is known of its file."""
     detected = config.language == "auto"
     language = "en" if abilities.languages == 1 else None if detected else config.language
-    name = name_of(config.model)
+    name, diarizes = name_of(config.model), config.diarization_model is not None
     return ModelInfo(
         name=name,
-        aliases=aliases(name, config.model_aliases, promised_digest(config)),
+        aliases=aliases(name, config.model_aliases, promised_digest(config), diarizes=diarizes),
         created=created,
         digest=digest,
         abilities=abilities,
         precision=precision,
         default_language=language,
         condition_on_previous_text=config.condition_on_previous_text,
+        diarizes=diarizes,
     )
 
 
@@ -94,5 +111,5 @@ def check_name(model: ModelInfo, name: str) -> None:
     served = f"`{model.name}`, also as {', '.join(f'`{alias}`' for alias in model.aliases)}"
     message = f"The model `{name}` does not exist here: this server has {served}."
     if undated == TELLS_SPEAKERS:
-        message = f"The model `{name}` does not exist here, for Whisper does not tell speakers apart: use {served}."
+        message = f"The model `{name}` does not exist here, for {NO_SPEAKERS}, or use {served}."
     raise HttpError(404, message, param="model", code="model_not_found")

@@ -13,7 +13,7 @@ OPENAI_NAMES: Final = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe
 SNAPSHOT: Final = re.compile(r"(.+)-\d{4}-\d{2}-\d{2}")
 """OpenAI's name of one day's version, such as `gpt-4o-mini-transcribe-2025-12-15`."""
 TELLS_SPEAKERS: Final = "gpt-4o-transcribe-diarize"
-"""OpenAI's model whose answers have speakers, which Whisper does not know."""
+"""OpenAI's model whose answers have speakers; a name of the served one where a speaker encoder is loaded beside it."""
 
 SHORT: Final = frozenset({"large", "turbo"})
 """What only openai-whisper calls large-v3 and large-v3-turbo; `openai/whisper-large` of Hugging Face is large-v1."""
@@ -23,14 +23,16 @@ CONVERSIONS: Final = {
 """The repositories for faster-whisper of the one checkpoint that Systran has not converted."""
 
 
-def aliases(name: str, own: Iterable[str], digest: str | None) -> tuple[str, ...]:
+def aliases(name: str, own: Iterable[str], digest: str | None, *, diarizes: bool = False) -> tuple[str, ...]:
     """The names beside `name`: the configured ones (`own`), OpenAI's, and the public ones of a published checkpoint.
 
     `digest` is the sha256 that the served file is promised to have; None: it may hold anything, and has no public name.
+    `diarizes`: whether speakers are told apart.
     """
     same = [official for official, sha256 in OFFICIAL_MODELS.items() if sha256 == digest]
     public = [public_name for official in same for public_name in (official, *public_names(official))]
-    return tuple(dict.fromkeys(other for other in (*own, *OPENAI_NAMES, *public) if other != name))
+    openais = (*OPENAI_NAMES, TELLS_SPEAKERS) if diarizes else OPENAI_NAMES
+    return tuple(dict.fromkeys(other for other in (*own, *openais, *public) if other != name))
 
 
 def public_names(official: str) -> tuple[str, ...]:

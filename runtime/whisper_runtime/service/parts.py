@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.media.decoder_version import decoder_version
 from whisper_runtime.metrics import Metrics
@@ -22,6 +24,8 @@ from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.metrics import CacheMetrics
 from whisper_runtime.service.result_cache.serving import facts_key
 from whisper_runtime.service.result_cache.store import MemoryStore
+from whisper_runtime.service.speaker_references import ReferenceLoader
+from whisper_runtime.service.speakers import SpeakerFinder
 from whisper_runtime.service.speech_detector import SpeechDetector
 from whisper_runtime.service.tracing import Tracing
 from whisper_runtime.service.transcribe import Transcriber
@@ -38,6 +42,8 @@ class RuntimeParts:
     lifecycle: Lifecycle
     admission: Admission
     transcriber: Transcriber
+    speakers: SpeakerFinder | None
+    """None: speakers are not told apart."""
     results: ResultCache | None
     """None: none are kept."""
     probes: Probes
@@ -57,10 +63,12 @@ def parts_of(
     *,
     decoders: int = MOST_AT_ONCE,
     tracing: Tracing | None = None,
+    diarizer: Future[Diarizer] | None = None,
 ) -> RuntimeParts:
     """The process that `config` describes, around `engine` and `decode`; its gauges are in `metrics`.
 
-    `decoders` files are decoded at once. `tracing` is None where no spans are sent.
+    `decoders` files are decoded at once. `tracing` is None where no spans are sent, `diarizer` where speakers are not
+    told apart; else it is there once the engine is READY.
     """
     lifecycle = Lifecycle()
     own_rates = RateLimits(config.requests_per_minute, config.audio_minutes_per_hour)
@@ -68,7 +76,11 @@ def parts_of(
     rates = _rates(config, own_rates, store)
     admission = Admission(config, engine, lifecycle, rates)
     probes = Probes(engine, lifecycle)
-    loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, DecodeSlots(decoders))
+    slots = DecodeSlots(decoders)
+    loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, slots)
+    speakers = None
+    if diarizer:
+        speakers = SpeakerFinder(diarizer, decoders, ReferenceLoader(decode.mixed, slots), metrics)
     downloader = Downloader(
         _url_opener(config),
         metrics,
@@ -88,7 +100,10 @@ def parts_of(
         model=model,
         lifecycle=lifecycle,
         admission=admission,
-        transcriber=Transcriber(engine, downloader, loader, admission, metrics, config.request_timeout_seconds),
+        transcriber=Transcriber(
+            engine, downloader, loader, admission, metrics, config.request_timeout_seconds, speakers
+        ),
+        speakers=speakers,
         results=_result_cache(config, model, engine, metrics, store),
         probes=probes,
         metrics=metrics,

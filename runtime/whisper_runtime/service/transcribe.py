@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
+from whisper_runtime.diarization.interface import KnownSpeaker
 from whisper_runtime.engine.interface import Engine, OnProgress, OnSegments
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import out_of_time
@@ -23,6 +24,7 @@ from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import Reservation
 from whisper_runtime.service.downloads import Downloader, RemoteFile
 from whisper_runtime.service.model_run import run_model
+from whisper_runtime.service.speakers import SpeakerFinder, with_their_speakers
 
 
 class SegmentStream:
@@ -85,6 +87,8 @@ class Transcriber:
     metrics: Metrics
     request_timeout: float
     """Seconds that a request may take in all."""
+    speakers: SpeakerFinder | None = None
+    """None: no request may ask for speakers."""
 
     @property
     def takes_urls(self) -> bool:
@@ -128,12 +132,13 @@ class Transcriber:
     ) -> Transcription:
         with ExitStack() as held:
             disk = held.enter_context(admitted.samples)
+            known = await self.known_speakers(audio_options)
             loaded = await self.load(source, admitted, disk, options, audio_options)
             try:
                 held.enter_context(self.admission.after_decoding(admitted, seconds_of(loaded)))
                 if stream is not None:
                     stream.accepted.set()
-                return await self.run(loaded, admitted, options, audio_options, on_segments)
+                return await self.run(loaded, admitted, options, audio_options, on_segments, known=known)
             finally:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
 
@@ -151,6 +156,10 @@ class Transcriber:
         async with self.downloader.fetched(source, admitted) as file:
             return await self.loader.load(file, admitted, disk, options, audio_options)
 
+    async def known_speakers(self, audio_options: AudioOptions) -> Sequence[KnownSpeaker]:
+        """The speakers whom a request names; raises HttpError (400) for the first that cannot be used."""
+        return await self.speakers.known(audio_options.speakers) if self.speakers else ()
+
     async def run(
         self,
         loaded: Sequence[LoadedAudio],
@@ -159,12 +168,14 @@ class Transcriber:
         audio_options: AudioOptions,
         on_segments: OnSegments,
         on_progress: OnProgress | None = None,
+        *,
+        known: Sequence[KnownSpeaker],
     ) -> Transcription:
         """What the model makes of the recording, or of its channels; cancelling the task ends its work.
 
-        Raises HttpError (503), or what failed.
+        `known`: as `known_speakers` has them. Raises HttpError (503), or what failed.
         """
-        return await run_model(
+        work = run_model(
             self.engine,
             loaded,
             options,
@@ -174,6 +185,7 @@ class Transcriber:
             on_begun=admitted.place.begin,
             client=admitted.client,
         )
+        return await with_their_speakers(work, loaded, audio_options, self.speakers, known)
 
     def until_text(self, started: float, then: OnSegments | None) -> OnSegments:
         """Counts the seconds since `started` once, when the first segments come, and passes all on; None: to nobody."""

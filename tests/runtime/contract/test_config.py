@@ -24,6 +24,7 @@ EVERY_FIELD: dict[str, Any] = {
     "model_sha256": "a" * 64,
     "model_credentials_dir": "/secret",
     "model_ca_file": "/ca.crt",
+    "diarization_model": "/models/pretrained.pt",
     "port": 8080,
     "base_path": "/speech",
     "metrics_port": 9090,

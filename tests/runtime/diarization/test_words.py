@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.engine import SEGMENT, SPOKEN
 from whisper_runtime.diarization.interface import SpeakerTurn
-from whisper_runtime.diarization.words import SpokenPart, spoken_parts, with_speakers
+from whisper_runtime.diarization.words import SpokenPart, spoken_parts, with_channels_as_speakers, with_speakers
 from whisper_runtime.engine.transcription import Segment, Transcription, Word
 
 A, B = SpeakerTurn(0.0, 2.0, "A"), SpeakerTurn(3.0, 5.0, "B")
@@ -86,6 +86,12 @@ def test_text_without_a_turn_is_one_speakers() -> None:
 def test_silence_has_no_part() -> None:
     assert parts(transcription(replace(SEGMENT, text="", words=())), A) == []
     assert parts(replace(SPOKEN, text="", segments=())) == []
+
+
+def test_channels_are_speakers_in_the_order_in_which_they_begin() -> None:
+    spoken = [replace(segment((" word", 0.5, 1.0)), channel=channel) for channel in (1, 0, 1)]
+    told = with_channels_as_speakers(transcription(*spoken))
+    assert [part.speaker for part in spoken_parts(told.segments)] == ["A", "B", "A"]
 
 
 TIMES = st.tuples(st.floats(0, 6), st.floats(0, 6)).map(lambda pair: (min(pair), max(pair)))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.engine import ENGLISH, MULTILINGUAL
 from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.diarization.interface import SpeakerBounds
 from whisper_runtime.engine.interface import Abilities
 from whisper_runtime.engine.transcription import Options
 from whisper_runtime.errors import HttpError
@@ -93,3 +94,19 @@ def test_a_translation_needs_a_model_that_translates() -> None:
     assert request(FILE, TRANSLATIONS_PATH).options.task == "translate"
     with pytest.raises(HttpError, match="was not trained to translate"):
         request(FILE, TRANSLATIONS_PATH, ENGLISH)
+
+
+def test_a_line_may_ask_whose_words_they_are() -> None:
+    model = ServedModel(RuntimeConfig(model="base", diarization_model="/models/voices.pt"), MULTILINGUAL)
+    body = {
+        "model": "gpt-4o-transcribe-diarize",
+        "response_format": "diarized_json",
+        "speakers": 2,
+        "known_speaker_names": ["Ada, the first"],
+        "known_speaker_references": ["data:audio/wav;base64,AAAA"],
+        **FILE,
+    }
+    asked = OpenAILines(model, takes_urls=True).request(body, TRANSCRIPTIONS_PATH).audio_options.speakers
+    assert asked is not None
+    assert asked.bounds == SpeakerBounds(2, 2)
+    assert [(one.name, one.content) for one in asked.references] == [("Ada, the first", b"\0\0\0")]

@@ -231,7 +231,7 @@ async def test_a_bug_while_events_are_written_breaks_the_answer_and_is_counted(
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(SseText, "done", broken)
+    monkeypatch.setattr(SseText, "ending", broken)
     seen = exchange()
     with pytest.raises(ZeroDivisionError):
         await seen.start()
@@ -245,4 +245,4 @@ def test_all_deltas_together_are_the_text(texts: list[str]) -> None:
     deltas = [delta.delta for segment in segments if (delta := text_so_far.more([segment]))]
     assert "" not in deltas
     found = replace(SPOKEN, text="".join(texts), segments=tuple(segments))
-    assert "".join(deltas) == text_so_far.done(found).text
+    assert "".join(deltas) == text_so_far.ending(found)[-1].text

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import wave
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testbed import wheels
 from tests.support.hub_models import one_file
 from tests.support.processor import PRECISIONS
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
+from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.fetch.source_folder import checkpoint_sha256
 from whisper_runtime.media.self_test import NotProven
@@ -211,3 +216,43 @@ def test_a_model_in_bfloat16_measures_what_that_is_worth(weights: dict[str, Path
     start.load(weights["tiny.en"])
     [speed] = [one for one in metrics.registry.collect() if one.name == "whisper_bfloat16_speed_ratio"]
     assert len(speed.samples) == (compute_type == "bfloat16")
+
+
+def with_diarizer(path: Path | None) -> tuple[StartUp, ServedModel, Future[Diarizer]]:
+    config = RuntimeConfig(model="base", diarization_model=path and str(path))
+    model, diarizer = ServedModel(config), Future[Diarizer]()
+    return StartUp(config, model, Metrics("base"), [].append, diarizer if path else None), model, diarizer
+
+
+def test_no_speaker_encoder_is_loaded_where_none_is_named() -> None:
+    start, model, diarizer = with_diarizer(None)
+    start.load_diarizer()
+    assert (model.info.diarizes, model.info.diarizer_digest, diarizer.done()) == (False, None, False)
+
+
+def test_nothing_of_it_is_imported_by_the_process() -> None:
+    """Beyond its types, and what cuts segments."""
+    program = (
+        "import sys, whisper_runtime.process.assemble, whisper_runtime.process.servers\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('whisper_runtime.diarization.')))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    assert found == ["whisper_runtime.diarization.interface", "whisper_runtime.diarization.words"]
+
+
+def test_a_speaker_encoder_that_cannot_be_loaded_ends_the_start(tmp_path: Path) -> None:
+    start, _, diarizer = with_diarizer(tmp_path / "voices.pt")
+    with pytest.raises(CannotLoad, match=r"voices\.pt cannot be read \(No such .*\): set WHISPER_DIARIZATION_MODEL"):
+        start.load_diarizer()
+    (tmp_path / "voices.pt").write_bytes(b"noise")
+    with pytest.raises(CannotLoad, match=r"voices\.pt is no torch file: set WHISPER_DIARIZATION_MODEL"):
+        start.load_diarizer()
+    assert not diarizer.done()
+
+
+def test_a_speaker_encoder_is_known_by_its_digest() -> None:
+    path = wheels.ensure(wheels.RESEMBLYZER)
+    start, model, diarizer = with_diarizer(path)
+    start.load_diarizer()
+    assert model.info.diarizer_digest == diarizer.result(0).digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "gpt-4o-transcribe-diarize" in model.info.names

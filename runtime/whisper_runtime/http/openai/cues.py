@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from whisper_runtime.engine.transcription import Transcription
+from whisper_runtime.diarization.words import spoken_parts
+from whisper_runtime.engine.transcription import Segment, Transcription
 from whisper_runtime.http.openai.lines import LineLimits, TimedText, texts_of_words
 
 FRAME_MS: Final = 42
@@ -45,15 +46,13 @@ class Cue:
     """One line or more, none of them blank."""
     channel: int | None = None
     """Of the recording, where its channels are transcribed one by one."""
+    speaker: str | None = None
+    """Who speaks; None: nobody asked."""
 
 
 def cues_of(found: Transcription, limits: LineLimits | None) -> list[Cue]:
     """The cues of a transcription: one for each segment, or where there are `limits`, by its words."""
-    spoken = (
-        (TimedText(one.start, one.end, one.text, one.channel) for one in found.segments)
-        if limits is None
-        else texts_of_words(found.segments, limits)
-    )
+    spoken = _texts(found.segments) if limits is None else texts_of_words(found.segments, limits)
     end = math.floor(round(found.duration * 1000, 3))  # rounded first: 1000 times a whole millisecond may be just below
     return _timed(_visible(spoken), end)
 
@@ -63,6 +62,16 @@ def is_visible(text: str) -> bool:
     return any(
         character not in BLANK_LETTERS and unicodedata.category(character) not in BLANK_CATEGORIES for character in text
     )
+
+
+def _texts(segments: Iterable[Segment]) -> Iterator[TimedText]:
+    """One for each segment, or for each of its speakers."""
+    for segment in segments:
+        if segment.speaker is None:
+            yield TimedText(segment.start, segment.end, segment.text, segment.channel)
+        else:
+            for part in spoken_parts([segment]):
+                yield TimedText(part.start, part.end, part.text, segment.channel, part.speaker)
 
 
 def _visible(spoken: Iterable[TimedText]) -> list[TimedText]:
@@ -98,7 +107,10 @@ def _timed(spoken: Sequence[TimedText], duration: int) -> list[Cue]:
     for index in reversed(range(len(spoken))):
         ends[index] = min(ends[index], limit)
         limit = starts[index] = min(starts[index], ends[index] - shortest)
-    return [Cue(start, end, text.text, text.channel) for start, end, text in zip(starts, ends, spoken, strict=True)]
+    return [
+        Cue(start, end, text.text, text.channel, text.speaker and ARROW.sub("->", text.speaker))
+        for start, end, text in zip(starts, ends, spoken, strict=True)
+    ]
 
 
 def _milliseconds(seconds: float) -> int:

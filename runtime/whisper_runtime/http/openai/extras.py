@@ -24,8 +24,6 @@ ALIKE: Final = 0.76
 
 OFF: Final = frozenset({"false", "0", "no", "off"})
 WISHES: Final[Mapping[str, frozenset[str]]] = {
-    # OpenAI's other models.
-    **dict.fromkeys(("known_speaker_names", "known_speaker_references"), frozenset[str]()),
     # faster-whisper, speaches, and what serves them.
     "compression_ratio_threshold": frozenset({"2.4"}),
     "language_detection_segments": frozenset({"1"}),

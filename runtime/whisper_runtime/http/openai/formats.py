@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from whisper_runtime.diarization.words import spoken_parts, with_channels_as_speakers
 from whisper_runtime.engine.transcription import Segment, Transcription, Word
 from whisper_runtime.http.openai.cues import cues_of
 from whisper_runtime.http.openai.logprobs import token_logprobs
@@ -16,7 +17,9 @@ from whisper_runtime.http.openai.responses import (
     PlainTranscription,
     SegmentBody,
     SegmentsDelta,
+    SpeakerSegment,
     TokenUsage,
+    TranscriptionDiarized,
     TranscriptionJson,
     TranscriptionVerbose,
     TranslationJson,
@@ -69,6 +72,24 @@ def openai_body(found: Transcription, spec: ResponseSpec, model: ModelInfo) -> B
             return _json(found, spec, model)
         case "verbose_json":
             return _verbose(found, spec)
+        case "diarized_json":
+            segments = speaker_segments(found)
+            return TranscriptionDiarized(
+                duration=found.duration, text=found.text.strip(), segments=segments, usage=usage(found)
+            )
+
+
+def speaker_segments(found: Transcription) -> list[SpeakerSegment]:
+    """The segments, cut where the speaker changes; none ends after the file does."""
+    end = found.duration
+    if found.segments and found.segments[0].channel is not None:
+        found = with_channels_as_speakers(found)
+    return [
+        SpeakerSegment(
+            id=f"seg_{number}", start=min(part.start, end), end=min(part.end, end), speaker=part.speaker, text=part.text
+        )
+        for number, part in enumerate(spoken_parts(found.segments))
+    ]
 
 
 def usage(found: Transcription) -> Usage:
@@ -130,9 +151,10 @@ def _segment(segment: Segment, duration: float) -> SegmentBody:
         compression_ratio=segment.compression_ratio,
         no_speech_prob=segment.no_speech_prob,
         channel=segment.channel,
+        speaker=segment.speaker,
     )
 
 
 def _word(word: Word, channel: int | None, duration: float) -> WordBody:
     start, end = min(word.start, duration), min(word.end, duration)
-    return WordBody(word=word.word.strip(), start=start, end=end, channel=channel)
+    return WordBody(word=word.word.strip(), start=start, end=end, channel=channel, speaker=word.speaker)

@@ -14,11 +14,13 @@ from whisper_runtime.errors import HttpError
 from whisper_runtime.http.openai.arrays import Array
 from whisper_runtime.http.openai.decoding_fields import DecodingFields, SilenceThreshold
 from whisper_runtime.http.openai.responses import Absent
+from whisper_runtime.http.openai.speaker_fields import SpeakerFields
 from whisper_runtime.http.openai.speech_fields import SpeechFields
 
-ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
-TEXT_ALONE: Final[frozenset[ResponseFormat]] = frozenset({"json", "text"})
-"""The formats whose answer can be a stream of OpenAI's events, which have text alone."""
+TranslationFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
+ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
+STREAMED: Final[frozenset[ResponseFormat]] = frozenset({"json", "text", "diarized_json"})
+"""The formats whose answer can be a stream of OpenAI's events, which have text, and speakers."""
 Granularity = Literal["word", "segment"]
 Subtitles = Literal["srt", "vtt"]
 Included = Literal["logprobs", "language_probability"]
@@ -63,8 +65,8 @@ class SourceFields(SpeechFields, DecodingFields):
     temperature: Temperature = 0.0
 
 
-class TranslationForm(SourceFields):
-    """The form of `POST /v1/audio/translations`."""
+class OpenAIForm(SourceFields):
+    """What OpenAI's two routes have in common."""
 
     model: ModelName
     response_format: ResponseFormat = "json"
@@ -76,6 +78,12 @@ class TranslationForm(SourceFields):
     """For `srt` and `vtt`, with `max_line_width`: the most lines in a cue."""
     max_words_per_line: LineLimit | Absent = None
     """For `srt` and `vtt`, without `max_line_count`: the most words in a cue."""
+
+
+class TranslationForm(OpenAIForm):
+    """The form of `POST /v1/audio/translations`."""
+
+    response_format: TranslationFormat = "json"  # pyright: ignore[reportIncompatibleVariableOverride]  # it is frozen
 
 
 class DetailFields(SourceFields):
@@ -127,16 +135,16 @@ class PlainForm(DetailFields):
         return bool(self.stream)
 
 
-class TranscriptionForm(DetailFields, TranslationForm):
+class TranscriptionForm(SpeakerFields, DetailFields, OpenAIForm):
     """The form of `POST /v1/audio/transcriptions`."""
 
     stream: bool | Absent = None
-    """For `json` and `text`: server-sent events. With another format it is ignored."""
+    """For `json`, `text` and `diarized_json`: server-sent events. With another format it is ignored."""
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the answer is a stream of events (ADR 34)."""
-        return bool(self.stream) and self.response_format in TEXT_ALONE
+        """Whether the answer is a stream of events (ADRs 34, 93)."""
+        return bool(self.stream) and self.response_format in STREAMED
 
 
 SCALARS: Final = frozenset(

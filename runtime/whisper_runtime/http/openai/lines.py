@@ -6,7 +6,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from whisper_runtime.engine.transcription import Segment, Word
@@ -35,6 +35,8 @@ class TimedText(NamedTuple):
     text: str
     channel: int | None = None
     """Of the recording, where its channels are transcribed one by one."""
+    speaker: str | None = None
+    """Who speaks; None: nobody asked."""
 
 
 def texts_of_words(segments: Sequence[Segment], limits: LineLimits) -> Iterator[TimedText]:
@@ -48,12 +50,19 @@ def texts_of_words(segments: Sequence[Segment], limits: LineLimits) -> Iterator[
 
 
 def _of_one_channel(segments: Sequence[Segment], limits: LineLimits, channel: int | None) -> Iterator[TimedText]:
-    for phrase in _phrases(segments, limits):
+    for phrase in _of_one_speaker(_phrases(segments, limits)):
         lines = list(_lines(phrase, limits.max_line_width))
         count = limits.max_line_count or len(lines)
         for first in range(0, len(lines), count):
             shown = lines[first : first + count]
-            yield TimedText(shown[0][0].start, shown[-1][-1].end, "\n".join(map(_text, shown)), channel)
+            text = "\n".join(map(_text, shown))
+            yield TimedText(shown[0][0].start, shown[-1][-1].end, text, channel, phrase[0].speaker)
+
+
+def _of_one_speaker(phrases: Iterator[Sequence[Word]]) -> Iterator[Sequence[Word]]:
+    """The phrases, cut where the speaker changes."""
+    for phrase in phrases:
+        yield from (list(words) for _, words in groupby(phrase, key=lambda word: word.speaker))
 
 
 def _phrases(segments: Sequence[Segment], limits: LineLimits) -> Iterator[Sequence[Word]]:

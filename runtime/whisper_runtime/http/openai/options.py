@@ -11,6 +11,7 @@ from whisper_runtime.engine.transcription import TEMPERATURES, Options, Task
 from whisper_runtime.errors import HttpError, invalid_value
 from whisper_runtime.http.openai.forms import (
     Included,
+    OpenAIForm,
     PlainForm,
     ResponseFormat,
     Subtitles,
@@ -45,6 +46,8 @@ class ResponseSpec:
 def response_spec(form: TranscriptionForm) -> ResponseSpec:
     """The response that a transcription's form asks for; raises HttpError where its fields contradict each other."""
     response_format = form.response_format
+    if response_format == "diarized_json":
+        _check_diarized(form)
     if "word" in form.granularities and response_format != "verbose_json":
         raise _needs("timestamp_granularities[]", "verbose_json", response_format)
     for included in sorted(form.include):
@@ -81,7 +84,7 @@ def translation_spec(form: TranslationForm) -> ResponseSpec:
     return ResponseSpec("translate", form.response_format, lines=line_limits(form))
 
 
-def line_limits(form: TranslationForm) -> LineLimits | None:
+def line_limits(form: OpenAIForm) -> LineLimits | None:
     """The limits that a form sets to the lines of subtitles; None: none.
 
     Raises HttpError where they would have no effect (whisper/transcribe.py, cli, warns there).
@@ -165,6 +168,20 @@ def check_translates(model: ModelInfo, *, param: str) -> None:
             "use a multilingual model such as `large-v3`, or transcribe."
         )
         raise HttpError(400, message, param=param, code="translation_not_supported")
+
+
+def _check_diarized(form: TranscriptionForm) -> None:
+    """Raises HttpError for what OpenAI's API does not take beside speakers."""
+    refused = {
+        "prompt": form.prompt,
+        "initial_prompt": form.initial_prompt,
+        "timestamp_granularities[]": form.granularities,
+        "include[]": form.include,
+    }
+    for field, value in refused.items():
+        if value:
+            message = f"`{field}` is not supported where `response_format` is 'diarized_json': leave one of them out."
+            raise HttpError(400, message, param=field, code="unsupported_parameter")
 
 
 def _needs(field: str, needed: ResponseFormat, given: ResponseFormat, *, param: str | None = None) -> HttpError:

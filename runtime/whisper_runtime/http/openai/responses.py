@@ -47,6 +47,8 @@ class SegmentBody(BaseModel):
     no_speech_prob: float
     channel: int | Absent = None
     """With `channels=separate` alone: of the recording, from 0 on."""
+    speaker: str | Absent = None
+    """With `speakers` alone: who speaks longest in it."""
 
 
 class WordBody(BaseModel):
@@ -55,6 +57,8 @@ class WordBody(BaseModel):
     end: float
     channel: int | Absent = None
     """As of a segment."""
+    speaker: str | Absent = None
+    """With `speakers` alone: whose word it is."""
 
 
 class Logprob(BaseModel):
@@ -92,6 +96,26 @@ class TranscriptionVerbose(TranslationVerbose):
     language_probability: float | Absent = None
     """Where `include[]` asks for it: how sure the model is of the language; absent where that was not detected."""
     words: list[WordBody] | Absent = None
+    usage: Usage
+
+
+class SpeakerSegment(BaseModel):
+    """A segment with its speaker; of a stream it is an event, once speakers are known."""
+
+    type: Literal["transcript.text.segment"] = "transcript.text.segment"
+    id: str
+    start: float
+    end: float
+    speaker: str
+    """`A`, `B`, … in the order in which they begin, or the known speaker's name."""
+    text: str
+
+
+class TranscriptionDiarized(_Answer):
+    task: Literal["transcribe"] = "transcribe"
+    duration: float
+    text: str
+    segments: list[SpeakerSegment]
     usage: Usage
 
 

@@ -9,7 +9,7 @@ from whisper_runtime.http.openai.cues import Cue
 
 
 def srt(cues: Iterable[Cue]) -> str:
-    """SubRip has no escapes, and no voices: `&` and `<` are written as they are, and a channel's name as text."""
+    """SubRip has no escapes, and no voices: `&` and `<` are written as they are, and who speaks as text."""
     return "".join(
         f"{number}\n{_hours(cue.start, ',')} --> {_hours(cue.end, ',')}\n{_named(cue)}{cue.text}\n\n"
         for number, cue in enumerate(cues, 1)
@@ -17,7 +17,7 @@ def srt(cues: Iterable[Cue]) -> str:
 
 
 def vtt(cues: Iterable[Cue]) -> str:
-    """In WebVTT `&` and `<` begin markup, which is not shown; a channel is a voice."""
+    """In WebVTT `&` and `<` begin markup, which is not shown; who speaks is a voice."""
     return "WEBVTT\n\n" + "".join(
         f"{_minutes(cue.start)} --> {_minutes(cue.end)}\n{_voice(cue)}{html.escape(cue.text, quote=False)}\n\n"
         for cue in cues
@@ -25,11 +25,16 @@ def vtt(cues: Iterable[Cue]) -> str:
 
 
 def _named(cue: Cue) -> str:
-    return "" if cue.channel is None else f"Channel {cue.channel}: "
+    return f"{name}: " if (name := _speaker(cue)) else ""
 
 
 def _voice(cue: Cue) -> str:
-    return "" if cue.channel is None else f"<v Channel {cue.channel}>"
+    return f"<v {html.escape(name, quote=False)}>" if (name := _speaker(cue)) else ""
+
+
+def _speaker(cue: Cue) -> str | None:
+    """Who speaks; None: that is not known."""
+    return cue.speaker if cue.channel is None else f"Channel {cue.channel}"
 
 
 def _hours(milliseconds: int, mark: str) -> str:

@@ -15,6 +15,7 @@ from whisper_runtime.http.openai.forms import Multipart, TranscriptionForm, Tran
 from whisper_runtime.http.openai.options import check_translates
 from whisper_runtime.http.openai.resolved_form import resolved_transcription, resolved_translation
 from whisper_runtime.http.openai.responses import (
+    TranscriptionDiarized,
     TranscriptionJson,
     TranscriptionVerbose,
     TranslationJson,
@@ -36,7 +37,7 @@ EVENTS: Final = event_stream(*TEXT_EVENTS)
 
 @router.post(
     "/transcriptions",
-    response_model=TranscriptionJson | TranscriptionVerbose,
+    response_model=TranscriptionJson | TranscriptionVerbose | TranscriptionDiarized,
     responses=UPLOADING | NO_SUCH_MODEL | {200: {"content": TEXT | EVENTS}},
 )
 async def create_transcription(request: Request, form: Annotated[TranscriptionForm, Multipart]) -> Response:

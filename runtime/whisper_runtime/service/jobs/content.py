@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final, Protocol
 
+import numpy as np
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
+from whisper_runtime.diarization.interface import KnownSpeaker
 from whisper_runtime.engine.interface import Abilities, Samples
 from whisper_runtime.engine.speech.spans import SpeechDetection
 from whisper_runtime.engine.transcription import Options, Transcription
@@ -16,6 +18,7 @@ from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.service.audio_loading import AudioOptions, Decode, LoadedAudio
 from whisper_runtime.service.jobs.job import JobError
 from whisper_runtime.service.languages import knows
+from whisper_runtime.service.speaker_options import SpeakerOptions
 
 
 class KeepAudio(Protocol):
@@ -54,10 +57,14 @@ class JobRequest:
     """Of all recordings (result_cache.keys); None: a result that is kept is not taken, nor this one kept."""
     detection: SpeechDetection | None = None
     """By which the recordings' clips were found."""
+    speakers: SpeakerOptions | None = None
+    """What is asked of speakers, without the content of references; None: nothing is."""
+    references: tuple[int, ...] = ()
+    """Samples of each reference; the job's audio has them behind the recordings."""
 
     @property
     def audio_options(self) -> AudioOptions:
-        return AudioOptions(self.separate_channels, self.detection)
+        return AudioOptions(self.separate_channels, self.detection, self.speakers)
 
     def to_json(self) -> str:
         return to_json(self).decode()
@@ -69,7 +76,7 @@ class JobRequest:
 
     def split(self, samples: Samples) -> list[LoadedAudio]:
         """The recordings of the job's audio; raises ValueError where it has not their samples."""
-        wanted = sum(one.samples for one in self.recordings)
+        wanted = sum(one.samples for one in self.recordings) + sum(self.references)
         if len(samples) != wanted:
             raise ValueError(f"the job's audio has {len(samples)} samples, and {wanted} were kept")
         found: list[LoadedAudio] = []
@@ -78,13 +85,26 @@ class JobRequest:
             samples = samples[one.samples :]
         return found
 
-    def misfit(self, abilities: Abilities) -> JobError | None:
-        """Why a model of these abilities cannot do it, as one that was changed since; None: it can."""
+    def known_speakers(self, samples: Samples) -> list[KnownSpeaker]:
+        """The speakers whom the request names, by the job's audio."""
+        at, known = sum(one.samples for one in self.recordings), list[KnownSpeaker]()
+        for reference, length in zip(self.speakers.references if self.speakers else (), self.references, strict=True):
+            known.append(KnownSpeaker(reference.name, np.array(samples[at : at + length])))  # not the file on the disk
+            at += length
+        return known
+
+    def misfit(self, abilities: Abilities, *, diarizes: bool = False) -> JobError | None:
+        """Why a model of these abilities cannot do it, as one that was changed since; None: it can.
+
+        `diarizes`: whether speakers are told apart beside it.
+        """
         codes = {*self.options.languages, self.options.language} - {None}
         if self.options.task == "translate" and not abilities.translates:
             what = "does not translate"
         elif lacking := sorted(code for code in codes if code and not knows(abilities.languages, code)):
             what = f"does not know the language {lacking[0]}"
+        elif self.speakers and not diarizes:
+            what = "does not tell speakers apart"
         else:
             return None
         message = f"The server's model was changed, and the present one {what}: send the recording again, without that."
@@ -102,7 +122,7 @@ class JobResult:
     """Whether that one knows English alone; its tokens are others then."""
 
     def to_json(self) -> bytes:
-        return to_json(self, inf_nan_mode="constants")
+        return to_json(self, inf_nan_mode="constants", exclude_none=True)
 
     @classmethod
     def from_json(cls, content: bytes) -> JobResult:

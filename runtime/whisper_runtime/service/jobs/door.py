@@ -107,13 +107,15 @@ class JobDoor:
     async def _submit(self, source: MediaFile | RemoteFile, admitted: Admitted, form: SubmittedForm) -> Job:
         client = admitted.client
         with admitted.samples as disk, tempfile.TemporaryFile() as kept:
+            speakers = form.audio_options.speakers
+            known = [one.samples for one in await self.transcriber.known_speakers(form.audio_options)]
             loaded = await self.transcriber.load(source, admitted, disk, form.options, form.audio_options)
             recordings = tuple(KeptRecording(len(one.samples), one.clips) for one in loaded)
             seconds = sum(one.samples for one in recordings) / SAMPLE_RATE
             try:
                 admitted.charge_audio(seconds)
                 disk.set(disk.size * 2)  # for the file beside the samples, too
-                await self.keep_audio([one.samples for one in loaded], kept, DECODE_SECONDS)
+                await self.keep_audio([*(one.samples for one in loaded), *known], kept, DECODE_SECONDS)
                 digest = await self._digest(loaded, form)
             finally:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
@@ -124,6 +126,8 @@ class JobDoor:
                 form.response,
                 digest,
                 form.audio_options.detection,
+                speakers and speakers.without_content(),
+                tuple(map(len, known)),
             )
             draft = JobDraft(
                 client,

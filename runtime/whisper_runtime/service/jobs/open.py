@@ -45,6 +45,7 @@ def open_jobs(directory: str | None, parts: RuntimeParts, codec: AudioCodec) -> 
         parts.metrics,
         most_audio_seconds=config.max_audio_seconds,
         known=known,
+        speakers=parts.speakers,
     )
     collector = JobCollector(lambda: worker.statistics, lambda: worker.progress_seconds, config.jobs_max_bytes)
     parts.metrics.registry.register(collector)

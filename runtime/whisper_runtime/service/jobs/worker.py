@@ -9,9 +9,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
+from whisper_runtime.diarization.interface import KnownSpeaker
 from whisper_runtime.engine.interface import Engine, Samples, State
 from whisper_runtime.engine.transcription import Transcription
 from whisper_runtime.errors import HttpError, internal_error
+from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED
 from whisper_runtime.media.refusals import AudioError
@@ -29,6 +31,7 @@ from whisper_runtime.service.leases import taken
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.model_run import run_model
 from whisper_runtime.service.result_cache.flight import Flight
+from whisper_runtime.service.speakers import SpeakerFinder, with_their_speakers
 from whisper_runtime.service.timed_wait import set_within
 
 LOOK_SECONDS: Final = 1.0
@@ -58,14 +61,15 @@ class JobWorker:
         metrics: Metrics,
         most_audio_seconds: float,
         known: KnownResults,
+        speakers: SpeakerFinder | None = None,
     ) -> None:
-        """`read_audio` is that of an AudioCodec.
+        """`read_audio` is that of an AudioCodec. `speakers` None: they are not told apart.
 
         While running jobs have `most_audio_seconds` of audio together, no further one is claimed.
         """
         self._store, self._read_audio, self._engine, self._model = store, read_audio, engine, model
         self._disk, self._metrics = disk, metrics
-        self._most_audio_seconds, self._known = most_audio_seconds, known
+        self._most_audio_seconds, self._known, self._speakers = most_audio_seconds, known, speakers
         self._running: dict[asyncio.Task[None], RunningJob] = {}
         self._wake, self._ended = asyncio.Event(), asyncio.Event()
         self._paused_until = 0.0
@@ -159,6 +163,8 @@ class JobWorker:
             self._pause(f"job {lease.job_id} goes on later", error)
             await self._hand_back(lease)
         except HttpError as error:
+            if error.status_code == 400:
+                return await self._fail(lease, error)
             if error.body["code"] not in WITHOUT_BLAME:
                 return await self._retry(lease, error)
             self._pause(f"job {lease.job_id} goes on later", error)
@@ -170,7 +176,7 @@ class JobWorker:
     async def _transcribe(self, claimed: ClaimedJob, running: RunningJob) -> None:
         job, model = claimed.job, self._model.info
         request = JobRequest.from_json(job.request)
-        if error := request.misfit(model.abilities):
+        if error := request.misfit(model.abilities, diarizes=model.diarizes):
             return await self._store.fail(claimed.lease, error)
         work = self._transcription(claimed, request, running)
         found = await while_renewed(self._store, self._engine, claimed.lease, running, work)
@@ -195,7 +201,9 @@ class JobWorker:
             return known
         with ExitStack() as held:
             disk = held.enter_context(self._disk.reservation(OF_JOBS))
-            loaded = request.split(await self._samples(claimed, disk))
+            samples = await self._samples(claimed, request, disk)
+            loaded, speakers = request.split(samples), request.known_speakers(samples)
+            del samples
             try:
                 if known := await self._known.find(client, request, running):  # of who began meanwhile
                     loaded.clear()
@@ -203,7 +211,7 @@ class JobWorker:
             except BaseException:
                 loaded.clear()  # or a traceback keeps the samples on the disk until it is collected
                 raise
-            work = partial(self._run, client, request, running, loaded, held.pop_all())
+            work = partial(self._run, client, request, running, loaded, speakers, held.pop_all())
         return await self._known.run(client, request, running, work)
 
     async def _run(
@@ -212,6 +220,7 @@ class JobWorker:
         request: JobRequest,
         running: RunningJob,
         loaded: list[LoadedAudio],
+        speakers: list[KnownSpeaker],
         held: ExitStack,
         flight: Flight,
     ) -> Transcription:
@@ -219,7 +228,7 @@ class JobWorker:
         started = time.perf_counter()
         with held:
             try:
-                found = await run_model(
+                work = run_model(
                     self._engine,
                     loaded,
                     request.options,
@@ -230,13 +239,14 @@ class JobWorker:
                     client=client,
                     is_background=flight.is_background,
                 )
+                found = await with_their_speakers(work, loaded, request.audio_options, self._speakers, speakers)
             finally:
                 loaded.clear()
         self._metrics.transcribed(found, time.perf_counter() - started, label(client))
         return found
 
-    async def _samples(self, claimed: ClaimedJob, disk: Reservation) -> Samples:
-        seconds = claimed.job.audio_seconds + 1
+    async def _samples(self, claimed: ClaimedJob, request: JobRequest, disk: Reservation) -> Samples:
+        seconds = claimed.job.audio_seconds + sum(request.references) / SAMPLE_RATE + 1
         with await self._store.audio(claimed.lease) as audio:
             try:
                 decoded = await self._read_audio(
@@ -260,6 +270,15 @@ class JobWorker:
             pass
         except Exception as error:
             log.warning("job %s could not be handed back, and its lease will run out: %s", lease.job_id, error)
+
+    async def _fail(self, lease: JobLease, error: HttpError) -> None:
+        """Ends the job at once: what the client sent is wrong, and stays so."""
+        try:
+            await self._store.fail(lease, error.body)
+        except JobLeaseLost:
+            pass
+        except Exception as problem:
+            log.warning("job %s could not be ended, and its lease will run out: %s", lease.job_id, problem)
 
     async def _retry(self, lease: JobLease, error: HttpError) -> None:
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from whisper_runtime.diarization.interface import KnownSpeaker
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import out_of_time
 from whisper_runtime.service.admitted import Admitted
@@ -18,7 +19,7 @@ from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.result_cache.cache import ResultCache
 from whisper_runtime.service.result_cache.content import Hit, KnownAudio, KnownResult
 from whisper_runtime.service.result_cache.directives import CacheDirectives
-from whisper_runtime.service.result_cache.flight import Flight
+from whisper_runtime.service.result_cache.flight import Flight, Work
 from whisper_runtime.service.result_cache.keys import audio_digest
 from whisper_runtime.service.result_cache.replay import not_kept, note_outcome, replay, status_header
 from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, seconds_of
@@ -127,6 +128,7 @@ class CachedTranscriber:
         """What there is of the result, now that the audio is known, and else a flight to it. Raises HttpError."""
         with ExitStack() as held:
             disk = held.enter_context(wanted.admitted.samples)
+            speakers = await self.transcriber.known_speakers(wanted.audio_options)
             loaded = await self.transcriber.load(
                 wanted.source, wanted.admitted, disk, wanted.options, wanted.audio_options
             )
@@ -144,22 +146,36 @@ class CachedTranscriber:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
                 raise
             held.enter_context(wanted.admitted.lasting_place())
-            return Begun(self._begin(self._result_key(wanted, audio), wanted, loaded, held.pop_all()))
+            held_on = held.pop_all()
+            work = partial(self._run, wanted, loaded, speakers, held_on)
+            return Begun(self._begin(self._result_key(wanted, audio), wanted, work, held_on))
 
-    def _begin(self, key: str, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack) -> Flight:
+    def _begin(self, key: str, wanted: Wanted, work: Work, held: ExitStack) -> Flight:
         """A flight, for which another pod may run the model; a stream wants its text before that has all of it."""
-        work = partial(self._run, wanted, loaded, held)
         if wanted.is_stream:
             return self.cache.begin(key, work)
         return self.cache.begin_in_turn(key, work, held.close, self.directives)
 
-    async def _run(self, wanted: Wanted, loaded: list[LoadedAudio], held: ExitStack, flight: Flight) -> Transcription:
+    async def _run(
+        self,
+        wanted: Wanted,
+        loaded: list[LoadedAudio],
+        speakers: Sequence[KnownSpeaker],
+        held: ExitStack,
+        flight: Flight,
+    ) -> Transcription:
         """The work of a flight, which may go on when the request that began it is over."""
         with held:
             try:
                 on_segments = self.transcriber.until_text(wanted.since, flight.on_segments)
                 found = await self.transcriber.run(
-                    loaded, wanted.admitted, wanted.options, wanted.audio_options, on_segments, flight.on_progress
+                    loaded,
+                    wanted.admitted,
+                    wanted.options,
+                    wanted.audio_options,
+                    on_segments,
+                    flight.on_progress,
+                    known=speakers,
                 )
             finally:
                 loaded.clear()

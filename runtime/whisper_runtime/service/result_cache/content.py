@@ -48,7 +48,7 @@ class KnownResult:
             left = left[size:]
 
     def to_json(self) -> bytes:
-        return to_json(self, inf_nan_mode="constants")
+        return to_json(self, inf_nan_mode="constants", exclude_none=True)
 
     @classmethod
     def from_json(cls, content: bytes) -> KnownResult:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from whisper_runtime.engine.interface import Samples
@@ -44,7 +44,10 @@ def audio_digest(recordings: Sequence[Samples]) -> str:
 def result_key(owner: str, digest: str, options: Options, audio: AudioOptions, model: ModelInfo) -> str:
     """Of a transcription of the audio that has this digest, by a model whose digest is known."""
     computed = [model.digest, model.precision, ENGINE_VERSION]
-    return _digest("result", owner, digest, asdict(options), asdict(audio), computed)
+    of_channels = asdict(replace(audio, speakers=None))
+    of_channels.pop("speakers")
+    speakers = [[audio.speakers.key, model.diarizer_digest]] if audio.speakers else []
+    return _digest("result", owner, digest, asdict(options), of_channels, computed, *speakers)
 
 
 def is_repeatable(options: Options) -> bool:

@@ -49,7 +49,6 @@ def test_a_field_that_nobody_here_knows_is_named(name: str) -> None:
         ("length_penalty", "1"),
         ("top_k", ["-1", "0"]),
         ("task", "transcribe"),
-        ("known_speaker_names", ""),
     ],
 )
 def test_a_wish_for_what_happens_anyway_is_named(name: str, value: Any) -> None:

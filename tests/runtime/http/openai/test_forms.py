@@ -24,9 +24,11 @@ def test_arrays_come_with_and_without_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stream", "formats"), [("true", ["json", "text"]), ("false", []), (None, [])], ids=["true", "false", "absent"]
+    ("stream", "formats"),
+    [("true", ["json", "text", "diarized_json"]), ("false", []), (None, [])],
+    ids=["true", "false", "absent"],
 )
-def test_text_alone_is_streamed(stream: str | None, formats: list[str]) -> None:
+def test_text_and_speakers_are_streamed(stream: str | None, formats: list[str]) -> None:
     fields = {"file": FILE, "model": "whisper-1"} | ({"stream": stream} if stream else {})
     forms = [TranscriptionForm.model_validate(fields | {"response_format": one}) for one in get_args(ResponseFormat)]
     assert [form.response_format for form in forms if form.is_streamed] == formats
@@ -40,7 +42,7 @@ def test_every_field_but_the_arrays_may_come_once() -> None:
     assert {
         *("file", "url", "webhook_url", "language", "task", "model", "prompt", "response_format", "temperature"),
         *("stream", "max_line_width", "max_line_count", "max_words_per_line"),
-        *("channels", "vad_filter", "vad_parameters"),
+        *("channels", "vad_filter", "vad_parameters", "speakers"),
         *("chunking_strategy", "stream", "beam_size", "patience", "best_of", "seed", "initial_prompt", "hotwords"),
         *("condition_on_previous_text", "without_timestamps", "clip_timestamps", "hallucination_silence_threshold"),
     } == SCALARS

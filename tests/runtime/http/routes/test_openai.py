@@ -220,7 +220,7 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
 @pytest.mark.parametrize(
     ("fields", "param", "says"),
     [
-        ({"response_format": "diarized_json"}, "response_format", "should be 'json', 'text', 'srt'"),
+        ({"response_format": "diarised"}, "response_format", "should be 'json', 'text', 'srt'"),
         ({"language": "englsh"}, "language", "did you mean english?"),
         ({"language": "x" * 10_000}, "language", "at most 64 characters"),
         ({"temperature": "1.5"}, "temperature", "less than or equal to 1"),
@@ -234,9 +234,12 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"response_format": "srt", "max_words_per_line": "many"}, "max_words_per_line", "valid integer"),
         ({"timestamp_granularities[]": "letter"}, "timestamp_granularities[]", "should be 'word' or 'segment'"),
         ({"timestamp_granularities": ["word", "letter"]}, "timestamp_granularities", "should be 'word' or"),
+        # Where no speaker encoder is loaded.
+        ({"response_format": "diarized_json"}, "response_format", "set WHISPER_DIARIZATION_MODEL to the path of a"),
+        ({"speakers": "2"}, "speakers", "set WHISPER_DIARIZATION_MODEL to the path of a"),
+        ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "set WHISPER_DIARIZATION_MODEL to the path"),
+        ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "set WHISPER_DIARIZATION_MODEL to"),
         # Whisper cannot honour these.
-        ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "not supported with Whisper"),
-        ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "not supported with Whisper"),
         ({"chunking_strategy": "server_vad"}, "chunking_strategy", "should be 'auto' or an object in JSON"),
         ({"chunking_strategy[type]": "vad"}, "chunking_strategy[type]", "should be 'server_vad'"),
         # Fields that contradict each other.

@@ -1,0 +1,36 @@
+"""What a request asks of speakers, and what of that decides the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from whisper_runtime.diarization.interface import SpeakerBounds
+
+
+@dataclass(frozen=True)
+class SpeakerReference:
+    """A speaker whom the client names, with a recording of the voice."""
+
+    name: str
+    digest: str
+    """sha256 of the file in hex."""
+    content: bytes = field(default=b"", repr=False)
+    """The file; empty where its samples are kept elsewhere, as those of a job."""
+    media_type: str = ""
+    """As the client declares it."""
+
+
+@dataclass(frozen=True)
+class SpeakerOptions:
+    bounds: SpeakerBounds
+    references: tuple[SpeakerReference, ...] = ()
+
+    @property
+    def key(self) -> tuple[int, int, tuple[tuple[str, str], ...]]:
+        """All of it that decides the result."""
+        known = tuple((one.name, one.digest) for one in self.references)
+        return self.bounds.least, self.bounds.most, known
+
+    def without_content(self) -> SpeakerOptions:
+        """The same, to be kept: the references' files are left out."""
+        return replace(self, references=tuple(replace(one, content=b"") for one in self.references))

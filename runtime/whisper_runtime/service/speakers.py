@@ -1,0 +1,96 @@
+"""Finds the speakers of recordings beside the model, in threads of their own: never in the event loop (ADR 94)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from whisper_runtime.diarization.interface import (
+    Diarizer,
+    KnownSpeaker,
+    SpeakerBounds,
+    SpeakerTurn,
+    UnusableReference,
+)
+from whisper_runtime.diarization.words import with_speakers
+from whisper_runtime.engine.interface import Samples
+from whisper_runtime.engine.transcription import Transcription
+from whisper_runtime.metrics import Metrics
+from whisper_runtime.service.audio_loading import AudioOptions, LoadedAudio
+from whisper_runtime.service.speaker_options import SpeakerOptions
+from whisper_runtime.service.speaker_references import FIELD, ReferenceLoader, unusable
+from whisper_runtime.service.tracing import record_stage
+
+
+class SpeakerFinder:
+    """Use it in the event loop's thread."""
+
+    def __init__(self, diarizer: Future[Diarizer], threads: int, references: ReferenceLoader, metrics: Metrics) -> None:
+        """`diarizer` is there before requests are served.
+
+        `threads`: recordings whose speakers are looked for side by side; others wait.
+        """
+        self._diarizer, self._references, self._metrics = diarizer, references, metrics
+        self._pool = ThreadPoolExecutor(threads, "speakers", initializer=_compute_alone)
+
+    async def known(self, asked: SpeakerOptions | None) -> Sequence[KnownSpeaker]:
+        """The speakers whom a request names. Raises HttpError (400), which names the one that cannot be used."""
+        return await self._references.load(asked.references) if asked else ()
+
+    async def turns(
+        self, samples: Samples, bounds: SpeakerBounds, known: Sequence[KnownSpeaker]
+    ) -> Sequence[SpeakerTurn]:
+        """Who speaks when; cancelling the task ends the search, and waits until it has ended.
+
+        Raises HttpError (400) for a reference of no use.
+        """
+        started, unwanted = time.perf_counter(), threading.Event()
+        find = self._diarizer.result().turns
+        work = self._pool.submit(find, samples, bounds, known, is_cancelled=unwanted.is_set)
+        try:
+            turns = await asyncio.wrap_future(work)
+        except UnusableReference as error:
+            raise unusable(f"`{FIELD}` cannot be used: {error}.") from None
+        except asyncio.CancelledError:
+            unwanted.set()
+            await asyncio.gather(asyncio.wrap_future(work), return_exceptions=True)  # until it has let the samples go
+            raise
+        record_stage(self._metrics, "speakers", started)
+        return turns
+
+
+async def with_their_speakers(
+    work: Coroutine[Any, Any, Transcription],
+    loaded: Sequence[LoadedAudio],
+    audio_options: AudioOptions,
+    finder: SpeakerFinder | None,
+    known: Sequence[KnownSpeaker],
+) -> Transcription:
+    """What `work` finds in the recording, with its speakers where they are asked for: they are looked for meanwhile.
+
+    Where one of both fails, or this task is cancelled, the other is cancelled, and has ended when this does. Raises
+    what `work` does, and HttpError (400) for a reference of no use.
+    """
+    asked = audio_options.speakers
+    if asked is None or finder is None:
+        return await work
+    tasks = (asyncio.create_task(work), asyncio.create_task(finder.turns(loaded[0].samples, asked.bounds, known)))
+    try:
+        found, turns = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            if not task.cancelling():  # by who has cancelled this one: a second time would end its waiting
+                task.cancel()
+        await asyncio.wait(tasks)
+    return await asyncio.to_thread(with_speakers, found, turns)
+
+
+def _compute_alone() -> None:
+    """Leaves the other threads of torch to the model."""
+    from whisper_runtime.engine.speech.network import compute_alone
+
+    compute_alone()

@@ -1,0 +1,99 @@
+"""Speakers are looked for beside the model, and both end together."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes.diarizer import SECONDS, FakeDiarizer
+from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
+from tests.fakes.parts import fake_parts
+from whisper_runtime.diarization.interface import SpeakerBounds, UnusableReference
+from whisper_runtime.engine.transcription import Options, Transcription
+from whisper_runtime.errors import HttpError
+from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
+from whisper_runtime.service.parts import RuntimeParts
+from whisper_runtime.service.speaker_options import SpeakerOptions, SpeakerReference
+
+ASKED = AudioOptions(speakers=SpeakerOptions(SpeakerBounds(1, 4), (SpeakerReference("Ada", "0", b"speech 3"),)))
+
+
+async def transcribed(parts: RuntimeParts, audio_options: AudioOptions = ASKED) -> Transcription:
+    with parts.admission.at_the_door("ann", 8) as admitted:
+        file = MediaFile(io.BytesIO(b"speech 2.5"))
+        return await parts.transcriber.transcribe(file, admitted, Options(), audio_options=audio_options)
+
+
+async def test_each_word_has_its_speaker() -> None:
+    diarizer = FakeDiarizer()
+    found = await transcribed(fake_parts(FakeEngine(), diarizer=diarizer))
+    assert [word.speaker for segment in found.segments for word in segment.words] == ["A", "B"]
+    assert diarizer.asked == [(2.5, SpeakerBounds(1, 4), [("Ada", 3.0)])]
+
+
+async def test_who_does_not_ask_has_none() -> None:
+    diarizer = FakeDiarizer()
+    assert await transcribed(fake_parts(FakeEngine(), diarizer=diarizer), AudioOptions()) == SPOKEN
+    assert diarizer.asked == []
+
+
+async def test_a_cancelled_request_ends_the_search_before_it_lets_go_of_its_place() -> None:
+    diarizer, engine = FakeDiarizer(None), FakeEngine()
+    parts = fake_parts(engine, diarizer=diarizer)
+    engine.answer = None
+    running = asyncio.create_task(transcribed(parts))
+    await engine.until_submitted()
+    assert await asyncio.to_thread(diarizer.begun.wait, SECONDS)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert diarizer.ended.is_set()
+    assert engine.held[0].cancelled()
+    assert parts.admission.disk.used == 0
+
+
+async def test_a_search_that_waits_for_its_turn_is_cancelled_too() -> None:
+    diarizer = FakeDiarizer(None)
+    parts = fake_parts(FakeEngine(), diarizer=diarizer)
+    waiting = [asyncio.create_task(transcribed(parts)) for _ in range(8)]
+    assert await asyncio.to_thread(diarizer.begun.wait, SECONDS)
+    for task in waiting:
+        task.cancel()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in ended)
+    assert parts.admission.disk.used == 0
+
+
+async def test_a_model_that_fails_ends_the_search() -> None:
+    diarizer, engine = FakeDiarizer(None), FakeEngine()
+    engine.answer = RuntimeError("tensor a")
+    with pytest.raises(RuntimeError, match="tensor a"):
+        await transcribed(fake_parts(engine, diarizer=diarizer))
+    assert not diarizer.begun.is_set() or diarizer.ended.is_set()
+
+
+async def test_a_reference_of_no_use_ends_the_models_work_and_is_named() -> None:
+    engine = FakeEngine()
+    engine.answer = None
+    diarizer = FakeDiarizer(UnusableReference("the reference of 'Ada' holds two speakers"))
+    with pytest.raises(HttpError, match="'Ada' holds two speakers") as raised:
+        await transcribed(fake_parts(engine, diarizer=diarizer))
+    assert (raised.value.status_code, raised.value.body["param"]) == (400, "known_speaker_references[]")
+    assert all(future.cancelled() for future in engine.held)
+
+
+async def test_the_search_is_a_stage_of_the_request() -> None:
+    parts = fake_parts(FakeEngine(), diarizer=FakeDiarizer())
+    await transcribed(parts)
+    count = parts.metrics.registry.get_sample_value("whisper_stage_duration_seconds_count", {"stage": "speakers"})
+    assert count == 1
+
+
+async def test_a_recording_without_text_has_no_speaker() -> None:
+    engine = FakeEngine()
+    engine.answer = replace(SPOKEN, text="", segments=(replace(SEGMENT, text="", words=()),))
+    found = await transcribed(fake_parts(engine, diarizer=FakeDiarizer([])))
+    assert found.text == ""
