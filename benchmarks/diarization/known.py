@@ -12,7 +12,7 @@ from benchmarks.diarization.dialogues import dialogue
 from benchmarks.diarization.error_rate import Spoken
 from benchmarks.diarization.kinds import ACTORS, Sound
 from benchmarks.parity.sounds import SAMPLE_RATE
-from whisper_runtime.diarization.interface import Diarizer, KnownSpeaker, SpeakerBounds, SpeakerTurn
+from whisper_runtime.diarization.interface import Diarizer, KnownSpeaker, SpeakerBounds, SpeakerTurn, UnusableReference
 from whisper_runtime.engine.interface import Samples
 
 SECONDS: Final = 120
@@ -27,6 +27,8 @@ class KnownMeasured:
     """Of the seconds of both known speakers, those with the right name."""
     false: float
     """Of the seconds of the third one, those with a known one's name."""
+    refused: bool = False
+    """Whether a reference was taken for one of two speakers; then nothing is right."""
 
 
 def measure(diarizer: Diarizer, seed: int, sound: Sound, sound_of_references: Sound) -> KnownMeasured:
@@ -35,7 +37,10 @@ def measure(diarizer: Diarizer, seed: int, sound: Sound, sound_of_references: So
     third = others[seed // 2 % 2]
     made = dialogue(seed, (*known, third), SECONDS)
     references = [KnownSpeaker(name, sound_of_references(_reference(seed + REFERENCE_SEEDS, name))) for name in known]
-    turns = diarizer.turns(sound(made.samples), SpeakerBounds(), references, is_cancelled=lambda: False)
+    try:
+        turns = diarizer.turns(sound(made.samples), SpeakerBounds(), references, is_cancelled=lambda: False)
+    except UnusableReference:
+        return KnownMeasured(0.0, 0.0, refused=True)
     of_known = [one for one in made.truth if one.speaker != third]
     of_third = [one for one in made.truth if one.speaker == third]
     right = sum(_shared(one, [turn for turn in turns if turn.speaker == one.speaker]) for one in of_known)

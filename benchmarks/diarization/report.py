@@ -45,15 +45,16 @@ def markdown(
             "",
             "Known speakers: two of three are known, by 8 s of other lines; dialogues of 2 minutes.",
             "",
-            "| dialogues | of their seconds, with the right name | of the third one's, with a known one's name |",
-            "|---|---|---|",
+            "| dialogues | of their seconds, with the right name | of the third one's, with a known one's name "
+            "| a reference refused |",
+            "|---|---|---|---|",
             *(_known_row(name, found) for name, found in known),
             "",
             f"The speakers of a second of audio cost {1000 * cost:.1f} ms of one processor, the detection of speech "
             f"included. Its transcription with {model} costs {1000 * transcription:.0f} ms on the same machine: "
             f"the speakers are {100 * cost / transcription:.1f} % of it.",
             "",
-            f"Seeds from {seed} on; the thresholds were chosen with those from 100 to 131. `make bench-speakers` "
+            f"Seeds from {seed} on; the thresholds were chosen with those below 2000. `make bench-speakers` "
             "writes this page.",
             "",
         ]
@@ -76,4 +77,5 @@ def _mean(rates: Sequence[float], found: Sequence[SpeakersMeasured]) -> float:
 
 def _known_row(name: str, found: Sequence[KnownMeasured]) -> str:
     right, false = statistics.fmean(one.right for one in found), statistics.fmean(one.false for one in found)
-    return f"| {len(found)} of {name} | {100 * right:.1f} % | {100 * false:.1f} % |"
+    refused = sum(one.refused for one in found)
+    return f"| {len(found)} of {name} | {100 * right:.1f} % | {100 * false:.1f} % | {refused} of {len(found)} |"

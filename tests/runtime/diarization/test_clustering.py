@@ -28,6 +28,15 @@ def test_a_recording_of_many_blocks_has_the_same_speakers_in_all() -> None:
     assert are_told_apart(*made_up([2 * BLOCK, BLOCK, BLOCK // 2, 30]))
 
 
+def test_a_rare_speaker_is_one_who_is_clearly_another() -> None:
+    assert len(speaker_centres(made_up([300, 300, 6])[0], ANY)) == 3
+
+
+def test_a_few_windows_that_are_rather_like_a_speaker_are_that_speakers() -> None:
+    assert len(speaker_centres(made_up([300, 300, 6], last_like_first=0.8)[0], ANY)) == 2
+    assert len(speaker_centres(made_up([300, 300, 60], last_like_first=0.8)[0], ANY)) == 3
+
+
 def test_a_single_odd_window_is_no_speaker() -> None:
     assert len(speaker_centres(made_up([30, 30, 1])[0], ANY)) == 2
 
