@@ -123,7 +123,8 @@ def _shared_once(folders: Mapping[str, Path]) -> dict[str, ArchivedFile]:
     """What all `folders` have alike goes to lib; the rest stays in a folder for each version."""
     names = {entry.name for folder in folders.values() for entry in folder.iterdir()} - {"bin"}
     first, *others = folders.values()
-    shared = {name for name in names if all(_is_same(first / name, other / name) for other in others)}
+    # Of one version alone all is alike; but by its folder the launcher knows that it serves.
+    shared = {name for name in names if others and all(_is_same(first / name, other / name) for other in others)}
     files = {f"lib/{path}": file for path, file in _below(first, shared)}
     for version, folder in folders.items():
         files |= {f"python{version}/{path}": file for path, file in _below(folder, names - shared)}

@@ -120,6 +120,7 @@ TOOLS: Final = {
         GoTool("cyclonus", "cyclonus", "github.com/mattfenwick/cyclonus/cmd/cyclonus", "v0.5.6"),
         GoTool("registry", "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
         GoTool("oras", "oras", "oras.land/oras/cmd/oras", "v1.3.6"),
+        GoTool("krew", "krew", "sigs.k8s.io/krew/cmd/krew", "v0.4.3"),
         GoTool("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"),
     )
 }
@@ -128,7 +129,7 @@ TOOLS: Final = {
 kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
 otelcol collects traces, cert-manager issues certificates, source-controller and kustomize-controller apply what a git
 repository has, kube-router enforces NetworkPolicies, cyclonus says what they let through, dra-test-driver offers
-devices, registry keeps OCI images, oras pushes models to it, and versitygw is an S3 server.
+devices, registry keeps OCI images, oras pushes models to it, krew installs the plugin, and versitygw is an S3 server.
 """
 
 OF_NEIGHBOURS: Final = frozenset(
@@ -143,6 +144,7 @@ OF_NEIGHBOURS: Final = frozenset(
         "dra-test-driver",
         "registry",
         "oras",
+        "krew",
     }
 )
 """Tools of `make neighbours` alone, built when it asks for them."""

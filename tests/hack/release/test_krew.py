@@ -91,7 +91,7 @@ def test_nothing_in_the_archive_has_a_time_of_its_own(packaged: Path) -> None:
 
 
 def test_krews_rules_hold(packaged: Path) -> None:
-    """Those of its internal/index/validation/validate.go at v0.4.5, and of the naming of its index."""
+    """Those of its internal/index/validation/validate.go; tests/neighbours/test_krew.py has krew itself install it."""
     body = krew.manifest("1.2.3-rc.1", {HERE: packaged})
     spec = body["spec"]
     assert (body["apiVersion"], body["kind"]) == ("krew.googlecontainertools.github.com/v1alpha2", "Plugin")
