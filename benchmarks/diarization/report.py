@@ -43,7 +43,7 @@ def markdown(
             "|---|---|---|---|---|",
             *(_row(kind, found) for kind, found in rows),
             "",
-            "Known speakers: two of three are known, by 8 s of other lines; dialogues of 2 minutes.",
+            "Known speakers: two of three are known, by 8 s of other lines; dialogues of 2 minutes, without a collar.",
             "",
             "| dialogues | of their seconds, with the right name | of the third one's, with a known one's name "
             "| a reference refused |",
