@@ -1,7 +1,7 @@
 """`kubectl whisper` for krew: an archive for each platform that needs nothing but a Python, and the manifest of all.
 
 An archive is a folder: the launcher, `lib` with what each version of Python can import, and `pythonX.Y` with the rest,
-which is compiled. See docs/adr/0096-a-plugin-that-brings-its-libraries.md.
+which is compiled. See docs/adr/0095-a-plugin-that-brings-its-libraries.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds the speakers of recordings beside the model, in threads of their own: never in the event loop (ADR 94)."""
+"""Finds the speakers of recordings beside the model, in threads of their own: never in the event loop (ADR 93)."""
 
 from __future__ import annotations
 
