@@ -83,6 +83,7 @@ to {MOST} pods.
 |---|---|---|---|---|---|
 {rows}
 A recording waits until a pod begins with it: the median, of 95 % at most, and the longest, of those since the step.
+One pod's worth is the very target of CPU, so that by chance of the load a second pod may be there before the step.
 
 {legend}"""
 
