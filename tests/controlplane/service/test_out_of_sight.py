@@ -92,8 +92,8 @@ def test_a_policy_that_comes_later_is_told_and_one_that_goes_is_forgotten(
     strip(namespace, policy, SERVICE_LABEL, "deployments")
     namespace("annotate", "deployment", "speech", "example.com/touched=1")
     eventually("it is told", lambda: "Deployment/speech" in told(namespace), TOLD_SECONDS)
-    events = namespace.list("events")
-    assert "LabelTakenAway" in {one["reason"] for one in events}
+    # It follows the condition.
+    eventually("an Event tells it", lambda: "LabelTakenAway" in {one["reason"] for one in namespace.list("events")})
     assert write_at_rest(plane, namespace) == []
     namespace("delete", "mutatingadmissionpolicybinding", f"{namespace.namespace}-0")
     running.stop()
