@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 from contextlib import ExitStack
 from functools import partial
 from typing import Final
@@ -264,29 +265,23 @@ class JobWorker:
         return decoded.samples
 
     async def _hand_back(self, lease: JobLease) -> None:
-        try:
-            await self._store.hand_back(lease)
-        except JobLeaseLost:
-            pass
-        except Exception as error:
-            log.warning("job %s could not be handed back, and its lease will run out: %s", lease.job_id, error)
+        await self._end_attempt(lease, self._store.hand_back(lease), "handed back")
 
     async def _fail(self, lease: JobLease, error: HttpError) -> None:
         """Ends the job at once: what the client sent is wrong, and stays so."""
-        try:
-            await self._store.fail(lease, error.body)
-        except JobLeaseLost:
-            pass
-        except Exception as problem:
-            log.warning("job %s could not be ended, and its lease will run out: %s", lease.job_id, problem)
+        await self._end_attempt(lease, self._store.fail(lease, error.body), "ended")
 
     async def _retry(self, lease: JobLease, error: HttpError) -> None:
+        await self._end_attempt(lease, self._store.retry(lease, error.body), "queued again")
+
+    async def _end_attempt(self, lease: JobLease, ending: Awaitable[None], what: str) -> None:
+        """Has the store take in how an attempt ends; where it cannot, the lease runs out, and another one begins."""
         try:
-            await self._store.retry(lease, error.body)
+            await ending
         except JobLeaseLost:
             pass
-        except Exception as problem:
-            log.warning("job %s could not be queued again, and its lease will run out: %s", lease.job_id, problem)
+        except Exception as error:
+            log.warning("job %s could not be %s, and its lease will run out: %s", lease.job_id, what, error)
 
     def _pause(self, what: str, error: Exception) -> None:
         log.warning("%s: %s; the next attempt is in %d s", what, error, PAUSE_SECONDS)
