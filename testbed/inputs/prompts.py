@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import gzip
 import re
-import tempfile
 import wave
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from testbed.inputs import packages
-from testbed.locks import locked
 from testbed.paths import CACHE
 
 LANGUAGES: Final = ("en", "es", "fr", "it", "ru")
@@ -47,16 +45,8 @@ def prompt(language: str, name: str) -> Prompt:
 
 def _ensure(language: str) -> Path:
     """The directory of one language's two packages."""
-    directory = PROMPTS / language
-    if directory.exists():
-        return directory
-    PROMPTS.mkdir(parents=True, exist_ok=True)
-    with locked(PROMPTS / "lock"), tempfile.TemporaryDirectory(dir=PROMPTS) as unpacked:
-        if not directory.exists():
-            for package in (f"asterisk-core-sounds-{language}", f"asterisk-core-sounds-{language}-wav"):
-                packages.from_debian(package, Path(unpacked) / language)
-            (Path(unpacked) / language).rename(directory)
-    return directory
+    sounds = f"asterisk-core-sounds-{language}"
+    return packages.unpacked(PROMPTS / language, sounds, f"{sounds}-wav")
 
 
 def _prompts(directory: Path) -> dict[str, Prompt]:
