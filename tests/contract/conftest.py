@@ -20,6 +20,14 @@ def client(request: pytest.FixtureRequest) -> Iterator[OpenAiClient]:
         yield client
 
 
+@pytest.fixture
+def clip(tmp_path: Path) -> str:
+    """The path of what a fake engine takes for 2.5 seconds of speech."""
+    path = tmp_path / "clip.wav"
+    path.write_text("speech 2.5")
+    return str(path)
+
+
 @pytest.fixture(scope="session")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a clip and its words, as the image has one."""

@@ -46,13 +46,6 @@ def url(engine: FakeEngine) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> str:
-    path = tmp_path / "clip.wav"
-    path.write_text("speech 2.5")
-    return str(path)
-
-
 def transcribe(clip: str, **params: Any) -> OpenAiCall:
     return OpenAiCall("transcribe", {"model": "whisper-1", **params}, clip)
 

@@ -39,13 +39,6 @@ def url(diarizer: FakeDiarizer, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> str:
-    path = tmp_path / "clip.wav"
-    path.write_text("speech 2.5")
-    return str(path)
-
-
 def diarized(clip: str, **params: Any) -> OpenAiCall:
     wanted = {"model": "gpt-4o-transcribe-diarize", "response_format": "diarized_json"}
     return OpenAiCall("transcribe", wanted | params, clip)
