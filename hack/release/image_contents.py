@@ -11,6 +11,8 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import Any, Final
 
+from testbed.images.layout import named
+
 DPKG_STATUS: Final = "var/lib/dpkg/status"
 OS_RELEASE: Final = "usr/lib/os-release"
 DISTRIBUTION: Final = re.compile(r"(.*/(?:site|dist)-packages)/([\w.]+)-([\w.!+]+)\.dist-info/METADATA")
@@ -69,9 +71,8 @@ def normalized(name: str) -> str:
 
 
 def _digest(layout: Path, reference: str) -> str:
-    for one in json.loads((layout / "index.json").read_text())["manifests"]:
-        if one.get("annotations", {}).get("org.opencontainers.image.ref.name") == reference:
-            return one["digest"]
+    if found := named(layout).get(reference):
+        return found["digest"]
     raise NoSuchImage(f"{layout} has no image {reference}: `make images`")
 
 

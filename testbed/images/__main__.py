@@ -6,6 +6,7 @@ import argparse
 
 from testbed import debian
 from testbed.images import base, buildah, older
+from testbed.images.layout import named
 from testbed.images.load import load
 from testbed.images.recipe import DEPENDENCIES, RECIPES
 from testbed.locks import locked
@@ -31,14 +32,18 @@ def main() -> None:
 
 
 def build(reference: str, dockerfile: str, standing_on: str) -> None:
-    """Builds the image, and writes it to the layout, unless it is there; the oldest ones go when a new one comes."""
-    if buildah.exists(reference):
+    """Builds the image, and writes it to the layout, unless it is there; the oldest ones go when a new one comes.
+
+    One that was built and not written, as on a full disk, is written.
+    """
+    if reference in named(buildah.LAYOUT):
         return
     dependencies = DEPENDENCIES.reference(standing_on)
     if not buildah.exists(dependencies):
         buildah.build(dependencies, DEPENDENCIES.dockerfile, standing_on, "--target", "dependencies")
         buildah.seed(dependencies)
-    buildah.build(reference, dockerfile, standing_on)
+    if not buildah.exists(reference):
+        buildah.build(reference, dockerfile, standing_on)
     buildah.push(reference)
     older.discard(dependencies)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from testbed.cluster import images
 from testbed.images import buildah
+from testbed.images.layout import named
 from testbed.paths import CLUSTER
 
 
@@ -31,9 +32,7 @@ def load(reference: str) -> None:
 
 def write_archive(stream: Any, layout: Path, reference: str, there: set[str]) -> None:
     """An OCI archive of one image of the layout, without the blobs in `there`. Raises SystemExit."""
-    manifests = json.loads((layout / "index.json").read_text())["manifests"]
-    named = (one for one in manifests if one["annotations"]["org.opencontainers.image.ref.name"] == reference)
-    entry = next(named, None)
+    entry = named(layout).get(reference)
     if entry is None:
         raise SystemExit(f"{reference} has not been built: did a file of it change meanwhile? Start again")
     entry["annotations"] = {"io.containerd.image.name": reference}

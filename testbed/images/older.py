@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from testbed.images import buildah
+from testbed.images.layout import REFERENCE, named
 from testbed.images.recipe import DEPENDENCIES, RUNTIME, ImageRecipe
 
 KEPT: Final = 3
 """Newest runtimes that stay: a few trees can be worked on in turn without a build each time."""
-REFERENCE: Final = "org.opencontainers.image.ref.name"
 
 
 def discard(dependencies: str) -> None:
     """Removes all runtimes but the newest, and each image of dependencies but `dependencies`."""
-    older = older_references(_manifests(buildah.LAYOUT), RUNTIME)
+    older = older_references(named(buildah.LAYOUT), RUNTIME)
     for reference in (*older, *(one for one in buildah.references(DEPENDENCIES.name) if one != dependencies)):
         buildah.remove(reference)
     forget(buildah.LAYOUT, older)
 
 
-def older_references(manifests: list[dict[str, Any]], recipe: ImageRecipe) -> list[str]:
-    """References of the recipe's images that are not among the newest; a layout lists what came last at its end."""
-    named = [one["annotations"][REFERENCE] for one in manifests]
-    return [reference for reference in named if reference.split(":")[0] == f"localhost/{recipe.name}"][:-KEPT]
+def older_references(references: Iterable[str], recipe: ImageRecipe) -> list[str]:
+    """Those of the recipe's images that are not among the newest, which are last."""
+    return [reference for reference in references if reference.split(":")[0] == f"localhost/{recipe.name}"][:-KEPT]
 
 
 def forget(layout: Path, references: list[str]) -> None:
@@ -39,10 +39,6 @@ def forget(layout: Path, references: list[str]) -> None:
     for blob in (layout / "blobs/sha256").iterdir():
         if f"sha256:{blob.name}" not in needed:
             blob.unlink()
-
-
-def _manifests(layout: Path) -> list[dict[str, Any]]:
-    return json.loads((layout / "index.json").read_text())["manifests"]
 
 
 def _digests(layout: Path, digest: str) -> set[str]:

@@ -6,10 +6,14 @@ import io
 import json
 import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from testbed.images import buildah
+from testbed.images.__main__ import build
+from testbed.images.layout import named
 from testbed.images.load import write_archive
 from testbed.images.older import KEPT, forget, older_references
 from testbed.images.recipe import OPERATOR, RUNTIME, files
@@ -96,5 +100,34 @@ def test_the_oldest_runtimes_go_and_no_operator(tmp_path: Path) -> None:
     count = KEPT + 2
     names = [f"localhost/{recipe.name}:{number}" for number in range(count) for recipe in (OPERATOR, RUNTIME)]
     layout_of(tmp_path, dict.fromkeys(names, "layer"))
-    manifests = json.loads((tmp_path / "index.json").read_text())["manifests"]
-    assert older_references(manifests, RUNTIME) == [f"localhost/{RUNTIME.name}:{number}" for number in range(2)]
+    assert older_references(named(tmp_path), RUNTIME) == [f"localhost/{RUNTIME.name}:{number}" for number in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("is_built", "is_written", "steps"),
+    [(False, False, ["build", "push"]), (True, False, ["push"]), (True, True, [])],
+    ids=["new", "its push broke off", "there"],
+)
+def test_an_image_is_there_once_it_is_written(
+    is_built: bool, is_written: bool, steps: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk it may be built and not written; to start again is to write it."""
+    done: list[str] = []
+    layout_of(tmp_path, {"localhost/x:1": "layer"} if is_written else {})
+    monkeypatch.setattr(buildah, "LAYOUT", tmp_path)
+
+    def exists(reference: str) -> bool:
+        return is_built or reference != "localhost/x:1"
+
+    def references(_name: str) -> list[str]:
+        return []
+
+    def noting(step: str) -> Callable[..., None]:
+        return lambda *_: done.append(step)
+
+    monkeypatch.setattr(buildah, "exists", exists)
+    monkeypatch.setattr(buildah, "references", references)
+    for step in ("build", "push"):
+        monkeypatch.setattr(buildah, step, noting(step))
+    build("localhost/x:1", "Dockerfile.operator", "localhost/base:1")
+    assert done == steps
