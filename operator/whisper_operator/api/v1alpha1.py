@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from whisper_operator.api.base import ApiModel, Rule, cel_list
-from whisper_operator.api.languages import LanguageOrAuto, cel_matches
+from whisper_operator.api.base import ApiModel, Rule
+from whisper_operator.api.languages import LanguageOrAuto
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
@@ -30,8 +30,8 @@ from whisper_operator.api.spec.pods import (
 from whisper_operator.api.spec.replicas import DisruptionSpec, RolloutSpec
 from whisper_operator.api.spec.server import AuthSpec, RateLimitSpec, RedisSpec, ResultCacheSpec, ServerSpec
 from whisper_operator.api.status import Status
-from whisper_runtime.contract.languages import ADDED_BY_LARGE_V3, MODELS_OF_ALL, code_of
-from whisper_runtime.contract.models import OFFICIAL_MODELS
+from whisper_operator.api.v1alpha1_rules import SPEC_RULES
+from whisper_runtime.contract.languages import code_of
 
 GROUP: Final = "whisper-operator.io"
 VERSION: Final = "v1alpha1"
@@ -43,23 +43,6 @@ NAME_PATTERN: Final = "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$"
 
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON."""
-
-
-_SHARES_JOBS = (
-    "(has(self.jobs.storage) && (self.jobs.storage.type in ['Redis', 'S3'] || "
-    "has(self.jobs.storage.accessMode) && self.jobs.storage.accessMode == 'ReadWriteMany'))"
-)
-"""Whether jobs, which the spec has, are where several pods can have them."""
-_HAS_GPU = "(has(self.gpu) || has(self.podTemplate))"
-"""A template may bring a GPU that this API has no field for; no rule can look into it."""
-
-
-def _has_gpu(spec: Spec) -> bool:
-    return spec.gpu is not None or spec.pod_template is not None
-
-
-def _hosts_differ(spec: Spec) -> bool:
-    return not (spec.ingress and spec.gateway and set(spec.ingress.hosts) & set(spec.gateway.hostnames))
 
 
 class Spec(ApiModel):
@@ -141,137 +124,7 @@ class Spec(ApiModel):
     labels. Its metadata, and what is no matter of containers, shape the pods of Jobs too; {$patch: delete} in the
     place of a value removes the operator's."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"!has(self.jobs) || {_SHARES_JOBS} || "
-            "(has(self.autoscaling) ? self.autoscaling.maxReplicas : self.replicas) <= 1",
-            "spec.jobs on a volume of one node is for one pod: write spec.jobs.storage.type Redis or S3, or accessMode "
-            "ReadWriteMany, which several share, or spec.autoscaling.maxReplicas 1, or spec.replicas 1 without "
-            "spec.autoscaling",
-            lambda self: (
-                self.jobs is None
-                or self.jobs.storage.is_shared
-                or (self.autoscaling.max_replicas if self.autoscaling else self.replicas) <= 1
-            ),
-        ),
-        Rule(
-            f"!has(self.jobs) || !{_SHARES_JOBS} || has(self.redis)",
-            "spec.jobs.storage is for several pods, by its type Redis or S3 or accessMode ReadWriteMany, and they need "
-            "a store that has the jobs' order: name it in spec.redis",
-            lambda self: self.jobs is None or not self.jobs.storage.is_shared or self.redis is not None,
-        ),
-        Rule(
-            "!(has(self.jobs) && has(self.jobs.storage) && has(self.jobs.storage.existingClaim) && has(self.cache) && "
-            "has(self.cache.existingClaim)) || self.jobs.storage.existingClaim != self.cache.existingClaim",
-            "spec.jobs.storage.existingClaim is spec.cache.existingClaim, so that checkpoints and jobs would take each "
-            "other's room: name another claim in one of the two",
-            lambda self: (
-                self.jobs is None
-                or self.jobs.storage.existing_claim is None
-                or self.jobs.storage.existing_claim != self.cache.existing_claim
-            ),
-        ),
-        Rule(
-            "!(has(self.ingress) && has(self.ingress.host) && has(self.gateway) && has(self.gateway.hostnames))"
-            " || !(self.ingress.host in self.gateway.hostnames) && !(has(self.ingress.additionalHosts) && "
-            "self.ingress.additionalHosts.exists(host, host in self.gateway.hostnames))",
-            "spec.ingress.host, or one of its additionalHosts, is also in spec.gateway.hostnames: remove it from one "
-            "of the two",
-            _hosts_differ,
-        ),
-        Rule(
-            "!has(self.ingress) || !has(self.gateway) || self.ingress.path == '/' || self.gateway.path == '/' || "
-            "self.ingress.path == self.gateway.path",
-            "spec.gateway.path is not spec.ingress.path, and the pods answer below one prefix alone: write the same, "
-            "or / in one of them",
-            lambda self: (
-                not (self.ingress and self.gateway)
-                or "/" in (self.ingress.path, self.gateway.path)
-                or self.ingress.path == self.gateway.path
-            ),
-        ),
-        Rule(
-            "!(has(self.redis) && has(self.networkPolicy)) || "
-            "(has(self.networkPolicy.allowTo) && size(self.networkPolicy.allowTo) > 0)",
-            "spec.networkPolicy.allowTo is empty, so the pods cannot reach spec.redis: add its peer and port",
-            lambda self: not (self.redis and self.network_policy) or bool(self.network_policy.allow_to),
-        ),
-        Rule(
-            "!has(self.cache) || self.cache.type != 'ImageVolume' || (has(self.model.source) && "
-            "has(self.model.source.url) && self.model.source.url.startsWith('oci://'))",
-            "spec.cache.type ImageVolume mounts the image that spec.model.source.url names: write an oci:// URL there, "
-            "or choose another type",
-            lambda self: (
-                self.cache.type != "ImageVolume"
-                or (self.model.source is not None and self.model.source.scheme == "oci")
-            ),
-        ),
-        Rule(
-            "!has(self.cache) || self.cache.type != 'ImageVolume' || !has(self.model.source) || "
-            "!(has(self.model.source.secretRef) || has(self.model.source.endpoint) || "
-            "has(self.model.source.caConfigMapKeyRef))",
-            "spec.model.source has secretRef, endpoint or caConfigMapKeyRef, which have no use with spec.cache.type "
-            "ImageVolume, for the node pulls the image: remove them, and name Secrets in spec.image.pullSecrets",
-            lambda self: (
-                self.cache.type != "ImageVolume"
-                or (source := self.model.source) is None
-                or not (source.secret_ref or source.endpoint or source.ca_config_map_key_ref)
-            ),
-        ),
-        Rule(
-            "!has(self.cache) || self.cache.type == 'PersistentVolumeClaim' || !has(self.model.source) || "
-            f"has(self.model.source.sha256) || self.model.name in {cel_list(OFFICIAL_MODELS)}",
-            "spec.model.source.sha256 is missing, and only a fetch into a claim finds it out: add the digest, or write "
-            "spec.cache.type PersistentVolumeClaim",
-            lambda self: (
-                self.cache.type == "PersistentVolumeClaim"
-                or self.model.source is None
-                or self.model.source.sha256 is not None
-                or self.model.name in OFFICIAL_MODELS
-            ),
-        ),
-        Rule(
-            f"!self.model.name.endsWith('.en') || {cel_matches('self.language', ['en'], or_auto=True)}",
-            "spec.language is not en, but a model whose name ends in .en supports only English: "
-            "remove spec.language, or choose the model without .en",
-            lambda self: not self.model.name.endswith(".en") or self.language_code in (None, "en"),
-        ),
-        Rule(
-            f"!{cel_matches('self.language', [ADDED_BY_LARGE_V3], or_auto=False)} || has(self.model.source) || "
-            f"self.model.name in {cel_list(MODELS_OF_ALL)}",
-            f"spec.language is {ADDED_BY_LARGE_V3}, which large-v3 was the first model to learn: use one of "
-            f"{', '.join(MODELS_OF_ALL)}, or another language",
-            lambda self: (
-                self.language_code != ADDED_BY_LARGE_V3
-                or self.model.source is not None
-                or self.model.name in MODELS_OF_ALL
-            ),
-        ),
-        Rule(
-            f"self.device != 'cuda' || {_HAS_GPU}",
-            "spec.device is cuda, but the pods have no GPU: add spec.gpu, or remove spec.device",
-            lambda self: self.device != "cuda" or _has_gpu(self),
-        ),
-        Rule(
-            "self.computeType != 'float16' || self.device == 'cuda' || (self.device == 'auto' && has(self.gpu))",
-            "spec.computeType is float16, but the model runs on a CPU, which cannot compute in it: write float32 or "
-            "bfloat16, or add spec.gpu and let spec.device be auto",
-            lambda self: self.compute_type != "float16" or self.runs_on_gpu,
-        ),
-        Rule(
-            "!has(self.prefetch) || !has(self.prefetch.caConfigMapKeyRef) || !has(self.model.source) || "
-            "!has(self.model.source.caConfigMapKeyRef)",
-            "spec.prefetch.caConfigMapKeyRef and spec.model.source.caConfigMapKeyRef name certificate authorities for "
-            "the same fetch: put all of them into one ConfigMap, and remove spec.model.source.caConfigMapKeyRef",
-            lambda self: (
-                not (
-                    self.prefetch.ca_config_map_key_ref
-                    and self.model.source
-                    and self.model.source.ca_config_map_key_ref
-                )
-            ),
-        ),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = SPEC_RULES
 
     @property
     def base_path(self) -> str:
