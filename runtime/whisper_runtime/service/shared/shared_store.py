@@ -1,7 +1,8 @@
 """The store as one process uses it: whether it may be used now, and calls that never hold a request up for long.
 
 Requests never connect and never wait for a store that is away: a task of its own, `keep`, finds out whether the store
-is as it must be, and a call that fails puts it out of use until that task has tried it again.
+is as it must be, and a call that fails puts it out of use until that task has tried it again. A call that is late goes
+on without the store, and has that task look; the store is out of use where no call is answered in time for a while.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ from whisper_runtime.service.shared.store_url import StoreUrl
 WAITS_SECONDS: Final = (0.04, 0.01)
 """The longest that a call may hold a request up; a store in the same cluster takes a millisecond. Two parts: an event
 loop that had no processor for the first finds the reply in the second."""
+LATE_SECONDS: Final = 0.25
+"""For so long calls may be late, one after the other, before the store is out of use: a server that forks to save its
+data answers nothing for some 10 ms a GiB (https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/)
+and is well again."""
 PERIOD_SECONDS: Final = 10.0
 """Between two looks at a store that is in use: rights, memory and roles change meanwhile."""
 BUCKET_PERIOD_SECONDS: Final = 60.0
@@ -81,6 +86,7 @@ class SharedStore:
         self._metrics, self._has_jobs, self._bucket = metrics, has_jobs, bucket
         self._bucket_problem: str | None = None
         self._lost_until = 0.0
+        self._late_since: float | None = None
         self._waits = waits
         self._pauses = pauses
         self._connected: Connected | None = None
@@ -114,7 +120,7 @@ class SharedStore:
                 self._failed.clear()
                 self._note(await self._look())
                 if self.is_used:
-                    failures = 0
+                    failures, self._late_since = 0, None
                     await self._until_it_fails()
                 if not self.is_used:
                     await self._close()  # what is opened next has the newest URL, authorities and address
@@ -141,11 +147,19 @@ class SharedStore:
             reply = await self._reply(connected, call)
         except Exception as error:  # whatever it is, the request goes on
             if self.is_used:  # else another call has failed before
-                self._note(of_error(error, connected.url, self._rights))
                 self._failed.set()
+                if not (isinstance(error, TimeoutError) and self._may_be_late(started)):
+                    self._note(of_error(error, connected.url, self._rights))
             return None
+        self._late_since = None
         self._metrics.answered(time.perf_counter() - started)
         return reply
+
+    def _may_be_late(self, started: float) -> bool:
+        """Whether the store stays in use though it was late for a call that began then."""
+        self._metrics.late()
+        self._late_since = started if self._late_since is None else self._late_since
+        return time.perf_counter() - self._late_since < LATE_SECONDS
 
     async def _reply(self, connected: Connected, call: ProgramCall) -> Reply:
         """Raises what the store does, and TimeoutError where it does not answer in time."""

@@ -26,6 +26,11 @@ class StoreMetrics:
             ["reason"],
             registry=registry,
         )
+        self._late = Counter(
+            "whisper_store_late_calls_total",
+            "Calls that the shared store did not answer in time: the pod counted alone for them.",
+            registry=registry,
+        )
         self._seconds = Histogram(
             "whisper_store_duration_seconds",
             "Time that one call of the shared store took, of those that it answered.",
@@ -37,6 +42,9 @@ class StoreMetrics:
         self._in_use.set(report.is_used)
         if not report.is_used:
             self._failures.labels(report.reason).inc()
+
+    def late(self) -> None:
+        self._late.inc()
 
     def answered(self, seconds: float) -> None:
         self._seconds.observe(seconds)
