@@ -33,7 +33,7 @@ class WatchedStore:
     def __init__(self, program: StoreProgram, directory: Path, address: str = LOOPBACK) -> None:
         """`address`: at which all of it listens."""
         self._directory, self._address = directory, address
-        self.servers = [StoreServer(program, _made(directory / f"server-{n}"), address=address) for n in range(2)]
+        self.servers = [StoreServer(program, made(directory / f"server-{n}"), address=address) for n in range(2)]
         self._command = command_of(program)
         self._ports = free_ports(SENTINELS)
         self._sentinels: list[subprocess.Popen[bytes]] = []
@@ -59,7 +59,7 @@ class WatchedStore:
             with (self._directory / "log").open("ab") as log:
                 command = (self._command, str(file), "--sentinel")
                 self._sentinels.append(subprocess.Popen(command, stdout=log, stderr=log))
-        _until("the replica follows, and the sentinels know all", self.is_whole)
+        until("the replica follows, and the sentinels know all", self.is_whole)
 
     def primary(self) -> StoreServer:
         """As the sentinels know it."""
@@ -102,7 +102,7 @@ class WatchedStore:
 @contextmanager
 def watched(program: StoreProgram, directory: Path, address: str = LOOPBACK) -> Generator[WatchedStore]:
     """All of it, until the block ends."""
-    store = WatchedStore(program, _made(directory), address)
+    store = WatchedStore(program, made(directory), address)
     try:
         store.start()
         yield store
@@ -110,12 +110,12 @@ def watched(program: StoreProgram, directory: Path, address: str = LOOPBACK) -> 
         store.close()
 
 
-def _made(directory: Path) -> Path:
+def made(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
-def _until(what: str, holds: Any) -> None:
+def until(what: str, holds: Any) -> None:
     ends = time.monotonic() + START_SECONDS
     while not holds():
         if time.monotonic() > ends:

@@ -49,9 +49,10 @@ STORE_LOST_JOBS: Final = declare_reason(
 STORE_NOT_REPLICATED: Final = declare_reason(
     "StoreNotReplicated",
     types.STORE_USABLE,
-    meaning="The primary that sentinels name has no replica: new jobs, files and batches get 503 with `Retry-After`, "
-    "since they would be lost with it. Those that are there are done, and other requests are served.",
-    remedy="Start a replica, or let the URL name the one server, without sentinels.",
+    meaning="The primary that sentinels name, or that of a cluster, has no replica: new jobs, files and batches get "
+    "503 with `Retry-After`, since they would be lost with it. Those that are there are done, and other requests are "
+    "served.",
+    remedy="Start a replica, or let the URL name a server that is alone, without sentinels and in no cluster.",
 )
 STORE_NOT_DURABLE: Final = declare_reason(
     "StoreNotDurable",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import RedisError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH, SharedStoreReport
 from whisper_runtime.service.shared.object_bucket import ObjectBucket
@@ -25,13 +25,14 @@ from whisper_runtime.service.shared.program_call import ProgramCall, needed_righ
 from whisper_runtime.service.shared.store_checks import of_error, of_server
 from whisper_runtime.service.shared.store_client import (
     Reply,
-    located,
+    check_authorities,
     open_client,
     read_url,
     run,
     server_info,
     try_to_wait,
 )
+from whisper_runtime.service.shared.store_location import located
 from whisper_runtime.service.shared.store_metrics import StoreMetrics
 from whisper_runtime.service.shared.store_pipeline import StorePipeline, is_ending
 from whisper_runtime.service.shared.store_url import StoreUrl
@@ -185,12 +186,13 @@ class SharedStore:
         except ValueError as problem:
             return _of_url(str(problem))
         try:
-            connected = await self._connect(named)
-        except ConnectionError as error:
-            return of_error(error, named, self._rights)
+            check_authorities(named, self._ca_file)
         except OSError as error:
             return _of_authorities(error)
+        url = named
         try:
+            connected = await self._connect(named)
+            url = connected.url
             found = of_server(await server_info(connected.client), connected.url, has_jobs=self._has_jobs)
             if found.is_used:
                 await run(connected.client, self._trials)  # now the server knows the programs
@@ -199,12 +201,12 @@ class SharedStore:
                 for trial in self._trials:
                     await self._reply(connected, trial)  # no store is used that would hold requests up
         except Exception as error:  # whatever it is, the service goes on
-            return of_error(error, connected.url, self._rights)
+            return of_error(error, url, self._rights)
         return found
 
     async def _connect(self, named: StoreUrl) -> Connected:
-        """To the primary of now. Raises ConnectionError where no sentinel knows it, OSError as Connected.by."""
-        url = await located(named, self._ca_file)
+        """To the primary of now. Raises as `located`, and OSError as Connected.by."""
+        url = await located(named, self._ca_file, self._trials[0].keys[0])
         if self._connected and self._connected.url != url:
             await self._close()
         self._connected = self._connected or Connected.by(url, self._ca_file)

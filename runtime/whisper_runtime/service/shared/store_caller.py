@@ -15,12 +15,12 @@ from whisper_runtime.service.shared.program_call import ProgramCall
 from whisper_runtime.service.shared.store_client import (
     NotReplicated,
     Reply,
-    located,
     open_client,
     read_url,
     run,
     run_replicated,
 )
+from whisper_runtime.service.shared.store_location import located
 from whisper_runtime.service.shared.store_url import StoreUrl
 
 CONNECTIONS: Final = 8
@@ -68,7 +68,7 @@ class StoreCaller:
 
     async def _call(self, call: ProgramCall, *, is_kept: bool) -> Reply:
         try:
-            opened = await self._open()
+            opened = await self._open(call.keys[0])
         except (TimeoutError, RedisError, OSError, ValueError) as error:
             raise StoreAway(f"{type(error).__name__}: {error}") from error
         try:
@@ -90,18 +90,18 @@ class StoreCaller:
         if opened is not None:
             await opened.close()
 
-    async def _open(self) -> OpenedStore:
-        """One for all calls, by the primary's address as of now."""
+    async def _open(self, key: str) -> OpenedStore:
+        """One for all calls, by the address as of now of the primary that has `key`, one of the service's."""
         async with self._opening:
             if self._opened is None:
-                url = await located(read_url(self._url_file), self._ca_file)
+                url = await located(read_url(self._url_file), self._ca_file, key)
                 self._opened = OpenedStore(url, open_client(url, self._ca_file, CONNECTIONS))
             return self._opened
 
 
 async def _reply(opened: OpenedStore, call: ProgramCall, *, is_kept: bool) -> Reply:
     if is_kept:
-        return await run_replicated(opened.client, call, must_have_replica=bool(opened.url.sentinels))
+        return await run_replicated(opened.client, call, must_have_replica=opened.url.fails_over)
     (reply,) = await run(opened.client, [call])
     if isinstance(reply, Exception):
         raise reply

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     ConnectionError,
     NoPermissionError,
@@ -40,16 +41,8 @@ def of_error(error: Exception, url: StoreUrl, rights: str) -> SharedStoreReport:
     match error:
         case AuthenticationError():
             return report("StoreLoginFailed", url, "takes no such user and password: correct them in the Secret's URL")
-        case NoPermissionError():
-            return _lacks_rights(url, rights)
-        case ResponseError() if NO_RIGHT_IN_PROGRAM.search(str(error)):
-            return _lacks_rights(url, rights)
-        case OutOfMemoryError():
-            return report("StoreFull", url, "has no memory left: raise its maxmemory")
-        case ReadOnlyError():
-            return _is_replica(url)
         case ResponseError():
-            return report("StoreRefused", url, f"refuses: {str(error)[:QUOTED]}")
+            return _of_reply(error, url, rights)
         case _ if tls := next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None):
             return report("StoreTlsFailed", url, f"{_of_tls(tls)}")
         case ConnectionError() | OSError() if not isinstance(error, TimeoutError):
@@ -62,6 +55,22 @@ def of_error(error: Exception, url: StoreUrl, rights: str) -> SharedStoreReport:
             return report("StoreRefused", url, f"answers as no Valkey or Redis does ({type(error).__name__})")
 
 
+def _of_reply(error: ResponseError, url: StoreUrl, rights: str) -> SharedStoreReport:
+    match error:
+        case NoPermissionError():
+            return _lacks_rights(url, rights)
+        case OutOfMemoryError():
+            return report("StoreFull", url, "has no memory left: raise its maxmemory")
+        case ReadOnlyError():
+            return _is_replica(url)
+        case AskError():  # and MovedError
+            return report("StoreUnreachable", url, "gives the service's keys to another node of its cluster")
+        case _ if NO_RIGHT_IN_PROGRAM.search(str(error)):
+            return _lacks_rights(url, rights)
+        case _:
+            return report("StoreRefused", url, f"refuses: {str(error)[:QUOTED]}")
+
+
 def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> SharedStoreReport:
     """The report on a store that answered; `info`: what INFO says of server, memory, replication and persistence.
 
@@ -72,9 +81,6 @@ def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> Shar
     if _major(version) < OLDEST[name]:
         wanted = "Valkey 8 or Redis 7"
         return report("StoreTooOld", url, f"is {name.title()} {version[:20]}: use {wanted}, or a later version")
-    if "cluster" in (info.get("redis_mode"), info.get("server_mode")):
-        problem = "is a node of a cluster, each of which has a part of the keys: let the URL name a server that is none"
-        return report("StoreRefused", url, f"{problem}, or sentinels")
     if info.get("role") == "slave":
         return _is_replica(url)
     policy = str(info.get("maxmemory_policy", "noeviction"))
@@ -85,7 +91,7 @@ def of_server(info: Mapping[str, Any], url: StoreUrl, *, has_jobs: bool) -> Shar
     if has_jobs and not info.get("aof_enabled"):
         problem = "loses jobs when it is restarted, all since its last snapshot if it makes any: set appendonly yes"
         return report("StoreNotDurable", url, problem)
-    if has_jobs and url.sentinels and not info.get("connected_slaves"):
+    if has_jobs and url.fails_over and not info.get("connected_slaves"):
         problem = "has no replica, so that jobs which it takes could be lost, and it takes none: start a replica"
         return report("StoreNotReplicated", url, problem)
     return SharedStoreReport(reason="StoreInUse")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from whisper_runtime.service.shared.program_call import ProgramCall
-from whisper_runtime.service.shared.store_url import StoreUrl, written
+from whisper_runtime.service.shared.store_url import StoreUrl
 
 Reply = Sequence[bytes | int]
 """Of a program."""
@@ -40,39 +38,14 @@ def read_url(file: Path) -> StoreUrl:
         return StoreUrl.parse(content.read(MAX_URL_BYTES).decode(errors="replace").strip())
 
 
-async def located(url: StoreUrl, ca_file: str | None) -> StoreUrl:
-    """The URL with the host and port of the primary, as the first sentinel knows it that answers.
-
-    Raises ConnectionError where none does, or none knows it, and OSError as `open_client`.
-    """
-    if not url.sentinels:
-        return url
-    problem = "no sentinel answers"
-    for host, port in url.sentinels:
-        login = {"username": url.sentinel_username, "password": url.sentinel_password}
-        asked = replace(url.at(host, port), **login, database=0)
-        client = open_client(asked, ca_file)
-        try:
-            found = await cast(Any, client).execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", url.primary)
-            if found:
-                return url.at(_text(found[0]), int(found[1]))
-            problem = "no primary of this name is known"
-        except (TimeoutError, RedisError, OSError) as error:
-            problem = f"{written(host, port)} says {type(error).__name__}"
-        finally:
-            with suppress(RedisError, OSError):
-                await client.aclose()
-    raise ConnectionError(f"{problem}; see whether the sentinels run, and know the primary by that name")
-
-
 def open_client(url: StoreUrl, ca_file: str | None, connections: int = MAX_CONNECTIONS) -> Redis:
     """A client that has not connected yet; `ca_file`: authorities in PEM, None: the system's.
 
     Raises OSError where the file has none.
     """
+    check_authorities(url, ca_file)
     tls: dict[str, Any] = {}
     if url.is_tls:
-        ssl.create_default_context(cafile=ca_file)  # raises now what else each connection would
         tls = {"ssl_ca_certs": ca_file, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
     return Redis.from_pool(
         BlockingConnectionPool(
@@ -92,6 +65,12 @@ def open_client(url: StoreUrl, ca_file: str | None, connections: int = MAX_CONNE
             **tls,
         )
     )
+
+
+def check_authorities(url: StoreUrl, ca_file: str | None) -> None:
+    """Raises OSError where TLS is wanted and the file has no authority, as each connection would."""
+    if url.is_tls:
+        ssl.create_default_context(cafile=ca_file)
 
 
 async def run(client: Redis, calls: Sequence[ProgramCall]) -> list[Reply | Exception]:
@@ -150,7 +129,3 @@ async def run_replicated(client: Redis, call: ProgramCall, *, must_have_replica:
 async def try_to_wait(client: Redis) -> None:
     """Raises NoPermissionError where the user may not wait for replicas."""
     await cast(Any, client).execute_command("WAIT", 0, 0)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

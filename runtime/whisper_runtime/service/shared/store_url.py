@@ -38,6 +38,8 @@ class StoreUrl:
     sentinel_username: str | None = None
     sentinel_password: str | None = field(default=None, repr=False)
     """None: they ask for none."""
+    is_cluster: bool = False
+    """Whether the host is a node of a cluster: known once it was asked."""
 
     @classmethod
     def parse(cls, text: str) -> StoreUrl:
@@ -65,6 +67,11 @@ class StoreUrl:
         if self.host:
             return written(self.host, self.port)
         return f"{self.primary}, of the sentinels {', '.join(written(*one) for one in self.sentinels)}"
+
+    @property
+    def fails_over(self) -> bool:
+        """Whether another server may take the primary's place, with what it has got of it until then."""
+        return bool(self.sentinels) or self.is_cluster
 
     def at(self, host: str, port: int) -> Self:
         """The same store, whose primary is there now."""

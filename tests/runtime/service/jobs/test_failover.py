@@ -1,4 +1,4 @@
-"""The primary of the store is killed: what clients were told is kept, by Valkey's sentinels and by Redis's."""
+"""The primary of the store is killed: what clients were told is kept, by sentinels and by clusters of both servers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed.sentinels import WatchedStore, watched
+from testbed.store_cluster import StoreCluster, clustered
 from testbed.store_server import StoreProgram
 from tests.runtime.service.jobs.conftest import AUDIO, KEEP_SECONDS, draft
 from tests.support.waiting import eventually_async
@@ -17,31 +18,42 @@ from whisper_runtime.service.jobs.job import JobGone, JobStoreAway, JobStoreFull
 from whisper_runtime.service.jobs.kept_contents import BesideJobs
 from whisper_runtime.service.jobs.shared_store import SharedJobStore
 from whisper_runtime.service.jobs.shared_verbs import SharedVerbs
+from whisper_runtime.service.shared.program_call import service_key
 from whisper_runtime.service.shared.store_caller import StoreCaller
 
 pytestmark = pytest.mark.slow
 ANN = "key ann"
+PREFIX = "team/a"
+Servers = WatchedStore | StoreCluster
 CLIENTS = 4
 
 
-@pytest.fixture(params=["valkey", "redis"])
-def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WatchedStore]:
-    program: StoreProgram = request.param
-    with watched(program, tmp_path / "store") as found:
+@pytest.fixture(
+    params=[(how, program) for how in ("sentinels", "cluster") for program in ("valkey", "redis")], ids=" ".join
+)
+def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Servers]:
+    how: str
+    program: StoreProgram
+    how, program = request.param
+    with (
+        watched(program, tmp_path / "store")
+        if how == "sentinels"
+        else clustered(program, tmp_path / "store", service_key(PREFIX, "jobs"))
+    ) as found:
         yield found
 
 
 @pytest.fixture
-async def store(servers: WatchedStore, tmp_path: Path) -> AsyncIterator[SharedJobStore]:
+async def store(servers: Servers, tmp_path: Path) -> AsyncIterator[SharedJobStore]:
     (tmp_path / "url").write_text(servers.url)
     caller = StoreCaller(str(tmp_path / "url"), None)
-    verbs = SharedVerbs(caller, "team/a", max_bytes=10_000_000, max_queued_seconds=None)
+    verbs = SharedVerbs(caller, PREFIX, max_bytes=10_000_000, max_queued_seconds=None)
     store = SharedJobStore(verbs, BesideJobs(), keep_seconds=KEEP_SECONDS)
     yield store
     await store.close()
 
 
-async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJobStore, servers: WatchedStore) -> None:
+async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJobStore, servers: Servers) -> None:
     accepted: set[str] = set()
     is_over = asyncio.Event()
 
@@ -68,7 +80,7 @@ async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJo
 
 
 async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
-    store: SharedJobStore, servers: WatchedStore
+    store: SharedJobStore, servers: Servers
 ) -> None:
     """The primary has it from the first time: who finds it there is told that it is done, as who wrote it."""
     _, replica = servers.servers
@@ -93,7 +105,7 @@ async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
 
 
 async def test_where_no_memory_is_left_a_deletion_is_told_that_it_is_done(
-    store: SharedJobStore, servers: WatchedStore
+    store: SharedJobStore, servers: Servers
 ) -> None:
     job = await store.put(draft(), io.BytesIO(AUDIO))
     primary = servers.primary()
@@ -105,7 +117,7 @@ async def test_where_no_memory_is_left_a_deletion_is_told_that_it_is_done(
         await store.get(ANN, job.id)
 
 
-async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: WatchedStore) -> None:
+async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: Servers) -> None:
     await store.put(draft(), io.BytesIO(AUDIO))
     _, replica = servers.servers
     replica.pause()

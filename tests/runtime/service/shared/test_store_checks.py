@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from redis.exceptions import ConnectionError, NoPermissionError, ResponseError
+from redis.exceptions import ConnectionError, MovedError, NoPermissionError, ResponseError
 
 from whisper_runtime.contract.shared_store import MESSAGE_LENGTH
 from whisper_runtime.service.shared.store_checks import of_error, of_server
 from whisper_runtime.service.shared.store_url import StoreUrl
 
 URL = StoreUrl.parse("redis://:sesame@valkey.store")
+OF_SENTINELS = StoreUrl.parse("redis+sentinel://a/speech").at("10.0.0.1", 6379)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,6 @@ URL = StoreUrl.parse("redis://:sesame@valkey.store")
         ({"redis_version": "unknown"}, "StoreTooOld"),
         ({}, "StoreTooOld"),
         ({"redis_version": "7.0.15", "role": "slave"}, "StoreReadOnly"),
-        ({"redis_version": "7.0.15", "redis_mode": "cluster", "role": "slave"}, "StoreRefused"),
         ({"redis_version": "7.0.15", "maxmemory": 0, "maxmemory_policy": "allkeys-lru"}, "StoreInUse"),
         ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "noeviction"}, "StoreInUse"),
         ({"redis_version": "7.0.15", "maxmemory": 100, "maxmemory_policy": "volatile-ttl"}, "StoreEvicts"),
@@ -65,6 +66,7 @@ def test_a_version_that_is_too_old_is_named() -> None:
         (ConnectionError("Error 111 connecting"), "StoreUnreachable"),
         (OSError("no route"), "StoreUnreachable"),
         (TimeoutError(), "StoreUnreachable"),
+        (MovedError("16214 10.0.0.2:6379"), "StoreUnreachable"),
         (ResponseError("MISCONF Errors writing to the AOF file"), "StoreRefused"),
         (KeyError("what"), "StoreRefused"),
     ],
@@ -90,7 +92,9 @@ def test_another_database_needs_a_right_more(path: str, is_named: bool) -> None:
     ("has_jobs", "replicas", "reason"),
     [(True, 0, "StoreNotReplicated"), (True, 1, "StoreInUse"), (False, 0, "StoreInUse")],
 )
-def test_a_primary_of_sentinels_without_a_replica_takes_no_jobs(has_jobs: bool, replicas: int, reason: str) -> None:
-    url = StoreUrl.parse("redis+sentinel://a/speech").at("10.0.0.1", 6379)
+@pytest.mark.parametrize("url", [OF_SENTINELS, replace(URL, is_cluster=True)], ids=["sentinels", "cluster"])
+def test_a_primary_that_fails_over_takes_no_jobs_without_a_replica(
+    url: StoreUrl, has_jobs: bool, replicas: int, reason: str
+) -> None:
     info = {"redis_version": "7.0.15", "aof_enabled": 1, "connected_slaves": replicas}
     assert of_server(info, url, has_jobs=has_jobs).reason == reason
