@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from whisper_operator.api.v1alpha1 import KIND, Manifest, WhisperService
@@ -24,12 +25,13 @@ from whisper_operator.objects.kinds import (
     Kind,
 )
 from whisper_operator.observe.devices import DeviceClass, DeviceSlice
+from whisper_operator.observe.expired_jobs import as_it_ended
 from whisper_operator.observe.facts import Facts, Node, host_paths
 from whisper_operator.observe.hosts import HostPath, is_canary
 from whisper_operator.observe.indexes import Indexes
 from whisper_operator.observe.observed import Observed
 from whisper_operator.observe.policy import Policy
-from whisper_operator.observe.records import Entry, Key, ObjectId, entry_of, id_of, is_out_of_sight
+from whisper_operator.observe.records import Entry, Key, ObjectId, controlling_service, entry_of, id_of, is_out_of_sight
 from whisper_operator.observe.warning_log import WarningLog, object_of
 
 DELETED: Final = "DELETED"
@@ -84,17 +86,20 @@ class ObjectCache:
             return set()
         if known is None and self._is_unlisted(body, at, version if listed_at is None else listed_at + 1):
             return set()
+        if (expired := as_it_ended(body)) and self.service((at.namespace, controlling_service(body) or "")):
+            body, event = expired, None
         if event == DELETED and not (known is not None and known.uid == uid and known.version > version):
             return self._lose(at, uid, version)
         if known is not None and known.version >= version:
             return set()
-        return self._put(at, entry_of(body, asking))
+        entry = entry_of(body, asking)
+        return self._put(at, replace(entry, has_expired=True) if entry and expired else entry)
 
     def delete_absent(self, kind: Kind, namespace: str | None, uids: Collection[str], version: int) -> set[Key]:
         """Deletes what a complete list does not hold; the services that this concerns.
 
         `namespace`: the one that was listed, None for all; `uids`: of everything listed; `version`: the list's, so that
-        what is newer stays; so does what no list shows, and only passes have found.
+        what is newer stays; so does what no list shows: what only passes have found, and Jobs that have expired.
         """
         self._listed[kind.kind, namespace] = max(version, self._listed.get((kind.kind, namespace), -1))
         gone = [
@@ -103,7 +108,7 @@ class ObjectCache:
             if entry.uid not in uids
             and namespace in (None, at.namespace)
             and entry.version <= version
-            and not entry.is_out_of_sight
+            and not (entry.is_out_of_sight or entry.has_expired)
         ]
         return {key for at, uid in gone for key in self._lose(at, uid, version)}
 
@@ -233,12 +238,15 @@ class ObjectCache:
         is_new = self._warnings.add(body, is_ours=owner is not None)
         return {owner} if is_new and owner else set()
 
-    def _forget_warnings(self, at: ObjectId) -> None:
-        """Drops the warnings about an object that has gone, and about all that a service had that has."""
+    def _forget_with(self, at: ObjectId) -> None:
+        """Drops the warnings about an object that has gone; of a service that has, those about all that it had, and
+        its Jobs that have expired, whose end no watch shows."""
         self._warnings.forget(at)
         if at.kind == KIND:
-            for child in self._indexes.children[at.namespace, at.name]:
+            for child, entry in list(self._indexes.children[at.namespace, at.name].items()):
                 self._warnings.forget(child)
+                if entry.has_expired:
+                    self._put(child, None)
 
     def _lose(self, at: ObjectId, uid: str, version: int) -> set[Key]:
         """Deletes the object, of which the watches show no more: it may be there without its label."""
@@ -274,7 +282,7 @@ class ObjectCache:
                 self._warnings.adopt(at)
         elif before is not None:
             del entries[at]
-            self._forget_warnings(at)
+            self._forget_with(at)
         return self._indexes.update(at, before, entry)
 
 

@@ -83,6 +83,8 @@ class Entry:
     record: Record
     is_out_of_sight: bool = False
     """Whether no watch shows it."""
+    has_expired: bool = False
+    """Whether it is a Job that its time to live has ended, as it was at its end."""
 
     @property
     def body(self) -> Manifest:

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from testbed import audit
+from testbed.cluster.controlplane import ControlPlane
+from testbed.operator_process import OPERATOR
 from tests.support.kubectl import Kubectl, KubectlError
 from tests.support.kubelet import end_container, end_job, pod_of
-from tests.support.services import EMPTY_DIR, fetch_job, patch, reason, service
+from tests.support.services import EMPTY_DIR, fetch_job, job, patch, port_of, reason, service
 from tests.support.waiting import awaited, eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -184,6 +187,38 @@ def test_a_policy_that_gives_jobs_a_time_to_live_has_no_model_fetched_again(
     end_job(namespace, "ended", "Complete", seconds_ago=60)
     eventually("another's is gone", lambda: namespace.get("job", "ended") is None)
     assert fetch_job(namespace)["metadata"]["uid"] == begun["metadata"]["uid"]
+
+
+SHORT_LIFE = (
+    "!has(object.spec.ttlSecondsAfterFinished) || object.spec.ttlSecondsAfterFinished != 1",
+    TIME_TO_LIVE[1],
+)
+
+
+def test_a_policy_that_overwrites_the_time_to_live_of_jobs_has_no_model_fetched_again(
+    namespace: Kubectl, plane: ControlPlane, policy: Callable[[str, str, str], None]
+) -> None:
+    """The Job goes, what it did is known; whoever wants it done again changes the spec."""
+    policy("jobs", *SHORT_LIFE)
+    eventually("it is in force", lambda: server_dry_run(namespace).get("ttlSecondsAfterFinished") == 1)
+    namespace.apply(service("speech"))
+    begun = fetch_job(namespace)["metadata"]["name"]
+    assert fetch_job(namespace)["spec"]["ttlSecondsAfterFinished"] == 1
+    end_job(namespace, begun, "Complete", seconds_ago=60)
+    eventually("the Job is gone", lambda: namespace.get("job", begun) is None)
+    eventually("the server is started", lambda: namespace.get("deployment", "speech"))
+    since = plane.audit_log.stat().st_size
+    patch(namespace, "speech", {"service": {"port": 8080}})
+    eventually("the spec is followed", lambda: port_of(namespace) == 8080)
+    audit.until_quiet(plane.audit_log, OPERATOR, since, limit=60, quiet=4, namespace=namespace.namespace)
+    assert [one for one in audit.writes(plane.audit_log, OPERATOR, since) if is_of_jobs(one, namespace)] == []
+    assert reason(namespace, "speech", "ModelCached") == "Cached"
+    patch(namespace, "speech", {"model": {"name": "tiny"}})
+    eventually("another model is fetched", lambda: job(namespace, "speech"))
+
+
+def is_of_jobs(request: audit.AuditedRequest, namespace: Kubectl) -> bool:
+    return (request.resource, request.namespace) == ("jobs", namespace.namespace)
 
 
 def template(namespace: Kubectl) -> Manifest:
