@@ -152,11 +152,12 @@ class Policy(ApiModel):
         "app",
         "k8s-app",
         "run",
+        "aadpodidbinding",
         "azure.workload.identity/*",
         "*kubernetes.io/*",
         "*k8s.io/*",
     )
-    """Labels by which others' Services and NetworkPolicies may select pods."""
+    """Labels by which others' Services and NetworkPolicies may select pods, and clouds give them an identity."""
     service_accounts: Patterns = ()
     """Names of accounts beside the one that the operator makes for each service."""
     service_account_annotations: Patterns = ()
