@@ -122,7 +122,11 @@ class Cluster:
         await self._request("PATCH", path, {"fieldManager": FIELD_MANAGER}, body, MERGE)
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
-        """The object; None: it is not there."""
+        """The object; None: it is not there.
+
+        Raises ApiError, 404 where the API itself is not served: an API server that starts answers so for a moment, and
+        the object may be there.
+        """
         return await self._get(_path(kind, namespace, name))
 
     async def pages(
@@ -226,7 +230,7 @@ class Cluster:
         try:
             return await self._request("GET", path, {}, accept=accept)
         except ApiError as error:
-            if error.status == 404:
+            if error.is_not_found:
                 return None
             raise
 

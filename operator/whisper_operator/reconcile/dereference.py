@@ -56,11 +56,12 @@ async def with_references(facts: Facts, service: WhisperService, cluster: Cluste
     claims = {name: _start(cluster.get(CLAIM, namespace, name)) for name in sorted(named.claims)}
     accounts = {name: _start(cluster.get(SERVICE_ACCOUNT, namespace, name)) for name in sorted(named.accounts)}
     templates = {
-        name: _start(cluster.get(RESOURCE_CLAIM_TEMPLATE, namespace, name)) for name in sorted(named.claim_templates)
+        name: _start(_get_optional(cluster, RESOURCE_CLAIM_TEMPLATE, namespace, name))
+        for name in sorted(named.claim_templates)
     }
     # Where only namespaces may be read, the others' Gateways are out of reach.
     near = [at for at in sorted(named.gateways) if facts.nodes is not None or at[0] in ("", namespace)]
-    gateways = {at: _start(cluster.get(GATEWAY, at[0] or namespace, at[1])) for at in near}
+    gateways = {at: _start(_get_optional(cluster, GATEWAY, at[0] or namespace, at[1])) for at in near}
     reads: list[asyncio.Task[Any]] = [
         *secrets.values(),
         *config_maps.values(),
@@ -168,6 +169,16 @@ async def _listed(kind: Kind, namespace: str, cluster: Cluster, troubles: Troubl
     except ApiError as error:
         troubles.miss(f"the {kind.kind}s of namespace {namespace}", error)
         return None
+
+
+async def _get_optional(cluster: Cluster, kind: Kind, namespace: str, name: str) -> Manifest | None:
+    """The object of another's; None where it is not there, as where the cluster has no such API."""
+    try:
+        return await cluster.get(kind, namespace, name)
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        raise
 
 
 def _start(read: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

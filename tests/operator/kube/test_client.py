@@ -243,3 +243,18 @@ async def test_a_deletion_is_done_where_the_object_is_gone_and_nowhere_else(
         with pytest.raises(ApiError, match=str(status)):
             await cluster.delete(SERVICE, MANIFEST)
     await cluster.close()
+
+
+@pytest.mark.parametrize(("reason", "is_absent"), [("NotFound", True), ("", False)])
+async def test_an_object_is_absent_where_its_api_says_so_and_not_where_that_is_not_served(
+    server: NotingServer, reason: str, is_absent: bool
+) -> None:
+    """Else a service is taken for deleted, and a child for gone, while an API server starts."""
+    server.status, server.content = 404, {"reason": reason}
+    cluster = leading(server, 2)
+    if is_absent:
+        assert await cluster.get(SERVICE, "team", "speech") is None
+    else:
+        with pytest.raises(ApiError, match="404"):
+            await cluster.get(SERVICE, "team", "speech")
+    await cluster.close()

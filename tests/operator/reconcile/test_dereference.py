@@ -11,7 +11,7 @@ from tests.support.devices import allocation, class_body, classes, gpu, slice_bo
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.kube.client import Cluster
 from whisper_operator.kube.errors import ApiError
-from whisper_operator.objects.kinds import DEPLOYMENT, JOB
+from whisper_operator.objects.kinds import DEPLOYMENT, JOB, Kind
 from whisper_operator.observe.facts import Facts
 from whisper_operator.observe.observed import Observed
 from whisper_operator.reconcile.dereference import (
@@ -41,6 +41,21 @@ async def test_each_named_object_is_read_once() -> None:
     assert found.config_maps == {"ca": None}
     assert list(found.claims) == ["shared"]
     assert sorted(name for _, _, name in cluster.requests) == ["ca", "keys", "pull", "shared"]
+
+
+class WithoutOptionalApis(FakeCluster):
+    async def get(self, kind: Kind, namespace: str, name: str) -> Manifest | None:
+        raise ApiError(f"GET {name}", 404, "", "404 page not found")
+
+
+async def test_what_is_named_of_an_api_that_the_cluster_has_not_is_not_there() -> None:
+    """What is wrong is told by preflight, with its remedy."""
+    troubles, cluster = Troubles(), WithoutOptionalApis()
+    spec = {"gpu": {"claim": {"resourceClaimTemplateName": "gpu"}}, "gateway": {"parentRefs": [{"name": "web"}]}}
+    found = await with_references(Facts(nodes=()), service(**spec), cast(Cluster, cluster), troubles)
+    assert found.claim_templates == {"gpu": None}
+    assert list(found.gateways.values()) == [None]
+    assert not troubles.has_any
 
 
 UNPLACED = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}
