@@ -29,7 +29,7 @@ from whisper_operator.observe.cache import ObjectCache
 from whisper_operator.observe.records import ObjectId
 from whisper_operator.reconcile.answers import Answers
 from whisper_operator.reconcile.child_writer import ChildWriter, identity, label, own_metadata, with_metadata
-from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours, is_predecessors
+from whisper_operator.reconcile.plan import NEVER_PRUNED, ApplyPlan, is_ours, is_overdue, is_predecessors
 from whisper_operator.reconcile.rejections import told_rejection
 from whisper_operator.reconcile.troubles import Troubles
 
@@ -209,9 +209,17 @@ class Applier:
         if is_foreign:
             message = f"{what} {_whose(found)}"
             self.troubles.refuse(kind, manifest["metadata"]["name"], c.NOT_OWNED, message)
-        elif names.LABEL_SERVICE not in labels_of(found):
+            return
+        if kind != CLAIM:  # of which its own condition tells: pods may use it for long
+            self._tell_if_overdue(found)
+        if names.LABEL_SERVICE not in labels_of(found):
             raise ApiError(f"apply {what}", 409, "Conflict", "a deleted WhisperService owns it still")
         # Else its deletion is an event, and that event a pass.
+
+    def _tell_if_overdue(self, found: Manifest) -> None:
+        """Where something keeps an object for long that is being deleted, and of whose name one is wanted."""
+        if is_being_deleted(found) and is_overdue(found, time.time()):
+            self.troubles.await_end([found])
 
     async def _bring_into_sight(self, kind: Kind, manifest: Manifest, found: Manifest) -> None:
         """Gives a child of ours the labels back by which it is watched; the next round compares the rest of it."""
@@ -220,6 +228,7 @@ class Applier:
             self._cache.observe_answer(self._key, found)
             return
         if is_being_deleted(found):
+            self._tell_if_overdue(found)
             raise ApiError(f"apply {label(manifest)}", 409, "Conflict", "it is being deleted")
         lost = labels_of(manifest).items() - labels_of(found).items()
         if any(name in names.OF_EVERY_CHILD for name, _ in lost):

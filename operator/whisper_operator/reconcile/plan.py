@@ -22,7 +22,8 @@ HASH_PATH: Final = f"metadata.annotations.{names.ANNOTATION_APPLIED}"
 HEADLESS: Final = "None"
 WHAT_PODS_RUN: Final = tuple(f"spec.template.spec.{name}" for name in ("containers", "initContainers", "volumes"))
 LEAVING_SECONDS: Final = 30.0
-"""Time that the controller behind a finalizer has for what is not wanted any more, before that is told."""
+"""Time that the controller behind a finalizer has for what is not wanted any more, or was a deleted service's, before
+that is told."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def plan(
     for live in _unwanted(result.wanted, observed, served):
         if not is_being_deleted(live):
             result.delete.append(live)
-        elif _seconds_since_deletion(live, observed.facts.now) >= LEAVING_SECONDS:
+        elif is_overdue(live, observed.facts.now):
             result.overdue.append(live)
     result.delete.extend(live for live in given_up if not is_being_deleted(live))
     return result
@@ -189,8 +190,12 @@ def _unwanted(wanted: Collection[ChildName], observed: Observed, served: Collect
     return sorted(found, key=lambda live: order[live["kind"]])
 
 
-def _seconds_since_deletion(live: Manifest, now: float) -> float:
-    return now - datetime.datetime.fromisoformat(live["metadata"]["deletionTimestamp"]).timestamp()
+def is_overdue(live: Manifest, now: float) -> bool:
+    """Whether something has kept an object that is being deleted from its end for LEAVING_SECONDS.
+
+    `now`: seconds since the epoch.
+    """
+    return now - datetime.datetime.fromisoformat(live["metadata"]["deletionTimestamp"]).timestamp() >= LEAVING_SECONDS
 
 
 def applied_hash(manifest: Manifest) -> str | None:

@@ -60,9 +60,11 @@ def seconds_until_next_look(resolved: Resolved, refused: Sequence[Refusal]) -> f
 
 
 def _until_children_are_read(resolved: Resolved) -> list[float]:
-    """When a child is overdue that is being deleted, and when those are read that no watch shows."""
+    """When a child is overdue that is being deleted, or a deleted service's; and when those are read that no watch
+    shows."""
     children = [live for (kind, _), live in resolved.observed.objects.items() if kind != POD.kind]
-    leaving = [LEAVING_SECONDS] if any(map(is_being_deleted, children)) else []
+    is_leaving = resolved.observed.predecessors or any(map(is_being_deleted, children))
+    leaving = [LEAVING_SECONDS] if is_leaving else []
     return [*leaving, *([UNSEEN_LOOK_SECONDS] if any(map(is_out_of_sight, children)) else [])]
 
 

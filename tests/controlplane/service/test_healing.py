@@ -173,6 +173,24 @@ def test_a_child_that_is_not_wanted_any_more_and_does_not_go_is_told(namespace: 
     eventually("nothing is told any more", lambda: reason(namespace, "speech", "Exposed") == "")
 
 
+@pytest.mark.parametrize("labels", [{}, {"labels": None}], ids=["in sight", "out of sight"])
+def test_a_child_of_a_predecessor_that_does_not_go_is_told(namespace: Kubectl, labels: Manifest) -> None:
+    """As an Ingress with a load balancer whose controller was removed, when its service is deleted and made anew."""
+    namespace.apply(exposed(namespace))
+    eventually("the Ingress is there", lambda: namespace.get("ingress", "speech"))
+    merge(namespace, "ingress", {"metadata": {"finalizers": ["example.com/hold"]}})
+    namespace("delete", "wsvc", "speech")
+    eventually("it is being deleted", lambda: "deletionTimestamp" in metadata_of(namespace, "ingress"))
+    merge(namespace, "ingress", {"metadata": labels})
+    namespace.apply(exposed(namespace))
+    eventually("it is told", lambda: reason(namespace, "speech", "Exposed") == "BeingDeleted", 120)
+    assert "Ingress/speech" in namespace.condition("speech", "Reconciling")["message"]
+    assert "example.com/hold" in namespace.condition("speech", "Reconciling")["message"]
+    merge(namespace, "ingress", {"metadata": {"finalizers": None}})
+    eventually("another one is made", lambda: "deletionTimestamp" not in metadata_of(namespace, "ingress"), 90)
+    eventually("nothing is told any more", lambda: reason(namespace, "speech", "Exposed") == "AddressPending")
+
+
 def metadata_of(namespace: Kubectl, kind: str) -> Manifest:
     """`deletionTimestamp` alone, while it is not there."""
     return (namespace.get(kind, "speech") or {}).get("metadata", {"deletionTimestamp": ""})

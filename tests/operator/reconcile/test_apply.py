@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, cast
 
 import pytest
@@ -120,6 +121,9 @@ async def test_a_child_that_cannot_be_deleted_costs_itself_alone() -> None:
     assert told(applying) == [("HorizontalPodAutoscaler", "ApplyFailed", text)]
 
 
+JUST_NOW = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def owned(uid: str, kind: str = "WhisperService", name: str = "speech") -> dict[str, Any]:
     return {"ownerReferences": [{"kind": kind, "name": name, "uid": uid, "controller": True}]}
 
@@ -184,7 +188,7 @@ async def test_a_child_of_a_deleted_predecessor_is_waited_for() -> None:
 
 @pytest.mark.parametrize(
     "found",
-    [None, known(SERVICE, **owned("before"), labels={}), known(SERVICE, **owned(UID), deletionTimestamp="now")],
+    [None, known(SERVICE, **owned("before"), labels={}), known(SERVICE, **owned(UID), deletionTimestamp=JUST_NOW)],
     ids=["gone again", "a predecessor's, unwatched", "being deleted"],
 )
 async def test_a_conflict_that_a_later_pass_resolves_is_tried_again_and_not_told(found: Manifest | None) -> None:
@@ -194,9 +198,27 @@ async def test_a_conflict_that_a_later_pass_resolves_is_tried_again_and_not_told
     assert getattr(applying.troubles.error, "status", None) == 409
 
 
+@pytest.mark.parametrize(
+    ("metadata", "status"),
+    [(owned("before"), None), ({**owned("before"), "labels": {}}, 409), ({**owned(UID), "labels": {}}, 409)],
+    ids=["a predecessor's", "a predecessor's, unwatched", "ours, out of sight"],
+)
+async def test_what_keeps_a_name_for_long_is_told(metadata: dict[str, Any], status: int | None) -> None:
+    """As the finalizer of a load balancer's controller that is gone: else the service has no Ingress without a word."""
+    ending = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.com/hold"]}
+    applying = applier(FakeCluster(known(SERVICE, **metadata, **ending), refusals={"Service": CONFLICT}))
+    await carried_out(applying, SERVICE)
+    ((kind, reason, message),) = told(applying)
+    assert (kind, reason) == ("Service", "BeingDeleted")
+    assert message == (
+        "Service/speech is being deleted, and kept by example.com/hold: it is made again once it is gone"
+    )
+    assert getattr(applying.troubles.error, "status", None) == status
+
+
 async def test_the_end_of_a_claim_is_waited_for() -> None:
     """Pods may hold it for long; its end is an event, but where no watch shows it."""
-    ending = {**owned(UID), "deletionTimestamp": "now"}
+    ending = {**owned(UID), "deletionTimestamp": JUST_NOW}
     for metadata, status in ((ending, None), ({**ending, "labels": {}}, 409)):
         found = known(MODELS, **metadata)
         applying = applier(FakeCluster(found, refusals={"PersistentVolumeClaim": CONFLICT}))

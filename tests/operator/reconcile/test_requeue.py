@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,6 +76,8 @@ def test_a_child_that_is_on_its_way_out_is_looked_at_again() -> None:
     draining = {**draining, "metadata": {**draining["metadata"], **ending}}
     assert seconds_until_next_look(resolved(wanted, observed(*there, leaving)), ()) == 30
     assert seconds_until_next_look(resolved(wanted, observed(*there, draining)), ()) is None
+    predecessors = replace(observed(*there), predecessors=frozenset({("Ingress", "speech")}))
+    assert seconds_until_next_look(resolved(wanted, predecessors), ()) == 30
 
 
 def test_a_child_that_no_watch_shows_is_read_again_after_15_seconds() -> None:
