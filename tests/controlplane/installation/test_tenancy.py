@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
@@ -76,6 +77,9 @@ def test_a_service_that_ran_before_goes_on(kubectl: Kubectl, restricted: Operato
     eventually("it follows its spec again", lambda: (admin.get("deployment", "speech") or {})["spec"]["replicas"] == 3)
 
 
+CANARY = {f"nginx.ingress.kubernetes.io/canary{part}": value for part, value in {"": "true", "-weight": "100"}.items()}
+
+
 @pytest.mark.parametrize(
     ("theirs", "mine"),
     [
@@ -83,10 +87,12 @@ def test_a_service_that_ran_before_goes_on(kubectl: Kubectl, restricted: Operato
         ("api.example.com/", {"host": "api.example.com", "path": "/admin"}),
         ("*.apps.example.com/", {"host": "payroll.apps.example.com"}),
         ("mail.example.com/", {"host": "mail.example.com", "className": "another"}),  # of the same controller, perhaps
+        ("pay.example.com/admin", {"host": "pay.example.com"}),
+        ("crm.example.com/", {"host": "crm.example.com", "annotations": CANARY}),
     ],
 )
 def test_a_host_of_another_namespace_is_not_taken(
-    kubectl: Kubectl, namespace: Kubectl, restricted: OperatorProcess, theirs: str, mine: dict[str, str]
+    kubectl: Kubectl, namespace: Kubectl, restricted: OperatorProcess, theirs: str, mine: dict[str, Any]
 ) -> None:
     namespace("create", "ingress", "private-name", "--class=public", f"--rule={theirs}=web:80")
     tenant = as_tenant(kubectl)
