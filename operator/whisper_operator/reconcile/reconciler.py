@@ -48,7 +48,7 @@ from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.out_of_sight import look_at_unseen
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
-from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
+from whisper_operator.reconcile.plan import ApplyPlan, differences, ours, plan, without
 from whisper_operator.reconcile.pod_reports import ready_pods
 from whisper_operator.reconcile.pods_reader import PodsReader
 from whisper_operator.reconcile.ready_timer import ReadyTimer
@@ -182,14 +182,18 @@ class Reconciler:
                 return None
             if not has_changed:
                 troubles.await_end(todo.ending, todo.overdue)
-                resolved = replace(resolved, mutated=todo.mutated)
-                self._revisits.take_in(key, is_settled=todo.is_empty or troubles.has_any)
+                is_settled = todo.is_empty or troubles.has_any
+                self._revisits.take_in(key, is_settled=is_settled, is_conflict=troubles.has_conflict)
+                given_up = differences(todo, resolved.observed) if self._revisits.has_given_up(key) else {}
+                resolved = replace(resolved, mutated=todo.mutated | given_up)
                 if todo.is_empty and not troubles.has_any and not depends_on_time(resolved):
                     inputs = plan_inputs(service, resolved.observed, resolved.installation)
                     self._settled.keep(key, inputs, todo.mutated)
                 break
             observed = self._observe(key, service, observed.facts, observed)
             resolved = await self._decisions.decide(service, observed, troubles)
+        if self._revisits.is_conflict_to_tell(key):
+            troubles.tell_conflicts()
         if applier.not_tried:
             self._not_tried[key] = applier.not_tried
         if troubles.error is None:

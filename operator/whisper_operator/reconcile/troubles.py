@@ -18,6 +18,7 @@ class Troubles:
         self._refusals: list[Refusal] = []
         self._failures: list[Refusal] = []
         self._lookups: list[Refusal] = []
+        self._conflicts: list[Refusal] = []
         self.error: ApiError | None = None
         """The first error after which the pass is to be tried again; None: none."""
 
@@ -53,12 +54,19 @@ class Troubles:
     def fail(self, kind: Kind, name: str, what: str, error: ApiError) -> None:
         """Takes in that a child could not be applied or deleted now; `what` says which of both, and names it.
 
-        A conflict is no trouble to tell: somebody else wrote at the same moment.
+        A conflict is no trouble to tell until it has come again and again: somebody else wrote at the same moment.
         """
         self.error = self.error or error
-        if not error.is_conflict:
-            message = f"{what}: {error.message or error.reason}"
-            self._failures.append(Refusal(kind, name, c.APPLY_FAILED, message))
+        of_kind = self._conflicts if error.is_conflict else self._failures
+        of_kind.append(Refusal(kind, name, c.APPLY_FAILED, f"{what}: {error.message or error.reason}"))
+
+    @property
+    def has_conflict(self) -> bool:
+        return bool(self._conflicts)
+
+    def tell_conflicts(self) -> None:
+        """Has the conflicts told as all other failures are."""
+        self._failures.extend(self._conflicts)
 
     def miss(self, what: str, error: ApiError) -> None:
         """Takes in that an object which the spec names could not be read; `what` names it."""

@@ -26,7 +26,7 @@ from whisper_operator.reconcile import apply, decisions, pod_reports, reconciler
 from whisper_operator.reconcile import demand as demand_reader
 from whisper_operator.reconcile.events import Recorder
 from whisper_operator.reconcile.reconciler import Reconciler
-from whisper_operator.reconcile.revisits import REVISIT_SECONDS
+from whisper_operator.reconcile.revisits import MOST_CONFLICTS, REVISIT_SECONDS
 from whisper_operator.resolve.preflight.checklist import CHECKS
 from whisper_operator.resolve.resolved import resolve
 from whisper_runtime.contract.front import DemandReport
@@ -150,6 +150,19 @@ async def test_a_child_that_cannot_be_applied_neither_ends_the_pass_nor_hides_it
     assert found["Reconciling"]["reason"] == "ApplyFailed"
     assert found["Reconciling"]["message"].startswith("Ingress/")
     assert passes.status["observedGeneration"] == 1
+
+
+async def test_a_conflict_that_goes_on_and_on_is_told() -> None:
+    """As where a deleted service's child has the name, and nothing collects it."""
+    conflict = ApiError("PATCH", 409, "Conflict", "it exists")
+    passes = Passes(example("minimal"), FakeCluster(refusals={"Service": conflict}))
+    told: list[bool] = []
+    for _ in range(MOST_CONFLICTS):
+        with pytest.raises(ApiError, match="it exist"):
+            await passes.run()
+        reasons = {one["type"]: one["reason"] for one in passes.status["conditions"]}
+        told.append(reasons.get("Reconciling") == "ApplyFailed")
+    assert told == [False] * (MOST_CONFLICTS - 1) + [True]
 
 
 class Silent(FakeCluster):
@@ -390,3 +403,5 @@ async def test_what_the_answer_to_an_apply_was_the_first_to_show_is_looked_at_ag
     assert found == waits
     ports = [one["name"] for one in cluster.objects["Service", *passes.key]["spec"]["ports"]]
     assert ("more" in ports) is (times > len(waits))
+    told = {one["type"]: one["message"] for one in passes.status["conditions"]}.get("ChildrenMutated", "")
+    assert ("Service/meetings in spec.ports[81 TCP]" in told) is (times > len(waits)), told

@@ -57,9 +57,11 @@ def test_a_child_that_is_kept_from_its_end_is_told_with_what_keeps_it() -> None:
     assert troubles.error is None, "its end is an event"
 
 
-def test_a_conflict_is_an_error_and_not_told() -> None:
+def test_a_conflict_is_an_error_and_not_told_at_once() -> None:
     troubles = Troubles()
     conflict = ApiError("PATCH", 409, "Conflict", "it exists")
     troubles.fail(SERVICE, "speech", "Service/speech", conflict)
     assert troubles.refused == []
     assert troubles.error is conflict
+    troubles.tell_conflicts()
+    assert troubles.refused == [Refusal(SERVICE, "speech", "ApplyFailed", "Service/speech: it exists")]
