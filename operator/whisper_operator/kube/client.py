@@ -24,7 +24,8 @@ from whisper_operator.objects.kinds import CHILD_KINDS, CLAIM, EVENT, OPTIONAL_K
 from whisper_operator.objects.names import FIELD_MANAGER
 from whisper_operator.telemetry import metrics
 
-REQUEST_SECONDS: Final = 30
+REQUEST_SECONDS: Final = 35
+"""An admission webhook may take 30 s, after which the API server goes on without it where its policy is Ignore."""
 CONNECT: Final = aiohttp.ClientTimeout(total=None, connect=5)
 """No total: aiohttp nests its timer, whose end takes back a cancellation that comes at the same moment. A replica that
 woke up after a minute lost its Lease and did not end, because the task whose cancellation was lost went on."""

@@ -36,7 +36,8 @@ from whisper_operator.reconcile.troubles import Troubles
 AUTOSCALERS: Final = (AUTOSCALER, SCALED_OBJECT)
 POD_MAKERS: Final = (DEPLOYMENT, JOB)
 CHILD_SECONDS: Final = 12.0
-"""For all requests about one child: a webhook has 10 s by default, after which the API server answers in its place."""
+"""For all requests about one child: a webhook has 10 s by default, after which the API server answers in its place. A
+child for which that was too short has, last in the next pass, all the time that is left: a webhook may have 30 s."""
 APPLYING_SECONDS: Final = 36.0
 """For all children of a pass, so that its status is written within the time that a pass may take."""
 
@@ -61,10 +62,12 @@ class Applier:
         answers: Answers,
         troubles: Troubles,
         first: Collection[str] = (),
+        slow: Collection[str] = (),
     ) -> None:
         """`answers` takes what the API server makes of each apply, `troubles` what goes wrong.
 
-        `first`: labels of the children that the pass before had no time for, so that now they have their turn.
+        `first`: labels of the children that the pass before had no time for, so that now they have their turn; `slow`:
+        of those for which CHILD_SECONDS were too short.
         """
         self._cluster = cluster
         self._cache = cache
@@ -74,6 +77,9 @@ class Applier:
         self._writer = ChildWriter(cluster, cache, service, answers)
         self._ends = time.monotonic() + APPLYING_SECONDS
         self._first = first
+        self._slow = slow
+        self.timed_out: set[str] = set()
+        """Labels of the children for which this pass's time was too short."""
         self.not_tried: set[str] = set()
         """Labels of the children that this pass had no time for."""
         self._pruned: set[ObjectId] = set()
@@ -91,7 +97,7 @@ class Applier:
         waiting = {child for child in self._cache.lost(self._key) if f"{child.kind}/{child.name}" in self._first}
         await self._prune_all({child for child in waiting if _is_unwanted(child, todo.wanted)}, todo.wanted)
         await self._delete_all([live for live in deletions if self._goes_early(live)])
-        for manifest in sorted(applies, key=lambda manifest: not self._comes_early(manifest)):
+        for manifest in sorted(applies, key=lambda one: (not self._comes_early(one), label(one) in self._slow)):
             self._done.add(label(manifest))
             if not (self._lacks_what_pods_name and by_name(manifest["kind"]) in POD_MAKERS):
                 await self._attempt(manifest, label(manifest), self._apply)
@@ -126,7 +132,8 @@ class Applier:
 
         Takes in what goes wrong, but for ServiceIsGone and LeaseLost, which it raises.
         """
-        seconds = min(CHILD_SECONDS, self._ends - time.monotonic())
+        limit = APPLYING_SECONDS if label(body) in self._slow else CHILD_SECONDS
+        seconds = min(limit, self._ends - time.monotonic())
         child = by_name(body["kind"]), body["metadata"]["name"]
         if seconds <= 0:
             self.not_tried.add(label(body))
@@ -138,6 +145,7 @@ class Applier:
                 await act(body)
                 return True
         except TimeoutError:
+            self.timed_out.add(label(body))
             self.troubles.fail(*child, what, ApiError(what, 0, "Timeout", f"no answer within {seconds:.0f} s"))
         except ApiError as error:
             if error.is_rejection:

@@ -89,8 +89,8 @@ class Reconciler:
         self._decisions = Decisions(cluster, self._answers, installation)
         self._settled = SettledPasses()
         self._revisits = Revisits()
-        self._not_tried: dict[Key, set[str]] = {}
-        """Children of each service that its last pass had no time for."""
+        self._too_late: dict[Key, tuple[set[str], set[str]]] = {}
+        """Children of each service that its last pass had no time for, and those for which its time was too short."""
 
     async def reconcile(self, key: Key) -> float | None:
         """Seconds after which to look again, None: when something changes.
@@ -105,7 +105,7 @@ class Reconciler:
             self._settled.forget(key)
             self._revisits.take_in(key, is_settled=True)
             self.demand.forget(key)
-            self._not_tried.pop(key, None)
+            self._too_late.pop(key, None)
             return None
         SPANS.describe({"whisper.generation": body["metadata"]["generation"]})
         try:
@@ -168,8 +168,8 @@ class Reconciler:
         """
         if settled := self._as_it_was(key, service, observed):
             return settled
-        first = self._not_tried.pop(key, set[str]())
-        applier = Applier(self._cluster, self._cache, service, self._answers, troubles, first)
+        first, slow = self._too_late.pop(key, (set[str](), set[str]()))
+        applier = Applier(self._cluster, self._cache, service, self._answers, troubles, first, slow)
         resolved = await self._decisions.decide(service, observed, troubles)
         for _ in range(MAX_ROUNDS):
             todo = _todo(resolved)
@@ -194,8 +194,8 @@ class Reconciler:
             resolved = await self._decisions.decide(service, observed, troubles)
         if self._revisits.is_conflict_to_tell(key):
             troubles.tell_conflicts()
-        if applier.not_tried:
-            self._not_tried[key] = applier.not_tried
+        if applier.not_tried or applier.timed_out:
+            self._too_late[key] = applier.not_tried, applier.timed_out
         if troubles.error is None:
             self._answers.complete(key)
         return resolved

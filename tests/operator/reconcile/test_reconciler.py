@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from tests.fakes.cluster import FakeCluster, HasNames
+from tests.fakes.loops import InstantLoop, on
 from tests.operator.calls import counting
 from tests.operator.conftest import NOT_IMPLEMENTED
 from tests.operator.passes import Passes, example, settled
@@ -205,6 +206,25 @@ async def test_children_that_a_pass_has_no_time_for_have_their_turn_in_the_next(
     tried = [kind for kind, _ in cluster.writes[before:] if kind != "WhisperService"]
     assert tried[0] == "ServiceAccount", "no pod runs under an account of which nothing is known"
     assert set(tried) == {"ServiceAccount", "NetworkPolicy", "Service"}
+
+
+class Slow(FakeCluster):
+    """Takes an Ingress after as long as a webhook may take that nothing depends on."""
+
+    async def apply(self, kind: HasNames, manifest: Manifest, *, manager: str = "", subresource: str = "") -> Manifest:
+        await asyncio.sleep(30 if kind.kind == "Ingress" else 0)
+        return await super().apply(kind, manifest, manager=manager, subresource=subresource)
+
+
+@on(InstantLoop)
+async def test_a_child_for_which_the_time_was_too_short_has_more_of_it_in_the_next_pass() -> None:
+    passes = Passes(example("production"), Slow(secrets=SECRETS))
+    with pytest.raises(ApiError, match="no answer within 12 s"):
+        await passes.run()
+    assert "PodDisruptionBudget" in {kind for kind, _ in passes.cluster.writes}
+    assert ("Ingress", *passes.key) not in passes.cluster.objects
+    await passes.run()
+    assert ("Ingress", *passes.key) in passes.cluster.objects
 
 
 async def test_a_child_out_of_sight_that_is_not_wanted_has_its_turn_too(monkeypatch: pytest.MonkeyPatch) -> None:
