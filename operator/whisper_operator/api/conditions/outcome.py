@@ -107,7 +107,8 @@ APPLY_FAILED: Final = declare_reason(
     types.PROTECTED,
     types.CACHE_AS_SPECIFIED,
     types.JOB_STORAGE_AS_SPECIFIED,
-    meaning="The API server could not take a child: its admission webhook is down, or it is overloaded. The other "
+    meaning="The API server could not take a child: its admission webhook is down, it is overloaded, or for about a "
+    "minute somebody else has written the child whenever the operator did. The other "
     "children go on; the message names the child and the cause. Ready is False only where the service cannot serve "
     "without the child.",
     remedy="Mend what the message names. The operator tries again within two minutes.",
@@ -124,7 +125,8 @@ BEING_DELETED: Final = declare_reason(
     types.JOB_STORAGE_AS_SPECIFIED,
     meaning="A finalizer keeps a child that is being deleted. If somebody has deleted one that the spec wants, it can "
     "neither be changed nor made again until it is gone; one that the spec does not want any more is told after 30 s, "
-    "and has effect until it is gone: an Ingress keeps its host.",
+    "and has effect until it is gone: an Ingress keeps its host. So is one of a deleted service of the same name, "
+    "before whose end the spec's own cannot be made.",
     remedy="See to what the finalizers that the message names wait for.",
 )
 LOOKUP_FAILED: Final = declare_reason(
