@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from kubectl_whisper.bench import bench_row, measure, summary
-from kubectl_whisper.completion import service_names
+from kubectl_whisper.completion import reason_names, service_names
 from kubectl_whisper.kube_api import Failure, KubeApi
 from kubectl_whisper.options import (
     Context,
@@ -164,15 +164,22 @@ def print_bench(
 
 @app.command("explain")
 def print_explanation(
-    reason: Annotated[str, typer.Argument(help="A condition or reason, as `status` shows it.")],
+    reason: Annotated[
+        str, typer.Argument(help="A condition or reason, as `status` shows it.", autocompletion=reason_names)
+    ],
+    output: OutputOption = Output.table,
 ) -> None:
     """What a condition or reason means, and what to do."""
-    from kubectl_whisper.explain import explained  # imports the whole API, which no other command needs
+    from kubectl_whisper.explain import explanation, sentences  # imports the whole API, which few commands need
 
     try:
-        print(explained(reason))
+        found = explanation(reason)
     except LookupError as error:
         raise Failure(error.args[0]) from None
+    if output is Output.table:
+        print(sentences(found))
+    else:
+        print_rows([found], output)
 
 
 def _pod_row(api: KubeApi, pod: Mapping[str, Any]) -> PodRow:

@@ -11,12 +11,13 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, cast
 
 import typer
+from kubernetes.config import ConfigException, list_kube_config_contexts  # pyright: ignore[reportUnknownVariableType]
 
-from kubectl_whisper.kube_api import Failure, KubeApi
+from kubectl_whisper.kube_api import Failure, KubeApi, path_of
 
 FILES, NO_FILES = ":0", ":4"
 """ShellCompDirectiveDefault and ShellCompDirectiveNoFileComp.
@@ -30,10 +31,35 @@ SECONDS: Final = 3.0
 
 def service_names(context: typer.Context, incomplete: str) -> list[str]:
     """Names of the namespace's services that begin so; none where the API server does not answer."""
+    return _names(context, incomplete, KubeApi.whisper_services)
+
+
+def namespace_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of namespaces that begin so; none where the user may not list them."""
+    return _names(context, incomplete, lambda api: api.listed(path_of("v1", "namespaces", None)))
+
+
+def context_names(incomplete: str) -> list[str]:
+    """Names of the kubeconfig's contexts that begin so."""
+    try:
+        found, _ = cast(Any, list_kube_config_contexts())
+    except ConfigException:
+        return []
+    return [one["name"] for one in found if one["name"].startswith(incomplete)]
+
+
+def reason_names(incomplete: str) -> list[str]:
+    """Names of conditions and of their reasons that begin so."""
+    from kubectl_whisper.explain import names  # imports the whole API
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def _names(context: typer.Context, incomplete: str, listed: Callable[[KubeApi], Iterable[Any]]) -> list[str]:
     try:
         api = KubeApi(context.params.get("context"), context.params.get("namespace"))
         api.http.timeout = SECONDS
-        names = [one["metadata"]["name"] for one in api.whisper_services()]
+        names = [one["metadata"]["name"] for one in listed(api)]
     except Failure:
         return []
     return [name for name in names if name.startswith(incomplete)]

@@ -107,6 +107,10 @@ class KubeApi:
         """The answer, which is JSON; raises Failure."""
         return self._answer("GET", path, parameters).json()
 
+    def create(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """The object as the API server has it now; raises Failure."""
+        return self._answer("POST", path, body=manifest).json()
+
     def delete(self, path: str, uid: str) -> None:
         """Deletes the object of that UID, and after it what it owns; another of its name stays. Raises Failure."""
         options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}

@@ -7,11 +7,16 @@ from typing import Annotated
 
 import typer
 
-from kubectl_whisper.completion import service_names
+from kubectl_whisper.completion import context_names, namespace_names, service_names
 from kubectl_whisper.output import Output
 
-Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Default: the context's.")]
-Context = Annotated[str | None, typer.Option(help="Of the kubeconfig; default: its current one.")]
+Namespace = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", help="Default: the context's.", autocompletion=namespace_names),
+]
+Context = Annotated[
+    str | None, typer.Option(help="Of the kubeconfig; default: its current one.", autocompletion=context_names)
+]
 Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="For people, or for programs.")]
 ServiceOption = Annotated[

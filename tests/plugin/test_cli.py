@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.plugin.conftest import PlannedServer, as_events, as_json, run
 from whisper_runtime.contract.version import VERSION
@@ -146,4 +147,9 @@ def test_a_key_that_cannot_be_read_is_told(
 def test_an_explanation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "explain", "hosttaken") == 0
     assert capsys.readouterr().out.startswith("HostTaken\n")
+    assert run(monkeypatch, "explain", "HostTaken", "-o", "json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["reason_under"]) == ("HostTaken", ["PreflightPassed", "Exposed"])
+    assert run(monkeypatch, "explain", "HostTaken", "-o", "yaml") == 0
+    assert yaml.safe_load(capsys.readouterr().out) == [found]
     assert str(run(monkeypatch, "explain", "HostTake")).startswith("Error: HostTake: no condition")

@@ -46,6 +46,17 @@ def test_services_of_the_namespace(api_server: PlannedServer) -> None:
     assert words(choices(["bench", "-n", "others", "x.wav", "--service", "c"])) == ["calls"]
 
 
+def test_where_a_command_may_look(api_server: PlannedServer) -> None:
+    api_server.by_path = {"/api/v1/namespaces?": SERVICES}
+    assert words(choices(["top", "-n", "m"])) == ["meetings", "memos"]
+    assert words(choices(["top", "--context", "n"])) == ["near"]
+
+
+def test_reasons_and_conditions() -> None:
+    assert "HostTaken" in words(choices(["explain", "Host"]))
+    assert words(choices(["explain", "Stall"])) == ["Stalled"]
+
+
 def test_a_cluster_that_does_not_answer_has_no_choices(api_server: PlannedServer) -> None:
     api_server.answers = [as_json({"message": "forbidden"}, 403)]
     assert choices(["status", "me"]) == []

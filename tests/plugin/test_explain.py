@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from kubectl_whisper.explain import explained
+from kubectl_whisper.explain import explanation, sentences
+
+
+def explained(name: str) -> str:
+    return sentences(explanation(name))
 
 
 @pytest.mark.parametrize("name", ["Stalled", "stalled"])
@@ -25,6 +29,14 @@ def test_a_reason(name: str) -> None:
 
 def test_a_reason_that_stalls_says_so() -> None:
     assert "Stalled is True until somebody does" in explained("ChecksumMismatch")
+
+
+def test_each_part_by_itself_for_programs() -> None:
+    found = explanation("ChecksumMismatch")
+    assert (found.condition, found.blocks_ready, found.stalls) == ("", False, True)
+    assert "ModelCached" in found.reason_under
+    assert found.reason
+    assert found.remedy
 
 
 def test_a_name_that_is_not_known_gets_the_nearest() -> None:

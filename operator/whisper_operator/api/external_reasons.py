@@ -44,7 +44,7 @@ EXTERNAL_REASONS: Final = (
         reports.NO_SPACE,
         (MODEL_CACHED, AVAILABLE),
         meaning="The volume has no room for the checkpoint; the message lists files that the service does not need.",
-        remedy="Raise `spec.cache.size`, or delete those files.",
+        remedy="Raise `spec.cache.size`, or delete those files: `kubectl whisper prune`.",
         stalls=True,
     ),
     ConditionReason(

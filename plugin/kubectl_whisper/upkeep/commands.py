@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +18,9 @@ from kubectl_whisper.options import Context, Everywhere, Namespace, OutputOption
 from kubectl_whisper.output import Output, print_rows
 from kubectl_whisper.upkeep.logs import LogRequest, read_logs
 from kubectl_whisper.upkeep.verify import verify
+
+if TYPE_CHECKING:
+    from kubectl_whisper.upkeep.prune import Unused
 
 upkeep: Final = typer.Typer()
 LONGEST_TAIL: Final = 100_000
@@ -116,6 +120,51 @@ def print_models(
         print(f"no WhisperService in {'any namespace' if everywhere else api.namespace}", file=sys.stderr)
         return
     print_rows(rows, output, everywhere=everywhere)
+
+
+@upkeep.command("prune")
+def print_pruned(
+    named: Annotated[list[str] | None, typer.Argument(help="Files or claims; default: every unused file.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete, and ask nothing.")] = False,
+    output: OutputOption = Output.table,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Delete the checkpoints in the namespace's claims that no service wants, serves or may go back to.
+
+    Without --yes nothing is deleted, but for the answer yes on a terminal. A claim that was retained when its service
+    went is deleted where it is named. It takes the rights of `models`, and to create, list and delete jobs.
+    """
+    from kubectl_whisper.upkeep.prune import as_claims_say, chosen, delete, unused
+
+    api = KubeApi(context, namespace)
+    found = unused(api, _notice)
+    asked = chosen(found, named or ())
+    shown = asked if named else found
+    if not shown and output is Output.table:
+        _notice(f"nothing in the claims of {api.namespace} is unused")
+        return
+    if not yes:
+        print_rows(as_claims_say(one.row("unused") for one in shown), output)
+    if not asked or not (yes or _is_agreed(asked, output)):
+        _notice("nothing was deleted" + (": give --yes" if asked else ""))
+        return
+    rows = list(delete(api, asked, unused(api, _notice)))
+    print_rows(rows, output)
+    if any(row.outcome == "failed" for row in rows):
+        raise typer.Exit(1)
+
+
+def _is_agreed(asked: Sequence[Unused], output: Output) -> bool:
+    """Asks on a terminal; elsewhere, and where a program reads, nobody has agreed."""
+    if output is not Output.table or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    what = f"{len(asked)} of these, {sum(one.size for one in asked) / 1e6:.1f} MB"
+    return typer.confirm(f"Delete {what}, for good?", default=False)
+
+
+def _notice(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 @upkeep.command("support-bundle")

@@ -35,6 +35,11 @@ class Cache:
     pod: Mapping[str, Any]
     services: frozenset[str]
 
+    @property
+    def claim(self) -> str:
+        """Empty where the checkpoints are in a directory of the pod, or in an image."""
+        return _claim_of(self.pod)
+
 
 def model_rows(api: KubeApi, *, everywhere: bool) -> list[ModelRow]:
     """Rows by cache; a service without a pod has one that says so. Raises Failure."""
@@ -70,6 +75,15 @@ def used_files(service: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(_file(name, (digest or "").removeprefix("sha256:")) for name, digest in pairs if name)
 
 
+def files_in(api: KubeApi, cache: Cache) -> Mapping[str, int]:
+    """Size in bytes of each checkpoint in the cache, by its name; raises Failure where its pod does not tell."""
+    return api.report_of(cache.pod, CACHE_PATH)["files"]
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
 def is_used(file: str, used: Iterable[str]) -> bool:
     return any(file == one or (one.endswith("-") and file.startswith(one)) for one in used)
 
@@ -83,7 +97,7 @@ def _file(name: str, digest: str) -> str:
 def _rows_of(api: KubeApi, cache: Cache, services: Sequence[Mapping[str, Any]]) -> Iterator[ModelRow]:
     namespace = cache.pod["metadata"]["namespace"]
     try:
-        files: Mapping[str, int] = api.report_of(cache.pod, CACHE_PATH)["files"]
+        files = files_in(api, cache)
     except Failure as failure:
         yield ModelRow(namespace, cache.name, "", "", "", f"pod {cache.pod['metadata']['name']}: {failure}")
         return
@@ -91,7 +105,7 @@ def _rows_of(api: KubeApi, cache: Cache, services: Sequence[Mapping[str, Any]]) 
     near = [one for one in services if one["metadata"]["namespace"] == namespace]
     for file, size in files.items():
         users = sorted(one["metadata"]["name"] for one in near if is_used(file, used_files(one)))
-        yield ModelRow(namespace, cache.name, file, f"{size / 1e6:.1f} MB", ", ".join(users), "")
+        yield ModelRow(namespace, cache.name, file, megabytes(size), ", ".join(users), "")
 
 
 def _without_pod(service: Mapping[str, Any]) -> ModelRow:
@@ -105,11 +119,18 @@ def _key(service: Mapping[str, Any]) -> tuple[str, str]:
 
 def _volume_of(pod: Mapping[str, Any]) -> str:
     """The claim that the pod's checkpoints are in, or the pod's name; empty where its image has the model."""
+    return _claim_of(pod) or (pod["metadata"]["name"] if _has_volume(pod) else "")
+
+
+def _claim_of(pod: Mapping[str, Any]) -> str:
     for volume in pod["spec"].get("volumes", ()):
         if volume["name"] == VOLUME:
-            claim: dict[str, str] = volume.get("persistentVolumeClaim", {})
-            return claim.get("claimName") or pod["metadata"]["name"]
+            return volume.get("persistentVolumeClaim", {}).get("claimName", "")
     return ""
+
+
+def _has_volume(pod: Mapping[str, Any]) -> bool:
+    return any(volume["name"] == VOLUME for volume in pod["spec"].get("volumes", ()))
 
 
 def _is_ready(pod: Mapping[str, Any]) -> bool:

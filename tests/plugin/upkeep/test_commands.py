@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,106 @@ def test_what_caches_hold(
     assert line.split()[:4] == ["speech", "no", "pod", "of"]
     assert run(monkeypatch, "models", "-A") == 0
     assert capsys.readouterr() == ("", "no WhisperService in any namespace\n")
+
+
+OLD = "mine-0123456789ab.pt"
+SERVES = {
+    "metadata": {
+        "namespace": "team",
+        "name": "speech-1",
+        "labels": {"whisper-operator.io/service": "speech", "app.kubernetes.io/component": "server"},
+    },
+    "spec": {
+        "nodeName": "n",
+        "containers": [{"name": "server", "image": "runtime:1"}],
+        "volumes": [{"name": "models", "persistentVolumeClaim": {"claimName": "speech-models"}}],
+    },
+}
+OUTLIVED = {
+    "metadata": {
+        "name": "gone-models",
+        "uid": "u2",
+        "labels": {"whisper-operator.io/service": "gone", "app.kubernetes.io/managed-by": "whisper-operator"},
+    },
+    "spec": {"resources": {"requests": {"storage": "1G"}}},
+}
+
+
+@pytest.fixture
+def cache(api_server: PlannedServer) -> PlannedServer:
+    """A namespace whose claim holds a file that nothing wants, beside a claim that outlived its service."""
+    complete = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+    api_server.by_path = {
+        "/proxy/cache": as_json({"files": {OLD: 3_000_000}}),
+        "/whisperservices": as_list(SERVICE | {"spec": {"model": {"name": "base"}}}),
+        "/pods?": as_list(SERVES),
+        "/deployments": as_list(),
+        "/persistentvolumeclaims?": as_list(OUTLIVED),
+        "/jobs?": as_list(complete),
+        "/jobs": as_json({"metadata": {"name": "whisper-prune-x", "uid": "u1"}}),
+        "/persistentvolumeclaims/": as_json({}),
+    }
+    return api_server
+
+
+def test_what_could_be_pruned_is_shown_and_kept(
+    cache: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing but a terminal is asked, and nobody has said --yes."""
+    assert run(monkeypatch, "prune") == 0
+    out, err = capsys.readouterr()
+    head, file, claim = out.splitlines()
+    assert head.split() == ["CLAIM", "FILE", "SIZE", "OUTCOME", "WHY"]
+    assert file.split() == ["speech-models", OLD, "3.0", "MB", "unused", "-"]
+    assert claim.split()[:4] == ["gone-models", "1000.0", "MB", "unused"]
+    assert "to delete it, name it" in claim
+    assert err == "nothing was deleted: give --yes\n"
+    assert set(cache.methods) == {"GET"}
+
+
+def test_pruned_files_are_told_and_claims_stay(
+    cache: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "prune", "--yes", "-o", "json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["file"], row["size"], row["outcome"]) == (OLD, "3.0 MB", "deleted")
+    changed = [path for path, method in zip(cache.requests, cache.methods, strict=True) if method != "GET"]
+    assert [path for path, _, _ in changed] == [
+        "/apis/batch/v1/namespaces/team/jobs",
+        "/apis/batch/v1/namespaces/team/jobs/whisper-prune-x",
+    ]
+
+
+def test_a_claim_is_pruned_by_its_name(cache: PlannedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "prune", "gone-models", "--yes") == 0
+    assert cache.methods.count("DELETE") == 1
+    assert str(run(monkeypatch, "prune", "speech")).startswith("Error: speech: nothing unused has that name")
+
+
+@pytest.mark.parametrize(("answer", "deleted"), [("y\n", 1), ("n\n", 0), ("\n", 0)])
+def test_a_terminal_is_asked(cache: PlannedServer, monkeypatch: pytest.MonkeyPatch, answer: str, deleted: int) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    monkeypatch.setattr(sys, "stdout", shown := Terminal())
+    assert run(monkeypatch, "prune") == 0
+    assert "Delete 1 of these, 3.0 MB, for good? [y/N]" in shown.getvalue()
+    assert cache.methods.count("POST") == deleted
+
+
+def test_a_file_that_stays_is_the_exit_code(cache: PlannedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.by_path["/jobs?"] = as_list({"status": {"conditions": [{"type": "Failed", "status": "True"}]}})
+    assert run(monkeypatch, "prune", "--yes") == 1
+
+
+def test_nothing_to_prune(
+    cache: PlannedServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache.by_path |= {"/proxy/cache": as_json({"files": {}}), "/persistentvolumeclaims?": as_list()}
+    assert run(monkeypatch, "prune", "--yes") == 0
+    assert capsys.readouterr() == ("", "nothing in the claims of team is unused\n")
 
 
 def test_an_archive_for_whoever_helps(
