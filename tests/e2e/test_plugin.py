@@ -144,6 +144,59 @@ def test_what_its_claim_holds(plugin: Plugin) -> None:
     assert row["file"].startswith("tiny.en-")
 
 
+LEFT = "left-0123456789ab.pt"
+
+
+def test_what_no_service_wants_goes_and_what_it_serves_stays(
+    service: Kubectl, plugin: Plugin, images: dict[str, str]
+) -> None:
+    """Pods mount the claim read-only: the file of an earlier model comes from a pod of the test's own."""
+    volume = {"name": "models", "persistentVolumeClaim": {"claimName": "speech-models"}}
+    (pod,) = service.pods_of("speech")
+    container = {
+        "name": "writer",
+        "image": images["runtime"],
+        "command": ["dd", "if=/dev/zero", f"of=/models/{LEFT}", "bs=1M", "count=2"],
+        "volumeMounts": [{"name": "models", "mountPath": "/models"}],
+        "securityContext": pod["spec"]["containers"][0]["securityContext"],
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "securityContext": pod["spec"]["securityContext"],
+        "containers": [container],
+        "volumes": [volume],
+    }
+    service.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "writer"}, "spec": spec})
+    service("wait", "pod/writer", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=120s")
+    service("delete", "pod", "writer")
+
+    def held() -> set[str]:
+        return {row["file"] for row in json.loads(plugin("models", "-o", "json"))}
+
+    (shown,) = json.loads(plugin("prune", "-o", "json"))
+    assert (shown["claim"], shown["file"], shown["size"]) == ("speech-models", LEFT, "2.1 MB")
+    assert shown["outcome"] == "unused"
+    served = held() - {LEFT}
+    assert held() == served | {LEFT}, "without --yes nothing goes"
+    (row,) = json.loads(plugin("prune", "--yes", "-o", "json"))
+    assert (row["file"], row["outcome"], row["why"]) == (LEFT, "deleted", "")
+    assert held() == served
+    assert service.list("jobs", "app.kubernetes.io/component=prune") == []
+
+
+def test_a_claim_that_outlived_its_service(service: Kubectl, plugin: Plugin) -> None:
+    """Its data is deleted where somebody names it, and only there."""
+    labels = {"whisper-operator.io/service": "gone", "app.kubernetes.io/managed-by": "whisper-operator"}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    metadata = {"name": "gone-models", "labels": labels}
+    service.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+    plugin("prune", "--yes")
+    assert service.get("persistentvolumeclaims", "gone-models") is not None
+    (row,) = json.loads(plugin("prune", "gone-models", "--yes", "-o", "json"))
+    assert (row["claim"], row["outcome"]) == ("gone-models", "deleted")
+    eventually("it is gone", lambda: service.get("persistentvolumeclaims", "gone-models") is None, 60)
+
+
 def test_a_manifest_before_it_is_applied(service: Kubectl, plugin: Plugin, tmp_path: Path) -> None:
     """With the rights of the page's Role, which may not apply: that is unknown, and so is what may not be read."""
     file = tmp_path / "service.yaml"
