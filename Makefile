@@ -15,6 +15,7 @@ help: ## this list
 setup: ## everything that demo and test need, without starting anything
 	@python3 -m testbed.demo setup
 
+# V=1 shows what the steps log; CLUSTER=kubeconfig uses the cluster that kubectl talks to, CLUSTER=own never asks.
 .PHONY: demo
 demo: ## a real cluster, the operator, a WhisperService, and spoken words as text
 	@python3 -m testbed.demo up

@@ -1,19 +1,27 @@
-"""python3 -m testbed.demo setup | platform | up"""
+"""python3 -m testbed.demo setup | platform | up
+
+`up` makes a cluster of its own on this machine, or uses the one that the kubeconfig leads to: it asks on a terminal,
+and CLUSTER=kubeconfig or CLUSTER=own tells it. V=1 shows what the steps log.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
+import os
+import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from testbed.cluster import binaries
-from testbed.demo import platform, preconditions, speech
-from testbed.demo.steps import CACHE, DemoStep, DemoStepFailed, fail, print_line, run
+from testbed.demo import choice, platform, preconditions, user_cluster
+from testbed.demo.choice import NoSuchCluster, UserContext
+from testbed.demo.service import PLAN, DemoService, name_in, show
+from testbed.demo.steps import BOARD, CACHE, DemoStep, DemoStepFailed, fail, run
 
 NAMESPACE = "demo"
-CONDITIONS = 'jsonpath={range .status.conditions[*]}{.type}={.status}\t{.reason}\t{.message}{"\\n"}{end}'
 SERVICE = "quickstart"
 NAMESPACE_MANIFEST = {
     "apiVersion": "v1",
@@ -26,13 +34,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m testbed.demo", description=__doc__)
     parser.add_argument("action", choices=("setup", "platform", "up"))
     action = parser.parse_args().action
-    check_machine()
     started = time.monotonic()
     try:
-        {"setup": platform.setup, "platform": platform.start, "up": demo}[action]()
-    except DemoStepFailed as error:
+        context = _users_cluster() if action == "up" else None
+        if context is None:
+            check_machine()
+            {"setup": platform.setup, "platform": platform.start, "up": demo}[action]()
+        else:
+            demo_on(context)
+    except (DemoStepFailed, NoSuchCluster) as error:
         fail(error)
-    print_line(f"  {time.monotonic() - started:7.1f} s  in all")
+    BOARD.line(f"  {time.monotonic() - started:7.1f} s  in all")
 
 
 def check_machine() -> None:
@@ -42,56 +54,14 @@ def check_machine() -> None:
 
 
 def demo() -> None:
-    """The main job, end to end; leaves the cluster up."""
+    """The main job, end to end, on a cluster of its own; leaves it up."""
+    BOARD.plan([*platform.PLAN, *PLAN])
     platform.start()
     manifest = CACHE / "cluster" / "demo-namespace.json"
     manifest.write_text(json.dumps(NAMESPACE_MANIFEST))
     run(DemoStep("namespace", platform.kubectl("apply", "-f", str(manifest)), "is the cluster up? `make cluster`"))
-    # A service of an earlier demo keeps the image that it began with: this one shows the checkout's.
-    forget = _in_demo("delete", "wsvc", SERVICE, "--ignore-not-found", "--wait", "--timeout=120s")
-    run(DemoStep("WhisperService of an earlier demo removed", forget, "`make demo-down`, then again"))
-    run(
-        DemoStep("WhisperService applied", _in_demo("apply", "-f", "examples/quickstart.yaml"), "is the CRD installed?")
-    )
-    run(
-        DemoStep(
-            "WhisperService Ready",
-            _in_demo("wait", "--for=condition=Ready", f"wsvc/{SERVICE}", "--timeout=300s"),
-            "the conditions above print_line what it waits for",
-            progress=_in_demo("get", "wsvc", SERVICE, "-o", "jsonpath={.status.conditions[0].message}"),
-            evidence=(
-                _in_demo("get", "wsvc", SERVICE, "-o", CONDITIONS),
-                _in_demo("get", "pods"),
-                platform.kubectl("-n", platform.NAMESPACE, "logs", f"deployment/{platform.RELEASE}", "--tail=5"),
-            ),
-        )
-    )
-    recording = CACHE / "recordings" / "jfk.wav"
-    started = time.monotonic()
-    answer = speech.transcribe(_address(), recording)
-    print_line(f"  {time.monotonic() - started:7.1f} s  {recording.name} transcribed")
-    report(answer, time.monotonic() - started)
-
-
-def report(answer: dict[str, Any], seconds: float) -> None:
-    print_line("\n" + _output("get", "wsvc"))
-    print_line(
-        _output(
-            "get",
-            "wsvc",
-            SERVICE,
-            "-o",
-            CONDITIONS,
-        )
-    )
-    kinds = "deploy,rs,pod,svc,sa,pvc,job,ingress,hpa"
-    print_line(_output("get", kinds, "-l", f"whisper-operator.io/service={SERVICE}"))
-    print_line(f"The words that were spoken:\n\n    {answer['text'].strip()}\n")
-    print_line(
-        f"{answer['duration']:.0f} s of speech in {seconds:.1f} s: "
-        f"{answer['duration'] / seconds:.1f} x real time on this CPU.\n"
-    )
-    print_line(
+    show(_own_service())
+    BOARD.line(
         "Try next:\n"
         f"  export KUBECONFIG=$(make -s kubeconfig) PATH={binaries.ensure('kubectl')}:$PATH\n"
         f"  kubectl -n {NAMESPACE} scale wsvc {SERVICE} --replicas=2 && kubectl -n {NAMESPACE} get wsvc -w\n"
@@ -101,17 +71,60 @@ def report(answer: dict[str, Any], seconds: float) -> None:
     )
 
 
-def _in_demo(*arguments: str) -> tuple[str, ...]:
-    return platform.kubectl("--namespace", NAMESPACE, *arguments)
+def demo_on(context: UserContext) -> None:
+    """The same on the cluster that the user's kubeconfig leads to."""
+    BOARD.plan(PLAN)
+    installed = not user_cluster.has_operator(context)
+    user_cluster.prepare(context, os.environ.get("REGISTRY", ""))
+    in_demo = partial(context.command, "-n", user_cluster.NAMESPACE)
+    file = user_cluster.service_file()
+    described = run(
+        DemoStep(
+            f"{file.name} admitted",
+            in_demo("create", "--dry-run=server", "-o", "json", "-f", str(file)),
+            "the message above names what the cluster refuses",
+        )
+    )
+    name = name_in(described)
+    show(
+        DemoService(
+            kubectl=in_demo,
+            file=file,
+            name=name,
+            ready_seconds=user_cluster.READY_SECONDS,
+            address=partial(user_cluster.forwarded, context, name),
+            recording=user_cluster.RECORDING,
+            operator_log=in_demo("get", "events", "--sort-by=.lastTimestamp"),
+        )
+    )
+    BOARD.line(user_cluster.farewell(context, installed=installed))
 
 
-def _output(*arguments: str) -> str:
-    return subprocess.run(_in_demo(*arguments), check=True, capture_output=True, text=True).stdout
+def _users_cluster() -> UserContext | None:
+    """None: the demo makes its own. Raises NoSuchCluster."""
+    ask = input if sys.stdin.isatty() and sys.stdout.isatty() else None
+    own = json.loads(platform.KUBECONFIG.read_text()) if platform.KUBECONFIG.exists() else None
+    own_server = own["clusters"][0]["cluster"]["server"] if own else None
+    return choice.chosen(os.environ.get("CLUSTER", ""), choice.current_context(), own_server, ask)
 
 
-def _address() -> str:
+def _own_service() -> DemoService:
+    in_demo = partial(platform.kubectl, "--namespace", NAMESPACE)
+    return DemoService(
+        kubectl=in_demo,
+        file=platform.REPOSITORY / "examples/quickstart.yaml",
+        name=SERVICE,
+        ready_seconds=300,
+        address=_address,
+        recording=CACHE / "recordings" / "jfk.wav",
+        operator_log=platform.kubectl("-n", platform.NAMESPACE, "logs", f"deployment/{platform.RELEASE}", "--tail=5"),
+    )
+
+
+@contextmanager
+def _address() -> Iterator[str]:
     """The service's cluster IP, which kube-proxy answers on the node itself."""
-    return f"http://{_output('get', 'service', SERVICE, '-o', 'jsonpath={.spec.clusterIP}')}"
+    yield f"http://{_own_service().output('get', 'service', SERVICE, '-o', 'jsonpath={.spec.clusterIP}')}"
 
 
 if __name__ == "__main__":

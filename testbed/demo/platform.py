@@ -14,6 +14,12 @@ PYTHON = ("python3", "-m")
 KUBECONFIG = CACHE / "cluster" / "kubeconfig"
 CHART = REPOSITORY / "charts/whisper-operator"
 
+PLAN = (
+    *("binaries", "environment", "weights and recordings", "images"),
+    *("cluster", "images into the cluster", "model mirror", "operator", "mirror ready"),
+)
+"""Names of the steps, in their order."""
+
 
 def setup() -> None:
     """Everything that is fetched or built, overlapped: the Go builds keep the cores busy while the rest downloads."""

@@ -1,23 +1,26 @@
-"""Runs steps: one line for each with its seconds, a sign of life every ten, and the cause where one fails."""
+"""Runs steps: one line for each with its seconds, and the cause where one fails; V=1 shows what they log meanwhile."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.demo.board import Board
 from testbed.paths import CACHE, REPOSITORY
 
 LOGS = CACHE / "log"
 
-SIGN_OF_LIFE_SECONDS = 10
+TICK_SECONDS = 1
+LOOK_SECONDS = 10
 EVIDENCE_LINES = 15
-_print_lock = threading.Lock()
+BOARD = Board(sys.stdout)
+SHOWS_LOGS = os.environ.get("V") == "1"
 
 
 class DemoStepFailed(Exception):
@@ -37,11 +40,6 @@ class DemoStep:
     """Commands whose output shows the cause when it fails."""
 
 
-def print_line(line: str) -> None:
-    with _print_lock:
-        print(line, flush=True)
-
-
 def last_lines(log: Path, count: int) -> list[str]:
     """The last non-empty lines of `log`, progress bars' carriage returns taken as line ends."""
     text = log.read_text(errors="replace").replace("\r", "\n")
@@ -54,11 +52,13 @@ def run(step: DemoStep) -> str:
     log = LOGS / f"{step.name.replace(' ', '-')}.log"
     output = log.with_suffix(".out")
     started = time.monotonic()
+    BOARD.begin(step.name)
     with log.open("w") as err, output.open("w") as out:
         process = subprocess.Popen(step.command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=REPOSITORY)
-        _wait(process, step, (log, output), started)
-    seconds = time.monotonic() - started
+        _wait(process, step, (log, output))
+    BOARD.end(step.name, succeeded=process.returncode == 0)
     if process.returncode:
+        seconds = time.monotonic() - started
         head = f"{step.name} failed after {seconds:.0f} s (exit {process.returncode}): {' '.join(step.command)}"
         lines = [
             *last_lines(output, 5),
@@ -67,19 +67,28 @@ def run(step: DemoStep) -> str:
         ]
         shown = "\n".join(f"    {line[:300]}" for line in lines)
         raise DemoStepFailed(f"{head}\n{shown}\n  whole log: {log}\n  what to do: {step.remedy}")
-    print_line(f"  {seconds:7.1f} s  {step.name}")
     return output.read_text()
 
 
-def _wait(process: subprocess.Popen[bytes], step: DemoStep, logs: Sequence[Path], started: float) -> None:
+def _wait(process: subprocess.Popen[bytes], step: DemoStep, logs: Sequence[Path]) -> None:
+    looked = time.monotonic()
     while True:
         try:
-            process.wait(SIGN_OF_LIFE_SECONDS)
+            process.wait(TICK_SECONDS)
             return
         except subprocess.TimeoutExpired:
-            newest = max(logs, key=lambda log: log.stat().st_mtime)
-            doing = _output_lines(step.progress) if step.progress else last_lines(newest, 1)
-            print_line(f"         … {step.name}, {time.monotonic() - started:.0f} s: {''.join(doing[-1:])[:120]}")
+            if time.monotonic() - looked >= LOOK_SECONDS:
+                looked = time.monotonic()
+                _look(step, logs)
+            BOARD.tick()
+
+
+def _look(step: DemoStep, logs: Sequence[Path]) -> None:
+    if step.progress:
+        BOARD.waits_for(step.name, "".join(_output_lines(step.progress)[-1:])[:120])
+    if SHOWS_LOGS:
+        newest = max(logs, key=lambda log: log.stat().st_mtime)
+        BOARD.line(f"         {step.name}: {''.join(last_lines(newest, 1))[:200]}")
 
 
 def _output_lines(command: Sequence[str]) -> list[str]:
