@@ -127,7 +127,7 @@ def log_probabilities_of_each_token(post: Post) -> None:
 def speakers_once_they_are_switched_on(post: Post) -> None:
     answer = post(model="gpt-4o-transcribe-diarize")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
-    assert "set WHISPER_DIARIZATION_MODEL" in answer.json()["error"]["message"]
+    assert "set spec.diarization to {}" in answer.json()["error"]["message"]
 
 
 def a_streams_usage_is_in_tokens(post: Post) -> None:

@@ -89,8 +89,8 @@ fetched. Unset: the checkpoint is in `MODEL_DIR`."""
     model_ca_file: str | None = None
     """Certificates (PEM) that `fetch` trusts in addition to the system's own."""
     diarization_model: str | None = None
-    """Path of the checkpoint of a speaker encoder, by which speakers are told apart where requests ask for it. Unset: \
-none is loaded, and such requests are refused."""
+    """The speaker encoder by which speakers are told apart where requests ask for it: `resemblyzer`, which comes with \
+the runtime, or the path of a checkpoint. Unset: none is loaded, and such requests are refused."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
     """Port for clients."""
     base_path: str = Field(default="", pattern="^(/[!-~]*[!-.0-~])?$")

@@ -30,6 +30,8 @@ PACKAGED_GOLDEN_DIR: Final = str(Path(__file__).parents[1] / "media" / "golden")
 
 `espeak-ng -v en-us -s 130` speaks them, at 16 kHz: nobody's voice is in the package.
 """
+PACKAGED_ENCODERS_DIR: Final = str(Path(__file__).parents[1] / "diarization")
+"""Directory of the speaker encoders that come with the runtime, each as `NAME.pt`."""
 OWN_GOLDEN_DIR: Final = "/etc/whisper/golden"
 """The same for the user's own clip."""
 API_KEY_FILE: Final = "/etc/whisper/verify/api-key"

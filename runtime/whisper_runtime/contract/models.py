@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from whisper_runtime.contract.files import PACKAGED_ENCODERS_DIR
+
 OFFICIAL_MODELS: Final[Mapping[str, str]] = {
     "tiny.en": "d3dd57d32accea0b295c96e26691aa14d8822fac7d9d27d5dc00b4ca2826dd03",
     "tiny": "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",
@@ -22,6 +24,15 @@ OFFICIAL_MODELS: Final[Mapping[str, str]] = {
     "turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
 }
 """sha256 of each checkpoint that openai-whisper publishes (the digest in `whisper._MODELS`' URLs)."""
+
+PACKAGED_ENCODERS: Final[Mapping[str, str]] = {
+    "resemblyzer": "1f95b4e8da838c0ba224883ebc1fd0c444a3a86cc31aafa99b84e7d9ed634dc5",
+}
+"""sha256 of each speaker encoder that comes with the runtime, by its name.
+
+The tensors of the network in resemblyzer 0.1.4's pretrained.pt (Apache-2.0), without the state of its training.
+"""
+DEFAULT_ENCODER: Final = "resemblyzer"
 
 MODEL_ALIAS_PATTERN: Final = "^[A-Za-z0-9]([-._:@/A-Za-z0-9]*[A-Za-z0-9])?$"
 """A further name of the served model: `whisper-large-v3`, or a repository's, `openai/whisper-large-v3`."""
@@ -47,3 +58,18 @@ def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
             f"model {model!r} is not a model of openai-whisper: give its sha256, or the path of a checkpoint"
         )
     return f"{model_dir}/{model}-{digest[:12]}.pt"
+
+
+def encoder_path(encoder: str) -> str:
+    """The path of a speaker encoder that is named, or given by its path.
+
+    Raises ValueError for a name that is not one that comes with the runtime.
+    """
+    if "/" in encoder:
+        return encoder
+    if encoder not in PACKAGED_ENCODERS:
+        raise ValueError(
+            f"{encoder!r} is no speaker encoder that comes with the runtime: use "
+            f"{', '.join(PACKAGED_ENCODERS)}, or the path of a checkpoint"
+        )
+    return f"{PACKAGED_ENCODERS_DIR}/{encoder}.pt"

@@ -167,6 +167,7 @@ def _verify(config: RuntimeConfig, parsed: argparse.Namespace) -> int:
         concurrency=parsed.concurrency,
         no_egress=config.no_egress,
         keeps_jobs=config.keeps_jobs,
+        tells_speakers=config.diarization_model is not None,
     )
     try:
         report = verify(options)

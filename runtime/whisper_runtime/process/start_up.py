@@ -4,7 +4,8 @@
 2. `load`: the weights are on the device, and the configured language is one of theirs.
 3. `load_diarizer`: where speakers are told apart, the speaker encoder is in memory. It is a file of some MB.
 4. `probe_egress`: in the background, so that its outcome is in the metrics by the time the pod is ready.
-5. `prove`: the golden clip comes out right; to transcribe it also warms the device up.
+5. `prove`: the golden clip comes out right; to transcribe it also warms the device up. Where speakers are told apart,
+   the two of a dialogue are.
 6. `check_digest`: in the background, for a file of gigabytes takes seconds; `verify` waits for the digest.
 
 Then the engine is READY, and requests are served. What a step raises ends the process, with the sentence that it holds.
@@ -23,8 +24,8 @@ from typing import Final
 import torch
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.models import checkpoint_path
-from whisper_runtime.diarization.interface import Diarizer
+from whisper_runtime.contract.models import checkpoint_path, encoder_path
+from whisper_runtime.diarization.interface import Diarizer, SpeakerBounds
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.batching.worker import Transcribe
 from whisper_runtime.engine.interface import CannotLoad
@@ -35,7 +36,7 @@ from whisper_runtime.engine.model.memory import give_back
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.one_model import mounted_model
 from whisper_runtime.fetch.source_folder import checkpoint_sha256, folder_files
-from whisper_runtime.media import self_test
+from whisper_runtime.media import self_test, two_voices
 from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.digest_check import WrongFile, check_digest
 from whisper_runtime.process.egress_probe import probe_egress
@@ -122,9 +123,19 @@ class StartUp:
         from whisper_runtime.diarization.load import load_diarizer
 
         with self._metrics.phase("load_diarizer"):
-            diarizer = load_diarizer(self._config.diarization_model)
+            diarizer = load_diarizer(encoder_path(self._config.diarization_model))
         self._model.has_diarizer(diarizer.digest)
         self._diarizer.set_result(diarizer)
+
+    def prove_diarizer(self) -> None:
+        """Holds what tells speakers apart, where something does, to a dialogue; raises self_test.NotProven."""
+        if self._diarizer is None or self._config.diarization_model is None:
+            return
+        find = self._diarizer.result().turns
+        two_voices.prove_speakers(
+            self._config.diarization_model,
+            lambda samples: find(samples, SpeakerBounds(), (), is_cancelled=lambda: False),
+        )
 
     def _measure_bfloat16(self) -> None:
         name, speed = processor(CPUINFO.read_text()), relative_speed("bfloat16")
@@ -134,11 +145,13 @@ class StartUp:
             log.warning("%s %s: set WHISPER_COMPUTE_TYPE to auto, or take nodes with AMX", name, slow)
 
     def prove(self, transcribe: Transcribe) -> None:
-        """Holds the loaded model, whose transcriber this is, to the golden clip; raises self_test.NotProven."""
+        """Holds the loaded model, whose transcriber this is, to the golden clip, and what tells speakers apart to a
+        dialogue; raises self_test.NotProven."""
         with self._metrics.phase("prove"):
             config, language = self._config, self._config.clip_language
             most = config.golden_max_word_error_rate
             self_test.prove(config.clip_dir, most, lambda samples: transcribe(samples, language))
+            self.prove_diarizer()
         self.check_digest(checkpoint(config))
 
     def check_digest(self, path: Path) -> threading.Thread | None:

@@ -8,14 +8,14 @@ from pathlib import PurePath
 from typing import Final
 
 from whisper_runtime.contract.config import RuntimeConfig, env_name
-from whisper_runtime.contract.models import expected_sha256
+from whisper_runtime.contract.models import DEFAULT_ENCODER, PACKAGED_ENCODERS, expected_sha256
 from whisper_runtime.engine.interface import NO_MODEL, Abilities
 from whisper_runtime.errors import HttpError
 from whisper_runtime.service.model_names import TELLS_SPEAKERS, aliases, without_date
 
 NO_SPEAKERS: Final = (
-    "this server does not tell speakers apart: "
-    f"set {env_name('diarization_model')} to the path of a speaker encoder's checkpoint"
+    "this server does not tell speakers apart: set spec.diarization to {} in its WhisperService, or "
+    f"{env_name('diarization_model')} to {DEFAULT_ENCODER}"
 )
 """Why, and what who runs the server can do; a sentence goes on behind it."""
 
@@ -91,6 +91,7 @@ def model_info(
         default_language=language,
         condition_on_previous_text=config.condition_on_previous_text,
         diarizes=diarizes,
+        diarizer_digest=PACKAGED_ENCODERS.get(config.diarization_model) if config.diarization_model else None,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from whisper_runtime.contract.reports import CheckResult, Performance, VerifyReport
-from whisper_runtime.verify import functional, jobs, metrics_port, security
+from whisper_runtime.verify import functional, jobs, metrics_port, security, speakers
 from whisper_runtime.verify.checks import VerifyTarget, run_checks
 from whisper_runtime.verify.client import PATIENCE_SECONDS, ServerBusy, ServiceClient
 from whisper_runtime.verify.performance import measure
@@ -44,6 +44,8 @@ class VerifyOptions:
     """Whether the pods must reach nothing but DNS; only the metrics report it."""
     keeps_jobs: bool = False
     """Whether the server keeps jobs."""
+    tells_speakers: bool = False
+    """Whether the server tells speakers apart."""
 
 
 def verify(options: VerifyOptions) -> VerifyReport:
@@ -68,6 +70,8 @@ def verify(options: VerifyOptions) -> VerifyReport:
 def _outcomes(options: VerifyOptions, target: VerifyTarget) -> Iterator[CheckResult | Performance]:
     """Yields what is found as it is found, so that it is kept where the server turns busy. Raises ServerBusy."""
     yield from run_checks(functional.CHECKS, target)
+    if options.tells_speakers:
+        yield from run_checks(speakers.CHECKS, target)
     answered, performance = measure(target, options.requests, options.concurrency)
     yield answered
     if performance is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import pytest
 
 from whisper_runtime.contract import models
@@ -21,3 +24,14 @@ def test_the_users_digest_comes_before_the_published_one() -> None:
     assert models.expected_sha256("base", "a" * 64) == "a" * 64
     assert models.expected_sha256("base", None) == models.OFFICIAL_MODELS["base"]
     assert models.expected_sha256("my-model", None) is None
+
+
+def test_an_encoder_comes_with_the_runtime_or_is_a_file() -> None:
+    assert models.encoder_path("/models/voices.pt") == "/models/voices.pt"
+    with pytest.raises(ValueError, match="'voices' is no speaker encoder that comes .*: use resemblyzer, or"):
+        models.encoder_path("voices")
+
+
+@pytest.mark.parametrize(("encoder", "sha256"), models.PACKAGED_ENCODERS.items())
+def test_each_that_comes_with_the_runtime_is_there(encoder: str, sha256: str) -> None:
+    assert hashlib.sha256(Path(models.encoder_path(encoder)).read_bytes()).hexdigest() == sha256

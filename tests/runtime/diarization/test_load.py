@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from testbed import wheels
+from whisper_runtime.contract.models import encoder_path
 from whisper_runtime.diarization.ge2e import shapes
 from whisper_runtime.diarization.load import load_diarizer
 from whisper_runtime.engine.interface import CannotLoad
@@ -68,3 +70,10 @@ def test_a_tensor_that_is_missing_is_named(tmp_path: Path) -> None:
     del state["lstm.bias_hh_l2"]
     with pytest.raises(CannotLoad, match=r"has nothing for lstm\.bias_hh_l2 instead of \(1024,\)"):
         load_diarizer(saved(tmp_path / "voices.pt", {"model_state": state}))
+
+
+def test_the_weights_that_come_with_the_runtime_are_resemblyzers_own() -> None:
+    published = torch.load(wheels.ensure(wheels.RESEMBLYZER), map_location="cpu", weights_only=True)["model_state"]
+    own = torch.load(encoder_path("resemblyzer"), map_location="cpu", weights_only=True)["model_state"]
+    assert own.keys() == shapes().keys()
+    assert all(torch.equal(own[name], published[name]) for name in own)

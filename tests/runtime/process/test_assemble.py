@@ -41,3 +41,9 @@ def test_webhooks_are_never_unsigned() -> None:
 def test_jobs_in_a_store_need_one() -> None:
     problem = run(RuntimeConfig(jobs_store="redis"), ONE) or ""
     assert problem.startswith("WHISPER_JOBS_STORE is redis without WHISPER_REDIS_URL_FILE")
+
+
+def test_an_encoder_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    problem = run(RuntimeConfig(diarization_model="pyannote"), ONE) or ""
+    assert problem.startswith("WHISPER_DIARIZATION_MODEL is 'pyannote', which is no speaker encoder that comes with")
+    assert problem.endswith("set resemblyzer, or the path of a checkpoint")

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from testbed import wheels
+from tests.fakes.diarizer import FakeDiarizer
 from tests.support.hub_models import one_file
 from tests.support.processor import PRECISIONS
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import expected_sha256
-from whisper_runtime.diarization.interface import Diarizer
+from whisper_runtime.diarization.interface import Diarizer, SpeakerTurn
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.fetch.source_folder import checkpoint_sha256
 from whisper_runtime.media.self_test import NotProven
@@ -218,7 +219,7 @@ def test_a_model_in_bfloat16_measures_what_that_is_worth(weights: dict[str, Path
     assert len(speed.samples) == (compute_type == "bfloat16")
 
 
-def with_diarizer(path: Path | None) -> tuple[StartUp, ServedModel, Future[Diarizer]]:
+def with_diarizer(path: Path | str | None) -> tuple[StartUp, ServedModel, Future[Diarizer]]:
     config = RuntimeConfig(model="base", diarization_model=path and str(path))
     model, diarizer = ServedModel(config), Future[Diarizer]()
     return StartUp(config, model, Metrics("base"), [].append, diarizer if path else None), model, diarizer
@@ -256,3 +257,23 @@ def test_a_speaker_encoder_is_known_by_its_digest() -> None:
     start.load_diarizer()
     assert model.info.diarizer_digest == diarizer.result(0).digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert "gpt-4o-transcribe-diarize" in model.info.names
+
+
+def test_the_encoder_that_comes_with_the_runtime_is_known_before_it_is_loaded_and_proven() -> None:
+    start, model, diarizer = with_diarizer("resemblyzer")
+    promised = model.info.diarizer_digest
+    start.load_diarizer()
+    assert promised == diarizer.result(0).digest == model.info.diarizer_digest
+    start.prove(lambda *_: "Please call me back tomorrow morning.")
+
+
+def test_an_encoder_that_tells_nobody_apart_is_not_proven(mine: Path) -> None:
+    start, _, diarizer = with_diarizer(mine)
+    diarizer.set_result(FakeDiarizer([SpeakerTurn(0.0, 14.0, "A")]))
+    with pytest.raises(NotProven, match=r"the speaker encoder .*mine\.pt finds 1 speakers in a dialogue of two"):
+        start.prove(lambda *_: "Please call me back tomorrow morning.")
+
+
+def test_where_speakers_are_not_told_apart_no_dialogue_is_listened_to() -> None:
+    start, _, _ = with_diarizer(None)
+    start.prove_diarizer()

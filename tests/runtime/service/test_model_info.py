@@ -107,5 +107,5 @@ def test_another_name_is_404(config: dict[str, Any], name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gpt-4o-transcribe-diarize", "gpt-4o-transcribe-diarize-2025-10-15"])
 def test_speakers_are_not_promised(name: str) -> None:
-    with pytest.raises(HttpError, match=r"set WHISPER_DIARIZATION_MODEL to the path of a speaker .*, or use `base`"):
+    with pytest.raises(HttpError, match=r"set spec\.diarization to \{\} .*, or use `base`"):
         check_name(ServedModel(RuntimeConfig(model="base")).info, name)

@@ -108,6 +108,6 @@ def test_they_need_a_format_that_has_speakers(fields: dict[str, Any], response_f
 
 def test_where_none_is_loaded_the_remedy_is_named() -> None:
     form = TranscriptionForm.model_validate({"model": "base", "response_format": "diarized_json"})
-    with pytest.raises(HttpError, match="set WHISPER_DIARIZATION_MODEL to the path of a speaker encoder's") as raised:
+    with pytest.raises(HttpError, match=r"set spec\.diarization to {} in its WhisperService, or") as raised:
         speaker_options(form, form.response_format, OFF)
     assert raised.value.body["param"] == "response_format"

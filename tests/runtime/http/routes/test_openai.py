@@ -235,10 +235,10 @@ async def test_the_configured_language_serves_requests_that_name_none(start: Sta
         ({"timestamp_granularities[]": "letter"}, "timestamp_granularities[]", "should be 'word' or 'segment'"),
         ({"timestamp_granularities": ["word", "letter"]}, "timestamp_granularities", "should be 'word' or"),
         # Where no speaker encoder is loaded.
-        ({"response_format": "diarized_json"}, "response_format", "set WHISPER_DIARIZATION_MODEL to the path of a"),
-        ({"speakers": "2"}, "speakers", "set WHISPER_DIARIZATION_MODEL to the path of a"),
-        ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "set WHISPER_DIARIZATION_MODEL to the path"),
-        ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "set WHISPER_DIARIZATION_MODEL to"),
+        ({"response_format": "diarized_json"}, "response_format", "set spec.diarization to {}"),
+        ({"speakers": "2"}, "speakers", "set spec.diarization to {}"),
+        ({"known_speaker_names[]": "Ada"}, "known_speaker_names[]", "set spec.diarization to {}"),
+        ({"known_speaker_references[]": "data:"}, "known_speaker_references[]", "set spec.diarization to {}"),
         # Whisper cannot honour these.
         ({"chunking_strategy": "server_vad"}, "chunking_strategy", "should be 'auto' or an object in JSON"),
         ({"chunking_strategy[type]": "vad"}, "chunking_strategy[type]", "should be 'server_vad'"),
