@@ -82,6 +82,17 @@ class ModelStatus(StatusModel):
     """Progress of the wanted model's download."""
 
 
+class DiarizationStatus(StatusModel):
+    name: str | None = None
+    """Name of the speaker encoder by which the pods tell speakers apart. Absent: they do not yet."""
+    digest: str | None = None
+    """Digest of its checkpoint, sha256:<64 hex>."""
+    wanted: str | None = None
+    """Name of the speaker encoder that spec asks for; present until the pods have it."""
+    wanted_digest: str | None = None
+    """Digest of its checkpoint, if it is known."""
+
+
 class RolloutStatus(StatusModel):
     strategy: str | None = None
     """Strategy in use: Surge or Replace."""
@@ -213,6 +224,8 @@ class Status(StatusModel):
     """URL of the service for clients."""
     model: ModelStatus | None = None
     """The model that is served."""
+    diarization: DiarizationStatus | None = None
+    """What tells speakers apart. Absent: nothing does, and nothing is to."""
     image: str | None = None
     """Image that the operator admitted: pods and Jobs run it for as long as `spec.image` names no other."""
     rollout: RolloutStatus | None = None

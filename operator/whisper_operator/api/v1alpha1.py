@@ -11,6 +11,7 @@ from whisper_operator.api.base import ApiModel, Rule
 from whisper_operator.api.languages import LanguageOrAuto
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
+from whisper_operator.api.spec.diarization import DiarizationSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
 from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.spec.ingress import IngressSpec
@@ -55,6 +56,9 @@ class Spec(ApiModel):
     compute_type: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
     """Precision of the model; auto is float16 on a GPU and float32 on a CPU. A CPU supports bfloat16, not float16;
     whether that is faster depends on the processor, and the condition ComputeTypeFast says it."""
+    diarization: DiarizationSpec | None = None
+    """Speakers are told apart where a request asks whose words they are, as by `response_format=diarized_json`. Absent:
+    such requests get 400."""
     language: LanguageOrAuto = "auto"
     """Default language of requests, one of Whisper's: an ISO 639 code, a tag such as pt-BR, or a name in English or in
     the language itself; auto detects it."""

@@ -130,7 +130,7 @@ def _server(resolved: Resolved, model: ModelRef) -> Manifest:
         "readinessProbe": pod.probe(READY_PATH, period=READY_PERIOD_SECONDS, failures=READY_FAILURES),
         "livenessProbe": pod.probe(HEALTH_PATH, period=10, failures=6),
         "resources": {
-            **resources(spec, model.name),
+            **resources(spec, model),
             **({"claims": [{"name": claim["name"]}]} if (claim := _gpu_claim(service)) else {}),
         },
         "securityContext": pod.HARDENED,

@@ -117,6 +117,7 @@ def _config(service: WhisperService) -> RuntimeConfig:
     spec = service.spec
     return RuntimeConfig(
         model=spec.model.name,
+        diarization_model=spec.diarization.model.name if spec.diarization else None,
         golden_dir=golden_clip.directory(service),
         golden_max_word_error_rate=golden_clip.max_word_error_rate(service),
         golden_language=golden_clip.language(service),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from whisper_operator.api.v1alpha1 import Manifest, Spec, WhisperService
@@ -12,18 +12,44 @@ from whisper_operator.objects.manifest import annotations_of, container_of
 from whisper_operator.observe.pod_reports import fetch_report
 from whisper_operator.resolve.promise import Promise
 from whisper_runtime.contract.config import env_name
-from whisper_runtime.contract.models import expected_sha256
+from whisper_runtime.contract.models import PACKAGED_ENCODERS, expected_sha256
 
 DIGEST_PREFIX = "sha256:"
 
 
+SPEAKERS = "speakers="
+
+
+@dataclass(frozen=True)
+class EncoderRef:
+    """A speaker encoder by its name."""
+
+    name: str
+
+    @property
+    def digest(self) -> str | None:
+        """Digest of the checkpoint as status shows it."""
+        sha256 = PACKAGED_ENCODERS.get(self.name)
+        return f"{DIGEST_PREFIX}{sha256}" if sha256 else None
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        return cls(text)
+
+
 @dataclass(frozen=True)
 class ModelRef:
-    """A model by its name and, where it is not openai-whisper's own, the digest of its checkpoint."""
+    """A model by its name and, where it is not openai-whisper's own, the digest of its checkpoint; and what tells
+    speakers apart beside it. The two are fetched, proven and changed as one."""
 
     name: str
     sha256: str | None
     """The digest that the spec gives; None: openai-whisper's own for that name."""
+    encoder: EncoderRef | None = None
+    """None: speakers are not told apart."""
 
     @property
     def digest(self) -> str | None:
@@ -31,20 +57,32 @@ class ModelRef:
         sha256 = expected_sha256(self.name, self.sha256)
         return f"{DIGEST_PREFIX}{sha256}" if sha256 else None
 
+    def is_same_checkpoint(self, other: ModelRef) -> bool:
+        """Whether both transcribe by one checkpoint, whatever tells speakers apart beside it."""
+        return replace(self, encoder=None) == replace(other, encoder=None)
+
+    @property
+    def title(self) -> str:
+        """The model as messages name it."""
+        return f"{self.name} with {self.encoder.name}" if self.encoder else self.name
+
     def __str__(self) -> str:
         """The model as an annotation keeps it."""
-        return f"{self.name}@{self.sha256}" if self.sha256 else self.name
+        model = f"{self.name}@{self.sha256}" if self.sha256 else self.name
+        return f"{model} {SPEAKERS}{self.encoder}" if self.encoder else model
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The model of an annotation."""
-        name, _, sha256 = text.partition("@")
-        return cls(name, sha256 or None)
+        model, _, encoder = text.partition(f" {SPEAKERS}")
+        name, _, sha256 = model.partition("@")
+        return cls(name, sha256 or None, EncoderRef.parse(encoder) if encoder else None)
 
 
 def named_model(spec: Spec) -> ModelRef:
     """The model as the spec alone names it, a digest that its fetch has to find left open."""
-    return ModelRef(spec.model.name, spec.model.source.sha256 if spec.model.source else None)
+    encoder = EncoderRef(spec.diarization.model.name) if spec.diarization else None
+    return ModelRef(spec.model.name, spec.model.source.sha256 if spec.model.source else None, encoder)
 
 
 def wanted_model(service: WhisperService, fetching_pods: Iterable[Manifest]) -> ModelRef:
@@ -53,7 +91,7 @@ def wanted_model(service: WhisperService, fetching_pods: Iterable[Manifest]) -> 
     `fetching_pods`: the pods of the Job that fetches it, newest first.
     """
     named = named_model(service.spec)
-    return named if named.digest else ModelRef(named.name, _found_sha256(service, fetching_pods))
+    return named if named.digest else replace(named, sha256=_found_sha256(service, fetching_pods))
 
 
 def last_good_model(deployment: Manifest | None, promise: Promise) -> ModelRef | None:
@@ -71,7 +109,8 @@ def model_of(pod: Manifest) -> ModelRef | None:
     server = container_of(pod["spec"], names.SERVER) or {}
     env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in server.get("env", ())}
     name = env.get(env_name("model"))
-    return ModelRef(name, env.get(env_name("model_sha256"))) if name else None
+    encoder = env.get(env_name("diarization_model"))
+    return ModelRef(name, env.get(env_name("model_sha256")), EncoderRef(encoder) if encoder else None) if name else None
 
 
 def _found_sha256(service: WhisperService, fetching_pods: Iterable[Manifest]) -> str | None:

@@ -24,6 +24,7 @@ from whisper_operator.resolve.model import ModelRef, model_of
 
 SHAPES_PODS: Final = {
     "model",
+    "diarization",
     "device",
     "compute_type",
     "image",

@@ -10,6 +10,7 @@ from whisper_operator.api.spec.jobs import JobResourcesSpec
 from whisper_operator.api.spec.pods import ResourcesSpec
 from whisper_operator.api.units import any_quantity, size_bytes
 from whisper_operator.api.v1alpha1 import Spec
+from whisper_operator.resolve.model import ModelRef, named_model
 
 Resources = dict[str, dict[str, str | int]]
 """A container's requests and limits, as a pod has them."""
@@ -30,6 +31,10 @@ class Footprint:
 MEBIBYTE: Final = 1024**2
 RECORDING_MIB: Final = 4096
 """Four hours of audio as samples and as a mel spectrogram, and the decoder's own process."""
+
+DIARIZATION_MIB: Final = 256
+"""About twice what telling speakers apart takes beside the model, as in ON_CPU: 30 MiB once resemblyzer's encoder is
+loaded, and 94 MiB more at the most while it hears a recording of an hour, whose samples RECORDING_MIB has."""
 
 ON_CPU: Final = {
     "tiny": Footprint("250m", 1792),
@@ -99,16 +104,17 @@ def family(model: str) -> str:
     return next((size for size in ("tiny", "base", "small", "medium") if model.startswith(size)), "large")
 
 
-def resources(spec: Spec, model: str | None = None) -> Resources:
-    """Requests and limits of the server's container: the spec's, completed from the table's row of `model`.
+def resources(spec: Spec, admitted: ModelRef | None = None) -> Resources:
+    """Requests and limits of the server's container: the spec's, completed from the table's row of the model.
 
-    None: the spec's model; until that is admitted, pods are as the live one needs them.
+    `admitted`: None: the spec's model; until that is admitted, pods are as the live one needs them.
     """
-    row = (ON_GPU if spec.gpu else ON_CPU)[family(model or spec.model.name)]
-    kept = result_cache_mib(spec)
+    model = admitted or named_model(spec)
+    row = (ON_GPU if spec.gpu else ON_CPU)[family(model.name)]
+    beside = result_cache_mib(spec) + (DIARIZATION_MIB if model.encoder else 0)
     own: Resources = {
-        "requests": {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib + kept)},
-        "limits": {"memory": _mebibytes(row.limit_mib + kept)},
+        "requests": {"cpu": row.cpu, "memory": _mebibytes(row.memory_mib + beside)},
+        "limits": {"memory": _mebibytes(row.limit_mib + beside)},
     }
     found = _completed(spec.resources, own)
     if spec.gpu and not spec.gpu.claim:

@@ -7,7 +7,7 @@ from typing import Any
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.conditions import ConditionUpdate, conditions
-from whisper_operator.api.status import ModelProgress, ModelStatus, RolloutStatus, Status
+from whisper_operator.api.status import DiarizationStatus, ModelProgress, ModelStatus, RolloutStatus, Status
 from whisper_operator.objects import names
 from whisper_operator.observe.pod_reports import fetch_report
 from whisper_operator.resolve.promise import is_carried_out
@@ -38,6 +38,7 @@ def observed_status(resolved: Resolved, refused: Sequence[Refusal], now: str) ->
         selector=selector(service.metadata.name),
         url=url(resolved),
         model=model_status(resolved),
+        diarization=diarization_status(resolved),
         image=resolved.image.to_run if resolved.deployment else service.status.image,
         preflight=tuple(check for check in resolved.preflight.checks if not check.passed),
         performance=performance_status(resolved),
@@ -112,9 +113,24 @@ def selector(service: str) -> str:
     return ",".join(f"{name}={value}" for name, value in names.selector(service).items())
 
 
+def diarization_status(resolved: Resolved) -> DiarizationStatus | None:
+    """None where speakers are told apart neither now nor by the spec."""
+    served, wanted = resolved.model.last_good or resolved.model.live, resolved.model.wanted.encoder
+    encoder = served.encoder if served else None
+    if not (encoder or wanted):
+        return None
+    ahead = wanted if wanted != encoder else None
+    return DiarizationStatus(
+        name=encoder.name if encoder else None,
+        digest=encoder.digest if encoder else None,
+        wanted=ahead.name if ahead else None,
+        wanted_digest=ahead.digest if ahead else None,
+    )
+
+
 def model_status(resolved: Resolved) -> ModelStatus:
-    served = resolved.model.last_good or resolved.model.live
-    ahead = resolved.model.wanted if resolved.model.wanted != served else None
+    served, wanted = resolved.model.last_good or resolved.model.live, resolved.model.wanted
+    ahead = wanted if served is None or not wanted.is_same_checkpoint(served) else None
     progress = resolved.observed.facts.progress
     return ModelStatus(
         name=served.name if served else None,

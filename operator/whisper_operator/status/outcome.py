@@ -159,7 +159,7 @@ def _change_failed(resolved: Resolved, cause: Cause | Finding) -> ConditionUpdat
 
 def _step(resolved: Resolved) -> str:
     change = resolved.model.change
-    return f"{change.served.name} serves, {change.wanted.name} is wanted" if change else ""
+    return f"{change.served.title} serves, {change.wanted.title} is wanted" if change else ""
 
 
 def _of_pods(resolved: Resolved, found: Conditions) -> Iterator[ConditionUpdate]:

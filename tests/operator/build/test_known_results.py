@@ -8,7 +8,7 @@ import pytest
 
 from tests.operator.samples import service
 from whisper_operator.build.known_results import cache_settings, front_settings, text_settings
-from whisper_operator.resolve.model import ModelRef
+from whisper_operator.resolve.model import EncoderRef, ModelRef
 from whisper_runtime.contract.config import RuntimeConfig
 
 MODEL = ModelRef("tiny.en", "a" * 64)
@@ -31,3 +31,10 @@ def test_without_a_store_results_or_a_model_it_has_nothing(left_out: str | None,
 
 def test_a_service_that_keeps_no_results_has_no_settings_of_them() -> None:
     assert cache_settings(service().spec) == {}
+
+
+def test_results_with_speakers_are_known_by_the_pods_encoder() -> None:
+    spec = service(**KEEPING, diarization={}).spec
+    found = front_settings(spec, ModelRef("tiny.en", "a" * 64, EncoderRef("resemblyzer")))
+    assert found["diarization_model"] == "resemblyzer"
+    assert front_settings(spec, MODEL)["diarization_model"] is None, "as pods of before the change are"

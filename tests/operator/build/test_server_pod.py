@@ -183,3 +183,12 @@ def test_an_affinity_of_the_users_keeps_the_pods_where_the_volume_is(affinity: d
     )
     assert all(item in found["podAffinity"][RULE] for item in affinity.get("podAffinity", {}).get(RULE, []))
     assert all(found[kind] == rules for kind, rules in affinity.items() if kind != "podAffinity")
+
+
+@pytest.mark.parametrize(("diarization", "encoder"), [(None, None), ({}, "resemblyzer")])
+def test_the_pods_tell_speakers_apart_where_the_spec_asks_for_it(diarization: Any, encoder: str | None) -> None:
+    spec = deployment(service(diarization=diarization, **EMPTY_DIR))["spec"]["template"]["spec"]
+    assert {one["name"]: one.get("value") for one in container(spec, "server")["env"]}.get(
+        "WHISPER_DIARIZATION_MODEL"
+    ) == encoder
+    assert [one["name"] for one in spec["initContainers"]] == ["fetch"], "of the model alone: the encoder is there"

@@ -99,3 +99,11 @@ def test_the_users_own_clip_is_heard_by_the_gate_and_by_the_verification() -> No
         assert env["WHISPER_GOLDEN_MAX_WORD_ERROR_RATE"] == "0.1"
         golden = next(volume for volume in template["spec"]["volumes"] if volume["name"] == "golden")
         assert golden["projected"]["sources"][0]["configMap"]["items"] == [{"key": "hello.wav", "path": "clip.wav"}]
+
+
+@pytest.mark.parametrize(("diarization", "encoder"), [(None, None), ({}, "resemblyzer")])
+def test_speakers_are_verified_where_they_are_told_apart(diarization: Any, encoder: str | None) -> None:
+    wanted = service(verification={}, diarization=diarization, **BAKED)
+    spec = jobs(wanted, rolled_out(wanted))[0]["spec"]["template"]["spec"]
+    env = {one["name"]: one["value"] for one in container(spec, "verify")["env"]}
+    assert env.get("WHISPER_DIARIZATION_MODEL") == encoder

@@ -22,7 +22,7 @@ from tests.operator.samples import (
 from tests.operator.statuses import conditions, message, status
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.objects import names
-from whisper_operator.resolve.model import ModelRef, model_of
+from whisper_operator.resolve.model import EncoderRef, ModelRef, model_of
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.contract.reports import FetchProgress
 
@@ -294,3 +294,53 @@ def test_a_full_cache_names_what_may_go() -> None:
     there = rolling(NEW, serving_old(NEW), **SURGED)
     found = status(service(model={"name": "tiny"}), *there, failing)
     assert message(found, "ModelCached") == spare
+
+
+DIARIZED = service(diarization={})
+
+
+def telling_speakers(model: str, restarts: int = 1) -> Manifest:
+    """A pod that crashes because its encoder is not proven."""
+    crashed = crashing(model, restarts)
+    crashed["spec"]["containers"][0]["env"].append({"name": "WHISPER_DIARIZATION_MODEL", "value": "resemblyzer"})
+    return crashed
+
+
+def test_speakers_are_switched_on_as_a_model_is_changed_and_need_no_fetch() -> None:
+    there = rolling(DIARIZED, serving_old(), **SURGED)
+    assert model_of(there[-1]["spec"]["template"]) == ModelRef("base", None, EncoderRef("resemblyzer"))
+    found = status(DIARIZED, *there)
+    assert conditions(found)["Ready"] == ("True", "ModelChanging")
+    assert message(found) == "base serves, base with resemblyzer is wanted: pods are being replaced"
+    assert found.model is not None
+    assert (found.model.name, found.model.wanted) == ("base", None)
+    assert found.diarization is not None
+    assert (found.diarization.name, found.diarization.wanted) == (None, "resemblyzer")
+
+
+def test_and_are_told_once_the_pods_have_proven_them_until_they_are_switched_off() -> None:
+    there = rolling(DIARIZED, serving_old(), **dict.fromkeys(REPLACED, 1))
+    found = status(DIARIZED, *there)
+    assert conditions(found)["Ready"] == ("True", "AsSpecified")
+    assert found.diarization is not None
+    assert (found.diarization.name, found.diarization.wanted) == ("resemblyzer", None)
+    assert (found.diarization.digest or "").startswith("sha256:1f95b4e8")
+    there = rolling(OLD, rolling(DIARIZED, there, **dict.fromkeys(REPLACED, 1)), **SURGED)
+    changing = status(OLD, *there)
+    assert message(changing) == "base with resemblyzer serves, base is wanted: pods are being replaced"
+    assert changing.diarization is not None
+    assert (changing.diarization.name, changing.diarization.wanted) == ("resemblyzer", None)
+    off = status(OLD, *rolling(OLD, there, **dict.fromkeys(REPLACED, 1)))
+    assert off.diarization is None
+
+
+def test_an_encoder_that_does_not_prove_itself_leads_back_to_pods_without_it() -> None:
+    there = [*rolling(DIARIZED, serving_old(), **SURGED), telling_speakers("base")]
+    back = rolling(DIARIZED, there, **dict.fromkeys(REPLACED, 1))
+    assert model_of(back[-1]["spec"]["template"]) == ModelRef("base", None)
+    found = status(DIARIZED, *back)
+    assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
+    assert message(found).startswith("base serves, base with resemblyzer is wanted: ")
+    assert found.diarization is not None
+    assert (found.diarization.name, found.diarization.wanted) == (None, "resemblyzer")
+    assert resolved(OLD, observed(*back)).model.change is None, "it is switched off again"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.operator.samples import service
+from whisper_operator.resolve.model import ModelRef
 from whisper_operator.resolve.sizing import (
     checkpoint_bytes,
     family,
@@ -46,9 +47,11 @@ def test_the_table_has_a_row_for_each_model(model: str, row: str) -> None:
         ({"resultCache": {}}, {"cpu": "250m", "memory": "2432Mi"}, {"memory": "6528Mi"}),
         ({"resultCache": {"size": "1048577"}}, {"cpu": "250m", "memory": "2306Mi"}, {"memory": "6402Mi"}),
         ({"resultCache": {}, "resources": {"requests": {"memory": "3Gi"}}}, {"cpu": "250m", "memory": "3Gi"}, {}),
+        ({"diarization": {}}, {"cpu": "250m", "memory": "2560Mi"}, {"memory": "6656Mi"}),
     ],
     ids=["cpu", "gpu", "a request of one's own has no limit of ours", "a limit lowers the request", "a limit more",
-         "results are kept", "in whole mebibytes", "within a request of one's own"],
+         "results are kept", "in whole mebibytes", "within a request of one's own",
+         "speakers are told apart"],
 )  # fmt: skip
 def test_requests_and_limits(spec: dict[str, Any], requests: dict[str, str], limits: dict[str, str]) -> None:
     found = resources(service(**spec).spec)
@@ -78,9 +81,17 @@ def test_a_verification_has_resources_of_its_own() -> None:
     assert found["limits"] == {"memory": "512Mi", "cpu": "1", "ephemeral-storage": "1Gi"}
 
 
+def test_pods_that_do_not_tell_speakers_apart_yet_have_no_memory_for_it() -> None:
+    spec = service(diarization={}).spec
+    assert resources(spec, ModelRef("base", None)) == resources(service().spec)
+
+
 def test_pods_of_the_live_model_are_sized_for_it() -> None:
     spec = service(model={"name": "large-v3"}).spec
-    assert resources(spec, "tiny")["requests"] == resources(service(model={"name": "tiny"}).spec)["requests"]
+    assert (
+        resources(spec, ModelRef("tiny", None))["requests"]
+        == resources(service(model={"name": "tiny"}).spec)["requests"]
+    )
 
 
 def test_the_checkpoint_and_its_precision() -> None:
