@@ -50,6 +50,7 @@ INVALID = sorted((REPOSITORY / "tests/controlplane/invalid").glob("*.yaml"))
 def test_a_spec_that_names_only_a_model_has_these_defaults() -> None:
     assert manifest(accepted(model={"name": "base"})) == {
         "model": {"name": "base", "source": None, "aliases": []},
+        "diarization": None,
         "device": "auto",
         "computeType": "auto",
         "language": "auto",

@@ -226,7 +226,7 @@ OWN = (
     "autoscaling.keda.triggers[].useCachedMetrics", "autoscaling.maxReplicas", "autoscaling.metrics",
     "autoscaling.minReplicas", "autoscaling.scaleToZeroAfter",
     "cache.accessMode", "cache.retention", "cache.size", "cache.storageClassName", "cache.type", "computeType",
-    "device", "disruption", "front", "gpu.count", "image.digest", "image.pullPolicy", "image.tag", "jobs", "language",
+    "device", "diarization.model.name", "disruption", "front", "gpu.count", "image.digest", "image.pullPolicy", "image.tag", "jobs", "language",
     "logging",
     "model.aliases", "model.name", "model.source.region", "model.source.sha256", "model.source.urlSecretKeyRef.key",
     "monitoring.alerts",
