@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
@@ -47,18 +47,18 @@ def create_app(parts: RuntimeParts, door: JobDoor | None = None, batches: BatchD
     if door is not None:
         from whisper_runtime.http.routes import jobs  # its routes take a hundredth of a second to declare
 
-        app.include_router(jobs.router)
+        _serve(app, jobs.router)
         answer_for_jobs(app)
     if batches is not None:
         from whisper_runtime.http.batch_body import answer_for_batches
         from whisper_runtime.http.routes import batches as of_batches
         from whisper_runtime.http.routes import files
 
-        for routes in (files, of_batches):
-            app.include_router(routes.router)
+        _serve(app, files.router, of_batches.router)
         answer_for_batches(app)
-    for routes in (plain, openai, models, balancer, *((probes,) if config.probes_on_http else ())):
-        app.include_router(routes.router)
+    _serve(app, plain.router, openai.router, models.router, balancer.router)
+    if config.probes_on_http:
+        _serve(app, probes.router)
     if config.ui:
         app.router.routes.extend(page.routes())
     authenticated = config.api_keys_dir is not None
@@ -71,10 +71,14 @@ def create_probes_app(parts: RuntimeParts, door: JobDoor | None = None, batches:
     app = FastAPI(title="Whisper probes", openapi_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
     provide(app, parts, door, batches)
     answer_in_openai_shape(app)
-    app.include_router(probes.router)
-    app.include_router(store.router)
-    app.include_router(cache.router)
+    _serve(app, probes.router, store.router, cache.router)
     return app
+
+
+def _serve(app: FastAPI, *routers: APIRouter) -> None:
+    """Adds their routes as they are: `include_router` has the first request wait for a second analysis of endpoints."""
+    for router in routers:
+        app.router.routes.extend(router.routes)
 
 
 def middleware(parts: RuntimeParts, *, takes_jobs: bool = False) -> list[Middleware]:

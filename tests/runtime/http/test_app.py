@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.fakes.engine import FakeEngine
 from tests.runtime.conftest import PartsOf, Start, speech
-from whisper_runtime.http.app import middleware
+from whisper_runtime.http.app import create_app, middleware
+from whisper_runtime.http.routes import models, openai, plain
 from whisper_runtime.service.parts import RuntimeParts
 
 ORIGIN = "https://app.example.com"
@@ -15,6 +16,14 @@ PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization",
 }
+
+
+def test_an_endpoint_is_analysed_once_for_all_applications(parts_of: PartsOf) -> None:
+    """And not by the first request to each of them."""
+    served = [create_app(parts_of()).routes for _ in range(2)]
+    for router in (plain.router, openai.router, models.router):
+        for route in router.routes:
+            assert [sum(one is route for one in routes) for routes in served] == [1, 1]
 
 
 def test_each_layer_has_its_place_and_those_that_are_off_are_not_there(parts_of: PartsOf, tmp_path: Path) -> None:
