@@ -183,12 +183,6 @@ def drift_of(manifest: Manifest, observed: Observed) -> Iterator[Deviation]:
     return observed.drift(by_name(manifest["kind"]), manifest["metadata"]["name"], manifest)
 
 
-def differences(todo: ApplyPlan, observed: Observed) -> dict[ChildName, list[str]]:
-    """Of each live child that is to be applied: the paths of what is not as wanted."""
-    found = {(one["kind"], one["metadata"]["name"]): [*drift_of(one, observed)] for one in todo.apply}
-    return {child: sorted(one.path for one in drift) for child, drift in found.items() if child in observed.objects}
-
-
 def _unwanted(wanted: Collection[ChildName], observed: Observed, served: Collection[Kind]) -> list[Manifest]:
     """The live children of served kinds that are not wanted, kind by kind."""
     order = {kind.kind: place for place, kind in enumerate(CHILD_KINDS) if kind in served and kind not in NEVER_PRUNED}

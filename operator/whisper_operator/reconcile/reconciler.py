@@ -48,7 +48,7 @@ from whisper_operator.reconcile.events import Recorder, images_put_back
 from whisper_operator.reconcile.out_of_sight import look_at_unseen
 from whisper_operator.reconcile.parse import Parsed, Parser, RefusedSpec
 from whisper_operator.reconcile.pause import changes_held_back
-from whisper_operator.reconcile.plan import ApplyPlan, differences, ours, plan, without
+from whisper_operator.reconcile.plan import ApplyPlan, ours, plan, without
 from whisper_operator.reconcile.pod_reports import ready_pods
 from whisper_operator.reconcile.pods_reader import PodsReader
 from whisper_operator.reconcile.ready_timer import ReadyTimer
@@ -184,8 +184,7 @@ class Reconciler:
                 troubles.await_end(todo.ending, todo.overdue)
                 is_settled = todo.is_empty or troubles.has_any
                 self._revisits.take_in(key, is_settled=is_settled, is_conflict=troubles.has_conflict)
-                given_up = differences(todo, resolved.observed) if self._revisits.has_given_up(key) else {}
-                resolved = replace(resolved, mutated=todo.mutated | given_up)
+                resolved = replace(resolved, mutated=todo.mutated)
                 if todo.is_empty and not troubles.has_any and not depends_on_time(resolved):
                     inputs = plan_inputs(service, resolved.observed, resolved.installation)
                     self._settled.keep(key, inputs, todo.mutated)

@@ -1,8 +1,8 @@
-"""Passes that come again for what others' writes keep them from, and when that is told. No I/O.
+"""Passes that come again because an answer to their own apply was not what they had applied, or was a conflict. No I/O.
 
-Somebody else wrote between our read and our apply: the answer is the first to show it, so that no event of a watch
-brings a pass, and no child is applied twice in one; or the API server refused the apply as a conflict. Once or twice
-that is nobody's business. What goes on and on is told, or the service would be silent for ever.
+Somebody else wrote between our read and our apply. The answer is the first to show it, so that no event of a watch
+brings a pass, and no child is applied twice in one. A conflict is nobody's business once or twice; one that goes on and
+on is told, or the service would be silent for ever.
 """
 
 from __future__ import annotations
@@ -34,10 +34,6 @@ class Revisits:
     def seconds(self, key: Key) -> float | None:
         """Seconds until the pass comes again; None: it need not."""
         return REVISIT_SECONDS if 0 < self._in_a_row.get(key, 0) <= MOST_REVISITS else None
-
-    def has_given_up(self, key: Key) -> bool:
-        """Whether what the last pass has left is left to whoever writes it."""
-        return self._in_a_row.get(key, 0) > MOST_REVISITS
 
     def is_conflict_to_tell(self, key: Key) -> bool:
         return self._conflicts.get(key, 0) >= MOST_CONFLICTS

@@ -12,7 +12,6 @@ def test_a_pass_comes_again_until_it_has_settled() -> None:
     assert revisits.seconds(KEY) is None
     revisits.take_in(KEY, is_settled=False)
     assert revisits.seconds(KEY) == REVISIT_SECONDS
-    assert not revisits.has_given_up(KEY)
     assert revisits.seconds(("team", "another")) is None
     revisits.take_in(KEY, is_settled=True)
     assert revisits.seconds(KEY) is None
@@ -25,7 +24,6 @@ def test_it_does_not_come_for_ever_and_does_so_again_later() -> None:
         revisits.take_in(KEY, is_settled=False)
         waits.append(revisits.seconds(KEY))
     assert waits == [REVISIT_SECONDS] * MOST_REVISITS + [None] * 2
-    assert revisits.has_given_up(KEY)
     revisits.take_in(KEY, is_settled=True)
     revisits.take_in(KEY, is_settled=False)
     assert revisits.seconds(KEY) == REVISIT_SECONDS
