@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import yaml
@@ -28,12 +29,19 @@ def running(directory: Path, to: str) -> Iterator[str]:
             "telemetry": {"metrics": {"level": "none"}},
         },
     }
-    file = directory / "otelcol.yaml"
-    file.write_text(yaml.safe_dump(config))
-    process.start(directory, NAME, (str(binaries.ensure(NAME) / NAME), f"--config=file:{file}"))
-    try:
+    with configured(directory, config):
         process.wait(directory, NAME, "it listens", lambda: _listens(port))
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def configured(directory: Path, config: Mapping[str, Any]) -> Iterator[None]:
+    """A collector with that configuration, which may not listen yet."""
+    file = directory / "otelcol.yaml"
+    file.write_text(yaml.safe_dump(dict(config)))
+    process.start(directory, NAME, (str(binaries.ensure(NAME) / NAME), f"--config=file:{file}"))
+    try:
+        yield
     finally:
         process.stop(directory, NAME)
 
