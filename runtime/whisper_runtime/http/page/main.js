@@ -2,7 +2,8 @@
 
 import { program } from "./programs.js";
 import { Recorder } from "./recorder.js";
-import { Refused, transcribe } from "./request.js";
+import { Jobs } from "./jobs.js";
+import { Refused, submit, transcribe } from "./request.js";
 import { Transcript } from "./transcript.js";
 
 const by = (id) => document.getElementById(id);
@@ -10,9 +11,28 @@ const KEY = "key";
 
 const recorder = new Recorder();
 const transcript = new Transcript(by("segments"), play);
-const page = { file: null, answer: null, format: "words", program: "curl", model: "whisper-1", running: null };
+const jobs = new Jobs({
+  list: by("job-list"),
+  note: by("jobs-note"),
+  authorization,
+  onResult: (name, answer) => {
+    begun(name);
+    page.answer = answer;
+    transcript.add(answer.segments, answer.words);
+    by("result").hidden = false;
+    by("result").scrollIntoView();
+    say(`The transcript of ${name}`);
+  },
+  say,
+});
+const page = { file: null, name: "", answer: null, format: "words", program: "curl", model: "whisper-1", running: null };
 
+/** The recording of the transcript, if that is the one that was chosen here: a job's may be gone. */
 async function play(seconds) {
+  if (page.file?.name !== page.name) {
+    complain(`To hear it, choose ${page.name} above.`);
+    return;
+  }
   by("player").currentTime = seconds;
   try {
     await by("player").play();
@@ -80,19 +100,10 @@ async function send(event) {
   if (!page.file || page.running) return;
   page.running = new AbortController();
   begin();
+  const request = { file: page.file, key: by("key").value, onSent: showSent, signal: page.running.signal };
   try {
-    page.answer = await transcribe({
-      file: page.file,
-      fields: fields(),
-      key: by("key").value,
-      onSent: showSent,
-      onEvent: (data) => {
-        by("result").hidden = false;
-        transcript.add(data.segments, data.words);
-      },
-      signal: page.running.signal,
-    });
-    finish();
+    if (by("later").checked) await sendJob(request);
+    else await sendNow(request);
   } catch (error) {
     fail(error);
   } finally {
@@ -103,11 +114,51 @@ async function send(event) {
   }
 }
 
-function begin() {
+async function sendNow(request) {
+  const onEvent = (data) => {
+    by("result").hidden = false;
+    transcript.add(data.segments, data.words);
+  };
+  page.answer = await transcribe({ ...request, fields: fields(), onEvent });
+  finish();
+}
+
+async function sendJob(request) {
+  const isTranslation = by("task").value === "translate";
+  const own = fields().filter(([name]) => !["stream", "formats[]", "task"].includes(name));
+  const problem = await jobs.follow(); // before the upload: a service that keeps none would answer it as any request
+  if (problem) throw new Refused(problem, 0);
+  await submit({
+    ...request,
+    path: `v1/audio/${isTranslation ? "translations" : "transcriptions"}`,
+    fields: [
+      ["model", page.model],
+      ["response_format", "verbose_json"],
+      ...(isTranslation ? [] : [...own, ["timestamp_granularities[]", "segment"]]),
+      ["metadata[file]", page.file.name],
+    ],
+  });
+  say("The job is accepted");
+  if (by("jobs").open) await jobs.follow();
+  else by("jobs").open = true;
+}
+
+function authorization() {
+  const key = by("key").value;
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+/** Makes room for the transcript of the recording of that name. */
+function begun(name) {
   complain("");
+  page.name = name;
   page.answer = null;
   transcript.clear();
   show("words");
+}
+
+function begin() {
+  begun(page.file.name);
   by("result").hidden = true;
   by("send").disabled = true;
   by("stop").hidden = false;
@@ -164,7 +215,7 @@ function download() {
   const kind = page.format === "words" ? "text" : page.format;
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([written(kind)], { type: kind === "json" ? "application/json" : "text/plain" }));
-  link.download = `${page.file.name.replace(/\.[^.]*$/, "")}.${kind === "text" ? "txt" : kind}`;
+  link.download = `${page.name.replace(/\.[^.]*$/, "")}.${kind === "text" ? "txt" : kind}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
@@ -188,8 +239,7 @@ function showProgram() {
 
 /** Shows the model's own name. After an answer, for at a service without pods the question alone would start one. */
 async function showModel() {
-  const key = by("key").value;
-  const answer = await fetch("v1/models", { headers: key ? { Authorization: `Bearer ${key}` } : {} });
+  const answer = await fetch("v1/models", { headers: authorization() });
   if (!answer.ok) return;
   page.model = (await answer.json()).data[0].id;
   by("model").textContent = `Whisper, ${page.model}`;
@@ -219,6 +269,7 @@ by("programs").addEventListener("click", (event) => {
   showProgram();
 });
 for (const id of ["language", "task"]) by(id).addEventListener("input", showProgram);
+by("jobs").addEventListener("toggle", () => (by("jobs").open ? jobs.follow() : jobs.stop()));
 by("copy").addEventListener("click", copy);
 by("download").addEventListener("click", download);
 for (const name of ["dragover", "dragenter"]) {

@@ -17,7 +17,6 @@ export class Refused extends Error {
  */
 export function transcribe({ file, fields, key, onSent, onEvent, signal }) {
   return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
     const events = new EventReader();
     let last = null;
     const take = () => {
@@ -28,9 +27,7 @@ export function transcribe({ file, fields, key, onSent, onEvent, signal }) {
         else onEvent(data);
       }
     };
-    request.open("POST", "transcribe");
-    if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
-    request.upload.onprogress = (event) => onSent(event.lengthComputable ? event.loaded / event.total : 0);
+    const request = opened({ path: "transcribe", key, onSent, signal, reject });
     request.onprogress = take;
     request.onload = () => {
       take();
@@ -38,11 +35,32 @@ export function transcribe({ file, fields, key, onSent, onEvent, signal }) {
       else if (last) resolve(last);
       else reject(new Refused("The connection ended before the transcript did. Send the recording again.", 0));
     };
-    request.onerror = () => reject(new Refused("The service cannot be reached. Look at your connection, and try again.", 0));
-    request.onabort = () => reject(new DOMException("stopped", "AbortError"));
-    signal.addEventListener("abort", () => request.abort());
     request.send(form(file, fields));
   });
+}
+
+/** Sends the recording as a job to `path`, a route of OpenAI's; resolves once the service has taken it. Rejects as above. */
+export function submit({ path, file, fields, key, onSent, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = opened({ path, key, onSent, signal, reject });
+    request.setRequestHeader("Prefer", "respond-async");
+    request.onload = () => {
+      if (request.status === 202) resolve();
+      else reject(refusal(request));
+    };
+    request.send(form(file, fields));
+  });
+}
+
+function opened({ path, key, onSent, signal, reject }) {
+  const request = new XMLHttpRequest();
+  request.open("POST", path);
+  if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
+  request.upload.onprogress = (event) => onSent(event.lengthComputable ? event.loaded / event.total : 0);
+  request.onerror = () => reject(new Refused("The service cannot be reached. Look at your connection, and try again.", 0));
+  request.onabort = () => reject(new DOMException("stopped", "AbortError"));
+  signal.addEventListener("abort", () => request.abort());
+  return request;
 }
 
 function form(file, fields) {

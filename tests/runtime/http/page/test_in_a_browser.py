@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,12 +12,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from testbed.paths import REPOSITORY
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from tests.runtime.conftest import speech
 from tests.support.browser import axe_violations, fresh_page, running_browser
 from tests.support.runtime_server import fake_server
 from whisper_runtime.engine.transcription import Word
 
+PICTURE = REPOSITORY / "docs/how-to/page-jobs.png"
+"""`UPDATE_GOLDEN=1` takes it anew."""
 FIRST = replace(SEGMENT, text=" Ask not", words=(Word(" Ask", 0.0, 1.0, 0.9), Word(" not", 1.0, 2.5, 0.9)))
 SECOND = replace(SEGMENT, id=1, start=2.5, end=5.0, text=" <b>you & I.</b>", words=(Word(" <b>you", 2.5, 3.0, 0.9),))
 BOTH = replace(SPOKEN, text=FIRST.text + SECOND.text, duration=5.0, segments=(FIRST, SECOND))
@@ -187,6 +191,92 @@ def test_the_request_is_shown_as_a_program(page: Page, served: str, recording: s
     page.get_by_role("button", name=kind).click()
     code = page.locator("#code").inner_text()
     assert all(one in code for one in (own, served.rstrip("/"), "word"))
+
+
+@pytest.fixture
+def keeping_jobs(engine: FakeEngine, tmp_path: Path) -> Iterator[str]:
+    with fake_server(engine, jobs_dir=str(tmp_path / "jobs")) as url:
+        yield f"{url}/"
+
+
+def test_a_job_goes_on_without_the_page_and_is_read_later(
+    page: Page, keeping_jobs: str, engine: FakeEngine, recording: str
+) -> None:
+    engine.answer = None
+    send_as_job(page, keeping_jobs, recording)
+    row = page.locator("#job-list li")
+    expect(row).to_contain_text("is being transcribed")
+    expect(row.get_by_role("progressbar", name="Progress of talk.wav")).to_be_visible()
+    engine.wait_until_submitted()
+    page.goto("about:blank")
+    engine.held[0].set_result(BOTH)
+    page.goto(keeping_jobs)
+    page.get_by_text("Your jobs").click()
+    page.get_by_role("button", name="Show talk.wav").click()
+    expect(page.locator("#segments li")).to_have_count(2)
+    page.get_by_role("button", name="SRT").click()
+    expect(page.locator("#written")).to_contain_text("00:00:00,000 --> ")
+    page.get_by_role("button", name="Words").click()
+    page.get_by_label("Play from 0:02").click()
+    expect(page.get_by_role("alert")).to_have_text("To hear it, choose talk.wav above.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "talk.txt"
+
+
+def test_a_job_is_cancelled_and_deleted(page: Page, keeping_jobs: str, engine: FakeEngine, recording: str) -> None:
+    engine.answer = None
+    send_as_job(page, keeping_jobs, recording)
+    engine.wait_until_submitted()
+    page.get_by_role("button", name="Cancel talk.wav").click()
+    expect(page.locator("#job-list li")).to_contain_text("cancelled")
+    engine.wait_until_cancelled()
+    page.get_by_role("button", name="Delete talk.wav").click()
+    expect(page.locator("#jobs-note")).to_have_text("You have no jobs here.")
+
+
+def test_a_service_without_jobs_says_so_before_the_upload(
+    page: Page, served: str, engine: FakeEngine, recording: str
+) -> None:
+    page.goto(served)
+    page.set_input_files("#file", recording)
+    page.get_by_label("As a job").check()
+    page.get_by_role("button", name="Transcribe").click()
+    expect(page.get_by_role("alert")).to_have_text("This service keeps no jobs.")
+    assert engine.asked == []
+
+
+def test_the_page_asks_for_no_jobs_until_somebody_does(page: Page, keeping_jobs: str) -> None:
+    """At a service without pods the question would start one."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(keeping_jobs, wait_until="networkidle")
+    assert not [url for url in asked if "/v1/" in url]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_the_jobs(
+    page: Page, keeping_jobs: str, engine: FakeEngine, recording: str, scheme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": 360, "height": 800})
+    send_as_job(page, keeping_jobs, recording)
+    expect(page.get_by_role("button", name="Show talk.wav")).to_be_visible()
+    engine.answer = None
+    page.get_by_role("button", name="Transcribe").click()
+    expect(page.get_by_role("button", name="Cancel talk.wav")).to_be_visible()
+    assert axe_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if os.environ.get("UPDATE_GOLDEN") and scheme == "light":
+        page.screenshot(path=PICTURE, full_page=True)
+
+
+def send_as_job(page: Page, served: str, recording: str) -> None:
+    page.goto(served)
+    page.set_input_files("#file", recording)
+    page.get_by_label("As a job").check()
+    page.get_by_role("button", name="Transcribe").click()
+    expect(page.locator("#job-list li")).to_have_count(1)
 
 
 def transcribe(page: Page, served: str, recording: str, until: str = "#segments li") -> None:
