@@ -129,7 +129,8 @@ TOOLS: Final = {
 kwok simulates nodes and pods, promtool runs the alerts' tests, prometheus scrapes as prometheus-operator configures it,
 otelcol passes on traces and logs, cert-manager issues certificates, source-controller and kustomize-controller apply
 what a git repository has, kube-router enforces NetworkPolicies, cyclonus says what they let through, dra-test-driver
-offers devices, registry keeps OCI images, oras pushes models to it, krew installs the plugin, and versitygw is an S3 server.
+offers devices, registry keeps OCI images, oras pushes models to it, krew installs the plugin, and versitygw is an S3
+server.
 """
 
 OF_NEIGHBOURS: Final = frozenset(
