@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
+from torch import nn
 from torch.nn import functional as F
-from whisper.model import ResidualAttentionBlock, TextDecoder
+from whisper.model import MultiHeadAttention, ResidualAttentionBlock, TextDecoder
 
 from whisper_runtime.engine.model.kv_cache import KVCache, zeros
 from whisper_runtime.engine.model.layers import (
-    cross_attention,
     feedforward,
     layer_norm,
     merge_heads,
@@ -22,6 +22,13 @@ from whisper_runtime.engine.model.layers import (
     split_heads,
 )
 from whisper_runtime.engine.model.linear import Packing
+from whisper_runtime.engine.model.window_attention import (
+    AttendedWindows,
+    KeptFeatures,
+    KeptKeys,
+    WindowAttention,
+    windows_shape,
+)
 
 HeadInput = tuple[torch.Tensor, torch.Tensor]
 """The queries (time, width) and keys (n_audio_ctx, width) of one head, in the dtype of the activations."""
@@ -39,7 +46,9 @@ class Decoder:
         """In the precision of the checkpoint; a clone, so that no step waits for the file's disk."""
         self._logits = packing.few_rows(module.token_embedding)
         self._positions = module.positional_embedding.detach().to(device, dtype)
-        self._blocks = [_DecoderBlock(block, packing, device, dtype) for block in module.blocks]
+        self._blocks = [
+            _DecoderBlock(layer, block, packing, device, dtype) for layer, block in enumerate(module.blocks)
+        ]
         self._norm = layer_norm(module.ln, device, dtype)
         self._context, self._width = module.positional_embedding.shape
         self._heads = next(iter(module.blocks)).attn.n_head
@@ -48,20 +57,20 @@ class Decoder:
         """A cache of zeros for `rows` and windows of `audio_context` positions (n_audio_ctx); `shared`: all rows attend
         to one window. Raises torch.OutOfMemoryError."""
 
-        def of(count: int, length: int, *, in_large_pages: bool) -> torch.Tensor:
-            shape = (len(self._blocks), 2, count, self._heads, length, self._width // self._heads)
-            return zeros(shape, self._dtype, self._device, in_large_pages=in_large_pages)
-
-        tokens = of(rows, self._context, in_large_pages=False)
-        return KVCache(tokens, of(1 if shared else rows, audio_context, in_large_pages=True))
+        layers, heads, device = len(self._blocks), self._heads, self._device
+        tokens = (layers, 2, rows, heads, self._context, self._width // heads)
+        windows = windows_shape(device, layers, 1 if shared else rows, heads, audio_context, self._width)
+        return KVCache(
+            zeros(tokens, self._dtype, device, in_large_pages=False),
+            zeros(windows, self._dtype, device, in_large_pages=True),
+        )
 
     def cache_windows(self, features: torch.Tensor, cache: KVCache, first_row: int) -> None:
-        """Write the cross-attention keys and values of `features`, (window, n_audio_ctx, n_audio_state), for as many
-        rows from `first_row` on. Raises torch.OutOfMemoryError."""
-        windows, time, _ = features.shape
-        for layer, block in enumerate(self._blocks):
-            both = block.cross_attention.key_value(features).view(windows, time, 2, self._heads, -1)
-            cache.cross_attention[layer, :, first_row : first_row + windows] = both.permute(2, 0, 3, 1, 4)
+        """Keep `features`, (window, n_audio_ctx, n_audio_state), as the windows of as many rows from `first_row` on.
+        Raises torch.OutOfMemoryError."""
+        windows = cache.write_windows(first_row, len(features))
+        for block in self._blocks:
+            block.window_attention.keep(features, windows)
 
     def __call__(
         self, tokens: Sequence[Sequence[int]], starts: Sequence[int], cache: KVCache, first_row: int = 0
@@ -138,6 +147,7 @@ class _AttentionContext:
         """Added to the scores: once for all layers what each of them would make of a mask of booleans."""
         self.mask.masked_fill_((keys > positions[:, :, None])[:, None], -torch.inf)
         self._cache = cache
+        self.windows = AttendedWindows(cache, first_row, len(positions))
 
     def append(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Write self-attention keys and values, (row, head, time, width), at the positions of these tokens.
@@ -149,20 +159,19 @@ class _AttentionContext:
         both[1][self._index, :, self.positions] = value.transpose(1, 2)
         return both[0, self._rows, :, : self._length], both[1, self._rows, :, : self._length]
 
-    def window(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cross-attention keys and values, (row, head, n_audio_ctx, width); of one row where the cache is shared."""
-        both = self._cache.cross_attention[layer]
-        rows = slice(0, 1) if both.shape[1] == 1 else self._rows
-        return both[0, rows], both[1, rows]
-
 
 class _DecoderBlock:
     def __init__(
-        self, block: ResidualAttentionBlock, packing: Packing, device: torch.device, dtype: torch.dtype
+        self, layer: int, block: ResidualAttentionBlock, packing: Packing, device: torch.device, dtype: torch.dtype
     ) -> None:
         self._heads = block.attn.n_head
         self._self_attention = self_attention(block, packing.few_rows, device, dtype)
-        self.cross_attention = cross_attention(block, packing, device, dtype)
+        attn, norm = block.cross_attn, block.cross_attn_ln
+        assert isinstance(attn, MultiHeadAttention)
+        assert isinstance(norm, nn.LayerNorm)
+        self._norm = layer_norm(norm, device, dtype)
+        self._query, self._out = packing.few_rows(attn.query), packing.few_rows(attn.out)
+        self.window_attention = _window_attention(layer, attn, packing, device)
         self._feedforward = feedforward(block, packing.few_rows, device, dtype)
 
     def __call__(
@@ -178,19 +187,15 @@ class _DecoderBlock:
         keys, values = context.append(layer, key, value)
         mixed = F.scaled_dot_product_attention(query, keys, values, attn_mask=context.mask)
         x += self._self_attention.out(merge_heads(mixed))
-        (query,) = split_heads(self.cross_attention.query(self.cross_attention.norm(x)), 1, self._heads)
-        keys, values = context.window(layer)
+        (query,) = split_heads(self._query(self._norm(x)), 1, self._heads)
         if inputs is not None:
-            inputs += [(query[0, head], keys[0, head]) for head in kept_heads]
-        x += self.cross_attention.out(_attend_to_windows(query, keys, values))
+            inputs += [(query[0, head], self.window_attention.keys(context.windows, head)) for head in kept_heads]
+        x += self._out(self.window_attention(query, context.windows))
         self._feedforward(x)
 
 
-def _attend_to_windows(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Cross-attention, (row, time, width); rows that share a window become one row's queries, so it is read once."""
-    if keys.shape[0] == query.shape[0]:
-        return merge_heads(F.scaled_dot_product_attention(query, keys, values))
-    rows, _, time, _ = query.shape
-    flat = query.transpose(0, 1).flatten(1, 2)[None]
-    mixed = F.scaled_dot_product_attention(flat, keys, values)[0]
-    return merge_heads(mixed.view(len(mixed), rows, time, -1).transpose(0, 1))
+def _window_attention(layer: int, attn: MultiHeadAttention, packing: Packing, device: torch.device) -> WindowAttention:
+    if device.type == "cpu":
+        bias = attn.value.bias.detach().float()
+        return KeptFeatures(layer, attn.n_head, packing.widen(attn.key), packing.widen(attn.value), bias)
+    return KeptKeys(layer, attn.n_head, packing.many_rows(attn.key, attn.value))

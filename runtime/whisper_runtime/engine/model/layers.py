@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.nn import functional as F
-from whisper.model import MultiHeadAttention, ResidualAttentionBlock
+from whisper.model import ResidualAttentionBlock
 
-from whisper_runtime.engine.model.linear import PackedLinear, Packer, Packing
+from whisper_runtime.engine.model.linear import PackedLinear, Packer
 
 Norm = Callable[[torch.Tensor], torch.Tensor]
 
@@ -20,15 +20,6 @@ class SelfAttention:
     norm: Norm
     qkv: PackedLinear
     """Query, key and value in one product."""
-    out: PackedLinear
-
-
-@dataclass(frozen=True)
-class CrossAttention:
-    norm: Norm
-    query: PackedLinear
-    key_value: PackedLinear
-    """Projects the encoder's output, once a window."""
     out: PackedLinear
 
 
@@ -54,20 +45,6 @@ def self_attention(
 ) -> SelfAttention:
     attn, norm = block.attn, layer_norm(block.attn_ln, device, dtype)
     return SelfAttention(norm, pack(attn.query, attn.key, attn.value), pack(attn.out))
-
-
-def cross_attention(
-    block: ResidualAttentionBlock, packing: Packing, device: torch.device, dtype: torch.dtype
-) -> CrossAttention:
-    attn, norm = block.cross_attn, block.cross_attn_ln
-    assert isinstance(attn, MultiHeadAttention)
-    assert isinstance(norm, nn.LayerNorm)
-    return CrossAttention(
-        layer_norm(norm, device, dtype),
-        packing.few_rows(attn.query),
-        packing.many_rows(attn.key, attn.value),
-        packing.few_rows(attn.out),
-    )
 
 
 def feedforward(block: ResidualAttentionBlock, pack: Packer, device: torch.device, dtype: torch.dtype) -> Feedforward:

@@ -44,6 +44,8 @@ class Packing:
     """For products of a window's 1500 rows."""
     few_rows: Packer
     """For products of a token of each row in the batch."""
+    widen: Callable[[nn.Linear], torch.Tensor]
+    """A copy of a layer's weight, (out, in), in float32: for products with parts of it."""
 
 
 def packing(device: torch.device, precision: Precision) -> Packing:
@@ -53,11 +55,16 @@ def packing(device: torch.device, precision: Precision) -> Packing:
         return _same(lambda weight, bias: _plain(weight.to(device, dtype), _to(bias, device, dtype)))
     if precision == "bfloat16":
         return _same(_in_bfloat16)
-    return Packing(_concatenating(_widened_whole), _concatenating(_widened_in_registers))
+    return Packing(_concatenating(_widened_whole), _concatenating(_widened_in_registers), _widened)
+
+
+def pack_matrix(matrix: torch.Tensor) -> PackedLinear:
+    """Products of few rows with the transpose of `matrix`, (out, in), float32, on a CPU."""
+    return _onednn(matrix, None)
 
 
 def _same(pack_weight: _PackWeight) -> Packing:
-    return Packing(_concatenating(pack_weight), _concatenating(pack_weight))
+    return Packing(_concatenating(pack_weight), _concatenating(pack_weight), _widened)
 
 
 def _concatenating(pack_weight: _PackWeight) -> Packer:
@@ -70,6 +77,10 @@ def _concatenating(pack_weight: _PackWeight) -> Packer:
         return pack_weight(torch.cat([layer.weight for layer in layers]), torch.cat(biases))
 
     return pack
+
+
+def _widened(layer: nn.Linear) -> torch.Tensor:
+    return layer.weight.detach().to(torch.float32, copy=True)
 
 
 def _bias(layer: nn.Linear | nn.Embedding) -> torch.Tensor | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from pathlib import Path
 from typing import Final
 
 import torch
 from whisper.model import ModelDimensions
+
+from whisper_runtime.engine.model.window_attention import windows_shape
 
 MAX_ROWS: Final = {"cpu": 8, "cuda": 64}
 """The limit where the user names none. Estimated: by then the weights, which rows share, are a small part of a step."""
@@ -35,14 +38,16 @@ def batch_capacity(
 
     `dtype` is that of the KV cache.
     """
-    fitting = int(KV_CACHE_SHARE[device.type] * free_bytes / bytes_per_row(dims, dtype))
+    fitting = int(KV_CACHE_SHARE[device.type] * free_bytes / bytes_per_row(dims, device, dtype))
     return max(1, min(wanted or MAX_ROWS[device.type], fitting))
 
 
-def bytes_per_row(dims: ModelDimensions, dtype: torch.dtype) -> int:
+def bytes_per_row(dims: ModelDimensions, device: torch.device, dtype: torch.dtype) -> int:
     """The KV cache of one row: its tokens, and its window."""
-    positions = dims.n_text_ctx + dims.n_audio_ctx
-    return 2 * dims.n_text_layer * positions * dims.n_text_state * dtype.itemsize
+    heads, width = dims.n_text_head, dims.n_text_state
+    tokens = 2 * dims.n_text_layer * dims.n_text_ctx * width
+    window = math.prod(windows_shape(device, dims.n_text_layer, 1, heads, dims.n_audio_ctx, width))
+    return (tokens + window) * dtype.itemsize
 
 
 def free_memory(device: torch.device) -> int:

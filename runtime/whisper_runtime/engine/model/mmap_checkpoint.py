@@ -31,7 +31,13 @@ def releasing_pages(packing: Packing) -> Packing:
 
     File-backed pages are re-read on access. Never use this on anonymous memory: MADV_DONTNEED zeroes it.
     """
-    return Packing(_releasing(packing.many_rows), _releasing(packing.few_rows))
+
+    def widened(layer: nn.Linear) -> torch.Tensor:
+        weight = packing.widen(layer)
+        _release(layer.weight)
+        return weight
+
+    return Packing(_releasing(packing.many_rows), _releasing(packing.few_rows), widened)
 
 
 def _releasing(pack: Packer) -> Packer:

@@ -20,18 +20,37 @@ def cache() -> KVCache:
 
 
 def test_a_row_moves_with_its_window_and_the_tokens_that_it_has(cache: KVCache) -> None:
-    tokens, windows = cache.self_attention.clone(), cache.cross_attention.clone()
+    tokens, windows = cache.self_attention.clone(), cache.windows.clone()
     cache.move(3, 1, 5)
     assert torch.equal(cache.self_attention[:, :, 1, :, :5], tokens[:, :, 3, :, :5])
     assert torch.equal(cache.self_attention[:, :, 1, :, 5:], tokens[:, :, 1, :, 5:])
-    assert torch.equal(cache.cross_attention[:, :, 1], windows[:, :, 3])
+    assert torch.equal(cache.windows[:, :, 1], windows[:, :, 3])
 
 
 def test_rows_continue_others_and_keep_the_window(cache: KVCache) -> None:
-    tokens, windows = cache.self_attention.clone(), cache.cross_attention.clone()
+    tokens, windows = cache.self_attention.clone(), cache.windows.clone()
     cache.reorder([1, 1, 0, 3], 5)
     assert torch.equal(cache.self_attention[..., :5, :], tokens[:, :, [1, 1, 0, 3]][..., :5, :])
-    assert torch.equal(cache.cross_attention, windows)
+    assert torch.equal(cache.windows, windows)
+
+
+def test_a_window_is_packed_until_another_is_written_or_moved_there() -> None:
+    """Given two rows of which the encoder's output is kept: six positions of width 16."""
+    cache = KVCache(torch.zeros(1, 2, 2, 1, 8, 16), torch.randn(1, 1, 2, 1, 6, 16))
+    weights = torch.eye(6)
+
+    def packed(row: int) -> torch.Tensor:
+        return cache.packed_window(row).mix(weights)
+
+    assert torch.allclose(packed(0), cache.windows[0, 0, 0, 0])
+    assert cache.packed_window(0) is cache.packed_window(0)
+    assert torch.allclose(packed(1), cache.windows[0, 0, 1, 0])
+    assert torch.allclose(packed(0), cache.windows[0, 0, 0, 0])
+    cache.move(1, 0, 3)
+    assert torch.allclose(packed(0), cache.windows[0, 0, 1, 0])
+    cache.write_windows(0, 1)[0, 0, 0, 0] = torch.randn(6, 16)
+    assert torch.allclose(packed(0), cache.windows[0, 0, 0, 0])
+    assert torch.allclose(cache.packed_window(0).scores(torch.eye(16)), cache.windows[0, 0, 0, 0].mT)
 
 
 def test_its_size_is_that_of_its_tensors(cache: KVCache) -> None:

@@ -14,13 +14,17 @@ LARGE = ModelDimensions(128, 1500, 1280, 20, 32, 51866, 448, 1280, 20, 32)
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
-def test_a_row_holds_keys_and_values_of_its_tokens_and_its_window() -> None:
-    assert bytes_per_row(LARGE, torch.float32) == 2 * 32 * 1948 * 1280 * 4
+def test_a_row_on_a_gpu_holds_keys_and_values_of_its_tokens_and_its_window() -> None:
+    assert bytes_per_row(LARGE, CUDA, torch.float16) == 2 * 32 * 1948 * 1280 * 2
 
 
-@pytest.mark.parametrize(("gigabytes", "rows"), [(1, 1), (8, 3), (1000, 8)])
-def test_rows_are_as_many_as_memory_has_room_for(gigabytes: int, rows: int) -> None:
-    assert batch_capacity(LARGE, CPU, torch.float32, gigabytes * 1024**3) == rows
+def test_a_row_on_a_cpu_holds_those_of_its_tokens_and_its_window_as_it_is_encoded() -> None:
+    assert bytes_per_row(LARGE, CPU, torch.float32) == (2 * 32 * 448 + 1500) * 1280 * 4
+
+
+@pytest.mark.parametrize(("gigabytes", "rows"), [(0.5, 1), (2, 3), (1000, 8)])
+def test_rows_are_as_many_as_memory_has_room_for(gigabytes: float, rows: int) -> None:
+    assert batch_capacity(LARGE, CPU, torch.float32, int(gigabytes * 1024**3)) == rows
 
 
 @pytest.mark.parametrize(("gigabytes", "rows"), [(3, 7), (20, 50), (75, 64)])

@@ -32,6 +32,15 @@ def test_a_layer_that_is_packed_leaves_no_page_behind_and_multiplies_as_before(
     assert (linear(x) - wanted).norm() / wanted.norm() < RELATIVE_ERROR[precision]
 
 
+def test_a_layer_whose_parts_are_multiplied_leaves_no_page_behind(checkpoint: Path) -> None:
+    up = next(iter(load_mapped(read_checkpoint(checkpoint)).decoder.blocks)).mlp[0]
+    assert isinstance(up, torch.nn.Linear)
+    released = releasing_pages(packing(torch.device("cpu"), "float32"))
+    wanted = up.weight.float().clone()
+    assert torch.equal(released.widen(up), wanted)
+    assert released.widen(up).data_ptr() != up.weight.data_ptr()
+
+
 def _resident(weight: torch.Tensor) -> int:
     """Bytes in memory of the mapping that the weight lies in."""
     is_its = False
