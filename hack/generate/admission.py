@@ -26,9 +26,11 @@ OWN_RIGHTS: Final = (
         "auth.secretRef.name", "image.pullSecrets[].name", "ingress.tls.secretName", "jobs.webhooks.secretRef.name",
         "model.source.secretRef.name",
         "model.source.urlSecretKeyRef.name", "redis.secretKeyRef.name",
+        "diarization.model.source.secretRef.name", "diarization.model.source.urlSecretKeyRef.name",
     )),
     *((f"spec.{path}", "configmaps", "ConfigMap") for path in (
         "model.source.caConfigMapKeyRef.name", "prefetch.caConfigMapKeyRef.name",
+        "diarization.model.source.caConfigMapKeyRef.name",
         "verification.audio.configMapKeyRef.name", "redis.caConfigMapKeyRef.name",
     )),
 )  # fmt: skip

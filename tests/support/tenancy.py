@@ -42,6 +42,10 @@ def _source(url: str, **source: Any) -> dict[str, Any]:
     return {"model": {"name": "mine", "source": {"url": url, "sha256": "a" * 64, **source}}}
 
 
+def _encoder(url: str, **source: Any) -> dict[str, Any]:
+    return {"diarization": {"model": {"name": "mine", "source": {"url": url, "sha256": "a" * 64, **source}}}}
+
+
 def _gateway(**gateway: Any) -> dict[str, Any]:
     return {"gateway": {"parentRefs": [{"name": "own"}], "hostnames": ["a.example.com"], **gateway}}
 
@@ -187,6 +191,9 @@ SECRETS: list[Attempt] = [
     ("spec.model.source.secretRef.name",
      _source("oci://collector.example.net/team/tune:v1", secretRef={"name": "database-admin"})),
     ("spec.model.source.url", _source("pvc://database/data/x.pt")),
+    ("spec.diarization.model.source.secretRef.name",
+     _encoder("https://collector.example.net/x", secretRef={"name": "database-admin"})),
+    ("spec.diarization.model.source.url", _encoder("pvc://database/data/x.onnx")),
     ("spec.cache.existingClaim", {"cache": {"existingClaim": "database"}}),
     ("spec.jobs.storage.existingClaim", {"jobs": {"storage": {"existingClaim": "database"}}}),
     ("spec.ingress.annotations 'nginx.ingress.kubernetes.io/auth-tls-secret'",

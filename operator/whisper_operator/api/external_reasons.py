@@ -17,20 +17,21 @@ EXTERNAL_REASONS: Final = (
         reports.DOWNLOAD_FAILED,
         (MODEL_CACHED, AVAILABLE),
         meaning="The source cannot be reached, or refuses the download; the fetch tries again.",
-        remedy="Correct `spec.model.source`, its Secret or certificate authority, or the network's way to it.",
+        remedy="Correct `spec.model.source`, or `spec.diarization.model.source`, its Secret or certificate authority, "
+        "or the network's way to it.",
     ),
     ConditionReason(
         reports.CHECKSUM_MISMATCH,
         (MODEL_CACHED, AVAILABLE),
-        meaning="The file has another digest than `spec.model.source.sha256`.",
+        meaning="The file has another digest than the `sha256` of its source in the spec.",
         remedy="Correct the digest, or put the right file at the source.",
         stalls=True,
     ),
     ConditionReason(
         reports.NOT_A_CHECKPOINT,
         (MODEL_CACHED, AVAILABLE),
-        meaning="The file is not a checkpoint in openai-whisper's format.",
-        remedy="Convert the file, or correct `spec.model.source.url`.",
+        meaning="The file is not a checkpoint in openai-whisper's format, or is no speaker encoder.",
+        remedy="Convert the file, or correct `spec.model.source.url`, or `spec.diarization.model.source.url`.",
         stalls=True,
     ),
     ConditionReason(

@@ -11,7 +11,7 @@ from whisper_operator.api.base import ApiModel, Rule
 from whisper_operator.api.languages import LanguageOrAuto
 from whisper_operator.api.scalars import Opaque
 from whisper_operator.api.spec.autoscaling import AutoscalingSpec
-from whisper_operator.api.spec.diarization import DiarizationSpec
+from whisper_operator.api.spec.diarization import DiarizationSpec, EncoderSourceSpec
 from whisper_operator.api.spec.exposure import GatewaySpec, NetworkPolicySpec, ServiceSpec
 from whisper_operator.api.spec.front import FrontSpec
 from whisper_operator.api.spec.ingress import IngressSpec
@@ -134,6 +134,11 @@ class Spec(ApiModel):
     def base_path(self) -> str:
         """The prefix below which the pods answer, as they do without it; empty where there is none."""
         return next((part.prefix for part in (self.ingress, self.gateway) if part and part.prefix), "")
+
+    @property
+    def encoder_source(self) -> EncoderSourceSpec | None:
+        """Where the speaker encoder is fetched from; None: there is none, or it comes with the runtime."""
+        return self.diarization.model.source if self.diarization else None
 
     @property
     def runs_on_gpu(self) -> bool:

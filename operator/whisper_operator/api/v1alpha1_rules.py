@@ -152,4 +152,23 @@ SPEC_RULES: Final[tuple[Rule, ...]] = (
             not (spec.prefetch.ca_config_map_key_ref and spec.model.source and spec.model.source.ca_config_map_key_ref)
         ),
     ),
+    Rule(
+        "!has(self.prefetch) || !has(self.prefetch.caConfigMapKeyRef) || !has(self.diarization) || "
+        "!has(self.diarization.model) || !has(self.diarization.model.source) || "
+        "!has(self.diarization.model.source.caConfigMapKeyRef)",
+        "spec.prefetch.caConfigMapKeyRef and spec.diarization.model.source.caConfigMapKeyRef name certificate "
+        "authorities for the same fetch: put all of them into one ConfigMap, and remove the latter",
+        lambda spec: (
+            not (
+                spec.prefetch.ca_config_map_key_ref and (source := spec.encoder_source) and source.ca_config_map_key_ref
+            )
+        ),
+    ),
+    Rule(
+        "!has(self.cache) || self.cache.type != 'ImageVolume' || !has(self.diarization) || "
+        "!has(self.diarization.model) || !has(self.diarization.model.source)",
+        "spec.diarization.model.source has no cache to be fetched into with spec.cache.type ImageVolume: remove it, "
+        "which leaves the encoder that comes with the runtime, or choose another type",
+        lambda spec: spec.cache.type != "ImageVolume" or spec.encoder_source is None,
+    ),
 )

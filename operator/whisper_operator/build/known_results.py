@@ -16,6 +16,7 @@ def text_settings(spec: Spec, model: ModelRef) -> dict[str, Any]:
         "model_aliases": spec.model.aliases,
         "model_sha256": model.sha256,
         "diarization_model": model.encoder.name if model.encoder else None,
+        "diarization_model_sha256": model.encoder.sha256 if model.encoder else None,
         "device": ("cuda" if spec.gpu else "cpu") if spec.device == "auto" else spec.device,
         "compute_type": spec.compute_type,
         "language": spec.language,

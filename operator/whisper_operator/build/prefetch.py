@@ -46,6 +46,7 @@ def _template(resolved: Resolved) -> Manifest:
     affinity = _near_servers(resolved)
     if hosts:
         affinity = _among(hosts, affinity)
+    *before, last = fetch_container.containers(resolved)
     template = {
         "metadata": pod.metadata(service, names.PREFETCH, pod.SCRAPED),
         "spec": {
@@ -53,7 +54,8 @@ def _template(resolved: Resolved) -> Manifest:
             **({"affinity": affinity} if affinity else {}),
             **_tolerations(service),
             "restartPolicy": "OnFailure",
-            "containers": [fetch_container.container(resolved)],
+            **({"initContainers": before} if before else {}),
+            "containers": [last],
             "volumes": [pod.scratch(), *pod.models_volume(service), *source.volumes(service)],
         },
     }

@@ -86,7 +86,7 @@ def _evictable(template: Manifest) -> Manifest:
 def _template(resolved: Resolved, model: ModelRef) -> Manifest:
     service, spec = resolved.service, resolved.service.spec
     spread = spec.scheduling.topology_spread_constraints
-    init = [fetch_container.container(resolved)] if spec.cache.type == "EmptyDir" else []
+    init = fetch_container.containers(resolved) if spec.cache.type == "EmptyDir" else []
     return {
         "metadata": pod.metadata(service, names.SERVER, pod.SCRAPED | golden_clip.pod_annotations(service)),
         "spec": {

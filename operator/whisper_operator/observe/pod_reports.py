@@ -17,13 +17,17 @@ from whisper_runtime.contract.reports import FetchReport, VerifyReport
 
 R = TypeVar("R", bound=BaseModel)
 FETCH: Final = "fetch"
+FETCH_ENCODER: Final = "fetch-encoder"
 VERIFY: Final = "verify"
 """Names of containers."""
 
 
-def fetch_report(pod: Manifest) -> FetchReport | None:
-    """The report of the last `fetch` that ended in this pod; None where none has ended, or it wrote something else."""
-    states = (status.get(of, {}) for status in statuses_of(pod, FETCH) for of in ("state", "lastState"))
+def fetch_report(pod: Manifest, container: str = FETCH) -> FetchReport | None:
+    """The report of the last `fetch` that ended in this pod; None where none has ended, or it wrote something else.
+
+    `container`: which of them, the model's or the encoder's.
+    """
+    states = (status.get(of, {}) for status in statuses_of(pod, container) for of in ("state", "lastState"))
     return next((found for state in states if (found := report_in(state.get("terminated", {})))), None)
 
 

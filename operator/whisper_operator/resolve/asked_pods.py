@@ -13,6 +13,7 @@ from whisper_operator.objects.manifest import part_of
 from whisper_operator.objects.strategic_merge import overlaid
 from whisper_operator.observe.facts import ResourceAmounts, amounts
 from whisper_operator.resolve import sizing
+from whisper_operator.resolve.fetches import fetches
 from whisper_operator.resolve.pod_shape import is_well_formed
 
 FIELDS: Final = {
@@ -58,7 +59,8 @@ class AskedPod:
 def server_pod_spec(spec: Spec) -> Manifest:
     """Returns the part of a server pod's spec that decides where it may run; a malformed podTemplate is left out."""
     scheduling = spec.scheduling
-    init = [{"name": "fetch", "resources": sizing.fetch_resources(spec)}] if spec.cache.type == "EmptyDir" else []
+    fetched = fetches(spec) if spec.cache.type == "EmptyDir" else ()
+    init = [{"name": fetch.container, "resources": sizing.fetch_resources(spec)} for fetch in fetched]
     own: Manifest = {
         "nodeSelector": scheduling.node_selector,
         "affinity": scheduling.affinity or {},

@@ -22,22 +22,25 @@ SPEAKERS = "speakers="
 
 @dataclass(frozen=True)
 class EncoderRef:
-    """A speaker encoder by its name."""
+    """A speaker encoder by its name and, where it does not come with the runtime, the digest of its checkpoint."""
 
     name: str
+    sha256: str | None = None
+    """The digest that the spec gives; None: it comes with the runtime."""
 
     @property
     def digest(self) -> str | None:
         """Digest of the checkpoint as status shows it."""
-        sha256 = PACKAGED_ENCODERS.get(self.name)
+        sha256 = self.sha256 or PACKAGED_ENCODERS.get(self.name)
         return f"{DIGEST_PREFIX}{sha256}" if sha256 else None
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}@{self.sha256}" if self.sha256 else self.name
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        return cls(text)
+        name, _, sha256 = text.partition("@")
+        return cls(name, sha256 or None)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,17 @@ class ModelRef:
         return cls(name, sha256 or None, EncoderRef.parse(encoder) if encoder else None)
 
 
+def named_encoder(spec: Spec) -> EncoderRef | None:
+    """None: speakers are not to be told apart."""
+    if spec.diarization is None:
+        return None
+    source = spec.diarization.model.source
+    return EncoderRef(spec.diarization.model.name, source.sha256 if source else None)
+
+
 def named_model(spec: Spec) -> ModelRef:
     """The model as the spec alone names it, a digest that its fetch has to find left open."""
-    encoder = EncoderRef(spec.diarization.model.name) if spec.diarization else None
+    encoder = named_encoder(spec)
     return ModelRef(spec.model.name, spec.model.source.sha256 if spec.model.source else None, encoder)
 
 
@@ -109,8 +120,9 @@ def model_of(pod: Manifest) -> ModelRef | None:
     server = container_of(pod["spec"], names.SERVER) or {}
     env: dict[str, Any] = {entry["name"]: entry.get("value") for entry in server.get("env", ())}
     name = env.get(env_name("model"))
-    encoder = env.get(env_name("diarization_model"))
-    return ModelRef(name, env.get(env_name("model_sha256")), EncoderRef(encoder) if encoder else None) if name else None
+    teller = env.get(env_name("diarization_model"))
+    encoder = EncoderRef(teller, env.get(env_name("diarization_model_sha256"))) if teller else None
+    return ModelRef(name, env.get(env_name("model_sha256")), encoder) if name else None
 
 
 def _found_sha256(service: WhisperService, fetching_pods: Iterable[Manifest]) -> str | None:

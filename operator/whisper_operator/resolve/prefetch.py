@@ -14,7 +14,14 @@ from whisper_operator.objects.manifest import annotations_of, is_true, status_of
 from whisper_operator.observe import pod_status
 from whisper_operator.observe.facts import Node
 from whisper_operator.observe.observed import Observed
-from whisper_operator.observe.pod_reports import FETCH, fetch_report, is_outlived, kept_report, statuses_of
+from whisper_operator.observe.pod_reports import (
+    FETCH,
+    FETCH_ENCODER,
+    fetch_report,
+    is_outlived,
+    kept_report,
+    statuses_of,
+)
 from whisper_operator.observe.pod_status import Cause
 from whisper_operator.resolve.asked_claim import models_claim
 from whisper_operator.resolve.claim import ClaimState, live_claim
@@ -65,12 +72,16 @@ def resolve_prefetch(service: WhisperService, observed: Observed, claim: ClaimSt
 def prefetch_job_name(service: WhisperService, claim: Manifest | None) -> str | None:
     """Name of the Job that fetches the wanted model into `claim`; None where there is no claim (yet).
 
-    It hashes what the result depends on: the source, the digest, and the claim's identity.
+    It hashes what the result depends on: the source, the digest, and the claim's identity; and those of an encoder that
+    is fetched, too.
     """
     if service.spec.cache.type != "PersistentVolumeClaim" or claim is None:
         return None
     model, digest = service.spec.model, named_model(service.spec).digest
-    parts = (model.name, model.source.place if model.source else "", digest or "", claim["metadata"]["uid"])
+    parts = [model.name, model.source.place if model.source else "", digest or "", claim["metadata"]["uid"]]
+    encoder = service.spec.diarization.model if service.spec.diarization else None
+    if encoder and encoder.source:
+        parts += [encoder.name, encoder.source.place, encoder.source.sha256 or ""]
     return names.prefetch_job(service.metadata.name, hashlib.sha256("\n".join(parts).encode()).hexdigest())
 
 
@@ -94,8 +105,9 @@ def fetch_failure(
     if progress and progress.problem:
         return Cause(DOWNLOAD_FAILED, f"{progress.problem}; the fetch tries again")
     for pod in prefetch.pods:
-        if (report := fetch_report(pod)) and not report.succeeded:
-            return Cause(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
+        for report in (fetch_report(pod, container) for container in (FETCH_ENCODER, FETCH)):
+            if report and not report.succeeded:
+                return Cause(report.reason, f"{report.message}{_may_go(service, needed, report.files)}")
     cause = pod_status.cause_of(observed.pods(names.PREFETCH), warnings)
     return cause or pod_status.not_created(prefetch.job, warnings)
 
@@ -103,6 +115,8 @@ def fetch_failure(
 def _may_go(service: WhisperService, needed: Collection[ModelRef], files: Mapping[str, int]) -> str:
     """The files of a full cache that this service can do without, as the end of a sentence."""
     kept = {checkpoint_path("", model.name, model.sha256).lstrip("/") for model in needed if model.digest}
+    encoders = [model.encoder for model in needed if model.encoder]
+    kept |= {checkpoint_path("", one.name, one.sha256).lstrip("/") for one in encoders if one.sha256}
     spare = [f"{name} ({size} bytes)" for name, size in files.items() if name not in kept]
     if not spare:
         return ""
@@ -111,7 +125,7 @@ def _may_go(service: WhisperService, needed: Collection[ModelRef], files: Mappin
 
 
 def _is_running(pod: Manifest) -> bool:
-    states = [one.get("state", {}) for one in statuses_of(pod, FETCH)]
+    states = [one.get("state", {}) for name in (FETCH_ENCODER, FETCH) for one in statuses_of(pod, name)]
     return bool(status_of(pod).get("podIP")) and any("running" in state for state in states)
 
 

@@ -138,7 +138,7 @@ def model_status(resolved: Resolved) -> ModelStatus:
         bytes=_bytes(resolved, served.digest) if served else None,
         wanted=ahead.name if ahead else None,
         wanted_digest=ahead.digest if ahead else None,
-        progress=_progress_of(progress) if progress else None,
+        progress=_progress_of(progress) if progress and progress.model == wanted.name else None,
     )
 
 

@@ -90,7 +90,11 @@ fetched. Unset: the checkpoint is in `MODEL_DIR`."""
     """Certificates (PEM) that `fetch` trusts in addition to the system's own."""
     diarization_model: str | None = None
     """The speaker encoder by which speakers are told apart where requests ask for it: `resemblyzer`, which comes with \
-the runtime, or the path of a checkpoint. Unset: none is loaded, and such requests are refused."""
+the runtime, any name with `WHISPER_DIARIZATION_MODEL_SHA256`, or the path of a checkpoint. Unset: none is loaded, \
+and such requests are refused."""
+    diarization_model_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """sha256 of that checkpoint, which is in `MODEL_DIR` by its name; of a path that its file must have. Unset: the \
+one of the encoder that comes with the runtime, or any of a path."""
     port: int = Field(default=HTTP_PORT, ge=1, le=65535)
     """Port for clients."""
     base_path: str = Field(default="", pattern="^(/[!-~]*[!-.0-~])?$")

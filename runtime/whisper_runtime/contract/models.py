@@ -60,16 +60,26 @@ def checkpoint_path(model_dir: str, model: str, sha256: str | None) -> str:
     return f"{model_dir}/{model}-{digest[:12]}.pt"
 
 
-def encoder_path(encoder: str) -> str:
-    """The path of a speaker encoder that is named, or given by its path.
+def encoder_sha256(encoder: str, sha256: str | None) -> str | None:
+    """The digest that the speaker encoder must have: `sha256`, else that of the one that comes with the runtime.
 
-    Raises ValueError for a name that is not one that comes with the runtime.
+    None: a path, or the name is nobody's.
+    """
+    return sha256 or PACKAGED_ENCODERS.get(encoder)
+
+
+def encoder_path(model_dir: str, encoder: str, sha256: str | None) -> str:
+    """The path of a speaker encoder: its own where it is one, else in the cache, or in the runtime's package.
+
+    Raises ValueError for a name that does not come with the runtime, without a `sha256`.
     """
     if "/" in encoder:
         return encoder
+    if sha256:
+        return checkpoint_path(model_dir, encoder, sha256)
     if encoder not in PACKAGED_ENCODERS:
         raise ValueError(
             f"{encoder!r} is no speaker encoder that comes with the runtime: use "
-            f"{', '.join(PACKAGED_ENCODERS)}, or the path of a checkpoint"
+            f"{', '.join(PACKAGED_ENCODERS)}, give its sha256, or the path of a checkpoint"
         )
     return f"{PACKAGED_ENCODERS_DIR}/{encoder}.pt"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and only a whole file is wor
 ZIP: Final = b"PK\x03\x04"
 START: Final = MAGIC_AT + len(MAGIC)
 """Bytes that tell whether a file may be a checkpoint."""
+LARGEST: Final = 16 * 1024**3
+"""Bytes; the largest checkpoint that OpenAI publishes has 3 GB."""
 CHUNK: Final = 1 << 22
 """Numbers that are checked together, so that a check takes megabytes and not the size of the model."""
 

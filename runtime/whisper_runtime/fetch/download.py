@@ -7,18 +7,15 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.fetch import cache
-from whisper_runtime.fetch.checkpoint import START, may_begin
+from whisper_runtime.fetch.checkpoint import START
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError
+from whisper_runtime.fetch.kind import CheckpointKind
 from whisper_runtime.fetch.partial import PartialFile
 from whisper_runtime.fetch.progress import ProgressTracker
 from whisper_runtime.fetch.source import CheckpointSource, SourceBody
-
-LARGEST: Final = 16 * 1024**3
-"""Bytes; the largest checkpoint that OpenAI publishes has 3 GB."""
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +39,21 @@ FileProblem = Callable[[PartialFile], str | None]
 
 
 def download(
-    source: CheckpointSource, file: PartialFile, problem: FileProblem, progress: ProgressTracker, policy: RetryPolicy
+    source: CheckpointSource,
+    file: PartialFile,
+    problem: FileProblem,
+    kind: CheckpointKind,
+    progress: ProgressTracker,
+    policy: RetryPolicy,
 ) -> None:
-    """Fills `file` until `problem` finds none.
+    """Fills `file`, which is to be of that kind, until `problem` finds none.
 
     Raises TransientFetchError, and `file` is the start of the right file; FetchError, and it may be of a wrong one;
     OSError where the cache fails.
     """
     inherited = file.size > 0
     while problem(file) is not None:
-        _receive_with_retries(source, file, progress, policy)
+        _receive_with_retries(source, file, kind, progress, policy)
         if (found := problem(file)) is None:
             return
         if not inherited:
@@ -62,7 +64,7 @@ def download(
 
 
 def _receive_with_retries(
-    source: CheckpointSource, file: PartialFile, progress: ProgressTracker, policy: RetryPolicy
+    source: CheckpointSource, file: PartialFile, kind: CheckpointKind, progress: ProgressTracker, policy: RetryPolicy
 ) -> None:
     version: str | None = None
     failing_since, delay = math.inf, policy.first_delay_seconds
@@ -73,7 +75,7 @@ def _receive_with_retries(
                 version, start = body.version, body.start
                 if start == 0:
                     file.restart()
-                _receive(source.name, body, file, progress)
+                _receive(source.name, body, file, kind, progress)
             return
         except TransientFetchError as error:
             now = time.monotonic()
@@ -83,27 +85,28 @@ def _receive_with_retries(
             wait = max(delay, error.retry_after_seconds)
             if now + wait - failing_since > policy.give_up_seconds:
                 raise
-            progress.report_problem(str(error))
+            progress.report_problem(kind.told(str(error)))
             log.warning("%s; resuming at byte %d in %.0f s", error, file.size, wait)
             time.sleep(wait)
             delay = min(delay * 2, policy.longest_delay_seconds)
 
 
-def _receive(name: str, body: SourceBody, file: PartialFile, progress: ProgressTracker) -> None:
+def _receive(name: str, body: SourceBody, file: PartialFile, kind: CheckpointKind, progress: ProgressTracker) -> None:
     """Appends the body; raises FetchError where it is not a checkpoint, too large, or ends early."""
     if body.total is not None:
-        if body.total > LARGEST:
-            raise FetchError(NOT_A_CHECKPOINT, f"{name} has {body.total} bytes: no checkpoint is larger than {LARGEST}")
+        if body.total > kind.largest:
+            message = f"{name} has {body.total} bytes: no {kind.what} is larger than {kind.largest}"
+            raise FetchError(NOT_A_CHECKPOINT, message)
         cache.make_room(file.path.parent, body.total - file.size)
     progress.start(file.size, body.total)
     for block in _with_whole_start(body.blocks):
-        if file.size == 0 and not may_begin(block):
-            begins = f"it begins with {block[:8]!r}, and neither as torch.save nor as tar writes"
-            raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of a Whisper: {begins}")
+        if file.size == 0 and not kind.may_begin(block):
+            begins = f"it begins with {block[:8]!r}, and {kind.begins}"
+            raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a {kind.what}: {begins}")
         file.append(block)
         progress.advance(file.size)
-        if file.size > LARGEST:
-            raise FetchError(NOT_A_CHECKPOINT, f"{name} is larger than {LARGEST} bytes: no checkpoint is")
+        if file.size > kind.largest:
+            raise FetchError(NOT_A_CHECKPOINT, f"{name} is larger than {kind.largest} bytes: no {kind.what} is")
     if body.total is not None and file.size != body.total:
         raise TransientFetchError(DOWNLOAD_FAILED, f"{name} ended after {file.size} of {body.total} bytes")
 

@@ -18,10 +18,10 @@ from whisper_runtime.contract.reports import (
     FetchReport,
 )
 from whisper_runtime.fetch import cache
-from whisper_runtime.fetch.checkpoint import validate
 from whisper_runtime.fetch.download import FileProblem, RetryPolicy, download
 from whisper_runtime.fetch.errors import FetchError, TransientFetchError
 from whisper_runtime.fetch.expected import Expected, OfDigest, Pinned
+from whisper_runtime.fetch.kind import WHISPER, CheckpointKind
 from whisper_runtime.fetch.lock import FileLock
 from whisper_runtime.fetch.partial import PartialFile
 from whisper_runtime.fetch.progress import ProgressTracker
@@ -40,22 +40,24 @@ def fetch(
     progress: ProgressTracker | None = None,
     policy: RetryPolicy | None = None,
     claim_dir: str = SOURCE_CLAIM_DIR,
+    kind: CheckpointKind = WHISPER,
 ) -> FetchReport:
     """Downloads the configured model unless the cache has it, and returns the outcome; raises nothing.
 
-    `claim_dir` is where the claim of a pvc:// URL is mounted.
+    `claim_dir` is where the claim of a pvc:// URL is mounted; `kind` what the model has to be.
     """
     progress, policy = progress or ProgressTracker(config.model), policy or RetryPolicy()
     try:
         source = _source(config, policy, claim_dir)
         expected = _expected(config, source)
         try:
-            reason, digest = _obtain(source, expected, config, progress, policy)
+            reason, digest = _obtain(source, expected, config, kind, progress, policy)
             size = _path(config, digest).stat().st_size
         except OSError as error:  # a source's OSErrors are FetchErrors already
             raise cache.cache_error(Path(config.model_dir), error) from None
     except FetchError as error:
-        return FetchReport(model=config.model, reason=error.reason, message=str(error), files=error.files)
+        message = kind.told(str(error))
+        return FetchReport(model=config.model, reason=error.reason, message=message, files=error.files)
     outcome = "is in the cache already" if reason == ALREADY_CACHED else f"was fetched from {source.name}"
     message = f"{config.model} {outcome}, and its sha256 is right"
     return FetchReport(model=config.model, reason=reason, message=message, digest=digest, bytes=size)
@@ -88,7 +90,12 @@ def _unknown(model: str, missing: str) -> FetchError:
 
 
 def _obtain(
-    source: CheckpointSource, expected: Expected, config: RuntimeConfig, progress: ProgressTracker, policy: RetryPolicy
+    source: CheckpointSource,
+    expected: Expected,
+    config: RuntimeConfig,
+    kind: CheckpointKind,
+    progress: ProgressTracker,
+    policy: RetryPolicy,
 ) -> tuple[str, str]:
     """Returns the reason of success, and the digest; raises FetchError, and OSError where the cache fails."""
     if found := expected.cached():
@@ -102,7 +109,7 @@ def _obtain(
         if expected.place.exists():
             cache.quarantine(expected.place)
         try:
-            found = _download_and_check(source, partial, expected.problem, progress, policy)
+            found = _download_and_check(source, partial, expected.problem, kind, progress, policy)
         except FetchError as error:
             if error.reason in WRONG_CONTENT:
                 cache.quarantine(partial)
@@ -114,14 +121,19 @@ def _obtain(
 
 
 def _download_and_check(
-    source: CheckpointSource, partial: Path, problem: FileProblem, progress: ProgressTracker, policy: RetryPolicy
+    source: CheckpointSource,
+    partial: Path,
+    problem: FileProblem,
+    kind: CheckpointKind,
+    progress: ProgressTracker,
+    policy: RetryPolicy,
 ) -> str:
     """Returns the digest of the whole file."""
     with PartialFile.open(partial) as file:
-        download(source, file, problem, progress, policy)
+        download(source, file, problem, kind, progress, policy)
         file.save()
         digest = file.digest
-    validate(partial, source.name)
+    kind.validate(partial, source.name)
     return digest
 
 

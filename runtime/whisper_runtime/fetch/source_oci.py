@@ -20,8 +20,8 @@ from typing import Final
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED, NOT_A_CHECKPOINT
 from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.hub_files import INDEX, files_of_model
+from whisper_runtime.fetch.checkpoint import LARGEST
 from whisper_runtime.fetch.credentials import registry_authorization
-from whisper_runtime.fetch.download import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.oci.layers import (
     LayerFile,

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import Future
 
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.models import OFFICIAL_MODELS, PACKAGED_ENCODERS
+from whisper_runtime.contract.models import OFFICIAL_MODELS, PACKAGED_ENCODERS, encoder_sha256
 from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.media.channels import decode_channels
@@ -78,10 +78,10 @@ def misconfigured(config: RuntimeConfig) -> str | None:
             "WHISPER_MODEL_SHA256 too"
         )
     encoder = config.diarization_model
-    if encoder and "/" not in encoder and encoder not in PACKAGED_ENCODERS:
+    if encoder and "/" not in encoder and encoder_sha256(encoder, config.diarization_model_sha256) is None:
         return (
             f"WHISPER_DIARIZATION_MODEL is {encoder!r}, which is no speaker encoder that comes with the runtime: set "
-            f"{', '.join(PACKAGED_ENCODERS)}, or the path of a checkpoint"
+            f"{', '.join(PACKAGED_ENCODERS)}, or the path of a checkpoint, or set WHISPER_DIARIZATION_MODEL_SHA256 too"
         )
     if config.webhook_allowed_hosts and config.webhook_secrets_dir is None:
         return (

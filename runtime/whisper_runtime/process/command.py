@@ -61,7 +61,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], threads: Thre
         case "front":
             return _front(config)
         case "fetch":
-            return _fetch(config)
+            return _fetch(config, is_encoder=parsed.encoder)
         case _:
             return _verify(config, parsed)
 
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in OVERRIDES.items():
         dest = f"fetch_{name.replace('-', '_')}"
         fetch.add_argument(f"--{name}", help=text, dest=dest, metavar=name.upper())
+    fetch.add_argument("--encoder", action="store_true", help="it is a speaker encoder, and no model of Whisper's")
     verify = commands.add_parser("verify", help="send real requests to a server and report; exit code 1: it failed")
     verify.add_argument("--url", required=True, help="address for clients, such as http://meetings.default.svc")
     verify.add_argument("--metrics-url", help="address for probes and metrics, such as http://meetings-metrics:9000")
@@ -133,15 +134,16 @@ def _front(config: RuntimeConfig) -> int:
     return _end(FAILED, problem) if (problem := run_front(config)) else 0
 
 
-def _fetch(config: RuntimeConfig) -> int:
+def _fetch(config: RuntimeConfig, *, is_encoder: bool) -> int:
     from whisper_runtime.fetch.fetch import fetch
+    from whisper_runtime.fetch.kind import ENCODER, WHISPER
     from whisper_runtime.fetch.progress import ProgressTracker
     from whisper_runtime.fetch.progress_server import serve_progress
 
     signal.signal(signal.SIGTERM, _exit)  # by an exception, for `fetch` has a lock to release
     progress = ProgressTracker(config.model)
     with serve_progress(progress, config.metrics_port):
-        report = fetch(config, progress)
+        report = fetch(config, progress, kind=ENCODER if is_encoder else WHISPER)
     line = report.to_json()
     print(line)
     _write_termination_message(line)

@@ -41,7 +41,7 @@ from whisper_runtime.metrics import Metrics
 from whisper_runtime.process.digest_check import WrongFile, check_digest
 from whisper_runtime.process.egress_probe import probe_egress
 from whisper_runtime.service.languages import wrong_default
-from whisper_runtime.service.model_info import ServedModel, promised_digest
+from whisper_runtime.service.model_info import ServedModel, promised_digest, promised_encoder_digest
 
 CPUINFO: Final = Path("/proc/cpuinfo")
 
@@ -118,12 +118,18 @@ class StartUp:
 
     def load_diarizer(self) -> None:
         """What tells speakers apart, where the configuration names a checkpoint for it; raises CannotLoad."""
-        if self._diarizer is None or self._config.diarization_model is None:
+        config = self._config
+        if self._diarizer is None or config.diarization_model is None:
             return
         from whisper_runtime.diarization.load import load_diarizer
 
         with self._metrics.phase("load_diarizer"):
-            diarizer = load_diarizer(encoder_path(self._config.diarization_model))
+            path = encoder_path(config.model_dir, config.diarization_model, config.diarization_model_sha256)
+            diarizer = load_diarizer(path)
+        wanted = promised_encoder_digest(config)
+        if wanted not in (None, diarizer.digest):
+            message = f"the speaker encoder {path} has sha256 {diarizer.digest} instead of {wanted}"
+            raise CannotLoad(f"{message}: delete the file, so that it is fetched again")
         self._model.has_diarizer(diarizer.digest)
         self._diarizer.set_result(diarizer)
 

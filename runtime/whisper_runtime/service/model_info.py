@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from whisper_runtime.contract.config import RuntimeConfig, env_name
-from whisper_runtime.contract.models import DEFAULT_ENCODER, PACKAGED_ENCODERS, expected_sha256
+from whisper_runtime.contract.models import DEFAULT_ENCODER, encoder_sha256, expected_sha256
 from whisper_runtime.engine.interface import NO_MODEL, Abilities
 from whisper_runtime.errors import HttpError
 from whisper_runtime.service.model_names import TELLS_SPEAKERS, aliases, without_date
@@ -91,7 +91,7 @@ def model_info(
         default_language=language,
         condition_on_previous_text=config.condition_on_previous_text,
         diarizes=diarizes,
-        diarizer_digest=PACKAGED_ENCODERS.get(config.diarization_model) if config.diarization_model else None,
+        diarizer_digest=promised_encoder_digest(config),
     )
 
 
@@ -103,6 +103,12 @@ def name_of(model: str) -> str:
 def promised_digest(config: RuntimeConfig) -> str | None:
     """sha256 that a checkpoint of this name has wherever it comes from; None: a path, whose file may hold anything."""
     return None if "/" in config.model else expected_sha256(config.model, config.model_sha256)
+
+
+def promised_encoder_digest(config: RuntimeConfig) -> str | None:
+    """sha256 that the speaker encoder has wherever it comes from; None: there is none, or a path says nothing of it."""
+    encoder = config.diarization_model
+    return encoder_sha256(encoder, config.diarization_model_sha256) if encoder else None
 
 
 def check_name(model: ModelInfo, name: str) -> None:

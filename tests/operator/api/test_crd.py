@@ -58,7 +58,7 @@ def test_every_list_map_and_string_of_the_spec_has_a_greatest_length() -> None:
 def references(schema: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Each field that refers to an object, by name alone or by name and key."""
     for name, field in schema.get("properties", {}).items():
-        if name != "model" and list(field.get("properties", ())) in (["name"], ["name", "key"]):
+        if list(field.get("properties", ())) in (["name"], ["name", "key"]):
             yield name, list(field["properties"])
 
 

@@ -1,10 +1,10 @@
-"""The container that fetches a model."""
+"""The containers that fetch: that of a model; test_source.py has that of an encoder beside it."""
 
 from __future__ import annotations
 
 from tests.operator.samples import observed, resolved, service
 from whisper_operator.api.v1alpha1 import Manifest, WhisperService
-from whisper_operator.build.fetch_container import container
+from whisper_operator.build.fetch_container import containers
 
 SHA = "a" * 64
 MINE = service(
@@ -14,7 +14,8 @@ MINE = service(
 
 
 def made(of: WhisperService) -> Manifest:
-    return container(resolved(of, observed()))
+    (one,) = containers(resolved(of, observed()))
+    return one
 
 
 def variables(of: WhisperService) -> dict[str, str]:

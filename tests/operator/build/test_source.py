@@ -118,3 +118,59 @@ def test_the_operators_own_source_may_be_behind_a_proxy_with_an_authority_of_its
     authority = {"name": "company", "items": [{"key": "root.pem", "path": "ca.crt"}]}
     assert {"name": "source-ca", "configMap": authority} in spec["volumes"]
     assert {"name": "source-ca", "mountPath": "/etc/whisper/source-ca", "readOnly": True} in fetch["volumeMounts"]
+
+
+def diarized(**source: Any) -> WhisperService:
+    encoder = {"name": "voices", "source": {"url": "https://m/v.onnx", "sha256": "b" * 64, **source}}
+    model = {"name": "mine", "source": {"url": "s3://models/a.pt", "sha256": SHA, "secretRef": {"name": "s3"}}}
+    return service(model=model, diarization={"model": encoder})
+
+
+def test_an_encoder_is_fetched_before_the_model_with_its_own_credentials() -> None:
+    wanted = diarized(secretRef={"name": "hub"}, caConfigMapKeyRef={"name": "ca", "key": "root.pem"})
+    spec = job(wanted)
+    (encoder,) = spec["initContainers"]
+    (model,) = spec["containers"]
+    assert (encoder["name"], encoder["args"]) == ("fetch-encoder", ["fetch", "--encoder"])
+    assert (model["name"], model["args"]) == ("fetch", ["fetch"])
+    env = {variable["name"]: variable["value"] for variable in encoder["env"]}
+    assert (env["WHISPER_MODEL"], env["WHISPER_MODEL_URL"]) == ("voices", "https://m/v.onnx")
+    assert (env["WHISPER_MODEL_SHA256"], env["WHISPER_MODEL_CREDENTIALS_DIR"]) == ("b" * 64, "/etc/whisper/source")
+    mounted = {mount["name"]: mount["mountPath"] for mount in encoder["volumeMounts"]}
+    assert mounted["encoder-source"] == "/etc/whisper/source"
+    assert (mounted["models"], "source" in mounted) == ("/app/models", False)
+    assert {mount["name"] for mount in model["volumeMounts"]} == {"scratch", "models", "source"}
+    secrets = {one["name"]: one["secret"]["secretName"] for one in spec["volumes"] if "secret" in one}
+    assert secrets == {"encoder-source": "hub", "source": "s3"}
+
+
+def test_pods_have_the_encoder_by_its_digest_and_nothing_of_its_source() -> None:
+    wanted = diarized(secretRef={"name": "hub"})
+    there = [claim(wanted), fetched(wanted, claim(wanted))]
+    serving = deployment(wanted, *there)
+    env = {one["name"]: one.get("value") for one in container(serving["spec"]["template"]["spec"], "server")["env"]}
+    assert env["WHISPER_DIARIZATION_MODEL"] == "voices"
+    assert env["WHISPER_DIARIZATION_MODEL_SHA256"] == "b" * 64
+    assert "hub" not in json.dumps(serving)
+
+
+def test_another_encoder_is_another_fetch_and_one_that_comes_with_the_runtime_none() -> None:
+    plain = service(model={"name": "mine", "source": {"url": "s3://models/a.pt", "sha256": SHA}})
+    there = observed(claim(plain))
+    name = resolved(plain, there).prefetch.job_name
+    default = service(model=plain.spec.model.model_dump(by_alias=True, exclude_none=True), diarization={})
+    assert resolved(default, there).prefetch.job_name == name
+    others = [diarized(), diarized(sha256="c" * 64), diarized(url="https://n/v.onnx")]
+    found = {resolved(one, there).prefetch.job_name for one in others}
+    assert len(found | {name}) == 4
+
+
+def test_without_a_claim_each_pod_fetches_both() -> None:
+    wanted = diarized()
+    each = service(
+        model=wanted.spec.model.model_dump(by_alias=True, exclude_none=True),
+        diarization={"model": {"name": "voices", "source": {"url": "https://m/v.onnx", "sha256": "b" * 64}}},
+        cache={"type": "EmptyDir"},
+    )
+    spec = deployment(each)["spec"]["template"]["spec"]
+    assert [one["name"] for one in spec["initContainers"]] == ["fetch-encoder", "fetch"]

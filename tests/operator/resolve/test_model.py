@@ -48,6 +48,7 @@ def test_a_found_digest_outlives_the_pod_that_found_it() -> None:
         ModelRef("mine", SHA),
         ModelRef("base", None, EncoderRef("resemblyzer")),
         ModelRef("mine", SHA, EncoderRef("resemblyzer")),
+        ModelRef("base", None, EncoderRef("voices", SHA)),
     ],
 )
 def test_an_annotation_keeps_the_model_and_what_tells_speakers_apart(model: ModelRef) -> None:

@@ -344,3 +344,35 @@ def test_an_encoder_that_does_not_prove_itself_leads_back_to_pods_without_it() -
     assert found.diarization is not None
     assert (found.diarization.name, found.diarization.wanted) == (None, "resemblyzer")
     assert resolved(OLD, observed(*back)).model.change is None, "it is switched off again"
+
+
+OWN_ENCODER = service(
+    diarization={"model": {"name": "voices", "source": {"url": "https://m/v.onnx", "sha256": "b" * 64}}}
+)
+
+
+def encoder_failing(reason: str, text: str) -> Manifest:
+    report = {"model": "voices", "reason": reason, "message": text}
+    ended = {"lastState": {"terminated": {"message": json.dumps(report)}}}
+    return pod("prefetch", initContainerStatuses=[{**ended, "name": "fetch-encoder"}])
+
+
+def test_an_encoder_that_cannot_be_fetched_leaves_the_pods_of_before_and_is_told() -> None:
+    text = "https://m/v.onnx has sha256 cc, but bb was expected: correct the digest or the URL"
+    there = [*serving_old(), encoder_failing("ChecksumMismatch", text)]
+    cache = there[0]
+    name = resolved(OWN_ENCODER, observed(cache)).prefetch.job_name
+    there[-1]["metadata"]["labels"]["batch.kubernetes.io/job-name"] = name
+    found = status(OWN_ENCODER, *there)
+    assert conditions(found)["Ready"] == ("True", "ModelChangeFailed")
+    assert message(found) == f"base serves, base with voices is wanted: ChecksumMismatch: {text}"
+    assert found.diarization is not None
+    assert (found.diarization.wanted, found.diarization.wanted_digest) == ("voices", f"sha256:{'b' * 64}")
+    assert resolved(OWN_ENCODER, observed(*there)).model.admitted == ModelRef("base", None)
+
+
+def test_its_progress_is_none_of_the_models() -> None:
+    progress = FetchProgress(model="voices", bytes=5, total=9, bytes_per_second=2)
+    found = status(OWN_ENCODER, *serving_old(), progress=progress)
+    assert found.model is not None
+    assert found.model.progress is None

@@ -27,11 +27,17 @@ def test_the_users_digest_comes_before_the_published_one() -> None:
 
 
 def test_an_encoder_comes_with_the_runtime_or_is_a_file() -> None:
-    assert models.encoder_path("/models/voices.pt") == "/models/voices.pt"
+    assert models.encoder_path("/models", "/models/voices.pt", None) == "/models/voices.pt"
     with pytest.raises(ValueError, match=r"'voices' is no speaker encoder that comes .*: use resemblyzer, or"):
-        models.encoder_path("voices")
+        models.encoder_path("/models", "voices", None)
 
 
 @pytest.mark.parametrize(("encoder", "sha256"), models.PACKAGED_ENCODERS.items())
 def test_each_that_comes_with_the_runtime_is_there(encoder: str, sha256: str) -> None:
-    assert hashlib.sha256(Path(models.encoder_path(encoder)).read_bytes()).hexdigest() == sha256
+    assert hashlib.sha256(Path(models.encoder_path("/models", encoder, None)).read_bytes()).hexdigest() == sha256
+
+
+def test_an_encoder_of_ones_own_is_in_the_cache_by_its_digest() -> None:
+    assert models.encoder_path("/models", "voices", "a" * 64) == "/models/voices-aaaaaaaaaaaa.pt"
+    assert models.encoder_sha256("voices", "a" * 64) == "a" * 64
+    assert models.encoder_sha256("voices", None) is None

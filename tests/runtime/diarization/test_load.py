@@ -74,6 +74,6 @@ def test_a_tensor_that_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_the_weights_that_come_with_the_runtime_are_resemblyzers_own() -> None:
     published = torch.load(wheels.ensure(wheels.RESEMBLYZER), map_location="cpu", weights_only=True)["model_state"]
-    own = torch.load(encoder_path("resemblyzer"), map_location="cpu", weights_only=True)["model_state"]
+    own = torch.load(encoder_path("/models", "resemblyzer", None), map_location="cpu", weights_only=True)["model_state"]
     assert own.keys() == shapes().keys()
     assert all(torch.equal(own[name], published[name]) for name in own)

@@ -26,7 +26,7 @@ def found_by(path: Path | str, samples: Samples) -> Sequence[SpeakerTurn]:
 
 @pytest.mark.parametrize("encoder", PACKAGED_ENCODERS)
 def test_each_encoder_that_comes_with_the_runtime_tells_the_two_apart(encoder: str) -> None:
-    prove_speakers(encoder, lambda samples: found_by(encoder_path(encoder), samples))
+    prove_speakers(encoder, lambda samples: found_by(encoder_path("/models", encoder, None), samples))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -46,4 +46,4 @@ def test_jobs_in_a_store_need_one() -> None:
 def test_an_encoder_that_does_not_exist_is_refused_with_those_that_do() -> None:
     problem = run(RuntimeConfig(diarization_model="pyannote"), ONE) or ""
     assert problem.startswith("WHISPER_DIARIZATION_MODEL is 'pyannote', which is no speaker encoder that comes with")
-    assert problem.endswith("set resemblyzer, or the path of a checkpoint")
+    assert problem.endswith("resemblyzer, or the path of a checkpoint, or set WHISPER_DIARIZATION_MODEL_SHA256 too")

@@ -18,7 +18,7 @@ from tests.fakes.diarizer import FakeDiarizer
 from tests.support.hub_models import one_file
 from tests.support.processor import PRECISIONS
 from whisper_runtime.contract.config import RuntimeConfig
-from whisper_runtime.contract.models import expected_sha256
+from whisper_runtime.contract.models import encoder_path, expected_sha256
 from whisper_runtime.diarization.interface import Diarizer, SpeakerTurn
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.fetch.source_folder import checkpoint_sha256
@@ -277,3 +277,21 @@ def test_an_encoder_that_tells_nobody_apart_is_not_proven(mine: Path) -> None:
 def test_where_speakers_are_not_told_apart_no_dialogue_is_listened_to() -> None:
     start, _, _ = with_diarizer(None)
     start.prove_diarizer()
+
+
+def test_a_fetched_encoder_is_found_by_its_digest_and_another_file_is_not_loaded(tmp_path: Path) -> None:
+    content = Path(encoder_path("", "resemblyzer", None)).read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    config = RuntimeConfig(
+        model="base", model_dir=str(tmp_path), diarization_model="voices", diarization_model_sha256=sha256
+    )
+    model, diarizer = ServedModel(config), Future[Diarizer]()
+    assert model.info.diarizer_digest == sha256
+    start = StartUp(config, model, Metrics("base"), [].append, diarizer)
+    cached = tmp_path / f"voices-{sha256[:12]}.pt"
+    cached.write_bytes(content + b"more")
+    with pytest.raises(CannotLoad, match=r"voices-.*\.pt has sha256 .* instead of .*: delete the file, so that it is"):
+        start.load_diarizer()
+    cached.write_bytes(content)
+    start.load_diarizer()
+    assert diarizer.result(0).digest == sha256

@@ -36,7 +36,8 @@ SECRET_EMPTY: Final = declare_reason(
 SOURCE_SECRET_INVALID: Final = declare_reason(
     "SourceSecretInvalid",
     types.PREFLIGHT_PASSED,
-    meaning="The Secret that `spec.model.source.secretRef` or `urlSecretKeyRef` names does not exist, or lacks keys.",
+    meaning="The Secret that `secretRef` or `urlSecretKeyRef` of `spec.model.source`, or of "
+    "`spec.diarization.model.source`, names does not exist, or lacks keys.",
     remedy="Create it with the keys that the message names.",
     stalls=True,
 )
@@ -64,7 +65,8 @@ VERIFICATION_AUDIO_INVALID: Final = declare_reason(
 SOURCE_CLAIM_NOT_FOUND: Final = declare_reason(
     "SourceClaimNotFound",
     types.PREFLIGHT_PASSED,
-    meaning="The claim that the pvc:// URL of `spec.model.source` names does not exist.",
+    meaning="The claim that the pvc:// URL of `spec.model.source` or `spec.diarization.model.source` names does not "
+    "exist.",
     remedy="Create the claim, or correct the URL.",
     stalls=True,
 )

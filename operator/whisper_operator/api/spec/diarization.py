@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from whisper_operator.api.base import ApiModel, Rule, cel_list, text
+from whisper_operator.api.spec.source import ModelSourceSpec, SourceUrl, source_rules
 from whisper_runtime.contract.models import DEFAULT_ENCODER, PACKAGED_ENCODERS
+
+SOURCE: Final = "spec.diarization.model.source"
+OF_MANY_FILES: Final = ("hf", "oci")
+"""Schemes behind which a model of Whisper's is looked for among files; an encoder is one file."""
+
+
+class EncoderSourceSpec(ModelSourceSpec):
+    """Where an encoder comes from: the sources of a model that are one file, and always with its digest."""
+
+    url: SourceUrl | None = None
+    """URL of the encoder's file: https://, http://, s3://bucket/key or pvc://claim/path. An ONNX file, or a torch file
+    of resemblyzer's layout, of which tensors alone are read."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.sha256)",
+            f"{SOURCE}.sha256 is missing: add the digest that `sha256sum` prints for the encoder's file",
+            lambda self: self.sha256 is not None,
+        ),
+        Rule(
+            "!has(self.url) || !self.url.matches('^(hf|oci)://')",
+            f"{SOURCE}.url names a repository, and an encoder is one file: write the file's https:// URL, such as "
+            "https://huggingface.co/owner/name/resolve/commit/model.onnx, and the token into the Secret",
+            lambda self: self.scheme not in OF_MANY_FILES,
+        ),
+        *source_rules(SOURCE),
+    )
 
 
 class SpeakerEncoderSpec(ApiModel):
@@ -17,14 +45,24 @@ class SpeakerEncoderSpec(ApiModel):
             longest=63,
         ),
     ] = DEFAULT_ENCODER
-    """Name of the encoder. `resemblyzer` comes with the runtime's image, and is never fetched."""
+    """Name of the encoder. `resemblyzer` comes with the runtime's image, and is never fetched; any other name with
+    `source`."""
+    source: EncoderSourceSpec | None = None
+    """Source of an encoder of yours, which is fetched as the model is, into the same cache."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"self.name in {cel_list(PACKAGED_ENCODERS)}",
+            f"has(self.source) || self.name in {cel_list(PACKAGED_ENCODERS)}",
             "spec.diarization.model.name is no speaker encoder that comes with the runtime: use "
-            + ", ".join(PACKAGED_ENCODERS),
-            lambda self: self.name in PACKAGED_ENCODERS,
+            + ", ".join(PACKAGED_ENCODERS)
+            + ", or add spec.diarization.model.source with the URL of yours",
+            lambda self: self.source is not None or self.name in PACKAGED_ENCODERS,
+        ),
+        Rule(
+            f"!has(self.source) || !(self.name in {cel_list(PACKAGED_ENCODERS)})",
+            "spec.diarization.model.name is an encoder that comes with the runtime, and spec.diarization.model.source "
+            "is another one: give yours a name of its own, or remove the source",
+            lambda self: self.source is None or self.name not in PACKAGED_ENCODERS,
         ),
     )
 

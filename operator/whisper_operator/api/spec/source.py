@@ -74,31 +74,68 @@ StorageEndpoint = Annotated[
 ]
 
 
-def _only_beside(field: str) -> Rule:
-    """The rule that the field stands beside a URL of a scheme that has it."""
+SourceUrl = Annotated[
+    str,
+    *text(
+        _URL,
+        "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key, hf://owner/name@commit, "
+        "oci://registry/repository@sha256:digest or pvc://claim/path",
+        longest=2048,
+    ),
+]
+
+
+def _only_beside(at: str, field: str) -> Rule:
+    """The rule that the field stands beside a URL of a scheme that has it; `at`: path of the source."""
     name, schemes = to_camel(field), [scheme for scheme, fields in FIELDS.items() if field in fields]
     fits = " || ".join(f"self.url.startsWith('{scheme}://')" for scheme in schemes if scheme)
     fits = f"!has(self.url) || {fits}" if "" in schemes else f"(has(self.url) && ({fits}))"
     return Rule(
         f"!has(self.{name}) || {fits}",
-        f"spec.model.source.{name} has no use with this source: {_INSTEAD[name]}; remove it, or correct the URL",
+        f"{at}.{name} has no use with this source: {_INSTEAD[name]}; remove it, or correct the URL",
         lambda self: getattr(self, field) is None or self.scheme in schemes,
     )
 
 
+def source_rules(at: str) -> tuple[Rule, ...]:
+    """The rules of a source whose path in the manifest is `at`."""
+    return (
+        Rule(
+            "has(self.url) != has(self.urlSecretKeyRef)",
+            f"{at} needs exactly one of url and urlSecretKeyRef: write the checkpoint's URL into url, or "
+            "name the Secret and key that hold it",
+            lambda self: (self.url is None) != (self.url_secret_key_ref is None),
+        ),
+        Rule(
+            f"has(self.sha256) || (has(self.url) && (self.url.startsWith('pvc://') || self.url.matches('{_PINNED}')))",
+            f"{at}.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint; behind "
+            "hf:// the 40 hexadecimal digits of a commit after the @ do as well, behind oci:// sha256: and the 64 of a "
+            "manifest's digest",
+            lambda self: self.sha256 is not None or self.scheme == "pvc" or bool(re.search(_PINNED, self.url or "")),
+        ),
+        Rule(
+            f"!has(self.url) || !self.url.matches('{_CREDENTIALS}')",
+            f"{at}.url must not contain credentials: put them into a Secret and name it in {at}.secretRef",
+            lambda self: not re.search(_CREDENTIALS, self.url or ""),
+        ),
+        Rule(
+            f"!has(self.url) || !self.url.matches('{_SIGNED}')",
+            f"{at}.url has a signature or token in its query, which lets in whoever reads it: put the URL "
+            f"into a Secret and name it and its key in {at}.urlSecretKeyRef",
+            lambda self: not re.search(_SIGNED, self.url or ""),
+        ),
+        Rule(
+            f"!has(self.url) || !self.url.matches('{_NO_FILE}')",
+            f"{at}.url does not name a file: behind s3:// and pvc:// write the path of one, which has no "
+            "?, no # and no /../, and does not end in /",
+            lambda self: not re.search(_NO_FILE, self.url or ""),
+        ),
+        *(_only_beside(at, name) for name in ("secret_ref", "ca_config_map_key_ref", "region", "endpoint")),
+    )
+
+
 class ModelSourceSpec(ApiModel):
-    url: (
-        Annotated[
-            str,
-            *text(
-                _URL,
-                "is not a valid URL of a checkpoint; use https://, http://, s3://bucket/key, hf://owner/name@commit, "
-                "oci://registry/repository@sha256:digest or pvc://claim/path",
-                longest=2048,
-            ),
-        ]
-        | None
-    ) = None
+    url: SourceUrl | None = None
     """URL of the checkpoint: https://, http://, s3://bucket/key, hf://owner/name@commit,
     oci://registry/repository:tag@sha256:digest or pvc://claim/path. A file in openai-whisper's format, an archive of
     Hugging Face's files, or, behind hf://, oci:// and pvc://, those files themselves."""
@@ -131,40 +168,7 @@ class ModelSourceSpec(ApiModel):
     own. With hf:// that of a mirror; absent: https://huggingface.co. With oci:// that of a mirror, or of a registry
     without TLS; absent: https:// and the URL's host."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.url) != has(self.urlSecretKeyRef)",
-            "spec.model.source needs exactly one of url and urlSecretKeyRef: write the checkpoint's URL into url, or "
-            "name the Secret and key that hold it",
-            lambda self: (self.url is None) != (self.url_secret_key_ref is None),
-        ),
-        Rule(
-            f"has(self.sha256) || (has(self.url) && (self.url.startsWith('pvc://') || self.url.matches('{_PINNED}')))",
-            "spec.model.source.sha256 is missing: add the digest that `sha256sum` prints for the checkpoint; behind "
-            "hf:// the 40 hexadecimal digits of a commit after the @ do as well, behind oci:// sha256: and the 64 of a "
-            "manifest's digest",
-            lambda self: self.sha256 is not None or self.scheme == "pvc" or bool(re.search(_PINNED, self.url or "")),
-        ),
-        Rule(
-            f"!has(self.url) || !self.url.matches('{_CREDENTIALS}')",
-            "spec.model.source.url must not contain credentials: put them into a Secret and name it in "
-            "spec.model.source.secretRef",
-            lambda self: not re.search(_CREDENTIALS, self.url or ""),
-        ),
-        Rule(
-            f"!has(self.url) || !self.url.matches('{_SIGNED}')",
-            "spec.model.source.url has a signature or token in its query, which lets in whoever reads it: put the URL "
-            "into a Secret and name it and its key in spec.model.source.urlSecretKeyRef",
-            lambda self: not re.search(_SIGNED, self.url or ""),
-        ),
-        Rule(
-            f"!has(self.url) || !self.url.matches('{_NO_FILE}')",
-            "spec.model.source.url does not name a file: behind s3:// and pvc:// write the path of one, which has no "
-            "?, no # and no /../, and does not end in /",
-            lambda self: not re.search(_NO_FILE, self.url or ""),
-        ),
-        *(_only_beside(name) for name in ("secret_ref", "ca_config_map_key_ref", "region", "endpoint")),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = source_rules("spec.model.source")
 
     @property
     def scheme(self) -> str:

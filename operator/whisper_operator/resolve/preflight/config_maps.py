@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.scalars import KeyRef
+from whisper_operator.resolve.fetches import fetches
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
-from whisper_operator.resolve.references import authorities
 
 
 def source_authority(given: CheckInput) -> Finding | None:
-    wanted = authorities(given.spec)
-    if wanted is None or not given.needs_source:
+    """Of the first source that lacks it."""
+    if not given.needs_source:
         return None
-    is_fetchs = given.spec.prefetch.ca_config_map_key_ref is not None
-    field = "spec.prefetch.caConfigMapKeyRef" if is_fetchs else "spec.model.source.caConfigMapKeyRef"
-    problem = _problem(given, wanted, field, "with the certificate authority in PEM")
+    remedy = "with the certificate authority in PEM"
+    trusted = [(fetch.authorities, fetch.authorities_field) for fetch in fetches(given.spec)]
+    problems = (_problem(given, wanted, field, remedy) for wanted, field in trusted if wanted)
+    problem = next(filter(None, problems), None)
     return Finding(c.SOURCE_CA_INVALID, problem, holds=True) if problem else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whisper_operator.api import conditions as c
 from whisper_operator.observe.facts import host_paths
+from whisper_operator.resolve.fetches import fetches
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 
 
@@ -29,8 +30,9 @@ def _field(given: CheckInput, taken: str) -> str:
 
 
 def fetch_route(given: CheckInput) -> Finding | None:
-    policy, source = given.spec.network_policy, given.spec.model.source
-    if policy is None or policy.allow_to or given.spec.cache.type != "EmptyDir" or (source and source.claim):
+    policy = given.spec.network_policy
+    is_local = all(fetch.source and fetch.source.claim for fetch in fetches(given.spec))
+    if policy is None or policy.allow_to or given.spec.cache.type != "EmptyDir" or is_local:
         return None
     message = (
         "spec.cache.type is EmptyDir, so each pod fetches the model itself, and spec.networkPolicy lets it reach "

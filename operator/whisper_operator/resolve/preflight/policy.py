@@ -1,20 +1,20 @@
 """The installation's policy on a spec: what its author may not ask for. Pure.
 
 One line of RULES for each field by which an author could reach what is not theirs; docs/explanation/tenancy.md goes
-through all fields. Those about the network lie in policy_network.py, those about templates of pods in policy_pods.py.
+through all fields. Those about the network lie in policy_network.py, those about sources of checkpoints in
+policy_sources.py, those about templates of pods in policy_pods.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from whisper_operator.api.v1alpha1 import Manifest
 from whisper_operator.observe.policy import Policy
-from whisper_operator.resolve.preflight import policy_network, policy_pods
+from whisper_operator.resolve.preflight import policy_network, policy_pods, policy_sources
 from whisper_operator.resolve.preflight.policy_rules import (
     ASK,
-    REVISION,
     TAG_OR_DIGEST,
     Allowed,
     Denied,
@@ -60,26 +60,6 @@ def _references_of_env(subject: Subject) -> Iterator[str]:
                 yield f"{path}.{key}"
 
 
-def _credentials(subject: Subject) -> Iterator[str]:
-    source: Any = subject.spec.get("model", {}).get("source") or {}
-    url: str = source.get("url", "")
-    to: str = source.get("endpoint", url.partition("@")[0]) if url.startswith(("hf://", "oci://")) else url
-    if source.get("secretRef") and not subject.allows("credentialUrls", to):
-        yield f"spec.model.source.secretRef.name {shown(source['secretRef'].get('name', ''))} for {shown(to)}"
-
-
-def _hidden_urls(subject: Subject) -> Iterator[str]:
-    if "*" not in subject.policy.source_urls:
-        for path, name in values_at({"spec": subject.spec}, "spec.model.source.urlSecretKeyRef.name"):
-            yield f"{path} {shown(name)}"
-
-
-def _source_claim(subject: Subject) -> Iterator[str]:
-    for path, url in values_at({"spec": subject.spec}, "spec.model.source.url"):
-        if url.startswith("pvc://") and not subject.allows("claims", url.split("/")[2]):
-            yield f"{path} {shown(url)}"
-
-
 def _tolerations(subject: Subject) -> Iterator[str]:
     for path, one in values_at({"spec": subject.spec}, "spec.scheduling.tolerations[]"):
         key = str(one.get("key") or "")
@@ -105,14 +85,6 @@ def _cel_of_authentication(references: str, field: str) -> str:
     )
 
 
-_CREDENTIALS_TO: Final = (
-    "variables.spec.model.source.?url.orValue('').matches('^(hf|oci)://') ?"
-    " variables.spec.model.source.?endpoint.orValue(variables.spec.model.source.url.split('@')[0]) :"
-    " variables.spec.model.source.?url.orValue('')"
-)
-"""Who reads the credentials: a mirror of the hub, or of a registry, is sent them, as a bucket's server is not sent its
-keys."""
-
 RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.image.repository", "imageRepositories", f"remove the field, or {ASK}", TAG_OR_DIGEST),
     *policy_network.RULES,
@@ -135,42 +107,14 @@ RULES: Final[tuple[PolicyRule, ...]] = (
     Allowed("spec.jobs.storage.s3.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.redis.secretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
     Allowed("spec.ingress.tls.secretName", "secrets", f"name one of these Secrets, or {ASK}"),
-    Allowed("spec.model.source.secretRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
-    Special(
-        "credentialUrls",
-        f"remove secretRef, or {ASK}: whoever answers at a URL reads the credentials that it is sent",
-        "has(variables.spec.model.source) && has(variables.spec.model.source.secretRef) &&"
-        f" !variables.credentialUrls_re.exists(p, ({_CREDENTIALS_TO}).matches('^' + p + '$')) ?"
-        ' "spec.model.source.secretRef.name \'" + variables.spec.model.source.secretRef.name + "\' for \'" +'
-        f" ({_CREDENTIALS_TO}).split('?')[0] + \"', \" : ''",
-        _credentials,
-    ),
-    Allowed("spec.model.source.urlSecretKeyRef.name", "secrets", f"name one of these Secrets, or {ASK}"),
-    Allowed("spec.model.source.url", "sourceUrls", f"use one of these, or {ASK}", REVISION),
-    Allowed("spec.model.source.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
+    *policy_sources.RULES,
     Allowed("spec.jobs.storage.s3.endpoint", "sourceUrls", f"use one of these, or {ASK}"),
-    Special(
-        "sourceUrls",
-        f"write one of these into spec.model.source.url, for a Secret hides which it is, or {ASK}",
-        "has(variables.spec.model.source) && has(variables.spec.model.source.urlSecretKeyRef) &&"
-        " !('*' in variables.sourceUrls) ? \"spec.model.source.urlSecretKeyRef.name '\" +"
-        " variables.spec.model.source.urlSecretKeyRef.name + \"', \" : ''",
-        _hidden_urls,
-    ),
     Allowed("spec.cache.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
     Denied("spec.cache.labels{}", "deniedLabels", "choose another label"),
     Allowed("spec.cache.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),
     Allowed("spec.jobs.storage.annotations{}", "claimAnnotations", f"remove the annotation, or {ASK}"),
     Denied("spec.jobs.storage.labels{}", "deniedLabels", "choose another label"),
     Allowed("spec.jobs.storage.existingClaim", "claims", f"use a claim of such a name, or {ASK}"),
-    Special(
-        "claims",
-        f"use a claim of such a name, or {ASK}",
-        "variables.spec.model.?source.?url.orValue('').startsWith('pvc://') && !variables.claims_re.exists(p,"
-        " variables.spec.model.source.url.split('/')[2].matches('^' + p + '$')) ? \"spec.model.source.url '\" +"
-        " variables.spec.model.source.url + \"', \" : ''",
-        _source_claim,
-    ),
     Allowed("spec.gpu.resourceName", "gpuResources", f"use one of these, or {ASK}"),
     Allowed(
         "spec.gpu.claim.resourceClaimTemplateName",

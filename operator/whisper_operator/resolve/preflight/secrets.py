@@ -6,6 +6,7 @@ from typing import Final
 
 from whisper_operator.api import conditions as c
 from whisper_operator.api.scalars import KeyRef
+from whisper_operator.resolve.fetches import Fetch, fetches
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 
 SOURCE_KEYS: Final = {
@@ -62,42 +63,46 @@ def _without_keys(keys: frozenset[str] | None, which: str, remedy: str) -> Findi
 
 
 def source_secret(given: CheckInput) -> Finding | None:
-    source = given.spec.model.source
-    if source is None or not given.needs_source:
-        return None
-    problem = None
-    if source.secret_ref:
-        problem = _lacking_credentials(given, source.secret_ref.name, source.scheme)
-    elif source.url_secret_key_ref:
-        problem = _lacking_url(given, source.url_secret_key_ref)
+    """Of the first source that lacks something."""
+    problems = (_lacking_of(given, fetch) for fetch in fetches(given.spec)) if given.needs_source else ()
+    problem = next(filter(None, problems), None)
     return Finding(c.SOURCE_SECRET_INVALID, problem, holds=True) if problem else None
 
 
-def _lacking_credentials(given: CheckInput, name: str, scheme: str) -> str | None:
+def _lacking_of(given: CheckInput, fetch: Fetch) -> str | None:
+    source = fetch.source
+    if source and source.secret_ref:
+        return _lacking_credentials(given, fetch.field, source.secret_ref.name, source.scheme)
+    if source and source.url_secret_key_ref:
+        return _lacking_url(given, fetch.field, source.url_secret_key_ref)
+    return None
+
+
+def _lacking_credentials(given: CheckInput, field: str, name: str, scheme: str) -> str | None:
     """The problem with the Secret of credentials; None where there is none, or it was not looked up."""
     if name not in given.facts.secrets:
         return None
     keys, where = given.facts.secrets[name], _secret(given, name)
     wanted, remedy = SOURCE_KEYS[scheme.removesuffix("s")]
     if keys is None:
-        return f"{where}, named in spec.model.source.secretRef, does not exist: create it, with {remedy}"
+        return f"{where}, named in {field}.secretRef, does not exist: create it, with {remedy}"
     if not any(choice <= keys for choice in wanted):
-        return f"{where} lacks the credentials for spec.model.source.url: it needs {remedy}"
+        return f"{where} lacks the credentials for {field}.url: it needs {remedy}"
     return None
 
 
-def _lacking_url(given: CheckInput, ref: KeyRef) -> str | None:
+def _lacking_url(given: CheckInput, field: str, ref: KeyRef) -> str | None:
     """The same of the Secret that holds the URL."""
     if ref.name not in given.facts.secrets:
         return None
     keys, where = given.facts.secrets[ref.name], _secret(given, ref.name)
     if keys is None:
         return (
-            f"{where}, named in spec.model.source.urlSecretKeyRef, does not exist: create it, with the checkpoint's "
+            f"{where}, named in {field}.urlSecretKeyRef, does not exist: create it, with the checkpoint's "
             f"URL under the key {ref.key}"
         )
     if ref.key not in keys:
-        return f"{where} has no key {ref.key}, named in spec.model.source.urlSecretKeyRef: add it, or correct the field"
+        return f"{where} has no key {ref.key}, named in {field}.urlSecretKeyRef: add it, or correct the field"
     return None
 
 

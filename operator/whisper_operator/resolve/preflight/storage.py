@@ -8,6 +8,7 @@ from whisper_operator.api import conditions as c
 from whisper_operator.api.units import size_bytes
 from whisper_operator.resolve.asked_claim import default_class, is_network_file_system
 from whisper_operator.resolve.claim import MANY_NODES, ClaimState
+from whisper_operator.resolve.fetches import fetches
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
 from whisper_operator.resolve.sizing import MEBIBYTE, checkpoint_bytes
 
@@ -22,8 +23,9 @@ def existing_claim(given: CheckInput) -> Finding | None:
 
 
 def source_claim(given: CheckInput) -> Finding | None:
-    name = given.spec.model.source.claim if given.spec.model.source else None
-    problem = _missing(given, name, "spec.model.source.url", "or correct the URL")
+    """Of the first source that names one."""
+    named = [(fetch.source.claim, f"{fetch.field}.url") for fetch in fetches(given.spec) if fetch.source]
+    problem = next(filter(None, (_missing(given, name, field, "or correct the URL") for name, field in named)), None)
     return Finding(c.SOURCE_CLAIM_NOT_FOUND, problem, holds=True) if problem and given.needs_source else None
 
 

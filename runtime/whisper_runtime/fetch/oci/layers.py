@@ -14,7 +14,7 @@ from typing import Final
 
 from whisper_runtime.contract.reports import NOT_A_CHECKPOINT
 from whisper_runtime.engine.model.hub_files import INDEX, PLAIN_NAME, SMALL, WEIGHTS
-from whisper_runtime.fetch.download import LARGEST
+from whisper_runtime.fetch.checkpoint import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.oci.manifest import Descriptor
 from whisper_runtime.fetch.oci.tar_stream import NotAnArchive, TarStream, plain_path

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from whisper_runtime.contract.reports import DOWNLOAD_FAILED, NOT_A_CHECKPOINT
-from whisper_runtime.fetch.download import LARGEST
+from whisper_runtime.fetch.checkpoint import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.one_model import MOST_SHOWN
 

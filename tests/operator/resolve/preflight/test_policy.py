@@ -226,7 +226,10 @@ OWN = (
     "autoscaling.keda.triggers[].useCachedMetrics", "autoscaling.maxReplicas", "autoscaling.metrics",
     "autoscaling.minReplicas", "autoscaling.scaleToZeroAfter",
     "cache.accessMode", "cache.retention", "cache.size", "cache.storageClassName", "cache.type", "computeType",
-    "device", "diarization.model.name", "disruption", "front", "gpu.count", "image.digest", "image.pullPolicy", "image.tag", "jobs", "language",
+    "device",
+    "diarization.model.name", "diarization.model.source.region", "diarization.model.source.sha256",
+    "diarization.model.source.urlSecretKeyRef.key", "disruption", "front", "gpu.count", "image.digest",
+    "image.pullPolicy", "image.tag", "jobs", "language",
     "logging",
     "model.aliases", "model.name", "model.source.region", "model.source.sha256", "model.source.urlSecretKeyRef.key",
     "monitoring.alerts",
@@ -241,6 +244,7 @@ OWN = (
     "server.trustedProxies", "service.port", "serviceAccount.create", "suspend", "verification.enabled",
     "verification.expect", "verification.resources",
     # Names of ConfigMaps, for which the API server asks.
+    "diarization.model.source.caConfigMapKeyRef",
     "model.source.caConfigMapKeyRef", "prefetch.caConfigMapKeyRef", "redis.caConfigMapKeyRef", "verification.audio",
 )  # fmt: skip
 """Fields that reach nothing beyond the service's own pods, with all below them."""

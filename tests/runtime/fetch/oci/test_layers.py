@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.registry import digest_of
 from tests.support.oci_models import FilesByName, tar
-from whisper_runtime.fetch.download import LARGEST
+from whisper_runtime.fetch.checkpoint import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.oci.layers import (
     MOST_KEPT,
