@@ -66,13 +66,17 @@ def used_files(service: Mapping[str, Any]) -> frozenset[str]:
 
     The name of a model whose digest is in none of these is known by its beginning alone: `NAME-`.
     """
-    model, status = service["spec"]["model"], service.get("status", {}).get("model", {})
-    pairs = (
-        (model["name"], model.get("source", {}).get("sha256")),
-        (status.get("name"), status.get("digest")),
-        (status.get("wanted"), status.get("wantedDigest")),
-    )
+    spec, status = service["spec"], service.get("status", {})
+    encoder, telling = spec.get("diarization", {}).get("model", {}), status.get("diarization", {})
+    pairs = [*_pairs(spec["model"], status.get("model", {})), *_pairs(encoder, telling)]
     return frozenset(_file(name, (digest or "").removeprefix("sha256:")) for name, digest in pairs if name)
+
+
+def _pairs(asked: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[tuple[str | None, str | None]]:
+    """Name and digest of a checkpoint, by the spec's part about it and by the status's."""
+    yield asked.get("name"), asked.get("source", {}).get("sha256")
+    yield told.get("name"), told.get("digest")
+    yield told.get("wanted"), told.get("wantedDigest")
 
 
 def files_in(api: KubeApi, cache: Cache) -> Mapping[str, int]:

@@ -136,7 +136,9 @@ def _files_of(one: Manifest) -> Iterator[str]:
     last_good = annotations_of(one).get(names.ANNOTATION_LAST_GOOD_MODEL)
     for ref in (model_of(one["spec"].get("template", one)), ModelRef.parse(last_good) if last_good else None):
         if ref:
-            yield _file(ref)
+            yield _file(ref.name, ref.sha256)
+        if ref and ref.encoder:
+            yield _file(ref.encoder.name, ref.encoder.sha256)
 
 
 def _serves(pod: Manifest) -> bool:
@@ -176,11 +178,11 @@ def _delete_claim(api: KubeApi, one: Unused) -> PruneRow:
     return one.row("deleted")
 
 
-def _file(ref: ModelRef) -> str:
+def _file(name: str, sha256: str | None) -> str:
     try:
-        return checkpoint_path("", ref.name, ref.sha256).removeprefix("/")
+        return checkpoint_path("", name, sha256).removeprefix("/")
     except ValueError:  # a digest that is not known
-        return f"{ref.name}-"
+        return f"{name}-"
 
 
 def _claims_of(pod: Manifest) -> Iterator[str]:

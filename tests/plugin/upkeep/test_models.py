@@ -93,3 +93,11 @@ def test_a_digest_that_is_not_known_uses_all_of_the_name() -> None:
     assert is_used("mine-abababababab.pt", ["mine-"])
     assert not is_used("miner-abababababab.pt", ["mine-"])
     assert not is_used("mine-abababababab.pt", ["mine-cdcdcdcdcdcd.pt"])
+
+
+def test_an_encoder_of_speakers_is_used_as_a_model_is() -> None:
+    told = {"name": "old", "digest": f"sha256:{'cd' * 32}", "wanted": "voices", "wantedDigest": f"sha256:{'ab' * 32}"}
+    encoder = {"model": {"name": "voices", "source": {"url": "https://x", "sha256": "ab" * 32}}}
+    body = service("speech")
+    body["spec"]["diarization"], body["status"]["diarization"] = encoder, told
+    assert used_files(body) - used_files(service("speech")) == {"voices-abababababab.pt", "old-cdcdcdcdcdcd.pt"}

@@ -216,3 +216,32 @@ def test_a_model_whose_digest_is_not_known_keeps_all_of_its_name() -> None:
     is_wanted = WantedFiles([deployment("speech", "mine", "base")])
     assert is_wanted("mine-0123456789ab.pt")
     assert not is_wanted("miner-0123456789ab.pt")
+
+
+OWN_ENCODER = {"model": {"name": "voices", "source": {"url": "https://x", "sha256": "ab" * 32}}}
+TELLING = {env_name("diarization_model"): "voices", env_name("diarization_model_sha256"): "ab" * 32}
+
+
+@pytest.mark.parametrize(
+    ("services", "pods", "deployments"),
+    [
+        ([service("speech", diarization=OWN_ENCODER)], [pod("speech-1", "speech")], []),
+        ([service("speech")], [pod("speech-1", "speech", **TELLING)], []),
+        (
+            [service("speech")],
+            [pod("speech-1", "speech")],
+            [deployment("speech", "base", f"base speakers=voices@{'ab' * 32}")],
+        ),
+    ],
+    ids=["of a spec", "of a pod that leaves", "to go back to"],
+)
+def test_an_encoder_that_tells_speakers_apart_stays(
+    api_server: PlannedServer, services: list[Any], pods: list[Any], deployments: list[Any]
+) -> None:
+    lay(api_server, {"voices-abababababab.pt": 75}, services, pods, deployments)
+    assert found() == []
+
+
+def test_one_that_does_no_more_is_unused(api_server: PlannedServer) -> None:
+    lay(api_server, {"voices-abababababab.pt": 75}, [service("speech", diarization={})], [pod("speech-1", "speech")])
+    assert [one.file for one in found()] == ["voices-abababababab.pt"]
