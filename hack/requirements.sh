@@ -9,8 +9,8 @@ lock() {
         --custom-compile-command "make requirements" pyproject.toml "$@"
 }
 lock --extra operator -o hack/requirements/operator.txt
-lock --extra runtime -o hack/requirements/runtime.txt
-lock --extra kubectl --extra operator --extra runtime --extra dev -o hack/requirements/dev.txt
+lock --extra runtime --extra onnx -o hack/requirements/runtime.txt
+lock --extra kubectl --extra operator --extra runtime --extra onnx --extra dev -o hack/requirements/dev.txt
 lock --extra kubectl -o hack/requirements/kubectl.txt
 tools() {
     "$uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \

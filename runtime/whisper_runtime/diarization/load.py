@@ -1,29 +1,54 @@
-"""Loads the checkpoint that tells voices apart."""
+"""Loads the checkpoint that tells voices apart: a torch file of GE2E's layout, or an ONNX file."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 
 from whisper_runtime.diarization.diarizer import VoiceDiarizer
+from whisper_runtime.diarization.embedding import EmbeddingModel
 from whisper_runtime.diarization.ge2e import Ge2eNetwork, Weights, shapes
 from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.interface import CannotLoad
 
-REMEDY = "set WHISPER_DIARIZATION_MODEL to a file of resemblyzer's layout, such as the pretrained.pt of its wheel"
+REMEDY: Final = (
+    "set WHISPER_DIARIZATION_MODEL to a file of resemblyzer's layout, such as the pretrained.pt of its wheel, or to an "
+    "ONNX file, such as wespeaker's"
+)
+MOST_BYTES: Final = 1 << 30
+"""Larger than any speaker encoder that is known; a Whisper model given by mistake is not read."""
+ONNX_BEGINS: Final = b"\x08"
+"""The first byte of every ONNX file: its first field is the version of the format. A torch file's is none of it."""
 
 
 def load_diarizer(path: str) -> Diarizer:
-    """From a torch file of GE2E's layout; raises CannotLoad."""
+    """From the file at `path`; raises CannotLoad."""
     try:
         with Path(path).open("rb") as file:
+            size = file.seek(0, 2)
+            if size > MOST_BYTES:
+                raise CannotLoad(f"the speakers' model {path} has {size} bytes, of at most {MOST_BYTES}: {REMEDY}")
+            file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            is_onnx = path.endswith(".onnx") or file.read(1) == ONNX_BEGINS
     except OSError as error:
         raise CannotLoad(f"the speakers' model {path} cannot be read ({error.strerror}): {REMEDY}") from error
-    return VoiceDiarizer(Ge2eNetwork(_weights(path)), digest)
+    return VoiceDiarizer(_onnx(path) if is_onnx else Ge2eNetwork(_weights(path)), digest)
+
+
+def _onnx(path: str) -> EmbeddingModel:
+    try:
+        from whisper_runtime.diarization.onnx_model import load_onnx
+    except ModuleNotFoundError as error:
+        raise CannotLoad(
+            f"the speakers' model {path} is an ONNX file, and {error.name} is not installed: "
+            "pip install 'whisper-operator[runtime,onnx]', or take a torch file"
+        ) from error
+    return load_onnx(path, Path(path).read_bytes())
 
 
 def _weights(path: str) -> Weights:

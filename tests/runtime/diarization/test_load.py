@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from testbed import wheels
+from tests.support.onnx_encoders import linear_encoder
 from whisper_runtime.contract.models import encoder_path
 from whisper_runtime.diarization.ge2e import shapes
 from whisper_runtime.diarization.load import load_diarizer
@@ -77,3 +81,46 @@ def test_the_weights_that_come_with_the_runtime_are_resemblyzers_own() -> None:
     own = torch.load(encoder_path("/models", "resemblyzer", None), map_location="cpu", weights_only=True)["model_state"]
     assert own.keys() == shapes().keys()
     assert all(torch.equal(own[name], published[name]) for name in own)
+
+
+def linear(path: Path) -> str:
+    path.write_bytes(linear_encoder(np.ones((80, 6), np.float32)))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["voices.onnx", "voices"])
+def test_an_onnx_file_is_known_by_its_name_or_its_first_byte(tmp_path: Path, name: str) -> None:
+    path = linear(tmp_path / name)
+    assert load_diarizer(path).digest == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def test_an_onnx_file_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "voices.onnx"
+    path.write_bytes(b"no network")
+    with pytest.raises(CannotLoad, match=r"voices\.onnx cannot be read by onnxruntime"):
+        load_diarizer(str(path))
+
+
+def test_an_onnx_file_without_its_libraries_says_how_to_have_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "whisper_runtime.diarization.onnx_model", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(CannotLoad, match=r"onnxruntime is not installed: pip install 'whisper-operator\[runtime,onnx"):
+        load_diarizer(linear(tmp_path / "voices.onnx"))
+
+
+def test_a_torch_file_needs_none_of_onnxs_libraries(tmp_path: Path) -> None:
+    path = saved(tmp_path / "voices.pt", {"model_state": of_right_shapes()})
+    code = f"import sys; from whisper_runtime.diarization.load import load_diarizer as load; load({path!r})\n"
+    code += "print(sorted({'onnxruntime', 'kaldi_native_fbank'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "[]\n"
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.pt"
+    with path.open("wb") as file:
+        file.truncate((1 << 30) + 1)  # a hole, which takes no room
+    with pytest.raises(CannotLoad, match=r"has 1073741825 bytes, of at most 1073741824"):
+        load_diarizer(str(path))
