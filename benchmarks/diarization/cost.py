@@ -7,14 +7,12 @@ import time
 from benchmarks.diarization.dialogues import dialogue
 from benchmarks.parity import run
 from benchmarks.parity.sounds import SAMPLE_RATE
-from testbed.inputs import weights
+from whisper_runtime.engine.batching.scheduler import Scheduler
 from whisper_runtime.engine.transcription import Options
 
 
-def of_transcription(model: str, seed: int) -> float:
+def of_transcription(engine: Scheduler, seed: int) -> float:
     """Processor seconds for a second of a dialogue in Dutch, at temperature 0, by as many threads as torch takes."""
-    weights.ensure()
-    engine = run.scheduler(model)
     samples = dialogue(seed, ("nl/v", "nl/m"), 120).samples
     began = time.process_time()
     run.transcribe(engine, samples, Options(language="nl", temperatures=(0.0,)))

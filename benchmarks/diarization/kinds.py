@@ -58,8 +58,9 @@ KINDS: Final = (
     DialogueKind("two speakers, noise (15 dB)", 6, 1, sound=with_noise),
     DialogueKind("two speakers, overlaps at 3 of 10 changes", 6, 1, overlapping=0.3),
     DialogueKind("one speaker, telephone", 8, 1, lambda seed: (SPEAKERS[seed % len(SPEAKERS)],), by_telephone),
-    DialogueKind("three speakers, telephone", 6, 2, some_of_all(3), by_telephone),
-    DialogueKind("four speakers, telephone", 6, 2, some_of_all(4), by_telephone),
+    DialogueKind("three speakers, telephone", 10, 2, some_of_all(3), by_telephone),
+    DialogueKind("four speakers, telephone", 10, 2, some_of_all(4), by_telephone),
+    DialogueKind("four speakers, clean", 6, 2, some_of_all(4)),
     DialogueKind("two speakers, clean", 2, 10),
     DialogueKind("two speakers, telephone", 2, 10, sound=by_telephone),
     DialogueKind("two speakers, clean", 1, 60),
@@ -72,3 +73,11 @@ OF_KNOWN: Final = (
 )
 """The sound of dialogues with known speakers, and of the references."""
 KNOWN_DIALOGUES: Final = 8
+BESIDE: Final = (KINDS[0], KINDS[1], KINDS[5], KINDS[6])
+"""What another way of clustering is measured with."""
+OF_WORDS: Final = (
+    DialogueKind("two speakers, clean", 3, 1.5),
+    DialogueKind("two speakers, telephone", 3, 1.5, sound=by_telephone),
+    DialogueKind("three speakers, telephone", 2, 1.5, some_of_all(3), by_telephone),
+)
+"""What is transcribed, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +28,14 @@ class KnownMeasured:
     """Of the seconds of both known speakers, those with the right name."""
     false: float
     """Of the seconds of the third one, those with a known one's name."""
+    turns: int = 0
+    """Found, which are mostly a known speaker's."""
+    right_turns: int = 0
+    """Those of them with the right name."""
+    third_turns: int = 0
+    """Found, which are mostly the third one's."""
+    false_turns: int = 0
+    """Those of them with a known one's name."""
     refused: bool = False
     """Whether a reference was taken for one of two speakers; then nothing is right."""
 
@@ -45,11 +54,27 @@ def measure(diarizer: Diarizer, seed: int, sound: Sound, sound_of_references: So
     of_third = [one for one in made.truth if one.speaker == third]
     right = sum(_shared(one, [turn for turn in turns if turn.speaker == one.speaker]) for one in of_known)
     false = sum(_shared(one, [turn for turn in turns if turn.speaker in known]) for one in of_third)
-    return KnownMeasured(right / _length(of_known), false / _length(of_third))
+    whose = [(_speaker(made.truth, turn), turn.speaker) for turn in turns]
+    return KnownMeasured(
+        right / _length(of_known),
+        false / _length(of_third),
+        sum(speaker != third for speaker, _ in whose),
+        sum(speaker == name for speaker, name in whose),
+        sum(speaker == third for speaker, _ in whose),
+        sum(speaker == third and name in known for speaker, name in whose),
+    )
 
 
 def _reference(seed: int, speaker: str) -> Samples:
     return np.asarray(dialogue(seed, (speaker,), 20).samples[: round(REFERENCE_SECONDS * SAMPLE_RATE)])
+
+
+def _speaker(truth: Sequence[Spoken], turn: SpeakerTurn) -> str:
+    """Who speaks most of the turn."""
+    shared = Counter[str]()
+    for one in truth:
+        shared[one.speaker] += _shared(one, [turn])
+    return max(shared, key=lambda name: shared[name])
 
 
 def _shared(one: Spoken, turns: Sequence[SpeakerTurn]) -> float:

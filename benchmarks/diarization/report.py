@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from benchmarks.diarization.kinds import DialogueKind
 from benchmarks.diarization.known import KnownMeasured
 from benchmarks.diarization.measure import SpeakersMeasured
+from benchmarks.diarization.words import WordsMeasured
 from testbed.paths import REPOSITORY
 
 PATH: Final = REPOSITORY / "docs/reports/speakers.md"
@@ -21,18 +22,26 @@ to 1 s. By telephone: 300 to 3400 Hz at 8 kHz, µ-law. The weights are those of 
 
 The diarization error rate is in percent of the seconds spoken, with a collar of 0.25 s, over all dialogues of a row
 (the worst one in brackets); overlaps count. These are recordings of a studio: nothing is measured here of rooms with
-echo, or of people who interrupt each other all the time. No other system's figures stand beside it, as no package with
-another one's weights was found."""
+echo, or of people who interrupt each other all the time."""
+OTHERS: Final = """No whole other system's figures stand beside these: pyannote, NeMo, simple-diarizer and diarize fetch
+their weights when they are first used, sherpa-onnx has none in its wheel, and only what packages hold is taken here.
+Another clustering does: spectralcluster 0.2.22, by GE2E's authors, with the settings that they published (ICASSP 2018;
+two to seven speakers), on the same windows and voices, made into turns in the same way."""
 
 
 def markdown(
     rows: Sequence[tuple[DialogueKind, Sequence[SpeakersMeasured]]],
     known: Sequence[tuple[str, Sequence[KnownMeasured]]],
+    words: Sequence[tuple[DialogueKind, Sequence[WordsMeasured]]],
+    beside: Sequence[tuple[DialogueKind, Sequence[tuple[float, bool]]]],
     seed: int,
     model: str,
     transcription: float,
 ) -> str:
-    """`transcription`: processor seconds of `model` for a second of audio."""
+    """`beside`: error rates of another clustering, and whether its number of speakers is right; empty: not measured.
+
+    `transcription`: processor seconds of `model` for a second of audio.
+    """
     everything = [one for _, found in rows for one in found]
     cost = sum(one.processor_seconds for one in everything) / sum(one.seconds for one in everything)
     return "\n".join(
@@ -44,12 +53,20 @@ def markdown(
             *(_row(kind, found) for kind, found in rows),
             "",
             "Known speakers: two of three are known, by 8 s of other lines; dialogues of 2 minutes, without a collar.",
+            "A turn is whose most of it is.",
             "",
-            "| dialogues | of their seconds, with the right name | of the third one's, with a known one's name "
-            "| a reference refused |",
-            "|---|---|---|---|",
+            "| dialogues | of their turns, with the right name | of the third one's, with a known one's name "
+            "| the same of their seconds | the same of the third one's | a reference refused |",
+            "|---|---|---|---|---|---|",
             *(_known_row(name, found) for name, found in known),
             "",
+            f"Words, by {model}'s own times of them, the language detected; those that nobody spoke are left out:",
+            "",
+            "| dialogues | words | given to the right speaker | nobody's |",
+            "|---|---|---|---|",
+            *(_words_row(kind, found) for kind, found in words),
+            "",
+            *_beside(rows, beside),
             f"The speakers of a second of audio cost {1000 * cost:.1f} ms of one processor, the detection of speech "
             f"included. Its transcription with {model} costs {1000 * transcription:.0f} ms on the same machine: "
             f"the speakers are {100 * cost / transcription:.1f} % of it.",
@@ -78,4 +95,38 @@ def _mean(rates: Sequence[float], found: Sequence[SpeakersMeasured]) -> float:
 def _known_row(name: str, found: Sequence[KnownMeasured]) -> str:
     right, false = statistics.fmean(one.right for one in found), statistics.fmean(one.false for one in found)
     refused = sum(one.refused for one in found)
-    return f"| {len(found)} of {name} | {100 * right:.1f} % | {100 * false:.1f} % | {refused} of {len(found)} |"
+    turns, right_turns = sum(one.turns for one in found), sum(one.right_turns for one in found)
+    third, false_turns = sum(one.third_turns for one in found), sum(one.false_turns for one in found)
+    return (
+        f"| {len(found)} of {name} | {right_turns} of {turns} ({100 * right_turns / max(1, turns):.1f} %) "
+        f"| {false_turns} of {third} | {100 * right:.1f} % | {100 * false:.1f} % | {refused} of {len(found)} |"
+    )
+
+
+def _words_row(kind: DialogueKind, found: Sequence[WordsMeasured]) -> str:
+    words, right, nobodys = (
+        sum(one.words for one in found),
+        sum(one.right for one in found),
+        sum(one.nobodys for one in found),
+    )
+    return f"| {len(found)} of {kind.name} | {words} | {100 * right / words:.1f} % | {nobodys} |"
+
+
+def _beside(
+    rows: Sequence[tuple[DialogueKind, Sequence[SpeakersMeasured]]],
+    beside: Sequence[tuple[DialogueKind, Sequence[tuple[float, bool]]]],
+) -> Iterator[str]:
+    if not beside:
+        return
+    ours = dict(rows)
+    yield from (OTHERS, "", "| dialogues | error rate: spectralcluster | here | number right: spectralcluster | here |")
+    yield "|---|---|---|---|---|"
+    for kind, found in beside:
+        mine, count = ours[kind], len(found)
+        rate, here = _mean([one for one, _ in found], mine), _mean([one.error_rate for one in mine], mine)
+        right, right_here = sum(is_right for _, is_right in found), sum(one.found == one.speakers for one in mine)
+        yield (
+            f"| {count} of {kind.name} | {100 * rate:.1f} | {100 * here:.1f} "
+            f"| {right} of {count} | {right_here} of {count} |"
+        )
+    yield ""

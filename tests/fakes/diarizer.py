@@ -28,6 +28,8 @@ class FakeDiarizer:
         self.digest = DIGEST
         self.asked: list[tuple[float, SpeakerBounds, list[tuple[str, float]]]] = []
         """Of each recording: its seconds, the bounds, and the known speakers with the seconds of their references."""
+        self.progress_seconds = 0.0
+        """What it says of its progress, once."""
         self.begun, self.ended = threading.Event(), threading.Event()
 
     def turns(
@@ -37,10 +39,13 @@ class FakeDiarizer:
         known: Sequence[KnownSpeaker],
         *,
         is_cancelled: Callable[[], bool],
+        on_progress: Callable[[float], None] | None = None,
     ) -> Sequence[SpeakerTurn]:
         self.asked.append((_seconds(samples), bounds, [(one.name, _seconds(one.samples)) for one in known]))
         self.begun.set()
         try:
+            if on_progress:
+                on_progress(self.progress_seconds)
             if self.answer is None:
                 while not is_cancelled():
                     threading.Event().wait(0.01)

@@ -1,12 +1,16 @@
 """Which windows are one speaker's, and how many speakers there are; pure.
 
 Average linkage by cosine joins the windows to a tree. From its root on, a group is two speakers where windows of its
-two halves are much less alike than windows within a half: noise and telephones make all voices alike, and so the
-quotient tells more than any likeness. A long recording is clustered in blocks, and then the blocks' speakers are.
+two halves are less alike than windows within a half: noise and telephones make all voices alike, and so the quotient
+tells more than any likeness. How much less depends on how long the shorter half is: a few lines in a funny voice are a
+group soon, and minutes of speech only where it is another voice. A long recording is clustered in blocks, and then the
+blocks' speakers are.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
@@ -15,34 +19,38 @@ import numpy.typing as npt
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from whisper_runtime.diarization.embedding import Voices
+from whisper_runtime.diarization.embedding import Voices, VoiceScale
 from whisper_runtime.diarization.interface import SpeakerBounds
+from whisper_runtime.diarization.windows import STEP_SECONDS
 
 BLOCK: Final = 2000
-"""Windows that are compared with each other: some 27 minutes, and 32 MB."""
-TWO_SPEAKERS: Final = 0.84
-"""Likeness between two halves by that within them, below which they are two speakers; benchmarks/diarization has
-measured 0.65 to 0.83 for two speakers, and from 0.86 on for one."""
-OF_A_BLOCK: Final = 0.9
-"""The same within a block: what is apart there can still be joined."""
+"""Windows that are compared with each other: some 13 minutes, and 32 MB."""
+IN_A_BLOCK: Final = 0.03
+"""Added to each threshold within a block: what is apart there can still be joined."""
 MOST_OF_A_BLOCK: Final = 64
-LEAST_WINDOWS: Final = 4
-"""Of a speaker: fewer are laughter, a cough, or two who speak at once."""
-RARE: Final = 0.02
-"""The part of all windows below which a group is a speaker only if it is clearly another one: in ten minutes, a few
-lines in a funny voice are enough for a group."""
-OF_RARE: Final = 0.75
-"""The same as TWO_SPEAKERS for such a group."""
-OF_A_REFERENCE: Final = 0.69
-"""The same within a few seconds: of references of one actor, who changes his voice, the lowest of 40 had 0.73."""
+LEAST_WINDOWS: Final = 8
+"""Of a speaker, some 3 s: fewer are laughter, a cough, or two who speak at once."""
+SHORT_SECONDS, LONG_SECONDS = 3.2, 13.2
+"""Speech of the shorter half, between which thresholds grow by its logarithm; in dialogues of up to 100 s of speech."""
+SCALED_FROM: Final = 100.0
+"""Seconds of speech in all, from which on both grow with it: who acts for ten minutes has a group for each mood."""
+LOWEST: Final = 0.05
+"""What thresholds go down by below SHORT_SECONDS, at most."""
+NEIGHBOURS: Final = 0.5
+"""Weight of the windows before and after one, in whose mean the tree is made: half of each is in it, too."""
 LEAST_OF_A_REFERENCE: Final = 3
 ROUNDS: Final = 3
 
 Vectors = npt.NDArray[np.float32]
 
 
+Threshold = Callable[[float], float]
+"""The quotient below which a group is two speakers, by the windows of its shorter half."""
+
+
 class Split(NamedTuple):
-    quotient: float
+    excess: float
+    """Of the threshold over the quotient: the more, the surer."""
     halves: tuple[int, int]
     """Numbers of nodes."""
 
@@ -62,17 +70,18 @@ class VoiceTree:
     def root(self) -> int:
         return len(self.counts) - 1
 
-    def split(self, node: int, least: int) -> Split | None:
-        """Where a group falls into halves of at least so many windows each, of which none is rare and much like the
-        other; None: nowhere."""
+    def split(self, node: int, least: int, threshold: Threshold, *, is_forced: bool = False) -> Split | None:
+        """The first halves of at least so many windows each, from a group downwards, whose quotient is below the
+        threshold; None: there are none. `is_forced`: whatever their quotient is.
+        """
         items = len(self.joins) + 1
         while node >= items:
             left, right = self.joins[node - items].tolist()
-            smaller = min(self.counts[left], self.counts[right])
+            smaller = float(min(self.counts[left], self.counts[right]))
             if smaller >= least:
-                quotient = self._quotient(left, right)
-                if smaller >= RARE * self.counts[self.root] or quotient < OF_RARE:
-                    return Split(quotient, (left, right))
+                excess = threshold(smaller) - self._quotient(left, right)
+                if excess > 0 or is_forced:
+                    return Split(excess, (left, right))
             node = left if self.counts[left] > self.counts[right] else right
         return None
 
@@ -84,29 +93,37 @@ class VoiceTree:
         return float(between) / max(float(np.average(within, weights=counts)), 1e-6)
 
 
-def speaker_centres(voices: Voices, bounds: SpeakerBounds) -> Vectors:
+def speaker_centres(spans: Sequence[Voices], bounds: SpeakerBounds, scale: VoiceScale) -> Vectors:
     """The middle of each speaker's windows, shape (speakers, width), each of length 1; at least one.
 
-    Fewer than `bounds.least` are found where the windows hold no more that are large enough.
+    `spans`: the windows of each span of speech, in order. Fewer than `bounds.least` are found where the windows hold no
+    more that are large enough.
     """
-    sums, counts = voices.astype(np.float32), np.ones(len(voices))
+    voices = np.concatenate(spans).astype(np.float32)
+    sums, counts = np.concatenate([_smooth(some.astype(np.float32)) for some in spans]), np.ones(len(voices))
+    threshold = _threshold(scale, len(voices))
     if len(voices) > BLOCK:
         of_blocks = [
-            _speakers(block, np.ones(len(block)), OF_A_BLOCK, SpeakerBounds(bounds.least, MOST_OF_A_BLOCK))
+            _speakers(
+                block,
+                np.ones(len(block)),
+                lambda windows: threshold(windows) + IN_A_BLOCK,
+                SpeakerBounds(bounds.least, MOST_OF_A_BLOCK),
+            )
             for block in np.array_split(sums, -(-len(voices) // BLOCK))
         ]
         sums = np.concatenate([some for some, _ in of_blocks])
         counts = np.concatenate([some for _, some in of_blocks])
-    sums, _ = _speakers(sums, counts, TWO_SPEAKERS, bounds)
-    return _settled(voices.astype(np.float32), _unit(sums))
+    sums, _ = _speakers(sums, counts, threshold, bounds)
+    return _settled(voices, _unit(sums))
 
 
-def are_two_speakers(voices: Voices) -> bool:
+def are_two_speakers(voices: Voices, scale: VoiceScale) -> bool:
     """Whether the few windows of a reference are of two voices that are clearly apart."""
     vectors = voices.astype(np.float32)
     tree = _tree(vectors, np.ones(len(vectors)))
-    split = tree.split(tree.root, LEAST_OF_A_REFERENCE)
-    return split is not None and split.quotient < OF_A_REFERENCE
+    split = tree.split(tree.root, LEAST_OF_A_REFERENCE, lambda _: scale.of_a_reference, is_forced=True)
+    return split is not None and split.excess > 0
 
 
 def middle(voices: Voices) -> Vectors:
@@ -119,19 +136,40 @@ def likeness(voices: Voices, centres: Vectors) -> Vectors:
     return voices.astype(np.float32) @ centres.T
 
 
+def _threshold(scale: VoiceScale, windows: int) -> Threshold:
+    """In a recording of so many windows."""
+    part = min(1.0, SCALED_FROM / (windows * STEP_SECONDS))
+    slope = (scale.of_long - scale.of_short) / math.log(LONG_SECONDS / SHORT_SECONDS)
+
+    def threshold(smaller: float) -> float:
+        missing = math.log(LONG_SECONDS / (smaller * STEP_SECONDS * part))
+        return max(scale.of_short - LOWEST, scale.of_long - slope * max(0.0, missing))
+
+    return threshold
+
+
+def _smooth(voices: Vectors) -> Vectors:
+    """The windows of one span, each with some of its neighbours."""
+    found = voices.copy()
+    found[1:] += NEIGHBOURS * voices[:-1]
+    found[:-1] += NEIGHBOURS * voices[1:]
+    return _unit(found)
+
+
 def _speakers(
-    sums: Vectors, counts: npt.NDArray[np.float64], quotient: float, bounds: SpeakerBounds
+    sums: Vectors, counts: npt.NDArray[np.float64], threshold: Threshold, bounds: SpeakerBounds
 ) -> tuple[Vectors, npt.NDArray[np.float64]]:
     """Sums and counts of the speakers' windows, from those of items: the surest split is made first."""
     tree = _tree(sums, counts)
     found: list[int] = [tree.root]
     while len(found) < bounds.most:
-        splits = {node: split for node in found if (split := tree.split(node, LEAST_WINDOWS))}
+        splits = {node: split for node in found if (split := tree.split(node, LEAST_WINDOWS, threshold))}
+        if not splits and len(found) < bounds.least:
+            forced = ((node, tree.split(node, LEAST_WINDOWS, threshold, is_forced=True)) for node in found)
+            splits = {node: split for node, split in forced if split}
         if not splits:
             break
-        node = min(splits, key=lambda one: splits[one].quotient)
-        if splits[node].quotient >= quotient and len(found) >= bounds.least:
-            break
+        node = max(splits, key=lambda one: splits[one].excess)
         found.remove(node)
         found.extend(splits[node].halves)
     return tree.sums[found], tree.counts[found]

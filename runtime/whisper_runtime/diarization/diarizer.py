@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from whisper_runtime.diarization import clustering, references
-from whisper_runtime.diarization.embedding import EmbeddingModel, voices
+from whisper_runtime.diarization.embedding import EmbeddingModel, Voices, VoiceScale, voices
 from whisper_runtime.diarization.interface import Cancelled, KnownSpeaker, SpeakerBounds, SpeakerTurn
 from whisper_runtime.diarization.mel import SAMPLE_RATE
 from whisper_runtime.diarization.names import named_turns
 from whisper_runtime.diarization.turns import stretches
-from whisper_runtime.diarization.windows import FINE_STEP_SECONDS, windows_of
+from whisper_runtime.diarization.windows import windows_of
 from whisper_runtime.engine.interface import Samples
 from whisper_runtime.engine.speech.loudness import detection_gain
 from whisper_runtime.engine.speech.network import Probabilities, no_memory, probabilities
@@ -25,12 +25,18 @@ DETECTION: Final = SpeechDetection(min_speech_duration_ms=150, min_silence_durat
 """Speakers change in pauses, so that short ones end a span."""
 
 
+FindCentres = Callable[[Sequence[Voices], SpeakerBounds, VoiceScale], clustering.Vectors]
+
+
 class VoiceDiarizer:
     """The Diarizer by an embedding model; it keeps nothing of a recording."""
 
-    def __init__(self, model: EmbeddingModel, digest: str) -> None:
-        self._model = model
-        self._digest = digest
+    def __init__(self, model: EmbeddingModel, digest: str, centres: FindCentres = clustering.speaker_centres) -> None:
+        self._model, self._digest, self._centres = model, digest, centres
+
+    def clustered_by(self, centres: FindCentres) -> VoiceDiarizer:
+        """The same with another way to find speakers, to be compared with ours."""
+        return VoiceDiarizer(self._model, self._digest, centres)
 
     @property
     def digest(self) -> str:
@@ -43,23 +49,30 @@ class VoiceDiarizer:
         known: Sequence[KnownSpeaker],
         *,
         is_cancelled: Callable[[], bool],
+        on_progress: Callable[[float], None] | None = None,
     ) -> Sequence[SpeakerTurn]:
         anchors = [self._anchor(speaker, is_cancelled) for speaker in known]
         spoken, spans = _speech(samples, is_cancelled)
         windows = [windows_of(span) for span in spans]
-        found = voices(self._model, samples, [window for some in windows for window in some], is_cancelled)
+        every = [window for some in windows for window in some]
+        found = voices(self._model, samples, every, is_cancelled, on_progress)
+        if on_progress:
+            on_progress(len(samples) / SAMPLE_RATE)
         if not len(found):
             return []
-        centres = clustering.speaker_centres(found, bounds)
+        scale = self._model.scale
+        of_spans = np.split(found, np.cumsum([len(some) for some in windows])[:-1])
+        centres = self._centres(of_spans, bounds, scale)
         who = stretches(spans, windows, clustering.likeness(found, centres), spoken)
-        names = {row: known[column].name for row, column in references.named(centres, anchors).items()}
+        names = {row: known[column].name for row, column in references.named(centres, anchors, scale).items()}
         return named_turns(who, names, {speaker.name for speaker in known})
 
     def _anchor(self, speaker: KnownSpeaker, is_cancelled: Callable[[], bool]) -> clustering.Vectors:
         _, spans = _speech(speaker.samples, is_cancelled)
         references.check_speech(speaker.name, spans)
-        windows = [window for span in spans for window in windows_of(span, FINE_STEP_SECONDS)]
-        return references.anchor(speaker.name, voices(self._model, speaker.samples, windows, is_cancelled))
+        windows = [window for span in spans for window in windows_of(span)]
+        found = voices(self._model, speaker.samples, windows, is_cancelled)
+        return references.anchor(speaker.name, found, self._model.scale)
 
 
 def _speech(samples: Samples, is_cancelled: Callable[[], bool]) -> tuple[Probabilities, list[Span]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -26,8 +27,26 @@ Voices = npt.NDArray[np.float16]
 """Shape (windows, width), each row of length 1; half precision keeps an hour of speech in some 2 MB."""
 
 
+@dataclass(frozen=True)
+class VoiceScale:
+    """How alike the windows are that a network turns into voices; each network has its own."""
+
+    of_long: float
+    """Likeness between two halves of a group by that within them, below which they are two speakers, where the shorter
+    one has many seconds of the recording."""
+    of_short: float
+    """The same where it has a few seconds."""
+    of_a_reference: float
+    """The same within a few seconds of one voice."""
+    same: float
+    """Cosine of the middles of a reference and of a speaker from which on they are one."""
+
+
 class EmbeddingModel(Protocol):
     """Tells voices apart; may be used from any thread."""
+
+    @property
+    def scale(self) -> VoiceScale: ...
 
     def embeddings(self, pieces: Samples) -> npt.NDArray[np.float32]:
         """Shape (pieces, width), each row of length 1 or of zeros, of pieces of shape (pieces, WINDOW_SAMPLES)."""
@@ -35,15 +54,21 @@ class EmbeddingModel(Protocol):
 
 
 def voices(
-    model: EmbeddingModel, samples: Samples, windows: Sequence[Span], is_cancelled: Callable[[], bool]
+    model: EmbeddingModel,
+    samples: Samples,
+    windows: Sequence[Span],
+    is_cancelled: Callable[[], bool],
+    on_progress: Callable[[float], None] | None = None,
 ) -> Voices:
-    """Of each window; raises Cancelled between two batches."""
+    """Of each window; between two batches it tells where the windows are, in seconds, and raises Cancelled."""
     found: list[Voices] = [np.zeros((0, 1), np.float16)] if not windows else []
     for first in range(0, len(windows), BATCH):
         if is_cancelled():
             raise Cancelled
         pieces = np.stack([_piece(samples, window) for window in windows[first : first + BATCH]])
         found.append(model.embeddings(pieces).astype(np.float16))
+        if on_progress:
+            on_progress(windows[first : first + BATCH][-1].end)
     return np.concatenate(found)
 
 

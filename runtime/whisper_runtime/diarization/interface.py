@@ -61,11 +61,13 @@ class Diarizer(Protocol):
         known: Sequence[KnownSpeaker],
         *,
         is_cancelled: Callable[[], bool],
+        on_progress: Callable[[float], None] | None = None,
     ) -> Sequence[SpeakerTurn]:
         """The turns of a recording, in the order of their starts; none where nobody speaks.
 
         It blocks, and computes in the calling thread. `known` are among the speakers that may be found, and count
-        within `bounds`. `is_cancelled` is asked between batches of windows.
+        within `bounds`. `is_cancelled` is asked between batches of windows, and `on_progress` is told then how many
+        seconds of the recording are done with.
         Raises UnusableReference of a known speaker, and Cancelled.
         """
         ...

@@ -11,7 +11,6 @@ import torch
 from whisper_runtime.diarization.diarizer import VoiceDiarizer
 from whisper_runtime.diarization.embedding import EmbeddingModel
 from whisper_runtime.diarization.ge2e import Ge2eNetwork, Weights, shapes
-from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.interface import CannotLoad
 
 REMEDY: Final = (
@@ -24,7 +23,7 @@ ONNX_BEGINS: Final = b"\x08"
 """The first byte of every ONNX file: its first field is the version of the format. A torch file's is none of it."""
 
 
-def load_diarizer(path: str) -> Diarizer:
+def load_diarizer(path: str) -> VoiceDiarizer:
     """From the file at `path`; raises CannotLoad."""
     try:
         with Path(path).open("rb") as file:

@@ -9,15 +9,12 @@ import numpy as np
 from scipy import optimize
 
 from whisper_runtime.diarization.clustering import Vectors, are_two_speakers, middle
-from whisper_runtime.diarization.embedding import Voices
+from whisper_runtime.diarization.embedding import Voices, VoiceScale
 from whisper_runtime.diarization.interface import UnusableReference
 from whisper_runtime.engine.speech.spans import Span
 
 LEAST_SPEECH: Final = 1.5
 """Seconds of speech in a reference: about one window."""
-SAME: Final = 0.86
-"""Cosine of the middles of a reference and of a speaker from which on they are one. In dialogues of clear sound, one
-speaker's were from 0.86 on, and two speakers' up to 0.81; by telephone, speakers who are alike reach 0.9."""
 
 
 def check_speech(name: str, spans: Sequence[Span]) -> None:
@@ -32,14 +29,14 @@ def check_speech(name: str, spans: Sequence[Span]) -> None:
         )
 
 
-def anchor(name: str, voices: Voices) -> Vectors:
+def anchor(name: str, voices: Voices, scale: VoiceScale) -> Vectors:
     """The middle of the reference's windows, shape (width,), of length 1; raises UnusableReference for two speakers."""
-    if are_two_speakers(voices):
+    if are_two_speakers(voices, scale):
         raise UnusableReference(f"the reference of {name!r} holds two speakers: send 2 to 10 s of this speaker alone")
     return middle(voices)
 
 
-def named(centres: Vectors, anchors: Sequence[Vectors]) -> dict[int, int]:
+def named(centres: Vectors, anchors: Sequence[Vectors], scale: VoiceScale) -> dict[int, int]:
     """Number of the anchor that each speaker's centre belongs to; the speakers who are unknown are not in it.
 
     Each anchor is one speaker's at most, so that the likenesses together are greatest.
@@ -47,6 +44,8 @@ def named(centres: Vectors, anchors: Sequence[Vectors]) -> dict[int, int]:
     if not len(anchors) or not len(centres):
         return {}
     likeness = centres @ np.array(anchors).T
-    rows, columns = cast(Any, optimize).linear_sum_assignment(np.where(likeness >= SAME, likeness, 0), maximize=True)
+    rows, columns = cast(Any, optimize).linear_sum_assignment(
+        np.where(likeness >= scale.same, likeness, 0), maximize=True
+    )
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    return {row: column for row, column in pairs if likeness[row, column] >= SAME}
+    return {row: column for row, column in pairs if likeness[row, column] >= scale.same}

@@ -11,18 +11,16 @@ from whisper_runtime.engine.speech.spans import Span
 
 LENGTH_SECONDS: Final = 1.6
 """What the network was trained on."""
-STEP_SECONDS: Final = 0.8
+STEP_SECONDS: Final = 0.4
 """From one window to the next one at most."""
-FINE_STEP_SECONDS: Final = 0.4
-"""The same in a reference, which is short."""
 
 
-def windows_of(span: Span, step: float = STEP_SECONDS) -> list[Span]:
-    """The windows of one span of speech, evenly apart and `step` seconds at most, from its start to its end; a short
+def windows_of(span: Span) -> list[Span]:
+    """The windows of one span of speech, evenly apart and STEP_SECONDS at most, from its start to its end; a short
     span is one short window."""
     length = span.end - span.start
     if length <= LENGTH_SECONDS:
         return [span]
-    count = 1 + math.ceil((length - LENGTH_SECONDS) / step - 1e-9)
+    count = 1 + math.ceil((length - LENGTH_SECONDS) / STEP_SECONDS - 1e-9)
     starts = np.linspace(span.start, span.end - LENGTH_SECONDS, count).tolist()
     return [Span(start, start + LENGTH_SECONDS) for start in starts]

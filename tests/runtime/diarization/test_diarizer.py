@@ -12,6 +12,7 @@ import pytest
 from benchmarks.parity import sounds
 from testbed import wheels
 from whisper_runtime.diarization.diarizer import VoiceDiarizer
+from whisper_runtime.diarization.ge2e import SCALE
 from whisper_runtime.diarization.interface import (
     Cancelled,
     Diarizer,
@@ -29,6 +30,8 @@ PAUSE = sounds.silence(0.3)
 
 class OneVoice:
     """An EmbeddingModel to which all windows sound alike."""
+
+    scale = SCALE
 
     def embeddings(self, pieces: Samples) -> npt.NDArray[np.float32]:
         return np.tile(np.float32([1, 0]), (len(pieces), 1))
@@ -141,3 +144,16 @@ def test_turns_are_in_order_and_within_the_recording() -> None:
 def test_a_request_that_is_cancelled_ends_at_once() -> None:
     with pytest.raises(Cancelled):
         VoiceDiarizer(OneVoice(), "").turns(sounds.hiss(1, 0.1), ANY, (), is_cancelled=lambda: True)
+
+
+@pytest.mark.slow
+def test_it_tells_how_far_it_is_up_to_the_end() -> None:
+    said = list[float]()
+    VoiceDiarizer(OneVoice(), "").turns(kennedy(0, 11), ANY, (), is_cancelled=never, on_progress=said.append)
+    assert (said, said[-1]) == (sorted(said), 11.0)
+
+
+def test_a_recording_without_speech_is_done_with_too() -> None:
+    said = list[float]()
+    VoiceDiarizer(OneVoice(), "").turns(sounds.silence(5), ANY, (), is_cancelled=never, on_progress=said.append)
+    assert said == [5.0]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from whisper_runtime.diarization.embedding import BATCH, LEVEL, WINDOW_SAMPLES, voices
+from whisper_runtime.diarization.ge2e import SCALE
 from whisper_runtime.diarization.interface import Cancelled
 from whisper_runtime.diarization.mel import SAMPLE_RATE
 from whisper_runtime.engine.interface import Samples
@@ -15,6 +16,8 @@ from whisper_runtime.engine.speech.spans import Span
 
 class KeepsPieces:
     """An EmbeddingModel that keeps what it was given, and knows all windows by their first sample's sign."""
+
+    scale = SCALE
 
     def __init__(self) -> None:
         self.batches: list[Samples] = []
@@ -79,3 +82,9 @@ def test_it_can_be_cancelled_between_two_batches() -> None:
     with pytest.raises(Cancelled):
         voices(model, tone(BATCH + 10), windows(BATCH + 5), lambda: bool(model.batches))
     assert len(model.batches) == 1
+
+
+def test_it_tells_where_it_is_after_each_batch() -> None:
+    said = list[float]()
+    voices(KeepsPieces(), tone(BATCH + 10), windows(BATCH + 3), never, said.append)
+    assert said == [BATCH - 1 + 1.6, BATCH + 2 + 1.6]

@@ -7,12 +7,14 @@ import pytest
 
 from tests.support.made_up_voices import made_up
 from whisper_runtime.diarization.clustering import Vectors
+from whisper_runtime.diarization.embedding import VoiceScale
 from whisper_runtime.diarization.interface import UnusableReference
-from whisper_runtime.diarization.references import SAME, anchor, check_speech, named
+from whisper_runtime.diarization.references import anchor, check_speech, named
 from whisper_runtime.engine.speech.spans import Span
 
-NEAR = SAME + 0.01
-FAR = SAME - 0.01
+SCALE = VoiceScale(of_long=0.9, of_short=0.76, of_a_reference=0.69, same=0.86)
+NEAR = SCALE.same + 0.01
+FAR = SCALE.same - 0.01
 
 
 def centres(*likenesses: float) -> Vectors:
@@ -40,26 +42,26 @@ def test_a_reference_with_enough_speech_is_taken_whatever_pauses_it_has() -> Non
 
 def test_a_reference_with_two_speakers_is_named() -> None:
     with pytest.raises(UnusableReference, match="'Ann' holds two speakers"):
-        anchor("Ann", made_up([5, 5])[0])
+        anchor("Ann", made_up([5, 5])[0], SCALE)
 
 
 def test_a_references_anchor_is_the_middle_of_its_windows() -> None:
     voices, _ = made_up([6])
-    assert (voices @ anchor("Ann", voices)).min() > 0.7
+    assert (voices @ anchor("Ann", voices, SCALE)).min() > 0.7
 
 
 def test_a_speaker_who_is_like_a_reference_is_the_known_one() -> None:
-    assert named(centres(NEAR), ANCHORS) == {0: 0}
+    assert named(centres(NEAR), ANCHORS, SCALE) == {0: 0}
 
 
 def test_a_speaker_who_is_not_like_enough_stays_unknown() -> None:
-    assert named(centres(FAR), ANCHORS) == {}
+    assert named(centres(FAR), ANCHORS, SCALE) == {}
 
 
 def test_of_two_speakers_who_are_like_one_reference_the_more_alike_has_its_name() -> None:
-    assert named(centres(NEAR, 0.99), ANCHORS) == {1: 0}
+    assert named(centres(NEAR, 0.99), ANCHORS, SCALE) == {1: 0}
 
 
 @pytest.mark.parametrize(("speakers", "anchors"), [(centres(), ANCHORS), (centres(NEAR), [])])
 def test_nobody_is_known_without_speakers_or_references(speakers: Vectors, anchors: list[Vectors]) -> None:
-    assert named(speakers, anchors) == {}
+    assert named(speakers, anchors, SCALE) == {}

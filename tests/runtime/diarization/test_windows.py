@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from whisper_runtime.diarization.windows import FINE_STEP_SECONDS, LENGTH_SECONDS, STEP_SECONDS, windows_of
+from whisper_runtime.diarization.windows import LENGTH_SECONDS, STEP_SECONDS, windows_of
 from whisper_runtime.engine.speech.spans import Span
 
 
@@ -23,8 +23,3 @@ def test_windows_reach_from_the_spans_start_to_its_end_in_even_steps(length: flo
     assert max(steps) <= STEP_SECONDS + 1e-6
     assert max(steps) - min(steps) < 1e-6
     assert {round(window.end - window.start, 6) for window in windows} == {LENGTH_SECONDS}
-
-
-def test_a_finer_step_gives_more_windows() -> None:
-    assert len(windows_of(Span(0.0, 5.6), FINE_STEP_SECONDS)) == 11
-    assert len(windows_of(Span(0.0, 5.6))) == 6
