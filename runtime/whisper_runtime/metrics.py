@@ -122,8 +122,8 @@ class Metrics:
     def _engine(self) -> None:
         self._stages = Histogram(
             STAGE_SECONDS_METRIC,
-            "Seconds that a stage took: download, decode (media), speech, speakers, queue, encode, detect, "
-            "decode_step, words.",
+            "Seconds that a stage took: download, decode (media), speech, speakers_queue, speakers, queue, encode, "
+            "detect, decode_step, words.",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=self.registry,

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from whisper_runtime.diarization.interface import SpeakerBounds
+
+COST: Final = 0.05
+"""Of a second's speakers, in seconds of transcription: measured with base (docs/reports/speakers.md). It is less beside
+larger models, and those who ask for speakers wait for nobody else because of it."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +39,8 @@ class SpeakerOptions:
     def without_content(self) -> SpeakerOptions:
         """The same, to be kept: the references' files are left out."""
         return replace(self, references=tuple(replace(one, content=b"") for one in self.references))
+
+
+def counted(seconds: float, speakers: SpeakerOptions | None) -> float:
+    """What `seconds` of audio count for in the queue and in quotas; `speakers` None: they are not asked for."""
+    return seconds if speakers is None else seconds * (1 + COST)

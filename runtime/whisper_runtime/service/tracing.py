@@ -109,9 +109,9 @@ current: Final[ContextVar[RequestTrace | None]] = ContextVar("trace", default=No
 """The trace of the request that the current task serves; None: it has none."""
 
 
-def record_stage(metrics: Metrics, name: str, started: float) -> None:
-    """Counts a stage that ends now, and adds its span to the current trace; `started` is by time.perf_counter."""
-    ended = time.perf_counter()
+def record_stage(metrics: Metrics, name: str, started: float, ended: float | None = None) -> None:
+    """Counts a stage, and adds its span to the current trace; times are by time.perf_counter. `ended` None: now."""
+    ended = time.perf_counter() if ended is None else ended
     metrics.stage(name, ended - started)
     if trace := current.get():
         trace.stage(name, started, ended)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from whisper_runtime.diarization.interface import KnownSpeaker
@@ -24,6 +25,7 @@ from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import Reservation
 from whisper_runtime.service.downloads import Downloader, RemoteFile
 from whisper_runtime.service.model_run import run_model
+from whisper_runtime.service.speaker_options import counted
 from whisper_runtime.service.speakers import SpeakerFinder, with_their_speakers
 
 
@@ -135,7 +137,7 @@ class Transcriber:
             known = await self.known_speakers(audio_options)
             loaded = await self.load(source, admitted, disk, options, audio_options)
             try:
-                held.enter_context(self.admission.after_decoding(admitted, seconds_of(loaded)))
+                held.enter_context(self.admission.after_decoding(admitted, counted_seconds(loaded, audio_options)))
                 if stream is not None:
                     stream.accepted.set()
                 return await self.run(loaded, admitted, options, audio_options, on_segments, known=known)
@@ -175,17 +177,17 @@ class Transcriber:
 
         `known`: as `known_speakers` has them. Raises HttpError (503), or what failed.
         """
-        work = run_model(
+        run = partial(
+            run_model,
             self.engine,
             loaded,
             options,
             separate_channels=audio_options.separate_channels,
             on_segments=on_segments,
-            on_progress=on_progress,
             on_begun=admitted.place.begin,
             client=admitted.client,
         )
-        return await with_their_speakers(work, loaded, audio_options, self.speakers, known)
+        return await with_their_speakers(run, loaded, audio_options, self.speakers, known, on_progress)
 
     def until_text(self, started: float, then: OnSegments | None) -> OnSegments:
         """Counts the seconds since `started` once, when the first segments come, and passes all on; None: to nobody."""
@@ -200,9 +202,9 @@ class Transcriber:
         return on_segments
 
 
-def seconds_of(loaded: Sequence[LoadedAudio]) -> float:
-    """Seconds of audio, of all channels together."""
-    return sum(len(one.samples) for one in loaded) / SAMPLE_RATE
+def counted_seconds(loaded: Sequence[LoadedAudio], audio_options: AudioOptions) -> float:
+    """Seconds of audio that the queue and quotas count: of all channels together, and for their speakers."""
+    return counted(sum(len(one.samples) for one in loaded) / SAMPLE_RATE, audio_options.speakers)
 
 
 def note_text(found: Transcription) -> None:

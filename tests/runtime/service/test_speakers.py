@@ -6,24 +6,29 @@ import asyncio
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.fakes.diarizer import SECONDS, FakeDiarizer
 from tests.fakes.engine import SEGMENT, SPOKEN, FakeEngine
 from tests.fakes.parts import fake_parts
 from whisper_runtime.diarization.interface import SpeakerBounds, UnusableReference
+from whisper_runtime.engine.interface import OnProgress
 from whisper_runtime.engine.transcription import Options, Transcription
 from whisper_runtime.errors import HttpError
-from whisper_runtime.service.audio_loading import AudioOptions, MediaFile
+from whisper_runtime.service.audio_loading import AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.parts import RuntimeParts
-from whisper_runtime.service.speaker_options import SpeakerOptions, SpeakerReference
+from whisper_runtime.service.speaker_options import COST, SpeakerOptions, SpeakerReference
+from whisper_runtime.service.speakers import with_their_speakers
 
 ASKED = AudioOptions(speakers=SpeakerOptions(SpeakerBounds(1, 4), (SpeakerReference("Ada", "0", b"speech 3"),)))
 
 
-async def transcribed(parts: RuntimeParts, audio_options: AudioOptions = ASKED) -> Transcription:
+async def transcribed(
+    parts: RuntimeParts, audio_options: AudioOptions = ASKED, content: bytes = b"speech 2.5"
+) -> Transcription:
     with parts.admission.at_the_door("ann", 8) as admitted:
-        file = MediaFile(io.BytesIO(b"speech 2.5"))
+        file = MediaFile(io.BytesIO(content))
         return await parts.transcriber.transcribe(file, admitted, Options(), audio_options=audio_options)
 
 
@@ -90,6 +95,41 @@ async def test_the_search_is_a_stage_of_the_request() -> None:
     await transcribed(parts)
     count = parts.metrics.registry.get_sample_value("whisper_stage_duration_seconds_count", {"stage": "speakers"})
     assert count == 1
+
+
+async def test_the_slower_of_model_and_search_says_how_far_a_recording_is() -> None:
+    diarizer, said = FakeDiarizer(), list[float]()
+    diarizer.progress_seconds = 1.0
+    speakers = fake_parts(FakeEngine(), diarizer=diarizer).speakers
+
+    async def run(*, on_progress: OnProgress | None) -> Transcription:
+        assert on_progress is not None
+        on_progress(2.5)
+        return SPOKEN
+
+    recording = [LoadedAudio(np.zeros(40_000, np.float32), None)]
+    await with_their_speakers(run, recording, ASKED, speakers, (), said.append)
+    assert sorted(said) == [0.0, 1.0]
+
+
+async def test_a_search_that_waits_for_a_thread_does_so_as_a_stage_of_its_own() -> None:
+    parts = fake_parts(FakeEngine(), diarizer=FakeDiarizer())
+    await transcribed(parts)
+    waited = parts.metrics.registry.get_sample_value(
+        "whisper_stage_duration_seconds_count", {"stage": "speakers_queue"}
+    )
+    assert waited == 1
+
+
+async def test_speakers_are_charged_for_what_they_cost() -> None:
+    parts = fake_parts(FakeEngine(), diarizer=FakeDiarizer(), audio_minutes_per_hour=20)
+    left = list[float]()
+    for audio_options in (AudioOptions(), ASKED):
+        before = parts.admission.rates.headers("ann")["x-ratelimit-remaining-audio-seconds"]
+        await transcribed(parts, audio_options, b"speech 200")
+        after = parts.admission.rates.headers("ann")["x-ratelimit-remaining-audio-seconds"]
+        left.append(float(before) - float(after))
+    assert left == pytest.approx([200, 200 * (1 + COST)], abs=2)
 
 
 async def test_a_recording_without_text_has_no_speaker() -> None:

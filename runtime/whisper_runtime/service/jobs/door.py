@@ -24,6 +24,7 @@ from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
 from whisper_runtime.service.lifecycle import Lifecycle, Phase
 from whisper_runtime.service.result_cache.keys import audio_digest
+from whisper_runtime.service.speaker_options import counted
 from whisper_runtime.service.transcribe import Transcriber
 
 if TYPE_CHECKING:  # every server imports the door, and few keep jobs
@@ -113,7 +114,7 @@ class JobDoor:
             recordings = tuple(KeptRecording(len(one.samples), one.clips) for one in loaded)
             seconds = sum(one.samples for one in recordings) / SAMPLE_RATE
             try:
-                admitted.charge_audio(seconds)
+                admitted.charge_audio(counted(seconds, speakers))
                 disk.set(disk.size * 2)  # for the file beside the samples, too
                 await self.keep_audio([*(one.samples for one in loaded), *known], kept, DECODE_SECONDS)
                 digest = await self._digest(loaded, form)

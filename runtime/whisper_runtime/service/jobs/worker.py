@@ -229,18 +229,20 @@ class JobWorker:
         started = time.perf_counter()
         with held:
             try:
-                work = run_model(
+                run = partial(
+                    run_model,
                     self._engine,
                     loaded,
                     request.options,
                     separate_channels=request.separate_channels,
                     on_segments=flight.on_segments,
-                    on_progress=flight.on_progress,
                     on_begun=running.begin,
                     client=client,
                     is_background=flight.is_background,
                 )
-                found = await with_their_speakers(work, loaded, request.audio_options, self._speakers, speakers)
+                found = await with_their_speakers(
+                    run, loaded, request.audio_options, self._speakers, speakers, flight.on_progress
+                )
             finally:
                 loaded.clear()
         self._metrics.transcribed(found, time.perf_counter() - started, label(client))

@@ -22,7 +22,7 @@ from whisper_runtime.service.result_cache.directives import CacheDirectives
 from whisper_runtime.service.result_cache.flight import Flight, Work
 from whisper_runtime.service.result_cache.keys import audio_digest
 from whisper_runtime.service.result_cache.replay import not_kept, note_outcome, replay, status_header
-from whisper_runtime.service.transcribe import SegmentStream, Transcriber, note_text, seconds_of
+from whisper_runtime.service.transcribe import SegmentStream, Transcriber, counted_seconds, note_text
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ class CachedTranscriber:
                     return found
                 if self.directives.only_if_cached:
                     raise not_kept()
-                held.enter_context(self.transcriber.admission.after_decoding(wanted.admitted, seconds_of(loaded)))
+                seconds = counted_seconds(loaded, wanted.audio_options)
+                held.enter_context(self.transcriber.admission.after_decoding(wanted.admitted, seconds))
             except BaseException:
                 loaded.clear()  # or a traceback keeps the recording on the disk until it is collected
                 raise

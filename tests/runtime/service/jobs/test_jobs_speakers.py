@@ -21,7 +21,7 @@ from whisper_runtime.service.jobs.content import JobRequest, JobResult
 from whisper_runtime.service.jobs.door import JobDoor, SubmittedForm
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.parts import RuntimeParts
-from whisper_runtime.service.speaker_options import SpeakerOptions, SpeakerReference
+from whisper_runtime.service.speaker_options import COST, SpeakerOptions, SpeakerReference
 
 ANN = "key ann"
 KNOWN = (SpeakerReference("Ada", "0", b"speech 3"), SpeakerReference("Bob", "1", b"speech 2"))
@@ -34,8 +34,13 @@ def diarizer() -> FakeDiarizer:
 
 
 @pytest.fixture
-def parts(diarizer: FakeDiarizer) -> RuntimeParts:
-    return fake_parts(FakeEngine(), diarizer=diarizer, result_cache_max_bytes=1024**2)
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def parts(engine: FakeEngine, diarizer: FakeDiarizer) -> RuntimeParts:
+    return fake_parts(engine, diarizer=diarizer, result_cache_max_bytes=1024**2)
 
 
 @pytest.fixture
@@ -48,10 +53,10 @@ async def door(parts: RuntimeParts, tmp_path: Path) -> AsyncIterator[JobDoor]:
     await opened.close()
 
 
-async def submitted(door: JobDoor, parts: RuntimeParts, asked: SpeakerOptions = ASKED) -> Job:
+async def submitted(door: JobDoor, parts: RuntimeParts, asked: SpeakerOptions = ASKED, seconds: int = 5) -> Job:
     form = SubmittedForm(Options(word_timestamps=True), AudioOptions(speakers=asked), {}, {}, None, "", None)
     with parts.admission.at_the_door(ANN, 8, is_deferred=True) as admitted:
-        return await door.submit(MediaFile(io.BytesIO(b"speech 5")), admitted, form)
+        return await door.submit(MediaFile(io.BytesIO(b"speech %d" % seconds)), admitted, form)
 
 
 async def test_its_result_has_speakers(door: JobDoor, parts: RuntimeParts, diarizer: FakeDiarizer) -> None:
@@ -100,6 +105,31 @@ async def test_a_cancelled_job_ends_the_search(door: JobDoor, parts: RuntimePart
     assert await asyncio.to_thread(diarizer.begun.wait, SECONDS)
     await door.cancel(ANN, job.id)
     assert await asyncio.to_thread(diarizer.ended.wait, 60)
+
+
+async def test_a_job_is_as_far_as_the_slower_of_model_and_search(
+    door: JobDoor, parts: RuntimeParts, diarizer: FakeDiarizer, engine: FakeEngine
+) -> None:
+    diarizer.answer, diarizer.progress_seconds, engine.answer = None, 1.5, None
+    job = await submitted(door, parts)
+    assert await asyncio.to_thread(diarizer.begun.wait, SECONDS)
+    await engine.until_submitted()
+    engine.go_on(4.0)
+    running = door.worker.running(job.id)
+    assert running is not None
+    while running.done_seconds == 0:
+        await running.news.wait()
+    assert (running.done_seconds, running.audio_seconds) == (1.5, 5.0)
+
+
+async def test_a_job_with_speakers_is_charged_for_them(tmp_path: Path) -> None:
+    parts = fake_parts(FakeEngine(), diarizer=FakeDiarizer(), audio_minutes_per_hour=10)
+    opened = fake_jobs(parts, tmp_path)
+    before = float(parts.admission.rates.headers(ANN)["x-ratelimit-remaining-audio-seconds"])
+    await submitted(opened, parts, seconds=200)
+    await opened.close()
+    after = float(parts.admission.rates.headers(ANN)["x-ratelimit-remaining-audio-seconds"])
+    assert before - after == pytest.approx(200 * (1 + COST), abs=2)
 
 
 def test_a_server_that_tells_nobody_apart_any_more_cannot_do_it() -> None:
