@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from benchmarks.parity.corpus import ParityCase
 from testbed.inputs import weights
 from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.diarization import words
+from whisper_runtime.diarization.interface import Diarizer, SpeakerBounds
 from whisper_runtime.engine.batching.request import TranscriptionRequest
 from whisper_runtime.engine.batching.scheduler import Scheduler, build_scheduler
 from whisper_runtime.engine.interface import NullObserver, Samples
 from whisper_runtime.engine.model import load
+from whisper_runtime.engine.speech.network import compute_alone
 from whisper_runtime.engine.transcription import Options, Transcription
 
 COPIES = 8
@@ -42,6 +45,13 @@ def among_others(engine: Scheduler, cases: Iterable[ParityCase]) -> Iterator[tup
     submitted = [(case, _submit(engine, case.samples, case.options)) for case in cases]
     _until_done(engine, [future for _, future in submitted])
     yield from ((case, future.result()) for case, future in submitted)
+
+
+def with_speakers(engine: Scheduler, diarizer: Diarizer, case: ParityCase) -> Transcription:
+    """The same as `alone`, and each word its speaker: they are looked for beside the model, as a server does it."""
+    with ThreadPoolExecutor(1, initializer=compute_alone) as beside:
+        turns = beside.submit(diarizer.turns, case.samples, SpeakerBounds(), (), is_cancelled=lambda: False)
+        return words.with_speakers(alone(engine, case), turns.result())
 
 
 def _submit(engine: Scheduler, samples: Samples, options: Options) -> Future[Transcription]:

@@ -10,7 +10,7 @@ blocks' speakers are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
@@ -99,23 +99,20 @@ def speaker_centres(spans: Sequence[Voices], bounds: SpeakerBounds, scale: Voice
     `spans`: the windows of each span of speech, in order. Fewer than `bounds.least` are found where the windows hold no
     more that are large enough.
     """
-    voices = np.concatenate(spans).astype(np.float32)
-    sums, counts = np.concatenate([_smooth(some.astype(np.float32)) for some in spans]), np.ones(len(voices))
-    threshold = _threshold(scale, len(voices))
-    if len(voices) > BLOCK:
-        of_blocks = [
-            _speakers(
-                block,
-                np.ones(len(block)),
-                lambda windows: threshold(windows) + IN_A_BLOCK,
-                SpeakerBounds(bounds.least, MOST_OF_A_BLOCK),
-            )
-            for block in np.array_split(sums, -(-len(voices) // BLOCK))
+    smooth = np.concatenate([_smooth(some.astype(np.float32)).astype(np.float16) for some in spans])
+    threshold = _threshold(scale, len(smooth))
+    if len(smooth) > BLOCK:
+        of_a_block = SpeakerBounds(bounds.least, MOST_OF_A_BLOCK)
+        found = [
+            _speakers(block, np.ones(len(block)), lambda windows: threshold(windows) + IN_A_BLOCK, of_a_block)
+            for block in _blocks(smooth)
         ]
-        sums = np.concatenate([some for some, _ in of_blocks])
-        counts = np.concatenate([some for _, some in of_blocks])
+        sums = np.concatenate([some for some, _ in found])
+        counts = np.concatenate([some for _, some in found])
+    else:
+        sums, counts = smooth.astype(np.float32), np.ones(len(smooth))
     sums, _ = _speakers(sums, counts, threshold, bounds)
-    return _settled(voices, _unit(sums))
+    return _settled(np.concatenate(spans), _unit(sums))
 
 
 def are_two_speakers(voices: Voices, scale: VoiceScale) -> bool:
@@ -133,7 +130,7 @@ def middle(voices: Voices) -> Vectors:
 
 def likeness(voices: Voices, centres: Vectors) -> Vectors:
     """Cosine of each window with each centre, shape (windows, centres)."""
-    return voices.astype(np.float32) @ centres.T
+    return np.concatenate([block @ centres.T for block in _blocks(voices)])
 
 
 def _threshold(scale: VoiceScale, windows: int) -> Threshold:
@@ -189,12 +186,21 @@ def _tree(sums: Vectors, counts: npt.NDArray[np.float64]) -> VoiceTree:
     return VoiceTree(joins, np.array(all_sums), np.array(all_counts))
 
 
-def _settled(vectors: Vectors, centres: Vectors) -> Vectors:
+def _settled(voices: Voices, centres: Vectors) -> Vectors:
     """The centres after each window has gone to the nearest one, a few times."""
     for _ in range(ROUNDS):
-        nearest = (vectors @ centres.T).argmax(axis=1)
-        centres = _unit(np.array([vectors[nearest == one].sum(axis=0) for one in np.unique(nearest)]))
+        sums, counts = np.zeros_like(centres), np.zeros(len(centres), np.intp)
+        for block in _blocks(voices):
+            nearest = (block @ centres.T).argmax(axis=1)
+            np.add.at(sums, nearest, block)
+            counts += np.bincount(nearest, minlength=len(centres))
+        centres = _unit(sums[counts > 0])
     return centres
+
+
+def _blocks(voices: Voices) -> Iterator[Vectors]:
+    """The windows in single precision, some at a time: a long recording's are never all there in it."""
+    return (block.astype(np.float32) for block in np.array_split(voices, -(-len(voices) // BLOCK)))
 
 
 def _unit(vectors: npt.NDArray[Any]) -> Vectors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,24 @@ def test_the_number_of_speakers_stays_within_its_bounds(bounds: tuple[int, int],
 def test_more_speakers_than_may_be_found_are_joined_in_a_long_recording_too() -> None:
     voices, _ = made_up([BLOCK // 10] * 40)
     assert len(centres(voices)) <= ANY.most
+
+
+def test_forty_speakers_are_as_many_as_may_be_found() -> None:
+    assert len(centres(made_up([12] * 40)[0])) == ANY.most
+
+
+def test_four_hours_take_little_more_memory_than_one() -> None:
+    """Half precision alone grows with the recording: 512 bytes a window, which are kept twice."""
+    peaks = list[int]()
+    for hours in (1, 4):
+        voices, _ = made_up([hours * 9000 // 3] * 3)
+        spans = np.split(voices, len(voices) // 10)
+        tracemalloc.start()
+        assert len(speaker_centres(spans, ANY, SCALE)) == 3
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 27_000 * 512 * 3
+    assert peaks[1] < 150 * 1024**2
 
 
 def test_voices_that_the_network_could_not_tell_are_one_speaker() -> None:

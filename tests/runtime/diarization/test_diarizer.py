@@ -127,6 +127,14 @@ def test_where_nobody_speaks_there_are_no_turns(samples: Samples) -> None:
     assert VoiceDiarizer(OneVoice(), "").turns(samples, ANY, (), is_cancelled=never) == []
 
 
+@pytest.mark.slow
+def test_music_is_nobody_or_one() -> None:
+    seconds = np.arange(20 * sounds.SAMPLE_RATE) / sounds.SAMPLE_RATE
+    chords = [sum(np.sin(2 * np.pi * note * seconds) for note in chord) for chord in ((220, 277, 330), (196, 247, 294))]
+    music = np.where(seconds % 2 < 1, *chords) * 0.1 * (1 + 0.3 * np.sin(2 * np.pi * 5 * seconds))
+    assert len({turn.speaker for turn in turns(music.astype(np.float32))}) <= 1
+
+
 def test_a_reference_without_speech_is_named() -> None:
     ann = KnownSpeaker("Ann", sounds.hiss(3, 0.1))
     with pytest.raises(UnusableReference, match="'Ann' holds no speech"):

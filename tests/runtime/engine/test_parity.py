@@ -11,6 +11,8 @@ import pytest
 
 from benchmarks.parity import compare, run, upstream
 from benchmarks.parity.corpus import MODELS, ParityCase, cases
+from testbed import wheels
+from whisper_runtime.diarization.load import load_diarizer
 from whisper_runtime.engine.batching.scheduler import Scheduler
 
 pytestmark = pytest.mark.slow
@@ -54,6 +56,16 @@ def test_alone(sample: tuple[Scheduler, list[ParityCase]]) -> None:
     engine, chosen = sample
     found = {case.name: compare.differences(run.alone(engine, case), upstream.result(case)) for case in chosen}
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_with_speakers_beside_the_model(sample: tuple[Scheduler, list[ParityCase]]) -> None:
+    engine, chosen = sample
+    diarizer = load_diarizer(str(wheels.ensure(wheels.RESEMBLYZER)))
+    of_words = [case for case in chosen if case.options.word_timestamps]
+    found = {case.name: run.with_speakers(engine, diarizer, case) for case in of_words}
+    lines = {case.name: compare.differences(found[case.name], upstream.result(case)) for case in of_words}
+    assert {name: some for name, some in lines.items() if some} == {}
+    assert all(word.speaker for one in found.values() for segment in one.segments for word in segment.words)
 
 
 def test_among_others_that_come_and_go(sample: tuple[Scheduler, list[ParityCase]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -41,3 +43,18 @@ async def test_a_field_has_its_bound(
 async def test_a_reference_of_its_size_says_how_speakers_are_switched_on(start: Start) -> None:
     answer = await start().post(PATH, files=speech(), data={"model": "base", FIELD: LONG})
     assert "WHISPER_DIARIZATION_MODEL" in answer.json()["error"]["message"]
+
+
+async def test_a_data_url_of_a_gigabyte_is_refused_and_kept_nowhere(start: Start) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield f'--b\r\nContent-Disposition: form-data; name="{FIELD}"\r\n\r\ndata:audio/wav;base64,'.encode()
+        for _ in range(1024):
+            yield b"A" * 1024**2
+
+    client = start(fake_parts(FakeEngine(), diarizer=FakeDiarizer(), max_upload_bytes=2 * 1024**3))
+    tracemalloc.start()
+    answer = await client.post(PATH, content=body(), headers={"Content-Type": "multipart/form-data; boundary=b"})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, FIELD)
+    assert most < 24 * 1024**2

@@ -16,7 +16,18 @@ import_upstream()
 import whisper_runtime.process.assemble, whisper_runtime.process.servers
 """
 """The imports of `serve`, in their order."""
-NEVER_AT_START = ("numba", "llvmlite", "httpx", "triton", "torch._dynamo", "torch._inductor", "scipy", "sympy")
+NEVER_AT_START = (
+    "numba",
+    "llvmlite",
+    "httpx",
+    "triton",
+    "torch._dynamo",
+    "torch._inductor",
+    "scipy",
+    "sympy",
+    "onnxruntime",
+    "kaldi_native_fbank",
+)
 
 
 def run(program: str) -> str:

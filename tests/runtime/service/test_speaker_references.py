@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.fakes.engine import fake_decode
+from tests.support.media_files import ffmpeg
 from whisper_runtime.errors import HttpError
+from whisper_runtime.media.decode import decode
 from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.refusals import AudioError
 from whisper_runtime.service.decode_slots import DecodeSlots
@@ -54,3 +58,31 @@ async def test_a_full_disk_is_no_fault_of_the_reference() -> None:
     with pytest.raises(HttpError) as raised:
         await ReferenceLoader(full, DecodeSlots(1)).load([reference("Ada", b"speech 2")])
     assert raised.value.status_code == 503
+
+
+REAL = ReferenceLoader(decode, DecodeSlots(1))
+TONE = ("-f", "lavfi", "-i", "sine=f=440:d=3")
+PICTURES = ("-f", "lavfi", "-i", "testsrc=d=3:s=64x48:r=5")
+
+
+def made(path: Path, *options: str) -> SpeakerReference:
+    ffmpeg(*options, path)
+    return SpeakerReference("Ada", "0", path.read_bytes(), "")
+
+
+@pytest.mark.slow
+async def test_a_film_is_taken_for_its_sound_and_is_named_where_it_has_none(tmp_path: Path) -> None:
+    film = made(tmp_path / "film.mp4", *PICTURES, *TONE, "-c:a", "aac")
+    (found,) = await REAL.load([film])
+    assert len(found.samples) == pytest.approx(3 * 16_000, abs=3000)
+    silent = made(tmp_path / "silent.mp4", *PICTURES)
+    with pytest.raises(HttpError, match=r"number 1, of 'Ada', cannot be decoded: .* (no|not) ") as raised:
+        await REAL.load([silent])
+    assert raised.value.status_code == 400
+
+
+@pytest.mark.slow
+async def test_a_telephones_stereo_is_taken(tmp_path: Path) -> None:
+    call = made(tmp_path / "call.wav", *TONE, "-ar", "8000", "-ac", "2")
+    (found,) = await REAL.load([call])
+    assert found.samples.shape == (48_000,)
