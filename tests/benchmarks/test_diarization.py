@@ -1,10 +1,15 @@
-"""The diarization error rate, by hand-made turns."""
+"""The diarization error rate, by hand-made turns; and words given to the right speaker."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.diarization.error_rate import Spoken, error_rate
+from benchmarks.diarization.words import WordsMeasured, count
+from tests.fakes.engine import SEGMENT, SPOKEN
+from whisper_runtime.engine.transcription import Word
 
 TRUTH = [Spoken(0, 10, "a"), Spoken(10, 20, "b")]
 
@@ -40,3 +45,10 @@ def test_what_is_near_an_edge_of_the_truth_is_not_counted() -> None:
 def test_a_truth_within_its_collar_cannot_be_measured() -> None:
     with pytest.raises(ValueError, match="take a smaller collar"):
         error_rate([Spoken(0, 0.4, "a")], [])
+
+
+def test_words_count_for_the_speaker_whose_name_most_of_theirs_have() -> None:
+    spoken = [(1, 2, "B"), (3, 4, "B"), (9, 9.8, "B"), (11, 12, "A"), (13, 14, "B"), (10.0, 10.1, "A"), (25, 26, "A")]
+    words = tuple(Word(" so", start, end, 1.0, speaker) for start, end, speaker in spoken)
+    found = replace(SPOKEN, segments=(replace(SEGMENT, words=words),))
+    assert count(TRUTH, found) == WordsMeasured(words=6, right=5, nobodys=1)

@@ -60,6 +60,16 @@ async def test_a_cancelled_request_ends_the_search_before_it_lets_go_of_its_plac
     assert parts.admission.disk.used == 0
 
 
+async def test_a_request_whose_time_is_over_ends_the_search() -> None:
+    diarizer = FakeDiarizer(None)
+    parts = fake_parts(FakeEngine(), diarizer=diarizer, request_timeout_seconds=1)
+    with pytest.raises(HttpError) as raised:
+        await transcribed(parts)
+    assert raised.value.status_code == 504
+    assert diarizer.ended.is_set()
+    assert parts.admission.disk.used == 0
+
+
 async def test_a_search_that_waits_for_its_turn_is_cancelled_too() -> None:
     diarizer = FakeDiarizer(None)
     parts = fake_parts(FakeEngine(), diarizer=diarizer)
