@@ -34,8 +34,6 @@ class SpeakerTurn:
     end: float
     speaker: str
     """`A`, `B`, … `Z`, `AA`, … by first appearance, or the known speaker's name."""
-    overlaps: bool = False
-    """Whether another one speaks at the same time, and the two could not be split."""
 
 
 class UnusableReference(Exception):

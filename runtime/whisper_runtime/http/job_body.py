@@ -33,7 +33,7 @@ RESPONSE_SPEC: Final = TypeAdapter(ResponseSpec)
 
 class ProgressBody(BaseModel):
     done_seconds: float
-    """Seconds of audio that are transcribed."""
+    """Seconds of audio that are transcribed, and searched for speakers where they are asked for."""
     total_seconds: float
     queue_position: int | None
     """Jobs that are begun before this one; null: it is not queued."""

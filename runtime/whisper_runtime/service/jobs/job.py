@@ -64,7 +64,7 @@ class Job(JobDraft):
     expires: float | None = None
     """When the result is deleted."""
     done_seconds: float = 0.0
-    """Seconds of audio that are transcribed, of the present attempt."""
+    """Seconds of audio that are done with, by model and search for speakers, of the present attempt."""
     attempt: int = 0
     """How often a worker began with it, and was not asked to stop."""
     error: JobError | None = None
