@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.cluster import binaries
 from testbed.demo.choice import NoSuchCluster, UserContext, chosen, current_context
 
 WORK = UserContext("work", "https://work.example.com", "/bin/kubectl")
@@ -61,8 +62,6 @@ def test_each_command_names_the_context() -> None:
 
 
 def test_the_context_that_kubectl_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from testbed.cluster import binaries
-
     kubectl = str(binaries.ensure("kubectl") / "kubectl")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     assert current_context(kubectl) is None
@@ -71,6 +70,7 @@ def test_the_context_that_kubectl_has(tmp_path: Path, monkeypatch: pytest.Monkey
         "kind": "Config",
         "current-context": "work",
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in ("other", "work")],
+        "users": [{"name": name, "user": {}} for name in ("other", "work")],
         "clusters": [
             {"name": name, "cluster": {"server": f"https://{name}.example.com"}} for name in ("other", "work")
         ],
