@@ -12,6 +12,7 @@ from whisper_operator.objects.field_owners import OwnedFields, below, item_below
 from whisper_operator.objects.list_keys import KEY_DEFAULTS, POD_LISTS
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+EMPTY_TEXT: Final = '""'
 BOOKKEEPING: Final = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
 """Fields of metadata that change with every write, or by none."""
 LIST_KEYS: Final = {
@@ -68,8 +69,9 @@ class Deviation(NamedTuple):
 
     @property
     def is_left_out(self) -> bool:
-        """Whether the API server stores nothing for it, because nothing means the same: `false`, 0, an empty map."""
-        return not self.live and _is_zero(orjson.loads(self.wanted))
+        """Whether the API server stores nothing for it, because nothing means the same: `false`, 0, an empty map; or,
+        for an empty text, the default that it gives to nothing."""
+        return self.wanted == EMPTY_TEXT or (not self.live and _is_zero(orjson.loads(self.wanted)))
 
 
 def changes(before: JsonValue, after: JsonValue, path: str = "") -> Iterator[str]:

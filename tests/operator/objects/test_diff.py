@@ -73,6 +73,8 @@ def test_what_an_editor_owns_beside_the_wanted_fields_deviates(
         (True, None, False),
         ({"privileged": True}, None, False),
         (False, True, False),
+        ("", "Always", True),
+        (0, 10, False),
     ],
 )
 def test_what_means_the_same_when_it_is_left_out(wanted: JsonValue, there: JsonValue, is_left_out: bool) -> None:
