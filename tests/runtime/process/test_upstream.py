@@ -40,8 +40,9 @@ def test_a_server_imports_nothing_that_a_request_may_never_need() -> None:
 
 
 def test_without_a_gpu_torch_leaves_out_what_its_compiler_registers() -> None:
-    """Two thousand functions for tensors without data."""
-    assert run(f"{SERVING}\nprint('torch._refs' in sys.modules)") == "False"
+    """Two thousand functions for tensors without data; and NVIDIA's bindings, which another import still finds."""
+    assert run(f"{SERVING}\nprint('torch._refs' in sys.modules, 'cuda' in sys.modules)") == "False False"
+    assert run(f"{SERVING}\nimport cuda.bindings, torch\nprint(torch.cuda.is_available())") == "False"
 
 
 def test_random_numbers_are_drawn_all_the_same() -> None:

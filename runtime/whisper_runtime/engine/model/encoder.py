@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 from whisper.model import AudioEncoder, ResidualAttentionBlock
 
-from whisper_runtime.engine.model.layers import feedforward, layer_norm, merge_heads, self_attention, split_heads
+from whisper_runtime.engine.model.layers import feedforward, gelu, layer_norm, merge_heads, self_attention, split_heads
 from whisper_runtime.engine.model.linear import Packer
 
 
@@ -27,7 +27,7 @@ class Encoder:
         """(batch, n_mels, 3000) to (batch, n_audio_ctx, n_audio_state). Raises torch.OutOfMemoryError."""
         x = mel.to(self._dtype)
         for weight, bias, stride in self._convolutions:
-            x = F.gelu(F.conv1d(x, weight, bias, stride, padding=1))
+            x = gelu(F.conv1d(x, weight, bias, stride, padding=1))
         # Time before width in memory as well, which openai-whisper's view is not: each sum and norm then streams.
         x = x.permute(0, 2, 1).contiguous().add_(self._positions)
         for block in self._blocks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
@@ -31,7 +32,12 @@ class Feedforward:
 
     def __call__(self, x: torch.Tensor) -> None:
         """Add to `x`, (row, time, width), in place."""
-        x += self.down(F.gelu(self.up(self.norm(x))))
+        x += self.down(gelu(self.up(self.norm(x))))
+
+
+def gelu(x: torch.Tensor) -> torch.Tensor:
+    """F.gelu of `x`, which it overwrites: four times as wide as the model, an encoder's holds 12 MiB of base."""
+    return cast(torch.Tensor, torch.ops.aten.gelu_(x))
 
 
 def layer_norm(module: nn.LayerNorm, device: torch.device, dtype: torch.dtype) -> Norm:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from whisper_runtime.engine.model.layers import layer_norm, merge_heads, split_heads
+from whisper_runtime.engine.model.layers import gelu, layer_norm, merge_heads, split_heads
 
 CPU = torch.device("cpu")
 
@@ -25,3 +26,10 @@ def test_a_norm_is_summed_in_float32_and_rounded_once() -> None:
     found = layer_norm(module, CPU, torch.float16)(x)
     assert found.dtype == torch.float16
     assert torch.allclose(found.float(), module.float()(x.float()), rtol=1e-3)
+
+
+def test_a_gelu_is_torchs_own_and_takes_no_memory() -> None:
+    x = torch.randn(3, 8)
+    wanted = F.gelu(x)
+    assert gelu(x) is x
+    assert torch.equal(x, wanted)
