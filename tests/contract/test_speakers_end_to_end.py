@@ -16,7 +16,7 @@ import openai
 import pytest
 from openai.types.audio import TranscriptionDiarized, TranscriptionTextDoneEvent, TranscriptionTextSegmentEvent
 
-from testbed import runtime_process, wheels
+from testbed import runtime_process
 from testbed.inputs import fillets
 from tests.support import plain_http
 from tests.support.media_files import ffmpeg
@@ -96,7 +96,7 @@ def dialogue(voices: dict[str, list[Pcm]], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def client(weights: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
-    models = {"model": str(weights["base"]), "diarization_model": str(wheels.ensure(wheels.RESEMBLYZER))}
+    models = {"model": str(weights["base"]), "diarization_model": "resemblyzer"}
     scratch, jobs = tmp_path_factory.mktemp("runtime"), tmp_path_factory.mktemp("jobs")
     with (
         runtime_process.running(scratch, jobs_dir=str(jobs), **models) as runtime,

@@ -60,6 +60,21 @@ def end_container(namespace: Kubectl, pod: str, container: str, message: str, *,
     write_status(namespace, "pod", pod, {**RUNNING, "phase": phase, "containerStatuses": statuses})
 
 
+def fail_init_container(namespace: Kubectl, pod: str, container: str, message: str) -> None:
+    """The pod's first container has failed with a termination message, and waits to be started again."""
+    failed = {"exitCode": 1, "reason": "Error", "message": message, "startedAt": NOW, "finishedAt": NOW}
+    status = {
+        "image": "a",
+        "imageID": "a",
+        "name": container,
+        "ready": False,
+        "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": failed},
+    }
+    write_status(namespace, "pod", pod, {**RUNNING, "phase": "Pending", "initContainerStatuses": [status]})
+
+
 def end_job(namespace: Kubectl, name: str, outcome: str, *, seconds_ago: float = 0) -> None:
     """The Job controller has seen the Job end as `Complete` or `Failed`."""
     at = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
