@@ -43,7 +43,7 @@ def kubectl(plane: ControlPlane) -> Kubectl:
 def namespace(kubectl: Kubectl) -> Kubectl:
     """kubectl in a namespace of the test's own."""
     name = f"test-{uuid.uuid4().hex[:8]}"
-    kubectl("create", "namespace", name)
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     return kubectl.within(name)
 
 

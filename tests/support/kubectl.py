@@ -1,10 +1,11 @@
-"""kubectl as a person uses it, and what a test looks at again and again, without starting kubectl for it."""
+"""kubectl as a person uses it, and what tests do again and again, without starting kubectl for it."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 
 from testbed.cluster import binaries
 from testbed.cluster.controlplane import ControlPlane
-from tests.support.object_reader import ObjectReader
+from tests.support.api_objects import ApiObjects, ObjectPath
 from tests.support.waiting import eventually
 from whisper_operator.api.v1alpha1 import Manifest
 
@@ -23,8 +24,10 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 @dataclass(frozen=True)
 class Kubectl:
     command: Sequence[str]
-    objects: ObjectReader
+    objects: ApiObjects
     namespace: str = "default"
+    user: str | None = None
+    """Whom it impersonates where it writes; None: nobody."""
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         """Standard output; raises KubectlError, whose text has the API server's answer."""
@@ -36,10 +39,28 @@ class Kubectl:
         return done.stdout
 
     def within(self, namespace: str) -> Kubectl:
-        return Kubectl((*self.command, "--namespace", namespace), self.objects, namespace)
+        return replace(self, command=(*self.command, "--namespace", namespace), namespace=namespace)
+
+    def acting_as(self, user: str) -> Kubectl:
+        """The same in the name of `user`, who need not be allowed to read what a test looks at."""
+        return replace(self, command=(*self.command, "--as", user), user=user)
 
     def apply(self, *manifests: Manifest) -> None:
-        self("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+        """kubectl itself is started only for what is there already, or is refused: it says why."""
+        left = [one for one in manifests if not self.objects.create(one, self.namespace, self.user)]
+        if left:
+            self("apply", "-f", "-", stdin=yaml.safe_dump_all(left))
+
+    def patch(self, kind: str, name: str, change: Manifest, subresource: str = "") -> None:
+        """A merge patch; raises KubectlError, as kubectl does, where it is refused."""
+        if not self.objects.patch(ObjectPath(kind, self.namespace, name, subresource), change, self.user):
+            status = (f"--subresource={subresource}",) if subresource else ()
+            self("patch", kind, name, *status, "--type=merge", "-p", json.dumps(change))
+
+    def annotate(self, kind: str, name: str, **annotations: object) -> None:
+        """Sets annotations of example.com."""
+        named = {f"example.com/{key}": str(value) for key, value in annotations.items()}
+        self.patch(kind, name, {"metadata": {"annotations": named}})
 
     def get(self, kind: str, name: str) -> Manifest | None:
         """The object without its managed fields; None where there is none of that name."""
@@ -101,7 +122,7 @@ def kubectl_on(plane: ControlPlane) -> Kubectl:
 
 def kubectl_of(kubeconfig: Path) -> Kubectl:
     command = (str(binaries.ensure("kubectl") / "kubectl"), "--kubeconfig", str(kubeconfig))
-    return Kubectl(command, ObjectReader(kubeconfig))
+    return Kubectl(command, ApiObjects(kubeconfig))
 
 
 def _without_managers(body: Manifest) -> Manifest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
 from tests.support.kubectl import Kubectl
@@ -94,8 +93,8 @@ def report_node(namespace: Kubectl, name: str, **resources: str) -> None:
     times = dict.fromkeys(("lastHeartbeatTime", "lastTransitionTime"), NOW)
     condition = {"type": "Ready", "status": "True", "reason": "KubeletReady", **times}
     write_status(namespace, "node", name, {"capacity": amounts, "allocatable": amounts, "conditions": [condition]})
-    namespace("patch", "node", name, "--type=merge", "-p", '{"spec": {"taints": null}}')
+    namespace.patch("node", name, {"spec": {"taints": None}})
 
 
 def write_status(namespace: Kubectl, kind: str, name: str, status: Manifest) -> None:
-    namespace("patch", kind, name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+    namespace.patch(kind, name, {"status": status}, "status")

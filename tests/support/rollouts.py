@@ -13,9 +13,9 @@ _changes = itertools.count(1)
 
 def change(kubectl: Kubectl, *names: str) -> None:
     """Changes the template of the services' pods, and nothing that matters to them."""
-    patch = f'{{"spec": {{"server": {{"env": [{{"name": "CHANGE", "value": "{next(_changes)}"}}]}}}}}}'
+    changed = {"spec": {"server": {"env": [{"name": "CHANGE", "value": str(next(_changes))}]}}}
     for name in names:
-        kubectl("patch", "wsvc", name, "--type=merge", "-p", patch)
+        kubectl.patch("wsvc", name, changed)
 
 
 def pods(kubectl: Kubectl, name: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from testbed.inputs import CHECKPOINTS
@@ -74,13 +73,13 @@ def bind(namespace: Kubectl, claim: str) -> None:
     }
     name = f"{namespace.namespace}-{claim}"
     volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
-    namespace("apply", "-f", "-", stdin=json.dumps(volume))
+    namespace.apply(volume)
     namespace("wait", "--for=jsonpath={.status.phase}=Bound", f"pvc/{claim}", "--timeout=60s")
 
 
 def patch(namespace: Kubectl, name: str, spec: dict[str, Any]) -> None:
     """A merge patch of the service's spec; None removes a field."""
-    namespace("patch", "wsvc", name, "--type=merge", "-p", json.dumps({"spec": spec}))
+    namespace.patch("wsvc", name, {"spec": spec})
 
 
 def reason(namespace: Kubectl, name: str, kind: str) -> str:

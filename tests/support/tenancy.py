@@ -382,4 +382,4 @@ def as_tenant(kubectl: Kubectl) -> Kubectl:
     verbs = "--verb=create,get,list,watch,patch,update,delete"
     within("create", "role", "tenant", verbs, "--resource=whisperservices.whisper-operator.io")
     within("create", "rolebinding", "tenant", "--role=tenant", f"--user={name}")
-    return Kubectl((*within.command, "--as", name), within.objects, name)
+    return within.acting_as(name)

@@ -92,7 +92,7 @@ def warned(namespace: Kubectl, text: str) -> bool:
 
 def again(namespace: Kubectl) -> None:
     """Has the service looked at now, and not in a minute."""
-    namespace("annotate", "wsvc", "speech", "example.com/again=1")
+    namespace.annotate("wsvc", "speech", again=1)
 
 
 def test_a_secret_that_it_may_not_read(namespace: Kubectl, without: Callable[..., None]) -> None:

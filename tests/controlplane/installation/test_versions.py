@@ -13,8 +13,8 @@ import yaml
 from testbed.cluster import controlplane
 from testbed.cluster.controlplane import ControlPlane
 from testbed.paths import REPOSITORY
+from tests.support.api_objects import ApiObjects
 from tests.support.kubectl import Kubectl, KubectlError
-from tests.support.object_reader import ObjectReader
 from tests.support.optional_apis import with_our_api
 from tests.support.services import EMPTY_DIR, patch, service
 from tests.support.waiting import eventually
@@ -68,7 +68,7 @@ def kubectl(plane: ControlPlane) -> Kubectl:
 @pytest.fixture
 def own_kubectl(plane: ControlPlane, kubectl: Kubectl, tmp_path: Path) -> Kubectl:
     """kubectl keeps for hours which versions there are: other tests' must not learn of this one's."""
-    return Kubectl((*kubectl.command, "--cache-dir", str(tmp_path)), ObjectReader(plane.kubeconfig))
+    return Kubectl((*kubectl.command, "--cache-dir", str(tmp_path)), ApiObjects(plane.kubeconfig))
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_a_policy_that_chooses_the_class_meets_no_resistance(namespace: Kubectl)
     eventually("the policy's class is told", lambda: namespace.condition("speech", "CacheAsSpecified"))
     before = uid(namespace)
     for number in range(5):
-        namespace("annotate", "--overwrite", "pvc", CLAIM, f"example.com/number={number}")
+        namespace.annotate("pvc", CLAIM, number=number)
     patch(namespace, "speech", {"language": "en"})
     eventually("that is seen", lambda: (namespace.get("wsvc", "speech") or {})["status"]["observedGeneration"] == 2)
     assert (uid(namespace), claim(namespace)["class"]) == (before, "other")

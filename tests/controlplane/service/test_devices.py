@@ -127,7 +127,7 @@ def test_a_tainted_device_is_for_claims_that_tolerate_it(namespace: Kubectl, dev
     tolerant = {"deviceClassName": "gpu", "tolerations": [{"key": taint["key"], "operator": "Exists"}]}
     namespace("delete", "resourceclaimtemplate", "gpu")  # its spec is immutable
     namespace.apply(template_body({"name": "gpu", "exactly": tolerant}))
-    namespace("annotate", "wsvc", "speech", "example.com/again=1")
+    namespace.annotate("wsvc", "speech", again=1)
     passes(namespace)
 
 

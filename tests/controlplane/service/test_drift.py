@@ -70,7 +70,7 @@ def edit(namespace: Kubectl, change: Callable[[Manifest], None], kind: str = "de
     """As `kubectl edit` does: a patch, under a field manager that is not ours."""
     spec = (namespace.get(kind, "speech") or {})["spec"]
     change(spec["template"]["spec"] if kind == "deployment" else spec)
-    namespace("patch", kind, "speech", "--type=merge", "-p", json.dumps({"spec": spec}))
+    namespace.patch(kind, "speech", {"spec": spec})
 
 
 def rename_container(spec: Manifest) -> None:
@@ -245,7 +245,7 @@ def test_fields_beside_the_template_are_put_right(speech: Kubectl) -> None:
     before = (speech.get("deployment", "speech") or {})["spec"]
     change = {"progressDeadlineSeconds": 7, "minReadySeconds": 3, "revisionHistoryLimit": 0}
     change["strategy"] = {"type": "Recreate", "rollingUpdate": None}
-    speech("patch", "deployment", "speech", "--type=merge", "-p", json.dumps({"spec": change}))
+    speech.patch("deployment", "speech", {"spec": change})
     eventually("they are", lambda: (speech.get("deployment", "speech") or {})["spec"] == before)
 
 
@@ -277,7 +277,7 @@ def test_a_deployment_from_a_backup_is_believed_after_one_look(
     at_rest(plane, speech)
     since = plane.audit_log.stat().st_size
     for number in range(3):
-        speech("annotate", "deployment", "speech", f"example.com/touched={number}", "--overwrite")
+        speech.annotate("deployment", "speech", touched=number)
     at_rest(plane, speech)
     assert writes(plane, speech, since, "deployments") == []
 
@@ -294,7 +294,7 @@ def test_a_fetch_that_somebody_edited_is_put_right_and_goes_on(
     before = fetch_job(namespace)
     at_rest(plane, namespace)
     since, name = plane.audit_log.stat().st_size, before["metadata"]["name"]
-    namespace("patch", "job", name, "--type=merge", "-p", json.dumps({"spec": change}))
+    namespace.patch("job", name, {"spec": change})
     eventually("it is put right", lambda: fetch_job(namespace)["spec"] == before["spec"])
     assert fetch_job(namespace)["metadata"]["uid"] == before["metadata"]["uid"]
     at_rest(plane, namespace)
@@ -387,7 +387,7 @@ def test_other_kinds_that_somebody_edited_are_put_right(namespace: Kubectl) -> N
     namespace.apply(service("speech", **EMPTY_DIR, **spec))
     for kind, change in ADDED_TO_OTHERS.items():
         before = awaited(f"the {kind} is there", lambda kind=kind: namespace.get(kind, "speech"))["spec"]
-        namespace("patch", kind, "speech", "--type=merge", "-p", json.dumps({"spec": change}))
+        namespace.patch(kind, "speech", {"spec": change})
 
         def is_right(kind: str = kind, before: Manifest = before) -> bool:
             return (namespace.get(kind, "speech") or {})["spec"] == before
@@ -473,8 +473,8 @@ def test_what_is_made_of_an_apply_is_not_written_again(
     at_rest(plane, namespace)
     since = plane.audit_log.stat().st_size
     for number in range(3):
-        namespace("annotate", "wsvc", "speech", f"example.com/touched={number}", "--overwrite")
-        namespace("annotate", "deployment", "speech", f"example.com/touched={number}", "--overwrite")
+        namespace.annotate("wsvc", "speech", touched=number)
+        namespace.annotate("deployment", "speech", touched=number)
     at_rest(plane, namespace)
     assert writes(plane, namespace, since, "deployments") == []
     running.stop()
@@ -580,7 +580,7 @@ def rewritten(plane: ControlPlane, namespace: Kubectl, resource: str) -> list[st
     at_rest(plane, namespace)
     since = plane.audit_log.stat().st_size
     for number in range(3):
-        namespace("annotate", "wsvc", "speech", f"example.com/touched={number}", "--overwrite")
+        namespace.annotate("wsvc", "speech", touched=number)
     at_rest(plane, namespace)
     return writes(plane, namespace, since, resource)
 
@@ -649,4 +649,4 @@ def is_let_be(namespace: Kubectl, resource: str) -> bool:
 
 
 def touch(namespace: Kubectl, resource: str) -> None:
-    namespace("annotate", resource, "speech", f"example.com/touched={time.monotonic()}", "--overwrite")
+    namespace.annotate(resource, "speech", touched=time.monotonic())

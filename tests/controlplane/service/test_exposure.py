@@ -304,7 +304,7 @@ def test_a_claim_that_a_predecessor_still_uses_is_told_as_such(namespace: Kubect
     namespace.apply(service("speech"))
     eventually("the claim is there", lambda: namespace.get("pvc", "speech-models"))
     hold = {"metadata": {"finalizers": ["example.com/hold"]}}
-    namespace("patch", "pvc", "speech-models", "--type=merge", "-p", json.dumps(hold))
+    namespace.patch("pvc", "speech-models", hold)
     namespace("delete", "wsvc", "speech")
     namespace.apply(service("speech"))
     says = "still use its claim speech-models: a new one is made afterwards"

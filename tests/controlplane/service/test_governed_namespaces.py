@@ -166,7 +166,7 @@ def test_a_native_sidecar_that_is_injected_into_a_job_takes_nothing_from_it(
     begun = fetch_job(namespace)
     (sidecar,) = begun["spec"]["template"]["spec"]["initContainers"]
     assert sidecar["restartPolicy"] == "Always"
-    namespace("annotate", "wsvc", "speech", "example.com/touched=1")
+    namespace.annotate("wsvc", "speech", touched=1)
     end_job(namespace, begun["metadata"]["name"], "Complete")
     eventually("the server is started", lambda: namespace.get("deployment", "speech"))
     eventually("the model is there", lambda: reason(namespace, "speech", "ModelCached") == "Cached")

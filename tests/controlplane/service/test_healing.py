@@ -234,7 +234,7 @@ def test_a_child_that_lost_its_labels_is_found_and_put_right(namespace: Kubectl,
 
 
 def merge(namespace: Kubectl, kind: str, body: Manifest) -> None:
-    namespace("patch", kind, "speech", "--type=merge", "-p", json.dumps(body))
+    namespace.patch(kind, "speech", body)
 
 
 def has_labels(namespace: Kubectl, kind: str) -> bool:
@@ -247,7 +247,7 @@ def test_what_lost_label_and_owner_is_ours_still(namespace: Kubectl) -> None:
     namespace.apply(service("speech", cache={"retention": "Retain"}))
     fetch_job(namespace)
     stripped = {"metadata": {"labels": None}}
-    namespace("patch", "pvc", "speech-models", "--type=merge", "-p", json.dumps(stripped))
+    namespace.patch("pvc", "speech-models", stripped)
     merge(namespace, "service", {"metadata": {"labels": None, "ownerReferences": None}})
     eventually("the Service has its labels", lambda: has_labels(namespace, "service"))
     claim = (namespace.get("pvc", "speech-models") or {})["metadata"]

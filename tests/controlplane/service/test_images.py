@@ -219,7 +219,7 @@ def test_a_policy_that_rewrites_registries_meets_no_resistance(namespace: Kubect
     namespace.apply(service("speech", **spec))
     eventually("the rewritten image is on record", lambda: admitted(namespace) == f"mirror/{DEFAULT}")
     for number in range(5):
-        namespace("annotate", "--overwrite", "deployment", "speech", f"example.com/number={number}")
+        namespace.annotate("deployment", "speech", number=number)
     running.stop()
     running.start()
     patch(namespace, "speech", {"language": "en"})

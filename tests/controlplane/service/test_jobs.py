@@ -139,7 +139,7 @@ def test_a_service_with_jobs_costs_no_write_at_rest(namespace: Kubectl, plane: C
     at_rest(plane, namespace)
     since = plane.audit_log.stat().st_size
     for name, kind in (("speech", "wsvc"), (CLAIM, "pvc"), ("speech", "deployment")):
-        namespace("annotate", kind, name, "example.com/touched=1")
+        namespace.annotate(kind, name, touched=1)
     at_rest(plane, namespace)
     written = [one for one in audit.writes(plane.audit_log, OPERATOR, since) if one.namespace == namespace.namespace]
     assert [str(one) for one in written] == []

@@ -51,7 +51,7 @@ def write_at_rest(plane: ControlPlane, namespace: Kubectl) -> list[str]:
     audit.until_quiet(plane.audit_log, OPERATOR, since, limit=120, quiet=20, namespace=namespace.namespace)
     since = plane.audit_log.stat().st_size
     for number in range(3):
-        namespace("annotate", "wsvc", "speech", f"example.com/touched={number}", "--overwrite")
+        namespace.annotate("wsvc", "speech", touched=number)
     audit.until_quiet(plane.audit_log, OPERATOR, since, limit=120, quiet=20, namespace=namespace.namespace)
     found = audit.writes(plane.audit_log, OPERATOR, since)
     return [str(one) for one in found if one.namespace == namespace.namespace]
@@ -90,7 +90,7 @@ def test_a_policy_that_comes_later_is_told_and_one_that_goes_is_forgotten(
     namespace.apply(service("speech", **EMPTY_DIR))
     eventually("the Deployment is there", lambda: namespace.get("deployment", "speech"))
     strip(namespace, policy, SERVICE_LABEL, "deployments")
-    namespace("annotate", "deployment", "speech", "example.com/touched=1")
+    namespace.annotate("deployment", "speech", touched=1)
     eventually("it is told", lambda: "Deployment/speech" in told(namespace), TOLD_SECONDS)
     # It follows the condition.
     eventually("an Event tells it", lambda: "LabelTakenAway" in {one["reason"] for one in namespace.list("events")})

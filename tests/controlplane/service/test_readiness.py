@@ -60,7 +60,7 @@ def test_fifty_annotations_on_the_deployment_move_nothing(namespace: Kubectl) ->
     before = serving(namespace, **EMPTY_DIR)
     told = events(namespace)
     for number in range(50):
-        namespace("annotate", "deployment", "speech", f"example.com/n={number}", "--overwrite")
+        namespace.annotate("deployment", "speech", n=number)
     patch(namespace, "speech", {"service": {"port": 8080}})  # a pass after all of them
     eventually("that is carried out", lambda: namespace.is_carried_out("speech"))
     assert namespace.condition("speech", "Ready")["lastTransitionTime"] == before["lastTransitionTime"]
@@ -176,7 +176,7 @@ def test_what_comes_later_informs_and_leaves_ready(namespace: Kubectl) -> None:
     namespace(*registry)
     ready = serving(namespace, replicas=2, image={"pullSecrets": [{"name": "registry"}]}, **EMPTY_DIR)
     namespace("delete", "secret", "registry")
-    namespace("annotate", "wsvc", "speech", "example.com/again=1")  # a pass
+    namespace.annotate("wsvc", "speech", again=1)  # a pass
     eventually("it is told", lambda: reason(namespace, "speech", "PreflightPassed") == "PullSecretInvalid")
     assert verdicts(namespace) == ("Healthy", "Current")
     namespace(*registry)

@@ -134,7 +134,7 @@ def test_what_is_asked_for_later_restarts_no_pod_and_costs_no_write_at_rest(
     at_rest(plane, namespace)
     since = plane.audit_log.stat().st_size
     for number in range(3):
-        namespace("annotate", "wsvc", "speech", f"example.com/touched={number}", "--overwrite")
+        namespace.annotate("wsvc", "speech", touched=number)
     at_rest(plane, namespace)
     found = audit.writes(plane.audit_log, OPERATOR, since)
     assert [str(one) for one in found if one.namespace == namespace.namespace] == []
