@@ -38,12 +38,14 @@ def main() -> None:
     with ThreadPoolExecutor(1, initializer=compute_alone) as alone:  # so that a thread's processor time is all of it
         rows = alone.submit(_rows, KINDS, seed, lambda kind, one: measure(diarizer, kind, one)).result()
         of_known = alone.submit(_known, diarizer, seed).result()
-        beside = other and alone.submit(_rows, BESIDE, seed, lambda kind, one: error_of(other, kind, one)).result()
+        beside = alone.submit(
+            _rows, BESIDE if other else (), seed, lambda kind, one: error_of(other or diarizer, kind, one)
+        ).result()
     weights.ensure()
     engine = run.scheduler(parsed.model)
     of_words = _rows(OF_WORDS, seed, lambda kind, one: words.measure(engine, diarizer, kind, one))
     transcription = cost.of_transcription(engine, seed)
-    text = report.markdown(rows, of_known, of_words, beside or [], seed, parsed.model, transcription)
+    text = report.markdown(rows, of_known, of_words, beside, seed, parsed.model, transcription)
     report.PATH.write_text(text)
     print(text)
 

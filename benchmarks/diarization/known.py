@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -71,7 +70,7 @@ def _reference(seed: int, speaker: str) -> Samples:
 
 def _speaker(truth: Sequence[Spoken], turn: SpeakerTurn) -> str:
     """Who speaks most of the turn."""
-    shared = Counter[str]()
+    shared = dict.fromkeys((one.speaker for one in truth), 0.0)
     for one in truth:
         shared[one.speaker] += _shared(one, [turn])
     return max(shared, key=lambda name: shared[name])

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
@@ -122,7 +122,7 @@ def _own_service() -> DemoService:
 
 
 @contextmanager
-def _address() -> Iterator[str]:
+def _address() -> Generator[str]:
     """The service's cluster IP, which kube-proxy answers on the node itself."""
     yield f"http://{_own_service().output('get', 'service', SERVICE, '-o', 'jsonpath={.spec.clusterIP}')}"
 

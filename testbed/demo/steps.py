@@ -109,6 +109,6 @@ def _in_order(chain: Sequence[DemoStep]) -> None:
         run(step)
 
 
-def fail(error: DemoStepFailed) -> None:
+def fail(error: Exception) -> None:
     print(f"\n{error}", file=sys.stderr)
     raise SystemExit(1)

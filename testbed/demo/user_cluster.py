@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -57,7 +57,7 @@ def helm_install(context: UserContext, given: Delivery, helm: str) -> tuple[str,
 
 
 @contextmanager
-def forwarded(context: UserContext, service: str) -> Iterator[str]:
+def forwarded(context: UserContext, service: str) -> Generator[str]:
     """The address on this machine that leads to the service, while the block runs; raises DemoStepFailed."""
     command = context.command("-n", NAMESPACE, "port-forward", f"service/{service}", ":80")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:

@@ -108,20 +108,20 @@ class KeptFeatures:
         # A query for each head is as wide as the model: so many tokens at once cost more than keys and values would.
         if time * self._heads > features.shape[-1]:
             keys, values = (
-                F.linear(features, weight).unflatten(-1, (self._heads, -1)).transpose(1, 2)
+                F.linear(features, weight).view(*features.shape[:2], self._heads, -1).transpose(1, 2)
                 for weight in (self._key, self._value)
             )
             return _attend(query, keys, values) + self._bias
         by_head = query.transpose(0, 1).flatten(1, 2).mul(self._scale) @ self._of_heads(self._key)
-        wide = by_head.unflatten(1, (rows, time)).transpose(0, 1).reshape(len(features), -1, features.shape[-1])
+        wide = by_head.view(self._heads, rows, time, -1).transpose(0, 1).reshape(len(features), -1, features.shape[-1])
         mixed = _mix(wide, windows.packed) if len(features) == 1 else _mix_many(wide, features)
         by_head = mixed.view(rows, self._heads, time, -1).transpose(0, 1).flatten(1, 2)
         values = by_head @ self._of_heads(self._value).mT
-        return merge_heads(values.unflatten(1, (rows, time)).transpose(0, 1)) + self._bias
+        return merge_heads(values.view(self._heads, rows, time, -1).transpose(0, 1)) + self._bias
 
     def _of_heads(self, weight: torch.Tensor) -> torch.Tensor:
         """(head, width of one, width of the model)"""
-        return weight.unflatten(0, (self._heads, -1))
+        return weight.view(self._heads, -1, weight.shape[-1])
 
 
 def _mix(query: torch.Tensor, window: PackedWindow) -> torch.Tensor:

@@ -43,7 +43,8 @@ async def _in_cluster(url: StoreUrl, client: Redis, key: str) -> StoreUrl:
     try:
         await cast(Any, client).execute_command("EVAL", PROBE, 1, key)
     except MovedError as moved:
-        return url.at(moved.host or url.host, moved.port)  # without a host, it is that of the node which was asked
+        host, port = cast(tuple[str, int], (cast(Any, moved).host, moved.port))
+        return url.at(host or url.host, port)  # without a host, it is that of the node which was asked
     return url
 
 
