@@ -38,9 +38,9 @@ def main() -> None:
     with ThreadPoolExecutor(1, initializer=compute_alone) as alone:  # so that a thread's processor time is all of it
         rows = alone.submit(_rows, KINDS, seed, lambda kind, one: measure(diarizer, kind, one)).result()
         of_known = alone.submit(_known, diarizer, seed).result()
-        beside = alone.submit(
-            _rows, BESIDE if other else (), seed, lambda kind, one: error_of(other or diarizer, kind, one)
-        ).result()
+        beside: list[tuple[DialogueKind, list[tuple[float, bool]]]] = []
+        if other:
+            beside = alone.submit(_rows, BESIDE, seed, lambda kind, one: error_of(other, kind, one)).result()
     weights.ensure()
     engine = run.scheduler(parsed.model)
     of_words = _rows(OF_WORDS, seed, lambda kind, one: words.measure(engine, diarizer, kind, one))

@@ -30,7 +30,7 @@ REMEDY: Final = "export the model with a free batch and time, as wespeaker's exp
 
 SCALE: Final = VoiceScale(of_long=0.65, of_short=0.45, of_a_reference=0.4, same=0.55)
 """Of networks that are trained to tell speakers apart by an angle, as wespeaker's: one speaker's windows are alike some
-0.6, and two speakers' some 0.1 (ADR 108). Not measured, as no such weights could be had."""
+0.6, and two speakers' some 0.1 (ADR 103). Not measured, as no such weights could be had."""
 
 runtime: Final = cast(Any, onnxruntime)
 Inputs = Callable[[Samples], npt.NDArray[np.float32]]
