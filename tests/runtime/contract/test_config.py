@@ -25,6 +25,7 @@ EVERY_FIELD: dict[str, Any] = {
     "model_credentials_dir": "/secret",
     "model_ca_file": "/ca.crt",
     "diarization_model": "/models/pretrained.pt",
+    "diarization_model_sha256": "c" * 64,
     "port": 8080,
     "base_path": "/speech",
     "metrics_port": 9090,

@@ -28,7 +28,9 @@ def test_the_users_digest_comes_before_the_published_one() -> None:
 
 def test_an_encoder_comes_with_the_runtime_or_is_a_file() -> None:
     assert models.encoder_path("/models", "/models/voices.pt", None) == "/models/voices.pt"
-    with pytest.raises(ValueError, match=r"'voices' is no speaker encoder that comes .*: use resemblyzer, or"):
+    with pytest.raises(
+        ValueError, match=r"'voices' is no speaker encoder that comes .*: use resemblyzer, give its sha256, or"
+    ):
         models.encoder_path("/models", "voices", None)
 
 

@@ -99,7 +99,7 @@ def claiming(length: int) -> Responder:
         (lambda request: other(changed(request.mirror.content))(request), "ChecksumMismatch", "has sha256 "),
         (lambda request: other(request.mirror.content + b"more")(request), "ChecksumMismatch", "has sha256 "),
         (other(b"no checkpoint at all"), "NotACheckpoint", "begins with b'no check'"),
-        (claiming(1 << 50), "NotACheckpoint", "no checkpoint is larger than"),
+        (claiming(1 << 50), "NotACheckpoint", "no checkpoint of a Whisper is larger than"),
         (cut(0.0), "DownloadFailed", "ended after 0 of "),
     ],
 )

@@ -50,7 +50,7 @@ def test_an_encoder_of_ones_own_comes_from_a_source() -> None:
         (with_source(url="https://u:p@m/v.onnx"), "spec.diarization.model.source.url must not contain credentials"),
         (with_source(url=None), "spec.diarization.model.source needs exactly one of url and urlSecretKeyRef"),
         (with_source(region="eu"), "spec.diarization.model.source.region has no use with this source"),
-        (with_source(url="s3://b/"), "spec.diarization.model.source.url does not name a file"),
+        (with_source(url="s3://b/a/"), "spec.diarization.model.source.url does not name a file"),
         ({"model": {"source": YOURS}}, "spec.diarization.model.name is an encoder that comes with the runtime, and"),
     ],
 )
