@@ -19,7 +19,7 @@ PROGRAMS: Final = ("operator", "runtime")
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ImageDelivery:
     images: dict[str, str]
     """Repository of each image, by program."""
     tag: str
@@ -31,14 +31,14 @@ class NoDelivery(Exception):
     """Nothing on the machine brings images to the cluster; the message says what to do."""
 
 
-def delivery(context: str, registry: str, tag: str, found: Callable[[str], str | None]) -> Delivery:
+def delivery(context: str, registry: str, tag: str, found: Callable[[str], str | None]) -> ImageDelivery:
     """Of images tagged `tag` to the cluster of a kubeconfig's `context`; raises NoDelivery.
 
     `registry`: what comes before the images' names in a registry that has them; empty: none. `found`: the path of a
     program of that name, or None.
     """
     if registry:
-        return Delivery({one: f"{registry.rstrip('/')}/whisper-{one}" for one in PROGRAMS}, tag, ())
+        return ImageDelivery({one: f"{registry.rstrip('/')}/whisper-{one}" for one in PROGRAMS}, tag, ())
     images = {one: f"whisper-{one}" for one in PROGRAMS}
     references = [f"{image}:{tag}" for image in images.values()]
     loading = _loading(context, references, found)
@@ -60,7 +60,7 @@ def delivery(context: str, registry: str, tag: str, found: Callable[[str], str |
         ),
     )
     loads = DemoStep("images into the cluster", loading, f"`{' '.join(loading)}` by hand shows why")
-    return Delivery(images, tag, (*built, loads))
+    return ImageDelivery(images, tag, (*built, loads))
 
 
 def _loading(context: str, references: list[str], found: Callable[[str], str | None]) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from testbed.cluster import binaries
 from testbed.demo.choice import UserContext
-from testbed.demo.delivery import Delivery, NoDelivery, delivery
+from testbed.demo.delivery import ImageDelivery, NoDelivery, delivery
 from testbed.demo.steps import BOARD, DemoStep, DemoStepFailed, run
 from testbed.paths import REPOSITORY
 from whisper_runtime.contract.version import VERSION
@@ -46,7 +46,7 @@ def has_operator(context: UserContext) -> bool:
     return not _fails(context.command("get", "crd", CRD))
 
 
-def helm_install(context: UserContext, given: Delivery, helm: str) -> tuple[str, ...]:
+def helm_install(context: UserContext, given: ImageDelivery, helm: str) -> tuple[str, ...]:
     values = {
         f"{'image' if one == 'operator' else 'runtimeImage'}.repository": given.images[one] for one in given.images
     }

@@ -16,13 +16,13 @@ IR: Final = 8
 Array = npt.NDArray[Any]
 helper: Final = cast(Any, onnx).helper
 FLOAT: Final = cast(Any, onnx).TensorProto.FLOAT
-Shape = Sequence[int | str]
+TensorShape = Sequence[int | str]
 
 
 def linear_encoder(
     weights: Array,
-    given: Shape = ("batch", "frames", 80),
-    found: Shape = ("batch", "width"),
+    given: TensorShape = ("batch", "frames", 80),
+    found: TensorShape = ("batch", "width"),
     *,
     metadata: dict[str, str] | None = None,
     inputs: int = 1,
@@ -99,8 +99,8 @@ def _recurrent(weights: ge2e.Weights, layer: int) -> dict[str, Array]:
 def _file(
     nodes: Sequence[Any],
     tensors: dict[str, Array],
-    given: Sequence[tuple[str, Shape]],
-    found: Shape,
+    given: Sequence[tuple[str, TensorShape]],
+    found: TensorShape,
     metadata: dict[str, str] | None,
 ) -> bytes:
     inputs = [helper.make_tensor_value_info(name, FLOAT, list(shape)) for name, shape in given]

@@ -35,7 +35,7 @@ SCALE: Final = VoiceScale(of_long=0.65, of_short=0.45, of_a_reference=0.4, same=
 runtime: Final = cast(Any, onnxruntime)
 Inputs = Callable[[Samples], npt.NDArray[np.float32]]
 """What the network is given of pieces, shape (pieces, WINDOW_SAMPLES)."""
-Shape = Sequence[int | str | None]
+InputShape = Sequence[int | str | None]
 """Of an input in the file: a number where it is fixed."""
 
 
@@ -127,7 +127,7 @@ def _check_metadata(metadata: dict[str, str]) -> None:
             raise UnfitModel(f"says {name}={said} in its metadata, and {taken[-1]} is needed")
 
 
-def _inputs(shape: Shape, scale: float) -> Inputs | None:
+def _inputs(shape: InputShape, scale: float) -> Inputs | None:
     """How an input of that shape is made; None: it cannot be."""
     match list(shape):
         case [batch, samples] if _fits(batch, 1) and _fits(samples, WINDOW_SAMPLES):

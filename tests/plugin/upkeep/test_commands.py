@@ -168,12 +168,12 @@ def test_a_claim_is_pruned_by_its_name(cache: PlannedServer, monkeypatch: pytest
 
 @pytest.mark.parametrize(("answer", "deleted"), [("y\n", 1), ("n\n", 0), ("\n", 0)])
 def test_a_terminal_is_asked(cache: PlannedServer, monkeypatch: pytest.MonkeyPatch, answer: str, deleted: int) -> None:
-    class Terminal(io.StringIO):
+    class AskingTerminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr(sys, "stdin", Terminal(answer))
-    monkeypatch.setattr(sys, "stdout", shown := Terminal())
+    monkeypatch.setattr(sys, "stdin", AskingTerminal(answer))
+    monkeypatch.setattr(sys, "stdout", shown := AskingTerminal())
     assert run(monkeypatch, "prune") == 0
     assert "Delete 1 of these, 3.0 MB, for good? [y/N]" in shown.getvalue()
     assert cache.methods.count("POST") == deleted

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.onnx_encoders import Shape, ge2e_encoder, linear_encoder
+from tests.support.onnx_encoders import TensorShape, ge2e_encoder, linear_encoder
 from whisper_runtime.diarization.embedding import WINDOW_SAMPLES
 from whisper_runtime.diarization.fbank import log_mel_bands
 from whisper_runtime.diarization.ge2e import Ge2eNetwork, shapes
@@ -56,7 +56,7 @@ def test_a_file_that_takes_one_piece_at_a_time_gets_one(batch: int | str) -> Non
         pytest.param(("batch", "frames", 80, 1), r"\('batch', 'frames', 80, 1\)", id="pictures"),
     ],
 )
-def test_another_input_is_named_with_the_remedy(given: Shape, found: str) -> None:
+def test_another_input_is_named_with_the_remedy(given: TensorShape, found: str) -> None:
     rows = given[-1] if isinstance(given[-1], int) else 80
     with pytest.raises(CannotLoad, match=found + r".*one of these is needed: samples \(batch, 25600\).*: export the"):
         load_onnx("voices.onnx", linear_encoder(np.ones((rows, 6), np.float32), given))

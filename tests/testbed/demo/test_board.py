@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 
 @dataclass
-class Clock:
+class BoardClock:
     seconds: float = 0.0
 
     def __call__(self) -> float:
@@ -24,11 +24,11 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> BoardClock:
+    return BoardClock()
 
 
-def test_what_runs_and_what_comes_next(clock: Clock) -> None:
+def test_what_runs_and_what_comes_next(clock: BoardClock) -> None:
     board = Board(stream := io.StringIO(), clock)
     board.plan(["binaries", "images", "cluster"])
     board.begin("binaries")
@@ -39,7 +39,7 @@ def test_what_runs_and_what_comes_next(clock: Clock) -> None:
     assert stream.getvalue() == "         … binaries 31 s, images 21 s; next: cluster\n"
 
 
-def test_what_a_step_waits_for(clock: Clock) -> None:
+def test_what_a_step_waits_for(clock: BoardClock) -> None:
     board = Board(stream := io.StringIO(), clock)
     board.begin("service")
     board.waits_for("service", "pods start")
@@ -48,7 +48,7 @@ def test_what_a_step_waits_for(clock: Clock) -> None:
     assert stream.getvalue() == "         … service 30 s (pods start)\n"
 
 
-def test_elsewhere_than_on_a_terminal_it_is_said_every_half_minute(clock: Clock) -> None:
+def test_elsewhere_than_on_a_terminal_it_is_said_every_half_minute(clock: BoardClock) -> None:
     board = Board(stream := io.StringIO(), clock)
     board.begin("binaries")
     for clock.seconds in range(1, 91):
@@ -57,7 +57,7 @@ def test_elsewhere_than_on_a_terminal_it_is_said_every_half_minute(clock: Clock)
     assert "\r" not in stream.getvalue()
 
 
-def test_a_line_that_was_printed_is_a_sign_of_life(clock: Clock) -> None:
+def test_a_line_that_was_printed_is_a_sign_of_life(clock: BoardClock) -> None:
     board = Board(stream := io.StringIO(), clock)
     board.begin("binaries")
     board.begin("images")
@@ -68,7 +68,7 @@ def test_a_line_that_was_printed_is_a_sign_of_life(clock: Clock) -> None:
     assert stream.getvalue() == "     29.0 s  images\n"
 
 
-def test_on_a_terminal_the_line_is_rewritten(clock: Clock) -> None:
+def test_on_a_terminal_the_line_is_rewritten(clock: BoardClock) -> None:
     board = Board(stream := Terminal(), clock)
     board.begin("binaries")
     clock.seconds = 1
@@ -82,7 +82,7 @@ def test_on_a_terminal_the_line_is_rewritten(clock: Clock) -> None:
     )
 
 
-def test_a_step_that_failed_is_not_done(clock: Clock) -> None:
+def test_a_step_that_failed_is_not_done(clock: BoardClock) -> None:
     board = Board(stream := io.StringIO(), clock)
     board.begin("binaries")
     board.end("binaries", succeeded=False)

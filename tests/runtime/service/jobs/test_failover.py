@@ -24,14 +24,14 @@ from whisper_runtime.service.shared.store_caller import StoreCaller
 pytestmark = pytest.mark.slow
 ANN = "key ann"
 PREFIX = "team/a"
-Servers = WatchedStore | StoreCluster
+ReplicatedServers = WatchedStore | StoreCluster
 CLIENTS = 4
 
 
 @pytest.fixture(
     params=[(how, program) for how in ("sentinels", "cluster") for program in ("valkey", "redis")], ids=" ".join
 )
-def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Servers]:
+def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReplicatedServers]:
     how: str
     program: StoreProgram
     how, program = request.param
@@ -44,7 +44,7 @@ def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Servers]
 
 
 @pytest.fixture
-async def store(servers: Servers, tmp_path: Path) -> AsyncIterator[SharedJobStore]:
+async def store(servers: ReplicatedServers, tmp_path: Path) -> AsyncIterator[SharedJobStore]:
     (tmp_path / "url").write_text(servers.url)
     caller = StoreCaller(str(tmp_path / "url"), None)
     verbs = SharedVerbs(caller, PREFIX, max_bytes=10_000_000, max_queued_seconds=None)
@@ -53,7 +53,9 @@ async def store(servers: Servers, tmp_path: Path) -> AsyncIterator[SharedJobStor
     await store.close()
 
 
-async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJobStore, servers: Servers) -> None:
+async def test_what_a_client_was_told_is_kept_over_two_failovers(
+    store: SharedJobStore, servers: ReplicatedServers
+) -> None:
     accepted: set[str] = set()
     is_over = asyncio.Event()
 
@@ -80,7 +82,7 @@ async def test_what_a_client_was_told_is_kept_over_two_failovers(store: SharedJo
 
 
 async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
-    store: SharedJobStore, servers: Servers
+    store: SharedJobStore, servers: ReplicatedServers
 ) -> None:
     """The primary has it from the first time: who finds it there is told that it is done, as who wrote it."""
     _, replica = servers.servers
@@ -105,7 +107,7 @@ async def test_what_no_replica_has_is_not_accepted_when_it_is_sent_again(
 
 
 async def test_where_no_memory_is_left_a_deletion_is_told_that_it_is_done(
-    store: SharedJobStore, servers: Servers
+    store: SharedJobStore, servers: ReplicatedServers
 ) -> None:
     job = await store.put(draft(), io.BytesIO(AUDIO))
     primary = servers.primary()
@@ -117,7 +119,7 @@ async def test_where_no_memory_is_left_a_deletion_is_told_that_it_is_done(
         await store.get(ANN, job.id)
 
 
-async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: Servers) -> None:
+async def test_what_no_replica_has_is_not_accepted(store: SharedJobStore, servers: ReplicatedServers) -> None:
     await store.put(draft(), io.BytesIO(AUDIO))
     _, replica = servers.servers
     replica.pause()
