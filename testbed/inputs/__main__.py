@@ -6,5 +6,5 @@ from testbed import debian
 from testbed.inputs import recordings, weights
 
 if __name__ == "__main__":
-    debian.ensure({"ffmpeg": "ffmpeg", "espeak-ng": "espeak-ng"})
+    debian.ensure({"ffmpeg": "ffmpeg", "espeak-ng": "espeak-ng", "sox": "sox"})
     print(*weights.ensure().values(), recordings.ensure(), sep="\n")
