@@ -96,7 +96,7 @@ NODE: list[Attempt] = [
     (f"{_POD}.securityContext.runAsNonRoot", _pod(securityContext={"runAsNonRoot": False})),
     (f"{_POD}.securityContext.seccompProfile.type", _pod(securityContext={"seccompProfile": {"type": "Unconfined"}})),
     (f"{_POD}.securityContext.seccompProfile.localhostProfile",
-     _pod(securityContext={"seccompProfile": {"type": "Localhost", "localhostProfile": "none.json"}})),
+     _pod(securityContext={"seccompProfile": {"localhostProfile": "none.json", "type": "Localhost"}})),
     (f"{_POD}.securityContext.windowsOptions", _pod(securityContext={"windowsOptions": {"hostProcess": True}})),
     (f"{_POD}.securityContext.appArmorProfile.type", _pod(securityContext={"appArmorProfile": {"type": "Unconfined"}})),
     (f"{_POD}.securityContext.seLinuxOptions", _pod(securityContext={"seLinuxOptions": {"type": "spc_t"}})),
