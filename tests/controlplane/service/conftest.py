@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from testbed.operator_process import OperatorProcess
 from tests.support.kubectl import Kubectl
 from tests.support.later_version import of_later_version
 from whisper_operator.api.v1alpha1 import Manifest
@@ -59,6 +60,9 @@ def policy(namespace: Kubectl) -> Iterator[Callable[[str, str, str], None]]:
 
 
 @pytest.fixture
-def later_version(kubectl: Kubectl) -> Iterator[None]:
+def later_version(kubectl: Kubectl, running: OperatorProcess) -> Iterator[None]:
+    """As helm does it, the definition first; a watch that was open before leaves out for a while what it adds."""
     with of_later_version(kubectl):
+        running.stop()
+        running.start()
         yield
