@@ -205,11 +205,16 @@ class SharedStore:
         return found
 
     async def _connect(self, named: StoreUrl) -> Connected:
-        """To the primary of now. Raises as `located`, and OSError as Connected.by."""
+        """To the primary of now. Raises as `located`, and OSError as Connected.by.
+
+        Sentinels are asked each time. A server, or a cluster's node, refuses what it has not, or has no more.
+        """
+        if self._connected and self._connected.named == named and not named.sentinels:
+            return self._connected
         url = await located(named, self._ca_file, self._trials[0].keys[0])
         if self._connected and self._connected.url != url:
             await self._close()
-        self._connected = self._connected or Connected.by(url, self._ca_file)
+        self._connected = self._connected or Connected.by(named, url, self._ca_file)
         return self._connected
 
     def _note(self, report: SharedStoreReport) -> None:
@@ -234,17 +239,20 @@ class SharedStore:
 class Connected:
     """A client of one URL, and the task of its calls."""
 
+    named: StoreUrl
+    """As the Secret has it."""
     url: StoreUrl
+    """With the host and port of the server."""
     client: Redis
     pipeline: StorePipeline
     task: asyncio.Task[None]
 
     @classmethod
-    def by(cls, url: StoreUrl, ca_file: str | None) -> Self:
+    def by(cls, named: StoreUrl, url: StoreUrl, ca_file: str | None) -> Self:
         """Raises OSError where the file has no authority; nothing is connected yet."""
         client = open_client(url, ca_file)
         pipeline = StorePipeline(client)
-        return cls(url, client, pipeline, asyncio.create_task(pipeline.run(), name="store pipeline"))
+        return cls(named, url, client, pipeline, asyncio.create_task(pipeline.run(), name="store pipeline"))
 
     async def close(self) -> None:
         """Once more where it was cancelled."""

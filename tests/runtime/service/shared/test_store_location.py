@@ -15,6 +15,7 @@ from tests.support.waiting import eventually_async
 from whisper_runtime.service.rate_limits import RateLimits
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.shared_store import SharedStore
+from whisper_runtime.service.shared.store_client import MAX_CONNECTIONS
 from whisper_runtime.service.shared.store_location import located
 from whisper_runtime.service.shared.store_url import StoreUrl
 
@@ -76,6 +77,31 @@ async def test_a_replica_that_takes_its_primarys_place_is_found(cluster: StoreCl
     await eventually_async("the replica is the primary", lambda: cluster.primary() is not killed)
     await until(store, "StoreInUse")
     assert await requests_left(store) is not None
+
+
+async def test_a_server_that_is_well_is_looked_at_by_the_connections_that_are_there(
+    server: StoreServer, open_store: OpenShared
+) -> None:
+    asked = 0
+
+    def looks() -> int:
+        """Sections of INFO that others have asked for."""
+        nonlocal asked
+        asked += 1
+        return server.ask("INFO", "commandstats").get("cmdstat_info", {"calls": 0})["calls"] - asked
+
+    waits = [30.0]
+    before = server.ask("INFO", "stats")["total_connections_received"]
+    store = open_store(server.url, waits=waits)
+    await until(store, "StoreInUse")
+    for _ in range(4):
+        known, waits[:] = looks(), [0.0]
+        assert await requests_left(store) is None, "late, so that the store is looked at"
+        waits[:] = [30.0]
+        await eventually_async("it was", lambda known=known: looks() >= known + 4)
+        assert await requests_left(store) is not None
+    after = server.ask("INFO", "stats")["total_connections_received"]
+    assert after - before - asked - 1 <= MAX_CONNECTIONS + 1, "one more, that found where the keys are"
 
 
 async def test_sentinels_that_do_not_answer_are_named() -> None:
