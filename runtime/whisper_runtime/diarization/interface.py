@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from whisper_runtime.engine.interface import Samples
+
+MOST_ENCODER_BYTES: Final = 1 << 30
+"""Larger than any speaker encoder that is known; a Whisper model given by mistake is not read."""
+ONNX_BEGINS: Final = b"\x08"
+"""The first byte of every ONNX file: its first field is the version of the format. A torch file's is none of it."""
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,13 @@ import torch
 from whisper_runtime.diarization.diarizer import VoiceDiarizer
 from whisper_runtime.diarization.embedding import EmbeddingModel
 from whisper_runtime.diarization.ge2e import Ge2eNetwork, Weights, shapes
+from whisper_runtime.diarization.interface import MOST_ENCODER_BYTES, ONNX_BEGINS
 from whisper_runtime.engine.interface import CannotLoad
 
 REMEDY: Final = (
     "set WHISPER_DIARIZATION_MODEL to a file of resemblyzer's layout, such as the pretrained.pt of its wheel, or to an "
     "ONNX file, such as wespeaker's"
 )
-MOST_BYTES: Final = 1 << 30
-"""Larger than any speaker encoder that is known; a Whisper model given by mistake is not read."""
-ONNX_BEGINS: Final = b"\x08"
-"""The first byte of every ONNX file: its first field is the version of the format. A torch file's is none of it."""
 
 
 def load_diarizer(path: str) -> VoiceDiarizer:
@@ -28,8 +25,10 @@ def load_diarizer(path: str) -> VoiceDiarizer:
     try:
         with Path(path).open("rb") as file:
             size = file.seek(0, 2)
-            if size > MOST_BYTES:
-                raise CannotLoad(f"the speakers' model {path} has {size} bytes, of at most {MOST_BYTES}: {REMEDY}")
+            if size > MOST_ENCODER_BYTES:
+                raise CannotLoad(
+                    f"the speakers' model {path} has {size} bytes, of at most {MOST_ENCODER_BYTES}: {REMEDY}"
+                )
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from whisper_runtime.contract.reports import NOT_A_CHECKPOINT
+from whisper_runtime.diarization.interface import MOST_ENCODER_BYTES, ONNX_BEGINS
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.fetch import checkpoint
 from whisper_runtime.fetch.errors import FetchError
@@ -15,8 +16,6 @@ from whisper_runtime.fetch.errors import FetchError
 MODEL_SOURCE: Final = "spec.model.source"
 TORCH_BEFORE_ZIP: Final = b"\x80\x02"
 """A pickle, as torch wrote before it wrote archives; resemblyzer's own file is one."""
-ONNX: Final = b"\x08"
-"""The tag of the first field of an ONNX file, its version."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class CheckpointKind:
 
 
 def _may_begin_encoder(start: bytes) -> bool:
-    return start.startswith((checkpoint.ZIP, TORCH_BEFORE_ZIP, ONNX))
+    return start.startswith((checkpoint.ZIP, TORCH_BEFORE_ZIP, ONNX_BEGINS))
 
 
 def _validate_encoder(path: Path, name: str) -> None:
@@ -63,7 +62,7 @@ WHISPER: Final = CheckpointKind(
 ENCODER: Final = CheckpointKind(
     what="speaker encoder",
     source="spec.diarization.model.source",
-    largest=1024**3,
+    largest=MOST_ENCODER_BYTES,
     begins="neither as torch.save nor as ONNX writes",
     may_begin=_may_begin_encoder,
     validate=_validate_encoder,
