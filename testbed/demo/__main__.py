@@ -74,8 +74,7 @@ def demo() -> None:
 def demo_on(context: UserContext) -> None:
     """The same on the cluster that the user's kubeconfig leads to."""
     BOARD.plan(PLAN)
-    installed = not user_cluster.has_operator(context)
-    user_cluster.prepare(context, os.environ.get("REGISTRY", ""))
+    installed = user_cluster.prepare(context, os.environ.get("REGISTRY", ""))
     in_demo = partial(context.command, "-n", user_cluster.NAMESPACE)
     file = user_cluster.service_file()
     described = run(

@@ -29,16 +29,21 @@ FORWARDING: Final = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 LABELLED: Final = "pod-security.kubernetes.io/enforce=restricted"
 
 
-def prepare(context: UserContext, registry: str) -> None:
-    """The operator in the cluster, and the demo's namespace; raises DemoStepFailed."""
+def prepare(context: UserContext, registry: str) -> bool:
+    """The operator in the cluster, and the demo's namespace; whether it was the demo that installed the operator.
+
+    Raises DemoStepFailed.
+    """
     run(DemoStep("cluster answers", context.command("get", "--raw", "/readyz"), "`kubectl cluster-info` says more"))
-    if has_operator(context):
+    is_there = has_operator(context)
+    if is_there:
         BOARD.line(f"             {context.name} has an operator already: it is used as it is")
     else:
         _install(context, registry)
     if _fails(context.command("get", "namespace", NAMESPACE)):
         run(DemoStep("namespace", context.command("create", "namespace", NAMESPACE), "may you create namespaces?"))
         run(DemoStep("its pods restricted", context.command("label", "namespace", NAMESPACE, LABELLED), "may you?"))
+    return not is_there
 
 
 def has_operator(context: UserContext) -> bool:
