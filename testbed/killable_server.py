@@ -47,3 +47,16 @@ class KillableServer:
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+
+def made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def until(what: str, holds: Callable[[], object]) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while not holds():
+        if time.monotonic() > ends:
+            raise RuntimeError(f"not within {START_SECONDS} s: {what}")
+        time.sleep(LOOK_SECONDS)

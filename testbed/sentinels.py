@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from testbed.cluster.controlplane import free_ports
-from testbed.killable_server import LOOPBACK, START_SECONDS
+from testbed.killable_server import LOOPBACK, made, until
 from testbed.store_server import PASSWORD, USER, StoreProgram, StoreServer, command_of
 
 NAME: Final = "speech"
@@ -108,16 +107,3 @@ def watched(program: StoreProgram, directory: Path, address: str = LOOPBACK) -> 
         yield store
     finally:
         store.close()
-
-
-def made(directory: Path) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
-
-
-def until(what: str, holds: Any) -> None:
-    ends = time.monotonic() + START_SECONDS
-    while not holds():
-        if time.monotonic() > ends:
-            raise RuntimeError(f"not within {START_SECONDS} s: {what}")
-        time.sleep(0.05)

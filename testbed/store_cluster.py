@@ -11,8 +11,8 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import RedisError
 
 from testbed.cluster.controlplane import free_ports
-from testbed.killable_server import LOOPBACK
-from testbed.sentinels import SETTINGS, made, until
+from testbed.killable_server import LOOPBACK, made, until
+from testbed.sentinels import SETTINGS
 from testbed.store_server import StoreProgram, StoreServer
 
 PRIMARIES: Final = 3
