@@ -130,17 +130,21 @@ class ApiObjects:
         """The kind of a manifest, in its version; None where it is not served."""
         group, _, _ = body["apiVersion"].rpartition("/")
         name = f"{body['kind'].lower()}.{group}"
-        if name not in self._kinds:
-            self._kinds = dict(reversed([*self._served()]))
-        found = self._kinds.get(name)
+        found = self._known(name)
         root = "/apis" if group else "/api"
         return replace(found, version_path=f"{root}/{body['apiVersion']}") if found else None
 
     def _kind(self, name: str) -> ServedKind:
         """The kind that kubectl calls so: by plural, singular or short name, with its group behind a dot or without."""
-        if name.lower() not in self._kinds:
+        if (found := self._known(name.lower())) is None:
+            raise KeyError(name)
+        return found
+
+    def _known(self, name: str) -> ServedKind | None:
+        """The kind of that name; what is served is asked for anew where none has it."""
+        if name not in self._kinds:
             self._kinds = dict(reversed([*self._served()]))
-        return self._kinds[name.lower()]
+        return self._kinds.get(name)
 
     def _served(self) -> Iterator[tuple[str, ServedKind]]:
         """Each name with its kind; where two groups have a name, the group that the API server prefers comes first."""
