@@ -16,7 +16,7 @@ from benchmarks.diarization import cost, known, report, words
 from benchmarks.diarization.beside import spectral
 from benchmarks.diarization.kinds import BESIDE, KINDS, KNOWN_DIALOGUES, OF_KNOWN, OF_WORDS, DialogueKind
 from benchmarks.diarization.known import KnownMeasured
-from benchmarks.diarization.measure import error_of, measure
+from benchmarks.diarization.measure import SpeakersMeasured, measure
 from benchmarks.parity import run
 from testbed import wheels
 from testbed.inputs import weights
@@ -38,9 +38,9 @@ def main() -> None:
     with ThreadPoolExecutor(1, initializer=compute_alone) as alone:  # so that a thread's processor time is all of it
         rows = alone.submit(_rows, KINDS, seed, lambda kind, one: measure(diarizer, kind, one)).result()
         of_known = alone.submit(_known, diarizer, seed).result()
-        beside: list[tuple[DialogueKind, list[tuple[float, bool]]]] = []
+        beside: list[tuple[DialogueKind, list[SpeakersMeasured]]] = []
         if other:
-            beside = alone.submit(_rows, BESIDE, seed, lambda kind, one: error_of(other, kind, one)).result()
+            beside = alone.submit(_rows, BESIDE, seed, lambda kind, one: measure(other, kind, one)).result()
     weights.ensure()
     engine = run.scheduler(parsed.model)
     of_words = _rows(OF_WORDS, seed, lambda kind, one: words.measure(engine, diarizer, kind, one))

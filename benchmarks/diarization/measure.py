@@ -24,14 +24,6 @@ class SpeakersMeasured:
     processor_seconds: float
 
 
-def error_of(diarizer: Diarizer, kind: DialogueKind, seed: int) -> tuple[float, bool]:
-    """The error rate of one dialogue, and whether the number of speakers is right."""
-    made = kind.dialogue(seed)
-    turns = diarizer.turns(made.samples, SpeakerBounds(), (), is_cancelled=lambda: False)
-    is_right = len({turn.speaker for turn in turns}) == len({one.speaker for one in made.truth})
-    return error_rate(made.truth, _spoken(turns)), is_right
-
-
 def measure(diarizer: Diarizer, kind: DialogueKind, seed: int) -> SpeakersMeasured:
     made = kind.dialogue(seed)
     speakers = len({one.speaker for one in made.truth})

@@ -11,14 +11,12 @@ import os
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.against.checkouts import builds
 from testbed import runtime_process
 from testbed.inputs import recordings
-from testbed.paths import REPOSITORY
 
 FIRST: Final = "f7327072"
 """Names the commit that began with speakers."""
@@ -40,22 +38,14 @@ def main() -> None:
     parser.add_argument("--before", default=f"{FIRST}^")
     parser.add_argument("--turns", type=int, default=5)
     parsed = parser.parse_args()
-    with _checkout(parsed.before) as before, tempfile.TemporaryDirectory() as compiled:
+    with builds(parsed.before) as both, tempfile.TemporaryDirectory() as compiled:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = compiled
-        found = [(_cost(before), _cost(REPOSITORY)) for _ in range(1 + parsed.turns)][1:]  # the first ones compile
+        found = [(_cost(both.before), _cost(both.now)) for _ in range(1 + parsed.turns)][1:]  # the first ones compile
     for number, name in enumerate(ServerCost._fields):
         old, new = ([pair[which][number] for pair in found] for which in (0, 1))
         ratio = statistics.median(after / earlier for earlier, after in zip(old, new, strict=True))
         print(f"{name}: {statistics.median(old):.1f} before, {statistics.median(new):.1f} now; ratio {ratio:.3f}")
-
-
-@contextmanager
-def _checkout(commit: str) -> Generator[Path]:
-    with tempfile.TemporaryDirectory() as directory:
-        packed = subprocess.run(("git", "archive", commit), cwd=REPOSITORY, check=True, capture_output=True).stdout
-        subprocess.run(("tar", "-x", "-C", directory), input=packed, check=True)
-        yield Path(directory)
 
 
 def _cost(checkout: Path) -> ServerCost:

@@ -33,12 +33,12 @@ def markdown(
     rows: Sequence[tuple[DialogueKind, Sequence[SpeakersMeasured]]],
     known: Sequence[tuple[str, Sequence[KnownMeasured]]],
     words: Sequence[tuple[DialogueKind, Sequence[WordsMeasured]]],
-    beside: Sequence[tuple[DialogueKind, Sequence[tuple[float, bool]]]],
+    beside: Sequence[tuple[DialogueKind, Sequence[SpeakersMeasured]]],
     seed: int,
     model: str,
     transcription: float,
 ) -> str:
-    """`beside`: error rates of another clustering, and whether its number of speakers is right; empty: not measured.
+    """`beside`: what another clustering does; empty: not measured.
 
     `transcription`: processor seconds of `model` for a second of audio.
     """
@@ -114,7 +114,7 @@ def _words_row(kind: DialogueKind, found: Sequence[WordsMeasured]) -> str:
 
 def _beside(
     rows: Sequence[tuple[DialogueKind, Sequence[SpeakersMeasured]]],
-    beside: Sequence[tuple[DialogueKind, Sequence[tuple[float, bool]]]],
+    beside: Sequence[tuple[DialogueKind, Sequence[SpeakersMeasured]]],
 ) -> Iterator[str]:
     if not beside:
         return
@@ -123,8 +123,8 @@ def _beside(
     yield "|---|---|---|---|---|"
     for kind, found in beside:
         mine, count = ours[kind], len(found)
-        rate, here = _mean([one for one, _ in found], mine), _mean([one.error_rate for one in mine], mine)
-        right, right_here = sum(is_right for _, is_right in found), sum(one.found == one.speakers for one in mine)
+        rate, here = (_mean([one.error_rate for one in some], some) for some in (found, mine))
+        right, right_here = (sum(one.found == one.speakers for one in some) for some in (found, mine))
         yield (
             f"| {count} of {kind.name} | {100 * rate:.1f} | {100 * here:.1f} "
             f"| {right} of {count} | {right_here} of {count} |"
