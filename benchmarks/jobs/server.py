@@ -21,7 +21,7 @@ from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.kept_audio import keep_audio, read_audio
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.jobs.content import AudioCodec

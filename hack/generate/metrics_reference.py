@@ -16,7 +16,7 @@ from whisper_runtime.engine.interface import Engine
 from whisper_runtime.front.demand import DemandCounter
 from whisper_runtime.front.metrics import FrontMetrics
 from whisper_runtime.front.turnstile import Turnstile
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.batches.collector import BatchCollector
 from whisper_runtime.service.jobs.collector import JobCollector

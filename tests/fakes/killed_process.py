@@ -34,7 +34,7 @@ from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig, env_name
 from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.batches import line_jobs, runner

@@ -9,7 +9,7 @@ from tests.fakes.engine import FakeEngine, fake_decode, fake_decode_channels
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.media.film import DecodedAudio
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.audio_loading import Decode, MediaDecoder
 from whisper_runtime.service.model_info import ServedModel, promised_digest
 from whisper_runtime.service.parts import RuntimeParts, parts_of
@@ -32,7 +32,7 @@ def fake_parts(
     model, metrics = ServedModel(configured, engine.abilities), Metrics("base")
     if digest := promised_digest(configured):
         model.has_digest(digest)
-    metrics.serves(model.info.digest, "", "", lambda: 0)
+    metrics.process.serves(model.info.digest, "", "", lambda: 0)
     loaded: Future[Diarizer] = Future()
     if diarizer:
         model.has_diarizer(diarizer.digest)

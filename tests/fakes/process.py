@@ -19,7 +19,7 @@ from whisper_runtime import logs
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.engine.interface import OnBegun, OnSegments, Samples, State
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.process.listening import CannotServe
 from whisper_runtime.process.servers import serve
 from whisper_runtime.service import tracing

@@ -26,7 +26,7 @@ from whisper_runtime.engine.speech.spans import SpeechDetection, clips
 from whisper_runtime.http.app import create_app
 from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.audio_loading import MediaDecoder
 from whisper_runtime.service.model_info import ServedModel
 from whisper_runtime.service.parts import RuntimeParts, parts_of
@@ -43,7 +43,7 @@ def parts() -> Iterator[RuntimeParts]:
     proven: list[bool] = []
     metrics, path = Metrics("tiny.en"), weights.path("tiny.en")
     engine = EngineWorker(
-        lambda: build_scheduler(load.load(path, "cpu", "float32"), metrics), lambda _: proven.append(True)
+        lambda: build_scheduler(load.load(path, "cpu", "float32"), metrics.engine), lambda _: proven.append(True)
     )
     engine.start()
     media = MediaDecoder(decode, decode_channels)

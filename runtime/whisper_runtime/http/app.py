@@ -87,7 +87,7 @@ def middleware(parts: RuntimeParts, *, takes_jobs: bool = False) -> list[Middlew
     of_layers = LayerParts(
         parts.lifecycle,
         parts.admission,
-        parts.metrics,
+        parts.metrics.requests,
         parts.tracing,
         takes_jobs=takes_jobs,
         has_jobs=config.keeps_jobs,

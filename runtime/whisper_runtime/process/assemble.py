@@ -13,7 +13,7 @@ from whisper_runtime.engine.batching.worker import EngineWorker
 from whisper_runtime.media.channels import decode_channels
 from whisper_runtime.media.decode import decode
 from whisper_runtime.media.kept_audio import keep_audio, read_audio
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.process.digest_check import WrongFile
 from whisper_runtime.process.start_up import StartUp
 from whisper_runtime.process.threads import ThreadCount
@@ -35,7 +35,7 @@ def run(config: RuntimeConfig, threads: ThreadCount) -> str | None:
         return problem
     model = ServedModel(config)
     metrics = Metrics(model.info.name)
-    metrics.computes_in(threads.count, threads.reason)
+    metrics.process.computes_in(threads.count, threads.reason)
     diarizer: Future[Diarizer] | None = Future() if config.diarization_model else None
 
     def on_wrong(error: WrongFile) -> None:

@@ -86,7 +86,7 @@ async def _watch_engine(parts: RuntimeParts, began: float) -> None:
         await asyncio.sleep(POLL_SECONDS)
     if parts.engine.state is State.READY:
         seconds = time.monotonic() - began
-        parts.metrics.loaded(seconds)
+        parts.metrics.process.loaded(seconds)
         log.info("ready: %s was loaded and proven in %.1f s", parts.model.info.name, seconds)
     while parts.engine.state is State.READY:
         if parts.engine.is_stuck:

@@ -37,7 +37,7 @@ from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.one_model import mounted_model
 from whisper_runtime.fetch.source_folder import checkpoint_sha256, folder_files
 from whisper_runtime.media import self_test, two_voices
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.process.digest_check import WrongFile, check_digest
 from whisper_runtime.process.egress_probe import probe_egress
 from whisper_runtime.service.languages import wrong_default
@@ -78,8 +78,8 @@ class StartUp:
         self.fetch(path)
         loaded = self.load(path)
         self.load_diarizer()
-        probe_egress(os.environ, self._metrics.egress)
-        return build_scheduler(loaded, self._metrics, self._config.max_batch_size)
+        probe_egress(os.environ, self._metrics.process.egress)
+        return build_scheduler(loaded, self._metrics.engine, self._config.max_batch_size)
 
     def fetch(self, path: Path) -> None:
         """Has the checkpoint at `path`, which is fetched where it is not there; raises CannotStart.
@@ -94,14 +94,14 @@ class StartUp:
         elif not path.exists():
             from whisper_runtime.fetch.fetch import fetch  # and with it a client of HTTP; as a rule, the file is there
 
-            with self._metrics.phase("fetch"):
+            with self._metrics.process.phase("fetch"):
                 report = fetch(self._config)
             if not path.exists():
                 raise CannotStart(f"{report.reason}: {report.message}")
 
     def load(self, path: Path) -> WhisperModel:
         """The weights at `path`, on the device; raises CannotLoad, also for a language that they do not know."""
-        with self._metrics.phase("load"):
+        with self._metrics.process.phase("load"):
             loaded = load(path, self._config.device, self._config.compute_type)
             give_back()
         if problem := wrong_default(self._config.language, loaded.abilities.languages):
@@ -110,7 +110,7 @@ class StartUp:
         on_gpu = loaded.device.type == "cuda"
         device = torch.cuda.get_device_name(loaded.device) if on_gpu else loaded.device.type
         memory = torch.cuda.memory_allocated if on_gpu else lambda: 0
-        self._describe = lambda digest: self._metrics.serves(digest, device, loaded.precision, memory)
+        self._describe = lambda digest: self._metrics.process.serves(digest, device, loaded.precision, memory)
         self._describe(self._model.info.digest)
         if loaded.precision == "bfloat16" and not on_gpu:
             self._measure_bfloat16()
@@ -123,7 +123,7 @@ class StartUp:
             return
         from whisper_runtime.diarization.load import load_diarizer
 
-        with self._metrics.phase("load_diarizer"):
+        with self._metrics.process.phase("load_diarizer"):
             path = encoder_path(config.model_dir, config.diarization_model, config.diarization_model_sha256)
             diarizer = load_diarizer(path)
         wanted = promised_encoder_digest(config)
@@ -145,7 +145,7 @@ class StartUp:
 
     def _measure_bfloat16(self) -> None:
         name, speed = processor(CPUINFO.read_text()), relative_speed("bfloat16")
-        self._metrics.multiplies(name, speed)
+        self._metrics.process.multiplies(name, speed)
         if speed < 1:
             slow = f"multiplies in bfloat16 at {speed:.2f} of the speed that it has in float32"
             log.warning("%s %s: set WHISPER_COMPUTE_TYPE to auto, or take nodes with AMX", name, slow)
@@ -153,7 +153,7 @@ class StartUp:
     def prove(self, transcribe: Transcribe) -> None:
         """Holds the loaded model, whose transcriber this is, to the golden clip, and what tells speakers apart to a
         dialogue; raises self_test.NotProven."""
-        with self._metrics.phase("prove"):
+        with self._metrics.process.phase("prove"):
             config, language = self._config, self._config.clip_language
             most = config.golden_max_word_error_rate
             self_test.prove(config.clip_dir, most, lambda samples: transcribe(samples, language))

@@ -16,7 +16,7 @@ from whisper_runtime.media.ffmpeg_process import OnBytes
 from whisper_runtime.media.film import DecodedAudio, is_silent
 from whisper_runtime.media.raw_audio import UNDECLARED, DeclaredType
 from whisper_runtime.media.refusals import AudioError
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.engine import EngineMetrics
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.decode_slots import DecodeSlots
@@ -105,7 +105,7 @@ class AudioLoader:
     decoder: MediaDecoder
     detector: SpeechDetector
     admission: Admission
-    metrics: Metrics
+    metrics: EngineMetrics
     slots: DecodeSlots
 
     async def load(

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from whisper_runtime.errors import HttpError, too_many_requests, unavailable
 from whisper_runtime.media.raw_audio import DeclaredType
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.engine import EngineMetrics
 from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import MediaFile
 from whisper_runtime.service.disk_quota import FULL, disk_full
@@ -54,7 +54,9 @@ class RemoteFile:
 class Downloader:
     """Fetches remote files, each within its request's bounds on bytes, disk and time."""
 
-    def __init__(self, open_url: OpenUrl | None, metrics: Metrics, *, max_bytes: int, request_timeout: float) -> None:
+    def __init__(
+        self, open_url: OpenUrl | None, metrics: EngineMetrics, *, max_bytes: int, request_timeout: float
+    ) -> None:
         """`open_url` is None where no host is allowed; `request_timeout` is in seconds."""
         self._open_url = open_url
         self._metrics = metrics

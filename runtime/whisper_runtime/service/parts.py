@@ -11,7 +11,7 @@ from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.diarization.interface import Diarizer
 from whisper_runtime.engine.interface import Engine
 from whisper_runtime.media.decoder_version import decoder_version
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.audio_loading import AudioLoader, MediaDecoder
 from whisper_runtime.service.decode_slots import MOST_AT_ONCE, DecodeSlots
@@ -77,17 +77,17 @@ def parts_of(
     admission = Admission(config, engine, lifecycle, rates)
     probes = Probes(engine, lifecycle)
     slots = DecodeSlots(decoders)
-    loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics, slots)
+    loader = AudioLoader(decode, SpeechDetector(decoders), admission, metrics.engine, slots)
     speakers = None
     if diarizer:
-        speakers = SpeakerFinder(diarizer, decoders, ReferenceLoader(decode.mixed, slots), metrics)
+        speakers = SpeakerFinder(diarizer, decoders, ReferenceLoader(decode.mixed, slots), metrics.engine)
     downloader = Downloader(
         _url_opener(config),
-        metrics,
+        metrics.engine,
         max_bytes=admission.max_upload_bytes,
         request_timeout=config.request_timeout_seconds,
     )
-    metrics.watch(
+    metrics.process.watch(
         engine,
         saturation=lambda: admission.saturation,
         oldest_wait=lambda: admission.shares.oldest_wait,
@@ -101,7 +101,7 @@ def parts_of(
         lifecycle=lifecycle,
         admission=admission,
         transcriber=Transcriber(
-            engine, downloader, loader, admission, metrics, config.request_timeout_seconds, speakers
+            engine, downloader, loader, admission, metrics.requests, config.request_timeout_seconds, speakers
         ),
         speakers=speakers,
         results=_result_cache(config, model, engine, metrics, store),

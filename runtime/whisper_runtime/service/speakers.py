@@ -20,7 +20,7 @@ from whisper_runtime.diarization.interface import (
 from whisper_runtime.diarization.words import with_speakers
 from whisper_runtime.engine.interface import OnProgress, Samples
 from whisper_runtime.engine.transcription import Transcription
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.engine import EngineMetrics
 from whisper_runtime.service.audio_loading import AudioOptions, LoadedAudio
 from whisper_runtime.service.speaker_options import SpeakerOptions
 from whisper_runtime.service.speaker_references import FIELD, ReferenceLoader, unusable
@@ -36,7 +36,9 @@ class RunModel(Protocol):
 class SpeakerFinder:
     """Use it in the event loop's thread."""
 
-    def __init__(self, diarizer: Future[Diarizer], threads: int, references: ReferenceLoader, metrics: Metrics) -> None:
+    def __init__(
+        self, diarizer: Future[Diarizer], threads: int, references: ReferenceLoader, metrics: EngineMetrics
+    ) -> None:
         """`diarizer` is there before requests are served.
 
         `threads`: recordings whose speakers are looked for side by side; others wait.

@@ -18,7 +18,7 @@ from whisper_runtime.contract import otlp
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-    from whisper_runtime.metrics import Metrics
+    from whisper_runtime.metrics.engine import EngineMetrics
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """Any other one is a client's own text."""
@@ -109,7 +109,7 @@ current: Final[ContextVar[RequestTrace | None]] = ContextVar("trace", default=No
 """The trace of the request that the current task serves; None: it has none."""
 
 
-def record_stage(metrics: Metrics, name: str, started: float, ended: float | None = None) -> None:
+def record_stage(metrics: EngineMetrics, name: str, started: float, ended: float | None = None) -> None:
     """Counts a stage, and adds its span to the current trace; times are by time.perf_counter. `ended` None: now."""
     ended = time.perf_counter() if ended is None else ended
     metrics.stage(name, ended - started)

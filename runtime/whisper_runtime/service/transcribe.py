@@ -16,7 +16,7 @@ from whisper_runtime.engine.interface import Engine, OnProgress, OnSegments
 from whisper_runtime.engine.transcription import Options, Segment, Transcription
 from whisper_runtime.errors import out_of_time
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.requests import RequestMetrics
 from whisper_runtime.service import tracing
 from whisper_runtime.service.admission import Admission
 from whisper_runtime.service.admitted import Admitted
@@ -86,7 +86,7 @@ class Transcriber:
     downloader: Downloader
     loader: AudioLoader
     admission: Admission
-    metrics: Metrics
+    metrics: RequestMetrics
     request_timeout: float
     """Seconds that a request may take in all."""
     speakers: SpeakerFinder | None = None

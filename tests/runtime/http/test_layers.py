@@ -29,7 +29,7 @@ def cors(*, has_jobs: bool, keeps_results: bool) -> dict[str, Any]:
     of = LayerParts(
         parts.lifecycle,
         parts.admission,
-        parts.metrics,
+        parts.metrics.requests,
         None,
         takes_jobs=False,
         has_jobs=has_jobs,

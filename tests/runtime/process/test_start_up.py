@@ -23,7 +23,7 @@ from whisper_runtime.diarization.interface import Diarizer, SpeakerTurn
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.fetch.source_folder import checkpoint_sha256
 from whisper_runtime.media.self_test import NotProven
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.process.digest_check import WrongFile
 from whisper_runtime.process.start_up import CannotStart, StartUp, checkpoint
 from whisper_runtime.service.model_info import ServedModel

@@ -13,7 +13,7 @@ from tests.fakes.parts import fake_parts
 from tests.runtime.conftest import PartsOf, Start, speech
 from whisper_runtime.engine.interface import OutOfMemory
 from whisper_runtime.media.film import DecodedAudio
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 
 TRANSCRIPTIONS: Final = "/v1/audio/transcriptions"
 SEPARATE: Final = {"model": "base", "channels": "separate", "vad_filter": "false"}

@@ -42,7 +42,7 @@ def open_jobs(directory: str | None, parts: RuntimeParts, codec: AudioCodec) -> 
         parts.engine,
         parts.model,
         parts.admission.disk,
-        parts.metrics,
+        parts.metrics.requests,
         most_audio_seconds=config.max_audio_seconds,
         known=known,
         speakers=parts.speakers,
@@ -123,4 +123,4 @@ def _deliverer(parts: RuntimeParts, outbox: DeliveryOutbox) -> WebhookDeliverer 
 
     hosts, networks = config.webhook_allowed_hosts, config.webhook_private_networks
     transport = guarded_transport(hosts, networks, config.cluster_networks)
-    return WebhookDeliverer(outbox, transport, Path(config.webhook_secrets_dir), parts.metrics)
+    return WebhookDeliverer(outbox, transport, Path(config.webhook_secrets_dir), parts.metrics.requests)

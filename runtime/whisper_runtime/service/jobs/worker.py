@@ -18,7 +18,7 @@ from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.media.film import DecodedAudio
 from whisper_runtime.media.raw_audio import UNDECLARED
 from whisper_runtime.media.refusals import AudioError
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.requests import RequestMetrics
 from whisper_runtime.service.audio_loading import DECODE_SECONDS, Decode, LoadedAudio
 from whisper_runtime.service.client_identity import label
 from whisper_runtime.service.disk_quota import DiskQuota, Reservation, disk_full
@@ -59,7 +59,7 @@ class JobWorker:
         engine: Engine,
         model: ServedModel,
         disk: DiskQuota,
-        metrics: Metrics,
+        metrics: RequestMetrics,
         most_audio_seconds: float,
         known: KnownResults,
         speakers: SpeakerFinder | None = None,

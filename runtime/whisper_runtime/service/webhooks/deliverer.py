@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.requests import RequestMetrics
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.timed_wait import set_within
 from whisper_runtime.service.webhooks.attempt import DeliveryAttempt, attempt
@@ -33,7 +33,7 @@ class WebhookDeliverer:
     """Use it in the event loop's thread."""
 
     def __init__(
-        self, outbox: DeliveryOutbox, transport: GuardedTransport, secrets_dir: Path, metrics: Metrics
+        self, outbox: DeliveryOutbox, transport: GuardedTransport, secrets_dir: Path, metrics: RequestMetrics
     ) -> None:
         """`secrets_dir` is a mounted Secret, each file of which is a secret to sign by."""
         self._outbox, self._transport, self._secrets_dir = outbox, transport, secrets_dir

@@ -66,7 +66,7 @@ async def start_worker(
 def worker_of(store: JobStore, engine: FakeEngine, model: str = "base") -> JobWorker:
     parts = fake_parts(engine, model=model)
     disk, known = parts.admission.disk, KnownResults(parts.results)
-    return JobWorker(store, fake_decode, engine, parts.model, disk, parts.metrics, 3600.0, known)
+    return JobWorker(store, fake_decode, engine, parts.model, disk, parts.metrics.requests, 3600.0, known)
 
 
 async def stop(*tasks: asyncio.Task[None]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from testbed.store_server import StoreProgram, StoreServer, running
 from tests.support.waiting import eventually_async
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.rate_limits import RateLimits
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.shared_store import SharedStore

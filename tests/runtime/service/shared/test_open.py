@@ -14,7 +14,7 @@ from testbed.store_server import ALL_RIGHTS, JOBS, LIMITS, StoreServer
 from tests.runtime.service.shared.conftest import until
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.errors import HttpError
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.rate_limits import ClientRates, RateLimits
 from whisper_runtime.service.result_cache.store import MemoryStore
 from whisper_runtime.service.shared import open as opening

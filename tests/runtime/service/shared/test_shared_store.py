@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from testbed.store_server import ALL_RIGHTS, LIMITS, PASSWORD, StoreServer, running
 from tests.runtime.service.shared.conftest import PREFIX, OpenShared, until
 from tests.support.certificates import self_signed
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.rate_limits import RateLimits
 from whisper_runtime.service.shared.bucket_program import key_of, taking
 from whisper_runtime.service.shared.program_call import ProgramCall

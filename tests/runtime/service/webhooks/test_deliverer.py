@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.webhook_receiver import ReceiverRequest, WebhookReceiver, answering_with, receiving
 from tests.runtime.service.jobs.conftest import audio, draft
 from tests.runtime.service.webhooks.conftest import TransportTo
-from whisper_runtime.metrics import Metrics
+from whisper_runtime.metrics.served import Metrics
 from whisper_runtime.service.jobs.job import Job
 from whisper_runtime.service.jobs.outbox import Delivery
 from whisper_runtime.service.jobs.sqlite_outbox import SqliteOutbox
@@ -34,7 +34,7 @@ class Sending:
         self.outbox = SqliteOutbox(directory, claim_seconds=0.2)
         self.host = f"http://hooks.test:{httpx.URL(receiver.url).port}"
         self.metrics = Metrics("base")
-        self.deliverer = WebhookDeliverer(self.outbox, transport_to(self.host), secrets_dir, self.metrics)
+        self.deliverer = WebhookDeliverer(self.outbox, transport_to(self.host), secrets_dir, self.metrics.requests)
 
     async def end_job(self, client: str = "key ann", path: str = "/") -> Job:
         job = await self.store.put(draft(client, webhook_url=self.host + path), audio())
