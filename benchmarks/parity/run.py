@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from benchmarks.parity.corpus import ParityCase
 from testbed.inputs import weights
-from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.contract.config_types import ComputeType
 from whisper_runtime.diarization import words
 from whisper_runtime.diarization.interface import Diarizer, SpeakerBounds
 from whisper_runtime.engine.batching.request import TranscriptionRequest

@@ -19,7 +19,7 @@ from benchmarks.parity import run
 from benchmarks.parity.sounds import voice
 from testbed.inputs import weights
 from testbed.paths import REPOSITORY
-from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.contract.config_types import ComputeType
 from whisper_runtime.engine.batching.worker import transcribe_alone
 from whisper_runtime.engine.model.bfloat16 import processor, relative_speed
 from whisper_runtime.engine.model.load import load

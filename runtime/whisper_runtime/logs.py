@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
-from whisper_runtime.contract.config import LogFormat, LogLevel
+from whisper_runtime.contract.config_types import LogFormat, LogLevel
 
 request_id: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
 """Id of the request that the current task serves; None outside of a request."""

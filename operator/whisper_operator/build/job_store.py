@@ -11,7 +11,8 @@ from whisper_operator.api.v1alpha1 import Manifest, WhisperService
 from whisper_operator.build import pod
 from whisper_operator.objects import names
 from whisper_operator.resolve.claim import ClaimState, requested_size
-from whisper_runtime.contract.config import JobsStore, RuntimeConfig
+from whisper_runtime.contract.config import RuntimeConfig
+from whisper_runtime.contract.config_types import JobsStore
 from whisper_runtime.contract.files import JOBS_BUCKET_DIR, JOBS_DIR
 
 DEFAULTS: Final = RuntimeConfig()

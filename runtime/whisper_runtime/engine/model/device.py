@@ -10,7 +10,7 @@ from typing import Literal
 
 import torch
 
-from whisper_runtime.contract.config import Device
+from whisper_runtime.contract.config_types import Device
 from whisper_runtime.engine.interface import CannotLoad
 
 DeviceType = Literal["cuda", "cpu"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from whisper.model import ModelDimensions
 
-from whisper_runtime.contract.config import ComputeType, Device
+from whisper_runtime.contract.config_types import ComputeType, Device
 from whisper_runtime.engine.generation import OPENAI_RULES, GenerationRules
 from whisper_runtime.engine.interface import Abilities, CannotLoad
 from whisper_runtime.engine.model.alignment_heads import alignment_heads

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 import torch
 
-from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.contract.config_types import ComputeType
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.engine.model.device import DeviceType
 

@@ -10,7 +10,7 @@ import whisper
 from whisper.audio import N_FRAMES
 
 from tests.support.processor import PRECISIONS
-from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.contract.config_types import ComputeType
 from whisper_runtime.engine.model import load
 
 RELATIVE_ERROR = {"float32": 1e-4, "bfloat16": 0.05}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whisper_runtime.contract.config import ComputeType
+from whisper_runtime.contract.config_types import ComputeType
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.engine.model.device import DeviceType
 from whisper_runtime.engine.model.precision import Precision, resolve_precision
