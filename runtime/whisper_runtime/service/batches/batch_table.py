@@ -26,7 +26,7 @@ from whisper_runtime.service.batches.batch import (
 from whisper_runtime.service.batches.file import FileDraft
 from whisper_runtime.service.batches.file_table import FileTable
 from whisper_runtime.service.jobs.connection import transaction
-from whisper_runtime.service.jobs.database import JobDatabase
+from whisper_runtime.service.jobs.room import check_room
 
 MOST_OF_ONE_CLIENT: Final = 4
 """Batches of one client that are worked at together."""
@@ -41,11 +41,15 @@ class BatchTable:
     """Use it in the thread of the jobs' database."""
 
     def __init__(
-        self, jobs: JobDatabase, files: FileTable, max_bytes: int, lease_seconds: float, clock: Callable[[], float]
+        self,
+        connection: sqlite3.Connection,
+        files: FileTable,
+        max_bytes: int,
+        lease_seconds: float,
+        clock: Callable[[], float],
     ) -> None:
-        self._jobs, self._files, self._max_bytes = jobs, files, max_bytes
+        self._connection, self._files, self._max_bytes = connection, files, max_bytes
         self._lease_seconds, self._clock = lease_seconds, clock
-        self._connection = jobs.connection
 
     def insert(self, draft: BatchDraft) -> StoredBatch:
         """Raises NoSuchFile, JobStoreFull."""
@@ -53,7 +57,7 @@ class BatchTable:
             self._files.get(draft.client, draft.input_file)
             values = vars(draft) | {"metadata": json.dumps(dict(draft.metadata)), "id": new_batch_id()}
             size = BATCH_BYTES + len(values["metadata"])
-            self._jobs.check_room(draft.client, size, self._max_bytes)
+            check_room(self._connection, draft.client, size, self._max_bytes)
             self._connection.execute(sql.INSERT_BATCH, values | {"now": self._clock(), "bytes": size})
             return self.get(draft.client, values["id"])
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from whisper_runtime.service.batches import statements as sql
 from whisper_runtime.service.batches.file import FileDraft, FileInUse, FilePage, FilePurpose, NoSuchFile, StoredFile
 from whisper_runtime.service.jobs.connection import transaction
-from whisper_runtime.service.jobs.database import JobDatabase
+from whisper_runtime.service.jobs.room import check_room
 
 FILE_BYTES: Final = 4096
 """What a file takes on the disk beside its content, at least."""
@@ -18,14 +18,13 @@ FILE_BYTES: Final = 4096
 class FileTable:
     """Use it in the thread of the jobs' database."""
 
-    def __init__(self, jobs: JobDatabase, max_bytes: int, clock: Callable[[], float]) -> None:
-        """`max_bytes` is the store's, of jobs and files together."""
-        self._jobs, self._max_bytes, self._clock = jobs, max_bytes, clock
-        self._connection = jobs.connection
+    def __init__(self, connection: sqlite3.Connection, max_bytes: int, clock: Callable[[], float]) -> None:
+        """`connection` is the jobs' database's, `max_bytes` the store's, of jobs and files together."""
+        self._connection, self._max_bytes, self._clock = connection, max_bytes, clock
 
     def check_room(self, client: str, size: int) -> None:
         """Raises JobStoreFull where there is no room for a file of so many bytes."""
-        self._jobs.check_room(client, FILE_BYTES + size, self._max_bytes)
+        check_room(self._connection, client, FILE_BYTES + size, self._max_bytes)
 
     def insert(self, draft: FileDraft, file_id: str, size: int) -> StoredFile:
         """Raises JobStoreFull."""

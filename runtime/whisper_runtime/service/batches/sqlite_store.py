@@ -180,8 +180,8 @@ class SqliteBatchStore:
 
     def _open(self, jobs: JobDatabase) -> None:
         make_tables(jobs.connection, sql.SCHEMA)
-        self._files = FileTable(jobs, self._max_bytes, self._clock)
-        self._batches = BatchTable(jobs, self._files, self._max_bytes, self._lease_seconds, self._clock)
+        self._files = FileTable(jobs.connection, self._max_bytes, self._clock)
+        self._batches = BatchTable(jobs.connection, self._files, self._max_bytes, self._lease_seconds, self._clock)
         if self._contents.is_alone:
             needed, present = self._files.ids(), self._contents.names()
             self._contents.delete(present - needed)

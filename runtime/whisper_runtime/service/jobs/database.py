@@ -36,13 +36,12 @@ from whisper_runtime.service.jobs.job import (
     PlacedJob,
 )
 from whisper_runtime.service.jobs.queued_audio import check_quota
+from whisper_runtime.service.jobs.room import check_room, used_bytes
 from whisper_runtime.service.jobs.rows import (
     ROW_BYTES,
     audio_name,
-    full,
     job_of,
     result_name,
-    share_full,
     size_of,
     values_of,
 )
@@ -75,22 +74,6 @@ class JobDatabase:
         """For the tables that lie beside those of jobs."""
         return self._connection
 
-    @property
-    def used_bytes(self) -> int:
-        return int(self._connection.execute(sql.USED).fetchone()[0])
-
-    def check_room(self, client: str, size: int, max_bytes: int) -> None:
-        """Raises JobStoreFull where there is no room for `size` bytes, or no more for the client than it leaves.
-
-        A client of which nothing is there may take all that is free.
-        """
-        used = self.used_bytes
-        if (left := max_bytes - used - size) < 0:
-            raise full(used, max_bytes)
-        (held,) = self._connection.execute(sql.USED_BY, {"client": client}).fetchone()
-        if held and held + size > left:
-            raise share_full(int(held), max_bytes)
-
     def insert(self, draft: JobDraft, job_id: str, audio_bytes: int, max_bytes: int) -> Job:
         """Queues the job, or returns the one that has its key. Raises KeyReused, JobStoreFull, JobQuotaReached."""
         with transaction(self._connection):
@@ -99,7 +82,7 @@ class JobDatabase:
                 return found
             self.check_quota(draft.client, draft.audio_seconds)
             size = size_of(draft, audio_bytes)
-            self.check_room(draft.client, size, max_bytes)
+            check_room(self._connection, draft.client, size, max_bytes)
             added = {"id": job_id, "now": self._clock(), "turn": self._turn(draft.client), "bytes": size}
             self._connection.execute(sql.INSERT, values_of(draft) | added)
             return self._job(job_id)
@@ -248,7 +231,7 @@ class JobDatabase:
         queued = totals["queued"]["audio_seconds"] if "queued" in totals else 0.0
         jobs: dict[JobState, int] = {state: row["jobs"] for state, row in totals.items() if state in STATES}
         tally = JobTally(dict(self._attempts), dict(self._failures), self._expired)
-        return JobStatistics(jobs, queued, oldest, self.used_bytes, tally)
+        return JobStatistics(jobs, queued, oldest, used_bytes(self._connection), tally)
 
     def needed_files(self) -> dict[str, tuple[JobLease, JobState]]:
         """The name of every file that a job needs, with what `fail` takes to fail that job."""

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import fields
 from typing import Any, Final
 
-from whisper_runtime.service.jobs.job import Job, JobDraft, JobLease, JobStoreFull
+from whisper_runtime.service.jobs.job import Job, JobDraft, JobLease
 
 ROW_BYTES: Final = 4096
 """What a job takes on the disk without its files, at least."""
@@ -40,21 +40,6 @@ def size_of(draft: JobDraft, audio_bytes: int, result_bytes: int | None = None) 
     if result_bytes is None:
         result_bytes = int(draft.audio_seconds * RESULT_BYTES_PER_SECOND)
     return ROW_BYTES + len(draft.request) + 3 * len(draft.webhook_url or "") + audio_bytes + result_bytes
-
-
-def full(used: int, max_bytes: int) -> JobStoreFull:
-    return JobStoreFull(
-        f"The server's store of jobs is full ({used} of {max_bytes} bytes are in use): delete jobs and "
-        "files that you need no more, or send this one again when others have ended."
-    )
-
-
-def share_full(held: int, max_bytes: int) -> JobStoreFull:
-    return JobStoreFull(
-        f"Your jobs take {held} of the {max_bytes} bytes of the server's store, files included, and may take no more "
-        "than they leave to others: delete jobs and files that you need no more, or send this one again when others "
-        "have ended."
-    )
 
 
 def audio_name(job_id: str) -> str:

@@ -18,7 +18,7 @@ from whisper_runtime.service.jobs.job import (
     KeyReused,
     NoSuchJob,
 )
-from whisper_runtime.service.jobs.rows import full, share_full
+from whisper_runtime.service.jobs.room import full, share_full
 from whisper_runtime.service.shared.job_program import job_call
 from whisper_runtime.service.shared.store_caller import StoreAway, StoreCaller, StoreMemoryFull
 

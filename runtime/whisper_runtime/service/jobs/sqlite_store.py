@@ -37,7 +37,8 @@ from whisper_runtime.service.jobs.job import (
     PlacedJob,
     new_job_id,
 )
-from whisper_runtime.service.jobs.rows import DISK_FULL, audio_name, full, result_name, size_of
+from whisper_runtime.service.jobs.room import full, used_bytes
+from whisper_runtime.service.jobs.rows import DISK_FULL, audio_name, result_name, size_of
 from whisper_runtime.service.jobs.store import LEASE_SECONDS
 from whisper_runtime.service.settled import settled
 
@@ -185,7 +186,7 @@ class SqliteJobStore:
     async def _put(self, draft: JobDraft, audio: IO[bytes]) -> Job:
         size, job_id = audio.seek(0, os.SEEK_END), new_job_id()
         audio.seek(0)
-        name, used = audio_name(job_id), await self._run(lambda: self._database.used_bytes)
+        name, used = audio_name(job_id), await self._run(lambda: used_bytes(self._database.connection))
         if used + size_of(draft, size) > self._max_bytes:
             raise full(used, self._max_bytes)
         try:

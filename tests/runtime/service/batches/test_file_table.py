@@ -15,6 +15,7 @@ from whisper_runtime.service.batches.statements import SCHEMA
 from whisper_runtime.service.jobs.connection import make_tables
 from whisper_runtime.service.jobs.database import JobDatabase
 from whisper_runtime.service.jobs.job import JobStoreFull
+from whisper_runtime.service.jobs.room import used_bytes
 
 
 @pytest.fixture
@@ -25,14 +26,14 @@ def jobs(tmp_path: Path) -> Iterator[JobDatabase]:
 
 
 def test_a_file_counts_until_it_is_deleted(jobs: JobDatabase) -> None:
-    table = FileTable(jobs, 50_000, lambda: 1000.0)
+    table = FileTable(jobs.connection, 50_000, lambda: 1000.0)
     table.insert(file_draft(), "file-1", 20_000)
-    assert jobs.used_bytes == FILE_BYTES + 20_000
+    assert used_bytes(jobs.connection) == FILE_BYTES + 20_000
     assert table.ids() == {"file-1"}
     with pytest.raises(JobStoreFull):
         table.insert(file_draft(), "file-2", 30_000)
     table.forget("file-1")
-    assert (jobs.used_bytes, table.ids()) == (0, set())
+    assert (used_bytes(jobs.connection), table.ids()) == (0, set())
     with pytest.raises(NoSuchFile):
         table.get(ANN, "file-1")
     assert jobs.statistics().jobs == {}

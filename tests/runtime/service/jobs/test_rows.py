@@ -8,9 +8,7 @@ from whisper_runtime.service.jobs.rows import (
     RESULT_BYTES_PER_SECOND,
     ROW_BYTES,
     audio_name,
-    full,
     result_name,
-    share_full,
     size_of,
     values_of,
 )
@@ -25,12 +23,6 @@ def test_room_is_kept_for_the_result_until_it_is_there() -> None:
 def test_two_claims_of_one_job_have_results_of_their_own() -> None:
     assert audio_name("tr_1") == "tr_1.audio"
     assert result_name(JobLease("tr_1", 1)) != result_name(JobLease("tr_1", 2))
-
-
-def test_a_full_store_says_how_full_and_what_helps() -> None:
-    for error in (full(8, 10), share_full(8, 10)):
-        assert "8 of" in str(error)
-        assert "delete jobs" in str(error)
 
 
 def test_metadata_is_json_in_its_row() -> None:
