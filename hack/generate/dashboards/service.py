@@ -4,45 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from hack.generate.dashboards import service_work
 from hack.generate.dashboards.panels import Dashboard, Graph, Stat, TablePanel, Variable
+from hack.generate.dashboards.queries import ALERTS, BACKLOG, FAILED, PODS, REFUSED, WINDOW, gauge, quantile, rate
 from whisper_runtime.contract import metric_names
-
-SERIES: Final = 'namespace="$namespace",service="${service}-metrics"'
-FRONT: Final = 'namespace="$namespace",service="${service}-front-metrics"'
-PODS: Final = 'namespace="$namespace",pod=~"${service}-[a-z0-9]+-[a-z0-9]{5}",container="server"'
-ALERTS: Final = 'ALERTS{alertstate="firing",namespace="$namespace",whisperservice="$service"}'
-WINDOW: Final = "[$__rate_interval]"
-
-
-def rate(metric: str, matchers: str = "") -> str:
-    return f"rate({metric}{{{SERIES}{matchers}}}{WINDOW})"
-
-
-def share(statuses: str, of: str) -> str:
-    """Query of the share of requests with `statuses` among those with `of`; 0 while there are none."""
-    some, all_ = (f"sum({rate(metric_names.REQUESTS_METRIC, f',{matchers}')})" for matchers in (statuses, of))
-    return f"({some} or vector(0)) / {all_}"
-
-
-def quantile(of: float, metric: str) -> str:
-    return f"histogram_quantile({of}, sum by (le) ({rate(f'{metric}_bucket')}))"
-
-
-def gauge(metric: str) -> str:
-    return f"{metric}{{{SERIES}}}"
-
-
-def of_front(metric: str) -> str:
-    return f"{metric}{{{FRONT}}}"
-
-
-def rate_of_front(metric: str) -> str:
-    return f"rate({of_front(metric)}{WINDOW})"
-
-
-FAILED: Final = share('status=~"5..",status!="503"', 'status=~"2..|5.."')
-REFUSED: Final = share('status=~"429|503"', 'status=~"2..|429|5.."')
-BACKLOG: Final = f"{gauge(metric_names.QUEUED_AUDIO_METRIC)} / {gauge(metric_names.REALTIME_FACTOR_METRIC)}"
 
 DASHBOARD: Final = Dashboard(
     "whisper-service",
@@ -200,129 +165,7 @@ DASHBOARD: Final = Dashboard(
                 "reqps",
             ),
         ),
-        "Result cache": (
-            Graph(
-                "Requests by what was known",
-                {"{{outcome}}": f"sum by (outcome) ({rate(metric_names.RESULT_CACHE_REQUESTS_METRIC)})"},
-                "hit: a kept result. join: a run of the model that was under way. miss: transcribed. Only where"
-                " spec.resultCache is set.",
-                "reqps",
-            ),
-            Graph(
-                "Saved seconds per second",
-                {
-                    "audio": f"sum({rate(metric_names.RESULT_CACHE_AUDIO_METRIC)})",
-                    "model": f"sum({rate(metric_names.RESULT_CACHE_MODEL_METRIC)})",
-                },
-                "Audio that hits and joins did not transcribe, and the time of the model that this would have taken.",
-                "s",
-            ),
-            Graph(
-                "Memory of kept results",
-                {"{{pod}}": gauge(metric_names.RESULT_CACHE_BYTES_METRIC)},
-                "At spec.resultCache.size, what was not asked for the longest makes room.",
-                "bytes",
-            ),
-        ),
-        "Front": (
-            Graph(
-                "Requests held, and at a pod",
-                {
-                    "held": f"sum({of_front(metric_names.FRONT_HELD_REQUESTS_METRIC)})",
-                    "at a pod": f"sum({of_front(metric_names.FRONT_ACTIVE_REQUESTS_METRIC)})",
-                },
-                "Held ones have no pod yet. WhisperRequestsHeld fires where some are held all the time.",
-            ),
-            Graph(
-                "Pods that are ready, as the front sees them",
-                {"{{pod}}": of_front(metric_names.FRONT_SERVERS_METRIC)},
-                "None while the service sleeps.",
-            ),
-            Graph(
-                "Requests refused by the front",
-                {"{{cause}}": f"sum by (cause) ({rate_of_front(metric_names.FRONT_REJECTIONS_METRIC)})"},
-                "no_server: none came in time. no_server_can_come: WhisperWakesFailing names the cause.",
-                "reqps",
-            ),
-            Graph(
-                "Requests sent to pods, and sent again",
-                {
-                    "sent": f"sum({rate_of_front(metric_names.FRONT_DISPATCH_METRIC)})",
-                    "again: {{cause}}": f"sum by (cause) ({rate_of_front(metric_names.FRONT_RETRY_METRIC)})",
-                },
-                "lost: the pod ended with the request. WhisperServersLost fires where that is no chance.",
-                "reqps",
-            ),
-            Graph(
-                "Disk of the front",
-                {"{{pod}}": of_front(metric_names.FRONT_SPOOL_BYTES_METRIC)},
-                "Uploads that wait or are under way. Beyond spec.front.spool they get 503.",
-                "bytes",
-            ),
-        ),
-        "Jobs": (
-            Graph(
-                "Jobs by state",
-                {"{{state}}": f"max by (state) ({gauge(metric_names.JOBS_METRIC)})"},
-                "Jobs that are kept; those that ended are kept for as long as their result.",
-            ),
-            Graph(
-                "Audio that waits as jobs",
-                {"queued": f"max({gauge(metric_names.JOBS_QUEUED_AUDIO_METRIC)})"},
-                "Seconds of audio of jobs that no worker has begun with.",
-                "s",
-            ),
-            Graph(
-                "Age of the oldest queued job",
-                {"oldest": f"max({gauge(metric_names.JOBS_OLDEST_METRIC)})"},
-                "Since it was accepted. WhisperJobsWaitTooLong fires beyond 6 h.",
-                "s",
-            ),
-            Graph(
-                "Audio of jobs transcribed per second",
-                {"audio": f"sum({rate(metric_names.JOB_PROGRESS_METRIC)})"},
-                "Seconds of audio in each second, with attempts that came to nothing. Requests go first.",
-                "s",
-            ),
-            Graph(
-                "Attempts at jobs, and failures",
-                {
-                    "{{outcome}}": f"sum by (outcome) ({rate(metric_names.JOB_ATTEMPTS_METRIC)})",
-                    "failed for good: {{cause}}": f"sum by (cause) ({rate(metric_names.JOB_FAILURES_METRIC)})",
-                    "results expired": f"sum({rate(metric_names.JOBS_EXPIRED_METRIC)})",
-                },
-                "handed_back: the process had to stop. lease_lost: a process died or hung.",
-                "ops",
-            ),
-            Graph(
-                "Store of jobs",
-                {
-                    "used": f"max({gauge(metric_names.JOBS_STORE_BYTES_METRIC)})",
-                    "limit": f"max({gauge(metric_names.JOBS_STORE_LIMIT_METRIC)})",
-                },
-                "At its limit new jobs get 507.",
-                "bytes",
-            ),
-        ),
-        "Batches and webhooks": (
-            Graph(
-                "Batches that have not ended",
-                {"{{state}}": f"max by (state) ({gauge(metric_names.BATCHES_METRIC)})"},
-                "validating: the file is read. finalizing: the answers are written.",
-            ),
-            Graph(
-                "Lines of batches answered",
-                {"{{outcome}}": f"sum by (outcome) ({rate(metric_names.BATCH_LINES_METRIC)})"},
-                "failed: the line has an error. Each line is a job, too.",
-                "ops",
-            ),
-            Graph(
-                "Attempts to deliver events",
-                {"{{outcome}}": f"sum by (outcome) ({rate(metric_names.WEBHOOKS_METRIC)})"},
-                "failed: another attempt follows. abandoned: none does. WhisperWebhooksFailing fires where most fail.",
-                "ops",
-            ),
-        ),
+        **service_work.ROWS,
         "Pods": (
             TablePanel(
                 "Models",

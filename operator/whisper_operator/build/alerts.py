@@ -14,6 +14,7 @@ from whisper_operator.build.front_alerts import front_alerts
 from whisper_operator.build.job_alerts import job_alerts
 from whisper_operator.build.series import Series, series_of
 from whisper_operator.build.server_pod import STARTUP_SECONDS
+from whisper_operator.build.store_alerts import store_alerts
 from whisper_runtime.contract.metric_names import (
     MODEL_LOAD_METRIC,
     QUEUED_AUDIO_METRIC,
@@ -43,6 +44,7 @@ def alerts(service: WhisperService) -> list[Alert]:
         _slow(service, series),
         _load_slow(series),
         *(job_alerts(series) if service.spec.jobs else []),
+        *(store_alerts(series) if service.spec.redis else []),
         *(front_alerts(service, front) if (front := service.spec.wanted_front) else []),
     ]
 

@@ -6,7 +6,12 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from whisper_runtime.contract.metric_names import STORE_IN_USE_METRIC
+from whisper_runtime.contract.metric_names import (
+    STORE_FAILURES_METRIC,
+    STORE_IN_USE_METRIC,
+    STORE_LATE_METRIC,
+    STORE_SECONDS_METRIC,
+)
 from whisper_runtime.contract.shared_store import SharedStoreReport
 
 BUCKETS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
@@ -21,18 +26,18 @@ class StoreMetrics:
             registry=registry,
         )
         self._failures = Counter(
-            "whisper_store_failures_total",
+            STORE_FAILURES_METRIC,
             "Changes from counting in the shared store to counting alone, and attempts to change back that failed.",
             ["reason"],
             registry=registry,
         )
         self._late = Counter(
-            "whisper_store_late_calls_total",
+            STORE_LATE_METRIC,
             "Calls that the shared store did not answer in time: the pod counted alone for them.",
             registry=registry,
         )
         self._seconds = Histogram(
-            "whisper_store_duration_seconds",
+            STORE_SECONDS_METRIC,
             "Time that one call of the shared store took, of those that it answered.",
             buckets=BUCKETS,
             registry=registry,
