@@ -48,7 +48,7 @@ def _requests(model: str) -> str:
 
 
 def _memory(model: str) -> str:
-    checkpoint = sizing.checkpoint_bytes(_spec(model)) // 1024**2
+    checkpoint = sizing.cache_bytes(_spec(model)) // 1024**2
     half, full = (sizing.gpu_memory_mib(_spec(model, gpu={}, computeType=kind)) for kind in ("float16", "float32"))
     return f"| {model} | {checkpoint} MiB | {half} MiB | {full} MiB |\n"
 

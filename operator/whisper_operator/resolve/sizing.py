@@ -63,6 +63,9 @@ ON_GPU: Final = {
 CHECKPOINT_MIB: Final = {"tiny": 73, "base": 139, "small": 462, "medium": 1458, "large": 2945, "turbo": 1544}
 """Sizes of openai-whisper's checkpoints, which hold half precision."""
 
+ENCODER_MIB: Final = 32
+"""Room in the cache for a fetched encoder: ResNet34, ECAPA and CAM++ have 25 to 28 as ONNX files."""
+
 GPU_WORK_MIB: Final = {"tiny": 1024, "base": 1024, "small": 1536, "medium": 2048, "large": 3072, "turbo": 2048}
 """CUDA's context, the caches of a full batch and the encoder's activations, beside the weights; estimated."""
 
@@ -80,9 +83,10 @@ def result_cache_mib(spec: Spec) -> int:
     return -(-size_bytes(spec.result_cache.size) // MEBIBYTE) if spec.result_cache else 0
 
 
-def checkpoint_bytes(spec: Spec) -> int:
-    """Least size of the checkpoint; 0 for a model of the user's own, whose size nobody knows."""
-    return 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)] * MEBIBYTE
+def cache_bytes(spec: Spec) -> int:
+    """Least room of the checkpoints in the cache; a model of the user's own takes none, as nobody knows its size."""
+    model = 0 if spec.model.source else CHECKPOINT_MIB[family(spec.model.name)]
+    return (model + (ENCODER_MIB if spec.encoder_source else 0)) * MEBIBYTE
 
 
 def gpu_precision(spec: Spec) -> str:

@@ -48,7 +48,7 @@ def fetch(
     """
     progress, policy = progress or ProgressTracker(config.model), policy or RetryPolicy()
     try:
-        source = _source(config, policy, claim_dir)
+        source = _source(config, policy, claim_dir, kind)
         expected = _expected(config, source)
         try:
             reason, digest = _obtain(source, expected, config, kind, progress, policy)
@@ -63,10 +63,10 @@ def fetch(
     return FetchReport(model=config.model, reason=reason, message=message, digest=digest, bytes=size)
 
 
-def _source(config: RuntimeConfig, policy: RetryPolicy, claim_dir: str) -> CheckpointSource:
+def _source(config: RuntimeConfig, policy: RetryPolicy, claim_dir: str, kind: CheckpointKind) -> CheckpointSource:
     if not (config.model_url or config.model_url_file) and config.model not in OFFICIAL_MODELS:
         raise _unknown(config.model, "a URL and its sha256")
-    return source_of(config, policy.stall_seconds, claim_dir)
+    return source_of(config, policy.stall_seconds, claim_dir, kind.files)
 
 
 def _expected(config: RuntimeConfig, source: CheckpointSource) -> Expected:

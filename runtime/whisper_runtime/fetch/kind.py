@@ -12,6 +12,7 @@ from whisper_runtime.diarization.interface import MOST_ENCODER_BYTES, ONNX_BEGIN
 from whisper_runtime.engine.interface import CannotLoad
 from whisper_runtime.fetch import checkpoint
 from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.one_model import OF_ENCODER, OF_WHISPER, CheckpointFiles
 
 MODEL_SOURCE: Final = "spec.model.source"
 TORCH_BEFORE_ZIP: Final = b"\x80\x02"
@@ -20,8 +21,8 @@ TORCH_BEFORE_ZIP: Final = b"\x80\x02"
 
 @dataclass(frozen=True)
 class CheckpointKind:
-    what: str
-    """As messages call it."""
+    files: CheckpointFiles
+    """What it consists of, where it is looked for among files."""
     source: str
     """The manifest's path of its source."""
     largest: int
@@ -31,6 +32,11 @@ class CheckpointKind:
     may_begin: Callable[[bytes], bool]
     validate: Callable[[Path, str], None]
     """Raises FetchError where the file, which came from the source of that name, is none; and OSError."""
+
+    @property
+    def what(self) -> str:
+        """As messages call it."""
+        return self.files.what
 
     def told(self, message: str) -> str:
         """A source's message, which calls its fields those of the model's, with the fields of this one's."""
@@ -52,7 +58,7 @@ def _validate_encoder(path: Path, name: str) -> None:
 
 
 WHISPER: Final = CheckpointKind(
-    what="checkpoint of a Whisper",
+    files=OF_WHISPER,
     source=MODEL_SOURCE,
     largest=checkpoint.LARGEST,
     begins="neither as torch.save nor as tar writes",
@@ -60,7 +66,7 @@ WHISPER: Final = CheckpointKind(
     validate=checkpoint.validate,
 )
 ENCODER: Final = CheckpointKind(
-    what="speaker encoder",
+    files=OF_ENCODER,
     source="spec.diarization.model.source",
     largest=MOST_ENCODER_BYTES,
     begins="neither as torch.save nor as ONNX writes",

@@ -1,9 +1,10 @@
-"""Which files of an artifact or image are the model: by their names, in a registry and in a mounted image alike."""
+"""Which files of an artifact, image or repository are the checkpoint: by their names, wherever they lie."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,6 @@ from whisper_runtime.contract.reports import NOT_A_CHECKPOINT
 from whisper_runtime.engine.model.hub_files import CONFIG, INDEX, SMALL, WEIGHTS
 from whisper_runtime.fetch.errors import FetchError
 
-CHECKPOINTS: Final = (".pt", ".tar")
-"""Endings of one file that is a model: openai-whisper's own format, or the archive of Hugging Face's files."""
 MODELS: Final = "models"
 """The folder of an image in which a model is looked for, beside its root; KServe's modelcars have it there."""
 MOST_FILES: Final = 1 << 12
@@ -21,11 +20,52 @@ MOST_FILES: Final = 1 << 12
 MOST_SHOWN: Final = 10
 
 
-def may_be_models(path: str, is_image: bool) -> bool:
-    """Whether the file may be one of the model's, by its name, and in an image by its place as well."""
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """What a checkpoint consists of, where it is looked for among files."""
+
+    what: str
+    """As messages call it."""
+    endings: tuple[tuple[str, ...], ...]
+    """Of a file that is one; the later ones are looked for where there are none of the earlier."""
+    has_folders: bool
+    """Whether it may be a folder of Hugging Face's files as well."""
+    remedy: str
+    otherwise: str = ""
+    """What may be done instead, as the end of a sentence."""
+
+    @property
+    def every_ending(self) -> tuple[str, ...]:
+        return tuple(ending for some in self.endings for ending in some)
+
+    def ones(self, paths: Collection[str]) -> list[str]:
+        """The files of the first endings that any has."""
+        found = ([path for path in paths if path.endswith(some)] for some in self.endings)
+        return next((some for some in found if some), [])
+
+
+OF_WHISPER: Final = CheckpointFiles(
+    what="checkpoint of a Whisper",
+    endings=((".pt", ".tar"),),
+    has_folders=True,
+    remedy=f"push one file .pt, or {CONFIG} and {WEIGHTS} in one folder, which of an image is / or below /models",
+)
+"""openai-whisper's own format, or Hugging Face's files, or their archive."""
+OF_ENCODER: Final = CheckpointFiles(
+    what="speaker encoder",
+    endings=((".onnx",), (".pt",)),
+    has_folders=False,
+    remedy="push one file .onnx or .pt, which of an image is in / or below /models",
+    otherwise=", or write the https:// URL of the file itself",
+)
+"""An ONNX file, beside which the training's own .pt often lies; or a torch file of resemblyzer's layout."""
+
+
+def may_be_models(path: str, is_image: bool, files: CheckpointFiles) -> bool:
+    """Whether the file may be one of the checkpoint's, by its name, and in an image by its place as well."""
     name = path.rpartition("/")[2]
-    is_named = name.endswith((*CHECKPOINTS, ".safetensors")) or name in (*SMALL, INDEX)
-    return is_named and may_hold_models(path, is_image)
+    in_folders = files.has_folders and (name.endswith(".safetensors") or name in (*SMALL, INDEX))
+    return (in_folders or name.endswith(files.every_ending)) and may_hold_models(path, is_image)
 
 
 def may_hold_models(path: str, is_image: bool) -> bool:
@@ -33,22 +73,23 @@ def may_hold_models(path: str, is_image: bool) -> bool:
     return not is_image or "/" not in path or path.startswith(f"{MODELS}/")
 
 
-def model_place(name: str, paths: Collection[str]) -> str:
+def model_place(name: str, paths: Collection[str], files: CheckpointFiles) -> str:
     """The path of the one checkpoint, or else of the one folder that has weights of Hugging Face's, or all but these.
 
-    `name`: the source, as messages show it; `paths`: of the files that may be a model's. Raises FetchError where there
-    is no model, or are several.
+    `name`: the source, as messages show it; `paths`: of the files that may be a checkpoint's. Raises FetchError where
+    there is none, or are several.
     """
-    checkpoints = [path for path in paths if path.endswith(CHECKPOINTS)]
-    folders = _folders(paths, WEIGHTS, INDEX)
+    checkpoints = files.ones(paths)
+    folders = _folders(paths, WEIGHTS, INDEX) if files.has_folders else []
     if len(checkpoints) + len(folders) > 1:
         there = ", ".join([*checkpoints, *(f"{folder or '.'}/" for folder in folders)][:MOST_SHOWN])
-        raise FetchError(NOT_A_CHECKPOINT, f"{name} has more than one checkpoint ({there}): keep one of them")
-    if len(found := [*checkpoints, *folders] or _folders(paths, CONFIG)) == 1:
+        raise FetchError(
+            NOT_A_CHECKPOINT, f"{name} has more than one {files.what} ({there}): keep one of them{files.otherwise}"
+        )
+    if len(found := [*checkpoints, *folders] or (_folders(paths, CONFIG) if files.has_folders else [])) == 1:
         return found[0]
     there = ", ".join([*paths][:MOST_SHOWN]) or "none of these"
-    remedy = f"push one file .pt, or {CONFIG} and {WEIGHTS} in one folder, which of an image is / or below /models"
-    raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a checkpoint of a Whisper: it has {there}: {remedy}")
+    raise FetchError(NOT_A_CHECKPOINT, f"{name} is not a {files.what}: it has {there}: {files.remedy}{files.otherwise}")
 
 
 def _folders(paths: Collection[str], *names: str) -> list[str]:
@@ -62,7 +103,7 @@ def mounted_model(directory: Path) -> Path:
     Raises FetchError, and OSError.
     """
     root = directory.resolve(strict=True)
-    found = root / model_place(f"the image at {directory}", [*islice(_files(root), MOST_FILES)])
+    found = root / model_place(f"the image at {directory}", [*islice(_files(root), MOST_FILES)], OF_WHISPER)
     if not found.resolve().is_relative_to(root):
         raise FetchError(NOT_A_CHECKPOINT, f"{found} is a link out of its image: put the file itself in its place")
     return found
@@ -70,8 +111,10 @@ def mounted_model(directory: Path) -> Path:
 
 def _files(root: Path) -> Iterator[str]:
     """Paths of the files that may be a model's."""
-    yield from sorted(one.name for one in os.scandir(root) if one.is_file() and may_be_models(one.name, True))
+    yield from sorted(
+        one.name for one in os.scandir(root) if one.is_file() and may_be_models(one.name, True, OF_WHISPER)
+    )
     for folder, below, names in os.walk(root / MODELS):
         below.sort()
         paths = (os.path.relpath(os.path.join(folder, name), root) for name in sorted(names))
-        yield from (path for path in paths if may_be_models(path, True))
+        yield from (path for path in paths if may_be_models(path, True, OF_WHISPER))

@@ -29,6 +29,38 @@ class FolderFile:
     """sha256 in hex, or git's own digest, which is shorter; empty: nobody tells."""
 
 
+Content = FolderFile | Sequence[FolderFile]
+"""What a source has as the one file of the cache: a file as it is, or the archive of several."""
+
+
+def content_size(content: Content) -> int:
+    return content.size if isinstance(content, FolderFile) else archive_size(content)
+
+
+@contextmanager
+def content_blocks(source: str, content: Content, offset: int) -> Generator[Iterator[bytes], None, None]:
+    """The bytes from `offset` on. Ends early where a file does; raises what reading one does, too."""
+    if isinstance(content, FolderFile):
+        with content.read(offset) as blocks:
+            yield blocks
+    else:
+        yield archive_blocks(source, content, offset)
+
+
+def content_problem(source: str, content: Content, file: Path, who: str) -> str | None:
+    """What is wrong with a whole `file`, by the digests that the source lists; None: nothing. Raises OSError.
+
+    `who` lists them, as the message calls it.
+    """
+    if (size := file.stat().st_size) != content_size(content):
+        return f"{source} has {content_size(content)} bytes, and {size} are there"
+    wrong = _wrong_part(file, 0, content) if isinstance(content, FolderFile) else wrong_file(file, content)
+    if wrong is None:
+        return None
+    one, found = wrong
+    return f"{source}: {one.name} has the digest {found}, but {who} lists {one.digest}: try another mirror"
+
+
 def archive_size(files: Sequence[FolderFile]) -> int:
     """Bytes of the whole archive."""
     before = sum(HEADER + one.size + len(padding(one.size)) for one in files)
@@ -98,11 +130,16 @@ def wrong_file(archive: Path, files: Sequence[FolderFile]) -> tuple[FolderFile, 
     none. Raises OSError."""
     at = 0
     for one in files:
-        sha256, blob = file_digests(archive, at + HEADER, one.size)
-        if (found := sha256 if len(one.digest) == len(sha256) else blob) != one.digest:
-            return one, found
+        if wrong := _wrong_part(archive, at + HEADER, one):
+            return wrong
         at += HEADER + one.size + len(padding(one.size))
     return None
+
+
+def _wrong_part(path: Path, offset: int, one: FolderFile) -> tuple[FolderFile, str] | None:
+    sha256, blob = file_digests(path, offset, one.size)
+    found = sha256 if len(one.digest) == len(sha256) else blob
+    return None if found == one.digest else (one, found)
 
 
 def file_digests(path: Path, offset: int, size: int) -> tuple[str, str]:

@@ -20,8 +20,9 @@ from whisper_runtime.contract.reports import CHECKSUM_MISMATCH, DOWNLOAD_FAILED,
 from whisper_runtime.engine.model.file_folder import NotLoadable
 from whisper_runtime.engine.model.hub_files import INDEX, PLAIN_NAME, files_of_model
 from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.one_model import CheckpointFiles, model_place
 from whisper_runtime.fetch.source import SourceBody, cut, whole
-from whisper_runtime.fetch.source_folder import FolderFile, archive_blocks, archive_size, wrong_file
+from whisper_runtime.fetch.source_folder import Content, FolderFile, content_blocks, content_problem, content_size
 from whisper_runtime.fetch.source_http import HttpSource
 
 HUB: Final = "https://huggingface.co"
@@ -44,7 +45,13 @@ class ListedFile:
 
 class HubSource:
     def __init__(
-        self, url: str, endpoint: str, authorization: str | None, ca_file: str | None, stall_seconds: float
+        self,
+        url: str,
+        endpoint: str,
+        authorization: str | None,
+        ca_file: str | None,
+        stall_seconds: float,
+        wanted: CheckpointFiles,
     ) -> None:
         """Raises FetchError where `url` names no repository and revision."""
         self.name = url
@@ -55,6 +62,7 @@ class HubSource:
         self._repository, self._revision = found["repository"], found["revision"]
         self._endpoint = endpoint.rstrip("/")
         self._access = authorization, ca_file, stall_seconds
+        self._wanted = wanted
 
     @property
     def pin(self) -> str | None:
@@ -63,18 +71,14 @@ class HubSource:
 
     @contextmanager
     def open(self, offset: int, version: str | None) -> Generator[SourceBody, None, None]:
-        total = archive_size(self._files)
+        total = content_size(self._content)
         start = offset if offset <= total and version in (None, self._commit) else 0
-        yield SourceBody(start, total, self._commit, archive_blocks(self.name, self._files, start))
+        with content_blocks(self.name, self._content, start) as blocks:
+            yield SourceBody(start, total, self._commit, blocks)
 
     def problem(self, file: Path) -> str | None:
-        """What is wrong with the files in a whole archive, by the hub's digests; None: nothing. Raises OSError."""
-        if (size := file.stat().st_size) != archive_size(self._files):
-            return f"{self.name} has {archive_size(self._files)} bytes as an archive, and {size} are there"
-        if (wrong := wrong_file(file, self._files)) is None:
-            return None
-        one, found = wrong
-        return f"{self.name}: {one.name} has the digest {found}, but the hub lists {one.digest}: try another mirror"
+        """What is wrong with a whole file, by the hub's digests; None: nothing. Raises OSError, and FetchError."""
+        return content_problem(self.name, self._content, file, "the hub")
 
     @cached_property
     def _commit(self) -> str:
@@ -96,13 +100,15 @@ class HubSource:
             raise self._unreadable("tree") from None
 
     @cached_property
-    def _files(self) -> list[FolderFile]:
-        """The files that make up the model. Raises FetchError."""
+    def _content(self) -> Content:
+        """The one file of an encoder, or the files that make up a model. Raises FetchError."""
         listed = self._listed
+        plain = [name for name in listed if re.fullmatch(PLAIN_NAME, name)]
+        if not self._wanted.has_folders:
+            name = model_place(self.name, plain, self._wanted)
+            return self._file(name, listed[name])
         try:
-            names = files_of_model(
-                [name for name in listed if re.fullmatch(PLAIN_NAME, name)], lambda: self._read(self._address(INDEX))
-            )
+            names = files_of_model(plain, lambda: self._read(self._address(INDEX)))
         except NotLoadable as problem:
             raise FetchError(NOT_A_CHECKPOINT, f"{self.name} is not a checkpoint of a Whisper: {problem}") from None
         return [self._file(name, listed[name]) for name in names]

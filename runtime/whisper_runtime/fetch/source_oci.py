@@ -33,9 +33,9 @@ from whisper_runtime.fetch.oci.layers import (
 )
 from whisper_runtime.fetch.oci.manifest import EMPTY, Descriptor, OciManifest, chosen, file_path, read_manifest
 from whisper_runtime.fetch.oci.registry import Registry
-from whisper_runtime.fetch.partial import sha256_of
+from whisper_runtime.fetch.one_model import CheckpointFiles
 from whisper_runtime.fetch.source import SourceBody
-from whisper_runtime.fetch.source_folder import FolderFile, archive_blocks, archive_size, wrong_file
+from whisper_runtime.fetch.source_folder import Content, FolderFile, content_blocks, content_problem, content_size
 
 _PART: Final = "[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 URL: Final = re.compile(
@@ -53,7 +53,13 @@ log = logging.getLogger(__name__)
 
 class OciSource:
     def __init__(
-        self, url: str, endpoint: str | None, credentials: dict[str, str], ca_file: str | None, stall_seconds: float
+        self,
+        url: str,
+        endpoint: str | None,
+        credentials: dict[str, str],
+        ca_file: str | None,
+        stall_seconds: float,
+        wanted: CheckpointFiles,
     ) -> None:
         """`endpoint`: the address that stands in for the registry's own; `credentials`: a Secret's keys.
 
@@ -74,34 +80,18 @@ class OciSource:
         address = endpoint or f"https://{names[-1]}"
         self._registry = Registry(url, address, repository, authorization, ca_file, stall_seconds)
         self._listed: dict[str, ListedLayer] = {}
+        self._wanted = wanted
 
     @contextmanager
     def open(self, offset: int, version: str | None) -> Generator[SourceBody, None, None]:
-        total, model = self._size, self._model
+        total = content_size(self._model)
         start = offset if offset <= total and version in (None, self._digest) else 0
-        if isinstance(model, FolderFile):
-            with model.read(start) as blocks:
-                yield SourceBody(start, total, self._digest, blocks)
-        else:
-            yield SourceBody(start, total, self._digest, archive_blocks(self.name, model, start))
+        with content_blocks(self.name, self._model, start) as blocks:
+            yield SourceBody(start, total, self._digest, blocks)
 
     def problem(self, file: Path) -> str | None:
         """What is wrong with a whole file, by the registry's digests; None: nothing. Raises OSError, and FetchError."""
-        if (size := file.stat().st_size) != self._size:
-            return f"{self.name} has {self._size} bytes, and {size} are there"
-        if isinstance(model := self._model, FolderFile):
-            wrong = None if (found := sha256_of(file)) == model.digest else (model, found)
-        else:
-            wrong = wrong_file(file, model)
-        if wrong is None:
-            return None
-        one, found = wrong
-        listed = f"but the registry has one of the digest {one.digest}"
-        return f"{self.name}: {one.name} has the digest {found}, {listed}: try another mirror"
-
-    @property
-    def _size(self) -> int:
-        return self._model.size if isinstance(self._model, FolderFile) else archive_size(self._model)
+        return content_problem(self.name, self._model, file, "the registry")
 
     @property
     def _digest(self) -> str:
@@ -122,9 +112,9 @@ class OciSource:
         return hashlib.sha256(content).hexdigest(), found
 
     @cached_property
-    def _model(self) -> FolderFile | list[FolderFile]:
+    def _model(self) -> Content:
         """The checkpoint, or the files of Hugging Face's that make up one. Raises FetchError."""
-        found = model_files(self.name, self._files)
+        found = model_files(self.name, self._files, self._wanted)
         files = [found] if isinstance(found, LayerFile) else list(found.values())
         if linked := next((file for file in files if file.link), None):
             message = f"{self.name}: {linked.path} is {linked.link}: put the file itself in its place (cp -L)"
@@ -157,7 +147,7 @@ class OciSource:
             return whole_layer(self.name, layer, path)
         log.info("%s: reading layer %s, %d bytes, for the names of its files", self.name, layer.digest, layer.size)
         with closing(self._registry.blocks(layer, 0)) as blocks:
-            return list_files(self.name, layer, blocks, is_image, self._listed.values())
+            return list_files(self.name, layer, blocks, is_image, self._listed.values(), self._wanted)
 
     def _readable(self, file: LayerFile) -> FolderFile:
         @contextmanager

@@ -12,6 +12,7 @@ from whisper_runtime.contract.reports import DOWNLOAD_FAILED
 from whisper_runtime.fetch import source_hub as hub
 from whisper_runtime.fetch.credentials import authorization, read
 from whisper_runtime.fetch.errors import FetchError, redacted
+from whisper_runtime.fetch.one_model import CheckpointFiles
 from whisper_runtime.fetch.source import CheckpointSource
 from whisper_runtime.fetch.source_claim import ClaimSource
 from whisper_runtime.fetch.source_http import HttpSource
@@ -19,8 +20,10 @@ from whisper_runtime.fetch.source_oci import OciSource
 from whisper_runtime.fetch.source_s3 import ENDPOINT, REGION, check_object, object_address
 
 
-def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> CheckpointSource:
-    """Returns the source of `config.model`; `claim_dir` is where a pvc:// URL's claim is mounted. Raises FetchError."""
+def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str, wanted: CheckpointFiles) -> CheckpointSource:
+    """Returns the source of `config.model`; `claim_dir` is where a pvc:// URL's claim is mounted, and `wanted` is what
+    is looked for in a repository. Raises FetchError.
+    """
     if config.model_url_file:
         return _held_source(Path(config.model_url_file), config.model_ca_file, stall_seconds)
     url = config.model_url or official_url(config.model)
@@ -46,9 +49,9 @@ def source_of(config: RuntimeConfig, stall_seconds: float, claim_dir: str) -> Ch
             return HttpSource(url, lambda: object_address(url, credentials), None, ca_file, stall_seconds)
         case "hf":
             endpoint = config.model_hub_endpoint or os.environ.get(hub.ENDPOINT) or hub.HUB
-            return hub.HubSource(url, endpoint, authorization(credentials), ca_file, stall_seconds)
+            return hub.HubSource(url, endpoint, authorization(credentials), ca_file, stall_seconds, wanted)
         case "oci":
-            return OciSource(url, config.model_registry_endpoint, credentials, ca_file, stall_seconds)
+            return OciSource(url, config.model_registry_endpoint, credentials, ca_file, stall_seconds, wanted)
         case "pvc":
             return ClaimSource(url, Path(claim_dir))
         case _:

@@ -9,7 +9,7 @@ import pytest
 from tests.operator.samples import service
 from whisper_operator.resolve.model import ModelRef
 from whisper_operator.resolve.sizing import (
-    checkpoint_bytes,
+    cache_bytes,
     family,
     fetch_resources,
     gpu_memory_mib,
@@ -96,6 +96,6 @@ def test_pods_of_the_live_model_are_sized_for_it() -> None:
 
 def test_the_checkpoint_and_its_precision() -> None:
     spec = service(model={"name": "large-v3"}, gpu={}).spec
-    assert checkpoint_bytes(spec) == 2945 * 1024**2
+    assert cache_bytes(spec) == 2945 * 1024**2
     assert gpu_memory_mib(spec) == 2945 + 3072
     assert gpu_memory_mib(service(model={"name": "large-v3"}, gpu={}, computeType="float32").spec) == 2 * 2945 + 3072

@@ -8,6 +8,7 @@ from tests.fakes.hub import COMMIT, REPOSITORY, hub_of
 from tests.runtime.fetch.conftest import digest, fetched, visible
 from tests.support.hub_models import one_file
 from whisper_runtime.fetch.expected import OfDigest, Pinned
+from whisper_runtime.fetch.one_model import OF_WHISPER
 from whisper_runtime.fetch.partial import PartialFile
 from whisper_runtime.fetch.source_hub import HubSource
 
@@ -28,7 +29,7 @@ def test_a_file_of_a_digest_is_known_by_it(tmp_path: Path) -> None:
 
 def test_an_archive_of_a_commit_is_known_by_its_files_whatever_its_name_says(cache: Path) -> None:
     with hub_of(one_file()) as hub:
-        source = HubSource(f"hf://{REPOSITORY}@{COMMIT}", hub.url, None, None, 1.0)
+        source = HubSource(f"hf://{REPOSITORY}@{COMMIT}", hub.url, None, None, 1.0, OF_WHISPER)
         wanted = Pinned(source, COMMIT, cache, "mine")
         assert wanted.place.name == f"mine-{COMMIT}.pinned"
         assert wanted.cached() is None

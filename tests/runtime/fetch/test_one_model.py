@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from whisper_runtime.fetch.errors import FetchError
-from whisper_runtime.fetch.one_model import may_be_models, model_place, mounted_model
+from whisper_runtime.fetch.one_model import OF_ENCODER, OF_WHISPER, may_be_models, model_place, mounted_model
 
 NAME = "oci://r/m:v1"
 
@@ -27,7 +27,7 @@ NAME = "oci://r/m:v1"
     ],
 )
 def test_a_file_may_be_a_models_by_name_and_place(path: str, of_artifact: bool, of_image: bool) -> None:
-    assert (may_be_models(path, False), may_be_models(path, True)) == (of_artifact, of_image)
+    assert (may_be_models(path, False, OF_WHISPER), may_be_models(path, True, OF_WHISPER)) == (of_artifact, of_image)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_a_file_may_be_a_models_by_name_and_place(path: str, of_artifact: bool, 
     ],
 )
 def test_the_one_model_is_taken(paths: tuple[str, ...], place: str) -> None:
-    assert model_place(NAME, paths) == place
+    assert model_place(NAME, paths, OF_WHISPER) == place
 
 
 @pytest.mark.parametrize(
     ("paths", "says"),
     [
-        (("a.pt", "b.tar"), "has more than one checkpoint \\(a.pt, b.tar\\): keep one of them"),
+        (("a.pt", "b.tar"), "has more than one checkpoint of a Whisper \\(a.pt, b.tar\\): keep one of them"),
         (("model.safetensors", "fp16/model.safetensors"), "\\(./, fp16/\\)"),
         (("tokenizer.json",), "it has tokenizer.json: push one file .pt"),
         (("a/config.json", "b/config.json"), "it has a/config.json, b/config.json: push"),
@@ -55,7 +55,38 @@ def test_the_one_model_is_taken(paths: tuple[str, ...], place: str) -> None:
 )
 def test_a_choice_is_left_to_who_pushes(paths: tuple[str, ...], says: str) -> None:
     with pytest.raises(FetchError, match=says):
-        model_place(NAME, paths)
+        model_place(NAME, paths, OF_WHISPER)
+
+
+@pytest.mark.parametrize(
+    ("paths", "place"),
+    [
+        (("README.md", "config.yaml", "avg_model.pt", "voxceleb_resnet34_LM.onnx"), "voxceleb_resnet34_LM.onnx"),
+        (("models/pretrained.pt", "config.json", "model.safetensors"), "models/pretrained.pt"),
+    ],
+)
+def test_an_encoder_is_one_onnx_file_or_else_one_torch_file(paths: tuple[str, ...], place: str) -> None:
+    assert model_place(NAME, paths, OF_ENCODER) == place
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        (
+            ("a.onnx", "b.onnx"),
+            r"more than one speaker encoder \(a.onnx, b.onnx\): keep one of them, or write the https",
+        ),
+        (("config.json", "model.safetensors"), "is not a speaker encoder: it has config.json, model.safetensors: push"),
+    ],
+)
+def test_so_it_is_with_encoders(paths: tuple[str, ...], says: str) -> None:
+    with pytest.raises(FetchError, match=says):
+        model_place(NAME, paths, OF_ENCODER)
+
+
+def test_an_encoder_is_told_in_layers_too() -> None:
+    paths = ("voices.onnx", "models/voices.onnx", "opt/voices.onnx", "config.json")
+    assert [path for path in paths if may_be_models(path, True, OF_ENCODER)] == ["voices.onnx", "models/voices.onnx"]
 
 
 @pytest.fixture

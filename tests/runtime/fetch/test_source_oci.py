@@ -346,7 +346,7 @@ LINK = member("models/model.safetensors", tarfile.SYMTYPE, "../blobs/abc")
 @pytest.mark.parametrize(
     ("layers", "says"),
     [
-        ([{"models/a.pt": b"a", "models/b.pt": b"b"}], "has more than one checkpoint (models/a.pt, models/b.pt): keep"),
+        ([{"models/a.pt": b"a", "models/b.pt": b"b"}], "checkpoint of a Whisper (models/a.pt, models/b.pt): keep"),
         ([{"models/a.pt": b"a"}, below("models/b", one_file())], "(models/a.pt, models/b/): keep one of them"),
         ([{"opt/a.pt": b"a"}], "it has none of these: push one file .pt, or config.json and model.safetensors"),
         ([{"models/config.json": b"{}"}], "neither model.safetensors nor model.safetensors.index.json is there"),

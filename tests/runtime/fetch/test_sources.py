@@ -11,6 +11,7 @@ from tests.runtime.fetch.conftest import digest, fetched
 from whisper_runtime.contract.config import RuntimeConfig
 from whisper_runtime.contract.models import OFFICIAL_MODELS
 from whisper_runtime.fetch.errors import FetchError
+from whisper_runtime.fetch.one_model import OF_WHISPER
 from whisper_runtime.fetch.source_claim import ClaimSource
 from whisper_runtime.fetch.source_http import HttpSource
 from whisper_runtime.fetch.source_hub import HubSource
@@ -30,7 +31,7 @@ from whisper_runtime.fetch.sources import official_url, source_of
     ],
 )
 def test_the_scheme_decides(url: str, kind: type, tmp_path: Path) -> None:
-    source = source_of(RuntimeConfig(model="mine", model_url=url), 1.0, str(tmp_path))
+    source = source_of(RuntimeConfig(model="mine", model_url=url), 1.0, str(tmp_path), OF_WHISPER)
     assert isinstance(source, kind)
     assert source.name == url
 
@@ -82,7 +83,7 @@ def test_a_url_in_a_file_is_fetched_and_no_message_repeats_it(
 
 def test_a_url_in_a_file_is_read_again_before_each_attempt(cache: Path, held: Path, mirror: Mirror) -> None:
     held.write_text("http://127.0.0.1:9/old.pt")
-    source = source_of(RuntimeConfig(model="mine", model_url_file=str(held)), 1.0, "/nowhere")
+    source = source_of(RuntimeConfig(model="mine", model_url_file=str(held)), 1.0, "/nowhere", OF_WHISPER)
     assert isinstance(source, HttpSource)
     with pytest.raises(FetchError, match="could not be reached"), source.open(0, None):
         pass

@@ -122,7 +122,7 @@ def test_files_of_hugging_face_are_the_model_of_a_mounted_image(image: Path) -> 
     ("damage", "says"),
     [
         (lambda image: None, "mine.pt has sha256 9a12.*, but spec.model.source.sha256 is aaaa.*: correct one of"),
-        (lambda image: (image / "a.pt").write_bytes(b""), r"has more than one checkpoint \(a.pt, models/mine.pt\)"),
+        (lambda image: (image / "a.pt").write_bytes(b""), r"checkpoint of a Whisper \(a.pt, models/mine.pt\)"),
         (lambda image: (image / "models/mine.pt").unlink(), "it has none of these"),
         (lambda image: image.rename(image.with_name("gone")), "_IMAGE_DIR names .*: mount the model's image there"),
     ],

@@ -9,28 +9,21 @@ from whisper_operator.api.spec.source import ModelSourceSpec, SourceUrl, source_
 from whisper_runtime.contract.models import DEFAULT_ENCODER, PACKAGED_ENCODERS
 
 SOURCE: Final = "spec.diarization.model.source"
-OF_MANY_FILES: Final = ("hf", "oci")
-"""Schemes behind which a model of Whisper's is looked for among files; an encoder is one file."""
 
 
 class EncoderSourceSpec(ModelSourceSpec):
-    """Where an encoder comes from: the sources of a model that are one file, and always with its digest."""
+    """Where an encoder comes from: as a model does, and always with its digest."""
 
     url: SourceUrl | None = None
-    """URL of the encoder's file: https://, http://, s3://bucket/key or pvc://claim/path. An ONNX file, or a torch file
-    of resemblyzer's layout, of which tensors alone are read."""
+    """URL of the encoder: https://, http://, s3://bucket/key, pvc://claim/path, hf://owner/name@commit or
+    oci://registry/repository:tag@sha256:digest; behind the last two the one file .onnx there, or else the one file .pt.
+    An ONNX file, or a torch file of resemblyzer's layout, of which tensors alone are read."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "has(self.sha256)",
             f"{SOURCE}.sha256 is missing: add the digest that `sha256sum` prints for the encoder's file",
             lambda self: self.sha256 is not None,
-        ),
-        Rule(
-            "!has(self.url) || !self.url.matches('^(hf|oci)://')",
-            f"{SOURCE}.url names a repository, and an encoder is one file: write the file's https:// URL, such as "
-            "https://huggingface.co/owner/name/resolve/commit/model.onnx, and the token into the Secret",
-            lambda self: self.scheme not in OF_MANY_FILES,
         ),
         *source_rules(SOURCE),
     )

@@ -10,7 +10,7 @@ from whisper_operator.resolve.asked_claim import default_class, is_network_file_
 from whisper_operator.resolve.claim import MANY_NODES, ClaimState
 from whisper_operator.resolve.fetches import fetches
 from whisper_operator.resolve.preflight.finding import CheckInput, Finding
-from whisper_operator.resolve.sizing import MEBIBYTE, checkpoint_bytes
+from whisper_operator.resolve.sizing import MEBIBYTE, cache_bytes
 
 
 def existing_claim(given: CheckInput) -> Finding | None:
@@ -87,11 +87,12 @@ def cache_size(given: CheckInput) -> Finding | None:
     cache = given.spec.cache
     if cache.type in ("Image", "ImageVolume") or cache.existing_claim or cache.size == "auto":
         return None
-    needed = checkpoint_bytes(given.spec)
+    needed = cache_bytes(given.spec)
     if size_bytes(cache.size) >= needed:
         return None
+    beside = "".join(f" with the speaker encoder {one.name}" for one in fetches(given.spec) if one.is_encoder)
     message = (
-        f"spec.cache.size is {cache.size}, and the checkpoint of {given.spec.model.name} takes "
+        f"spec.cache.size is {cache.size}, and the checkpoint of {given.spec.model.name}{beside} takes "
         f"{-(-needed // MEBIBYTE)}Mi: write at least that, or twice as much to change models without an interruption"
     )
     return Finding(c.CACHE_TOO_SMALL, message, holds=True)

@@ -18,7 +18,7 @@ from whisper_runtime.fetch.checkpoint import LARGEST
 from whisper_runtime.fetch.errors import FetchError
 from whisper_runtime.fetch.oci.manifest import Descriptor
 from whisper_runtime.fetch.oci.tar_stream import NotAnArchive, TarStream, plain_path
-from whisper_runtime.fetch.one_model import MOST_FILES, may_be_models, may_hold_models, model_place
+from whisper_runtime.fetch.one_model import MOST_FILES, CheckpointFiles, may_be_models, may_hold_models, model_place
 
 MOST_KEPT: Final = 1 << 24
 """Bytes of small files that are kept, of all layers: without them an archive would be read again for each of them."""
@@ -85,10 +85,18 @@ def whole_layer(name: str, layer: Descriptor, path: str) -> ListedLayer:
 
 
 def list_files(
-    name: str, layer: Descriptor, blocks: Iterator[bytes], is_image: bool, before: Collection[ListedLayer]
+    name: str,
+    layer: Descriptor,
+    blocks: Iterator[bytes],
+    is_image: bool,
+    before: Collection[ListedLayer],
+    wanted: CheckpointFiles,
 ) -> ListedLayer:
-    """Reads all of a layer that is an archive. With those `before` it has at most LARGEST bytes, uncompressed, and at
-    most MOST_KEPT of small files are kept. Raises FetchError, and what `blocks` raises."""
+    """Reads all of a layer that is an archive, for files that are `wanted`.
+
+    With those `before` it has at most LARGEST bytes, uncompressed, and at most MOST_KEPT of small files are kept.
+    Raises FetchError, and what `blocks` raises.
+    """
     room = MOST_KEPT - sum(one.kept for one in before)
     files: dict[str, LayerFile] = {}
     removed: list[str] = []
@@ -98,9 +106,9 @@ def list_files(
             if last.startswith(REMOVED):
                 gone = folder if last == OPAQUE else f"{folder}/{last.removeprefix(REMOVED)}".lstrip("/")
                 removed += [gone] if may_hold_models(gone, is_image) else []
-            elif member.link and may_be_models(member.path, is_image):
+            elif member.link and may_be_models(member.path, is_image, wanted):
                 files[member.path] = LayerFile(member.path, 0, "", layer, member.at, None, member.link)
-            elif member.is_file and may_be_models(member.path, is_image):
+            elif member.is_file and may_be_models(member.path, is_image, wanted):
                 is_kept = last in (*SMALL, INDEX) and member.size <= room
                 sha256, content = _taken(archive.content(member.size), is_kept)
                 room -= len(content or b"")
@@ -171,7 +179,7 @@ def _lies_in(path: str, folder: str) -> bool:
     return path == folder or not folder or path.startswith(f"{folder}/")
 
 
-def model_files(name: str, files: Mapping[str, LayerFile]) -> LayerFile | dict[str, LayerFile]:
+def model_files(name: str, files: Mapping[str, LayerFile], wanted: CheckpointFiles) -> LayerFile | dict[str, LayerFile]:
     """The one file that is a checkpoint; else, by name, the files of the one folder of Hugging Face's.
 
     Raises FetchError where there is no model, or are several.
@@ -179,7 +187,7 @@ def model_files(name: str, files: Mapping[str, LayerFile]) -> LayerFile | dict[s
     lone = next(iter(files.values())) if len(files) == 1 else None
     if lone and lone.at is None and lone.name not in (*SMALL, INDEX, WEIGHTS):
         return lone  # of whatever name: nothing else was pushed
-    place = model_place(name, files)
+    place = model_place(name, files, wanted)
     if place in files:
         return files[place]
     return {file.name: file for file in files.values() if file.folder == place and re.fullmatch(PLAIN_NAME, file.name)}

@@ -47,6 +47,9 @@ ON_NFS = {"metadata": {"name": "mine"}, "spec": {"accessModes": ["ReadWriteOnce"
          "JobStorageUnsafe", "StorageClass nfs of claim mine makes network file systems", True),
         ({"model": {"name": "large-v3"}, "cache": {"size": "1Gi"}}, {},
          "CacheTooSmall", "the checkpoint of large-v3 takes 2945Mi: write at least that", True),
+        ({"model": {"name": "tiny"}, "cache": {"size": "80Mi"}, "diarization": {"model": {"name": "voices", "source": {
+            "url": "https://models.example.com/voices.onnx", "sha256": "b" * 64}}}}, {},
+         "CacheTooSmall", "the checkpoint of tiny with the speaker encoder voices takes 105Mi: write", True),
         ({"replicas": 2, "gpu": {}, "cache": {"accessMode": "ReadWriteOnce"}},
          {"nodes": (node(gpu="1"), node("b", gpu="1"))},
          "AccessModeTooNarrow", "is ReadWriteOnce, so all pods run on one node, and no node offers nvidia.com/gpu "

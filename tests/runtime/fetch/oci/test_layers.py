@@ -22,7 +22,7 @@ from whisper_runtime.fetch.oci.layers import (
     whole_layer,
 )
 from whisper_runtime.fetch.oci.manifest import Descriptor
-from whisper_runtime.fetch.one_model import MOST_FILES
+from whisper_runtime.fetch.one_model import MOST_FILES, OF_WHISPER
 
 NAME = "oci://r/m:v1"
 FILES = {
@@ -39,7 +39,7 @@ def layer(content: bytes) -> Descriptor:
 
 
 def listed(content: bytes, *before: ListedLayer, is_image: bool = True) -> dict[str, LayerFile]:
-    return {**list_files(NAME, layer(content), iter([content]), is_image, before).files}
+    return {**list_files(NAME, layer(content), iter([content]), is_image, before, OF_WHISPER).files}
 
 
 def zipped_in_two(content: bytes) -> bytes:
@@ -55,7 +55,7 @@ def test_files_of_an_archive_are_found_in_blocks_of_any_size(pack: Callable[[byt
     def blocks() -> Iterator[bytes]:
         return (content[at : at + cut] for at in range(0, len(content), cut))
 
-    found = list_files(NAME, layer(content), blocks(), True, ()).files
+    found = list_files(NAME, layer(content), blocks(), True, (), OF_WHISPER).files
     assert [*found] == ["config.json", "models/a.pt", "models/deep/c.tar"]
     for path, file in found.items():
         assert (file.size, file.sha256) == (len(FILES[path]), hashlib.sha256(FILES[path]).hexdigest())
@@ -93,7 +93,7 @@ def test_a_layer_of_too_many_models_is_refused() -> None:
 
 def test_what_an_image_takes_away_elsewhere_does_not_count() -> None:
     gone = tar({f"usr/share/doc/.wh.{number}": b"" for number in range(MOST_FILES + 1)} | {"models/.wh.a.pt": b""})
-    assert list_files(NAME, layer(b""), iter([gone]), True, ()).removed == ["models/a.pt"]
+    assert list_files(NAME, layer(b""), iter([gone]), True, (), OF_WHISPER).removed == ["models/a.pt"]
 
 
 def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
@@ -102,7 +102,7 @@ def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
         raise FetchError("ChecksumMismatch", "other content")
 
     with pytest.raises(FetchError, match="other content"):
-        list_files(NAME, layer(b""), blocks(), True, ())
+        list_files(NAME, layer(b""), blocks(), True, (), OF_WHISPER)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_where_a_layer_is_other_content_that_is_what_is_wrong() -> None:
 )
 def test_an_upper_layer_takes_files_away(upper: FilesByName, left: set[str]) -> None:
     below = listed(tar({"models/a/1.pt": b"", "models/a/2.pt": b"", "models/b/1.pt": b""}))
-    assert list_files(NAME, layer(b""), iter([tar(upper)]), True, ()).on(below).keys() == left
+    assert list_files(NAME, layer(b""), iter([tar(upper)]), True, (), OF_WHISPER).on(below).keys() == left
 
 
 def lying(*paths: str) -> dict[str, LayerFile]:
@@ -126,13 +126,15 @@ def lying(*paths: str) -> dict[str, LayerFile]:
 
 
 def test_the_one_checkpoint_is_taken() -> None:
-    found = model_files(NAME, lying("config.json", "models/a.pt", "models/tokenizer.json"))
+    found = model_files(NAME, lying("config.json", "models/a.pt", "models/tokenizer.json"), OF_WHISPER)
     assert isinstance(found, LayerFile)
     assert found.path == "models/a.pt"
 
 
 def test_the_files_of_the_one_folder_are_taken_by_their_names() -> None:
-    found = model_files(NAME, lying("m/config.json", "m/model.safetensors", "m/-x.safetensors", "config.json"))
+    found = model_files(
+        NAME, lying("m/config.json", "m/model.safetensors", "m/-x.safetensors", "config.json"), OF_WHISPER
+    )
     assert isinstance(found, dict)
     assert {name: file.path for name, file in found.items()} == {
         "config.json": "m/config.json", "model.safetensors": "m/model.safetensors",
@@ -141,10 +143,10 @@ def test_the_files_of_the_one_folder_are_taken_by_their_names() -> None:
 
 def test_a_file_that_was_pushed_alone_is_taken() -> None:
     found = whole_layer(NAME, layer(b""), "weights")
-    assert model_files(NAME, found.files) is found.files["weights"]
+    assert model_files(NAME, found.files, OF_WHISPER) is found.files["weights"]
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_one_file_of_hugging_faces_stands_for_its_folder(name: str) -> None:
     found = whole_layer(NAME, layer(b""), name)
-    assert model_files(NAME, found.files) == {name: found.files[name]}
+    assert model_files(NAME, found.files, OF_WHISPER) == {name: found.files[name]}
