@@ -19,6 +19,7 @@ from whisper_runtime.service.jobs.job import (
     JobGone,
     JobNotDone,
     JobQuotaReached,
+    JobStage,
     JobState,
     JobStoreAway,
     JobStoreFull,
@@ -39,6 +40,9 @@ class ProgressBody(BaseModel):
     """Jobs that are begun before this one; null: it is not queued."""
     eta_seconds: int | None
     """Seconds until its end, at the present speed; null: it has ended."""
+    stage: JobStage | None
+    """What it does: `transcribing`, with the search for speakers beside it where they are asked for, or `speakers`:
+    what is left of that search. Null: it is not in progress, or another process of the same store has it."""
 
 
 class JobErrorBody(BaseModel):
@@ -120,6 +124,7 @@ def job_body(job: Job, progress: JobProgress, delivery: Delivery | None) -> JobB
             total_seconds=job.audio_seconds,
             queue_position=progress.jobs_ahead,
             eta_seconds=None if progress.seconds_left is None else math.ceil(progress.seconds_left),
+            stage=progress.stage,
         ),
         error=None if job.error is None else JobErrorBody.model_validate(job.error),
         metadata=dict(job.metadata),

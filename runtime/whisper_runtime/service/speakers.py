@@ -97,10 +97,12 @@ async def with_their_speakers(
     finder: SpeakerFinder | None,
     known: Sequence[KnownSpeaker],
     on_progress: OnProgress | None = None,
+    on_transcribed: Callable[[], None] = lambda: None,
 ) -> Transcription:
     """What `run` finds in the recording, with its speakers where they are asked for: they are looked for meanwhile.
 
-    `on_progress` gets the seconds that both are done with. Where one of both fails, or this task is cancelled, the
+    `on_progress` gets the seconds that both are done with; `on_transcribed` is called where speakers are looked for,
+    when `run` has ended. Where one of both fails, or this task is cancelled, the
     other is cancelled, and has ended when this does. Raises what `run` does, and HttpError (400) for a reference of no
     use.
     """
@@ -110,6 +112,7 @@ async def with_their_speakers(
     of_model, of_speakers = _of_both(on_progress)
     search = finder.turns(loaded[0].samples, asked.bounds, known, of_speakers)
     tasks = (asyncio.create_task(run(on_progress=of_model)), asyncio.create_task(search))
+    tasks[0].add_done_callback(lambda _: on_transcribed())
     try:
         found, turns = await asyncio.gather(*tasks)
     finally:

@@ -30,7 +30,13 @@ def test_times_are_whole_seconds_and_what_is_not_known_is_null() -> None:
     job = Job("key ann", REQUEST, 90.0, id="tr_1", created=7.9, metadata={"a": "b"})
     body = job_body(job, JobProgress(2, 10.1), None).model_dump()
     assert (body["created_at"], body["started_at"], body["expires_at"], body["error"]) == (7, None, None, None)
-    assert body["progress"] == {"done_seconds": 0, "total_seconds": 90, "queue_position": 2, "eta_seconds": 11}
+    assert body["progress"] == {
+        "done_seconds": 0,
+        "total_seconds": 90,
+        "queue_position": 2,
+        "eta_seconds": 11,
+        "stage": None,
+    }
     assert (body["status"], body["task"], body["response_format"]) == ("queued", "transcribe", "srt")
 
 

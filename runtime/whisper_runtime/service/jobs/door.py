@@ -18,7 +18,7 @@ from whisper_runtime.service.admitted import Admitted
 from whisper_runtime.service.audio_loading import DECODE_SECONDS, AudioOptions, LoadedAudio, MediaFile
 from whisper_runtime.service.downloads import RemoteFile
 from whisper_runtime.service.jobs.content import JobRequest, KeepAudio, KeptRecording
-from whisper_runtime.service.jobs.job import Job, JobDraft, KeyInUse, PlacedJob
+from whisper_runtime.service.jobs.job import Job, JobDraft, JobStage, KeyInUse, PlacedJob
 from whisper_runtime.service.jobs.known_results import KnownResults
 from whisper_runtime.service.jobs.outbox import Delivery, DeliveryOutbox
 from whisper_runtime.service.jobs.store import JobStore
@@ -58,6 +58,8 @@ class JobProgress:
     jobs_ahead: int | None
     seconds_left: float | None
     """Until its end, at the engine's present speed."""
+    stage: JobStage | None = None
+    """None: it does not run, or another process has it."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,8 @@ class JobDoor:
             case "queued":
                 return JobProgress(ahead.jobs, (ahead.audio_seconds + left) / self.engine.speed)
             case "in_progress":
-                return JobProgress(None, left / self.engine.speed)
+                running = self.worker.running(job.id)
+                return JobProgress(None, left / self.engine.speed, running.stage if running else None)
             case _:
                 return JobProgress(None, None)
 

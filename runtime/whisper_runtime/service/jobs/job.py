@@ -12,6 +12,8 @@ LIVE: Final[frozenset[JobState]] = frozenset({"queued", "in_progress"})
 """The states in which a job still needs its audio."""
 JobError = Mapping[str, str | None]
 """OpenAI's four fields of an error: message, type, param, code."""
+JobStage = Literal["transcribing", "speakers"]
+"""What a job that runs does: the model's work, with the search for speakers beside it, or what is left of that."""
 
 AttemptOutcome = Literal["completed", "failed", "handed_back", "lease_lost"]
 """How an attempt at a job ended: by its result, by an error, by a worker that had to stop, by one that died or hung."""

@@ -64,6 +64,7 @@ class KnownResults:
 
 
 async def _landed(flight: Flight, running: RunningJob) -> KnownResult:
+    running.flight = flight
     return await flight.join(running.put, running.advance, yields=True)
 
 

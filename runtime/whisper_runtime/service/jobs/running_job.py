@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from whisper_runtime.engine.transcription import Segment
-from whisper_runtime.service.jobs.job import Job
+from whisper_runtime.service.jobs.job import Job, JobStage
+from whisper_runtime.service.result_cache.flight import Flight
 
 
 class RunningJob:
@@ -23,11 +24,17 @@ class RunningJob:
         """Whether it was there when a process ended: it may be the cause, and others are not to share its end."""
         self.has_begun = False
         self.done_seconds = 0.0
-        """Seconds of audio that the model is done with."""
+        """Seconds of audio that the model is done with, and the search for speakers where they are asked for."""
+        self.flight: Flight | None = None
+        """What it waits for; None: nothing yet."""
         self.changed = asyncio.Event()
         """Set when there is something to be noted in the store, or to be learned from it."""
         self._loop = asyncio.get_running_loop()
         self._on_begun, self._on_progress = on_begun, on_progress
+
+    @property
+    def stage(self) -> JobStage:
+        return "speakers" if self.flight and self.flight.is_transcribed else "transcribing"
 
     def begin(self) -> None:
         """Notes that a row begins with the job; from any thread."""

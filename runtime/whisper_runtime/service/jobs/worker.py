@@ -175,8 +175,7 @@ class JobWorker:
             await self._retry(lease, internal_error())
 
     async def _transcribe(self, claimed: ClaimedJob, running: RunningJob) -> None:
-        job, model = claimed.job, self._model.info
-        request = JobRequest.from_json(job.request)
+        model, request = self._model.info, JobRequest.from_json(claimed.job.request)
         if error := request.misfit(model.abilities, diarizes=model.diarizes):
             return await self._store.fail(claimed.lease, error)
         work = self._transcription(claimed, request, running)
@@ -226,7 +225,7 @@ class JobWorker:
         flight: Flight,
     ) -> Transcription:
         """The work of a flight, which may go on when the job that began it is over."""
-        started = time.perf_counter()
+        started, asked = time.perf_counter(), request.audio_options
         with held:
             try:
                 run = partial(
@@ -241,7 +240,7 @@ class JobWorker:
                     is_background=flight.is_background,
                 )
                 found = await with_their_speakers(
-                    run, loaded, request.audio_options, self._speakers, speakers, flight.on_progress
+                    run, loaded, asked, self._speakers, speakers, flight.on_progress, flight.note_transcribed
                 )
             finally:
                 loaded.clear()

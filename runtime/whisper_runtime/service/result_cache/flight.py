@@ -30,6 +30,8 @@ class Flight:
         self._on_end, self._yields = on_end, yields
         self.is_anothers = False
         """Whether another process has run the model for it."""
+        self.is_transcribed = False
+        """Whether the model is done, and what is left is the search for speakers."""
         self._task = asyncio.create_task(self._run(run), name="flight")
 
     def is_background(self) -> bool:
@@ -87,6 +89,9 @@ class Flight:
         """Notes how many seconds of the recording the model is done with; from any thread."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._advance, seconds)
+
+    def note_transcribed(self) -> None:
+        self.is_transcribed = True
 
     @property
     def windows(self) -> tuple[int, ...]:

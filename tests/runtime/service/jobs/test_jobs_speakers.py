@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.diarizer import SECONDS, FakeDiarizer
-from tests.fakes.engine import FakeEngine
+from tests.fakes.engine import SPOKEN, FakeEngine
 from tests.fakes.jobs import fake_jobs
 from tests.fakes.parts import fake_parts
 from whisper_runtime.diarization.interface import SpeakerBounds, UnusableReference
@@ -120,6 +120,30 @@ async def test_a_job_is_as_far_as_the_slower_of_model_and_search(
     while running.done_seconds == 0:
         await running.news.wait()
     assert (running.done_seconds, running.audio_seconds) == (1.5, 5.0)
+
+
+async def test_a_jobs_stage_is_the_search_once_the_model_is_done(
+    door: JobDoor, parts: RuntimeParts, diarizer: FakeDiarizer, engine: FakeEngine
+) -> None:
+    diarizer.answer, engine.answer = None, None
+    job = await submitted(door, parts)
+    assert await asyncio.to_thread(diarizer.begun.wait, SECONDS)
+    await engine.until_submitted()
+    running = door.worker.running(job.id)
+    assert running is not None
+    assert await stage(door, job) == "transcribing"
+    engine.held[0].set_result(SPOKEN)
+    async with asyncio.timeout(SECONDS):
+        while running.stage == "transcribing":
+            await asyncio.sleep(0)
+    assert await stage(door, job) == "speakers"
+    await door.cancel(ANN, job.id)
+    assert await asyncio.to_thread(diarizer.ended.wait, SECONDS)
+    assert await stage(door, job) is None
+
+
+async def stage(door: JobDoor, job: Job) -> str | None:
+    return door.progress(await door.store.placed(job.client, job.id)).stage
 
 
 async def test_a_job_with_speakers_is_charged_for_them(tmp_path: Path) -> None:
