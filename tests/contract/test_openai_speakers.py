@@ -26,6 +26,7 @@ SEGMENTS = [
     {"type": "transcript.text.segment", "id": "seg_0", "start": 0, "end": 1, "speaker": "Ada", "text": " Ask"},
     {"type": "transcript.text.segment", "id": "seg_1", "start": 1, "end": 2.5, "speaker": "A", "text": " not."},
 ]
+AT_ONCE = [one | {"overlap": True} for one in SEGMENTS]
 
 
 @pytest.fixture
@@ -61,6 +62,14 @@ def test_a_stream(client: OpenAiClient, url: str, clip: str) -> None:
     assert (delta["type"], delta["delta"]) == ("transcript.text.delta", "Ask not.")
     assert segments == SEGMENTS
     assert (done["type"], done["text"]) == ("transcript.text.done", "Ask not.")
+
+
+def test_two_at_once_are_told_by_a_field_that_clients_of_openais_pass_on(
+    client: OpenAiClient, url: str, clip: str, diarizer: FakeDiarizer
+) -> None:
+    diarizer.answer = [SpeakerTurn(0.0, 1.0, "Ada"), SpeakerTurn(1.0, 2.5, "A", overlaps=True)]
+    assert client(url, diarized(clip)).value["segments"] == AT_ONCE
+    assert client(url, diarized(clip, stream=True)).events[1:-1] == AT_ONCE
 
 
 @pytest.mark.parametrize("strategy", ["auto", {"type": "server_vad", "threshold": 0.3}])

@@ -39,6 +39,8 @@ class SpeakerTurn:
     end: float
     speaker: str
     """`A`, `B`, … `Z`, `AA`, … by first appearance, or the known speaker's name."""
+    overlaps: bool = False
+    """Whether it begins while the speaker of the turn before still speaks; False: nobody knows."""
 
 
 class UnusableReference(Exception):

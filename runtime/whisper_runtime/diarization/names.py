@@ -30,4 +30,4 @@ def named_turns(stretches: Sequence[Stretch], known: Mapping[int, str], taken: C
     for stretch in stretches:
         if stretch.speaker not in names:
             names[stretch.speaker] = next(free)
-    return [SpeakerTurn(stretch.start, stretch.end, names[stretch.speaker]) for stretch in stretches]
+    return [SpeakerTurn(one.start, one.end, names[one.speaker], one.overlaps) for one in stretches]

@@ -17,6 +17,9 @@ SEARCH_SECONDS: Final = 0.4
 """Around a change of speakers, in which the quietest place is looked for."""
 JOINED_SECONDS: Final = 0.5
 """A shorter pause of one speaker ends no turn."""
+SPEAKS_ON: Final = 0.5
+"""Probability of speech: a speaker who pauses brings it below, also where another one begins at once. Where it stays
+above around a change of speakers, they speak at the same time (ADR 111)."""
 LEAST_SECONDS: Final = 0.3
 """Of a turn between two others: a shorter one is the neighbour's."""
 
@@ -27,6 +30,15 @@ class Stretch(NamedTuple):
     start: float
     end: float
     speaker: int
+    overlaps: bool = False
+    """Whether it begins while the one before still speaks; False: nobody knows."""
+
+
+class Change(NamedTuple):
+    """Where one speaker ends and the next one begins."""
+
+    at: float
+    overlaps: bool
 
 
 def stretches(
@@ -53,11 +65,13 @@ def stretches(
 def _of_span(span: Span, windows: Sequence[Span], scores: Vectors, probabilities: Probabilities) -> Iterator[Stretch]:
     labels = _labels(span, windows, scores)
     changes = np.flatnonzero(np.diff(labels)) + 1
-    edges = [span.start, *(_quietest(span.start + at * FRAME_SECONDS, probabilities) for at in changes), span.end]
+    found = [_change(span.start + at * FRAME_SECONDS, probabilities) for at in changes]
+    begins = [Change(span.start, overlaps=False), *found]
+    ends = [*(change.at for change in found), span.end]
     speakers = [int(labels[0]), *(int(labels[at]) for at in changes)]
-    for start, end, speaker in zip(edges, edges[1:], speakers, strict=False):
-        if end > start:
-            yield Stretch(start, end, speaker)
+    for begin, end, speaker in zip(begins, ends, speakers, strict=True):
+        if end > begin.at:
+            yield Stretch(begin.at, end, speaker, begin.overlaps)
 
 
 def _labels(span: Span, windows: Sequence[Span], scores: Vectors) -> npt.NDArray[np.intp]:
@@ -83,8 +97,11 @@ def _without_short(labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     return smooth
 
 
-def _quietest(at: float, probabilities: Probabilities) -> float:
-    """The time near `at` at which speech is least likely."""
-    first = max(0, round((at - SEARCH_SECONDS) / FRAME_SECONDS))
-    last = min(len(probabilities), round((at + SEARCH_SECONDS) / FRAME_SECONDS))
-    return (first + int(probabilities[first:last].argmin()) + 0.5) * FRAME_SECONDS if last > first else at
+def _change(near: float, probabilities: Probabilities) -> Change:
+    """At the time near `near` at which speech is least likely."""
+    first = max(0, round((near - SEARCH_SECONDS) / FRAME_SECONDS))
+    last = min(len(probabilities), round((near + SEARCH_SECONDS) / FRAME_SECONDS))
+    if last <= first:
+        return Change(near, overlaps=False)
+    quietest = first + int(probabilities[first:last].argmin())
+    return Change((quietest + 0.5) * FRAME_SECONDS, overlaps=bool(probabilities[quietest] >= SPEAKS_ON))

@@ -20,6 +20,10 @@ ONLY_SPEAKER: Final = "A"
 """Whose words they are where no turn was found: there is text, so somebody was understood."""
 
 
+OVERLAP_SECONDS: Final = 0.25
+"""From a change at which two speak at once, within which a word is one of those."""
+
+
 @dataclass(frozen=True)
 class SpokenPart:
     """A part of a segment that one speaker speaks, in seconds of the recording."""
@@ -29,6 +33,8 @@ class SpokenPart:
     speaker: str
     text: str
     """As the segment has it, with the space before its first word."""
+    overlaps: bool | None = None
+    """True: in a part of it another speaker speaks, too; None: nobody knows."""
 
 
 def with_speakers(found: Transcription, turns: Sequence[SpeakerTurn]) -> Transcription:
@@ -64,6 +70,7 @@ class _TurnsAt:
         self._starts = [turn.start for turn in self._turns]
         self._latest = list(accumulate(self._turns, lambda one, other: max(one, other, key=lambda turn: turn.end)))
         """For each turn, that of it and the earlier ones which ends last."""
+        self._overlaps = [turn.start for turn in self._turns if turn.overlaps]
 
     def speaker(self, start: float, end: float) -> str:
         """Whose turn has most of that time; where none has any of it, whose is next to it. The earlier of two alike."""
@@ -77,6 +84,11 @@ class _TurnsAt:
         # What they have in common; below 0 it is the distance between them.
         return max(nearby, key=lambda turn: min(turn.end, end) - max(turn.start, start)).speaker
 
+    def overlaps(self, start: float, end: float) -> bool | None:
+        """Whether two speak at once then, or just beside it; None: nobody knows."""
+        following = bisect_left(self._overlaps, start - OVERLAP_SECONDS)
+        return True if self._overlaps[following:] and self._overlaps[following] <= end + OVERLAP_SECONDS else None
+
 
 def _segment(segment: Segment, turns_at: _TurnsAt) -> Segment:
     speakers = [turns_at.speaker(word.start, word.end) for word in segment.words]
@@ -85,7 +97,10 @@ def _segment(segment: Segment, turns_at: _TurnsAt) -> Segment:
     seconds = defaultdict[str, float](float)
     for word, speaker in zip(segment.words, speakers, strict=True):
         seconds[speaker] += word.end - word.start
-    words = tuple(replace(word, speaker=speaker) for word, speaker in zip(segment.words, speakers, strict=True))
+    words = tuple(
+        replace(word, speaker=speaker, overlaps=turns_at.overlaps(word.start, word.end))
+        for word, speaker in zip(segment.words, speakers, strict=True)
+    )
     return replace(segment, words=words, speaker=max(seconds, key=lambda speaker: seconds[speaker]))
 
 
@@ -93,10 +108,14 @@ def _parts(segment: Segment) -> Iterator[SpokenPart]:
     speaker = segment.speaker or ONLY_SPEAKER
     runs = [(speaker, list(run)) for speaker, run in groupby(segment.words, key=lambda word: word.speaker or speaker)]
     if len(runs) < 2 or _text(segment.words) != segment.text:
-        yield SpokenPart(segment.start, segment.end, speaker, segment.text)
+        yield SpokenPart(segment.start, segment.end, speaker, segment.text, _overlap(segment.words))
         return
     for whose, words in runs:
-        yield SpokenPart(words[0].start, words[-1].end, whose, _text(words))
+        yield SpokenPart(words[0].start, words[-1].end, whose, _text(words), _overlap(words))
+
+
+def _overlap(words: Sequence[Word]) -> bool | None:
+    return any(word.overlaps for word in words) or None
 
 
 def _text(words: Sequence[Word]) -> str:

@@ -64,6 +64,8 @@ class Word:
     probability: float
     speaker: str | None = None
     """Whose word it is; None: nobody asked."""
+    overlaps: bool | None = None
+    """True: another speaker speaks at the same time; None: nobody knows."""
 
 
 @dataclass(frozen=True)

@@ -26,5 +26,10 @@ def test_known_speakers_have_their_names_and_others_letters() -> None:
     assert speakers([1, 0, 1, 2], {1: "Ann"}, {"Ann", "Bob"}) == ["Ann", "A", "Ann", "B"]
 
 
+def test_a_turn_says_that_it_overlaps_as_its_stretch_does() -> None:
+    found = named_turns([Stretch(0.0, 1.0, 0), Stretch(1.0, 2.0, 1, overlaps=True)], {}, ())
+    assert [turn.overlaps for turn in found] == [False, True]
+
+
 def test_a_letter_that_is_a_known_speakers_name_is_nobody_elses() -> None:
     assert speakers([0, 1, 2], {2: "A"}, {"A"}) == ["B", "C", "A"]

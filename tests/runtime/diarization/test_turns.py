@@ -46,6 +46,12 @@ def test_speakers_change_where_speech_is_least_likely() -> None:
     assert abs(before.end - 1.75) < FRAME_SECONDS
 
 
+def test_two_speak_at_once_where_they_change_and_nobody_pauses() -> None:
+    assert [one.overlaps for one in who([Span(0.0, 4.8)], [[0, 0, 1, 1, 1]])] == [False, True]
+    assert [one.overlaps for one in who([Span(0.0, 4.8)], [[0, 0, 1, 1, 1]], pauses=(1.75,))] == [False, False]
+    assert not any(one.overlaps for one in who([Span(1.0, 2.0), Span(2.2, 3.0)], [[0], [2]]))
+
+
 def test_a_change_is_looked_for_near_the_windows_that_differ() -> None:
     before, after = who([Span(0.0, 4.8)], [[0, 0, 1, 1, 1]], pauses=(0.3, 4.4))
     assert before.end == after.start

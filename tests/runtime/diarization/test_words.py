@@ -54,6 +54,15 @@ def test_a_long_turn_that_began_before_others_still_counts() -> None:
     assert spoken.speaker == "A"
 
 
+def test_words_at_a_change_at_which_two_speak_are_of_two_and_what_holds_them() -> None:
+    words = ((" How", 0.5, 0.8), (" are", 0.8, 1.7), (" you?", 1.8, 2.0), (" Fine,", 2.1, 2.3), (" thanks.", 2.4, 4.0))
+    turns = (A, SpeakerTurn(2.0, 4.0, "B", overlaps=True), SpeakerTurn(4.0, 5.0, "A"))
+    [spoken] = with_speakers(transcription(segment(*words)), turns).segments
+    assert [word.overlaps for word in spoken.words] == [None, None, True, True, None]
+    assert [(part.speaker, part.overlaps) for part in spoken_parts([spoken])] == [("A", True), ("B", True)]
+    assert [part.overlaps for part in parts(transcription(segment(*words)), A, B)] == [None, None]
+
+
 def test_a_segment_is_cut_where_the_speaker_changes() -> None:
     found = transcription(segment((" How", 0.5, 0.8), (" are", 0.8, 1.0), (" Fine.", 3.5, 4.0)))
     assert parts(found, A, B) == [SpokenPart(0.5, 1.0, "A", " How are"), SpokenPart(3.5, 4.0, "B", " Fine.")]

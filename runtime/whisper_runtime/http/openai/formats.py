@@ -86,7 +86,12 @@ def speaker_segments(found: Transcription) -> list[SpeakerSegment]:
         found = with_channels_as_speakers(found)
     return [
         SpeakerSegment(
-            id=f"seg_{number}", start=min(part.start, end), end=min(part.end, end), speaker=part.speaker, text=part.text
+            id=f"seg_{number}",
+            start=min(part.start, end),
+            end=min(part.end, end),
+            speaker=part.speaker,
+            text=part.text,
+            overlap=True if part.overlaps else None,
         )
         for number, part in enumerate(spoken_parts(found.segments))
     ]

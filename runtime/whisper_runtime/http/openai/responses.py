@@ -109,6 +109,8 @@ class SpeakerSegment(BaseModel):
     speaker: str
     """`A`, `B`, … in the order in which they begin, or the known speaker's name."""
     text: str
+    overlap: Literal[True] | Absent = None
+    """True: at its beginning or end another speaker speaks at the same time. Absent: nobody knows."""
 
 
 class TranscriptionDiarized(_Answer):
