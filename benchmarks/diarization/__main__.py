@@ -10,13 +10,18 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar
 
 from benchmarks.diarization import cost, known, report, words
 from benchmarks.diarization.beside import spectral
 from benchmarks.diarization.kinds import BESIDE, KINDS, KNOWN_DIALOGUES, OF_KNOWN, OF_WORDS, DialogueKind
 from benchmarks.diarization.known import KnownMeasured
+from benchmarks.diarization.ledger import Ledger
 from benchmarks.diarization.measure import SpeakersMeasured, measure
+from benchmarks.diarization.words import WordsMeasured
 from benchmarks.parity import run
 from testbed import wheels
 from testbed.inputs import weights
@@ -32,40 +37,53 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7000, help="of each row's first dialogue; the others' follow")
     parser.add_argument("--model", default="base", help="that transcribes, and whose cost is compared")
     parser.add_argument("--beside", action="store_true", help="measure spectralcluster, too")
+    parser.add_argument("--ledger", type=Path, help="a file of what is measured, from which a run goes on")
     parsed = parser.parse_args()
-    seed, diarizer = parsed.seed, load_diarizer(str(wheels.ensure(wheels.RESEMBLYZER)))
+    seed, ledger, diarizer = parsed.seed, Ledger(parsed.ledger), load_diarizer(str(wheels.ensure(wheels.RESEMBLYZER)))
     other = spectral(diarizer) if parsed.beside else None
     with ThreadPoolExecutor(1, initializer=compute_alone) as alone:  # so that a thread's processor time is all of it
-        rows = alone.submit(_rows, KINDS, seed, lambda kind, one: measure(diarizer, kind, one)).result()
-        of_known = alone.submit(_known, diarizer, seed).result()
+        of_known = alone.submit(_known, diarizer, seed, ledger).result()
+        turns = Measured("turns", SpeakersMeasured, lambda kind, one: measure(diarizer, kind, one))
+        rows = alone.submit(_rows, KINDS, seed, ledger, turns).result()
         beside: list[tuple[DialogueKind, list[SpeakersMeasured]]] = []
         if other:
-            beside = alone.submit(_rows, BESIDE, seed, lambda kind, one: measure(other, kind, one)).result()
+            clusters = Measured("beside", SpeakersMeasured, lambda kind, one: measure(other, kind, one))
+            beside = alone.submit(_rows, BESIDE, seed, ledger, clusters).result()
     weights.ensure()
     engine = run.scheduler(parsed.model)
-    of_words = _rows(OF_WORDS, seed, lambda kind, one: words.measure(engine, diarizer, kind, one))
+    spoken = Measured("words", WordsMeasured, lambda kind, one: words.measure(engine, diarizer, kind, one))
+    of_words = _rows(OF_WORDS, seed, ledger, spoken)
     transcription = cost.of_transcription(engine, seed)
     text = report.markdown(rows, of_known, of_words, beside, seed, parsed.model, transcription)
     report.PATH.write_text(text)
     print(text)
 
 
+@dataclass(frozen=True)
+class Measured(Generic[T]):
+    what: str
+    kind: type[T]
+    of: Callable[[DialogueKind, int], T]
+
+
 def _rows(
-    kinds: Sequence[DialogueKind], seed: int, measured: Callable[[DialogueKind, int], T]
+    kinds: Sequence[DialogueKind], seed: int, ledger: Ledger, measured: Measured[T]
 ) -> list[tuple[DialogueKind, list[T]]]:
     rows = [(kind, list[T]()) for kind in kinds]
     for kind, found in rows:
         for number in range(seed, seed + kind.dialogues):
-            found.append(measured(kind, number))
+            one = f"{measured.what}: {kind.name}, {kind.minutes} min, seed {number}"
+            found.append(ledger.measured(one, measured.kind, partial(measured.of, kind, number)))
             print(f"{kind.name}, seed {number}: {found[-1]}", file=sys.stderr, flush=True)
     return rows
 
 
-def _known(diarizer: Diarizer, seed: int) -> list[tuple[str, list[KnownMeasured]]]:
+def _known(diarizer: Diarizer, seed: int, ledger: Ledger) -> list[tuple[str, list[KnownMeasured]]]:
     rows = list[tuple[str, list[KnownMeasured]]]()
     for name, sound, of_references in OF_KNOWN:
         seeds = range(seed, seed + KNOWN_DIALOGUES)
-        rows.append((name, [known.measure(diarizer, number, sound, of_references) for number in seeds]))
+        of = partial(known.measure, diarizer, sound=sound, sound_of_references=of_references)
+        rows.append((name, [ledger.measured(f"{name}, seed {one}", KnownMeasured, partial(of, one)) for one in seeds]))
         print(f"known speakers, {name}: {rows[-1][1]}", file=sys.stderr, flush=True)
     return rows
 

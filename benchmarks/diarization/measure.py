@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.diarization import overlaps
 from benchmarks.diarization.error_rate import Spoken, error_rate
 from benchmarks.diarization.kinds import DialogueKind
 from benchmarks.parity.sounds import SAMPLE_RATE
@@ -22,6 +23,13 @@ class SpeakersMeasured:
     seconds: float
     """Of the recording."""
     processor_seconds: float
+    overlaps: int = 0
+    """Times at which two speak."""
+    overlaps_told: int = 0
+    """Those of them at which a turn says so."""
+    turns: int = 0
+    overlaps_false: int = 0
+    """Turns that say so where one alone speaks."""
 
 
 def measure(diarizer: Diarizer, kind: DialogueKind, seed: int) -> SpeakersMeasured:
@@ -41,6 +49,7 @@ def measure(diarizer: Diarizer, kind: DialogueKind, seed: int) -> SpeakersMeasur
         found,
         len(made.samples) / SAMPLE_RATE,
         spent,
+        *overlaps.count(made.truth, turns),
     )
 
 

@@ -52,6 +52,8 @@ def markdown(
             "|---|---|---|---|---|",
             *(_row(kind, found) for kind, found in rows),
             "",
+            _overlaps(everything),
+            "",
             "Known speakers: two of three are known, by 8 s of other lines; dialogues of 2 minutes, without a collar.",
             "A turn is whose most of it is.",
             "",
@@ -85,6 +87,15 @@ def _row(kind: DialogueKind, found: Sequence[SpeakersMeasured]) -> str:
     return (
         f"| {len(found)} of {kind.name} | {kind.minutes} | {100 * rate:.1f} ({100 * worst:.1f}) "
         f"| {right} of {len(found)} | {100 * given:.1f} |"
+    )
+
+
+def _overlaps(found: Sequence[SpeakersMeasured]) -> str:
+    both, told = sum(one.overlaps for one in found), sum(one.overlaps_told for one in found)
+    turns, false = sum(one.turns for one in found), sum(one.overlaps_false for one in found)
+    return (
+        f"Of {both} times at which two speak at once {told} are told as such (`overlap`). Of {turns} turns {false} say "
+        "so where one speaks alone."
     )
 
 

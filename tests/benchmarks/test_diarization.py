@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from benchmarks.diarization import overlaps
 from benchmarks.diarization.error_rate import Spoken, error_rate
+from benchmarks.diarization.ledger import Ledger
+from benchmarks.diarization.overlaps import OverlapsCounted
 from benchmarks.diarization.words import WordsMeasured, count
 from tests.fakes.engine import SEGMENT, SPOKEN
+from whisper_runtime.diarization.interface import SpeakerTurn
 from whisper_runtime.engine.transcription import Word
 
 TRUTH = [Spoken(0, 10, "a"), Spoken(10, 20, "b")]
@@ -40,6 +45,24 @@ def test_what_is_near_an_edge_of_the_truth_is_not_counted() -> None:
     late = [Spoken(0.2, 10.2, "x"), Spoken(10.2, 20.2, "y")]
     assert error_rate(TRUTH, late) == 0.0
     assert error_rate(TRUTH, late, collar=0) > 0.02
+
+
+def test_a_time_at_which_two_speak_is_told_by_a_turn_that_begins_near_it() -> None:
+    truth = [Spoken(0, 10, "a"), Spoken(9.5, 20, "b"), Spoken(19.5, 30, "a")]
+    turns = [
+        SpeakerTurn(0, 9.8, "A"),
+        SpeakerTurn(9.8, 15, "B", overlaps=True),
+        SpeakerTurn(15, 30, "A", overlaps=True),
+    ]
+    assert overlaps.count(truth, turns) == OverlapsCounted(overlaps=2, told=1, turns=3, false=1)
+
+
+def test_what_was_measured_is_measured_once(tmp_path: Path) -> None:
+    first = WordsMeasured(words=6, right=5, nobodys=1)
+    assert Ledger(tmp_path / "run").measured("dialogue 1", WordsMeasured, lambda: first) == first
+    again = Ledger(tmp_path / "run")
+    assert again.measured("dialogue 1", WordsMeasured, lambda: pytest.fail("it is known")) == first
+    assert again.measured("dialogue 2", WordsMeasured, lambda: replace(first, words=7)).words == 7
 
 
 def test_a_truth_within_its_collar_cannot_be_measured() -> None:
