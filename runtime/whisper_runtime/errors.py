@@ -79,6 +79,12 @@ def unavailable(message: str, code: str, seconds: int) -> HttpError:
     return HttpError(503, message, code=code, headers={"Retry-After": str(seconds)})
 
 
+def stopped() -> HttpError:
+    """503 for a request that a process which ends has not finished."""
+    message = "The server stopped before this was transcribed: try again, and another replica will answer."
+    return unavailable(message, "shutting_down", 1)
+
+
 def out_of_time(seconds: float) -> HttpError:
     """504, as a proxy would say; 408 would blame the client's sending, and its library would send again."""
     message = f"The transcription was not done within {seconds:.0f} s: send a shorter recording, or try again later."

@@ -19,7 +19,7 @@ from whisper_runtime.engine.interface import (
     in_foreground,
 )
 from whisper_runtime.engine.transcription import Options, Transcription
-from whisper_runtime.errors import unavailable
+from whisper_runtime.errors import stopped, unavailable
 from whisper_runtime.media.ffmpeg_command import SAMPLE_RATE
 from whisper_runtime.service import tracing
 from whisper_runtime.service.audio_loading import LoadedAudio
@@ -130,5 +130,4 @@ async def _finished(future: Future[Transcription]) -> Transcription:
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) and task.cancelling():
             raise
-        message = "The server stopped before this was transcribed: try again, and another replica will answer."
-        raise unavailable(message, "shutting_down", 1) from None
+        raise stopped() from None

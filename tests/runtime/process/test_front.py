@@ -187,6 +187,16 @@ def test_it_leaves_without_losing_a_request_that_a_server_has(start: StartProgra
     assert front.running.wait(SECONDS) == 0
 
 
+def test_what_a_server_has_not_answered_within_the_drain_time_is_told_to_come_again(start: StartProgram) -> None:
+    server = start(FAKE_SERVER)
+    front = start(FRONT, servers=before(server), drain_seconds=1)
+    answer = answered_later(lambda: front.transcribe(50))
+    eventually("the server has the request", server.busy, SECONDS)
+    front.running.send_signal(signal.SIGTERM)
+    assert (answer().status_code, answer().headers["retry-after"]) == (503, "1")
+    assert front.running.wait(SECONDS) == 0
+
+
 def test_what_no_server_has_had_when_it_ends_is_told_to_come_again(start: StartProgram) -> None:
     front = start(FRONT, servers=NOT_THERE, drain_seconds=1)
     answer = answered_later(lambda: front.transcribe(0.1))

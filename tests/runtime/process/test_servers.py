@@ -97,9 +97,10 @@ def test_a_request_that_is_not_done_within_the_drain_time_is_not_waited_for(
     started: Callable[..., RunningProcess],
 ) -> None:
     process = started(drain_seconds=1)
-    process.in_the_background(50)
+    answer = process.in_the_background(50)
     process.running.send_signal(signal.SIGTERM)
     assert process.running.wait(30) == 0
+    assert refuses(answer())
     assert "1 requests were not finished in 1 s" in process.log.read_text()
 
 

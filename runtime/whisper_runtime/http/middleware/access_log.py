@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -14,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_runtime.contract.network import BALANCER_PATH, HEALTH_PATH, METRICS_PATH, READY_PATH, STARTUP_PATH
-from whisper_runtime.errors import error_response, internal_error
+from whisper_runtime.errors import error_response, internal_error, stopped
 from whisper_runtime.http.middleware.base import HttpMiddleware
 from whisper_runtime.http.request_state import state_of
 from whisper_runtime.logs import request_id
@@ -67,6 +68,11 @@ class AccessLogMiddleware(HttpMiddleware):
                 state_of(scope).stream_error = internal_error()
                 raise  # the response has begun: only breaking the connection tells the client
             await error_response(internal_error())(scope, receive, response.send)
+        except asyncio.CancelledError:
+            # By the server, which ends: nothing else cancels a request's task. It would answer 500 itself.
+            if response.status is not None:
+                raise
+            await error_response(stopped())(scope, receive, response.send)
 
     def _note(self, scope: Scope, response: _ObservedResponse, seconds: float) -> None:
         error = state_of(scope).stream_error
